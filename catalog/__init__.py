@@ -1,0 +1,1 @@
+"""What a product is, and the truth about every product."""

@@ -1,0 +1,148 @@
+"""Every error Windowshop raises on purpose.
+
+    WindowshopError
+    ├── BadInput                 what the caller gave cannot be used
+    │   ├── BadFeed              the feed as a whole cannot be read
+    │   ├── BadPicture           the bytes are not a picture we can decode
+    │   │   ├── UnsupportedFormat    not one of the allowed picture formats
+    │   │   └── PictureTooLarge      more pixels or bytes than the limit
+    │   ├── BadQuery             a query that cannot be answered as asked
+    │   │   └── UnsupportedQuery     this encoder cannot encode that kind of input
+    │   └── UnknownProduct       no product has that id
+    ├── EncoderError             an encoder cannot be used
+    │   ├── UnknownEncoder       no encoder has that name
+    │   ├── EncoderUnavailable   its weights or its package cannot be had here
+    │   └── ParityError          the exported model disagrees with the original
+    ├── GenerationError          a generation cannot be used
+    │   ├── NoGeneration         the shop has not been indexed yet
+    │   ├── DamagedGeneration    its files are not what its manifest says
+    │   └── EncoderMismatch      it was made by another encoder
+    └── TrainingError            heads cannot be fitted
+        └── TooFewPairs          not enough usable picture-text pairs
+
+Lower rooms raise these; `web/errors.py` maps them to HTTP, the command lines map them to exit codes.
+"""
+
+from __future__ import annotations
+
+
+class WindowshopError(Exception):
+    """Base of all; `message` says what was asked and why it cannot be, `hint` what to do instead."""
+
+    code = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class BadInput(WindowshopError):
+    """What the caller gave cannot be used."""
+
+    code = "bad_input"
+
+
+class BadFeed(BadInput):
+    """The feed as a whole cannot be read: missing file, unknown type, no usable columns."""
+
+    code = "bad_feed"
+
+
+class BadPicture(BadInput):
+    """The bytes are not a picture that can be decoded."""
+
+    code = "bad_picture"
+
+
+class UnsupportedFormat(BadPicture):
+    """The bytes do not begin like any of the allowed picture formats."""
+
+    code = "unsupported_format"
+
+
+class PictureTooLarge(BadPicture):
+    """The picture has more bytes or pixels than the limit."""
+
+    code = "picture_too_large"
+
+
+class BadQuery(BadInput):
+    """A query that cannot be answered as asked: empty, out of bounds, contradictory."""
+
+    code = "bad_query"
+
+
+class UnsupportedQuery(BadQuery):
+    """The shop's encoder cannot encode that kind of input, words most often."""
+
+    code = "unsupported_query"
+
+
+class UnknownProduct(BadInput):
+    """No product of the catalogue has that id."""
+
+    code = "unknown_product"
+
+
+class EncoderError(WindowshopError):
+    """An encoder cannot be used."""
+
+    code = "encoder_error"
+
+
+class UnknownEncoder(EncoderError):
+    """No encoder has that name."""
+
+    code = "unknown_encoder"
+
+
+class EncoderUnavailable(EncoderError):
+    """The encoder's weights or its package cannot be had on this machine."""
+
+    code = "encoder_unavailable"
+
+
+class ParityError(EncoderError):
+    """The exported model's vectors disagree with the original's."""
+
+    code = "parity"
+
+
+class GenerationError(WindowshopError):
+    """A generation of the index cannot be used."""
+
+    code = "generation_error"
+
+
+class NoGeneration(GenerationError):
+    """The shop has no index yet."""
+
+    code = "no_generation"
+
+
+class DamagedGeneration(GenerationError):
+    """A generation's files are not what its manifest says they are."""
+
+    code = "damaged_generation"
+
+
+class EncoderMismatch(GenerationError):
+    """A generation was made by another encoder than the one asked to read it."""
+
+    code = "encoder_mismatch"
+
+
+class TrainingError(WindowshopError):
+    """Heads cannot be fitted."""
+
+    code = "training_error"
+
+
+class TooFewPairs(TrainingError):
+    """There are not enough usable picture-text pairs to learn from."""
+
+    code = "too_few_pairs"

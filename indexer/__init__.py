@@ -1,0 +1,1 @@
+"""Pictures and words to vectors to one index generation."""

@@ -1,0 +1,44 @@
+"""web -> search -> indexer -> catalog, never upward; and the web room touches no vectors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ORDER = {"catalog": 0, "indexer": 1, "search": 2, "web": 3}
+SOURCES = sorted(p for room in ORDER for p in (ROOT / room).rglob("*.py"))
+
+
+def imported_modules(source: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}:{node.lineno}: relative import; name the room"
+            names.add(node.module or "")
+    return names
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_room_imports_upward(source):
+    room = source.relative_to(ROOT).parts[0]
+    upward = [n for n in imported_modules(source) if ORDER.get(n.split(".")[0], -1) > ORDER[room]]
+    assert not upward, f"{source} imports {upward}, which lies above {room}"
+
+
+@pytest.mark.parametrize("source", sorted((ROOT / "web").rglob("*.py")), ids=lambda p: p.name)
+def test_web_touches_no_vectors(source):
+    forbidden = {"faiss", "torch", "timm", "open_clip", "onnxruntime", "sqlite3", "numpy"}
+    assert not forbidden & {n.split(".")[0] for n in imported_modules(source)}
+
+
+def test_faiss_has_one_importer():
+    importers = [p for p in SOURCES if any(n.split(".")[0] == "faiss" for n in imported_modules(p))]
+    assert [p.relative_to(ROOT).as_posix() for p in importers] in ([], ["indexer/vector_index.py"])
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_that_runs_code_from_data(source):
+    assert not {"pickle", "joblib", "dill", "shelve", "marshal"} & imported_modules(source)
