@@ -1,9 +1,10 @@
-"""The answer: one object a hit, with its evidence."""
+"""The answer: one object a hit, with its evidence, and the one JSON shape that the command line and the API share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.product import Picture, Product
 
@@ -21,12 +22,42 @@ class SearchHit:
     score: float
     parts: Mapping[str, float]
 
+    def to_dict(self, rank: int) -> dict[str, Any]:
+        """The hit as JSON values: the price as exact text ("12.90"), the picture as its content hash, never a path."""
+        product = self.product
+        return {
+            "rank": rank,
+            "id": product.id,
+            "title": product.title,
+            "category": product.category,
+            "brand": product.brand,
+            "price": None if product.price is None else str(product.price),
+            "currency": product.currency,
+            "in_stock": product.in_stock,
+            "score": round(self.score, 6),
+            "parts": {name: round(part, 6) for name, part in self.parts.items()},
+            "picture": self.picture.sha256,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of hits, best first, ties by product id; `generation` is the index that answered."""
+    """One page of hits, best first, ties by product id; `generation` is the index that answered.
+
+    `offset` is how many better hits were skipped, so that the first hit here has rank `offset + 1`.
+    """
 
     hits: tuple[SearchHit, ...]
     generation: int
     took_ms: float
     degraded: tuple[str, ...] = ()
+    offset: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The page as JSON values: generation, took_ms, degraded, and the hits with their ranks from 1."""
+        return {
+            "generation": self.generation,
+            "took_ms": round(self.took_ms, 2),
+            "degraded": list(self.degraded),
+            "hits": [hit.to_dict(rank) for rank, hit in enumerate(self.hits, self.offset + 1)],
+        }

@@ -70,7 +70,9 @@ class Query:
 
 def _check_term(term: Term) -> None:
     if not -10.0 <= term.weight <= 10.0:  # also refuses NaN
-        raise BadQuery(f"A weight is {term.weight}, which is outside -10 to 10.", "Use 1 for yes and -0.5 for less of it.")
+        raise BadQuery(
+            f"A weight is {term.weight}, which is outside -10 to 10.", "Use 1 for yes and -0.5 for less of it."
+        )
     if isinstance(term, TextTerm):
         if not term.words.strip():
             raise BadQuery("The words of the query are blank.", "Type what you are looking for.")
