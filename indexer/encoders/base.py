@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from catalog.errors import UnsupportedQuery
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
@@ -63,3 +65,60 @@ class Encoder(Protocol):
     def encode_images(self, pictures: Sequence[Image.Image]) -> Floats: ...
 
     def encode_texts(self, words: Sequence[str]) -> Floats: ...
+
+
+class BaseEncoder:
+    """What every adapter shares: chunking, unit length, refusals. An adapter writes `prepare` and the `_rows` methods."""
+
+    spec: EncoderSpec
+    blocks: tuple[Block, ...]
+    fingerprint: str
+    batch_size = 32
+
+    @property
+    def dim(self) -> int:
+        """Length of a row: the blocks' dims added up."""
+        return sum(block.dim for block in self.blocks)
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Resize one RGB picture to the model's input: uint8 (size, size, 3)."""
+        raise NotImplementedError
+
+    def encode_pixels(self, pixels: Pixels) -> Floats:
+        """Prepared pictures, uint8 (n, size, size, 3), to rows, float32 (n, dim), every block of unit length."""
+        if len(pixels) == 0:
+            return np.zeros((0, self.dim), np.float32)
+        chunks = range(0, len(pixels), self.batch_size)
+        return self._unit(np.concatenate([self._image_rows(pixels[i : i + self.batch_size]) for i in chunks]))
+
+    def encode_images(self, pictures: Sequence[Image.Image]) -> Floats:
+        """RGB pictures to rows, float32 (n, dim), every block of unit length."""
+        if not pictures:
+            return np.zeros((0, self.dim), np.float32)
+        return self.encode_pixels(np.stack([self.prepare(picture) for picture in pictures]))
+
+    def encode_texts(self, words: Sequence[str]) -> Floats:
+        """Words to rows, float32 (n, dim); blocks that words cannot fill are zero. Raises UnsupportedQuery."""
+        if not any(block.texts for block in self.blocks):
+            raise UnsupportedQuery(
+                f"The encoder {self.spec.name!r} reads pictures only, not words.",
+                "Search with a photo, or index the shop with --encoder starter or an open_clip model.",
+            )
+        if not words:
+            return np.zeros((0, self.dim), np.float32)
+        chunks = range(0, len(words), self.batch_size)
+        return self._unit(np.concatenate([self._text_rows(words[i : i + self.batch_size]) for i in chunks]))
+
+    def _image_rows(self, pixels: Pixels) -> Floats:
+        raise NotImplementedError
+
+    def _text_rows(self, words: Sequence[str]) -> Floats:
+        raise NotImplementedError
+
+    def _unit(self, rows: Floats) -> Floats:
+        start = 0
+        for block in self.blocks:
+            span = rows[:, start : start + block.dim]
+            span /= np.maximum(np.linalg.norm(span, axis=1, keepdims=True), 1e-12)
+            start += block.dim
+        return rows

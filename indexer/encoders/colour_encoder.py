@@ -1,0 +1,99 @@
+"""The colour encoder: a histogram of what stands before the background, in Lab. Needs no weights at all."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+
+SIDE = 56
+LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table changes nothing that can be measured
+BACKGROUND_DISTANCE = 9.0  # delta E within which a pixel counts as the colour of the picture's border
+BACKGROUND_SHARE = 0.08
+VERSION = "lab-1"
+
+
+class ColourEncoder(BaseEncoder):
+    """Colours of a picture as one block of soft Lab bins; cosine is the Bhattacharyya coefficient."""
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        self.spec = spec
+        self.blocks = (Block("colour", len(_bins())),)
+        self.fingerprint = hashlib.sha256(f"{VERSION} {SIDE} {LEVELS}".encode()).hexdigest()
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Squash one RGB picture to uint8 (56, 56, 3)."""
+        return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
+
+    def _image_rows(self, pixels: Pixels) -> Floats:
+        return colour_rows(pixels)
+
+
+def colour_rows(pixels: Pixels) -> Floats:
+    """Soft Lab histograms, float32 (n, bins) of unit length, of uint8 pictures (n, side, side, 3).
+
+    The square root of each bin's share is kept, so a dot product is the Bhattacharyya coefficient of two
+    histograms. Pixels near the border's median colour, and far from the centre, count less.
+    """
+    step = max(1, pixels.shape[1] // SIDE)
+    small = pixels[:, ::step, ::step]
+    n, side = small.shape[0], small.shape[1]
+    codes = (small // (256 // LEVELS)).astype(np.int32)
+    codes = codes[..., 0] * LEVELS**2 + codes[..., 1] * LEVELS + codes[..., 2]
+    lab, table = _tables()
+    border = np.concatenate([codes[:, 0], codes[:, -1], codes[:, :, 0], codes[:, :, -1]], axis=1)
+    background = np.median(lab[border], axis=1)
+    distance = np.linalg.norm(lab[codes] - background[:, None, None], axis=-1)
+    weight = np.where(distance < BACKGROUND_DISTANCE, BACKGROUND_SHARE, 1.0) * _centre(side)
+    offsets = np.arange(n, dtype=np.int64)[:, None, None] * LEVELS**3
+    counts = np.bincount((codes + offsets).ravel(), weight.ravel(), n * LEVELS**3).reshape(n, -1)
+    shares = counts.astype(np.float32) @ table
+    rows: Floats = np.sqrt(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12))
+    return rows
+
+
+@cache
+def _centre(side: int) -> Floats:
+    axis = np.linspace(-1, 1, side, dtype=np.float32)
+    bell = np.exp(-(axis**2) / (2 * 0.55**2))
+    return np.outer(bell, bell)
+
+
+@cache
+def _tables() -> tuple[Floats, Floats]:
+    """Lab of each RGB code, float32 (LEVELS**3, 3), and its soft share of each bin, (LEVELS**3, bins)."""
+    axis = (np.arange(LEVELS) + 0.5) / LEVELS
+    lab = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
+    return lab, _soft_shares(lab, _bins())
+
+
+@cache
+def _bins() -> Floats:
+    """Bin centres in Lab: a lattice, less the points that no displayable colour comes near."""
+    lattice = np.stack(np.meshgrid([8, 28, 48, 68, 88], range(-80, 81, 20), range(-80, 81, 20), indexing="ij"), axis=-1)
+    centres = lattice.reshape(-1, 3).astype(np.float32)
+    axis = np.linspace(0, 1, 18)
+    shown = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
+    near = [np.linalg.norm(shown - centre, axis=1).min() < 10 for centre in centres]
+    return centres[np.array(near)]
+
+
+def _soft_shares(lab: Floats, centres: Floats, width: float = 11.0) -> Floats:
+    squared = ((lab[:, None] - centres[None]) ** 2).sum(axis=-1)
+    shares = np.exp(-squared / (2 * width**2))
+    shares[shares < 0.02] = 0
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def srgb_to_lab(rgb: np.ndarray) -> Floats:
+    """sRGB in 0..1, (n, 3), to CIE L*a*b* under D65, float32 (n, 3) (IEC 61966-2-1 and CIE 15)."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    xyz = linear @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    lab = np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
+    return lab.astype(np.float32)
