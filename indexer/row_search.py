@@ -1,0 +1,79 @@
+"""The index proposes, the float16 rows decide: scores are exact for every kind of index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.encoders.base import Floats
+from indexer.vector_index import FLAT, Ids, Mask, VectorIndex
+from indexer.vectors import chunks
+
+OVERFETCH = 4
+LEAST_FETCH = 100
+EXACT_ROWS = 4_096  # with so few allowed rows, reading them all is as quick as probing lists and misses none
+CHUNK = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class RowSearch:
+    """An index and the rows behind it, searched as one; `nprobe` and `overfetch` were chosen when it was built."""
+
+    index: VectorIndex
+    rows: NDArray[np.float16]
+    nprobe: int = 1
+    overfetch: int = OVERFETCH
+
+    def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
+        """The k best rows for a query (dim,), best first, ties by row number: (scores, row numbers), both at most k."""
+        count = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
+        if count == 0 or k < 1:
+            return np.zeros(0, np.float32), np.zeros(0, np.int64)
+        return self._rank(query, self._propose(query, k, allowed, count), k)
+
+    def exact(self, query: Floats, k: int) -> tuple[Floats, Ids]:
+        """The same answer without the index, by reading every row; what recall is measured against."""
+        return self._rank(query, best_rows(self.rows, query[None], k)[0], k)
+
+    def score(self, query: Floats, rows: Ids) -> Floats:
+        """dot(query, row) of the given rows in float32, the same whatever other rows are asked with it."""
+        scores: Floats = np.einsum("ij,j->i", self.rows[rows].astype(np.float32), query.astype(np.float32))
+        return scores
+
+    def _propose(self, query: Floats, k: int, allowed: Mask | None, count: int) -> Ids:
+        if allowed is not None and count <= EXACT_ROWS:
+            return np.flatnonzero(allowed)
+        if self.index.kind == FLAT:
+            fetch, nprobe = k, 1
+        else:
+            fetch = max(self.overfetch * k, LEAST_FETCH)
+            # Lists that hold few allowed rows, or a deep page, need more lists for the same completeness.
+            sparse = len(self.rows) / count
+            deep = 2 * fetch * self.index.lists / count
+            nprobe = int(max(self.nprobe * sparse, deep, 1))
+        found = self.index.search(query[None], fetch, allowed, nprobe)[1][0]
+        kept: Ids = found[found >= 0]
+        return kept
+
+    def _rank(self, query: Floats, proposed: Ids, k: int) -> tuple[Floats, Ids]:
+        scores = self.score(query, proposed)
+        order = np.lexsort((proposed, -scores))[:k]
+        return scores[order], proposed[order]
+
+
+def best_rows(rows: NDArray[np.float16], queries: Floats, k: int) -> Ids:
+    """The k best rows of each query (m, dim) by reading all of them, in chunks; unordered (m, at most k)."""
+    best_scores = np.zeros((len(queries), 0), np.float32)
+    best = np.zeros((len(queries), 0), np.int64)
+    for part in chunks(len(rows), CHUNK):
+        scores = queries @ np.asarray(rows[part], dtype=np.float32).T
+        best_scores = np.concatenate([best_scores, scores], axis=1)
+        numbers = np.broadcast_to(np.arange(part.start, part.stop, dtype=np.int64), scores.shape)
+        best = np.concatenate([best, numbers], axis=1)
+        if best.shape[1] > k:
+            keep = np.argpartition(-best_scores, k - 1, axis=1)[:, :k]
+            best_scores = np.take_along_axis(best_scores, keep, axis=1)
+            best = np.take_along_axis(best, keep, axis=1)
+    return best
