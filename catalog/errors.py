@@ -3,12 +3,16 @@
     WindowshopError
     ├── BadInput                 what the caller gave cannot be used
     │   ├── BadFeed              the feed as a whole cannot be read
+    │   ├── BadRow               one row of a feed cannot be used; the reader turns it into a Rejected
     │   ├── BadPicture           the bytes are not a picture we can decode
     │   │   ├── UnsupportedFormat    not one of the allowed picture formats
     │   │   └── PictureTooLarge      more pixels or bytes than the limit
     │   ├── BadQuery             a query that cannot be answered as asked
     │   │   └── UnsupportedQuery     this encoder cannot encode that kind of input
     │   └── UnknownProduct       no product has that id
+    ├── StoreError               the catalogue's file cannot be used
+    │   ├── DamagedStore         it is not a catalogue, or its content is broken
+    │   └── NewerStore           a newer Windowshop wrote it
     ├── EncoderError             an encoder cannot be used
     │   ├── UnknownEncoder       no encoder has that name
     │   ├── EncoderUnavailable   its weights or its package cannot be had here
@@ -52,6 +56,12 @@ class BadFeed(BadInput):
     code = "bad_feed"
 
 
+class BadRow(BadInput):
+    """One row of a feed cannot be used; never leaves the feed reader, which turns it into a Rejected."""
+
+    code = "bad_row"
+
+
 class BadPicture(BadInput):
     """The bytes are not a picture that can be decoded."""
 
@@ -86,6 +96,24 @@ class UnknownProduct(BadInput):
     """No product of the catalogue has that id."""
 
     code = "unknown_product"
+
+
+class StoreError(WindowshopError):
+    """The catalogue's file cannot be used: no permission, disk full, locked for too long, closed."""
+
+    code = "store_error"
+
+
+class DamagedStore(StoreError):
+    """The file is no catalogue, or its content is broken."""
+
+    code = "damaged_store"
+
+
+class NewerStore(StoreError):
+    """The catalogue was written by a newer version of Windowshop."""
+
+    code = "newer_store"
 
 
 class EncoderError(WindowshopError):
