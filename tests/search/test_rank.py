@@ -1,4 +1,4 @@
-"""Scoring, grouping and cutting, on vectors whose answers are seen by eye."""
+"""Grouping and cutting, on vectors whose answers are seen by eye."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage
-from search.rank import CHUNK, best_rows, contenders, cut, score_rows
+from search.rank import best_rows, contenders, cut, split_scores
 
 
 def f32(*values):
@@ -18,27 +18,19 @@ def hit(product_id, score):
     return SearchHit(Product(product_id, product_id, ()), Picture("p"), score, {"look": score})
 
 
-def test_score_rows_splits_the_dot_product_by_block():
+def test_split_scores_gives_the_dot_product_by_block():
     rows = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0.6, 0.8]], dtype=np.float16)
-    query = f32(0.5, 0.25, 0, 0.25, 0)
-    parts = score_rows(rows, query, (0, 3))
+    parts = split_scores(rows, f32(0.5, 0.25, 0, 0.25, 0), (0, 3))
     assert parts.tolist() == [[0.5, 0.25], [0.25, pytest.approx(0.15, abs=1e-4)]]
 
 
-def test_score_rows_never_exceeds_one_and_parts_keep_their_proportion():
-    parts = score_rows(np.array([[1.001, 1.001]], dtype=np.float16), f32(0.5, 0.5), (0, 1))
+def test_split_scores_never_exceed_one_and_keep_their_proportion():
+    parts = split_scores(np.array([[1.001, 1.001]], dtype=np.float16), f32(0.5, 0.5), (0, 1))
     assert parts.sum() == 1.0 and parts[0, 0] == parts[0, 1]
 
 
-def test_score_rows_gives_equal_rows_equal_scores_wherever_they_stand():
-    row = np.random.default_rng(7).normal(size=300).astype(np.float16) / 30
-    query = np.random.default_rng(8).normal(size=300).astype(np.float32) / 30
-    parts = score_rows(np.tile(row, (CHUNK + 5, 1)), query, (0, 256))
-    assert (parts == parts[0]).all()
-
-
-def test_score_rows_of_nothing():
-    assert score_rows(np.empty((0, 4), dtype=np.float16), f32(1, 0, 0, 0), (0, 2)).shape == (0, 2)
+def test_split_scores_of_nothing():
+    assert split_scores(np.empty((0, 4), dtype=np.float16), f32(1, 0, 0, 0), (0, 2)).shape == (0, 2)
 
 
 def test_best_rows_keeps_one_row_a_product_best_first():
@@ -65,9 +57,10 @@ def test_contenders_reach_to_the_end_of_a_tie(reach, expected):
 
 
 def test_cut_breaks_ties_by_product_id():
-    hits = [hit("c", 0.5), hit("b", 0.5), hit("a", 0.1), hit("d", 0.9)]
-    assert [h.product.id for h in cut(hits, 0, 3)] == ["d", "b", "c"]
-    assert [h.product.id for h in cut(hits, 2, 3)] == ["c", "a"]
+    candidates = [(0.5, "c", 10), (0.5, "b", 11), (0.1, "a", 12), (0.9, "d", 13)]
+    assert cut(candidates, 0, 3) == [13, 11, 10]
+    assert cut(candidates, 2, 3) == [10, 12]
+    assert cut(candidates, 4, 3) == []
 
 
 def test_a_page_counts_ranks_from_its_offset_and_shows_no_path():
