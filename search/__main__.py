@@ -1,0 +1,194 @@
+"""python -m search: ask a shop from the command line, and measure how well it answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from tqdm import tqdm
+
+from catalog.errors import WindowshopError
+from search.categorise import categorise_photos
+from search.engine import SearchEngine
+from search.evaluate import evaluate_photos, evaluate_texts
+from search.hits import SearchHit, SearchPage
+from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
+from search.samples import load_picture
+from search.tables import table
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+WIDTH = 120
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Says what went wrong on purpose in one line on stderr and exits with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except WindowshopError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+
+
+def _shop_options(command: Command) -> Command:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option(
+            "--runtime", type=click.Choice(["auto", "onnx", "torch"]), default="auto", help="What runs the encoder."
+        ),
+        click.option("--home", type=FOLDER, default=Path("var/shop"), show_default=True, help="The shop's folder."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Ask a shop for products, and measure how well it answers."""
+
+
+@main.command()
+@_shop_options
+@click.option("--image", type=FILE, help="A picture of what is wanted.")
+@click.option("--text", help="What is wanted, in words.")
+@click.option("--product", help="Id of a product to find others like.")
+@click.option("--weight-image", type=float, default=1.0, help="How much the picture counts; below 0: unlike it.")
+@click.option("--weight-text", type=float, default=1.0, help="How much the words count; below 0: not that.")
+@click.option("-k", "k", type=int, default=10, show_default=True, help="How many products to show.")
+def query(home: Path, runtime: str, as_json: bool, k: int, **given: Any) -> None:
+    """Find products by a picture, by words, by another product, or by all of them together."""
+    asked = Query(_terms(**given), k=k)  # refuses what cannot be asked before the shop is opened
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        page = engine.search(asked)
+    if as_json:
+        shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+        _print_json({"query": {**shown, "k": k}, **page.to_dict()})
+    else:
+        click.echo(_hits_table(page))
+
+
+@main.command()
+@_shop_options
+@click.option("--photos", type=FILE, help="CSV with the columns photo (path relative to the file) and product_id.")
+@click.option("--texts", type=FILE, help="CSV with the columns query and product_id.")
+def evaluate(home: Path, runtime: str, as_json: bool, photos: Path | None, texts: Path | None) -> None:
+    """Measure how often the right product is found: recall at 1, 5 and 10, and the mean reciprocal rank."""
+    path, measure = (texts, evaluate_texts) if photos is None else (photos, evaluate_photos)
+    if path is None or (photos and texts):
+        raise click.UsageError("Give either --photos FILE.csv or --texts FILE.csv.")
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        evaluation = measure(engine, path, _progress)
+    figures = evaluation.to_dict()
+    _report_rejected(evaluation.rejected)
+    if evaluation.unknown_products:
+        count = len(evaluation.unknown_products)
+        click.echo(f"{count} of the products asked for are not in the catalogue; they count as misses.", err=True)
+    if as_json:
+        _print_json(figures)
+    else:
+        _print_figures(figures)
+
+
+@main.command()
+@_shop_options
+@click.option("--photos", type=FILE, required=True, help="CSV with the column photo and, if known, category.")
+@click.option("--labels", help="Categories to choose from, with commas between; without: the shop's own categories.")
+def categorise(home: Path, runtime: str, as_json: bool, photos: Path, labels: str | None) -> None:
+    """Guess what each photo shows: by the shop's most similar products, or by words when labels are given."""
+    names = list(dict.fromkeys(label.strip() for label in (labels or "").split(",") if label.strip()))
+    if labels is not None and not names:
+        raise click.UsageError("--labels is empty; give a,b,c or leave it out.")
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        categorisation = categorise_photos(engine, photos, names, _progress)
+    _report_rejected(categorisation.rejected)
+    if as_json:
+        _print_json(categorisation.to_dict())
+        return
+    rows = [
+        (r.photo, r.guess.category or "-", f"{r.guess.confidence:.2f}", "yes" if r.guess.answered else "no")
+        for r in categorisation.results
+    ]
+    click.echo(table(("photo", "category", "confidence", "answered"), rows, _width(), right=("confidence",)))
+    _print_figures({"photos": len(rows), **categorisation.figures()})
+
+
+def _terms(
+    image: Path | None, text: str | None, product: str | None, weight_image: float, weight_text: float
+) -> tuple[Term, ...]:
+    terms: list[Term] = []
+    if image is not None:
+        terms.append(PictureTerm(load_picture(image), weight_image))
+    if text is not None:
+        terms.append(TextTerm(text, weight_text))
+    if product is not None:
+        terms.append(ProductTerm(product))
+    if not terms:
+        raise click.UsageError("Give --image FILE, --text WORDS or --product ID.")
+    return tuple(terms)
+
+
+def _hits_table(page: SearchPage) -> str:
+    if not page.hits:
+        return "Nothing found."
+    header = ("rank", "score", "id", "title", "category", "price", "strongest")
+    rows = [_hit_row(rank, hit) for rank, hit in enumerate(page.hits, page.offset + 1)]
+    shown = [i for i, name in enumerate(header) if name != "price" or any(row[i] for row in rows)]
+    return "\n".join(
+        (
+            table(
+                [header[i] for i in shown],
+                [[row[i] for i in shown] for row in rows],
+                _width(),
+                ("rank", "score", "price"),
+            ),
+            "",
+            f"{len(rows)} products in {page.took_ms:.0f} ms from generation {page.generation}",
+        )
+    )
+
+
+def _hit_row(rank: int, hit: SearchHit) -> tuple[str, ...]:
+    product = hit.product
+    price = "" if product.price is None else f"{product.price} {product.currency}".rstrip()
+    name, part = max(hit.parts.items(), key=lambda item: item[1])
+    return (str(rank), f"{hit.score:.3f}", product.id, product.title, product.category, price, f"{name} {part:.2f}")
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(value))
+
+
+def _print_figures(figures: Mapping[str, Any]) -> None:
+    shown = {name: value for name, value in figures.items() if not isinstance(value, list)}
+    for name, value in shown.items():
+        click.echo(
+            f"{name:<24}{value:.4f}" if isinstance(value, float) else f"{name:<24}{'-' if value is None else value}"
+        )
+
+
+def _report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:
+    for row in rejected:
+        name = row.get("photo") or row.get("query") or ""
+        click.echo(f"line {row['line']}: {name!r}: {row['reason']}", err=True)
+
+
+def _progress(keys: Sequence[str]) -> Iterable[str]:
+    return tqdm(keys, disable=not sys.stderr.isatty(), unit=" asked", file=sys.stderr)  # type: ignore[no-any-return]
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m search")

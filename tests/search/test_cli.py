@@ -1,0 +1,131 @@
+"""The command lines, as a person or a script meets them: what they print, where, and how they exit."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from search.__main__ import main
+from tests.search.shop import BLUE, RED, make_shop, picture
+
+
+@pytest.fixture
+def shop(home, fake_encoder):
+    make_shop(home).close()
+    return home
+
+
+@pytest.fixture
+def run(shop):
+    def run(*arguments, code=0):
+        command, *rest = map(str, arguments)
+        result = CliRunner().invoke(main, [command, "--home", str(shop), *rest])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def test_query_by_words(run):
+    result = run("query", "--text", "blue", "-k", 3)
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["rank", "score", "id", "title", "category", "price", "strongest"]
+    assert lines[2].startswith("   1  1.000  b   blue hat") and lines[2].endswith("meaning 0.67")
+    assert "12.90 EUR" in result.stdout
+    assert lines[-1].startswith("3 products in ") and lines[-1].endswith("from generation 1")
+
+
+def test_query_without_prices_has_no_price_column(run):
+    assert "price" not in run("query", "--text", "blue", "-k", 1).stdout
+
+
+def test_query_as_json_is_one_object(run, tmp_path):
+    picture(RED).save(tmp_path / "red.png")
+    result = run(
+        "query", "--image", tmp_path / "red.png", "--text", "green", "--weight-text", "-0.5", "-k", 1, "--json"
+    )
+    found = json.loads(result.stdout)
+    assert result.stderr == "" and result.stdout.count("\n") == 1
+    assert found["query"] == {
+        "image": str(tmp_path / "red.png"),
+        "text": "green",
+        "product": None,
+        "weight_image": 1.0,
+        "weight_text": -0.5,
+        "k": 1,
+    }
+    assert found["generation"] == 1 and found["took_ms"] >= 0 and found["degraded"] == []
+    (hit,) = found["hits"]
+    assert hit["rank"] == 1 and hit["id"] == "r" and hit["price"] == "12.90" and hit["currency"] == "EUR"
+    assert len(hit["picture"]) == 64 and hit["in_stock"] is True
+    assert sum(hit["parts"].values()) == pytest.approx(hit["score"], abs=1e-5)
+
+
+def test_query_by_product(run):
+    found = json.loads(run("query", "--product", "y", "--json").stdout)
+    assert [hit["id"] for hit in found["hits"]] == ["g", "r", "b"]
+
+
+def test_errors_of_a_kind_go_to_stderr_with_exit_code_1(run, tmp_path):
+    (tmp_path / "fake.jpg").write_text("text")
+    for arguments, says in (
+        (("query", "--product", "nobody"), "No product has the id 'nobody'"),
+        (("query", "--image", tmp_path / "fake.jpg"), "picture"),
+        (("query", "--text", " "), "blank"),
+        (("query", "--text", "x", "-k", 0), "k is 0"),
+        (("query", "--text", "x", "--home", tmp_path / "none"), "make index"),
+    ):
+        result = run(*arguments, "--json", code=1)
+        assert says in result.stderr and result.stdout == "" and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("query",),
+        ("query", "--image", "nowhere.jpg"),
+        ("query", "--text", "x", "-k", "many"),
+        ("query", "--text", "x", "--runtime", "abacus"),
+        ("evaluate",),
+        ("categorise",),
+        ("categorise", "--photos", __file__, "--labels", " , "),
+        ("evaluate", "--photos", __file__, "--texts", __file__),
+        ("nonsense",),
+    ],
+)
+def test_bad_usage_exits_with_2(run, arguments):
+    assert run(*arguments, code=2).stdout == ""
+
+
+def test_evaluate(run, tmp_path):
+    (tmp_path / "q.csv").write_text("query,product_id\nred,r\nblue,g\nred,nobody\n,r\n")
+    result = run("evaluate", "--texts", tmp_path / "q.csv", "--json")
+    figures = json.loads(result.stdout)
+    assert figures["queries"] == 4 and figures["recall_at_1"] == 0.5
+    assert {"recall_at_1", "recall_at_5", "recall_at_10", "mrr"} <= figures.keys()
+    assert figures["unknown_products"] == ["nobody"]
+    assert "line 5: '': The field is blank." in result.stderr
+    assert "1 of the products asked for are not in the catalogue" in result.stderr
+    shown = run("evaluate", "--texts", tmp_path / "q.csv").stdout
+    assert "recall_at_1             0.5000" in shown
+
+
+def test_evaluate_photos(run, tmp_path):
+    picture(BLUE).save(tmp_path / "blue.png")
+    (tmp_path / "p.csv").write_text("photo,product_id\nblue.png,b\n")
+    assert json.loads(run("evaluate", "--photos", tmp_path / "p.csv", "--json").stdout)["mrr"] == 1.0
+
+
+def test_categorise(run, tmp_path):
+    picture(BLUE).save(tmp_path / "blue.png")
+    (tmp_path / "p.csv").write_text("photo,category\nblue.png,hats\n")
+    found = json.loads(run("categorise", "--photos", tmp_path / "p.csv", "--json").stdout)
+    assert found["photos"] == 1 and found["results"][0]["category"] == "Apparel > Hats" and found["accuracy"] == 1.0
+    shown = run("categorise", "--photos", tmp_path / "p.csv", "--labels", "red, blue").stdout
+    assert "blue.png  blue" in shown and "accuracy                0.0000" in shown
+
+
+@pytest.mark.parametrize("command", ["query", "evaluate", "categorise"])
+def test_every_command_explains_itself(command):
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert result.exit_code == 0 and "--home" in result.stdout
