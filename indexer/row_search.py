@@ -33,15 +33,6 @@ class RowSearch:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
         return self._rank(query, self._propose(query, k, allowed, count), k)
 
-    def exact(self, query: Floats, k: int) -> tuple[Floats, Ids]:
-        """The same answer without the index, by reading every row; what recall is measured against."""
-        return self._rank(query, best_rows(self.rows, query[None], k)[0], k)
-
-    def score(self, query: Floats, rows: Ids) -> Floats:
-        """dot(query, row) of the given rows in float32, the same whatever other rows are asked with it."""
-        scores: Floats = np.einsum("ij,j->i", self.rows[rows].astype(np.float32), query.astype(np.float32))
-        return scores
-
     def _propose(self, query: Floats, k: int, allowed: Mask | None, count: int) -> Ids:
         if allowed is not None and count <= EXACT_ROWS:
             return np.flatnonzero(allowed)
@@ -58,9 +49,15 @@ class RowSearch:
         return kept
 
     def _rank(self, query: Floats, proposed: Ids, k: int) -> tuple[Floats, Ids]:
-        scores = self.score(query, proposed)
+        scores = exact_scores(self.rows, query, proposed)
         order = np.lexsort((proposed, -scores))[:k]
         return scores[order], proposed[order]
+
+
+def exact_scores(rows: NDArray[np.float16], query: Floats, numbers: Ids) -> Floats:
+    """dot(query, row) of the numbered rows in float32, the same for a row whatever others are asked with it."""
+    scores: Floats = np.einsum("ij,j->i", rows[numbers].astype(np.float32), query.astype(np.float32))
+    return scores
 
 
 def best_rows(rows: NDArray[np.float16], queries: Floats, k: int) -> Ids:

@@ -1,0 +1,173 @@
+"""Files and words into the cache: read and decode in threads, encode in batches, with bounded memory."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from catalog import images
+from catalog.errors import BadPicture, EncoderError
+from indexer.cache import VectorCache, title_key
+from indexer.encoders.base import Encoder, Floats, Pixels
+from indexer.vectors import Layout, chunks
+
+DECODE_MARGIN = 2  # decode big JPEGs at no less than twice the encoder's input, so that resizing still averages
+AHEAD = 2  # batches of decoded pictures that may wait for the encoder
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Tick = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """How many pictures are encoded together, and how many threads decode beside the encoder."""
+
+    batch_size: int = 32
+    decode_threads: int = 2
+
+
+@dataclass(slots=True)
+class PictureFacts:
+    """What became of the picture files: content hash by path, reason by path for the unusable, and the work done."""
+
+    hashes: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    encoded: int = 0
+    decoded: int = 0
+    decode_seconds: float = 0.0
+    encode_seconds: float = 0.0
+
+    @property
+    def reused(self) -> int:
+        """How many different pictures the cache already had."""
+        return len(set(self.hashes.values())) - self.encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One file read: its content hash, and its pixels unless the cache has its vector or it is broken."""
+
+    path: str
+    sha256: str = ""
+    pixels: Pixels | None = None
+    broken: str = ""
+    seconds: float = 0.0
+
+
+class PictureLoader:
+    """Reads one picture file and makes it ready for the encoder; called from the decode threads."""
+
+    def __init__(self, encoder: Encoder, cache: VectorCache) -> None:
+        self._encoder = encoder
+        self._cache = cache
+        self._at_least = DECODE_MARGIN * pixel_size(encoder)
+
+    def __call__(self, path: str) -> Loaded:
+        """Read, hash and, when its vector is not known yet, decode. A bad file is told in `broken`."""
+        start = time.perf_counter()
+        sha256 = ""
+        try:
+            data = images.read_file(Path(path))
+            sha256 = images.content_hash(data)
+            if self._cache.get(bytes.fromhex(sha256)) is not None:
+                return Loaded(path, sha256)
+            pixels = self._encoder.prepare(images.decode(data, at_least=self._at_least))
+        except BadPicture as error:
+            return Loaded(path, sha256, broken=error.message)
+        return Loaded(path, sha256, pixels, seconds=time.perf_counter() - start)
+
+
+def encode_pictures(
+    paths: Sequence[str], encoder: Encoder, cache: VectorCache, options: PipelineOptions, tick: Tick
+) -> PictureFacts:
+    """Put the vector of every picture file into the cache; files with equal content are encoded once."""
+    facts = PictureFacts()
+    waiting: dict[bytes, Pixels] = {}
+    load = PictureLoader(encoder, cache)
+    with (
+        ThreadPoolExecutor(options.decode_threads, thread_name_prefix="decode") as pool,
+        closing(ahead(pool, load, paths, AHEAD * options.batch_size)) as files,
+    ):
+        for loaded in files:
+            _note(facts, loaded)
+            if loaded.pixels is not None:
+                waiting[bytes.fromhex(loaded.sha256)] = loaded.pixels
+            if len(waiting) == options.batch_size:
+                _encode(encoder, waiting, cache, facts)
+            tick(1)
+        if waiting:
+            _encode(encoder, waiting, cache, facts)
+    return facts
+
+
+def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache, batch_size: int, tick: Tick) -> int:
+    """Put the text block of every different title into the cache; returns how many were not there yet."""
+    block = Layout(encoder.blocks).text_block
+    assert block is not None, "the caller asks only encoders that read words"
+    span = Layout(encoder.blocks).slice(block)
+    known = {title for title in set(titles) if cache.get(title_key(title)) is None}
+    missing = sorted(known, key=lambda title: (len(title), title))  # equal lengths waste no padding
+    for part in chunks(len(missing), batch_size):
+        batch = missing[part]
+        cache.put(map(title_key, batch), _checked(encoder.encode_texts(batch)[:, span], encoder))
+        tick(len(batch))
+    return len(missing)
+
+
+def pixel_size(encoder: Encoder) -> int:
+    """How many pixels a side the encoder looks at."""
+    return int(encoder.prepare(Image.new("RGB", (8, 8))).shape[0])
+
+
+def ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], depth: int
+) -> Generator[Result]:
+    """Results in order, with at most `depth` items at work or waiting; what has not begun is dropped on the way out."""
+    window: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            window.append(pool.submit(work, item))
+            if len(window) >= depth:
+                yield window.popleft().result()
+        while window:
+            yield window.popleft().result()
+    finally:
+        for future in window:
+            future.cancel()
+
+
+def _note(facts: PictureFacts, loaded: Loaded) -> None:
+    facts.decode_seconds += loaded.seconds
+    facts.decoded += loaded.pixels is not None
+    if loaded.broken:
+        facts.broken[loaded.path] = loaded.broken
+    else:
+        facts.hashes[loaded.path] = loaded.sha256
+
+
+def _encode(encoder: Encoder, waiting: dict[bytes, Pixels], cache: VectorCache, facts: PictureFacts) -> None:
+    start = time.perf_counter()
+    fresh = {key: pixels for key, pixels in waiting.items() if cache.get(key) is None}
+    waiting.clear()
+    if fresh:
+        cache.put(fresh, _checked(encoder.encode_pixels(np.stack(list(fresh.values()))), encoder))
+    facts.encoded += len(fresh)
+    facts.encode_seconds += time.perf_counter() - start
+
+
+def _checked(vectors: Floats, encoder: Encoder) -> Floats:
+    if not np.isfinite(vectors).all():
+        raise EncoderError(
+            f"The encoder {encoder.spec.name!r} gave numbers that are not finite.", "Try --runtime torch."
+        )
+    return vectors
