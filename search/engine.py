@@ -60,6 +60,7 @@ class SearchEngine:
         self._thumbnails = Thumbnails(catalogue, home / "thumbs")
         layout = generation.layout
         self._starts = [layout.slice(name).start for name in layout.names]
+        self._product_keys = np.unique(generation.product_keys)
         self._by_product = np.argsort(generation.product_keys, kind="stable")
         self._sorted_keys = generation.product_keys[self._by_product]
         self._spread = -(-generation.manifest.rows // max(1, generation.manifest.products))
@@ -101,12 +102,11 @@ class SearchEngine:
         return self._catalogue.get(product_id)
 
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
-        """Some k products to start from, drawn by `seed`: the same ones for as long as the index is the same."""
-        keys = self._sorted_keys
-        count = min(len(keys), k * self._spread + SPARE_ROWS)
+        """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
+        keys = self._product_keys
+        count = min(len(keys), 2 * k)  # some may have left the catalogue
         drawn = keys[np.random.default_rng(seed).choice(len(keys), count, replace=False)]
-        products = self._catalogue.get_many(list(dict.fromkeys(drawn.tolist())))
-        return tuple(products.values())[:k]
+        return tuple(self._catalogue.get_many(drawn.tolist()).values())[:k]
 
     def thumbnail(self, sha256: str, size: int) -> bytes:
         """A picture of some product as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""

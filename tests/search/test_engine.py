@@ -212,6 +212,14 @@ def test_scores_are_exact_under_an_approximate_index(home):
             assert ids(exact) == ids(found) and scores(exact) == scores(found)
 
 
+def test_browsing_shows_other_products_for_another_seed(home):
+    with make_shop(home, [Item(f"p{i}") for i in range(40)]) as engine:
+        shown = engine.browse(5, seed=1)
+        assert shown == engine.browse(5, seed=1) != engine.browse(5, seed=2)
+        assert len({product.id for product in shown}) == 5
+        assert len({product.id for product in engine.browse(99, seed=1)}) == 40
+
+
 def test_status_and_warm_up(engine):
     engine.warm_up()
     status = engine.status()
