@@ -1,0 +1,117 @@
+"""python -m indexer: build, info, verify, train, starter."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from catalog.errors import WindowshopError
+from indexer import generations
+from indexer.build import BuildOptions, build
+from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from indexer.manifest import read_manifest
+from indexer.pipeline import PipelineOptions
+from indexer.report import rejected_path
+from indexer.vector_index import KINDS
+
+SOME_REJECTED = 3
+INTERRUPTED = 130
+
+home_option = click.option(
+    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
+)
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
+
+
+class Commands(click.Group):
+    """Turns our errors into a message and exit code 1, and an interruption into 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except WindowshopError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("Interrupted; what was encoded is kept, and the next build goes on from there.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """Make and check the index of a shop.
+
+    Exit codes: 0 all went well, 3 the index was built but some rows were rejected, 1 an error, 130 interrupted.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+@main.command("build")
+@home_option
+@click.option("--feed", type=click.Path(path_type=Path), required=True, help="CSV, TSV, JSONL, or a picture folder.")
+@click.option("--encoder", default=DEFAULT_ENCODER, show_default=True, help="Which encoder.")
+@click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
+@click.option("--kind", type=click.Choice(KINDS), help="The kind of index; by default chosen by size.")
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together.")
+def build_command(home: Path, feed: Path, encoder: str, runtime: str, kind: str | None, batch_size: int) -> None:
+    """Index a feed; pictures that were encoded before are reused."""
+    opened = open_encoder(encoder, runtime=runtime, home=home)
+    report = build(home, feed, opened, BuildOptions(PipelineOptions(batch_size), kind))
+    click.echo(report.table())
+    if report.rejected:
+        click.echo(report.rejections(rejected_path(home, report.generation)), err=True)
+        raise click.exceptions.Exit(SOME_REJECTED)
+
+
+@main.command()
+@home_option
+def info(home: Path) -> None:
+    """Print what the current generation is made of, as JSON."""
+    number = generations.current_number(home)
+    click.echo(json.dumps(asdict(read_manifest(generations.folder_of(home, number))), indent=2))
+
+
+@main.command()
+@home_option
+@click.option("--all", "every", is_flag=True, help="Every generation that is kept, not only the current one.")
+def verify(home: Path, every: bool) -> None:
+    """Check every file of the index against its length and SHA-256, and open it."""
+    current = generations.current_number(home)
+    for number in generations.numbers(home) if every else [current]:
+        generation = generations.open_generation(home, number)
+        mark = " (current)" if number == current else ""
+        click.echo(f"Generation {number:06d}{mark} is whole: {generation.manifest.rows:,} rows.")
+
+
+@main.command()
+@home_option
+@click.option("--encoder", "base", default=DEFAULT_ENCODER, show_default=True, help="Which encoder to build on.")
+@click.option("--name", default="shop", show_default=True, help="What to call the encoder that comes out.")
+@seed_option
+def train(home: Path, base: str, name: str, seed: int) -> None:
+    """Fit heads on the shop's own products, on top of an encoder."""
+    from indexer.train import fit_shop
+
+    click.echo(json.dumps(fit_shop(home, base, name, seed), indent=2))
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the heads go.")
+@seed_option
+def starter(data: Path, out: Path | None, seed: int) -> None:
+    """Train the starter encoder's heads from scratch."""
+    from indexer.train import fit_starter
+
+    where = out or Path(__file__).parent / "encoders" / "starter"
+    click.echo(json.dumps(fit_starter(data, where, seed), indent=2))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m indexer")
