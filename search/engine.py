@@ -132,7 +132,7 @@ class SearchEngine:
             pictures=manifest.rows,
             encoder=manifest.encoder.name,
             fingerprint=manifest.fingerprint,
-            runtime=str(getattr(self.encoder, "runtime", "")),
+            runtime=str(getattr(self.encoder, "runtime", "numpy")),
             texts=self.generation.layout.text_block is not None,
         )
 
