@@ -1,0 +1,149 @@
+"""What the columns of a feed mean: header names, prices, availability, and a row's cells -> Product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
+
+from catalog.errors import BadRow
+from catalog.picture_paths import PictureFolder
+from catalog.product import CATEGORY_SEPARATOR, Picture, Product
+
+MAX_ID = 500
+MAX_TITLE = 2_000
+MAX_PICTURES = 200
+
+PICTURES = ("image", "image_link", "images", "additional_image_link")
+CATEGORIES = ("category", "product_type", "google_product_category")
+AVAILABILITY = ("availability", "in_stock")
+SINGLE = frozenset(("id", "title", "price", "currency", "brand", "description", *CATEGORIES, *AVAILABILITY))
+KNOWN = SINGLE | frozenset(PICTURES)
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+_STOCK_WORDS = {
+    True: "in_stock instock available limited_availability limitedavailability onlineonly true yes y",
+    False: "out_of_stock outofstock not_available unavailable sold_out soldout discontinued preorder pre_order "
+    "backorder back_order false no n",
+}
+_STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in words.split()}
+_SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}
+_PRICE = re.compile(r"([A-Z]{3}|[€£$])?\s*(-?)\s*([0-9][0-9.,' \u00a0\u202f]*?)\s*([A-Z]{3}|[€£$])?", re.IGNORECASE)
+# How an amount may be written, and which mark is then the decimal one; the first that fits counts.
+_AMOUNTS = (
+    (re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?"), "."),
+    (re.compile(r"[0-9]{1,12},[0-9]{1,2}"), ","),
+    (re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3}){1,4}(\.[0-9]{1,4})?"), "."),
+    (re.compile(r"[1-9][0-9]{0,2}([ '\u00a0\u202f][0-9]{3}){1,4}(\.[0-9]{1,4})?"), "."),
+    (re.compile(r"[1-9][0-9]{0,2}([. '\u00a0\u202f][0-9]{3}){1,4}(,[0-9]{1,4})?"), ","),
+)
+
+
+def column_name(header: str) -> str:
+    """Bring a header to the name it is known by: " G:Image Link" -> "image_link"."""
+    return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
+
+
+def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin: str) -> tuple[Product, list[str]]:
+    """Make the product of a row, and tell which of its pictures were left out; BadRow when it cannot be one."""
+    product_id = checked_id(_first(cells, "id"))
+    title = " ".join(CONTROLS.sub(" ", _first(cells, "title")).split())
+    if not title:
+        raise BadRow("no title")
+    if len(title) > MAX_TITLE:
+        raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
+    price, currency = parse_price(_first(cells, "price"), _first(cells, "currency"))
+    category_from, category = next(((name, cells[name][0]) for name in CATEGORIES if cells.get(name)), ("", ""))
+    stock_from, in_stock = _availability(cells)
+    used = {"id", "title", "price", "currency", "brand", "description", category_from, stock_from, *PICTURES}
+    attributes = {
+        name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
+    }
+    pictures, left_out = _pictures(cells, folder)
+    product = Product(
+        id=product_id,
+        title=title,
+        pictures=pictures,
+        category=CATEGORY_SEPARATOR.join(part.strip() for part in category.split(">") if part.strip()),
+        price=price,
+        currency=currency,
+        in_stock=in_stock,
+        brand=_first(cells, "brand"),
+        attributes=MappingProxyType(attributes),
+        description=_first(cells, "description"),
+        origin=origin,
+    )
+    return product, left_out
+
+
+def checked_id(text: str) -> str:
+    """Return the id when it can be one; BadRow when it is empty, overlong, or holds control characters."""
+    if not text:
+        raise BadRow("no id")
+    if len(text) > MAX_ID:
+        raise BadRow(f"the id is longer than {MAX_ID} characters")
+    if CONTROLS.search(text):
+        raise BadRow(f"the id {text[:80]!r} holds line breaks or control characters")
+    return text
+
+
+def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
+    """Read "12.90 EUR", "EUR 12,90", "€1,299.00" or "12.90"; BadRow when it is junk or negative.
+
+    Alone, a comma before exactly three digits groups thousands ("1,299"), a point is decimal.
+    """
+    if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
+        raise BadRow(f"bad currency {currency[:40]!r}: give three letters like EUR")
+    if not text:
+        return None, currency.upper()
+    shown = f"bad price {text[:40]!r}"
+    found = _PRICE.fullmatch(text)
+    if found is None or (found[1] and found[4]):
+        raise BadRow(f"{shown}: write it like 12.90 EUR")
+    if found[2]:
+        raise BadRow(f"{shown}: it is negative")
+    own = (found[1] or found[4] or "").upper()
+    own = _SYMBOLS.get(own, own)
+    if own and currency and own != currency.upper():
+        raise BadRow(f"{shown}: the currency column says {currency.upper()}")
+    for pattern, mark in _AMOUNTS:
+        if pattern.fullmatch(found[3]):
+            return Decimal(re.sub(f"[^0-9{mark}]", "", found[3]).replace(mark, ".")), own or currency.upper()
+    raise BadRow(f"{shown}: write it like 12.90 EUR")
+
+
+def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
+    """Return the column that tells whether the product can be had, and what it tells; in stock when there is none."""
+    for name in AVAILABILITY:
+        if text := _first(cells, name):
+            word = re.sub(r"[\s-]+", "_", text.lower().rsplit("/", 1)[-1])  # also "https://schema.org/InStock"
+            if word.isdecimal():  # so many are left
+                return name, int(word[:20]) > 0
+            if word not in _STOCK:
+                raise BadRow(f"{name} is {text[:40]!r}, which is neither in stock nor out of stock")
+            return name, _STOCK[word]
+    return "", True
+
+
+def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureFolder) -> tuple[tuple[Picture, ...], list[str]]:
+    """Find the row's pictures; one that cannot be used is left out, and only when none is left is the row bad."""
+    names = [name for column in PICTURES for cell in cells.get(column, ()) for name in folder.split(cell)]
+    if not names:
+        raise BadRow("no picture")
+    if len(names) > MAX_PICTURES:
+        raise BadRow(f"{len(names):,} pictures; a product may have {MAX_PICTURES}")
+    found, left_out = [], []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(folder.find(name))
+        except BadRow as error:
+            left_out.append(error.message)
+    if not found:
+        raise BadRow("; ".join(left_out[:3]) + (f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""))
+    return tuple(Picture(path) for path in dict.fromkeys(found)), left_out
+
+
+def _first(cells: Mapping[str, Sequence[str]], name: str) -> str:
+    return cells[name][0] if cells.get(name) else ""
