@@ -38,10 +38,10 @@ class IndexRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """recall@10 of the index against exact search, for picture and for text queries; 1.0 where none were needed."""
+    """recall@10 of the index against exact search, by kind of query; `text` is None when no words can be asked."""
 
     picture: float = 1.0
-    text: float = 1.0
+    text: float | None = None
     queries: int = 0
 
 

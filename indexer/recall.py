@@ -42,21 +42,21 @@ def tune(index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Go
     `queries` maps "picture", "text" and variants such as "text alone" to query vectors (m, dim); the recall of a
     kind is that of its worst variant. Raises GenerationError when even probing all lists stays under `goal.least`.
     """
-    asked = {name: vectors for name, vectors in queries.items() if len(vectors)}
-    total = sum(len(vectors) for vectors in asked.values())
+    total = sum(len(vectors) for vectors in queries.values())
     record = IndexRecord(index.kind, index.lists, 1, 4 * OVERFETCH if index.kind == IVF_PQ else OVERFETCH, goal.seed)
-    truths = {name: _truth(rows, vectors) for name, vectors in asked.items()}
+    truths = {name: _truth(rows, vectors) for name, vectors in queries.items()}
     while True:
         search = RowSearch(index, rows, record.nprobe, record.overfetch)
-        reached = {name: _recall(search, vectors, truths[name]) for name, vectors in asked.items()}
-        if min(reached.values(), default=1.0) >= goal.target or record.nprobe >= max(index.lists, 1):
+        reached = {name: _recall(search, vectors, truths[name]) for name, vectors in queries.items()}
+        if min(reached.values()) >= goal.target or record.nprobe >= max(index.lists, 1):
             break
         record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
-    recall = Recall(_worst(reached, "picture"), _worst(reached, "text"), total)
-    if min(recall.picture, recall.text) < goal.least:
+    recall = Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), total)
+    if min(reached.values()) < goal.least:
+        figures = ", ".join(f"{value:.3f} for {name} queries" for name, value in reached.items())
         raise GenerationError(
-            f"The index finds {recall.picture:.3f} of the true neighbours of pictures and {recall.text:.3f} of those"
-            f" of words; under {goal.least:.2f} it is not published, and the index before it stays in use.",
+            f"The index finds too few of the true neighbours: {figures}. Under {goal.least:.2f} it is not published,"
+            " and the index before it stays in use.",
             "Build again with --kind ivf_sq8 or --kind flat, which need more memory and find more.",
         )
     return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0), recall
@@ -118,5 +118,5 @@ def _recall(search: RowSearch, queries: Floats, tenth: Floats) -> float:
     return right / (depth * len(queries))
 
 
-def _worst(reached: Mapping[str, float], kind: str) -> float:
-    return min((value for name, value in reached.items() if name.startswith(kind)), default=1.0)
+def _worst(reached: Mapping[str, float], kind: str) -> float | None:
+    return min((value for name, value in reached.items() if name.startswith(kind)), default=None)

@@ -72,9 +72,10 @@ class BuildReport:
             for step in self.steps
         ]
         probes = f", {self.index.nprobe} of {self.index.lists} lists probed" if self.index.lists else ""
+        words = "" if self.recall.text is None else f", words {self.recall.text:.3f}"
         lines += [
             f"  index {self.index.kind}{probes}",
-            f"  recall@10 against exact search: pictures {self.recall.picture:.3f}, words {self.recall.text:.3f}",
+            f"  recall@10 against exact search: pictures {self.recall.picture:.3f}{words}",
             f"  {self.seconds:.1f} s in all, peak memory {self.peak_memory_mb:,.0f} MB",
         ]
         return "\n".join(lines)
