@@ -1,0 +1,45 @@
+"""One shop and one app for all tests of the web; the engine is the real one, on the fake encoder."""
+
+import pytest
+
+from tests.fakes import FakeEncoder
+from tests.web.shop import make_shop
+from web import create_app
+from web.engine import holder_of
+from web.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shop")
+    make_shop(home, FakeEncoder())
+    return home
+
+
+@pytest.fixture(scope="session")
+def make_app():
+    """Apps on the fake encoder, closed at the end."""
+    apps = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+
+        def make(settings):
+            app = create_app(settings)
+            apps.append(app)
+            return app
+
+        yield make
+        for app in apps:
+            holder_of(app).close()
+
+
+@pytest.fixture(scope="session")
+def app(home, make_app):
+    app = make_app(Settings(home=home, page_hits=5))
+    holder_of(app).wait(30)
+    return app
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()

@@ -1,0 +1,98 @@
+"""The engine of an app: opened once, beside the running server, and honest while it is not there."""
+
+import threading
+import time
+
+import pytest
+
+from catalog.errors import EncoderUnavailable, NoGeneration
+from search.engine import SearchEngine
+from tests.fakes import FakeEncoder
+from tests.web.shop import make_shop
+from web.engine import holder_of
+from web.errors import NotReady
+from web.settings import Settings
+
+
+def wait_for(answers, timeout=20):
+    """Ask until the answer is true."""
+    end = time.monotonic() + timeout
+    while not answers():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatch):
+    may_warm, warm_up = threading.Event(), SearchEngine.warm_up
+    monkeypatch.setattr(SearchEngine, "warm_up", lambda self: may_warm.wait(20) and warm_up(self))
+    app = make_app(Settings(home=home))
+    client = app.test_client()
+
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["ready"], ready.json["error"]["code"]) == (503, False, "not_ready")
+    assert ready.headers["Retry-After"] == "2"
+    search = client.post("/api/v1/search", json={"text": "red"})
+    assert (search.status_code, search.json["error"]["code"]) == (503, "not_ready")
+    assert search.headers["Retry-After"] == "2"
+    page = client.get("/")
+    assert page.status_code == 503
+    assert '<meta http-equiv="refresh" content="2">' in page.text
+
+    may_warm.set()
+    holder_of(app).wait(20)
+    assert client.get("/readyz").json == {"ready": True, "generation": 1, "products": 18, "pictures": 24}
+    assert client.post("/api/v1/search", json={"text": "red"}).status_code == 200
+
+
+def test_a_shop_without_an_index_says_so_and_is_served_once_it_has_one(tmp_path, make_app, caplog):
+    app = make_app(Settings(home=tmp_path / "shop", reopen_seconds=0.05))
+    with pytest.raises(NoGeneration):
+        holder_of(app).wait(20)
+    client = app.test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "no_generation")
+    assert str(tmp_path) not in answer.text
+    assert str(tmp_path) in caplog.text
+    assert client.get("/").status_code == 503
+
+    make_shop(tmp_path / "shop", FakeEncoder())
+    wait_for(lambda: client.get("/readyz").status_code == 200)
+
+
+def test_an_encoder_that_cannot_be_had_is_not_asked_for_again(home, make_app, monkeypatch, caplog):
+    tries = []
+
+    def unavailable(*_, **__):
+        tries.append(1)
+        raise EncoderUnavailable("/secret/model.onnx cannot be read.")
+
+    monkeypatch.setattr(SearchEngine, "open", unavailable)
+    app = make_app(Settings(home=home, reopen_seconds=0.01))
+    with pytest.raises(EncoderUnavailable):
+        holder_of(app).wait(20)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "encoder_unavailable")
+    assert "secret" not in answer.text
+    assert "secret" in caplog.text
+    time.sleep(0.1)
+    assert len(tries) == 1
+
+
+def test_a_bug_while_opening_is_logged_and_not_shown(home, make_app, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise KeyError("secret")
+
+    monkeypatch.setattr(SearchEngine, "open", broken)
+    app = make_app(Settings(home=home))
+    with pytest.raises(NotReady):
+        holder_of(app).wait(20)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "not_ready")
+    assert "secret" not in answer.text
+    assert "KeyError" in caplog.text
+
+
+def test_two_apps_have_two_engines(app, home, make_app):
+    other = make_app(Settings(home=home))
+    assert holder_of(other).wait(20) is not holder_of(app).engine()

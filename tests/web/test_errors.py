@@ -1,0 +1,138 @@
+"""Errors: every one of ours has a status, no answer leaks anything, every answer carries the policy."""
+
+import pytest
+
+from catalog import errors
+from catalog.errors import WindowshopError
+from search.engine import SearchEngine
+from web.errors import MalformedRequest, NotReady, public_words, status_of
+
+SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
+CALLS = [
+    ("get", "/"),
+    ("get", "/?q=red"),
+    ("post", "/"),
+    ("get", "/products/red"),
+    ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
+    ("post", "/api/v1/search"),
+    ("get", "/api/v1/products/red"),
+    ("get", "/api/v1/products/red/similar"),
+    ("get", "/readyz"),
+]
+
+
+def every_kind(kind=WindowshopError):
+    return [kind, *(each for child in kind.__subclasses__() for each in every_kind(child))]
+
+
+def ask(client, method, address):
+    given = {"json": {"text": "red"}} if address == "/api/v1/search" else {}
+    if (method, address) == ("post", "/"):
+        import io
+
+        from tests.web.shop import picture_bytes
+
+        given = {"data": {"photo": (io.BytesIO(picture_bytes()), "a.jpg")}}
+    return getattr(client, method)(address, **given)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Lets every function of the engine raise the given error."""
+
+    def breaks(error):
+        def raises(*_, **__):
+            raise error
+
+        for name in ("search", "similar", "product", "thumbnail", "status", "browse"):
+            monkeypatch.setattr(SearchEngine, name, raises)
+
+    return breaks
+
+
+@pytest.mark.promise("S18")
+@pytest.mark.parametrize(("method", "address"), CALLS)
+def test_an_unexpected_exception_in_any_view_leaks_nothing(client, broken, caplog, method, address):
+    broken(RuntimeError(SECRET))
+    answer = ask(client, method, address)
+    assert answer.status_code == 500
+    assert "SELECT" not in answer.text
+    assert "Traceback" not in answer.text
+    assert "RuntimeError" not in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
+    assert SECRET in caplog.text
+    assert answer.headers["X-Request-ID"] in caplog.text
+
+
+def test_those_calls_reach_every_view_that_uses_the_engine(app):
+    adapter = app.url_map.bind("localhost")
+    reached = {adapter.match(address.partition("?")[0], method.upper())[0] for method, address in CALLS}
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} - reached == {"static", "api.healthz"}
+
+
+@pytest.mark.parametrize("kind", every_kind())
+def test_every_error_of_ours_has_a_status_and_harmless_words(client, broken, kind):
+    broken(kind(SECRET, SECRET))
+    answer = client.get("/api/v1/products/red")
+    assert answer.status_code == status_of(kind(""))
+    assert answer.json["error"]["code"] == kind.code
+    if answer.status_code >= 500 and kind is not NotReady:
+        assert "SELECT" not in answer.text
+    assert ("Retry-After" in answer.headers) == (answer.status_code == 503)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (errors.UnsupportedFormat, 415),
+        (errors.PictureTooLarge, 413),
+        (errors.BadPicture, 422),
+        (errors.BadQuery, 422),
+        (errors.UnsupportedQuery, 422),
+        (errors.UnknownProduct, 404),
+        (errors.NoGeneration, 503),
+        (errors.DamagedGeneration, 503),
+        (errors.EncoderUnavailable, 503),
+        (errors.DamagedStore, 503),
+        (errors.TrainingError, 500),
+        (MalformedRequest, 400),
+        (NotReady, 503),
+    ],
+)
+def test_statuses(kind, status):
+    assert status_of(kind("")) == status
+
+
+def test_what_the_asker_did_wrong_is_said_as_it_is():
+    assert public_words(errors.BadQuery("k is 0.", "Ask for more.")) == ("k is 0.", "Ask for more.")
+
+
+@pytest.mark.parametrize(
+    ("method", "address"), [*CALLS, ("get", "/healthz"), ("get", "/static/shop.css"), ("get", "/x")]
+)
+def test_every_answer_carries_the_policy(client, method, address):
+    with ask(client, method, address) as answer:
+        pass
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'; img-src 'self' blob: data:;")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert len(answer.headers["X-Request-ID"]) == 16
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_request_id_is_kept_when_it_is_harmless(client):
+    assert client.get("/healthz", headers={"X-Request-ID": "abc-123"}).headers["X-Request-ID"] == "abc-123"
+    for hostile in ("a b", "<script>", "x" * 65, "é"):
+        assert client.get("/healthz", headers={"X-Request-ID": hostile}).headers["X-Request-ID"] != hostile
+
+
+def test_static_files_have_an_address_that_changes_with_them(client):
+    import re
+
+    address = re.search(r'href="(/static/shop\.css\?v=[0-9a-f]{12})"', client.get("/").text)[1]
+    with client.get(address) as answer:
+        assert "max-age=31536000" in answer.headers["Cache-Control"]

@@ -1,0 +1,195 @@
+"""python -m web serve: one clear line when it cannot, a server that answers at once when it can."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from indexer.encoders.registry import open_encoder
+from tests.web.shop import BLUE, make_shop, picture_bytes
+from web.__main__ import cli
+from web.settings import MIB
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 10 * MIB
+
+
+@pytest.fixture(scope="module")
+def colour_home(tmp_path_factory):
+    """A shop that the colour encoder reads: what a server started from the command line can open without weights."""
+    home = tmp_path_factory.mktemp("colours")
+    make_shop(home, open_encoder("colour"))
+    return home
+
+
+@contextmanager
+def serving(home):
+    """A server in a process of its own, and its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "web", "serve", "--home", str(home), "--port", str(port), "--threads", "2"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    try:
+        yield process, port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def ask(port, method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def wait_until_ready(port, seconds=30):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if ask(port, "GET", "/readyz")[0] == 200:
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < end, "the server did not become ready"
+        time.sleep(0.05)
+
+
+def form(size):
+    """A multipart body of exactly that many bytes around a picture that decodes."""
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n' + picture_bytes(BLUE)
+    tail = b"\r\n--x--\r\n"
+    return head + bytes(size - len(head) - len(tail)) + tail
+
+
+def chunked(body):
+    for start in range(0, len(body), MIB):
+        yield body[start : start + MIB]
+
+
+@pytest.fixture(scope="module")
+def server(colour_home):
+    with serving(colour_home) as (_, port):
+        wait_until_ready(port)
+        yield port
+
+
+def test_it_serves_pages_pictures_and_the_api(server):
+    status, body = ask(server, "GET", "/api/v1/products/a%2Fb")
+    assert (status, json.loads(body)["id"]) == (200, "a/b")
+    status, body = ask(server, "GET", "/api/v1/products/%2Fleading")
+    assert (status, json.loads(body)["id"]) == (200, "/leading")
+    status, body = ask(server, "GET", json.loads(body)["pictures"][0]["picture_url"])
+    assert (status, body[:3]) == (200, b"\xff\xd8\xff")
+    assert ask(server, "GET", "/")[0] == 200
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413)])
+@pytest.mark.parametrize("way", ["length", "chunked"])
+def test_the_upload_limit_holds_to_the_byte(server, way, size, status):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    body = form(size)
+    answer = ask(server, "POST", "/api/v1/search", body if way == "length" else chunked(body), headers)
+    assert answer[0] == status, answer[1]
+    if status == 200:
+        assert json.loads(answer[1])["hits"][0]["id"] == "blue"
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 422), (LIMIT + 1, 413)])
+def test_json_in_chunks_is_not_cut_off_in_silence(server, size, status):
+    body = b"{}" + b" " * (size - 2)
+    answer = ask(server, "POST", "/api/v1/search", chunked(body), {"Content-Type": "application/json"})
+    assert answer[0] == status
+
+
+def test_a_length_that_lies_is_not_waited_for_in_memory(server):
+    head = b"POST /api/v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 99999999999\r\n\r\n{"
+    with socket.create_connection(("127.0.0.1", server), timeout=20) as client:
+        client.sendall(head)
+        assert client.recv(64).startswith(b"HTTP/1.1 413")
+
+
+def test_it_stops_when_told_and_says_where_it_serves(colour_home):
+    with serving(colour_home) as (process, port):
+        wait_until_ready(port)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert f"http://127.0.0.1:{port}" in out
+    assert "Traceback" not in out
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["serve", *map(str, arguments)])
+
+
+def test_a_home_without_an_index_gives_one_line(tmp_path):
+    result = run("--home", tmp_path)
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: {tmp_path} has no index to serve. Make one: python -m indexer build --home {tmp_path} --feed FEED\n"
+    )
+
+
+def test_a_port_that_is_taken_gives_one_line(colour_home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("--home", colour_home, "--port", port)
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port with --port.\n"
+    )
+
+
+def test_settings_that_make_no_sense_give_one_line(colour_home, monkeypatch):
+    result = run("--home", colour_home, "--threads", 0)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "Setting threads is 0" in result.output
+    monkeypatch.setenv("WINDOWSHOP_RUNTIME", "quantum")
+    result = run("--home", colour_home)
+    assert result.exit_code == 1
+    assert "'quantum'" in result.output
+
+
+def test_neither_starting_nor_serving_imports_torch(colour_home):
+    code = (
+        "import sys\n"
+        "import web.__main__\n"
+        "assert not {'torch', 'faiss', 'onnxruntime'} & set(sys.modules), 'slow to start'\n"
+        "from web import create_app\n"
+        "from web.engine import holder_of\n"
+        "from web.settings import Settings\n"
+        "app = create_app(Settings(home=sys.argv[1], runtime='onnx'))\n"
+        "holder_of(app).wait(50)\n"
+        "assert app.test_client().get('/').status_code == 200\n"
+        "assert 'faiss' in sys.modules and 'torch' not in sys.modules\n"
+        "holder_of(app).close()\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(colour_home)], cwd=ROOT, check=True, timeout=55)

@@ -1,0 +1,222 @@
+"""The pages as a browser without JavaScript sees them, against a real engine."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+
+from catalog.product import Product
+from tests.fakes import FakeEncoder
+from tests.web.shop import BLUE, RED, picture_bytes
+from web.pages import examples_of
+
+
+class Page(HTMLParser):
+    """The tags of a page, and the titles of its product cards."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.titles, self._in_card, self._title = [], [], False, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._in_card = self._in_card or ("class", "card") in attrs
+        if tag == "a" and self._in_card and self._title is None and ("class", "like") not in attrs:
+            self._title = ""
+
+    def handle_data(self, data):
+        if self._title is not None:
+            self._title += data
+
+    def handle_endtag(self, tag):
+        if tag == "a" and self._title is not None:
+            self.titles.append(self._title)
+            self._title, self._in_card = None, False
+
+
+def page(answer, status=200):
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "text/html; charset=utf-8"
+    return Page(answer.text)
+
+
+def photo(colour=BLUE):
+    return (io.BytesIO(picture_bytes(colour, (300, 400))), "photo.jpg")
+
+
+def test_the_front_page_offers_products_and_words_to_try(client):
+    answer = client.get("/")
+    assert len(page(answer).titles) == 5
+    assert "Search 18 products with a photo, with words, or with both." in re.sub(r"\s+", " ", answer.text)
+    assert client.get("/").text == answer.text
+
+
+def test_words_have_an_address_and_pages(client):
+    first = client.get("/?q=red")
+    assert page(first).titles[0] == "Red jumper"
+    assert "12.90 EUR" in first.text
+    assert "Acme · Jumpers" in first.text
+    assert 'value="red"' in first.text
+    assert 'href="/?q=red&amp;offset=5"' in first.text
+    second = page(client.get("/?q=red&offset=5")).titles
+    assert len(second) == 5
+    assert not set(second) & set(page(first).titles)
+    last = client.get("/?q=red&offset=15")
+    assert len(page(last).titles) == 3
+    assert "Show more" not in last.text
+    assert "That was everything" in client.get("/?q=red&offset=100").text
+
+
+def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
+    answer = client.post("/", data={"photo": photo(), "q": ""})
+    assert page(answer).titles[0] == "Blue jumper"
+    shown = base64.b64decode(re.search(r'src="data:image/jpeg;base64,([^"]+)"', answer.text)[1])
+    with Image.open(io.BytesIO(shown)) as picture:
+        assert max(picture.size) <= 240
+        assert not picture.getexif()
+
+
+def test_photo_and_words_go_together(client):
+    answer = client.post("/", data={"photo": photo(BLUE), "q": "red"})
+    both = page(answer).titles
+    assert both[0] == "Blue jumper"
+    assert both != page(client.post("/", data={"photo": photo(BLUE)})).titles
+    assert "Like your photo, “red”" in answer.text
+
+
+def test_either_of_the_two_photo_fields_will_do(client):
+    empty = (io.BytesIO(b""), "")
+    assert page(client.post("/", data={"photo": [empty, photo(RED)]})).titles[0] == "Red jumper"
+
+
+def test_words_sent_by_the_form_get_an_address_that_can_be_shared(client):
+    answer = client.post("/", data={"q": " red jumper ", "like": "a/b", "photo": (io.BytesIO(b""), "")})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?q=red+jumper&like=a%2Fb")
+    assert client.post("/", data={"q": ""}).headers["Location"] == "/"
+
+
+def test_more_like_this_and_words(client):
+    answer = client.get("/?like=red")
+    assert "Red jumper" not in page(answer).titles
+    assert '<input type="hidden" name="like" value="red">' in answer.text
+    both = client.get("/?like=green&q=red")
+    assert page(both).titles != page(client.get("/?like=green")).titles
+    assert "Like Green jumper, “red”" in both.text
+    page(client.get("/?like=none"), 404)
+
+
+def test_a_product_has_a_page(client):
+    answer = client.get("/products/blue")
+    shown = page(answer)
+    assert "Blue jumper" not in shown.titles
+    assert len(shown.titles) == 12
+    for words in ("Blue jumper", "14.90 EUR", "Out of stock", "Acme", "Apparel › Tops › Jumpers", "Made of", "wool"):
+        assert words in answer.text
+    assert len([tag for tag, given in shown.tags if tag == "img" and "loading" not in given]) == 1
+
+
+def test_pictures_keep_their_place_and_are_not_blown_up(client):
+    for tag, given in page(client.get("/?q=red")).tags:
+        if tag == "img" and "src" in given:
+            assert (int(given["width"]), int(given["height"])) <= (220, 220)
+            assert given["src"].startswith("/pictures/")
+
+
+def test_what_the_feed_says_never_becomes_markup(client):
+    answer = client.get("/products/" + quote("<script>alert(1)</script>", safe=""))
+    assert page(answer)
+    assert "<script>alert" not in answer.text
+    echoed = client.get('/?q="><script>alert(2)</script>')
+    assert "<script>alert" not in echoed.text
+    assert "<script>alert" not in client.get("/?like=<script>alert(3)</script>").text
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=red", "/?like=red", "/products/red", "/nothing"])
+def test_pages_hold_no_inline_script_or_style(client, address):
+    for tag, given in Page(client.get(address).text).tags:
+        assert tag != "style"
+        assert tag != "script" or given.get("src", "").startswith("/static/")
+        assert not [name for name in given if name == "style" or name.startswith("on")]
+        outside = [given[name] for name in ("href", "src", "action") if name in given]
+        assert all(each.startswith(("/", "#", "data:")) for each in outside)
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=red", "/products/red"])
+def test_everything_a_page_asks_for_is_there(client, address):
+    shown = Page(client.get(address).text)
+    wanted = {
+        given[name] for tag, given in shown.tags for name in ("href", "src") if given.get(name, "").startswith("/")
+    }
+    for each in wanted:
+        with client.get(each) as answer:
+            assert answer.status_code == 200, each
+
+
+def test_errors_are_pages_for_people(client):
+    answer = client.get("/products/none")
+    page(answer, 404)
+    assert "To the shop" in answer.text
+    page(client.get("/?q=" + "x" * 1001), 422)
+    page(client.get("/?q=red&offset=abc"), 422)
+    page(client.post("/", data={"photo": (io.BytesIO(b"nonsense"), "a.jpg")}), 415)
+
+
+def test_a_shop_that_reads_no_words_does_not_ask_for_any(tmp_path, make_app, monkeypatch):
+    from tests.web.shop import make_shop
+    from web.engine import holder_of
+    from web.settings import Settings
+
+    make_shop(tmp_path, FakeEncoder(texts=False))
+    monkeypatch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder(texts=False))
+    app = make_app(Settings(home=tmp_path))
+    holder_of(app).wait(20)
+    client = app.test_client()
+    assert 'name="q"' not in client.get("/").text
+    assert page(client.post("/", data={"photo": photo()})).titles[0] == "Blue jumper"
+    page(client.get("/?q=red"), 422)
+    assert client.post("/api/v1/search", json={"text": "red"}).json["error"]["code"] == "unsupported_query"
+
+
+def test_words_to_try_come_from_the_shop():
+    shirt = Product("1", "Shirt 1", (), category="Apparel > Shirts", attributes={"colour": "Navy Blue"})
+    same = Product("2", "Shirt 2", (), category="Apparel > Shirts", attributes={"colour": "Red"})
+    bare = Product("3", "Granny Smith", ())
+    assert examples_of((shirt, same, bare)) == ("navy blue shirts", "granny smith")
+
+
+def test_pictures_are_ours_and_may_be_kept(client):
+    sha256 = client.get("/api/v1/products/red").json["pictures"][0]["picture"]
+    answer = client.get(f"/pictures/{sha256}/320.jpg")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content_type == "image/jpeg"
+    with Image.open(io.BytesIO(answer.data)) as picture:
+        assert picture.size == (60, 80)
+    again = client.get(f"/pictures/{sha256}/320.jpg", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{sha}/321.jpg",
+        "{sha}/0.jpg",
+        "{sha}/320.png",
+        "{sha}/320.jpg/x",
+        "{zeros}/320.jpg",
+        "{upper}/320.jpg",
+        "x/320.jpg",
+        "../320.jpg",
+        "{sha}/-320.jpg",
+    ],
+)
+def test_other_pictures_are_not_found(client, name):
+    sha = client.get("/api/v1/products/red").json["pictures"][0]["picture"]
+    answer = client.get("/pictures/" + name.format(sha=sha, zeros="0" * 64, upper=sha.upper()))
+    assert answer.status_code == 404
+    assert answer.content_type == "application/json"

@@ -1,0 +1,28 @@
+"""The shop over HTTP: guards, calls one function of the engine, renders. `create_app()` is its table of contents."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web import addresses, api, engine, errors, headers, pages, templating, uploads
+from web.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The app for one shop; its engine opens in the background, and until then answers say 503."""
+    settings = settings or Settings()
+    app = Flask(__name__)
+    app.config.update(PAGE_HITS=settings.page_hits, SHOP_NAME=settings.shop_name)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    uploads.init_app(app, settings)
+    headers.init_app(app)
+    errors.init_app(app)
+    templating.init_app(app)
+
+    addresses.init_app(app)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(pages.bp)
+
+    engine.init_app(app, settings)
+    return app

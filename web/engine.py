@@ -1,0 +1,108 @@
+"""The search engine of an app: opened once, in the background, and reached by `get_engine()`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from flask import Flask, current_app
+
+from catalog.errors import GenerationError, WindowshopError
+from web.errors import NotReady
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
+
+KEY = "windowshop.engine"
+log = logging.getLogger(__name__)
+
+
+class EngineHolder:
+    """Opens the engine beside the running server, so that the server can say at once that it is not ready yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: SearchEngine | None = None
+        self._error: WindowshopError = NotReady("The shop is being opened.", "Try again in a few seconds.")
+        self._tried = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._open, name="open-engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin to open and warm up the engine, without waiting for it."""
+        self._thread.start()
+
+    def engine(self) -> SearchEngine:
+        """The warm engine; raises the reason when there is none yet."""
+        if self._engine is None:
+            raise self._error
+        return self._engine
+
+    def wait(self, timeout: float) -> SearchEngine:
+        """The warm engine, once opening it was tried; for tests and tools, never for requests."""
+        self._tried.wait(timeout)
+        return self.engine()
+
+    def close(self) -> None:
+        """Close the engine and stop trying to open it."""
+        self._closing.set()
+        self._thread.join()
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _open(self) -> None:
+        while not self._closing.is_set():
+            again = self._try()
+            self._tried.set()
+            if not again:
+                return
+            self._closing.wait(self._settings.reopen_seconds)
+
+    def _try(self) -> bool:
+        """Open the engine or note why not; whether to try again, as an index can be built beside the server."""
+        try:
+            self._engine = self._opened()
+        except WindowshopError as error:
+            if str(error) != str(self._error):  # said once, not at every try
+                log.error("The shop at %s cannot be opened: %s", self._settings.home, error)
+            self._error = error
+            return isinstance(error, GenerationError)
+        except Exception:
+            log.exception("The shop at %s could not be opened", self._settings.home)
+            self._error = NotReady("The shop could not be opened.", "The server's log says why.")
+        return False
+
+    def _opened(self) -> SearchEngine:
+        # Imported here: FAISS and the encoder take seconds, and the server answers meanwhile.
+        from search.engine import SearchEngine
+
+        engine = SearchEngine.open(self._settings.home, runtime=self._settings.runtime)
+        try:
+            engine.warm_up()
+        except BaseException:
+            engine.close()
+            raise
+        status = engine.status()
+        log.info("Ready: %s products, generation %s, encoder %s", status.products, status.generation, status.encoder)
+        return engine
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the app an engine that opens in the background."""
+    holder = EngineHolder(settings)
+    app.extensions[KEY] = holder
+    holder.start()
+
+
+def holder_of(app: Flask) -> EngineHolder:
+    """The app's engine holder, to wait for the engine or to close it."""
+    holder: EngineHolder = app.extensions[KEY]
+    return holder
+
+
+def get_engine() -> SearchEngine:
+    """The engine of the app that is answering; raises NotReady, or why the shop cannot be opened."""
+    return holder_of(current_app).engine()

@@ -1,0 +1,126 @@
+"""The one place where errors become HTTP: JSON for the API, a friendly page for people, and no leak in either.
+
+WindowshopError (catalog/errors.py)
+├── NotReady                 the server runs, its engine does not yet
+└── MalformedRequest         the body of the request is not what its type says
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from catalog import errors
+
+RETRY_AFTER = 2
+BARE_PATHS = ("/api/", "/healthz", "/readyz", "/pictures/", "/static/")
+log = logging.getLogger(__name__)
+
+
+class NotReady(errors.WindowshopError):
+    """The server runs, but its engine is still being opened and warmed up."""
+
+    code = "not_ready"
+
+
+class MalformedRequest(errors.WindowshopError):
+    """The body of the request is not what its content type says."""
+
+    code = "bad_request"
+
+
+# The first class that fits decides, so the narrow ones stand before the wide ones.
+STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
+    (MalformedRequest, 400),
+    (errors.UnsupportedFormat, 415),
+    (errors.PictureTooLarge, 413),
+    (errors.UnknownProduct, 404),
+    (errors.BadInput, 422),
+    (NotReady, 503),
+    (errors.GenerationError, 503),
+    (errors.EncoderError, 503),
+    (errors.StoreError, 503),
+)
+
+# What is said instead of the message of an error that is ours to mend: those messages may name files.
+PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
+    errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
+    errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
+    errors.StoreError: ("The shop's catalogue cannot be read at the moment.", "Please try again later."),
+    errors.EncoderError: ("The shop cannot read pictures or words at the moment.", "Please try again later."),
+}
+
+HTTP_ERRORS: dict[int, tuple[str, str, str]] = {
+    400: ("bad_request", "The request could not be understood.", "Check how it was put together."),
+    404: ("not_found", "There is nothing at this address.", "Check the address for typing mistakes."),
+    405: ("method_not_allowed", "This address does not take that kind of request.", "See the Allow header."),
+    413: ("too_large", "The request is too large.", ""),
+    415: ("unsupported_media_type", "This kind of request body is not understood.", "Send a form or JSON."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Map every exception that reaches the app to an answer."""
+    app.register_error_handler(errors.WindowshopError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def status_of(error: errors.WindowshopError) -> int:
+    """The HTTP status that says what kind of error it is."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def public_words(error: errors.WindowshopError) -> tuple[str, str]:
+    """Message and hint as a stranger may read them."""
+    for kind, words in PUBLIC_MESSAGES.items():
+        if isinstance(error, kind):
+            return words
+    return error.message, error.hint
+
+
+def _ours(error: errors.WindowshopError) -> Response:
+    status = status_of(error)
+    if status >= 500 and not isinstance(error, NotReady):
+        log.error("Request %s: %s: %s", g.get("request_id", "-"), error.code, error)
+    if status == 500:
+        return _answer(500, error.code, "Something went wrong on our side.", "Please try again.")
+    message, hint = public_words(error)
+    return _answer(status, error.code, message, hint)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    code, message, hint = HTTP_ERRORS.get(status, (f"http_{status}", f"{error.name}.", ""))
+    if status == 413:
+        hint = f"A request may have {_mib(current_app.config['UPLOAD_LIMIT'])}. Send a smaller picture."
+    answer = _answer(status, code, message, hint)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("Request %s failed", g.get("request_id", "-"), exc_info=error)
+    return _answer(500, "internal", "Something went wrong on our side.", "Please try again.")
+
+
+def _answer(status: int, code: str, message: str, hint: str) -> Response:
+    request_id = g.get("request_id", "")
+    if request.path.startswith(BARE_PATHS):
+        body = {"error": {"code": code, "message": message, "hint": hint}, "request_id": request_id}
+        answer = make_response(jsonify(body), status)
+    else:
+        words = {"status": status, "message": message, "hint": hint, "request_id": request_id}
+        page = render_template("error.html", sorry=True, waiting=code == "not_ready", **words)
+        answer = make_response(page, status)
+    if status == 503:
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _mib(count: int) -> str:
+    return f"at most {count / 2**20:g} MiB"

@@ -1,0 +1,36 @@
+"""Every setting of the server in one table: name, default and what it does. docs/settings.md repeats it, tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Settings(BaseSettings):
+    """Read from the environment: WINDOWSHOP_HOME=/srv/shop sets `home`, and so on for each field."""
+
+    model_config = SettingsConfigDict(env_prefix="WINDOWSHOP_", frozen=True, extra="forbid")
+
+    home: Path = Field(
+        default=Path("var/shop"), description="Folder of the shop: its catalogue, its index, its thumbnails."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 lets other machines in.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
+    threads: int = Field(default=8, ge=1, le=256, description="Requests answered at the same time.")
+    runtime: Literal["auto", "torch", "onnx"] = Field(default="auto", description="What runs the encoder.")
+    shop_name: str = Field(default="Windowshop", min_length=1, max_length=60, description="Name shown on every page.")
+    page_hits: int = Field(default=24, ge=1, le=200, description="Products on one page of results.")
+    upload_limit: int = Field(default=10 * MIB, ge=KIB, description="Bytes of one request, picture included.")
+    form_memory_limit: int = Field(
+        default=64 * KIB, ge=KIB, description="Bytes of one form field other than the picture."
+    )
+    form_parts_limit: int = Field(default=16, ge=1, description="Fields of one form.")
+    reopen_seconds: float = Field(
+        default=5.0, gt=0, description="Wait before a shop that could not be opened is tried again."
+    )

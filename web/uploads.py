@@ -1,0 +1,86 @@
+"""Pictures that strangers send: limited in size, decoded only by the catalogue's allow-listed decoder."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import IO, TYPE_CHECKING
+
+from flask import Flask, Request, current_app, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from catalog import images
+from catalog.errors import BadPicture
+from web.settings import MIB, Settings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Box = tuple[float, float, float, float]
+
+# Encoders look at 224 to 384 pixels; decoding a phone's 12 megapixels in full would only cost time.
+SHORT_SIDE = 512
+PREVIEW_SIDE = 240
+PATIENCE = 4  # times the upload limit: beyond it, a sender is cut off
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set the limits that hold before any view sees a request."""
+    app.config["UPLOAD_LIMIT"] = settings.upload_limit
+    # Werkzeug stops a body without a length at its limit, in silence; one byte more tells "full" from "too much".
+    app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + 1
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.form_memory_limit
+    app.config["MAX_FORM_PARTS"] = settings.form_parts_limit
+    app.before_request(_check_length)
+
+
+def body_of(asked: Request) -> bytes:
+    """The body of a request, whole; RequestEntityTooLarge when it is over the limit, announced or not."""
+    body = asked.get_data(cache=False)
+    if len(body) > current_app.config["UPLOAD_LIMIT"]:
+        raise RequestEntityTooLarge
+    return body
+
+
+def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
+    """The uploaded file as an upright RGB picture, cropped to `box`; its name and declared type are not believed."""
+    return picture_of_bytes(upload.stream.read(), box)
+
+
+def picture_of_base64(encoded: str, box: Box | None = None) -> Image:
+    """A picture from a JSON body; a `data:` URL is taken too, as browsers make them."""
+    if encoded.startswith("data:"):
+        encoded = encoded.partition(",")[2]
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadPicture("The picture is not base64.", "Send the bytes of the file, base64 encoded.") from error
+    return picture_of_bytes(data, box)
+
+
+def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
+    """Bytes as an upright RGB picture; raises BadPicture and its kinds, nothing else."""
+    if not data:
+        raise BadPicture("The picture is empty (0 bytes).", "Choose another file.")
+    return images.decode(data, box, at_least=SHORT_SIDE)
+
+
+def preview(picture: Image) -> str:
+    """A small re-encoded copy as a data: URL, to show the asker what was searched for."""
+    return "data:image/jpeg;base64," + base64.b64encode(images.thumbnail(picture, PREVIEW_SIDE)).decode("ascii")
+
+
+def _check_length() -> None:
+    length, limit = request.content_length or 0, current_app.config["UPLOAD_LIMIT"]
+    if length <= limit:
+        return
+    if length <= PATIENCE * limit and "Expect" not in request.headers:
+        _let_finish(request.environ["wsgi.input"], length)
+    raise RequestEntityTooLarge
+
+
+def _let_finish(stream: IO[bytes], length: int) -> None:
+    """Read on without keeping anything: who is cut off while sending sees a broken connection, never the answer."""
+    while length > 0 and (part := stream.read(min(length, MIB))):
+        length -= len(part)
