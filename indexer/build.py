@@ -23,7 +23,7 @@ from indexer.assemble import RowFiles, write_rows
 from indexer.cache import PICTURES, TITLES, VectorCache, cache_path
 from indexer.encoders.base import Encoder
 from indexer.manifest import Manifest
-from indexer.pipeline import PictureFacts, PipelineOptions, encode_pictures, encode_titles, pixel_size
+from indexer.pipeline import PictureFacts, PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress
 from indexer.recall import Goal, sample_queries, title_agreement, tune
 from indexer.report import BuildReport, Step, save_report
@@ -149,7 +149,7 @@ class _Build:
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             encoder=encoder.spec,
             fingerprint=encoder.fingerprint,
-            preprocessing=dict(getattr(encoder, "preprocessing", {})) or {"size": pixel_size(encoder)},
+            preprocessing=dict(encoder.preprocessing),
             blocks=self._layout.blocks,
             rows=files.count,
             products=files.products,

@@ -24,6 +24,7 @@ class FakeEncoder:
         self.blocks = (look, meaning) if texts else (look,)
         self.spec = EncoderSpec("fake", "fake", "mean-colour", "none", tuple(b.name for b in self.blocks), "Apache-2.0")
         self.fingerprint = fingerprint
+        self.preprocessing = {"size": SIZE}
         self.pictures_encoded = 0
         self.texts_encoded = 0
 
