@@ -6,6 +6,8 @@ import json
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.web.shop import BLUE, ODD_IDS, RED, picture_bytes
 
@@ -214,3 +216,26 @@ def test_what_is_not_there_is_not_found(client):
 @pytest.mark.parametrize("k", ["0", "201", "x", "-1", "9" * 5000])
 def test_similar_bounds_k(client, k):
     assert client.get(f"/api/v1/products/red/similar?k={k}").status_code == 422
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(words=st.text(st.characters(), max_size=1100))
+def test_any_words_are_answered_or_refused(app, words):
+    answer = app.test_client().post(SEARCH, data=json.dumps({"text": words}), content_type="application/json")
+    assert answer.status_code in (200, 422)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=st.dictionaries(st.sampled_from(["text", "image", "product_id", "weights", "crop", "k", "offset"]), anything)
+)
+def test_any_fields_are_answered_or_refused(app, body):
+    answer = app.test_client().post(SEARCH, data=json.dumps(body), content_type="application/json")
+    assert answer.status_code in (200, 404, 415, 422)

@@ -86,7 +86,7 @@ def test_photo_and_words_go_together(client):
     both = page(answer).titles
     assert both[0] == "Blue jumper"
     assert both != page(client.post("/", data={"photo": photo(BLUE)})).titles
-    assert "Like your photo, “red”" in answer.text
+    assert "Your photo + “red”" in answer.text
 
 
 def test_either_of_the_two_photo_fields_will_do(client):
@@ -106,7 +106,7 @@ def test_more_like_this_and_words(client):
     assert '<input type="hidden" name="like" value="red">' in answer.text
     both = client.get("/?like=green&q=red")
     assert page(both).titles != page(client.get("/?like=green")).titles
-    assert "Like Green jumper, “red”" in both.text
+    assert "Like Green jumper + “red”" in both.text
     page(client.get("/?like=none"), 404)
 
 

@@ -27,6 +27,7 @@ def test_the_documentation_tells_of_no_setting_that_is_gone():
 def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("WINDOWSHOP_PORT", "8111")
     monkeypatch.setenv("WINDOWSHOP_SHOP_NAME", "Corner shop")
+    monkeypatch.setenv("WINDOWSHOP_MODELS", "/models")  # other rooms read variables of their own
     settings = Settings()
     assert (settings.port, settings.shop_name) == (8111, "Corner shop")
 

@@ -27,10 +27,17 @@ async function usePhoto(file) {
 }
 
 function showPreview() {
-  const picture = find("img", preview) ?? new Image(32, 32);
-  URL.revokeObjectURL(picture.src);
+  const picture = new Image(32, 32);
+  const name = find(".chip-words", preview);
   picture.alt = "Your photo";
+  picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
+  picture.addEventListener("error", () => {   // a format that the shop may read and this browser does not
+    picture.remove();
+    name.hidden = false;
+  });
   picture.src = URL.createObjectURL(photo);
+  find("img", preview)?.remove();
+  name.hidden = true;
   preview.prepend(picture);
   preview.hidden = false;
 }
