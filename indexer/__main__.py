@@ -96,7 +96,7 @@ def verify(home: Path, every: bool) -> None:
 @seed_option
 def train(home: Path, base: str, name: str, seed: int) -> None:
     """Fit heads on the shop's own products, on top of an encoder."""
-    from indexer.train import fit_shop
+    from indexer.training.shop import fit_shop
 
     click.echo(json.dumps(fit_shop(home, base, name, seed), indent=2))
 
@@ -107,7 +107,7 @@ def train(home: Path, base: str, name: str, seed: int) -> None:
 @seed_option
 def starter(data: Path, out: Path | None, seed: int) -> None:
     """Train the starter encoder's heads from scratch."""
-    from indexer.train import fit_starter
+    from indexer.training.starter import fit_starter
 
     where = out or Path(__file__).parent / "encoders" / "starter"
     click.echo(json.dumps(fit_starter(data, where, seed), indent=2))

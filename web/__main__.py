@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 from flask import Flask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
 from pydantic import ValidationError
 
 from web import create_app

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,25 +54,33 @@ class Encoder(Protocol):
     spec: EncoderSpec
     blocks: tuple[Block, ...]
     fingerprint: str
+    preprocessing: Mapping[str, Any]
 
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Length of a row: the blocks' dims added up."""
 
-    def prepare(self, picture: Image.Image) -> Pixels: ...
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Resize one RGB picture to the model's input."""
 
-    def encode_pixels(self, pixels: Pixels) -> Floats: ...
+    def encode_pixels(self, pixels: Pixels) -> Floats:
+        """Prepared pictures to rows."""
 
-    def encode_images(self, pictures: Sequence[Image.Image]) -> Floats: ...
+    def encode_images(self, pictures: Sequence[Image.Image]) -> Floats:
+        """RGB pictures to rows."""
 
-    def encode_texts(self, words: Sequence[str]) -> Floats: ...
+    def encode_texts(self, words: Sequence[str]) -> Floats:
+        """Words to rows."""
 
 
 class BaseEncoder:
-    """What every adapter shares: chunking, unit length, refusals. An adapter writes `prepare` and the `_rows` methods."""
+    """What every adapter shares: chunking, unit length, refusals. An adapter writes `prepare` and `_image_rows`."""
 
     spec: EncoderSpec
     blocks: tuple[Block, ...]
     fingerprint: str
+    preprocessing: Mapping[str, Any]
+    runtime = "numpy"
     batch_size = 32
 
     @property

@@ -22,7 +22,8 @@ class ColourEncoder(BaseEncoder):
 
     def __init__(self, spec: EncoderSpec) -> None:
         self.spec = spec
-        self.blocks = (Block("colour", len(_bins())),)
+        self.blocks = (Block("colour", colour_dim()),)
+        self.preprocessing = {"side": SIDE, "fit": "squash", "interpolation": "box"}
         self.fingerprint = hashlib.sha256(f"{VERSION} {SIDE} {LEVELS}".encode()).hexdigest()
 
     def prepare(self, picture: Image.Image) -> Pixels:
@@ -31,6 +32,11 @@ class ColourEncoder(BaseEncoder):
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         return colour_rows(pixels)
+
+
+def colour_dim() -> int:
+    """Length of the colour block."""
+    return len(_bins())
 
 
 def colour_rows(pixels: Pixels) -> Floats:
@@ -79,20 +85,24 @@ def _bins() -> Floats:
     axis = np.linspace(0, 1, 18)
     shown = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
     near = [np.linalg.norm(shown - centre, axis=1).min() < 10 for centre in centres]
-    return centres[np.array(near)]
+    kept: Floats = centres[np.array(near)]
+    return kept
 
 
 def _soft_shares(lab: Floats, centres: Floats, width: float = 11.0) -> Floats:
     squared = ((lab[:, None] - centres[None]) ** 2).sum(axis=-1)
     shares = np.exp(-squared / (2 * width**2))
     shares[shares < 0.02] = 0
-    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+    normalised: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normalised
 
 
 def srgb_to_lab(rgb: np.ndarray) -> Floats:
     """sRGB in 0..1, (n, 3), to CIE L*a*b* under D65, float32 (n, 3) (IEC 61966-2-1 and CIE 15)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
     xyz = linear @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     lab = np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)

@@ -8,28 +8,79 @@ from catalog.errors import UnknownEncoder
 from indexer.encoders.base import BaseEncoder, EncoderSpec
 
 DEFAULT_ENCODER = "starter"
+STARTER_HEADS = Path(__file__).parent / "starter" / "heads.safetensors"
+
+_CLIP_BLOCKS = ("meaning", "colour")
+_TIMM_BLOCKS = ("look", "colour")
+_HEADED_BLOCKS = ("look", "meaning", "colour")
 
 ENCODERS: dict[str, EncoderSpec] = {
     spec.name: spec
     for spec in (
-        EncoderSpec("starter", "starter", "tf_efficientnet_lite0 + MiniLM-L6", "package", ("look", "meaning", "colour"), "Apache-2.0"),
+        EncoderSpec("starter", "headed", "tf_efficientnet_lite0 + MiniLM-L6", "package", _HEADED_BLOCKS, "Apache-2.0"),
         EncoderSpec("colour", "colour", "lab-histogram", "none", ("colour",), "Apache-2.0"),
+        EncoderSpec("resnet50", "timm", "resnet50.a1_in1k", "hub", _TIMM_BLOCKS, "Apache-2.0"),
+        EncoderSpec("dinov2-s", "timm", "vit_small_patch14_dinov2.lvd142m", "hub", _TIMM_BLOCKS, "Apache-2.0"),
+        EncoderSpec("clip-b32", "clip", "ViT-B-32", "laion2b_s34b_b79k", _CLIP_BLOCKS, "MIT"),
+        EncoderSpec("siglip-b16", "clip", "ViT-B-16-SigLIP", "webli", _CLIP_BLOCKS, "Apache-2.0"),
     )
 }
+FORMS = "timm:MODEL, timm:MODEL@CHECKPOINT, clip:MODEL@TAG, clip:DIRECTORY"
 
 
-def get_spec(name: str) -> EncoderSpec:
-    """The record of a registered encoder."""
+def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
+    """The record of an encoder: registered, fitted on the shop in `home`, or written out in one of FORMS."""
     if name in ENCODERS:
         return ENCODERS[name]
-    raise UnknownEncoder(f"There is no encoder named {name!r}.", f"Use one of: {', '.join(ENCODERS)}.")
+    family, _, rest = name.partition(":")
+    model, _, source = rest.rpartition("@") if "@" in rest else (rest, "", "")
+    if family == "timm" and model:
+        return EncoderSpec(name, "timm", model, source or "hub", _TIMM_BLOCKS, "see the model's card")
+    if family == "clip" and model:
+        return EncoderSpec(name, "clip", model, source or "local", _CLIP_BLOCKS, "see the model's card")
+    if home is not None and shop_heads(home, name).is_file():
+        return EncoderSpec(
+            name, "headed", f"heads fitted on {home.name}", str(shop_heads(home, name)), _HEADED_BLOCKS, "yours"
+        )
+    raise UnknownEncoder(
+        f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {FORMS}."
+    )
+
+
+def shop_heads(home: Path, name: str) -> Path:
+    """Where heads fitted on a shop are kept. Raises UnknownEncoder for a name that is no plain word."""
+    if not name.replace("-", "").replace("_", "").isalnum() or name in ENCODERS:
+        raise UnknownEncoder(
+            f"{name!r} cannot name a shop's own encoder.", "Use letters, digits, - and _, and no taken name."
+        )
+    return home / "encoders" / f"{name}.safetensors"
 
 
 def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) -> BaseEncoder:
-    """Open an encoder by name, ready to encode."""
-    spec = get_spec(name)
+    """Open an encoder by name, ready to encode. Raises UnknownEncoder, EncoderUnavailable, ParityError."""
+    spec = get_spec(name, home)
     if spec.family == "colour":
         from indexer.encoders.colour_encoder import ColourEncoder
 
         return ColourEncoder(spec)
-    raise UnknownEncoder(f"The family {spec.family!r} is not built yet.", "Use --encoder colour.")
+    if spec.family == "timm":
+        from indexer.encoders.timm_encoder import TimmEncoder
+
+        return TimmEncoder(spec, runtime)
+    if spec.family == "clip":
+        from indexer.encoders.clip_encoder import ClipEncoder
+
+        return ClipEncoder(spec, runtime)
+    return _open_headed(spec, runtime, home)
+
+
+def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEncoder:
+    from indexer.encoders.headed_encoder import HeadedEncoder, towers_of
+    from indexer.encoders.heads import load_heads
+    from indexer.encoders.towers import PictureTower, TextTower
+
+    if spec.weights == "package":
+        return HeadedEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
+    heads = load_heads(Path(spec.weights))
+    tower, words = towers_of(open_encoder(heads.card["base"], runtime=runtime, home=home))
+    return HeadedEncoder(spec, tower, words, heads)

@@ -1,0 +1,114 @@
+"""Any open_clip model as an encoder of pictures and words: from the hub or from a local directory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from catalog.errors import EncoderUnavailable
+from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
+from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.preprocess import Preprocess
+from indexer.encoders.runtime import Loaded, Recipe, file_digest, hub_refused, open_runner, weights_digest
+
+
+class ClipEncoder(BaseEncoder):
+    """Blocks `meaning` (the space that pictures and words share) and `colour`.
+
+    Its tokenizer is open_clip's own, so words need torch's import even on ONNX Runtime.
+    """
+
+    def __init__(self, spec: EncoderSpec, runtime: str = "auto") -> None:
+        self.spec = spec
+        key = f"clip {spec.model} {_source(spec)}"
+        self._pictures = open_runner(Recipe("clip-pictures", key, lambda: _load(spec, words=False)), runtime)
+        self._words = open_runner(Recipe("clip-words", key, lambda: _load(spec, words=True)), runtime)
+        self._tokenizer: Any = None
+        meta = self._pictures.meta
+        self.preprocess = Preprocess.from_record(meta["preprocess"])
+        self.preprocessing = self.preprocess.record()
+        self.runtime = self._pictures.kind
+        self.blocks = (Block("meaning", meta["dim"], texts=True), Block("colour", colour_dim()))
+        facts = f"clip {spec.model} {meta['weights_sha256']} {self.preprocess} {COLOUR_VERSION}"
+        self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Resize as the weights' own record says."""
+        return self.preprocess(picture)
+
+    def _image_rows(self, pixels: Pixels) -> Floats:
+        return np.concatenate([self._pictures({"pixels": pixels}), colour_rows(pixels)], axis=1)
+
+    def _text_rows(self, words: Sequence[str]) -> Floats:
+        if self._tokenizer is None:
+            import open_clip
+
+            self._tokenizer = open_clip.get_tokenizer(_open_clip_name(self.spec))
+        meaning = self._words({"tokens": self._tokenizer(list(words)).numpy()})
+        return np.concatenate([meaning, np.zeros((len(words), colour_dim()), np.float32)], axis=1)
+
+
+def _source(spec: EncoderSpec) -> str:
+    if spec.weights != "local":
+        return spec.weights
+    folder = Path(spec.model)
+    files = sorted(file for file in folder.glob("open_clip_*") if file.is_file())
+    if not any(file.name == "open_clip_config.json" for file in files) or len(files) < 2:
+        raise EncoderUnavailable(
+            f"{folder} is not an open_clip directory: it needs open_clip_config.json and open_clip_model.safetensors.",
+            "Save the model with open_clip's push_to_hf_hub tools or save_pretrained, then name that directory.",
+        )
+    return " ".join(file_digest(file) for file in files)
+
+
+def _open_clip_name(spec: EncoderSpec) -> str:
+    return f"local-dir:{spec.model}" if spec.weights == "local" else spec.model
+
+
+def _load(spec: EncoderSpec, *, words: bool) -> Loaded:
+    import open_clip
+    import torch
+
+    from indexer.encoders.modules import Method, NormalisedPixels
+
+    pretrained = None if spec.weights == "local" else spec.weights
+    try:
+        model = open_clip.create_model(_open_clip_name(spec), pretrained=pretrained, require_pretrained=True).eval()
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "not found" in str(error).lower():
+            raise EncoderUnavailable(
+                f"open_clip has no model {spec.model!r} with weights {spec.weights!r}.",
+                "List the pairs with open_clip.list_pretrained(), or use --encoder starter.",
+            ) from error
+        if hub_refused(error):
+            raise EncoderUnavailable(
+                f"The weights of open_clip's {spec.model} ({spec.weights}) cannot be fetched: {type(error).__name__}.",
+                "Download the model's directory elsewhere and use --encoder clip:/path/to/directory, "
+                "or use --encoder starter, which needs no download.",
+            ) from error
+        raise
+    config = open_clip.get_model_preprocess_cfg(model)
+    size = config["size"]
+    preprocess = Preprocess(
+        side=size if isinstance(size, int) else size[0],
+        fit={"shortest": "crop", "longest": "pad"}.get(config.get("resize_mode", "shortest"), "squash"),
+        interpolation=config.get("interpolation", "bicubic"),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
+    if words:
+        tokens = open_clip.get_tokenizer(_open_clip_name(spec))(["red shoes", "a blue cotton shirt"]).numpy()
+        return Loaded(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})
+    shape = (2, preprocess.side, preprocess.side, 3)
+    example = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    module = NormalisedPixels(Method(model, model.encode_image), preprocess)
+    with torch.inference_mode():
+        dim = module(torch.from_numpy(example)).shape[1]
+    meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
+    return Loaded(module, {"pixels": example}, meta)

@@ -1,0 +1,63 @@
+"""From an RGB picture to a model's square input, as the weights' own record says. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from indexer.encoders.base import Pixels
+
+FITS = ("squash", "crop", "pad")
+_FILTERS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "lanczos": Image.Resampling.LANCZOS,
+    "nearest": Image.Resampling.NEAREST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How pictures become a model's input; `mean` and `std` (of 0..1 RGB) are applied inside the model.
+
+    `fit`: "squash" the whole picture into the square; "crop" the centre after resizing the short side to
+    side / crop_share; "pad" with white to a square.
+    """
+
+    side: int
+    fit: str = "squash"
+    crop_share: float = 1.0
+    interpolation: str = "bicubic"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __call__(self, picture: Image.Image) -> Pixels:
+        """One RGB picture to uint8 (side, side, 3)."""
+        how = _FILTERS[self.interpolation]
+        if self.fit == "crop":
+            resized = round(self.side / self.crop_share)
+            ratio = resized / min(picture.size)
+            width, height = (max(resized, round(edge * ratio)) for edge in picture.size)
+            left, top = (width - self.side) // 2, (height - self.side) // 2
+            picture = picture.resize((width, height), how)
+            return np.asarray(picture.crop((left, top, left + self.side, top + self.side)))
+        if self.fit == "pad":
+            ratio = self.side / max(picture.size)
+            width, height = (max(1, round(edge * ratio)) for edge in picture.size)
+            square = Image.new("RGB", (self.side, self.side), "white")
+            square.paste(picture.resize((width, height), how), ((self.side - width) // 2, (self.side - height) // 2))
+            return np.asarray(square)
+        return np.asarray(picture.resize((self.side, self.side), how))
+
+    def record(self) -> dict[str, Any]:
+        """As plain data, for a manifest or an export's card."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Preprocess:
+        """What `record` gave, read back."""
+        return cls(**{**record, "mean": tuple(record["mean"]), "std": tuple(record["std"])})

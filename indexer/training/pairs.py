@@ -1,0 +1,104 @@
+"""Pictures and captions into what heads learn from: features of every view and caption, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import BadPicture
+from catalog.images import decode, read_file
+from indexer.encoders.base import Floats, Pixels
+from indexer.encoders.headed_encoder import Tower, WordTower
+from indexer.progress import progress
+from indexer.training.fit import HalfFloats, Ints, Pairs
+from indexer.training.views import view
+
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One picture with the captions to draw from; equal `key` means that the same words fit, see `Pairs`."""
+
+    file: Path
+    captions: tuple[str, ...]
+    key: str
+    domain: int = 0
+
+
+def learnable(
+    tower: Tower, words: WordTower, examples: Sequence[Example], views: Sequence[str], seed: int
+) -> tuple[Pairs, NDArray[np.bool_]]:
+    """The examples as features, and which of their pictures could be decoded (rows of the others are zero)."""
+    files = list(dict.fromkeys(example.file for example in examples))
+    place = {file: row for row, file in enumerate(files)}
+    rows = np.array([place[example.file] for example in examples])
+    good = np.ones(len(files), dtype=bool)
+    seen = []
+    for name in views:
+        with progress(f"view: {name}", len(files)) as tick:
+            features, decoded = picture_features(tower, files, name, seed, tick)
+        good &= decoded
+        seen.append(features[rows])
+    texts = sorted({text for example in examples for text in example.captions}, key=lambda text: (len(text), text))
+    number = {text: row for row, text in enumerate(texts)}
+    longest = max(len(example.captions) for example in examples)
+    captions = [[number[e.captions[i % len(e.captions)]] for i in range(longest)] for e in examples]
+    pairs = Pairs(
+        views=seen,
+        words=word_features(words, texts),
+        captions=np.array(captions, dtype=np.int64),
+        keys=numbered([example.key for example in examples]),
+        domains=np.array([example.domain for example in examples], dtype=np.int64),
+    )
+    return pairs, good[rows]
+
+
+def picture_features(
+    tower: Tower, files: Sequence[Path], name: str, seed: int, tick: Callable[[int], object]
+) -> tuple[HalfFloats, NDArray[np.bool_]]:
+    """Features of one view of every file, float16 (n, features), and which files could be decoded."""
+
+    def load(number: int) -> Pixels | None:
+        try:
+            picture = decode(read_file(files[number]))
+        except BadPicture:
+            return None
+        return tower.prepare(view(picture, name, seed * 1_000_003 + number))
+
+    good = np.zeros(len(files), dtype=bool)
+    parts: list[HalfFloats] = []
+    with ThreadPoolExecutor(2) as pool:
+        for start in range(0, len(files), BATCH):
+            numbers = range(start, min(start + BATCH, len(files)))
+            loaded = list(pool.map(load, numbers))
+            good[start : numbers.stop] = [pixels is not None for pixels in loaded]
+            usable = [pixels for pixels in loaded if pixels is not None]
+            if usable:
+                parts.append(tower(np.stack(usable)).astype(np.float16))
+            tick(len(numbers))
+    features = np.zeros((len(files), parts[0].shape[1] if parts else 0), np.float16)
+    if parts:
+        features[good] = np.concatenate(parts)
+    return features, good
+
+
+def word_features(words: WordTower, texts: Sequence[str]) -> Floats:
+    """Features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
+    with progress("captions", len(texts)) as tick:
+        parts = []
+        for start in range(0, len(texts), BATCH):
+            parts.append(words(texts[start : start + BATCH]))
+            tick(len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def numbered(names: Sequence[str]) -> Ints:
+    """Equal names as equal numbers, from 0 in order of appearance."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)

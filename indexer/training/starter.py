@@ -1,0 +1,44 @@
+"""Trains the starter's heads from scratch: `make starter`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import TrainingError
+from indexer.encoders.heads import Heads, load_heads, save_heads
+from indexer.encoders.registry import STARTER_HEADS
+from indexer.encoders.towers import PictureTower, TextTower
+from indexer.progress import progress
+from indexer.training.figures import starter_figures
+from indexer.training.fit import Recipe, fit, principal_axes
+from indexer.training.pairs import learnable
+from indexer.training.starter_data import read_starter_data
+from indexer.training.views import VIEWS
+
+LOOK_DIM = 256
+
+
+def fit_starter(data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None) -> dict[str, Any]:
+    """Fit the heads on the public datasets in `data`, measure them on what was kept aside, and save them to `out`.
+
+    Returns the card that is kept in the file. Raises BadFeed or TrainingError when the data is not whole.
+    """
+    began = time.perf_counter()
+    recipe = recipe or Recipe()
+    split = read_starter_data(data, seed)
+    tower, words = PictureTower("auto"), TextTower("auto")
+    pairs, good = learnable(tower, words, split.examples, VIEWS, seed)
+    if not good.all():
+        raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
+    with progress("steps", recipe.steps(len(good))) as tick:
+        picture, text = fit(pairs, recipe, seed, tick=tick)
+    card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
+    look = principal_axes(pairs.views[0], LOOK_DIM)
+    save_heads(Heads(look, picture, text, card), out)
+    figures = starter_figures(load_heads(out), split, tower, words)
+    card = {**card, "figures": figures}
+    save_heads(Heads(look, picture, text, card), out)
+    return {**card, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}
