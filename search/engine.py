@@ -101,6 +101,13 @@ class SearchEngine:
         """The product with that id. Raises UnknownProduct."""
         return self._catalogue.get(product_id)
 
+    def products(self, keys: Sequence[int]) -> list[Product]:
+        """The products of the index's keys, in that order. Raises UnknownProduct when one has left the catalogue."""
+        found = self._catalogue.get_many(keys)
+        if len(found) < len(set(keys)):
+            raise UnknownProduct("A product of the index has left the catalogue.", "Index the shop again.")
+        return [found[key] for key in keys]
+
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
         """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
         keys = self._product_keys

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -186,6 +187,8 @@ def _export(loaded: Loaded, target: Path) -> dict[str, Any]:
     module = loaded.module.eval()
     tensors = tuple(torch.from_numpy(array) for array in loaded.example.values())
     free = {axis: torch.export.Dim(f"axis{axis}", min=1, max=4096) for axis in loaded.free_axes}
+    for chatty in ("onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     with torch.inference_mode(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
         expected = module(*tensors).numpy()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ from catalog.errors import BadPicture
 from catalog.images import decode, read_file
 from indexer.encoders.base import Floats, Pixels
 from indexer.encoders.headed_encoder import Tower, WordTower
+from indexer.pipeline import ahead
 from indexer.progress import progress
 from indexer.training.fit import HalfFloats, Ints, Pairs
 from indexer.training.views import view
+from indexer.vectors import chunks
 
 BATCH = 16
 
@@ -73,15 +77,14 @@ def picture_features(
 
     good = np.zeros(len(files), dtype=bool)
     parts: list[HalfFloats] = []
-    with ThreadPoolExecutor(2) as pool:
-        for start in range(0, len(files), BATCH):
-            numbers = range(start, min(start + BATCH, len(files)))
-            loaded = list(pool.map(load, numbers))
-            good[start : numbers.stop] = [pixels is not None for pixels in loaded]
+    with ThreadPoolExecutor(2) as pool, closing(ahead(pool, load, range(len(files)), 2 * BATCH)) as decoded:
+        for part in chunks(len(files), BATCH):
+            loaded = list(islice(decoded, part.stop - part.start))
+            good[part] = [pixels is not None for pixels in loaded]
             usable = [pixels for pixels in loaded if pixels is not None]
             if usable:
                 parts.append(tower(np.stack(usable)).astype(np.float16))
-            tick(len(numbers))
+            tick(len(loaded))
     features = np.zeros((len(files), parts[0].shape[1] if parts else 0), np.float16)
     if parts:
         features[good] = np.concatenate(parts)
@@ -92,8 +95,8 @@ def word_features(words: WordTower, texts: Sequence[str]) -> Floats:
     """Features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
     with progress("captions", len(texts)) as tick:
         parts = []
-        for start in range(0, len(texts), BATCH):
-            parts.append(words(texts[start : start + BATCH]))
+        for part in chunks(len(texts), BATCH):
+            parts.append(words(texts[part]))
             tick(len(parts[-1]))
     return np.concatenate(parts)
 

@@ -1,0 +1,203 @@
+"""make bench: how fast it is, as ratios against bare forward passes timed in the same run. Writes var/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from catalog.feed import read_feed
+from catalog.images import decode
+from catalog.product import Product
+from indexer.build import BuildOptions, build
+from indexer.encoders.registry import open_encoder
+from indexer.generations import open_current
+from indexer.pipeline import PipelineOptions
+from search.engine import SearchEngine
+from search.query import PictureTerm, Query, TextTerm
+
+PORT = 8765
+ROUNDS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds fashion/")
+    parser.add_argument("--count", type=int, default=2_000, help="pictures a round")
+    parser.add_argument("--batch", type=int, default=PipelineOptions().batch_size)
+    parser.add_argument("--home", type=Path, default=Path("var/bench"))
+    options = parser.parse_args()
+    shutil.rmtree(options.home, ignore_errors=True)
+    feed = cut_feed(options.data / "fashion", options.home / "feed", options.count)
+    report = {
+        "machine": {"cores": len(os.sched_getaffinity(0)), "threads": os.environ.get("OMP_NUM_THREADS")},
+        "indexing": indexing(feed, options.home, options.count, options.batch),
+        "server": serving(options.home / "shop 0"),
+    }
+    Path("var/bench.json").write_text(json.dumps(report, indent=2))
+    print(json.dumps(report, indent=2))
+
+
+def cut_feed(source: Path, target: Path, count: int) -> Path:
+    """The first `count` rows of the fashion feed with their pictures, as a feed of its own."""
+    (target / "images").mkdir(parents=True)
+    with (source / "products.csv").open(newline="", encoding="utf-8") as opened:
+        rows = list(csv.reader(opened))[: count + 1]
+    for row in rows[1:]:
+        shutil.copy(source / row[-1], target / row[-1])
+    with (target / "products.csv").open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows(rows)
+    return target / "products.csv"
+
+
+def indexing(feed: Path, home: Path, count: int, batch: int) -> dict[str, object]:
+    """Pictures a second: bare forward, a plain torch-eager loop, and a whole build, in turn, several rounds."""
+    encoder = open_encoder("starter", runtime="onnx")
+    products = [item for item in read_feed(feed) if isinstance(item, Product)]
+    paths = [Path(product.pictures[0].path) for product in products]
+    pixels = np.stack([encoder.prepare(decode(path.read_bytes())) for path in paths[: 16 * batch]])
+    rates: dict[str, list[float]] = {"bare_onnx": [], "torch_eager": [], "build": [], "build_pictures_only": []}
+    for number in range(ROUNDS):
+        rates["bare_onnx"].append(bare_forward(pixels, batch))
+        report = build(home / f"shop {number}", feed, encoder, BuildOptions(PipelineOptions(batch)))
+        words = sum(step.seconds for step in report.steps if step.name == "words")
+        rates["build"].append(count / report.seconds)
+        rates["build_pictures_only"].append(count / (report.seconds - words))
+        rates["bare_onnx"].append(bare_forward(pixels, batch))
+        rates["torch_eager"].append(torch_eager(paths[: 8 * batch], batch))
+    median = {name: statistics.median(values) for name, values in rates.items()}
+    return {
+        "pictures": count,
+        "batch": batch,
+        "rates_per_second": {name: round(value, 1) for name, value in median.items()},
+        "build_to_bare_forward": round(median["build"] / median["bare_onnx"], 3),
+        "build_pictures_only_to_bare_forward": round(median["build_pictures_only"] / median["bare_onnx"], 3),
+        "build_to_torch_eager": round(median["build"] / median["torch_eager"], 2),
+    }
+
+
+def bare_forward(pixels: np.ndarray, batch: int) -> float:
+    """Pictures a second of nothing but ONNX Runtime on prepared pictures."""
+    run = open_encoder("starter", runtime="onnx").tower
+    run(pixels[:batch])
+    start = time.perf_counter()
+    for first in range(0, len(pixels), batch):
+        run(pixels[first : first + batch])
+    return len(pixels) / (time.perf_counter() - start)
+
+
+def torch_eager(paths: list[Path], batch: int) -> float:
+    """Pictures a second of the loop one would write first: open, resize, stack, torch."""
+    tower = open_encoder("starter", runtime="torch").tower
+    start = time.perf_counter()
+    for first in range(0, len(paths), batch):
+        pictures = [Image.open(path).convert("RGB").resize((224, 224)) for path in paths[first : first + batch]]
+        tower(np.stack([np.asarray(picture) for picture in pictures]))
+    return len(paths) / (time.perf_counter() - start)
+
+
+def serving(home: Path) -> dict[str, object]:
+    """Seconds until ready, and milliseconds of photo and word queries over HTTP against their bare parts."""
+    photo = Path(next(product.pictures[0].path for product in products_of(home))).read_bytes()
+    engine = SearchEngine.open(home)
+    index = open_current(home)
+    with server(home) as ready_seconds:
+        parts = {"photo": lambda: bare_photo(engine, index, photo), "words": lambda: bare_words(engine, index)}
+        asked = {"photo": lambda: post_photo(photo), "words": lambda: post_words("red running shoes")}
+        found: dict[str, object] = {"ready_seconds": round(ready_seconds, 2)}
+        for name in ("photo", "words"):
+            bare, http = paired(parts[name], asked[name])
+            found[name] = {"bare_ms": round(bare, 2), "http_ms": round(http, 2), "ratio": round(http / bare, 2)}
+        in_process = {
+            "photo": lambda: engine.search(Query((PictureTerm(decode(photo)),))),
+            "words": lambda: engine.search(Query((TextTerm("red running shoes"),))),
+        }
+        found["engine_ms"] = {name: round(paired(work, work)[0], 2) for name, work in in_process.items()}
+    return found
+
+
+def products_of(home: Path) -> Iterator[Product]:
+    from catalog.store import Catalogue
+
+    return (product for _, product in Catalogue.open(home / "catalog.sqlite").iterate())
+
+
+def bare_photo(engine: SearchEngine, index: object, photo: bytes) -> None:
+    """Decode, one forward pass, one FAISS search: what a photo query cannot do without."""
+    rows = engine.encoder.encode_images([decode(photo)])
+    engine.generation.index.search(engine.generation.layout.queries(rows), 10, None, 8)
+
+
+def bare_words(engine: SearchEngine, index: object) -> None:
+    """One forward pass of the words and one FAISS search."""
+    rows = engine.encoder.encode_texts(["red running shoes"])
+    engine.generation.index.search(engine.generation.layout.queries(rows), 10, None, 8)
+
+
+def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) -> tuple[float, float]:
+    """Median milliseconds of two functions called in turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds + 10):
+        for work, kept in ((a, times[0]), (b, times[1])):
+            start = time.perf_counter()
+            work()
+            if number >= 10:
+                kept.append(time.perf_counter() - start)
+    return statistics.median(times[0]) * 1000, statistics.median(times[1]) * 1000
+
+
+@contextmanager
+def server(home: Path) -> Iterator[float]:
+    """A server of the shop; gives the seconds from start to ready."""
+    command = [sys.executable, "-m", "web", "serve", "--home", str(home), "--port", str(PORT)]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=1).read()
+                break
+            except OSError:
+                if time.perf_counter() - start > 60:
+                    raise
+                time.sleep(0.02)
+        yield time.perf_counter() - start
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def post_photo(photo: bytes) -> bytes:
+    body = io.BytesIO()
+    body.write(b'--cut\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n')
+    body.write(photo + b"\r\n--cut--\r\n")
+    return post(body.getvalue(), "multipart/form-data; boundary=cut")
+
+
+def post_words(words: str) -> bytes:
+    return post(json.dumps({"text": words}).encode(), "application/json")
+
+
+def post(body: bytes, kind: str) -> bytes:
+    address = f"http://127.0.0.1:{PORT}/api/v1/search"
+    request = urllib.request.Request(address, data=body, headers={"Content-Type": kind})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+if __name__ == "__main__":
+    main()
