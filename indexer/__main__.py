@@ -13,7 +13,7 @@ import click
 from catalog.errors import WindowshopError
 from indexer import generations
 from indexer.build import BuildOptions, build
-from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
 from indexer.report import rejected_path
@@ -103,14 +103,13 @@ def train(home: Path, base: str, name: str, seed: int) -> None:
 
 @main.command()
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the heads go.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
 @seed_option
 def starter(data: Path, out: Path | None, seed: int) -> None:
     """Train the starter encoder's heads from scratch."""
     from indexer.training.starter import fit_starter
 
-    where = out or Path(__file__).parent / "encoders" / "starter"
-    click.echo(json.dumps(fit_starter(data, where, seed), indent=2))
+    click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
 
 
 if __name__ == "__main__":
