@@ -114,6 +114,8 @@ class BaseEncoder:
             )
         if not words:
             return np.zeros((0, self.dim), np.float32)
+        # A lone surrogate, which JSON allows, is no text to a tokenizer.
+        words = [text.encode("utf-8", "replace").decode() for text in words]
         chunks = range(0, len(words), self.batch_size)
         return self._unit(np.concatenate([self._text_rows(words[i : i + self.batch_size]) for i in chunks]))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,13 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.hub import asked_once, hub_refused
 from indexer.encoders.preprocess import Preprocess
-from indexer.encoders.runtime import Loaded, Recipe, file_digest, hub_refused, open_runner, weights_digest
+from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+
+CONFIG = "open_clip_config.json"
+WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
+TOKENIZER = ("*token*.json", "vocab.*", "merges.txt", "*.model")
 
 
 class ClipEncoder(BaseEncoder):
@@ -26,16 +33,18 @@ class ClipEncoder(BaseEncoder):
 
     def __init__(self, spec: EncoderSpec, runtime: str = "auto") -> None:
         self.spec = spec
-        key = f"clip {spec.model} {_source(spec)}"
-        self._pictures = open_runner(Recipe("clip-pictures", key, lambda: _load(spec, words=False)), runtime)
-        self._words = open_runner(Recipe("clip-words", key, lambda: _load(spec, words=True)), runtime)
+        source = _source(spec)
+        model = cache(lambda: _create(spec))  # both halves from one copy
+        key = f"clip {source}"
+        self._pictures = open_runner(Recipe("clip-pictures", key, lambda: _picture_half(model())), runtime)
+        self._words = open_runner(Recipe("clip-words", key, lambda: _word_half(model(), spec)), runtime)
         self._tokenizer: Any = None
         meta = self._pictures.meta
         self.preprocess = Preprocess.from_record(meta["preprocess"])
         self.preprocessing = self.preprocess.record()
         self.runtime = self._pictures.kind
         self.blocks = (Block("meaning", meta["dim"], texts=True), Block("colour", colour_dim()))
-        facts = f"clip {spec.model} {meta['weights_sha256']} {self.preprocess} {COLOUR_VERSION}"
+        facts = f"clip {source} {meta['weights_sha256']} {self.preprocess} {COLOUR_VERSION}"
         self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
 
     def prepare(self, picture: Image.Image) -> Pixels:
@@ -47,44 +56,56 @@ class ClipEncoder(BaseEncoder):
 
     def _text_rows(self, words: Sequence[str]) -> Floats:
         if self._tokenizer is None:
-            import open_clip
-
-            self._tokenizer = open_clip.get_tokenizer(_open_clip_name(self.spec))
+            self._tokenizer = _open_tokenizer(self.spec)
         meaning = self._words({"tokens": self._tokenizer(list(words)).numpy()})
         return np.concatenate([meaning, np.zeros((len(words), colour_dim()), np.float32)], axis=1)
 
 
 def _source(spec: EncoderSpec) -> str:
+    """Names what the vectors come from: for a local model the content of every file that matters, not its path."""
     if spec.weights != "local":
-        return spec.weights
+        file = Path(spec.weights)
+        return f"{spec.model} {file_digest(file) if file.is_file() else spec.weights}"
     folder = Path(spec.model)
-    files = sorted(file for file in folder.glob("open_clip_*") if file.is_file())
-    if not any(file.name == "open_clip_config.json" for file in files) or len(files) < 2:
+    if not (folder / CONFIG).is_file() or not any((folder / name).is_file() for name in WEIGHTS):
         raise EncoderUnavailable(
-            f"{folder} is not an open_clip directory: it needs open_clip_config.json and open_clip_model.safetensors.",
+            f"{folder} is not an open_clip directory: it needs {CONFIG} and {WEIGHTS[0]}.",
             "Save the model with open_clip's push_to_hf_hub tools or save_pretrained, then name that directory.",
         )
-    return " ".join(file_digest(file) for file in files)
+    files = {file for pattern in (CONFIG, *WEIGHTS, *TOKENIZER) for file in folder.glob(pattern) if file.is_file()}
+    return " ".join(f"{file.name} {file_digest(file)}" for file in sorted(files))
 
 
 def _open_clip_name(spec: EncoderSpec) -> str:
     return f"local-dir:{spec.model}" if spec.weights == "local" else spec.model
 
 
-def _load(spec: EncoderSpec, *, words: bool) -> Loaded:
+def _create(spec: EncoderSpec) -> Any:
     import open_clip
-    import torch
-
-    from indexer.encoders.modules import Method, NormalisedPixels
 
     pretrained = None if spec.weights == "local" else spec.weights
+    with _typed_errors(spec), asked_once():
+        return open_clip.create_model(_open_clip_name(spec), pretrained=pretrained, require_pretrained=True).eval()
+
+
+def _open_tokenizer(spec: EncoderSpec) -> Any:
+    import open_clip
+
+    with _typed_errors(spec), asked_once():
+        return open_clip.get_tokenizer(_open_clip_name(spec))
+
+
+@contextmanager
+def _typed_errors(spec: EncoderSpec) -> Iterator[None]:
+    """open_clip, torch, safetensors and transformers each raise what they like; to a shop they say one of three."""
     try:
-        model = open_clip.create_model(_open_clip_name(spec), pretrained=pretrained, require_pretrained=True).eval()
+        yield
     except Exception as error:
-        if isinstance(error, RuntimeError) and "not found" in str(error).lower():
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        if spec.weights == "local":
             raise EncoderUnavailable(
-                f"open_clip has no model {spec.model!r} with weights {spec.weights!r}.",
-                "List the pairs with open_clip.list_pretrained(), or use --encoder starter.",
+                f"{spec.model} cannot be opened as an open_clip directory: {reason}",
+                "Save the model again with open_clip, with its tokenizer beside it, or use --encoder starter.",
             ) from error
         if hub_refused(error):
             raise EncoderUnavailable(
@@ -92,7 +113,20 @@ def _load(spec: EncoderSpec, *, words: bool) -> Loaded:
                 "Download the model's directory elsewhere and use --encoder clip:/path/to/directory, "
                 "or use --encoder starter, which needs no download.",
             ) from error
+        if isinstance(error, RuntimeError):
+            raise EncoderUnavailable(
+                f"open_clip has no model {spec.model!r} with weights {spec.weights!r}.",
+                "List the pairs with open_clip.list_pretrained(), or use --encoder starter.",
+            ) from error
         raise
+
+
+def _picture_half(model: Any) -> Loaded:
+    import open_clip
+    import torch
+
+    from indexer.encoders.modules import Method, NormalisedPixels
+
     config = open_clip.get_model_preprocess_cfg(model)
     size = config["size"]
     preprocess = Preprocess(
@@ -102,9 +136,6 @@ def _load(spec: EncoderSpec, *, words: bool) -> Loaded:
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
-    if words:
-        tokens = open_clip.get_tokenizer(_open_clip_name(spec))(["red shoes", "a blue cotton shirt"]).numpy()
-        return Loaded(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})
     shape = (2, preprocess.side, preprocess.side, 3)
     example = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     module = NormalisedPixels(Method(model, model.encode_image), preprocess)
@@ -112,3 +143,10 @@ def _load(spec: EncoderSpec, *, words: bool) -> Loaded:
         dim = module(torch.from_numpy(example)).shape[1]
     meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
     return Loaded(module, {"pixels": example}, meta)
+
+
+def _word_half(model: Any, spec: EncoderSpec) -> Loaded:
+    from indexer.encoders.modules import Method
+
+    tokens = _open_tokenizer(spec)(["red shoes", "a blue cotton shirt"]).numpy()
+    return Loaded(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})

@@ -13,6 +13,7 @@ from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixel
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
 from indexer.encoders.heads import Heads
+from indexer.encoders.runtime import RUNTIMES
 from indexer.encoders.towers import TextTower
 
 
@@ -115,8 +116,14 @@ def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, W
         return EncoderTower(encoder, text_block), EncoderWords(encoder, text_block)
     if isinstance(encoder, HeadedEncoder):
         return encoder.tower, encoder.words
-    words = EncoderWords(encoder, text_block) if text_block else TextTower(encoder.runtime)
-    return EncoderTower(encoder), words
+    if text_block:
+        return EncoderTower(encoder), EncoderWords(encoder, text_block)
+    return EncoderTower(encoder), TextTower(encoder.runtime if encoder.runtime in RUNTIMES else "auto")
+
+
+def towers_digest(tower: Tower, words: WordTower) -> str:
+    """What heads remember of the features they were fitted on."""
+    return hashlib.sha256(f"{tower.fingerprint}\n{words.fingerprint}".encode()).hexdigest()
 
 
 def _span(encoder: BaseEncoder, name: str) -> slice:

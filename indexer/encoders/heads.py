@@ -90,7 +90,9 @@ def save_heads(heads: Heads, file: Path) -> None:
         for field in fields(getattr(heads, part))
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, file, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)})
+    draft = file.with_name(f".{file.name}.tmp")
+    save_file(tensors, draft, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)})
+    draft.replace(file)  # heads that are being searched with are never half overwritten
 
 
 def load_heads(file: Path) -> Heads:
@@ -100,9 +102,11 @@ def load_heads(file: Path) -> Heads:
     try:
         with safe_open(file, framework="numpy") as opened:
             tensors = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
-            card = json.loads((opened.metadata() or {})["card"])
+            card = dict(json.loads((opened.metadata() or {})["card"]))
         parts = {part: _part(kind, part, tensors) for part, kind in _PARTS.items()}
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        if len(parts["picture"].bias) != len(parts["text"].bias):
+            raise ValueError("the picture head and the text head differ in size")
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise EncoderUnavailable(
             f"The trained heads {file} cannot be read: {error}.",
             "Restore the file, or make it again: `make starter` or `python -m indexer train`.",
@@ -114,4 +118,6 @@ _PARTS: dict[str, type[Head] | type[Projection]] = {"look": Projection, "picture
 
 
 def _part(kind: type[Head] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
-    return kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
+    made = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
+    made(np.zeros((1, len(made.mean)), np.float32))  # ValueError when the shapes do not fit each other
+    return made

@@ -15,6 +15,8 @@ FITS = ("squash", "crop", "pad")
 _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
     "lanczos": Image.Resampling.LANCZOS,
     "nearest": Image.Resampling.NEAREST,
 }
@@ -38,20 +40,30 @@ class Preprocess:
     def __call__(self, picture: Image.Image) -> Pixels:
         """One RGB picture to uint8 (side, side, 3)."""
         how = _FILTERS[self.interpolation]
+        square = (self.side, self.side)
         if self.fit == "crop":
-            resized = round(self.side / self.crop_share)
-            ratio = resized / min(picture.size)
-            width, height = (max(resized, round(edge * ratio)) for edge in picture.size)
-            left, top = (width - self.side) // 2, (height - self.side) // 2
-            picture = picture.resize((width, height), how)
-            return np.asarray(picture.crop((left, top, left + self.side, top + self.side)))
+            return np.asarray(picture.resize(square, how, box=self._centre(*picture.size)))
         if self.fit == "pad":
             ratio = self.side / max(picture.size)
             width, height = (max(1, round(edge * ratio)) for edge in picture.size)
-            square = Image.new("RGB", (self.side, self.side), "white")
-            square.paste(picture.resize((width, height), how), ((self.side - width) // 2, (self.side - height) // 2))
-            return np.asarray(square)
-        return np.asarray(picture.resize((self.side, self.side), how))
+            padded = Image.new("RGB", square, "white")
+            padded.paste(picture.resize((width, height), how), ((self.side - width) // 2, (self.side - height) // 2))
+            return np.asarray(padded)
+        return np.asarray(picture.resize(square, how))
+
+    def _centre(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The part of a picture that lands in the square, with timm's and open_clip's rounding.
+
+        Only that part is resized: a strip of 12,000 x 1 would else become 2,688,000 x 224 first.
+        """
+        short = int(self.side / self.crop_share)
+        edges = []
+        for edge in (width, height):
+            resized = max(short, short * edge // min(width, height))
+            start = round((resized - self.side) / 2)
+            edges.append((start * edge / resized, min(edge, (start + self.side) * edge / resized)))
+        (left, right), (top, bottom) = edges
+        return left, top, right, bottom
 
     def record(self) -> dict[str, Any]:
         """As plain data, for a manifest or an export's card."""

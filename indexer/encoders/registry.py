@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalog.errors import UnknownEncoder
+from catalog.errors import EncoderUnavailable, UnknownEncoder
 from indexer.encoders.base import BaseEncoder, EncoderSpec
 
 DEFAULT_ENCODER = "starter"
@@ -33,11 +33,11 @@ def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
     if name in ENCODERS:
         return ENCODERS[name]
     family, _, rest = name.partition(":")
-    model, _, source = rest.rpartition("@") if "@" in rest else (rest, "", "")
+    model, _, source = rest.partition("@")
     if family == "timm" and model:
-        return EncoderSpec(name, "timm", model, source or "hub", _TIMM_BLOCKS, "see the model's card")
+        return _timm_spec(model, source)
     if family == "clip" and model:
-        return EncoderSpec(name, "clip", model, source or "local", _CLIP_BLOCKS, "see the model's card")
+        return _clip_spec(rest, model, source)
     if home is not None and shop_heads(home, name).is_file():
         return EncoderSpec(
             name, "headed", f"heads fitted on {home.name}", str(shop_heads(home, name)), _HEADED_BLOCKS, "yours"
@@ -45,6 +45,24 @@ def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
     raise UnknownEncoder(
         f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {FORMS}."
     )
+
+
+def _timm_spec(model: str, checkpoint: str) -> EncoderSpec:
+    weights = _absolute(checkpoint) if checkpoint else "hub"
+    name = f"timm:{model}@{weights}" if checkpoint else f"timm:{model}"
+    return EncoderSpec(name, "timm", model, weights, _TIMM_BLOCKS, "see the model's card")
+
+
+def _clip_spec(rest: str, model: str, tag: str) -> EncoderSpec:
+    if tag and not Path(rest).expanduser().is_dir():  # a directory may have an @ in its name
+        return EncoderSpec(f"clip:{rest}", "clip", model, tag, _CLIP_BLOCKS, "see the model's card")
+    folder = _absolute(rest)
+    return EncoderSpec(f"clip:{folder}", "clip", folder, "local", _CLIP_BLOCKS, "see the model's card")
+
+
+def _absolute(path: str) -> str:
+    """A manifest keeps the name, and whoever opens it may stand elsewhere."""
+    return str(Path(path).expanduser().absolute())
 
 
 def shop_heads(home: Path, name: str) -> Path:
@@ -75,12 +93,18 @@ def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) 
 
 
 def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEncoder:
-    from indexer.encoders.headed_encoder import HeadedEncoder, towers_of
+    from indexer.encoders.headed_encoder import HeadedEncoder, towers_digest, towers_of
     from indexer.encoders.heads import load_heads
     from indexer.encoders.towers import PictureTower, TextTower
 
     if spec.weights == "package":
         return HeadedEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
     heads = load_heads(Path(spec.weights))
-    tower, words = towers_of(open_encoder(heads.card["base"], runtime=runtime, home=home))
+    base = str(heads.card.get("base", ""))
+    tower, words = towers_of(open_encoder(base, runtime=runtime))
+    if heads.card.get("towers") != towers_digest(tower, words):
+        raise EncoderUnavailable(
+            f"The heads {spec.name!r} were fitted on another version of {base!r} than the one that is here now.",
+            "Fit them again: python -m indexer train.",
+        )
     return HeadedEncoder(spec, tower, words, heads)

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     import torch
 
 RUNTIMES = ("auto", "onnx", "torch")
-_NETWORK = ("huggingface_hub", "httpx", "httpcore", "requests", "urllib3", "urllib")
 PARITY = 0.9999  # least cosine between the exported model's output and torch's
 EXPORT_VERSION = 1
+_EXPORTING = threading.Lock()  # torch's exporter is not made for threads, and one export is enough
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -71,7 +72,9 @@ def open_runner(recipe: Recipe, runtime: str = "auto") -> Runner:
         raise EncoderUnavailable(f"There is no runtime {runtime!r}.", f"Use one of: {', '.join(RUNTIMES)}.")
     if runtime == "torch" or (runtime == "auto" and _cuda_works()):
         return TorchRunner(recipe.load())
-    return OnnxRunner(*_exported(recipe))
+    with _EXPORTING:
+        model, meta = _exported(recipe)
+    return OnnxRunner(model, meta)
 
 
 class OnnxRunner:
@@ -141,22 +144,14 @@ def weights_digest(module: torch.nn.Module) -> str:
 
 
 def file_digest(file: Path) -> str:
-    """SHA-256 of a checkpoint's bytes. Raises EncoderUnavailable when there is no such file."""
+    """SHA-256 of a file's bytes. Raises EncoderUnavailable when there is no such file."""
     if not file.is_file():
         raise EncoderUnavailable(f"There is no checkpoint {file}.", "Check the path, or use --encoder starter.")
+    digest = hashlib.sha256()
     with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def hub_refused(error: BaseException) -> bool:
-    """Whether an error, or what caused it, says that a model hub could not be reached or has no such file."""
-    seen: BaseException | None = error
-    while seen is not None:
-        module = type(seen).__module__.split(".")[0]
-        if module in _NETWORK or isinstance(seen, OSError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+        while part := opened.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _cuda_works() -> bool:
@@ -168,32 +163,81 @@ def _cuda_works() -> bool:
 
 
 def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
+    """The recipe's export and its card, made when there is none that is whole.
+
+    The card is written last and names its model by content: an export that was cut short does not count, damage
+    is found, and two processes that export at once cannot mix their files.
+    """
     folder = models_folder()
-    stem = f"{recipe.name}-{hashlib.sha256(f'{EXPORT_VERSION} {recipe.key}'.encode()).hexdigest()[:16]}"
-    model, card = folder / f"{stem}.onnx", folder / f"{stem}.json"
-    if not card.exists() or not model.exists():
+    key = hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
+    card = folder / f"{recipe.name}-{key}.json"
+    known = _whole(recipe, card)
+    if known is not None:
+        return known
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as scratch:
-            meta = _export(recipe.load(), Path(scratch) / model.name)
-            (Path(scratch) / card.name).write_text(json.dumps(meta, indent=1))
-            (Path(scratch) / model.name).replace(model)
-            (Path(scratch) / card.name).replace(card)  # last: a model without its card does not count
-    return model, json.loads(card.read_text())
+        scratch = tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-")
+    except OSError as error:
+        raise EncoderUnavailable(
+            f"Exported models cannot be kept in {folder}: {error.strerror}.",
+            "Set WINDOWSHOP_MODELS to a folder that can be written, or use --runtime torch.",
+        ) from error
+    with scratch as inside:
+        target, draft = Path(inside) / "model.onnx", Path(inside) / "card.json"
+        meta = _export(recipe.load(), target)
+        meta["onnx_sha256"] = file_digest(target)
+        draft.write_text(json.dumps(meta, indent=1))
+        model = _model_file(recipe, card, meta)
+        target.replace(model)
+        draft.replace(card)
+    return model, meta
+
+
+def _whole(recipe: Recipe, card: Path) -> tuple[Path, Mapping[str, Any]] | None:
+    try:
+        meta = json.loads(card.read_text())
+        model = _model_file(recipe, card, meta)
+        return (model, meta) if file_digest(model) == meta["onnx_sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError, EncoderUnavailable):
+        return None
+
+
+def _model_file(recipe: Recipe, card: Path, meta: Mapping[str, Any]) -> Path:
+    return card.with_name(f"{recipe.name}-{meta['onnx_sha256'][:16]}.onnx")
 
 
 def _export(loaded: Loaded, target: Path) -> dict[str, Any]:
     import torch
 
-    module = loaded.module.eval()
     tensors = tuple(torch.from_numpy(array) for array in loaded.example.values())
+    with torch.inference_mode():
+        expected = loaded.module.eval()(*tensors).numpy()
+        try:
+            _write_onnx(loaded, tensors, target)
+        except Exception as error:  # the exporter, its passes and the model's own code each raise what they like
+            reason = str(error).strip().partition("\n")[0]
+            raise EncoderUnavailable(
+                f"This model cannot be exported to ONNX: {type(error).__name__}: {reason[:300]}", "Use --runtime torch."
+            ) from error
+    parity = _least_cosine(expected, OnnxRunner(target, {})(loaded.example))
+    if not parity >= PARITY:
+        raise ParityError(
+            f"The exported model differs from the original: cosine {parity:.6f}, at least {PARITY} is needed.",
+            "Run with --runtime torch, and report the torch and onnxruntime versions.",
+        )
+    return {**loaded.meta, "parity_cosine": round(parity, 7), "torch": torch.__version__}
+
+
+def _write_onnx(loaded: Loaded, tensors: tuple[torch.Tensor, ...], target: Path) -> None:
+    import torch
+
     free = {axis: torch.export.Dim(f"axis{axis}", min=1, max=4096) for axis in loaded.free_axes}
     for chatty in ("onnxscript", "onnx_ir", "torch.onnx"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    with torch.inference_mode(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
-        expected = module(*tensors).numpy()
         torch.onnx.export(
-            module,
+            loaded.module,
             tensors,
             str(target),
             input_names=list(loaded.example),
@@ -203,13 +247,6 @@ def _export(loaded: Loaded, target: Path) -> dict[str, Any]:
             external_data=False,
             verbose=False,
         )
-    parity = _least_cosine(expected, OnnxRunner(target, {})(loaded.example))
-    if not parity >= PARITY:
-        raise ParityError(
-            f"The exported model differs from the original: cosine {parity:.6f}, at least {PARITY} is needed.",
-            "Run with --runtime torch, and report the torch and onnxruntime versions.",
-        )
-    return {**loaded.meta, "parity_cosine": round(parity, 7), "torch": torch.__version__}
 
 
 def _least_cosine(a: Floats, b: Floats) -> float:

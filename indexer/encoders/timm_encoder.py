@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,8 +14,9 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.hub import asked_once, hub_refused
 from indexer.encoders.preprocess import Preprocess
-from indexer.encoders.runtime import Loaded, Recipe, file_digest, hub_refused, open_runner, weights_digest
+from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
 
 
 class TimmEncoder(BaseEncoder):
@@ -46,29 +49,7 @@ def _load(spec: EncoderSpec) -> Loaded:
 
     from indexer.encoders.modules import NormalisedPixels
 
-    local = {} if spec.weights == "hub" else {"checkpoint_path": spec.weights}
-    try:
-        model = timm.create_model(spec.model, pretrained=not local, num_classes=0, **local).eval()
-    except RuntimeError as error:
-        if "Unknown model" in str(error):
-            raise EncoderUnavailable(
-                f"timm has no model {spec.model!r}.",
-                "List the names with timm.list_models(), or use --encoder starter.",
-            ) from error
-        if local:
-            raise EncoderUnavailable(
-                f"The checkpoint {spec.weights} does not fit timm's {spec.model}: {str(error)[:300]}",
-                "Name the model that the checkpoint was saved from.",
-            ) from error
-        raise
-    except Exception as error:
-        if hub_refused(error):
-            raise EncoderUnavailable(
-                f"The weights of timm's {spec.model} cannot be fetched from the hub: {type(error).__name__}.",
-                f"Download them elsewhere and use --encoder timm:{spec.model}@/path/to/model.safetensors, "
-                "or use --encoder starter, which needs no download.",
-            ) from error
-        raise
+    model = (_from_hub(spec) if spec.weights == "hub" else _from_file(spec)).eval()
     config = timm.data.resolve_model_data_config(model)
     preprocess = Preprocess(
         side=config["input_size"][1],
@@ -85,3 +66,80 @@ def _load(spec: EncoderSpec) -> Loaded:
         dim = module(torch.from_numpy(example)).shape[1]
     meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
     return Loaded(module, {"pixels": example}, meta)
+
+
+def _from_hub(spec: EncoderSpec) -> Any:
+    import timm
+
+    try:
+        with asked_once():
+            return timm.create_model(spec.model, pretrained=True, num_classes=0)
+    except Exception as error:
+        if hub_refused(error):
+            raise EncoderUnavailable(
+                f"The weights of timm's {spec.model} cannot be fetched from the hub: {type(error).__name__}.",
+                f"Download them elsewhere and use --encoder timm:{spec.model}@/path/to/model.safetensors, "
+                "or use --encoder starter, which needs no download.",
+            ) from error
+        if isinstance(error, RuntimeError):
+            raise _unknown(spec, error) from error
+        raise
+
+
+def _from_file(spec: EncoderSpec) -> Any:
+    import timm
+
+    try:
+        model = timm.create_model(spec.model, pretrained=False, num_classes=0)
+    except RuntimeError as error:
+        raise _unknown(spec, error) from error
+    try:
+        _put_weights(model, _read_weights(Path(spec.weights)))
+    except Exception as error:  # torch, safetensors and the models' own converters each raise what they like
+        reason = " ".join(str(error).split())
+        raise EncoderUnavailable(
+            f"The checkpoint {spec.weights} does not fit timm's {spec.model}: {type(error).__name__}: {reason[:300]}",
+            "Name the model that the checkpoint was saved from; it must be a safetensors file or a torch file of plain"
+            " tensors.",
+        ) from error
+    return model
+
+
+def _unknown(spec: EncoderSpec, error: Exception) -> EncoderUnavailable:
+    return EncoderUnavailable(
+        f"timm cannot make the model {spec.model!r}: {error}",
+        "List the names with timm.list_models(pretrained=True), or use --encoder starter.",
+    )
+
+
+def _read_weights(file: Path) -> dict[str, Any]:
+    import timm
+    import torch
+    from safetensors.torch import load_file
+
+    if file.suffix == ".safetensors":
+        weights: dict[str, Any] = load_file(file)
+        return weights
+    found = torch.load(file, map_location="cpu", weights_only=True)
+    inner = (found[key] for key in ("state_dict_ema", "model_ema", "state_dict", "model") if found.get(key))
+    cleaned: dict[str, Any] = timm.models.clean_state_dict(next(inner, found))
+    return cleaned
+
+
+def _put_weights(model: Any, weights: dict[str, Any]) -> None:
+    """Every weight of the model must come from the checkpoint; only the classifier, which is not built, may be over."""
+    names = model.pretrained_cfg.get("classifier") or ()
+    heads = {name.split(".")[0] for name in ([names] if isinstance(names, str) else names)}
+
+    def fitting(weights: dict[str, Any]) -> dict[str, Any]:
+        own = model.state_dict()
+        return {key: value for key, value in weights.items() if key in own or key.split(".")[0] not in heads}
+
+    try:
+        model.load_state_dict(fitting(weights))
+    except RuntimeError:
+        # Some models are published in another layout, with a converter beside timm's own code for them.
+        convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+        if convert is None:
+            raise
+        model.load_state_dict(fitting(convert(weights, model)))

@@ -44,7 +44,7 @@ class PictureTrunk(nn.Module):
 
 def soft_histogram(rgb: Tensor) -> Tensor:
     """Share of each of 5 x 5 x 5 RGB cells, with linear interpolation: (n, 3, h, w) in 0..1 to (n, 125)."""
-    centres = torch.linspace(0, 1, COLOUR_STEPS).view(1, 1, -1, 1, 1)
+    centres = torch.linspace(0, 1, COLOUR_STEPS, device=rgb.device).view(1, 1, -1, 1, 1)
     near = torch.relu(1 - (rgb.unsqueeze(2) - centres).abs() * (COLOUR_STEPS - 1)).flatten(3)
     red_green = (near[:, 0].unsqueeze(2) * near[:, 1].unsqueeze(1)).flatten(1, 2)
     cells = torch.einsum("nap,nbp->nab", red_green, near[:, 2]) / near.shape[-1]

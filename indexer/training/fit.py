@@ -25,12 +25,13 @@ class Recipe:
     """How heads are fitted. `start_temperature` is that of the contrastive loss (CLIP's initial 0.07)."""
 
     dim: int = 256
-    hidden: int = 512
-    epochs: int = 16
+    picture_hidden: int = 1024
+    word_hidden: int = 512
+    epochs: int = 32
     batch: int = 1024
     rate: float = 1e-3
     decay: float = 0.05
-    dropout: float = 0.1
+    dropout: float = 0.15
     warm_share: float = 0.1
     start_temperature: float = 0.07
 
@@ -64,17 +65,21 @@ class Pairs:
 class TorchHead(nn.Module):
     """The trainable form of `Head`."""
 
-    def __init__(self, mean: Floats, scale: Floats, recipe: Recipe, start: Head | None = None) -> None:
+    def __init__(self, mean: Floats, scale: Floats, hidden: int, recipe: Recipe) -> None:
         super().__init__()
         self.mean, self.scale = torch.from_numpy(mean), torch.from_numpy(scale)
-        hidden = recipe.hidden if start is None else len(start.inner)
         self.linear = nn.Linear(len(mean), recipe.dim)
         self.inner = nn.Linear(len(mean), hidden)
         self.outer = nn.Linear(hidden, recipe.dim, bias=False)
         self.dropout = nn.Dropout(recipe.dropout)
         nn.init.zeros_(self.outer.weight)
-        if start is not None:
-            self._load(start)
+
+    @classmethod
+    def from_head(cls, start: Head, recipe: Recipe) -> TorchHead:
+        """One that begins where a fitted head ended."""
+        head = cls(start.mean, start.scale, len(start.inner), recipe)
+        head._load(start)
+        return head
 
     def forward(self, features: Tensor) -> Tensor:
         """Unit rows."""
@@ -133,9 +138,10 @@ def fit(
     )
     count = len(pairs.keys)
     batch = min(recipe.batch, count)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=recipe.steps(count), pct_start=recipe.warm_share
-    )
+    steps = recipe.steps(count)
+    # The schedule divides by its warm-up's length less one step.
+    warm = min(0.99, max(recipe.warm_share, 1.5 / steps))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=warm)
     words = torch.from_numpy(pairs.words)
     for chosen in _batches(rng, count, batch, recipe.epochs):
         views = rng.integers(len(pairs.views), size=batch)
@@ -167,8 +173,9 @@ def principal_axes(features: HalfFloats, dim: int) -> Projection:
 
 def _heads(pairs: Pairs, recipe: Recipe, start: tuple[Head, Head] | None) -> tuple[TorchHead, TorchHead]:
     if start is not None:
-        return tuple(TorchHead(head.mean, head.scale, recipe, head) for head in start)  # type: ignore[return-value]
-    return TorchHead(*_standard(pairs.views[0]), recipe), TorchHead(*_standard(pairs.words), recipe)
+        return TorchHead.from_head(start[0], recipe), TorchHead.from_head(start[1], recipe)
+    picture = TorchHead(*_standard(pairs.views[0]), recipe.picture_hidden, recipe)
+    return picture, TorchHead(*_standard(pairs.words), recipe.word_hidden, recipe)
 
 
 def _standard(features: HalfFloats | Floats) -> tuple[Floats, Floats]:
@@ -184,8 +191,9 @@ def _batches(rng: np.random.Generator, count: int, batch: int, epochs: int) -> l
 
 
 def _contrast(pictures: Tensor, words: Tensor, keys: Tensor, domains: Tensor, scale: Tensor) -> Tensor:
-    logits = (pictures @ words.T * scale).masked_fill(domains[:, None] != domains[None], -1e4)
-    same = (keys[:, None] == keys[None]).float()
+    comparable = domains[:, None] == domains[None]
+    logits = (pictures @ words.T * scale).masked_fill(~comparable, -1e4)
+    same = ((keys[:, None] == keys[None]) & comparable).float()
     target = same / same.sum(dim=1, keepdim=True)
     there = -(target * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
     back = -(target * F.log_softmax(logits.T, dim=1)).sum(dim=1).mean()

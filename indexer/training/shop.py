@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from catalog.errors import TooFewPairs, TrainingError
+from catalog.errors import NoGeneration, TooFewPairs, TrainingError
 from catalog.product import Product
 from catalog.store import Catalogue
 from indexer.build import CATALOGUE
 from indexer.encoders.base import BaseEncoder
-from indexer.encoders.headed_encoder import HeadedEncoder, towers_of
+from indexer.encoders.headed_encoder import HeadedEncoder, towers_digest, towers_of
 from indexer.encoders.heads import Heads, save_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.progress import progress
@@ -28,6 +28,7 @@ from indexer.training.views import VIEWS
 
 LEAST_PAIRS = 200
 ASIDE = 0.2  # share of the products that is kept aside to measure
+MOST_ASKED = 5_000  # titles measured: each is compared with each
 SHOP_VIEWS = VIEWS[:3]
 
 
@@ -37,6 +38,9 @@ def fit_shop(home: Path, base: str, name: str, seed: int = 0) -> dict[str, Any]:
     Measured before and after: title to own picture, recall@10. Raises TooFewPairs under 200 usable pairs, and
     TrainingError when the new heads are no better.
     """
+    file = shop_heads(home, name)
+    if not (home / CATALOGUE).is_file():
+        raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
     examples, aside = _examples(home)
     _require(len(examples), home)
@@ -44,15 +48,8 @@ def fit_shop(home: Path, base: str, name: str, seed: int = 0) -> dict[str, Any]:
     pairs, good = learnable(tower, words, examples, SHOP_VIEWS, seed)
     _require(int(good.sum()), home)
     learnt, asked = np.flatnonzero(good & ~aside), np.flatnonzero(good & aside)
-    start = (encoder.heads.picture, encoder.heads.text) if isinstance(encoder, HeadedEncoder) else None
-    recipe = shop_recipe(len(learnt), warm=start is not None)
-    with progress("steps", recipe.steps(len(learnt))) as tick:
-        picture, text = fit(pairs.take(learnt), recipe, seed, start, tick)
-    look = (
-        encoder.heads.look if isinstance(encoder, HeadedEncoder) else principal_axes(pairs.views[0][learnt], LOOK_DIM)
-    )
-    card = {"name": name, "base": base, "pairs": len(learnt), "seed": seed, "recipe": asdict(recipe)}
-    heads = Heads(look, picture, text, card)
+    asked = asked[:: max(1, -(-len(asked) // MOST_ASKED))]
+    heads = _fitted(encoder, pairs.take(learnt), seed)
     figures = {
         "pairs": len(learnt),
         "kept_aside": len(asked),
@@ -60,13 +57,25 @@ def fit_shop(home: Path, base: str, name: str, seed: int = 0) -> dict[str, Any]:
         "recall_at_10_after": _after(heads, pairs.take(asked), [examples[i].key for i in asked]),
     }
     _require_better(figures, base)
-    file = shop_heads(home, name)
-    save_heads(Heads(look, picture, text, {**card, "figures": figures}), file)
+    card = {**heads.card, "name": name, "towers": towers_digest(tower, words), "figures": figures}
+    save_heads(replace(heads, card=card), file)
     return {
         **figures,
         "saved": str(file),
         "next": f"python -m indexer build --home {home} --encoder {name} --feed FEED",
     }
+
+
+def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> Heads:
+    """Heads fitted from scratch, or from the encoder's own where it has some."""
+    own = encoder.heads if isinstance(encoder, HeadedEncoder) else None
+    recipe = shop_recipe(len(pairs.keys), warm=own is not None)
+    with progress("steps", recipe.steps(len(pairs.keys))) as tick:
+        picture, text = fit(pairs, recipe, seed, (own.picture, own.text) if own else None, tick)
+    look = own.look if own else principal_axes(pairs.views[0], LOOK_DIM)
+    # The base is whose towers are used: heads on top of a shop's own need no more of it than those.
+    base = own.card.get("base", encoder.spec.name) if own else encoder.spec.name
+    return Heads(look, picture, text, {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)})
 
 
 def shop_recipe(pairs: int, *, warm: bool) -> Recipe:

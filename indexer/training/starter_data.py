@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from indexer.training.pairs import Example
 KEPT_ASIDE = 4_400  # fashion products that training never sees
 PHOTO_CAPTIONS = ("{}", "a photo of a {}", "a {}", "a photo of {}", "{} clothing", "a picture of a {} for sale")
 OWNERS_PHOTOS = 1  # a domain: these photos are named by category only
-STUDIO_COPIES = 3  # 81 studio pictures among 26,000 would hardly be seen
+STUDIO_COPIES = 3  # how often an epoch shows each: the smaller sets would hardly be seen beside the fashion
+SHELF_COPIES = 2
+OWNERS_COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,16 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     examples = [_fashion_example(fashion[i]) for i in order[aside:]]
     examples += [_grocery_example(Path(product.pictures[0].path), product) for product in grocery] * STUDIO_COPIES
     by_id = {product.id: product for product in grocery}
-    for photo in _photos(data / "grocery" / "photos_train.csv", "product_id"):
-        examples.append(_grocery_example(photo.file, by_id[photo.name]))
+    grocery_photos = _photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
+    examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos]
     for photo in _photos(data / "clothing" / "photos_train.csv", "category"):
         captions = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
-        examples.append(Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS))
+        examples += [Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
     return StarterData(
         examples=tuple(examples),
         fashion=tuple(fashion[i] for i in order[:aside]),
         grocery=tuple(grocery),
-        grocery_photos=tuple(_photos(data / "grocery" / "photos_val.csv", "product_id")),
+        grocery_photos=tuple(_photos(data / "grocery" / "photos_val.csv", "product_id", by_id)),
         clothing_photos=tuple(_photos(data / "clothing" / "photos_validation.csv", "category")),
     )
 
@@ -75,11 +77,20 @@ def _grocery_example(file: Path, product: Product) -> Example:
 
 
 def _products(feed: Path) -> Iterator[Product]:
-    return (item for item in read_feed(feed) if isinstance(item, Product))
+    for item in read_feed(feed):
+        if not isinstance(item, Product):
+            raise BadFeed(f"{item.source}:{item.line}: {item.reason}", "Restore the data folder.")
+        yield item
 
 
-def _photos(file: Path, column: str) -> list[Photo]:
+def _photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:
     if not file.is_file():
         raise BadFeed(f"{file} is missing.", "Give the folder that holds fashion/, grocery/ and clothing/.")
+    photos = []
     with file.open(newline="", encoding="utf-8-sig") as opened:
-        return [Photo(file.parent / row["photo"], row[column]) for row in csv.DictReader(opened)]
+        for line, row in enumerate(csv.DictReader(opened), 2):
+            photo, name = row.get("photo"), row.get(column)
+            if not photo or not name or (known is not None and name not in known):
+                raise BadFeed(f"{file}:{line}: a photo and a {column} that exists are needed.", "Restore the file.")
+            photos.append(Photo(file.parent / photo, name))
+    return photos
