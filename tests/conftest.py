@@ -1,0 +1,12 @@
+"""What every test stands on: one folder of exported models, so that a machine exports the starter once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_models():
+    os.environ.setdefault("WINDOWSHOP_MODELS", str(Path(__file__).parents[1] / "var" / "models"))
+    return Path(os.environ["WINDOWSHOP_MODELS"])

@@ -1,0 +1,70 @@
+"""Every kind of encoder, opened once for all tests of the session."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from indexer.encoders import registry
+from indexer.encoders.registry import open_encoder
+from tests.fakes import FakeEncoder
+from tests.indexer.encoders import tiny
+
+
+@dataclass
+class Kind:
+    """One kind of encoder: how to open it, also with other weights; `weights` says whether it has any."""
+
+    name: str
+    folder: Path
+    weights: bool = True
+    seen: dict = field(default_factory=dict)
+
+    def open(self, runtime="onnx", seed=0):
+        """Open it; twice asked, the same object."""
+        if (runtime, seed) not in self.seen:
+            self.seen[runtime, seed] = self.again(runtime, seed)
+        return self.seen[runtime, seed]
+
+    def again(self, runtime="onnx", seed=0):
+        """Open it anew."""
+        name, home = self._named(seed)
+        if name == "fake":
+            return FakeEncoder()
+        with pytest.MonkeyPatch.context() as patch:
+            if name == "starter" and (seed or not tiny.real_starter()):
+                patch.setattr(registry, "STARTER_HEADS", self.folder / f"starter-{seed}.safetensors")
+                if not registry.STARTER_HEADS.is_file():
+                    tiny.starter_heads(registry.STARTER_HEADS, seed)
+            return open_encoder(name, runtime=runtime, home=home)
+
+    def _named(self, seed):
+        """The name to open it by, and in which home."""
+        if self.name == "timm":
+            return f"timm:test_vit@{checkpoint(self.folder, 'test_vit', seed)}", None
+        if self.name in ("clip", "clip-own-tokenizer"):
+            folder = self.folder / f"clip-{seed}"
+            if not folder.is_dir():
+                tiny.clip_folder(folder, seed, hf_tokenizer=self.name != "clip")
+            return f"clip:{folder}", None
+        if self.name == "shop":
+            home = self.folder / f"home-{seed}"
+            if not home.is_dir():
+                base = checkpoint(self.folder, "test_efficientnet", 0)
+                tiny.shop_home(home, f"timm:test_efficientnet@{base}", seed=seed)
+            return "shop", home
+        return self.name, None
+
+
+def checkpoint(folder, model, seed):
+    file = folder / f"{model}-{seed}.safetensors"
+    return file if file.is_file() else tiny.timm_checkpoint(folder, model, seed)
+
+
+KINDS = ("fake", "colour", "timm", "clip", "clip-own-tokenizer", "starter", "shop")
+MARKS = {"starter": (pytest.mark.weights,), "shop": (pytest.mark.weights,)}
+
+
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=MARKS.get(name, ())) for name in KINDS])
+def kind(request, tmp_path_factory, shared_models):
+    return Kind(request.param, tmp_path_factory.mktemp(request.param), request.param not in ("fake", "colour"))
