@@ -51,7 +51,7 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     examples += [_grocery_example(Path(product.pictures[0].path), product) for product in grocery] * STUDIO_COPIES
     by_id = {product.id: product for product in grocery}
     grocery_photos = _photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
-    examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos]
+    examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos] * SHELF_COPIES
     for photo in _photos(data / "clothing" / "photos_train.csv", "category"):
         captions = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
         examples += [Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
