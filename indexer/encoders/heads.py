@@ -82,7 +82,7 @@ def gelu(x: Floats) -> Floats:
 
 def save_heads(heads: Heads, file: Path) -> None:
     """Write safetensors, float16, with the card in its metadata."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tensors = {
         f"{part}.{field.name}": getattr(getattr(heads, part), field.name).astype(np.float16)
@@ -91,7 +91,7 @@ def save_heads(heads: Heads, file: Path) -> None:
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.tmp")
-    save_file(tensors, draft, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)})
+    draft.write_bytes(save(tensors, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)}))
     draft.replace(file)  # heads that are being searched with are never half overwritten
 
 

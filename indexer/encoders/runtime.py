@@ -115,7 +115,8 @@ class TorchRunner:
         """Run the batch in inference mode."""
         import torch
 
-        tensors = [torch.from_numpy(np.ascontiguousarray(array)).to(self._device) for array in inputs.values()]
+        arrays = [np.require(array, requirements=["C", "W"]) for array in inputs.values()]  # Pillow's are read-only
+        tensors = [torch.from_numpy(array).to(self._device) for array in arrays]
         with torch.inference_mode(), torch.autocast("cuda", enabled=self._device == "cuda"):
             output: Floats = self._module(*tensors).float().cpu().numpy()
         return output

