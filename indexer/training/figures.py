@@ -56,13 +56,21 @@ def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> floa
     scores = unit(titles) @ unit(pictures).T
     same = numbered(names)[:, None] == numbered(names)[None]
     best = np.where(same, scores, -np.inf).max(axis=1)
-    return float((((scores > best[:, None]) & ~same).sum(axis=1) < 10).mean())
+    return float((_before(np.where(same, -np.inf, scores), best) < 10).mean())
 
 
 def ranks(scores: Floats, right: Ints) -> Ints:
-    """How many columns score higher than the right one, for each row of (n, m)."""
-    own = np.take_along_axis(scores, right[:, None], axis=1)
-    return np.asarray((scores > own).sum(axis=1))
+    """How many columns come before the right one, for each row of (n, m)."""
+    rows = np.arange(len(scores))
+    others = scores.copy()
+    others[rows, right] = -np.inf
+    return _before(others, scores[rows, right])
+
+
+def _before(others: Floats, own: Floats) -> Ints:
+    """Half of those that tie come first: heads that say the same of everything must not look perfect."""
+    higher, tied = (others > own[:, None]).sum(axis=1), (others == own[:, None]).sum(axis=1)
+    return np.asarray(higher + tied // 2)
 
 
 def recalls(found: Ints, *depths: int) -> dict[str, float]:

@@ -1,0 +1,154 @@
+"""How the public datasets are split, on a small folder of the same form; and the starter's training on it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from catalog.errors import BadFeed, TrainingError
+from indexer.__main__ import main
+from indexer.encoders.heads import load_heads
+from indexer.encoders.registry import STARTER_HEADS
+from indexer.training import starter
+from indexer.training.fit import Recipe
+from indexer.training.starter_data import (
+    KEPT_ASIDE,
+    OWNERS_COPIES,
+    OWNERS_PHOTOS,
+    PHOTO_CAPTIONS,
+    SHELF_COPIES,
+    STUDIO_COPIES,
+    read_starter_data,
+)
+from tests.indexer.training.datasets import starter_data, write_table
+from tests.indexer.training.towers import MeanColour, NamedColours
+
+SMALL = Recipe(dim=4, picture_hidden=4, word_hidden=4, epochs=2, batch=16)
+
+
+@pytest.fixture
+def data(tmp_path):
+    return starter_data(tmp_path / "data")
+
+
+def test_split_sizes(data):
+    split = read_starter_data(data, seed=0)
+    assert len(split.fashion) == 5 and KEPT_ASIDE == 4400
+    assert len(split.grocery) == 3 and len(split.grocery_photos) == 3 and len(split.clothing_photos) == 4
+    assert len(split.examples) == 15 + 3 * STUDIO_COPIES + 3 * SHELF_COPIES + 4 * OWNERS_COPIES
+
+
+def test_every_picture_but_those_kept_aside_is_learnt_from(data):
+    split = read_starter_data(data, seed=0)
+    learnt = {example.file.resolve() for example in split.examples}
+    aside = {Path(product.pictures[0].path).resolve() for product in split.fashion}
+    aside |= {photo.file.resolve() for photo in (*split.grocery_photos, *split.clothing_photos)}
+    assert not learnt & aside
+    assert learnt | aside == {file.resolve() for file in data.rglob("*.png")}
+
+
+def test_what_is_kept_aside_depends_on_the_seed_only(data):
+    def aside(seed):
+        return [product.id for product in read_starter_data(data, seed).fashion]
+
+    assert aside(0) == aside(0) != aside(1)
+    (data / "fashion" / "products.csv").write_text(
+        "\n".join([(lines := (data / "fashion" / "products.csv").read_text().splitlines())[0], *reversed(lines[1:])])
+    )
+    assert aside(0) == [product.id for product in read_starter_data(data, 0).fashion]
+    assert len(set(aside(0))) == 5
+
+
+def test_captions(data):
+    examples = read_starter_data(data, seed=0).examples
+    shirt = next(example for example in examples if example.captions[0] == "Plain Shirt red 0")
+    assert Counter(shirt.captions) == {"Plain Shirt red 0": 6, "men red shirt": 1, "red shirt": 1}
+    assert shirt.key == "Plain Shirt red 0" and shirt.domain == 0
+    juice = next(example for example in examples if example.key == "green juice")
+    assert set(juice.captions) == {"green juice", "Farm green juice", "green juice Juice", "a photo of green juice"}
+    plain = next(example for example in examples if example.key == "red juice")
+    assert Counter(plain.captions)["red juice"] == 4  # no brand: the title once more
+    dress = next(example for example in examples if example.key == "dress")
+    assert dress.domain == OWNERS_PHOTOS and dress.captions == tuple(form.format("dress") for form in PHOTO_CAPTIONS)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "fashion/products.csv",
+        "grocery/products.csv",
+        "grocery/photos_train.csv",
+        "grocery/photos_val.csv",
+        "clothing/photos_train.csv",
+        "clothing/photos_validation.csv",
+    ],
+)
+def test_a_part_that_is_missing_is_named(data, missing):
+    (data / missing).unlink()
+    with pytest.raises(BadFeed, match=Path(missing).name):
+        read_starter_data(data, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("file", "rows"),
+    [
+        ("grocery/photos_train.csv", [("photo", "product_id"), ("photos/train/0.png", "nobody")]),
+        ("grocery/photos_val.csv", [("photo", "product_id"), ("photos/val/0.png", "nobody")]),
+        ("grocery/photos_train.csv", [("picture", "product"), ("photos/train/0.png", "g0")]),
+        ("clothing/photos_train.csv", [("photo", "category"), ("photos/train/0.png",)]),
+        ("clothing/photos_validation.csv", [("photo", "category"), ("", "dress")]),
+    ],
+)
+def test_rows_that_say_nothing_are_named(data, file, rows):
+    write_table(data / file, *rows)
+    with pytest.raises(BadFeed, match=f"{Path(file).name}:2"):
+        read_starter_data(data, seed=0)
+
+
+def test_a_product_that_is_rejected_is_not_passed_over(data):
+    (data / "fashion" / "images" / "7.png").unlink()
+    with pytest.raises(BadFeed, match=r"products\.csv:9"):
+        read_starter_data(data, seed=0)
+
+
+@pytest.fixture
+def colour_towers(monkeypatch):
+    monkeypatch.setattr(starter, "PictureTower", lambda runtime: MeanColour())
+    monkeypatch.setattr(starter, "TextTower", lambda runtime: NamedColours())
+
+
+@pytest.mark.torch
+@pytest.mark.timeout(120)
+def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path):
+    out = tmp_path / "new" / "heads.safetensors"
+    card = starter.fit_starter(data, out, seed=3, recipe=SMALL)
+    heads = load_heads(out)
+    assert card["saved"] == str(out) and card["pairs"] == 15 + 9 + 6 + 12 and card["seed"] == 3
+    assert heads.card["figures"] == card["figures"] and heads.card["recipe"]["dim"] == heads.dim == 4
+    assert card["figures"]["fashion_title_to_picture"]["products"] == 5
+    first = out.read_bytes()
+    starter.fit_starter(data, out, seed=3, recipe=SMALL)
+    assert out.read_bytes() == first
+    starter.fit_starter(data, out, seed=4, recipe=SMALL)
+    assert out.read_bytes() != first
+
+
+@pytest.mark.torch
+def test_a_picture_that_cannot_be_decoded_stops_the_starter(data, colour_towers, tmp_path):
+    (data / "clothing" / "photos" / "train" / "1.png").write_bytes(b"broken")
+    with pytest.raises(TrainingError, match="cannot be decoded"):
+        starter.fit_starter(data, tmp_path / "heads.safetensors", recipe=SMALL)
+    assert not (tmp_path / "heads.safetensors").exists()
+
+
+@pytest.mark.torch
+def test_the_command_writes_where_the_registry_looks(data, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(starter, "fit_starter", lambda *arguments: asked.append(arguments) or {"name": "starter"})
+    result = CliRunner().invoke(main, ["starter", "--data", str(data), "--seed", "7"])
+    assert result.exit_code == 0 and json.loads(result.output) == {"name": "starter"}
+    CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path / "x.safetensors")])
+    assert asked == [(data, STARTER_HEADS, 7), (data, tmp_path / "x.safetensors", 0)]
+    assert CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path)]).exit_code == 2
