@@ -1,0 +1,1 @@
+"""The sample shop: homeware modelled, rendered and described by our own code, so that every clone has a shop."""

@@ -1,0 +1,66 @@
+"""The sample shop's tables: the feed, the photos and what they show, and the held-out captions."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from catalog.product import CATEGORY_SEPARATOR
+from catalog.sample.materials import PATTERNS
+from catalog.sample.photos import photo_scene, photos, scenes, unknown
+from catalog.sample.plan import Item, items
+from catalog.sample.prices import price
+from catalog.sample.words import captions, colours, description, material, title
+
+PRODUCT_COLUMNS = (
+    "id", "title", "category", "images", "price", "availability", "brand", "description", "colour", "material",
+    "pattern", "group", "title_zh", "category_zh", "description_zh", "colour_zh", "material_zh", "pattern_zh",
+)  # fmt: skip
+
+
+def product_row(item: Item) -> list[str]:
+    """A product's line of the feed."""
+    names, texts, tints, made = title(item), description(item), colours(item.look), material(item.look)
+    pattern = PATTERNS[item.look.pattern]
+    category, category_zh = (CATEGORY_SEPARATOR.join(c) for c in (item.family.category, item.family.category_zh))
+    pictures = f"images/{item.id}-1.jpg|images/{item.id}-2.jpg"
+    stock = "in_stock" if item.in_stock else "out_of_stock"
+    front = [
+        item.id,
+        names[0],
+        category,
+        pictures,
+        f"{price(item):.2f} EUR",
+        stock,
+        item.brand,
+        texts[0],
+        tints[0],
+        made[0],
+    ]
+    return [*front, pattern[0], item.group, names[1], category_zh, texts[1], tints[1], made[1], pattern[1]]
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_tables(folder: Path) -> None:
+    """Write products.csv, photos.csv, photos_unknown.csv, scenes.csv and captions.csv."""
+    _write(folder / "products.csv", PRODUCT_COLUMNS, map(product_row, items()))
+    known = ([f"photos/{photo.name}.jpg", photo.shown[0].id] for photo in photos())
+    _write(folder / "photos.csv", ("photo", "product_id"), known)
+    nowhere = ([f"photos/{photo.name}.jpg", photo.stranger] for photo in unknown())
+    _write(folder / "photos_unknown.csv", ("photo", "shows"), nowhere)
+    several = []
+    for photo in scenes():
+        boxes = photo_scene(photo)[1]
+        shown = [{"product_id": item.id, "box": box} for item, box in zip(photo.shown, boxes, strict=True)]
+        several.append([f"photos/{photo.name}.jpg", json.dumps(shown)])
+    _write(folder / "scenes.csv", ("photo", "boxes"), several)
+    said = ([query, item.id, language] for item in items() for query, language in captions(item))
+    _write(folder / "captions.csv", ("query", "product_id", "lang"), said)
