@@ -11,8 +11,8 @@ Weights = Mapping[str, Mapping[str, float]]
 
 DEFAULT_WEIGHTS: Weights = MappingProxyType(
     {
-        "picture": MappingProxyType({"look": 1.0, "meaning": 1.0, "colour": 0.3, WORDS: 0.5}),
-        "text": MappingProxyType({"meaning": 1.0, WORDS: 0.5}),
+        "picture": MappingProxyType({"look": 0.5, "meaning": 1.0, "colour": 0.3, WORDS: 1.0}),
+        "text": MappingProxyType({"meaning": 2.0, WORDS: 1.0}),
     }
 )
 ENOUGH_TO_JUDGE = 20

@@ -25,8 +25,8 @@ from catalog.images import decode
 from catalog.product import Product
 from indexer.build import BuildOptions, build
 from indexer.encoders.registry import open_encoder
-from indexer.generations import open_current
 from indexer.pipeline import PipelineOptions
+from indexer.row_search import LEAST_FETCH
 from search.engine import SearchEngine
 from search.query import PictureTerm, Query, TextTerm
 
@@ -40,13 +40,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2_000, help="pictures a round")
     parser.add_argument("--batch", type=int, default=PipelineOptions().batch_size)
     parser.add_argument("--home", type=Path, default=Path("var/bench"))
+    parser.add_argument("--shop", type=Path, help="serve this shop instead of the one just built")
     options = parser.parse_args()
     shutil.rmtree(options.home, ignore_errors=True)
     feed = cut_feed(options.data / "fashion", options.home / "feed", options.count)
     report = {
         "machine": {"cores": len(os.sched_getaffinity(0)), "threads": os.environ.get("OMP_NUM_THREADS")},
         "indexing": indexing(feed, options.home, options.count, options.batch),
-        "server": serving(options.home / "shop 0"),
+        "server": serving(options.shop or options.home / "shop 0"),
     }
     Path("var/bench.json").write_text(json.dumps(report, indent=2))
     print(json.dumps(report, indent=2))
@@ -114,9 +115,8 @@ def serving(home: Path) -> dict[str, object]:
     """Seconds until ready, and milliseconds of photo and word queries over HTTP against their bare parts."""
     photo = Path(next(product.pictures[0].path for product in products_of(home))).read_bytes()
     engine = SearchEngine.open(home)
-    index = open_current(home)
     with server(home) as ready_seconds:
-        parts = {"photo": lambda: bare_photo(engine, index, photo), "words": lambda: bare_words(engine, index)}
+        parts = {"photo": lambda: bare_photo(engine, photo), "words": lambda: bare_words(engine)}
         asked = {"photo": lambda: post_photo(photo), "words": lambda: post_words("red running shoes")}
         found: dict[str, object] = {"ready_seconds": round(ready_seconds, 2)}
         for name in ("photo", "words"):
@@ -136,16 +136,21 @@ def products_of(home: Path) -> Iterator[Product]:
     return (product for _, product in Catalogue.open(home / "catalog.sqlite").iterate())
 
 
-def bare_photo(engine: SearchEngine, index: object, photo: bytes) -> None:
+def bare_photo(engine: SearchEngine, photo: bytes) -> None:
     """Decode, one forward pass, one FAISS search: what a photo query cannot do without."""
-    rows = engine.encoder.encode_images([decode(photo)])
-    engine.generation.index.search(engine.generation.layout.queries(rows), 10, None, 8)
+    bare_search(engine, engine.encoder.encode_images([decode(photo)]))
 
 
-def bare_words(engine: SearchEngine, index: object) -> None:
+def bare_words(engine: SearchEngine) -> None:
     """One forward pass of the words and one FAISS search."""
-    rows = engine.encoder.encode_texts(["red running shoes"])
-    engine.generation.index.search(engine.generation.layout.queries(rows), 10, None, 8)
+    bare_search(engine, engine.encoder.encode_texts(["red running shoes"]))
+
+
+def bare_search(engine: SearchEngine, encoded: np.ndarray) -> None:
+    """FAISS alone, as deep as the engine asks it."""
+    record = engine.generation.manifest.index
+    queries = engine.generation.layout.queries(encoded)
+    engine.generation.index.search(queries, max(LEAST_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
 
 
 def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) -> tuple[float, float]:
