@@ -87,10 +87,10 @@ def test_heads_that_name_no_base_or_themselves(tmp_path):
 def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_path):
     file = timm_checkpoint(tmp_path, "test_efficientnet", seed=0)
     home = shop_home(tmp_path / "home", f"timm:test_efficientnet@{file}")
-    open_encoder("shop", home=home)
+    open_encoder("shop", runtime="torch", home=home)
     timm_checkpoint(tmp_path, "test_efficientnet", seed=1).replace(file)
     with pytest.raises(EncoderUnavailable, match="another version") as refused:
-        open_encoder("shop", home=home)
+        open_encoder("shop", runtime="torch", home=home)
     assert "indexer train" in refused.value.hint
 
 
