@@ -17,7 +17,8 @@ def test_a_layout_gets_only_the_weights_of_its_blocks():
 
 def test_a_block_nobody_has_tuned_weighs_one():
     layout = Layout.of_encoder((Block("clip", 4, texts=True),))
-    assert shop_weights(layout) == {"picture": {"clip": 1.0, "words": 0.5}, "text": {"clip": 1.0, "words": 0.5}}
+    words = {name: weights["words"] for name, weights in DEFAULT_WEIGHTS.items()}
+    assert shop_weights(layout) == {name: {"clip": 1.0, "words": words[name]} for name in ("picture", "text")}
 
 
 def test_the_gate_scales_the_words_of_picture_queries_only():
