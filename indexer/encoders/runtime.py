@@ -139,7 +139,9 @@ def _calm_numpy() -> None:
 def threads() -> int:
     """Threads one model may use: OMP_NUM_THREADS, else every core this process may run on."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def models_folder() -> Path:
