@@ -1,24 +1,28 @@
 # Windowshop: every task a person or CI runs. `make` alone prints this list.
 SHELL := /bin/bash
-HOME_DIR ?= var/shop
+HOME_DIR ?= $(or $(WINDOWSHOP_HOME),var/shop)
 DATA ?= ../shared/data
-PORT ?= 8000
 PY := .venv/bin/python
 ACCELERATOR := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+OTHER := $(if $(filter gpu,$(ACCELERATOR)),cpu,gpu)
+READY := .venv/.ready-$(ACCELERATOR)
 
-export OMP_NUM_THREADS ?= 2
 export TOKENIZERS_PARALLELISM ?= false
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: .venv/.ready ## make .venv with everything in it (does nothing when nothing changed)
+setup: $(READY) ## make .venv with everything in it (does nothing when nothing changed)
 
-.venv/.ready: pyproject.toml
-	@test -x $(PY) || python3 -m venv .venv
+# A .venv whose making broke off has a python but no pip. Both FAISS packages fill the same folder: remove one, and
+# the other is broken too, so both go.
+$(READY): pyproject.toml
+	@$(PY) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
+	@rm -f .venv/.ready*
 	@echo "Installing Windowshop and what it stands on into .venv ($(ACCELERATOR)); the first time takes some minutes."
-	@.venv/bin/pip install --quiet --disable-pip-version-check -e '.[$(ACCELERATOR),dev]'
-	@touch .venv/.ready
+	@! $(PY) -m pip show --quiet faiss-$(OTHER) 2>/dev/null || $(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(ACCELERATOR),dev]'
+	@touch $@
 
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
 	@$(PY) -m pytest
@@ -28,12 +32,12 @@ lint: setup ## ruff and mypy
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-index: setup ## index a feed: make index FEED=path/to/products.csv
+index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=... to change)
 	@test -n "$(FEED)" || { echo "Which feed? Try: make index FEED=../shared/data/fashion/products.csv"; exit 2; }
-	@$(PY) -m indexer build --home $(HOME_DIR) --feed "$(FEED)"
+	@$(PY) -m indexer build --home "$(HOME_DIR)" --feed "$(FEED)" $(if $(ENCODER),--encoder "$(ENCODER)")
 
 serve: setup ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
-	@$(PY) -m web serve --home $(HOME_DIR) --port $(PORT)
+	@$(PY) -m web serve --home "$(HOME_DIR)"$(if $(PORT), --port $(PORT))
 
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"
