@@ -7,7 +7,9 @@ import hashlib
 import io
 import math
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageFile, features
@@ -15,12 +17,23 @@ from PIL import Image, ImageFile, features
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
 from catalog.formats import FORMATS, orientation, scrub, sniff, webp_size
 
-__all__ = ["FORMATS", "MAX_FILE_BYTES", "MAX_PIXELS", "content_hash", "decode", "read_file", "sniff", "thumbnail"]
+__all__ = [
+    "FORMATS",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "content_hash",
+    "decode",
+    "read_file",
+    "size_of",
+    "sniff",
+    "thumbnail",
+]
 
 MAX_PIXELS = 40_000_000
 MAX_FILE_BYTES = 50 * 1024 * 1024
 
 Box = tuple[float, float, float, float]
+Result = TypeVar("Result")
 
 # Pillow's own limit warns from half of where it raises, and a warning cannot be caught in one thread alone.
 # `_open` checks MAX_PIXELS on every picture instead.
@@ -36,6 +49,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = [_TURNS[number] for number in (5, 6, 7, 8)]
 _SEND_AGAIN = "Save or send the picture again."
 
 
@@ -48,18 +62,15 @@ def decode(data: bytes, box: Box | None = None, at_least: int = 0) -> Image.Imag
     """
     if box is not None:
         _check_box(box)
-    if len(data) > MAX_FILE_BYTES:
-        raise _too_many_bytes(len(data))
-    kind = sniff(data)
-    try:
-        return _decode(data, kind, box, at_least)
-    except BadPicture:
-        raise
-    except MemoryError:
-        raise PictureTooLarge(f"There is not enough memory for this {kind} picture.", "Make it smaller.") from None
-    except Exception as error:
-        # Decoders meet hostile bytes with nearly any exception; to the caller they all mean the same.
-        raise BadPicture(f"The {kind} picture is damaged{_detail(error)}.", _SEND_AGAIN) from error
+    return _guarded(data, lambda kind: _decode(data, kind, box, at_least))
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Return (width, height) of a picture file once it is turned upright, from its header alone.
+
+    Raises as `decode` does; damage beyond the header is not noticed.
+    """
+    return _guarded(data, lambda kind: _size(data, kind))
 
 
 def content_hash(data: bytes) -> str:
@@ -78,6 +89,8 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadPicture(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from error
+    except ValueError:  # a NUL character, or one that file names here cannot hold
+        raise BadPicture(f"{path.name!r} cannot be a file's name.", "Check the name.") from None
 
 
 def thumbnail(picture: Image.Image, size: int) -> bytes:
@@ -88,6 +101,30 @@ def thumbnail(picture: Image.Image, size: int) -> bytes:
     out = io.BytesIO()
     small.save(out, "JPEG", quality=85, optimize=True)
     return out.getvalue()
+
+
+def _guarded(data: bytes, read: Callable[[str], Result]) -> Result:
+    """Let `read` work on a file of the format it is told; whatever goes wrong is a BadPicture."""
+    if len(data) > MAX_FILE_BYTES:
+        raise _too_many_bytes(len(data))
+    kind = sniff(data)
+    try:
+        return read(kind)
+    except BadPicture:
+        raise
+    except MemoryError:
+        raise PictureTooLarge(f"There is not enough memory for this {kind} picture.", "Make it smaller.") from None
+    except Exception as error:
+        # Decoders meet hostile bytes with nearly any exception; to the caller they all mean the same.
+        raise BadPicture(f"The {kind} picture is damaged{_detail(error)}.", _SEND_AGAIN) from error
+
+
+def _size(data: bytes, kind: str) -> tuple[int, int]:
+    scrubbed, exif = scrub(data, kind)
+    with _open(scrubbed, kind) as picture:
+        width, height = picture.size
+        turn = _turn(exif or picture.info.get("exif") or b"", kind)
+    return (height, width) if turn in _ON_ITS_SIDE else (width, height)
 
 
 def _decode(data: bytes, kind: str, box: Box | None, at_least: int) -> Image.Image:

@@ -207,7 +207,8 @@ def usable_pictures(product: Product, facts: PictureFacts) -> tuple[tuple[Pictur
             broken.append(f"{Path(picture.path).name}: {facts.broken[picture.path]}")
         else:
             sha256 = facts.hashes[picture.path]
-            good.setdefault(sha256, replace(picture, sha256=sha256))
+            width, height = facts.sizes[picture.path]
+            good.setdefault(sha256, replace(picture, sha256=sha256, width=width, height=height))
     source, line = split_origin(product.origin)
     if not good:
         return (), [Rejected(source, line, f"no usable picture ({'; '.join(broken)})")]

@@ -38,9 +38,10 @@ class PipelineOptions:
 
 @dataclass(slots=True)
 class PictureFacts:
-    """What became of the picture files: content hash by path, reason by path for the unusable, and the work done."""
+    """What became of the picture files: content hash and upright size by path, reason for the unusable, the work."""
 
     hashes: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     encoded: int = 0
     decoded: int = 0
@@ -55,10 +56,11 @@ class PictureFacts:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One file read: its content hash, and its pixels unless the cache has its vector or it is broken."""
+    """One file read: its content hash and size, and its pixels unless the cache has its vector or it is broken."""
 
     path: str
     sha256: str = ""
+    size: tuple[int, int] = (0, 0)
     pixels: Pixels | None = None
     broken: str = ""
     seconds: float = 0.0
@@ -79,12 +81,13 @@ class PictureLoader:
         try:
             data = images.read_file(Path(path))
             sha256 = images.content_hash(data)
+            size = images.size_of(data)
             if self._cache.get(bytes.fromhex(sha256)) is not None:
-                return Loaded(path, sha256)
+                return Loaded(path, sha256, size)
             pixels = self._encoder.prepare(images.decode(data, at_least=self._at_least))
         except BadPicture as error:
             return Loaded(path, sha256, broken=error.message)
-        return Loaded(path, sha256, pixels, seconds=time.perf_counter() - start)
+        return Loaded(path, sha256, size, pixels, seconds=time.perf_counter() - start)
 
 
 def encode_pictures(
@@ -153,6 +156,7 @@ def _note(facts: PictureFacts, loaded: Loaded) -> None:
         facts.broken[loaded.path] = loaded.broken
     else:
         facts.hashes[loaded.path] = loaded.sha256
+        facts.sizes[loaded.path] = loaded.size
 
 
 def _encode(encoder: Encoder, waiting: dict[bytes, Pixels], cache: VectorCache, facts: PictureFacts) -> None:

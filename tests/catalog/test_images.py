@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, features
 from catalog import images
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
 from catalog.formats import orientation
-from catalog.images import content_hash, decode, read_file, sniff, thumbnail
+from catalog.images import content_hash, decode, read_file, size_of, sniff, thumbnail
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 AVIF = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
@@ -96,15 +96,17 @@ def test_all_orientations_give_the_same_upright_picture(value, kind, order):
     stored = quarters()
     for method in back:
         stored = stored.transpose(Image.Transpose(method))
-    picture = decode(saved(stored, kind, exif=exif(value, order)[6:] if kind == "PNG" else exif(value, order)))
-    assert picture.size == (64, 48)
+    data = saved(stored, kind, exif=exif(value, order)[6:] if kind == "PNG" else exif(value, order))
+    picture = decode(data)
+    assert picture.size == size_of(data) == (64, 48)
     assert close(corners(picture), [RED, GREEN, BLUE, WHITE])
 
 
 @AVIF
 def test_avif_is_turned_by_its_own_boxes():
-    picture = decode(saved(quarters().transpose(Image.Transpose.ROTATE_90), "AVIF", exif=exif(6)))
-    assert picture.size == (64, 48)
+    data = saved(quarters().transpose(Image.Transpose.ROTATE_90), "AVIF", exif=exif(6))
+    picture = decode(data)
+    assert picture.size == size_of(data) == (64, 48)
     assert close(corners(picture), [RED, GREEN, BLUE, WHITE])
 
 
@@ -330,6 +332,20 @@ def test_truncated_pictures_stay_forbidden():
 
 def test_content_hash_is_of_the_files_bytes():
     assert content_hash(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_the_size_is_read_without_decoding(monkeypatch):
+    data = saved(quarters(), "JPEG")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    assert size_of(data) == (64, 48)
+    for bad in (b"", data[:20], png_claiming(100_000, 100_000)):
+        with pytest.raises(BadPicture):
+            size_of(bad)
+
+
+def test_a_name_that_no_file_can_have(tmp_path):
+    with pytest.raises(BadPicture, match="cannot be a file's name"):
+        read_file(tmp_path / "a\0b.jpg")
 
 
 def test_thumbnail_is_small_and_bare():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from catalog.errors import BadFeed, GenerationError
 from catalog.store import Catalogue
@@ -71,6 +72,23 @@ def test_the_same_feed_again_encodes_nothing(tmp_path):
     assert second.manifest.seq == first.manifest.seq
     np.testing.assert_array_equal(first.rows, second.rows)
     np.testing.assert_array_equal(first.product_keys, second.product_keys)
+
+
+def test_the_catalogue_knows_how_large_each_picture_is_upright(tmp_path):
+    home, feed = tmp_path / "home", tmp_path / "feed"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    feed.mkdir()
+    Image.new("RGB", (60, 80)).save(feed / "tall.png")
+    Image.new("RGB", (60, 80)).save(feed / "turned.jpg", exif=exif)
+    path = write_feed(feed, [("1", "red", "tall.png"), ("2", "blue", "turned.jpg")])
+    for _ in range(2):  # the second time every vector comes from the cache
+        build(home, path, FakeEncoder())
+        catalogue = Catalogue.open(home / "catalog.sqlite")
+        sizes = [(p.width, p.height) for _, product in catalogue.iterate() for p in product.pictures]
+        catalogue.close()
+        assert sizes == [(60, 80), (80, 60)]
+        (home / "catalog.sqlite").unlink()
 
 
 def test_another_encoder_does_not_reuse_the_first_ones_vectors(tmp_path):
