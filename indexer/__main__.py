@@ -6,13 +6,12 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from catalog.errors import WindowshopError
 from indexer import generations
 from indexer.build import BuildOptions, build
+from indexer.commands import INTERRUPTED, Commands
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
@@ -20,27 +19,13 @@ from indexer.report import rejected_path
 from indexer.vector_index import KINDS
 
 SOME_REJECTED = 3
-INTERRUPTED = 130
+
+log = logging.getLogger(__name__)
 
 home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
 )
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
-
-
-class Commands(click.Group):
-    """Turns our errors into a message and exit code 1, and an interruption into 130."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except WindowshopError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(1)
-        except KeyboardInterrupt:
-            click.echo("Interrupted; what was encoded is kept, and the next build goes on from there.", err=True)
-            ctx.exit(INTERRUPTED)
 
 
 @click.group(cls=Commands)
@@ -55,18 +40,32 @@ def main() -> None:
 @main.command("build")
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), required=True, help="CSV, TSV, JSONL, or a picture folder.")
-@click.option("--encoder", default=DEFAULT_ENCODER, show_default=True, help="Which encoder.")
+@click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
 @click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
 @click.option("--kind", type=click.Choice(KINDS), help="The kind of index; by default chosen by size.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together.")
-def build_command(home: Path, feed: Path, encoder: str, runtime: str, kind: str | None, batch_size: int) -> None:
+def build_command(home: Path, feed: Path, encoder: str | None, runtime: str, kind: str | None, batch_size: int) -> None:
     """Index a feed; pictures that were encoded before are reused."""
-    opened = open_encoder(encoder, runtime=runtime, home=home)
-    report = build(home, feed, opened, BuildOptions(PipelineOptions(batch_size), kind))
+    opened = open_encoder(encoder or _usual_encoder(home), runtime=runtime, home=home)
+    try:
+        report = build(home, feed, opened, BuildOptions(PipelineOptions(batch_size), kind))
+    except KeyboardInterrupt:
+        click.echo("Interrupted; what was encoded is kept, and the next build goes on from there.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     click.echo(report.table())
     if report.rejected:
         click.echo(report.rejections(rejected_path(home, report.generation)), err=True)
         raise click.exceptions.Exit(SOME_REJECTED)
+
+
+def _usual_encoder(home: Path) -> str:
+    """The encoder that the shop is searched with, so that indexing it again never changes it unasked."""
+    name = generations.current_encoder(home)
+    if name is None:
+        log.info("Encoder %s; --encoder NAME chooses another.", DEFAULT_ENCODER)
+        return DEFAULT_ENCODER
+    log.info("Encoder %s, as in the current index; --encoder NAME chooses another.", name)
+    return name
 
 
 @main.command()
@@ -92,9 +91,9 @@ def verify(home: Path, every: bool) -> None:
 @main.command()
 @home_option
 @click.option("--encoder", "base", default=DEFAULT_ENCODER, show_default=True, help="Which encoder to build on.")
-@click.option("--name", default="shop", show_default=True, help="What to call the encoder that comes out.")
+@click.option("--name", help="What to call the encoder that comes out; by default shop, shop2 and so on.")
 @seed_option
-def train(home: Path, base: str, name: str, seed: int) -> None:
+def train(home: Path, base: str, name: str | None, seed: int) -> None:
     """Fit heads on the shop's own products, on top of an encoder."""
     from indexer.training.shop import fit_shop
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import DamagedGeneration, NoGeneration
+from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
 from indexer.encoders.base import Floats
 from indexer.manifest import NAME as MANIFEST
 from indexer.manifest import Manifest, check_files, damaged, read_manifest, record
@@ -100,6 +100,14 @@ def current_number(home: Path) -> int:
     if not _NUMBER.fullmatch(text):
         raise damaged(str(home / CURRENT), "it does not hold a generation's number")
     return int(text)
+
+
+def current_encoder(home: Path) -> str | None:
+    """The name of the encoder that made the current generation; None when there is none that can be read."""
+    try:
+        return read_manifest(folder_of(home, current_number(home))).encoder.name
+    except GenerationError:
+        return None
 
 
 def folder_of(home: Path, number: int) -> Path:

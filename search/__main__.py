@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from tqdm import tqdm
 
-from catalog.errors import WindowshopError
+from indexer.commands import Commands
 from search.categorise import categorise_photos
 from search.engine import SearchEngine
 from search.evaluate import evaluate_photos, evaluate_texts
@@ -28,18 +28,6 @@ WIDTH = 120
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class _Commands(click.Group):
-    """Says what went wrong on purpose in one line on stderr and exits with 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except WindowshopError as error:
-            click.echo(str(error), err=True)
-            ctx.exit(1)
-
-
 def _shop_options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
@@ -52,7 +40,7 @@ def _shop_options(command: Command) -> Command:
     return command
 
 
-@click.group(cls=_Commands)
+@click.group(cls=Commands)
 def main() -> None:
     """Ask a shop for products, and measure how well it answers."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ import numpy as np
 from catalog.errors import NoGeneration, TooFewPairs, TrainingError
 from catalog.product import Product
 from catalog.store import Catalogue
+from indexer import generations
 from indexer.build import CATALOGUE
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.headed_encoder import HeadedEncoder, towers_digest, towers_of
@@ -26,19 +28,24 @@ from indexer.training.pairs import Example, learnable
 from indexer.training.starter import LOOK_DIM
 from indexer.training.views import VIEWS
 
+FIRST_NAME = "shop"
 LEAST_PAIRS = 200
 ASIDE = 0.2  # share of the products that is kept aside to measure
 MOST_ASKED = 5_000  # titles measured: each is compared with each
 SHOP_VIEWS = VIEWS[:3]
 
 
-def fit_shop(home: Path, base: str, name: str, seed: int = 0) -> dict[str, Any]:
+def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> dict[str, Any]:
     """Fit heads on the shop's products and keep them as encoder `name` if they beat `base` on products kept aside.
 
+    Without a name it is the first free one of shop, shop2 and so on.
+
     Measured before and after: title to own picture, recall@10. Raises TooFewPairs under 200 usable pairs, and
-    TrainingError when the new heads are no better.
+    TrainingError when the new heads are no better, or would overwrite those that the shop is searched with.
     """
+    name = free_name(home) if name is None else name
     file = shop_heads(home, name)
+    _require_unused(home, name)
     if not (home / CATALOGUE).is_file():
         raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
@@ -64,6 +71,21 @@ def fit_shop(home: Path, base: str, name: str, seed: int = 0) -> dict[str, Any]:
         "saved": str(file),
         "next": f"python -m indexer build --home {home} --encoder {name} --feed FEED",
     }
+
+
+def free_name(home: Path) -> str:
+    """The first of shop, shop2, shop3 ... that names no heads of this shop yet."""
+    names = itertools.chain([FIRST_NAME], (f"{FIRST_NAME}{number}" for number in itertools.count(2)))
+    return next(name for name in names if not shop_heads(home, name).exists())
+
+
+def _require_unused(home: Path, name: str) -> None:
+    """An index can be read only by the very heads that made it."""
+    if generations.current_encoder(home) == name:
+        raise TrainingError(
+            f"The shop in {home} is searched with the encoder {name!r}, so it cannot be overwritten.",
+            f"Give the new one another name: --name {free_name(home)}.",
+        )
 
 
 def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> Heads:
@@ -92,9 +114,13 @@ def _examples(home: Path) -> tuple[list[Example], np.ndarray[Any, np.dtype[np.bo
     """A picture and captions of every product that has both, and which of them are kept aside."""
     with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
-    usable = [product for product in products if product.title.strip() and Path(product.pictures[0].path).is_file()]
+    usable = [product for product in products if product.title.strip() and _has_picture(product)]
     examples = [Example(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]
     return examples, np.array([_kept_aside(product.id) for product in usable], dtype=bool)
+
+
+def _has_picture(product: Product) -> bool:
+    return bool(product.pictures) and Path(product.pictures[0].path).is_file()
 
 
 def _captions(product: Product) -> tuple[str, ...]:

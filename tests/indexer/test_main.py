@@ -1,6 +1,8 @@
 """python -m indexer: exit codes and messages."""
 
+import errno
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +14,18 @@ from tests.indexer.shops import COLOURS, colour_shop, write_feed, write_picture
 
 
 @pytest.fixture
-def run(monkeypatch):
-    monkeypatch.setattr(command, "open_encoder", lambda name, **_: FakeEncoder())
+def asked():
+    """The names of the encoders that were opened."""
+    return []
+
+
+@pytest.fixture
+def run(monkeypatch, asked):
+    def open_encoder(name, **_):
+        asked.append(name)
+        return FakeEncoder()
+
+    monkeypatch.setattr(command, "open_encoder", open_encoder)
     return lambda *words: CliRunner().invoke(command.main, [str(word) for word in words])
 
 
@@ -65,7 +77,43 @@ def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "build", interrupted)
     result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
     assert result.exit_code == 130
-    assert "Interrupted" in result.output
+    assert "Interrupted; what was encoded is kept" in result.output
+    monkeypatch.setattr(command.generations, "current_number", interrupted)
+    result = run("verify", "--home", tmp_path)
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_a_shop_keeps_its_encoder_unless_asked(run, asked, tmp_path, caplog):
+    caplog.set_level("INFO")
+    home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
+    built = run("build", "--home", home, "--feed", feed)
+    assert asked == ["starter"] and "Encoder starter;" in caplog.text
+    assert "encoder fake" in built.output  # what the fake calls itself stands in the manifest
+    run("build", "--home", home, "--feed", feed)
+    assert asked == ["starter", "fake"] and "Encoder fake, as in the current index" in caplog.text
+    run("build", "--home", home, "--feed", feed, "--encoder", "colour")
+    assert asked == ["starter", "fake", "colour"]
+
+
+@pytest.mark.parametrize("words", [("build", "--feed"), ("info",), ("verify",)])
+def test_a_home_that_cannot_be_is_one_line(run, tmp_path, words):
+    (tmp_path / "file").write_text("")
+    feed = [colour_shop(tmp_path / "feed")] if words[-1] == "--feed" else []
+    result = run(*words, *feed, "--home", tmp_path / "file" / "home")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert str(tmp_path / "file") in result.stderr
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_what_the_system_refuses_is_one_line(run, tmp_path, monkeypatch, code):
+    def refused(*_):
+        raise OSError(code, os.strerror(code), str(tmp_path / "rows.npy"))
+
+    monkeypatch.setattr(command, "build", refused)
+    result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
+    assert result.exit_code == 1
+    assert f"Error: {tmp_path / 'rows.npy'}: {os.strerror(code)}." in result.stderr
 
 
 def test_every_command_and_option_has_help(run):

@@ -76,7 +76,8 @@ def test_errors_of_a_kind_go_to_stderr_with_exit_code_1(run, tmp_path):
         (("query", "--text", "x", "--home", tmp_path / "none"), "make index"),
     ):
         result = run(*arguments, "--json", code=1)
-        assert says in result.stderr and result.stdout == "" and "Traceback" not in result.stderr
+        assert result.stderr.startswith("Error: ") and says in result.stderr
+        assert result.stdout == "" and "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(

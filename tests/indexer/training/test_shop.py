@@ -15,10 +15,12 @@ from indexer.encoders.base import BaseEncoder, Block, EncoderSpec
 from indexer.encoders.heads import load_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.training import shop
-from indexer.training.shop import fit_shop, shop_recipe
+from indexer.training.shop import fit_shop, free_name, shop_recipe
 from search.engine import SearchEngine
 from search.query import PictureTerm, Query, TextTerm
+from tests.fakes import FakeEncoder
 from tests.indexer.encoders.tiny import timm_checkpoint
+from tests.indexer.shops import colour_shop
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
 pytestmark = [pytest.mark.torch, pytest.mark.weights, pytest.mark.timeout(300)]
@@ -103,6 +105,26 @@ def test_the_same_seed_gives_the_same_heads(home, by_colour):
     assert fit_shop(home, "colour", "twin")["recall_at_10_after"] == by_colour["recall_at_10_after"]
     one, two = (load_heads(shop_heads(home, name)) for name in ("by-colour", "twin"))
     assert np.array_equal(one.picture.linear, two.picture.linear) and np.array_equal(one.text.inner, two.text.inner)
+
+
+def test_the_heads_in_use_are_never_overwritten(tmp_path, monkeypatch):
+    monkeypatch.setattr(shop, "open_encoder", lambda *a, **k: pytest.fail("work began"))
+    home = tmp_path / "home"
+    build(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    file = shop_heads(home, "fake")
+    file.parent.mkdir()
+    file.write_bytes(b"what the index was made with")
+    result = fit_home(home, "--name", "fake")
+    assert result.exit_code == 1 and "--name shop." in result.stderr
+    assert file.read_bytes() == b"what the index was made with"
+
+
+def test_without_a_name_it_is_the_first_free_one(tmp_path):
+    assert free_name(tmp_path) == "shop"
+    (tmp_path / "encoders").mkdir()
+    for name in ("shop", "shop2"):
+        shop_heads(tmp_path, name).touch()
+    assert free_name(tmp_path) == "shop3"
 
 
 def test_on_top_of_a_shops_own_even_under_the_same_name(home, by_colour, monkeypatch):
