@@ -74,10 +74,14 @@ class Connections:
         except OSError as error:
             raise connections._unusable(error) from error
         try:
-            with connections.transaction() as db:
-                _ensure_schema(db, path)
+            # Most who open only read: they must not wait for a writer, and a build may write for minutes.
+            with connections.snapshot() as db:
+                found = _has_schema(db, path)
+            if not found:
+                connections._create()
             with connections.checked() as db:
-                db.execute("PRAGMA journal_mode = WAL")
+                if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    db.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             connections.close()
             raise
@@ -135,6 +139,14 @@ class Connections:
                     db.execute("ROLLBACK")
                 raise
 
+    def _create(self) -> None:
+        with self.transaction() as db:
+            if _has_schema(db, self._path):
+                return  # another process was quicker
+            for statement in _SCHEMA:
+                db.execute(statement)
+            db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+
     def _connection(self) -> sqlite3.Connection:
         handle: _Handle | None = getattr(self._mine, "handle", None)
         if handle is not None and not self._closed:
@@ -160,13 +172,11 @@ class Connections:
         )
 
 
-def _ensure_schema(db: sqlite3.Connection, path: Path) -> None:
+def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether the file is a catalogue; False when it is empty, an error when it is anything else."""
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
-        for statement in _SCHEMA:
-            db.execute(statement)
-        db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
-        return
+        return False
     found = None
     if {"meta", "products", "pictures", "changes"} <= tables:
         found = db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
@@ -177,3 +187,4 @@ def _ensure_schema(db: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer Windowshop: its schema is {found[0]}, this one reads {SCHEMA_VERSION}.",
             "Upgrade Windowshop, or index the feed into another home.",
         )
+    return True

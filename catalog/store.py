@@ -72,13 +72,22 @@ class Catalogue:
 
     def replace(self, products: Iterable[Product]) -> Replaced:
         """Make the catalogue equal to `products`: what is not among them is removed; all of it or nothing."""
+        with self.replacing(products) as replaced:
+            return replaced
+
+    @contextmanager
+    def replacing(self, products: Iterable[Product]) -> Iterator[Replaced]:
+        """Do as `replace` for the block's own thread; everybody else sees it when the block ends without an error.
+
+        Within the block this thread reads the new state, others the old one, and nobody else can write.
+        """
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
             added, changed, unchanged = _put(db, _noting(db, products))
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
             removed = _remove(db, [row[0] for row in gone.fetchall()])
-            return Replaced(added, changed, removed, unchanged)
+            yield Replaced(added, changed, removed, unchanged)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id and log it; ids that are not there are passed over. Returns how many were."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -48,7 +49,7 @@ def build(home: Path, feed: Path, encoder: Encoder, options: BuildOptions | None
     """Index a feed as the shop's new current generation. Pictures and titles encoded before are not encoded again.
 
     Raises BadFeed when nothing in it can be indexed, GenerationError when the index would lose too much or another
-    build is running. Until the last step the shop is served from the generation it had.
+    build is running. Index and catalogue change together in the last step; a build that fails changes neither.
     """
     options = options or BuildOptions()
     home.mkdir(parents=True, exist_ok=True)
@@ -76,8 +77,10 @@ class _Build:
             if titles is not None:
                 self._encode_titles(products, titles)
             with closing(Catalogue.open(self._home / CATALOGUE)) as catalogue:
-                catalogue.replace(products)
-                manifest = self._publish(catalogue, pictures, titles)
+                # The generation must stand, its gate passed, before the catalogue it was made from shows.
+                with catalogue.replacing(products):
+                    manifest = self._seal(catalogue, pictures, titles)
+                generations.make_current(self._home, manifest.number)
         report = self._report(manifest, facts)
         save_report(self._home, report)
         return report
@@ -123,16 +126,16 @@ class _Build:
             done = encode_titles(titles, self._encoder, cache, self._options.pipeline.batch_size, tick)
         self._step("words", done, start)
 
-    def _publish(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> Manifest:
+    def _seal(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> Manifest:
         start = time.perf_counter()
         number, folder = generations.begin(self._home)
         try:
             seq = catalogue.seq
             files = write_rows(folder, catalogue, self._layout, pictures, titles)
             manifest = self._index(folder, files, number, seq)
-            generations.publish(self._home, folder, manifest)
+            generations.seal(self._home, folder, manifest)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)  # gone already when it was published
+            shutil.rmtree(folder, ignore_errors=True)  # gone already when it was sealed
         self._step("index", files.count, start)
         return manifest
 
@@ -177,7 +180,7 @@ class _Build:
             rejected=tuple(self._rejected),
             steps=tuple(self._steps),
             seconds=time.perf_counter() - self._began,
-            peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            peak_memory_mb=peak_memory_mb(),
             index=manifest.index,
             recall=manifest.recall,
             words_gate=manifest.words_gate,
@@ -219,6 +222,12 @@ def split_origin(origin: str) -> tuple[str, int]:
     """ "products.csv:17" as ("products.csv", 17); without a number the line is 0."""
     source, _, line = origin.rpartition(":")
     return (source, int(line)) if source and line.isascii() and line.isdigit() else (origin, 0)
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has had, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB
 
 
 @contextmanager

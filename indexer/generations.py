@@ -137,11 +137,18 @@ def begin(home: Path) -> tuple[int, Path]:
 
 
 def publish(home: Path, building: Path, manifest: Manifest) -> Path:
-    """Seal a building folder with its manifest (its `files` are filled in here) and make it the current generation.
+    """Seal a building folder with its manifest and make it the current generation.
 
     Every byte is on disk before the folder gets its name, and the folder before the pointer moves: a crash leaves
     the old generation or the new one current, never a mixture.
     """
+    final = seal(home, building, manifest)
+    make_current(home, manifest.number)
+    return final
+
+
+def seal(home: Path, building: Path, manifest: Manifest) -> Path:
+    """Write the manifest (its `files` are filled in here) into a building folder and give it its name."""
     files = {path.name: record(path) for path in sorted(building.iterdir())}
     for name in files:
         _sync(building / name)
@@ -149,9 +156,13 @@ def publish(home: Path, building: Path, manifest: Manifest) -> Path:
     final = folder_of(home, manifest.number)
     building.rename(final)
     _sync(final.parent)
-    write_atomically(home / CURRENT, lambda path: path.write_text(f"{manifest.number:06d}\n"))
-    _prune(home)
     return final
+
+
+def make_current(home: Path, number: int) -> None:
+    """Move the pointer to a sealed generation, and sweep away those that are too old to keep."""
+    write_atomically(home / CURRENT, lambda path: path.write_text(f"{number:06d}\n"))
+    _prune(home)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

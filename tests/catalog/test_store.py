@@ -257,3 +257,31 @@ def test_quick_enough_for_a_server(catalogue):
     for _ in range(100):
         catalogue.get_many(keys)
     assert (time.perf_counter() - start) / 100 < 0.01  # about 0.2 ms on an idle machine
+
+
+def test_opening_waits_for_no_writer(catalogue, tmp_path):
+    catalogue.put([SHIRT])
+    path = tmp_path / "shop" / "catalog.sqlite"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    start = time.perf_counter()
+    reader = Catalogue.open(path)
+    assert reader.get("s1") == SHIRT
+    assert time.perf_counter() - start < 5
+    reader.close()
+    writer.close()
+
+
+def test_replacing_shows_to_others_at_its_end_only(catalogue, tmp_path):
+    catalogue.put([SHIRT])
+    other = Catalogue.open(tmp_path / "shop" / "catalog.sqlite")
+    with pytest.raises(ZeroDivisionError), catalogue.replacing([SHOE]) as replaced:
+        assert replaced == Replaced(added=1, changed=0, removed=1, unchanged=0)
+        assert [product.id for _, product in catalogue.iterate()] == ["s2"]
+        assert [product.id for _, product in other.iterate()] == ["s1"]
+        raise ZeroDivisionError
+    assert catalogue.get("s1") == SHIRT and catalogue.seq == 1
+    with catalogue.replacing([SHOE]):
+        pass
+    assert [product.id for _, product in other.iterate()] == ["s2"]
+    other.close()

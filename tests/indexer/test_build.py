@@ -201,10 +201,37 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
         build_module.VectorIndex, "build", lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads)
     )
     monkeypatch.setattr("indexer.recall.DEPTH", 1)
+    fewer = write_feed(tmp_path / "feed", [("p-red", "red hat", "red.png"), ("p-new", "green", "green.png")])
     with pytest.raises(GenerationError, match="not published"):
-        build(home, feed, FakeEncoder())
+        build(home, fewer, FakeEncoder())
+    assert rows_by_product(home).keys() == {f"p-{name}" for name in COLOURS}  # the catalogue is the old one too
     assert open_current(home).number == 1
     assert [p.name for p in (home / "generations").iterdir()] == ["000001"]
+
+
+def test_a_shop_is_open_to_readers_while_it_is_built(tmp_path, monkeypatch):
+    home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
+    build(home, feed, FakeEncoder())
+    seal, seen = build_module.generations.seal, []
+
+    def watched(*arguments):
+        seen.append(rows_by_product(home).keys())
+        return seal(*arguments)
+
+    monkeypatch.setattr(build_module.generations, "seal", watched)
+    build(home, write_feed(feed.parent, [("p-new", "red hat", "red.png")]), FakeEncoder())
+    assert seen == [{f"p-{name}" for name in COLOURS}]
+    assert rows_by_product(home).keys() == {"p-new"}
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("linux", 2**10), ("darwin", 2**20)])
+def test_peak_memory_is_in_mebibytes_everywhere(monkeypatch, platform, unit):
+    class Usage:
+        ru_maxrss = 3 * unit
+
+    monkeypatch.setattr(build_module.sys, "platform", platform)
+    monkeypatch.setattr(build_module.resource, "getrusage", lambda _: Usage)
+    assert build_module.peak_memory_mb() == 3
 
 
 def test_two_builds_of_one_shop_do_not_meet(tmp_path):
