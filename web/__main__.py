@@ -36,7 +36,6 @@ def serve(**given: Any) -> None:
     settings = _settings({name: value for name, value in given.items() if value is not None})
     _check_home(settings.home)
     _check_port(settings.host, settings.port)
-    click.echo(f"Serving {settings.home} on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
     Server(settings).run()
 
 
@@ -50,7 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """One worker, which holds index and encoder; never preload: a fork after torch started threads hangs."""
         wanted = {
-            "bind": f"{self.settings.host}:{self.settings.port}",
+            "bind": address_of(self.settings.host, self.settings.port),
             "worker_class": "gthread",
             "workers": 1,
             "threads": self.settings.threads,
@@ -59,10 +58,15 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": LONGEST_REQUEST_LINE,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "when_ready": self._say_where,
         }
         for name, value in wanted.items():
             if name in self.cfg.settings:  # older gunicorns have no control socket to switch off
                 self.cfg.set(name, value)
+
+    def _say_where(self, arbiter: Any) -> None:
+        host, port, *_ = arbiter.LISTENERS[0].sock.getsockname()
+        click.echo(f"Serving {self.settings.home} on http://{address_of(host, port)} (Ctrl-C stops it)", err=True)
 
     def load(self) -> Flask:
         """Make the app, in the worker."""
@@ -70,6 +74,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         for room in ("catalog", "indexer", "search", "web"):
             logging.getLogger(room).setLevel(logging.INFO)
         return create_app(self.settings)
+
+
+def address_of(host: str, port: int) -> str:
+    """Host and port in one, as in a URL; the colons of an IPv6 address stand in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _settings(given: dict[str, Any]) -> Settings:
@@ -93,7 +102,7 @@ def _check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        _stop(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another port with --port.")
+        _stop(f"Cannot listen on {address_of(host, port)}: {error.strerror}. Choose another port with --port.")
 
 
 def _stop(reason: str) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
-from catalog.errors import GenerationError, WindowshopError
+from catalog.errors import GenerationError, StoreError, WindowshopError
 from web.errors import NotReady
 from web.settings import Settings
 
@@ -62,14 +62,14 @@ class EngineHolder:
             self._closing.wait(self._settings.reopen_seconds)
 
     def _try(self) -> bool:
-        """Open the engine or note why not; whether to try again, as an index can be built beside the server."""
+        """Open the engine or note why not; whether to try again: an index gets built, a lock let go."""
         try:
             self._engine = self._opened()
         except WindowshopError as error:
             if str(error) != str(self._error):  # said once, not at every try
                 log.error("The shop at %s cannot be opened: %s", self._settings.home, error)
             self._error = error
-            return isinstance(error, GenerationError)
+            return isinstance(error, GenerationError | StoreError)
         except Exception:
             log.exception("The shop at %s could not be opened", self._settings.home)
             self._error = NotReady("The shop could not be opened.", "The server's log says why.")

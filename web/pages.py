@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, current_app, make_response, redire
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
+from catalog.errors import UnknownProduct
 from catalog.product import Product
 from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
 from web.addresses import THUMBNAIL_SIZES, address_of
@@ -46,7 +47,11 @@ def product(product_id: str) -> str:
     """One product, and what resembles it."""
     engine = get_engine()
     found = engine.product(product_id)
-    return render_template("product.html", product=found, page=engine.similar(product_id, SIMILAR))
+    try:
+        page = engine.similar(product_id, SIMILAR)
+    except UnknownProduct:  # in the catalogue already, in the index not yet
+        page = None
+    return render_template("product.html", product=found, page=page)
 
 
 @bp.get("/pictures/<sha256>/<int:size>.jpg")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from catalog.errors import EncoderUnavailable, NoGeneration
+from catalog.errors import EncoderUnavailable, NoGeneration, StoreError
 from search.engine import SearchEngine
 from tests.fakes import FakeEncoder
 from tests.web.shop import make_shop
@@ -58,6 +58,20 @@ def test_a_shop_without_an_index_says_so_and_is_served_once_it_has_one(tmp_path,
 
     make_shop(tmp_path / "shop", FakeEncoder())
     wait_for(lambda: client.get("/readyz").status_code == 200)
+
+
+def test_a_catalogue_that_was_locked_is_tried_again(home, make_app, monkeypatch):
+    opened, locked = SearchEngine.open, [StoreError("The catalogue is locked.")]
+
+    def open_later(*given, **named):
+        if locked:
+            raise locked.pop()
+        return opened(*given, **named)
+
+    monkeypatch.setattr(SearchEngine, "open", open_later)
+    client = make_app(Settings(home=home, reopen_seconds=0.05)).test_client()
+    wait_for(lambda: client.get("/readyz").status_code == 200)
+    assert not locked
 
 
 def test_an_encoder_that_cannot_be_had_is_not_asked_for_again(home, make_app, monkeypatch, caplog):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -142,6 +143,33 @@ def test_it_stops_when_told_and_says_where_it_serves(colour_home):
     assert process.returncode == 0
     assert f"http://127.0.0.1:{port}" in out
     assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_that_the_system_chose_is_named(colour_home, host):
+    if host == "::1" and not loopback_has_six():
+        pytest.skip("needs IPv6")
+    command = [sys.executable, "-m", "web", "serve", "--home", str(colour_home), "--host", host, "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        said = process.stderr.readline()
+        address = re.search(r"http://(\[::1\]|127\.0\.0\.1):(\d+) ", said)
+        assert address, said
+        assert int(address[2]) > 0
+        if host == "127.0.0.1":  # the tests' guard lets no other address through
+            assert ask(int(address[2]), "GET", "/healthz")[0] == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def loopback_has_six():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def run(*arguments):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from catalog.product import Product
+from catalog.store import Catalogue
 from tests.fakes import FakeEncoder
 from tests.web.shop import BLUE, RED, picture_bytes
 from web.pages import examples_of
@@ -82,10 +83,11 @@ def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
 
 
 def test_photo_and_words_go_together(client):
+    assert page(client.post("/", data={"photo": photo(BLUE), "q": "blue"})).titles[0] == "Blue jumper"
     answer = client.post("/", data={"photo": photo(BLUE), "q": "red"})
     both = page(answer).titles
-    assert both[0] == "Blue jumper"
     assert both != page(client.post("/", data={"photo": photo(BLUE)})).titles
+    assert both != page(client.get("/?q=red")).titles
     assert "Your photo + “red”" in answer.text
 
 
@@ -118,6 +120,19 @@ def test_a_product_has_a_page(client):
     for words in ("Blue jumper", "14.90 EUR", "Out of stock", "Acme", "Apparel › Tops › Jumpers", "Made of", "wool"):
         assert words in answer.text
     assert len([tag for tag, given in shown.tags if tag == "img" and "loading" not in given]) == 1
+
+
+def test_a_product_that_is_not_indexed_yet_has_a_page_too(home, client):
+    catalogue = Catalogue.open(home / "catalog.sqlite")
+    catalogue.put([Product("new", "New jumper", ())])
+    try:
+        answer = client.get("/products/new")
+    finally:
+        catalogue.remove(["new"])
+        catalogue.close()
+    assert page(answer).titles == []
+    assert "New jumper" in answer.text
+    assert "Similar products" not in answer.text
 
 
 def test_pictures_keep_their_place_and_are_not_blown_up(client):

@@ -93,15 +93,25 @@ async function load(address, options = {}) {
   running?.abort();
   const mine = running = new AbortController();
   busy(true);
+  say("");
   try {
     const answer = await fetch(address, { ...options, signal: mine.signal });
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (answer.ok && find("#results", page)) return page;
+    say(reasonOn(page));
+    return null;
   } catch (error) {
     if (error.name !== "AbortError") say("The shop cannot be reached. Check the connection and try again.");
     return null;
   } finally {
     if (running === mine) busy(false);
   }
+}
+
+// What an error page of the shop says; a proxy's page would only say "Bad gateway".
+function reasonOn(page) {
+  const lines = page.querySelectorAll("#results .reason");
+  return [...lines].map((line) => line.textContent.trim()).join(" ") || "The shop cannot answer at the moment. Try again later.";
 }
 
 function show(page) {
@@ -137,9 +147,10 @@ form.addEventListener("submit", (event) => {
   }
   const asked = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) asked.set(name, value.trim());
-  if (asked.size) {
+  const query = asked.toString();
+  if (query) {
     busy(true);
-    location.assign(`/?${asked}`);
+    location.assign(`/?${query}`);
   } else {
     (words ?? find("#photo")).focus();
     if (!words) find("#photo").click();
