@@ -9,6 +9,19 @@ from typing import Any
 from catalog.product import Picture, Product
 
 
+def product_facts(product: Product) -> dict[str, Any]:
+    """What every JSON answer tells of a product: the price as exact text ("12.90"), never a path or a feed's line."""
+    return {
+        "id": product.id,
+        "title": product.title,
+        "category": product.category,
+        "brand": product.brand,
+        "price": None if product.price is None else str(product.price),
+        "currency": product.currency,
+        "in_stock": product.in_stock,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class SearchHit:
     """One product found: the picture of it that matched best, its score, and the score's parts by block.
@@ -23,17 +36,10 @@ class SearchHit:
     parts: Mapping[str, float]
 
     def to_dict(self, rank: int) -> dict[str, Any]:
-        """The hit as JSON values: the price as exact text ("12.90"), the picture as its content hash, never a path."""
-        product = self.product
+        """The hit as JSON values: the picture as its content hash, never a path."""
         return {
             "rank": rank,
-            "id": product.id,
-            "title": product.title,
-            "category": product.category,
-            "brand": product.brand,
-            "price": None if product.price is None else str(product.price),
-            "currency": product.currency,
-            "in_stock": product.in_stock,
+            **product_facts(self.product),
             "score": round(self.score, 6),
             "parts": {name: round(part, 6) for name, part in self.parts.items()},
             "picture": self.picture.sha256,

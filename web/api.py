@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, request
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
-from search.hits import SearchPage
+from search.hits import SearchPage, product_facts
 from web.addresses import ends_inside_id, picture_url, product_url
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
@@ -70,15 +70,9 @@ def page_json(page: SearchPage) -> dict[str, Any]:
 
 
 def product_json(product: Product) -> dict[str, Any]:
-    """A product as the API gives it: never its files' paths or its feed's lines. Prices stay exact, as strings."""
+    """A product as the API gives it, whole: what a hit tells of it, and its attributes, words and pictures."""
     return {
-        "id": product.id,
-        "title": product.title,
-        "category": product.category,
-        "brand": product.brand,
-        "price": None if product.price is None else str(product.price),
-        "currency": product.currency,
-        "in_stock": product.in_stock,
+        **product_facts(product),
         "attributes": dict(product.attributes),
         "description": product.description,
         "url": product_url(product.id),
