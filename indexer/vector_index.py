@@ -5,6 +5,8 @@ Inverted lists, not graphs: words lie outside the distribution of picture rows, 
 
 from __future__ import annotations
 
+import errno
+import logging
 import math
 import os
 import threading
@@ -27,6 +29,8 @@ ROWS_PER_LIST = 39  # k-means wants no fewer
 TRAINING_ROUNDS = 10
 CHUNK = 16_384
 GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
+
+log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -94,8 +98,11 @@ class VectorIndex:
         return cls(faiss.read_index(str(path)), threads)
 
     def save(self, path: Path) -> None:
-        """Write the index to a file."""
-        faiss.write_index(self._index, str(path))
+        """Write the index to a file. Raises OSError, as other files do, when that fails."""
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(errno.EIO, f"the index cannot be written ({error})", str(path)) from error
 
     @property
     def kind(self) -> str:
@@ -182,6 +189,11 @@ def _sample(rows: Rows, plan: IndexPlan) -> Floats:
 
 
 def _on_gpu(index: Any) -> Any:
+    """The index on the first GPU; None where there is no GPU or no room on it, so that the CPU searches."""
     if faiss.get_num_gpus() == 0:
         return None
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    try:
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    except RuntimeError as error:
+        log.warning("The index stays on the CPU, the GPU did not take it: %s", error)
+        return None

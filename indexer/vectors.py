@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.encoders.base import Block, Floats
 
@@ -78,11 +77,6 @@ class Layout:
         for block in self.blocks:
             scale[self.slice(block.name)] = weights.get(block.name, 0.0)
         return np.asarray(vectors * scale, dtype=np.float32)
-
-    def parts(self, query: Floats, row: NDArray[np.floating]) -> dict[str, float]:
-        """What each block contributes to dot(query, row), by name; the parts add up to the whole."""
-        product = np.asarray(query, dtype=np.float32) * np.asarray(row, dtype=np.float32)
-        return {block.name: float(product[self.slice(block.name)].sum()) for block in self.blocks}
 
 
 def unit(vectors: Floats) -> Floats:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import EncoderUnavailable, ParityError
 from indexer.encoders.base import Floats
+from indexer.manifest import record
 
 if TYPE_CHECKING:
     import torch
@@ -164,11 +165,7 @@ def file_digest(file: Path) -> str:
     """SHA-256 of a file's bytes. Raises EncoderUnavailable when there is no such file."""
     if not file.is_file():
         raise EncoderUnavailable(f"There is no checkpoint {file}.", "Check the path, or use --encoder starter.")
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while part := opened.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+    return record(file).sha256
 
 
 def _cuda_works() -> bool:

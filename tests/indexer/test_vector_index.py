@@ -166,3 +166,21 @@ def test_a_score_does_not_depend_on_its_company():
     together = exact_scores(ROWS, query, np.arange(100))
     alone = [exact_scores(ROWS, query, np.array([i]))[0] for i in range(100)]
     np.testing.assert_array_equal(together, alone)
+
+
+def test_a_gpu_that_does_not_take_the_index_leaves_it_on_the_cpu(monkeypatch, caplog):
+    def refused(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
+    monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
+    monkeypatch.setattr(faiss, "index_cpu_to_gpu", refused, raising=False)
+    index = VectorIndex.build(ROWS[:10])
+    assert "stays on the CPU" in caplog.text and "out of memory" in caplog.text
+    assert index.search(ROWS[:1].astype(np.float32), 1)[1].tolist() == [[0]]
+
+
+def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):
+    with pytest.raises(OSError, match="cannot be written") as raised:
+        VectorIndex.build(ROWS[:10]).save(tmp_path / "none" / "index.faiss")
+    assert raised.value.filename == str(tmp_path / "none" / "index.faiss")

@@ -48,14 +48,6 @@ def test_weigh_scales_each_block_and_drops_the_unnamed():
     assert weighed.dtype == np.float32
 
 
-def test_parts_add_up_to_the_score():
-    query = np.array([2, 0, 0, 0, 1, 0, 0.5], np.float32)
-    row = np.array([0.5, 1, 1, 1, 0.25, 1, 1], np.float16)
-    parts = LAYOUT.parts(query, row)
-    assert parts == {"look": 1.0, "meaning": 0.25, "words": 0.5}
-    assert sum(parts.values()) == pytest.approx(float(query @ row))
-
-
 def test_unit_leaves_zero_alone():
     np.testing.assert_allclose(unit(np.array([[3, 4], [0, 0]], np.float32)), [[0.6, 0.8], [0, 0]])
 
