@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import NoGeneration, TooFewPairs, TrainingError, UnknownEncoder
+from catalog.product import Product
+from catalog.store import Catalogue
 from indexer.__main__ import main
 from indexer.build import build
 from indexer.encoders.base import BaseEncoder, Block, EncoderSpec
@@ -173,6 +176,15 @@ def test_pictures_that_have_gone_or_broken_do_not_count(tmp_path):
         draw_shape("bar", (1, 2, 3)).save(file)
     figures = fit_shop(tmp_path / "home", "colour", "shop")
     assert figures["pairs"] + figures["kept_aside"] == 200
+
+
+def test_a_product_without_pictures_does_not_count(tmp_path):
+    build(tmp_path, shape_feed(tmp_path / "feed", copies=1), open_encoder("colour"))
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        count = catalogue.count()
+        catalogue.put([Product("bare", "red ring", ())])
+    with pytest.raises(TooFewPairs, match=f"{count} products"):
+        fit_shop(tmp_path, "colour")
 
 
 def test_a_shop_that_is_not_there_is_not_made(tmp_path):
