@@ -12,6 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from catalog import images
 from catalog.errors import BadPicture
+from search.samples import SHORT_SIDE
 from web.settings import MIB, Settings
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 
-# Encoders look at 224 to 384 pixels; decoding a phone's 12 megapixels in full would only cost time.
-SHORT_SIDE = 512
 PREVIEW_SIDE = 240
 PATIENCE = 4  # times the upload limit: beyond it, a sender is cut off
 
