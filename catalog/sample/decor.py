@@ -117,7 +117,7 @@ def mirror(style: int, r: Rng) -> list[Part]:
         low = [(-w, 0.0, z) for z in np.linspace(rise, -rise, 20)] + [(x, 0.0, -rise) for x in np.linspace(-w, w, 30)]
         low += [(w, 0.0, z) for z in np.linspace(-rise, rise, 20)]
     path = np.array([*top, *low[1:], top[1]])
-    pane = np.stack([path * np.array([k, 1, k]) + np.array([0, 0.2, 0]) for k in (0.01, 0.5, 1.0)])
+    pane = np.stack([path * np.array([k, 1, k]) + np.array([0, 0.2, 0]) for k in (0.0005, 0.5, 1.0)])
     return [Part(tube(path, 1.3)), Part(sheet(pane[::-1]), "mirror")]
 
 

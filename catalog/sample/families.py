@@ -87,7 +87,7 @@ _ALL = [
             "round narrow-necked/圆腹细颈; tall slim/细高; fluted cylinder/竖棱圆筒", 38),
     _family("candle-holder", ("candle holder", "烛杯"), (_DECOR, "Candle holders", _DECOR_ZH, "烛台"),
             decor.candle_holder,
-            (*CERAMIC, "metal"), "cup/杯形; chamber dish with a ring/带环碟形; ball/球形", 18),
+            (*CERAMIC, "metal"), "cup-shaped/杯形; ring-handled dish/带环碟形; ball-shaped/球形", 18),
     _family("candlestick", ("candlestick", "烛台"), (_DECOR, "Candlesticks", _DECOR_ZH, "烛台"), decor.candlestick,
             ("metal", "wood", "painted"), "turned/车旋; slender/纤细; beaded/串珠形", 29),
     _family("clock", ("wall clock", "挂钟"), (_DECOR, "Clocks", _DECOR_ZH, "挂钟"), decor.clock, ("painted", "wood"),
@@ -98,7 +98,7 @@ _ALL = [
             ("metal", "painted", "wood"),
             "round/圆形; arched/拱形; rectangular/长方形", 79, "wall"),
     _family("tray", ("tray", "托盘"), (_TABLE, "Trays", _TABLE_ZH, "托盘"), decor.tray, ("wood", "lacquer", "metal"),
-            "round/圆形; oblong with brass handles/铜把手长形; square-cornered/方角", 36, "flat"),
+            "round/圆形; brass-handled oblong/铜把手长形; square-cornered/方角", 36, "flat"),
     _family("planter", ("plant pot", "花盆"), (_DECOR, "Plant pots", _DECOR_ZH, "花盆"), decor.planter, CERAMIC,
             "tapered/锥形; rounded/圆形; wooden-legged/木脚", 33),
     _family("lantern", ("lantern", "风灯"), (_LIGHT, "Lanterns", _LIGHT_ZH, "风灯"), decor.lantern, ("lacquer",
@@ -114,7 +114,7 @@ _ALL = [
             "three-legged round/三脚圆; tall ringed/带圈高脚; thick square-seated/厚座方", 69),
     _family("chair", ("chair", "椅子"), (_ROOM, "Chairs", _ROOM_ZH, "椅子"), furniture.chair, ("wood", "painted",
             "fabric"),
-            "curved-back/弯背; spindle-back/温莎; upholstered-style high-back/高背", 129),
+            "curved-back/弯背; spindle-back/温莎; padded high-back/高背", 129),
     _family("side-table", ("side table", "边几"), (_ROOM, "Side tables", _ROOM_ZH, "边几"), furniture.side_table,
             ("wood", "lacquer"), "three-legged round/三脚圆; pedestal/独脚; square two-tier/双层方", 99),
     _family("bench", ("bench", "长凳"), (_ROOM, "Benches", _ROOM_ZH, "长凳"), furniture.bench, FURNITURE,
@@ -131,7 +131,7 @@ _ALL = [
     _family("basket", ("basket", "篮子"), (_STORE, "Baskets", _STORE_ZH, "篮子"), furniture.basket, ("wicker",),
             "two-eared round/双耳圆; tapered/锥形; bow-handled/提梁", 31),
     _family("box", ("lidded box", "带盖盒"), (_STORE, "Boxes", _STORE_ZH, "盒子"), furniture.lidded_box,
-            ("painted", "wood", "linen"), "oblong/长方形; cube with a brass knob/铜钮方形; round/圆形", 28),
+            ("painted", "wood", "linen"), "oblong/长方形; brass-knobbed cube/铜钮方形; round/圆形", 28),
 ]  # fmt: skip
 
 FAMILIES: dict[str, Family] = {family.key: family for family in _ALL}

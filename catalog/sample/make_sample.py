@@ -26,7 +26,9 @@ TOLERANCE = 2.0
 @click.option("--count", default=0, help="Stop after so many pictures.")
 @click.option("--check", is_flag=True, help="Remake ten products and compare with the pictures that are there.")
 @click.option("--tables", is_flag=True, help="Write the tables only, no pictures.")
-@click.option("--engine", default="llvm_ad_rgb", help="Mitsuba's variant; scalar_rgb runs everywhere, slower.")
+@click.option(
+    "--engine", default="scalar_rgb", help="Mitsuba's variant; llvm_ad_rgb is faster, needs LLVM 19 or newer."
+)
 def main(out: Path, only: str, count: int, check: bool, tables: bool, engine: str) -> None:
     """Render the sample shop's pictures and write its tables."""
     if not tables:

@@ -137,7 +137,7 @@ FINISHES: dict[str, Finish] = {
         grain="wicker",
     ),
     "linen": Finish("linen", "亚麻", 0.9, _LINENS, ("plain", "plain", "stripes"), grain="weave"),
-    "mirror": Finish("mirror", "镜面", 0.01, ("steel",), metallic=1.0),
+    "mirror": Finish("mirror", "镜面", 0.16, ("steel",), metallic=1.0),
 }
 TRIMS: dict[str, Look] = {
     "oak": Look("wood", "oak"),

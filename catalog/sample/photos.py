@@ -108,10 +108,14 @@ def _camera(points: np.ndarray, view: str, rng: Rng, several: bool) -> Camera:
     return Camera(camera.origin + shift, camera.target + shift, fov, camera.roll)
 
 
-def _lights(middle: np.ndarray, size: float, rng: Rng) -> tuple[tuple[Light, ...], tuple[float, float, float]]:
+def _lights(
+    middle: np.ndarray, size: float, camera: Camera, rng: Rng
+) -> tuple[tuple[Light, ...], tuple[float, float, float]]:
     """A window on one side, sometimes a lamp, and what the room sends back."""
     tint = np.array(LIGHTS[int(rng.integers(len(LIGHTS)))])
-    side = rng.choice([-1.0, 1.0])
+    # A window beside the camera, not in front of it: on the other side when the camera stands far out on one.
+    leaning = float(camera.origin[0] - middle[0]) / size
+    side = -float(np.sign(leaning)) if abs(leaning) > 0.6 else float(rng.choice([-1.0, 1.0]))
     place = middle + size * np.array([side * rng.uniform(1.6, 3.2), rng.uniform(-2.6, 0.4), rng.uniform(1.4, 3.2)])
     half = rng.uniform(0.35, 1.1) * size
     power = rng.uniform(9, 15) * (size / half) ** 2 * 0.9
@@ -150,7 +154,7 @@ def photo_scene(photo: Photo) -> tuple[Scene, list[Box]]:
     points = np.vstack([framed_points(thing, view) for thing in things])
     size = float(np.ptp(points, axis=0).max())
     camera = _camera(points, view, rng, len(things) > 1)
-    lights, sky = _lights((points.min(axis=0) + points.max(axis=0)) / 2, size, rng)
+    lights, sky = _lights((points.min(axis=0) + points.max(axis=0)) / 2, size, camera, rng)
     others = clutter(points, camera, view, rng, len(things) > 1)
     stage = _stage(view, points, size, rng)
     scene = Scene((*things, *others), tuple(stage), lights, sky, camera, rng.uniform(0.8, 1.2))

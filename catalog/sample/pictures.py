@@ -13,7 +13,7 @@ from catalog.sample.plan import SEED, Item, items, paper
 from catalog.sample.scenes import studio
 
 SIZE = 320
-STUDIO_SAMPLES, PHOTO_SAMPLES = 48, 32
+STUDIO_SAMPLES, PHOTO_SAMPLES = 9, 9
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from catalog.sample.scenes import Camera, Light, Scene, Surface, Thing, axes
 from catalog.sample.shapes import Array, Mesh
 
 Pixels = npt.NDArray[np.uint8]
-DEPTH = 7
+# Light that passes through glass needs more turns: into and out of each of two walls.
+DEPTH, GLASS_DEPTH = 5, 11
 
 
 def use(variant: str) -> None:
@@ -35,7 +36,7 @@ def _bsdf(pixels: Array, look: Look | None, roughness: float) -> dict[str, Any]:
         "specular": 0.5,
     }
     if finish and finish.glass:
-        return {"type": "principled", "base_color": _bitmap(pixels**0.6), "roughness": finish.roughness,
+        return {"type": "principled", "base_color": _bitmap(pixels**0.5), "roughness": finish.roughness,
                 "spec_trans": 0.94, "eta": 1.45}  # fmt: skip
     if finish:
         inner |= {"metallic": finish.metallic, "clearcoat": finish.clearcoat, "clearcoat_gloss": 0.92}
@@ -65,18 +66,30 @@ def _uvs(mesh: Mesh, repeats: float, size: float, low: Array, high: Array) -> Ar
     return np.asarray(mesh.uvs * times)
 
 
+def _wood_uvs(mesh: Mesh, size: float) -> Array:
+    """Wood is cut from a block: its grain runs along a part's longest side, through the part, not around it."""
+    short, middle, long = np.argsort(np.ptp(mesh.positions, axis=0), kind="stable")
+    p = mesh.positions
+    across = p[:, middle] + 0.37 * p[:, short]
+    return np.asarray(np.stack([across, p[:, long] + 0.6 * p[:, short]], axis=1) / size)
+
+
 def _thing(thing: Thing) -> list[Any]:
-    points = thing.points
-    low, high, size = points.min(axis=0), points.max(axis=0), thing.size
+    own = np.vstack([part.mesh.positions for part in thing.parts if not part.trim])
+    low, high, size = own.min(axis=0), own.max(axis=0), thing.size
     made: dict[str, tuple[Any, float]] = {}
     found = []
     for part in thing.parts:
         if part.trim not in made:
             look = TRIMS[part.trim] if part.trim else thing.look
             pixels, repeats = texture(look, thing.seed)
-            made[part.trim] = mi.load_dict(_bsdf(pixels, look, FINISHES[look.finish].roughness)), repeats
+            wooden = FINISHES[look.finish].grain == "wood"
+            bsdf = mi.load_dict(_bsdf(pixels, look, FINISHES[look.finish].roughness))
+            made[part.trim] = bsdf, -1.0 if wooden else repeats
         bsdf, repeats = made[part.trim]
-        found.append(_mesh(part.mesh, bsdf, _uvs(part.mesh, repeats, size, low, high)))
+        wood = repeats < 0
+        uvs = _wood_uvs(part.mesh, size) if wood else _uvs(part.mesh, repeats, size, low, high)
+        found.append(_mesh(part.mesh, bsdf, uvs))
     return found
 
 
@@ -96,21 +109,44 @@ def _sensor(camera: Camera, size: int) -> dict[str, Any]:
     place = mi.ScalarTransform4f().look_at(
         origin=camera.origin.tolist(), target=camera.target.tolist(), up=axes(camera)[1].tolist()
     )
-    film = {"type": "hdrfilm", "width": size, "height": size, "rfilter": {"type": "gaussian"}, "pixel_format": "rgb",
+    film = {"type": "hdrfilm", "width": size, "height": size, "rfilter": {"type": "box"}, "pixel_format": "rgb",
             "component_format": "float32"}  # fmt: skip
     return {"type": "perspective", "fov": camera.fov, "to_world": place, "film": film, "near_clip": 0.1,
-            "far_clip": 1e6, "sampler": {"type": "independent"}}  # fmt: skip
+            "far_clip": 1e6, "sampler": {"type": "multijitter"}}  # fmt: skip
+
+
+def _guides(scene: Any, size: int) -> Array:
+    """What the filter goes by: each pixel's surface colour and direction (six channels), seen through four points."""
+    if str(mi.variant()).startswith("scalar"):
+        flat: Any = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+        return np.array(flat.render(scene, scene.sensors()[0], 0, 4), dtype=np.float64)[..., :6]
+    import drjit as dr
+
+    index = dr.arange(mi.UInt32, size * size)
+    x, y = mi.Float(index % size), mi.Float(index // size)
+    found = np.zeros((size * size, 6))
+    for dx, dy in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)):
+        film = mi.Point2f((x + dx) / size, (y + dy) / size)
+        ray, _ = scene.sensors()[0].sample_ray_differential(0.0, 0.5, film, mi.Point2f(0.5))
+        hit = scene.ray_intersect(ray)
+        colour = hit.bsdf(ray).eval_diffuse_reflectance(hit, hit.is_valid())
+        found[:, :3] += np.array(colour).reshape(3, -1).T / 4
+        found[:, 3:] += np.array(dr.select(hit.is_valid(), hit.sh_frame.n, 0)).reshape(3, -1).T / 4
+    return found.reshape(size, size, 6)
 
 
 def take(scene: Scene, size: int, samples: int, seed: int) -> Pixels:
     """The picture of a scene as 8-bit sRGB; the same seed gives the same picture."""
     parts: dict[str, Any] = {"type": "scene", "sensor": _sensor(scene.camera, size)}
-    parts["integrator"] = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal",
-                           "image": {"type": "path", "max_depth": DEPTH, "hide_emitters": True}}  # fmt: skip
+    glassy = any(FINISHES[thing.look.finish].glass for thing in scene.things)
+    depth = GLASS_DEPTH if glassy else DEPTH
+    parts["integrator"] = {"type": "path", "max_depth": depth, "hide_emitters": True}
     parts["sky"] = {"type": "constant", "radiance": {"type": "rgb", "value": list(scene.sky)}}
     shapes = [mesh for thing in scene.things for mesh in _thing(thing)] + [_surface(s) for s in scene.stage]
     parts |= {f"shape{k}": shape for k, shape in enumerate(shapes)}
     parts |= {f"light{k}": _light(light) for k, light in enumerate(scene.lights)}
     renderer: Any = mi.render
-    raw = np.array(renderer(mi.load_dict(parts), spp=samples, seed=seed), dtype=np.float64)
-    return tones(calm(raw[..., :3], raw[..., 3:6], raw[..., 6:9]) * scene.exposure)
+    made: Any = mi.load_dict(parts)
+    light = np.array(renderer(made, spp=samples, seed=seed), dtype=np.float64)
+    guides = np.nan_to_num(_guides(made, size))
+    return tones(calm(np.nan_to_num(light), guides[..., :3], guides[..., 3:]) * scene.exposure)

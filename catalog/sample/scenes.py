@@ -182,15 +182,14 @@ def studio(thing: Thing, view: str, angle: int, paper: Colour3) -> Scene:
     azimuth, elevation = VIEWS[view][angle]
     camera = fitted(framed_points(thing, view), direction(azimuth, elevation), 22.0, 0.78)
     middle = (thing.points.min(axis=0) + thing.points.max(axis=0)) / 2
-    key = Light(middle + size * np.array([-2.4, -1.9, 2.6]), middle, 1.25 * size, (7.4, 7.2, 6.9))
-    fill = Light(middle + size * np.array([3.0, -1.8, 1.0]), middle, 1.3 * size, (1.7, 1.75, 1.85))
-    over = Light(middle + size * np.array([0.4, 1.1, 3.0]), middle, 0.9 * size, (3.2, 3.2, 3.2))
+    key = Light(middle + size * np.array([-2.4, -1.9, 2.6]), middle, 1.25 * size, (6.2, 6.0, 5.75))
+    over = Light(middle + size * np.array([0.4, 1.1, 3.0]), middle, 0.9 * size, (2.4, 2.4, 2.4))
     back = float(thing.points[:, 1].max())
     texture = flat_texture(paper)
     stage = wall(size, texture, back + 0.02 * size) if view == "wall" else sweep(size, texture)
     if view == "hang":
         stage = wall(size, texture, back + 0.9 * size)
-    return Scene((thing,), (stage,), (key, fill, over), (0.5, 0.5, 0.5), camera)
+    return Scene((thing,), (stage,), (key, over), (0.5, 0.51, 0.53), camera)
 
 
 def framed_points(thing: Thing, view: str) -> Array:
