@@ -24,21 +24,31 @@ TOLERANCE = 2.0
 @click.option("--out", default=FOLDER, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
 @click.option("--only", default="", help="Only these product ids or photo names, separated by commas.")
 @click.option("--count", default=0, help="Stop after so many pictures.")
-@click.option("--check", is_flag=True, help="Remake ten products and compare with the pictures that are there.")
-@click.option("--tables", is_flag=True, help="Write the tables only, no pictures.")
+@click.option(
+    "--missing",
+    "mode",
+    flag_value="missing",
+    help="Only pictures that are not there yet: goes on where a run was stopped.",
+)
+@click.option(
+    "--check", "mode", flag_value="check", help="Remake ten products and compare with the pictures that are there."
+)
+@click.option("--tables", "mode", flag_value="tables", help="Write the tables only, no pictures.")
 @click.option(
     "--engine", default="scalar_rgb", help="Mitsuba's variant; llvm_ad_rgb is faster, needs LLVM 19 or newer."
 )
-def main(out: Path, only: str, count: int, check: bool, tables: bool, engine: str) -> None:
+def main(out: Path, only: str, count: int, mode: str | None, engine: str) -> None:
     """Render the sample shop's pictures and write its tables."""
-    if not tables:
+    if mode != "tables":
         _choose(engine)
-    if check:
+    if mode == "check":
         sys.exit(_check(out))
     chosen = [job for job in jobs() if not only or job.belongs_to in only.split(",")]
-    if only and not chosen:
+    if not chosen:
         raise click.ClickException(f"Nothing is called {only}. Give ids as in products.csv, or photo names like p003.")
-    if not tables:
+    if mode == "missing":
+        chosen = [job for job in chosen if not (out / job.path).exists()]
+    if mode != "tables":
         _make(chosen[: count or None], out)
     write_tables(out)
 
@@ -58,9 +68,15 @@ def _make(chosen: list[Job], out: Path) -> None:
     for number, job in enumerate(chosen, 1):
         path = out / job.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(job.take())
+        _write_whole(path, job.take())
         if number % 20 == 0 or number == len(chosen):
             click.echo(f"{number} of {len(chosen)} pictures, {(time.monotonic() - begin) / number:.2f} s each")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    half = path.with_suffix(".part")
+    half.write_bytes(data)
+    half.replace(path)
 
 
 def difference(one: bytes, other: bytes) -> float:

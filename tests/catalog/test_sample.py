@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from catalog.sample import make_sample, plan
@@ -72,6 +73,20 @@ def test_the_filter_calms_noise_and_keeps_edges():
 def test_tones_rise_and_never_wrap():
     ramp = tones(np.repeat(np.linspace(0, 8, 64)[:, None, None], 3, axis=2))[:, 0, 0].astype(int)
     assert (np.diff(ramp) >= 0).all() and ramp[0] == 0 and ramp[-1] == 255
+
+
+def test_a_stopped_run_goes_on_and_an_unknown_name_is_told(tmp_path, monkeypatch):
+    taken = []
+    monkeypatch.setattr(make_sample, "_choose", lambda engine: None)
+    monkeypatch.setattr(make_sample.Job, "take", lambda job: taken.append(job.path) or b"picture")
+    arguments = ["--out", str(tmp_path), "--only", "mug-1a,p003", "--missing"]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "mug-1a-1.jpg").write_bytes(b"there already")
+    assert CliRunner().invoke(make_sample.main, arguments).exit_code == 0
+    assert taken == ["images/mug-1a-2.jpg", "photos/p003.jpg"]
+    assert (tmp_path / "images" / "mug-1a-1.jpg").read_bytes() == b"there already"
+    answer = CliRunner().invoke(make_sample.main, ["--only", "teapto"])
+    assert answer.exit_code == 1 and "Nothing is called teapto" in answer.output
 
 
 def test_a_product_can_be_rendered():
