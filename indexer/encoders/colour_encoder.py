@@ -57,7 +57,8 @@ def colour_rows(pixels: Pixels) -> Floats:
     weight = np.where(distance < BACKGROUND_DISTANCE, BACKGROUND_SHARE, 1.0) * _centre(side)
     offsets = np.arange(n, dtype=np.int64)[:, None, None] * LEVELS**3
     counts = np.bincount((codes + offsets).ravel(), weight.ravel(), n * LEVELS**3).reshape(n, -1)
-    shares = counts.astype(np.float32) @ table
+    present = np.flatnonzero(counts.any(axis=0))  # a picture has some hundred of the 4,096 codes
+    shares = counts[:, present].astype(np.float32) @ table[present]
     rows: Floats = np.sqrt(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12))
     return rows
 
