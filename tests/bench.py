@@ -183,19 +183,19 @@ def bare_search(engine: SearchEngine, query: np.ndarray) -> None:
     engine.generation.index.search(query, max(LEAST_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
 
 
-def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 12) -> tuple[float, float]:
-    """Median milliseconds of two functions called ten at a time in turn.
+def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) -> tuple[float, float]:
+    """Median milliseconds of two functions called in turn, each after a pause, as a lone shopper's query comes.
 
-    Not one by one: the threads of the one's ONNX Runtime still spin when the other, in its own process, begins.
+    The pause lets the threads of the one's ONNX Runtime stop spinning before the other begins in its own process,
+    and makes both wake theirs: a loop without it would time the one's warm threads against the other's cold ones.
     """
     times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
+    for number in range(rounds + 10):
         for work, kept in ((a, times[0]), (b, times[1])):
-            time.sleep(0.05)
+            time.sleep(0.03)
+            start = time.perf_counter()
             work()
-            for _ in range(10):
-                start = time.perf_counter()
-                work()
+            if number >= 10:
                 kept.append(time.perf_counter() - start)
     return statistics.median(times[0]) * 1000, statistics.median(times[1]) * 1000
 
