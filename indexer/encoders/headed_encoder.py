@@ -15,6 +15,7 @@ from indexer.encoders.colour_encoder import colour_dim, colour_rows
 from indexer.encoders.heads import Heads
 from indexer.encoders.runtime import RUNTIMES
 from indexer.encoders.towers import TextTower
+from indexer.vectors import Layout
 
 
 class Tower(Protocol):
@@ -78,7 +79,7 @@ class EncoderTower:
 
     def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
         self._encoder = encoder
-        self._span = _span(encoder, block) if block else slice(None)
+        self._span = Layout(encoder.blocks).slice(block) if block else slice(None)
         self.fingerprint = encoder.fingerprint
         self.preprocessing = encoder.preprocessing
         self.runtime = encoder.runtime
@@ -97,7 +98,7 @@ class EncoderWords:
 
     def __init__(self, encoder: BaseEncoder, block: str) -> None:
         self._encoder = encoder
-        self._span = _span(encoder, block)
+        self._span = Layout(encoder.blocks).slice(block)
         self.fingerprint = encoder.fingerprint
 
     def __call__(self, words: Sequence[str]) -> Floats:
@@ -124,12 +125,3 @@ def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, W
 def towers_digest(tower: Tower, words: WordTower) -> str:
     """What heads remember of the features they were fitted on."""
     return hashlib.sha256(f"{tower.fingerprint}\n{words.fingerprint}".encode()).hexdigest()
-
-
-def _span(encoder: BaseEncoder, name: str) -> slice:
-    start = 0
-    for block in encoder.blocks:
-        if block.name == name:
-            return slice(start, start + block.dim)
-        start += block.dim
-    raise KeyError(name)
