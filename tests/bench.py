@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -85,7 +86,7 @@ def indexing(feed: Path, home: Path, count: int, batch: int) -> dict[str, object
         rates["build"].append(count / report.seconds)
         rates["build_pictures_only"].append(count / (report.seconds - words))
         rates["model"].append(bare_forward(lambda part: forward(encoder, part), pixels, batch))
-        rates["titles"].append(bare_titles(titles, batch))
+        rates["titles"].append(bare_forward(encoder.words, titles, batch))
         rates["torch_eager"].append(torch_eager(paths[: 8 * batch], batch))
     median = {name: statistics.median(values) for name, values in rates.items()}
     bare_seconds = count / median["tower"] + len(titles) / median["titles"]
@@ -109,22 +110,13 @@ def forward(encoder: HeadedEncoder, pixels: np.ndarray) -> None:
     encoder.heads.picture(features)
 
 
-def bare_forward(run: Callable[[np.ndarray], object], pixels: np.ndarray, batch: int) -> float:
-    """Pictures a second of a function on prepared pictures."""
-    run(pixels[:batch])
+def bare_forward(run: Callable[[Any], object], items: np.ndarray | list[str], batch: int) -> float:
+    """Prepared pictures, or titles, that a function takes a second."""
+    run(items[:batch])
     start = time.perf_counter()
-    for first in range(0, len(pixels), batch):
-        run(pixels[first : first + batch])
-    return len(pixels) / (time.perf_counter() - start)
-
-
-def bare_titles(titles: list[str], batch: int) -> float:
-    """Titles a second of nothing but the tokenizer and ONNX Runtime."""
-    words = open_encoder("starter", runtime="onnx").words
-    start = time.perf_counter()
-    for first in range(0, len(titles), batch):
-        words(titles[first : first + batch])
-    return len(titles) / (time.perf_counter() - start)
+    for first in range(0, len(items), batch):
+        run(items[first : first + batch])
+    return len(items) / (time.perf_counter() - start)
 
 
 def torch_eager(paths: list[Path], batch: int) -> float:
