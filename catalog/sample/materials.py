@@ -137,7 +137,8 @@ FINISHES: dict[str, Finish] = {
         grain="wicker",
     ),
     "linen": Finish("linen", "亚麻", 0.9, _LINENS, ("plain", "plain", "stripes"), grain="weave"),
-    "mirror": Finish("mirror", "镜面", 0.16, ("steel",), metallic=1.0),
+    # A mirror in an empty studio reflects nothing: its pane carries the soft window light that a photographer would set.
+    "mirror": Finish("mirror", "镜面", 0.12, ("steel",), metallic=0.25, grain="reflection"),
 }
 TRIMS: dict[str, Look] = {
     "oak": Look("wood", "oak"),
@@ -168,7 +169,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
 }
 
 REPEATS = {"stripes": 7.0, "dots": 5.5, "checks": 4.5, "speckle": 1.6}
-GRAIN_REPEATS = {"wood": 1.0, "weave": 14.0, "knit": 16.0, "wicker": 9.0}
+GRAIN_REPEATS = {"wood": 1.0, "weave": 14.0, "knit": 16.0, "wicker": 9.0, "reflection": 1.0}
 
 
 def _noise(rng: np.random.Generator, wide: float, long: float) -> Array:
@@ -211,6 +212,10 @@ def _grain(kind: str, rng: np.random.Generator) -> Array:
         bow = np.abs(np.sin(np.pi * (v * 4 % 1))) ** 0.6
         strand = np.abs(np.sin(np.pi * (u * 2 + 0.5 * (row % 2)))) ** 0.4
         return np.asarray(0.3 + 0.8 * bow * (0.35 + 0.65 * strand) + 0.05 * _noise(rng, 3, 1))
+    if kind == "reflection":
+        sky = 0.62 + 0.5 * v + 0.25 * u
+        panes = sum(np.clip((wide - np.abs(u - 0.55 * v - at)) * 30, 0, 1) for at, wide in ((0.12, 0.09), (0.34, 0.04)))
+        return np.asarray(np.clip(sky + 0.42 * panes, 0.4, 1.6))
     return np.ones((TILE, TILE))
 
 

@@ -74,21 +74,31 @@ def _wood_uvs(mesh: Mesh, size: float) -> Array:
     return np.asarray(np.stack([across, p[:, long] + 0.6 * p[:, short]], axis=1) / size)
 
 
+def _facing_uvs(mesh: Mesh) -> Array:
+    """One tile over the whole part as seen from the front (-y), so that a reflection runs straight across a pane."""
+    p = mesh.positions[:, [0, 2]]
+    low, high = p.min(axis=0), p.max(axis=0)
+    return np.asarray(0.01 + 0.98 * (p - low) / (high - low))
+
+
 def _thing(thing: Thing) -> list[Any]:
     own = np.vstack([part.mesh.positions for part in thing.parts if not part.trim])
     low, high, size = own.min(axis=0), own.max(axis=0), thing.size
-    made: dict[str, tuple[Any, float]] = {}
+    made: dict[str, tuple[Any, float, str]] = {}
     found = []
     for part in thing.parts:
         if part.trim not in made:
             look = TRIMS[part.trim] if part.trim else thing.look
             pixels, repeats = texture(look, thing.seed)
-            wooden = FINISHES[look.finish].grain == "wood"
-            bsdf = mi.load_dict(_bsdf(pixels, look, FINISHES[look.finish].roughness))
-            made[part.trim] = bsdf, -1.0 if wooden else repeats
-        bsdf, repeats = made[part.trim]
-        wood = repeats < 0
-        uvs = _wood_uvs(part.mesh, size) if wood else _uvs(part.mesh, repeats, size, low, high)
+            finish = FINISHES[look.finish]
+            made[part.trim] = mi.load_dict(_bsdf(pixels, look, finish.roughness)), repeats, finish.grain
+        bsdf, repeats, grain = made[part.trim]
+        if grain == "wood":
+            uvs = _wood_uvs(part.mesh, size)
+        elif grain == "reflection":
+            uvs = _facing_uvs(part.mesh)
+        else:
+            uvs = _uvs(part.mesh, repeats, size, low, high)
         found.append(_mesh(part.mesh, bsdf, uvs))
     return found
 
