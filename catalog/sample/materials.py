@@ -137,7 +137,7 @@ FINISHES: dict[str, Finish] = {
         grain="wicker",
     ),
     "linen": Finish("linen", "亚麻", 0.9, _LINENS, ("plain", "plain", "stripes"), grain="weave"),
-    # A mirror in an empty studio reflects nothing: its pane carries the soft window light that a photographer would set.
+    # A mirror in an empty studio reflects nothing: its pane carries the window light that a photographer would set.
     "mirror": Finish("mirror", "镜面", 0.12, ("steel",), metallic=0.25, grain="reflection"),
 }
 TRIMS: dict[str, Look] = {

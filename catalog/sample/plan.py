@@ -14,6 +14,8 @@ from catalog.sample.tableware import Rng
 
 SEED = 2026
 SIBLINGS = (4, 3, 3)
+UNSEEN_FAMILIES = 8
+TRAIN, TEST = "train", "test"
 BRANDS: dict[str, float] = {
     "Alderfinch": 1.0,
     "Mirucasa": 1.15,
@@ -99,6 +101,25 @@ def items() -> tuple[Item, ...]:
     for k, (family, style) in enumerate((f, s) for f in FAMILIES.values() for s in range(3)):
         found += _group(family, style, str(names[k]), k + 1)
     return tuple(found)
+
+
+@cache
+def _unseen() -> tuple[frozenset[str], frozenset[str]]:
+    """The families, and the groups of other families, that no training may see."""
+    rng = np.random.default_rng([SEED, 5])
+    keys = [str(key) for key in rng.permutation(list(FAMILIES))]
+    groups = {f"{key}-{rng.integers(len(SIBLINGS)) + 1}" for key in keys[UNSEEN_FAMILIES:]}
+    return frozenset(keys[:UNSEEN_FAMILIES]), frozenset(groups)
+
+
+def split(item: Item) -> str:
+    """Whether an encoder may be trained with a product ("train") or is measured with it ("test").
+
+    Eight whole families, and of every other family one shape with all its siblings, are for tests: so no test
+    product has a sibling in training, and a third of them are of a kind that training never saw.
+    """
+    families, groups = _unseen()
+    return TEST if item.family.key in families or item.group in groups else TRAIN
 
 
 def paper(item: Item) -> tuple[float, float, float]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.sample.materials import PATTERNS
-from catalog.sample.photos import photo_scene, photos, scenes, unknown
-from catalog.sample.plan import Item, items
+from catalog.sample.photos import Photo, photo_scene, photos, scenes, unknown
+from catalog.sample.plan import Item, items, split
 from catalog.sample.prices import price
 from catalog.sample.words import captions, colours, description, material, title
 
@@ -42,6 +42,10 @@ def product_row(item: Item) -> list[str]:
     return [*front, pattern[0], item.group, names[1], category_zh, texts[1], tints[1], made[1], pattern[1]]
 
 
+def _path(photo: Photo) -> str:
+    return f"photos/{photo.name}.jpg"
+
+
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
@@ -52,15 +56,15 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 def write_tables(folder: Path) -> None:
     """Write products.csv, photos.csv, photos_unknown.csv, scenes.csv and captions.csv."""
     _write(folder / "products.csv", PRODUCT_COLUMNS, map(product_row, items()))
-    known = ([f"photos/{photo.name}.jpg", photo.shown[0].id] for photo in photos())
-    _write(folder / "photos.csv", ("photo", "product_id"), known)
-    nowhere = ([f"photos/{photo.name}.jpg", photo.stranger] for photo in unknown())
+    known = ([_path(photo), photo.shown[0].id, split(photo.shown[0])] for photo in photos())
+    _write(folder / "photos.csv", ("photo", "product_id", "split"), known)
+    nowhere = ([_path(photo), photo.stranger] for photo in unknown())
     _write(folder / "photos_unknown.csv", ("photo", "shows"), nowhere)
     several = []
     for photo in scenes():
         boxes = photo_scene(photo)[1]
         shown = [{"product_id": item.id, "box": box} for item, box in zip(photo.shown, boxes, strict=True)]
-        several.append([f"photos/{photo.name}.jpg", json.dumps(shown)])
+        several.append([_path(photo), json.dumps(shown)])
     _write(folder / "scenes.csv", ("photo", "boxes"), several)
-    said = ([query, item.id, language] for item in items() for query, language in captions(item))
-    _write(folder / "captions.csv", ("query", "product_id", "lang"), said)
+    said = ([query, item.id, language, split(item)] for item in items() for query, language in captions(item))
+    _write(folder / "captions.csv", ("query", "product_id", "lang", "split"), said)
