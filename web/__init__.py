@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web import addresses, api, engine, errors, headers, pages, templating, uploads
+from web import addresses, api, engine, errors, headers, pages, templating, try_photos, uploads
 from web.settings import Settings
 
 
@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.init_app(app)
     errors.init_app(app)
     templating.init_app(app)
+    try_photos.init_app(app, settings)
 
     addresses.init_app(app)
     app.register_blueprint(api.bp)

@@ -46,8 +46,13 @@ def picture_url(sha256: str, size: int) -> str:
     return f"/pictures/{sha256}/{size}.jpg" if sha256 else ""
 
 
-def address_of(words: str = "", like: str = "", offset: int = 0) -> str:
-    """Address of the results for words, for a product to resemble, or both; it can be shared."""
-    asked = {"q": words, "like": like, "offset": offset}
+def try_photo_url(name: str) -> str:
+    """Address of the picture of a photo that the shop offers to try."""
+    return f"/try/{quote(name, safe='')}.jpg"
+
+
+def address_of(words: str = "", like: str = "", photo: str = "", offset: int = 0) -> str:
+    """Address of the results for words, a product to resemble, an offered photo, or all of them; it can be shared."""
+    asked = {"q": words, "like": like, "photo": photo, "offset": offset}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/?{query}" if query else "/"

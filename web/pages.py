@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
@@ -12,34 +14,37 @@ from werkzeug.wrappers import Response as AnyResponse
 from catalog.errors import UnknownProduct
 from catalog.product import Product
 from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
-from web.addresses import THUMBNAIL_SIZES, address_of
+from web.addresses import THUMBNAIL_SIZES, address_of, try_photo_url
 from web.engine import get_engine
 from web.questions import whole
+from web.try_photos import TryPhoto, get_try_photo, picture_of, thumbnail_of, try_photos
 from web.uploads import picture_of_file, preview
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SIMILAR = 12
 EXAMPLES = 6
+AN_HOUR = "public, max-age=3600"
 A_YEAR = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
 
 
 @bp.get("/")
 def home() -> str:
-    """The search box; with words or a product to resemble, the results too."""
-    asked, like, offset = _asked()
-    if not (asked or like):
-        return _front()
-    return _results(asked, like, offset)
+    """The search box; with words, a product to resemble or an offered photo, the results too."""
+    asked = _asked()
+    return _results(asked) if asked else _front()
 
 
 @bp.post("/")
 def search_with_photo() -> str | AnyResponse:
     """Results for a photo, with words if there are any; words alone get an address that can be shared."""
-    asked, like, offset = _asked()
+    asked = _asked()
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:
-        return redirect(address_of(asked, like), 303)
-    return _results(asked, like, offset, upload)
+        return redirect(address_of(asked.words, asked.like, asked.photo), 303)
+    return _results(asked, upload)
 
 
 @bp.get("/products/<id:product_id>")
@@ -52,6 +57,15 @@ def product(product_id: str) -> str:
     except UnknownProduct:  # in the catalogue already, in the index not yet
         page = None
     return render_template("product.html", product=found, page=page)
+
+
+@bp.get("/try/<name>.jpg")
+def try_photo(name: str) -> Response:
+    """An offered photo, re-encoded by us."""
+    answer = make_response(thumbnail_of(get_try_photo(name)))
+    answer.content_type = "image/jpeg"
+    answer.headers["Cache-Control"] = AN_HOUR
+    return answer
 
 
 @bp.get("/pictures/<sha256>/<int:size>.jpg")
@@ -67,9 +81,23 @@ def picture(sha256: str, size: int) -> Response:
     return answer
 
 
-def _asked() -> tuple[str, str, int]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a page was asked for: words, the id of a product to resemble, the name of an offered photo; from where."""
+
+    words: str
+    like: str
+    photo: str
+    offset: int
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.like or self.photo)
+
+
+def _asked() -> _Asked:
     given = request.values
-    return given.get("q", "").strip(), given.get("like", ""), whole(given.get("offset") or 0, "offset")
+    offset = whole(given.get("offset") or 0, "offset")
+    return _Asked(given.get("q", "").strip(), given.get("like", ""), given.get("photo", ""), offset)
 
 
 def _front() -> str:
@@ -77,35 +105,50 @@ def _front() -> str:
     products = engine.browse(current_app.config["PAGE_HITS"], date.today().toordinal())
     status = engine.status()
     return render_template(
-        "home.html", products=products, examples=examples_of(products) if status.texts else (), status=status
+        "home.html",
+        products=products,
+        examples=examples_of(products) if status.texts else (),
+        photos=try_photos().values(),
+        status=status,
     )
 
 
-def _results(asked: str, like: str, offset: int, upload: FileStorage | None = None) -> str:
+def _results(asked: _Asked, upload: FileStorage | None = None) -> str:
     engine = get_engine()
     terms: list[Term] = []
-    liked = None
-    if asked:
-        terms.append(TextTerm(asked))
-    if like:
-        liked = engine.product(like)
-        terms.append(ProductTerm(like))
-    photo = None
+    liked = tried = picture = None
+    if asked.words:
+        terms.append(TextTerm(asked.words))
+    if asked.like:
+        liked = engine.product(asked.like)
+        terms.append(ProductTerm(asked.like))
     if upload is not None:
-        photo = picture_of_file(upload)
-        terms.append(PictureTerm(photo))
+        picture = picture_of_file(upload)
+    elif asked.photo:
+        tried = get_try_photo(asked.photo)
+        picture = picture_of(tried)
+    if picture is not None:
+        terms.append(PictureTerm(picture))
     k = current_app.config["PAGE_HITS"]
-    page = engine.search(Query(tuple(terms), k=k, offset=offset))
+    page = engine.search(Query(tuple(terms), k=k, offset=asked.offset))
     return render_template(
         "results.html",
         page=page,
-        asked=asked,
+        asked=asked.words,
         liked=liked,
-        offset=offset,
-        photo_preview=preview(photo) if photo is not None else "",
-        next_offset=offset + k if len(page.hits) == k else None,
+        tried=tried,
+        offset=asked.offset,
+        photo_preview=_shown(picture, tried),
+        next_offset=asked.offset + k if len(page.hits) == k else None,
         status=engine.status(),
     )
+
+
+def _shown(picture: Image | None, tried: TryPhoto | None) -> str:
+    """Where the page finds the picture that was asked with: an upload has no address, so it is part of the page."""
+    if tried is not None:
+        return try_photo_url(tried.name)
+    return preview(picture) if picture is not None else ""
 
 
 def examples_of(products: Iterable[Product]) -> tuple[str, ...]:

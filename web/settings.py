@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     threads: int = Field(default=8, ge=1, le=256, description="Requests answered at the same time.")
     runtime: Literal["auto", "torch", "onnx"] = Field(default="auto", description="What runs the encoder.")
     shop_name: str = Field(default="Windowshop", min_length=1, max_length=60, description="Name shown on every page.")
+    try_photos: Path | None = Field(
+        default=None,
+        description="CSV file with the columns photo and shows: pictures offered on the front page to search with.",
+    )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products on one page of results.")
     upload_limit: int = Field(default=10 * MIB, ge=KIB, description="Bytes of one request, picture included.")
     form_memory_limit: int = Field(

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
-from web.addresses import address_of, picture_url, product_url
+from web.addresses import address_of, picture_url, product_url, try_photo_url
 from web.engine import get_engine
 
 A_YEAR_IN_SECONDS = 31_536_000
@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
         address_of=address_of,
         picture_url=picture_url,
         product_url=product_url,
+        try_photo_url=try_photo_url,
         shown_size=shown_size,
         takes_words=takes_words,
     )

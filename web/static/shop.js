@@ -14,8 +14,6 @@ const message = find("#message");
 let photo = null;
 let running = null;             // the search under way, so that a newer one can call it off
 
-document.documentElement.classList.add("js");
-
 // ---- the photo
 
 async function usePhoto(file) {
@@ -39,6 +37,7 @@ function showPreview() {
   find("img", preview)?.remove();
   name.hidden = true;
   preview.prepend(picture);
+  find("#tried")?.remove();     // one photo at a time
   preview.hidden = false;
 }
 

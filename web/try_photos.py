@@ -1,0 +1,63 @@
+"""Photos that a shop offers on its front page, so that the search can be tried without one of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, abort, current_app
+from PIL import Image
+
+from catalog import images
+from search.samples import load_picture, read_samples
+from web.settings import Settings
+
+KEY = "windowshop.try_photos"
+SIZE = 320
+
+
+@dataclass(frozen=True, slots=True)
+class TryPhoto:
+    """One photo to try: its name in addresses, its file, and in words what it shows."""
+
+    name: str
+    file: Path
+    shows: str
+
+
+def read_try_photos(table: Path | None) -> dict[str, TryPhoto]:
+    """The photos of a CSV file (photo, shows) by name, in its order; none without a file. Raises BadFeed."""
+    if table is None:
+        return {}
+    rows = [sample.values for sample in read_samples(table, ("photo", "shows"))]
+    photos = [TryPhoto(Path(row["photo"]).stem, table.parent / row["photo"], row["shows"]) for row in rows]
+    return {photo.name: photo for photo in photos}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Read which photos the shop offers."""
+    app.extensions[KEY] = read_try_photos(settings.try_photos)
+
+
+def try_photos() -> Mapping[str, TryPhoto]:
+    """The photos that this shop offers, by name."""
+    photos: Mapping[str, TryPhoto] = current_app.extensions[KEY]
+    return photos
+
+
+def get_try_photo(name: str) -> TryPhoto:
+    """The photo of that name; answers 404 when there is none."""
+    return try_photos().get(name) or abort(404)
+
+
+def picture_of(photo: TryPhoto) -> Image.Image:
+    """The photo decoded as an upload would be. Raises BadPicture."""
+    return load_picture(photo.file)
+
+
+@lru_cache(maxsize=64)
+def thumbnail_of(photo: TryPhoto) -> bytes:
+    """The photo re-encoded by us as a JPEG of at most 320 pixels a side. Raises BadPicture."""
+    return images.thumbnail(picture_of(photo), SIZE)
