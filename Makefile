@@ -21,7 +21,10 @@ $(READY): pyproject.toml
 	@rm -f .venv/.ready*
 	@echo "Installing Windowshop and what it stands on into .venv ($(ACCELERATOR)); the first time takes some minutes."
 	@! $(PY) -m pip show --quiet faiss-$(OTHER) 2>/dev/null || $(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(ACCELERATOR),dev]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(ACCELERATOR),dev]' || { \
+	  echo "The packages could not be installed; the lines above say why. They need a package index that can be reached" >&2; \
+	  echo "(behind a proxy or mirror: PIP_PROXY, PIP_INDEX_URL) and 7 GB of disk; $$(df -Ph . | awk 'NR == 2 {print $$4}') are free here." >&2; \
+	  exit 1; }
 	@touch $@
 
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
@@ -31,6 +34,9 @@ lint: setup ## ruff and mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+demo: setup ## the sample shop on http://127.0.0.1:8000, ready to search (PORT=... to change)
+	@$(PY) -m web demo$(if $(PORT), --port $(PORT))
 
 index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=... to change)
 	@test -n "$(FEED)" || { echo "Which feed? Try: make index FEED=../shared/data/fashion/products.csv"; exit 2; }
@@ -48,4 +54,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup test lint index serve starter bench eval
+.PHONY: help setup demo test lint index serve starter bench eval

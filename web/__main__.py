@@ -1,10 +1,12 @@
-"""python -m web serve: the shop on one gunicorn worker with threads; the engine opens once, in that worker."""
+"""python -m web serve | demo: a shop on one gunicorn worker with threads; the engine opens once, in that worker."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,8 +15,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from pydantic import ValidationError
 
-from web import create_app
-from web.settings import Settings
+from catalog import sample
+from catalog.errors import WindowshopError
+from web import create_app, demo
+from web.settings import MIB, Settings
+from web.try_photos import read_try_photos
 
 # Words in an address grow up to ninefold when they are quoted.
 LONGEST_REQUEST_LINE = 8190
@@ -25,25 +30,49 @@ def cli() -> None:
     """Windowshop's server."""
 
 
+host_option = click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+port_option = click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
+
+
 @cli.command()
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of the shop.  [default: var/shop]")
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
+@host_option
+@port_option
 @click.option("--threads", type=int, help="Requests answered at the same time.  [default: 8]")
 @click.option("--runtime", help="What runs the encoder: auto, torch or onnx.  [default: auto]")
 def serve(**given: Any) -> None:
     """Serve the shop; every option can also be set in the environment, see docs/settings.md."""
-    settings = _settings({name: value for name, value in given.items() if value is not None})
+    settings = _settings(given)
     _check_home(settings.home)
+    _check_photos(settings.try_photos)
     _check_port(settings.host, settings.port)
-    Server(settings).run()
+    Server(settings, lambda address: f"Serving {settings.home} on http://{address} (Ctrl-C stops it)").run()
+
+
+@cli.command("demo")
+@click.option(
+    "--home", type=click.Path(path_type=Path), default="var/demo", show_default=True, help="Where to keep it."
+)
+@host_option
+@port_option
+def demo_command(home: Path, **given: Any) -> None:
+    """Index the sample shop, if need be, and serve it with photos to try."""
+    settings = _settings({"shop_name": demo.SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **given, "home": home})
+    _check_photos(settings.try_photos)
+    _check_port(settings.host, settings.port)
+    _check_space(home)
+    code = demo.build(home)
+    if code:
+        sys.exit(code)
+    Server(settings, demo.things_to_try).run()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, told what it needs to know by our settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, greeting: Callable[[str], str]) -> None:
         self.settings = settings
+        self._greeting = greeting
         super().__init__()
 
     def load_config(self) -> None:
@@ -66,7 +95,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _say_where(self, arbiter: Any) -> None:
         host, port, *_ = arbiter.LISTENERS[0].sock.getsockname()
-        click.echo(f"Serving {self.settings.home} on http://{address_of(host, port)} (Ctrl-C stops it)", err=True)
+        click.echo(self._greeting(address_of(host, port)), err=True)
 
     def load(self) -> Flask:
         """Make the app, in the worker."""
@@ -83,7 +112,7 @@ def address_of(host: str, port: int) -> str:
 
 def _settings(given: dict[str, Any]) -> Settings:
     try:
-        return Settings(**given)
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -102,7 +131,25 @@ def _check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        _stop(f"Cannot listen on {address_of(host, port)}: {error.strerror}. Choose another port with --port.")
+        where = address_of(host, port)
+        _stop(f"Cannot listen on {where}: {error.strerror}. Choose another port: --port 8001 (make: PORT=8001).")
+
+
+def _check_photos(table: Path | None) -> None:
+    try:
+        read_try_photos(table)
+    except WindowshopError as error:
+        _stop(f"The photos to try cannot be offered: {error}")
+
+
+def _check_space(home: Path) -> None:
+    folder = next(folder for folder in (home, *home.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(folder).free
+    if free < demo.SPACE:
+        _stop(
+            f"The disk of {home} has {free // MIB} MiB free; the sample shop and its models need {demo.SPACE // MIB}."
+            " Free some, or choose another disk with --home (and WINDOWSHOP_MODELS for the models)."
+        )
 
 
 def _stop(reason: str) -> NoReturn:

@@ -1,1 +1,5 @@
 """The sample shop: homeware modelled, rendered and described by our own code, so that every clone has a shop."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent

@@ -12,10 +12,10 @@ import click
 import numpy as np
 from PIL import Image
 
+from catalog.sample import FOLDER
 from catalog.sample.pictures import Job, jobs
 from catalog.sample.tables import write_tables
 
-FOLDER = Path(__file__).parent
 CHECKED = 10
 TOLERANCE = 2.0
 

@@ -33,12 +33,12 @@ def colour_home(tmp_path_factory):
 
 
 @contextmanager
-def serving(home):
+def serving(home, *arguments, what="serve"):
     """A server in a process of its own, and its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "web", "serve", "--home", str(home), "--port", str(port), "--threads", "2"]
+    command = [sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -94,7 +94,7 @@ def chunked(body):
 
 @pytest.fixture(scope="module")
 def server(colour_home):
-    with serving(colour_home) as (_, port):
+    with serving(colour_home, "--threads", "2") as (_, port):
         wait_until_ready(port)
         yield port
 
@@ -136,7 +136,7 @@ def test_a_length_that_lies_is_not_waited_for_in_memory(server):
 
 
 def test_it_stops_when_told_and_says_where_it_serves(colour_home):
-    with serving(colour_home) as (process, port):
+    with serving(colour_home, "--threads", "2") as (process, port):
         wait_until_ready(port)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
@@ -192,7 +192,8 @@ def test_a_port_that_is_taken_gives_one_line(colour_home):
         result = run("--home", colour_home, "--port", port)
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port with --port.\n"
+        f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use."
+        " Choose another port: --port 8001 (make: PORT=8001).\n"
     )
 
 

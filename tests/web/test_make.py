@@ -14,6 +14,9 @@ case "$*" in
   "-m pip show"*) test "$INSTALLED" = "$5"; exit ;;
 esac
 echo "$*" >> called
+case "$*" in
+  "-m pip install"*) exit ${NO_INDEX:-0} ;;
+esac
 """
 VENV = '#!/bin/sh\necho "$*" >> called\nmkdir -p .venv/bin\ncp python .venv/bin/python\n'
 NVIDIA_SMI = "#!/bin/sh\nexit ${NO_GPU:-0}\n"
@@ -70,6 +73,19 @@ def test_serve_passes_on_only_what_was_given(make):
     assert make("serve", WINDOWSHOP_PORT="8080") == ["-m web serve --home var/shop"]
     assert make("serve", "PORT=9", WINDOWSHOP_HOME="/srv/shop") == ["-m web serve --home /srv/shop --port 9"]
     assert make("serve", "HOME_DIR=a b") == ["-m web serve --home a b"]
+
+
+def test_demo_keeps_out_of_the_shop_that_is_there(make):
+    make("setup", NO_PIP="1")
+    assert make("demo") == ["-m web demo"]
+    assert make("demo", "PORT=9", WINDOWSHOP_HOME="/srv/shop") == ["-m web demo --port 9"]
+
+
+def test_packages_that_cannot_be_installed_are_explained(make, tmp_path, capfd):
+    with pytest.raises(subprocess.CalledProcessError):
+        make("setup", NO_PIP="1", NO_INDEX="1")
+    assert "package index" in capfd.readouterr().err
+    assert make("setup") == [INSTALL.format("cpu")]  # not taken for done
 
 
 def test_index_takes_an_encoder(make):
