@@ -13,7 +13,7 @@ from web.settings import MIB
 SPACE = 400 * MIB  # the shop takes 25 of them, the exported models the rest
 SHOP_NAME = "Windowshop sample shop"
 WORDS = "striped vase"
-PHOTO, CHANGE = "p060", "in green"
+PHOTO, CHANGE = "p078", "in green"
 
 
 def build(home: Path) -> int:

@@ -19,6 +19,9 @@ PRODUCT_COLUMNS = (
     "pattern", "group", "title_zh", "category_zh", "description_zh", "colour_zh", "material_zh", "pattern_zh",
 )  # fmt: skip
 
+# What the demo offers to try, chosen by eye: ten products, a scene of two, and a thing that is not sold.
+TRY = ("p006", "p033", "p078", "p093", "p135", "p144", "p159", "p177", "p201", "p225", "s09", "u11")
+
 
 def product_row(item: Item) -> list[str]:
     """A product's line of the feed."""
@@ -46,6 +49,11 @@ def _path(photo: Photo) -> str:
     return f"photos/{photo.name}.jpg"
 
 
+def _shows(photo: Photo) -> str:
+    names = " and ".join(f"{item.look.colour} {item.family.en}" for item in photo.shown)
+    return f"A shopper's photo: {names or f'{photo.stranger}, which this shop does not sell'}"
+
+
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
@@ -54,7 +62,7 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def write_tables(folder: Path) -> None:
-    """Write products.csv, photos.csv, photos_unknown.csv, scenes.csv and captions.csv."""
+    """Write products.csv, photos.csv, photos_unknown.csv, scenes.csv, captions.csv and try.csv."""
     _write(folder / "products.csv", PRODUCT_COLUMNS, map(product_row, items()))
     known = ([_path(photo), photo.shown[0].id, split(photo.shown[0])] for photo in photos())
     _write(folder / "photos.csv", ("photo", "product_id", "split"), known)
@@ -68,3 +76,6 @@ def write_tables(folder: Path) -> None:
     _write(folder / "scenes.csv", ("photo", "boxes"), several)
     said = ([query, item.id, language, split(item)] for item in items() for query, language in captions(item))
     _write(folder / "captions.csv", ("query", "product_id", "lang", "split"), said)
+    every = {photo.name: photo for photo in (*photos(), *unknown(), *scenes())}
+    offered = ([_path(every[name]), _shows(every[name])] for name in TRY)
+    _write(folder / "try.csv", ("photo", "shows"), offered)

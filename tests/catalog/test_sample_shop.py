@@ -70,6 +70,20 @@ def test_photos_know_their_products(products):
             assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 
 
+def test_no_test_product_has_a_sibling_in_training(products):
+    said = {row["product_id"]: row["split"] for row in rows("captions.csv")}
+    assert Counter(said.values()) == {"train": 168, "test": 162}
+    by_group, by_family = {}, {}
+    for product in products:
+        by_group.setdefault(product.attributes["group"], set()).add(said[product.id])
+        by_family.setdefault(product.category, set()).add(said[product.id])
+    assert all(len(splits) == 1 for splits in by_group.values())
+    assert sum(splits == {"test"} for splits in by_family.values()) == 8
+    photos = rows("photos.csv")
+    assert all(row["split"] == said[row["product_id"]] for row in photos)
+    assert Counter(row["split"] for row in photos)["test"] >= 100
+
+
 def test_captions_ask_for_products_in_other_words_than_their_titles(products):
     titles = {p.id: p.title for p in products}
     captions = rows("captions.csv")
