@@ -1,0 +1,70 @@
+"""make eval: how good it is, as one JSON and one HTML report with plots and the worst failures as pictures."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from catalog.errors import WindowshopError
+from catalog.sample import FOLDER
+from indexer.encoders.base import Encoder
+from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from tests.quality.categories import by_category
+from tests.quality.finding import caption_to_product, photo_to_product
+from tests.quality.no_match import no_match
+from tests.quality.public_data import measure_public_data
+from tests.quality.records import Outcome, Part
+from tests.quality.report import terminal_table, write_report
+from tests.quality.sample_shop import SampleShop, missing_tables, open_sample_shop
+from tests.quality.scenes import products_in_scenes
+from tests.quality.similar import similar_items
+
+WIDTH = 100
+TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
+    photo_to_product,
+    caption_to_product,
+    no_match,
+    products_in_scenes,
+    similar_items,
+    by_category,
+)
+
+
+def main() -> None:
+    """Measure everything that there is data for, write the report, and print its summary."""
+    parser = argparse.ArgumentParser(prog="python -m tests.quality", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="holds fashion/, grocery/, clothing/")
+    parser.add_argument("--work", type=Path, default=Path("var/eval"), help="where shops are built and the report goes")
+    parser.add_argument("--sample-only", action="store_true", help="leave the public data out")
+    options = parser.parse_args()
+    try:
+        encoder = open_encoder(DEFAULT_ENCODER)
+        parts = [measure_sample_shop(FOLDER, options.work / "sample", encoder)]
+        if not options.sample_only:
+            parts.append(measure_public_data(options.data, options.work, encoder))
+        page = write_report(parts, encoder.spec.name, options.work)
+    except WindowshopError as error:
+        sys.exit(f"Error: {error}")
+    print(terminal_table(parts, shutil.get_terminal_size((WIDTH, 24)).columns))
+    print(f"\nThe report: {page}")
+
+
+def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
+    """All tasks on the sample shop in `folder`, indexed in `home`; skipped while its tables are not made."""
+    key, title = "sample_shop", "The sample shop"
+    if missing := missing_tables(folder):
+        return Part(
+            key, title, skipped=f"{folder} has no {', '.join(missing)}; catalog/sample/README.md says how to make it."
+        )
+    with open_sample_shop(folder, home, encoder) as shop:
+        outcomes = tuple(task(shop) for task in TASKS)
+        status = shop.engine.status()
+    facts = {"products": status.products, "pictures": status.pictures}
+    return Part(key, title, outcomes, facts=facts)
+
+
+if __name__ == "__main__":
+    main()
