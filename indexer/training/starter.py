@@ -1,4 +1,4 @@
-"""Trains the starter's heads from scratch: `make starter`."""
+"""Trains the starter's heads from scratch, on the public datasets and the sample shop: `make starter`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from catalog import sample
 from catalog.errors import TrainingError
 from indexer.encoders.heads import Heads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
@@ -15,14 +16,19 @@ from indexer.progress import progress
 from indexer.training.figures import starter_figures
 from indexer.training.fit import Recipe, fit, principal_axes
 from indexer.training.pairs import learnable
+from indexer.training.sample_shop import sample_examples
 from indexer.training.starter_data import read_starter_data
 from indexer.training.views import VIEWS
 
 LOOK_DIM = 256
 
 
-def fit_starter(data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None) -> dict[str, Any]:
-    """Fit the heads on the public datasets in `data`, measure them on what was kept aside, and save them to `out`.
+def fit_starter(
+    data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None, shop: Path = sample.FOLDER
+) -> dict[str, Any]:
+    """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`.
+
+    They are measured on what was kept aside of the public datasets; the sample shop's test part is left to `make eval`.
 
     Returns the card that is kept in the file. Raises BadFeed or TrainingError when the data is not whole.
     """
@@ -30,7 +36,8 @@ def fit_starter(data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Re
     recipe = recipe or Recipe()
     split = read_starter_data(data, seed)
     tower, words = PictureTower("auto"), TextTower("auto")
-    pairs, good = learnable(tower, words, split.examples, VIEWS, seed)
+    examples = [*split.examples, *sample_examples(shop)]
+    pairs, good = learnable(tower, words, examples, VIEWS, seed)
     if not good.all():
         raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
     with progress("steps", recipe.steps(len(good))) as tick:

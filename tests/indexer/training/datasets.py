@@ -49,6 +49,23 @@ def starter_data(folder, fashion=20):
     return folder
 
 
+def sample_shop(folder):
+    """Two training products (two pictures and a photo each) and one that is only measured with."""
+    feed = [("id", "title", "category", "images", "colour", "title_zh")]
+    photos, captions = [("photo", "product_id", "split")], [("query", "product_id", "lang", "split")]
+    for colour, split in zip(COLOURS, ("train", "train", "test"), strict=True):
+        pictures = [f"images/{colour}-{side}.png" for side in (1, 2)]
+        feed.append((colour, f"{colour} mug", "Tableware > Mugs", "|".join(pictures), colour, f"{colour} 杯"))
+        photos.append((f"photos/{colour}.png", colour, split))
+        captions += [(f"a {colour} cup", colour, "en", split), (f"{colour} 杯子", colour, "zh", split)]
+        for name in (*pictures, f"photos/{colour}.png"):
+            write_picture(folder / name, colour)
+    write_table(folder / "products.csv", *feed)
+    write_table(folder / "photos.csv", *photos)
+    write_table(folder / "captions.csv", *captions)
+    return folder
+
+
 SHAPES = ("ellipse", "rectangle", "triangle", "ring", "bar")
 SHADES = {
     "red": (220, 20, 30),

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from indexer.encoders.heads import load_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.training import starter
 from indexer.training.fit import Recipe
+from indexer.training.sample_shop import SHOPPERS_COPIES
+from indexer.training.sample_shop import STUDIO_COPIES as STUDIO
 from indexer.training.starter_data import (
     KEPT_ASIDE,
     OWNERS_COPIES,
@@ -22,7 +25,7 @@ from indexer.training.starter_data import (
     STUDIO_COPIES,
     read_starter_data,
 )
-from tests.indexer.training.datasets import starter_data, write_table
+from tests.indexer.training.datasets import sample_shop, starter_data, write_table
 from tests.indexer.training.towers import MeanColour, NamedColours
 
 SMALL = Recipe(dim=4, picture_hidden=4, word_hidden=4, epochs=2, batch=16)
@@ -123,15 +126,20 @@ def colour_towers(monkeypatch):
 @pytest.mark.timeout(120)
 def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path):
     out = tmp_path / "new" / "heads.safetensors"
-    card = starter.fit_starter(data, out, seed=3, recipe=SMALL)
+    fit = partial(starter.fit_starter, data, out, recipe=SMALL, shop=sample_shop(tmp_path / "sample"))
+    card = fit(seed=3)
     heads = load_heads(out)
-    assert card["saved"] == str(out) and card["pairs"] == 15 + 9 + 6 + 12 and card["seed"] == 3
+    assert (
+        card["saved"] == str(out)
+        and card["pairs"] == 15 + 9 + 6 + 12 + 2 * 2 * STUDIO + 2 * SHOPPERS_COPIES
+        and card["seed"] == 3
+    )
     assert heads.card["figures"] == card["figures"] and heads.card["recipe"]["dim"] == heads.dim == 4
     assert card["figures"]["fashion_title_to_picture"]["products"] == 5
     first = out.read_bytes()
-    starter.fit_starter(data, out, seed=3, recipe=SMALL)
+    fit(seed=3)
     assert out.read_bytes() == first
-    starter.fit_starter(data, out, seed=4, recipe=SMALL)
+    fit(seed=4)
     assert out.read_bytes() != first
 
 
@@ -139,7 +147,7 @@ def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path)
 def test_a_picture_that_cannot_be_decoded_stops_the_starter(data, colour_towers, tmp_path):
     (data / "clothing" / "photos" / "train" / "1.png").write_bytes(b"broken")
     with pytest.raises(TrainingError, match="cannot be decoded"):
-        starter.fit_starter(data, tmp_path / "heads.safetensors", recipe=SMALL)
+        starter.fit_starter(data, tmp_path / "heads.safetensors", recipe=SMALL, shop=sample_shop(tmp_path / "sample"))
     assert not (tmp_path / "heads.safetensors").exists()
 
 
