@@ -18,6 +18,8 @@ A_YEAR_IN_SECONDS = 31_536_000
 LARGEST_ENLARGEMENT = 2.5
 LARGEST_ALONE = 4.0
 ALONE = 400
+NEARLY_SQUARE = 0.95
+CHINESE = "_zh"
 
 
 def init_app(app: Flask) -> None:
@@ -31,9 +33,10 @@ def init_app(app: Flask) -> None:
         product_url=product_url,
         try_photo_url=try_photo_url,
         shown_size=shown_size,
+        fills=fills,
         takes_words=takes_words,
     )
-    app.jinja_env.filters.update(price=price)
+    app.jinja_env.filters.update(price=price, listed_attributes=listed_attributes)
 
 
 def asset(name: str) -> str:
@@ -56,6 +59,19 @@ def shown_size(picture: Picture, box: int) -> tuple[int, int]:
         return box, box
     scale = min(LARGEST_ALONE if box >= ALONE else LARGEST_ENLARGEMENT, box / longest)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+
+
+def fills(picture: Picture | None, box: int) -> bool:
+    """Whether a picture may fill its square tile to the edge: itself nearly square, and large enough not to blur."""
+    if picture is None:
+        return False
+    short, long = sorted((picture.width, picture.height))
+    return short >= box and short >= NEARLY_SQUARE * long
+
+
+def listed_attributes(product: Product) -> dict[str, str]:
+    """The attributes that an English page lists: not the words of other fields in Chinese ("title_zh")."""
+    return {name: value for name, value in product.attributes.items() if not name.endswith(CHINESE)}
 
 
 def price(product: Product) -> str:

@@ -9,11 +9,12 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from catalog.product import Product
+from catalog.product import Picture, Product
 from catalog.store import Catalogue
 from tests.fakes import FakeEncoder
 from tests.web.shop import BLUE, RED, picture_bytes
 from web.pages import examples_of
+from web.templating import fills, listed_attributes
 
 
 class Page(HTMLParser):
@@ -235,3 +236,17 @@ def test_other_pictures_are_not_found(client, name):
     answer = client.get("/pictures/" + name.format(sha=sha, zeros="0" * 64, upper=sha.upper()))
     assert answer.status_code == 404
     assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("size", "filled"),
+    [((320, 320), True), ((640, 610), True), ((320, 240), False), ((160, 160), False), ((0, 0), False)],
+)
+def test_only_large_and_nearly_square_pictures_fill_their_tiles(size, filled):
+    assert fills(Picture("", width=size[0], height=size[1]), 220) is filled
+    assert not fills(None, 220)
+
+
+def test_words_in_chinese_are_not_listed_on_an_english_page():
+    lamp = Product("1", "Lamp", (), attributes={"colour": "red", "colour_zh": "红色", "title_zh": "台灯"})
+    assert listed_attributes(lamp) == {"colour": "red"}
