@@ -24,6 +24,7 @@ from indexer.assemble import RowFiles, write_rows
 from indexer.cache import PICTURES, TITLES, VectorCache, cache_path
 from indexer.encoders.base import Encoder
 from indexer.manifest import Manifest
+from indexer.other_views import share_of_words
 from indexer.pipeline import PictureFacts, PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress
 from indexer.recall import Goal, sample_queries, title_agreement, tune
@@ -142,7 +143,9 @@ class _Build:
     def _index(self, folder: Path, files: RowFiles, number: int, seq: int) -> Manifest:
         rows = np.load(folder / generations.ROWS, mmap_mode="r", allow_pickle=False)
         goal, encoder = self._options.goal, self._encoder
+        keys = np.load(folder / generations.PRODUCTS, allow_pickle=False)
         gate = title_agreement(self._layout, rows, goal.seed)
+        gate *= share_of_words(self._layout, rows, keys, shop_weights(self._layout), goal.seed)
         weights = shop_weights(self._layout, gate)
         index = VectorIndex.build(rows, self._plan(files.count), self._options.threads)
         record, recall = tune(index, rows, sample_queries(self._layout, rows, weights, goal), goal)

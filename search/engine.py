@@ -22,6 +22,7 @@ from search.hits import SearchHit, SearchPage
 from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
 from search.rank import Ints, best_rows, contenders, cut, split_scores
 from search.thumbnails import Thumbnails
+from search.verdict import Verdict, judge
 
 SPARE_ROWS = 16  # fetched beyond what should suffice, so that one fetch nearly always does
 GROWTH = 4
@@ -159,7 +160,11 @@ class SearchEngine:
         started = perf_counter()
         hits = self._hits(asked, query.offset, query.k)
         took = (perf_counter() - started + encode_seconds) * 1000
-        return SearchPage(hits, self.generation.number, took, offset=query.offset)
+        return SearchPage(hits, self.generation.number, took, offset=query.offset, verdict=self._verdict(query, hits))
+
+    def _verdict(self, query: Query, hits: tuple[SearchHit, ...]) -> Verdict | None:
+        weights = self.generation.manifest.weights["picture"]
+        return judge(self.encoder.calibration, weights, query, hits[0].parts) if hits else None
 
     def _hits(self, asked: Asked, offset: int, k: int) -> tuple[SearchHit, ...]:
         """Fetch rows until the page is certain: enough products, and nothing unseen can tie with the last of them."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.product import Picture, Product
+from search.verdict import Verdict
 
 
 def product_facts(product: Product) -> dict[str, Any]:
@@ -50,7 +51,8 @@ class SearchHit:
 class SearchPage:
     """One page of hits, best first, ties by product id; `generation` is the index that answered.
 
-    `offset` is how many better hits were skipped, so that the first hit here has rank `offset + 1`.
+    `offset` is how many better hits were skipped, so that the first hit here has rank `offset + 1`. `verdict` says
+    whether the shop has what a photo shows; None where that was not asked or cannot be said.
     """
 
     hits: tuple[SearchHit, ...]
@@ -58,12 +60,14 @@ class SearchPage:
     took_ms: float
     degraded: tuple[str, ...] = ()
     offset: int = 0
+    verdict: Verdict | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The page as JSON values: generation, took_ms, degraded, and the hits with their ranks from 1."""
+        """The page as JSON values: generation, took_ms, degraded, verdict, and the hits with their ranks from 1."""
         return {
             "generation": self.generation,
             "took_ms": round(self.took_ms, 2),
             "degraded": list(self.degraded),
+            "verdict": self.verdict.to_dict() if self.verdict else None,
             "hits": [hit.to_dict(rank) for rank, hit in enumerate(self.hits, self.offset + 1)],
         }

@@ -12,8 +12,8 @@ from web.settings import MIB
 
 SPACE = 400 * MIB  # the shop takes 25 of them, the exported models the rest
 SHOP_NAME = "Windowshop sample shop"
-WORDS = "striped vase"
-PHOTO, CHANGE = "p078", "in green"
+WORDS = "speckled mug"
+PHOTO, CHANGE = "p159", "in green"
 
 
 def build(home: Path) -> int:

@@ -20,7 +20,7 @@ PRODUCT_COLUMNS = (
 )  # fmt: skip
 
 # What the demo offers to try, chosen by eye: ten products, a scene of two, and a thing that is not sold.
-TRY = ("p006", "p033", "p078", "p093", "p135", "p144", "p159", "p177", "p201", "p225", "s09", "u11")
+TRY = ("p006", "p033", "p078", "p093", "p135", "p144", "p159", "p177", "p201", "p225", "s37", "u11")
 
 
 def product_row(item: Item) -> list[str]:

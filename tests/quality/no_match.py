@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 
 from catalog.sample.plan import TEST
+from search.verdict import CUT
 from tests.quality.failures import photo_failure
 from tests.quality.measures import Bin, Numbers, auroc, mean, measured, precision, reliability, roc_points
 from tests.quality.plots import distributions, reliability_curve, roc
 from tests.quality.questions import Answer, of_split, unreadable
 from tests.quality.records import Gallery, Headline, Outcome, Plot, Section, Share, Table
 from tests.quality.sample_shop import SampleShop
-
-try:
-    from search.verdict import CUT
-except ModuleNotFoundError:  # until answers carry verdicts: then the import alone stays
-    CUT = 0.5
 
 TITLE = "Knowing what the shop does not have"
 NO_MATCH = "no_match"
@@ -81,7 +77,7 @@ def no_match(shop: SampleShop) -> Outcome:
 
 def judged(answers: Iterable[Answer]) -> list[Judged]:
     """The answers that carry a verdict, with it."""
-    verdicts = [(answer, getattr(answer.page, "verdict", None)) for answer in answers]
+    verdicts = [(answer, answer.page.verdict if answer.page else None) for answer in answers]
     return [Judged(answer, verdict.probability, verdict.kind) for answer, verdict in verdicts if verdict is not None]
 
 

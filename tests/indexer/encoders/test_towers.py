@@ -12,7 +12,7 @@ from tests.indexer.encoders.tiny import cosines, scene
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(300)]
 
-PICTURE = [-3.47369, 0.36697, 3.75191, 2.95333, 0.22436]
+PICTURE = [-2.42334, 0.07650, 3.32313, 4.49382, 5.89173]
 WORDS = [0.11013, 0.32829, 0.24400, -0.02407, 0.14274]
 
 
@@ -110,3 +110,22 @@ def test_nothing_in_a_tower_is_tied_to_the_cpu():
     with torch.inference_mode():
         pixels = torch.zeros((2, 224, 224, 3), dtype=torch.uint8, device="meta")
         assert PictureTrunk().eval().to("meta")(pixels).shape == (2, 1898)
+
+
+@pytest.mark.torch
+def test_the_foreground_is_what_the_border_does_not_show():
+    import torch
+
+    from indexer.encoders.trunks import average, foreground
+
+    torch.manual_seed(0)
+    ground, wall, thing = torch.randn(3, 8)
+    picture = ground.view(1, 8, 1, 1).repeat(1, 1, 14, 14)
+    picture[:, :, :7] = wall.view(1, 8, 1, 1)  # two backgrounds, both at the border
+    picture[0, :, 5:9, 4:9] = thing.view(8, 1, 1)
+    weights = foreground(picture)
+    inside = weights[0, 0, 5:9, 4:9].sum() / weights.sum()
+    assert inside > 0.99
+    assert torch.allclose(average(picture, weights)[0], thing, atol=0.05)
+    nothing = foreground(torch.ones(1, 8, 14, 14))  # a picture of one colour still has an average
+    assert torch.isfinite(nothing).all() and (nothing > 0).all()
