@@ -1,24 +1,26 @@
-"""What the columns of a feed mean: header names, prices, availability, and a row's cells -> Product."""
+"""What the columns of a feed mean: header names, availability, pictures, and a row's cells -> Product."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from types import MappingProxyType
 
 from catalog.errors import BadRow
 from catalog.picture_paths import PictureFolder
+from catalog.prices import COLUMNS as PRICES
+from catalog.prices import asked_price
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product
+from catalog.rows import first
 
 MAX_ID = 500
 MAX_TITLE = 2_000
-MAX_PICTURES = 200
+MAX_PICTURES = 250
 
 PICTURES = ("image", "image_link", "images", "additional_image_link")
 CATEGORIES = ("category", "product_type", "google_product_category")
 AVAILABILITY = ("availability", "in_stock")
-SINGLE = frozenset(("id", "title", "price", "currency", "brand", "description", *CATEGORIES, *AVAILABILITY))
+SINGLE = frozenset(("id", "title", "brand", "description", *PRICES, *CATEGORIES, *AVAILABILITY))
 KNOWN = SINGLE | frozenset(PICTURES)
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -29,16 +31,6 @@ _STOCK_WORDS = {
     "backorder back_order false no n",
 }
 _STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in words.split()}
-_SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}
-_PRICE = re.compile(r"([A-Z]{3}|[€£$])?\s*(-?)\s*([0-9][0-9.,' \u00a0\u202f]*?)\s*([A-Z]{3}|[€£$])?", re.IGNORECASE)
-# How an amount may be written, and which mark is then the decimal one; the first that fits counts.
-_AMOUNTS = (
-    (re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?"), "."),
-    (re.compile(r"[0-9]{1,12},[0-9]{1,2}"), ","),
-    (re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3}){1,4}(\.[0-9]{1,4})?"), "."),
-    (re.compile(r"[1-9][0-9]{0,2}([ '\u00a0\u202f][0-9]{3}){1,4}(\.[0-9]{1,4})?"), "."),
-    (re.compile(r"[1-9][0-9]{0,2}([. '\u00a0\u202f][0-9]{3}){1,4}(,[0-9]{1,4})?"), ","),
-)
 
 
 def column_name(header: str) -> str:
@@ -48,16 +40,16 @@ def column_name(header: str) -> str:
 
 def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin: str) -> tuple[Product, list[str]]:
     """Make the product of a row, and tell which of its pictures were left out; BadRow when it cannot be one."""
-    product_id = checked_id(_first(cells, "id"))
-    title = " ".join(CONTROLS.sub(" ", _first(cells, "title")).split())
+    product_id = checked_id(first(cells, "id"))
+    title = " ".join(CONTROLS.sub(" ", first(cells, "title")).split())
     if not title:
         raise BadRow("no title")
     if len(title) > MAX_TITLE:
         raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
-    price, currency = parse_price(_first(cells, "price"), _first(cells, "currency"))
+    price, currency, list_price = asked_price(cells)
     category_from, category = next(((name, cells[name][0]) for name in CATEGORIES if cells.get(name)), ("", ""))
     stock_from, in_stock = _availability(cells)
-    used = {"id", "title", "price", "currency", "brand", "description", category_from, stock_from, *PICTURES}
+    used = {"id", "title", "brand", "description", category_from, stock_from, *PRICES, *PICTURES}
     attributes = {
         name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
     }
@@ -70,9 +62,9 @@ def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin
         price=price,
         currency=currency,
         in_stock=in_stock,
-        brand=_first(cells, "brand"),
-        attributes=MappingProxyType(attributes),
-        description=_first(cells, "description"),
+        brand=first(cells, "brand"),
+        attributes=MappingProxyType(attributes | list_price),
+        description=first(cells, "description"),
         origin=origin,
     )
     return product, left_out
@@ -89,35 +81,10 @@ def checked_id(text: str) -> str:
     return text
 
 
-def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
-    """Read "12.90 EUR", "EUR 12,90", "€1,299.00" or "12.90"; BadRow when it is junk or negative.
-
-    Alone, a comma before exactly three digits groups thousands ("1,299"), a point is decimal.
-    """
-    if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
-        raise BadRow(f"bad currency {currency[:40]!r}: give three letters like EUR")
-    if not text:
-        return None, currency.upper()
-    shown = f"bad price {text[:40]!r}"
-    found = _PRICE.fullmatch(text)
-    if found is None or (found[1] and found[4]):
-        raise BadRow(f"{shown}: write it like 12.90 EUR")
-    if found[2]:
-        raise BadRow(f"{shown}: it is negative")
-    own = (found[1] or found[4] or "").upper()
-    own = _SYMBOLS.get(own, own)
-    if own and currency and own != currency.upper():
-        raise BadRow(f"{shown}: the currency column says {currency.upper()}")
-    for pattern, mark in _AMOUNTS:
-        if pattern.fullmatch(found[3]):
-            return Decimal(re.sub(f"[^0-9{mark}]", "", found[3]).replace(mark, ".")), own or currency.upper()
-    raise BadRow(f"{shown}: write it like 12.90 EUR")
-
-
 def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
     """Return the column that tells whether the product can be had, and what it tells; in stock when there is none."""
     for name in AVAILABILITY:
-        if text := _first(cells, name):
+        if text := first(cells, name):
             word = re.sub(r"[\s-]+", "_", text.lower().rsplit("/", 1)[-1])  # also "https://schema.org/InStock"
             if word.isdecimal():  # so many are left
                 return name, int(word[:20]) > 0
@@ -143,7 +110,3 @@ def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureFolder) -> tupl
     if not found:
         raise BadRow("; ".join(left_out[:3]) + (f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""))
     return tuple(Picture(path) for path in dict.fromkeys(found)), left_out
-
-
-def _first(cells: Mapping[str, Sequence[str]], name: str) -> str:
-    return cells[name][0] if cells.get(name) else ""

@@ -7,12 +7,16 @@
     │   ├── BadPicture           the bytes are not a picture we can decode
     │   │   ├── UnsupportedFormat    not one of the allowed picture formats
     │   │   └── PictureTooLarge      more pixels or bytes than the limit
+    │   ├── BadAddress           a web address that is not asked for a picture, whatever it would answer
+    │   ├── FetchFailed          a web address was asked, and no picture came
+    │   │   └── NoAnswer             nor any answer: the host is unknown, down, or too slow
     │   ├── BadQuery             a query that cannot be answered as asked
     │   │   └── UnsupportedQuery     this encoder cannot encode that kind of input
     │   └── UnknownProduct       no product has that id
     ├── StoreError               the catalogue's file cannot be used
     │   ├── DamagedStore         it is not a catalogue, or its content is broken
     │   └── NewerStore           a newer Windowshop wrote it
+    ├── NoRoom                   a change finds no room among the live rows until the shop is indexed again
     ├── EncoderError             an encoder cannot be used
     │   ├── UnknownEncoder       no encoder has that name
     │   ├── EncoderUnavailable   its weights or its package cannot be had here
@@ -80,6 +84,24 @@ class PictureTooLarge(BadPicture):
     code = "picture_too_large"
 
 
+class BadAddress(BadInput):
+    """A web address that is not asked for a picture: its form, its port, or where it leads to."""
+
+    code = "bad_address"
+
+
+class FetchFailed(BadInput):
+    """A web address was asked for a picture, and none came: no answer, a redirect, too large, not a picture."""
+
+    code = "fetch_failed"
+
+
+class NoAnswer(FetchFailed):
+    """A web address was asked for a picture, and its host is unknown, down, or too slow to answer."""
+
+    code = "no_answer"
+
+
 class BadQuery(BadInput):
     """A query that cannot be answered as asked: empty, out of bounds, contradictory."""
 
@@ -114,6 +136,12 @@ class NewerStore(StoreError):
     """The catalogue was written by a newer version of Windowshop."""
 
     code = "newer_store"
+
+
+class NoRoom(WindowshopError):
+    """A change finds no room among the live rows; after the next indexing there is room again."""
+
+    code = "no_room"
 
 
 class EncoderError(WindowshopError):

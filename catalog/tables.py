@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from catalog.columns import KNOWN, PICTURES, SINGLE, column_name
 from catalog.errors import BadFeed, BadRow
 from catalog.formats import ENDINGS
-from catalog.lines import MAX_CELL, Lines
+from catalog.lines import Lines, open_lines
+from catalog.rows import MAX_CELL, MAX_VALUES, Row, checked_row, is_text
+from catalog.shopify import PICTURE_COLUMNS, is_export, join_variants
 
 csv.field_size_limit(MAX_CELL)
 
 _DELIMITERS = ",;\t|"
+_MAX_HEADER = 100_000
+_MAX_COLUMNS = 2_000
+_PICTURES = frozenset((*PICTURES, *PICTURE_COLUMNS))
+_WEB = ("http://", "https://")
 
 
 class _Unquoted(csv.excel):
@@ -24,79 +30,47 @@ class _Unquoted(csv.excel):
     quoting = csv.QUOTE_NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The non-empty cells of one row by column name; when `fault` is set, it could not be read and there are none."""
-
-    line: int
-    cells: dict[str, list[str]] = field(default_factory=dict)
-    fault: str = ""
+Record = tuple[int, list[str], str]
 
 
-def delimited_rows(lines: Lines, source: str) -> Iterator[Row]:
-    """Read CSV, TSV and their like; the header decides on the delimiter. BadFeed when the header will not do."""
-    delimiter = _delimiter(lines, source)
-    header: list[str] | None = None
-    for line, cells, fault in _records(lines, delimiter):
-        if header is None:
-            if fault:
-                raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Mend its first line.")
-            if any(cell.strip() for cell in cells):
-                header = _header(cells, lines, source)
-        elif fault:
+def read_table(path: Path) -> Iterator[Row]:
+    """Read CSV, TSV and their like, a Shopify export included; BadFeed when the header will not do.
+
+    The header decides on the delimiter.
+    """
+    with open_lines(path) as lines:
+        delimiter = lines.delimiter = _delimiter(lines, path.name)
+        records = _records(lines, delimiter)
+        header = _header(records, lines, path.name)
+        rows = _rows(records, lines, header, delimiter)
+        yield from join_variants(rows, header) if is_export(header) else rows
+
+
+def read_json_lines(path: Path) -> Iterator[Row]:
+    """Read JSON lines: one object a line, its keys are the columns."""
+    with open_lines(path) as lines:
+        while True:
+            line = lines.begin_row()
+            try:
+                text = next(lines)
+            except StopIteration:
+                return
+            except BadRow as error:
+                yield Row(line, fault=error.message)
+                continue
+            if text.strip():
+                yield checked_row(line, _object, text)
+
+
+def _rows(records: Iterator[Record], lines: Lines, header: list[str], delimiter: str) -> Iterator[Row]:
+    for line, cells, fault in records:
+        if fault:
             yield Row(line, fault=fault)
         elif _swallowed_rows(lines.taken, header, delimiter):
             lines.give_back()
             yield Row(line, fault="a quote is opened and not closed, so that the rows below would be lost")
         elif any(cell.strip() for cell in cells):
-            yield _checked(line, _named, header, cells)
-    if header is None:
-        raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
-
-
-def json_rows(lines: Lines, _source: str) -> Iterator[Row]:
-    """Read JSON lines: one object a line, its keys are the columns."""
-    while True:
-        line = lines.begin_row()
-        try:
-            text = next(lines)
-        except StopIteration:
-            return
-        except BadRow as error:
-            yield Row(line, fault=error.message)
-            continue
-        if text.strip():
-            yield _checked(line, _object, text)
-
-
-def _checked(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> Row:
-    try:
-        cells = read(*raw)
-        _check_text(cells)
-    except BadRow as error:
-        return Row(line, fault=error.message)
-    return Row(line, cells)
-
-
-def _check_text(cells: dict[str, list[str]]) -> None:
-    for name, values in cells.items():
-        for value in (name, *values):
-            if len(value) > MAX_CELL:
-                raise BadRow(f"{name} is longer than {MAX_CELL:,} characters")
-            if "\0" in value:
-                raise BadRow(f"{name} holds a NUL character")
-            if not _is_text(value):
-                raise BadRow("the row holds bytes or escapes that are not text; save the feed as UTF-8")
-
-
-def _is_text(value: str) -> bool:
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+            yield checked_row(line, _named, header, cells)
 
 
 def _delimiter(lines: Lines, source: str) -> str:
@@ -106,7 +80,9 @@ def _delimiter(lines: Lines, source: str) -> str:
     try:
         first = next((line for line in lines if line.strip()), "")
     except BadRow:
-        raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?") from None
+        first = " " * (_MAX_HEADER + 1)
+    if len(first) > _MAX_HEADER:
+        raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?")
     lines.give_back(keep=0)
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -116,7 +92,7 @@ def _delimiter(lines: Lines, source: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
     """Yield (line of its start, cells, fault) of every record.
 
     A quote that is opened and not closed swallows the lines after it. Strict parsing notices at the next quote, at
@@ -154,13 +130,17 @@ def _swallowed_rows(taken: Sequence[str], header: Sequence[str], delimiter: str)
         except csv.Error:
             return False
         return len(cells) == len(header) and any(
-            name in PICTURES and cell.strip(' "\r\n').lower().endswith(ENDINGS)
+            name in _PICTURES and _names_picture(cell.strip(' "\r\n').lower())
             for name, cell in zip(header, cells, strict=True)
         )
 
     if any(whole(line, quotes=True) for line in taken[1:-1]):
         return True
     return whole(taken[0], quotes=False) and (whole(taken[-1], quotes=True) or whole(taken[-1], quotes=False))
+
+
+def _names_picture(cell: str) -> bool:
+    return cell.endswith(ENDINGS) or cell.startswith(_WEB)
 
 
 def _quoting_fault(message: str) -> str:
@@ -171,17 +151,32 @@ def _quoting_fault(message: str) -> str:
     return "a quote is opened and not closed, or stands within a quoted cell without being doubled"
 
 
-def _header(cells: Sequence[str], lines: Lines, source: str) -> list[str]:
+def _header(records: Iterator[Record], lines: Lines, source: str) -> list[str]:
+    """Take the first record that is not blank, and check that it names the columns a product needs."""
+    for _, cells, fault in records:
+        if fault:
+            raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Mend its first line.")
+        if any(cell.strip() for cell in cells):
+            return _checked_header(cells, lines, source)
+    raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
+
+
+def _checked_header(cells: Sequence[str], lines: Lines, source: str) -> list[str]:
+    if len(cells) > _MAX_COLUMNS:
+        raise BadFeed(
+            f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Is it a table at all?"
+        )
     names = [column_name(cell) or f"column_{number}" for number, cell in enumerate(cells, 1)]
-    if not all(map(_is_text, names)):
+    if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
     seen = ", ".join(names)[:500]
-    for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
-        if not set(choices) & set(names):
-            raise BadFeed(
-                f"The feed {source} has no {what} column; its columns are: {seen}.",
-                f"Name one of them {' or '.join(choices)}.",
-            )
+    if not is_export(names):
+        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
+            if not set(choices) & set(names):
+                raise BadFeed(
+                    f"The feed {source} has no {what} column; its columns are: {seen}.",
+                    f"Name one of them {' or '.join(choices)}.",
+                )
     twice = sorted(name for name in SINGLE if names.count(name) > 1)
     if twice:
         raise BadFeed(f"The feed {source} has the column {twice[0]} more than once.", "Rename or remove one of them.")
@@ -201,6 +196,8 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
 
 def _object(text: str) -> dict[str, list[str]]:
     """Read one JSON object; numbers stay as they are written, so that 12.90 does not become 12.9."""
+    if sum(map(text.count, ",[{")) > MAX_VALUES:  # each would take twenty times its length
+        raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
     try:
         value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:

@@ -13,35 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from catalog.columns import column_name, parse_price
+from catalog.columns import column_name
 from catalog.errors import BadFeed, BadRow
 from catalog.feed import read_feed
+from catalog.prices import parse_price
 from catalog.product import Product, Rejected
+from tests.catalog.feeds import names, read, write
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HEADER = "id,title,category,image\n"
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """A feed's folder with a few pictures in it, and a secret beside it."""
-    (tmp_path / "secret.png").write_bytes(b"secret")
-    root = tmp_path / "shop"
-    (root / "images").mkdir(parents=True)
-    for name in ("1.png", "2.png", "3.png", "a,b.png", "c;d.png"):
-        Image.new("RGB", (4, 4)).save(root / "images" / name)
-    return root
-
-
-def write(shop, content, name="products.csv"):
-    path = shop / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def read(path):
-    entries = list(read_feed(path))
-    return [e for e in entries if isinstance(e, Product)], [e for e in entries if isinstance(e, Rejected)]
 
 
 def reasons(shop, row, header=HEADER):
@@ -53,10 +33,6 @@ def reasons(shop, row, header=HEADER):
     assert [product.id for product in products] == ["good"]
     assert {(entry.source, entry.line) for entry in rejected} == {("products.csv", 2)}
     return "; ".join(entry.reason for entry in rejected)
-
-
-def names(product):
-    return [Path(picture.path).name for picture in product.pictures]
 
 
 def test_a_plain_feed(shop):
@@ -344,7 +320,9 @@ def test_wrong_paths(shop):
     with pytest.raises(BadFeed, match="There is no feed"):
         read_feed(shop / "gone.csv")
     with pytest.raises(BadFeed, match="kind"):
-        read_feed(write(shop, "<rss/>", "feed.xml"))
+        read_feed(write(shop, "PK", "feed.xlsx"))
+    with pytest.raises(BadFeed, match="kind"):
+        read_feed(write(shop, "PK", "feed.gz"))
 
 
 def test_blank_lines_before_the_header(shop):

@@ -67,7 +67,11 @@ def test_an_unexpected_exception_in_any_view_leaks_nothing(client, broken, caplo
 def test_those_calls_reach_every_view_that_uses_the_engine(app):
     adapter = app.url_map.bind("localhost")
     reached = {adapter.match(address.partition("?")[0], method.upper())[0] for method, address in CALLS}
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} - reached == {"static", "api.healthz", "pages.try_photo"}
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} - reached == {
+        "static",
+        "api.healthz",
+        "pages.try_photo",
+    }
 
 
 @pytest.mark.parametrize("kind", every_kind())

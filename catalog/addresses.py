@@ -1,0 +1,144 @@
+"""Which web addresses may be asked for a picture: their form, and whether what they resolve to is public."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import quote, urlsplit
+
+from catalog.errors import BadAddress
+
+PORTS = frozenset((80, 443))
+_LONGEST = 4_000
+
+# Programs disagree on what these mean in an address, and what one has checked another might understand differently.
+_UNCLEAR = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_SAFE = "/%:@!$&'()*+,;=~-._"
+
+# Public by their number, not by what they are. `is_global` of older Pythons also misses some that it should know.
+_NEVER = tuple(
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24",  # kept for protocols, and some clouds' metadata
+        "192.88.99.0/24",  # relays of 6to4
+        "168.63.129.16/32",  # a cloud's own services, as its machines see them
+        "224.0.0.0/4",  # to many at once
+        "2001::/23",  # kept for protocols, tunnels to any IPv4 address among them
+        "3fff::/20",  # for documentation
+    )
+)
+_GLOBAL_UNICAST = ip_network("2000::/3")
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """A web address in the one form in which it is asked, remembered and shown."""
+
+    secure: bool
+    host: str
+    port: int
+    target: str
+
+    def __str__(self) -> str:
+        return f"{'https' if self.secure else 'http'}://{self.authority}{self.target}"
+
+    @property
+    def authority(self) -> str:
+        """The host as a request names it, with the port where that is not the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+
+def read_address(text: str, ports: Collection[int] = PORTS) -> WebAddress:
+    """Read a picture's web address; BadAddress when it is none, is unclear, or names a port that is not asked."""
+    if len(text) > _LONGEST:
+        raise refused(text, f"it is longer than {_LONGEST:,} characters")
+    if _UNCLEAR.search(text):
+        raise refused(text, "it holds control characters or backslashes")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise refused(text, "it is not an address") from None
+    if parts.scheme not in ("http", "https"):
+        raise refused(text, "only http and https are asked")
+    if "@" in parts.netloc:
+        raise refused(text, "it holds a user name or a password")
+    if not host:
+        raise refused(text, "it names no host")
+    if port is None:
+        port = 443 if parts.scheme == "https" else 80
+    if port not in ports:
+        raise refused(text, f"port {port} is not asked, only {' and '.join(map(str, sorted(ports)))}")
+    return WebAddress(parts.scheme == "https", _host(text, host), port, _target(parts.path, parts.query))
+
+
+def is_ip(host: str) -> bool:
+    """Tell whether a host is an IP address rather than a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an IP address is one of the public internet, an IPv4 address within an IPv6 one included."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        inner = _inner(address)
+        if inner is None and (address.scope_id is not None or address not in _GLOBAL_UNICAST):
+            return False
+        address = inner or address
+    return address.is_global and not any(address in network for network in _NEVER)
+
+
+def refused(asked: object, why: str) -> BadAddress:
+    """Make the error that says why an address is not asked."""
+    return BadAddress(
+        f"The picture {str(asked)[:120]!r} is not fetched: {why}.",
+        "Download it, and give its path relative to the feed.",
+    )
+
+
+def _target(path: str, query: str) -> str:
+    """Write what follows the host, as a request holds it: what it escapes stays, what it should have is escaped."""
+    path = quote(path or "/", safe=_SAFE, errors="replace")
+    return f"{path}?{quote(query, safe=_SAFE + '?', errors='replace')}" if query else path
+
+
+def _inner(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that packets to an IPv6 address end at, by mapping, 6to4 or NAT64."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour
+
+
+def _host(text: str, host: str) -> str:
+    """Bring a host to ASCII in lower case, or raise BadAddress; an IP address only in its usual form."""
+    host = host.lower().removesuffix(".")
+    if not host.isascii():
+        try:
+            host = host[:255].encode("idna").decode().lower().removesuffix(".")
+        except UnicodeError:
+            raise refused(text, "its host is not a name") from None
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise refused(text, "its host is not a name")
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        raise refused(text, "its host is a number that is not written like 93.184.215.14")
+    return host

@@ -1,0 +1,82 @@
+"""A feed's bytes: unpacked while they are read when its name ends in .gz, and text or XML rather than a workbook."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from catalog.errors import BadFeed
+
+GZIP = ".gz"
+
+# Feeds shrink to a tenth or so, repetitive ones to a fiftieth; deflate's own limit is 1:1032. What grows more than
+# this was made to fill a disk or to keep a processor busy.
+_MAX_GROWTH = 250
+_GROWTH_FREE = 4 * 2**20
+_CHUNK = 2**16
+
+_STRANGERS = (
+    (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "compressed with gzip, though its name does not end in .gz"),
+    (b"%PDF", "a PDF document"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x89PNG", "a picture"),
+)
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file, read as far as it is asked for; BadFeed where it is damaged or a bomb."""
+
+    def __init__(self, packed: BinaryIO, source: str) -> None:
+        self._packed = packed
+        self._source = source
+        self._gzip = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._length = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._gzip.read1(len(buffer))
+        except EOFError:
+            raise BadFeed(
+                f"The feed {self._source} ends before its gzip data do: it was cut short.", "Send or pack it again."
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise BadFeed(
+                f"The feed {self._source} is not a sound gzip file: {error}.", "Pack it again, or give it unpacked."
+            ) from None
+        self._length += len(data)
+        if self._length > max(_GROWTH_FREE, _MAX_GROWTH * self._packed.tell()):
+            raise BadFeed(
+                f"The feed {self._source} unpacks to more than {_MAX_GROWTH} times its size: a gzip bomb.",
+                "If it is sound, give it unpacked.",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[io.BufferedReader[Any]]:
+    """Open a feed's bytes, unpacked when its name ends in .gz; BadFeed when they cannot be read, or are no feed."""
+    try:
+        with path.open("rb") as file:
+            packed = path.name.lower().endswith(GZIP)
+            content = io.BufferedReader(_Unpacked(file, path.name), _CHUNK) if packed else file
+            _refuse_strangers(path, content.peek(8))
+            yield content
+    except OSError as error:
+        raise BadFeed(f"The feed {path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
+
+
+def _refuse_strangers(path: Path, start: bytes) -> None:
+    for signature, name in _STRANGERS:
+        if start.startswith(signature):
+            raise BadFeed(f"The feed {path.name} is {name}, not text.", "Export it as CSV in UTF-8.")

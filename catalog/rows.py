@@ -1,0 +1,59 @@
+"""One row of a feed, whatever the feed's format: named cells, or the reason why it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.errors import BadRow
+
+MAX_CELL = 2**20
+MAX_ROW = 4 * MAX_CELL
+MAX_VALUES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The non-empty cells of one row by column name; when `fault` is set, it could not be read and there are none."""
+
+    line: int
+    cells: dict[str, list[str]] = field(default_factory=dict)
+    fault: str = ""
+
+
+def checked_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> Row:
+    """Make a row of what `read` returns; when it cannot be read, or holds what is no text, the row says why."""
+    try:
+        cells = read(*raw)
+        _check_text(cells)
+    except BadRow as error:
+        return Row(line, fault=error.message)
+    return Row(line, cells)
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string can be written as UTF-8; what was decoded from broken bytes cannot."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def first(cells: Mapping[str, Sequence[str]], name: str) -> str:
+    """Return the first value of a column, "" when there is none."""
+    return cells[name][0] if cells.get(name) else ""
+
+
+def _check_text(cells: dict[str, list[str]]) -> None:
+    for name, values in cells.items():
+        for value in (name, *values):
+            if len(value) > MAX_CELL:
+                raise BadRow(f"{name[:80]} is longer than {MAX_CELL:,} characters")
+            if "\0" in value:
+                raise BadRow(f"{name[:80]} holds a NUL character")
+            if not is_text(value):
+                raise BadRow("the row holds bytes or escapes that are not text; save the feed as UTF-8")
