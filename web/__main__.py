@@ -61,6 +61,7 @@ def demo_command(home: Path, **given: Any) -> None:
     _check_photos(settings.try_photos)
     _check_port(settings.host, settings.port)
     _check_space(home)
+    click.echo("Indexing the sample shop. The first time the models are exported too: about a minute in all.", err=True)
     code = demo.build(home)
     if code:
         sys.exit(code)
