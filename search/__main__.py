@@ -13,6 +13,8 @@ import click
 from tqdm import tqdm
 
 from indexer.commands import Commands
+from search.calibrate import calibrate
+from search.calibration import Calibration
 from search.categorise import categorise_photos
 from search.engine import SearchEngine
 from search.evaluate import evaluate_photos, evaluate_texts
@@ -108,6 +110,24 @@ def categorise(home: Path, runtime: str, as_json: bool, photos: Path, labels: st
     ]
     click.echo(table(("photo", "category", "confidence", "answered"), rows, _width(), right=("confidence",)))
     _print_figures({"photos": len(rows), **categorisation.figures()})
+
+
+@main.command("calibrate")
+@_shop_options
+@click.option("--photos", type=FILE, required=True, help="CSV of shoppers' photos: photo, product_id.")
+@click.option("--missing", is_flag=True, help="Do nothing when the shop is calibrated for its encoder already.")
+def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, missing: bool) -> None:
+    """Let the shop say how probable it is that it has what a photo shows, by photos of its own products."""
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        if missing and Calibration.load(home, engine.encoder.fingerprint) is not None:
+            return
+        calibration = calibrate(engine, photos, _progress)
+    calibration.save(home)
+    figures = {"photos": calibration.photos, "slope": calibration.slope, "offset": calibration.offset}
+    if as_json:
+        _print_json(figures)
+    else:
+        _print_figures(figures)
 
 
 def _terms(

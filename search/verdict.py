@@ -1,16 +1,18 @@
-"""Whether the shop has what a photo shows: a calibrated probability, and what to call it."""
+"""Whether the shop has what a photo shows: a probability calibrated with photos of this very shop's products."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from indexer.calibration import Calibration
 from search.query import PictureTerm, Query
 
+if TYPE_CHECKING:
+    from search.calibration import Calibration
+
 SIMILAR, NO_MATCH = "similar", "no_match"
-# "We do not have that" turns shoppers away, so it is said only when it is almost sure: on the sample shop's photos
-# 7 in 100 of what is sold are called so at this cut (15 at 0.3), and 62 in 100 of what is not (80 at 0.3).
+# "We do not have that" turns shoppers away, so it is said only when it is almost sure.
 CUT = 0.15
 
 
@@ -40,5 +42,9 @@ def judge(
     alone = len(query.terms) == 1 and isinstance(query.terms[0], PictureTerm) and query.terms[0].weight > 0
     if calibration is None or not alone or query.blocks or query.offset or not weights.get(calibration.block):
         return None
-    cosine = parts[calibration.block] * sum(map(abs, weights.values())) / weights[calibration.block]
-    return Verdict(calibration.has(cosine))
+    return Verdict(calibration.has(cosine_of(calibration.block, weights, parts)))
+
+
+def cosine_of(block: str, weights: Mapping[str, float], parts: Mapping[str, float]) -> float:
+    """The cosine of one block between a lone photo and a hit, from the block's share of the hit's score."""
+    return parts[block] * sum(map(abs, weights.values())) / weights[block]

@@ -6,7 +6,6 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import UnsupportedQuery
-from indexer.calibration import Calibration
 from indexer.encoders.base import Block, EncoderSpec, Floats, Pixels
 
 AXES = {"red": 0, "green": 1, "blue": 2}
@@ -19,8 +18,6 @@ class FakeEncoder:
     What names no colour, and black, is (.58, .58, .58). With `texts=False` there is no "meaning" block and words
     are refused. `pictures_encoded` and `texts_encoded` count the work done.
     """
-
-    calibration: Calibration | None = None
 
     def __init__(self, texts: bool = True, fingerprint: str = "fa" * 32) -> None:
         look, meaning = Block("look", 3), Block("meaning", 3, texts=True)

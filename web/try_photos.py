@@ -11,6 +11,7 @@ from flask import Flask, abort, current_app
 from PIL import Image
 
 from catalog import images
+from catalog.errors import BadFeed
 from search.samples import load_picture, read_samples
 from web.settings import Settings
 
@@ -31,9 +32,15 @@ def read_try_photos(table: Path | None) -> dict[str, TryPhoto]:
     """The photos of a CSV file (photo, shows) by name, in its order; none without a file. Raises BadFeed."""
     if table is None:
         return {}
-    rows = [sample.values for sample in read_samples(table, ("photo", "shows"))]
-    photos = [TryPhoto(Path(row["photo"]).stem, table.parent / row["photo"], row["shows"]) for row in rows]
-    return {photo.name: photo for photo in photos}
+    photos: dict[str, TryPhoto] = {}
+    for sample in read_samples(table, ("photo", "shows")):
+        file = table.parent / sample.values["photo"]
+        if not file.is_file():
+            raise BadFeed(f"{table.name}:{sample.line}: there is no file {file}.", "Correct the path, or leave it out.")
+        if file.stem in photos:
+            raise BadFeed(f"{table.name}:{sample.line}: a second photo is called {file.stem!r}.", "Rename one of them.")
+        photos[file.stem] = TryPhoto(file.stem, file, sample.values["shows"])
+    return photos
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -50,7 +50,7 @@ def _path(photo: Photo) -> str:
 
 
 def _shows(photo: Photo) -> str:
-    names = " and ".join(f"{item.look.colour} {item.family.en}" for item in photo.shown)
+    names = " and ".join(f"{colours(item.look)[0]} {item.family.en}" for item in photo.shown)
     return f"A shopper's photo: {names or f'{photo.stranger}, which this shop does not sell'}"
 
 

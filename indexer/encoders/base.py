@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.errors import UnsupportedQuery
-from indexer.calibration import Calibration
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -49,14 +48,13 @@ class Encoder(Protocol):
     `encode_pixels` and `encode_texts` return float32 (n, dim): blocks side by side in the order of `blocks`,
     each of unit length; a block that words cannot fill is zero in a text row. An encoder without any text block
     raises UnsupportedQuery from `encode_texts`. The fingerprint covers weights, preprocessing and heads: two
-    encoders with one fingerprint give the same vectors. `calibration` is None where nobody has measured one.
+    encoders with one fingerprint give the same vectors.
     """
 
     spec: EncoderSpec
     blocks: tuple[Block, ...]
     fingerprint: str
     preprocessing: Mapping[str, Any]
-    calibration: Calibration | None
 
     @property
     def dim(self) -> int:
@@ -84,7 +82,6 @@ class BaseEncoder:
     preprocessing: Mapping[str, Any]
     runtime = "numpy"
     batch_size = 32
-    calibration: Calibration | None = None
 
     @property
     def dim(self) -> int:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from indexer.calibration import Calibration
 from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
@@ -52,7 +51,6 @@ class HeadedEncoder(BaseEncoder):
         self.heads = heads
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
-        self.calibration = Calibration.of_card(heads.card)
         self.blocks = (
             Block("look", len(heads.look.axes)),
             Block("meaning", heads.dim, texts=True),

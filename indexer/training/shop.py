@@ -97,10 +97,7 @@ def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> Heads:
     look = own.look if own else principal_axes(pairs.views[0], LOOK_DIM)
     # The base is whose towers are used: heads on top of a shop's own need no more of it than those.
     base = own.card.get("base", encoder.spec.name) if own else encoder.spec.name
-    card = {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)}
-    if own and "calibration" in own.card:  # it speaks of the look block, which is kept as it is
-        card["calibration"] = own.card["calibration"]
-    return Heads(look, picture, text, card)
+    return Heads(look, picture, text, {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)})
 
 
 def shop_recipe(pairs: int, *, warm: bool) -> Recipe:

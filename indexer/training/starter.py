@@ -9,12 +9,10 @@ from typing import Any
 
 from catalog import sample
 from catalog.errors import TrainingError
-from indexer.encoders.headed_encoder import HeadedEncoder
 from indexer.encoders.heads import Heads, load_heads, save_heads
-from indexer.encoders.registry import ENCODERS, STARTER_HEADS
+from indexer.encoders.registry import STARTER_HEADS
 from indexer.encoders.towers import PictureTower, TextTower
 from indexer.progress import progress
-from indexer.training.calibrate import calibrate
 from indexer.training.figures import starter_figures
 from indexer.training.fit import Recipe, fit, principal_axes
 from indexer.training.pairs import learnable
@@ -47,9 +45,7 @@ def fit_starter(
     card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     look = principal_axes(pairs.views[0], LOOK_DIM)
     save_heads(Heads(look, picture, text, card), out)
-    fitted = load_heads(out)
-    figures = starter_figures(fitted, split, tower, words)
-    curve = calibrate(HeadedEncoder(ENCODERS["starter"], tower, words, fitted), shop)
-    card = {**card, "figures": figures, "calibration": asdict(curve)}
+    figures = starter_figures(load_heads(out), split, tower, words)
+    card = {**card, "figures": figures}
     save_heads(Heads(look, picture, text, card), out)
     return {**card, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

@@ -2,12 +2,13 @@
 
 import pytest
 
-from indexer.calibration import Calibration
+from search.calibration import Calibration
+from search.engine import SearchEngine
 from search.query import PictureTerm, ProductTerm, Query, TextTerm
 from search.verdict import CUT, Verdict, judge
-from tests.search.shop import RED, picture
+from tests.search.shop import RED, make_shop, picture
 
-CURVE = Calibration("look", slope=10.0, offset=-5.0)
+CURVE = Calibration("fa" * 32, "look", slope=10.0, offset=-5.0, photos=50)
 WEIGHTS = {"look": 0.5, "meaning": 1.5}
 PHOTO = Query((PictureTerm(picture(RED)),))
 
@@ -28,9 +29,16 @@ def test_below_the_cut_there_is_no_match():
 
 def test_the_curve_rises_and_never_overflows():
     assert CURVE.has(0.9) > CURVE.has(0.5) > CURVE.has(0.1)
-    assert Calibration("look", 1e6, 0.0).has(-1.0) == pytest.approx(0, abs=1e-20)
-    assert Calibration.of_card({}) is None
-    assert Calibration.of_card({"calibration": {"block": "look", "slope": 10, "offset": -5}}) == CURVE
+    assert Calibration("fa", "look", 1e6, 0.0, 50).has(-1.0) == pytest.approx(0, abs=1e-20)
+
+
+def test_a_shop_keeps_its_calibration_for_one_encoder(tmp_path):
+    assert Calibration.load(tmp_path, CURVE.fingerprint) is None
+    CURVE.save(tmp_path)
+    assert Calibration.load(tmp_path, CURVE.fingerprint) == CURVE
+    assert Calibration.load(tmp_path, "another") is None
+    (tmp_path / "calibration.json").write_text('{"slope": 1}')
+    assert Calibration.load(tmp_path, CURVE.fingerprint) is None
 
 
 @pytest.mark.parametrize(
@@ -53,9 +61,11 @@ def test_without_a_calibration_or_its_block_nothing_is_said():
     assert judge(CURVE, {"meaning": 1.0}, PHOTO, {"meaning": 0.1}) is None
 
 
-def test_a_page_carries_the_verdict(engine, monkeypatch):
-    assert engine.search(PHOTO).verdict is None
-    monkeypatch.setattr(engine.encoder, "calibration", CURVE)
-    page = engine.search(PHOTO)
-    assert page.verdict.kind == "similar" and page.to_dict()["verdict"]["probability"] > 0.9
-    assert engine.search(Query((TextTerm("red"),))).to_dict()["verdict"] is None
+def test_a_page_carries_the_verdict_of_a_shop_that_is_calibrated(home, fake_encoder):
+    with make_shop(home) as engine:
+        assert engine.search(PHOTO).verdict is None
+    CURVE.save(home)
+    with SearchEngine.open(home) as engine:
+        page = engine.search(PHOTO)
+        assert page.verdict.kind == "similar" and page.to_dict()["verdict"]["probability"] > 0.9
+        assert engine.search(Query((TextTerm("red"),))).to_dict()["verdict"] is None

@@ -85,6 +85,19 @@ def test_a_broken_one_is_told(client):
     assert client.get("/?photo=broken").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [("a/x.jpg,one\nb/x.jpg,two", "try.csv:3: a second"), ("a/x.jpg,one\ngone.jpg,two", "try.csv:3: there")],
+)
+def test_rows_that_cannot_be_offered_are_named(tmp_path, rows, told):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.jpg").write_bytes(picture_bytes())
+    (tmp_path / "try.csv").write_text(f"photo,shows\n{rows}\n")
+    with pytest.raises(BadFeed, match=told):
+        read_try_photos(tmp_path / "try.csv")
+
+
 def test_without_a_table_there_are_none():
     assert read_try_photos(None) == {}
 

@@ -37,7 +37,6 @@ function showPreview() {
   find("img", preview)?.remove();
   name.hidden = true;
   preview.prepend(picture);
-  find("#tried")?.remove();     // one photo at a time
   preview.hidden = false;
 }
 
@@ -114,6 +113,7 @@ function reasonOn(page) {
 }
 
 function show(page) {
+  find("#tried")?.remove();     // the photo that was sent took its place
   find("#results").replaceWith(document.adoptNode(find("#results", page)));
   document.title = page.title;
   body.classList.add("searched");

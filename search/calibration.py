@@ -1,0 +1,44 @@
+"""A shop's own curve from how much its first hit resembles a photo to how probable it is that it has the thing."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from indexer.generations import write_atomically
+
+FILE = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic curve over the cosine of one block between a photo and its first hit.
+
+    It holds for one shop and one encoder, `fingerprint`: how much a photo resembles the right product depends on
+    the shop's pictures and on where shoppers stand. `photos` is how many it was fitted on.
+    """
+
+    fingerprint: str
+    block: str
+    slope: float
+    offset: float
+    photos: int
+
+    def has(self, cosine: float) -> float:
+        """The probability that the shop sells the thing: 1 / (1 + exp(-(slope * cosine + offset)))."""
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.slope * cosine + self.offset))))
+
+    def save(self, home: Path) -> None:
+        """Keep it with the shop."""
+        write_atomically(home / FILE, lambda path: path.write_text(json.dumps(asdict(self)), encoding="utf-8"))
+
+    @classmethod
+    def load(cls, home: Path, fingerprint: str) -> Calibration | None:
+        """The shop's calibration for that encoder; None when there is none that can be used."""
+        try:
+            found = cls(**json.loads((home / FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        return found if found.fingerprint == fingerprint else None
