@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from catalog import records
 from catalog.connections import Connections
-from catalog.errors import DamagedStore, UnknownProduct
+from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
 
-_CHUNK = 500
+_BACKUP_PAGES = 4_096
+_NOTE = "note."
 
-_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
-    FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
-_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictures
-    WHERE product_key IN (SELECT value FROM json_each(?)) ORDER BY product_key, position"""
-_INSERT = """INSERT INTO products
-    (id, title, category, price, currency, in_stock, brand, attributes, description, origin)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UPDATE = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?, brand = ?,
-    attributes = ?, description = ?, origin = ? WHERE key = ?"""
+_KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
+_MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
+_KEYS_CHANGED = """SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"""
+_IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
+_SHOWN = """SELECT product.key, position, sha256, path, title
+    FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
+    LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,17 @@ class Replaced:
     unchanged: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture where a product shows it, with all that its row in an index is made from."""
+
+    key: int
+    position: int
+    sha256: str
+    path: str
+    title: str
+
+
 class Catalogue:
     """The truth about every product; may be shared by threads, each works on a connection of its own."""
 
@@ -68,7 +75,7 @@ class Catalogue:
     def put(self, products: Iterable[Product]) -> None:
         """Add or overwrite products by id, all or none of them; each real change is logged, an equal product is not."""
         with self._write() as db:
-            _put(db, products)
+            records.put(db, products)
 
     def replace(self, products: Iterable[Product]) -> Replaced:
         """Make the catalogue equal to `products`: what is not among them is removed; all of it or nothing."""
@@ -84,21 +91,28 @@ class Catalogue:
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
-            added, changed, unchanged = _put(db, _noting(db, products))
+            added, changed, unchanged = records.put(db, records.noting(db, products))
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
-            removed = _remove(db, [row[0] for row in gone.fetchall()])
+            removed = records.remove(db, [row[0] for row in gone.fetchall()])
             yield Replaced(added, changed, removed, unchanged)
+
+    @contextmanager
+    def applying(self, products: Iterable[Product], gone: Iterable[str]) -> Iterator[Replaced]:
+        """Put these products and remove those ids, for the block's own thread; otherwise as `replacing`."""
+        with self._write() as db:
+            added, changed, unchanged = records.put(db, products)
+            yield Replaced(added, changed, records.remove(db, list(gone)), unchanged)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id and log it; ids that are not there are passed over. Returns how many were."""
         with self._write() as db:
-            return _remove(db, list(ids))
+            return records.remove(db, list(ids))
 
     def get(self, product_id: str) -> Product:
         """Return one product; UnknownProduct when there is none with that id."""
         with self._read() as db:
-            key = _key(db, product_id)
-            found = _products(db, [] if key is None else [key])
+            key = records.key_of(db, product_id)
+            found = records.read(db, [] if key is None else [key])
         if not found:
             raise _unknown(product_id)
         return next(iter(found.values()))
@@ -107,13 +121,70 @@ class Catalogue:
         """Return the products of these keys, in the order asked; keys that are gone are left out."""
         wanted = [int(key) for key in keys]
         with self._read() as db:
-            found = _products(db, wanted)
+            found = records.read(db, wanted)
         return {key: found[key] for key in wanted if key in found}
+
+    def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
+        """Return key and product of each of these ids that there is, by id."""
+        with self._read() as db:
+            wanted = (json.dumps(list(ids)),)
+            keys = [row[0] for row in db.execute(_KEYS_OF, wanted)]
+            return {product.id: (key, product) for key, product in records.read(db, keys).items()}
+
+    def ids(self) -> Iterator[tuple[int, str]]:
+        """Yield every key and id in key order, a page at a time."""
+        last = 0
+        while page := self._page(_IDS, last):
+            yield from page
+            last = page[-1][0]
+
+    def keys_changed(self, after: int) -> list[int]:
+        """Return the keys of products that are there and were put by a change numbered above `after`."""
+        with self._read() as db:
+            return [row[0] for row in db.execute(_KEYS_CHANGED, (after,))]
+
+    def shown(self) -> Iterator[list[Shown]]:
+        """Yield every picture of every product in the order of an index's rows, some products at a time."""
+        last = 0
+        while page := self._page(_SHOWN, last):
+            yield [Shown(*row) for row in page if row[2] is not None]
+            last = page[-1][0]
+
+    def note(self, name: str, value: str | None) -> None:
+        """Remember a word about the catalogue under a name, or forget it; within a change, together with that."""
+        with self._connections.checked() as db:
+            if value is None:
+                db.execute("DELETE FROM meta WHERE name = ?", (_NOTE + name,))
+            else:
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NOTE + name, value))
+
+    def noted(self, name: str) -> str | None:
+        """Return what was noted under that name."""
+        with self._read() as db:
+            row = db.execute("SELECT value FROM meta WHERE name = ?", (_NOTE + name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def move_pictures(self, old: str, new: str) -> None:
+        """Give every picture whose path begins with `old` a path that begins with `new`: no change of a product."""
+        with self._write() as db:
+            db.execute(_MOVE, (new, len(old) + 1, len(old), old))
+
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file itself, at most ten lines; it is read whole."""
+        with self._read() as db:
+            rows = [str(row[0]) for row in db.execute("PRAGMA integrity_check(10)")]
+        return [] if rows == ["ok"] else rows
+
+    def copy_to(self, path: Path) -> None:
+        """Write the catalogue as it is now into another file, while others go on reading and writing it."""
+        with self._connections.checked() as db, closing(sqlite3.connect(path)) as copy:
+            db.backup(copy, pages=_BACKUP_PAGES, sleep=0.0)
+            copy.execute("PRAGMA journal_mode = DELETE")
 
     def key_of(self, product_id: str) -> int:
         """Return a product's key, which never changes and is never given to another; UnknownProduct when absent."""
         with self._read() as db:
-            key = _key(db, product_id)
+            key = records.key_of(db, product_id)
         if key is None:
             raise _unknown(product_id)
         return key
@@ -128,9 +199,9 @@ class Catalogue:
         last = 0
         while True:
             with self._read() as db:
-                rows = db.execute("SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?", (last, _CHUNK))
+                rows = db.execute("SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?", (last, records.CHUNK))
                 keys = [row[0] for row in rows]
-                page = _products(db, keys)
+                page = records.read(db, keys)
             if not keys:
                 return
             yield from page.items()
@@ -158,11 +229,17 @@ class Catalogue:
         """The number of the last logged change; 0 before the first."""
         return self._number("SELECT coalesce(max(seq), 0) FROM changes")
 
-    def changes(self, after: int = 0) -> list[Change]:
-        """Return the logged changes whose number is above `after`, in order."""
+    def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
+        """Return the logged changes whose number is above `after`, in order; the first `limit` of them if given."""
         with self._read() as db:
-            rows = db.execute("SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq", (after,))
+            rows = db.execute(
+                "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+            )
             return [Change(*row) for row in rows]
+
+    def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
+        with self._read() as db:
+            return db.execute(query, (after, records.CHUNK)).fetchall()
 
     def _number(self, query: str) -> int:
         with self._read() as db:
@@ -177,107 +254,6 @@ class Catalogue:
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._connections.transaction() as db:
             yield db
-
-
-def _put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, int]:
-    """Write products, and return how many were added, changed and left as they were; of equal ids the last stands."""
-    added = changed = unchanged = 0
-    source = iter(products)
-    while chunk := {product.id: product for product in itertools.islice(source, _CHUNK)}:
-        keys = {product_id: _key(db, product_id) for product_id in chunk}
-        known = _products(db, [key for key in keys.values() if key is not None])
-        for product in chunk.values():
-            key = keys[product.id]
-            if key is None:
-                _write_product(db, None, product)
-                added += 1
-            elif product != known[key]:
-                _write_product(db, key, product)
-                changed += 1
-            else:
-                if product.origin != known[key].origin:  # line numbers shift; that is no change of the product
-                    db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, key))
-                unchanged += 1
-    return added, changed, unchanged
-
-
-def _key(db: sqlite3.Connection, product_id: str) -> int | None:
-    row = db.execute("SELECT key FROM products WHERE id = ?", (product_id,)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def _write_product(db: sqlite3.Connection, key: int | None, product: Product) -> None:
-    values = (
-        product.id,
-        product.title,
-        product.category,
-        None if product.price is None else str(product.price),
-        product.currency,
-        product.in_stock,
-        product.brand,
-        json.dumps(dict(product.attributes), ensure_ascii=False),
-        product.description,
-        product.origin,
-    )
-    if key is None:
-        key = db.execute(_INSERT, values).lastrowid
-    else:
-        db.execute(_UPDATE, (*values, key))
-        db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
-    db.executemany(
-        "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)",
-        [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)],
-    )
-    _log(db, [product.id], "put")
-
-
-def _remove(db: sqlite3.Connection, ids: list[str]) -> int:
-    found = [product_id for product_id in dict.fromkeys(ids) if _key(db, product_id) is not None]
-    db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in found])
-    _log(db, found, "remove")
-    return len(found)
-
-
-def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
-    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    db.executemany(
-        "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)", [(product_id, kind, at) for product_id in ids]
-    )
-
-
-def _noting(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
-    for product in products:
-        db.execute("INSERT OR IGNORE INTO temp.kept VALUES (?)", (product.id,))
-        yield product
-
-
-def _products(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
-    """Read products with their pictures, in key order: two queries, however many they are."""
-    wanted = (json.dumps(keys),)
-    pictures: dict[int, list[Picture]] = {}
-    for key, *picture in db.execute(_PICTURES, wanted):
-        pictures.setdefault(key, []).append(Picture(*picture))
-    return {row[0]: _product(row, pictures.get(row[0], [])) for row in db.execute(_PRODUCTS, wanted)}
-
-
-def _product(row: tuple[Any, ...], pictures: list[Picture]) -> Product:
-    key, product_id, title, category, price, currency, in_stock, brand, attributes, description, origin = row
-    try:
-        return Product(
-            id=product_id,
-            title=title,
-            pictures=tuple(pictures),
-            category=category,
-            price=None if price is None else Decimal(price),
-            currency=currency,
-            in_stock=bool(in_stock),
-            brand=brand,
-            attributes=MappingProxyType(json.loads(attributes)),
-            description=description,
-            origin=origin,
-        )
-    except (ValueError, ArithmeticError) as error:
-        raise DamagedStore(f"The catalogue's row {key} is broken.", "Restore the catalogue from a backup.") from error
 
 
 def _unknown(product_id: str) -> UnknownProduct:

@@ -25,15 +25,12 @@ class Asked:
 
 
 class QueryEncoder:
-    """Encodes queries; `stored` gives a product's key and its stored row. Shared by threads, keeps no state."""
+    """Encodes queries. Shared by threads, keeps no state."""
 
-    def __init__(
-        self, encoder: Encoder, layout: Layout, weights: Mapping[str, Mapping[str, float]], stored: Stored
-    ) -> None:
+    def __init__(self, encoder: Encoder, layout: Layout, weights: Mapping[str, Mapping[str, float]]) -> None:
         self._encoder = encoder
         self._layout = layout
         self._weights = weights
-        self._stored = stored
         self._worded = frozenset(block.name for block in layout.blocks if block.texts)
 
     def require_texts(self) -> None:
@@ -44,8 +41,11 @@ class QueryEncoder:
                 "Search with a picture, or index the shop with an encoder that reads words.",
             )
 
-    def encode(self, queries: Sequence[Query]) -> list[Asked]:
-        """Each query's vector; all pictures are encoded in one batch, all words in another."""
+    def encode(self, queries: Sequence[Query], stored: Stored) -> list[Asked]:
+        """Each query's vector; all pictures are encoded in one batch, all words in another.
+
+        `stored` gives a product's key and its stored row.
+        """
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
         words = [term.words for query in queries for term in query.terms if isinstance(term, TextTerm)]
         if words:
@@ -54,15 +54,15 @@ class QueryEncoder:
             self._check_blocks(query)
         pictured = iter(self._layout.queries(self._encoder.encode_images(pictures)) if pictures else ())
         worded = iter(self._layout.queries(self._encoder.encode_texts(words)) if words else ())
-        return [self._combine(query, pictured, worded) for query in queries]
+        return [self._combine(query, pictured, worded, stored) for query in queries]
 
-    def _combine(self, query: Query, pictured: Iterator[Floats], worded: Iterator[Floats]) -> Asked:
+    def _combine(self, query: Query, pictured: Iterator[Floats], worded: Iterator[Floats], stored: Stored) -> Asked:
         total = np.zeros(self._layout.dim, dtype=np.float32)
         norm = 0.0
         excluded = []
         for term in query.terms:
             if isinstance(term, ProductTerm):
-                key, vector = self._stored(term.product_id)
+                key, vector = stored(term.product_id)
                 excluded.append(key)
             else:
                 vector = next(pictured if isinstance(term, PictureTerm) else worded)

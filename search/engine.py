@@ -1,4 +1,7 @@
-"""The engine: a shop opened for searching. Opened once, shared by all threads, never changed by a query."""
+"""The engine: a shop opened for searching. Opened once, shared by all threads, never changed by a query.
+
+Every answer comes from one state of the shop, taken once; changes and new generations put the next state in its place.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,37 @@ from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 
-import numpy as np
-from PIL import Image
-
 from catalog.errors import EncoderMismatch, NoGeneration, UnknownProduct
-from catalog.product import Picture, Product
+from catalog.product import Product
 from catalog.store import Catalogue
 from indexer.encoders.base import Encoder, Floats
 from indexer.encoders.registry import open_encoder
-from indexer.generations import Generation, open_current
-from search.encode import Asked, QueryEncoder
+from indexer.generations import Generation, open_serving
+from search.candidates import Ranked, candidates, fetched, found_hits
+from search.edit import ProductEdit
+from search.encode import Asked
 from search.hits import SearchHit, SearchPage
-from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
-from search.rank import Ints, best_rows, contenders, cut, split_scores
+from search.live import LiveShop, Written
+from search.query import ProductTerm, Query
+from search.rank import contenders, cut
+from search.replay import LIVE_ROWS, Replay
+from search.served import Served, warm_up_terms
+from search.stored_pictures import sweep
 from search.thumbnails import Thumbnails
-from search.verdict import Verdict, judge
 
 SPARE_ROWS = 16  # fetched beyond what should suffice, so that one fetch nearly always does
 GROWTH = 4
 PATIENCE = 4096  # rows beyond which a tie at the end of the page is no longer followed to its end
+MANY = 64  # changes of which some will concern any answer
+ATTEMPTS = 3  # at an answer of one piece, when the products in it change while it is made
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What is being served: which generation, how much is in it, and by which encoder it is read."""
+    """What is being served: which generation, how much can be found, and by which encoder it is read.
+
+    `live` rows changed since the generation was built; `degraded` says what is not as it should be.
+    """
 
     generation: int
     products: int
@@ -40,48 +50,64 @@ class EngineStatus:
     fingerprint: str
     runtime: str
     texts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """The best row of each product fetched, best first: parallel arrays, because this runs for every query."""
-
-    rows: Ints
-    products: Ints
-    scores: Floats
+    live: int = 0
+    degraded: tuple[str, ...] = ()
 
 
 class SearchEngine:
     """One shop, open for searching; use it as a context manager or close it."""
 
-    def __init__(self, home: Path, generation: Generation, catalogue: Catalogue, encoder: Encoder) -> None:
-        self.generation = generation
-        self.encoder = encoder
+    def __init__(
+        self,
+        home: Path,
+        generation: Generation,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        *,
+        runtime: str = "auto",
+        live_rows: int = LIVE_ROWS,
+    ) -> None:
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, home / "thumbs")
-        layout = generation.layout
-        self._starts = [layout.slice(name).start for name in layout.names]
-        self._product_keys = np.unique(generation.product_keys)
-        self._by_product = np.argsort(generation.product_keys, kind="stable")
-        self._sorted_keys = generation.product_keys[self._by_product]
-        self._spread = -(-generation.manifest.rows // max(1, generation.manifest.products))
-        self._questions = QueryEncoder(encoder, layout, generation.manifest.weights, self._stored)
+
+        def opener(generation: Generation, present: Served) -> Served:
+            if generation.manifest.fingerprint == present.encoder.fingerprint:
+                return Served.of(home, generation, present.encoder, present.rows)
+            return Served.of(home, generation, _encoder_of(home, generation, runtime))
+
+        served = Served.of(home, generation, encoder)
+        self._live = LiveShop(home, Replay(catalogue, live_rows), served, opener)
 
     @classmethod
-    def open(cls, home: Path, *, runtime: str = "auto") -> SearchEngine:
-        """Open a shop's current generation with the encoder that made it. Raises GenerationError, EncoderError."""
-        generation = open_current(home)
-        made_by = generation.manifest
-        encoder = open_encoder(made_by.encoder.name, runtime=runtime, home=home)
-        if encoder.fingerprint != made_by.fingerprint:
-            raise EncoderMismatch(
-                f"The index in {home} was made by another version of the encoder {made_by.encoder.name!r}.",
-                "Index the shop again with the encoder that is installed now.",
-            )
+    def open(cls, home: Path, *, runtime: str = "auto", live_rows: int = LIVE_ROWS) -> SearchEngine:
+        """Open the current generation with the encoder that made it, and all changes since it was built.
+
+        A damaged one is passed over for the newest older one that is whole, which `status` then tells. At most
+        `live_rows` rows are kept beside the generation. Raises GenerationError, EncoderError.
+        """
+        generation = open_serving(home)
+        encoder = _encoder_of(home, generation, runtime)
         path = home / "catalog.sqlite"
         if not path.is_file():
             raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
-        return cls(home, generation, Catalogue.open(path), encoder)
+        sweep(home)
+        engine = cls(home, generation, Catalogue.open(path), encoder, runtime=runtime, live_rows=live_rows)
+        try:
+            engine.follow()
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    @property
+    def generation(self) -> Generation:
+        """The generation that is searched now; the next call may see another."""
+        return self._live.served.generation
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that reads it."""
+        return self._live.served.encoder
 
     def search(self, query: Query) -> SearchPage:
         """The products that answer the query best. Raises BadQuery, UnsupportedQuery, UnknownProduct."""
@@ -89,10 +115,25 @@ class SearchEngine:
 
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
         """A page for each query, as `search` gives it; their pictures and words are encoded in one batch each."""
-        started = perf_counter()
-        asked = self._questions.encode(queries)
-        share = (perf_counter() - started) / max(1, len(queries))
-        return [self._page(query, question, share) for query, question in zip(queries, asked, strict=True)]
+        for _ in range(ATTEMPTS):
+            served = self._live.served
+            pages = self._answered(served, queries)
+            if not self._overtaken(served, pages):
+                return pages
+        with self._live.still():
+            return self._answered(self._live.served, queries)
+
+    def put(self, edit: ProductEdit) -> Written:
+        """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""
+        return self._live.put(edit)
+
+    def remove(self, product_id: str) -> None:
+        """Remove a product: durable, and found no more, when this returns. Raises UnknownProduct, StoreError."""
+        self._live.remove(product_id)
+
+    def follow(self) -> None:
+        """Take over what other processes did to the shop: a new generation, products put or removed."""
+        self._live.follow()
 
     def similar(self, product_id: str, k: int = 10) -> SearchPage:
         """The products most like a product, never itself. Raises UnknownProduct."""
@@ -111,10 +152,8 @@ class SearchEngine:
 
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
         """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
-        keys = self._product_keys
-        count = min(len(keys), 2 * k)  # some may have left the catalogue
-        drawn = keys[np.random.default_rng(seed).choice(len(keys), count, replace=False)]
-        return tuple(self._catalogue.get_many(drawn.tolist()).values())[:k]
+        drawn = self._live.served.snapshot.draw(2 * k, seed)  # some may have left the catalogue
+        return tuple(self._catalogue.get_many(drawn).values())[:k]
 
     def thumbnail(self, sha256: str, size: int) -> bytes:
         """A picture of some product as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""
@@ -122,30 +161,31 @@ class SearchEngine:
 
     def require_texts(self) -> None:
         """Raise UnsupportedQuery when the shop's encoder cannot read words."""
-        self._questions.require_texts()
+        self._live.served.questions.require_texts()
 
     def warm_up(self) -> None:
         """Encode a picture and, where possible, words, and search for them, so that the first shopper need not wait."""
-        terms: list[Term] = [PictureTerm(Image.new("RGB", (256, 256), (128, 128, 128)))]
-        if self.status().texts:
-            terms.append(TextTerm("red shoes"))
-        self.search(Query(tuple(terms)))
+        self.search(Query(warm_up_terms(self._live.served)))
 
     def status(self) -> EngineStatus:
         """What is being served."""
-        manifest = self.generation.manifest
+        served = self._live.served
+        manifest = served.generation.manifest
         return EngineStatus(
-            generation=self.generation.number,
-            products=manifest.products,
-            pictures=manifest.rows,
+            generation=served.number,
+            products=served.snapshot.products,
+            pictures=served.snapshot.pictures,
             encoder=manifest.encoder.name,
             fingerprint=manifest.fingerprint,
-            runtime=str(getattr(self.encoder, "runtime", "numpy")),
-            texts=self.generation.layout.text_block is not None,
+            runtime=str(getattr(served.encoder, "runtime", "numpy")),
+            texts=served.generation.layout.text_block is not None,
+            live=len(served.snapshot.live),
+            degraded=self._live.degraded,
         )
 
     def close(self) -> None:
-        """Close the catalogue; the engine is of no use afterwards."""
+        """Keep what was encoded and close the catalogue; the engine is of no use afterwards."""
+        self._live.served.rows.save()
         self._catalogue.close()
 
     def __enter__(self) -> SearchEngine:
@@ -156,38 +196,46 @@ class SearchEngine:
     ) -> None:
         self.close()
 
-    def _page(self, query: Query, asked: Asked, encode_seconds: float) -> SearchPage:
+    def _answered(self, served: Served, queries: Sequence[Query]) -> list[SearchPage]:
         started = perf_counter()
-        hits = self._hits(asked, query.offset, query.k)
+        asked = served.questions.encode(queries, lambda product_id: self._stored(served, product_id))
+        share = (perf_counter() - started) / max(1, len(queries))
+        return [self._page(served, query, question, share) for query, question in zip(queries, asked, strict=True)]
+
+    def _overtaken(self, served: Served, pages: Sequence[SearchPage]) -> bool:
+        """Whether a newer state is there and matters: products were removed, or some of these hits have changed.
+
+        The facts of a product come from the catalogue, its score from the state: they must be of one time.
+        """
+        if self._catalogue.seq == served.snapshot.seq:
+            return False
+        found = {hit.product.id for page in pages for hit in page.hits}
+        changes = self._catalogue.changes(served.snapshot.seq, MANY)
+        concerned = len(changes) == MANY or any(
+            change.kind == "remove" or change.product_id in found for change in changes
+        )
+        return concerned and self._live.settle(served)
+
+    def _page(self, served: Served, query: Query, asked: Asked, encode_seconds: float) -> SearchPage:
+        started = perf_counter()
+        hits = self._hits(served, asked, query.offset, query.k)
         took = (perf_counter() - started + encode_seconds) * 1000
-        return SearchPage(hits, self.generation.number, took, offset=query.offset, verdict=self._verdict(query, hits))
+        return SearchPage(hits, served.number, took, offset=query.offset, verdict=served.verdict(query, hits))
 
-    def _verdict(self, query: Query, hits: tuple[SearchHit, ...]) -> Verdict | None:
-        weights = self.generation.manifest.weights["picture"]
-        return judge(self.encoder.calibration, weights, query, hits[0].parts) if hits else None
-
-    def _hits(self, asked: Asked, offset: int, k: int) -> tuple[SearchHit, ...]:
+    def _hits(self, served: Served, asked: Asked, offset: int, k: int) -> tuple[SearchHit, ...]:
         """Fetch rows until the page is certain: enough products, and nothing unseen can tie with the last of them."""
         reach = offset + k
-        fetch = reach * self._spread + SPARE_ROWS
+        fetch = reach * served.snapshot.spread + SPARE_ROWS
         while True:
-            ranked, exhausted = self._fetch(asked, fetch)
+            ranked, exhausted = fetched(served.snapshot, asked, fetch)
             products, seen = self._present(ranked, reach)
             enough = len(products) >= reach and (seen < len(ranked.rows) or fetch > PATIENCE)
             if enough or exhausted:
-                return self._cut(asked, ranked, products, offset, k)
+                page = cut(candidates(ranked, products), offset, k)
+                return found_hits(served, asked, ranked, [(i, products[int(ranked.products[i])]) for i in page])
             fetch *= GROWTH
 
-    def _fetch(self, asked: Asked, fetch: int) -> tuple[_Ranked, bool]:
-        """The best `fetch` rows, one a product, without the excluded; and whether there are no others to fetch."""
-        scores, rows = self.generation.search(asked.vector, fetch)
-        products = self.generation.product_keys[rows]
-        best = best_rows(products, scores)
-        if asked.excluded:
-            best = best[~np.isin(products[best], asked.excluded)]
-        return _Ranked(rows[best], products[best], scores[best]), len(rows) < fetch
-
-    def _present(self, ranked: _Ranked, reach: int) -> tuple[Mapping[int, Product], int]:
+    def _present(self, ranked: Ranked, reach: int) -> tuple[Mapping[int, Product], int]:
         """The products, by key, of as many leading rows as `reach` needs: those that left the catalogue are skipped."""
         wanted = reach
         while True:
@@ -197,31 +245,19 @@ class SearchEngine:
                 return products, seen
             wanted = seen + reach - len(products)
 
-    def _cut(
-        self, asked: Asked, ranked: _Ranked, products: Mapping[int, Product], offset: int, k: int
-    ) -> tuple[SearchHit, ...]:
-        generation = self.generation
-        keys, scores = ranked.products.tolist(), np.minimum(ranked.scores, 1.0).tolist()
-        page = cut(((scores[i], products[key].id, i) for i, key in enumerate(keys) if key in products), offset, k)
-        rows = ranked.rows[page]
-        parts = split_scores(generation.rows[rows], asked.vector, self._starts).tolist()
-        hits = []
-        for i, row, shares in zip(page, rows, parts, strict=True):
-            product = products[keys[i]]
-            picture = _picture(product, generation.picture_hashes[row].decode())
-            hits.append(SearchHit(product, picture, scores[i], dict(zip(generation.layout.names, shares, strict=True))))
-        return tuple(hits)
-
-    def _stored(self, product_id: str) -> tuple[int, Floats]:
+    def _stored(self, served: Served, product_id: str) -> tuple[int, Floats]:
         """A product's key and the row of its first picture that was indexed."""
         key = self._catalogue.key_of(product_id)
-        first, last = np.searchsorted(self._sorted_keys, (key, key + 1))
-        if first == last:
-            raise UnknownProduct(f"The product {product_id!r} is not in the index yet.", "Index the shop again.")
-        return key, self.generation.rows[self._by_product[first]].astype(np.float32)
+        return key, served.stored(product_id, key)
 
 
-def _picture(product: Product, sha256: str) -> Picture:
-    """The product's picture with that content; its first one when the catalogue changed after the index was made."""
-    fallback = product.pictures[0] if product.pictures else Picture("", sha256)
-    return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)
+def _encoder_of(home: Path, generation: Generation, runtime: str) -> Encoder:
+    """The encoder that made a generation. Raises EncoderError, or EncoderMismatch when it is another one by now."""
+    made_by = generation.manifest
+    encoder = open_encoder(made_by.encoder.name, runtime=runtime, home=home)
+    if encoder.fingerprint != made_by.fingerprint:
+        raise EncoderMismatch(
+            f"The index in {home} was made by another version of the encoder {made_by.encoder.name!r}.",
+            "Index the shop again with the encoder that is installed now.",
+        )
+    return encoder

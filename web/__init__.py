@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web import addresses, api, engine, errors, headers, pages, templating, try_photos, uploads
+from web import addresses, api, auth, catalogue_api, engine, errors, headers, pages, templating, try_photos, uploads
 from web.settings import Settings
 
 
@@ -17,12 +17,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     uploads.init_app(app, settings)
     headers.init_app(app)
+    auth.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
     try_photos.init_app(app, settings)
 
     addresses.init_app(app)
     app.register_blueprint(api.bp)
+    app.register_blueprint(catalogue_api.bp)
     app.register_blueprint(pages.bp)
 
     engine.init_app(app, settings)

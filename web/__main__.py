@@ -1,4 +1,4 @@
-"""python -m web serve | demo: a shop on one gunicorn worker with threads; the engine opens once, in that worker."""
+"""python -m web serve | demo | key: one gunicorn worker with threads; the engine opens once, in that worker."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from catalog import sample
 from catalog.errors import WindowshopError
 from web import create_app, demo
+from web.key_commands import key
 from web.settings import MIB, Settings
 from web.try_photos import read_try_photos
 
@@ -29,6 +30,8 @@ LONGEST_REQUEST_LINE = 8190
 def cli() -> None:
     """Windowshop's server."""
 
+
+cli.add_command(key)
 
 host_option = click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 port_option = click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
@@ -60,8 +63,9 @@ def demo_command(home: Path, **given: Any) -> None:
     settings = _settings({"shop_name": demo.SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **given, "home": home})
     _check_photos(settings.try_photos)
     _check_port(settings.host, settings.port)
-    _check_space(home)
-    click.echo("Indexing the sample shop. The first time the models are exported too: about a minute in all.", err=True)
+    if not (home / "current").is_file():
+        _check_space(home)
+        click.echo("Indexing the sample shop. The first time models are exported too: about a minute in all.", err=True)
     code = demo.build(home)
     if code:
         sys.exit(code)
@@ -144,13 +148,17 @@ def _check_photos(table: Path | None) -> None:
 
 
 def _check_space(home: Path) -> None:
-    folder = next(folder for folder in (home, *home.absolute().parents) if folder.is_dir())
-    free = shutil.disk_usage(folder).free
-    if free < demo.SPACE:
-        _stop(
-            f"The disk of {home} has {free // MIB} MiB free; the sample shop and its models need {demo.SPACE // MIB}."
-            " Free some, or choose another disk with --home (and WINDOWSHOP_MODELS for the models)."
-        )
+    from indexer.encoders.runtime import models_folder
+
+    for wanted in (home, models_folder()):
+        folder = next(folder for folder in (wanted, *wanted.absolute().parents) if folder.is_dir())
+        free = shutil.disk_usage(folder).free
+        if free < demo.SPACE:
+            _stop(
+                f"The disk of {wanted} has {free // MIB} MiB free; the sample shop and its models need"
+                f" {demo.SPACE // MIB}. Free some, or choose another disk: --home for the shop, the variable"
+                " WINDOWSHOP_MODELS for the models."
+            )
 
 
 def _stop(reason: str) -> NoReturn:

@@ -48,7 +48,7 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """The engine has encoded and searched once; until then 503 and why."""
+    """The engine has encoded and searched once; until then 503 and why. `degraded` says what is amiss nevertheless."""
     try:
         status = get_engine().status()
     except WindowshopError as error:
@@ -57,7 +57,14 @@ def readyz() -> Response:
         answer = make_response(jsonify(ready=False, **body), 503)
         answer.headers["Retry-After"] = str(RETRY_AFTER)
         return answer
-    return jsonify(ready=True, generation=status.generation, products=status.products, pictures=status.pictures)
+    return jsonify(
+        ready=True,
+        generation=status.generation,
+        products=status.products,
+        pictures=status.pictures,
+        live=status.live,
+        degraded=list(status.degraded),
+    )
 
 
 def page_json(page: SearchPage) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The search engine of an app: opened once, in the background, and reached by `get_engine()`."""
+"""The search engine of an app: opened once, in the background, kept up to date, and reached by `get_engine()`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class EngineHolder:
-    """Opens the engine beside the running server, so that the server can say at once that it is not ready yet."""
+    """Opens the engine beside the running server, so that the server can say at once that it is not ready yet.
+
+    The same thread then follows new generations of the index and what other processes write.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -58,8 +61,10 @@ class EngineHolder:
             again = self._try()
             self._tried.set()
             if not again:
-                return
+                break
             self._closing.wait(self._settings.reopen_seconds)
+        while self._engine is not None and not self._closing.wait(self._settings.follow_seconds):
+            self._follow(self._engine)
 
     def _try(self) -> bool:
         """Open the engine or note why not; whether to try again: an index gets built, a lock let go."""
@@ -75,11 +80,21 @@ class EngineHolder:
             self._error = NotReady("The shop could not be opened.", "The server's log says why.")
         return False
 
+    def _follow(self, engine: SearchEngine) -> None:
+        """Let the engine see what others did to the shop; whatever fails, it serves on as it is."""
+        try:
+            engine.follow()
+        except WindowshopError as error:
+            log.error("The shop at %s could not be followed: %s", self._settings.home, error)
+        except Exception:
+            log.exception("The shop at %s could not be followed", self._settings.home)
+
     def _opened(self) -> SearchEngine:
         # Imported here: FAISS and the encoder take seconds, and the server answers meanwhile.
         from search.engine import SearchEngine
 
-        engine = SearchEngine.open(self._settings.home, runtime=self._settings.runtime)
+        settings = self._settings
+        engine = SearchEngine.open(settings.home, runtime=settings.runtime, live_rows=settings.live_rows)
         try:
             engine.warm_up()
         except BaseException:

@@ -2,7 +2,9 @@
 
 WindowshopError (catalog/errors.py)
 ├── NotReady                 the server runs, its engine does not yet
-└── MalformedRequest         the body of the request is not what its type says
+├── MalformedRequest         the body of the request is not what its type says
+├── NoKey                    the address asks for a key, and none that is known was sent
+└── NotAllowed               the address is closed, or the key sent does not open it
 """
 
 from __future__ import annotations
@@ -31,13 +33,28 @@ class MalformedRequest(errors.WindowshopError):
     code = "bad_request"
 
 
+class NoKey(errors.WindowshopError):
+    """The address asks for a key, and none that is known was sent."""
+
+    code = "no_key"
+
+
+class NotAllowed(errors.WindowshopError):
+    """The address is closed to everybody, or the key that was sent does not open it."""
+
+    code = "not_allowed"
+
+
 # The first class that fits decides, so the narrow ones stand before the wide ones.
 STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MalformedRequest, 400),
+    (NoKey, 401),
+    (NotAllowed, 403),
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
     (errors.UnknownProduct, 404),
     (errors.BadInput, 422),
+    (errors.NoRoom, 507),
     (NotReady, 503),
     (errors.GenerationError, 503),
     (errors.EncoderError, 503),
@@ -48,7 +65,11 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
 PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
-    errors.StoreError: ("The shop's catalogue cannot be read at the moment.", "Please try again later."),
+    errors.NoRoom: (
+        "The shop holds as many changed pictures as it may beside its index.",
+        "Re-index it to make room; until then, products can still be removed, and prices and stock changed.",
+    ),
+    errors.StoreError: ("The shop's catalogue cannot be used at the moment.", "Please try again later."),
     errors.EncoderError: ("The shop cannot read pictures or words at the moment.", "Please try again later."),
 }
 
@@ -116,6 +137,8 @@ def _answer(status: int, code: str, message: str, hint: str) -> Response:
         words = {"status": status, "message": message, "hint": hint, "request_id": request_id}
         page = render_template("error.html", sorry=True, waiting=code == "not_ready", **words)
         answer = make_response(page, status)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     answer.headers["Cache-Control"] = "no-store"

@@ -61,7 +61,7 @@ def words(value: object, name: str) -> str:
 
 def _fields(request: Request) -> dict[str, Any]:
     if request.is_json:
-        return _json_fields(body_of(request))
+        return json_object(body_of(request))
     if request.mimetype in FORMS:
         return _form_fields(request)
     if request.mimetype or request.content_length:
@@ -69,7 +69,8 @@ def _fields(request: Request) -> dict[str, Any]:
     return {}
 
 
-def _json_fields(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The fields of a JSON body, those that are null left out. Raises MalformedRequest."""
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):

@@ -38,3 +38,12 @@ class Settings(BaseSettings):
     reopen_seconds: float = Field(
         default=5.0, gt=0, description="Wait before a shop that could not be opened is tried again."
     )
+    follow_seconds: float = Field(
+        default=1.0, gt=0, description="How often to look for a new index, and for products that others changed."
+    )
+    live_rows: int = Field(
+        default=5_000, ge=1, description="Pictures of changed products kept beside the index until the next one."
+    )
+    keys: Path | None = Field(
+        default=None, description="File of the keys that may write; by default `keys.json` in the shop's folder."
+    )

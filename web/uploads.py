@@ -48,14 +48,18 @@ def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
 
 
 def picture_of_base64(encoded: str, box: Box | None = None) -> Image:
-    """A picture from a JSON body; a `data:` URL is taken too, as browsers make them."""
+    """A picture from a JSON body; raises BadPicture and its kinds."""
+    return picture_of_bytes(bytes_of_base64(encoded), box)
+
+
+def bytes_of_base64(encoded: str) -> bytes:
+    """A file from a JSON body; a `data:` URL is taken too, as browsers make them. Raises BadPicture."""
     if encoded.startswith("data:"):
         encoded = encoded.partition(",")[2]
     try:
-        data = base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadPicture("The picture is not base64.", "Send the bytes of the file, base64 encoded.") from error
-    return picture_of_bytes(data, box)
 
 
 def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:

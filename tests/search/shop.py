@@ -67,7 +67,7 @@ def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
         )
         for item in items
     ]
-    catalogue.put(products)
+    catalogue.replace(products)
     rows, keys, hashes = [], [], []
     for item, product in zip(items, products, strict=True):
         encoded = encoder.encode_images([picture(colour) for colour in item.colours])
@@ -77,12 +77,13 @@ def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
         rows.append(layout.rows(encoded, titles))
         keys += [catalogue.key_of(item.id)] * len(encoded)
         hashes += [p.sha256.encode() for p in product.pictures]
+    seq = catalogue.seq
     catalogue.close()
-    publish_rows(home, encoder, np.concatenate(rows), keys, hashes, plan or IndexPlan("flat"), weights)
+    publish_rows(home, encoder, np.concatenate(rows), keys, hashes, plan or IndexPlan("flat"), weights, seq)
     return open_shop(home, encoder)
 
 
-def publish_rows(home, encoder, rows, keys, hashes, plan, weights):
+def publish_rows(home, encoder, rows, keys, hashes, plan, weights, seq=0):
     layout = Layout.of_encoder(encoder.blocks)
     number, folder = begin(home)
     np.save(folder / "rows.npy", rows.astype(np.float16))
@@ -98,7 +99,7 @@ def publish_rows(home, encoder, rows, keys, hashes, plan, weights):
         blocks=layout.blocks,
         rows=len(rows),
         products=len(set(keys)),
-        seq=0,
+        seq=seq,
         index=IndexRecord(plan.kind, plan.lists, max(plan.lists, 1), 4),
         weights={asks: {b: w for b, w in of.items() if b in layout.names} for asks, of in weights.items()},
         words_gate=1.0,

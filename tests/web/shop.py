@@ -1,6 +1,8 @@
 """A small shop with pictures made here: real catalogue, real index, real engine; only the encoder is fake."""
 
+import hashlib
 import io
+import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +19,8 @@ from indexer.weights import shop_weights
 from tests.search.shop import publish_rows
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
+WRITE_KEY, READ_KEY = "wsk_writer", "wsk_reader"
+WRITER = {"Authorization": f"Bearer {WRITE_KEY}"}
 ODD_IDS = (
     "plain",
     "a/b",
@@ -69,9 +73,19 @@ def products(folder: Path) -> list[Product]:
     return listed
 
 
+def write_keys(home: Path) -> None:
+    """Let WRITE_KEY and READ_KEY open the shop."""
+    keys = [
+        {"name": scope, "scope": scope, "sha256": hashlib.sha256(key.encode()).hexdigest(), "created": "2026-01-01"}
+        for scope, key in (("write", WRITE_KEY), ("read", READ_KEY))
+    ]
+    (home / "keys.json").write_text(json.dumps(keys))
+
+
 def make_shop(home: Path, encoder: Encoder) -> None:
-    """Put the products into the home's catalogue and index them."""
+    """Put the products into the home's catalogue and index them; two keys open it."""
     home.mkdir(parents=True, exist_ok=True)
+    write_keys(home)
     catalogue = Catalogue.open(home / "catalog.sqlite")
     catalogue.put(products(home / "feed"))
     keyed = list(catalogue.iterate())
@@ -83,7 +97,8 @@ def make_shop(home: Path, encoder: Encoder) -> None:
         titles = encoder.encode_texts([title for _, title, _ in entries])[:, layout.slice(layout.text_block)]
     rows = layout.rows(pictures, titles)
     hashes = [each.sha256.encode() for _, _, each in entries]
-    publish_rows(home, encoder, rows, [key for key, _, _ in entries], hashes, IndexPlan("flat"), shop_weights(layout))
+    keys = [key for key, _, _ in entries]
+    publish_rows(home, encoder, rows, keys, hashes, IndexPlan("flat"), shop_weights(layout), catalogue.seq)
     catalogue.close()
 
 

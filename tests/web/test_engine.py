@@ -41,7 +41,8 @@ def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatc
 
     may_warm.set()
     holder_of(app).wait(20)
-    assert client.get("/readyz").json == {"ready": True, "generation": 1, "products": 18, "pictures": 24}
+    facts = {"generation": 1, "products": 18, "pictures": 24, "live": 0, "degraded": []}
+    assert client.get("/readyz").json == {"ready": True, **facts}
     assert client.post("/api/v1/search", json={"text": "red"}).status_code == 200
 
 

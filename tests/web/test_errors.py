@@ -5,7 +5,8 @@ import pytest
 from catalog import errors
 from catalog.errors import WindowshopError
 from search.engine import SearchEngine
-from web.errors import MalformedRequest, NotReady, public_words, status_of
+from tests.web.shop import WRITER
+from web.errors import MalformedRequest, NoKey, NotAllowed, NotReady, public_words, status_of
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
 CALLS = [
@@ -18,6 +19,8 @@ CALLS = [
     ("get", "/api/v1/products/red"),
     ("get", "/api/v1/products/red/similar"),
     ("get", "/readyz"),
+    ("put", "/api/v1/products/red"),
+    ("delete", "/api/v1/products/red"),
 ]
 
 
@@ -27,6 +30,8 @@ def every_kind(kind=WindowshopError):
 
 def ask(client, method, address):
     given = {"json": {"text": "red"}} if address == "/api/v1/search" else {}
+    if method in ("put", "delete"):
+        given = {"headers": WRITER}
     if (method, address) == ("post", "/"):
         import io
 
@@ -44,7 +49,7 @@ def broken(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        for name in ("search", "similar", "product", "thumbnail", "status", "browse"):
+        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove"):
             monkeypatch.setattr(SearchEngine, name, raises)
 
     return breaks
@@ -99,7 +104,10 @@ def test_every_error_of_ours_has_a_status_and_harmless_words(client, broken, kin
         (errors.EncoderUnavailable, 503),
         (errors.DamagedStore, 503),
         (errors.TrainingError, 500),
+        (errors.NoRoom, 507),
         (MalformedRequest, 400),
+        (NoKey, 401),
+        (NotAllowed, 403),
         (NotReady, 503),
     ],
 )
@@ -112,7 +120,8 @@ def test_what_the_asker_did_wrong_is_said_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("method", "address"), [*CALLS, ("get", "/healthz"), ("get", "/static/shop.css"), ("get", "/x")]
+    ("method", "address"),
+    [*CALLS[:-2], ("put", "/x"), ("delete", "/x"), ("get", "/healthz"), ("get", "/static/shop.css"), ("get", "/x")],
 )
 def test_every_answer_carries_the_policy(client, method, address):
     with ask(client, method, address) as answer:
