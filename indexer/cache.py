@@ -19,6 +19,7 @@ from types import TracebackType
 import numpy as np
 
 from catalog.errors import GenerationError
+from catalog.failpoint import failpoint
 from indexer.encoders.base import Floats
 
 FOLDER = "cache"
@@ -101,6 +102,7 @@ class VectorCache:
             written += os.pwrite(self._file, data[written:], self._end + written)
         self._end += written
         self._places.update(added)
+        failpoint("cache.appended")
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the file."""

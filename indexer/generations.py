@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.failpoint import failpoint
 from indexer.encoders.base import Floats
 from indexer.manifest import NAME as MANIFEST
 from indexer.manifest import Manifest, check_files, damaged, read_manifest, record
@@ -31,7 +32,11 @@ _NUMBER = re.compile(r"\d{6,}")
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One index, open: row i is picture `picture_hashes[i]` of the product with key `product_keys[i]`."""
+    """One index, open: row i is picture `picture_hashes[i]` of the product with key `product_keys[i]`.
+
+    When it stands in for the current generation, which is damaged, `fallback_from` is that one's number (0 when the
+    pointer itself is) and `degraded` says why.
+    """
 
     number: int
     folder: Path
@@ -41,6 +46,8 @@ class Generation:
     rows: NDArray[np.float16]
     product_keys: Ids
     picture_hashes: NDArray[np.bytes_]
+    fallback_from: int | None = None
+    degraded: str = ""
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """The k best rows for a query vector (dim,): exact scores, best first, ties by row number, and the row numbers.
@@ -54,6 +61,26 @@ class Generation:
 def open_current(home: Path, *, threads: int | None = None) -> Generation:
     """The shop's current generation, every file checked. Raises NoGeneration, DamagedGeneration."""
     return open_generation(home, current_number(home), threads=threads)
+
+
+def open_serving(home: Path, *, threads: int | None = None) -> Generation:
+    """The current generation or, when that is damaged, the newest older one that is whole, and why.
+
+    Raises NoGeneration, or the current one's DamagedGeneration when no other is whole.
+    """
+    current = 0
+    try:
+        current = current_number(home)
+        return open_generation(home, current, threads=threads)
+    except (DamagedGeneration, NoGeneration) as error:
+        older = [number for number in numbers(home) if number < current or not current]
+        for number in reversed(older):
+            with contextlib.suppress(GenerationError):
+                generation = open_generation(home, number, threads=threads)
+                what = f"generation {current}" if current else "the pointer to the current generation"
+                why = f"{what} cannot be used; generation {number} is served instead. {error.message}"
+                return replace(generation, fallback_from=current, degraded=why)
+        raise
 
 
 def open_generation(home: Path, number: int, *, threads: int | None = None) -> Generation:
@@ -125,8 +152,7 @@ def begin(home: Path) -> tuple[int, Path]:
     """The next number and an empty folder to build it in; what an interrupted build left behind is swept away."""
     parent = home / FOLDER
     parent.mkdir(parents=True, exist_ok=True)
-    for leftover in parent.glob(f"{BUILDING}*"):
-        shutil.rmtree(leftover)
+    sweep(home)
     taken = numbers(home)
     with contextlib.suppress(NoGeneration, DamagedGeneration):  # the first build, or the one that repairs
         taken.append(current_number(home))
@@ -136,45 +162,86 @@ def begin(home: Path) -> tuple[int, Path]:
     return number, folder
 
 
+def sweep(home: Path) -> None:
+    """Remove what was begun and not published."""
+    for leftover in (home / FOLDER).glob(f"{BUILDING}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
 def publish(home: Path, building: Path, manifest: Manifest) -> Path:
     """Seal a building folder with its manifest and make it the current generation.
 
     Every byte is on disk before the folder gets its name, and the folder before the pointer moves: a crash leaves
     the old generation or the new one current, never a mixture.
     """
-    final = seal(home, building, manifest)
+    seal(home, building, manifest)
+    adopt(home, manifest.number)
     make_current(home, manifest.number)
-    return final
+    return folder_of(home, manifest.number)
 
 
-def seal(home: Path, building: Path, manifest: Manifest) -> Path:
-    """Write the manifest (its `files` are filled in here) into a building folder and give it its name."""
+def seal(home: Path, building: Path, manifest: Manifest) -> None:
+    """Write the manifest (its `files` are filled in here) into a building folder, every byte on disk."""
     files = {path.name: record(path) for path in sorted(building.iterdir())}
     for name in files:
-        _sync(building / name)
+        sync(building / name)
+    failpoint("seal.files-synced")
     write_atomically(building / MANIFEST, lambda path: path.write_text(replace(manifest, files=files).to_json()))
-    final = folder_of(home, manifest.number)
-    building.rename(final)
-    _sync(final.parent)
-    return final
+    failpoint("seal.manifest-written")
+
+
+def adopt(home: Path, number: int) -> None:
+    """Give a sealed building folder its name; nothing happens when it has it."""
+    final = folder_of(home, number)
+    if not final.exists():
+        (final.parent / f"{BUILDING}{number:06d}").rename(final)
+        failpoint("adopt.renamed")
+        sync(final.parent)
 
 
 def make_current(home: Path, number: int) -> None:
-    """Move the pointer to a sealed generation, and sweep away those that are too old to keep."""
+    """Move the pointer to a generation, and sweep away those that are too old to keep.
+
+    Those between the former current one and a newer one had been rolled back from: they go as well.
+    """
+    try:
+        former = current_number(home)
+    except GenerationError:
+        former = number
     write_atomically(home / CURRENT, lambda path: path.write_text(f"{number:06d}\n"))
+    failpoint("pointer.moved")
+    for withdrawn in numbers(home):
+        if former < withdrawn < number:
+            _drop(home, withdrawn)
     _prune(home)
+    failpoint("pointer.pruned")
+
+
+def previous_number(home: Path) -> int:
+    """The newest kept generation before the current one. Raises GenerationError when there is none."""
+    current = current_number(home)
+    older = [number for number in numbers(home) if number < current]
+    if not older:
+        raise GenerationError(
+            f"There is no generation before {current} to go back to.",
+            "Generations are kept from the second build on; index the feed you want to go back to.",
+        )
+    return older[-1]
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file, then put it in place of `path` in one step that survives a crash."""
     temporary = path.with_name(f".{path.name}.tmp")
     write(temporary)
-    _sync(temporary)
+    sync(temporary)
+    failpoint("file.written")
     temporary.replace(path)
-    _sync(path.parent)
+    failpoint("file.replaced")
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file or folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -183,7 +250,18 @@ def _sync(path: Path) -> None:
 
 
 def _prune(home: Path) -> None:
-    keep = {*numbers(home)[-KEPT:], current_number(home)}
-    for number in numbers(home):
-        if number not in keep:
-            shutil.rmtree(folder_of(home, number), ignore_errors=True)
+    current = current_number(home)
+    older = [number for number in numbers(home) if number <= current]
+    for number in older[:-KEPT]:
+        _drop(home, number)
+        failpoint("prune.dropped")
+
+
+def _drop(home: Path, number: int) -> None:
+    """Remove a generation: out of its name first, so that half of one is never seen."""
+    folder = folder_of(home, number)
+    aside = folder.with_name(f"{BUILDING}{folder.name}-gone")
+    shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)

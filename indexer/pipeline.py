@@ -1,4 +1,4 @@
-"""Files and words into the cache: read and decode in threads, encode in batches, with bounded memory."""
+"""Files and words into the cache: read and decode beside the encoder, encode in batches, with bounded memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture, EncoderError
+from catalog.failpoint import failpoint
 from indexer.cache import VectorCache, title_key
+from indexer.decoding import SECONDS, Decoders
 from indexer.encoders.base import Encoder, Floats, Pixels
 from indexer.vectors import Layout, chunks
 
 DECODE_MARGIN = 2  # decode big JPEGs at no less than twice the encoder's input, so that resizing still averages
+FEW = 16  # pictures that one child has decoded before a second one has started
 AHEAD = 2  # batches of decoded pictures that may wait for the encoder
 
 Item = TypeVar("Item")
@@ -30,10 +33,21 @@ Tick = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """How many pictures are encoded together, and how many threads decode beside the encoder."""
+    """How many pictures are encoded together, how many child processes decode meanwhile, and for how long at most one
+    picture.
+    """
 
     batch_size: int = 32
-    decode_threads: int = 2
+    decode_children: int = 2
+    picture_seconds: float = SECONDS
+
+    def decoders(self, pictures: int) -> Decoders:
+        """The child processes for so many pictures, to be closed; none runs before there is something to decode."""
+        return Decoders(min(self.decode_children, 1 + pictures // FEW), self.picture_seconds)
+
+    def threads(self) -> ThreadPoolExecutor:
+        """Threads that wait for the child processes: more than these, so that a child which has answered has work."""
+        return ThreadPoolExecutor(2 * self.decode_children, thread_name_prefix="decode")
 
 
 @dataclass(slots=True)
@@ -53,6 +67,26 @@ class PictureFacts:
         """How many different pictures the cache already had."""
         return len(set(self.hashes.values())) - self.encoded
 
+    def note(self, loaded: Loaded) -> None:
+        """Take in one file."""
+        self.decode_seconds += loaded.seconds
+        self.decoded += loaded.pixels is not None
+        if loaded.broken:
+            self.broken[loaded.path] = loaded.broken
+        else:
+            self.hashes[loaded.path] = loaded.sha256
+            self.sizes[loaded.path] = loaded.size
+
+    def add(self, other: PictureFacts) -> None:
+        """Take in what became of other files."""
+        self.hashes |= other.hashes
+        self.sizes |= other.sizes
+        self.broken |= other.broken
+        self.encoded += other.encoded
+        self.decoded += other.decoded
+        self.decode_seconds += other.decode_seconds
+        self.encode_seconds += other.encode_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -69,40 +103,61 @@ class Loaded:
 class PictureLoader:
     """Reads one picture file and makes it ready for the encoder; called from the decode threads."""
 
-    def __init__(self, encoder: Encoder, cache: VectorCache) -> None:
+    def __init__(self, encoder: Encoder, cache: VectorCache | None, decoders: Decoders) -> None:
         self._encoder = encoder
         self._cache = cache
+        self._decoders = decoders
         self._at_least = DECODE_MARGIN * pixel_size(encoder)
 
     def __call__(self, path: str) -> Loaded:
         """Read, hash and, when its vector is not known yet, decode. A bad file is told in `broken`."""
         start = time.perf_counter()
-        sha256 = ""
         try:
-            data = images.read_file(Path(path))
-            sha256 = images.content_hash(data)
-            size = images.size_of(data)
-            if self._cache.get(bytes.fromhex(sha256)) is not None:
-                return Loaded(path, sha256, size)
-            pixels = self._encoder.prepare(images.decode(data, at_least=self._at_least))
+            if (known := self._known(path)) is not None:
+                return known
+            decoded = self._decoders.decode(path, self._at_least)
         except BadPicture as error:
-            return Loaded(path, sha256, broken=error.message)
-        return Loaded(path, sha256, size, pixels, seconds=time.perf_counter() - start)
+            return Loaded(path, broken=error.message)
+        pixels = self._encoder.prepare(decoded.picture)
+        return Loaded(path, decoded.sha256, decoded.size, pixels, seconds=time.perf_counter() - start)
+
+    def _known(self, path: str) -> Loaded | None:
+        """The file, when the cache has its vector: then these bytes were decoded before, and can be met here."""
+        if self._cache is None:
+            return None
+        data = images.read_file(Path(path))
+        sha256 = images.content_hash(data)
+        if self._cache.get(bytes.fromhex(sha256)) is None:
+            return None
+        return Loaded(path, sha256, images.size_of(data))
 
 
 def encode_pictures(
     paths: Sequence[str], encoder: Encoder, cache: VectorCache, options: PipelineOptions, tick: Tick
 ) -> PictureFacts:
     """Put the vector of every picture file into the cache; files with equal content are encoded once."""
+    with options.decoders(len(paths)) as decoders:
+        return encode_decoded(paths, encoder, cache, options, tick, decoders)
+
+
+def encode_decoded(
+    paths: Sequence[str],
+    encoder: Encoder,
+    cache: VectorCache,
+    options: PipelineOptions,
+    tick: Tick,
+    decoders: Decoders,
+) -> PictureFacts:
+    """As `encode_pictures`, with child processes that are there already."""
     facts = PictureFacts()
     waiting: dict[bytes, Pixels] = {}
-    load = PictureLoader(encoder, cache)
+    load = PictureLoader(encoder, cache, decoders)
     with (
-        ThreadPoolExecutor(options.decode_threads, thread_name_prefix="decode") as pool,
+        options.threads() as pool,
         closing(ahead(pool, load, paths, AHEAD * options.batch_size)) as files,
     ):
         for loaded in files:
-            _note(facts, loaded)
+            facts.note(loaded)
             if loaded.pixels is not None:
                 waiting[bytes.fromhex(loaded.sha256)] = loaded.pixels
             if len(waiting) == options.batch_size:
@@ -123,6 +178,7 @@ def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache, b
     for part in chunks(len(missing), batch_size):
         batch = missing[part]
         cache.put(map(title_key, batch), _checked(encoder.encode_texts(batch)[:, span], encoder))
+        failpoint("titles.encoded")
         tick(len(batch))
     return len(missing)
 
@@ -149,22 +205,14 @@ def ahead(
             future.cancel()
 
 
-def _note(facts: PictureFacts, loaded: Loaded) -> None:
-    facts.decode_seconds += loaded.seconds
-    facts.decoded += loaded.pixels is not None
-    if loaded.broken:
-        facts.broken[loaded.path] = loaded.broken
-    else:
-        facts.hashes[loaded.path] = loaded.sha256
-        facts.sizes[loaded.path] = loaded.size
-
-
 def _encode(encoder: Encoder, waiting: dict[bytes, Pixels], cache: VectorCache, facts: PictureFacts) -> None:
     start = time.perf_counter()
     fresh = {key: pixels for key, pixels in waiting.items() if cache.get(key) is None}
     waiting.clear()
     if fresh:
-        cache.put(fresh, _checked(encoder.encode_pixels(np.stack(list(fresh.values()))), encoder))
+        vectors = _checked(encoder.encode_pixels(np.stack(list(fresh.values()))), encoder)
+        failpoint("pictures.encoded")
+        cache.put(fresh, vectors)
     facts.encoded += len(fresh)
     facts.encode_seconds += time.perf_counter() - start
 

@@ -36,14 +36,18 @@ class Goal:
     seed: int = 0
 
 
-def tune(index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Goal) -> tuple[IndexRecord, Recall]:
+def tune(
+    index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Goal, first: int = 1
+) -> tuple[IndexRecord, Recall]:
     """The fewest lists to probe (a power of two) that reach the target for every kind of query, and the recall then.
 
-    `queries` maps "picture", "text" and variants such as "text alone" to query vectors (m, dim); the recall of a
-    kind is that of its worst variant. Raises GenerationError when even probing all lists stays under `goal.least`.
+    No fewer than `first` are tried. `queries` maps "picture", "text" and variants such as "text alone" to query
+    vectors (m, dim); the recall of a kind is that of its worst variant. Raises GenerationError when even probing all
+    lists stays under `goal.least`.
     """
     total = sum(len(vectors) for vectors in queries.values())
-    record = IndexRecord(index.kind, index.lists, 1, 4 * OVERFETCH if index.kind == IVF_PQ else OVERFETCH, goal.seed)
+    overfetch = 4 * OVERFETCH if index.kind == IVF_PQ else OVERFETCH
+    record = IndexRecord(index.kind, index.lists, first, overfetch, goal.seed)
     truths = {name: _truth(rows, vectors) for name, vectors in queries.items()}
     while True:
         search = RowSearch(index, rows, record.nprobe, record.overfetch)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.product import Rejected
+from indexer.gates import Gate
 from indexer.generations import write_atomically
 from indexer.manifest import IndexRecord, Recall
 
@@ -49,6 +50,7 @@ class BuildReport:
     index: IndexRecord
     recall: Recall
     words_gate: float
+    gates: tuple[Gate, ...] = ()
 
     def to_json(self) -> str:
         """The report as JSON; rejected rows only as a number, they are in the CSV file beside it."""
@@ -73,6 +75,7 @@ class BuildReport:
         ]
         probes = f", {self.index.nprobe} of {self.index.lists} lists probed" if self.index.lists else ""
         words = "" if self.recall.text is None else f", words {self.recall.text:.3f}"
+        lines += [f"  {gate.line()}" for gate in self.gates]
         lines += [
             f"  index {self.index.kind}{probes}",
             f"  recall@10 against exact search: pictures {self.recall.picture:.3f}{words}",

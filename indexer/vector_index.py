@@ -92,6 +92,20 @@ class VectorIndex:
             index.add(np.ascontiguousarray(rows[part], dtype=np.float32))
         return cls(index, threads)
 
+    def suits(self, plan: IndexPlan, dim: int) -> bool:
+        """Whether this index's centroids may serve the rows that a plan was made for."""
+        lists = plan.lists or self.lists
+        return plan.kind == self.kind != FLAT and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
+
+    def refilled(self, rows: Rows, threads: int | None = None) -> VectorIndex:
+        """Another index, with these rows in the lists of this one: nothing is trained."""
+        faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
+        index = faiss.clone_index(self._index)
+        index.reset()
+        for part in chunks(len(rows), CHUNK):
+            index.add(np.ascontiguousarray(rows[part], dtype=np.float32))
+        return VectorIndex(index, threads)
+
     @classmethod
     def load(cls, path: Path, threads: int | None = None) -> VectorIndex:
         """Open a saved index. The caller has checked the file's digest: faiss does not survive hostile files."""

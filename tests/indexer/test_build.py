@@ -9,6 +9,7 @@ from PIL import Image
 from catalog.errors import BadFeed, GenerationError
 from catalog.store import Catalogue
 from indexer import build as build_module
+from indexer import maker
 from indexer.build import BuildOptions, build, split_origin
 from indexer.generations import numbers, open_current
 from indexer.pipeline import PipelineOptions
@@ -196,9 +197,9 @@ def test_an_interrupted_build_goes_on_where_it_was(tmp_path):
 def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
     build(home, feed, FakeEncoder())
-    right = build_module.VectorIndex.build
+    right = maker.VectorIndex.build
     monkeypatch.setattr(
-        build_module.VectorIndex, "build", lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads)
+        maker.VectorIndex, "build", lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads)
     )
     monkeypatch.setattr("indexer.recall.DEPTH", 1)
     fewer = write_feed(tmp_path / "feed", [("p-red", "red hat", "red.png"), ("p-new", "green", "green.png")])
@@ -212,13 +213,13 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
 def test_a_shop_is_open_to_readers_while_it_is_built(tmp_path, monkeypatch):
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
     build(home, feed, FakeEncoder())
-    seal, seen = build_module.generations.seal, []
+    seal, seen = maker.generations.seal, []
 
     def watched(*arguments):
         seen.append(rows_by_product(home).keys())
         return seal(*arguments)
 
-    monkeypatch.setattr(build_module.generations, "seal", watched)
+    monkeypatch.setattr(maker.generations, "seal", watched)
     build(home, write_feed(feed.parent, [("p-new", "red hat", "red.png")]), FakeEncoder())
     assert seen == [{f"p-{name}" for name in COLOURS}]
     assert rows_by_product(home).keys() == {"p-new"}

@@ -105,8 +105,8 @@ def test_a_crash_before_the_pointer_moves_leaves_the_old_one_current(tmp_path, m
 
 def test_everything_is_on_disk_before_the_pointer_moves(tmp_path, monkeypatch):
     steps = []
-    sync, rename = generations._sync, type(tmp_path).replace
-    monkeypatch.setattr(generations, "_sync", lambda path: (steps.append(f"sync {path.name}"), sync(path)))
+    sync, rename = generations.sync, type(tmp_path).replace
+    monkeypatch.setattr(generations, "sync", lambda path: (steps.append(f"sync {path.name}"), sync(path)))
     monkeypatch.setattr(
         type(tmp_path), "replace", lambda self, to: (steps.append(f"replace {to.name}"), rename(self, to))[1]
     )

@@ -13,7 +13,7 @@ from indexer.pipeline import PipelineOptions, ahead, encode_pictures, encode_tit
 from tests.fakes import FakeEncoder
 from tests.indexer.shops import write_picture
 
-OPTIONS = PipelineOptions(batch_size=4, decode_threads=2)
+OPTIONS = PipelineOptions(batch_size=4, decode_children=2)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_equal_contents_are_encoded_once(tmp_path, cache):
 def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
     paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(1, 6)]
     run(paths, cache)
-    monkeypatch.setattr("catalog.images.decode", None)
+    monkeypatch.setattr("indexer.decoding._Child", None)  # nor is a child started
     facts = run(paths, cache)
     assert (facts.encoded, facts.decoded, facts.reused) == (0, 0, 5)
 

@@ -1,0 +1,118 @@
+"""What the vector caches hold, and how to make them small again."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from catalog.failpoint import failpoint
+from catalog.store import Catalogue
+from indexer import generations
+from indexer.cache import FOLDER, PICTURES, TITLES, VectorCache, cache_path, title_key
+from indexer.file_facts import FileFacts
+from indexer.manifest import Manifest, read_manifest
+from indexer.recovery import CATALOGUE, only_writer
+from indexer.vectors import WORDS, Layout, chunks
+
+BATCH = 1_024
+_KEPT = ("files.sqlite",)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFile:
+    """One file of the cache: `current` when it belongs to the encoder of the current index."""
+
+    name: str
+    bytes: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What `prune` did: files removed, vectors kept and dropped, bytes before and after."""
+
+    files: int
+    kept: int
+    dropped: int
+    before: int
+    after: int
+
+
+def cache_files(home: Path) -> list[CacheFile]:
+    """Every file of the cache. Raises NoGeneration, DamagedGeneration."""
+    mark = _marks(_manifest(home))
+    paths = sorted(path for path in (home / FOLDER).glob("*") if path.is_file())
+    return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
+
+
+def prune(home: Path) -> Pruned:
+    """Drop the vectors of no picture or title of the catalogue, and the files of other encoders.
+
+    Each file is written anew beside the old one and put in its place in one step.
+    """
+    with only_writer(home):
+        manifest = _manifest(home)
+        before = _size(home)
+        files = _drop_others(home, manifest)
+        with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+            pictures: set[bytes] = set()
+            titles: set[bytes] = set()
+            paths: set[str] = set()
+            for page in catalogue.shown():
+                pictures.update(bytes.fromhex(shown.sha256) for shown in page)
+                titles.update(title_key(shown.title) for shown in page)
+                paths.update(shown.path for shown in page)
+        layout = Layout(manifest.blocks)
+        kept, dropped = _rewrite(home, manifest, PICTURES, layout.encoder_dim, pictures)
+        if layout.text_block is not None:
+            span = layout.slice(WORDS)
+            more = _rewrite(home, manifest, TITLES, span.stop - span.start, titles)
+            kept, dropped = kept + more[0], dropped + more[1]
+        with FileFacts(home) as known:
+            known.keep_only(paths)
+        return Pruned(files, kept, dropped, before, _size(home))
+
+
+def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[bytes]) -> tuple[int, int]:
+    path = cache_path(home, manifest.fingerprint, kind)
+    if not path.is_file():
+        return 0, 0
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.unlink(missing_ok=True)
+    with VectorCache(path, manifest.fingerprint, dim) as old:
+        found = [key for key in sorted(wanted) if old.get(key) is not None]
+        with VectorCache(draft, manifest.fingerprint, dim) as new:
+            for part in chunks(len(found), BATCH):
+                vectors = [vector for key in found[part] if (vector := old.get(key)) is not None]
+                new.put(found[part], np.stack(vectors))
+        failpoint("prune.rewritten")
+        os.replace(draft, path)  # noqa: PTH105
+        failpoint("prune.replaced")
+        generations.sync(path.parent)
+        return len(found), len(old) - len(found)
+
+
+def _drop_others(home: Path, manifest: Manifest) -> int:
+    mark, dropped = _marks(manifest), 0
+    for path in (home / FOLDER).glob("*"):
+        if path.is_file() and not path.name.startswith((mark, *_KEPT)):
+            path.unlink()
+            dropped += 1
+    return dropped
+
+
+def _marks(manifest: Manifest) -> str:
+    """How the names of the current encoder's files begin."""
+    return cache_path(Path(), manifest.fingerprint, "").name
+
+
+def _manifest(home: Path) -> Manifest:
+    return read_manifest(generations.folder_of(home, generations.current_number(home)))
+
+
+def _size(home: Path) -> int:
+    return sum(path.stat().st_size for path in (home / FOLDER).glob("*") if path.is_file())

@@ -1,0 +1,127 @@
+"""What is known of picture files that were read before, so that an unchanged file need not be read again.
+
+A file whose size and time of change are as they were is taken for the same. One that was changed within seconds of
+being read is not remembered: a second change might have left the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+NAME = "files.sqlite"
+UNSURE_NS = 2_000_000_000  # some file systems count time in steps of two seconds
+_TABLE = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
+_KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
+    WHERE path IN (SELECT value FROM json_each(?))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file's size and time of last change, as the file system tells them."""
+
+    bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What reading a picture file showed: its content hash and its upright size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+class FileFacts:
+    """One shop's memory of picture files. It can be deleted at any time: files are then read again."""
+
+    def __init__(self, home: Path, readonly: bool = False) -> None:
+        self._path = home / "cache" / NAME
+        self._readonly = readonly
+        self._db = self._opened()
+
+    def __enter__(self) -> FileFacts:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._db is not None:
+            self._db.close()
+
+    def known(self, paths: Sequence[str]) -> dict[str, Content]:
+        """The content of those files that are as they were when they were read."""
+        if self._db is None:
+            return {}
+        try:
+            rows = self._db.execute(_KNOWN, (json.dumps(list(paths)),)).fetchall()
+        except (sqlite3.Error, UnicodeEncodeError):
+            return {}
+        return {row[0]: Content(*row[3:]) for row in rows if stamp_of(row[0]) == Stamp(row[1], row[2])}
+
+    def remember(self, stamps: Mapping[str, Stamp], contents: Mapping[str, Content]) -> None:
+        """Remember files by the stamps they had before they were read."""
+        if self._db is None or self._readonly:
+            return
+        sure = time.time_ns() - UNSURE_NS
+        rows = [
+            (path, stamps[path].bytes, stamps[path].mtime_ns, content.sha256, content.width, content.height)
+            for path, content in contents.items()
+            if path in stamps and stamps[path].mtime_ns < sure
+        ]
+        with contextlib.suppress(sqlite3.Error, UnicodeEncodeError), self._db:
+            self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def keep_only(self, paths: Iterable[str]) -> int:
+        """Forget every file but these; returns how many were forgotten."""
+        if self._db is None:
+            return 0
+        with self._db:
+            self._db.execute("CREATE TEMP TABLE kept (path TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._db.executemany("INSERT OR IGNORE INTO temp.kept VALUES (?)", ((path,) for path in paths))
+            return self._db.execute("DELETE FROM files WHERE path NOT IN (SELECT path FROM temp.kept)").rowcount
+
+    def _opened(self) -> sqlite3.Connection | None:
+        if self._readonly and not self._path.is_file():
+            return None
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._connected()
+        except sqlite3.DatabaseError:
+            if self._readonly:
+                return None
+        for leftover in self._path.parent.glob(f"{NAME}*"):  # no database, or a damaged one: it is only a memory
+            leftover.unlink(missing_ok=True)
+        return self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if not self._readonly:
+                db.execute(_TABLE)
+            db.execute("SELECT path FROM files LIMIT 1").fetchall()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """A file's stamp; None when it is no regular file that can be looked at."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  # called for every picture of a feed
+    except (OSError, ValueError):
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,149 @@
+"""A generation of the index from a catalogue: rows, index, manifest, and the gates before it may be published."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from catalog.errors import GenerationError
+from catalog.failpoint import failpoint
+from catalog.store import Catalogue
+from indexer import gates, generations
+from indexer.assemble import RowFiles, Sources, write_rows
+from indexer.cache import PICTURES, TITLES, VectorCache, cache_path
+from indexer.encoders.base import Encoder, Floats
+from indexer.gates import Gate
+from indexer.generations import Generation
+from indexer.manifest import IndexRecord, Manifest, Recall
+from indexer.other_views import share_of_words
+from indexer.pipeline import PipelineOptions
+from indexer.recall import Goal, Rows, sample_queries, title_agreement, tune
+from indexer.vector_index import IndexPlan, VectorIndex, plan_for
+from indexer.vectors import Layout
+from indexer.weights import shop_weights
+
+PROBES_MAY_GROW = 2  # an index that needs more lists than so many times as many as before is trained anew
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build; the defaults suit every shop. `kind` forces an index kind, `threads` are for batches of queries."""
+
+    pipeline: PipelineOptions = field(default_factory=PipelineOptions)
+    kind: str | None = None
+    goal: Goal = field(default_factory=Goal)
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A sealed generation that is not published yet, and how it came through the gates."""
+
+    candidate: Generation
+    gates: tuple[Gate, ...]
+    copied: int
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it is made of."""
+        return self.candidate.manifest
+
+
+class Maker:
+    """Makes generations with one encoder: rows, index, manifest, gates."""
+
+    def __init__(self, home: Path, encoder: Encoder, options: BuildOptions) -> None:
+        self.home = home
+        self.encoder = encoder
+        self.options = options
+        self.layout = Layout.of_encoder(encoder.blocks)
+
+    def picture_cache(self) -> VectorCache:
+        """The vectors of pictures that were encoded before."""
+        return self._cache(PICTURES, self.encoder.dim)
+
+    def title_cache(self) -> VectorCache | nullcontext[None]:
+        """The vectors of titles that were encoded before; None within when the encoder reads no words."""
+        if self.layout.text_block is None:
+            return nullcontext()
+        return self._cache(TITLES, self.layout.blocks[-1].dim)
+
+    def seal(
+        self, catalogue: Catalogue, sources: Sources, previous: Generation | None = None, force: bool = False
+    ) -> Made:
+        """Make and seal a generation of the catalogue as this thread sees it. Raises GenerationError at a gate."""
+        number, folder = generations.begin(self.home)
+        failpoint("generation.begun")
+        try:
+            seq = catalogue.seq
+            files = write_rows(folder, catalogue, sources)
+            candidate = self._index(folder, files, number, seq, previous)
+            passed = gates.check(candidate, catalogue, previous, self.options.goal.seed)
+            gates.require(passed, force)
+            failpoint("gates.passed")
+            generations.seal(self.home, folder, candidate.manifest)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Made(candidate, passed, files.copied)
+
+    def _index(
+        self, folder: Path, files: RowFiles, number: int, seq: int, previous: Generation | None = None
+    ) -> Generation:
+        rows = np.load(folder / generations.ROWS, mmap_mode="r", allow_pickle=False)
+        goal, encoder = self.options.goal, self.encoder
+        keys = np.load(folder / generations.PRODUCTS, allow_pickle=False)
+        gate = title_agreement(self.layout, rows, goal.seed)
+        gate *= share_of_words(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
+        weights = shop_weights(self.layout, gate)
+        queries = sample_queries(self.layout, rows, weights, goal)
+        index, record, recall = self._searchable(rows, queries, previous)
+        index.save(folder / generations.INDEX)
+        failpoint("index.saved")
+        manifest = Manifest(
+            number=number,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            encoder=encoder.spec,
+            fingerprint=encoder.fingerprint,
+            preprocessing=dict(encoder.preprocessing),
+            blocks=self.layout.blocks,
+            rows=files.count,
+            products=files.products,
+            seq=seq,
+            index=record,
+            weights=weights,
+            words_gate=gate,
+            recall=recall,
+            files={},
+        )
+        hashes = np.load(folder / generations.PICTURES, allow_pickle=False)
+        return Generation(number, folder, manifest, self.layout, index, rows, keys, hashes)
+
+    def _searchable(
+        self, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
+    ) -> tuple[VectorIndex, IndexRecord, Recall]:
+        """The index of these rows: what the one before has learned is used again while it serves them well."""
+        options, plan = self.options, self._plan(len(rows))
+        if previous is not None and previous.index.suits(plan, self.layout.dim):
+            index = previous.index.refilled(rows, options.threads)
+            before = max(1, previous.manifest.index.nprobe)
+            with suppress(GenerationError):
+                record, recall = tune(index, rows, queries, options.goal, max(1, before // 2))
+                if record.nprobe <= PROBES_MAY_GROW * before:
+                    return index, record, recall
+        index = VectorIndex.build(rows, plan, options.threads)
+        return index, *tune(index, rows, queries, options.goal)
+
+    def _plan(self, count: int) -> IndexPlan:
+        plan = plan_for(count, self.options.goal.seed)
+        return plan if self.options.kind is None else replace(plan, kind=self.options.kind)
+
+    def _cache(self, kind: str, dim: int) -> VectorCache:
+        fingerprint = self.encoder.fingerprint
+        return VectorCache(cache_path(self.home, fingerprint, kind), fingerprint, dim)

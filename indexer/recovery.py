@@ -1,0 +1,129 @@
+"""One writer at a time, and what a crash between two of its steps left is finished or swept away.
+
+The catalogue's commit decides. A generation is sealed under a hidden name first; the transaction that writes the
+products also notes its number; then the folder gets its name, the pointer moves, and the note is taken away. So a
+crash before the commit leaves the old shop and a folder that nobody sees, and a crash after it leaves a note that
+`recover` acts on. A folder with a number is therefore always one whose products are, or were, in the catalogue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.failpoint import failpoint
+from catalog.store import Catalogue
+from indexer import generations
+
+CATALOGUE = "catalog.sqlite"
+LOCK = "build.lock"
+PENDING = "generation to publish"
+_TEMPORARY = (".", "reports", "cache")
+
+
+@contextmanager
+def only_writer(home: Path) -> Iterator[None]:
+    """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
+    with (home / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GenerationError(
+                f"Another build of {home} is running.", "Wait until it has ended, or stop it, and try again."
+            ) from None
+        _recover(home)
+        yield
+
+
+def recover(home: Path) -> str:
+    """Finish or sweep away what a crash left, unless a build is running; returns what was done, in words."""
+    if not home.is_dir():
+        return ""
+    with (home / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return ""
+        return _recover(home)
+
+
+def announce(catalogue: Catalogue, number: int) -> None:
+    """Note, within the change of the catalogue that a sealed generation was made from, that it is to be published."""
+    catalogue.note(PENDING, str(number))
+    failpoint("catalogue.before-commit")
+
+
+def publish_announced(home: Path, catalogue: Catalogue) -> None:
+    """After that change is committed: make the announced generation current, and take the note away."""
+    number = int(catalogue.noted(PENDING) or 0)
+    failpoint("catalogue.committed")
+    generations.adopt(home, number)
+    failpoint("generation.adopted")
+    generations.make_current(home, number)
+    catalogue.note(PENDING, None)
+    failpoint("generation.published")
+
+
+def rollback(home: Path) -> tuple[int, int]:
+    """Make the newest kept generation before the current one current: (from, to). Raises GenerationError.
+
+    The products stay as they are: the catalogue is the truth, and servers add what changed since that index.
+    """
+    current = generations.current_number(home)
+    number = generations.previous_number(home)
+    generations.verify(home, number)
+    generations.make_current(home, number)
+    failpoint("rollback.moved")
+    return current, number
+
+
+def current_whole(home: Path) -> generations.Generation | None:
+    """The current generation, None when there is none or it is damaged: then nothing can be reused from it."""
+    with contextlib.suppress(GenerationError):
+        return generations.open_current(home)
+    return None
+
+
+def _recover(home: Path) -> str:
+    done = _finish(home) if (home / CATALOGUE).is_file() else ""
+    generations.sweep(home)
+    for folder in _TEMPORARY:
+        for leftover in (home / folder).glob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+    return done
+
+
+def _finish(home: Path) -> str:
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        noted = catalogue.noted(PENDING)
+        if noted is None:
+            return ""
+        number, done = int(noted), ""
+        if number != _current(home):
+            done = _published(home, number)
+        catalogue.note(PENDING, None)
+        return done
+
+
+def _published(home: Path, number: int) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        generations.adopt(home, number)
+    try:
+        generations.verify(home, number)
+    except DamagedGeneration as error:
+        shutil.rmtree(generations.folder_of(home, number), ignore_errors=True)
+        return f"Generation {number:06d} was to be published but is damaged: {error.message}"
+    generations.make_current(home, number)
+    return f"Generation {number:06d} was ready when the last run ended; it is current now."
+
+
+def _current(home: Path) -> int | None:
+    try:
+        return generations.current_number(home)
+    except (NoGeneration, DamagedGeneration):
+        return None

@@ -1,0 +1,107 @@
+"""Does one piece of work in a forked child, so that it may be killed: orders on stdin, answers on stdout.
+
+The parent never runs anything that starts threads, so that its children are whole.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from catalog.store import Catalogue
+from indexer import update as update_module
+from indexer.backup import backup, restore
+from indexer.build import build
+from indexer.cache_care import prune
+from indexer.maker import BuildOptions
+from indexer.pipeline import PipelineOptions
+from indexer.recovery import only_writer, rollback
+from indexer.update import UpdateOptions, update
+from tests.fakes import FakeEncoder
+
+OPTIONS = BuildOptions(PipelineOptions(batch_size=4))
+
+
+class CountingEncoder(FakeEncoder):
+    """Notes every picture it encodes in a file, so that the work of killed children is counted too."""
+
+    def __init__(self, log):
+        super().__init__()
+        self._log = log
+
+    def encode_pixels(self, pixels):
+        with Path(self._log).open("ab") as file:
+            file.write(b"." * len(pixels))
+        return super().encode_pixels(pixels)
+
+
+def do_build(home, feed, log=""):
+    build(Path(home), Path(feed), CountingEncoder(log) if log else FakeEncoder(), OPTIONS)
+
+
+def do_update(home, feed):
+    update(Path(home), FakeEncoder(), UpdateOptions(feed=Path(feed), build=OPTIONS))
+
+
+def do_update_all(home):
+    update(Path(home), FakeEncoder(), UpdateOptions(from_catalogue=True, build=OPTIONS))
+
+
+def do_rollback(home):
+    with only_writer(Path(home)):
+        rollback(Path(home))
+
+
+def do_backup(home, to):
+    backup(Path(home), Path(to))
+
+
+def do_restore(source, home):
+    restore(Path(source), Path(home))
+
+
+def do_prune(home):
+    prune(Path(home))
+
+
+def do_write_for_ever(home, feeds, stop):
+    """Changes products and indexes feeds in turn until a file appears."""
+    turn, rng = 0, np.random.default_rng(3)
+    while not Path(stop).exists():
+        names = feeds.split("|")
+        update(Path(home), FakeEncoder(), UpdateOptions(feed=Path(names[turn % len(names)]), build=OPTIONS))
+        catalogue = Catalogue.open(Path(home) / "catalog.sqlite")
+        for key, product in list(catalogue.iterate())[: int(rng.integers(1, 9))]:
+            catalogue.put([update_module.replace(product, description=f"{turn} {key}")])
+        catalogue.close()
+        turn += 1
+
+
+def main():
+    for line in sys.stdin:
+        order = json.loads(line)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            if order["failpoint"]:
+                os.environ["WINDOWSHOP_FAILPOINT"] = order["failpoint"]
+            code = 0
+            try:
+                globals()[f"do_{order['work']}"](**order["words"])
+            except BaseException:
+                os.write(write, traceback.format_exc()[-2_000:].encode())
+                code = 1
+            os._exit(code)
+        os.close(write)
+        with os.fdopen(read, "rb") as said:
+            text = said.read().decode()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(json.dumps({"code": code, "said": text}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

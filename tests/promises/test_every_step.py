@@ -1,0 +1,164 @@
+"""R2: every step of a write may be the last. A child is killed after each of them, and the shop is whole.
+
+A killed process leaves the page cache behind, so this shows nothing about a loss of power; that rests on the order of
+fsync and rename, which tests/indexer/test_generations.py watches.
+"""
+
+import random
+import re
+import shutil
+from contextlib import closing
+
+import pytest
+
+from catalog.errors import WindowshopError
+from catalog.failpoint import KILLED
+from catalog.store import Catalogue
+from indexer.backup import read_backup, restore
+from indexer.build import build
+from indexer.generations import open_current, open_serving
+from indexer.reconcile import reconcile
+from indexer.recovery import recover
+from indexer.update import UpdateOptions, update
+from tests.fakes import FakeEncoder
+from tests.promises.conftest import ROOT
+from tests.promises.feeds import draw_feed, draw_pictures, shop_state
+
+SEEDS = 3
+PRODUCTS, PICTURES = 16, 24
+
+# Every failpoint of the program, and the work in which it is reached.
+POINTS = {
+    "build.encoded": "build",
+    "cache.appended": "update",
+    "titles.encoded": "update",
+    "pictures.encoded": "update",
+    "files.remembered": "update",
+    "update.compared": "update",
+    "update.encoded": "update",
+    "generation.begun": "update",
+    "rows.page": "update",
+    "rows.written": "update",
+    "index.saved": "update",
+    "gates.passed": "update",
+    "seal.files-synced": "update",
+    "seal.manifest-written": "update",
+    "catalogue.before-commit": "update",
+    "catalogue.committed": "update",
+    "adopt.renamed": "update",
+    "generation.adopted": "update",
+    "file.written": "update",
+    "file.replaced": "update",
+    "pointer.moved": "update",
+    "prune.dropped": "update",
+    "pointer.pruned": "update",
+    "generation.published": "update",
+    "update.reported": "update",
+    "update.before-commit": "prices",
+    "update.committed": "prices",
+    "rollback.moved": "rollback",
+    "prune.rewritten": "prune",
+    "prune.replaced": "prune",
+    "backup.generation-taken": "backup",
+    "backup.catalogue-copied": "backup",
+    "backup.files-taken": "backup",
+    "backup.sealed": "backup",
+    "restore.file-copied": "restore",
+    "restore.checked": "restore",
+    "restore.renamed": "restore",
+}
+OFTEN = {"cache.appended", "pictures.encoded", "file.written", "file.replaced"}  # reached more than once in an update
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A shop with three generations, the feeds that come next, and a backup."""
+    folder = tmp_path_factory.mktemp("steps")
+    feed = folder / "feed"
+    feed.mkdir()
+    draw_pictures(feed, 1, PICTURES)
+    home = folder / "home"
+    build(home, draw_feed(feed, "0.csv", 100, PRODUCTS, PICTURES // 2), FakeEncoder())
+    for number in (1, 2):
+        update(home, FakeEncoder(), UpdateOptions(draw_feed(feed, f"{number}.csv", 100 + number, PRODUCTS, 12)))
+    for number in range(SEEDS):
+        draw_feed(feed, f"next-{number}.csv", 200 + number, PRODUCTS, PICTURES)
+    text = (feed / "2.csv").read_text()
+    (feed / "prices.csv").write_text(re.sub(r"\d EUR", "77 EUR", text))
+    return folder
+
+
+def test_every_failpoint_of_the_program_is_covered():
+    sources = [path for room in ("catalog", "indexer", "search", "web") for path in (ROOT / room).rglob("*.py")]
+    named = [name for path in sources for name in re.findall(r'\bfailpoint\("([^"]*)"\)', path.read_text())]
+    assert sorted(named) == sorted(POINTS)
+    assert len(POINTS) >= 12
+
+
+def whole(home):
+    """The shop agrees with itself: every file, and catalogue, rows and cache one to one."""
+    findings = reconcile(home, open_current(home))
+    assert findings.all() == []
+
+
+def work_of(point, world, home, number):
+    work = POINTS[point]
+    if work in ("update", "build"):
+        return work, {"home": home, "feed": world / "feed" / f"next-{number}.csv"}
+    if work == "prices":
+        return "update", {"home": home, "feed": world / "feed" / "prices.csv"}
+    if work == "backup":
+        return work, {"home": home, "to": home.parent / "copy"}
+    if work == "restore":
+        return work, {"source": home.parent / "source", "home": home.parent / "restored"}
+    return work, {"home": home}
+
+
+@pytest.mark.promise("R2")
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point, number):
+    home = tmp_path / "home"
+    shutil.copytree(world / "home", home)
+    work, words = work_of(point, world, home, number)
+    if work == "restore":
+        assert kennel.run("backup", home=home, to=words["source"])[0] == 0
+    before = shop_state(home)
+    times = 1 + random.Random(number).randrange(2) if point in OFTEN else 1
+    code, said = kennel.run(work, f"{point}*{times}:exit", **words)
+    assert code == KILLED, said
+
+    with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:  # as a server meets it: nothing mended yet
+        assert reconcile(home, open_serving(home)).all() == [] and catalogue.count()
+    recover(home)
+    whole(home)
+    left = shop_state(home)
+    assert not list(home.rglob("*.tmp")) and not list((home / "generations").glob(".*"))
+
+    if work in ("backup", "restore"):
+        assert left == before
+        again_after_a_copy(kennel, work, words, before)
+        return
+    code, said = kennel.run(work, **words)
+    assert code == 0, said
+    whole(home)
+    after = shop_state(home)
+    if work != "rollback":
+        assert left in (before, after)
+    assert not list(home.rglob("*.tmp"))
+
+
+def again_after_a_copy(kennel, work, words, expected):
+    """A copy that was cut short is refused as one, never taken for whole; the next attempt succeeds."""
+    if work == "backup":
+        try:
+            read_backup(words["to"])
+        except WindowshopError:
+            shutil.rmtree(words["to"])
+            assert kennel.run("backup", **words)[0] == 0
+        restore(words["to"], words["home"].parent / "restored")
+    elif not words["home"].exists():
+        assert kennel.run("restore", **words)[0] == 0
+    restored = words["home"] if work == "restore" else words["home"].parent / "restored"
+    assert shop_state(restored) == expected
+    whole(restored)
