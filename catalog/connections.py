@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 
 SCHEMA_VERSION = 1
 _WAIT_SECONDS = 30.0
+_PAUSE_SECONDS = 0.01
 
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -80,8 +82,7 @@ class Connections:
             if not found:
                 connections._create()
             with connections.checked() as db:
-                if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                    db.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(db)
         except BaseException:
             connections.close()
             raise
@@ -170,6 +171,18 @@ class Connections:
             f"The catalogue {self._path} cannot be used: {error}.",
             "Check that its folder may be written, that the disk has room, and that no other program holds it.",
         )
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Let readers and a writer work at the same time: a property of the file, and SQLite does not wait to change it."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
