@@ -13,7 +13,7 @@ from indexer import generations
 from indexer.build import BuildOptions, build
 from indexer.care_commands import backup_command, cache_command, restore_command, verify_command
 from indexer.change_commands import add_command, remove_command
-from indexer.commands import INTERRUPTED, Commands
+from indexer.commands import INTERRUPTED, SOME_REJECTED, Commands, home_option
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
@@ -21,13 +21,8 @@ from indexer.report import rejected_path
 from indexer.update_commands import rollback_command, update_command
 from indexer.vector_index import KINDS
 
-SOME_REJECTED = 3
-
 log = logging.getLogger(__name__)
 
-home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
-)
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
 
 

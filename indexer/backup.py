@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
-from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.errors import DamagedGeneration, GenerationError
 from catalog.failpoint import failpoint
 from catalog.store import Catalogue
 from indexer import generations
 from indexer.manifest import FileRecord, record
-from indexer.recovery import CATALOGUE, LOCK
+from indexer.recovery import CATALOGUE, LOCK, catalogue_of
 
 NAME = "backup.json"
 FORMAT = 1
@@ -54,13 +54,12 @@ def backup(home: Path, to: Path) -> Backup:
     disk to be safe from the loss of this one.
     """
     _require_empty(to, "Name another folder for the backup.")
-    if not (home / CATALOGUE).is_file():
-        raise NoGeneration(f"There is no shop in {home}.", "Index a feed first: make index FEED=...")
+    catalogue = catalogue_of(home)
     to.mkdir(parents=True, exist_ok=True)
     number = _take_generation(home, to)
     failpoint("backup.generation-taken")
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
-        catalogue.copy_to(to / CATALOGUE)
+    with closing(Catalogue.open(catalogue)) as opened:
+        opened.copy_to(to / CATALOGUE)
     failpoint("backup.catalogue-copied")
     for name in _small_files(home):
         _take(home / name, to / name)

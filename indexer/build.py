@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -75,12 +76,8 @@ class _Build:
 
     def _read(self, feed: Path) -> list[Product]:
         start = time.perf_counter()
-        products = []
-        for item in read_feed(feed):
-            if isinstance(item, Rejected):
-                self._rejected.append(item)
-            else:
-                products.append(item)
+        products, rejected = read_whole(feed)
+        self._rejected.extend(rejected)
         self._step("read", len(products) + len(self._rejected), start)
         return products
 
@@ -100,7 +97,7 @@ class _Build:
             if good:
                 kept.append(replace(product, pictures=good))
         if not kept:
-            reasons = "; ".join(f"{row.source}:{row.line}: {row.reason}" for row in self._rejected[:3])
+            reasons = first_reasons(self._rejected)
             raise BadFeed(
                 f"{feed} has no product that can be indexed ({len(self._rejected):,} rows rejected).",
                 f"The first reasons: {reasons}" if reasons else "Is it the right file or folder?",
@@ -136,6 +133,23 @@ class _Build:
 
     def _step(self, name: str, items: int, start: float) -> None:
         self._steps.append(Step(name, items, time.perf_counter() - start))
+
+
+def read_whole(feed: Path) -> tuple[list[Product], list[Rejected]]:
+    """All of a feed: its products, and the rows that are none. Raises BadFeed."""
+    products: list[Product] = []
+    rejected: list[Rejected] = []
+    for item in read_feed(feed):
+        if isinstance(item, Rejected):
+            rejected.append(item)
+        else:
+            products.append(item)
+    return products, rejected
+
+
+def first_reasons(rejected: Sequence[Rejected]) -> str:
+    """Why the first three rows were rejected, in one line; empty when none was."""
+    return "; ".join(f"{row.source}:{row.line}: {row.reason}" for row in rejected[:3])
 
 
 def usable_pictures(product: Product, facts: PictureFacts) -> tuple[tuple[Picture, ...], list[Rejected]]:

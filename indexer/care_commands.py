@@ -10,15 +10,13 @@ import click
 from indexer import generations
 from indexer.backup import backup, restore
 from indexer.cache_care import cache_files, prune
+from indexer.commands import home_option
 from indexer.encoders.registry import open_encoder
 from indexer.reconcile import look_deeper, reconcile
 from indexer.recovery import CATALOGUE, recover
 
 FOUND = 1
 
-home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
-)
 runtime_option = click.option(
     "--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True
 )

@@ -8,15 +8,10 @@ import click
 
 from indexer import generations
 from indexer.changes import add, remove
+from indexer.commands import SOME_REJECTED, home_option
 from indexer.encoders.registry import open_encoder
 from indexer.manifest import read_manifest
 from indexer.report import SHOWN
-
-SOME_REJECTED = 3
-
-home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
-)
 
 
 @click.command("add")

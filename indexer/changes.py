@@ -7,16 +7,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from catalog.errors import BadFeed, NoGeneration, UnknownProduct
-from catalog.feed import read_feed
+from catalog.errors import BadFeed, UnknownProduct
 from catalog.product import Product, Rejected
 from catalog.store import Catalogue
-from indexer.build import CATALOGUE, usable_pictures
-from indexer.cache import PICTURES, TITLES, VectorCache, cache_path
+from indexer.build import first_reasons, read_whole, usable_pictures
 from indexer.encoders.base import Encoder
+from indexer.maker import BuildOptions, Maker
 from indexer.pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress
-from indexer.vectors import Layout
+from indexer.recovery import catalogue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,12 @@ def add(home: Path, feed: Path, encoder: Encoder, options: PipelineOptions | Non
     be put, NoGeneration before the first build.
     """
     options = options or PipelineOptions()
-    catalogue_file = _catalogue_of(home)
-    products, rejected = _read(feed)
+    catalogue_file = catalogue_of(home)
+    products, rejected = read_whole(feed)
     kept = _encoded(home, products, encoder, options, rejected)
     if not kept:
-        first = "; ".join(f"{row.source}:{row.line}: {row.reason}" for row in rejected[:3])
-        raise BadFeed(f"{feed} has no product that can be added.", first or "Is it the right file or folder?")
+        reasons = first_reasons(rejected)
+        raise BadFeed(f"{feed} has no product that can be added.", reasons or "Is it the right file or folder?")
     with closing(Catalogue.open(catalogue_file)) as catalogue:
         catalogue.put(kept)
     return Added(len(kept), tuple(rejected))
@@ -55,7 +54,7 @@ def add(home: Path, feed: Path, encoder: Encoder, options: PipelineOptions | Non
 
 def remove(home: Path, ids: Sequence[str]) -> Removed:
     """Remove products by id. Raises NoGeneration before the first build."""
-    with closing(Catalogue.open(_catalogue_of(home))) as catalogue:
+    with closing(Catalogue.open(catalogue_of(home))) as catalogue:
         unknown = tuple(each for each in dict.fromkeys(ids) if not _has(catalogue, each))
         return Removed(catalogue.remove(ids), unknown)
 
@@ -68,33 +67,13 @@ def _has(catalogue: Catalogue, product_id: str) -> bool:
     return True
 
 
-def _catalogue_of(home: Path) -> Path:
-    if not (home / CATALOGUE).is_file():
-        raise NoGeneration(f"There is no shop in {home}.", "Index a feed first: make index FEED=...")
-    return home / CATALOGUE
-
-
-def _read(feed: Path) -> tuple[list[Product], list[Rejected]]:
-    products: list[Product] = []
-    rejected: list[Rejected] = []
-    for item in read_feed(feed):
-        if isinstance(item, Rejected):
-            rejected.append(item)
-        else:
-            products.append(item)
-    return products, rejected
-
-
 def _encoded(
     home: Path, products: Sequence[Product], encoder: Encoder, options: PipelineOptions, rejected: list[Rejected]
 ) -> list[Product]:
     """The products with the pictures that can be used; their vectors are in the caches."""
     paths = list(dict.fromkeys(picture.path for product in products for picture in product.pictures))
-    mark = encoder.fingerprint
-    with (
-        VectorCache(cache_path(home, mark, PICTURES), mark, encoder.dim) as cache,
-        progress("pictures", len(paths)) as tick,
-    ):
+    maker = Maker(home, encoder, BuildOptions(pipeline=options))
+    with maker.picture_cache() as cache, progress("pictures", len(paths)) as tick:
         facts = encode_pictures(paths, encoder, cache, options, tick)
     kept = []
     for product in products:
@@ -102,12 +81,10 @@ def _encoded(
         rejected.extend(broken)
         if good:
             kept.append(replace(product, pictures=good))
-    layout = Layout.of_encoder(encoder.blocks)
-    if layout.text_block is not None and kept:
-        titles = {product.title for product in kept}
-        with (
-            VectorCache(cache_path(home, mark, TITLES), mark, layout.blocks[-1].dim) as cache,
-            progress("titles", len(titles)) as tick,
-        ):
-            encode_titles(titles, encoder, cache, options.batch_size, tick)
+    if kept:
+        with maker.title_cache() as words:
+            if words is not None:
+                titles = {product.title for product in kept}
+                with progress("titles", len(titles)) as tick:
+                    encode_titles(titles, encoder, words, options.batch_size, tick)
     return kept

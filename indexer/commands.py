@@ -1,7 +1,8 @@
-"""What the command lines share: errors as one line on stderr with an exit code, never a traceback."""
+"""What the command lines share: options, exit codes, errors as one line on stderr, never a traceback."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,12 @@ import click
 from catalog.errors import WindowshopError
 
 FAILED = 1
+SOME_REJECTED = 3
 INTERRUPTED = 130
+
+home_option = click.option(
+    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
+)
 
 
 class Commands(click.Group):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +11,7 @@ from catalog.store import Catalogue
 from indexer.build import usable_pictures
 from indexer.file_facts import FileFacts
 from indexer.pipeline import PictureFacts
+from indexer.vectors import batches
 
 PAGE = 500
 SHOWN = 20
@@ -81,7 +81,7 @@ class Comparison:
 
     def take(self, items: Iterable[Product | Rejected]) -> None:
         """Compare every product whose picture files are known; the others become `undecided`."""
-        for page in _pages(self._products(items)):
+        for page in batches(self._products(items), PAGE):
             facts = self._facts(page)
             decided = []
             for product in page:
@@ -99,7 +99,7 @@ class Comparison:
     def decide(self, facts: PictureFacts) -> None:
         """Compare the undecided now that their files were read."""
         facts.add(self._known)
-        for page in _pages(self.undecided):
+        for page in batches(self.undecided, PAGE):
             self._compare(page, facts)
         self.undecided = []
 
@@ -156,9 +156,3 @@ def _kind(before: Product | None, after: Product) -> str:
     if [picture.sha256 for picture in before.pictures] != [picture.sha256 for picture in after.pictures]:
         return PICTURES
     return FACTS if before.title == after.title else WORDS
-
-
-def _pages(products: Iterable[Product]) -> Iterator[list[Product]]:
-    iterator = iter(products)
-    while page := list(itertools.islice(iterator, PAGE)):
-        yield page

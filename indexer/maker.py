@@ -100,7 +100,8 @@ class Maker:
         goal, encoder = self.options.goal, self.encoder
         keys = np.load(folder / generations.PRODUCTS, allow_pickle=False)
         gate = title_agreement(self.layout, rows, goal.seed)
-        gate *= share_of_words(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
+        if gate:  # titles that say nothing need no second judge, who reads every row
+            gate *= share_of_words(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, gate)
         queries = sample_queries(self.layout, rows, weights, goal)
         index, record, recall = self._searchable(rows, queries, previous)

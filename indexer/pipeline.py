@@ -107,7 +107,7 @@ class PictureLoader:
         self._encoder = encoder
         self._cache = cache
         self._decoders = decoders
-        self._at_least = DECODE_MARGIN * pixel_size(encoder)
+        self._at_least = decode_side(encoder)
 
     def __call__(self, path: str) -> Loaded:
         """Read, hash and, when its vector is not known yet, decode. A bad file is told in `broken`."""
@@ -181,6 +181,19 @@ def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache, b
         failpoint("titles.encoded")
         tick(len(batch))
     return len(missing)
+
+
+def prepared_file(path: Path, sha256: str, encoder: Encoder, at_least: int) -> Pixels:
+    """A picture file, decoded here, as the encoder's input. Raises BadPicture, also when its content is another."""
+    data = images.read_file(path)
+    if images.content_hash(data) != sha256:
+        raise BadPicture("Its file has changed since the catalogue knew it.", "Put the product again.")
+    return encoder.prepare(images.decode(data, at_least=at_least))
+
+
+def decode_side(encoder: Encoder) -> int:
+    """The least pixels a side that a picture may be decoded to for this encoder."""
+    return DECODE_MARGIN * pixel_size(encoder)
 
 
 def pixel_size(encoder: Encoder) -> int:

@@ -18,9 +18,9 @@ from indexer.cache import PICTURES, TITLES, cache_path, title_key
 from indexer.encoders.base import Encoder, Floats
 from indexer.generations import Generation
 from indexer.known_vectors import known_vectors
-from indexer.pipeline import DECODE_MARGIN, pixel_size
+from indexer.pipeline import decode_side, prepared_file
 from indexer.recovery import CATALOGUE
-from indexer.vectors import WORDS
+from indexer.vectors import WORDS, batches
 
 NEAR = 2e-3  # what rounding to float16, or being encoded in another batch, changes in a number
 ALIKE = 0.999
@@ -144,9 +144,7 @@ def _against_cache(
 
 
 def _pages(catalogue: Catalogue) -> Iterator[Sequence[Shown]]:
-    shown = itertools.chain.from_iterable(catalogue.shown())
-    while page := list(itertools.islice(shown, PAGE)):
-        yield page
+    return batches(itertools.chain.from_iterable(catalogue.shown()), PAGE)
 
 
 def _cache_key(kind: str, shown: Shown) -> bytes:
@@ -163,10 +161,7 @@ def _file_fault(shown: Shown) -> str:
 
 def _encoded(shown: Shown, encoder: Encoder) -> Floats | None:
     try:
-        data = images.read_file(Path(shown.path))
-        if images.content_hash(data) != shown.sha256:
-            return None
-        pixels = encoder.prepare(images.decode(data, at_least=DECODE_MARGIN * pixel_size(encoder)))
+        pixels = prepared_file(Path(shown.path), shown.sha256, encoder, decode_side(encoder))
     except BadPicture:
         return None
     vector: Floats = encoder.encode_pixels(pixels[None])[0]

@@ -26,16 +26,22 @@ PENDING = "generation to publish"
 _TEMPORARY = (".", "reports", "cache")
 
 
+def catalogue_of(home: Path) -> Path:
+    """The file of the shop's catalogue. Raises NoGeneration when there is none yet."""
+    path = home / CATALOGUE
+    if not path.is_file():
+        raise NoGeneration(f"There is no shop in {home}.", "Index a feed first: make index FEED=...")
+    return path
+
+
 @contextmanager
 def only_writer(home: Path) -> Iterator[None]:
     """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
-    with (home / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with _locked(home) as mine:
+        if not mine:
             raise GenerationError(
                 f"Another build of {home} is running.", "Wait until it has ended, or stop it, and try again."
-            ) from None
+            )
         _recover(home)
         yield
 
@@ -44,12 +50,8 @@ def recover(home: Path) -> str:
     """Finish or sweep away what a crash left, unless a build is running; returns what was done, in words."""
     if not home.is_dir():
         return ""
-    with (home / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return ""
-        return _recover(home)
+    with _locked(home) as mine:
+        return _recover(home) if mine else ""
 
 
 def announce(catalogue: Catalogue, number: int) -> None:
@@ -87,6 +89,19 @@ def current_whole(home: Path) -> generations.Generation | None:
     with contextlib.suppress(GenerationError):
         return generations.open_current(home)
     return None
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[bool]:
+    """Hold the lock of builds, if nobody else does; tells whether it is held."""
+    with (home / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            mine = False
+        else:
+            mine = True
+        yield mine
 
 
 def _recover(home: Path) -> str:

@@ -13,14 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog.errors import BadFeed, NoGeneration
+from catalog.errors import BadFeed
 from catalog.failpoint import failpoint
 from catalog.feed import read_feed
 from catalog.product import Rejected
 from catalog.store import Catalogue, Shown
 from indexer import generations
 from indexer.assemble import Kept, Sources
-from indexer.build import peak_memory_mb, split_origin
+from indexer.build import first_reasons, peak_memory_mb, split_origin
 from indexer.cache import VectorCache
 from indexer.compare import REMOVED, Changes, Comparison
 from indexer.encoder_change import save_change
@@ -32,7 +32,7 @@ from indexer.maker import BuildOptions, Made, Maker
 from indexer.pictures import encode_files, look_at_files
 from indexer.pipeline import PictureFacts, encode_titles
 from indexer.progress import progress
-from indexer.recovery import CATALOGUE, announce, current_whole, only_writer, publish_announced
+from indexer.recovery import CATALOGUE, announce, catalogue_of, current_whole, only_writer, publish_announced
 from indexer.update_report import UpdateReport, save_update
 
 Reader = Callable[[list[str], FileFacts], PictureFacts]
@@ -59,7 +59,7 @@ def update(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -
     A run that was cut short is taken up by the next: what was encoded is kept.
     """
     options = options or UpdateOptions()
-    _require_shop(home)
+    catalogue_of(home)
     with only_writer(home):
         return _Update(home, encoder, options).run()
 
@@ -67,14 +67,14 @@ def update(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -
 def rehearse(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
     """What `update` would do; nothing is encoded, and nothing changes on disk."""
     options = options or UpdateOptions()
-    _require_shop(home)
+    catalogue_of(home)
     return _Update(home, encoder, options).rehearse()
 
 
 def rehearse_encoder(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
     """What another encoder would change: all is encoded, compared and reported, and nothing is published."""
     options = options or UpdateOptions()
-    _require_shop(home)
+    catalogue_of(home)
     with only_writer(home):
         return _Update(home, encoder, options).run(publish=False)
 
@@ -132,7 +132,7 @@ class _Update:
         found.take(read_feed(feed))
         found.decide(read(found.unread(), files))
         if not found.puts and not found.changes.unchanged:
-            reasons = "; ".join(f"{row.source}:{row.line}: {row.reason}" for row in found.rejected[:3])
+            reasons = first_reasons(found.rejected)
             raise BadFeed(f"{feed} has no product that can be indexed.", reasons or "Is it the right file or folder?")
         if not self._options.keep_missing:
             found.take_leave()
@@ -262,8 +262,3 @@ class _Update:
             seconds=time.perf_counter() - self._began,
             peak_memory_mb=peak_memory_mb(),
         )
-
-
-def _require_shop(home: Path) -> None:
-    if not (home / CATALOGUE).is_file():
-        raise NoGeneration(f"There is no shop in {home}.", "Index a feed first: make index FEED=...")

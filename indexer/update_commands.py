@@ -11,7 +11,7 @@ import click
 
 from catalog.errors import GenerationError
 from indexer import generations
-from indexer.commands import INTERRUPTED
+from indexer.commands import INTERRUPTED, SOME_REJECTED, home_option
 from indexer.encoder_change import NAME as CHANGE
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.maker import BuildOptions
@@ -19,12 +19,6 @@ from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
 from indexer.recovery import only_writer, rollback
 from indexer.update import UpdateOptions, rehearse, rehearse_encoder, update
-
-SOME_REJECTED = 3
-
-home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
-)
 
 
 @click.command("update")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from indexer.encoders.base import Block, Floats
 
 WORDS = "words"
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,13 @@ def unit(vectors: Floats) -> Floats:
     """Each row divided by its length; a zero row stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0.0, 1.0, lengths), dtype=np.float32)
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, `size` at a time, as they come."""
+    remaining = iter(items)
+    while batch := list(itertools.islice(remaining, size)):
+        yield batch
 
 
 def chunks(count: int, size: int) -> Iterator[slice]:

@@ -17,6 +17,7 @@ from catalog.store import Catalogue
 from indexer.encoders.base import Encoder, Floats
 from indexer.encoders.registry import open_encoder
 from indexer.generations import Generation, open_serving
+from indexer.recovery import CATALOGUE
 from search.candidates import Ranked, candidates, fetched, found_hits
 from search.edit import ProductEdit
 from search.encode import Asked
@@ -87,7 +88,7 @@ class SearchEngine:
         """
         generation = open_serving(home)
         encoder = _encoder_of(home, generation, runtime)
-        path = home / "catalog.sqlite"
+        path = home / CATALOGUE
         if not path.is_file():
             raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
         sweep(home)

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog import images
 from catalog.errors import BadPicture, EncoderError, GenerationError
 from catalog.product import Picture, Product
 from indexer.cache import PICTURES, TITLES, VectorCache, cache_path, title_key
 from indexer.encoders.base import Encoder, Floats, Pixels
 from indexer.known_vectors import known_vectors
-from indexer.pipeline import DECODE_MARGIN, pixel_size
+from indexer.pipeline import decode_side, prepared_file
 from indexer.vectors import Layout, chunks
 from search.snapshot import ProductRows, Snapshot
 
@@ -40,7 +39,7 @@ class RowEncoder:
         self._home = home
         self._encoder = encoder
         self._layout = Layout.of_encoder(encoder.blocks)
-        self._at_least = DECODE_MARGIN * pixel_size(encoder)
+        self._at_least = decode_side(encoder)
         self._memory: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
         self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
         self._lock = threading.Lock()
@@ -133,10 +132,7 @@ class RowEncoder:
         return made
 
     def _prepared(self, picture: Picture) -> Pixels:
-        data = images.read_file(Path(picture.path))
-        if images.content_hash(data) != picture.sha256:
-            raise BadPicture("Its file has changed since the catalogue knew it.", "Put the product again.")
-        return self._encoder.prepare(images.decode(data, at_least=self._at_least))
+        return prepared_file(Path(picture.path), picture.sha256, self._encoder, self._at_least)
 
     def _remember(self, kind: str, keys: Sequence[bytes], vectors: Floats) -> dict[bytes, Floats]:
         if not np.isfinite(vectors).all():

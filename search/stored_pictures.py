@@ -92,6 +92,7 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
+# As indexer.generations.sync; that module brings FAISS, which a server must not wait for to start.
 def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import BadFeed
-from catalog.feed import read_feed
 from catalog.product import Product
+from catalog.sample.plan import TRAIN
 from indexer.training.pairs import Example
+from indexer.training.starter_data import whole_feed
 
-TRAIN = "train"
 STUDIO_COPIES = 2  # how often an epoch shows each of a product's two studio pictures
 SHOPPERS_COPIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ShoppersPhoto:
-    """A photo and the product that it shows."""
-
-    file: Path
-    product: Product
 
 
 def sample_examples(folder: Path) -> list[Example]:
@@ -31,34 +22,19 @@ def sample_examples(folder: Path) -> list[Example]:
     Raises BadFeed when a table of the sample shop is missing or a row of it is not whole.
     """
     said = _captions(folder / "captions.csv")
-    products = {product.id: product for product in sample_products(folder) if product.id in said}
+    products = {product.id: product for product in whole_feed(folder / "products.csv", _REMAKE) if product.id in said}
     words = {id: _words(product, said[id]) for id, product in products.items()}
     examples = [
         Example(Path(picture.path), words[id], product.title)
         for id, product in products.items()
         for picture in product.pictures
     ] * STUDIO_COPIES
-    for photo in training_photos(folder):
-        if photo.product.id not in words:
-            raise BadFeed(f"photos.csv: {photo.product.id!r} is no training product of captions.csv.", _REMAKE)
-        examples += [Example(photo.file, words[photo.product.id], photo.product.title)] * SHOPPERS_COPIES
-    return examples
-
-
-def sample_products(folder: Path) -> list[Product]:
-    """All products of the sample shop, those that are only measured with included. Raises BadFeed."""
-    return list(_products(folder / "products.csv"))
-
-
-def training_photos(folder: Path) -> list[ShoppersPhoto]:
-    """The shoppers' photos of training products. Raises BadFeed."""
-    products = {product.id: product for product in sample_products(folder)}
-    photos = []
     for row in _rows(folder / "photos.csv", "photo", "product_id"):
-        if row["product_id"] not in products:
-            raise BadFeed(f"photos.csv: {row['product_id']!r} is not in products.csv.", _REMAKE)
-        photos.append(ShoppersPhoto(folder / row["photo"], products[row["product_id"]]))
-    return photos
+        shown = products.get(row["product_id"])
+        if shown is None:
+            raise BadFeed(f"photos.csv: {row['product_id']!r} is no training product of captions.csv.", _REMAKE)
+        examples += [Example(folder / row["photo"], words[shown.id], shown.title)] * SHOPPERS_COPIES
+    return examples
 
 
 def _words(product: Product, said: list[str]) -> tuple[str, ...]:
@@ -73,13 +49,6 @@ def _captions(file: Path) -> dict[str, list[str]]:
     for row in _rows(file, "query", "product_id"):
         said.setdefault(row["product_id"], []).append(row["query"])
     return said
-
-
-def _products(feed: Path) -> Iterator[Product]:
-    for item in read_feed(feed):
-        if not isinstance(item, Product):
-            raise BadFeed(f"{item.source}:{item.line}: {item.reason}", _REMAKE)
-        yield item
 
 
 def _rows(file: Path, *columns: str) -> Iterator[Mapping[str, str]]:

@@ -43,8 +43,8 @@ class StarterData:
 
 def read_starter_data(data: Path, seed: int) -> StarterData:
     """Read and split the folder. Raises BadFeed when a part of it is missing."""
-    fashion = sorted(_products(data / "fashion" / "products.csv"), key=lambda product: product.id)
-    grocery = sorted(_products(data / "grocery" / "products.csv"), key=lambda product: product.id)
+    fashion = sorted(whole_feed(data / "fashion" / "products.csv"), key=lambda product: product.id)
+    grocery = sorted(whole_feed(data / "grocery" / "products.csv"), key=lambda product: product.id)
     order = np.random.default_rng(seed).permutation(len(fashion))
     aside = min(KEPT_ASIDE, len(fashion) // 4)
     examples = [_fashion_example(fashion[i]) for i in order[aside:]]
@@ -76,10 +76,11 @@ def _grocery_example(file: Path, product: Product) -> Example:
     return Example(file, (product.title,) * 3 + long + (f"a photo of {product.title}",), product.title)
 
 
-def _products(feed: Path) -> Iterator[Product]:
+def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:
+    """The products of a feed that must be whole. Raises BadFeed at the first row that is not."""
     for item in read_feed(feed):
         if not isinstance(item, Product):
-            raise BadFeed(f"{item.source}:{item.line}: {item.reason}", "Restore the data folder.")
+            raise BadFeed(f"{item.source}:{item.line}: {item.reason}", hint)
         yield item
 
 
