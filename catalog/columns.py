@@ -39,7 +39,7 @@ def column_name(header: str) -> str:
 
 
 def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin: str) -> tuple[Product, list[str]]:
-    """Make the product of a row, and tell which of its pictures were left out; BadRow when it cannot be one."""
+    """Make the product of a row, and tell what is amiss with its pictures; BadRow when it cannot be one."""
     product_id = checked_id(first(cells, "id"))
     title = " ".join(CONTROLS.sub(" ", first(cells, "title")).split())
     if not title:
@@ -53,7 +53,7 @@ def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin
     attributes = {
         name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
     }
-    pictures, left_out = _pictures(cells, folder)
+    pictures, amiss = _pictures(cells, folder)
     product = Product(
         id=product_id,
         title=title,
@@ -67,7 +67,7 @@ def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin
         description=first(cells, "description"),
         origin=origin,
     )
-    return product, left_out
+    return product, amiss
 
 
 def checked_id(text: str) -> str:
@@ -95,18 +95,23 @@ def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
 
 
 def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureFolder) -> tuple[tuple[Picture, ...], list[str]]:
-    """Find the row's pictures; one that cannot be used is left out, and only when none is left is the row bad."""
+    """Find the row's pictures; one that cannot be used is left out, and only when none is left is the row bad.
+
+    Also tells which were left out, and which are those of an earlier import, and why.
+    """
     names = [name for column in PICTURES for cell in cells.get(column, ()) for name in folder.split(cell)]
     if not names:
         raise BadRow("no picture")
     if len(names) > MAX_PICTURES:
         raise BadRow(f"{len(names):,} pictures; a product may have {MAX_PICTURES}")
-    found, left_out = [], []
+    found, amiss = [], []
     for name in dict.fromkeys(names):
         try:
             found.append(folder.find(name))
         except BadRow as error:
-            left_out.append(error.message)
+            amiss.append(error.message)
+        else:
+            amiss += filter(None, [folder.why_stale(name)])
     if not found:
-        raise BadRow("; ".join(left_out[:3]) + (f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""))
-    return tuple(Picture(path) for path in dict.fromkeys(found)), left_out
+        raise BadRow("; ".join(amiss[:3]) + (f"; and {len(amiss) - 3} more" if len(amiss) > 3 else ""))
+    return tuple(Picture(path) for path in dict.fromkeys(found)), amiss

@@ -6,13 +6,14 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from catalog import word_index
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no word index
 _WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.01
 
@@ -69,7 +70,10 @@ class Connections:
 
     @classmethod
     def open(cls, path: Path) -> Connections:
-        """Open the file, made with its folder when absent, and check that it is a catalogue we understand."""
+        """Open the file, made with its folder when absent, and check that it is a catalogue we understand.
+
+        One of an older schema can be read and written; `upgrade` then brings it up to date.
+        """
         connections = cls(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +91,18 @@ class Connections:
             connections.close()
             raise
         return connections
+
+    def upgrade(self, fill: Callable[[sqlite3.Connection], bool]) -> None:
+        """Bring an older file up to this schema: `fill` does one step of it in a transaction, and tells the last one.
+
+        Others may write between the steps. A step that another process did is not done again.
+        """
+        with self.snapshot() as db:
+            done = _version(db) == SCHEMA_VERSION and not word_index.behind(db)
+        while not done:
+            with self.transaction() as db:
+                db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
+                done = fill(db)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -147,6 +163,7 @@ class Connections:
             for statement in _SCHEMA:
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+            word_index.create(db, word_index.ALL)
 
     def _connection(self) -> sqlite3.Connection:
         handle: _Handle | None = getattr(self._mine, "handle", None)
@@ -183,6 +200,10 @@ def _write_ahead(db: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(_PAUSE_SECONDS)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()[0])
 
 
 def _has_schema(db: sqlite3.Connection, path: Path) -> bool:

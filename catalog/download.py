@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from catalog.addresses import PORTS, WebAddress, is_ip, is_public, refused
-from catalog.errors import BadInput, FetchFailed, NoAnswer
+from catalog.errors import BadInput, FetchFailed, NoAnswer, PictureGone
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -29,6 +29,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
+_GONE = (404, 410)
 _TAG = re.compile(r"[\x20-\x7e]{1,500}")
 
 
@@ -229,7 +230,8 @@ def _ask(
         where = ascii(response.getheader("Location", ""))[:200]
         raise failed(address, f"it redirects ({response.status}) to {where}, and redirects are not followed", _DIRECT)
     if response.status != 200:
-        raise failed(address, f"the server answered {response.status}")
+        error = failed(address, f"the server answered {response.status}")
+        raise PictureGone(error.message, error.hint) if response.status in _GONE else error
     return Answer(_body(address, response, rules.max_bytes), version)
 
 

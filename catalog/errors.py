@@ -9,13 +9,16 @@
     │   │   └── PictureTooLarge      more pixels or bytes than the limit
     │   ├── BadAddress           a web address that is not asked for a picture, whatever it would answer
     │   ├── FetchFailed          a web address was asked, and no picture came
-    │   │   └── NoAnswer             nor any answer: the host is unknown, down, or too slow
+    │   │   ├── NoAnswer             nor any answer: the host is unknown, down, or too slow
+    │   │   └── PictureGone          its server says that there is none, or none any more
     │   ├── BadQuery             a query that cannot be answered as asked
     │   │   └── UnsupportedQuery     this encoder cannot encode that kind of input
     │   └── UnknownProduct       no product has that id
     ├── StoreError               the catalogue's file cannot be used
     │   ├── DamagedStore         it is not a catalogue, or its content is broken
     │   └── NewerStore           a newer Windowshop wrote it
+    ├── TooLate                  an answer, or a step of it, was not there in time
+    ├── StepFailed               a step of an answer broke, and there is no answer without it
     ├── NoRoom                   a change finds no room among the live rows until the shop is indexed again
     ├── EncoderError             an encoder cannot be used
     │   ├── UnknownEncoder       no encoder has that name
@@ -102,6 +105,12 @@ class NoAnswer(FetchFailed):
     code = "no_answer"
 
 
+class PictureGone(FetchFailed):
+    """A web address was asked for a picture, and its server says that there is none, or none any more."""
+
+    code = "picture_gone"
+
+
 class BadQuery(BadInput):
     """A query that cannot be answered as asked: empty, out of bounds, contradictory."""
 
@@ -136,6 +145,18 @@ class NewerStore(StoreError):
     """The catalogue was written by a newer version of Windowshop."""
 
     code = "newer_store"
+
+
+class TooLate(WindowshopError):
+    """An answer, or a step of it, was not there in the time that was allowed."""
+
+    code = "too_late"
+
+
+class StepFailed(WindowshopError):
+    """A step of an answer broke for a reason of ours, and there is no answer without it."""
+
+    code = "step_failed"
 
 
 class NoRoom(WindowshopError):

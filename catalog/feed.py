@@ -38,7 +38,8 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
 
     Every picture of a product exists and lies inside the feed's folder, or was fetched from the web address that the
-    feed gives, when there is a fetcher. Rows are streamed. BadFeed when the feed as a whole cannot be read: at once
+    feed gives, when there is a fetcher; one that cannot be fetched today, but was before, is told too. Rows are
+    streamed. BadFeed when the feed as a whole cannot be read: at once
     for a missing file or an unknown kind, at the first row for a bad header, after the last whole row for a file that
     was cut short.
     """
@@ -63,12 +64,12 @@ def _products(path: Path, rows: Iterator[Row], fetch: PictureFetcher | None) -> 
             product_id = first(row.cells, "id")
             if product_id in known:
                 raise BadRow(f"duplicate id {product_id[:80]!r}: line {known[product_id]} has it too")
-            product, left_out = make()
+            product, amiss = make()
         except BadRow as error:
             yield Rejected(path.name, row.line, error.message)
             continue
         known[product.id] = row.line
-        yield from (Rejected(path.name, row.line, reason) for reason in left_out)
+        yield from (Rejected(path.name, row.line, reason) for reason in amiss)
         yield product
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from catalog.addresses import WebAddress, read_address
 from catalog.download import Answer, FetchRules, Version, download, failed
-from catalog.errors import NoAnswer, UnsupportedFormat
-from catalog.fetched import FetchedPictures
+from catalog.errors import BadAddress, BadInput, NoAnswer, PictureGone, UnsupportedFormat
+from catalog.fetched import FetchedPictures, Kept
 from catalog.formats import sniff
 
 __all__ = ["FetchRules", "PictureFetcher"]
@@ -26,7 +26,8 @@ class PictureFetcher:
 
     An address that gave its picture is asked once an import, however many products show it. A host that gave no answer
     ten times in a row is asked no more: a feed may name a hundred thousand pictures of a server that is down, and each
-    would take the full time.
+    would take the full time. A picture that was fetched before and cannot be had today stays as it was, unless its
+    server says that it is gone.
     """
 
     def __init__(self, kept: FetchedPictures, rules: FetchRules) -> None:
@@ -37,6 +38,8 @@ class PictureFetcher:
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Path]] = {}
         self._silences: Counter[tuple[str, int]] = Counter()
+        self._stale: dict[str, str] = {}
+        self._done: Counter[str] = Counter()
 
     @classmethod
     def open(cls, folder: Path, rules: FetchRules | None = None) -> PictureFetcher:
@@ -52,10 +55,10 @@ class PictureFetcher:
         return ssl.create_default_context()  # reads all certificates that the system trusts: 30 ms
 
     def fetch(self, url: str) -> Path:
-        """Return the file of the picture at a web address, fetched, or kept from before and still the newest.
+        """Return the file of the picture at a web address: fetched now, or before; `why_stale` tells of the latter.
 
-        BadAddress when the address may not be asked, FetchFailed when no picture came, StoreError when it cannot be
-        kept.
+        BadAddress when the address may not be asked, FetchFailed when no picture came and none is kept, StoreError
+        when it cannot be kept.
         """
         address = read_address(url, self._rules.ports)
         name = str(address)
@@ -73,21 +76,52 @@ class PictureFetcher:
                 del self._under_way[name]
         return mine.result()
 
+    def why_stale(self, url: str) -> str:
+        """Say why the picture that `fetch` returned is the one of an earlier import; "" when it is the newest."""
+        return self._stale.get(str(read_address(url, self._rules.ports)), "")
+
+    def summary(self) -> str:
+        """Say what this import has asked for so far, as a person reads it."""
+        done = self._done
+        return (
+            f"Pictures by web address: {done['new']:,} fetched, {done['same']:,} as they were,"
+            f" {done['stale']:,} kept that could not be had anew, {done['failed']:,} not to be had"
+        )
+
     def _fetch(self, address: WebAddress, name: str) -> Path:
         known = self._kept.find(name)
-        if known is not None and known.import_id == self._import_id:
+        if known is not None and (known.import_id == self._import_id or name in self._stale):
             return known.path
+        try:
+            return self._asked(address, name, known)
+        except BadInput as error:
+            if known is None or isinstance(error, BadAddress | PictureGone):
+                self._count("failed")
+                raise
+            with self._lock:
+                self._stale[name] = f"{error.message.rstrip('.')}; the one fetched before stays"
+            self._count("stale")
+            return known.path
+
+    def _asked(self, address: WebAddress, name: str, known: Kept | None) -> Path:
         answer = self._download(address, known.version if known else None)
         if answer.data is None:
             assert known is not None  # without a version to compare with, a 304 is an error
             self._kept.confirm(name, self._import_id)
+            self._count("same")
             return known.path
         try:
             sniff(answer.data)
         except UnsupportedFormat as error:
             why = error.message[:1].lower() + error.message[1:].rstrip(".")
             raise failed(address, f"what came is not a picture: {why}", error.hint) from None
-        return self._kept.keep(name, answer.data, answer.version, self._import_id)
+        path = self._kept.keep(name, answer.data, answer.version, self._import_id)
+        self._count("new")
+        return path
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self._done[what] += 1
 
     def _download(self, address: WebAddress, known: Version | None) -> Answer:
         host = (address.host, address.port)

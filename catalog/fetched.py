@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.download import Version
 from catalog.errors import StoreError
+from catalog.folder_use import using
 
 _TABLE = "fetched.sqlite"
 _PARTIAL = "partial"
@@ -39,7 +41,7 @@ class Kept:
 
 
 class FetchedPictures:
-    """A folder of fetched pictures.
+    """A folder of fetched pictures, whose files nobody removes while it is open.
 
     A file is written whole or not at all, and before the row that names it; so a kill at any moment leaves at worst
     a file that no row names, and the picture is fetched again.
@@ -49,25 +51,24 @@ class FetchedPictures:
         """Open the folder, made when absent; StoreError when that cannot be."""
         self._folder = folder.resolve()
         self._lock = threading.Lock()
-        with self._checked():
+        with self._checked(), ExitStack() as opened:
             (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
+            opened.enter_context(using(self._folder))
             self._sweep()
             self._db = sqlite3.connect(
                 self._folder / _TABLE, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
             )
-            try:
-                with contextlib.suppress(sqlite3.OperationalError):  # another import is just doing the same
-                    self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._db.execute(_SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+            opened.callback(self._db.close)
+            with contextlib.suppress(sqlite3.OperationalError):  # another import is just doing the same
+                self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(_SCHEMA)
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Close the table."""
+        """Close the table, and let others remove files."""
         with self._lock:
-            self._db.close()
+            self._opened.close()
 
     def find(self, url: str) -> Kept | None:
         """Return what was fetched from an address; None when nothing was, or its file is gone or damaged."""
@@ -79,11 +80,7 @@ class FetchedPictures:
             return None
         sha256, etag, last_modified, import_id = found
         path = self._path(sha256)
-        try:
-            whole = hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-        except OSError:
-            whole = False
-        return Kept(path, Version(etag, last_modified), import_id) if whole else None
+        return Kept(path, Version(etag, last_modified), import_id) if _is_whole(path, sha256) else None
 
     def confirm(self, url: str, import_id: str) -> None:
         """Note that an import has asked, and that the file is still what stands at the address."""
@@ -91,18 +88,26 @@ class FetchedPictures:
             self._db.execute("UPDATE fetched SET import_id = ? WHERE url = ?", (import_id, url))
 
     def keep(self, url: str, data: bytes, version: Version, import_id: str) -> Path:
-        """Write a picture's file, then its row; returns the file's path."""
+        """Write a picture's file, unless it is there, then its row; returns the file's path."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         with self._checked():
             path.parent.mkdir(exist_ok=True)
-            self._write(path, data)
+            if not _is_whole(path, sha256):  # a new time of change would have the file read again
+                self._write(path, data)
             with self._lock:
                 self._db.execute(
                     "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)",
                     (url, sha256, version.etag, version.last_modified, import_id),
                 )
         return path
+
+    def forget(self, hashes: Iterable[str]) -> None:
+        """Forget where the pictures with these content hashes came from; should they be wanted, they are fetched."""
+        with self._checked(), self._lock:
+            self._db.execute(
+                "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(list(hashes)),)
+            )
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -135,3 +140,10 @@ class FetchedPictures:
                 f"The folder of fetched pictures {self._folder} cannot be used: {error}.",
                 "Check its rights and the room on its disk; it may be removed, pictures are then fetched again.",
             ) from error
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False

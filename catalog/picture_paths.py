@@ -46,6 +46,10 @@ class PictureFolder:
         except BadInput as error:
             raise BadRow(str(error)) from None
 
+    def why_stale(self, name: str) -> str:
+        """Say why a picture that was found is the one of an earlier import; "" when it is the newest."""
+        return self._fetcher.why_stale(name) if self._fetcher is not None and _WEB.match(name) else ""
+
     def _find_file(self, name: str) -> str:
         shown = f"picture {name[:120]!r}"
         if _SCHEME.match(name):

@@ -44,7 +44,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A feed row, or one picture of it, that was left out: which file, which line (1 = header), and why."""
+    """A feed row, or one picture of it, that was left out: which file, which line (1 = header), and why.
+
+    Also a picture that could not be fetched anew, where the one fetched before stays.
+    """
 
     source: str
     line: int

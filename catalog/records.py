@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from catalog import word_index
 from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
 
@@ -37,10 +38,11 @@ def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, 
         for product in chunk.values():
             key = keys[product.id]
             if key is None:
-                _write_product(db, None, product)
+                word_index.changed(db, _write_product(db, None, product), None, product)
                 added += 1
             elif product != known[key]:
                 _write_product(db, key, product)
+                word_index.changed(db, key, known[key], product)
                 changed += 1
             else:
                 if product.origin != known[key].origin:  # line numbers shift; that is no change of the product
@@ -55,7 +57,7 @@ def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _write_product(db: sqlite3.Connection, key: int | None, product: Product) -> None:
+def _write_product(db: sqlite3.Connection, key: int | None, product: Product) -> int:
     values = (
         product.id,
         product.title,
@@ -69,7 +71,7 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
         product.origin,
     )
     if key is None:
-        key = db.execute(_INSERT, values).lastrowid
+        key = int(db.execute(_INSERT, values).lastrowid or 0)
     else:
         db.execute(_UPDATE, (*values, key))
         db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
@@ -78,11 +80,16 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
         [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)],
     )
     _log(db, [product.id], "put")
+    return key
 
 
 def remove(db: sqlite3.Connection, ids: list[str]) -> int:
     """Remove products by id and return how many there were; what is not there is passed over."""
-    found = [product_id for product_id in dict.fromkeys(ids) if key_of(db, product_id) is not None]
+    keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
+    found = list(keys)
+    for first in range(0, len(found), CHUNK):
+        for key, product in read(db, [keys[product_id] for product_id in found[first : first + CHUNK]]).items():
+            word_index.changed(db, key, product, None)
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in found])
     _log(db, found, "remove")
     return len(found)

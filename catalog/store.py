@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog import records
+from catalog import records, word_index
 from catalog.connections import Connections
 from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
@@ -21,6 +21,7 @@ _NOTE = "note."
 _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
 _MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
 _KEYS_CHANGED = """SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"""
+_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _SHOWN = """SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
@@ -57,6 +58,33 @@ class Shown:
     title: str
 
 
+class Words:
+    """Which products hold which words, at one time. Words are as `catalog.words` cuts them."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def known(self, words: Sequence[str]) -> bool:
+        """Whether any product holds one of the words."""
+        return word_index.known(self._db, words)
+
+    def holding(self, words: Sequence[str], field: str) -> str:
+        """The keys, rising, of the products that hold one of the words in one of `word_index.FIELDS`: "3,8,9"."""
+        return word_index.holding(self._db, words, field)
+
+    def vocabulary(self) -> list[tuple[str, int]]:
+        """Every word, and how many products hold it."""
+        return word_index.vocabulary(self._db)
+
+    def products(self) -> int:
+        """How many products there are."""
+        return int(self._db.execute("SELECT count(*) FROM products").fetchone()[0])
+
+    def seq(self) -> int:
+        """The number of the last change that shows here."""
+        return int(self._db.execute(_SEQ).fetchone()[0])
+
+
 class Catalogue:
     """The truth about every product; may be shared by threads, each works on a connection of its own."""
 
@@ -66,7 +94,13 @@ class Catalogue:
     @classmethod
     def open(cls, path: Path) -> Catalogue:
         """Open the catalogue at `path`, made when absent; DamagedStore, NewerStore or StoreError when it cannot be."""
-        return cls(Connections.open(path))
+        connections = Connections.open(path)
+        try:
+            connections.upgrade(lambda db: word_index.fill(db, records.read))
+        except BaseException:
+            connections.close()
+            raise
+        return cls(connections)
 
     def close(self) -> None:
         """Close every thread's connection; the catalogue cannot be used afterwards."""
@@ -216,6 +250,12 @@ class Catalogue:
             ).fetchone()
         return Picture(*row) if row else None
 
+    @contextmanager
+    def words(self) -> Iterator[Words]:
+        """Lend the index of the products' words; all that is asked within the block is of one state."""
+        with self._read() as db:
+            yield Words(db)
+
     def count(self) -> int:
         """Return how many products there are."""
         return self._number("SELECT count(*) FROM products")
@@ -227,7 +267,7 @@ class Catalogue:
     @property
     def seq(self) -> int:
         """The number of the last logged change; 0 before the first."""
-        return self._number("SELECT coalesce(max(seq), 0) FROM changes")
+        return self._number(_SEQ)
 
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
         """Return the logged changes whose number is above `after`, in order; the first `limit` of them if given."""

@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ from indexer import generations
 from indexer.build import BuildOptions, build
 from indexer.care_commands import backup_command, cache_command, restore_command, verify_command
 from indexer.change_commands import add_command, remove_command
-from indexer.commands import INTERRUPTED, SOME_REJECTED, Commands, home_option
+from indexer.commands import INTERRUPTED, SOME_REJECTED, Commands, fetch_option, home_option
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.manifest import read_manifest
 from indexer.pipeline import PipelineOptions
@@ -38,15 +39,17 @@ def main() -> None:
 @main.command("build")
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), required=True, help="CSV, TSV, JSONL, or a picture folder.")
+@fetch_option
 @click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
 @click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
 @click.option("--kind", type=click.Choice(KINDS), help="The kind of index; by default chosen by size.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together.")
-def build_command(home: Path, feed: Path, encoder: str | None, runtime: str, kind: str | None, batch_size: int) -> None:
+def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | None, **given: Any) -> None:
     """Index a feed; pictures that were encoded before are reused."""
-    opened = open_encoder(encoder or _usual_encoder(home), runtime=runtime, home=home)
+    opened = open_encoder(encoder or _usual_encoder(home), runtime=given["runtime"], home=home)
+    options = BuildOptions(PipelineOptions(given["batch_size"]), given["kind"])
     try:
-        report = build(home, feed, opened, BuildOptions(PipelineOptions(batch_size), kind))
+        report = build(home, feed, opened, options, fetch=fetch)
     except KeyboardInterrupt:
         click.echo("Interrupted; what was encoded is kept, and the next build goes on from there.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from catalog.errors import GenerationError
 from catalog.failpoint import failpoint
@@ -15,6 +17,7 @@ from catalog.store import Catalogue, Shown
 from indexer import generations
 from indexer.cache import VectorCache, title_key
 from indexer.encoders.base import Floats
+from indexer.mapped import let_go
 from indexer.vector_index import Ids
 from indexer.vectors import Layout
 
@@ -54,7 +57,9 @@ class Kept:
 
     def whole(self, numbers: Ids) -> Row16:
         """Those rows."""
-        return self._generation.rows[numbers]
+        rows: Row16 = self._generation.rows[numbers]
+        let_go(self._generation.rows)
+        return rows
 
     def picture(self, shown: Shown) -> Floats | None:
         """The vector of that picture, when the product had it before."""
@@ -92,27 +97,44 @@ class Sources:
 def write_rows(folder: Path, catalogue: Catalogue, sources: Sources) -> RowFiles:
     """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order."""
     count = catalogue.pictures_count()
-    rows = np.lib.format.open_memmap(folder / generations.ROWS, "w+", np.float16, (count, sources.layout.dim))
-    keys = np.zeros(count, np.int64)
-    hashes = np.zeros(count, "S64")
-    done = copied = 0
-    for page in catalogue.shown():
-        part = slice(done, done + len(page))
-        keys[part] = [shown.key for shown in page]
-        hashes[part] = [shown.sha256.encode() for shown in page]
-        numbers, rest = _to_make(page, sources.kept)
-        if sources.kept is not None and (numbers >= 0).any():
-            rows[done + np.flatnonzero(numbers >= 0)] = sources.kept.whole(numbers[numbers >= 0])
-        if rest:
-            rows[done + np.flatnonzero(numbers < 0)] = _made(rest, sources)
-        done += len(page)
-        copied += len(page) - len(rest)
-        failpoint("rows.page")
-    rows.flush()
-    np.save(folder / generations.PRODUCTS, keys, allow_pickle=False)
-    np.save(folder / generations.PICTURES, hashes, allow_pickle=False)
+    products = copied = last = 0
+    with (
+        _array_file(folder / generations.ROWS, np.float16, (count, sources.layout.dim)) as rows_file,
+        _array_file(folder / generations.PRODUCTS, np.int64, (count,)) as keys_file,
+        _array_file(folder / generations.PICTURES, "S64", (count,)) as hashes_file,
+    ):
+        for page in filter(None, catalogue.shown()):
+            rows, made = _rows(page, sources)
+            keys = np.array([shown.key for shown in page], np.int64)
+            rows_file.write(rows.data)
+            keys_file.write(keys.data)
+            hashes_file.write(np.array([shown.sha256.encode() for shown in page], "S64").data)
+            products += int(np.count_nonzero(np.diff(keys, prepend=last)))  # a product's pictures stand together
+            last = page[-1].key
+            copied += len(page) - made
+            failpoint("rows.page")
     failpoint("rows.written")
-    return RowFiles(count, len(np.unique(keys)), copied)
+    return RowFiles(count, products, copied)
+
+
+@contextmanager
+def _array_file(path: Path, kind: DTypeLike, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
+    """A file for `np.load` to read, for its content to be written to: a full disk is then an error, not a signal."""
+    with path.open("wb") as file:
+        header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
+
+
+def _rows(page: Sequence[Shown], sources: Sources) -> tuple[Row16, int]:
+    """The rows of these pictures, and how many of them were not copied."""
+    rows = np.empty((len(page), sources.layout.dim), np.float16)
+    numbers, rest = _to_make(page, sources.kept)
+    if sources.kept is not None and (numbers >= 0).any():
+        rows[numbers >= 0] = sources.kept.whole(numbers[numbers >= 0])
+    if rest:
+        rows[numbers < 0] = _made(rest, sources)
+    return rows, len(rest)
 
 
 def _to_make(page: Sequence[Shown], kept: Kept | None) -> tuple[Ids, list[Shown]]:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.failpoint import failpoint
+from catalog.folder_use import using
 from catalog.store import Catalogue
 from indexer import generations
+from indexer.fetching import FOLDER as FETCHED
 from indexer.manifest import FileRecord, record
 from indexer.recovery import CATALOGUE, LOCK, catalogue_of
 
@@ -27,7 +30,9 @@ FORMAT = 1
 PICTURES = "pictures"  # those that came with single products
 FOLDERS = ("encoders", PICTURES)
 ATTEMPTS = 3
-_LEFT_OUT = {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", LOCK, generations.CURRENT}
+EVENTS = "events.sqlite"  # what shoppers did; the search room writes it
+_LIVE = {f"{name}{kind}" for name in (CATALOGUE, EVENTS) for kind in ("", "-wal", "-shm", "-journal")}
+_LEFT_OUT = _LIVE | {LOCK, generations.CURRENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,13 @@ def backup(home: Path, to: Path) -> Backup:
     to.mkdir(parents=True, exist_ok=True)
     number = _take_generation(home, to)
     failpoint("backup.generation-taken")
-    with closing(Catalogue.open(catalogue)) as opened:
-        opened.copy_to(to / CATALOGUE)
-    failpoint("backup.catalogue-copied")
-    for name in _small_files(home):
-        _take(home / name, to / name)
+    with _all_pictures_kept(home):
+        with closing(Catalogue.open(catalogue)) as opened:
+            opened.copy_to(to / CATALOGUE)
+        _copy_events(home, to)
+        failpoint("backup.catalogue-copied")
+        for name in _small_files(home):
+            _take(home / name, to / name)
     (to / generations.CURRENT).write_text(f"{number:06d}\n")
     failpoint("backup.files-taken")
     with closing(Catalogue.open(to / CATALOGUE)) as copied:
@@ -89,9 +96,10 @@ def restore(source: Path, home: Path) -> Backup:
         shutil.copyfile(source / name, draft / name)
         failpoint("restore.file-copied")
     _check(draft, made)
-    with closing(Catalogue.open(draft / CATALOGUE)) as catalogue:  # pictures that the shop itself keeps have moved
-        old, new = Path(made.home) / PICTURES, home.absolute() / PICTURES
-        catalogue.move_pictures(f"{old}/", f"{new}/")
+    with closing(Catalogue.open(draft / CATALOGUE)) as catalogue:
+        for folder in (PICTURES, FETCHED):  # those have moved with the shop, or will be fetched again to there
+            old, new = Path(made.home) / folder, home.absolute() / folder
+            catalogue.move_pictures(f"{old}/", f"{new}/")
     for path in [*draft.rglob("*"), draft]:
         generations.sync(path)
     failpoint("restore.checked")
@@ -139,6 +147,12 @@ def _take_generation(home: Path, to: Path) -> int:
     raise AssertionError("unreachable")
 
 
+def _all_pictures_kept(home: Path) -> AbstractContextManager[None]:
+    """Let no picture be swept away that the copied catalogue may name."""
+    folder = home / PICTURES
+    return using(folder) if folder.is_dir() else nullcontext()
+
+
 def _small_files(home: Path) -> Iterator[str]:
     for path in sorted(home.iterdir()):
         if path.is_file() and path.name not in _LEFT_OUT and not path.name.endswith(".tmp"):
@@ -147,6 +161,14 @@ def _small_files(home: Path) -> Iterator[str]:
         for path in sorted((home / folder).rglob("*")):
             if path.is_file() and not path.name.startswith(".") and "unfinished" not in path.parts:
                 yield path.relative_to(home).as_posix()
+
+
+def _copy_events(home: Path, to: Path) -> None:
+    """Copy the events as they are at one moment, while others are written."""
+    if (home / EVENTS).is_file():
+        with closing(sqlite3.connect(home / EVENTS)) as events, closing(sqlite3.connect(to / EVENTS)) as copy:
+            events.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def _take(source: Path, target: Path) -> None:

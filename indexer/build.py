@@ -13,13 +13,15 @@ from pathlib import Path
 from catalog.errors import BadFeed
 from catalog.failpoint import failpoint
 from catalog.feed import read_feed
+from catalog.fetch import PictureFetcher
 from catalog.product import Picture, Product, Rejected
 from catalog.store import Catalogue
 from indexer.assemble import Sources
 from indexer.cache import VectorCache
 from indexer.encoders.base import Encoder
+from indexer.fetching import fetching
 from indexer.file_facts import FileFacts
-from indexer.last_feed import remember_feed
+from indexer.last_feed import ChosenFeed, choose_feed, remember_feed
 from indexer.maker import BuildOptions, Made, Maker
 from indexer.pictures import encode_files
 from indexer.pipeline import PictureFacts, encode_titles
@@ -30,16 +32,19 @@ from indexer.report import BuildReport, Step, save_report
 __all__ = ["CATALOGUE", "BuildOptions", "build", "peak_memory_mb", "split_origin", "usable_pictures"]
 
 
-def build(home: Path, feed: Path, encoder: Encoder, options: BuildOptions | None = None) -> BuildReport:
+def build(
+    home: Path, feed: Path, encoder: Encoder, options: BuildOptions | None = None, *, fetch: bool | None = None
+) -> BuildReport:
     """Index a feed as the shop's new current generation. Pictures and titles encoded before are not encoded again.
 
-    Raises BadFeed when nothing in it can be indexed, GenerationError when the index would lose too much or another
-    build is running. Index and catalogue change together in the last step; a build that fails changes neither.
+    `fetch` says whether pictures named by web address are fetched, None as the last time with this feed. Raises
+    BadFeed when nothing in it can be indexed, GenerationError when the index would lose too much or another build is
+    running. Index and catalogue change together in the last step; a build that fails changes neither.
     """
     options = options or BuildOptions()
     home.mkdir(parents=True, exist_ok=True)
     with only_writer(home):
-        return _Build(home, encoder, options).run(feed)
+        return _Build(home, encoder, options).run(choose_feed(home, feed, fetch))
 
 
 class _Build:
@@ -52,12 +57,12 @@ class _Build:
         self._steps: list[Step] = []
         self._began = time.perf_counter()
 
-    def run(self, feed: Path) -> BuildReport:
+    def run(self, feed: ChosenFeed) -> BuildReport:
         products = self._read(feed)
         maker = self._maker
         with maker.picture_cache() as pictures, maker.title_cache() as titles:
             facts = self._encode(products, pictures)
-            products = self._usable(products, facts, feed)
+            products = self._usable(products, facts, feed.path)
             if titles is not None:
                 self._encode_titles(products, titles)
             failpoint("build.encoded")
@@ -74,9 +79,10 @@ class _Build:
         remember_feed(self._home, feed)
         return report
 
-    def _read(self, feed: Path) -> list[Product]:
+    def _read(self, feed: ChosenFeed) -> list[Product]:
         start = time.perf_counter()
-        products, rejected = read_whole(feed)
+        with fetching(self._home, feed.fetch) as fetcher:
+            products, rejected = read_whole(feed.path, fetcher)
         self._rejected.extend(rejected)
         self._step("read", len(products) + len(self._rejected), start)
         return products
@@ -135,11 +141,11 @@ class _Build:
         self._steps.append(Step(name, items, time.perf_counter() - start))
 
 
-def read_whole(feed: Path) -> tuple[list[Product], list[Rejected]]:
+def read_whole(feed: Path, fetcher: PictureFetcher | None = None) -> tuple[list[Product], list[Rejected]]:
     """All of a feed: its products, and the rows that are none. Raises BadFeed."""
     products: list[Product] = []
     rejected: list[Rejected] = []
-    for item in read_feed(feed):
+    for item in read_feed(feed, fetcher):
         if isinstance(item, Rejected):
             rejected.append(item)
         else:

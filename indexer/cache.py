@@ -17,16 +17,19 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
 from catalog.failpoint import failpoint
 from indexer.encoders.base import Floats
+from indexer.vectors import chunks
 
 FOLDER = "cache"
 PICTURES, TITLES = "vectors", "titles"
 MAGIC = b"WSHOPVC1"
 HEADER = 256
 KEY = 32
+BLOCK = 1 << 20
 _PREFIX = struct.Struct("<8sIH")
 _CRC = struct.Struct("<I")
 
@@ -45,14 +48,17 @@ def title_key(title: str) -> bytes:
 class VectorCache:
     """One cache file, open for reading and appending; one process at a time.
 
-    `get` may be called from several threads while one of them puts.
+    `get` may be called from several threads while one of them puts. Of the records that are there when it is opened,
+    only the first eight bytes of each key are kept in memory; the file has the rest.
     """
 
     def __init__(self, path: Path, fingerprint: str, dim: int) -> None:
         self._path = path
         self._dim = dim
         self._record = KEY + 4 * dim + _CRC.size
-        self._places: dict[bytes, int] = {}
+        self._starts = np.zeros(0, np.uint64)
+        self._numbers = np.zeros(0, np.int64)
+        self._added: dict[bytes, int] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -76,17 +82,17 @@ class VectorCache:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(np.unique(self._starts)) + sum(not len(self._found(key)) for key in self._added)
 
     def get(self, key: bytes) -> Floats | None:
         """The vector of that content, None when it was never encoded or its record is damaged."""
-        place = self._places.get(key)
-        if place is None:
-            return None
-        data = os.pread(self._file, self._record, place)
-        if not _whole(data, self._record):
-            return None
-        return np.frombuffer(data, np.float32, self._dim, KEY)
+        added = self._added.get(key)
+        places = self._found(key)[::-1] if added is None else [added]
+        for place in places:
+            data = os.pread(self._file, self._record, place)
+            if data[:KEY] == key and _whole(data, self._record):
+                return np.frombuffer(data, np.float32, self._dim, KEY)
+        return None
 
     def put(self, keys: Iterable[bytes], vectors: Floats) -> None:
         """Append the vectors (n, dim) of those contents; a later record of the same key wins."""
@@ -101,7 +107,7 @@ class VectorCache:
         while written < len(data):
             written += os.pwrite(self._file, data[written:], self._end + written)
         self._end += written
-        self._places.update(added)
+        self._added.update(added)
         failpoint("cache.appended")
 
     def close(self) -> None:
@@ -124,11 +130,26 @@ class VectorCache:
             count -= 1
         end = HEADER + count * self._record
         os.ftruncate(self._file, end)
-        if count:
-            shape = np.dtype([("key", f"V{KEY}"), ("rest", f"V{self._record - KEY}")])
-            keys = np.memmap(self._path, shape, "r", HEADER, (count,))["key"]
-            self._places = {bytes(key): HEADER + i * self._record for i, key in enumerate(keys)}
+        starts = self._read_starts(count)
+        self._numbers = np.argsort(starts, kind="stable")
+        self._starts = starts[self._numbers]
         return end
+
+    def _read_starts(self, count: int) -> NDArray[np.uint64]:
+        starts = np.empty(count, np.uint64)
+        layout = np.dtype([("start", "<u8"), ("rest", f"V{self._record - 8}")])
+        for part in chunks(count, max(1, BLOCK // self._record)):
+            length = (part.stop - part.start) * self._record
+            block = os.pread(self._file, length, HEADER + part.start * self._record)
+            starts[part] = np.frombuffer(block, layout)["start"]
+        return starts
+
+    def _found(self, key: bytes) -> list[int]:
+        """Where records lie whose keys begin like this one, in the file's order."""
+        start = np.uint64(int.from_bytes(key[:8], "little"))
+        first = int(np.searchsorted(self._starts, start))
+        last = int(np.searchsorted(self._starts, start, "right"))
+        return [HEADER + number * self._record for number in self._numbers[first:last].tolist()]
 
     def _set_aside(self) -> None:
         """Keep a copy of a file that is not ours, or whose header is damaged, rather than overwrite hours of work."""

@@ -1,4 +1,4 @@
-"""What the vector caches hold, and how to make them small again."""
+"""What the vector caches and the shop's own pictures hold, and how to make them small again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.errors import GenerationError
 from catalog.failpoint import failpoint
 from catalog.store import Catalogue
 from indexer import generations
 from indexer.cache import FOLDER, PICTURES, TITLES, VectorCache, cache_path, title_key
 from indexer.file_facts import FileFacts
 from indexer.manifest import Manifest, read_manifest
-from indexer.recovery import CATALOGUE, only_writer
+from indexer.picture_care import Stock, Swept, picture_stock, sweep_pictures
+from indexer.recovery import catalogue_of, only_writer
 from indexer.vectors import WORDS, Layout, chunks
 
 BATCH = 1_024
@@ -33,13 +35,14 @@ class CacheFile:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What `prune` did: files removed, vectors kept and dropped, bytes before and after."""
+    """What `prune` did: files removed, vectors kept and dropped, bytes before and after; and to the pictures."""
 
     files: int
     kept: int
     dropped: int
     before: int
     after: int
+    pictures: Swept
 
 
 def cache_files(home: Path) -> list[CacheFile]:
@@ -49,16 +52,25 @@ def cache_files(home: Path) -> list[CacheFile]:
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
 
 
-def prune(home: Path) -> Pruned:
-    """Drop the vectors of no picture or title of the catalogue, and the files of other encoders.
+def own_pictures(home: Path) -> list[Stock]:
+    """The shop's own pictures. Raises NoGeneration before the first build."""
+    with closing(Catalogue.open(catalogue_of(home))) as catalogue:
+        return picture_stock(home, catalogue)
 
-    Each file is written anew beside the old one and put in its place in one step.
+
+def prune(home: Path) -> Pruned:
+    """Drop the vectors of no picture or title of the catalogue, the files of other encoders, and needless pictures.
+
+    Each file is written anew beside the old one and put in its place in one step. Raises GenerationError when the
+    catalogue is not the shop's newest: much would seem needless then.
     """
+    catalogue_file = catalogue_of(home)
     with only_writer(home):
         manifest = _manifest(home)
         before = _size(home)
-        files = _drop_others(home, manifest)
-        with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        with closing(Catalogue.open(catalogue_file)) as catalogue:
+            _refuse_older(catalogue, manifest)
+            files = _drop_others(home, manifest)
             pictures: set[bytes] = set()
             titles: set[bytes] = set()
             paths: set[str] = set()
@@ -66,6 +78,7 @@ def prune(home: Path) -> Pruned:
                 pictures.update(bytes.fromhex(shown.sha256) for shown in page)
                 titles.update(title_key(shown.title) for shown in page)
                 paths.update(shown.path for shown in page)
+            swept = sweep_pictures(home, catalogue)
         layout = Layout(manifest.blocks)
         kept, dropped = _rewrite(home, manifest, PICTURES, layout.encoder_dim, pictures)
         if layout.text_block is not None:
@@ -74,7 +87,16 @@ def prune(home: Path) -> Pruned:
             kept, dropped = kept + more[0], dropped + more[1]
         with FileFacts(home) as known:
             known.keep_only(paths)
-        return Pruned(files, kept, dropped, before, _size(home))
+        return Pruned(files, kept, dropped, before, _size(home), swept)
+
+
+def _refuse_older(catalogue: Catalogue, manifest: Manifest) -> None:
+    if catalogue.seq < manifest.seq:
+        raise GenerationError(
+            f"The catalogue's last change is {catalogue.seq:,}, but the index was made at {manifest.seq:,}: it is an"
+            " older one, and nothing is dropped by what it says.",
+            "Restore the newer catalogue, or index the feed again.",
+        )
 
 
 def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[bytes]) -> tuple[int, int]:

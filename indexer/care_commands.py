@@ -9,7 +9,7 @@ import click
 
 from indexer import generations
 from indexer.backup import backup, restore
-from indexer.cache_care import cache_files, prune
+from indexer.cache_care import cache_files, own_pictures, prune
 from indexer.commands import home_option
 from indexer.encoders.registry import open_encoder
 from indexer.reconcile import look_deeper, reconcile
@@ -59,27 +59,37 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
 
 @click.group("cache")
 def cache_command() -> None:
-    """See or shrink what was encoded before."""
+    """See or shrink what was encoded before, and the pictures that were put or fetched."""
 
 
 @cache_command.command("info")
 @home_option
 def cache_info(home: Path) -> None:
-    """List the files of the cache and their sizes."""
+    """List the files of the cache and their sizes, and how many of the shop's own pictures nothing needs."""
     for file in cache_files(home):
         told = "" if file.current else "  (of no use to the current index)"
         click.echo(f"{file.bytes / 2**20:>9,.1f} MiB  {file.name}{told}")
+    for stock in own_pictures(home):
+        told = f"{stock.unused:,} of them ({stock.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
+        click.echo(f"{stock.bytes / 2**20:>9,.1f} MiB  {stock.files:,} pictures in {home / stock.folder}, {told}")
 
 
 @cache_command.command("prune")
 @home_option
 def cache_prune(home: Path) -> None:
-    """Drop vectors of pictures and titles that are in no product any more, and those of other encoders."""
+    """Drop vectors and pictures that no product needs any more, and vectors of other encoders.
+
+    A picture stays for an hour, and for as long as an index that can be gone back to has it.
+    """
     done = prune(home)
     click.echo(
         f"{done.kept:,} vectors kept, {done.dropped:,} dropped, {done.files:,} files of other encoders removed:"
         f" {done.before / 2**20:,.1f} MiB before, {done.after / 2**20:,.1f} MiB now."
     )
+    if done.pictures.files:
+        click.echo(f"{done.pictures.files:,} pictures removed, {done.pictures.bytes / 2**20:,.1f} MiB.")
+    for folder in done.pictures.busy:
+        click.echo(f"{home / folder} is in use by an import or by changes just now: try again later.", err=True)
 
 
 @click.command("backup")

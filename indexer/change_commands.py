@@ -17,15 +17,16 @@ from indexer.report import SHOWN
 @click.command("add")
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), required=True, help="A feed of these products alone.")
+@click.option("--fetch-pictures", "fetch", is_flag=True, help="Fetch pictures that the feed names by web address.")
 @click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
-def add_command(home: Path, feed: Path, runtime: str) -> None:
+def add_command(home: Path, feed: Path, fetch: bool, runtime: str) -> None:
     """Add or change the products of a small feed; running servers show them within seconds.
 
     Products that are not in it stay as they are. The next build makes the catalogue equal to its own feed again.
     """
     number = generations.current_number(home)
     made_by = read_manifest(generations.folder_of(home, number)).encoder.name
-    added = add(home, feed, open_encoder(made_by, runtime=runtime, home=home))
+    added = add(home, feed, open_encoder(made_by, runtime=runtime, home=home), fetch=fetch)
     click.echo(f"{added.products:,} products added or changed, {len(added.rejected):,} rows rejected.")
     if added.rejected:
         lines = [f"  {row.source}:{row.line}: {row.reason}" for row in added.rejected[:SHOWN]]

@@ -12,6 +12,7 @@ from catalog.product import Product, Rejected
 from catalog.store import Catalogue
 from indexer.build import first_reasons, read_whole, usable_pictures
 from indexer.encoders.base import Encoder
+from indexer.fetching import fetching
 from indexer.maker import BuildOptions, Maker
 from indexer.pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress
@@ -34,21 +35,24 @@ class Removed:
     unknown: tuple[str, ...]
 
 
-def add(home: Path, feed: Path, encoder: Encoder, options: PipelineOptions | None = None) -> Added:
+def add(
+    home: Path, feed: Path, encoder: Encoder, options: PipelineOptions | None = None, *, fetch: bool = False
+) -> Added:
     """Put the products of a feed into the catalogue; those that are not in it stay. All of them or none.
 
-    Pictures and titles are encoded first, into the cache, so that servers need not. Raises BadFeed when nothing can
-    be put, NoGeneration before the first build.
+    Pictures and titles are encoded first, into the cache, so that servers need not; with `fetch`, pictures may be
+    named by web address. Raises BadFeed when nothing can be put, NoGeneration before the first build.
     """
     options = options or PipelineOptions()
     catalogue_file = catalogue_of(home)
-    products, rejected = read_whole(feed)
-    kept = _encoded(home, products, encoder, options, rejected)
-    if not kept:
-        reasons = first_reasons(rejected)
-        raise BadFeed(f"{feed} has no product that can be added.", reasons or "Is it the right file or folder?")
-    with closing(Catalogue.open(catalogue_file)) as catalogue:
-        catalogue.put(kept)
+    with fetching(home, fetch) as fetcher:
+        products, rejected = read_whole(feed, fetcher)
+        kept = _encoded(home, products, encoder, options, rejected)
+        if not kept:
+            reasons = first_reasons(rejected)
+            raise BadFeed(f"{feed} has no product that can be added.", reasons or "Is it the right file or folder?")
+        with closing(Catalogue.open(catalogue_file)) as catalogue:
+            catalogue.put(kept)
     return Added(len(kept), tuple(rejected))
 
 

@@ -17,6 +17,13 @@ home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
 )
 
+fetch_option = click.option(
+    "--fetch-pictures/--no-fetch-pictures",
+    "fetch",
+    default=None,
+    help="Fetch pictures that the feed names by web address; by default as the last time with this feed, else not.",
+)
+
 
 class Commands(click.Group):
     """Turns our errors and the system's into "Error: message hint" and exit code 1, an interruption into 130."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from catalog.product import Product, Rejected
@@ -64,6 +65,10 @@ class Changes:
         return [*lines, f"  {self.unchanged:>9,} unchanged"]
 
 
+# Nearly every product of a feed is unchanged: it is told without a copy that has the pictures which were read.
+_but_pictures = attrgetter(*(each.name for each in fields(Product) if each.compare and each.name != "pictures"))
+
+
 class Comparison:
     """Takes in a feed a page at a time and keeps only what differs; `undecided` wait until their pictures were read."""
 
@@ -77,7 +82,7 @@ class Comparison:
         self._files = files
         self._recheck = recheck
         self._known = PictureFacts()
-        self._seen: set[int] = set()
+        self._seen = bytearray()  # a byte for each key up to the largest: a set takes sixty for each product
 
     def take(self, items: Iterable[Product | Rejected]) -> None:
         """Compare every product whose picture files are known; the others become `undecided`."""
@@ -106,7 +111,7 @@ class Comparison:
     def take_leave(self) -> None:
         """Find the products that the feed does not have any more."""
         for key, product_id in self._catalogue.ids():
-            if key not in self._seen:
+            if key >= len(self._seen) or not self._seen[key]:
                 self.gone.append(product_id)
                 self.changes.note(REMOVED, product_id)
 
@@ -139,15 +144,24 @@ class Comparison:
             self.rejected.extend(rejected)
             if not pictures:
                 continue
-            product = replace(feed_product, pictures=pictures)
-            key, before = known.get(product.id, (None, None))
+            key, before = known.get(feed_product.id, (None, None))
             if key is not None:
-                self._seen.add(key)
-            if product == before:
+                self._see(key)
+            if (
+                before is not None
+                and before.pictures == pictures
+                and _but_pictures(before) == _but_pictures(feed_product)
+            ):
                 self.changes.unchanged += 1
             else:
+                product = replace(feed_product, pictures=pictures)
                 self.puts.append(product)
                 self.changes.note(_kind(before, product), product.id)
+
+    def _see(self, key: int) -> None:
+        if key >= len(self._seen):
+            self._seen.extend(bytes(key + 1 - len(self._seen)))
+        self._seen[key] = 1
 
 
 def _kind(before: Product | None, after: Product) -> str:

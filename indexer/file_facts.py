@@ -67,7 +67,7 @@ class FileFacts:
             rows = self._db.execute(_KNOWN, (json.dumps(list(paths)),)).fetchall()
         except (sqlite3.Error, UnicodeEncodeError):
             return {}
-        return {row[0]: Content(*row[3:]) for row in rows if stamp_of(row[0]) == Stamp(row[1], row[2])}
+        return {row[0]: Content(*row[3:]) for row in rows if _stamp(row[0]) == row[1:3]}
 
     def remember(self, stamps: Mapping[str, Stamp], contents: Mapping[str, Content]) -> None:
         """Remember files by the stamps they had before they were read."""
@@ -120,8 +120,13 @@ class FileFacts:
 
 def stamp_of(path: str) -> Stamp | None:
     """A file's stamp; None when it is no regular file that can be looked at."""
+    found = _stamp(path)
+    return None if found is None else Stamp(*found)
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)  # noqa: PTH116  # called for every picture of a feed
     except (OSError, ValueError):
         return None
-    return Stamp(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

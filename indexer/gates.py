@@ -90,6 +90,7 @@ def self_retrieval(candidate: Generation, seed: int = 0) -> Gate:
         query = candidate.layout.weigh(row, weights)
         scores, rows = candidate.search(query, 1)
         found += bool(len(rows)) and bool(scores[0] >= float(query @ row) - TIE)
+    candidate.let_go()
     share = found / max(1, len(picked))
     least = 1.0 if candidate.index.kind == FLAT else SELF_LEAST
     told = f"{found:,} of {len(picked):,} sampled rows find themselves first"

@@ -18,6 +18,7 @@ from catalog.failpoint import failpoint
 from indexer.encoders.base import Floats
 from indexer.manifest import NAME as MANIFEST
 from indexer.manifest import Manifest, check_files, damaged, read_manifest, record
+from indexer.mapped import let_go
 from indexer.row_search import RowSearch
 from indexer.vector_index import Ids, Mask, VectorIndex
 from indexer.vectors import Layout
@@ -57,10 +58,15 @@ class Generation:
         record = self.manifest.index
         return RowSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
 
+    def let_go(self) -> None:
+        """Give back the memory of what is left in its files and was read in passing."""
+        for array in (self.rows, self.product_keys, self.picture_hashes):
+            let_go(array)
 
-def open_current(home: Path, *, threads: int | None = None) -> Generation:
+
+def open_current(home: Path, *, threads: int | None = None, mapped: bool = False) -> Generation:
     """The shop's current generation, every file checked. Raises NoGeneration, DamagedGeneration."""
-    return open_generation(home, current_number(home), threads=threads)
+    return open_generation(home, current_number(home), threads=threads, mapped=mapped)
 
 
 def open_serving(home: Path, *, threads: int | None = None) -> Generation:
@@ -83,23 +89,29 @@ def open_serving(home: Path, *, threads: int | None = None) -> Generation:
         raise
 
 
-def open_generation(home: Path, number: int, *, threads: int | None = None) -> Generation:
-    """That generation, every file checked. Raises DamagedGeneration."""
+def open_generation(home: Path, number: int, *, threads: int | None = None, mapped: bool = False) -> Generation:
+    """That generation, every file checked; `mapped` leaves all of it in its files. Raises DamagedGeneration."""
     manifest = verify(home, number)
     folder = folder_of(home, number)
     try:
-        rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-        keys = np.load(folder / PRODUCTS, allow_pickle=False)
-        hashes = np.load(folder / PICTURES, allow_pickle=False)
-        index = VectorIndex.load(folder / INDEX, threads)
+        rows, keys, hashes = open_arrays(folder, mapped)
+        index = VectorIndex.load(folder / INDEX, threads, mapped)
     except (OSError, ValueError, RuntimeError) as error:
         raise damaged(str(folder), f"a file cannot be opened ({error})") from error
     layout = Layout(manifest.blocks)
-    shapes = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)
+    shapes: tuple[object, ...] = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)
     count = manifest.rows
     if shapes != ((count, layout.dim), np.float16, (count,), (count,), count, layout.dim):
         raise damaged(str(folder), f"its files do not fit together or the manifest: {shapes}")
     return Generation(number, folder, manifest, layout, index, rows, keys, hashes)
+
+
+def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, NDArray[np.bytes_]]:
+    """The rows of a generation's folder, always left in their file, its product keys and its picture hashes."""
+    rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
+    names = (PRODUCTS, PICTURES)
+    keys, hashes = (np.load(folder / name, mmap_mode="r" if mapped else None, allow_pickle=False) for name in names)
+    return rows, keys, hashes
 
 
 def verify(home: Path, number: int) -> Manifest:

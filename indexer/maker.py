@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
-
 from catalog.errors import GenerationError
 from catalog.failpoint import failpoint
 from catalog.store import Catalogue
@@ -21,6 +19,7 @@ from indexer.encoders.base import Encoder, Floats
 from indexer.gates import Gate
 from indexer.generations import Generation
 from indexer.manifest import IndexRecord, Manifest, Recall
+from indexer.match_fit import with_match_curve
 from indexer.other_views import share_of_words
 from indexer.pipeline import PipelineOptions
 from indexer.recall import Goal, Rows, sample_queries, title_agreement, tune
@@ -84,6 +83,7 @@ class Maker:
             seq = catalogue.seq
             files = write_rows(folder, catalogue, sources)
             candidate = self._index(folder, files, number, seq, previous)
+            candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             passed = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(passed, force)
             failpoint("gates.passed")
@@ -96,16 +96,14 @@ class Maker:
     def _index(
         self, folder: Path, files: RowFiles, number: int, seq: int, previous: Generation | None = None
     ) -> Generation:
-        rows = np.load(folder / generations.ROWS, mmap_mode="r", allow_pickle=False)
+        rows, keys, hashes = generations.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
-        keys = np.load(folder / generations.PRODUCTS, allow_pickle=False)
         gate = title_agreement(self.layout, rows, goal.seed)
         if gate:  # titles that say nothing need no second judge, who reads every row
             gate *= share_of_words(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, gate)
         queries = sample_queries(self.layout, rows, weights, goal)
-        index, record, recall = self._searchable(rows, queries, previous)
-        index.save(folder / generations.INDEX)
+        index, record, recall = self._searchable(folder / generations.INDEX, rows, queries, previous)
         failpoint("index.saved")
         manifest = Manifest(
             number=number,
@@ -123,23 +121,24 @@ class Maker:
             recall=recall,
             files={},
         )
-        hashes = np.load(folder / generations.PICTURES, allow_pickle=False)
         return Generation(number, folder, manifest, self.layout, index, rows, keys, hashes)
 
     def _searchable(
-        self, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
+        self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
     ) -> tuple[VectorIndex, IndexRecord, Recall]:
         """The index of these rows: what the one before has learned is used again while it serves them well."""
         options, plan = self.options, self._plan(len(rows))
         if previous is not None and previous.index.suits(plan, self.layout.dim):
-            index = previous.index.refilled(rows, options.threads)
+            index = VectorIndex.refill(previous.folder / generations.INDEX, rows, path, options.threads)
             before = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError):
                 record, recall = tune(index, rows, queries, options.goal, max(1, before // 2))
                 if record.nprobe <= PROBES_MAY_GROW * before:
                     return index, record, recall
         index = VectorIndex.build(rows, plan, options.threads)
-        return index, *tune(index, rows, queries, options.goal)
+        record, recall = tune(index, rows, queries, options.goal)
+        index.save(path)
+        return index, record, recall
 
     def _plan(self, count: int) -> IndexPlan:
         plan = plan_for(count, self.options.goal.seed)

@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.errors import DamagedGeneration, GenerationError
 from indexer.encoders.base import Block, EncoderSpec
+from indexer.match_curve import MatchCurve
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -47,7 +48,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything needed to open a generation and to know what it was made from."""
+    """Everything needed to open a generation and to know what it was made from.
+
+    `match` is None where the catalogue cannot tell, and in manifests from before there was one.
+    """
 
     number: int
     created: str
@@ -64,6 +68,7 @@ class Manifest:
     recall: Recall
     files: Mapping[str, FileRecord]
     format: int = FORMAT
+    match: MatchCurve | None = None
 
     def to_json(self) -> str:
         """The manifest as text, with a digest of itself so that a flipped bit in it is noticed too."""
@@ -148,5 +153,6 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         "index": IndexRecord(**body["index"]),
         "recall": Recall(**body["recall"]),
         "files": files,
+        "match": None if body.get("match") is None else MatchCurve.from_dict(body["match"]),
     }
     return Manifest(**(body | typed))

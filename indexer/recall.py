@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from catalog.errors import GenerationError
 from indexer.encoders.base import Floats
 from indexer.manifest import IndexRecord, Recall
+from indexer.mapped import let_go
 from indexer.row_search import OVERFETCH, RowSearch, best_rows, exact_scores
 from indexer.vector_index import FLAT, IVF_PQ, VectorIndex
 from indexer.vectors import WORDS, Layout
@@ -52,6 +53,7 @@ def tune(
     while True:
         search = RowSearch(index, rows, record.nprobe, record.overfetch)
         reached = {name: _recall(search, vectors, truths[name]) for name, vectors in queries.items()}
+        let_go(rows)
         if min(reached.values()) >= goal.target or record.nprobe >= max(index.lists, 1):
             break
         record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
@@ -74,8 +76,7 @@ def sample_queries(
     The titles are themselves in the rows, which makes it easy to find them again, so words are asked once more
     of the pictures alone.
     """
-    picked = np.sort(np.random.default_rng(goal.seed).choice(len(rows), min(goal.queries, len(rows)), replace=False))
-    sample = np.asarray(rows[picked], dtype=np.float32)
+    sample = _sample(rows, goal.queries, goal.seed)
     encoded = sample[:, : layout.encoder_dim]
     queries = {"picture": layout.weigh(layout.queries(encoded), weights["picture"])}
     if layout.text_block is not None:
@@ -94,8 +95,7 @@ def title_agreement(layout: Layout, rows: Rows, seed: int = 0) -> float:
     """
     if layout.text_block is None:
         return 1.0
-    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(2 * JUDGED_TITLES, len(rows)), replace=False))
-    sample = np.asarray(rows[picked], dtype=np.float32)
+    sample = _sample(rows, 2 * JUDGED_TITLES, seed)
     words = sample[:, layout.slice(WORDS)]
     _, first = np.unique(words, axis=0, return_index=True)
     first = np.sort(first)[:JUDGED_TITLES]
@@ -104,6 +104,13 @@ def title_agreement(layout: Layout, rows: Rows, seed: int = 0) -> float:
     # Ties count half, or rows that are all alike would agree perfectly.
     rank = (scores > own + TIE).sum(axis=1) + (np.abs(scores - own) <= TIE).sum(axis=1) / 2
     return words_gate(float((rank <= gate_depth(len(first))).mean()), len(first))
+
+
+def _sample(rows: Rows, most: int, seed: int) -> Floats:
+    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(most, len(rows)), replace=False))
+    sample = np.asarray(rows[picked], dtype=np.float32)
+    let_go(rows)
+    return sample
 
 
 def _truth(rows: Rows, queries: Floats) -> Floats:

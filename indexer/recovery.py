@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.errors import DamagedGeneration, GenerationError, NoGeneration, WindowshopError
 from catalog.failpoint import failpoint
 from catalog.store import Catalogue
 from indexer import generations
@@ -24,6 +25,8 @@ CATALOGUE = "catalog.sqlite"
 LOCK = "build.lock"
 PENDING = "generation to publish"
 _TEMPORARY = (".", "reports", "cache")
+
+log = logging.getLogger(__name__)
 
 
 def catalogue_of(home: Path) -> Path:
@@ -52,6 +55,25 @@ def recover(home: Path) -> str:
         return ""
     with _locked(home) as mine:
         return _recover(home) if mine else ""
+
+
+def publish_left_over(home: Path) -> str:
+    """Publish a generation whose products were committed when its maker crashed; returns what was done, in words.
+
+    For those who open a shop to search it: it neither waits nor fails. While a build is running, or where the home may
+    not be written, the shop is left as it is, and the log of changes makes up for what the older index lacks.
+    """
+    try:
+        if not _is_announced(home):
+            return ""
+        with _locked(home) as mine:
+            done = _finish(home) if mine else ""
+    except (WindowshopError, OSError) as error:
+        log.info("What a crash left in %s stays for the next update: %s", home, error)
+        return ""
+    if done:
+        log.warning("%s", done)
+    return done
 
 
 def announce(catalogue: Catalogue, number: int) -> None:
@@ -85,9 +107,9 @@ def rollback(home: Path) -> tuple[int, int]:
 
 
 def current_whole(home: Path) -> generations.Generation | None:
-    """The current generation, None when there is none or it is damaged: then nothing can be reused from it."""
+    """The current generation, left in its files; None when there is none or it is damaged: nothing can be reused."""
     with contextlib.suppress(GenerationError):
-        return generations.open_current(home)
+        return generations.open_current(home, mapped=True)
     return None
 
 
@@ -102,6 +124,15 @@ def _locked(home: Path) -> Iterator[bool]:
         else:
             mine = True
         yield mine
+
+
+def _is_announced(home: Path) -> bool:
+    """Whether a generation waits to be published; asked without the lock, which a build that starts may want now."""
+    path = home / CATALOGUE
+    if not path.is_file():
+        return False
+    with closing(Catalogue.open(path)) as catalogue:
+        return catalogue.noted(PENDING) is not None
 
 
 def _recover(home: Path) -> str:

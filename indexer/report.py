@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.product import Rejected
+from catalog.spreadsheet import csv_text
 from indexer.gates import Gate
 from indexer.generations import write_atomically
 from indexer.manifest import IndexRecord, Recall
@@ -115,14 +114,5 @@ def save_report(home: Path, report: BuildReport) -> None:
 
 
 def rejected_csv(rows: Iterable[Rejected]) -> str:
-    """Rejected rows as CSV, safe to open in a spreadsheet: what would run as a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["source", "line", "reason"])
-    for row in rows:
-        writer.writerow([_harmless(row.source), row.line, _harmless(row.reason)])
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    """Rejected rows as CSV, safe to open in a spreadsheet."""
+    return csv_text(("source", "line", "reason"), ((row.source, row.line, row.reason) for row in rows))

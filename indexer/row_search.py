@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.encoders.base import Floats
+from indexer.mapped import blocks
 from indexer.vector_index import FLAT, Ids, Mask, VectorIndex
-from indexer.vectors import chunks
 
 OVERFETCH = 4
 LEAST_FETCH = 100
-EXACT_ROWS = 4_096  # with so few allowed rows, reading them all is as quick as probing lists and misses none
-CHUNK = 8_192
+EXACT_ROWS = 1_024  # with so few allowed rows, reading them all is as quick as probing lists and misses none
+FILTERED = 1.5  # times as many rows are looked at under a mask: its best rows are less alike than the best of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,9 @@ class RowSearch:
             fetch, nprobe = k, 1
         else:
             fetch = max(self.overfetch * k, LEAST_FETCH)
-            # Lists that hold few allowed rows, or a deep page, need more lists for the same completeness.
-            sparse = len(self.rows) / count
-            deep = 2 * fetch * self.index.lists / count
-            nprobe = int(max(self.nprobe * sparse, deep, 1))
+            # A deep page needs more lists for the same completeness.
+            deep = 2 * fetch * self.index.lists / len(self.rows)
+            nprobe = int(max(self.nprobe if allowed is None else FILTERED * self.nprobe, deep, 1))
         found = self.index.search(query[None], fetch, allowed, nprobe)[1][0]
         kept: Ids = found[found >= 0]
         return kept
@@ -61,16 +60,22 @@ def exact_scores(rows: NDArray[np.float16], query: Floats, numbers: Ids) -> Floa
 
 
 def best_rows(rows: NDArray[np.float16], queries: Floats, k: int) -> Ids:
-    """The k best rows of each query (m, dim) by reading all of them, in chunks; unordered (m, at most k)."""
+    """The k best rows of each query (m, dim) by reading all of them, block by block; unordered (m, at most k)."""
     best_scores = np.zeros((len(queries), 0), np.float32)
     best = np.zeros((len(queries), 0), np.int64)
-    for part in chunks(len(rows), CHUNK):
-        scores = queries @ np.asarray(rows[part], dtype=np.float32).T
-        best_scores = np.concatenate([best_scores, scores], axis=1)
-        numbers = np.broadcast_to(np.arange(part.start, part.stop, dtype=np.int64), scores.shape)
-        best = np.concatenate([best, numbers], axis=1)
-        if best.shape[1] > k:
-            keep = np.argpartition(-best_scores, k - 1, axis=1)[:, :k]
-            best_scores = np.take_along_axis(best_scores, keep, axis=1)
-            best = np.take_along_axis(best, keep, axis=1)
+    for part, block in blocks(rows):
+        scores = queries @ block.T
+        found = _largest(scores, k)
+        best_scores = np.concatenate([best_scores, np.take_along_axis(scores, found, axis=1)], axis=1)
+        best = np.concatenate([best, found + part.start], axis=1)
+        keep = _largest(best_scores, k)
+        best_scores = np.take_along_axis(best_scores, keep, axis=1)
+        best = np.take_along_axis(best, keep, axis=1)
     return best
+
+
+def _largest(scores: Floats, k: int) -> Ids:
+    """Where the k largest numbers of each row are, in any order; all of them where there are no more."""
+    k = min(k, scores.shape[1])
+    found: Ids = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :]
+    return found

@@ -25,9 +25,10 @@ from indexer.cache import VectorCache
 from indexer.compare import REMOVED, Changes, Comparison
 from indexer.encoder_change import save_change
 from indexer.encoders.base import Encoder
+from indexer.fetching import fetching
 from indexer.file_facts import FileFacts
 from indexer.generations import Generation
-from indexer.last_feed import last_feed, remember_feed
+from indexer.last_feed import ChosenFeed, choose_feed, remember_feed
 from indexer.maker import BuildOptions, Made, Maker
 from indexer.pictures import encode_files, look_at_files
 from indexer.pipeline import PictureFacts, encode_titles
@@ -42,9 +43,13 @@ LONG_LOG = 5_000  # changes since the index was made; servers replay them when t
 
 @dataclass(frozen=True, slots=True)
 class UpdateOptions:
-    """What an update may do; `feed` None is the one of the last run, `from_catalogue` reads none at all."""
+    """What an update may do; `feed` None is the one of the last run, `from_catalogue` reads none at all.
+
+    `fetch` says whether pictures named by web address are fetched, None as the last time with that feed.
+    """
 
     feed: Path | None = None
+    fetch: bool | None = None
     from_catalogue: bool = False
     check_pictures: bool = False
     keep_missing: bool = False
@@ -65,7 +70,7 @@ def update(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -
 
 
 def rehearse(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
-    """What `update` would do; nothing is encoded, and nothing changes on disk."""
+    """What `update` would do; nothing is encoded, and nothing changes on disk but that pictures may be fetched."""
     options = options or UpdateOptions()
     catalogue_of(home)
     return _Update(home, encoder, options).rehearse()
@@ -109,8 +114,8 @@ class _Update:
         report = self._report(found, made, published=publish)
         if publish:
             save_update(self._home, report)
-            if self._options.feed is not None:
-                remember_feed(self._home, self._options.feed)
+            if not self._options.from_catalogue:
+                remember_feed(self._home, self._feed())
             failpoint("update.reported")
         return report
 
@@ -128,8 +133,9 @@ class _Update:
         if self._options.from_catalogue:
             found.changes.unchanged = catalogue.count()
             return found
-        feed = self._options.feed or last_feed(self._home)
-        found.take(read_feed(feed))
+        feed = self._feed().path
+        with fetching(self._home, self._feed().fetch) as fetcher:
+            found.take(read_feed(feed, fetcher))
         found.decide(read(found.unread(), files))
         if not found.puts and not found.changes.unchanged:
             reasons = first_reasons(found.rejected)
@@ -138,6 +144,9 @@ class _Update:
             found.take_leave()
             self._refuse_shrinking(feed, catalogue.count(), found.changes)
         return found
+
+    def _feed(self) -> ChosenFeed:
+        return choose_feed(self._home, self._options.feed, self._options.fetch)
 
     def _refuse_shrinking(self, feed: Path, count: int, changes: Changes) -> None:
         removed = changes.counts[REMOVED]

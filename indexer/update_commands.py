@@ -11,7 +11,7 @@ import click
 
 from catalog.errors import GenerationError
 from indexer import generations
-from indexer.commands import INTERRUPTED, SOME_REJECTED, home_option
+from indexer.commands import INTERRUPTED, SOME_REJECTED, fetch_option, home_option
 from indexer.encoder_change import NAME as CHANGE
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.maker import BuildOptions
@@ -24,6 +24,7 @@ from indexer.update import UpdateOptions, rehearse, rehearse_encoder, update
 @click.command("update")
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), help="By default the feed of the last build or update.")
+@fetch_option
 @click.option("--from-catalogue", is_flag=True, help="Read no feed: index the catalogue as it stands.")
 @click.option("--encoder", help="Another encoder; all is encoded again, and encoder-change.html says what differs.")
 @click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
@@ -76,6 +77,7 @@ def rollback_command(home: Path) -> None:
 def _options(given: Mapping[str, Any]) -> UpdateOptions:
     return UpdateOptions(
         feed=given["feed"],
+        fetch=given["fetch"],
         from_catalogue=given["from_catalogue"],
         check_pictures=given["check_pictures"],
         keep_missing=given["keep_missing"],

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.encoders.base import Floats
-from indexer.vectors import chunks
+from indexer.index_file import NO_ROWS, Codes, no_lists, write_flat, write_lists
+from indexer.mapped import blocks
 
 FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
 KINDS = (FLAT, IVF_SQ8, IVF_PQ)
@@ -27,8 +29,10 @@ FLAT_ROWS = 10_000
 SQ8_ROWS = 1_000_000
 ROWS_PER_LIST = 39  # k-means wants no fewer
 TRAINING_ROUNDS = 10
-CHUNK = 16_384
+TRAINING_ROWS = 16_384  # no fewer, if there are so many
 GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
+
+MAPPED = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the file into memory instead
 
 log = logging.getLogger(__name__)
 
@@ -88,28 +92,36 @@ class VectorIndex:
             index.cp.niter = TRAINING_ROUNDS
             index.cp.min_points_per_centroid = 1
             index.train(_sample(rows, plan))
-        for part in chunks(count, CHUNK):
-            index.add(np.ascontiguousarray(rows[part], dtype=np.float32))
+        for _, block in blocks(rows):
+            index.add(block)
         return cls(index, threads)
 
     def suits(self, plan: IndexPlan, dim: int) -> bool:
         """Whether this index's centroids may serve the rows that a plan was made for."""
         lists = plan.lists or self.lists
-        return plan.kind == self.kind != FLAT and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
-
-    def refilled(self, rows: Rows, threads: int | None = None) -> VectorIndex:
-        """Another index, with these rows in the lists of this one: nothing is trained."""
-        faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
-        index = faiss.clone_index(self._index)
-        index.reset()
-        for part in chunks(len(rows), CHUNK):
-            index.add(np.ascontiguousarray(rows[part], dtype=np.float32))
-        return VectorIndex(index, threads)
+        return plan.kind == self.kind and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
 
     @classmethod
-    def load(cls, path: Path, threads: int | None = None) -> VectorIndex:
-        """Open a saved index. The caller has checked the file's digest: faiss does not survive hostile files."""
-        return cls(faiss.read_index(str(path)), threads)
+    def refill(cls, old: Path, rows: Rows, new: Path, threads: int | None = None) -> VectorIndex:
+        """Save an index of these rows that has learned what the one in `old` has, and open it, mapped.
+
+        Nothing is trained, and the index goes to the file list by list: memory does not grow with the rows.
+        """
+        faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
+        empty = _emptied(faiss.read_index(str(old), MAPPED))
+        if not _written(empty, rows, new):
+            for _, block in blocks(rows):
+                empty.add(block)
+            cls(empty, threads).save(new)
+        return cls.load(new, threads, mapped=True)
+
+    @classmethod
+    def load(cls, path: Path, threads: int | None = None, mapped: bool = False) -> VectorIndex:
+        """Open a saved index, in memory or left in its file, which is for a few searches.
+
+        The caller has checked the file's digest: faiss does not survive hostile files.
+        """
+        return cls(faiss.read_index(str(path), MAPPED if mapped else 0), threads)
 
     def save(self, path: Path) -> None:
         """Write the index to a file. Raises OSError, as other files do, when that fails."""
@@ -143,15 +155,45 @@ class VectorIndex:
     def search(self, queries: Floats, k: int, allowed: Mask | None = None, nprobe: int = 1) -> tuple[Floats, Ids]:
         """The k best rows of each query (m, dim) by inner product, as (scores, row numbers), padded with -1.
 
-        Only rows whose `allowed` is true come back. `nprobe` lists are looked at, which a flat index ignores.
+        Only rows whose `allowed` is true come back. `nprobe` lists are looked at, which a flat index ignores; with a
+        mask, the nearest lists that together hold as many allowed rows as so many lists hold on average.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         k = max(1, min(k, self.size))
         if self._gpu is not None and allowed is None and max(k, nprobe) <= GPU_DEPTH:
             return self._search_gpu(queries, k, nprobe)
         faiss.omp_set_num_threads(self._threads if len(queries) > 1 else 1)  # a setting of the calling thread only
+        if allowed is not None and self.kind != FLAT:
+            return self._search_lists(queries, k, allowed, nprobe)
         scores, rows = self._index.search(queries, k, params=self._parameters(allowed, nprobe))
         return scores, rows
+
+    def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
+        """Search the lists that hold allowed rows: the lists nearest to a query may hold none of them."""
+        parameters = self._parameters(allowed, self.lists)
+        held = np.bincount(self._list_of_row[allowed], minlength=self.lists)
+        nearness, lists = self._index.quantizer.search(queries, self.lists)
+        wanted = max(nprobe * self.size / self.lists, 2 * k)
+        counts = held[lists]
+        before = np.cumsum(counts, axis=1) - counts
+        lists[(counts == 0) | (before >= wanted)] = -1  # which faiss passes over
+        scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        pointers = [faiss.swig_ptr(each) for each in (queries, lists, nearness, scores, rows)]
+        asked, keys, distances, found_scores, found_rows = pointers
+        self._index.search_preassigned_c(
+            len(queries), asked, k, keys, distances, found_scores, found_rows, False, parameters, None
+        )
+        return scores, rows
+
+    @cached_property
+    def _list_of_row(self) -> NDArray[np.int32]:
+        """Which inverted list each row is in."""
+        found = np.zeros(self.size, np.int32)
+        inverted = self._index.invlists
+        for number in range(self.lists):
+            if size := inverted.list_size(number):
+                found[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
+        return found
 
     def _parameters(self, allowed: Mask | None, nprobe: int) -> Any:
         options: dict[str, Any] = {}
@@ -190,6 +232,55 @@ def _empty(plan: IndexPlan, dim: int, count: int) -> Any:
     return index
 
 
+def _emptied(index: Any) -> Any:
+    """The same index without rows, what it has learned kept."""
+    if isinstance(index, faiss.IndexFlat):
+        return faiss.IndexFlatIP(index.d)
+    lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
+    lists.this.disown()
+    index.replace_invlists(lists, True)
+    index.ntotal = 0
+    return index
+
+
+def _written(empty: Any, rows: Rows, path: Path) -> bool:
+    """Write what `empty` would be with these rows; False, and nothing written, when this FAISS has another format."""
+    flat = isinstance(empty, faiss.IndexFlat)
+    tail = NO_ROWS if flat else no_lists(empty.nlist, empty.code_size)
+    empty.ntotal = len(rows)
+    head = faiss.serialize_index(empty).tobytes()
+    empty.ntotal = 0
+    if not head.endswith(tail):
+        return False
+    with path.open("wb") as file:
+        file.write(head.removesuffix(tail))
+        if flat:
+            write_flat(file, rows)
+        else:
+            write_lists(file, rows, _Lists(empty))
+    return True
+
+
+class _Lists:
+    """The inverted lists of an index, as the file is written from."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        self.count = int(index.nlist)
+        self.code_bytes = int(index.code_size)
+
+    def of(self, rows: Floats) -> Ids:
+        found: Ids = self._index.quantizer.search(rows, 1)[1][:, 0]
+        return found
+
+    def codes(self, rows: Floats, number: int) -> Codes:
+        codes = np.empty((len(rows), self.code_bytes), np.uint8)
+        numbers = np.full(len(rows), number, np.int64)
+        pointers = (faiss.swig_ptr(array) for array in (rows, numbers, codes))
+        self._index.encode_vectors(len(rows), *pointers)
+        return codes
+
+
 def _code_bytes(dim: int) -> int:
     """One byte for four numbers, or the next divisor of the dimension below that."""
     return next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
@@ -197,7 +288,7 @@ def _code_bytes(dim: int) -> int:
 
 def _sample(rows: Rows, plan: IndexPlan) -> Floats:
     count = len(rows)
-    wanted = min(count, max(CHUNK, 48 * (plan.lists or list_count(count))))
+    wanted = min(count, max(TRAINING_ROWS, 48 * (plan.lists or list_count(count))))
     picked = np.sort(np.random.default_rng(plan.seed).choice(count, wanted, replace=False))
     return np.ascontiguousarray(rows[picked], dtype=np.float32)
 

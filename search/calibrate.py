@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from catalog.errors import BadQuery
 from indexer.encoders.base import Floats
+from indexer.match_curve import LOOK, SCORE
+from indexer.match_fit import logistic
 from search.calibration import Calibration
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query import MAX_K, PictureTerm, Query
 from search.samples import Progress, in_batches, load_picture, read_samples
-from search.verdict import cosine_of
+from search.verdict import evidence
 
-BLOCK = "look"  # of all blocks the one that no training fits to products, so it says the same of new ones
+# No training fits "look" to products, so it says the same of new ones as of those that the encoder has learnt from.
 LEAST_PHOTOS = 20
-ROUNDS = 50
-RIDGE = 1e-3
+TELLING = 0.75  # AUROC from which "look" is used; photos too unlike the shop's pictures are judged by the whole score
 
 
 def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> Calibration:
@@ -30,15 +31,15 @@ def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> C
     shop had nothing of the kind. Raises BadFeed, and BadQuery when fewer than 20 photos can be used.
     """
     weights = engine.generation.manifest.weights["picture"]
-    if not weights.get(BLOCK):
+    if not weights.get(LOOK):
         raise BadQuery(
-            f"The encoder {engine.encoder.spec.name!r} has no block {BLOCK!r} to calibrate.",
+            f"The encoder {engine.encoder.spec.name!r} has no block {LOOK!r} to calibrate.",
             "Index the shop with --encoder starter, or one of timm's.",
         )
     samples = read_samples(table, ("photo", "product_id"))
     owners = {s.values["photo"]: s.values["product_id"] for s in samples if s.values.get("split") != "test"}
-    sold: list[float] = []
-    unsold: list[float] = []
+    sold: list[SearchHit] = []
+    unsold: list[SearchHit] = []
     refused: dict[str, str] = {}
     questions = in_batches(
         progress(list(owners)), lambda name: Query((PictureTerm(load_picture(table.parent / name)),), k=MAX_K), refused
@@ -48,29 +49,28 @@ def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> C
             kind = engine.product(owners[name]).category
             other = next((hit for hit in page.hits if hit.product.category != kind), None)
             if other is not None:
-                sold.append(_cosine(weights, page.hits[0]))
-                unsold.append(_cosine(weights, other))
+                sold.append(page.hits[0])
+                unsold.append(other)
     if len(sold) < LEAST_PHOTOS:
         raise BadQuery(
             f"{table.name} has {len(sold)} photos that can be used; a calibration needs at least {LEAST_PHOTOS}.",
             "Add photos of products that the shop sells, in at least two categories.",
         )
-    slope, offset = logistic(np.array([*sold, *unsold]), np.repeat([1.0, 0.0], len(sold)))
     fingerprint = engine.generation.manifest.fingerprint
-    return Calibration(fingerprint, BLOCK, round(slope, 4), round(offset, 4), len(sold))
+    by_look, by_score = (_cosines(name, weights, sold, unsold) for name in (LOOK, SCORE))
+    name, (has, lacks) = (LOOK, by_look) if _auroc(*by_look) >= TELLING else (SCORE, by_score)
+    slope, offset = logistic(np.concatenate([has, lacks]), np.repeat([1.0, 0.0], len(has)))
+    return Calibration(fingerprint, name, round(slope, 4), round(offset, 4), len(sold))
 
 
-def logistic(x: Floats, y: np.ndarray) -> tuple[float, float]:
-    """Slope and offset of the logistic curve that fits y (n,) of 0 and 1 to x (n,) best, by Newton's method."""
-    design = np.stack([x - x.mean(), np.ones_like(x)], axis=1).astype(np.float64)
-    weights = np.zeros(2)
-    for _ in range(ROUNDS):
-        p = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (p - y) + RIDGE * weights
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(2)
-        weights -= np.linalg.solve(curvature, gradient)
-    return float(weights[0]), float(weights[1] - weights[0] * x.mean())
+def _cosines(
+    name: str, weights: Mapping[str, float], sold: Sequence[SearchHit], unsold: Sequence[SearchHit]
+) -> tuple[Floats, Floats]:
+    has, lacks = (np.array([evidence(name, weights, hit.parts) for hit in hits]) for hits in (sold, unsold))
+    return has, lacks
 
 
-def _cosine(weights: Mapping[str, float], hit: SearchHit) -> float:
-    return cosine_of(BLOCK, weights, hit.parts)
+def _auroc(higher: Floats, lower: Floats) -> float:
+    """The chance that one of those that should be higher is; a tie counts half."""
+    above = higher[:, None] - lower[None, :]
+    return float((above > 0).mean() + (above == 0).mean() / 2)

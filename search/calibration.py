@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from indexer.generations import write_atomically
+from indexer.match_curve import sigmoid
 
 FILE = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic curve over the cosine of one block between a photo and its first hit.
+    """A logistic curve over one cosine between a photo and its first hit: that of a block, or "score", the whole.
 
     It holds for one shop and one encoder, `fingerprint`: how much a photo resembles the right product depends on
     the shop's pictures and on where shoppers stand. `photos` is how many it was fitted on.
@@ -27,8 +27,12 @@ class Calibration:
     photos: int
 
     def has(self, cosine: float) -> float:
-        """The probability that the shop sells the thing: 1 / (1 + exp(-(slope * cosine + offset)))."""
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.slope * cosine + self.offset))))
+        """The probability that the shop sells the thing, at even odds."""
+        return sigmoid(self.logit(cosine))
+
+    def logit(self, cosine: float) -> float:
+        """The log odds that the shop sells the thing, from even odds."""
+        return self.slope * cosine + self.offset
 
     def save(self, home: Path) -> None:
         """Keep it with the shop."""

@@ -1,4 +1,4 @@
-"""What a photo shows: by the vote of the shop's own products, or by words alone when labels are given."""
+"""What a photo shows: by what the shop's own products taught, or by words alone when labels are given."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from PIL import Image
 
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.encoders.base import Floats
+from indexer.label_heads import LabelHeads, softmax
+from indexer.neighbour_votes import NEIGHBOURS, SHARPNESS
 from indexer.vectors import unit
 from search.engine import SearchEngine
+from search.fields import CATEGORY
+from search.listing import Lister
 from search.query import PictureTerm, Query
 from search.samples import Progress, in_batches, load_picture, read_samples
 
-NEIGHBOURS = 20
-VOTE_SHARPNESS = 20.0  # a neighbour whose score is 0.05 lower has 1/e of the vote
+LEAST_LEARNT = 50  # pictures; five of each of ten categories are enough
+VOTE_SHARPNESS = SHARPNESS
 VOTE_CUT = 0.5
 TEMPLATES = ("a photo of a {}", "{}", "a {} product photo")
 LABEL_SHARPNESS = 20.0
@@ -96,7 +100,7 @@ def categorise_photos(
 
     With labels, words decide and one of the labels is the guess. Raises UnsupportedQuery when words cannot be read.
     """
-    categoriser = by_labels(engine, labels) if labels else by_neighbours(engine)
+    categoriser = by_labels(engine, labels) if labels else by_products(engine)
     rows = [
         (sample.line, sample.values["photo"], sample.values.get("category", ""))
         for sample in read_samples(path, ("photo",))
@@ -112,11 +116,33 @@ def categorise_photos(
     )
 
 
+def by_products(engine: SearchEngine) -> Categoriser:
+    """The shop's heads and neighbours together, with calibrated confidence; the neighbours' vote in a very small shop.
+
+    Heads that the shop has not learnt yet for its encoder are learnt now: a minute for 20,000 pictures.
+    """
+    home = engine.generation.folder.parent.parent
+    if LabelHeads.load(home, engine.encoder.fingerprint) is None and len(engine.generation.rows) >= LEAST_LEARNT:
+        from search.learn import learn  # here, because it imports torch
+
+        learn(home)
+    lister = Lister.open(engine, home)
+    if not lister.has_learnt(CATEGORY):
+        return by_neighbours(engine)
+
+    def guess(pictures: Sequence[Image.Image]) -> list[Guess]:
+        found = lister.labels(CATEGORY, pictures)
+        return [Guess(f.top[0].name, f.top[0].confidence, f.answer == f.top[0].name) for f in found]
+
+    return guess
+
+
 def by_neighbours(engine: SearchEngine) -> Categoriser:
     """The shop's own products vote: the nearest ones, the nearer the more; products without a category have no vote."""
 
     def guess(pictures: Sequence[Image.Image]) -> list[Guess]:
-        pages = engine.search_many([Query((PictureTerm(picture),), k=NEIGHBOURS) for picture in pictures])
+        asked = [Query((PictureTerm(picture),), k=NEIGHBOURS, collapse=False) for picture in pictures]
+        pages = engine.search_many(asked)
         return [
             vote([(CATEGORY_SEPARATOR.join(hit.product.category_path), hit.score) for hit in page.hits])
             for page in pages
@@ -151,12 +177,6 @@ def vote(neighbours: Sequence[tuple[str, float]]) -> Guess:
     for (category, _), weight in zip(named, weights.tolist(), strict=True):
         shares[category] += weight
     return _sure(list(shares), np.array(list(shares.values()), dtype=np.float32), VOTE_CUT)
-
-
-def softmax(values: Floats) -> Floats:
-    """Positive shares that add up to 1, e times larger for each 1 more."""
-    powers = np.exp(values - values.max())
-    return np.asarray(powers / powers.sum(), dtype=np.float32)
 
 
 def _sure(names: Sequence[str], shares: Floats, least: float) -> Guess:

@@ -5,36 +5,39 @@ Every answer comes from one state of the shop, taken once; changes and new gener
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
 
-from catalog.errors import EncoderMismatch, NoGeneration, UnknownProduct
+from catalog.errors import BadInput, EncoderMismatch, NoGeneration, UnknownProduct
 from catalog.product import Product
 from catalog.store import Catalogue
+from catalog.taxonomy import GLOSSARY, read_glossary
 from indexer.encoders.base import Encoder, Floats
 from indexer.encoders.registry import open_encoder
 from indexer.generations import Generation, open_serving
-from indexer.recovery import CATALOGUE
-from search.candidates import Ranked, candidates, fetched, found_hits
+from indexer.recovery import CATALOGUE, publish_left_over
+from search.answers import Answers
+from search.asking import cheaper
+from search.columns import Columns
+from search.deadline import Steps
 from search.edit import ProductEdit
-from search.encode import Asked
-from search.hits import SearchHit, SearchPage
+from search.glossary import Glossary
+from search.hits import SearchPage
 from search.live import LiveShop, Written
 from search.query import ProductTerm, Query
-from search.rank import contenders, cut
+from search.recommender import Recommender
 from search.replay import LIVE_ROWS, Replay
 from search.served import Served, warm_up_terms
 from search.stored_pictures import sweep
 from search.thumbnails import Thumbnails
 
-SPARE_ROWS = 16  # fetched beyond what should suffice, so that one fetch nearly always does
-GROWTH = 4
-PATIENCE = 4096  # rows beyond which a tie at the end of the page is no longer followed to its end
 MANY = 64  # changes of which some will concern any answer
 ATTEMPTS = 3  # at an answer of one piece, when the products in it change while it is made
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,16 @@ class SearchEngine:
     ) -> None:
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, home / "thumbs")
+        self._steps = Steps()
+        self._answers = Answers(catalogue, _glossary_of(home), self._steps)
+        self.recommender = Recommender(home, self, self._steps)
 
         def opener(generation: Generation, present: Served) -> Served:
             if generation.manifest.fingerprint == present.encoder.fingerprint:
-                return Served.of(home, generation, present.encoder, present.rows)
-            return Served.of(home, generation, _encoder_of(home, generation, runtime))
+                return Served.of(home, generation, present.encoder, present.columns, present.rows)
+            return Served.of(home, generation, _encoder_of(home, generation, runtime), present.columns)
 
-        served = Served.of(home, generation, encoder)
+        served = Served.of(home, generation, encoder, Columns.read(catalogue))
         self._live = LiveShop(home, Replay(catalogue, live_rows), served, opener)
 
     @classmethod
@@ -86,6 +92,7 @@ class SearchEngine:
         A damaged one is passed over for the newest older one that is whole, which `status` then tells. At most
         `live_rows` rows are kept beside the generation. Raises GenerationError, EncoderError.
         """
+        publish_left_over(home)
         generation = open_serving(home)
         encoder = _encoder_of(home, generation, runtime)
         path = home / CATALOGUE
@@ -124,6 +131,15 @@ class SearchEngine:
         with self._live.still():
             return self._answered(self._live.served, queries)
 
+    def query_of(self, token: str) -> Query:
+        """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""
+        return self._live.served.tokens.read(token)
+
+    def cheaper(self, query: Query) -> Query:
+        """The query, for what costs less than the products it resembles. Raises UnknownProduct, BadQuery."""
+        terms = [term for term in query.terms if isinstance(term, ProductTerm) and term.weight > 0]
+        return cheaper(query, [self._catalogue.get(term.product_id) for term in terms])
+
     def put(self, edit: ProductEdit) -> Written:
         """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""
         return self._live.put(edit)
@@ -150,6 +166,20 @@ class SearchEngine:
         if len(found) < len(set(keys)):
             raise UnknownProduct("A product of the index has left the catalogue.", "Index the shop again.")
         return [found[key] for key in keys]
+
+    def find(self, ids: Sequence[str]) -> dict[str, Product]:
+        """Those of these products that there are, by id."""
+        return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}
+
+    def alike(self, ids: Sequence[str]) -> Floats:
+        """A row (dim,) for each id, float32: the dot product of two is how alike they are, zeros for what has none."""
+        served = self._live.served
+        keys = {sku: key for sku, (key, _) in self._catalogue.find(ids).items()}
+        return served.likenesses([keys.get(sku) for sku in ids])
+
+    def categories(self) -> dict[str, int]:
+        """Each category that a product has, as the feed writes it, and how many products have it."""
+        return self._live.served.columns.categories()
 
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
         """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
@@ -186,6 +216,8 @@ class SearchEngine:
 
     def close(self) -> None:
         """Keep what was encoded and close the catalogue; the engine is of no use afterwards."""
+        self._steps.close()
+        self.recommender.close()
         self._live.served.rows.save()
         self._catalogue.close()
 
@@ -198,10 +230,7 @@ class SearchEngine:
         self.close()
 
     def _answered(self, served: Served, queries: Sequence[Query]) -> list[SearchPage]:
-        started = perf_counter()
-        asked = served.questions.encode(queries, lambda product_id: self._stored(served, product_id))
-        share = (perf_counter() - started) / max(1, len(queries))
-        return [self._page(served, query, question, share) for query, question in zip(queries, asked, strict=True)]
+        return self._answers.pages(served, queries)
 
     def _overtaken(self, served: Served, pages: Sequence[SearchPage]) -> bool:
         """Whether a newer state is there and matters: products were removed, or some of these hits have changed.
@@ -217,39 +246,14 @@ class SearchEngine:
         )
         return concerned and self._live.settle(served)
 
-    def _page(self, served: Served, query: Query, asked: Asked, encode_seconds: float) -> SearchPage:
-        started = perf_counter()
-        hits = self._hits(served, asked, query.offset, query.k)
-        took = (perf_counter() - started + encode_seconds) * 1000
-        return SearchPage(hits, served.number, took, offset=query.offset, verdict=served.verdict(query, hits))
 
-    def _hits(self, served: Served, asked: Asked, offset: int, k: int) -> tuple[SearchHit, ...]:
-        """Fetch rows until the page is certain: enough products, and nothing unseen can tie with the last of them."""
-        reach = offset + k
-        fetch = reach * served.snapshot.spread + SPARE_ROWS
-        while True:
-            ranked, exhausted = fetched(served.snapshot, asked, fetch)
-            products, seen = self._present(ranked, reach)
-            enough = len(products) >= reach and (seen < len(ranked.rows) or fetch > PATIENCE)
-            if enough or exhausted:
-                page = cut(candidates(ranked, products), offset, k)
-                return found_hits(served, asked, ranked, [(i, products[int(ranked.products[i])]) for i in page])
-            fetch *= GROWTH
-
-    def _present(self, ranked: Ranked, reach: int) -> tuple[Mapping[int, Product], int]:
-        """The products, by key, of as many leading rows as `reach` needs: those that left the catalogue are skipped."""
-        wanted = reach
-        while True:
-            seen = contenders(ranked.scores, wanted)
-            products = self._catalogue.get_many(ranked.products[:seen].tolist())
-            if len(products) >= reach or seen == len(ranked.rows):
-                return products, seen
-            wanted = seen + reach - len(products)
-
-    def _stored(self, served: Served, product_id: str) -> tuple[int, Floats]:
-        """A product's key and the row of its first picture that was indexed."""
-        key = self._catalogue.key_of(product_id)
-        return key, served.stored(product_id, key)
+def _glossary_of(home: Path) -> Glossary:
+    """The shop's glossary; the shipped one where its own cannot be read, because shoppers come before it is mended."""
+    try:
+        return Glossary.of(home)
+    except BadInput as error:
+        log.error("The shop's glossary is not used: %s", error)
+        return Glossary(read_glossary(GLOSSARY))
 
 
 def _encoder_of(home: Path, generation: Generation, runtime: str) -> Encoder:

@@ -12,6 +12,7 @@ import numpy as np
 
 from catalog.errors import UnknownProduct
 from search.engine import SearchEngine
+from search.hits import SearchHit
 from search.query import PictureTerm, Query, TextTerm
 from search.samples import Progress, Sample, in_batches, load_picture, read_samples
 
@@ -55,6 +56,12 @@ def first_rank(ranked: Sequence[str], relevant: Collection[str]) -> int | None:
     return next((rank for rank, product_id in enumerate(ranked, 1) if product_id in relevant), None)
 
 
+def first_rank_of(hits: Sequence[SearchHit], relevant: Collection[str]) -> int | None:
+    """The rank of the first hit that is a relevant product, or has one among its listings of the same thing."""
+    found = ({hit.product.id, *hit.duplicates} for hit in hits)
+    return next((rank for rank, ids in enumerate(found, 1) if not ids.isdisjoint(relevant)), None)
+
+
 def recall_at(ranks: Sequence[int | None], k: int) -> float:
     """The share of questions whose first relevant product has rank k or better; 0 when there are no questions."""
     return sum(rank is not None and rank <= k for rank in ranks) / len(ranks) if ranks else 0.0
@@ -92,7 +99,7 @@ def _evaluate(
     took: list[float] = []
     for keys, queries in in_batches(progress(list(relevant)), lambda key: Query((term(key),), k=DEPTH), refused):
         for key, page in zip(keys, engine.search_many(queries), strict=True):
-            ranks[key] = first_rank([hit.product.id for hit in page.hits], relevant[key])
+            ranks[key] = first_rank_of(page.hits, relevant[key])
             took.append(page.took_ms)
     status = engine.status()
     return Evaluation(

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DamagedGeneration, NoRoom, StoreError, UnknownProduct, WindowshopError
+from catalog.failpoint import failpoint
 from catalog.product import Picture, Product
 from catalog.store import Catalogue
 from indexer import generations
 from search.edit import ProductEdit
 from search.replay import Replay
 from search.served import Served
-from search.stored_pictures import keep, new_picture
+from search.stored_pictures import keeping, new_picture
 
 PATIENCE = 5.0  # seconds that a change waits for the one before it
 SETTLE = 2.0  # seconds that a search waits for a change that is committed to be found
@@ -64,10 +65,16 @@ class LiveShop:
 
     def put(self, edit: ProductEdit) -> Written:
         """Add or change one product. Raises BadInput and its kinds, NoRoom, StoreError."""
-        fresh = None if edit.pictures is None else [new_picture(data) for data in edit.pictures]
-        self._refuse_when_full(edit, bool(fresh))
-        pictures = None if fresh is None else keep(self._home, fresh)
+        if not edit.pictures:
+            return self._put(edit, None if edit.pictures is None else ())
+        fresh = [new_picture(data) for data in edit.pictures]
+        self._refuse_when_full(edit)
+        with keeping(self._home, fresh) as pictures:
+            return self._put(edit, pictures)
+
+    def _put(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> Written:
         self._encode(edit, pictures)
+        failpoint("put.encoded")
         with self._one_writer():
             product, key = self._edited(edit, pictures)
             served = self.served
@@ -76,7 +83,9 @@ class LiveShop:
                 raise self._no_room()
             with self._publishing():
                 self._catalogue.put([product])
+                failpoint("put.committed")
                 self._catch_up({})
+        failpoint("put.found")
         return Written(product, key is None)
 
     def remove(self, product_id: str) -> None:
@@ -85,7 +94,9 @@ class LiveShop:
             key = self._catalogue.key_of(product_id)
             with self._publishing():
                 self._catalogue.remove([product_id])
+                failpoint("remove.committed")
                 self._catch_up({product_id: key})
+        failpoint("remove.found")
 
     def follow(self) -> None:
         """See what other processes did: take over a new generation, or their changes to the catalogue.
@@ -130,10 +141,10 @@ class LiveShop:
             return edit.applied(None, pictures), None
         return edit.applied(existing, pictures), key
 
-    def _refuse_when_full(self, edit: ProductEdit, has_pictures: bool) -> None:
+    def _refuse_when_full(self, edit: ProductEdit) -> None:
         """Refuse what can find no room before its pictures are written."""
         snapshot = self.served.snapshot
-        if has_pictures and len(snapshot.live) >= self._replay.limit:
+        if len(snapshot.live) >= self._replay.limit:
             try:
                 if len(snapshot.live.rows(self._catalogue.key_of(edit.product_id)).hashes):
                     return
@@ -171,7 +182,7 @@ class LiveShop:
 
     def _step(self, removed: Mapping[str, int]) -> None:
         served = self.served
-        self.served = served.at(self._replay.step(served.snapshot, served.rows, removed))
+        self.served = served.at(*self._replay.step(served.state, served.rows, removed))
 
     def _pointer_moved(self) -> bool:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at
@@ -196,11 +207,11 @@ class LiveShop:
         began = time.perf_counter()
         opened = self._opener(generations.open_generation(self._home, number), self.served)
         while self._replay.behind(opened.snapshot):
-            opened = opened.at(self._replay.step(opened.snapshot, opened.rows))
+            opened = opened.at(*self._replay.step(opened.state, opened.rows))
         opened.warm_up()
         with self._one_writer():
             while self._replay.behind(opened.snapshot):
-                opened = opened.at(self._replay.step(opened.snapshot, opened.rows))
+                opened = opened.at(*self._replay.step(opened.state, opened.rows))
             self.served = opened
         log.info("Generation %d serves after %.1f s", number, time.perf_counter() - began)
 

@@ -1,17 +1,29 @@
-"""A question to the shop: weighted pictures, words and products, and how the answer is to be cut."""
+"""A question to the shop: weighted pictures, words and products, and how the answer is to be narrowed and cut."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from catalog.errors import BadQuery
 
+if TYPE_CHECKING:
+    from indexer.encoders.base import Floats
+    from search.filters import Filter
+
 MAX_K = 200
 MAX_REACH = 10_000
 MAX_TEXT = 1_000
+MAX_TERMS = 24
+MAX_PICTURES = 8
+MAX_TIMEOUT_MS = 60_000
+
+RELEVANCE, PRICE_UP, PRICE_DOWN, NEWEST = "relevance", "price", "-price", "newest"
+SORTS = (RELEVANCE, PRICE_UP, PRICE_DOWN, NEWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +31,14 @@ class PictureTerm:
     """A picture to look like (weight > 0) or to look away from (weight < 0); RGB, already cropped."""
 
     picture: Image.Image
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorTerm:
+    """A picture that was encoded before, as a refine token carries it: float32 (encoder dim,)."""
+
+    vector: Floats
     weight: float = 1.0
 
 
@@ -38,25 +58,33 @@ class ProductTerm:
     weight: float = 1.0
 
 
-Term = PictureTerm | TextTerm | ProductTerm
+Term = PictureTerm | VectorTerm | TextTerm | ProductTerm
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """Everything asked in one search; hits `offset` to `offset + k` of the ranking are wanted.
 
-    `blocks` overrides the default weight of named vector blocks ("look", "meaning", "colour", "words").
-    Raises BadQuery when it is empty, too long, or asks beyond the limits.
+    `blocks` overrides the default weight of named vector blocks ("look", "meaning", "colour", "words"), and the share
+    of the score that "lexical", the words in the products' own texts, has when a query is words alone. A query with a
+    `filter` may have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is
+    false. What is not there after `timeout_ms` milliseconds is left out, and said to be. Raises BadQuery when it is
+    empty, too long, or asks beyond the limits.
     """
 
     terms: tuple[Term, ...]
     k: int = 10
     offset: int = 0
     blocks: Mapping[str, float] | None = None
+    filter: Filter | None = None
+    sort: str = RELEVANCE
+    facets: bool = False
+    collapse: bool = True
+    timeout_ms: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.terms:
-            raise BadQuery("The query is empty.", "Give a picture, words, or a product id.")
+        if not self.terms and self.filter is None:
+            raise BadQuery("The query is empty.", "Give a picture, words, a product id, or a filter to browse by.")
         if not 1 <= self.k <= MAX_K:
             raise BadQuery(f"k is {self.k}, which is outside 1 to {MAX_K}.", f"Ask for at most {MAX_K} hits at a time.")
         if self.offset < 0 or self.offset + self.k > MAX_REACH:
@@ -64,12 +92,36 @@ class Query:
                 f"offset {self.offset} with k {self.k} is outside 0 to {MAX_REACH:,}.",
                 "Narrow the query instead of paging further.",
             )
+        if self.sort not in SORTS:
+            raise BadQuery(f"There is no order {str(self.sort)[:40]!r}.", f"Sort by one of {', '.join(SORTS)}.")
+        if self.timeout_ms is not None:
+            checked_timeout(self.timeout_ms)
+        self._check_terms()
+
+    @property
+    def pictured(self) -> bool:
+        """Whether it asks with one picture and nothing else."""
+        return len(self.terms) == 1 and isinstance(self.terms[0], PictureTerm | VectorTerm) and self.terms[0].weight > 0
+
+    def _check_terms(self) -> None:
+        if len(self.terms) > MAX_TERMS:
+            raise BadQuery(f"The query has {len(self.terms)} terms; the limit is {MAX_TERMS}.", "Leave some out.")
+        pictures = sum(isinstance(term, PictureTerm | VectorTerm) for term in self.terms)
+        if pictures > MAX_PICTURES:
+            raise BadQuery(f"The query has {pictures} pictures; the limit is {MAX_PICTURES}.", "Leave some out.")
         for term in self.terms:
             _check_term(term)
 
 
+def checked_timeout(timeout_ms: int) -> int:
+    """The time limit, when it is one. Raises BadQuery."""
+    if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
+        raise BadQuery(f"timeout_ms is {timeout_ms}, which is outside 1 to {MAX_TIMEOUT_MS:,}.", "For example 500.")
+    return timeout_ms
+
+
 def _check_term(term: Term) -> None:
-    if not -10.0 <= term.weight <= 10.0:  # also refuses NaN
+    if not (math.isfinite(term.weight) and -10.0 <= term.weight <= 10.0):
         raise BadQuery(
             f"A weight is {term.weight}, which is outside -10 to 10.", "Use 1 for yes and -0.5 for less of it."
         )

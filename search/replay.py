@@ -10,12 +10,15 @@ import numpy as np
 
 from catalog.errors import UnknownProduct
 from catalog.store import Catalogue
+from search.columns import Columns
 from search.row_encoder import RowEncoder, same_rows
 from search.snapshot import Delta, ProductRows, Snapshot
 
 LIVE_ROWS = 5_000
 STEP = 1_024  # changes taken at a time
 LONGEST_LOG = 50_000  # with more changes than that a new index is due, and only removals are followed
+
+State = tuple[Snapshot, Columns]
 
 log = logging.getLogger(__name__)
 
@@ -31,24 +34,26 @@ class Replay:
         """Whether the catalogue has changed since."""
         return self.catalogue.seq != snapshot.seq
 
-    def step(self, snapshot: Snapshot, rows: RowEncoder, removed: Mapping[str, int] | None = None) -> Snapshot:
-        """The snapshot after some more of the log; `removed` gives the keys of products known to have been removed.
+    def step(self, state: State, rows: RowEncoder, removed: Mapping[str, int] | None = None) -> State:
+        """The state after some more of the log; `removed` gives the keys of products known to have been removed.
 
-        What finds no room among the live rows keeps the rows it had, and is counted as waiting.
+        What finds no room among the live rows keeps the rows it had, and is counted as waiting; its facts are new.
         """
+        snapshot, columns = state
         last = self.catalogue.seq
         if last < snapshot.seq:  # an older catalogue was put in place of the one we knew
-            snapshot = Snapshot.of(snapshot.shelf)
+            snapshot, columns = Snapshot.of(snapshot.shelf), Columns.read(self.catalogue)
         behind = last - snapshot.seq
         if behind < 0:  # older than the generation even: what it lacks can be told, what differs cannot
             log.warning("The catalogue is older than the index: index the shop again")
-            return snapshot.changed(Delta({}, gone=self._vanished(snapshot)), last)
+            return snapshot.changed(Delta({}, gone=self._vanished(snapshot)), last), columns
         if behind > LONGEST_LOG:
             log.warning("%d changes wait for a new index; only removals are followed", behind)
-            return snapshot.changed(Delta({}, gone=self._vanished(snapshot)), last, behind)
+            gone = self._vanished(snapshot)
+            return snapshot.changed(Delta({}, gone=gone), last, behind), Columns.read(self.catalogue)
         changes = self.catalogue.changes(snapshot.seq, STEP)
         if not changes:
-            return replace(snapshot, seq=last)
+            return replace(snapshot, seq=last), columns
         removed = removed or {}
         keys = self._keys(dict.fromkeys(change.product_id for change in changes))
         gone = {key for product_id, key in removed.items() if keys.get(product_id) != key}
@@ -58,7 +63,8 @@ class Replay:
             gone |= self._vanished(snapshot)
         products = self.catalogue.get_many(list(keys.values()))
         delta, waiting = self._delta(snapshot, rows.rows(products, snapshot), gone)
-        return replace(snapshot.changed(delta, changes[-1].seq, waiting), swept=swept)
+        moved = replace(snapshot.changed(delta, changes[-1].seq, waiting), swept=swept)
+        return moved, columns.changed(products, gone)
 
     def room_for(self, snapshot: Snapshot, key: int | None, rows: ProductRows) -> bool:
         """Whether a product with these rows can be live beside the others."""

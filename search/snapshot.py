@@ -16,6 +16,7 @@ from indexer.encoders.base import Floats
 from indexer.generations import Generation
 from indexer.row_search import exact_scores
 from indexer.vector_index import Ids, Mask
+from search.columns import Columns
 
 ROUNDING = 1e-4  # how far a product of matrices may lie from the exact score
 SPARE = 16  # rows fetched beyond what is wanted, so that a few hidden ones need no second search
@@ -41,6 +42,15 @@ class Shelf:
         self._by_product = np.argsort(generation.product_keys, kind="stable")
         self._sorted_keys = generation.product_keys[self._by_product]
         self.product_keys: Ids = np.unique(generation.product_keys)
+        self._placed: tuple[object, Ids] = (None, self.product_keys)
+
+    def places(self, columns: Columns) -> Ids:
+        """The ordinal of each row's product among the columns, -1 for one that they do not have; found out once."""
+        lineage, places = self._placed
+        if lineage is not columns.lineage:
+            places = columns.ordinals(self.generation.product_keys)
+            self._placed = (columns.lineage, places)
+        return places
 
     def rows_of(self, key: int) -> Ids:
         """The numbers of a product's rows, its first picture first; empty when it has none here."""
@@ -86,12 +96,14 @@ class LiveRows:
         numbers = np.flatnonzero(self.keys == key)
         return ProductRows(tuple(each.decode() for each in self.hashes[numbers].tolist()), self.vectors[numbers])
 
-    def best(self, query: Floats, k: int) -> Ids:
-        """The numbers of the k best rows for a query vector, and of those that may tie with the last; rising."""
-        rough = self.vectors @ query
-        if len(rough) <= k:
-            return np.arange(len(rough), dtype=np.int64)
-        return np.flatnonzero(rough >= np.partition(rough, -k)[-k] - ROUNDING)
+    def best(self, query: Floats, k: int, allowed: Mask | None = None) -> Ids:
+        """The numbers of the k best allowed rows for a query, and of those that may tie with the last; rising."""
+        numbers: Ids = np.arange(len(self.keys)) if allowed is None else np.flatnonzero(allowed)
+        if len(numbers) <= k:
+            return numbers
+        rough = (self.vectors @ query)[numbers]
+        best: Ids = numbers[rough >= np.partition(rough, -k)[-k] - ROUNDING]
+        return best
 
     def changed(self, dropped: Collection[int], added: Mapping[int, ProductRows]) -> LiveRows:
         """These rows without those of `dropped` keys, and with the added ones behind them."""
@@ -149,19 +161,29 @@ class Snapshot:
         """How many rows a product has at the most, on average, rounded up."""
         return -(-(self.shelf.size + len(self.live)) // max(1, self.products))
 
-    def search(self, query: Floats, k: int) -> tuple[Floats, Ids]:
+    def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """The k best rows for a query vector (dim,): exact scores, best first, ties by row number, and the row numbers.
 
-        Fewer than k only when there are not so many.
+        Only rows whose `allowed` is true (one a row, live rows last) come back. Fewer than k only when there are not
+        so many.
         """
-        scores, rows = self._search_generation(query, k)
+        own, beside = (None, None) if allowed is None else (allowed[: self.shelf.size], allowed[self.shelf.size :])
+        scores, rows = self._search_generation(query, k, own)
         if not len(self.live):
             return scores, rows
-        numbers = self.live.best(query, k)
+        numbers = self.live.best(query, k, beside)
         scores = np.concatenate([scores, exact_scores(self.live.vectors, query, numbers)])
         rows = np.concatenate([rows, numbers + self.shelf.size])
         order = np.lexsort((rows, -scores))[:k]
         return scores[order], rows[order]
+
+    def rows_allowed(self, columns: Columns, products: Mask) -> Mask:
+        """The rows, live ones last, that belong to the masked products of the columns."""
+        places = self.shelf.places(columns)
+        if len(self.live):
+            places = np.concatenate([places, columns.ordinals(self.live.keys)])
+        # Row and product may be of two states: a product that the columns do not know yet is not let through.
+        return np.append(products, False)[places]
 
     def keys_of(self, rows: Ids) -> Ids:
         """The keys of the products that these rows belong to."""
@@ -217,8 +239,10 @@ class Snapshot:
             self.swept,
         )
 
-    def _search_generation(self, query: Floats, k: int) -> tuple[Floats, Ids]:
+    def _search_generation(self, query: Floats, k: int, wanted: Mask | None) -> tuple[Floats, Ids]:
         generation = self.shelf.generation
+        if wanted is not None:
+            return generation.search(query, k, wanted if self.allowed is None else wanted & self.allowed)
         if self.allowed is None:
             return generation.search(query, k)
         scores, rows = generation.search(query, k + SPARE)

@@ -7,7 +7,8 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture, StoreError
+from catalog.failpoint import failpoint
+from catalog.folder_use import using
 from catalog.product import Picture
 
 FOLDER = "pictures"
@@ -47,21 +50,24 @@ def new_picture(data: bytes) -> NewPicture:
     return NewPicture(written, images.content_hash(written), *picture.size)
 
 
-def keep(home: Path, pictures: Sequence[NewPicture]) -> tuple[Picture, ...]:
-    """Write the pictures into the home; when this returns they are on the disk. Raises StoreError."""
-    kept = {}
+@contextmanager
+def keeping(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Picture, ...]]:
+    """Write the pictures into the home: within the block they are on the disk, and are not swept away.
+
+    A product that shows them must be committed before the block ends. Raises StoreError.
+    """
     folder = home.absolute() / FOLDER
-    try:
-        for picture in pictures:
-            path = folder / picture.sha256[:2] / f"{picture.sha256}.jpg"
-            if not path.is_file():
-                _write(path, picture.data)
-            kept[picture.sha256] = Picture(str(path), picture.sha256, picture.width, picture.height)
-    except OSError as error:
-        raise StoreError(
-            f"A picture cannot be kept in {folder}: {error.strerror}.", "Check its rights and the disk's free space."
-        ) from error
-    return tuple(kept.values())
+    with ExitStack() as held:
+        try:
+            _make(folder / UNFINISHED)
+            held.enter_context(using(folder))
+            kept = {picture.sha256: _kept(folder, picture) for picture in pictures}
+        except OSError as error:
+            raise StoreError(
+                f"A picture cannot be kept in {folder}: {error.strerror}.",
+                "Check its rights and the disk's free space.",
+            ) from error
+        yield tuple(kept.values())
 
 
 def sweep(home: Path) -> None:
@@ -72,21 +78,33 @@ def sweep(home: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def _kept(folder: Path, picture: NewPicture) -> Picture:
+    path = folder / picture.sha256[:2] / f"{picture.sha256}.jpg"
+    if not path.is_file():
+        _make(path.parent)
+        _write(path, picture.data)
+    return Picture(str(path), picture.sha256, picture.width, picture.height)
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync(folder.parent)
+        _sync(folder.parent.parent)
+
+
 def _write(path: Path, data: bytes) -> None:
-    unfinished = path.parent.parent / UNFINISHED
-    for folder in (unfinished, path.parent):
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            _sync(folder.parent)
-            _sync(folder.parent.parent)
-    descriptor, name = tempfile.mkstemp(dir=unfinished)
+    descriptor, name = tempfile.mkstemp(dir=path.parent.parent / UNFINISHED)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        failpoint("picture.written")
         Path(name).replace(path)
+        failpoint("picture.renamed")
         _sync(path.parent)
+        failpoint("picture.kept")
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

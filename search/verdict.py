@@ -1,4 +1,4 @@
-"""Whether the shop has what a photo shows: a probability calibrated with photos of this very shop's products."""
+"""Whether the shop has what a photo shows, and whether the first hit is it: calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -6,45 +6,89 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from search.query import PictureTerm, Query
+from indexer.match_curve import ODDS, SCORE, MatchCurve, sigmoid
+from search.query import Query
 
 if TYPE_CHECKING:
     from search.calibration import Calibration
 
-SIMILAR, NO_MATCH = "similar", "no_match"
+EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
 # "We do not have that" turns shoppers away, so it is said only when it is almost sure.
-CUT = 0.15
+CUT = 0.26
+EXACT_CUT = 0.6
+
+Parts = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How probable it is that the shop has the thing asked for at all; `kind` is "no_match" below the cut."""
+    """How probable it is that the shop has the thing asked for or its like, and that the first hit is that very thing.
+
+    `kind` is "no_match" when the first is below 0.26, else "exact" when the second is at least 0.6; `exact` is None
+    where it cannot be told.
+    """
 
     probability: float
+    exact: float | None = None
 
     @property
     def kind(self) -> str:
-        """What the page may say: "similar" or "no_match"."""
-        return NO_MATCH if self.probability < CUT else SIMILAR
+        """What the page may say: "exact", "similar" or "no_match"."""
+        if self.probability < CUT:
+            return NO_MATCH
+        return EXACT if self.exact is not None and self.exact >= EXACT_CUT else SIMILAR
 
     def to_dict(self) -> dict[str, object]:
         """The verdict as JSON values."""
-        return {"kind": self.kind, "probability": round(self.probability, 4)}
+        return {
+            "kind": self.kind,
+            "probability": round(self.probability, 4),
+            "exact_probability": None if self.exact is None else round(self.exact, 4),
+        }
 
 
-def judge(
-    calibration: Calibration | None, weights: Mapping[str, float], query: Query, parts: Mapping[str, float]
-) -> Verdict | None:
-    """The verdict on the first page of a photo's results; None for any other question, or without a calibration.
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges a shop's answers to photos: by curves of its catalogue, or of photos of its products when there are some.
 
-    `weights` are those of a picture query's blocks, `parts` the first hit's shares of its score, see `SearchHit`.
+    `weights` are those of a picture query's blocks.
     """
-    alone = len(query.terms) == 1 and isinstance(query.terms[0], PictureTerm) and query.terms[0].weight > 0
-    if calibration is None or not alone or query.blocks or query.offset or not weights.get(calibration.block):
-        return None
-    return Verdict(calibration.has(cosine_of(calibration.block, weights, parts)))
+
+    weights: Mapping[str, float]
+    match: MatchCurve | None = None
+    calibration: Calibration | None = None
+
+    def verdict(self, query: Query, category: str, first: Parts, second: Parts | None = None) -> Verdict | None:
+        """The verdict on the first page of a photo's results; None for any other question, or without a curve.
+
+        `category` is the best hit's, `first` are the shares of its score, and `second` those of the next product's, see
+        `SearchHit`.
+        """
+        if not query.pictured or query.blocks or query.offset:
+            return None
+        logit = self._logit(category, first)
+        if logit is None:
+            return None
+        if self.match is None or second is None:
+            return Verdict(sigmoid(logit + ODDS))
+        return Verdict(sigmoid(logit + ODDS), self.match.exact(logit, sum(first.values()) - sum(second.values())))
+
+    def _logit(self, category: str, first: Parts) -> float | None:
+        if self.calibration is not None and evident(self.calibration.block, self.weights):
+            return self.calibration.logit(evidence(self.calibration.block, self.weights, first))
+        if self.match is None:
+            return None
+        cosines = {curve.evidence: evidence(curve.evidence, self.weights, first) for curve in self.match.curves}
+        return self.match.logit(cosines, category)
 
 
-def cosine_of(block: str, weights: Mapping[str, float], parts: Mapping[str, float]) -> float:
-    """The cosine of one block between a lone photo and a hit, from the block's share of the hit's score."""
-    return parts[block] * sum(map(abs, weights.values())) / weights[block]
+def evident(name: str, weights: Mapping[str, float]) -> bool:
+    """Whether a shop whose blocks have these weights has that evidence: one of its blocks, or "score", the whole."""
+    return name == SCORE or bool(weights.get(name))
+
+
+def evidence(name: str, weights: Mapping[str, float], parts: Parts) -> float:
+    """The cosine of one block between a lone photo and a hit, from the shares of its score; or that score itself."""
+    if name == SCORE:
+        return sum(parts.values())
+    return parts[name] * sum(map(abs, weights.values())) / weights[name]

@@ -1,4 +1,7 @@
-"""make bench: how fast it is, as ratios against bare forward passes timed in the same run. Writes var/bench.json."""
+"""make bench: how fast it is, as ratios against bare forward passes, and of an update against a build, in one run.
+
+Writes var/bench.json. `--only update` measures one part.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ from indexer.pipeline import PipelineOptions
 from indexer.row_search import LEAST_FETCH
 from search.engine import SearchEngine
 from search.query import PictureTerm, Query, TextTerm
+from tests.bench_update import updating
 
+PARTS = ["indexing", "server", "update"]
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # as a shop's proxy keeps its connections
@@ -45,16 +50,34 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=PipelineOptions().batch_size)
     parser.add_argument("--home", type=Path, default=Path("var/bench"))
     parser.add_argument("--shop", type=Path, help="serve this shop instead of the one just built")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be given again")
+    parser.add_argument("--encoders", nargs="+", default=["colour"], help="of the updates; the starter takes minutes")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[5_000, 20_000], help="products of the updates")
     options = parser.parse_args()
-    shutil.rmtree(options.home, ignore_errors=True)
-    feed = cut_feed(options.data / "fashion", options.home / "feed", options.count)
-    report = {
-        "machine": {"cores": len(os.sched_getaffinity(0)), "threads": os.environ.get("OMP_NUM_THREADS")},
-        "indexing": indexing(feed, options.home, options.count, options.batch),
-        "server": serving(options.shop or options.home / "shop 0"),
-    }
+    wanted = options.only or PARTS
+    report: dict[str, Any] = {"machine": machine()}
+    if "indexing" in wanted:
+        shutil.rmtree(options.home, ignore_errors=True)
+        feed = cut_feed(options.data / "fashion", options.home / "feed", options.count)
+        report["indexing"] = indexing(feed, options.home, options.count, options.batch)
+    if "server" in wanted:
+        report["server"] = serving(options.shop or options.home / "shop 0")
+    if "update" in wanted:
+        report["update"] = [
+            updating(options.data, options.home / "update", encoder, size)
+            for encoder in options.encoders
+            for size in options.sizes
+        ]
+    report["machine"]["load_after"] = os.getloadavg()
+    Path("var").mkdir(exist_ok=True)
     Path("var/bench.json").write_text(json.dumps(report, indent=2))
     print(json.dumps(report, indent=2))
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on; a load above the cores says that others were at work too."""
+    cores, threads = len(os.sched_getaffinity(0)), os.environ.get("OMP_NUM_THREADS")
+    return {"cores": cores, "threads": threads, "load_before": os.getloadavg()}
 
 
 def cut_feed(source: Path, target: Path, count: int) -> Path:

@@ -1,6 +1,7 @@
 """docs/promises.md, made from the tests: `python -m tests.promises_page` writes it, a test keeps it so.
 
-A test that shows a promise is marked with its id; the sentence of each id stands here.
+A test that shows a promise is marked with its id and, where that says more, how much it does; the sentence of each
+id stands here.
 """
 
 import ast
@@ -53,11 +54,12 @@ SENTENCES = {
     "S19": "Logs tell the story.",
     "S20": "What we stand on is pinned, listed and licensed.",
 }
+MARK = re.compile(r"pytest\.mark\.promise\(.([A-Z]\d+).(?:, .([^'\"]*).)?\)")
 HEAD = """# Promises
 
 What Windowshop promises, and the tests that show it, from their marks (`python -m tests.promises_page` writes this).
 `make test` fails when a marked test fails, and when the page and the marks differ. Class `ci` runs in `make test`,
-`torture` in `make torture`.
+`torture` in `make torture`; in brackets stands how much of it that is.
 
 | id | promise | shown by | class |
 |---|---|---|---|
@@ -68,9 +70,9 @@ def page() -> str:
     """The page as the marks say it now."""
     shown: dict[str, dict[str, list[str]]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for promise, name, torture in marks(path):
+        for promise, amount, name, torture in marks(path):
             kind = "torture" if torture else "ci"
-            place = f"[{name}](../{path.relative_to(ROOT).as_posix()})"
+            place = f"[{name}](../{path.relative_to(ROOT).as_posix()}){f' ({amount})' if amount else ''}"
             shown.setdefault(promise, {}).setdefault(kind, []).append(place)
     unknown = shown.keys() - SENTENCES.keys()
     assert not unknown, f"tests are marked with promises that are not known: {sorted(unknown)}"
@@ -83,20 +85,18 @@ def page() -> str:
     return HEAD + "".join(rows)
 
 
-def marks(path: Path) -> list[tuple[str, str, bool]]:
-    """(promise, test, whether it is torture) of each mark in a test file, the module's own marks included."""
+def marks(path: Path) -> list[tuple[str, str, str, bool]]:
+    """(promise, how much, test, whether it is torture) of each mark in a test file, the module's own included."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     every = [mark for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node.targets[0])
-             for mark in re.findall(r"pytest\.mark\.\w+(?:\(.[A-Z]\d+.\))?", ast.unparse(node.value))]  # fmt: skip
+             for mark in re.findall(r"pytest\.mark\.\w+(?:\([^)]*\))?", ast.unparse(node.value))]  # fmt: skip
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
             said = [*every, *(ast.unparse(each) for each in node.decorator_list)]
             torture = any(each.startswith("pytest.mark.torture") for each in said)
-            promises = [
-                match[1] for each in said if (match := re.match(r"pytest\.mark\.promise\(.([A-Z]\d+).\)", each))
-            ]
-            found += [(promise, node.name, torture) for promise in promises]
+            promises = [match.groups("") for each in said if (match := MARK.match(each))]
+            found += [(promise, amount, node.name, torture) for promise, amount in promises]
     return found
 
 

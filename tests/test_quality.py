@@ -16,7 +16,7 @@ from tests.fakes import FakeEncoder
 from tests.quality import measures
 from tests.quality.__main__ import measure_sample_shop
 from tests.quality.failures import worst
-from tests.quality.no_match import judged, no_match, no_match_figures
+from tests.quality.no_match import calibration_error, judged, no_match, no_match_figures
 from tests.quality.plots import Dot, dots, recall_curve
 from tests.quality.public_data import measure_public_data
 from tests.quality.questions import Answer, Question
@@ -83,9 +83,11 @@ def test_scenes_are_resampled_whole():
 
 
 def answer_with(probability, kind, found="r"):
-    """An answer to a photo of product "r" with that verdict, whose first hit is `found`."""
+    """An answer to a photo of product "r" with that verdict, whose first hit is `found`, less surely the exact one."""
     hit = SearchHit(Product(found, found, ()), Picture(""), 0.5, {})
-    page = SimpleNamespace(hits=(hit,), verdict=SimpleNamespace(probability=probability, kind=kind))
+    page = SimpleNamespace(
+        hits=(hit,), verdict=SimpleNamespace(probability=probability, kind=kind, exact=probability * 0.8)
+    )
     return Answer(Question(f"photo {probability:.0%}", "r", "test"), page)
 
 
@@ -105,6 +107,16 @@ def test_no_match_by_hand():
     assert figures["false_alarms"] == 0.25 and figures["called"] == 3
     assert figures["kinds"]["own"] == {"exact": 2, "similar": 1, "no_match": 1}
     assert figures["reliability"]["the first hit is right"][-1]["true"] == 1.0
+
+
+def test_a_calibration_error_by_hand():
+    rows = np.array([(0.1, 0), (0.2, 0), (0.8, 1), (0.7, 0)])
+    assert calibration_error(rows) == pytest.approx((0.1 + 0.2 + 0.2 + 0.7) / 4)
+    assert calibration_error(rows, bins=2) == pytest.approx((0.15 + 0.25) / 2)
+    figures = no_match_figures(judged(OWN), judged(STRANGERS))
+    assert figures["ece"] == pytest.approx((0.1 + 0.2 + 0.7 + 0.3 + 0.1 + 0.2 + 0.75) / 7, abs=1e-4)
+    assert figures["exact_ece"] == pytest.approx((0.28 + 0.64 + 0.24 + 0.44 + 0.08 + 0.16 + 0.6) / 7, abs=1e-4)
+    assert figures["exact_precision"] == 1.0
 
 
 def test_no_match_shows_what_the_shop_was_wrong_about():

@@ -12,7 +12,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The app for one shop; its engine opens in the background, and until then answers say 503."""
     settings = settings or Settings()
     app = Flask(__name__)
-    app.config.update(PAGE_HITS=settings.page_hits, SHOP_NAME=settings.shop_name)
+    app.config.update(PAGE_HITS=settings.page_hits, TIMEOUT_MS=settings.timeout_ms, SHOP_NAME=settings.shop_name)
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     uploads.init_app(app, settings)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
+from search.events import parse_events
 from search.hits import SearchPage, product_facts
 from web.addresses import ends_inside_id, picture_url, product_url
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
-from web.questions import query_of, whole
+from web.questions import json_object, query_of, timeout_of, viewed_of, whole
+from web.uploads import body_of
+
+if TYPE_CHECKING:
+    from search.recommend import Recommendation
 
 HIT_SIZE = 320
 bp = Blueprint("api", __name__)
@@ -22,7 +28,7 @@ bp = Blueprint("api", __name__)
 def search() -> Response:
     """Products for a picture, words, a product, or any of them together."""
     engine = get_engine()
-    return jsonify(page_json(engine.search(query_of(request))))
+    return jsonify(page_json(engine.search(query_of(request, engine))))
 
 
 @bp.get("/api/v1/products/<id:product_id>")
@@ -38,6 +44,39 @@ def similar(product_id: str) -> Response:
         return product(f"{product_id}/similar")
     k = whole(request.args.get("k", "10"), "k")
     return jsonify(page_json(get_engine().similar(product_id, k)))
+
+
+@bp.get("/api/v1/products/<id:product_id>/substitutes")
+def substitutes(product_id: str) -> Response:
+    """What can be had instead of this product: in stock, and near in price."""
+    if ends_inside_id(request):
+        return product(f"{product_id}/substitutes")
+    k = whole(request.args.get("k", "10"), "k")
+    return jsonify(recommended_json(get_engine().recommender.substitutes(product_id, k, timeout_of(request))))
+
+
+@bp.get("/api/v1/products/<id:product_id>/goes-with")
+def goes_with(product_id: str) -> Response:
+    """Products of other categories that suit this one."""
+    if ends_inside_id(request):
+        return product(f"{product_id}/goes-with")
+    k = whole(request.args.get("k", "10"), "k")
+    return jsonify(recommended_json(get_engine().recommender.goes_with(product_id, k, timeout_of(request))))
+
+
+@bp.post("/api/v1/recommend")
+def recommend() -> Response:
+    """What to show to somebody who viewed these products, oldest first."""
+    engine = get_engine()
+    return jsonify(recommended_json(engine.recommender.session(*viewed_of(request))))
+
+
+@bp.post("/api/v1/events")
+def events() -> Response:
+    """Views, clicks, carts and purchases, to recommend by; answered once they are kept."""
+    engine = get_engine()
+    kept = engine.recommender.record(parse_events(json_object(body_of(request))))
+    return make_response(jsonify(kept=kept, request_id=g.request_id), 202)
 
 
 @bp.get("/healthz")
@@ -74,6 +113,15 @@ def page_json(page: SearchPage) -> dict[str, Any]:
         hit["url"] = product_url(hit["id"])
         hit["picture_url"] = picture_url(hit["picture"], HIT_SIZE)
     return answer | {"request_id": g.request_id}
+
+
+def recommended_json(items: Sequence[Recommendation]) -> dict[str, Any]:
+    """Recommendations, best first, with addresses added."""
+    listed = [item.to_dict(rank) for rank, item in enumerate(items, 1)]
+    for item in listed:
+        item["url"] = product_url(item["id"])
+        item["picture_url"] = picture_url(item["picture"], HIT_SIZE)
+    return {"items": listed, "request_id": g.request_id}
 
 
 def product_json(product: Product) -> dict[str, Any]:

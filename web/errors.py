@@ -55,6 +55,8 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.UnknownProduct, 404),
     (errors.BadInput, 422),
     (errors.NoRoom, 507),
+    (errors.TooLate, 504),
+    (errors.StepFailed, 503),
     (NotReady, 503),
     (errors.GenerationError, 503),
     (errors.EncoderError, 503),
@@ -65,6 +67,8 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
 PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
+    errors.TooLate: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
+    errors.StepFailed: ("The shop cannot answer that at the moment.", "Please try again later."),
     errors.NoRoom: (
         "The shop holds as many changed pictures as it may beside its index.",
         "Re-index it to make room; until then, products can still be removed, and prices and stock changed.",

@@ -3,36 +3,111 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from flask import Request
+from flask import Request, current_app
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
-from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
+from search.asking import liked, refined, spoken
+from search.filters import parse_filter
+from search.query import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term, TextTerm, checked_timeout
 from web.errors import MalformedRequest
 from web.uploads import Box, body_of, picture_of_base64, picture_of_file
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from search.engine import SearchEngine
+
 TERMS = ("image", "text", "product_id")
-FIELDS = (*TERMS, "weights", "crop", "k", "offset")
-LATER = ("filter", "sort")
+LIKED = ("more_like", "less_like")
+CUT = ("k", "offset", "sort", "filter", "facets", "collapse", "timeout_ms")
+FIELDS = (*TERMS, "terms", "weights", "crop", "refine", *LIKED, *CUT)
+JSON_IN_FORMS = ("weights", "crop", "filter", "terms", *LIKED)
+MOST_LIKED = 16
+MOST_VIEWED = 200
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 FURTHEST = 10**9
 
 
-def query_of(request: Request) -> Query:
+def query_of(request: Request, engine: SearchEngine) -> Query:
     """The question that an API request asks; raises BadQuery, MalformedRequest or BadPicture."""
     if request.args:
         raise BadQuery(f"{_names(request.args)} came in the address.", "Put the fields into the body.")
     given = _fields(request)
     _check_names(given)
+    cut = _cut(given)
+    base = None
+    if "refine" in given:
+        base = engine.query_of(words(given["refine"], "refine"))
+    terms, wants_cheaper = _asked(given, beside=base is not None)
+    query = Query(tuple(terms), **cut) if base is None else refined(replace(base, **cut), terms)
+    return engine.cheaper(query) if wants_cheaper else query
+
+
+def _cut(given: Mapping[str, Any]) -> dict[str, Any]:
+    """How the answer is narrowed and cut; with a refine token, only what is said anew."""
+    cut: dict[str, Any] = {name: whole(given[name], name) for name in ("k", "offset") if name in given}
+    cut["timeout_ms"] = _timeout(given.get("timeout_ms"))
+    if "sort" in given:
+        cut["sort"] = words(given["sort"], "sort")
+    cut |= {name: _flag(given[name], name) for name in ("facets", "collapse") if name in given}
+    if "filter" in given:
+        cut["filter"] = parse_filter(given["filter"])
+    return cut
+
+
+def _asked(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
+    """The terms of a request, and whether what is wanted is to be cheaper."""
     weights, crop = _weights(given.get("weights")), _crop(given.get("crop"))
     if crop is not None and "image" not in given:
         raise BadQuery("crop was given without an image.", "Send the image to be cropped, or leave crop out.")
-    terms = tuple(_terms(given, weights, crop))
-    return Query(terms, k=whole(given.get("k", 10), "k"), offset=whole(given.get("offset", 0), "offset"))
+    for name in LIKED:
+        if name in given and not beside:
+            raise BadQuery(f"{name} was given without refine.", "Send the refine token of the page to go on from.")
+    terms = liked(*(_ids(given.get(name, []), name) for name in LIKED))
+    wants_cheaper = False
+    # Words and ids first: they are cheap to refuse, a picture is dear to decode.
+    if "text" in given:
+        others = beside or any(name in given for name in ("image", "product_id", "terms"))
+        said, wants_cheaper = spoken(words(given["text"], "text"), weights.get("text", 1.0), others)
+        terms += said
+    if "product_id" in given:
+        terms.append(ProductTerm(words(given["product_id"], "product_id"), weights.get("product_id", 1.0)))
+    terms += _listed(given.get("terms", []))
+    images = given.get("image", [])
+    images = images if isinstance(images, list) else [images]
+    check_count(terms, len(images))
+    terms += [PictureTerm(_picture(image, crop), weights.get("image", 1.0)) for image in images]
+    return terms, wants_cheaper
+
+
+def viewed_of(request: Request) -> tuple[list[str], int, int]:
+    """The ids of the products that somebody viewed, oldest first; how many recommendations are wanted; and when."""
+    given = json_object(body_of(request))
+    unknown = [name for name in given if name not in ("viewed", "k", "timeout_ms")]
+    if unknown:
+        raise BadQuery(f"There is no field {_names(unknown)}.", "The fields are viewed, k and timeout_ms.")
+    viewed = given.get("viewed", [])
+    if not isinstance(viewed, list) or len(viewed) > MOST_VIEWED:
+        raise BadQuery(
+            f"viewed is {_shown(viewed)}.", f'Give at most {MOST_VIEWED} ids, like {{"viewed": ["a", "b"]}}.'
+        )
+    ids = [words(each, "viewed") for each in viewed]
+    return ids, whole(given.get("k", 20), "k"), _timeout(given.get("timeout_ms"))
+
+
+def timeout_of(request: Request) -> int:
+    """How many milliseconds the answer to an address may take."""
+    return _timeout(request.args.get("timeout_ms"))
+
+
+def _timeout(given: object) -> int:
+    return checked_timeout(whole(current_app.config["TIMEOUT_MS"] if given is None else given, "timeout_ms"))
 
 
 def whole(value: object, name: str) -> int:
@@ -84,10 +159,11 @@ def _form_fields(request: Request) -> dict[str, Any]:
     given: dict[str, Any] = {}
     sent: list[tuple[str, list[Any]]] = [*request.files.lists(), *request.form.lists()]
     for name, values in sent:
-        if name in given or len(values) > 1:
+        several = name == "image" and all(isinstance(value, FileStorage) for value in values)
+        if name in given or (len(values) > 1 and not several):
             raise BadQuery(f"{_shown(name)} was given more than once.", "Send each field once.")
-        given[name] = values[0]
-    for name in ("weights", "crop"):
+        given[name] = values if several else values[0]
+    for name in JSON_IN_FORMS:
         if isinstance(given.get(name), str):
             given[name] = _json_value(given[name], name)
     return given
@@ -101,9 +177,6 @@ def _json_value(value: str, name: str) -> object:
 
 
 def _check_names(given: Mapping[str, object]) -> None:
-    later = [name for name in LATER if name in given]
-    if later:
-        raise BadQuery(f"{_names(later)} cannot be used yet.", "Leave them out.")
     unknown = [name for name in given if name not in FIELDS]
     if unknown:
         raise BadQuery(f"There is no field {_names(unknown)}.", f"The fields are {', '.join(FIELDS)}.")
@@ -131,20 +204,62 @@ def _crop(value: object) -> Box | None:
     return left, top, right, bottom
 
 
-def _terms(given: Mapping[str, Any], weights: Mapping[str, float], crop: Box | None) -> list[Term]:
-    terms: list[Term] = []
-    # Words and ids first: they are cheap to refuse, a picture is dear to decode.
-    for name, kind in _WORDED.items():
-        if name in given:
-            terms.append(kind(words(given[name], name), weights.get(name, 1.0)))
-    if "image" in given:
-        image = given["image"]
-        if isinstance(image, FileStorage):
-            picture = picture_of_file(image, crop)
-        else:
-            picture = picture_of_base64(words(image, "image"), crop)
-        terms.append(PictureTerm(picture, weights.get("image", 1.0)))
-    return terms
+def _listed(value: object) -> list[Term]:
+    """The field `terms`: any number of pictures, words and products, each with its weight."""
+    if not isinstance(value, list):
+        raise BadQuery(f"terms is {_shown(value)}, which is not a list.", _EXAMPLES["terms"])
+    check_count(value, 0)
+    return [_listed_term(each, f"terms[{place}]") for place, each in enumerate(value)]
+
+
+def _listed_term(value: object, where: str) -> Term:
+    if not isinstance(value, dict):
+        raise BadQuery(f"{where} is {_shown(value)}, which is not an object.", _EXAMPLES["terms"])
+    kinds = [name for name in TERMS if name in value]
+    unknown = [name for name in value if name not in (*TERMS, "weight", "crop")]
+    if len(kinds) != 1 or unknown:
+        told = f"has {_names(unknown)}" if unknown else f"has {len(kinds)} of {', '.join(TERMS)}"
+        raise BadQuery(f"{where} {told}.", f"Give it one of {', '.join(TERMS)}, and weight or crop if need be.")
+    kind, crop = kinds[0], _crop(value.get("crop"))
+    weight = _number(value.get("weight", 1.0), f"The weight of {where}")
+    said = words(value[kind], f"{where}.{kind}")
+    if crop is not None and kind != "image":
+        raise BadQuery(f"{where} has a crop without an image.", "Leave crop out.")
+    if kind == "image":
+        return PictureTerm(picture_of_base64(said, crop), weight)
+    return TextTerm(said, weight) if kind == "text" else ProductTerm(said, weight)
+
+
+def _picture(image: object, crop: Box | None) -> Image:
+    if isinstance(image, FileStorage):
+        return picture_of_file(image, crop)
+    return picture_of_base64(words(image, "image"), crop)
+
+
+def check_count(terms: Sequence[object], pictures: int) -> None:
+    """Refuse too many terms before any picture is decoded. Raises BadQuery."""
+    if len(terms) + pictures > MAX_TERMS or pictures > MAX_PICTURES:
+        raise BadQuery(
+            f"The query has {len(terms) + pictures} terms, {pictures} of them pictures.",
+            f"At most {MAX_TERMS} terms and {MAX_PICTURES} pictures can be asked together.",
+        )
+
+
+def _ids(value: object, name: str) -> list[str]:
+    ids = [value] if isinstance(value, str) else value
+    if not isinstance(ids, list) or len(ids) > MOST_LIKED:
+        raise BadQuery(
+            f"{name} is {_shown(value)}.", f'Give at most {MOST_LIKED} ids, for example {{"{name}": ["a"]}}.'
+        )
+    return [words(each, name) for each in ids]
+
+
+def _flag(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "1", "false", "0"):
+        return value in ("true", "1")
+    raise BadQuery(f"{name} is {_shown(value)}, which is neither true nor false.", f'For example {{"{name}": true}}.')
 
 
 def _number(value: object, what: str) -> float:
@@ -166,8 +281,11 @@ def _names(names: Mapping[str, object] | list[str]) -> str:
     return ", ".join(listed) + (" and more" if len(names) > 5 else "")
 
 
-_WORDED: dict[str, Callable[[str, float], Term]] = {"text": TextTerm, "product_id": ProductTerm}
 _EXAMPLES = {
     "weights": 'For example {"image": 1, "text": 0.5}; below zero means less of it.',
+    "filter": 'For example {"brand": ["Puma"], "price": {"max": 50}}.',
+    "terms": 'For example [{"product_id": "a"}, {"text": "floral", "weight": -0.5}].',
+    "more_like": 'For example ["a", "b"].',
+    "less_like": 'For example ["c"].',
     "crop": "For example [0.1, 0.1, 0.9, 0.9]: left, top, right, bottom as fractions of the upright picture.",
 }

@@ -30,6 +30,12 @@ class Settings(BaseSettings):
         description="CSV file with the columns photo and shows: pictures offered on the front page to search with.",
     )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products on one page of results.")
+    timeout_ms: int = Field(
+        default=500,
+        ge=10,
+        le=60_000,
+        description="Milliseconds a search may take, unless it asks for another limit; what is late is left out.",
+    )
     upload_limit: int = Field(default=10 * MIB, ge=KIB, description="Bytes of one request, picture included.")
     form_memory_limit: int = Field(
         default=64 * KIB, ge=KIB, description="Bytes of one form field other than the picture."

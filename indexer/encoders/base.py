@@ -40,6 +40,17 @@ class EncoderSpec:
     licence: str
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureMaps:
+    """What a model sees in each cell of n pictures, at two depths: float32 (n, rows, columns, channels).
+
+    `fine` knows edges and surfaces, `deep`, brought to the same rows and columns, knows things.
+    """
+
+    fine: Floats
+    deep: Floats
+
+
 @runtime_checkable
 class Encoder(Protocol):
     """Turns pictures, and words if it can, into rows of unit-length blocks.
@@ -118,6 +129,13 @@ class BaseEncoder:
         words = [text.encode("utf-8", "replace").decode() for text in words]
         chunks = range(0, len(words), self.batch_size)
         return self._unit(np.concatenate([self._text_rows(words[i : i + self.batch_size]) for i in chunks]))
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """What the model sees where, of one picture or more; None when it has no maps.
+
+        Each picture is squashed to a square of the adapter's own size. Raises EncoderUnavailable, ParityError.
+        """
+        return None
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         raise NotImplementedError

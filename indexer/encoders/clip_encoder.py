@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, FeatureMaps, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.feature_maps import MapModel
 from indexer.encoders.hub import asked_once, hub_refused
 from indexer.encoders.preprocess import Preprocess
 from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
@@ -38,6 +40,7 @@ class ClipEncoder(BaseEncoder):
         key = f"clip {source}"
         self._pictures = open_runner(Recipe("clip-pictures", key, lambda: _picture_half(model())), runtime)
         self._words = open_runner(Recipe("clip-words", key, lambda: _word_half(model(), spec)), runtime)
+        self._maps = MapModel(Recipe("clip-maps", f"{key} maps", lambda: _picture_maps(_create(spec), spec)), runtime)
         self._tokenizer: Any = None
         meta = self._pictures.meta
         self.preprocess = Preprocess.from_record(meta["preprocess"])
@@ -50,6 +53,10 @@ class ClipEncoder(BaseEncoder):
     def prepare(self, picture: Image.Image) -> Pixels:
         """Resize as the weights' own record says."""
         return self.preprocess(picture)
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
+        """The picture half's last two maps, of whole pictures."""
+        return self._maps(pictures)
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         return np.concatenate([self._pictures({"pixels": pixels}), colour_rows(pixels)], axis=1)
@@ -122,20 +129,11 @@ def _typed_errors(spec: EncoderSpec) -> Iterator[None]:
 
 
 def _picture_half(model: Any) -> Loaded:
-    import open_clip
     import torch
 
     from indexer.encoders.modules import Method, NormalisedPixels
 
-    config = open_clip.get_model_preprocess_cfg(model)
-    size = config["size"]
-    preprocess = Preprocess(
-        side=size if isinstance(size, int) else size[0],
-        fit={"shortest": "crop", "longest": "pad"}.get(config.get("resize_mode", "shortest"), "squash"),
-        interpolation=config.get("interpolation", "bicubic"),
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-    )
+    preprocess = _preprocess(model)
     shape = (2, preprocess.side, preprocess.side, 3)
     example = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     module = NormalisedPixels(Method(model, model.encode_image), preprocess)
@@ -143,6 +141,29 @@ def _picture_half(model: Any) -> Loaded:
         dim = module(torch.from_numpy(example)).shape[1]
     meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
     return Loaded(module, {"pixels": example}, meta)
+
+
+def _picture_maps(model: Any, spec: EncoderSpec) -> Loaded:
+    from indexer.encoders.modules import Cells, NormalisedPixels, last_maps, map_example
+
+    whole = replace(_preprocess(model), fit="squash")
+    cells = Cells(model.visual, last_maps(model.visual, spec.model))
+    meta = {"weights_sha256": weights_digest(model), "preprocess": whole.record(), "fine": cells.fine(whole.side)}
+    return Loaded(NormalisedPixels(cells, whole), map_example(whole.side), meta)
+
+
+def _preprocess(model: Any) -> Preprocess:
+    import open_clip
+
+    config = open_clip.get_model_preprocess_cfg(model)
+    size = config["size"]
+    return Preprocess(
+        side=size if isinstance(size, int) else size[0],
+        fit={"shortest": "crop", "longest": "pad"}.get(config.get("resize_mode", "shortest"), "squash"),
+        interpolation=config.get("interpolation", "bicubic"),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
 
 
 def _word_half(model: Any, spec: EncoderSpec) -> Loaded:

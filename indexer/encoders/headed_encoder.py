@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, FeatureMaps, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
 from indexer.encoders.heads import Heads
@@ -30,6 +30,9 @@ class Tower(Protocol):
 
     def __call__(self, pixels: Pixels) -> Floats:
         """Features of prepared pictures."""
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """What it sees where, as `BaseEncoder.feature_maps` gives it."""
 
 
 class WordTower(Protocol):
@@ -63,6 +66,10 @@ class HeadedEncoder(BaseEncoder):
         """The tower's own resize."""
         return self.tower.prepare(picture)
 
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """The tower's own maps."""
+        return self.tower.feature_maps(pictures)
+
     def _image_rows(self, pixels: Pixels) -> Floats:
         features = self.tower(pixels)
         return np.concatenate([self.heads.look(features), self.heads.picture(features), colour_rows(pixels)], axis=1)
@@ -91,6 +98,10 @@ class EncoderTower:
     def __call__(self, pixels: Pixels) -> Floats:
         """The encoder's rows, float32 (n, features)."""
         return self._encoder.encode_pixels(pixels)[:, self._span]
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """The encoder's own maps."""
+        return self._encoder.feature_maps(pictures)
 
 
 class EncoderWords:

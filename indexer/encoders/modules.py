@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from catalog.errors import EncoderUnavailable
+from indexer.encoders.base import Pixels
 from indexer.encoders.preprocess import Preprocess
 
 
@@ -40,3 +44,54 @@ class Method(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """What the method gives."""
         return self.method(inputs)
+
+
+class Cells(nn.Module):
+    """Two of a model's feature maps as one: (n, 3, side, side) to (n, rows, columns, channels of both).
+
+    The deeper one is brought to the resolution of the other; each is divided by its own mean length, so that both count
+    the same.
+    """
+
+    def __init__(self, model: nn.Module, maps: Callable[[Tensor], Sequence[Tensor]]) -> None:
+        super().__init__()
+        self.model = model
+        self.maps = maps
+
+    def fine(self, side: int) -> int:
+        """How many channels come from the finer map."""
+        with torch.inference_mode():
+            return self.maps(torch.zeros(1, 3, side, side))[0].shape[1]
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """The cells of the batch."""
+        fine, deep = self.maps(rgb)
+        deep = F.interpolate(deep, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        return torch.cat([_of_one_length(fine), _of_one_length(deep)], dim=1).permute(0, 2, 3, 1)
+
+
+def _of_one_length(cells: Tensor) -> Tensor:
+    lengths: Tensor = cells.norm(dim=1, keepdim=True)
+    return cells / (lengths.mean((2, 3), keepdim=True) + 1e-6)
+
+
+def map_example(side: int) -> dict[str, Pixels]:
+    """Two pictures of noise to export a map model with."""
+    return {"pixels": np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)}
+
+
+def last_maps(model: nn.Module, name: str) -> Callable[[Tensor], Sequence[Tensor]]:
+    """The last two feature maps (n, channels, rows, columns) of a timm or open_clip picture model, the finer first.
+
+    Raises EncoderUnavailable when the model gives none.
+    """
+    taken = getattr(model, "forward_intermediates", None)
+    if taken is None:
+        raise EncoderUnavailable(f"The model {name!r} gives no feature maps.", "Draw a box around the thing yourself.")
+
+    def maps(rgb: Tensor) -> Sequence[Tensor]:
+        found = taken(rgb, indices=2, intermediates_only=True)
+        pair: Sequence[Tensor] = found["image_intermediates"] if isinstance(found, dict) else found
+        return pair
+
+    return maps

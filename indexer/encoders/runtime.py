@@ -58,7 +58,7 @@ class Recipe:
 
 
 class Runner(Protocol):
-    """A frozen model ready to run: arrays by input name in, one float32 array (n, features) out."""
+    """A frozen model ready to run: arrays by input name in, one float32 array (n, ..., features) out."""
 
     kind: str
     meta: Mapping[str, Any]
@@ -264,5 +264,6 @@ def _write_onnx(loaded: Loaded, tensors: tuple[torch.Tensor, ...], target: Path)
 
 
 def _least_cosine(a: Floats, b: Floats) -> float:
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float(((a * b).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
+    """Row by row; of feature maps, cell by cell."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return float(((a * b).sum(axis=-1) / np.maximum(lengths, 1e-12)).min())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, FeatureMaps, Floats, Pixels
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.feature_maps import MapModel
 from indexer.encoders.hub import asked_once, hub_refused
 from indexer.encoders.preprocess import Preprocess
 from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
@@ -27,6 +30,8 @@ class TimmEncoder(BaseEncoder):
         source = spec.weights if spec.weights == "hub" else file_digest(Path(spec.weights))
         recipe = Recipe("timm", f"timm {spec.model} {source}", lambda: _load(spec))
         self._run = open_runner(recipe, runtime)
+        map_recipe = Recipe("timm-maps", f"timm maps {spec.model} {source}", lambda: _load_maps(spec))
+        self._maps = MapModel(map_recipe, runtime)
         meta = self._run.meta
         self.preprocess = Preprocess.from_record(meta["preprocess"])
         self.preprocessing = self.preprocess.record()
@@ -39,15 +44,41 @@ class TimmEncoder(BaseEncoder):
         """Resize and crop as the weights' own record says."""
         return self.preprocess(picture)
 
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
+        """The model's last two maps, of whole pictures."""
+        return self._maps(pictures)
+
     def _image_rows(self, pixels: Pixels) -> Floats:
         return np.concatenate([self._run({"pixels": pixels}), colour_rows(pixels)], axis=1)
 
 
 def _load(spec: EncoderSpec) -> Loaded:
-    import timm
     import torch
 
     from indexer.encoders.modules import NormalisedPixels
+
+    model, preprocess = _model(spec)
+    module = NormalisedPixels(model, preprocess).eval()
+    shape = (2, preprocess.side, preprocess.side, 3)
+    example = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    with torch.inference_mode():
+        dim = module(torch.from_numpy(example)).shape[1]
+    meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
+    return Loaded(module, {"pixels": example}, meta)
+
+
+def _load_maps(spec: EncoderSpec) -> Loaded:
+    from indexer.encoders.modules import Cells, NormalisedPixels, last_maps, map_example
+
+    model, preprocess = _model(spec)
+    whole = replace(preprocess, fit="squash", crop_share=1.0)
+    cells = Cells(model, last_maps(model, spec.model)).eval()
+    meta = {"weights_sha256": weights_digest(model), "preprocess": whole.record(), "fine": cells.fine(whole.side)}
+    return Loaded(NormalisedPixels(cells, whole), map_example(whole.side), meta)
+
+
+def _model(spec: EncoderSpec) -> tuple[Any, Preprocess]:
+    import timm
 
     model = (_from_hub(spec) if spec.weights == "hub" else _from_file(spec)).eval()
     config = timm.data.resolve_model_data_config(model)
@@ -59,13 +90,7 @@ def _load(spec: EncoderSpec) -> Loaded:
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
-    module = NormalisedPixels(model, preprocess).eval()
-    shape = (2, preprocess.side, preprocess.side, 3)
-    example = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    with torch.inference_mode():
-        dim = module(torch.from_numpy(example)).shape[1]
-    meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
-    return Loaded(module, {"pixels": example}, meta)
+    return model, preprocess
 
 
 def _from_hub(spec: EncoderSpec) -> Any:

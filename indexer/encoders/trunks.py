@@ -9,10 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
+from indexer.encoders.modules import Cells, NormalisedPixels, map_example
 from indexer.encoders.runtime import Loaded, weights_digest
-from indexer.encoders.towers import PREPROCESS, package_folder
+from indexer.encoders.towers import MAP_PREPROCESS, PREPROCESS, package_folder
 
 POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
+MAP_STAGES = (4, 6)
 FOREGROUND_STAGE = 4  # 14 x 14 cells: fine enough for a box, deep enough to know cloth from cup
 CENTRE_WIDTH = 0.6  # of half the picture's side
 COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
@@ -35,15 +37,20 @@ class PictureTrunk(nn.Module):
         """All pooled features side by side."""
         rgb = pixels.permute(0, 3, 1, 2).float() / 255
         small = F.avg_pool2d(rgb, 4)
-        x = self.tower.bn1(self.tower.conv_stem(rgb * 2 - 1))
+        maps = self.stages(rgb * 2 - 1)
+        weights = foreground(maps[FOREGROUND_STAGE])
+        pooled = [soft_histogram(small, torch.ones_like(small[:, :1])), soft_histogram(small, weights)]
+        pooled += [average(maps[stage], weights) for stage in POOLED_STAGES]
+        return torch.cat([*pooled, average(self.tower.bn2(self.tower.conv_head(maps[-1])), weights)], dim=1)
+
+    def stages(self, rgb: Tensor) -> list[Tensor]:
+        """What each of the seven stages gives of normalised pictures."""
+        x = self.tower.bn1(self.tower.conv_stem(rgb))
         maps = []
         for block in self.tower.blocks:
             x = block(x)
             maps.append(x)
-        weights = foreground(maps[FOREGROUND_STAGE])
-        pooled = [soft_histogram(small, torch.ones_like(small[:, :1])), soft_histogram(small, weights)]
-        pooled += [average(maps[stage], weights) for stage in POOLED_STAGES]
-        return torch.cat([*pooled, average(self.tower.bn2(self.tower.conv_head(x)), weights)], dim=1)
+        return maps
 
 
 def foreground(features: Tensor) -> Tensor:
@@ -112,6 +119,18 @@ def load_picture_trunk() -> Loaded:
     trunk = PictureTrunk().eval()
     example = np.random.default_rng(0).integers(0, 256, (2, PREPROCESS.side, PREPROCESS.side, 3), dtype=np.uint8)
     return Loaded(trunk, {"pixels": example}, {"weights_sha256": weights_digest(trunk)})
+
+
+def load_picture_maps() -> Loaded:
+    """The picture tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
+    trunk = PictureTrunk().eval()
+    cells = Cells(trunk, lambda rgb: [trunk.stages(rgb)[stage] for stage in MAP_STAGES])
+    meta = {
+        "weights_sha256": weights_digest(trunk),
+        "preprocess": MAP_PREPROCESS.record(),
+        "fine": cells.fine(MAP_PREPROCESS.side),
+    }
+    return Loaded(NormalisedPixels(cells, MAP_PREPROCESS).eval(), map_example(MAP_PREPROCESS.side), meta)
 
 
 def load_text_trunk() -> Loaded:

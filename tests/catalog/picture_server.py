@@ -93,7 +93,11 @@ def serving():
             thread.join()
 
 
+def local_rules(*ports, seconds=2.0, resolve=lambda *_: ["127.0.0.1"]):
+    """Rules by which every name is this machine's, and this machine may be asked at those ports."""
+    return FetchRules(ports=frozenset(ports), also_allowed=frozenset(["127.0.0.1"]), seconds=seconds, resolve=resolve)
+
+
 def open_fetcher(folder, *ports, seconds=2.0, resolve=lambda *_: ["127.0.0.1"], **more):
-    """A fetcher for which every name is this machine's, and this machine may be asked at those ports."""
-    rules = FetchRules(ports=frozenset(ports), also_allowed=frozenset(["127.0.0.1"]), seconds=seconds, resolve=resolve)
-    return PictureFetcher.open(folder, replace(rules, **more))
+    """A fetcher by these rules."""
+    return PictureFetcher.open(folder, replace(local_rules(*ports, seconds=seconds, resolve=resolve), **more))

@@ -45,6 +45,22 @@ def test_a_later_record_of_the_same_content_wins(tmp_path):
         np.testing.assert_array_equal(cache.get(key(1)), vector(7))
 
 
+def test_keys_that_begin_alike_are_told_apart(tmp_path):
+    keys = [b"12345678" + bytes([last]) * 24 for last in range(3)]
+    with VectorCache(tmp_path / "c.vectors", "fa", 3) as cache:
+        cache.put(keys, np.stack([vector(i) for i in range(3)]))
+    with VectorCache(tmp_path / "c.vectors", "fa", 3) as cache:
+        assert [cache.get(each)[0] for each in keys] == [0, 1, 2]
+        assert cache.get(b"12345678" + b"9" * 24) is None
+
+
+@pytest.mark.parametrize("block", [1, 100, 1 << 20])
+def test_all_records_are_found_however_they_are_read(tmp_path, monkeypatch, block):
+    monkeypatch.setattr("indexer.cache.BLOCK", block)
+    with VectorCache(filled(tmp_path / "c.vectors", 50), "fa", 3) as cache:
+        assert [cache.get(key(i))[0] for i in range(50)] == list(range(50))
+
+
 @pytest.mark.parametrize("lost", [1, 20, 48, 49, 96])
 def test_a_torn_tail_is_cut_and_the_rest_stays(tmp_path, lost):
     path = filled(tmp_path / "c.vectors")

@@ -9,6 +9,7 @@ import pytest
 from catalog.errors import GenerationError
 from catalog.store import Catalogue
 from indexer import gates
+from indexer import golden as golden_module
 from indexer.build import build
 from indexer.gates import FAILED, PASSED, WARNED
 from indexer.generations import open_current
@@ -83,7 +84,9 @@ def test_answers_that_differ_warn_and_then_fail_unless_forced(shop):
     gates.require([gate], force=True)
 
 
-def test_golden_queries_ask_only_what_both_can_answer(shop):
+@pytest.mark.parametrize("at_once", [1, 3, 8_192])
+def test_golden_queries_ask_only_what_both_can_answer(shop, monkeypatch, at_once):
+    monkeypatch.setattr(golden_module, "ROWS_AT_ONCE", at_once)
     generation, _ = shop
     hashes = generation.picture_hashes.copy()
     hashes[0] = b"1" * 64

@@ -71,7 +71,7 @@ def test_damage_is_found_by_verify(run, tmp_path):
 
 
 def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "build", interrupted)
@@ -107,7 +107,7 @@ def test_a_home_that_cannot_be_is_one_line(run, tmp_path, words):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
 def test_what_the_system_refuses_is_one_line(run, tmp_path, monkeypatch, code):
-    def refused(*_):
+    def refused(*_, **__):
         raise OSError(code, os.strerror(code), str(tmp_path / "rows.npy"))
 
     monkeypatch.setattr(command, "build", refused)

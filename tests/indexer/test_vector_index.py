@@ -61,6 +61,34 @@ def test_saved_and_loaded_answers_are_the_same(index, tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_an_index_left_in_its_file_answers_alike(index, tmp_path):
+    index.save(tmp_path / "index.faiss")
+    again = VectorIndex.load(tmp_path / "index.faiss", threads=1, mapped=True)
+    queries, allowed = ROWS[:5].astype(np.float32), np.arange(3000) % 3 == 0
+    for mask in (None, allowed):
+        found = [each.search(queries, 7, mask, nprobe=8) for each in (index, again)]
+        np.testing.assert_array_equal(*(scores for scores, _ in found))
+        np.testing.assert_array_equal(*(rows for _, rows in found))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, monkeypatch, known):
+    monkeypatch.setattr("indexer.mapped.ROWS_AT_ONCE", 700)
+    index.save(tmp_path / "old")
+    if not known:
+        monkeypatch.setattr("indexer.vector_index.NO_ROWS", b"another format")
+        monkeypatch.setattr("indexer.vector_index.no_lists", lambda *_: b"another format")
+    rows = np.concatenate([ROWS[100:], clustered(900, seed=1)])
+    refilled = VectorIndex.refill(tmp_path / "old", rows, tmp_path / "new", threads=1)
+    own = faiss.clone_index(index._index)
+    own.reset()
+    own.add(rows.astype(np.float32))
+    VectorIndex(own).save(tmp_path / "own")
+    assert (tmp_path / "new").read_bytes() == (tmp_path / "own").read_bytes()
+    assert (refilled.kind, refilled.size, refilled.lists) == (index.kind, 3800, index.lists)
+    assert RowSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
+
+
 def test_the_same_rows_give_the_same_index(tmp_path):
     for name in ("a", "b"):
         VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 32, seed=3), threads=1).save(tmp_path / name)
@@ -154,7 +182,7 @@ def test_equal_rows_come_in_row_order():
 
 
 def test_best_rows_over_chunks_is_the_truth(monkeypatch):
-    monkeypatch.setattr("indexer.row_search.CHUNK", 700)
+    monkeypatch.setattr("indexer.mapped.ROWS_AT_ONCE", 700)
     queries = ROWS[:5].astype(np.float32)
     truth = np.argsort(-(queries @ ROWS.astype(np.float32).T), axis=1)[:, :10]
     np.testing.assert_array_equal(np.sort(best_rows(ROWS, queries, 10)), np.sort(truth))

@@ -10,17 +10,22 @@ import traceback
 from pathlib import Path
 
 import numpy as np
+from PIL import ImageColor
 
 from catalog.store import Catalogue
 from indexer import update as update_module
 from indexer.backup import backup, restore
 from indexer.build import build
 from indexer.cache_care import prune
+from indexer.generations import open_serving
 from indexer.maker import BuildOptions
 from indexer.pipeline import PipelineOptions
 from indexer.recovery import only_writer, rollback
 from indexer.update import UpdateOptions, update
+from search.edit import edit_of
+from search.engine import SearchEngine
 from tests.fakes import FakeEncoder
+from tests.web.shop import picture_bytes
 
 OPTIONS = BuildOptions(PipelineOptions(batch_size=4))
 
@@ -65,6 +70,23 @@ def do_restore(source, home):
 
 def do_prune(home):
     prune(Path(home))
+
+
+def opened(home):
+    """The shop as a server opens it, all changes taken in."""
+    home = Path(home)
+    engine = SearchEngine(home, open_serving(home), Catalogue.open(home / "catalog.sqlite"), FakeEncoder())
+    engine.follow()
+    return engine
+
+
+def do_put(home, product_id, title, colours):
+    pictures = [picture_bytes(ImageColor.getrgb(name), (16, 16)) for name in colours.split()]
+    opened(home).put(edit_of(product_id, {"title": title}, pictures))
+
+
+def do_remove(home, product_id):
+    opened(home).remove(product_id)
 
 
 def do_write_for_ever(home, feeds, stop):

@@ -4,25 +4,31 @@ A killed process leaves the page cache behind, so this shows nothing about a los
 fsync and rename, which tests/indexer/test_generations.py watches.
 """
 
+import os
 import random
 import re
 import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from catalog.errors import WindowshopError
 from catalog.failpoint import KILLED
+from catalog.images import content_hash
 from catalog.store import Catalogue
 from indexer.backup import read_backup, restore
 from indexer.build import build
 from indexer.generations import open_current, open_serving
 from indexer.reconcile import reconcile
-from indexer.recovery import recover
+from indexer.recovery import publish_left_over, recover
 from indexer.update import UpdateOptions, update
+from search.query import Query, TextTerm
+from search.stored_pictures import UNFINISHED, sweep
 from tests.fakes import FakeEncoder
 from tests.promises.conftest import ROOT
 from tests.promises.feeds import draw_feed, draw_pictures, shop_state
+from tests.promises.kennel import opened
 
 SEEDS = 3
 PRODUCTS, PICTURES = 16, 24
@@ -66,7 +72,17 @@ POINTS = {
     "restore.file-copied": "restore",
     "restore.checked": "restore",
     "restore.renamed": "restore",
+    "picture.written": "put",
+    "picture.renamed": "put",
+    "picture.kept": "put",
+    "put.encoded": "put",
+    "put.committed": "put",
+    "put.found": "put",
+    "remove.committed": "remove",
+    "remove.found": "remove",
 }
+LIVE = [point for point, work in POINTS.items() if work in ("put", "remove")]  # what an open shop does
+COMMITTED = {"put.committed", "put.found", "remove.committed", "remove.found"}
 OFTEN = {"cache.appended", "pictures.encoded", "file.written", "file.replaced"}  # reached more than once in an update
 
 
@@ -114,8 +130,8 @@ def work_of(point, world, home, number):
     return work, {"home": home}
 
 
-@pytest.mark.promise("R2")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.promise("R2", "every step of a command, 3 times")
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in LIVE])
 @pytest.mark.parametrize("number", range(SEEDS))
 def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point, number):
     home = tmp_path / "home"
@@ -130,6 +146,10 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
 
     with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:  # as a server meets it: nothing mended yet
         assert reconcile(home, open_serving(home)).all() == [] and catalogue.count()
+        publish_left_over(home)  # as a server mends it
+        serving = open_serving(home)
+        assert reconcile(home, serving).all() == []
+        assert serving.manifest.seq == catalogue.seq or POINTS[point] not in ("build", "update")
     recover(home)
     whole(home)
     left = shop_state(home)
@@ -162,3 +182,57 @@ def again_after_a_copy(kennel, work, words, expected):
     restored = words["home"] if work == "restore" else words["home"].parent / "restored"
     assert shop_state(restored) == expected
     whole(restored)
+
+
+def stock(home):
+    """Every product with its pictures' content; their files are whole."""
+    with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
+        products = [product for _, product in catalogue.iterate()]
+    for picture in (picture for product in products for picture in product.pictures):
+        assert content_hash(Path(picture.path).read_bytes()) == picture.sha256
+    return {each.id: (each.title, [picture.sha256 for picture in each.pictures]) for each in products}
+
+
+def found(home):
+    """What a server finds that opens the shop now: every product once."""
+    with closing(opened(home)) as engine:
+        return sorted(hit.product.id for hit in engine.search(Query((TextTerm("red"),), k=100)).hits)
+
+
+def write_of(work, number):
+    """A new product with a picture more, the same for one that is there, and removals."""
+    names = ("new", "p004", "p005")
+    if work == "remove":
+        return {"product_id": f"p{number + 4:03}"}
+    return {"product_id": names[number], "title": f"red {number}", "colours": "navy teal"}
+
+
+@pytest.mark.promise("R2", "every step of a live write, 3 times")
+@pytest.mark.parametrize("point", LIVE)
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world, tmp_path, point, number):
+    home, undisturbed = tmp_path / "home", tmp_path / "undisturbed"
+    shutil.copytree(world / "home", home)
+    shutil.copytree(world / "home", undisturbed)
+    work, words = POINTS[point], write_of(POINTS[point], number)
+    assert kennel.run(work, home=undisturbed, **words)[0] == 0
+    before, after = stock(home), stock(undisturbed)
+    assert before != after
+    times = 1 + number % 2 if point.startswith("picture.") else 1
+    code, said = kennel.run(work, f"{point}*{times}:exit", home=home, **words)
+    assert code == KILLED, said
+
+    left = stock(home)
+    assert left == (after if point in COMMITTED else before)
+    assert reconcile(home, open_serving(home)).all() == []
+    assert found(home) == sorted(left)
+    half = list((home / "pictures" / UNFINISHED).glob("*"))
+    assert len(half) == (point == "picture.written")
+    for path in half:
+        os.utime(path, (0, 0))
+    sweep(home)
+    assert not list((home / "pictures" / UNFINISHED).glob("*"))
+
+    code, said = kennel.run(work, home=home, **words)
+    assert code == (1 if work == "remove" and left == after else 0), said
+    assert stock(home) == after and found(home) == sorted(after)

@@ -232,13 +232,13 @@ def holds(monkeypatch, folder, seed, examples, steps):
     )
 
 
-@pytest.mark.promise("R5")
-@pytest.mark.timeout(240)
+@pytest.mark.promise("R5", "40 lives of 50 steps")
+@pytest.mark.timeout(480)
 def test_a_shop_equals_a_dict_whatever_is_done_to_it(monkeypatch, tmp_path, seed):
-    holds(monkeypatch, tmp_path / "pictures", seed, 8, 20)
+    holds(monkeypatch, tmp_path / "pictures", seed, 40, 50)
 
 
-@pytest.mark.promise("R5")
+@pytest.mark.promise("R5", "200 lives of 50 steps")
 @pytest.mark.torture
 @pytest.mark.timeout(1_200)
 def test_a_shop_equals_a_dict_in_two_hundred_long_lives(monkeypatch, tmp_path, seed):

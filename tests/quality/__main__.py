@@ -14,6 +14,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.categories import by_category
 from tests.quality.finding import caption_to_product, photo_to_product
+from tests.quality.hybrid import words_by_part
 from tests.quality.no_match import no_match
 from tests.quality.public_data import measure_public_data
 from tests.quality.records import Outcome, Part
@@ -26,6 +27,7 @@ WIDTH = 100
 TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     photo_to_product,
     caption_to_product,
+    words_by_part,
     no_match,
     products_in_scenes,
     similar_items,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from search.engine import SearchEngine
-from search.evaluate import DEPTH, first_rank
+from search.evaluate import DEPTH, first_rank_of
 from search.hits import SearchHit, SearchPage
 from search.query import Query, Term
 from search.samples import in_batches
@@ -38,7 +38,7 @@ class Answer:
     @property
     def rank(self) -> Rank:
         """The rank of the right product; None when it was not found."""
-        return first_rank([hit.product.id for hit in self.hits], {self.question.product_id})
+        return first_rank_of(self.hits, {self.question.product_id})
 
 
 def ask(

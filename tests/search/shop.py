@@ -22,13 +22,14 @@ WEIGHTS = {"picture": {"look": 1.0, "meaning": 1.0, "words": 0.5}, "text": {"mea
 
 @dataclass(frozen=True)
 class Item:
-    """A product to be: its id, title, category, and the colours of its pictures."""
+    """A product to be: its id, title, category, and the colours of its pictures; and where it lies, unlike others."""
 
     id: str
     title: str = "thing"
     colours: tuple[tuple[int, int, int], ...] = (RED,)
     category: str = ""
     price: str | None = None
+    place: str | None = None
 
 
 SCARVES = (
@@ -64,6 +65,7 @@ def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
             item.category,
             Decimal(item.price) if item.price else None,
             "EUR" if item.price else "",
+            attributes={"place": item.place or f"shelf of {item.id}"},
         )
         for item in items
     ]

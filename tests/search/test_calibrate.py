@@ -5,8 +5,9 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import BadQuery, UnknownProduct
+from indexer.match_fit import logistic
 from search.__main__ import main
-from search.calibrate import calibrate, logistic
+from search.calibrate import calibrate
 from search.engine import SearchEngine
 from search.query import PictureTerm, Query
 from tests.search.shop import BLUE, GREEN, RED, make_shop, picture
@@ -42,6 +43,21 @@ def test_what_is_sold_is_told_from_what_is_not(engine, tmp_path):
     curve = calibrate(engine, photos(tmp_path / "asked"))
     assert (curve.block, curve.photos, curve.fingerprint) == ("look", 24, engine.encoder.fingerprint)
     assert curve.has(1.0) > 0.9 and curve.has(0.0) < 0.1
+
+
+def test_where_look_says_nothing_the_whole_score_is_asked(engine, tmp_path, monkeypatch):
+    """A photo has the look of the other product, as on a shelf, but what it means is still its own."""
+    honest = engine.encoder.encode_images
+    order = [2, 1, 0]
+
+    def confused(pictures):
+        rows = honest(pictures)
+        rows[:, :3] = rows[:, :3][:, order]
+        return rows
+
+    monkeypatch.setattr(engine.encoder, "encode_images", confused)
+    curve = calibrate(engine, photos(tmp_path / "asked"))
+    assert curve.block == "score" and curve.has(0.8) > curve.has(0.2)
 
 
 def test_photos_kept_for_tests_teach_nothing(engine, tmp_path):

@@ -30,7 +30,7 @@ def test_query_by_words(run):
     result = run("query", "--text", "blue", "-k", 3)
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["rank", "score", "id", "title", "category", "price", "strongest"]
-    assert lines[2].startswith("   1  1.000  b   blue hat") and lines[2].endswith("meaning 0.67")
+    assert lines[2].startswith("   1  1.000  b   blue hat") and lines[2].endswith("lexical 0.50")
     assert "12.90 EUR" in result.stdout
     assert lines[-1].startswith("3 products in ") and lines[-1].endswith("from generation 1")
 

@@ -19,6 +19,7 @@ from tests.fakes import FakeEncoder
 from tests.search.shop import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
 
 HALF = math.sqrt(0.5)
+BARE = {"lexical": 0.0}  # the vectors alone
 
 
 def ask(*terms, **options):
@@ -46,7 +47,7 @@ def test_a_photo_finds_what_looks_like_it(engine):
 
 
 def test_words_find_by_meaning_and_by_title_and_never_by_look(engine):
-    page = engine.search(ask(TextTerm("green")))
+    page = engine.search(ask(TextTerm("green"), blocks=BARE))
     assert ids(page) == ["g", "y", "b", "r"]
     assert scores(page)[0] == pytest.approx(1.0, abs=1e-3)
     assert scores(page)[1] == pytest.approx((1.0 + 0.5 * HALF) / 1.5, abs=1e-3)  # its second picture is green
@@ -54,7 +55,7 @@ def test_words_find_by_meaning_and_by_title_and_never_by_look(engine):
 
 
 def test_a_photo_and_words_together(engine):
-    page = engine.search(ask(PictureTerm(picture(RED)), TextTerm("green")))
+    page = engine.search(ask(PictureTerm(picture(RED)), TextTerm("green"), blocks=BARE))
     # a photo's weights sum to 2.5, those of words to 1.5: the query's norm is 4
     expected = {"r": 2.5 / 4, "y": (2.5 + 1.5) * HALF / 4, "g": 1.5 / 4, "b": 0.0}
     assert ids(page) == ["y", "r", "g", "b"]
@@ -62,11 +63,53 @@ def test_a_photo_and_words_together(engine):
 
 
 def test_a_negative_weight_turns_away(engine):
-    page = engine.search(ask(PictureTerm(picture(YELLOW)), TextTerm("red", weight=-0.5)))
+    page = engine.search(ask(PictureTerm(picture(YELLOW)), TextTerm("red", weight=-0.5), blocks=BARE))
     assert ids(page) == ["y", "g", "r", "b"]
     norm = 2.5 + 0.5 * 1.5
     assert scores(page)[2] == pytest.approx((2.5 * HALF - 0.75) / norm, abs=1e-3)
     assert page.hits[2].parts["meaning"] == pytest.approx((HALF - 0.5) / norm, abs=1e-3)
+
+
+def test_the_texts_of_products_count_beside_the_vectors(engine):
+    page = engine.search(ask(TextTerm("scarf red")))
+    assert ids(page)[:2] == ["r", "y"]
+    best = page.hits[0]
+    assert best.parts["lexical"] == pytest.approx(0.5, abs=1e-3)
+    assert sum(best.parts.values()) == pytest.approx(best.score, abs=1e-6)
+    assert best.found_by == ("vector", "lexical")
+    assert page.hits[-1].product.id == "b" and page.hits[-1].found_by == ("vector",)
+
+
+def test_words_that_are_not_wanted_are_not_wanted_in_texts_either(engine):
+    page = engine.search(ask(PictureTerm(picture(GREEN)), TextTerm("scarf", -1.0)))
+    assert {hit.product.id: hit.parts["lexical"] < 0 for hit in page.hits} == {
+        "r": True,
+        "g": True,
+        "y": True,
+        "b": False,
+    }
+
+
+def test_who_asks_by_number_finds_that_product_first(home):
+    items = [Item("r", "red scarf"), Item("wx-77", "blue hat", (BLUE,)), Item("r2", "red scarf no 2")]
+    with make_shop(home, items) as engine:
+        page = engine.search(ask(TextTerm("red wx-77")))
+    assert page.hits[0].product.id == "wx-77" and 0.9 <= page.hits[0].score <= 1.0
+    assert sum(page.hits[0].parts.values()) == pytest.approx(page.hits[0].score, abs=1e-6)
+
+
+def test_every_page_of_words_is_the_page_of_an_endless_fetch(home):
+    """Whatever depth rows were fetched to, the order is that of all products' scores."""
+    rng = np.random.default_rng(5)
+    colours = [tuple(int(c) for c in rng.integers(0, 256, 3)) for _ in range(400)]
+    words = ["red scarf", "red hat", "blue scarf", "green thing", "hat"]
+    items = [Item(f"p{i}", words[int(rng.integers(len(words)))], (colour,)) for i, colour in enumerate(colours)]
+    with make_shop(home, items) as engine:
+        for asked in ("red scarf", "hat", "blue", "red"):
+            whole = engine.search(ask(TextTerm(asked), PictureTerm(picture((90, 40, 200))), k=200))
+            for offset in (0, 3, 20, 60):
+                page = engine.search(ask(TextTerm(asked), PictureTerm(picture((90, 40, 200))), k=7, offset=offset))
+                assert ids(page) == ids(whole)[offset : offset + 7]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +190,22 @@ def test_ties_go_by_product_id_whatever_the_page(home):
         for k in (1, 3, 7):
             pages = [engine.search(ask(PictureTerm(picture(RED)), k=k, offset=o)) for o in range(0, 20, k)]
             assert [i for page in pages for i in ids(page)] == ids(whole)
+
+
+def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
+    items = [Item(f"{kind}{i}", f"red {kind}", place="shop") for i in range(4) for kind in ("hat", "scarf")]
+    with make_shop(home, [*items, Item("b", "blue hat", (BLUE,))]) as engine:
+        page = engine.search(ask(PictureTerm(picture(RED))))
+        assert [(h.product.id, h.duplicates) for h in page.hits] == [
+            ("hat0", ("hat1", "hat2", "hat3")),
+            ("scarf0", ("scarf1", "scarf2", "scarf3")),
+            ("b", ()),
+        ]
+        pages = [engine.search(ask(PictureTerm(picture(RED)), k=1, offset=offset)) for offset in range(4)]
+        assert [ids(each) for each in pages] == [["hat0"], ["scarf0"], ["b"], []]
+        assert pages[1].hits[0].duplicates == ("scarf1", "scarf2", "scarf3")
+        cheap = engine.search(ask(PictureTerm(picture(RED)), sort="newest"))
+        assert [h.product.id for h in cheap.hits] == ["scarf3", "hat3"]
 
 
 def test_pages_continue_and_end(engine):

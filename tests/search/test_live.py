@@ -13,6 +13,7 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture, BadQuery, BadRow, NoRoom, StoreError, UnknownProduct
+from catalog.failpoint import VARIABLE, Failed
 from catalog.product import Product
 from catalog.store import Catalogue
 from indexer import generations
@@ -36,7 +37,7 @@ def put(engine, product_id, *colours, **fields):
 
 
 def found(engine, colour=RED, k=10):
-    return [hit.product.id for hit in engine.search(Query((PictureTerm(picture(colour)),), k=k)).hits]
+    return [hit.product.id for hit in engine.search(Query((PictureTerm(picture(colour)),), k=k, collapse=False)).hits]
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_new_title_keeps_the_pictures_and_their_vectors(engine):
     encoded = engine.encoder.pictures_encoded
     put(engine, "b", title="red hat")
     assert engine.encoder.pictures_encoded == encoded
-    hit = next(h for h in engine.search(Query((TextTerm("red"),))).hits if h.product.id == "b")
+    hit = next(h for h in engine.search(Query((TextTerm("red"),), blocks={"lexical": 0})).hits if h.product.id == "b")
     assert hit.parts["words"] == pytest.approx(0.5 / 1.5, abs=1e-3)
     put(engine, "b", title="blue hat")
     assert engine.status().live == 0, "as it was built, so the generation's own rows do"
@@ -304,7 +305,7 @@ def test_writers_wait_for_each_other_but_not_for_ever(engine, monkeypatch):
 
 def test_an_answer_is_of_one_time(engine, monkeypatch):
     """A product that changes after it was scored is scored again, with what it is now."""
-    present, changed = engine._present, []
+    present, changed = engine._answers._present, []
 
     def late(*given):
         if not changed:
@@ -312,7 +313,7 @@ def test_an_answer_is_of_one_time(engine, monkeypatch):
             engine.remove("g")
         return present(*given)
 
-    monkeypatch.setattr(engine, "_present", late)
+    monkeypatch.setattr(engine._answers, "_present", late)
     hits = engine.search(Query((PictureTerm(picture(BLUE)),))).hits
     assert [hit.product.id for hit in hits][:2] == ["b", "r"]
     assert hits[1].score == pytest.approx(1.0, abs=1e-2)
@@ -392,6 +393,18 @@ def test_a_pointer_that_is_gone_leaves_the_shop_as_it_is(home, opened):
     told = engine.status().degraded
     assert told == ("the pointer to the current generation cannot be used (no_generation); generation 1 is served",)
     assert found(engine)
+
+
+@pytest.mark.parametrize("point", ["put.committed", "remove.committed"])
+def test_what_broke_off_after_its_commit_is_found_at_the_next_look(engine, monkeypatch, point):
+    monkeypatch.setenv(VARIABLE, f"{point}:raise")
+    with pytest.raises(Failed):
+        put(engine, "n", RED, title="red") if point == "put.committed" else engine.remove("r")
+    monkeypatch.delenv(VARIABLE)
+    engine.follow()
+    assert sorted(found(engine)) == (["b", "g", "n", "r", "y"] if point == "put.committed" else ["b", "g", "y"])
+    put(engine, "m", RED, title="red")
+    assert "m" in found(engine)
 
 
 def test_searches_go_on_while_products_come_and_go(engine):

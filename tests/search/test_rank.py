@@ -77,5 +77,7 @@ def test_a_page_counts_ranks_from_its_offset_and_shows_no_path():
         "in_stock": True,
         "score": 0.25,
         "parts": {"look": 0.25},
+        "found_by": [],
+        "duplicates": [],
         "picture": "",
     }

@@ -69,7 +69,8 @@ def products(folder: Path) -> list[Product]:
         )
     for number, odd in enumerate(ODD_IDS):
         shade = (90 + number, 90, 90)
-        listed.append(Product(odd, f"Odd {odd}", (_write(folder, f"odd-{number}.jpg", picture_bytes(shade)),)))
+        shown = (_write(folder, f"odd-{number}.jpg", picture_bytes(shade)),)
+        listed.append(Product(odd, f"Odd {odd}", shown, attributes={"place": f"shelf {number}"}))
     return listed
 
 

@@ -5,6 +5,7 @@ import pytest
 from catalog import errors
 from catalog.errors import WindowshopError
 from search.engine import SearchEngine
+from search.recommender import Recommender
 from tests.web.shop import WRITER
 from web.errors import MalformedRequest, NoKey, NotAllowed, NotReady, public_words, status_of
 
@@ -18,10 +19,20 @@ CALLS = [
     ("post", "/api/v1/search"),
     ("get", "/api/v1/products/red"),
     ("get", "/api/v1/products/red/similar"),
+    ("get", "/api/v1/products/red/substitutes"),
+    ("get", "/api/v1/products/red/goes-with"),
+    ("post", "/api/v1/recommend"),
+    ("post", "/api/v1/events"),
     ("get", "/readyz"),
     ("put", "/api/v1/products/red"),
     ("delete", "/api/v1/products/red"),
 ]
+
+BODIES = {
+    "/api/v1/search": {"text": "red"},
+    "/api/v1/recommend": {"viewed": ["red"]},
+    "/api/v1/events": {"visitor": "v", "events": [{"type": "view", "product_id": "red"}]},
+}
 
 
 def every_kind(kind=WindowshopError):
@@ -29,7 +40,7 @@ def every_kind(kind=WindowshopError):
 
 
 def ask(client, method, address):
-    given = {"json": {"text": "red"}} if address == "/api/v1/search" else {}
+    given = {"json": BODIES[address]} if address in BODIES else {}
     if method in ("put", "delete"):
         given = {"headers": WRITER}
     if (method, address) == ("post", "/"):
@@ -51,6 +62,8 @@ def broken(monkeypatch):
 
         for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove"):
             monkeypatch.setattr(SearchEngine, name, raises)
+        for name in ("substitutes", "goes_with", "session", "record"):
+            monkeypatch.setattr(Recommender, name, raises)
 
     return breaks
 

@@ -94,3 +94,18 @@ def test_index_takes_an_encoder(make):
     assert make("index", "FEED=a.csv", "ENCODER=colour") == [
         "-m indexer build --home var/shop --feed a.csv --encoder colour"
     ]
+
+
+@pytest.mark.parametrize(("task", "command"), [("index", "build"), ("reindex", "update")])
+def test_pictures_are_fetched_when_that_is_said(make, task, command):
+    make("setup", NO_PIP="1")
+    start = f"-m indexer {command} --home var/shop --feed a.csv"
+    assert make(task, "FEED=a.csv") == [start]
+    assert make(task, "FEED=a.csv", "FETCH=1") == [f"{start} --fetch-pictures"]
+    assert make(task, "FEED=a.csv", "FETCH=0", "ENCODER=colour") == [f"{start} --no-fetch-pictures --encoder colour"]
+
+
+def test_reindex_needs_no_feed(make):
+    make("setup", NO_PIP="1")
+    assert make("reindex") == ["-m indexer update --home var/shop"]
+    assert make("reindex", "FETCH=1") == ["-m indexer update --home var/shop --fetch-pictures"]

@@ -1,0 +1,251 @@
+"""What shoppers did: views, clicks, carts and purchases, in a small file of their own that never outgrows its bounds.
+
+Of a shopper only an opaque id is known, and not even that is kept: what is stored is its keyed hash (BLAKE2b, 128
+bits), whose key is drawn for each shop, so that ids of two shops cannot be matched, nor ids that are guessed be looked
+up without the shop's file. No address, no browser, no account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+
+FILE = "events.sqlite"
+VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
+KINDS = (VIEW, CLICK, CART, PURCHASE)
+MAX_EVENTS = 500  # a request
+MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
+MAX_ROWS = 1_000_000
+MAX_DAYS = 90
+DAY = 86_400
+FORMAT = 1
+_WAIT_SECONDS = 5.0
+_FIELDS = ("type", "product_id", "visitor", "query_id", "rank")
+
+_SCHEMA = (
+    "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        product_id TEXT NOT NULL,
+        visitor BLOB NOT NULL,
+        query_id TEXT,
+        rank INTEGER)""",
+)
+_INSERT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
+_TOO_MANY = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
+# Rows lie in the order of their times but for clocks that were set back, so only the old ones are read.
+_TOO_OLD = (
+    "DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"
+)
+_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a shopper did with a product; `query_id` and `rank` tell the answer that it was picked from."""
+
+    kind: str
+    product_id: str
+    visitor: str
+    query_id: str | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event as the log has it: unix time in seconds, and the keyed hash in place of the visitor."""
+
+    at: int
+    kind: str
+    product_id: str
+    visitor: bytes
+
+
+def parse_events(value: object) -> tuple[Event, ...]:
+    """The events of a JSON request; `visitor` may stand once for all of them. Raises BadQuery, which names the place.
+
+    {"visitor": "v-81f0", "events": [{"type": "view", "product_id": "mug-1a"},
+                                     {"type": "cart", "product_id": "mug-1a", "query_id": "q7", "rank": 3}]}
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("events"), list):
+        raise BadQuery("The events are missing.", 'Send {"visitor": "...", "events": [{"type": "view", ...}]}.')
+    if unknown := [name for name in value if name not in ("visitor", "events")]:
+        raise _unknown_field(unknown[0], "The request", ("visitor", "events"))
+    events = value["events"]
+    if not 1 <= len(events) <= MAX_EVENTS:
+        raise BadQuery(f"There are {len(events):,} events; 1 to {MAX_EVENTS} are taken at once.", "Send them in parts.")
+    return tuple(_event(one, f"events[{i}]", value.get("visitor")) for i, one in enumerate(events))
+
+
+class EventLog:
+    """The events of one shop; may be shared by threads, and its file by processes.
+
+    An event is there, for all to read, when `add` returns, and outlives the process; in a power cut the last ones may
+    be lost (WAL with synchronous=NORMAL), which is what makes a batch cost no wait for the disk.
+    """
+
+    def __init__(self, path: Path, max_rows: int, max_days: float) -> None:
+        self._path = path
+        self._max_rows = max_rows
+        self._max_days = max_days
+        self._lock = threading.Lock()
+        self._closed = False
+        with self._told():
+            self._db = self._connect()
+            try:
+                self._salt = self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    @classmethod
+    def open(cls, home: Path, *, max_rows: int = MAX_ROWS, max_days: float = MAX_DAYS) -> EventLog:
+        """Open the shop's log, made when absent. It keeps the newest `max_rows` events, none older than `max_days`.
+
+        Raises StoreError, DamagedStore when the file is no event log, NewerStore.
+        """
+        return cls(home / FILE, max_rows, max_days)
+
+    def add(self, events: Sequence[Event], now: float | None = None) -> int:
+        """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""
+        at = int(time.time() if now is None else now)
+        hashed = {visitor: self._hash(visitor) for visitor in {event.visitor for event in events}}
+        rows = [
+            (at, KINDS.index(each.kind), each.product_id, hashed[each.visitor], each.query_id, each.rank)
+            for each in events
+        ]
+        with self._writing() as db:
+            db.executemany(_INSERT, rows)
+            db.execute(_TOO_MANY, (self._max_rows,))
+            db.execute(_TOO_OLD, (at - int(self._max_days * DAY),))
+        return len(rows)
+
+    def newest(self, limit: int, since: float = 0.0) -> list[Kept]:
+        """At most `limit` of the newest events since a time, newest first; nobody who writes waits for that."""
+        with self._told(), closing(self._connect()) as db:
+            rows = db.execute(_NEWEST, (int(since), limit)).fetchall()
+        return [Kept(at, KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
+
+    def count(self) -> int:
+        """How many events there are."""
+        with self._told(), closing(self._connect()) as db:
+            return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def last(self) -> int:
+        """The number of the newest event ever added; it tells whether there is news."""
+        with self._told(), closing(self._connect()) as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+
+    def forget(self, visitor: str) -> int:
+        """Remove everything a visitor did, for when one asks for it; returns how many events that were."""
+        with self._writing() as db:
+            return db.execute("DELETE FROM events WHERE visitor = ?", (self._hash(visitor),)).rowcount
+
+    def close(self) -> None:
+        """Close the file; the log cannot be used afterwards."""
+        with self._lock:
+            self._closed = True
+            self._db.close()
+
+    def _hash(self, visitor: str) -> bytes:
+        return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
+        db = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA trusted_schema = OFF")
+        return db
+
+    def _prepare(self) -> bytes:
+        """Make the tables when there are none, check that they are ours, and return the key of the hashes."""
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self._writing() as db:
+            tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not tables:
+                for statement in _SCHEMA:
+                    db.execute(statement)
+                about = [("format", str(FORMAT).encode()), ("salt", secrets.token_bytes(32))]
+                db.executemany("INSERT INTO about VALUES (?, ?)", about)
+            elif not {"about", "events"} <= tables:
+                raise DamagedStore(f"{self._path} is a database, but no event log.", "Move that file away.")
+            told = dict(db.execute("SELECT name, value FROM about"))
+        made, salt = told.get("format", b""), told.get("salt", b"")
+        if not (isinstance(made, bytes) and made.isdigit() and isinstance(salt, bytes) and len(salt) == 32):
+            raise DamagedStore(f"{self._path} is no event log that can be read.", "Move that file away.")
+        if int(made) > FORMAT:
+            raise NewerStore(f"{self._path} was written by a newer Windowshop.", "Upgrade Windowshop.")
+        return salt
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for one transaction: committed at the end, rolled back on any error."""
+        with self._lock, self._told():
+            if self._closed:
+                raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            hint = "Check that its folder may be written, that the disk has room, and that no other program holds it."
+            raise StoreError(f"The event log {self._path} cannot be used: {error}.", hint) from error
+        except sqlite3.DatabaseError as error:
+            hint = "Move it away; a new one is begun when the shop is opened again."
+            raise DamagedStore(f"{self._path} is no event log that can be read: {error}.", hint) from error
+
+
+def _event(value: object, where: str, visitor: object) -> Event:
+    if not isinstance(value, dict):
+        raise BadQuery(f"{where} is no object.", 'An event looks like {"type": "view", "product_id": "mug-1a"}.')
+    if unknown := [name for name in value if name not in _FIELDS]:
+        raise _unknown_field(unknown[0], where, _FIELDS)
+    kind = value.get("type")
+    if kind not in KINDS:
+        raise BadQuery(f"{where}.type is {str(kind)[:40]!r}.", f"It must be one of {', '.join(KINDS)}.")
+    query_id, rank = value.get("query_id"), value.get("rank")
+    if rank is not None and (isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= MAX_RANK):
+        raise BadQuery(f"{where}.rank is {str(rank)[:40]!r}.", f"A rank is a whole number from 1 to {MAX_RANK:,}.")
+    return Event(
+        str(kind),
+        _text(value.get("product_id"), f"{where}.product_id", MAX_PRODUCT_ID),
+        _text(value.get("visitor", visitor), f"{where}.visitor", MAX_VISITOR),
+        None if query_id is None else _text(query_id, f"{where}.query_id", MAX_QUERY_ID),
+        rank,
+    )
+
+
+def _text(value: object, where: str, longest: int) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise BadQuery(f"{where} is missing, or no text.", f"It is a text of 1 to {longest} characters.")
+    if len(value) > longest:
+        raise BadQuery(f"{where} has {len(value):,} characters; the limit is {longest}.", "Shorten it.")
+    if not value.isprintable():  # control characters, and lone surrogates, which cannot be stored
+        raise BadQuery(f"{where} holds characters that cannot be printed.", "Leave them out.")
+    return value
+
+
+def _unknown_field(name: object, where: str, known: Iterable[str]) -> BadQuery:
+    return BadQuery(f"{where} has an unknown field {str(name)[:40]!r}.", f"The fields are {', '.join(known)}.")

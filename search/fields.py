@@ -1,0 +1,47 @@
+"""What products are called, field by field: the category and every attribute that names kinds of things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from catalog.product import CATEGORY_SEPARATOR, Product
+
+CATEGORY = "category"
+GROUPS = ("item_group_id", "group")  # attributes that name what variants have in common
+MOST_LABELS = 200
+LEAST_MEAN = 5  # products a label, on average: an attribute with fewer is a name, not a kind
+_BETWEEN = re.compile(r"\s*(?:,|/|&|\band\b)\s*")
+_NUMBER = re.compile(r"[\d.,\s]+")
+
+
+def field_labels(product: Product, field: str) -> tuple[str, ...]:
+    """What a product says in a field; "oak and white" says two things, a category is one path."""
+    if field == CATEGORY:
+        path = CATEGORY_SEPARATOR.join(product.category_path)
+        return (path,) if path else ()
+    text = product.attributes.get(field, "")
+    return tuple(dict.fromkeys(part.strip() for part in _BETWEEN.split(text) if part.strip()))
+
+
+def labels_of(products: Sequence[Product]) -> dict[str, list[tuple[str, ...]]]:
+    """What each product says, for the category and every attribute that names kinds: few names, many products each."""
+    found = {CATEGORY: [field_labels(product, CATEGORY) for product in products]}
+    for field in sorted({name for product in products for name in product.attributes} - {*GROUPS}):
+        said = [field_labels(product, field) for product in products]
+        if _names_kinds(said):
+            found[field] = said
+    return found
+
+
+def group_of(product: Product) -> str:
+    """What a product's variants have in common; its own id when the feed names nothing."""
+    return next((product.attributes[name] for name in GROUPS if product.attributes.get(name)), product.id)
+
+
+def _names_kinds(said: Sequence[tuple[str, ...]]) -> bool:
+    names = [name for of in said for name in of]
+    different = set(names)
+    if not 2 <= len(different) <= MOST_LABELS or all(_NUMBER.fullmatch(name) for name in different):
+        return False
+    return len(names) >= LEAST_MEAN * len(different)

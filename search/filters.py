@@ -1,0 +1,273 @@
+"""How an answer is narrowed: a small immutable tree of conditions, and the JSON that it is read from and written to.
+
+    {"category": "Apparel > Topwear", "brand": ["Puma", "Nike"], "price": {"min": 10, "max": 50, "currency": "EUR"},
+     "in_stock": true, "colour": "Red", "attributes": {"gender": ["Men"], "year": {"min": 2012}}, "id": ["a", "b"],
+     "not": {"brand": "Acme"}, "any": [{"colour": "Red"}, {"price": {"max": 5}}]}
+
+All fields of one object hold together; the values of one field are alternatives, and so are the objects of `any`.
+Texts are compared without regard to case, width and spaces, ids exactly; a category includes all below it. Where a
+feed gives a product several values ("S, M, L"), each of them counts. What no product has is no error: nothing is found.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import BadQuery
+from catalog.product import CATEGORY_SEPARATOR
+
+MAX_DEPTH = 8
+MAX_PARTS = 1_000  # conditions and values together
+MAX_VALUE = 500  # characters, as many as an id may have
+MAX_JSON = 256_000  # characters
+
+CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
+ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
+FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ATTRIBUTES, ID, NOT, ANY)
+ATTRIBUTE = "attributes."  # how the field of an attribute begins: "attributes.gender"
+_COLOURS = ("colour", "color")
+_BOUNDS = ("min", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The field has one of these values."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The field is a number from `least` to `most`, both included; a price in this currency, if one is given."""
+
+    field: str
+    least: float | None = None
+    most: float | None = None
+    currency: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The bounds as JSON values."""
+        told = {"min": self.least, "max": self.most, "currency": self.currency or None}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The product can be had, or cannot."""
+
+    in_stock: bool
+    field: str = IN_STOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The filter does not hold."""
+
+    filter: Filter
+    field: str = NOT
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of the filters holds."""
+
+    filters: tuple[Filter, ...]
+    field: str = ANY
+
+
+Condition = OneOf | Between | Stock | Not | AnyOf
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions that hold together, at most one a field; without any, everything passes. Made by `parse_filter`."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The filter as JSON values, from which `parse_filter` makes an equal one."""
+        told: dict[str, Any] = {}
+        for condition in self.conditions:
+            into, name = told, condition.field
+            if name.startswith(ATTRIBUTE):
+                into, name = told.setdefault(ATTRIBUTES, {}), name.removeprefix(ATTRIBUTE)
+            into[name] = _condition_json(condition)
+        return told
+
+    def without(self, field: str) -> Filter:
+        """This filter without its own condition on a field; what `not` and `any` say of it stays."""
+        return Filter(tuple(condition for condition in self.conditions if condition.field != field))
+
+    def on(self, field: str) -> Condition | None:
+        """The condition on a field ("brand", "attributes.gender"); None when there is none."""
+        return next((condition for condition in self.conditions if condition.field == field), None)
+
+
+def parse_filter(value: object) -> Filter:
+    """The filter that JSON values describe. Raises BadQuery, which names the field and what it may be."""
+    return _Parser().filter(value, "filter", 1)
+
+
+def read_filter(text: str) -> Filter:
+    """The filter that a JSON text describes. Raises BadQuery."""
+    if len(text) > MAX_JSON:
+        raise BadQuery(f"The filter has {len(text):,} characters; the limit is {MAX_JSON:,}.", "Ask for less at once.")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadQuery("The filter is not valid JSON.", 'For example {"brand": ["Puma"]}.') from None
+    return parse_filter(value)
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: without regard to case, width (Chinese shops write both) and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def tidy_path(category: str) -> str:
+    """A category as its path is written: "Apparel>Topwear " -> "Apparel > Topwear"; empty when it names nothing."""
+    return CATEGORY_SEPARATOR.join(part for part in (" ".join(part.split()) for part in category.split(">")) if part)
+
+
+def attribute_field(name: str) -> str:
+    """The field of a feed's attribute: "attributes.gender"; both spellings of colour are the field "colour"."""
+    name = folded(name).replace(" ", "_")
+    return COLOUR if name in _COLOURS else ATTRIBUTE + name
+
+
+def _condition_json(condition: Condition) -> Any:
+    match condition:
+        case OneOf(values=values):
+            return list(values)
+        case Between():
+            return condition.to_json()
+        case Stock(in_stock=in_stock):
+            return in_stock
+        case Not(filter=inner):
+            return inner.to_json()
+        case AnyOf(filters=inner_filters):
+            return [each.to_json() for each in inner_filters]
+
+
+class _Parser:
+    """Reads one filter, and counts its parts on the way, so that the work is bounded however large the input."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def filter(self, value: object, where: str, depth: int) -> Filter:
+        if depth > MAX_DEPTH:
+            raise BadQuery(f"The filter is nested more than {MAX_DEPTH} deep.", "Use fewer `not` and `any`.")
+        conditions: list[Condition] = []
+        for name, content in self._object(value, where, f"with fields among {', '.join(FIELDS)}").items():
+            conditions += self._conditions(name, content, f"{where}.{name}", depth)
+        fields = [condition.field for condition in conditions]
+        twice = next((field for field in fields if fields.count(field) > 1), None)
+        if twice:
+            raise BadQuery(f"{where} has {twice[:40]!r} more than once.", "Give all its values in one list.")
+        return Filter(tuple(conditions))
+
+    def _conditions(self, name: str, content: object, where: str, depth: int) -> list[Condition]:
+        if name == ATTRIBUTES:
+            attributes = self._object(content, where, "of attributes and their values")
+            return [self._attribute(each, value, f"{where}.{each[:40]}") for each, value in attributes.items()]
+        if name == NOT:
+            return [Not(self.filter(content, where, depth + 1))]
+        if name == ANY:
+            alternatives = self._list(content, where, "a list of filters")
+            return [AnyOf(tuple(self.filter(each, f"{where}[{i}]", depth + 1) for i, each in enumerate(alternatives)))]
+        if name == PRICE:
+            return [self._between(PRICE, content, where, (*_BOUNDS, "currency"))]
+        if name == IN_STOCK:
+            if not isinstance(content, bool):
+                raise _wrong(where, "true or false", content)
+            return [Stock(content)]
+        if name in (CATEGORY, BRAND, ID, *_COLOURS):
+            field = COLOUR if name in _COLOURS else name
+            return [OneOf(field, self._values(content, where, field))]
+        raise BadQuery(
+            f"There is no field {name[:40]!r} to filter by.",
+            f"Use {', '.join(FIELDS)}; other columns of the feed go in attributes.",
+        )
+
+    def _attribute(self, name: str, content: object, where: str) -> Condition:
+        if not folded(name) or len(name) > MAX_VALUE:
+            raise BadQuery(f"{where[:80]} is not the name of an attribute.", 'For example {"gender": ["Men"]}.')
+        field = attribute_field(name)
+        if isinstance(content, dict):
+            return self._between(field, content, where, _BOUNDS)
+        return OneOf(field, self._values(content, where, field))
+
+    def _values(self, content: object, where: str, field: str) -> tuple[str, ...]:
+        items = [content] if isinstance(content, str) else self._list(content, where, "a text or a list of texts")
+        values: dict[str, str] = {}
+        for item in items:
+            if not isinstance(item, str):
+                raise _wrong(where, "a text or a list of texts", item)
+            if len(item) > MAX_VALUE:
+                raise BadQuery(f"{where} has a value of {len(item):,} characters.", f"The limit is {MAX_VALUE}.")
+            tidy = item if field == ID else tidy_path(item) if field == CATEGORY else " ".join(item.split())
+            key = item if field == ID else folded(tidy)
+            if not key.strip():
+                raise BadQuery(f"{where} has a blank value.", "Leave it out.")
+            values.setdefault(key, tidy)
+        return tuple(values.values())
+
+    def _between(self, field: str, content: object, where: str, names: tuple[str, ...]) -> Between:
+        bounds = self._object(content, where, f"with {' or '.join(_BOUNDS)}, like {{'min': 10, 'max': 50}}")
+        unknown = next((name for name in bounds if name not in names), None)
+        if unknown is not None:
+            raise BadQuery(f"{where} has no {unknown[:40]!r}.", f"It may have {', '.join(names)}.")
+        least, most = (_number(bounds.get(name), f"{where}.{name}") for name in _BOUNDS)
+        currency = bounds.get("currency", "")
+        if not isinstance(currency, str) or len(currency) > 10:
+            raise _wrong(f"{where}.currency", 'a code like "EUR"', currency)
+        if least is None and most is None and not currency:
+            raise BadQuery(f"{where} says nothing.", f"Give it {' or '.join(names)}.")
+        if least is not None and most is not None and least > most:
+            raise BadQuery(f"{where} goes from {least:g} to {most:g}.", "Exchange min and max.")
+        return Between(field, least, most, currency.strip().upper())
+
+    def _object(self, value: object, where: str, expected: str) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise _wrong(where, f"an object {expected}", value)
+        self._count(len(value))
+        if not all(isinstance(name, str) for name in value):
+            raise BadQuery(f"{where} has a name that is no text.", "Names are texts.")
+        return value
+
+    def _list(self, value: object, where: str, expected: str) -> list[object]:
+        if not isinstance(value, list | tuple) or not value:
+            raise _wrong(where, expected, value)
+        self._count(len(value))
+        return list(value)
+
+    def _count(self, parts: int) -> None:
+        self._parts += parts
+        if self._parts > MAX_PARTS:
+            raise BadQuery(f"The filter has more than {MAX_PARTS:,} conditions and values.", "Ask for less at once.")
+
+
+def _number(value: object, where: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(where, "a number", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadQuery(f"{where} is not a finite number.", "Leave a bound out to have none.")
+    return number
+
+
+def _wrong(where: str, expected: str, value: object) -> BadQuery:
+    kind = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    got = "an empty list" if value == [] else kind.get(type(value), "a number")
+    return BadQuery(f"{where[:80]} is {got}; it must be {expected}.")

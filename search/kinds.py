@@ -1,0 +1,56 @@
+"""The kind of a thing in "this, but red": who changes one thing about a product wants the same kind of thing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from catalog.store import Catalogue
+from search.candidates import Beside
+from search.filters import CATEGORY, Filter, OneOf
+from search.labels import Ints
+from search.query import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
+from search.served import Served
+
+KIND = "kind"
+SHARE = 0.15  # at 0.1 the kind is kept for 0.99 of the first ten on fashion, without it for 0.75
+VOTERS = 10
+MAJORITY = 0.6  # of the products most like a picture, for their kind to be the picture's
+NAMED = 0.7  # of what the words find anywhere, for them to fit the kind: "shoes" beside a shirt do not
+
+
+def kept_kind(served: Served, catalogue: Catalogue, query: Query, beside: Beside) -> Beside:
+    """What counts beside the vectors, and that a product is of the kind of the product or picture that words change.
+
+    Nothing is added when the words name another kind, or when nobody knows the kind.
+    """
+    shown = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
+    if not shown or not any(isinstance(term, TextTerm) and term.weight > 0 for term in query.terms):
+        return beside
+    heaviest = max(shown, key=lambda term: term.weight)
+    category = _kind_of(served, catalogue, heaviest)
+    if not category:
+        return beside
+    columns = served.columns
+    keys = columns.keys[columns.matching(Filter((OneOf(CATEGORY, (category,)),)))]
+    most = beside.scores.max(initial=0.0)
+    if most > 0 and beside.of(keys).max(initial=0.0) < NAMED * most:
+        return beside
+    return beside.and_part(KIND, keys, SHARE)
+
+
+def _kind_of(served: Served, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm) -> str:
+    if isinstance(term, ProductTerm):
+        return catalogue.get(term.product_id).category
+    if isinstance(term, PictureTerm):
+        return ""
+    _, rows = served.snapshot.search(served.questions.pictured(term), VOTERS)
+    keys = _firsts(served.snapshot.keys_of(rows))
+    votes = Counter(product.category for product in catalogue.get_many(keys.tolist()).values())
+    category, count = votes.most_common(1)[0] if votes else ("", 0)
+    return category if count >= MAJORITY * len(keys) else ""
+
+
+def _firsts(keys: Ints) -> Ints:
+    return np.array(list(dict.fromkeys(keys.tolist())), np.int64)

@@ -1,0 +1,116 @@
+"""Learns what a shop's listings say of their pictures: heads for category and attributes, and how prices spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.store import Catalogue
+from indexer.encoders.seen import seen_pictures
+from indexer.generations import Generation, open_current
+from indexer.label_heads import LabelHeads
+from indexer.neighbour_votes import Ints, nearest_products
+from indexer.recovery import CATALOGUE
+from search.fields import group_of, labels_of
+from search.price_range import NEIGHBOURS, PriceScale, fit_prices
+
+MOST_ROWS = 60_000  # learnt from; more would not fit beside a server, nor teach much
+MOST_PRICED = 3_000  # products that prices are calibrated with
+NOVEL = 0.01  # share of the shop's own products whose nearest other one looks less alike
+
+
+def learn(home: Path, seed: int = 0) -> dict[str, Any]:
+    """Fit heads and price widths on the shop's current generation and keep them with it; returns what was measured.
+
+    Imports torch. Raises NoGeneration, GenerationError.
+    """
+    from indexer.training.label_heads import LabelRecipe, fit_label_heads
+
+    generation = open_current(home)
+    examples, products = shop_examples(home, generation, seed)
+    heads = fit_label_heads(examples, LabelRecipe(), seed)
+    card: dict[str, Any] = {"rows": len(examples.rows), "least_look": least_look(examples)}
+    scale = price_scale(examples, products, seed)
+    card["prices"] = None if scale is None else scale.to_dict()
+    LabelHeads(generation.manifest.fingerprint, heads, card).save(home)
+    return {
+        "rows": len(examples.rows),
+        "priced": 0 if scale is None else scale.products,
+        "fields": {
+            field: {
+                "labels": len(head.names),
+                "kept_aside": head.bare.kept_aside,
+                "accuracy": round(head.bare.accuracy, 4),
+                "cut": round(head.bare.cut, 4),
+                "coverage": round(head.bare.coverage, 4),
+                "accuracy_when_answered": round(head.bare.answered_accuracy, 4),
+            }
+            for field, head in heads.items()
+        },
+    }
+
+
+def shop_examples(home: Path, generation: Generation, seed: int = 0) -> tuple[Any, list[Product]]:
+    """The rows of the generation as `LabelExamples`, and the product of each."""
+    from indexer.training.label_heads import LabelExamples
+
+    keys = generation.product_keys
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        known = catalogue.get_many(np.unique(keys).tolist())
+    chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
+    if len(chosen) > MOST_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:MOST_ROWS])
+    products = [known[key] for key in keys[chosen].tolist()]
+    hashes = [each.decode() for each in generation.picture_hashes[chosen].tolist()]
+    manifest = generation.manifest
+    examples = LabelExamples(
+        layout=generation.layout,
+        weights=manifest.weights["picture"],
+        rows=np.asarray(generation.rows[chosen], np.float32),
+        groups=_numbered([group_of(product) for product in products]),
+        fresh=~seen_pictures(manifest.encoder.name, hashes),
+        labels=labels_of(products),
+    )
+    return examples, products
+
+
+def price_scale(examples: Any, products: Sequence[Product], seed: int = 0) -> PriceScale | None:
+    """How far prices lie from those of look-alikes, in the shop's most usual currency."""
+    from indexer.training.label_heads import neighbour_queries
+
+    currencies = [product.currency for product in products if product.price]
+    usual = max(set(currencies), key=lambda one: (currencies.count(one), one), default="")
+    priced = np.array([i for i, p in enumerate(products) if p.price and p.currency == usual], np.int64)
+    if not len(priced):
+        return None
+    logs = np.log([float(products[i].price or 0) for i in priced.tolist()])
+    _, first = np.unique([products[i].id for i in priced.tolist()], return_index=True)
+    asked = np.sort(np.random.default_rng(seed).permutation(first)[:MOST_PRICED])
+    part = examples.take(priced)
+    rows = part.rows[asked]
+    queries = neighbour_queries(part.layout, part.weights, rows, titled=False)
+    own = _numbered([products[i].id for i in priced.tolist()])
+    scores, near = nearest_products(queries, own[asked], part.rows, own, NEIGHBOURS)
+    paths = [CATEGORY_SEPARATOR.join(products[i].category_path) for i in priced[asked].tolist()]
+    return fit_prices(logs[asked], paths, scores, logs[near])
+
+
+def least_look(examples: Any) -> float | None:
+    """The cosine of `look` that hardly any product's nearest other one lies below; None without a `look`."""
+    layout = examples.layout
+    if "look" not in layout.names or len(examples.rows) < 100:
+        return None
+    looks = examples.rows[:, layout.slice("look")]
+    asked = np.random.default_rng(0).permutation(len(looks))[:2_000]
+    scores, _ = nearest_products(looks[asked], examples.groups[asked], looks, examples.groups, k=1)
+    finite = scores[np.isfinite(scores)]
+    return float(np.quantile(finite, NOVEL)) if len(finite) else None
+
+
+def _numbered(names: Sequence[str]) -> Ints:
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)

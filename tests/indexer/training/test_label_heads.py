@@ -1,0 +1,107 @@
+"""Fitting heads on made-up rows whose answers are known."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.torch
+
+from indexer.encoders.base import Block  # noqa: E402
+from indexer.training.label_heads import (  # noqa: E402
+    LEAST_FRESH,
+    SMALL,
+    LabelExamples,
+    LabelRecipe,
+    fit_blend,
+    fit_label_heads,
+    kept_aside,
+    learnable_names,
+    lowest_cut,
+    targets_of,
+)
+from indexer.vectors import Layout, unit  # noqa: E402
+
+LAYOUT = Layout((Block("look", 8), Block("meaning", 4, texts=True), Block("words", 4, texts=True)))
+RECIPE = LabelRecipe(hidden=16, steps=80, batch=64, rate=1e-2)
+KINDS = ("cap", "hat", "mug")
+
+
+def examples(count=240, noise=0.4, seed=0):
+    """Three kinds that look alike but for noise, and whose titles tell them apart."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(3, size=count)
+    look = unit(np.eye(3, 8)[kinds] + noise * rng.normal(size=(count, 8)))
+    meaning = unit(np.ones((count, 4)) + 0.5 * rng.normal(size=(count, 4)))
+    words = unit(np.eye(3, 4)[kinds] + 0.05 * rng.normal(size=(count, 4)))
+    labels = {
+        "category": [(KINDS[k],) for k in kinds],
+        "worn": [("yes",) if k < 2 else ("no",) for k in kinds],
+        "told": [()] * count,
+    }
+    rows = np.concatenate([look, meaning, words], axis=1).astype(np.float32)
+    weights = {"look": 1.0, "meaning": 0.2, "words": 1.0}
+    return LabelExamples(LAYOUT, weights, rows, np.arange(count), np.ones(count, bool), labels)
+
+
+def test_heads_learn_what_can_be_told_and_titles_help():
+    heads = fit_label_heads(examples(), RECIPE, seed=0)
+    assert list(heads) == ["category", "worn"]  # nobody says anything of "told"
+    category = heads["category"]
+    assert category.names == KINDS and category.bare.kept_aside == 240
+    assert category.bare.accuracy > 0.75
+    assert category.worded.accuracy > 0.97 and category.worded.accuracy > category.bare.accuracy
+    new = examples(seed=1)
+    right = category.shares(new.rows).argmax(axis=1) == [KINDS.index(name) for (name,) in new.labels["category"]]
+    assert right.mean() > 0.95
+
+
+def test_the_same_seed_gives_the_same_heads():
+    one, other = (fit_label_heads(examples(120), RECIPE, seed=3)["category"] for _ in range(2))
+    assert np.array_equal(one.head.linear, other.head.linear) and one.bare == other.bare
+
+
+def test_nothing_to_learn_is_no_head():
+    few = examples(4)
+    assert fit_label_heads(few, RECIPE, seed=0) == {}
+
+
+def test_five_examples_are_enough():
+    assert learnable_names([("a",)] * 5 + [("b",)] * 4 + [("a", "c")] * 5) == ("a", "c")
+
+
+def test_who_says_two_things_says_half_of_each():
+    assert targets_of([("a", "c"), ("b",), ("x",)], ("a", "b", "c")).tolist() == [[0.5, 0, 0.5], [0, 1, 0], [0, 0, 0]]
+
+
+def test_a_group_is_kept_aside_whole_and_everything_once():
+    of = examples(100)
+    grouped = LabelExamples(LAYOUT, of.weights, of.rows, np.arange(100) // 4, of.fresh, of.labels)
+    rounds = kept_aside(grouped, seed=0)
+    assert np.sort(np.concatenate(rounds)).tolist() == list(range(100))
+    for aside in rounds:
+        assert not set(grouped.groups[aside]) & set(np.delete(grouped.groups, aside))
+
+
+def test_of_many_only_what_is_new_to_the_encoder_is_kept_aside():
+    count = SMALL + 10
+    rows = np.zeros((count, LAYOUT.dim), np.float32)
+    fresh = np.arange(count) < 2 * LEAST_FRESH
+    (aside,) = kept_aside(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh, {}), seed=0)
+    assert len(aside) == LEAST_FRESH and fresh[aside].all()
+    (aside,) = kept_aside(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh & False, {}), seed=0)
+    assert len(aside) == count // 5
+
+
+def test_the_cut_is_the_lowest_that_is_accurate_enough():
+    confidence = np.linspace(1, 0, 200, dtype=np.float32)
+    right = np.arange(200) < 100
+    cut, coverage, accuracy = lowest_cut(confidence, right)
+    assert coverage == pytest.approx(105 / 200) and accuracy == pytest.approx(100 / 105)
+    assert (confidence >= cut).sum() == 105
+    assert lowest_cut(confidence, np.zeros(200, bool)) == (0.95, 0.0, 0.0)
+
+
+def test_the_blend_trusts_who_is_right():
+    truth = np.eye(2, dtype=np.float32)[np.arange(100) % 2]
+    sure, wrong = truth * 0.8 + 0.1, (1 - truth) * 0.8 + 0.1
+    assert fit_blend(sure, wrong, truth).share == 1.0
+    assert fit_blend(wrong, sure, truth).share == 0.0

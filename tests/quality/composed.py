@@ -1,0 +1,78 @@
+"""Whether "this, but red" gives things that are red and still the same kind: composed queries against the feed's facts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.product import Product
+from search.asking import spoken
+from search.engine import SearchEngine
+from search.query import ProductTerm, Query
+from tests.quality.measures import mean, measured
+
+DEPTH = 10
+ENOUGH = 12  # products of the asked colour in the category: more than a page, so that a page of nothing else is possible
+PRODUCTS = 300
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A product, and the colour that a shopper would rather have it in."""
+
+    product: Product
+    colour: str
+
+
+def wishes(products: Iterable[Product], count: int = PRODUCTS, seed: int = SEED, enough: int = ENOUGH) -> list[Wish]:
+    """A seeded sample of products, each with another colour that its category has enough of."""
+    products = [product for product in products if product.category and _colour(product)]
+    by_category: dict[str, Counter[str]] = defaultdict(Counter)
+    for product in products:
+        by_category[product.category][_colour(product)] += 1
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in rng.permutation(len(products)).tolist():
+        product = products[number]
+        others = sorted(c for c, n in by_category[product.category].items() if n >= enough and c != _colour(product))
+        if others:
+            made.append(Wish(product, others[int(rng.integers(len(others)))]))
+        if len(made) == count:
+            break
+    return made
+
+
+def composed_figures(engine: SearchEngine, asked: Iterable[Wish]) -> dict[str, Any]:
+    """Of the first ten for "this, but in COLOUR": the share of that colour, of the same category, and of both."""
+    shares: dict[str, list[float]] = {"colour": [], "category": [], "both": []}
+    for wish in asked:
+        terms, _ = spoken(f"this, but in {wish.colour.lower()}", beside=True)
+        page = engine.search(Query((ProductTerm(wish.product.id), *terms), k=DEPTH))
+        found = [(_colour(hit.product) == wish.colour, hit.product.category == wish.product.category) for hit in page.hits]
+        shares["colour"].append(_share(colour for colour, _ in found))
+        shares["category"].append(_share(category for _, category in found))
+        shares["both"].append(_share(colour and category for colour, category in found))
+    figures: dict[str, Any] = {"queries": len(shares["both"])}
+    for name, values in shares.items():
+        figures |= measured(name, mean, values)
+    return figures
+
+
+def catalogue_of(engine: SearchEngine) -> Mapping[int, Product]:
+    """All products that can be found, by key."""
+    keys = sorted(set(engine.generation.product_keys.tolist()))
+    return dict(zip(keys, engine.products(keys), strict=True))
+
+
+def _colour(product: Product) -> str:
+    return product.attributes.get("colour", "")
+
+
+def _share(outcomes: Iterable[bool]) -> float:
+    listed = list(outcomes)
+    return sum(listed) / max(1, len(listed))

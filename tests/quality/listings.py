@@ -1,0 +1,201 @@
+"""Suggested listings on products kept aside of a built shop: python -m tests.quality.listings --home DIR.
+
+Heads are fitted anew without the products kept aside. By default those are half of what the encoder's own
+training never saw, chosen by the hash of the product's id: neither encoder nor heads know them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.product import CATEGORY_SEPARATOR, Product
+from indexer.encoders.base import Floats
+from indexer.generations import open_current
+from indexer.label_heads import LabelHead
+from indexer.neighbour_votes import blended, nearest_products, votes
+from indexer.training.label_heads import (
+    LabelExamples,
+    LabelRecipe,
+    fit_label_heads,
+    neighbour_queries,
+    targets_of,
+)
+from indexer.vectors import WORDS
+from search.fields import CATEGORY
+from search.learn import shop_examples
+from search.price_range import PriceScale, centre_and_spread
+from tests.quality.measures import mean, measured, reliability
+
+COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+WORST = 15
+
+
+def kept_aside(products: list[Product], fresh: NDArray[np.bool_], share: float, *, seen: bool) -> NDArray[np.bool_]:
+    """Products chosen by the hash of their ids; with `seen` also those the encoder knows."""
+    drawn = [int.from_bytes(hashlib.sha256(p.id.encode()).digest()[:4], "big") >= (1 - share) * 2**32 for p in products]
+    return np.array(drawn) & (np.ones_like(fresh) if seen else fresh)
+
+
+def measure(home: Path, share: float, *, seen: bool) -> dict[str, Any]:
+    """Every field's figures on the products kept aside, without and with their titles."""
+    examples, products = shop_examples(home, open_current(home))
+    aside = kept_aside(products, examples.fresh, share, seen=seen)
+    learnt, asked = examples.take(np.flatnonzero(~aside)), examples.take(np.flatnonzero(aside))
+    heads = fit_label_heads(learnt, LabelRecipe(), 0)
+    figures: dict[str, Any] = {"learnt": int((~aside).sum()), "kept_aside": int(aside.sum())}
+    for titled in (False, True):
+        for field, head in heads.items():
+            sure, truth = confidences(learnt, asked, head, titled=titled)
+            told = truth.sum(axis=1) > 0
+            cut = (head.worded if titled and head.worded else head.bare).cut
+            key = f"{field} with title" if titled else field
+            figures[key] = field_figures(sure[told], truth[told], cut)
+            if field == CATEGORY:
+                figures[key]["levels"] = level_figures(sure[told], truth[told], head.names)
+            if not titled:
+                figures[key]["confused"] = confusions(sure[told], truth[told], head.names)
+    return figures
+
+
+def confidences(learnt: LabelExamples, asked: LabelExamples, head: LabelHead, *, titled: bool) -> tuple[Floats, Floats]:
+    """What is believed of each product asked, and the truth, both (n, names); labels no head knows are misses."""
+    rows = asked.rows.copy()
+    if not titled and WORDS in asked.layout.names:
+        rows[:, asked.layout.slice(WORDS)] = 0.0
+    queries = neighbour_queries(asked.layout, asked.weights, rows, titled)
+    scores, near = nearest_products(queries, np.full(len(rows), -1), learnt.rows, learnt.groups)
+    names = sorted({name for of in (*learnt.labels[head.field], *asked.labels[head.field]) for name in of})
+    names = [*head.names, *(name for name in names if name not in set(head.names))]
+    believed = np.zeros((len(rows), len(names)), np.float32)
+    believed[:, : len(head.names)] = head.shares(rows)
+    voted = votes(targets_of(learnt.labels[head.field], names), scores, near)
+    blend = head.worded if titled and head.worded else head.bare
+    known = np.arange(len(names)) < len(head.names)
+    return blended(believed, voted, blend, known), targets_of(asked.labels[head.field], names)
+
+
+def field_figures(sure: Floats, truth: Floats, cut: float) -> dict[str, Any]:
+    """Accuracy at 1 and 3 (micro, macro), calibration, and accuracy by coverage with the shipped cut."""
+    order = np.argsort(-sure, axis=1)[:, :3]
+    hits = np.take_along_axis(truth, order, 1) > 0
+    right, best = hits[:, 0], sure.max(axis=1)
+    by_label = [right[truth[:, label] > 0] for label in np.flatnonzero(truth.sum(axis=0))]
+    ranked = right[np.argsort(-best, kind="stable")]
+    answered = best >= cut
+    bins = reliability(best.tolist(), right.tolist())
+    return {
+        "products": len(right),
+        **measured("accuracy_at_1", mean, right),
+        **measured("accuracy_at_3", mean, hits.any(axis=1)),
+        "macro_at_1": round(float(np.mean([of.mean() for of in by_label])), 4),
+        "cut": round(cut, 4),
+        **measured("coverage", mean, answered),
+        **measured("accuracy_when_answered", mean, right[answered]),
+        "accuracy_by_coverage": {str(c): round(float(ranked[: int(c * len(ranked))].mean()), 4) for c in COVERAGES},
+        "calibration_error": round(sum(b.count * abs(b.stated - b.true) for b in bins) / len(right), 4),
+    }
+
+
+def level_figures(sure: Floats, truth: Floats, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Accuracy at each level of the tree, by the summed confidences of what lies below; only known labels."""
+    truth, sure = truth[:, : len(names)], sure[:, : len(names)]
+    told = truth.sum(axis=1) > 0
+    deepest = max(name.count(CATEGORY_SEPARATOR) for name in names) + 1
+    found = []
+    for depth in range(1, deepest + 1):
+        parents = [CATEGORY_SEPARATOR.join(name.split(CATEGORY_SEPARATOR)[:depth]) for name in names]
+        different = sorted(set(parents))
+        under = np.array([[parent == one for one in different] for parent in parents], np.float32)
+        at = field_figures(sure[told] @ under, truth[told] @ under, 1.0)
+        found.append({name: at[name] for name in ("accuracy_at_1", "accuracy_at_3", "macro_at_1")})
+    return found
+
+
+def confusions(sure: Floats, truth: Floats, names: tuple[str, ...]) -> list[tuple[str, str, int]]:
+    """What is taken for what most often: (true label, said label, times)."""
+    said = sure.argmax(axis=1)
+    wrong = np.flatnonzero(truth[np.arange(len(said)), said] == 0)
+    labels = [*names, *(["(unknown to the head)"] * (truth.shape[1] - len(names)))]
+    return [
+        (labels[true], labels[as_], times)
+        for (true, as_), times in Counter(
+            (int(truth[row].argmax()), int(said[row])) for row in wrong.tolist()
+        ).most_common(WORST)
+    ]
+
+
+def price_figures(home: Path, folds: int = 5) -> dict[str, Any]:
+    """How often an 80 % range from four fifths of the priced products holds the price of the rest, and how wide it is.
+
+    Beside it a range of the same coverage that knows the true category and nothing else.
+    """
+    from search.learn import price_scale
+    from search.price_range import NEIGHBOURS
+
+    examples, products = shop_examples(home, open_current(home))
+    logs = np.log([float(p.price or 1) for p in products])
+    ids, own = np.unique([p.id for p in products], return_inverse=True)
+    fold = np.random.default_rng(0).permutation(len(ids)) % folds
+    held, width, category_width, category_held = [], [], [], []
+    for number in range(folds):
+        kept = np.flatnonzero(fold[own] != number)
+        part = examples.take(kept)
+        scale = price_scale(part, [products[i] for i in kept.tolist()])
+        assert isinstance(scale, PriceScale)
+        by_category, quantile = category_widths([products[i] for i in kept.tolist()], logs[kept])
+        asked = np.array([np.flatnonzero(own == i)[0] for i in np.flatnonzero(fold == number)])
+        queries = neighbour_queries(examples.layout, examples.weights, examples.rows[asked], titled=False)
+        scores, near = nearest_products(queries, np.full(len(asked), -1), part.rows, part.groups, NEIGHBOURS)
+        for i, product in enumerate(asked.tolist()):
+            centre, spread = centre_and_spread(logs[kept][near[i]], scores[i])
+            held.append(abs(logs[product] - centre) <= scale.width * spread)
+            width.append(2 * scale.width * spread)
+            middle = by_category.get(products[product].category)
+            if middle is not None:
+                category_held.append(abs(logs[product] - middle) <= quantile)
+                category_width.append(2 * quantile)
+    return {
+        "products": len(held),
+        **measured("held", mean, held),
+        "median_width": round(float(np.median(width)), 4),
+        "mean_width": round(float(np.mean(width)), 4),
+        **measured("category_held", mean, category_held),
+        "category_width": round(float(np.mean(category_width)), 4),
+    }
+
+
+def category_widths(products: list[Product], logs: NDArray[np.float64]) -> tuple[dict[str, float], float]:
+    """The middle log price of each category, and how far 80 % of its products lie from the middle of the others."""
+    named = np.array([p.category for p in products])
+    ids = np.array([p.id for p in products])
+    away = []
+    for i in range(len(products)):
+        others = logs[(named == named[i]) & (ids != ids[i])]
+        if len(others):
+            away.append(abs(logs[i] - np.median(others)))
+    middles = {name: float(np.median(logs[named == name])) for name in set(named.tolist())}
+    return middles, float(np.quantile(away, 0.8))
+
+
+def main() -> None:
+    """Measure one shop and print the figures as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.quality.listings", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="a shop that is built")
+    parser.add_argument("--share", type=float, default=0.5, help="of the products, kept aside")
+    parser.add_argument("--seen", action="store_true", help="keep aside products that the encoder was trained on, too")
+    parser.add_argument("--prices", action="store_true", help="measure price ranges only")
+    options = parser.parse_args()
+    figures = price_figures(options.home) if options.prices else measure(options.home, options.share, seen=options.seen)
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What products say, and which attributes name kinds of things."""
+
+from catalog.product import Product
+from search.fields import field_labels, group_of, labels_of
+
+
+def product(number, **attributes):
+    return Product(str(number), "t", (), "A>B", attributes=attributes)
+
+
+def test_a_value_may_say_two_things():
+    one = product(1, colour="oak and white, red/Sand")
+    assert field_labels(one, "colour") == ("oak", "white", "red", "Sand")
+    assert field_labels(one, "category") == ("A > B",)
+    assert field_labels(one, "size") == ()
+
+
+def test_only_what_names_kinds_is_learnt():
+    many = [
+        product(n, colour=("red", "blue")[n % 2], sku=f"x{n}", year=str(2000 + n % 2), all="same", group=f"g{n % 2}")
+        for n in range(10)
+    ]
+    assert list(labels_of(many)) == ["category", "colour"]
+
+
+def test_variants_are_one_group():
+    assert group_of(product(1, group="g")) == group_of(product(2, group="g")) == "g"
+    assert group_of(product(3)) == "3"
