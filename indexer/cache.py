@@ -12,6 +12,8 @@ import os
 import re
 import struct
 import zlib
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -56,8 +58,7 @@ class VectorCache:
         self._path = path
         self._dim = dim
         self._record = KEY + 4 * dim + _CRC.size
-        self._starts = np.zeros(0, np.uint64)
-        self._numbers = np.zeros(0, np.int64)
+        self._starts, self._numbers = array("Q"), array("Q")
         self._added: dict[bytes, int] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -82,7 +83,7 @@ class VectorCache:
         self.close()
 
     def __len__(self) -> int:
-        return len(np.unique(self._starts)) + sum(not len(self._found(key)) for key in self._added)
+        return len(np.unique(self._starts)) + sum(not self._found(key) for key in self._added)
 
     def get(self, key: bytes) -> Floats | None:
         """The vector of that content, None when it was never encoded or its record is damaged."""
@@ -131,8 +132,9 @@ class VectorCache:
         end = HEADER + count * self._record
         os.ftruncate(self._file, end)
         starts = self._read_starts(count)
-        self._numbers = np.argsort(starts, kind="stable")
-        self._starts = starts[self._numbers]
+        order = np.argsort(starts, kind="stable").astype(np.uint64)
+        self._starts.frombytes(starts[order].tobytes())
+        self._numbers.frombytes(order.tobytes())
         return end
 
     def _read_starts(self, count: int) -> NDArray[np.uint64]:
@@ -146,10 +148,11 @@ class VectorCache:
 
     def _found(self, key: bytes) -> list[int]:
         """Where records lie whose keys begin like this one, in the file's order."""
-        start = np.uint64(int.from_bytes(key[:8], "little"))
-        first = int(np.searchsorted(self._starts, start))
-        last = int(np.searchsorted(self._starts, start, "right"))
-        return [HEADER + number * self._record for number in self._numbers[first:last].tolist()]
+        start = int.from_bytes(key[:8], "little")
+        first = last = bisect_left(self._starts, start)
+        while last < len(self._starts) and self._starts[last] == start:
+            last += 1
+        return [HEADER + number * self._record for number in self._numbers[first:last]]
 
     def _set_aside(self) -> None:
         """Keep a copy of a file that is not ours, or whose header is damaged, rather than overwrite hours of work."""

@@ -13,13 +13,15 @@ import click
 from tqdm import tqdm
 
 from indexer.commands import Commands
+from search.asking import spoken
 from search.calibrate import calibrate
 from search.calibration import Calibration
 from search.categorise import categorise_photos
 from search.engine import SearchEngine
 from search.evaluate import evaluate_photos, evaluate_texts
+from search.filters import read_filter
 from search.hits import SearchHit, SearchPage
-from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
+from search.query import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
 from search.samples import load_picture
 from search.tables import table
 
@@ -54,12 +56,18 @@ def main() -> None:
 @click.option("--product", help="Id of a product to find others like.")
 @click.option("--weight-image", type=float, default=1.0, help="How much the picture counts; below 0: unlike it.")
 @click.option("--weight-text", type=float, default=1.0, help="How much the words count; below 0: not that.")
+@click.option("--filter", "narrowed", help="""Only what passes, as JSON: '{"brand": "Acme", "price": {"max": 50}}'.""")
+@click.option("--sort", type=click.Choice(SORTS), default=RELEVANCE, show_default=True, help="Order of the answer.")
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many products to show.")
-def query(home: Path, runtime: str, as_json: bool, k: int, **given: Any) -> None:
+def query(home: Path, runtime: str, as_json: bool, narrowed: str | None, sort: str, k: int, **given: Any) -> None:
     """Find products by a picture, by words, by another product, or by all of them together."""
-    asked = Query(_terms(**given), k=k)  # refuses what cannot be asked before the shop is opened
+    terms, wants_cheaper = _terms(**given)
+    if not terms and narrowed is None:
+        raise click.UsageError("Give --image FILE, --text WORDS, --product ID or --filter JSON.")
+    passes = None if narrowed is None else read_filter(narrowed)
+    asked = Query(terms, k=k, filter=passes, sort=sort)  # refuses what cannot be asked before the shop is opened
     with SearchEngine.open(home, runtime=runtime) as engine:
-        page = engine.search(asked)
+        page = engine.search(engine.cheaper(asked) if wants_cheaper else asked)
     if as_json:
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
         _print_json({"query": {**shown, "k": k}, **page.to_dict()})
@@ -132,17 +140,18 @@ def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, mis
 
 def _terms(
     image: Path | None, text: str | None, product: str | None, weight_image: float, weight_text: float
-) -> tuple[Term, ...]:
+) -> tuple[tuple[Term, ...], bool]:
+    """The terms asked, and whether what is wanted is to be cheaper."""
     terms: list[Term] = []
+    wants_cheaper = False
     if image is not None:
         terms.append(PictureTerm(load_picture(image), weight_image))
     if text is not None:
-        terms.append(TextTerm(text, weight_text))
+        said, wants_cheaper = spoken(text, weight_text, beside=image is not None or product is not None)
+        terms += said
     if product is not None:
         terms.append(ProductTerm(product))
-    if not terms:
-        raise click.UsageError("Give --image FILE, --text WORDS or --product ID.")
-    return tuple(terms)
+    return tuple(terms), wants_cheaper
 
 
 def _hits_table(page: SearchPage) -> str:
@@ -160,6 +169,7 @@ def _hits_table(page: SearchPage) -> str:
                 ("rank", "score", "price"),
             ),
             "",
+            *(f"({note})" for note in page.notes),
             f"{len(rows)} products in {page.took_ms:.0f} ms from generation {page.generation}",
         )
     )

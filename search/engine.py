@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from PIL import Image
+
 from catalog.errors import BadInput, EncoderMismatch, NoGeneration, UnknownProduct
 from catalog.product import Product
 from catalog.store import Catalogue
@@ -21,14 +23,18 @@ from indexer.generations import Generation, open_serving
 from indexer.recovery import CATALOGUE, publish_left_over
 from search.answers import Answers
 from search.asking import cheaper
+from search.closeup import Closer, Closeups, Regions
 from search.columns import Columns
 from search.deadline import Steps
 from search.edit import ProductEdit
+from search.explain import resembled_ids
+from search.filters import Filter
 from search.glossary import Glossary
 from search.hits import SearchPage
 from search.live import LiveShop, Written
 from search.query import ProductTerm, Query
 from search.recommender import Recommender
+from search.regions import crop_weights
 from search.replay import LIVE_ROWS, Replay
 from search.served import Served, warm_up_terms
 from search.stored_pictures import sweep
@@ -75,6 +81,7 @@ class SearchEngine:
         self._thumbnails = Thumbnails(catalogue, home / "thumbs")
         self._steps = Steps()
         self._answers = Answers(catalogue, _glossary_of(home), self._steps)
+        self._closeups = Closeups(self._answers, self._steps)
         self.recommender = Recommender(home, self, self._steps)
 
         def opener(generation: Generation, present: Served) -> Served:
@@ -130,6 +137,22 @@ class SearchEngine:
                 return pages
         with self._live.still():
             return self._answered(self._live.served, queries)
+
+    def regions(
+        self, picture: Image.Image, k: int = 5, narrowed: Filter | None = None, timeout_ms: int | None = None
+    ) -> Regions:
+        """The things in a picture, each with the products it brings. Raises BadQuery."""
+        return self._closeups.regions(self._live.served, picture, k, narrowed, timeout_ms)
+
+    @property
+    def crop_weights(self) -> dict[str, float]:
+        """How blocks should be weighed when a part of a picture asks, in place of their usual weights."""
+        return crop_weights(self.generation.layout.names)
+
+    def closer(self, query: Query, product_id: str) -> Closer:
+        """Why a product answers a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
+        resembled = [self._catalogue.get(sku) for sku in resembled_ids(query)]
+        return self._closeups.closer(self._live.served, query, self._catalogue.get(product_id), resembled)
 
     def query_of(self, token: str) -> Query:
         """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""

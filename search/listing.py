@@ -140,7 +140,7 @@ class Lister:
             title = np.zeros(layout.encoder_dim, np.float32)
             title[layout.slice(layout.text_block or "")] = rows[0, layout.slice("words")]
             terms.append(VectorTerm(title, float(len(terms))))
-        return self._engine.search(Query(tuple(terms[-MAX_PICTURES:]), k=NEIGHBOURS)).hits
+        return self._engine.search(Query(tuple(terms), k=NEIGHBOURS)).hits
 
     def _suggestion(self, listing: Listing, rows: Floats) -> Suggestion:
         hits = self._neighbours(listing, rows)

@@ -17,7 +17,7 @@ from PIL import Image
 from indexer.encoders.base import BaseEncoder, Encoder, FeatureMaps, Floats
 from indexer.encoders.colour_encoder import srgb_to_lab
 
-LIMIT = 6
+LIMIT = 9
 AXES = 12  # principal axes of the cells that are compared; more adds noise
 BLOCK = 24
 POWERS = 3  # rounds of subspace iteration: much faster than all axes, and good enough
@@ -30,7 +30,7 @@ INSIDE = 0.75  # share of the smaller box from which it is part of the other
 LEAST = 0.45  # of the best box's score
 CONTENDERS = 1500
 SMALLEST_GRID = 4  # cells a side: in less nothing can be told apart
-MARGINS = (0.0, 0.2)
+MARGIN = 0.1  # of a box's sides, around it
 # How much each cue counts; chosen on half of the sample shop's scenes.
 WEIGHTS = {
     "size": 0.07,
@@ -46,6 +46,7 @@ CUES = ("fine", "deep", "colour", "contrast", "edge")
 
 Ints = NDArray[np.int64]
 Rectangle = tuple[int, int, int, int]
+Rect = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,32 +131,27 @@ def crop_weights(blocks: Collection[str]) -> dict[str, float]:
     return {"colour": 0.0} if "colour" in blocks and len(blocks) > 1 else {}
 
 
-def crops_of(picture: Image.Image, box: Box | tuple[float, float, float, float]) -> list[Image.Image]:
-    """What to search with for the thing in a box, each by itself, keeping each product's best score.
+def loosened(box: Rect, size: tuple[int, int], margin: float = MARGIN) -> Rect:
+    """What to cut out of a picture of that width and height for the thing in a box, both in fractions.
 
-    Both are half-way squared, so that the encoder's square does not distort them; one has a margin besides.
+    The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the thing,
+    and there is a margin (a share of each side) all round. What would lie outside the picture is left out.
     """
-    return [cut_out(picture, box, margin) for margin in MARGINS]
-
-
-def cut_out(picture: Image.Image, box: Box | tuple[float, float, float, float], margin: float) -> Image.Image:
-    """The box, its shorter side half-way lengthened to the longer one, with a margin (a share of each side) all round.
-
-    What would lie outside the picture is left out.
-    """
-    left, top, right, bottom = box.sides if isinstance(box, Box) else box
-    width, height = picture.size
+    left, top, right, bottom = box
+    width, height = size
     wide, high = (right - left) * width, (bottom - top) * height
     longer = max(wide, high)
-    across, down = (0.5 * (side + longer) * (0.5 + margin) for side in (wide, high))
-    middle, centre = (left + right) / 2 * width, (top + bottom) / 2 * height
+    across, down = 0.5 * (wide + longer) * (0.5 + margin) / width, 0.5 * (high + longer) * (0.5 + margin) / height
+    middle, centre = (left + right) / 2, (top + bottom) / 2
+    return max(0.0, middle - across), max(0.0, centre - down), min(1.0, middle + across), min(1.0, centre + down)
+
+
+def cut_out(picture: Image.Image, box: Box | Rect, margin: float = MARGIN) -> Image.Image:
+    """What to search with for the thing in a box of a picture; see `loosened`."""
+    width, height = picture.size
+    left, top, right, bottom = loosened(box.sides if isinstance(box, Box) else box, picture.size, margin)
     return picture.crop(
-        (
-            max(0, int(middle - across)),
-            max(0, int(centre - down)),
-            min(width, int(np.ceil(middle + across))),
-            min(height, int(np.ceil(centre + down))),
-        )
+        (int(left * width), int(top * height), int(np.ceil(right * width)), int(np.ceil(bottom * height)))
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from search.filters import folded
 
 AGREEMENT = 0.35  # share of the votes that a word needs
+USED = 0.1  # share that the word of an attribute that is told needs
 MOST_WORDS = 8
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -48,13 +49,18 @@ def title_words(
     for text, sure in told:
         for word in _WORD.findall(text):
             key = folded(word)
-            if key in agreed:  # a word that the shop's titles use at all
+            if agreed.get(key, 0.0) >= USED:
                 agreed[key] = max(agreed[key], sure)
-    chosen = sorted(
-        (key for key, share in agreed.items() if share >= AGREEMENT and key not in not_these),
-        key=lambda key: (-agreed[key], key),
-    )[:MOST_WORDS]
+    chosen: list[str] = []
+    for key in sorted(agreed, key=lambda key: (-agreed[key], key)):
+        if agreed[key] >= AGREEMENT and key not in not_these and _singular(key) not in map(_singular, chosen):
+            chosen.append(key)
+    chosen = chosen[:MOST_WORDS]
     chosen.sort(key=lambda key: (sum(places[key]) / len(places[key]), key))
     return tuple(
         TitleWord(spelled[key].most_common(1)[0][0], min(agreed[key], 1.0), tuple(users[key])) for key in chosen
     )
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word

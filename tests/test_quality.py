@@ -130,7 +130,7 @@ def test_no_match_shows_what_the_shop_was_wrong_about():
 
 def test_the_worst_are_those_that_came_latest():
     def at(rank):
-        hits = [SimpleNamespace(product=SimpleNamespace(id=f"{i}")) for i in range(1, 9)]
+        hits = [SimpleNamespace(product=SimpleNamespace(id=f"{i}"), duplicates=()) for i in range(1, 9)]
         return Answer(Question(f"photo {rank}", str(rank)), SimpleNamespace(hits=tuple(hits)))
 
     assert [answer.rank for answer in worst([at(1), at(3), at(99), at(8), at(2)], 3)] == [None, 8, 3]

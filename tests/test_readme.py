@@ -49,4 +49,4 @@ def test_the_first_session_is_what_really_happens(tmp_path):
         done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         assert ids(done.stdout.splitlines()) == ids(shown)
-    assert searched == 2
+    assert searched == 3

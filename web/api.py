@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
@@ -14,13 +15,15 @@ from search.hits import SearchPage, product_facts
 from web.addresses import ends_inside_id, picture_url, product_url
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
-from web.questions import json_object, query_of, timeout_of, viewed_of, whole
+from web.questions import asked_of, json_object, timeout_of, viewed_of, whole
 from web.uploads import body_of
 
 if TYPE_CHECKING:
+    from search.closeup import Region
     from search.recommend import Recommendation
 
 HIT_SIZE = 320
+REGION_HITS = 10
 bp = Blueprint("api", __name__)
 
 
@@ -28,7 +31,25 @@ bp = Blueprint("api", __name__)
 def search() -> Response:
     """Products for a picture, words, a product, or any of them together."""
     engine = get_engine()
-    return jsonify(page_json(engine.search(query_of(request, engine))))
+    asked = asked_of(request, engine)
+    began = monotonic()
+    answer = page_json(engine.search(asked.query))
+    if asked.regions is not None:
+        left = max(1, (asked.query.timeout_ms or 0) - round((monotonic() - began) * 1000))
+        found = engine.regions(asked.regions, min(asked.query.k, REGION_HITS), asked.query.filter, left)
+        answer["regions"] = [{**region.to_dict(), "hits": hits_json(region)} for region in found.items]
+        answer["degraded"] += found.degraded
+    return jsonify(answer)
+
+
+@bp.post("/api/v1/products/<id:product_id>/why")
+def why(product_id: str) -> Response:
+    """Why this product answers a search, which is sent as it was for the search, and where its picture matches."""
+    engine = get_engine()
+    closer = engine.closer(asked_of(request, engine).query, product_id)
+    answer = closer.to_dict() | {"url": product_url(product_id)}
+    answer["picture_url"] = picture_url(answer["picture"], HIT_SIZE)
+    return jsonify(answer | {"request_id": g.request_id})
 
 
 @bp.get("/api/v1/products/<id:product_id>")
@@ -109,18 +130,22 @@ def readyz() -> Response:
 def page_json(page: SearchPage) -> dict[str, Any]:
     """A page of results: the shape that the command line prints too, with addresses added."""
     answer = page.to_dict()
-    for hit in answer["hits"]:
-        hit["url"] = product_url(hit["id"])
-        hit["picture_url"] = picture_url(hit["picture"], HIT_SIZE)
-    return answer | {"request_id": g.request_id}
+    return answer | {"hits": [addressed(hit) for hit in answer["hits"]], "request_id": g.request_id}
+
+
+def hits_json(region: Region) -> list[dict[str, Any]]:
+    """The hits of a part of a picture, with addresses added."""
+    return [addressed(hit.to_dict(rank)) for rank, hit in enumerate(region.hits, 1)]
+
+
+def addressed(item: dict[str, Any]) -> dict[str, Any]:
+    """A product's facts with the addresses of its page and its picture."""
+    return item | {"url": product_url(item["id"]), "picture_url": picture_url(item["picture"], HIT_SIZE)}
 
 
 def recommended_json(items: Sequence[Recommendation]) -> dict[str, Any]:
     """Recommendations, best first, with addresses added."""
-    listed = [item.to_dict(rank) for rank, item in enumerate(items, 1)]
-    for item in listed:
-        item["url"] = product_url(item["id"])
-        item["picture_url"] = picture_url(item["picture"], HIT_SIZE)
+    listed = [addressed(item.to_dict(rank)) for rank, item in enumerate(items, 1)]
     return {"items": listed, "request_id": g.request_id}
 
 

@@ -38,6 +38,7 @@ POLICIES = {
     "api.search": PUBLIC,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
+    "api.why": PUBLIC,
     "api.substitutes": PUBLIC,
     "api.goes_with": PUBLIC,
     "api.recommend": PUBLIC,

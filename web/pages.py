@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,9 +11,10 @@ from flask import Blueprint, Response, abort, current_app, make_response, redire
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from catalog.errors import UnknownProduct
+from catalog.errors import StepFailed, TooLate, UnknownProduct
 from catalog.product import Product
-from search.query import PictureTerm, ProductTerm, Query, Term, TextTerm
+from search.asking import spoken
+from search.query import PictureTerm, ProductTerm, Query, Term
 from web.addresses import THUMBNAIL_SIZES, address_of, try_photo_url
 from web.engine import get_engine
 from web.questions import whole
@@ -23,7 +24,10 @@ from web.uploads import picture_of_file, preview
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from search.recommend import Recommendation
+
 SIMILAR = 12
+BESIDE = 5
 EXAMPLES = 6
 AN_HOUR = "public, max-age=3600"
 A_YEAR = "public, max-age=31536000, immutable"
@@ -56,7 +60,19 @@ def product(product_id: str) -> str:
         page = engine.similar(product_id, SIMILAR)
     except UnknownProduct:  # in the catalogue already, in the index not yet
         page = None
-    return render_template("product.html", product=found, page=page)
+    within = current_app.config["TIMEOUT_MS"]
+    recommender = engine.recommender
+    instead = () if found.in_stock else _if_ready(lambda: recommender.substitutes(product_id, BESIDE, within))
+    beside = _if_ready(lambda: recommender.goes_with(product_id, BESIDE, within))
+    return render_template("product.html", product=found, page=page, instead=instead, beside=beside)
+
+
+def _if_ready(recommend: Callable[[], Sequence[Recommendation]]) -> Sequence[Recommendation]:
+    """Recommendations beside a page, which is of use without them."""
+    try:
+        return recommend()
+    except (TooLate, StepFailed):
+        return ()
 
 
 @bp.get("/try/<name>.jpg")
@@ -117,8 +133,10 @@ def _results(asked: _Asked, upload: FileStorage | None = None) -> str:
     engine = get_engine()
     terms: list[Term] = []
     liked = tried = picture = None
+    wants_cheaper = False
     if asked.words:
-        terms.append(TextTerm(asked.words))
+        beside = bool(asked.like or asked.photo) or upload is not None
+        terms, wants_cheaper = spoken(asked.words, beside=beside)
     if asked.like:
         liked = engine.product(asked.like)
         terms.append(ProductTerm(asked.like))
@@ -130,7 +148,8 @@ def _results(asked: _Asked, upload: FileStorage | None = None) -> str:
     if picture is not None:
         terms.append(PictureTerm(picture))
     k = current_app.config["PAGE_HITS"]
-    page = engine.search(Query(tuple(terms), k=k, offset=asked.offset))
+    query = Query(tuple(terms), k=k, offset=asked.offset, timeout_ms=current_app.config["TIMEOUT_MS"])
+    page = engine.search(engine.cheaper(query) if wants_cheaper else query)
     return render_template(
         "results.html",
         page=page,

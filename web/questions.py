@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, current_app
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TERMS = ("image", "text", "product_id")
 LIKED = ("more_like", "less_like")
 CUT = ("k", "offset", "sort", "filter", "facets", "collapse", "timeout_ms")
-FIELDS = (*TERMS, "terms", "weights", "crop", "refine", *LIKED, *CUT)
+FIELDS = (*TERMS, "terms", "weights", "crop", "regions", "refine", *LIKED, *CUT)
 JSON_IN_FORMS = ("weights", "crop", "filter", "terms", *LIKED)
 MOST_LIKED = 16
 MOST_VIEWED = 200
@@ -34,7 +34,15 @@ FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 FURTHEST = 10**9
 
 
-def query_of(request: Request, engine: SearchEngine) -> Query:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The query of a request, and the picture whose parts are to be asked for by themselves, if they are."""
+
+    query: Query
+    regions: Image | None = None
+
+
+def asked_of(request: Request, engine: SearchEngine) -> Asked:
     """The question that an API request asks; raises BadQuery, MalformedRequest or BadPicture."""
     if request.args:
         raise BadQuery(f"{_names(request.args)} came in the address.", "Put the fields into the body.")
@@ -44,9 +52,23 @@ def query_of(request: Request, engine: SearchEngine) -> Query:
     base = None
     if "refine" in given:
         base = engine.query_of(words(given["refine"], "refine"))
-    terms, wants_cheaper = _asked(given, beside=base is not None)
+    terms, wants_cheaper = _terms(given, beside=base is not None)
+    if _cropped(given):
+        cut["blocks"] = engine.crop_weights
     query = Query(tuple(terms), **cut) if base is None else refined(replace(base, **cut), terms)
-    return engine.cheaper(query) if wants_cheaper else query
+    if wants_cheaper:
+        query = engine.cheaper(query)
+    if not _flag(given.get("regions", False), "regions"):
+        return Asked(query)
+    pictures = [term.picture for term in terms if isinstance(term, PictureTerm)]
+    if len(pictures) != 1:
+        raise BadQuery(f"regions was asked of {len(pictures)} pictures.", "Send one image with it.")
+    return Asked(query, pictures[0])
+
+
+def _cropped(given: Mapping[str, Any]) -> bool:
+    """Whether a part of a picture is asked for, beside which there is more of what lies around it."""
+    return "crop" in given or any("crop" in term for term in given.get("terms", []))
 
 
 def _cut(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +83,7 @@ def _cut(given: Mapping[str, Any]) -> dict[str, Any]:
     return cut
 
 
-def _asked(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
+def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
     """The terms of a request, and whether what is wanted is to be cheaper."""
     weights, crop = _weights(given.get("weights")), _crop(given.get("crop"))
     if crop is not None and "image" not in given:

@@ -43,7 +43,10 @@ def body_of(asked: Request) -> bytes:
 
 
 def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
-    """The uploaded file as an upright RGB picture, cropped to `box`; its name and declared type are not believed."""
+    """The uploaded file as an upright RGB picture; its name and declared type are not believed.
+
+    With a box, what is around the thing in it; see `loosened`.
+    """
     return picture_of_bytes(upload.stream.read(), box)
 
 
@@ -66,6 +69,10 @@ def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
     """Bytes as an upright RGB picture; raises BadPicture and its kinds, nothing else."""
     if not data:
         raise BadPicture("The picture is empty (0 bytes).", "Choose another file.")
+    if box is not None:
+        from search.regions import loosened  # numpy comes with it, for which a server does not wait when it starts
+
+        box = loosened(box, images.size_of(data))
     return images.decode(data, box, at_least=SHORT_SIDE)
 
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from indexer.encoders.base import Floats
 from indexer.encoders.heads import CLIP, Head
 from indexer.encoders.runtime import threads
-from indexer.label_heads import Blend, LabelHead
-from indexer.neighbour_votes import blended, nearest_products, votes
+from indexer.label_blend import fit_blend
+from indexer.label_heads import Blend, LabelHead, softmax
+from indexer.neighbour_votes import nearest_products, votes
 from indexer.vectors import WORDS, Layout
 
 Ints = NDArray[np.int64]
@@ -28,18 +29,16 @@ SMALL = 3_000  # with fewer examples every one of them is kept aside once, other
 MOST_ASIDE = 2_000
 LEAST_SPREAD = 1e-3  # of a number of a row: one that hardly ever differs says nothing, and would count thousandfold
 LEAST_FRESH = 300  # examples new to the encoder, so that only they are kept aside
-RELIED_ON = 0.95  # accuracy wanted of what is answered
-LEAST_ANSWERED = 30  # products kept aside above a cut, before it is believed
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-TEMPERATURES = tuple(float(t) for t in np.geomspace(0.4, 2.5, 12))
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRecipe:
-    """How heads are fitted. `steps` is about how many are taken, whatever the number of examples."""
+    """How heads are fitted: at most `steps` steps, and `epochs` times through the examples where those are few."""
 
     hidden: int = 512
     steps: int = 500
+    epochs: int = 60
+    least_steps: int = 150
     batch: int = 512
     rate: float = 2e-3
     decay: float = 0.05
@@ -120,9 +119,10 @@ def fit_outputs(
     sizes = [len(of) for of in names.values()]
     network = _Network(len(mean), recipe.hidden, sum(sizes), recipe.dropout)
     batch = min(recipe.batch, max(32, len(rows) // 8))
+    steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=recipe.steps, pct_start=0.1)
-    for chosen in itertools.islice(_endless(rng, len(rows), batch), recipe.steps):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=0.1)
+    for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
         shown = inputs[chosen]
         bare = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
         shown[bare, words] = 0.0
@@ -197,7 +197,7 @@ def _words(layout: Layout) -> slice:
 def _blends(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
 ) -> dict[str, tuple[Blend, Blend | None]]:
-    """How far to trust heads and neighbours, with and without a title, from examples that heads did not see."""
+    """How far to trust heads and neighbours, with and without a title, from examples new to encoder and heads."""
     asides = kept_aside(examples, seed)
     fitted = []
     for aside in asides:
@@ -237,20 +237,18 @@ def _opinions(
     fitted: Sequence[Mapping[str, Head]],
     titled: bool,
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
-    """For each field the head's shares, the neighbours' and the truth of all examples kept aside, (n, names) each."""
+    """For each field the head's shares, the neighbours' and the truth, (n, names), of the fresh examples kept aside."""
     parts: dict[str, list[tuple[Floats, Floats, Floats]]] = {field: [] for field in names}
     targets = {field: targets_of(examples.labels[field], of) for field, of in names.items()}
-    for aside, heads in zip(asides, fitted, strict=True):
+    for kept, heads in zip(asides, fitted, strict=True):
+        aside = kept[examples.fresh[kept]]
         rows = examples.rows[aside].copy()
         if not titled:
             rows[:, _words(examples.layout)] = 0.0
         queries = neighbour_queries(examples.layout, examples.weights, rows, titled)
         scores, near = nearest_products(queries, examples.groups[aside], examples.rows, examples.groups)
         for field, head in heads.items():
-            logits = head(rows)
-            shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-            shares /= shares.sum(axis=1, keepdims=True)
-            parts[field].append((shares, votes(targets[field], scores, near), targets[field][aside]))
+            parts[field].append((softmax(head(rows)), votes(targets[field], scores, near), targets[field][aside]))
     return {
         field: (
             np.concatenate([p[0] for p in of]),
@@ -275,31 +273,3 @@ def neighbour_queries(layout: Layout, weights: Mapping[str, float], rows: Floats
         asked = asked + layout.weigh(layout.queries(title), weights)
         total *= 2
     return np.asarray(asked / np.float32(total), dtype=np.float32)
-
-
-def fit_blend(head: Floats, voted: Floats, truth: Floats) -> Blend:
-    """The share and temperature of the best likelihood, and the lowest cut that reaches the accuracy relied on."""
-    told = truth.sum(axis=1) > 0
-    head, voted, truth = head[told], voted[told], truth[told]
-    best, least = Blend(1.0, 1.0, RELIED_ON), np.inf
-    for share, temperature in itertools.product(SHARES, TEMPERATURES):
-        blend = Blend(share, temperature, RELIED_ON)
-        confidence = (blended(head, voted, blend) * (truth > 0)).sum(axis=1)
-        loss = float(-np.log(confidence + 1e-9).mean())
-        if loss < least:
-            best, least = blend, loss
-    confidences = blended(head, voted, best)
-    right = truth[np.arange(len(truth)), confidences.argmax(axis=1)] > 0
-    cut, coverage, accuracy = lowest_cut(confidences.max(axis=1), right)
-    return Blend(best.share, best.temperature, cut, len(right), float(right.mean()), coverage, accuracy)
-
-
-def lowest_cut(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """The lowest confidence from which on answers are as accurate as is relied on, their share, their accuracy."""
-    order = np.argsort(-confidence, kind="stable")
-    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero((accuracy >= RELIED_ON) & (np.arange(1, len(order) + 1) >= LEAST_ANSWERED))
-    if not len(enough):
-        return RELIED_ON, 0.0, 0.0
-    last = int(enough[-1])
-    return float(confidence[order[last]]), (last + 1) / len(order), float(accuracy[last])

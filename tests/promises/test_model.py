@@ -23,7 +23,7 @@ from tests.web.shop import picture_bytes
 
 COLOURS = [(red, green, blue) for red in (20, 120, 220) for green in (10, 130, 240) for blue in (0, 110)]
 IDS = [f"p{number:02}" for number in range(16)]
-QUESTIONS = [Query((PictureTerm(picture(colour)),), k=k) for colour in COLOURS[::3] for k in (4, 50)]
+QUESTIONS = [Query((PictureTerm(picture(colour)),), k=k, collapse=False) for colour in COLOURS[::3] for k in (4, 50)]
 
 
 def colour_scores(home):
@@ -31,7 +31,7 @@ def colour_scores(home):
     with make_shop(home, [Item("first", "thing", (RED,))]) as engine:
         for number, colour in enumerate(COLOURS):
             put(engine, f"c{number}", colour)
-        pages = [engine.search(Query(question.terms, k=50)) for question in QUESTIONS]
+        pages = [engine.search(Query(question.terms, k=50, collapse=False)) for question in QUESTIONS]
         return [{hit.product.id: hit.score for hit in page.hits} for page in pages]
 
 

@@ -1,9 +1,9 @@
-"""Whether "this, but red" gives things that are red and still the same kind: composed queries against the feed's facts."""
+"""Whether "this, but red" gives things that are red and still the same kind, by the feed's own facts."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,21 +12,22 @@ import numpy as np
 from catalog.product import Product
 from search.asking import spoken
 from search.engine import SearchEngine
-from search.query import ProductTerm, Query
+from search.query import ProductTerm, Query, Term
 from tests.quality.measures import mean, measured
 
 DEPTH = 10
-ENOUGH = 12  # products of the asked colour in the category: more than a page, so that a page of nothing else is possible
+ENOUGH = 12  # products of the asked colour in the category: more than ten, so that ten of nothing else are possible
 PRODUCTS = 300
 SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A product, and the colour that a shopper would rather have it in."""
+    """A product, the colour that a shopper would rather have it in, and how many first hits are looked at."""
 
     product: Product
     colour: str
+    depth: int = DEPTH
 
 
 def wishes(products: Iterable[Product], count: int = PRODUCTS, seed: int = SEED, enough: int = ENOUGH) -> list[Wish]:
@@ -41,19 +42,30 @@ def wishes(products: Iterable[Product], count: int = PRODUCTS, seed: int = SEED,
         product = products[number]
         others = sorted(c for c, n in by_category[product.category].items() if n >= enough and c != _colour(product))
         if others:
-            made.append(Wish(product, others[int(rng.integers(len(others)))]))
+            colour = others[int(rng.integers(len(others)))]
+            made.append(Wish(product, colour, min(DEPTH, by_category[product.category][colour])))
         if len(made) == count:
             break
     return made
 
 
-def composed_figures(engine: SearchEngine, asked: Iterable[Wish]) -> dict[str, Any]:
-    """Of the first ten for "this, but in COLOUR": the share of that colour, of the same category, and of both."""
+def composed_figures(
+    engine: SearchEngine,
+    asked: Iterable[Wish],
+    shown: Callable[[Product], Term] = lambda product: ProductTerm(product.id),
+    blocks: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Of the first ten for "this, but in COLOUR": the share of that colour, of the same category, and of both.
+
+    `shown` makes "this" of a product: itself, or its picture as a stranger would send it.
+    """
     shares: dict[str, list[float]] = {"colour": [], "category": [], "both": []}
     for wish in asked:
         terms, _ = spoken(f"this, but in {wish.colour.lower()}", beside=True)
-        page = engine.search(Query((ProductTerm(wish.product.id), *terms), k=DEPTH))
-        found = [(_colour(hit.product) == wish.colour, hit.product.category == wish.product.category) for hit in page.hits]
+        page = engine.search(Query((shown(wish.product), *terms), k=wish.depth, blocks=blocks))
+        found = [
+            (_colour(hit.product) == wish.colour, hit.product.category == wish.product.category) for hit in page.hits
+        ]
         shares["colour"].append(_share(colour for colour, _ in found))
         shares["category"].append(_share(category for _, category in found))
         shares["both"].append(_share(colour and category for colour, category in found))

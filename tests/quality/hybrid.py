@@ -51,6 +51,7 @@ def words_by_part(shop: SampleShop) -> Outcome:
     headlines = [
         rank_headline(f"{LANGUAGES.get(language, language)} captions, {FUSED}", found[FUSED], "recall_at_1")
         for language, found in figures.items()
+        if found
     ]
     return Outcome("words_by_part", figures, section, tuple(headlines))
 

@@ -36,6 +36,7 @@ from tests.quality.measures import mean, measured, reliability
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 WORST = 15
+SHOWN = 24  # labels in a picture of confusions
 
 
 def kept_aside(products: list[Product], fresh: NDArray[np.bool_], share: float, *, seen: bool) -> NDArray[np.bool_]:
@@ -44,8 +45,8 @@ def kept_aside(products: list[Product], fresh: NDArray[np.bool_], share: float, 
     return np.array(drawn) & (np.ones_like(fresh) if seen else fresh)
 
 
-def measure(home: Path, share: float, *, seen: bool) -> dict[str, Any]:
-    """Every field's figures on the products kept aside, without and with their titles."""
+def measure(home: Path, share: float, *, seen: bool, pictures: Path | None = None) -> dict[str, Any]:
+    """Every field's figures on the products kept aside, without and with titles; confusions drawn into `pictures`."""
     examples, products = shop_examples(home, open_current(home))
     aside = kept_aside(products, examples.fresh, share, seen=seen)
     learnt, asked = examples.take(np.flatnonzero(~aside)), examples.take(np.flatnonzero(aside))
@@ -62,6 +63,8 @@ def measure(home: Path, share: float, *, seen: bool) -> dict[str, Any]:
                 figures[key]["levels"] = level_figures(sure[told], truth[told], head.names)
             if not titled:
                 figures[key]["confused"] = confusions(sure[told], truth[told], head.names)
+                if pictures is not None:
+                    draw_confusions(sure, truth, head.names, pictures / f"{field}.svg")
     return figures
 
 
@@ -185,6 +188,27 @@ def category_widths(products: list[Product], logs: NDArray[np.float64]) -> tuple
     return middles, float(np.quantile(away, 0.8))
 
 
+def draw_confusions(sure: Floats, truth: Floats, names: tuple[str, ...], out: Path) -> None:
+    """The most frequent labels as a square: how often each row's is taken for each column's, as an SVG."""
+    from matplotlib.figure import Figure
+
+    known = truth[:, : len(names)].sum(axis=1) > 0
+    true, said = truth[known, : len(names)].argmax(axis=1), sure[known, : len(names)].argmax(axis=1)
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (true, said), 1)
+    shown = np.argsort(-counts.sum(axis=1))[:SHOWN]
+    shares = counts[np.ix_(shown, shown)] / np.maximum(counts[shown].sum(axis=1, keepdims=True), 1)
+    figure = Figure((8, 7), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(shown)), [names[i] for i in shown], rotation=90, fontsize=8)
+    axes.set_yticks(range(len(shown)), [f"{names[i]} ({int(counts[i].sum())})" for i in shown], fontsize=8)
+    axes.set_xlabel("said")
+    axes.set_ylabel("true (products)")
+    figure.colorbar(drawn, label="share of the row")
+    figure.savefig(out, format="svg")
+
+
 def main() -> None:
     """Measure one shop and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.quality.listings", description=__doc__)
@@ -192,8 +216,12 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of the products, kept aside")
     parser.add_argument("--seen", action="store_true", help="keep aside products that the encoder was trained on, too")
     parser.add_argument("--prices", action="store_true", help="measure price ranges only")
+    parser.add_argument("--pictures", type=Path, help="folder for a picture of each field's confusions")
     options = parser.parse_args()
-    figures = price_figures(options.home) if options.prices else measure(options.home, options.share, seen=options.seen)
+    if options.prices:
+        figures = price_figures(options.home)
+    else:
+        figures = measure(options.home, options.share, seen=options.seen, pictures=options.pictures)
     print(json.dumps(figures, indent=1))
 
 

@@ -13,11 +13,12 @@ from PIL import Image
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.sample.plan import TEST
+from search.closeup import MOST
 from search.engine import SearchEngine
 from search.evaluate import DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
 from search.hits import SearchHit
 from search.query import PictureTerm, Query
-from search.regions import LIMIT, Box, crop_weights, crops_of, propose_boxes
+from search.regions import Box, crop_weights, cut_out
 from search.samples import load_picture
 from tests.quality.failures import hits_shown, picture_of, product_shown, rank_note
 from tests.quality.measures import Rank, mean, measured, ratio
@@ -81,7 +82,7 @@ def products_in_scenes(shop: SampleShop) -> Outcome:
         title="Photos of several products",
         how="Each photo shows two or three products. Every one of them is looked for three times: with the whole "
         "photo, with only the part inside its box, as a shopper would crop it, and with the boxes that are proposed, "
-        f"up to {LIMIT} a photo, where the best of their answers counts. R@k is the share of products among the "
+        f"up to {MOST} a photo, where the best of their answers counts. R@k is the share of products among the "
         "first k hits. Intervals come from resampling photos.",
         tables=(
             rank_table("asked with", rows),
@@ -107,7 +108,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
     except BadPicture:
         return SceneAnswer(scene.photo, nowhere)
     whole = engine.search(Query((PictureTerm(picture),), k=DEPTH)).hits
-    proposed = [answer_of_box(engine, picture, box) for box in propose_boxes(engine.encoder, picture)]
+    proposed = [[hit.product.id for hit in region.hits] for region in engine.regions(picture, DEPTH).items]
     sought = []
     for one in nowhere:
         ranks = [first_rank(found, {one.product_id}) for found in proposed]
@@ -124,14 +125,10 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
 
 
 def answer_of_box(engine: SearchEngine, picture: Image.Image, box: Box | images.Box) -> list[str]:
-    """The ids of the products that the crops of a box bring, best first: each product by its best score."""
+    """The ids of the products that a box brings, best first, as for a shopper who drew it."""
     weights = crop_weights(engine.generation.layout.names)
-    queries = [Query((PictureTerm(crop),), k=DEPTH, blocks=weights) for crop in crops_of(picture, box)]
-    scores: dict[str, float] = {}
-    for page in engine.search_many(queries):
-        for hit in page.hits:
-            scores[hit.product.id] = max(hit.score, scores.get(hit.product.id, hit.score))
-    return sorted(scores, key=lambda product_id: (-scores[product_id], product_id))[:DEPTH]
+    page = engine.search(Query((PictureTerm(cut_out(picture, box)),), k=DEPTH, blocks=weights))
+    return [hit.product.id for hit in page.hits]
 
 
 def scene_figures(ranks: Sequence[Sequence[Rank]]) -> dict[str, Any]:

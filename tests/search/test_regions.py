@@ -9,7 +9,7 @@ from PIL import Image
 from indexer.encoders.base import FeatureMaps
 from indexer.encoders.registry import open_encoder
 from search.overlay import matched_regions, overlay_png
-from search.regions import LIMIT, Box, boxes_of, crop_weights, crops_of, cut_out, propose_boxes
+from search.regions import LIMIT, Box, boxes_of, crop_weights, cut_out, propose_boxes
 from tests.fakes import FakeEncoder
 
 CELLS = 28
@@ -107,8 +107,8 @@ def test_a_crop_is_half_way_squared_and_stays_in_the_picture():
     assert cut_out(picture, Box(0.25, 0.3, 0.75, 0.7), 0.1).size == (120, 84)
     assert cut_out(picture, (0, 0, 1, 1), 0.2).size == (200, 100)
     assert cut_out(Image.new("RGB", (1, 1)), (0, 0, 1, 1), 0.0).size == (1, 1)
-    tight, loose = crops_of(picture, (0.4, 0.4, 0.6, 0.6))
-    assert loose.size[0] > tight.size[0] and loose.size[1] > tight.size[1]
+    tight, loose = (cut_out(picture, (0.4, 0.4, 0.6, 0.6), margin).size for margin in (0.0, 0.2))
+    assert loose[0] > tight[0] and loose[1] > tight[1]
 
 
 def test_what_matches_is_shown_in_both_pictures():

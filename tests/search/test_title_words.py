@@ -18,3 +18,8 @@ def test_words_of_other_values_are_left_out():
 
 def test_no_neighbours_no_words():
     assert title_words([]) == () and title_words([("1", "42 7", 1.0)]) == ()
+
+
+def test_one_number_of_a_word_is_enough():
+    found = title_words([("1", "Blue Shirts", 0.4), ("2", "Blue Shirt", 0.6)], told=[("Shirts", 0.5)])
+    assert [one.word for one in found] == ["Blue", "Shirt"]

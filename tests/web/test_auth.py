@@ -25,6 +25,7 @@ CALLS = {
     "api.search": ("post", "/api/v1/search"),
     "api.product": ("get", "/api/v1/products/red"),
     "api.similar": ("get", "/api/v1/products/red/similar"),
+    "api.why": ("post", "/api/v1/products/red/why"),
     "api.substitutes": ("get", "/api/v1/products/red/substitutes"),
     "api.goes_with": ("get", "/api/v1/products/red/goes-with"),
     "api.recommend": ("post", "/api/v1/recommend"),

@@ -19,6 +19,7 @@ CALLS = [
     ("post", "/api/v1/search"),
     ("get", "/api/v1/products/red"),
     ("get", "/api/v1/products/red/similar"),
+    ("post", "/api/v1/products/red/why"),
     ("get", "/api/v1/products/red/substitutes"),
     ("get", "/api/v1/products/red/goes-with"),
     ("post", "/api/v1/recommend"),
@@ -30,6 +31,7 @@ CALLS = [
 
 BODIES = {
     "/api/v1/search": {"text": "red"},
+    "/api/v1/products/red/why": {"text": "red"},
     "/api/v1/recommend": {"viewed": ["red"]},
     "/api/v1/events": {"visitor": "v", "events": [{"type": "view", "product_id": "red"}]},
 }
@@ -60,7 +62,7 @@ def broken(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove"):
+        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove", "closer"):
             monkeypatch.setattr(SearchEngine, name, raises)
         for name in ("substitutes", "goes_with", "session", "record"):
             monkeypatch.setattr(Recommender, name, raises)

@@ -117,7 +117,8 @@ def test_a_product_has_a_page(client):
     answer = client.get("/products/blue")
     shown = page(answer)
     assert "Blue jumper" not in shown.titles
-    assert len(shown.titles) == 12
+    assert len(shown.titles) == 12 + 2
+    assert "Instead of this one" in answer.text and shown.titles[:2] == ["Red jumper", "Green jumper"]
     for words in ("Blue jumper", "14.90 EUR", "Out of stock", "Acme", "Apparel › Tops › Jumpers", "Made of", "wool"):
         assert words in answer.text
     assert len([tag for tag, given in shown.tags if tag == "img" and "loading" not in given]) == 1

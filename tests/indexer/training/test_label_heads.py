@@ -6,16 +6,15 @@ import pytest
 pytestmark = pytest.mark.torch
 
 from indexer.encoders.base import Block  # noqa: E402
+from indexer.label_blend import UNMEASURED, fit_blend, lowest_cut  # noqa: E402
 from indexer.training.label_heads import (  # noqa: E402
     LEAST_FRESH,
     SMALL,
     LabelExamples,
     LabelRecipe,
-    fit_blend,
     fit_label_heads,
     kept_aside,
     learnable_names,
-    lowest_cut,
     targets_of,
 )
 from indexer.vectors import Layout, unit  # noqa: E402
@@ -105,3 +104,9 @@ def test_the_blend_trusts_who_is_right():
     sure, wrong = truth * 0.8 + 0.1, (1 - truth) * 0.8 + 0.1
     assert fit_blend(sure, wrong, truth).share == 1.0
     assert fit_blend(wrong, sure, truth).share == 0.0
+
+
+def test_nothing_is_calibrated_on_what_the_encoder_was_trained_on():
+    of = examples(120)
+    known = LabelExamples(LAYOUT, of.weights, of.rows, of.groups, np.zeros(120, bool), of.labels)
+    assert fit_label_heads(known, RECIPE, seed=0)["category"].bare == UNMEASURED
