@@ -17,19 +17,13 @@ PHOTO, CHANGE = "p159", "in green"
 
 
 def build(home: Path) -> int:
-    """Index the sample shop and calibrate its verdict; what was done before is not done again. Returns the exit code.
+    """Index the sample shop; what was done before is not done again. Returns the exit code.
 
-    In processes of their own: exporting the models loads torch, which must not be in a server that forks.
+    In a process of its own: exporting the models loads torch, which must not be in a server that forks.
     """
-    feed, photos = sample.FOLDER / "products.csv", sample.FOLDER / "photos.csv"
-    for step in (
-        ("indexer", "build", "--home", home, "--feed", feed),
-        ("search", "calibrate", "--home", home, "--photos", photos, "--missing"),
-    ):
-        code = subprocess.run([sys.executable, "-m", *map(str, step)], check=False).returncode
-        if code:
-            return code
-    return 0
+    feed = sample.FOLDER / "products.csv"
+    command = [sys.executable, "-m", "indexer", "build", "--home", str(home), "--feed", str(feed)]
+    return subprocess.run(command, check=False).returncode
 
 
 def things_to_try(address: str) -> str:

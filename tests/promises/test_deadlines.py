@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.generations import Generation
+from search import closeup, recommender
 from search.lexical import Lexicon
 from tests.fakes import FakeEncoder
 from tests.web.shop import make_shop
@@ -96,6 +97,32 @@ def test_an_answer_comes_in_time_and_says_what_is_missing(app, hurt, step, how):
     assert answer.status_code == 200
     assert answer.json["degraded"] == degraded
     assert answer.json["hits"][0]["id"] == "red"
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("how", [HANGS, BREAKS])
+def test_things_in_a_picture_are_left_out_when_the_detector_fails(app, hurt, how):
+    asked = {**PHOTO, "regions": True}
+    assert ask(app, asked).json["degraded"] == []
+    hurt(closeup, "propose_boxes", how)
+    answer = ask(app, asked)
+    assert (answer.status_code, answer.json["degraded"], answer.json["regions"]) == (200, ["detector"], [])
+    assert answer.json["hits"][0]["id"] == "red"
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("how", [HANGS, BREAKS])
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("goes_with", "/api/v1/products/red/goes-with"), ("substitutes", "/api/v1/products/red/substitutes")],
+)
+def test_recommendations_come_in_time_or_not_at_all(app, hurt, name, address, how):
+    assert app.test_client().get(address).status_code == 200
+    hurt(recommender, name, how)
+    began = time.monotonic()
+    answer = app.test_client().get(address)
+    assert time.monotonic() - began <= TIMEOUT_MS / 1000 + GRACE
+    assert answer.status_code == (504 if how == HANGS else 503)
 
 
 @pytest.mark.promise("R13")

@@ -13,6 +13,7 @@ from catalog.sample import FOLDER
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.categories import by_category
+from tests.quality.composed import composed_queries
 from tests.quality.finding import caption_to_product, photo_to_product
 from tests.quality.hybrid import words_by_part
 from tests.quality.no_match import no_match
@@ -21,6 +22,7 @@ from tests.quality.records import Outcome, Part
 from tests.quality.report import terminal_table, write_report
 from tests.quality.sample_shop import SampleShop, missing_tables, open_sample_shop
 from tests.quality.scenes import products_in_scenes
+from tests.quality.shoppers import next_views
 from tests.quality.similar import similar_items
 
 WIDTH = 100
@@ -31,6 +33,8 @@ TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     no_match,
     products_in_scenes,
     similar_items,
+    composed_queries,
+    next_views,
     by_category,
 )
 

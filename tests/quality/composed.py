@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,18 @@ import numpy as np
 from catalog.product import Product
 from search.asking import spoken
 from search.engine import SearchEngine
-from search.query import ProductTerm, Query, Term
+from search.query import PictureTerm, ProductTerm, Query, Term
+from search.samples import load_picture
 from tests.quality.measures import mean, measured
+from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.sample_shop import SampleShop
 
 DEPTH = 10
 ENOUGH = 12  # products of the asked colour in the category: more than ten, so that ten of nothing else are possible
-PRODUCTS = 300
+FEW = 2
+PRODUCTS, SAMPLED = 300, 150
+BARE = {"lexical": 0.0}
+SHARES = ("colour", "category", "both")
 SEED = 7
 
 
@@ -52,14 +59,14 @@ def wishes(products: Iterable[Product], count: int = PRODUCTS, seed: int = SEED,
 def composed_figures(
     engine: SearchEngine,
     asked: Iterable[Wish],
-    shown: Callable[[Product], Term] = lambda product: ProductTerm(product.id),
+    shown: Callable[[Product], Term],
     blocks: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Of the first ten for "this, but in COLOUR": the share of that colour, of the same category, and of both.
 
     `shown` makes "this" of a product: itself, or its picture as a stranger would send it.
     """
-    shares: dict[str, list[float]] = {"colour": [], "category": [], "both": []}
+    shares: dict[str, list[float]] = {name: [] for name in SHARES}
     for wish in asked:
         terms, _ = spoken(f"this, but in {wish.colour.lower()}", beside=True)
         page = engine.search(Query((shown(wish.product), *terms), k=wish.depth, blocks=blocks))
@@ -75,10 +82,39 @@ def composed_figures(
     return figures
 
 
-def catalogue_of(engine: SearchEngine) -> Mapping[int, Product]:
-    """All products that can be found, by key."""
-    keys = sorted(set(engine.generation.product_keys.tolist()))
-    return dict(zip(keys, engine.products(keys), strict=True))
+def composed_queries(shop: SampleShop) -> Outcome:
+    """Asking for the sample shop's products in another colour, by product and by picture, with and without texts."""
+    asked = wishes(shop.products.values(), SAMPLED, enough=FEW)
+    ways = {
+        "a product and words": (_as_product, None),
+        "a product and words, by vectors alone": (_as_product, BARE),
+        "a picture and words": (_as_picture, None),
+        "a picture and words, by vectors alone": (_as_picture, BARE),
+    }
+    figures = {name: composed_figures(shop.engine, asked, shown, blocks) for name, (shown, blocks) in ways.items()}
+    rows = tuple(
+        (name, f"{of['queries']:,}", *(Share.of(of, share) for share in SHARES)) for name, of in figures.items()
+    )
+    section = Section(
+        title="This, but in another colour",
+        how=f"{len(asked)} products by chance, each asked for in another colour that at least {FEW} of its category "
+        f"have; of the first hits, as many as there are such products but at most {DEPTH}, the share of that colour, "
+        "of the same category, and of both, by the feed's own words. The texts that are searched hold the colours.",
+        tables=(Table(("asked with", "n", *SHARES), rows),),
+    )
+    whole = figures["a product and words"]
+    headlines = tuple(
+        Headline(f"This, but in COLOUR: {share}", Share.of(whole, share), whole["queries"]) for share in SHARES
+    )
+    return Outcome("composed", figures, section, headlines)
+
+
+def _as_product(product: Product) -> Term:
+    return ProductTerm(product.id)
+
+
+def _as_picture(product: Product) -> Term:
+    return PictureTerm(load_picture(Path(product.pictures[-1].path)))
 
 
 def _colour(product: Product) -> str:

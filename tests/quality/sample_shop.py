@@ -6,17 +6,15 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import BadQuery
 from catalog.feed import read_feed
 from catalog.images import Box
 from catalog.product import Product
 from indexer.build import build
 from indexer.encoders.base import Encoder
-from search.calibrate import calibrate
 from search.engine import SearchEngine
 from search.query import PictureTerm, TextTerm
 from search.samples import Sample, load_picture, read_samples
@@ -59,7 +57,6 @@ def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[Sam
     """Index the sample shop in `home`, ask it everything, and keep it open. Raises BadFeed for a broken table."""
     _say(f"building the sample shop in {home}")
     build(home, folder / "products.csv", encoder)
-    _calibrate(home, folder / "photos.csv")
     products = {item.id: item for item in read_feed(folder / "products.csv") if isinstance(item, Product)}
     said = read_samples(folder / "captions.csv", ("query", "product_id", "lang", "split"))
     with SearchEngine.open(home) as engine:
@@ -73,12 +70,6 @@ def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[Sam
             captions=_ask_captions(engine, said),
             scenes=read_scenes(folder / "scenes.csv"),
         )
-
-
-def _calibrate(home: Path, photos: Path) -> None:
-    """Calibrate the verdict with the training photos, as the demo does; a shop too small for that has no verdict."""
-    with SearchEngine.open(home) as engine, suppress(BadQuery):
-        calibrate(engine, photos).save(home)
 
 
 def read_scenes(path: Path) -> tuple[Scene, ...]:
