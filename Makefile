@@ -31,6 +31,12 @@ $(READY): pyproject.toml
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
 	@$(PY) -m pytest
 
+# The tests in a browser are skipped where there is none, so this may fail without failing them.
+browser: ## install Debian's chromium for the tests in a browser (as root)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && { apt-get install -y -qq chromium >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }; } \
+	  || echo "There is no chromium here, and it cannot be installed; the tests in a browser will be skipped." >&2
+
 torture: setup ## run the tests that take many minutes
 	@$(PY) -m pytest -m torture
 
@@ -55,8 +61,14 @@ rollback: setup ## go back to the index before the current one
 verify: setup ## check that catalogue, cache and index are whole and agree
 	@$(PY) -m indexer verify --home "$(HOME_DIR)"
 
+doctor: setup ## look through the whole shop for what is wrong with its listings
+	@$(PY) -m search doctor --home "$(HOME_DIR)"
+
 serve: setup ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PY) -m web serve --home "$(HOME_DIR)"$(if $(PORT), --port $(PORT))
+
+learn: setup ## learn from merchants' decisions; used only where it is better
+	@$(PY) -m search learn --home "$(HOME_DIR)"
 
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"
@@ -67,4 +79,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test torture lint index reindex rollback verify serve starter bench eval
+.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn starter bench eval

@@ -19,6 +19,7 @@ _BACKUP_PAGES = 4_096
 _NOTE = "note."
 
 _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
+_CATEGORIES = "SELECT key, category FROM products WHERE key IN (SELECT value FROM json_each(?))"
 _MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
 _KEYS_CHANGED = """SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"""
 _SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
@@ -157,6 +158,11 @@ class Catalogue:
         with self._read() as db:
             found = records.read(db, wanted)
         return {key: found[key] for key in wanted if key in found}
+
+    def categories(self, keys: Sequence[int]) -> dict[int, str]:
+        """Return the categories of these keys; keys that are gone are left out."""
+        with self._read() as db:
+            return dict(db.execute(_CATEGORIES, (json.dumps([int(key) for key in keys]),)).fetchall())
 
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product of each of these ids that there is, by id."""

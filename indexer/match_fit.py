@@ -97,8 +97,7 @@ def _asked(generation: Generation, catalogue: Catalogue, seed: int) -> Iterator[
         queries /= np.float32(sum(map(abs, weights.values())))
         found = [generation.search(query, NEAREST)[1] for query in queries]
         owners = [generation.product_keys[numbers] for numbers in found]
-        present = catalogue.get_many(np.unique(np.concatenate([keys[part], *owners])).tolist())
-        kinds = {key: product.category for key, product in present.items()}
+        kinds = catalogue.categories(np.unique(np.concatenate([keys[part], *owners])).tolist())
         for place, query, numbers, owner in zip(part, queries, found, owners, strict=True):
             others = numbers[numbers != first[place]]
             met = [kinds.get(key, "") for key in owner[numbers != first[place]].tolist()]

@@ -13,7 +13,8 @@ import click
 from tqdm import tqdm
 
 from indexer.commands import Commands
-from search.asking import spoken
+from search.asking import Price, spoken
+from search.bulk_command import report, suggest_file
 from search.calibrate import calibrate
 from search.calibration import Calibration
 from search.categorise import categorise_photos
@@ -27,6 +28,7 @@ from search.tables import table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE_OUT = click.Path(dir_okay=False, path_type=Path)
 WIDTH = 120
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -61,13 +63,13 @@ def main() -> None:
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many products to show.")
 def query(home: Path, runtime: str, as_json: bool, narrowed: str | None, sort: str, k: int, **given: Any) -> None:
     """Find products by a picture, by words, by another product, or by all of them together."""
-    terms, wants_cheaper = _terms(**given)
+    terms, price = _terms(**given)
     if not terms and narrowed is None:
         raise click.UsageError("Give --image FILE, --text WORDS, --product ID or --filter JSON.")
     passes = None if narrowed is None else read_filter(narrowed)
     asked = Query(terms, k=k, filter=passes, sort=sort)  # refuses what cannot be asked before the shop is opened
     with SearchEngine.open(home, runtime=runtime) as engine:
-        page = engine.search(engine.cheaper(asked) if wants_cheaper else asked)
+        page = engine.search(engine.priced(asked, price))
     if as_json:
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
         _print_json({"query": {**shown, "k": k}, **page.to_dict()})
@@ -99,10 +101,27 @@ def evaluate(home: Path, runtime: str, as_json: bool, photos: Path | None, texts
 
 @main.command()
 @_shop_options
-@click.option("--photos", type=FILE, required=True, help="CSV with the column photo and, if known, category.")
+@click.option("--photos", type=FILE, help="CSV with the column photo and, if known, category.")
 @click.option("--labels", help="Categories to choose from, with commas between; without: the shop's own categories.")
-def categorise(home: Path, runtime: str, as_json: bool, photos: Path, labels: str | None) -> None:
-    """Guess what each photo shows: by the shop's most similar products, or by words when labels are given."""
+@click.option("--bulk", type=FILE, help="CSV (column image; id, title) or zip of pictures: all fields, needs --out.")
+@click.option("--out", type=FILE_OUT, help="With --bulk: where the corrected CSV goes.")
+@click.option(
+    "--accept", type=click.FloatRange(0, 1, min_open=True), help="With --bulk: accept from this confidence on."
+)
+def categorise(home: Path, runtime: str, as_json: bool, photos: Path | None, labels: str | None, **bulk: Any) -> None:
+    """Guess what each photo shows: by the shop's most similar products, or by words when labels are given.
+
+    With --bulk, suggest category and attributes for a whole file; the same command again goes on where it stopped.
+    """
+    if (photos is None) == (bulk["bulk"] is None) or (bulk["bulk"] is None) != (bulk["out"] is None):
+        raise click.UsageError("Give either --photos FILE.csv, or --bulk FILE and --out FILE.csv.")
+    if photos is None:
+        job = suggest_file(home, runtime, bulk["bulk"], bulk["out"], bulk["accept"])
+        if as_json:
+            _print_json(job.status())
+        else:
+            report(job, bulk["out"])
+        return
     names = list(dict.fromkeys(label.strip() for label in (labels or "").split(",") if label.strip()))
     if labels is not None and not names:
         raise click.UsageError("--labels is empty; give a,b,c or leave it out.")
@@ -118,6 +137,20 @@ def categorise(home: Path, runtime: str, as_json: bool, photos: Path, labels: st
     ]
     click.echo(table(("photo", "category", "confidence", "answered"), rows, _width(), right=("confidence",)))
     _print_figures({"photos": len(rows), **categorisation.figures()})
+
+
+@main.command("learn")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--home", type=FOLDER, default=Path("var/shop"), show_default=True, help="The shop's folder.")
+def learn_command(home: Path, as_json: bool) -> None:
+    """Learn from what merchants decided; what was learnt is used only where it is better on decisions kept aside."""
+    from search.relearn import relearn, told
+
+    figures = relearn(home)
+    if as_json:
+        _print_json(figures)
+    else:
+        click.echo(told(figures))
 
 
 @main.command("calibrate")
@@ -138,20 +171,39 @@ def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, mis
         _print_figures(figures)
 
 
+@main.command()
+@_shop_options
+@click.option("--out", type=FOLDER, help="Where the report goes; without: the folder doctor in the shop's reports.")
+def doctor(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
+    """Look through the whole shop for what is wrong with its listings; writes doctor.csv and doctor.html."""
+    from search.doctor import examine, write_report  # here, because they import torch
+
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        diagnosis = examine(engine, _stepped())
+    table, page = write_report(diagnosis, out or home / "reports" / "doctor")
+    if as_json:
+        _print_json({**diagnosis.to_dict(), "table": str(table), "page": str(page)})
+        return
+    _print_figures(diagnosis.counts())
+    click.echo(
+        f"\n{diagnosis.products:,} products in {diagnosis.seconds:.0f} s. The report: {page}, the table: {table}"
+    )
+
+
 def _terms(
     image: Path | None, text: str | None, product: str | None, weight_image: float, weight_text: float
-) -> tuple[tuple[Term, ...], bool]:
-    """The terms asked, and whether what is wanted is to be cheaper."""
+) -> tuple[tuple[Term, ...], Price]:
+    """The terms asked, and what was said of the price."""
     terms: list[Term] = []
-    wants_cheaper = False
+    price = Price()
     if image is not None:
         terms.append(PictureTerm(load_picture(image), weight_image))
     if text is not None:
-        said, wants_cheaper = spoken(text, weight_text, beside=image is not None or product is not None)
+        said, price = spoken(text, weight_text, beside=image is not None or product is not None)
         terms += said
     if product is not None:
         terms.append(ProductTerm(product))
-    return tuple(terms), wants_cheaper
+    return tuple(terms), price
 
 
 def _hits_table(page: SearchPage) -> str:
@@ -178,7 +230,7 @@ def _hits_table(page: SearchPage) -> str:
 def _hit_row(rank: int, hit: SearchHit) -> tuple[str, ...]:
     product = hit.product
     price = "" if product.price is None else f"{product.price} {product.currency}".rstrip()
-    name, part = max(hit.parts.items(), key=lambda item: item[1])
+    name, part = max(hit.parts.items(), key=lambda item: item[1], default=("-", 0.0))
     return (str(rank), f"{hit.score:.3f}", product.id, product.title, product.category, price, f"{name} {part:.2f}")
 
 
@@ -202,6 +254,17 @@ def _report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:
 
 def _progress(keys: Sequence[str]) -> Iterable[str]:
     return tqdm(keys, disable=not sys.stderr.isatty(), unit=" asked", file=sys.stderr)  # type: ignore[no-any-return]
+
+
+def _stepped() -> Callable[[str, int, int], None]:
+    """Tells on a terminal how far each step of a long job is."""
+    shown = sys.stderr.isatty()
+
+    def step(what: str, done: int, total: int) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{what}: {done / max(total, 1):.0%}", nl=False, err=True)
+
+    return step
 
 
 def _width() -> int:

@@ -134,10 +134,9 @@ class Answers:
 
     def _beside(self, served: Served, asked: Asked, words: Understood | None) -> Beside | None:
         """What counts beside the vectors: the words, and for "this, but red" that the kind stays the same."""
-        beside = None if words is None else words.found
-        if beside is None or asked.vector is None:
-            return beside
-        return kept_kind(served, self._catalogue, asked.query, beside)
+        if words is None or words.found is None or asked.vector is None:
+            return None if words is None else words.found
+        return kept_kind(served, self._catalogue, asked.query, words)
 
     def _worded_only(self, query: Query) -> Asked:
         """A query whose terms could not be encoded."""
@@ -187,11 +186,11 @@ class Answers:
         matches = narrowing.matches(query.filter)
         facets = narrowing.facets() if query.facets else ()
         if query.sort == RELEVANCE:
-            return replace(self._best(served, question), total=matches.count, facets=facets)
+            return replace(self._best(served, question), total=len(matches.places), facets=facets)
         groups = self._groups_of(served, question, matches.ranked, narrowing.places(), query.offset + query.k)
-        best = self._groups_of(served, question, matches.ranked, np.arange(matches.count), JUDGED)
+        best = self._groups_of(served, question, matches.ranked, matches.places, JUDGED)
         hits = self._hits(served, question, matches.ranked, groups[query.offset :])
-        return Found(hits, self._hits(served, question, matches.ranked, best), matches.count, facets)
+        return Found(hits, self._hits(served, question, matches.ranked, best), len(matches.places), facets)
 
     def _best(self, served: Served, question: Question) -> Found:
         """Fetch rows until the page is certain: enough products, and nothing unseen can tie with the last of them."""

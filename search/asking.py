@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from catalog.errors import BadQuery
 from catalog.product import Product
 from search.filters import PRICE, Between, Filter
 from search.phrases import read_words
-from search.query import PRICE_UP, RELEVANCE, ProductTerm, Query, Term, TextTerm
+from search.query import MAX_TEXT, PRICE_UP, RELEVANCE, ProductTerm, Query, Term, TextTerm
 
 AVOID = -0.5  # the weight of what is not wanted: a push away, which must not outweigh what is wanted
 MORE, LESS = 0.5, -0.3
 CENT = 0.01
 
 
-def spoken(words: str, weight: float = 1.0, beside: bool = False) -> tuple[list[Term], bool]:
-    """The terms that words stand for, and whether what is wanted is to be cheaper.
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What words said of the price: less than that of what is resembled, and a limit."""
 
-    `beside` says that there are other terms: "not floral" alone are words like any others.
+    cheaper: bool = False
+    most: float | None = None
+
+    def __bool__(self) -> bool:
+        """Whether they said anything."""
+        return self.cheaper or self.most is not None
+
+
+def spoken(words: str, weight: float = 1.0, beside: bool = False) -> tuple[list[Term], Price]:
+    """The terms that words stand for, and what they say of the price.
+
+    `beside` says that there are other terms, or a filter: "not floral" alone are words like any others.
     """
+    if len(words) > MAX_TEXT:  # the query will refuse it, and nobody reads it before
+        return [TextTerm(words, weight)], Price()
     said = read_words(words)
     if not said.wanted and not beside:
-        return [TextTerm(words, weight)], False
+        return [TextTerm(words, weight)], Price()
     terms: list[Term] = [TextTerm(said.wanted, weight)] if said.wanted else []
     terms += [TextTerm(each, AVOID * weight) for each in said.unwanted]
-    return terms, said.cheaper
+    return terms, Price(said.cheaper, said.most)
 
 
 def liked(more: Iterable[str], less: Iterable[str]) -> list[Term]:
@@ -41,15 +55,22 @@ def refined(query: Query, terms: Sequence[Term]) -> Query:
     return replace(query, terms=(*kept, *terms))
 
 
+def priced(query: Query, price: Price, products: Sequence[Product]) -> Query:
+    """The query with what was said of the price; `products` are those that it resembles. Raises BadQuery."""
+    if price.most is not None:
+        query = replace(query, filter=_below(query.filter or Filter(), price.most, ""))
+    return cheaper(query, products) if price.cheaper else query
+
+
 def cheaper(query: Query, products: Sequence[Product]) -> Query:
     """The query narrowed to what costs less than the cheapest of the products; without any price, the cheap ones first.
 
     Raises BadQuery when they cost nothing.
     """
-    priced = [product for product in products if product.price is not None]
-    if not priced:
+    costing = [product for product in products if product.price is not None]
+    if not costing:
         return replace(query, sort=PRICE_UP) if query.sort == RELEVANCE else query
-    least = min(priced, key=lambda product: product.price or 0)
+    least = min(costing, key=lambda product: product.price or 0)
     most = float(least.price or 0) - CENT
     if most < 0:
         raise BadQuery("There is nothing cheaper than a product that costs nothing.", "Leave out 'cheaper'.")

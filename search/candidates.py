@@ -9,6 +9,7 @@ import numpy as np
 
 from catalog.product import Picture, Product
 from indexer.encoders.base import Floats
+from indexer.row_search import exact_scores
 from indexer.vector_index import Mask
 from indexer.vectors import Layout
 from search.columns import Columns
@@ -18,6 +19,7 @@ from search.snapshot import Snapshot
 
 WORDED_FETCH = 128  # rows at the least when words count too, so that their order is certain at once
 CALLED = 0.9  # of what a product lacks to a score of 1 is given to one that was called by its number or name
+MANY_CALLED = 256  # products whose rows are read for that wherever they stand
 ONLY_WORDED = 1_024  # products, where there is nothing but the words to go by
 
 
@@ -124,6 +126,13 @@ def fetched(
         most = float(beside.scores[unseen].max(initial=0.0))
         bound = max(bound, (1 - beside.share) * float(further_scores[-1]) + most)
     rows, scores = np.concatenate([rows, further[new]]), np.concatenate([scores, further_scores[new]])
+    if len(beside.exact):
+        called = _called(snapshot, beside, reach)
+        called = called[~np.isin(called, rows)]
+        if len(beside.exact) > MANY_CALLED:  # some of those that were not read may be given nearly everything
+            bound = max(bound, bound + CALLED * (1 - bound))
+        rows = np.concatenate([rows, called])
+        scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(called), vector, np.arange(len(called)))])
     return _ranked(snapshot, rows, scores, beside, reach, bound), False
 
 
@@ -179,6 +188,13 @@ def _parts(
         {**dict(zip(layout.names, shares, strict=True)), **parts}
         for shares, parts in zip(split.tolist(), beside, strict=True)
     ]
+
+
+def _called(snapshot: Snapshot, beside: Beside, reach: Reach) -> Ints:
+    """The rows of the products that were called by their number or name, of so many at the most."""
+    rows = _numbers_of(snapshot, np.sort(beside.exact)[:MANY_CALLED])
+    allowed = reach.rows(snapshot)
+    return rows if allowed is None else rows[allowed[rows]]
 
 
 def _numbers_of(snapshot: Snapshot, keys: Ints) -> Ints:

@@ -22,7 +22,7 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations import Generation, open_serving
 from indexer.recovery import CATALOGUE, publish_left_over
 from search.answers import Answers
-from search.asking import cheaper
+from search.asking import Price, priced
 from search.closeup import Closer, Closeups, Regions
 from search.columns import Columns
 from search.deadline import Steps
@@ -158,10 +158,10 @@ class SearchEngine:
         """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""
         return self._live.served.tokens.read(token)
 
-    def cheaper(self, query: Query) -> Query:
-        """The query, for what costs less than the products it resembles. Raises UnknownProduct, BadQuery."""
+    def priced(self, query: Query, price: Price) -> Query:
+        """The query, with what its words said of the price. Raises UnknownProduct, BadQuery."""
         terms = [term for term in query.terms if isinstance(term, ProductTerm) and term.weight > 0]
-        return cheaper(query, [self._catalogue.get(term.product_id) for term in terms])
+        return priced(query, price, [self._catalogue.get(term.product_id) for term in terms]) if price else query
 
     def put(self, edit: ProductEdit) -> Written:
         """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""
@@ -175,9 +175,9 @@ class SearchEngine:
         """Take over what other processes did to the shop: a new generation, products put or removed."""
         self._live.follow()
 
-    def similar(self, product_id: str, k: int = 10) -> SearchPage:
-        """The products most like a product, never itself. Raises UnknownProduct."""
-        return self.search(Query((ProductTerm(product_id),), k=k))
+    def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
+        """The products most like a product, never itself. Raises UnknownProduct, TooLate."""
+        return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms))
 
     def product(self, product_id: str) -> Product:
         """The product with that id. Raises UnknownProduct."""

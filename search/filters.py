@@ -94,7 +94,8 @@ class Filter:
         told: dict[str, Any] = {}
         for condition in self.conditions:
             into, name = told, condition.field
-            if name.startswith(ATTRIBUTE):
+            ranged = name == COLOUR and isinstance(condition, Between)  # a range is asked of an attribute
+            if name.startswith(ATTRIBUTE) or ranged:
                 into, name = told.setdefault(ATTRIBUTES, {}), name.removeprefix(ATTRIBUTE)
             into[name] = _condition_json(condition)
         return told

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LEXICAL = "lexical"  # the part of a score that the words of the product's own texts gave
 
 
+KIND = "kind"  # the part that being of the same category gave, see search/kinds.py
+
+
 def product_facts(product: Product) -> dict[str, Any]:
     """What every JSON answer tells of a product: the price as exact text ("12.90"), never a path or a feed's line."""
     return {

@@ -6,27 +6,31 @@ from collections import Counter
 
 import numpy as np
 
+from catalog.product import CATEGORY_SEPARATOR
 from catalog.store import Catalogue
+from catalog.words import fold, singular
 from search.candidates import Beside
+from search.columns import Columns
 from search.filters import CATEGORY, Filter, OneOf
+from search.hits import KIND
 from search.labels import Ints
 from search.query import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
 from search.served import Served
+from search.wording import Understood
 
-KIND = "kind"
 SHARE = 0.15  # at 0.1 the kind is kept for 0.99 of the first ten on fashion, without it for 0.75
 VOTERS = 10
 MAJORITY = 0.6  # of the products most like a picture, for their kind to be the picture's
-NAMED = 0.7  # of what the words find anywhere, for them to fit the kind: "shoes" beside a shirt do not
 
 
-def kept_kind(served: Served, catalogue: Catalogue, query: Query, beside: Beside) -> Beside:
+def kept_kind(served: Served, catalogue: Catalogue, query: Query, words: Understood) -> Beside | None:
     """What counts beside the vectors, and that a product is of the kind of the product or picture that words change.
 
     Nothing is added when the words name another kind, or when nobody knows the kind.
     """
+    beside = words.found
     shown = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
-    if not shown or not any(isinstance(term, TextTerm) and term.weight > 0 for term in query.terms):
+    if beside is None or not shown:
         return beside
     heaviest = max(shown, key=lambda term: term.weight)
     category = _kind_of(served, catalogue, heaviest)
@@ -34,10 +38,21 @@ def kept_kind(served: Served, catalogue: Catalogue, query: Query, beside: Beside
         return beside
     columns = served.columns
     keys = columns.keys[columns.matching(Filter((OneOf(CATEGORY, (category,)),)))]
-    most = beside.scores.max(initial=0.0)
-    if most > 0 and beside.of(keys).max(initial=0.0) < NAMED * most:
+    wanted = [term.words for term in query.terms if isinstance(term, TextTerm) and term.weight > 0]
+    said = {word for each in wanted for word in _words(words.readings[each].encoder_words)}
+    if said & _kinds(served.columns) and not said & set(_words(category.rpartition(CATEGORY_SEPARATOR)[2])):
         return beside
     return beside.and_part(KIND, keys, SHARE)
+
+
+def _kinds(columns: Columns) -> set[str]:
+    """The words that name kinds of things in this shop: the last parts of its categories."""
+    labels = columns.labels_of(CATEGORY).words.texts
+    return {word for label in labels for word in _words(label.rpartition(CATEGORY_SEPARATOR)[2])}
+
+
+def _words(text: str) -> list[str]:
+    return [singular(word) for word in fold(text).split() if len(word) > 1]
 
 
 def _kind_of(served: Served, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm) -> str:

@@ -135,7 +135,7 @@ class Lexicon:
         return LexicalHits(keys[best], scores[best], flagged[best], keys, scores)
 
     def _corrections(self, index: Words, applied: Applied) -> Iterator[Correction]:
-        for concept in applied.concepts:
+        for concept in applied.concepts[:MAX_CONCEPTS]:
             word = concept.ways[0].words[0]
             if concept.listed or len(concept.ways[0].words) > 1 or unspaced(word) or index.known(forms(word)):
                 continue
@@ -148,10 +148,17 @@ class Lexicon:
         with self._lock:
             now, seq = time.monotonic(), index.seq()
             if seq != self._seq and now - self._read_at >= FRESH_SECONDS:
-                counts = dict.fromkeys(self._glossary.english, 0) | dict(index.vocabulary())
+                known = dict(index.vocabulary())
+                listed = (word for word in self._glossary.english if self._leads_to(word, known))
+                counts = dict.fromkeys(listed, 0) | known
                 self._vocabulary = Vocabulary(sorted(counts.items()))
                 self._seq, self._read_at = seq, now
             return self._vocabulary
+
+    def _leads_to(self, word: str, known: Mapping[str, int]) -> bool:
+        """Whether a word of the glossary stands for something that a product has."""
+        ways = (way for concept in self._glossary.apply(word).concepts for way in concept.ways)
+        return any(all(any(form in known for form in forms(each)) for each in way.words) for way in ways)
 
 
 def _replaced(words: str, corrections: Mapping[str, str]) -> str:

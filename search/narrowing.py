@@ -12,6 +12,7 @@ from search.candidates import Ranked
 from search.columns import Columns
 from search.facets import Facet, facet_counts
 from search.filters import Filter
+from search.hits import KIND
 from search.labels import Ints, Mask
 from search.ordering import MATCHES, browsed, floor_of, matching_keys, ordered
 from search.query import Query, TextTerm
@@ -21,20 +22,20 @@ Fetch = Callable[[Filter | None, int], Ranked]
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The products that match a query under a filter, best first: their places in a ranking."""
+    """The products that match a query under a filter, best first: a ranking, and their places in it."""
 
     ranked: Ranked
-    count: int
+    places: Ints
 
     @property
     def keys(self) -> Ints:
         """Their keys."""
-        return self.ranked.products[: self.count]
+        return self.ranked.products[self.places]
 
     @property
     def scores(self) -> Floats:
         """Their scores."""
-        return self.ranked.scores[: self.count]
+        return self.ranked.scores[self.places]
 
 
 class Narrowing:
@@ -49,26 +50,30 @@ class Narrowing:
 
     def matches(self, narrowed: Filter | None) -> Matches:
         """What matches the query and passes the filter."""
+        narrowed = narrowed if narrowed is not None and narrowed.conditions else None
         if narrowed not in self._found:
             ranked = self._fetch(narrowed, self._depth)
-            best = ranked if narrowed is None or not narrowed.conditions else self._fetch(None, 1)
+            # What matches does not depend on the filter, so the best of all products sets the bar.
+            bar = ranked.scores if narrowed is None else self.matches(None).ranked.scores
             worded = all(isinstance(term, TextTerm) for term in self._query.terms)
-            floor = floor_of(float(best.scores[0]), worded) if len(best) else 0.0
-            count = len(matching_keys(ranked.products, ranked.scores, floor))
-            self._found[narrowed] = Matches(ranked, count)
+            floor = floor_of(float(bar[0]), worded) if len(bar) else 0.0
+            places = np.arange(len(matching_keys(ranked.products, ranked.scores, floor)))
+            if KIND in ranked.parts:  # "this, but red" asks for one kind of thing
+                places = places[ranked.parts[KIND][places] > 0]
+            self._found[narrowed] = Matches(ranked, places)
         return self._found[narrowed]
 
     def places(self) -> Ints:
         """The places of what matches the query and its filter, in the order asked for."""
         found = self.matches(self._query.filter)
-        return ordered(self._columns, found.keys, found.scores, self._query.sort)
+        return found.places[ordered(self._columns, found.keys, found.scores, self._query.sort)]
 
     def facets(self) -> tuple[Facet, ...]:
         """The facets of the answer."""
         return facet_counts(self._columns, self._query.filter or Filter(), self._matched)
 
     def _matched(self, narrowed: Filter) -> Mask:
-        return self._columns.mask_of(self.matches(narrowed if narrowed.conditions else None).keys)
+        return self._columns.mask_of(self.matches(narrowed).keys)
 
 
 def depth_of(spread: int) -> int:

@@ -21,21 +21,35 @@ _LIKE_THIS = re.compile(
     r"^\s*(?:(?:something\s+)?(?:like|similar to)\s+)?(?:this|that)(?:\s+one)?\b[\s,]*(?:but\b)?|^\s*but\b",
     re.IGNORECASE,
 )
+_UNDER = re.compile(
+    r"\b(?:for\s+)?(?:under|below|less than|cheaper than|up to)\s*[€$£¥]?\s*(?P<a>\d{1,7}(?:\.\d{1,2})?)(?![\d.])"
+    r"\s*(?:€|\$|£|eur(?:os?)?|usd|dollars?|gbp|pounds?)?(?!\s*[a-z%])"
+    r"|(?:低于|不超过|不到)\s*(?P<b>\d{1,7})\s*[元块]?|(?P<c>\d{1,7})\s*[元块](?:钱)?(?:以下|以内)",
+    re.IGNORECASE,
+)
+_CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)", re.IGNORECASE)
 _EDGES = " \t\r\n,;.，。；、"
 _AND_NOT = re.compile(r"\s+(?:and|or|nor)\s+(?:not\s+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is wanted, in words, "" if nothing; what is not wanted; and whether it is to cost less."""
+    """What is wanted, in words, "" if nothing; what is not wanted; whether it is to cost less, and how much at most."""
 
     wanted: str
     unwanted: tuple[str, ...] = ()
     cheaper: bool = False
+    most: float | None = None
 
 
 def read_words(words: str) -> Said:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
+    words = " ".join(words.split())
+    most = None
+    if found := _UNDER.search(words):
+        most = float(found["a"] or found["b"] or found["c"])
+        words = " ".join(_UNDER.sub(" ", words).split())
+    words = " ".join(_CHEAP.sub(" ", words).split()) or words
     unwanted: list[str] = []
     for match in _NOT.finditer(words):
         told = match["a"] or match["b"] or match["c"]
@@ -45,9 +59,11 @@ def read_words(words: str) -> Said:
     rest = _CHEAPER.sub(" , ", rest)
     unwanted = [plain for each in unwanted if (plain := _CHEAPER.sub(" ", each).strip(_EDGES))]
     if not unwanted and not cheaper and not _LIKE_THIS.match(rest):
-        return Said(words.strip())
+        return Said(words, most=most)
     wanted = _LIKE_THIS.sub(" ", rest.strip(_EDGES), count=1)
-    parts = [part.strip(_EDGES) for part in re.split(r"\s*,\s*", wanted)]
-    return Said(
-        " ".join(part for part in parts if part and part.lower() not in ("but", "and")), tuple(unwanted), cheaper
-    )
+    parts = [part.strip(_EDGES) for part in wanted.split(",")]
+    kept = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
+    if not kept and len(unwanted) == 1 and " " in unwanted[0]:  # "not striped mug": a mug
+        head, _, kept = unwanted[0].rpartition(" ")
+        unwanted = [head]
+    return Said(kept, tuple(unwanted), cheaper, most)

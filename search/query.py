@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_K = 200
 MAX_REACH = 10_000
 MAX_TEXT = 1_000
+MAX_WORDS = 2_000
 MAX_TERMS = 24
 MAX_PICTURES = 8
 MAX_TIMEOUT_MS = 60_000
@@ -111,6 +112,9 @@ class Query:
             raise BadQuery(f"The query has {pictures} pictures; the limit is {MAX_PICTURES}.", "Leave some out.")
         for term in self.terms:
             _check_term(term)
+        together = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
+        if together > MAX_WORDS:
+            raise BadQuery(f"The query has {together:,} characters; together {MAX_WORDS:,} may be.", "Shorten it.")
 
 
 def checked_timeout(timeout_ms: int) -> int:

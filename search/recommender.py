@@ -42,10 +42,12 @@ class Recommender:
         return self._within(timeout_ms, lambda: session(self._shop, self._trends, viewed, k))
 
     def record(self, events: Sequence[Event]) -> int:
-        """Keep what shoppers did; how many events that were. Raises StoreError."""
+        """Keep what shoppers did with products that there are; how many events that were. Raises StoreError."""
         if self._events is None:
             raise StoreError("The events of this shop cannot be written.", "Its log says why.")
-        return self._events.add(events)
+        known = self._shop.find(list({event.product_id for event in events}))
+        told = [event for event in events if event.product_id in known]
+        return self._events.add(told) if told else 0
 
     def close(self) -> None:
         """Close the events' file."""

@@ -46,18 +46,24 @@ class RefineTokens:
         self._print = hashlib.sha256(encoder.fingerprint.encode()).digest()[:_PRINT]
 
     def make(self, query: Query) -> str:
-        """The token of a query whose pictures are vectors already; cut and time limit are not part of it."""
+        """The token of a query whose pictures are vectors already; cut, facets and time limit are not part of it.
+
+        Empty for a query that is too large to be carried.
+        """
         vectors: list[Floats] = []
         told: dict[str, Any] = {"t": [_told(term, vectors) for term in query.terms]}
         if query.filter is not None:
             told["f"] = query.filter.to_json()
         if query.blocks:
             told["b"] = dict(query.blocks)
-        told["s"] = query.sort
+        told |= {"s": query.sort, "c": query.collapse}
         head = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
         body = len(head).to_bytes(4, "big") + head + b"".join(_packed(vector, self._blocks) for vector in vectors)
+        if len(body) > _INFLATED:
+            return ""
         signed = bytes([VERSION]) + self._print + zlib.compress(body, 9)
-        return base64.urlsafe_b64encode(signed + self._mac(signed)).decode().rstrip("=")
+        token = base64.urlsafe_b64encode(signed + self._mac(signed)).decode().rstrip("=")
+        return token if len(token) <= MAX_TOKEN else ""
 
     def read(self, token: str) -> Query:
         """The query of a token, its first ten hits. Raises BadQuery when it is not ours, damaged, or out of date."""
@@ -72,9 +78,12 @@ class RefineTokens:
             raise _not_ours()
         if signed[0] != VERSION or signed[1 : 1 + _PRINT] != self._print:
             raise BadQuery("The refine token was made before the shop changed the way it reads pictures.", _AGAIN)
-        body = zlib.decompressobj().decompress(signed[1 + _PRINT :], _INFLATED)
-        size = int.from_bytes(body[:4], "big")
-        return self._query(json.loads(body[4 : 4 + size]), body[4 + size :])
+        try:
+            body = zlib.decompressobj().decompress(signed[1 + _PRINT :], _INFLATED)
+            size = int.from_bytes(body[:4], "big")
+            return self._query(json.loads(body[4 : 4 + size]), body[4 + size :])
+        except (BadQuery, ValueError, KeyError, TypeError, zlib.error):  # limits may have changed since it was made
+            raise BadQuery("The question in this refine token cannot be asked any more.", _AGAIN) from None
 
     def _query(self, told: dict[str, Any], packed: bytes) -> Query:
         terms: list[Term] = []
@@ -87,7 +96,7 @@ class RefineTokens:
             else:
                 terms.append(ProductTerm(what, weight))
         narrowed = parse_filter(told["f"]) if "f" in told else None
-        return Query(tuple(terms), blocks=told.get("b"), filter=narrowed, sort=told["s"])
+        return Query(tuple(terms), blocks=told.get("b"), filter=narrowed, sort=told["s"], collapse=told["c"])
 
     def _mac(self, signed: bytes) -> bytes:
         return hmac.digest(self._key, signed, "sha256")[:_MAC]
@@ -121,9 +130,12 @@ def signing_key(home: Path) -> bytes:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():  # and is no key
+            path.unlink()
         with suppress(FileExistsError):
             os.link(partial, path)  # of several processes that start at once, the first one's key is everybody's
-        return path.read_bytes()
+        found = path.read_bytes()
+        return found if len(found) == 32 else key
     except OSError as error:
         log.warning("The key for shared links cannot be kept in %s (%s): they end with this process", path, error)
         return key

@@ -25,6 +25,7 @@ BESIDE = 2.0  # being viewed together
 LIKED = 1.0  # being popular: the fourth root of it, since popularity is very uneven
 RELEVANCE = 0.8  # share of maximal marginal relevance; what is left is for being unlike what is shown already
 LIKE, TOGETHER = "like what you viewed", "viewed together with what you viewed"
+POPULAR_NOW = "popular"
 IN_STOCK = parse_filter({"in_stock": True})
 
 Floats64 = NDArray[np.float64]
@@ -53,10 +54,14 @@ def session(shop: Shop, trends: Trends, viewed: Sequence[str], k: int = 20) -> t
     near = likeness(rows, seen, weights)
     kind = _kind(recent, weights, products)
     beside = _beside(trends, recent, weights, products)
-    liked = np.array([trends.popular.get(one.id, 0.0) for one in products]) ** 0.25
+    liked = np.array([trends.popular.get(one.id, 0.0) for one in products]) ** 0.25 * trends.evidence
     score = near + KIND * kind + BESIDE * beside + LIKED * liked
     return tuple(
-        Recommendation(products[i], float(score[i]), TOGETHER if beside[i] else LIKE)
+        Recommendation(
+            products[i],
+            float(score[i]),
+            TOGETHER if beside[i] else POPULAR_NOW if LIKED * liked[i] > near[i] + KIND * kind[i] else LIKE,
+        )
         for i in marginal(score, rows, k, RELEVANCE)
     )
 
@@ -68,7 +73,7 @@ def popular(shop: Shop, trends: Trends, k: int = 20, leave_out: Sequence[str] = 
     wanted = [one for one in trends.popular if one not in without]
     found = shop.find(wanted[: k + POPULAR])
     stocked = [found[one] for one in wanted if one in found and found[one].in_stock]
-    return tuple(Recommendation(one, trends.popular[one.id], "popular") for one in stocked[:k])
+    return tuple(Recommendation(one, trends.popular[one.id], POPULAR_NOW) for one in stocked[:k])
 
 
 def decay(count: int, half_life: float = HALF_LIFE) -> Floats64:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHORTEST = 4  # letters; shorter words are too near to too many others
+SHORT = 4  # letters up to which the first one must be right: "case" is no vase
 LONG = 8  # letters from which two mistakes are allowed
 LONGEST = 32
 _A = ord("a")
@@ -34,7 +35,8 @@ class Vocabulary:
         """The word that was probably meant: fewest mistakes, then the same first letter, then the most frequent.
 
         A mistake is a letter too many, missing, wrong, or two neighbours exchanged; one is allowed, in words of eight
-        letters two. None when there is no such word, or it is not of four to 32 plain letters.
+        letters two, and of four letters the first must be right. None when there is no such word, or it is not of four
+        to 32 plain letters.
         """
         if not _plain(word) or len(word) < SHORTEST:
             return None
@@ -46,7 +48,10 @@ class Vocabulary:
         if not len(near):
             return None
         mistakes = _mistakes(asked, self._codes[near, : len(word) + most], self._lengths[near])
-        near, mistakes = near[mistakes <= most], mistakes[mistakes <= most]
+        meant = mistakes <= most
+        if len(word) <= SHORT:
+            meant &= self._codes[near, 0] == asked[0]
+        near, mistakes = near[meant], mistakes[meant]
         if not len(near):
             return None
         other_start = self._codes[near, 0] != asked[0]

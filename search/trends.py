@@ -28,6 +28,7 @@ NEIGHBOURS = 50  # kept for a product
 LEAST_TOGETHER = 2  # sessions that must have two products before that means something
 LEAST_PAIR = 5  # baskets that must have two categories
 SMOOTHING = 1.0  # baskets added to what two categories share by chance
+ENOUGH_SESSIONS = 100  # for popularity to count half of what it can
 MAX_BASKET = 50  # categories of one basket
 KEPT_SECONDS = 60.0
 REST = 20.0  # times as long as it took before it is done again, so that it takes 5 % of a core at the most
@@ -55,6 +56,12 @@ class Trends:
     leading: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     together: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     pairs: Mapping[str, Learnt] = field(default_factory=dict)
+    sessions: int = 0
+
+    @property
+    def evidence(self) -> float:
+        """How far popularity may be believed, from 0 to 1: a few visitors make nothing popular."""
+        return self.sessions / (self.sessions + ENOUGH_SESSIONS)
 
     def __bool__(self) -> bool:
         """Whether there is anything to go by."""
@@ -86,6 +93,7 @@ def trends_of(events: Sequence[Kept], find: Find, now: float) -> Trends:
         {category: tuple(ones[:LEADING]) for category, ones in leading.items()},
         _together(ids, items, sessions),
         _pairs(names, categories[bought], sessions[bought]),
+        int(sessions.max()) + 1,
     )
 
 

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import addresses, api, auth, catalogue_api, engine, errors, headers, pages, templating, try_photos, uploads
+from web import (
+    addresses,
+    api,
+    auth,
+    catalogue_api,
+    engine,
+    errors,
+    headers,
+    limits,
+    logs,
+    merchant,
+    metrics,
+    pages,
+    reference,
+    templating,
+    timing,
+    try_photos,
+    uploads,
+)
 from web.settings import Settings
 
 
@@ -13,11 +32,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     app = Flask(__name__)
     app.config.update(PAGE_HITS=settings.page_hits, TIMEOUT_MS=settings.timeout_ms, SHOP_NAME=settings.shop_name)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
 
-    uploads.init_app(app, settings)
-    headers.init_app(app)
+    timing.init_app(app)
+    logs.init_app(app, settings)
+    metrics.init_app(app)
+    headers.init_app(app, settings)
+    limits.init_app(app, settings)
     auth.init_app(app, settings)
+    uploads.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
     try_photos.init_app(app, settings)
@@ -26,6 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(api.bp)
     app.register_blueprint(catalogue_api.bp)
     app.register_blueprint(pages.bp)
+    merchant.init_app(app, settings)
+    app.register_blueprint(reference.bp)
 
     engine.init_app(app, settings)
     return app

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +20,12 @@ from pydantic import ValidationError
 from catalog import sample
 from catalog.errors import WindowshopError
 from web import create_app, demo
+from web.engine import holder_of
+from web.errors import Unsafe
 from web.key_commands import key
+from web.logs import write_json_lines
+from web.openapi import document
+from web.safety import check_safe
 from web.settings import MIB, Settings
 from web.try_photos import read_try_photos
 
@@ -47,8 +54,7 @@ def serve(**given: Any) -> None:
     """Serve the shop; every option can also be set in the environment, see docs/settings.md."""
     settings = _settings(given)
     _check_home(settings.home)
-    _check_photos(settings.try_photos)
-    _check_port(settings.host, settings.port)
+    _check_all(settings)
     Server(settings, lambda address: f"Serving {settings.home} on http://{address} (Ctrl-C stops it)").run()
 
 
@@ -61,8 +67,7 @@ def serve(**given: Any) -> None:
 def demo_command(home: Path, **given: Any) -> None:
     """Index the sample shop, if need be, and serve it with photos to try."""
     settings = _settings({"shop_name": demo.SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **given, "home": home})
-    _check_photos(settings.try_photos)
-    _check_port(settings.host, settings.port)
+    _check_all(settings)
     if not (home / "current").is_file():
         _check_space(home)
         click.echo("Indexing the sample shop. The first time models are exported too: about a minute in all.", err=True)
@@ -70,6 +75,16 @@ def demo_command(home: Path, **given: Any) -> None:
     if code:
         sys.exit(code)
     Server(settings, demo.things_to_try).run()
+
+
+@cli.command("openapi")
+def openapi_command() -> None:
+    """Print the API's OpenAPI document; docs/openapi.json is what it printed last."""
+    logging.disable()
+    with tempfile.TemporaryDirectory() as empty:
+        app = create_app(Settings(home=Path(empty)))
+        holder_of(app).close()
+    click.echo(json.dumps(document(app), indent=1))
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -104,9 +119,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Make the app, in the worker."""
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        for room in ("catalog", "indexer", "search", "web"):
-            logging.getLogger(room).setLevel(logging.INFO)
+        write_json_lines()
         return create_app(self.settings)
 
 
@@ -127,6 +140,18 @@ def _settings(given: dict[str, Any]) -> Settings:
 def _check_home(home: Path) -> None:
     if not (home / "current").is_file():
         _stop(f"{home} has no index to serve. Make one: python -m indexer build --home {home} --feed FEED")
+
+
+def _check_all(settings: Settings) -> None:
+    _check_photos(settings.try_photos)
+    _check_port(settings.host, settings.port)
+    write_json_lines()
+    try:
+        check_safe(settings)
+    except Unsafe as error:
+        _stop(f"This is not started: {error}")
+    except WindowshopError as error:
+        _stop(str(error))
 
 
 def _check_port(host: str, port: int) -> None:

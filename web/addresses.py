@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from flask import Flask, Request
@@ -36,9 +37,10 @@ def ends_inside_id(request: Request) -> bool:
     return _SLASH_OF_THE_ID.search(path) is not None
 
 
-def product_url(product_id: str) -> str:
-    """Address of a product's page."""
-    return "/products/" + quote(product_id, safe="")
+def product_url(product_id: str, refine: str = "", shown: str = "") -> str:
+    """Address of a product's page; with a refine token it tells why the product was found."""
+    asked = urlencode({name: value for name, value in (("refine", refine), ("shown", shown)) if value})
+    return "/products/" + quote(product_id, safe="") + (f"?{asked}" if asked else "")
 
 
 def picture_url(sha256: str, size: int) -> str:
@@ -51,8 +53,12 @@ def try_photo_url(name: str) -> str:
     return f"/try/{quote(name, safe='')}.jpg"
 
 
-def address_of(words: str = "", like: str = "", photo: str = "", offset: int = 0) -> str:
+def address_of(words: str = "", like: str = "", photo: str = "") -> str:
     """Address of the results for words, a product to resemble, an offered photo, or all of them; it can be shared."""
-    asked = {"q": words, "like": like, "photo": photo, "offset": offset}
-    query = urlencode({name: value for name, value in asked.items() if value})
+    return address_with({"q": words, "like": like, "photo": photo})
+
+
+def address_with(fields: Mapping[str, object]) -> str:
+    """Address of the results for these fields of the page; empty ones are left out."""
+    query = urlencode({name: value for name, value in fields.items() if value})
     return f"/?{query}" if query else "/"

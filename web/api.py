@@ -16,6 +16,7 @@ from web.addresses import ends_inside_id, picture_url, product_url
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
 from web.questions import asked_of, json_object, timeout_of, viewed_of, whole
+from web.timing import note_page, words_of
 from web.uploads import body_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def search() -> Response:
     engine = get_engine()
     asked = asked_of(request, engine)
     began = monotonic()
-    answer = page_json(engine.search(asked.query))
+    answer = page_json(engine.search(asked.query), words_of(asked.query))
     if asked.regions is not None:
         left = max(1, (asked.query.timeout_ms or 0) - round((monotonic() - began) * 1000))
         found = engine.regions(asked.regions, min(asked.query.k, REGION_HITS), asked.query.filter, left)
@@ -46,7 +47,7 @@ def search() -> Response:
 def why(product_id: str) -> Response:
     """Why this product answers a search, which is sent as it was for the search, and where its picture matches."""
     engine = get_engine()
-    closer = engine.closer(asked_of(request, engine).query, product_id)
+    closer = engine.closer(asked_of(request, engine, closer=True).query, product_id)
     answer = closer.to_dict() | {"url": product_url(product_id)}
     answer["picture_url"] = picture_url(answer["picture"], HIT_SIZE)
     return jsonify(answer | {"request_id": g.request_id})
@@ -64,7 +65,7 @@ def similar(product_id: str) -> Response:
     if ends_inside_id(request):
         return product(f"{product_id}/similar")
     k = whole(request.args.get("k", "10"), "k")
-    return jsonify(page_json(get_engine().similar(product_id, k)))
+    return jsonify(page_json(get_engine().similar(product_id, k, timeout_of(request))))
 
 
 @bp.get("/api/v1/products/<id:product_id>/substitutes")
@@ -127,9 +128,9 @@ def readyz() -> Response:
     )
 
 
-def page_json(page: SearchPage) -> dict[str, Any]:
+def page_json(page: SearchPage, words: str = "") -> dict[str, Any]:
     """A page of results: the shape that the command line prints too, with addresses added."""
-    answer = page.to_dict()
+    answer = note_page(page, words).to_dict()
     return answer | {"hits": [addressed(hit) for hit in answer["hits"]], "request_id": g.request_id}
 
 

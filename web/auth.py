@@ -1,5 +1,7 @@
 """Who may do what: a policy for every route, and the keys that open those which are not public.
 
+A page cannot send a key by itself, and no cookie stands for one, so no other site can make a browser use it.
+
 Only SHA-256 hashes of keys are stored. They are long random strings, so a slow hash would protect nothing more.
 """
 
@@ -16,20 +18,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from catalog.errors import BadInput, StoreError
 from web.errors import NoKey, NotAllowed
 from web.settings import Settings
 
-PUBLIC, READ, WRITE = "public", "read", "write"
-SCOPES = (READ, WRITE)
+ALWAYS = "always"  # for everybody
+PUBLIC = "public"  # for everybody while the setting public_read is true, else for keys with the scope read
+READ, WRITE, ADMIN = "read", "write", "admin"  # for keys of that scope, or of one that stands after it
+OPERATOR = "operator"  # for programs on the server's own machine, and keys with the scope admin
+SCOPES = (READ, WRITE, ADMIN)
 FILE = "keys.json"
 PREFIX = "wsk_"
 
 # Every endpoint of the app; one that is not here is closed.
 POLICIES = {
-    "static": PUBLIC,
+    "static": ALWAYS,
     "pages.home": PUBLIC,
     "pages.search_with_photo": PUBLIC,
     "pages.product": PUBLIC,
@@ -43,18 +48,38 @@ POLICIES = {
     "api.goes_with": PUBLIC,
     "api.recommend": PUBLIC,
     "api.events": PUBLIC,
-    "api.healthz": PUBLIC,
-    "api.readyz": PUBLIC,
+    "api.healthz": ALWAYS,
+    "api.readyz": ALWAYS,
+    "metrics.metrics": OPERATOR,
+    "reference.openapi": ALWAYS,
+    "reference.docs": ALWAYS,
     "catalogue.put": WRITE,
     "catalogue.remove": WRITE,
+    "merchant.page": ALWAYS,
+    "merchant.suggest": WRITE,
+    "merchant.choices": WRITE,
+    "merchant.jobs": WRITE,
+    "merchant.create": WRITE,
+    "merchant.job": WRITE,
+    "merchant.remove": WRITE,
+    "merchant.receive": WRITE,
+    "merchant.state": WRITE,
+    "merchant.rows": WRITE,
+    "merchant.decide": WRITE,
+    "merchant.corrected": WRITE,
 }
+
+# What a page asks for dozens of, or a probe every second: never counted against a rate limit.
+LIGHT = ("static", "pages.picture", "pages.try_photo", "api.healthz", "api.readyz", "metrics.metrics")
+PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+LOOPBACK = ("127.", "::1")
 
 KEY = "windowshop.keys"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key as it is kept: what it is called, what it opens ("write" opens what "read" does), and its hash."""
+    """A key as it is kept: what it is called, what it opens (a scope opens what those before it do), and its hash."""
 
     name: str
     scope: str
@@ -126,33 +151,59 @@ class Keys:
 def init_app(app: Flask, settings: Settings) -> None:
     """Guard every route by its policy."""
     app.extensions[KEY] = Keys(settings.keys or settings.home / FILE)
+    app.config["PUBLIC_READ"] = settings.public_read
     app.before_request(_guard)
+
+
+def current_key() -> StoredKey | None:
+    """The key that the request was sent with; None when there is none that is known. Raises StoreError."""
+    if "key" not in g:
+        # Read here, because werkzeug's reader of the other kinds fails on some bytes.
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        keys: Keys = current_app.extensions[KEY]
+        g.key = keys.find(token.strip()) if kind.lower() == "bearer" and token.strip() else None
+    found: StoredKey | None = g.key
+    return found
+
+
+def needed_scope() -> str:
+    """The scope that the request needs, empty when it needs none. Raises NotAllowed for a route without a policy."""
+    if request.endpoint is None or request.method == "OPTIONS":  # nothing there, or nothing done
+        return ""
+    policy = POLICIES.get(request.endpoint)
+    if policy is None:
+        raise NotAllowed("This address is closed.", "It has no policy in web/auth.py.")
+    if policy == PUBLIC:
+        return "" if current_app.config["PUBLIC_READ"] else READ
+    if policy == OPERATOR:
+        return "" if _of_this_machine() else ADMIN
+    return "" if policy == ALWAYS else policy
 
 
 def _guard() -> None:
     """Let a request pass that its route's policy allows. Raises NoKey, NotAllowed."""
-    if request.endpoint is None or request.method == "OPTIONS":  # nothing there, or nothing done
+    scope = needed_scope()
+    if not scope:
         return
-    policy = POLICIES.get(request.endpoint)
-    if policy == PUBLIC:
-        return
-    if policy is None:
-        raise NotAllowed("This address is closed.", "It has no policy in web/auth.py.")
     keys: Keys = current_app.extensions[KEY]
+    make = f"python -m web key create --home HOME --scope {scope}"
     if not keys.all():
-        raise NotAllowed(
-            "This shop has no key yet, so nobody may change it.",
-            f"Make one on its machine: python -m web key create --home HOME --scope {policy}",
-        )
-    sent = request.authorization
-    found = keys.find(sent.token) if sent is not None and sent.type == "bearer" and sent.token else None
+        what = "see" if scope == READ else "change"
+        raise NotAllowed(f"This shop has no key yet, so nobody may {what} it.", f"Make one on its machine: {make}")
+    found = current_key()
     if found is None:
-        raise NoKey("This address asks for a key.", "Send it as a header: Authorization: Bearer KEY.")
-    if found.scope not in SCOPES[SCOPES.index(policy) :]:
+        said = "This shop is open to keys only." if scope == READ else "This address asks for a key."
+        raise NoKey(said, "Send it as a header: Authorization: Bearer KEY.")
+    if found.scope not in SCOPES[SCOPES.index(scope) :]:
         raise NotAllowed(
-            f"The key {found.name!r} has the scope {found.scope!r}; this needs {policy!r}.",
-            f"Make another: python -m web key create --home HOME --scope {policy}",
+            f"The key {found.name!r} has the scope {found.scope!r}; this needs {scope!r}.", f"Make another: {make}"
         )
+
+
+def _of_this_machine() -> bool:
+    """Whether a program of this machine asks for itself; a proxy here asks for others, and says so in a header."""
+    forwarded = any(name in request.headers for name in PROXY_HEADERS)
+    return not forwarded and (request.remote_addr or "").startswith(LOOPBACK)
 
 
 def _hash(secret: str) -> str:

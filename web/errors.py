@@ -4,12 +4,15 @@ WindowshopError (catalog/errors.py)
 ├── NotReady                 the server runs, its engine does not yet
 ├── MalformedRequest         the body of the request is not what its type says
 ├── NoKey                    the address asks for a key, and none that is known was sent
-└── NotAllowed               the address is closed, or the key sent does not open it
+├── NotAllowed               the address is closed, or the key sent does not open it
+├── TooMany                  more requests came than one key or address may send
+└── Unsafe                   the server would be open to more people than it should be, so it does not start
 """
 
 from __future__ import annotations
 
 import logging
+import math
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -17,7 +20,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from catalog import errors
 
 RETRY_AFTER = 2
-BARE_PATHS = ("/api/", "/healthz", "/readyz", "/pictures/", "/static/")
+BARE_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/pictures/", "/static/")
 log = logging.getLogger(__name__)
 
 
@@ -45,11 +48,28 @@ class NotAllowed(errors.WindowshopError):
     code = "not_allowed"
 
 
+class TooMany(errors.WindowshopError):
+    """More requests came from one key or address than it may send; `wait` seconds later one more may come."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, hint: str = "", wait: float = 1.0) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
+
+
+class Unsafe(errors.WindowshopError):
+    """The server is not started, because more people could do more than they should."""
+
+    code = "unsafe"
+
+
 # The first class that fits decides, so the narrow ones stand before the wide ones.
 STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MalformedRequest, 400),
     (NoKey, 401),
     (NotAllowed, 403),
+    (TooMany, 429),
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
     (errors.UnknownProduct, 404),
@@ -113,7 +133,10 @@ def _ours(error: errors.WindowshopError) -> Response:
     if status == 500:
         return _answer(500, error.code, "Something went wrong on our side.", "Please try again.")
     message, hint = public_words(error)
-    return _answer(status, error.code, message, hint)
+    answer = _answer(status, error.code, message, hint)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
+    return answer
 
 
 def _http(error: HTTPException) -> Response:

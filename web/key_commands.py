@@ -1,4 +1,4 @@
-"""python -m web key create | list | revoke: the keys that may change a shop over HTTP."""
+"""python -m web key create | list | revoke: the keys that open a shop over HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ file_option = click.option(
 
 @click.group("key", cls=Commands)
 def key() -> None:
-    """The keys that may change a shop over HTTP."""
+    """The keys that open a shop over HTTP: to read, to write, or for its operator (admin)."""
 
 
 @key.command()

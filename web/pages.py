@@ -3,57 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from catalog.errors import StepFailed, TooLate, UnknownProduct
+from catalog.errors import BadInput, StepFailed, TooLate, UnknownProduct
 from catalog.product import Product
-from search.asking import spoken
-from search.query import PictureTerm, ProductTerm, Query, Term
-from web.addresses import THUMBNAIL_SIZES, address_of, try_photo_url
+from search.query import ProductTerm
+from web.addresses import THUMBNAIL_SIZES, address_with, try_photo_url
+from web.asked import MOST_VIEWED, Asked, asked_of, compact, question_of
 from web.engine import get_engine
-from web.questions import whole
-from web.try_photos import TryPhoto, get_try_photo, picture_of, thumbnail_of, try_photos
-from web.uploads import picture_of_file, preview
+from web.language import language, path_of, title_of, value_label
+from web.results import view_of
+from web.timing import note_page, words_of
+from web.try_photos import get_try_photo, thumbnail_of, try_photos
+from web.uploads import preview
+from web.words import CHINESE
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
+    from search.closeup import Closer
     from search.recommend import Recommendation
 
 SIMILAR = 12
 BESIDE = 5
+FOR_YOU = 5
 EXAMPLES = 6
 AN_HOUR = "public, max-age=3600"
 A_YEAR = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
+Found = TypeVar("Found")
 
 
 @bp.get("/")
-def home() -> str:
-    """The search box; with words, a product to resemble or an offered photo, the results too."""
-    asked = _asked()
+def home() -> str | AnyResponse:
+    """The search box; with words, a product to resemble, an offered photo, a filter or a refine token, the results."""
+    asked = asked_of(request)
     return _results(asked) if asked else _front()
 
 
 @bp.post("/")
 def search_with_photo() -> str | AnyResponse:
-    """Results for a photo, with words if there are any; words alone get an address that can be shared."""
-    asked = _asked()
+    """Results for a photo, with words if there are any; words alone get an address that can be shared.
+
+    With `viewed`, ids of products that the browser remembers, the front page with rows for them.
+    """
+    viewed = request.form.getlist("viewed")
+    if viewed:
+        return _front(viewed[:MOST_VIEWED])
+    asked = asked_of(request)
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:
-        return redirect(address_of(asked.words, asked.like, asked.photo), 303)
-    return _results(asked, upload)
+        told = {"refine": asked.refine, "shown": asked.shown, "filter": compact(asked.filter), "sort": asked.sort}
+        return redirect(address_with(asked.fields() | told), 303)
+    return _results(Asked(asked.words, asked.like, shown=asked.shown), upload)
 
 
 @bp.get("/products/<id:product_id>")
 def product(product_id: str) -> str:
-    """One product, and what resembles it."""
+    """One product, why it was found where it comes from a search, and what resembles it."""
     engine = get_engine()
     found = engine.product(product_id)
     try:
@@ -62,17 +72,36 @@ def product(product_id: str) -> str:
         page = None
     within = current_app.config["TIMEOUT_MS"]
     recommender = engine.recommender
-    instead = () if found.in_stock else _if_ready(lambda: recommender.substitutes(product_id, BESIDE, within))
-    beside = _if_ready(lambda: recommender.goes_with(product_id, BESIDE, within))
-    return render_template("product.html", product=found, page=page, instead=instead, beside=beside)
+    none: tuple[Recommendation, ...] = ()
+    instead = none if found.in_stock else _if_ready(lambda: recommender.substitutes(product_id, BESIDE, within), none)
+    beside = _if_ready(lambda: recommender.goes_with(product_id, BESIDE, within), none)
+    refine = request.args.get("refine", "")
+    return render_template(
+        "product.html",
+        product=found,
+        page=page,
+        instead=instead,
+        beside=beside,
+        why=_if_ready(lambda: _why(refine, product_id), None) if refine else None,
+        back=address_with({"refine": refine, "shown": request.args.get("shown", "")}) if refine else "",
+    )
 
 
-def _if_ready(recommend: Callable[[], Sequence[Recommendation]]) -> Sequence[Recommendation]:
-    """Recommendations beside a page, which is of use without them."""
+def _why(refine: str, product_id: str) -> Closer | None:
+    """Why a search found the product; None when the token is of no use any more, or it did not."""
+    engine = get_engine()
     try:
-        return recommend()
+        return engine.closer(engine.query_of(refine), product_id)
+    except BadInput:
+        return None
+
+
+def _if_ready(ask: Callable[[], Found], otherwise: Found) -> Found:
+    """What stands beside a page, which is of use without it."""
+    try:
+        return ask()
     except (TooLate, StepFailed):
-        return ()
+        return otherwise
 
 
 @bp.get("/try/<name>.jpg")
@@ -97,84 +126,67 @@ def picture(sha256: str, size: int) -> Response:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a page was asked for: words, the id of a product to resemble, the name of an offered photo; from where."""
-
-    words: str
-    like: str
-    photo: str
-    offset: int
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.like or self.photo)
-
-
-def _asked() -> _Asked:
-    given = request.values
-    offset = whole(given.get("offset") or 0, "offset")
-    return _Asked(given.get("q", "").strip(), given.get("like", ""), given.get("photo", ""), offset)
-
-
-def _front() -> str:
+def _front(viewed: Sequence[str] = ()) -> str:
     engine = get_engine()
     products = engine.browse(current_app.config["PAGE_HITS"], date.today().toordinal())
     status = engine.status()
+    known = engine.find(viewed) if viewed else {}
+    seen = [known[each] for each in dict.fromkeys(viewed) if each in known]
+    within = current_app.config["TIMEOUT_MS"]
+    oldest_first = [each.id for each in reversed(seen)]
+    suited: tuple[Recommendation, ...] = ()
+    if seen:
+        suited = _if_ready(lambda: engine.recommender.session(oldest_first, FOR_YOU, within), suited)
     return render_template(
         "home.html",
         products=products,
         examples=examples_of(products) if status.texts else (),
         photos=try_photos().values(),
         status=status,
+        recent=seen[:FOR_YOU],
+        suited=suited,
     )
 
 
-def _results(asked: _Asked, upload: FileStorage | None = None) -> str:
+def _results(asked: Asked, upload: FileStorage | None = None) -> str | AnyResponse:
     engine = get_engine()
-    terms: list[Term] = []
-    liked = tried = picture = None
-    wants_cheaper = False
-    if asked.words:
-        beside = bool(asked.like or asked.photo) or upload is not None
-        terms, wants_cheaper = spoken(asked.words, beside=beside)
-    if asked.like:
-        liked = engine.product(asked.like)
-        terms.append(ProductTerm(asked.like))
-    if upload is not None:
-        picture = picture_of_file(upload)
-    elif asked.photo:
-        tried = get_try_photo(asked.photo)
-        picture = picture_of(tried)
-    if picture is not None:
-        terms.append(PictureTerm(picture))
-    k = current_app.config["PAGE_HITS"]
-    query = Query(tuple(terms), k=k, offset=asked.offset, timeout_ms=current_app.config["TIMEOUT_MS"])
-    page = engine.search(engine.cheaper(query) if wants_cheaper else query)
+    question = question_of(asked, engine, upload, request.form.get("crop", "") if upload else "")
+    query = question.query
+    if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
+        return redirect("/", 303)
+    page = note_page(engine.search(query), words_of(query))
+    tried = get_try_photo(asked.photo) if asked.photo else None
+    likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
+    others = [sku for hit in page.hits for sku in hit.duplicates]
+    titles = engine.find([*likes, *others]) if likes or others else {}
+    photo = try_photo_url(tried.name) if tried is not None else ""
+    if upload is not None and question.picture is not None:  # it has no address, so it is part of the page
+        photo = preview(question.picture)
     return render_template(
         "results.html",
         page=page,
+        view=view_of(asked, query, page, titles, sent=upload is not None),
         asked=asked.words,
-        liked=liked,
+        refine=asked.refine,
+        shown=asked.shown,
+        liked=titles.get(asked.like) if asked.like else None,
+        titles=titles,
         tried=tried,
+        browsed=not query.terms,
+        counted=query.sort != "relevance" or not query.terms,
         offset=asked.offset,
-        photo_preview=_shown(picture, tried),
-        next_offset=asked.offset + k if len(page.hits) == k else None,
+        photo_preview=photo,
         status=engine.status(),
     )
-
-
-def _shown(picture: Image | None, tried: TryPhoto | None) -> str:
-    """Where the page finds the picture that was asked with: an upload has no address, so it is part of the page."""
-    if tried is not None:
-        return try_photo_url(tried.name)
-    return preview(picture) if picture is not None else ""
 
 
 def examples_of(products: Iterable[Product]) -> tuple[str, ...]:
     """Words to try, made from the shop's own products: "navy blue shirts"."""
     examples: dict[str, str] = {}
     for each in products:
-        kind = each.category_path[-1] if each.category_path else each.title
-        colour = each.attributes.get("colour") or each.attributes.get("color") or ""
-        examples.setdefault(kind, f"{colour} {kind}".strip().lower())
+        path = path_of(each)
+        kind = path[-1] if path else title_of(each)
+        colour = value_label("colour", each.attributes.get("colour") or each.attributes.get("color") or "")
+        between = "" if language() == CHINESE else " "
+        examples.setdefault(kind, f"{colour}{between}{kind}".strip().lower())
     return tuple(examples.values())[:EXAMPLES]

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
-from search.asking import liked, refined, spoken
+from search.asking import Price, liked, refined, spoken
 from search.filters import parse_filter
 from search.query import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term, TextTerm, checked_timeout
 from web.errors import MalformedRequest
@@ -30,6 +30,7 @@ FIELDS = (*TERMS, "terms", "weights", "crop", "regions", "refine", *LIKED, *CUT)
 JSON_IN_FORMS = ("weights", "crop", "filter", "terms", *LIKED)
 MOST_LIKED = 16
 MOST_VIEWED = 200
+CLOSER_MS = 3_000  # for looking closer at pictures, which somebody asks for and waits for, unless a request says less
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 FURTHEST = 10**9
 
@@ -42,24 +43,29 @@ class Asked:
     regions: Image | None = None
 
 
-def asked_of(request: Request, engine: SearchEngine) -> Asked:
-    """The question that an API request asks; raises BadQuery, MalformedRequest or BadPicture."""
+def asked_of(request: Request, engine: SearchEngine, closer: bool = False) -> Asked:
+    """The question that an API request asks; raises BadQuery, MalformedRequest or BadPicture.
+
+    With `closer`, pictures are to be looked at closer, which takes longer.
+    """
     if request.args:
         raise BadQuery(f"{_names(request.args)} came in the address.", "Put the fields into the body.")
     given = _fields(request)
     _check_names(given)
-    cut = _cut(given)
+    regions = _flag(given.get("regions", False), "regions")
+    cut = _cut(given, CLOSER_MS if closer or regions else 0)
     base = None
     if "refine" in given:
         base = engine.query_of(words(given["refine"], "refine"))
-    terms, wants_cheaper = _terms(given, beside=base is not None)
+    terms, price = _terms(given, beside=base is not None)
     if _cropped(given):
         cut["blocks"] = engine.crop_weights
     query = Query(tuple(terms), **cut) if base is None else refined(replace(base, **cut), terms)
-    if wants_cheaper:
-        query = engine.cheaper(query)
-    if not _flag(given.get("regions", False), "regions"):
+    query = engine.priced(query, price)
+    if not regions:
         return Asked(query)
+    if _cropped(given):
+        raise BadQuery("crop and regions were given together.", "Send the whole picture with regions.")
     pictures = [term.picture for term in terms if isinstance(term, PictureTerm)]
     if len(pictures) != 1:
         raise BadQuery(f"regions was asked of {len(pictures)} pictures.", "Send one image with it.")
@@ -68,13 +74,13 @@ def asked_of(request: Request, engine: SearchEngine) -> Asked:
 
 def _cropped(given: Mapping[str, Any]) -> bool:
     """Whether a part of a picture is asked for, beside which there is more of what lies around it."""
-    return "crop" in given or any("crop" in term for term in given.get("terms", []))
+    return "crop" in given or any(term.get("crop") is not None for term in given.get("terms", []))
 
 
-def _cut(given: Mapping[str, Any]) -> dict[str, Any]:
+def _cut(given: Mapping[str, Any], least_ms: int) -> dict[str, Any]:
     """How the answer is narrowed and cut; with a refine token, only what is said anew."""
     cut: dict[str, Any] = {name: whole(given[name], name) for name in ("k", "offset") if name in given}
-    cut["timeout_ms"] = _timeout(given.get("timeout_ms"))
+    cut["timeout_ms"] = _timeout(given.get("timeout_ms"), least_ms)
     if "sort" in given:
         cut["sort"] = words(given["sort"], "sort")
     cut |= {name: _flag(given[name], name) for name in ("facets", "collapse") if name in given}
@@ -83,8 +89,8 @@ def _cut(given: Mapping[str, Any]) -> dict[str, Any]:
     return cut
 
 
-def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
-    """The terms of a request, and whether what is wanted is to be cheaper."""
+def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], Price]:
+    """The terms of a request, and what was said of the price."""
     weights, crop = _weights(given.get("weights")), _crop(given.get("crop"))
     if crop is not None and "image" not in given:
         raise BadQuery("crop was given without an image.", "Send the image to be cropped, or leave crop out.")
@@ -92,11 +98,11 @@ def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
         if name in given and not beside:
             raise BadQuery(f"{name} was given without refine.", "Send the refine token of the page to go on from.")
     terms = liked(*(_ids(given.get(name, []), name) for name in LIKED))
-    wants_cheaper = False
+    price = Price()
     # Words and ids first: they are cheap to refuse, a picture is dear to decode.
     if "text" in given:
-        others = beside or any(name in given for name in ("image", "product_id", "terms"))
-        said, wants_cheaper = spoken(words(given["text"], "text"), weights.get("text", 1.0), others)
+        others = beside or any(name in given for name in ("image", "product_id", "terms", "filter"))
+        said, price = spoken(words(given["text"], "text"), weights.get("text", 1.0), others)
         terms += said
     if "product_id" in given:
         terms.append(ProductTerm(words(given["product_id"], "product_id"), weights.get("product_id", 1.0)))
@@ -105,7 +111,7 @@ def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], bool]:
     images = images if isinstance(images, list) else [images]
     check_count(terms, len(images))
     terms += [PictureTerm(_picture(image, crop), weights.get("image", 1.0)) for image in images]
-    return terms, wants_cheaper
+    return terms, price
 
 
 def viewed_of(request: Request) -> tuple[list[str], int, int]:
@@ -128,14 +134,19 @@ def timeout_of(request: Request) -> int:
     return _timeout(request.args.get("timeout_ms"))
 
 
-def _timeout(given: object) -> int:
-    return checked_timeout(whole(current_app.config["TIMEOUT_MS"] if given is None else given, "timeout_ms"))
+def _timeout(given: object, least: int = 0) -> int:
+    usual = max(least, current_app.config["TIMEOUT_MS"])
+    return checked_timeout(whole(usual if given is None else given, "timeout_ms"))
 
 
 def whole(value: object, name: str) -> int:
     """A whole number from JSON, a form or an address; raises BadQuery naming the field."""
     try:
+        if isinstance(value, float) and value.is_integer():  # JSON does not tell 5 from 5.0
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError
+        if isinstance(value, str) and "_" in value:  # which int() takes for a separator
             raise ValueError
         number = int(value)
     except ValueError:

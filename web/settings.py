@@ -53,3 +53,45 @@ class Settings(BaseSettings):
     keys: Path | None = Field(
         default=None, description="File of the keys that may write; by default `keys.json` in the shop's folder."
     )
+    public_read: bool = Field(
+        default=True, description="Whether anybody may search; if not, that takes a key with the scope read."
+    )
+    reads_per_minute: int = Field(
+        default=600, ge=0, description="Requests a minute by one key or address that read or search; 0 for no limit."
+    )
+    writes_per_minute: int = Field(
+        default=1_200, ge=0, description="Requests a minute by one key that change the shop; 0 for no limit."
+    )
+    uploads_per_minute: int = Field(
+        default=120, ge=0, description="Requests a minute by one key or address that carry a picture; 0 for no limit."
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="Proxies in front of the server, whose word on who is asking is taken; 0 believes no header.",
+    )
+    trusted_hosts: str | None = Field(
+        default=None,
+        description="Names that the shop answers to, separated by commas; `.shop.example` includes those below it.",
+    )
+    cors_origins: str | None = Field(
+        default=None, description="Origins of other sites' pages that may use the API, separated by commas."
+    )
+    log_queries: bool = Field(
+        default=False, description="Whether logs hold the words of questions; otherwise their length and a hash."
+    )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The sites whose pages may use the API."""
+        return _listed(self.cors_origins)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that the shop answers to; any when there are none."""
+        return _listed(self.trusted_hosts)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part for each in (text or "").split(",") if (part := each.strip()))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
-from web.addresses import address_of, picture_url, product_url, try_photo_url
+from web import language
+from web.addresses import address_of, address_with, picture_url, product_url, try_photo_url
 from web.engine import get_engine
+from web.words import LANGUAGES, error_words, script_words
 
 A_YEAR_IN_SECONDS = 31_536_000
 # Shop pictures may be as small as 60x80: enlarged more than this they would only be blurred.
@@ -19,7 +22,6 @@ LARGEST_ENLARGEMENT = 2.5
 LARGEST_ALONE = 4.0
 ALONE = 400
 NEARLY_SQUARE = 0.95
-CHINESE = "_zh"
 
 
 def init_app(app: Flask) -> None:
@@ -35,8 +37,25 @@ def init_app(app: Flask) -> None:
         shown_size=shown_size,
         fills=fills,
         takes_words=takes_words,
+        address_with=address_with,
+        LANGUAGES=LANGUAGES,
+        language=language.language,
+        t=language.t,
+        field_label=language.field_label,
+        value_label=language.value_label,
+        reason_words=language.reason_words,
+        script_words=lambda: script_words(language.language()),
+        error_words=error_words,
+        with_language=with_language,
     )
-    app.jinja_env.filters.update(price=price, listed_attributes=listed_attributes)
+    app.jinja_env.filters.update(
+        price=price,
+        title=language.title_of,
+        path=language.path_of,
+        description=language.description_of,
+        facts=language.facts_of,
+    )
+    language.init_app(app)
 
 
 def asset(name: str) -> str:
@@ -69,9 +88,13 @@ def fills(picture: Picture | None, box: int) -> bool:
     return short >= box and short >= NEARLY_SQUARE * long
 
 
-def listed_attributes(product: Product) -> dict[str, str]:
-    """The attributes that an English page lists: not the words of other fields in Chinese ("title_zh")."""
-    return {name: value for name, value in product.attributes.items() if not name.endswith(CHINESE)}
+def with_language(code: str, link: str = "") -> str:
+    """The address of this page, or of `link`, in another language; without a path it is this page's."""
+    path, _, query = link.partition("?") if link else ("", "", request.query_string.decode("ascii", "replace"))
+    if request.method != "GET" and not link:
+        path, query = "/", ""
+    fields = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "lang"]
+    return f"{path}?{urlencode([*fields, ('lang', code)])}"
 
 
 def price(product: Product) -> str:

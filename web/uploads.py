@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from flask import Flask, Request, current_app, request
@@ -14,6 +16,7 @@ from catalog import images
 from catalog.errors import BadPicture
 from search.samples import SHORT_SIDE
 from web.settings import MIB, Settings
+from web.timing import DECODE, note, step
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,11 +72,27 @@ def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
     """Bytes as an upright RGB picture; raises BadPicture and its kinds, nothing else."""
     if not data:
         raise BadPicture("The picture is empty (0 bytes).", "Choose another file.")
-    if box is not None:
-        from search.regions import loosened  # numpy comes with it, for which a server does not wait when it starts
+    with step(DECODE), told_when_bad(data):
+        if box is not None:
+            from search.regions import loosened  # numpy comes with it, for which a server does not wait when it starts
 
-        box = loosened(box, images.size_of(data))
-    return images.decode(data, box, at_least=SHORT_SIDE)
+            box = loosened(box, images.size_of(data))
+        return images.decode(data, box, at_least=SHORT_SIDE)
+
+
+@contextmanager
+def told_when_bad(data: bytes) -> Iterator[None]:
+    """Let the log tell of a picture that cannot be read: its content hash, format, size, and why; nothing of it."""
+    try:
+        yield
+    except BadPicture as error:
+        try:
+            kind = images.sniff(data)
+        except BadPicture:
+            kind = "unknown"
+        told = {"sha256": images.content_hash(data), "format": kind, "bytes": len(data), "reason": error.message}
+        note(bad_picture=told)
+        raise
 
 
 def preview(picture: Image) -> str:

@@ -285,3 +285,10 @@ def test_replacing_shows_to_others_at_its_end_only(catalogue, tmp_path):
         pass
     assert [product.id for _, product in other.iterate()] == ["s2"]
     other.close()
+
+
+def test_categories_of_keys(tmp_path):
+    with closing(Catalogue.open(tmp_path / "c.sqlite")) as catalogue:
+        catalogue.put([Product("a", "a", (), "Cups"), Product("b", "b", ())])
+        key = catalogue.key_of("a")
+        assert catalogue.categories([key, catalogue.key_of("b"), 99]) == {key: "Cups", catalogue.key_of("b"): ""}

@@ -16,7 +16,7 @@ from web import create_app
 from web.engine import holder_of
 from web.settings import Settings
 
-TIMEOUT_MS = 400
+TIMEOUT_MS = 1_000
 GRACE = 0.1  # seconds beyond the limit
 HANGS, BREAKS = "hangs", "breaks"
 SEARCH = "/api/v1/search"
@@ -102,7 +102,7 @@ def test_an_answer_comes_in_time_and_says_what_is_missing(app, hurt, step, how):
 @pytest.mark.promise("R13")
 @pytest.mark.parametrize("how", [HANGS, BREAKS])
 def test_things_in_a_picture_are_left_out_when_the_detector_fails(app, hurt, how):
-    asked = {**PHOTO, "regions": True}
+    asked = {**PHOTO, "regions": True, "timeout_ms": TIMEOUT_MS}
     assert ask(app, asked).json["degraded"] == []
     hurt(closeup, "propose_boxes", how)
     answer = ask(app, asked)

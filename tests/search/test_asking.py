@@ -1,5 +1,6 @@
 """What shoppers type, as terms: what is wanted, what is not, and what is to be cheaper."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
 from catalog.product import Product
-from search.asking import AVOID, cheaper, liked, refined, spoken
+from search.asking import AVOID, Price, cheaper, liked, refined, spoken
+from search.asking import priced as with_price
 from search.filters import Between, parse_filter
 from search.phrases import Said, read_words
 from search.query import ProductTerm, Query, TextTerm
@@ -27,6 +29,11 @@ from search.query import ProductTerm, Query, TextTerm
         ("like this one but cheaper and not black", Said("", ("black",), True)),
         ("红色连衣裙 不要花的", Said("红色连衣裙", ("花的",))),
         ("便宜一点的", Said("", (), True)),
+        ("not striped mug", Said("mug", ("striped",))),
+        ("red mug under 15", Said("red mug", most=15.0)),
+        ("cheap red mug below €15.50", Said("red mug", most=15.5)),
+        ("红色杯子 50元以下", Said("红色杯子", most=50.0)),
+        ("vase under 30 cm", Said("vase under 30 cm")),
         ("no iron shirt", Said("no iron shirt")),
         ("No 7 cream", Said("No 7 cream")),
         ("thistle", Said("thistle")),
@@ -44,12 +51,24 @@ def test_any_words_are_read(words):
 
 
 def test_words_become_terms():
-    assert spoken("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], False)
-    assert spoken("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], True)
+    assert spoken("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], Price())
+    assert spoken("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], Price(True))
+
+
+def test_words_that_nobody_will_read_are_not_read():
+    began = time.perf_counter()
+    assert spoken("a" + " " * 200_000 + "b, cheaper x")[1] == Price()
+    assert read_words("a" + " " * 200_000 + "b, cheaper x").cheaper
+    assert time.perf_counter() - began < 1.0
+
+
+def test_a_limit_in_words_is_a_filter():
+    query = with_price(Query((TextTerm("mug"),)), Price(most=15.0), [])
+    assert query.filter.on("price") == Between("price", None, 15.0)
 
 
 def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
-    assert spoken("not too long dress") == ([TextTerm("not too long dress")], False)
+    assert spoken("not too long dress") == ([TextTerm("dress"), TextTerm("long", AVOID)], Price())
 
 
 def priced(price):

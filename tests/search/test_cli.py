@@ -26,6 +26,11 @@ def run(shop):
     return run
 
 
+def test_browsing_by_a_filter(run):
+    result = run("query", "--filter", '{"category": "Apparel > Hats"}')
+    assert "blue hat" in result.stdout and "1 products" in result.stdout
+
+
 def test_query_by_words(run):
     result = run("query", "--text", "blue", "-k", 3)
     lines = result.stdout.splitlines()

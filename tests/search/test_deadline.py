@@ -1,12 +1,14 @@
 """Steps under a deadline: late and broken ones are told apart, and one kind that hangs holds up no other."""
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
 from catalog.errors import BadQuery, StepFailed, TooLate
-from search.deadline import THREADS, Deadline, Steps
+from search.deadline import THREADS, WAITING, Deadline, Steps
 
 
 @pytest.fixture
@@ -45,6 +47,27 @@ def test_a_kind_that_hangs_holds_up_no_other(steps, hanging):
     assert steps.run("lexical", Deadline.within(5_000), lambda: 7) == 7
     with pytest.raises(TooLate):
         steps.run("encoder", Deadline.within(20), lambda: 7)
+
+
+def test_what_is_late_is_forgotten_and_too_much_is_refused(steps, hanging):
+    class Picture:
+        pass
+
+    pictures = [Picture() for _ in range(WAITING)]
+    alive = [weakref.ref(picture) for picture in pictures]
+    for _ in range(THREADS):
+        steps.begin("encoder", Deadline.within(5), hanging)
+    time.sleep(0.05)
+    begun = [steps.begin("encoder", Deadline.within(1), lambda kept=picture: kept) for picture in pictures]
+    with pytest.raises(TooLate, match="Too much waits"):
+        steps.begin("encoder", Deadline.within(1), hanging)
+    del pictures
+    for each in begun:
+        with pytest.raises(TooLate):
+            each.result()
+    del begun, each
+    gc.collect()
+    assert [ref() for ref in alive if ref() is not None] == []
 
 
 def broken():

@@ -70,6 +70,18 @@ def test_facets_count_what_matches_and_do_not_filter_themselves(shop):
     assert sum(counts["price"].values()) == len(hats)
 
 
+def test_what_is_like_a_product_is_cut_by_the_best_of_them(shop):
+    """The product itself is the best row of all, and must not set the bar, nor be missed when it is left out."""
+    whole = shop.search(Query((ProductTerm("p03"),), sort="price", k=60))
+    assert 0 < whole.total < 59
+    narrowed = Query(
+        (ProductTerm("p03"),), sort="price", k=60, facets=True, filter=parse_filter({"price": {"max": 30}})
+    )
+    page = shop.search(narrowed)
+    assert ids(page) == [h.product.id for h in whole.hits if h.product.price <= 30]
+    assert page.total == len(page.hits)
+
+
 def test_browsing_needs_no_terms(shop):
     page = shop.search(Query((), filter=parse_filter({"category": "Apparel > Scarves"}), k=4, facets=True))
     assert ids(page) == ["p60", "p58", "p56", "p54"] and page.total == 30
@@ -105,6 +117,11 @@ def test_this_but_in_another_colour_keeps_the_kind(tmp_path):
         page = engine.search(Query((ProductTerm("red-scarf"), TextTerm("green"))))
         assert page.hits[0].product.id == "green-scarf"
         assert page.hits[0].parts["kind"] > 0
+        less = engine.search(Query((ProductTerm("red-scarf"), TextTerm("red", -0.5)), sort="price"))
+        assert {hit.product.category for hit in less.hits} == {"Apparel > scarf"}, "what is not wanted keeps it too"
+        none = engine.search(Query((ProductTerm("red-scarf"), TextTerm("purple"))))
+        kept = {hit.product.category for hit in none.hits if hit.parts.get("kind", 0) > 0}
+        assert kept == {"Apparel > scarf"}, "also when the shop has none in that colour"
         other = engine.search(Query((ProductTerm("red-scarf"), TextTerm("sock"))))
         assert all("kind" not in hit.parts for hit in other.hits), "whoever names another kind wants that"
 

@@ -39,6 +39,25 @@ def test_a_query_comes_back_as_it_went(tokens):
     assert (read.filter, read.sort, read.blocks) == (narrowed, "-price", {"look": 0.25})
 
 
+def test_what_cannot_be_carried_has_no_token(tokens):
+    narrowed = parse_filter({"id": [f"{i:03}" + "x" * 480 for i in range(900)]})
+    assert tokens.make(Query((TextTerm("mug"),), filter=narrowed)) == ""
+
+
+def test_a_range_of_any_attribute_comes_back(tokens):
+    for field in ("colour", "size"):
+        narrowed = parse_filter({"attributes": {field: {"min": 1}}})
+        assert tokens.read(tokens.make(Query((TextTerm("mug"),), filter=narrowed, collapse=False))) == Query(
+            (TextTerm("mug"),), filter=narrowed, collapse=False
+        )
+
+
+def test_a_file_that_is_no_key_is_replaced(tmp_path):
+    (tmp_path / "refine.key").write_bytes(b"")
+    key = signing_key(tmp_path)
+    assert len(key) == 32 and signing_key(tmp_path) == key
+
+
 def test_rounding_twice_is_rounding_once(tokens):
     encoder = FakeEncoder()
     once = rounded(encoder.encode_images([picture(YELLOW), picture((12, 200, 90))]), encoder.blocks)

@@ -19,7 +19,7 @@ from indexer.weights import shop_weights
 from tests.search.shop import publish_rows
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
-WRITE_KEY, READ_KEY = "wsk_writer", "wsk_reader"
+WRITE_KEY, READ_KEY, ADMIN_KEY = "wsk_writer", "wsk_reader", "wsk_operator"
 WRITER = {"Authorization": f"Bearer {WRITE_KEY}"}
 ODD_IDS = (
     "plain",
@@ -78,9 +78,10 @@ def write_keys(home: Path) -> None:
     """Let WRITE_KEY and READ_KEY open the shop."""
     keys = [
         {"name": scope, "scope": scope, "sha256": hashlib.sha256(key.encode()).hexdigest(), "created": "2026-01-01"}
-        for scope, key in (("write", WRITE_KEY), ("read", READ_KEY))
+        for scope, key in (("write", WRITE_KEY), ("read", READ_KEY), ("admin", ADMIN_KEY))
     ]
     (home / "keys.json").write_text(json.dumps(keys))
+    (home / "keys.json").chmod(0o600)
 
 
 def make_shop(home: Path, encoder: Encoder) -> None:

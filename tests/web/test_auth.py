@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from catalog.errors import BadInput, StoreError
 from tests.fakes import FakeEncoder
-from tests.web.shop import READ_KEY, WRITE_KEY, make_shop
+from tests.web.shop import ADMIN_KEY, READ_KEY, WRITE_KEY, make_shop
 from web.__main__ import cli
-from web.auth import POLICIES, PUBLIC, READ, WRITE, Keys
+from web.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, READ, SCOPES, WRITE, Keys
 from web.engine import holder_of
 from web.settings import Settings
 
@@ -32,8 +32,23 @@ CALLS = {
     "api.events": ("post", "/api/v1/events"),
     "api.healthz": ("get", "/healthz"),
     "api.readyz": ("get", "/readyz"),
+    "metrics.metrics": ("get", "/metrics"),
+    "reference.openapi": ("get", "/openapi.json"),
+    "reference.docs": ("get", "/docs"),
     "catalogue.put": ("put", "/api/v1/products/none"),
     "catalogue.remove": ("delete", "/api/v1/products/none"),
+    "merchant.page": ("get", "/merchant"),
+    "merchant.suggest": ("post", "/api/v1/listings/suggest"),
+    "merchant.choices": ("get", "/api/v1/listings/choices"),
+    "merchant.jobs": ("get", "/api/v1/jobs"),
+    "merchant.create": ("post", "/api/v1/jobs"),
+    "merchant.job": ("get", "/api/v1/jobs/none"),
+    "merchant.remove": ("delete", "/api/v1/jobs/none"),
+    "merchant.receive": ("put", "/api/v1/jobs/none/file"),
+    "merchant.state": ("post", "/api/v1/jobs/none/state"),
+    "merchant.rows": ("get", "/api/v1/jobs/none/rows"),
+    "merchant.decide": ("post", "/api/v1/jobs/none/decisions"),
+    "merchant.corrected": ("get", "/api/v1/jobs/none/corrected.csv"),
 }
 HEADERS = {
     "none": {},
@@ -45,14 +60,18 @@ HEADERS = {
     "revoked": {"Authorization": "Bearer wsk_gone"},
     "read": {"Authorization": f"Bearer {READ_KEY}"},
     "write": {"Authorization": f"Bearer {WRITE_KEY}"},
+    "admin": {"Authorization": f"Bearer {ADMIN_KEY}"},
 }
+FORWARDED = ("FORWARDED", "X_FORWARDED_FOR", "X_REAL_IP", "VIA")
+ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}  # so that nobody asks as a program of this machine
 
 
-def refusal(policy, key):
+def refusal(policy, key, public_read=True):
     """The status by which a key is refused; None where it is let in."""
-    if policy == PUBLIC or key == WRITE or (policy, key) == (READ, READ):
+    needed = {ALWAYS: None, PUBLIC: None if public_read else READ, OPERATOR: ADMIN}.get(policy, policy)
+    if needed is None or (key in SCOPES and SCOPES.index(key) >= SCOPES.index(needed)):
         return None
-    return 403 if key == READ else 401
+    return 403 if key in SCOPES else 401
 
 
 @pytest.mark.promise("S14")
@@ -62,20 +81,45 @@ def test_every_route_has_a_policy_and_every_policy_a_route(app):
     assert all(adapter.match(address, method.upper())[0] == name for name, (method, address) in CALLS.items())
 
 
-@pytest.mark.promise("S14")
+@pytest.fixture(scope="module")
+def closed(home, make_app):
+    app = make_app(Settings(home=home, public_read=False, timeout_ms=20_000))
+    holder_of(app).wait(30)
+    return app.test_client()
+
+
+@pytest.mark.promise("S14", "every route with every kind of key, open and closed to the public")
 @pytest.mark.parametrize("key", HEADERS)
 @pytest.mark.parametrize("endpoint", CALLS)
-def test_every_route_with_every_kind_of_key(client, caplog, endpoint, key):
+@pytest.mark.parametrize("public_read", [True, False])
+def test_every_route_with_every_kind_of_key(client, closed, caplog, endpoint, key, public_read):
     method, address = CALLS[endpoint]
-    with getattr(client, method)(address, headers=HEADERS[key]) as answer:
-        expected = refusal(POLICIES[endpoint], key)
+    asked = getattr(client if public_read else closed, method)
+    with asked(address, headers=HEADERS[key] | ELSEWHERE) as answer:
+        expected = refusal(POLICIES[endpoint], key, public_read)
         assert (answer.status_code in (401, 403)) == (expected is not None)
         assert expected is None or answer.status_code == expected
         assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
-        for secret in (WRITE_KEY, READ_KEY, "wsk_wrong"):
+        for secret in (WRITE_KEY, READ_KEY, ADMIN_KEY, "wsk_wrong"):
             assert secret not in caplog.text
-    if answer.status_code in (401, 403):
+    if answer.status_code in (401, 403) and answer.is_json:
         assert answer.json["error"]["code"] == ("no_key" if expected == 401 else "not_allowed")
+
+
+@pytest.mark.promise("S14")
+def test_a_shop_closed_to_the_public_says_so_to_people_too(closed):
+    page = closed.get("/")
+    assert (page.status_code, page.mimetype) == (401, "text/html")
+    assert "open to keys only" in page.text and page.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.promise("S14")
+def test_metrics_are_for_this_machine_and_the_operator(client):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::1"}).status_code == 200
+    for elsewhere in ({"REMOTE_ADDR": "192.0.2.1"}, *({f"HTTP_{name}": "127.0.0.1"} for name in FORWARDED)):
+        assert client.get("/metrics", environ_overrides=elsewhere).status_code == 401
+        assert client.get("/metrics", environ_overrides=elsewhere, headers=HEADERS["admin"]).status_code == 200
 
 
 @pytest.mark.promise("S14")

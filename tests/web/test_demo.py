@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog import sample
-from tests.web.test_main import ask, serving, wait_until_ready
+from tests.web.test_main import ask, said_by, serving, wait_until_ready
 from web import demo
 from web.__main__ import cli
 from web.try_photos import read_try_photos
@@ -82,7 +82,8 @@ def test_from_nothing_to_results_and_again_within_seconds(tmp_path):
             status, body = ask(port, "GET", unescape(page))
             assert status == 200 and body.count(b'<li class="card">') == 24
         process.send_signal(signal.SIGTERM)
-        assert "Three things to try" in process.communicate(timeout=20)[0]
+        process.wait(timeout=20)
+        assert "Three things to try" in said_by(process)
     began = time.monotonic()
     with serving(tmp_path / "demo", what="demo") as (_, port):
         wait_until_ready(port, 60)

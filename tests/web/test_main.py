@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,23 +40,27 @@ def serving(home, *arguments, what="serve"):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below. Not a pipe: one line a request fills it, and the server would wait
     process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
+    process.said = said
     try:
         yield process, port
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=20)
+            process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
+        said.close()
+
+
+def said_by(process):
+    """What a server that has ended wrote."""
+    process.said.seek(0)
+    return process.said.read()
 
 
 def ask(port, method, path, body=None, headers=None):
@@ -109,6 +114,7 @@ def test_it_serves_pages_pictures_and_the_api(server):
     assert ask(server, "GET", "/")[0] == 200
 
 
+@pytest.mark.promise("S1")
 @pytest.mark.parametrize(("size", "status"), [(LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413)])
 @pytest.mark.parametrize("way", ["length", "chunked"])
 def test_the_upload_limit_holds_to_the_byte(server, way, size, status):
@@ -120,6 +126,7 @@ def test_the_upload_limit_holds_to_the_byte(server, way, size, status):
         assert json.loads(answer[1])["hits"][0]["id"] == "blue"
 
 
+@pytest.mark.promise("S1")
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 422), (LIMIT + 1, 413)])
 def test_json_in_chunks_is_not_cut_off_in_silence(server, size, status):
     body = b"{}" + b" " * (size - 2)
@@ -127,6 +134,7 @@ def test_json_in_chunks_is_not_cut_off_in_silence(server, size, status):
     assert answer[0] == status
 
 
+@pytest.mark.promise("S1")
 def test_a_length_that_lies_is_not_waited_for_in_memory(server):
     head = b"POST /api/v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     head += b"Content-Length: 99999999999\r\n\r\n{"
@@ -139,7 +147,8 @@ def test_it_stops_when_told_and_says_where_it_serves(colour_home):
     with serving(colour_home, "--threads", "2") as (process, port):
         wait_until_ready(port)
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=20)
+        process.wait(timeout=20)
+        out = said_by(process)
     assert process.returncode == 0
     assert f"http://127.0.0.1:{port}" in out
     assert "Traceback" not in out

@@ -2,19 +2,23 @@
 
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from PIL import Image
 
+import web.words as words_module
 from catalog.product import Picture, Product
 from catalog.store import Catalogue
 from tests.fakes import FakeEncoder
 from tests.web.shop import BLUE, RED, picture_bytes
+from web.language import facts_of, path_of, title_of, translated
 from web.pages import examples_of
-from web.templating import fills, listed_attributes
+from web.templating import fills
 
 
 class Page(HTMLParser):
@@ -160,7 +164,7 @@ def test_pages_hold_no_inline_script_or_style(client, address):
         assert tag != "script" or given.get("src", "").startswith("/static/")
         assert not [name for name in given if name == "style" or name.startswith("on")]
         outside = [given[name] for name in ("href", "src", "action") if name in given]
-        assert all(each.startswith(("/", "#", "data:")) for each in outside)
+        assert all(each.startswith(("/", "?", "#", "data:")) for each in outside)
 
 
 @pytest.mark.parametrize("address", ["/", "/?q=red", "/products/red"])
@@ -248,6 +252,143 @@ def test_only_large_and_nearly_square_pictures_fill_their_tiles(size, filled):
     assert not fills(None, 220)
 
 
-def test_words_in_chinese_are_not_listed_on_an_english_page():
-    lamp = Product("1", "Lamp", (), attributes={"colour": "red", "colour_zh": "红色", "title_zh": "台灯"})
-    assert listed_attributes(lamp) == {"colour": "red"}
+LAMP = Product(
+    "1",
+    "Lamp",
+    (),
+    category="Home > Lamps",
+    attributes={"colour": "red", "colour_zh": "红色", "title_zh": "台灯", "category_zh": "家居 > 灯", "made of": "tin"},
+)
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "path", "facts"),
+    [
+        ("en", "Lamp", ("Home", "Lamps"), [("Colour", "red"), ("Made of", "tin")]),
+        ("zh", "台灯", ("家居", "灯"), [("颜色", "红色"), ("Made of", "tin")]),
+    ],
+)
+def test_a_products_words_are_those_of_the_pages_language(app, lang, title, path, facts):
+    with app.test_request_context(f"/?lang={lang}"):
+        assert (title_of(LAMP), path_of(LAMP), facts_of(LAMP)) == (title, path, facts)
+
+
+def test_values_of_facets_are_translated_by_what_products_tell():
+    told = translated([LAMP])
+    assert told == {("colour", "red"): "红色", ("category", "Home"): "家居", ("category", "Lamps"): "灯"}
+
+
+def values_of(answer, name):
+    """The values of the buttons and hidden fields of that name."""
+    return [
+        given["value"]
+        for tag, given in Page(answer.text).tags
+        if tag in ("button", "input") and given.get("name") == name and given.get("value")
+    ]
+
+
+def test_filters_are_buttons_whose_address_can_be_shared(client):
+    answer = client.get("/?filter={}")
+    stock = next(each for each in values_of(answer, "filter") if json.loads(each) == {"in_stock": False})
+    narrowed = client.get("/", query_string={"filter": stock})
+    assert page(narrowed).titles == ["Blue jumper"]
+    assert "Availability: Out of stock" in narrowed.text
+    assert "{}" in values_of(narrowed, "filter")  # what is chosen can be taken back
+    worded = client.get("/", query_string={"q": "red", "filter": stock})
+    assert page(worded).titles == ["Blue jumper"]
+    whole = client.get("/", query_string={"q": "red", "filter": "{}"})
+    assert page(whole).titles == page(client.get("/?q=red")).titles
+    page(client.get("/?q=red&filter=nonsense"), 422)
+
+
+def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
+    typed = {"filter": '{"in_stock":true}', "min": "12", "max": "14", "q": "red"}
+    answer = client.get("/", query_string=typed)
+    assert set(page(answer).titles) == {"Red jumper", "Green jumper"}
+    assert "Price: 12 to 14" in answer.text and "Availability: In stock" in answer.text
+    page(client.get("/?q=red&min=cheap"), 422)
+
+
+def test_a_filter_alone_browses(client):
+    answer = client.get("/", query_string={"filter": '{"category":["Apparel"]}', "sort": "-price"})
+    assert page(answer).titles == ["Blue jumper", "Green jumper", "Red jumper"]
+    assert "1–3 of 3" in answer.text
+    assert len(page(client.get("/", query_string={"filter": "{}"})).titles) == 5
+
+
+def test_a_photo_leaves_a_link_that_works_without_it(client):
+    sent = client.post("/", data={"photo": photo(), "shown": "abc123"})
+    link = re.search(r'data-link="([^"]+)"', sent.text)[1].replace("&amp;", "&")
+    assert link.startswith("/?refine=") and link.endswith("&shown=abc123")
+    answer = client.get(link)
+    assert page(answer).titles == page(sent).titles
+    assert 'data-shown="abc123"' in answer.text
+    assert 'data-shown="' not in client.get(link.replace("abc123", "<b>")).text
+    second = client.get(link + "&offset=5")
+    assert not set(page(second).titles) & set(page(answer).titles)
+    page(client.get("/?refine=nonsense"), 422)
+
+
+def test_more_and_less_like_a_hit_and_back_again(client):
+    first = client.get("/?q=red")
+    token = values_of(first, "refine")[0]
+    less = client.get("/", query_string={"refine": token, "less": "red"})
+    assert "Red jumper" not in page(less).titles
+    assert "less like Red jumper" in less.text
+    token = values_of(less, "refine")[0]
+    assert page(client.get("/", query_string={"refine": token, "drop": "1"})).titles == page(first).titles
+    gone = client.get("/", query_string={"refine": values_of(first, "refine")[0], "drop": "0"})
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/")
+
+
+def test_a_part_of_a_photo(client):
+    data = {"photo": photo(), "crop": "[0.1, 0.1, 0.5, 0.5]"}
+    assert page(client.post("/", data=data)).titles[0] == "Blue jumper"
+    page(client.post("/", data={"photo": photo(), "crop": "[1]"}), 422)
+    page(client.post("/", data={"photo": photo(), "crop": "["}), 422)
+
+
+def test_a_product_that_was_searched_for_says_why(client):
+    token = values_of(client.get("/?like=green"), "refine")[0]
+    answer = client.get("/products/red", query_string={"refine": token})
+    assert "Why this result" in answer.text and "Back to the results" in answer.text
+    assert "asked: Green" in answer.text
+    assert "Why this result" not in client.get("/products/red?refine=nonsense").text
+    assert "Why this result" not in client.get("/products/red").text
+
+
+def test_rows_for_what_was_viewed(client):
+    answer = client.post("/", data={"viewed": ["red", "gone", "green", "red"]})
+    assert page(answer).titles[-2:] == ["Red jumper", "Green jumper"]
+    assert "Recently viewed" in answer.text
+    assert "Recently viewed" not in client.get("/").text
+
+
+def test_the_language_is_the_browsers_until_another_is_chosen(app):
+    client = app.test_client()
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
+    answer = client.get("/?q=red", headers=chinese)
+    assert '<html lang="zh-Hans">' in answer.text and "排序" in answer.text
+    assert answer.headers["Content-Language"] == "zh"
+    assert {"Accept-Language", "Cookie"} <= set(answer.vary)
+    assert 'href="/?q=red&amp;lang=en"' in answer.text
+    assert 'href="?lang=en"' in client.get("/products/red", headers=chinese).text
+    chosen = client.get("/?q=red&lang=en", headers=chinese)
+    assert "HttpOnly" in chosen.headers["Set-Cookie"] and "SameSite=Lax" in chosen.headers["Set-Cookie"]
+    assert '<html lang="en">' in client.get("/", headers=chinese).text
+    assert '<html lang="en">' in client.get("/?lang=xx").text
+    assert "没有找到" in app.test_client().get("/nothing", headers=chinese).text
+
+
+def test_every_word_has_both_languages_and_the_same_places():
+    places = re.compile(r"\{(\w+)\}")
+    for words in (words_module._PAGE, words_module._SCRIPT):
+        for key, (english, other) in words.items():
+            assert english and other, key
+            assert set(places.findall(english)) == set(places.findall(other)), key
+
+
+def test_templates_ask_only_for_words_that_there_are():
+    folder = Path(words_module.__file__).parent / "templates"
+    asked = {key for file in folder.glob("*.html") for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text())}
+    assert len(asked) > 50 and asked <= set(words_module._PAGE)

@@ -19,6 +19,7 @@ def body_of(size):
     return body + b" " * (size - len(body))
 
 
+@pytest.mark.promise("S1")
 @pytest.mark.parametrize(("size", "status"), [(LIMIT - 1, 200), (LIMIT, 200), (LIMIT + 1, 413)])
 def test_a_request_has_at_most_ten_mebibytes(client, size, status):
     answer = client.post(SEARCH, data=body_of(size), content_type="application/json")
@@ -31,6 +32,7 @@ def test_a_request_has_at_most_ten_mebibytes(client, size, status):
         }
 
 
+@pytest.mark.promise("S1")
 def test_a_body_without_a_length_is_cut_off_at_the_limit(client):
     answer = client.post(
         SEARCH,
@@ -42,6 +44,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(client):
     assert answer.status_code == 413
 
 
+@pytest.mark.promise("S1")
 @pytest.mark.parametrize(("size", "status"), [(64 * 1024, 422), (64 * 1024 + 1, 413)])
 def test_a_form_field_has_at_most_64_kibibytes(client, size, status):
     answer = client.post(SEARCH, data={"text": "x" * size}, content_type="multipart/form-data")

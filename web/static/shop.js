@@ -1,33 +1,43 @@
-// Makes the page quicker to use: photos by choosing, dropping, pasting or camera, shown before they are searched for.
-// Without this file the same form still searches by words and by an uploaded photo.
+// Searches without leaving the page: photos, boxes in them, filters, order and pages of the results.
+// Without this file the same forms and links still search, one page after another.
 
-const LONGEST_SIDE = 1280;      // more pixels than the shop looks at only cost upload time
-const SHRINK_ABOVE = 400_000;   // bytes; smaller files are sent as they are
+const KEPT = 8;                 // photos that the browser remembers, for results that are opened again
+const KEPT_SIDE = 480;
 
 const find = (selector, within = document) => within.querySelector(selector);
 const body = document.body;
+const words = JSON.parse(body.dataset.words);
 const form = find("#search");
-const words = find("input.words", form);
+const asked = find("input.words", form);
 const preview = find("#preview");
 const message = find("#message");
 
 let photo = null;
+let crop = null;
+let shown = "";                 // the name under which the photo, or what was cut out of it, is remembered
 let running = null;             // the search under way, so that a newer one can call it off
 
 // ---- the photo
 
-async function usePhoto(file) {
+document.addEventListener("photo", async ({ detail: file }) => {
+  photo = file;
+  crop = null;
   if (!file) return;
-  say("");
-  photo = await shrunk(file);
   showPreview();
+  remember();
   await searchWithPhoto();
-}
+});
+
+document.addEventListener("crop", async ({ detail: box }) => {
+  crop = box;
+  remember();
+  await searchWithPhoto();
+});
 
 function showPreview() {
   const picture = new Image(32, 32);
   const name = find(".chip-words", preview);
-  picture.alt = "Your photo";
+  picture.alt = words.your_photo;
   picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
   picture.addEventListener("error", () => {   // a format that the shop may read and this browser does not
     picture.remove();
@@ -40,51 +50,65 @@ function showPreview() {
   preview.hidden = false;
 }
 
-function forgetPhoto() {
-  photo = null;
+find(".remove", preview).addEventListener("click", () => {
+  document.dispatchEvent(new CustomEvent("photo", { detail: null }));
   running?.abort();
   preview.hidden = true;
   for (const field of form.querySelectorAll("input[type=file]")) field.value = "";
   say("");
-  words?.focus();
-}
+  asked?.focus();
+});
 
-async function shrunk(file) {
-  if (file.size <= SHRINK_ABOVE) return file;
+// A small copy, kept while this tab is open: results have an address, the photo itself has none.
+async function remember() {
+  const name = shown = Math.random().toString(36).slice(2, 12);
+  const [left, top, right, bottom] = crop ?? [0, 0, 1, 1];
   try {
-    const bitmap = await createImageBitmap(file);
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
+    const bitmap = await createImageBitmap(photo);
+    const width = (right - left) * bitmap.width, height = (bottom - top) * bitmap.height;
+    const scale = Math.min(1, KEPT_SIDE / Math.max(width, height));
     const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    const brush = canvas.getContext("2d");
-    brush.fillStyle = "white";
-    brush.fillRect(0, 0, canvas.width, canvas.height);
-    brush.imageSmoothingQuality = "high";
-    brush.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    bitmap.close();
-    return await jpegOf(canvas) ?? file;
-  } catch {
-    return file;                // the server knows more formats, and says it well when it does not
+    canvas.width = Math.max(1, Math.round(width * scale));
+    canvas.height = Math.max(1, Math.round(height * scale));
+    canvas.getContext("2d").drawImage(bitmap, left * bitmap.width, top * bitmap.height, width, height, 0, 0, canvas.width, canvas.height);
+    const kept = JSON.parse(sessionStorage.getItem("photos") ?? "[]");
+    kept.unshift([name, canvas.toDataURL("image/jpeg", 0.85)]);
+    sessionStorage.setItem("photos", JSON.stringify(kept.slice(0, KEPT)));
+    recall();
+  } catch {                     // no room, not allowed, or not a format of this browser
   }
 }
 
-const jpegOf = (canvas) => new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+function recall() {
+  try {
+    const kept = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
+    for (const place of document.querySelectorAll("img.asked-photo[data-shown]")) {
+      const source = kept.get(place.dataset.shown);
+      if (!source) continue;
+      place.src = source;
+      place.hidden = false;
+    }
+  } catch {
+  }
+}
 
 // ---- searching
 
-async function searchWithPhoto(offset = 0) {
+async function searchWithPhoto() {
+  if (!photo) return;
   if (photo.size > Number(body.dataset.limit) - 4096) {
-    say("This picture is too large. Choose a smaller one.");
+    say(words.too_large);
     return;
   }
   const fields = new FormData(form);
+  for (const name of ["refine", "filter", "sort"]) fields.delete(name);   // of the search before this photo
   fields.set("photo", photo, "photo");
-  fields.set("offset", String(offset));
+  fields.set("shown", shown);
+  if (crop) fields.set("crop", JSON.stringify(crop.map((side) => Number(side.toFixed(4)))));
   const page = await load("/", { method: "POST", body: fields });
   if (!page) return;
-  if (offset) append(page);
-  else show(page);
+  show(page, find("#results", page).dataset.link ?? "/");
+  document.dispatchEvent(new CustomEvent("searched", { detail: photo }));
 }
 
 async function load(address, options = {}) {
@@ -94,12 +118,14 @@ async function load(address, options = {}) {
   say("");
   try {
     const answer = await fetch(address, { ...options, signal: mine.signal });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = await answer.text();
+    performance.mark("answer");
+    const page = new DOMParser().parseFromString(text, "text/html");
     if (answer.ok && find("#results", page)) return page;
     say(reasonOn(page));
     return null;
   } catch (error) {
-    if (error.name !== "AbortError") say("The shop cannot be reached. Check the connection and try again.");
+    if (error.name !== "AbortError") say(words.unreachable);
     return null;
   } finally {
     if (running === mine) busy(false);
@@ -109,23 +135,25 @@ async function load(address, options = {}) {
 // What an error page of the shop says; a proxy's page would only say "Bad gateway".
 function reasonOn(page) {
   const lines = page.querySelectorAll("#results .reason");
-  return [...lines].map((line) => line.textContent.trim()).join(" ") || "The shop cannot answer at the moment. Try again later.";
+  return [...lines].map((line) => line.textContent.trim()).join(" ") || words.unanswered;
 }
 
-function show(page) {
-  find("#tried")?.remove();     // the photo that was sent took its place
+function show(page, address) {
+  const key = document.activeElement?.dataset?.key;
+  const sheet = find("#facets")?.matches(":popover-open");
+  for (const chip of form.querySelectorAll("#tried, #refined")) if (photo) chip.remove();   // the photo took their place
   find("#results").replaceWith(document.adoptNode(find("#results", page)));
   document.title = page.title;
   body.classList.add("searched");
-  if (location.pathname + location.search !== "/") history.pushState(null, "", "/");
-  scrollTo({ top: 0 });
-}
-
-function append(page) {
-  const cards = [...page.querySelectorAll("#results .grid > li")].map((card) => document.adoptNode(card));
-  find("#results .grid").append(...cards);
-  find(".paging").replaceWith(document.adoptNode(find(".paging", page) ?? document.createElement("span")));
-  find("a", cards[0] ?? document)?.focus({ preventScroll: true });
+  if (location.pathname + location.search !== address) history.pushState(null, "", address);
+  const links = find(".languages");
+  links.replaceWith(document.adoptNode(find(".languages", page)));
+  recall();
+  if (sheet) find("#facets")?.showPopover?.();
+  else if (!key) scrollTo({ top: 0 });
+  if (key) find(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+  find("#announce").textContent = words.found.replace("{count}", document.querySelectorAll("#results .grid > li").length);
+  requestAnimationFrame(() => setTimeout(() => performance.measure("painted", "answer")));
 }
 
 function busy(yes) {
@@ -144,97 +172,63 @@ form.addEventListener("submit", (event) => {
     searchWithPhoto();
     return;
   }
-  const asked = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) asked.set(name, value.trim());
-  const query = asked.toString();
-  if (query) {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) fields.set(name, value.trim());
+  const query = fields.toString();
+  if (fields.has("q") || !asked || query) {
     busy(true);
     location.assign(`/?${query}`);
   } else {
-    (words ?? find("#photo")).focus();
-    if (!words) find("#photo").click();
+    asked.focus();
   }
 });
 
-find(".remove", preview).addEventListener("click", forgetPhoto);
-for (const field of form.querySelectorAll("input[type=file]")) field.addEventListener("change", () => usePhoto(field.files[0]));
+// ---- filters, order and pages: the same forms and links, shown in place
+
+addEventListener("submit", async (event) => {
+  const sent = event.target;
+  if (!sent.closest("#results") && sent.id !== "steer") return;
+  if (!sent.hasAttribute("data-swap") && !photo) return;   // the search box changes too: a page of its own
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(sent, event.submitter));
+  await swap(`/?${fields}`);
+});
+
+addEventListener("change", (event) => {
+  if (event.target.id === "sort") event.target.form.requestSubmit();
+});
 
 document.addEventListener("click", async (event) => {
-  const more = event.target.closest(".more");
-  if (!more) return;
-  event.preventDefault();
-  if (more.dataset.offset) {
-    await searchWithPhoto(Number(more.dataset.offset));
-  } else {
-    const page = await load(more.href);
-    if (page) append(page);
+  const link = event.target.closest("a");
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (link.matches("[data-swap]")) {
+    event.preventDefault();
+    if (await swap(link.getAttribute("href"))) find("#results").focus({ preventScroll: true });
+  } else if (link.matches(".share") && navigator.clipboard) {
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(link.href);
+      link.textContent = words.copied;
+      find("#announce").textContent = words.copied;
+    } catch {
+      location.assign(link.href);
+    }
   }
 });
+
+async function swap(address) {
+  const page = await load(address);
+  if (page) show(page, address);
+  return page;
+}
 
 addEventListener("popstate", () => location.reload());
 addEventListener("pageshow", () => busy(false));   // a page that comes back from the browser's cache may look busy
 
-// ---- drop and paste, anywhere on the page
-
-const dropArea = find("#drop");
-let depth = 0;                  // enter and leave come for every element underneath
-
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-const pictureIn = (files) => [...(files ?? [])].find((file) => file.type.startsWith("image/")) ?? files?.[0];
-
-function drag(by) {
-  depth = Math.max(0, depth + by);
-  dropArea.hidden = depth === 0;
+// A language chosen stays chosen; the address need not say it, least of all when it is sent to somebody.
+const address = new URL(location.href);
+if (address.searchParams.has("lang")) {
+  address.searchParams.delete("lang");
+  history.replaceState(null, "", address.pathname + address.search);
 }
-
-addEventListener("dragenter", (event) => carriesFiles(event) && drag(+1));
-addEventListener("dragleave", (event) => carriesFiles(event) && drag(-1));
-addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
-addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  drag(-depth);
-  usePhoto(pictureIn(event.dataTransfer.files));
-});
-addEventListener("paste", (event) => {
-  const file = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));
-  if (!file) return;
-  event.preventDefault();
-  usePhoto(file);
-});
-
-// ---- camera: phones open their own; elsewhere a small viewfinder
-
-const viewfinder = find("#viewfinder");
-const video = find("video", viewfinder);
-
-find("#camera").addEventListener("click", async (event) => {
-  if (matchMedia("(pointer: coarse)").matches || !navigator.mediaDevices?.getUserMedia) return;
-  event.preventDefault();
-  say("");
-  try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    viewfinder.showModal();
-  } catch {
-    say("The camera cannot be used. Choose a picture instead.");
-  }
-});
-
-viewfinder.addEventListener("close", () => {
-  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
-  video.srcObject = null;
-});
-
-viewfinder.addEventListener("click", async (event) => {
-  const wanted = event.target.dataset.do;
-  if (wanted === "take") {
-    const canvas = document.createElement("canvas");
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
-    canvas.getContext("2d").drawImage(video, 0, 0);
-    viewfinder.close();
-    usePhoto(await jpegOf(canvas));
-  } else if (wanted === "close") {
-    viewfinder.close();
-  }
-});
+recall();

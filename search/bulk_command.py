@@ -1,0 +1,80 @@
+"""Suggestions for a whole file from the command line: a job that goes on where an earlier run of it stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from catalog import images
+from catalog.errors import BadQuery
+from indexer.generations import write_atomically
+from search.engine import SearchEngine
+from search.jobs import CANCELLED, DONE, RECEIVING, Job, Jobs
+from search.review import accept_above, corrected_csv
+from search.taught import Listers
+from search.worker import PATIENCE, Worker, alone, learn_if_missing
+
+
+def suggest_file(home: Path, runtime: str, source: Path, out: Path, accept: float | None) -> Job:
+    """Suggest for every row of a CSV (pictures beside it) or zip, and write the corrected table to `out`.
+
+    The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
+    Raises BadFeed, BadQuery, GenerationError.
+    """
+    job = _job_of(Jobs(home), source)
+    status = job.status()
+    with tqdm(
+        total=status["total"], initial=status["done"], unit=" rows", file=sys.stderr, disable=not sys.stderr.isatty()
+    ) as bar:
+        while job.status()["state"] != DONE:
+            with alone(home) as free:
+                if free:
+                    _work(home, runtime, job, bar)
+                else:
+                    time.sleep(PATIENCE)
+            bar.update(job.status()["done"] - bar.n)
+            if job.status()["state"] == CANCELLED:
+                raise BadQuery("The job was cancelled.", "Give the command again to go on with it.")
+    if accept is not None:
+        accept_above(home, job, accept)
+    write_atomically(out, lambda path: path.write_text("".join(corrected_csv(job)), encoding="utf-8"))
+    return job
+
+
+def report(job: Job, out: Path) -> None:
+    """Say on stderr how it went, and which rows failed (the first of them)."""
+    status = job.status()
+    for row in job.rows("failed", limit=20):
+        click.echo(f"line {row['line']}: {row['id']!r}: {row['reason']}", err=True)
+    click.echo(
+        f"{status['done']:,} rows, {status['failed']:,} failed, {status['needs_review']:,} need review: {out}", err=True
+    )
+
+
+def _job_of(jobs: Jobs, source: Path) -> Job:
+    digest = images.content_hash(source.read_bytes()) if source.stat().st_size < 2**31 else ""
+    for job in jobs.all():
+        about = job.about()
+        if digest and about.get("digest") == digest and about.get("root", "") == str(source.parent.resolve()):
+            job.begin()
+            return job
+    job = jobs.create(source.name, source.stat().st_size, source.parent, source)
+    job.note(digest=digest)
+    if job.about()["state"] == RECEIVING:
+        try:
+            job.begin()
+        except BaseException:
+            jobs.delete(job.id)
+            raise
+    return job
+
+
+def _work(home: Path, runtime: str, job: Job, bar: tqdm[None]) -> None:
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        learn_if_missing(home, engine)
+        for count in Worker(home, engine, Listers(home)).steps(job):
+            bar.update(count)

@@ -1,0 +1,171 @@
+"""What a listing says against what its picture and its title say: categories, attributes, titles.
+
+Every product is judged by heads that were fitted without it (Northcutt et al. 2021, "Confident learning",
+doi:10.1613/jair.1.12125), so a wrong listing cannot teach its own fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.product import CATEGORY_SEPARATOR
+from indexer.encoders.base import Floats
+from indexer.label_heads import softmax
+from indexer.neighbour_votes import Ints
+from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
+from indexer.vectors import WORDS, chunks
+from search.doctor_shop import Finding, Shop, Step
+from search.fields import CATEGORY, group_of, labels_of
+
+FOLDS = 2
+RECIPE = LabelRecipe(steps=300)
+MOST_LEARNT = 40_000  # rows a fold learns from; more would not teach much
+FLOOR = 1e-3  # no head is surer than that of what is not
+TOLD = 0.5  # share of products of which the picture must tell a field, before it contradicts any
+CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
+# Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions.md.
+CURVES = {CATEGORY_KIND: (1.0, 4.0), "attribute": (1.0, 4.5), TITLE_KIND: (1.0, 4.0), PICTURE_KIND: (1.0, 5.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What pictures and titles alone say of one field: shares (n, names) of products that the heads never saw.
+
+    `said` (n,) is the place of what the listing says, -1 when it says nothing or what no head knows.
+    """
+
+    names: Sequence[str]
+    said: Ints
+    pictured: Floats
+    titled: Floats | None
+
+
+def label_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+    """Listings whose category, attributes or title do not fit the rest of them. Imports torch."""
+    for field, opinions in _opinions(shop, step).items():
+        right = opinions.pictured.argmax(axis=1) == opinions.said
+        told = opinions.said >= 0
+        if not told.any() or (field != CATEGORY and right[told].mean() < TOLD):
+            continue
+        yield from _contradicted(shop, field, opinions)
+        if field == CATEGORY and opinions.titled is not None:
+            yield from _misfits(shop, opinions)
+
+
+def _opinions(shop: Shop, step: Step) -> dict[str, Opinions]:
+    labels = labels_of(shop.products)
+    names = {field: learnable_names(of) for field, of in labels.items()}
+    names = {field: of for field, of in names.items() if len(of) > 1}
+    groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
+    fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
+    worded = WORDS in shop.layout.names
+    ways = ("pictures", "titles") if worded else ("pictures",)
+    count = len(shop)
+    found = {way: {field: np.zeros((count, len(of)), np.float32) for field, of in names.items()} for way in ways}
+    done, total = 0, FOLDS * len(ways)
+    for number in range(FOLDS):
+        asked, learnt = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        if not len(asked) or not names:
+            continue
+        learnt = np.sort(np.random.default_rng(number).permutation(learnt)[:MOST_LEARNT])
+        for way in ways:
+            step("what pictures and titles say", done, total)
+            done += 1
+            rows = _only(shop, learnt, way)
+            examples = LabelExamples(
+                shop.layout,
+                {},
+                rows,
+                groups[learnt],
+                np.ones(len(learnt), np.bool_),
+                {field: [labels[field][i] for i in learnt.tolist()] for field in names},
+            )
+            recipe = RECIPE if way == "pictures" else LabelRecipe(steps=RECIPE.steps, titled=1.0)
+            heads = fit_outputs(examples, names, recipe, 0)
+            for part in chunks(len(asked), 2_000):
+                rows = _only(shop, asked[part], way)
+                for field, head in heads.items():
+                    found[way][field][asked[part]] = softmax(head(rows))
+    return {
+        field: Opinions(
+            of, _said(labels[field], of), found["pictures"][field], found["titles"][field] if worded else None
+        )
+        for field, of in names.items()
+    }
+
+
+def _only(shop: Shop, places: Ints, way: str) -> Floats:
+    """Rows of the pictures without words, or of the words without pictures."""
+    rows = shop.rows(places)
+    if way == "titles":
+        words = rows[:, shop.layout.slice(WORDS)].copy()
+        rows[:] = 0.0
+        rows[:, shop.layout.slice(WORDS)] = words
+    elif WORDS in shop.layout.names:
+        rows[:, shop.layout.slice(WORDS)] = 0.0
+    return rows
+
+
+def _said(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
+    targets = targets_of(labels, names)
+    single = (targets > 0).sum(axis=1) == 1
+    return np.where(single, targets.argmax(axis=1), -1).astype(np.int64)
+
+
+def _contradicted(shop: Shop, field: str, opinions: Opinions) -> Iterator[Finding]:
+    """Listings that say one thing where the picture says another, and the title does not take their side."""
+    kind = CATEGORY_KIND if field == CATEGORY else "attribute"
+    seen = _logs(opinions.pictured)
+    read = None if opinions.titled is None else _logs(opinions.titled)
+    both = seen if read is None else seen + read
+    for i in np.flatnonzero(opinions.said >= 0).tolist():
+        said = opinions.said[i]
+        best = int(both[i].argmax())
+        evidence = float(seen[i, best] - seen[i, said])
+        if read is not None:
+            evidence = float(both[i, best] - both[i, said]) if evidence > 0 else 0.0
+        sure = _curve(kind, evidence)
+        if best == said or sure < 0.1:
+            continue
+        proposal = opinions.names[best]
+        share = f"the picture alone says {_leaf(proposal)} with {opinions.pictured[i, best]:.0%}"
+        if opinions.titled is not None:
+            share += f", the title alone with {opinions.titled[i, best]:.0%}"
+        why = f"Listed as {_leaf(opinions.names[said])}; {share}."
+        yield Finding(kind if kind == CATEGORY_KIND else field, shop.products[i], sure, why, field, proposal)
+
+
+def _misfits(shop: Shop, opinions: Opinions) -> Iterator[Finding]:
+    """Titles that fit neither picture nor category, and pictures that fit neither title nor category."""
+    assert opinions.titled is not None
+    seen, read = _logs(opinions.pictured), _logs(opinions.titled)
+    for i in np.flatnonzero(opinions.said >= 0).tolist():
+        said = opinions.said[i]
+        for kind, strange, other in ((TITLE_KIND, read, seen), (PICTURE_KIND, seen, read)):
+            best = int(strange[i].argmax())
+            if best == said:
+                continue
+            apart = float(strange[i, best] - strange[i, said])
+            sure = _curve(kind, min(apart, float(other[i, said] - other[i, best])))
+            if sure < 0.1:
+                continue
+            what, rest = ("title", "picture") if kind == TITLE_KIND else ("picture", "title")
+            speaks, listed = _leaf(opinions.names[best]), _leaf(opinions.names[said])
+            why = f"The {what} speaks of {speaks}; category and {rest} say {listed}."
+            yield Finding(kind, shop.products[i], sure, why, what)
+
+
+def _logs(shares: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(shares, FLOOR)), dtype=np.float32)
+
+
+def _curve(kind: str, evidence: float) -> float:
+    slope, offset = CURVES[kind]
+    return float(1 / (1 + np.exp(-slope * (evidence - offset))))
+
+
+def _leaf(name: str) -> str:
+    return name.split(CATEGORY_SEPARATOR)[-1]

@@ -1,0 +1,175 @@
+"""Learns from what merchants decided: heads are fitted anew with it, and take over only where they are better."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.base import Floats
+from indexer.generations import open_current
+from indexer.label_heads import LabelHeads
+from indexer.neighbour_votes import blended, nearest_products, votes
+from indexer.vectors import WORDS
+from search.decisions import Decisions, Example
+from search.learn import learn, least_look, price_scale, shop_examples
+from search.listing import UNLEARNT
+from search.taught import rows_of
+
+WEIGHT = 3  # times as much as a product of the shop counts what was decided: it is about pictures as they come in
+FOLDS = 5  # one of so many decided listings is kept aside, for good
+LEAST_ASIDE = 10  # fields of decisions kept aside, before they can tell which heads are better
+LOSS = 0.01  # of accuracy on the shop's own products that nothing learnt makes up for
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How heads do on decisions kept aside: fields judged, share that was right, mean negative log likelihood."""
+
+    fields: int
+    accuracy: float
+    loss: float
+
+
+def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
+    """Fit heads on the shop and the decisions, and swap them in if they are better; says what was measured.
+
+    Imports torch. Raises NoGeneration, GenerationError, StoreError.
+    """
+    from indexer.training.label_heads import LabelRecipe, fit_label_heads
+
+    generation = open_current(home)
+    fingerprint = generation.manifest.fingerprint
+    decided = Decisions(home).examples(fingerprint)
+    taught = [one for one in decided if not kept_aside(one)]
+    aside = [one for one in decided if kept_aside(one)]
+    old = LabelHeads.load(home, fingerprint)
+    if not decided:
+        return {
+            "decisions": 0,
+            "swapped": True,
+            "why": "Nothing was decided yet; learnt from the shop.",
+            **learn(home, seed),
+        }
+    examples, products = shop_examples(home, generation, seed)
+    voters, learnt = with_decisions(examples, taught, 1), with_decisions(examples, taught, WEIGHT)
+    heads = fit_label_heads(learnt, LabelRecipe(), seed)
+    scale = price_scale(examples, products, seed)
+    card = {"rows": len(learnt.rows), "least_look": least_look(examples), "decisions": len(taught)}
+    new = LabelHeads(fingerprint, heads, card | {"prices": None if scale is None else scale.to_dict()})
+    before, after = measured(old, voters, aside), measured(new, voters, aside)
+    swapped, why = verdict(old, new, before, after)
+    if swapped:
+        new.save(home)
+    return {
+        "decisions": len(decided),
+        "learnt_from": len(taught),
+        "kept_aside": len(aside),
+        "fields_judged": after.fields,
+        "old": {"accuracy": round(before.accuracy, 4), "loss": round(before.loss, 4)},
+        "new": {"accuracy": round(after.accuracy, 4), "loss": round(after.loss, 4)},
+        "swapped": swapped,
+        "why": why,
+    }
+
+
+def kept_aside(example: Example) -> bool:
+    """Whether a listing is for measuring, never for learning: told by its picture, so the same for ever."""
+    return zlib.crc32((example.content or example.item).encode()) % FOLDS == 0
+
+
+def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any:
+    """The shop's examples and the decided listings, these so many times; labels with too few of both are left out."""
+    from indexer.training.label_heads import LEAST_EXAMPLES, LabelExamples
+
+    parts = [(one, rows_of(one.vectors, examples.layout.dim)) for one in decided]
+    group = int(examples.groups.max(initial=0)) + 1
+    rows, groups, said = [examples.rows], [examples.groups], []
+    for number, (one, own) in enumerate(parts):
+        rows += [own] * times
+        groups.append(np.full(len(own) * times, group + number, np.int64))
+        said += [one.labels] * (len(own) * times)
+    fields = {*examples.labels, *(field for one in decided for field in one.labels)}
+    labels = {}
+    for field in sorted(fields):
+        of = list(examples.labels.get(field, [()] * len(examples.rows)))
+        counts = Counter(name for names in of for name in names) + Counter(
+            one.labels[field] for one in decided if field in one.labels
+        )
+        few = {name for name, count in counts.items() if count < LEAST_EXAMPLES} if times > 1 else set()
+        of += [(one[field],) if field in one and one[field] not in few else () for one in said]
+        labels[field] = of
+    fresh = np.concatenate([examples.fresh, np.ones(len(said), np.bool_)])
+    every = np.concatenate(rows), np.concatenate(groups)
+    return LabelExamples(examples.layout, examples.weights, *every, fresh, labels)
+
+
+def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) -> Measured:
+    """How often heads and neighbours together give what was decided, and how probable they thought it."""
+    right, losses = 0, []
+    for field in voters.labels:
+        asked = [one for one in aside if field in one.labels]
+        if asked:
+            names, sure = _opinions(heads, voters, field, asked)
+            place = {name: i for i, name in enumerate(names)}
+            for one, shares in zip(asked, sure, strict=True):
+                true = place.get(one.labels[field], -1)
+                right += int(shares.argmax()) == true
+                losses.append(-float(np.log(max(float(shares[true]), 1e-6))) if true >= 0 else -float(np.log(1e-6)))
+    return Measured(len(losses), right / max(1, len(losses)), float(np.mean(losses)) if losses else 0.0)
+
+
+def verdict(old: LabelHeads | None, new: LabelHeads, before: Measured, after: Measured) -> tuple[bool, str]:
+    """Whether the new heads take over, and why or why not."""
+    if old is None:
+        return True, "The shop had no heads yet."
+    for field, head in old.heads.items():
+        own = new.heads.get(field)
+        if own is None or (head.bare.kept_aside and own.bare.accuracy < head.bare.accuracy - LOSS):
+            return False, f"The new heads know {field} of the shop's own products less well."
+    if after.fields < LEAST_ASIDE:
+        return False, f"Only {after.fields} decisions are kept aside; from {LEAST_ASIDE} on they can tell."
+    if (after.accuracy, -after.loss) <= (before.accuracy, -before.loss):
+        return False, "The new heads are no better on the decisions kept aside."
+    return True, "The new heads are better on the decisions kept aside."
+
+
+def _opinions(
+    heads: LabelHeads | None, voters: Any, field: str, asked: Sequence[Example]
+) -> tuple[list[str], list[Floats]]:
+    from indexer.training.label_heads import neighbour_queries, targets_of
+
+    head = heads.heads.get(field) if heads else None
+    known = head.names if head else ()
+    extra = {name for names in voters.labels[field] for name in names} - set(known)
+    names = [*known, *sorted(extra)]
+    targets = targets_of(voters.labels[field], names)
+    words = voters.layout.slice(WORDS) if WORDS in voters.layout.names else slice(0, 0)
+    found = []
+    for one in asked:
+        rows = rows_of(one.vectors, voters.layout.dim)
+        titled = bool(rows[:, words].any())
+        queries = neighbour_queries(voters.layout, voters.weights, rows, titled).mean(axis=0, keepdims=True)
+        scores, near = nearest_products(queries, np.array([-1]), voters.rows, voters.groups)
+        believed = np.zeros((1, len(names)), np.float32)
+        blend = UNLEARNT
+        if head:
+            believed[0, : len(known)] = head.shares(rows).mean(axis=0)
+            blend = head.worded if titled and head.worded is not None else head.bare
+        voted = votes(targets, scores, near)
+        found.append(blended(believed, voted, blend, np.arange(len(names)) < len(known))[0])
+    return names, found
+
+
+def told(figures: Mapping[str, Any]) -> str:
+    """The figures as lines for people."""
+    lines = [f"{figures['why']}"]
+    for name in ("old", "new"):
+        if name in figures:
+            lines.append(f"{name}: accuracy {figures[name]['accuracy']:.3f}, loss {figures[name]['loss']:.3f}")
+    return "\n".join(lines)

@@ -1,0 +1,179 @@
+"""Decisions on the rows of a job: accept, correct, decline, undo; and the corrected table to download."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import BadQuery
+from catalog.spreadsheet import csv_text
+from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
+from search.jobs import MADE, SHOWN, Job, row_dict
+
+MOST_STEPS = 200  # that can be undone
+MOST_VALUE = 500
+_ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
+_DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
+_UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is decided on a row: its `values` by field, the suggested ones where `accept`; neither: declined."""
+
+    number: int
+    accept: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
+    """Decide on rows, as one step that can be undone; returns their numbers. Raises BadQuery."""
+    for choice in choices:
+        if any(not 0 < len(name) <= 100 or not 0 < len(value) <= MOST_VALUE for name, value in choice.values.items()):
+            raise BadQuery("A value is empty or too long.", f"1 to {MOST_VALUE} characters; leave the field out.")
+
+    def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
+        for choice in choices:
+            row = db.execute(_ROW, (choice.number,)).fetchone()
+            if row is None or row["state"] != MADE:
+                raise BadQuery(f"Row {choice.number} has no suggestion.", "Decide on rows that have one.")
+            told = suggested_of(json.loads(row["suggestion"]))
+            unknown = sorted(set(choice.values) - set(told))
+            if unknown:
+                raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(told)}.")
+            yield choice.number, *_decision(told, choice)
+
+    return _step(home, job, decided)
+
+
+def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
+    """Accept all undecided rows whose category is at least so sure, and of their attributes those that are too."""
+    if not 0 < confidence <= 1:
+        raise BadQuery(f"The confidence is {confidence}.", "It is a number above 0, up to 1.")
+
+    def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
+        query = "SELECT number, suggestion FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
+        for row in db.execute(query, (confidence,)).fetchall():
+            told = json.loads(row["suggestion"])
+            values = {
+                one["field"]: one["top"][0]["name"]
+                for one in fields_of(told)
+                if one["top"] and one["top"][0]["confidence"] >= confidence
+            }
+            yield row["number"], ACCEPTED, values
+
+    return _step(home, job, decided)
+
+
+def undo(home: Path, job: Job) -> list[int]:
+    """Take the last step back; returns the numbers of its rows, none when there is no step left."""
+    with job.db(write=True) as db:
+        step = db.execute("SELECT max(step) FROM past").fetchone()[0]
+        before = db.execute("SELECT number, kind, decided FROM past WHERE step = ?", (step,)).fetchall()
+        db.executemany(_DECIDE, [(row["kind"], row["decided"], row["number"]) for row in before])
+        db.execute("DELETE FROM past WHERE step = ?", (step,))
+    keep(home, job)
+    return [row["number"] for row in before]
+
+
+def keep(home: Path, job: Job) -> None:
+    """Bring what was decided to the shop's decisions; what a crash left undone is brought the next time."""
+    store = Decisions(home)
+    fingerprint = str(job.about().get("fingerprint", ""))
+    while True:
+        with job.db() as db:
+            rows = db.execute(_UNKEPT).fetchall()
+        if not rows:
+            return
+        store.keep([_kept(job.id, fingerprint, row) for row in rows])
+        with job.db(write=True) as db:  # unless it was decided anew meanwhile
+            db.executemany(
+                "UPDATE rows SET kept = 1 WHERE number = ? AND kind = ? AND decided = ?",
+                [(row["number"], row["kind"], row["decided"]) for row in rows],
+            )
+
+
+def corrected_csv(job: Job) -> Iterator[str]:
+    """The table in pieces: its own columns, what was decided, what is suggested; safe to open in a spreadsheet."""
+    with job.db() as db:
+        header: dict[str, None] = {}
+        fields: dict[str, None] = {"category": None}
+        for cells, suggestion in db.execute("SELECT cells, suggestion FROM rows ORDER BY number"):
+            header |= dict.fromkeys(json.loads(cells))
+            if suggestion and len(fields) == 1:
+                fields |= dict.fromkeys(suggested_of(json.loads(suggestion)))
+        own = list(header) or ["id", "image", "title"]
+        added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
+        names = [*own, *added, "confidence", "status"]
+        yield csv_text(names, ())
+        query = (
+            "SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows"
+        )
+        for row in db.execute(f"{query} ORDER BY number"):
+            told = _row_cells(row)
+            yield csv_text([told.get(name, "") for name in names], ())
+
+
+def fields_of(suggestion: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The category and the attributes of a suggestion, alike."""
+    return [suggestion["category"], *suggestion["attributes"]]
+
+
+def suggested_of(suggestion: Mapping[str, Any]) -> dict[str, str]:
+    """The best label by field: of attributes only what is relied on, "" otherwise."""
+    category = suggestion["category"]
+    told = {category["field"]: category["top"][0]["name"] if category["top"] else ""}
+    return told | {one["field"]: one["answer"] for one in suggestion["attributes"]}
+
+
+def _decision(told: Mapping[str, str], choice: Choice) -> tuple[str, dict[str, str]]:
+    values = {name: value for name, value in told.items() if value} if choice.accept else {}
+    values |= choice.values
+    if not values:
+        return DECLINED, {}
+    corrected = any(told[name] != value for name, value in values.items())
+    return (CORRECTED if corrected else ACCEPTED), values
+
+
+def _step(
+    home: Path, job: Job, decided: Callable[[sqlite3.Connection], Iterator[tuple[int, str, dict[str, str]]]]
+) -> list[int]:
+    with job.db(write=True) as db:
+        found = list(decided(db))
+        step = (db.execute("SELECT max(step) FROM past").fetchone()[0] or 0) + 1
+        for number, kind, values in found:
+            db.execute("INSERT INTO past SELECT ?, number, kind, decided FROM rows WHERE number = ?", (step, number))
+            db.execute(_DECIDE, (kind, json.dumps(values), number))
+        db.execute("DELETE FROM past WHERE step <= ?", (step - MOST_STEPS,))
+    keep(home, job)
+    return [number for number, _, _ in found]
+
+
+def _kept(job_id: str, fingerprint: str, row: sqlite3.Row) -> tuple[Item, list[Decision]]:
+    item = Item(f"{job_id}/{row['number']}", row["content"], fingerprint, row["vectors"] or b"")
+    told, values = suggested_of(json.loads(row["suggestion"])), json.loads(row["decided"])
+    if row["kind"] == DECLINED:
+        return item, [Decision(name, value, None) for name, value in told.items() if value]
+    return item, [Decision(name, told.get(name, ""), value) for name, value in values.items()]
+
+
+def _row_cells(row: sqlite3.Row) -> dict[str, str]:
+    cells: dict[str, str] = json.loads(row["cells"]) or {"id": row["id"], "title": row["title"]}
+    cells.setdefault("image", "|".join(json.loads(row["pictures"])))
+    if row["suggestion"]:
+        cells |= {f"suggested_{name}": value for name, value in suggested_of(json.loads(row["suggestion"])).items()}
+        cells["confidence"] = f"{row['confidence']:.4f}"
+    decided: dict[str, str] = json.loads(row["decided"])
+    status = row["kind"] or ({"made": "suggested" if row["sure"] else "needs review"}.get(row["state"]) or row["state"])
+    return cells | decided | {"status": f"{status}: {row['reason']}" if row["reason"] else status}
+
+
+def rows_of(job: Job, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """These rows as JSON values."""
+    with job.db() as db:
+        found = [db.execute(_ROW, (number,)).fetchone() for number in numbers]
+    return [row_dict(row) for row in found if row is not None]

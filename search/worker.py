@@ -1,0 +1,203 @@
+"""Works bulk jobs off, one batch after the other: in a process of its own that gives way to shoppers, or in a command.
+
+`python -m search.worker HOME RUNTIME` is what a server starts; it ends when nothing is left to do, or when its standard
+input does, which is when the server has ended. At most one process works on a shop's jobs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import BadInput, WindowshopError
+from catalog.failpoint import failpoint
+from search.bulk import Pictures, open_pictures, read_failure
+from search.jobs import Job, Jobs, Outcome, Task, UnknownJob
+
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
+    from search.taught import Listers
+
+BATCH = 32
+THUMBNAIL = 128
+LOCK = ".worker.lock"
+PATIENCE = 2.0  # seconds to wait for the next job, and for a worker that died before another is started
+NICE = 15  # at 19 a busy machine would hardly let it work at all
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Works on the jobs of a shop with an open engine."""
+
+    def __init__(self, home: Path, engine: SearchEngine, listers: Listers) -> None:
+        self._home = home
+        self._engine = engine
+        self._listers = listers
+
+    def steps(self, job: Job) -> Iterator[int]:
+        """Work a job off; yields how many rows each batch had, once they are durable. Ends when it is cancelled."""
+        learn_if_missing(self._home, self._engine)
+        job.note(fingerprint=self._engine.encoder.fingerprint)
+        pictures = open_pictures(job.source, job.root)
+        done, began = 0, time.monotonic()
+        try:
+            while tasks := job.take(BATCH):
+                outcomes = self._outcomes(pictures, tasks)
+                failpoint("job.batch")
+                done += len(tasks)
+                job.finish(outcomes, done / max(1e-3, time.monotonic() - began))
+                yield len(tasks)
+        finally:
+            pictures.close()
+
+    def _outcomes(self, pictures: Pictures, tasks: list[Task]) -> list[Outcome]:
+        from catalog import images
+        from search.listing import Listing
+        from search.samples import SHORT_SIDE
+
+        listings, known, outcomes = [], [], []
+        for task in tasks:
+            try:
+                files = [pictures.read(name) for name in task.pictures]
+                decoded = [images.decode(data, at_least=SHORT_SIDE) for data in files]
+            except BadInput as error:
+                outcomes.append(Outcome(task.number, reason=read_failure(error)))
+                continue
+            listings.append(Listing(decoded, task.title))
+            known.append((task.number, images.content_hash(files[0]), images.thumbnail(decoded[0], THUMBNAIL)))
+        lister = self._listers.get(self._engine)
+        made = lister.suggest_with_rows(listings)
+        for (number, content, small), (suggestion, vectors) in zip(known, made, strict=True):
+            told = suggestion.to_dict()
+            sure = bool(suggestion.category.top) and suggestion.category.answer == suggestion.category.top[0].name
+            confidence = suggestion.category.top[0].confidence if suggestion.category.top else 0.0
+            outcomes.append(Outcome(number, told, confidence, sure, content, vectors, small))
+        return outcomes
+
+
+class Desk:
+    """The jobs of a serving shop: starts the process that works on them, and again when it dies."""
+
+    def __init__(self, home: Path, runtime: str = "auto") -> None:
+        self.home = home
+        self.jobs = Jobs(home)
+        self._command = [sys.executable, "-m", "search.worker", str(home), runtime]
+        self._lock = threading.Lock()
+        self._watching: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = threading.Event()
+
+    def ensure(self) -> None:
+        """See to it that somebody works on what there is to do."""
+        with self._lock:
+            watched = self._watching is not None and self._watching.is_alive()
+            if not watched and not self._closing.is_set() and self.jobs.next() is not None:
+                self._watching = threading.Thread(target=self._watch, name="bulk-jobs", daemon=True)
+                self._watching.start()
+
+    def close(self) -> None:
+        """Let the process end; what it had not finished is begun anew the next time."""
+        self._closing.set()
+        process = self._process
+        if process is not None:
+            process.terminate()
+        if self._watching is not None:
+            self._watching.join()
+
+    def _watch(self) -> None:
+        while not self._closing.is_set() and self.jobs.next() is not None:
+            home = Path(__file__).resolve().parents[1]
+            with subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(home)}
+            ) as process:
+                self._process = process
+                if self._closing.is_set():
+                    process.terminate()
+                process.wait()
+            if process.returncode and not self._closing.is_set():
+                log.error("The process that works on bulk jobs ended with %s", process.returncode)
+                self._closing.wait(PATIENCE)
+
+
+def learn_if_missing(home: Path, engine: SearchEngine) -> None:
+    """Let the shop learn its heads where it has none for its encoder: a minute for 20,000 pictures."""
+    from indexer.label_heads import LabelHeads
+    from search.categorise import LEAST_LEARNT
+
+    if LabelHeads.load(home, engine.encoder.fingerprint) is None and len(engine.generation.rows) >= LEAST_LEARNT:
+        from search.learn import learn  # here, because it imports torch
+
+        learn(home)
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[bool]:
+    """Whether no other process works on the shop's jobs; none will, until the end."""
+    folder = home / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def give_way() -> None:
+    """Let every other process go first; threads begun after this do so too."""
+    with suppress(OSError):
+        os.nice(NICE)
+
+
+def main(home: Path, runtime: str) -> int:
+    """Work on the shop's jobs until there are none."""
+    give_way()
+    with alone(home) as first:
+        if not first:
+            time.sleep(PATIENCE)
+            return 0
+        from search.engine import SearchEngine
+        from search.taught import Listers
+
+        jobs = Jobs(home)
+        with SearchEngine.open(home, runtime=runtime) as engine:
+            worker = Worker(home, engine, Listers(home))
+            waited = False
+            while True:
+                job = jobs.next()
+                if job is None:
+                    if waited:
+                        return 0
+                    waited = True
+                    time.sleep(PATIENCE)
+                    continue
+                waited = False
+                with suppress(UnknownJob):  # deleted meanwhile
+                    for _ in worker.steps(job):
+                        engine.follow()
+
+
+def _end_with_parent() -> None:
+    """End when the process that started this one does: nothing is ever written to standard input."""
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held when this process ends by itself
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    except WindowshopError as failure:
+        log.error("Bulk jobs cannot be worked on: %s", failure)
+        sys.exit(1)

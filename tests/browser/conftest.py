@@ -1,0 +1,112 @@
+"""A part of the sample shop behind a real server, and one headless Chromium a module to visit it with."""
+
+import csv
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from catalog import sample
+from indexer.build import build
+from indexer.encoders.registry import open_encoder
+from web import create_app
+from web.engine import holder_of
+from web.settings import Settings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FAMILIES = ("mug", "bowl", "jug", "teapot", "pendant-lamp", "table-lamp")
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory, shared_models):
+    """The address of a shop of lamps and tableware."""
+    folder = tmp_path_factory.mktemp("browser")
+    with (sample.FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = [row for row in reader if row["id"].rpartition("-")[0] in FAMILIES]
+    (folder / "feed" / "images").mkdir(parents=True)
+    for name in {name for row in rows for name in row["images"].split("|")}:
+        shutil.copy(sample.FOLDER / name, folder / "feed" / name)
+    feed = folder / "feed" / "products.csv"
+    with feed.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, reader.fieldnames)
+        writer.writeheader()
+        writer.writerows(rows)
+    build(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
+    app = create_app(
+        Settings(
+            home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
+        )
+    )
+    holder_of(app).wait(60)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    holder_of(app).close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser. Without one on this machine the tests are skipped."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(shop, chromium):
+    """Opens pages of the shop, each in a browser of its own: `visit("/", locale="zh-CN")`.
+
+    Whatever a page complains of in the console, the policy's refusals among it, fails the test.
+    """
+    contexts, complaints = [], []
+
+    def open_page(address="/", **options):
+        context = chromium.new_context(base_url=shop, **{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("request", lambda asked: complaints.append(asked.url) if not ours(asked.url) else None)
+        page.goto(address)
+        return page
+
+    def ours(address):
+        return address.startswith((shop, "data:", "blob:"))
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [each for each in complaints if "404 (NOT FOUND)" not in each] == []
+
+
+@pytest.fixture(scope="session")
+def photos():
+    """The shoppers' photos of the sample shop."""
+    return sample.FOLDER / "photos"
+
+
+def axe():
+    """The source of axe-core, which a package of the set-up carries."""
+    import axe_playwright_python
+
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -1,0 +1,99 @@
+"""What pages cost and whom they shut out: weight, movement, time to paint, and the rules of WCAG 2.2 A and AA."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import axe
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(240)]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+PAGES = {
+    "home": "/",
+    "results": "/?q=red+lamp",
+    "narrowed": '/?filter={"category":["Lighting"]}&sort=price',
+    "photo": "/?photo=p159",
+    "product": "/products/pendant-lamp-3a",
+    "error": "/nothing",
+}
+CHECKED = ("home", "results", "product", "error")
+VISITS = 3  # of which the quickest counts: the machine may be doing other things
+WEIGHT = 150_000  # bytes, without pictures
+PAINTED = 300.0  # ms after the answer
+MOVED = 0.001  # of the window, as the browser counts layout shift
+
+SHIFTS = """() => new Promise((done) => {
+    let moved = 0;
+    new PerformanceObserver((list) => {
+        for (const each of list.getEntries()) if (!each.hadRecentInput) moved += each.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(moved), 300);
+})"""
+PAINT = """() => performance.getEntriesByName("first-contentful-paint")[0].startTime
+    - performance.getEntriesByType("navigation")[0].responseEnd"""
+
+
+PAINTED_PHOTO = """() => new Promise((done) => {
+    new PerformanceObserver((list) => {
+        const found = list.getEntriesByName("painted")[0];
+        if (found) done(found.duration);
+    }).observe({ type: "measure", buffered: true });
+})"""
+
+
+def violations(page, rules=RULES):
+    page.evaluate(axe())
+    found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)
+    return [(each["id"], [node["html"][:160] for node in each["nodes"]][:3]) for each in found["violations"]]
+
+
+# Of the rules, contrast alone depends on the theme.
+@pytest.mark.parametrize(("theme", "rules"), [("light", RULES), ("dark", ["color-contrast"])])
+def test_nobody_is_shut_out(visit, photos, theme, rules):
+    page = visit("/", color_scheme=theme, reduced_motion="reduce")
+    for name in CHECKED:
+        page.goto(PAGES[name])
+        assert violations(page, rules) == [], name
+    page.goto("/")
+    page.set_input_files("#photo", photos / "s37.jpg")
+    expect(page.locator(".choices [data-box]").first).to_be_visible()
+    assert violations(page, rules) == []
+    page.locator("#results .found-products .card h3 a").first.click()
+    expect(page.locator("details.why")).to_be_visible()
+    assert violations(page, rules) == []
+
+
+def test_nobody_is_shut_out_on_phones_and_in_chinese(visit):
+    page = visit("/?q=lamp", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="zh-CN")
+    assert violations(page) == []
+    page.locator(".open-facets").tap()
+    assert violations(page) == []
+
+
+def test_pages_are_light_still_and_quick(visit, photos):
+    page = visit()
+    weights = {}
+    page.on("response", lambda answer: weights.update({answer.url: answer}))
+    for name, address in PAGES.items():
+        page.goto("about:blank")
+        weights.clear()
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        text = [each for each in weights.values() if not each.header_value("content-type").startswith("image/")]
+        weight = sum(len(each.body()) for each in text)
+        moved, painted = page.evaluate(SHIFTS), page.evaluate(PAINT)
+        for _ in range(VISITS - 1):
+            if painted > PAINTED:
+                page.reload()
+                page.wait_for_load_state("networkidle")
+                painted = min(painted, page.evaluate(PAINT))
+        print(f"{name}: {weight:,} bytes, moved {moved:.4f}, painted {painted:.0f} ms after the answer")
+        assert weight <= WEIGHT and moved <= MOVED and painted <= PAINTED, name
+
+
+def test_results_of_a_photo_are_painted_soon_after_the_answer(visit, photos):
+    page = visit()
+    page.set_input_files("#photo", photos / "p159.jpg")
+    painted = page.evaluate(PAINTED_PHOTO)
+    print(f"painted {painted:.0f} ms after the answer")
+    assert painted <= PAINTED

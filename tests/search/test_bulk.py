@@ -1,0 +1,143 @@
+"""What is handed in for a bulk job: tables and zips, honest and hostile."""
+
+import struct
+import zipfile
+
+import pytest
+
+from catalog.errors import BadFeed, BadPicture, PictureTooLarge
+from search import bulk
+from search.bulk import BulkRow, FolderPictures, ZipPictures, open_pictures, read_rows
+from tests.search.desk import bulk_zip, picture_bytes
+
+DATA = picture_bytes((9, 9, 9))
+
+
+def zip_of(path, *entries, **options):
+    with zipfile.ZipFile(path, "w", **options) as file:
+        for name, data in entries:
+            file.writestr(name, data)
+    return path
+
+
+def rows_of(tmp_path, text, name="list.csv"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return read_rows(path, tmp_path / "table.csv")
+
+
+def test_a_table_beside_its_pictures(tmp_path):
+    text = "\ufeffSKU;Name;Image Link;colour\n1;A mug;a.jpg | sub/b.jpg;red\n\n2;;c.jpg\n3;;;blue\n4;x;y;z;too;many\n"
+    one, two, three, four = rows_of(tmp_path, text)
+    assert (one.line, one.id, one.title, one.pictures) == (2, "1", "A mug", ("a.jpg", "sub/b.jpg"))
+    assert one.cells["colour"] == "red"
+    assert (two.line, two.id, two.fault) == (4, "2", "")
+    assert "no picture" in three.fault and "cells" in four.fault
+
+
+def test_pictures_lie_in_the_tables_folder_and_nowhere_else(tmp_path):
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (inside / "a.jpg").write_bytes(DATA)
+    (tmp_path / "secret.jpg").write_bytes(DATA)
+    (inside / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    pictures = FolderPictures(inside)
+    assert pictures.read("a.jpg") == DATA
+    for name in ("../secret.jpg", str(tmp_path / "secret.jpg"), "link.jpg", "none.jpg", "file:///etc/passwd", "\0"):
+        with pytest.raises(BadPicture):
+            pictures.read(name)
+
+
+def test_a_zip_without_a_table_is_a_row_a_picture(tmp_path):
+    path = zip_of(
+        tmp_path / "a.zip", ("b/p10.jpg", DATA), ("b/p9.jpg", DATA), ("__MACOSX/._x.jpg", b""), ("a.txt", b"")
+    )
+    assert read_rows(path, tmp_path / "t") == [BulkRow(0, f"p{n}", "", (f"b/p{n}.jpg",)) for n in (9, 10)]
+
+
+def test_a_zip_with_a_table_names_pictures_from_where_the_table_is(tmp_path):
+    path = zip_of(tmp_path / "a.zip", ("in/list.csv", "id,image\n1,p.jpg\n2,./p.jpg\n"), ("in/p.jpg", DATA))
+    rows = read_rows(path, tmp_path / "table.csv")
+    assert [row.pictures for row in rows] == [("in/p.jpg",)] * 2
+    pictures = open_pictures(path, tmp_path)
+    assert pictures.read("in/p.jpg") == DATA
+    with pytest.raises(BadPicture):
+        pictures.read("../p.jpg")
+    pictures.close()
+
+
+@pytest.mark.promise("S9")
+@pytest.mark.parametrize("name", ["../a.jpg", "/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:/a.jpg", "\\a.jpg"])
+def test_a_path_that_leads_out_is_refused(tmp_path, name):
+    with pytest.raises(BadFeed, match="leads out"):
+        ZipPictures(zip_of(tmp_path / "a.zip", (name, DATA)))
+
+
+@pytest.mark.promise("S9")
+def test_bombs_links_passwords_and_doubles_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(BadFeed, match="grow"):
+        ZipPictures(zip_of(tmp_path / "a.zip", ("a.jpg", bytes(10**7)), compression=zipfile.ZIP_DEFLATED))
+    link = zipfile.ZipInfo("a.jpg")
+    link.external_attr = 0o120777 << 16
+    with pytest.raises(BadFeed, match="link"):
+        ZipPictures(zip_of(tmp_path / "b.zip", (link, "/etc/passwd")))
+    path = zip_of(tmp_path / "c.zip", ("a.jpg", DATA))
+    data = bytearray(path.read_bytes())
+    at = data.rfind(b"PK\x01\x02")
+    data[at + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(BadFeed, match="password"):
+        ZipPictures(path)
+    with pytest.warns(UserWarning):
+        path = zip_of(tmp_path / "d.zip", ("a.jpg", DATA), ("a.jpg", DATA))
+    with pytest.raises(BadFeed, match="twice"):
+        ZipPictures(path)
+    path = zip_of(tmp_path / "e.zip", ("a.jpg", bytes(3_000)))
+    monkeypatch.setattr(bulk, "MOST_UNPACKED", 2_000)
+    with pytest.raises(BadFeed, match="more than"):
+        ZipPictures(path)
+
+
+@pytest.mark.promise("S9")
+@pytest.mark.parametrize(("at", "form", "value"), [(10, "<H", 65_535), (12, "<I", 2**31)])
+def test_a_directory_that_claims_too_much_is_not_read(tmp_path, monkeypatch, at, form, value):
+    path = zip_of(tmp_path / "a.zip", ("a.jpg", DATA))
+    data = bytearray(path.read_bytes())
+    struct.pack_into(form, data, len(data) - 22 + at, value)
+    path.write_bytes(data)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(BadFeed, match="too much"):
+        ZipPictures(path)
+
+
+def test_a_zip_that_was_cut_or_damaged(tmp_path):
+    path = bulk_zip(tmp_path / "a.zip", 5)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(BadFeed):
+            read_rows(path, tmp_path / "t")
+    damaged = bytearray(whole)
+    damaged[60:90] = bytes(30)
+    path.write_bytes(damaged)
+    pictures = ZipPictures(path)
+    with pytest.raises(BadPicture):
+        pictures.read("pictures/p0.jpg")
+    pictures.close()
+
+
+def test_one_picture_too_large(tmp_path, monkeypatch):
+    pictures = ZipPictures(zip_of(tmp_path / "a.zip", ("a.jpg", bytes(3_000))))
+    monkeypatch.setattr(bulk, "MOST_PICTURE", 2_000)
+    with pytest.raises(PictureTooLarge):
+        pictures.read("a.jpg")
+    pictures.close()
+
+
+def test_too_many_rows_and_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "MOST_ROWS", 2)
+    with pytest.raises(BadFeed, match="more than"):
+        rows_of(tmp_path, "image\na.jpg\nb.jpg\nc.jpg\n")
+    for text in ("image\n", "", "id,title\n1,2\n"):
+        with pytest.raises(BadFeed):
+            rows_of(tmp_path, text)

@@ -1,0 +1,112 @@
+"""The catalogue doctor on a shop of drawn things with planted faults: what it finds, and that it changes nothing."""
+
+import csv
+import hashlib
+import json
+
+import pytest
+from click.testing import CliRunner
+from PIL import ImageFilter
+
+from indexer.build import build
+from indexer.encoders.registry import open_encoder
+from search.__main__ import main
+from search.doctor import HEADER, examine, ranked
+from search.doctor_shop import Finding
+from search.engine import SearchEngine
+from tests.search.test_picture_match import drawn, saved
+
+pytestmark = pytest.mark.torch
+COLOURS = {"Blue": (40, 70, 200), "Red": (200, 40, 40), "Green": (40, 160, 60)}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Twenty things of each of three colours; the faults are: dear, wrongly coloured, copied, blurred, tiny."""
+    folder = tmp_path_factory.mktemp("doctor")
+    rows = []
+    for name, colour in COLOURS.items():
+        for number in range(20):
+            seed = len(rows)
+            rows.append(
+                [f"{name}-{number}", f"{name} thing {number}", f"Things > {name} things", name, drawn(seed, colour)]
+            )
+    prices = {row[0]: 20 + number % 5 for number, row in enumerate(rows)}
+    prices["Red-7"] = 250
+    by_id = {row[0]: row for row in rows}
+    by_id["Blue-3"][3] = "Red"
+    by_id["Green-5"][4] = by_id["Green-5"][4].filter(ImageFilter.GaussianBlur(6))
+    by_id["Green-6"][4] = by_id["Green-6"][4].resize((16, 20))
+    rows.append(["copy", "=cmd()", "Things > Red things", "Red", saved(by_id["Red-2"][4])])
+    prices["copy"] = prices["Red-2"]
+    feed = ["id,title,category,colour,price,image"]
+    for one, title, category, colour, picture in rows:
+        picture.save(folder / f"{one}.png")
+        feed.append(f"{one},{title},{category},{colour},{prices[one]} EUR,{one}.png")
+    (folder / "products.csv").write_text("\n".join(feed) + "\n")
+    build(folder / "home", folder / "products.csv", open_encoder("colour"))
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def findings(shop):
+    with SearchEngine.open(shop) as engine:
+        return examine(engine).findings
+
+
+@pytest.mark.parametrize(
+    ("kind", "product"),
+    [
+        ("price", "Red-7"),
+        ("colour", "Blue-3"),
+        ("duplicate", "copy"),
+        ("blurred picture", "Green-5"),
+        ("small picture", "Green-6"),
+    ],
+)
+def test_each_planted_fault_is_found(findings, kind, product):
+    assert (kind, product) in [(finding.kind, finding.product.id) for finding in findings if finding.confidence > 0.4]
+
+
+def test_there_are_few_false_alarms(findings):
+    faulty = {"Red-7", "Blue-3", "copy", "Red-2", "Green-5", "Green-6"}
+    alarms = [f for f in findings if f.confidence > 0.5 and f.product.id not in faulty]
+    assert len(alarms) <= 3, [(f.kind, f.product.id, f.why) for f in alarms]
+
+
+def test_a_colour_is_proposed(findings):
+    (found,) = [f for f in findings if f.kind == "colour" and f.product.id == "Blue-3"]
+    assert found.field == "colour" and found.proposal == "Blue"
+
+
+def test_the_command_writes_both_files_and_changes_nothing_else(shop, tmp_path):
+    before = contents(shop)
+    result = CliRunner().invoke(main, ["doctor", "--home", str(shop), "--out", str(tmp_path), "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["products"] == 61 and told["findings"]["price"] == 1
+    assert contents(shop) == before
+    with (tmp_path / "doctor.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == list(HEADER)
+    sures = [float(row[0]) for row in rows[1:]]
+    assert sures == sorted(sures, reverse=True)
+    (copy,) = [row for row in rows if row[1:3] == ["duplicate", "copy"]]
+    assert copy[3] == "'=cmd()"
+    page = (tmp_path / "doctor.html").read_text()
+    assert "data:image/jpeg;base64," in page and "http" not in page and "prefers-color-scheme: dark" in page
+
+
+def test_only_the_surest_finding_of_a_kind_counts(findings):
+    product = findings[0].product
+    weak, strong, other = Finding("a", product, 0.3, ""), Finding("a", product, 0.6, ""), Finding("b", product, 0.4, "")
+    assert ranked([weak, other, strong]) == [strong, other]
+
+
+def contents(home):
+    """The digest of every file that holds the shop's data; SQLite's own side files come and go."""
+    return {
+        path.relative_to(home): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in home.rglob("*")
+        if path.is_file() and not path.name.endswith(("-wal", "-shm")) and path.suffix != ".lock"
+    }

@@ -1,0 +1,278 @@
+"""Bulk jobs with the real engine: durable through kills, cancelled, resumed, decided on, downloaded."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from catalog.errors import BadQuery
+from search import jobs as jobs_module
+from search import review
+from search.__main__ import main
+from search.decisions import Decisions
+from search.engine import SearchEngine
+from search.jobs import DONE, Job, Jobs, Outcome, UnknownJob
+from search.review import Choice
+from search.taught import Listers
+from search.worker import Desk, Worker
+from tests.search.desk import KINDS, begun, bulk_zip, make_desk_shop
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def home(tmp_path):
+    return make_desk_shop(tmp_path / "shop")
+
+
+def work(home, job):
+    with SearchEngine.open(home) as engine:
+        return list(Worker(home, engine, Listers(home)).steps(job))
+
+
+@pytest.fixture
+def done(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 12))
+    work(home, job)
+    return job
+
+
+def wait_until(true, seconds=40):
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_job_suggests_for_every_row(home, tmp_path):
+    source = bulk_zip(tmp_path / "a.zip", 40)
+    job = begun(home, source)
+    assert job.status()["total"] == 40 and job.status()["state"] == "waiting"
+    assert work(home, job) == [32, 8]
+    status = job.status()
+    assert (status["state"], status["done"], status["failed"]) == (DONE, 40, 0)
+    rows = job.rows(limit=200)
+    assert [row["suggestion"]["category"]["top"][0]["name"] for row in rows] == [list(KINDS)[n % 3] for n in range(40)]
+    assert all(row["thumbnail"] and row["confidence"] > 0.5 for row in rows)
+    assert [row["number"] for row in job.rows(after=10, limit=3)] == [11, 12, 13]
+
+
+@pytest.mark.promise("S8")
+def test_a_bad_picture_is_one_failed_row(home, tmp_path):
+    feed = tmp_path / "in"
+    feed.mkdir()
+    (feed / "good.jpg").write_bytes((home / "feed" / "mugs-0.jpg").read_bytes())
+    (feed / "bad.jpg").write_bytes(b"no picture")
+    (feed / "list.csv").write_text("id,image\n1,good.jpg\n2,bad.jpg\n3,none.jpg\n4,\n")
+    job = Jobs(home).create("list", 1, feed, feed / "list.csv")
+    job.note(size=(feed / "list.csv").stat().st_size)
+    job.begin()
+    work(home, job)
+    failed = job.rows("failed")
+    assert [row["id"] for row in failed] == ["2", "3", "4"] and all(row["reason"] for row in failed)
+    assert job.status()["done"] == 4
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.timeout(300)
+def test_kills_in_the_middle_lose_no_row(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    before = {}
+    for kill in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "search.worker", str(home), "auto"], cwd=ROOT, stdin=subprocess.PIPE
+        )
+        wait_until(lambda least=60 * (kill + 1): job.status()["done"] >= least, 90)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdin.close()
+        now = {row["number"]: row["suggestion"] for row in all_rows(job) if row["state"] == "made"}
+        assert before.items() <= now.items() and len(now) < 300
+        before = now
+    work(home, job)
+    rows = all_rows(job)
+    assert [row["number"] for row in rows] == list(range(1, 301))
+    assert all(row["state"] == "made" for row in rows)
+    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(300)]
+
+
+def all_rows(job):
+    rows = []
+    while part := job.rows(after=rows[-1]["number"] if rows else 0, limit=200):
+        rows += part
+    return rows
+
+
+@pytest.mark.timeout(120)
+def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    with closing(Desk(home)) as desk:
+        desk.ensure()
+        wait_until(lambda: desk._process is not None and job.status()["done"])
+        first = desk._process
+        assert os.getpriority(os.PRIO_PROCESS, first.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        first.kill()
+        wait_until(lambda: job.status()["state"] == DONE, 90)
+        assert desk._process is not first and job.status()["done"] == 300
+
+
+@pytest.mark.timeout(120)
+def test_the_process_ends_with_its_server(home, tmp_path):
+    begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    process = subprocess.Popen([sys.executable, "-m", "search.worker", str(home), "auto"], cwd=ROOT, stdin=-1)
+    process.stdin.close()
+    assert process.wait(30) == 0
+
+
+def test_a_row_that_ends_the_worker_is_given_up_and_its_neighbours_are_not(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 5))
+    assert [task.number for task in job.take(3)] == [1, 2, 3]  # and the worker dies
+    for number in (1, 2):
+        (task,) = job.take(3)  # one at a time now
+        assert task.number == number
+        job.finish([Outcome(number, reason="x")], 1.0)
+    for _ in range(2):  # the third dies with it again and again
+        assert [task.number for task in job.take(3)] == [3]
+    assert [task.number for task in job.take(3)] == [4, 5]
+    assert "ended 3 times" in job.rows("failed")[2]["reason"]
+
+
+def test_cancel_goes_on_and_delete(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 70))
+    with SearchEngine.open(home) as engine:
+        steps = Worker(home, engine, Listers(home)).steps(job)
+        assert next(steps) == 32
+        job.cancel()
+        assert list(steps) == []
+        assert (job.status()["state"], job.status()["done"]) == ("cancelled", 32)
+        assert Jobs(home).next() is None
+        job.begin()
+        assert Jobs(home).next().id == job.id
+        steps = Worker(home, engine, Listers(home)).steps(job)
+        next(steps)
+        Jobs(home).delete(job.id)
+        with pytest.raises(UnknownJob):
+            list(steps)
+    assert not job.folder.exists()
+    for odd in ("../x", "", job.id, "x" * 21):
+        with pytest.raises(UnknownJob):
+            Jobs(home).get(odd)
+
+
+def test_a_file_is_received_in_parts_that_may_come_twice(home, tmp_path):
+    data = bulk_zip(tmp_path / "a.zip", 3).read_bytes()
+    job = Jobs(home).create("a", len(data))
+    assert job.receive(0, data[:100]) == 100
+    assert job.receive(50, data[50:300]) == 300
+    for offset, part in ((301, b"x"), (-1, b"x"), (300, data)):
+        with pytest.raises(BadQuery):
+            job.receive(offset, part)
+    with pytest.raises(BadQuery, match="300 of"):
+        job.begin()
+    job.receive(300, data[300:])
+    job.begin()
+    assert job.status()["total"] == 3
+    with pytest.raises(BadQuery):
+        job.receive(0, data)
+
+
+def test_jobs_are_bounded(home, monkeypatch):
+    monkeypatch.setattr(jobs_module, "MOST_JOBS", 1)
+    Jobs(home).create("a", 10)
+    with pytest.raises(BadQuery, match="already"):
+        Jobs(home).create("b", 10)
+    for size in (0, -1, 2**40):
+        with pytest.raises(BadQuery):
+            Jobs(home).create("c", size)
+
+
+def test_decisions_are_kept_undone_and_outlive_the_job(home, done):
+    top = done.rows()[0]["suggestion"]["category"]["top"][0]["name"]
+    assert review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "New > Thing"}), Choice(3)])
+    assert [row["kind"] for row in done.rows()[:4]] == ["accepted", "corrected", "declined", ""]
+    assert done.rows()[0]["decided"] == {"category": top}
+    assert Decisions(home).counts() == {"accepted": 1, "corrected": 1, "declined": 1}
+    assert len(review.accept_above(home, done, 0.3)) == 9
+    assert review.undo(home, done) == list(range(4, 13))
+    assert Decisions(home).counts()["accepted"] == 1
+    assert review.undo(home, done) == [1, 2, 3] and review.undo(home, done) == []
+    assert Decisions(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
+    review.decide(home, done, [Choice(1, accept=True)])
+    Jobs(home).delete(done.id)
+    assert Decisions(home).counts()["accepted"] == 1
+
+
+def test_a_crash_between_deciding_and_keeping_is_made_good(home, done, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(review, "keep", lambda *_: None)
+        review.decide(home, done, [Choice(1, accept=True)])
+    assert Decisions(home).counts()["accepted"] == 0
+    review.keep(home, Job(done.folder))
+    assert Decisions(home).counts()["accepted"] == 1
+
+
+@pytest.mark.parametrize("values", [{"nothing": "x"}, {"category": ""}, {"category": "x" * 501}])
+def test_what_cannot_be_decided_is_refused_and_changes_nothing(home, done, values):
+    with pytest.raises(BadQuery):
+        review.decide(home, done, [Choice(1, accept=True), Choice(2, values=values)])
+    with pytest.raises(BadQuery):
+        review.decide(home, done, [Choice(99, accept=True)])
+    assert done.status()["decided"] == 0
+
+
+@pytest.mark.promise("S9")
+def test_the_corrected_table_is_safe_and_complete(home, done):
+    review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "@new"})])
+    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(done)))))
+    assert len(rows) == 12
+    assert rows[0]["title"] == "'=1+0" and rows[0]["status"] == "accepted"
+    assert rows[0]["category"] == rows[0]["suggested_category"] == "Wear > Scarves"
+    assert rows[1]["category"] == "'@new" and rows[1]["status"] == "corrected"
+    assert rows[2]["category"] == "" and rows[2]["suggested_category"]
+
+
+def test_first_five_decisions_make_a_new_category(home, tmp_path):
+    from tests.search.desk import picture_bytes
+
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 1))
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "hats.zip", "w") as file:
+        for n in range(6):
+            file.writestr(f"h{n}.jpg", picture_bytes((200 + n, 200, 30), 30 + n))
+    job = begun(home, tmp_path / "hats.zip")
+    work(home, job)
+    assert job.rows()[5]["suggestion"]["category"]["top"][0]["name"] in KINDS
+    review.decide(home, job, [Choice(n, values={"category": "Wear > Hats"}) for n in range(1, 6)])
+    again = begun(home, tmp_path / "hats.zip")
+    work(home, again)
+    found = again.rows()[5]["suggestion"]["category"]
+    assert found["top"][0]["name"] == "Wear > Hats" == found["answer"]
+    assert found["top"][0]["neighbours"][0].startswith("decided:")
+    with SearchEngine.open(home) as engine:
+        assert "Wear > Hats" in Listers(home).get(engine).choices()["category"]
+
+
+def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
+    source, out = bulk_zip(tmp_path / "a.zip", 70), tmp_path / "out.csv"
+    command = ["categorise", "--home", str(home), "--bulk", str(source), "--out", str(out), "--accept", "0.3"]
+    monkeypatch.setenv("WINDOWSHOP_FAILPOINT", "job.batch*2:raise")
+    assert CliRunner().invoke(main, command).exit_code == 1
+    (job,) = Jobs(home).all()
+    assert job.status()["done"] == 32 and not out.exists()
+    monkeypatch.delenv("WINDOWSHOP_FAILPOINT")
+    told = CliRunner().invoke(main, command)
+    assert told.exit_code == 0 and "70 rows, 0 failed, 0 need review" in told.stderr
+    assert len(Jobs(home).all()) == 1
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(70)]
+    assert {row["status"] for row in rows} == {"accepted"}
+    assert CliRunner().invoke(main, command[:3]).exit_code == 2

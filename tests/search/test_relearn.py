@@ -1,0 +1,110 @@
+"""Learning from decisions: new heads are measured on decisions kept aside, and swapped in only where better."""
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from indexer.label_heads import LabelHeads
+from search.decisions import Decision, Decisions, Item
+from search.learn import learn
+from search.relearn import LEAST_ASIDE, Measured, kept_aside, relearn, verdict
+from search.taught import Listers, rows_of
+from tests.search.shop import make_shop, picture
+from tests.search.test_listing import items, near
+
+OLIVE = (120, 120, 0)
+
+
+@pytest.fixture
+def engine(home):
+    with make_shop(home, items()) as engine:
+        yield engine
+
+
+def decide(engine, home, label, colour, count, start=0):
+    """Decide on `count` listings of about a colour; returns how many of them are kept aside."""
+    rng = np.random.default_rng(start)
+    kept = []
+    for n in range(start, start + count):
+        shown = picture(near(colour, rng))
+        row = engine.encoder.encode_images([shown])
+        whole = np.concatenate([row, np.zeros((1, 3), np.float32)], axis=1)
+        item = Item(f"{label}/{n}", f"{label}-{n}", engine.encoder.fingerprint, whole.astype(np.float16).tobytes())
+        kept.append((item, [Decision("category", "Wear > Warm > Scarves", label)]))
+    Decisions(home).keep(kept)
+    return sum(zlib.crc32(f"{label}-{n}".encode()) % 5 == 0 for n in range(start, start + count))
+
+
+def test_decisions_are_counted_forgotten_and_read_for_their_encoder_alone(engine, home):
+    store = Decisions(home)
+    assert (store.changes(), store.counts(), store.examples("x")) == (0, dict.fromkeys(store.counts(), 0), [])
+    decide(engine, home, "Wear > Hats", OLIVE, 3)
+    item = Item("declined", "c", engine.encoder.fingerprint, b"")
+    store.keep([(item, [Decision("category", "a", None)])])
+    assert store.counts() == {"accepted": 0, "corrected": 3, "declined": 1}
+    assert len(store.examples(engine.encoder.fingerprint)) == 3 and store.examples("another") == []
+    before = store.changes()
+    store.keep([(item, [])])
+    assert store.counts()["declined"] == 0 and store.changes() > before
+
+
+def test_vectors_of_another_layout_are_left_out():
+    assert rows_of(b"123", 3).shape == (0, 3) == rows_of(b"1234", 3).shape
+    assert rows_of(np.ones(6, np.float16).tobytes(), 3).shape == (2, 3)
+
+
+@pytest.mark.torch
+def test_without_decisions_it_learns_from_the_shop(engine, home):
+    assert relearn(home)["decisions"] == 0
+    assert LabelHeads.load(home, engine.encoder.fingerprint) is not None
+
+
+@pytest.mark.torch
+def test_a_category_that_no_product_has_is_learnt_and_swapped_in(engine, home):
+    learn(home)
+    aside = decide(engine, home, "Wear > Hats", OLIVE, 80)
+    figures = relearn(home)
+    assert (figures["decisions"], figures["kept_aside"]) == (80, aside) and aside >= LEAST_ASIDE
+    assert figures["swapped"], figures
+    assert (figures["new"]["accuracy"], -figures["new"]["loss"]) > (figures["old"]["accuracy"], -figures["old"]["loss"])
+    assert "Wear > Hats" in LabelHeads.load(home, engine.encoder.fingerprint).heads["category"].names
+    found = Listers(home).get(engine).suggest([picture(OLIVE)]).category
+    assert found.top[0].name == "Wear > Hats"
+    again = relearn(home)  # the same once more is no better
+    assert not again["swapped"] and "no better" in again["why"]
+
+
+@pytest.mark.torch
+def test_decisions_that_contradict_the_shop_do_not_spoil_it(engine, home):
+    learn(home)
+    before = LabelHeads.load(home, engine.encoder.fingerprint)
+    decide(engine, home, "Home > Mugs", OLIVE, 10)
+    figures = relearn(home)
+    assert not figures["swapped"] and "can tell" in figures["why"]
+    assert LabelHeads.load(home, engine.encoder.fingerprint).card == before.card
+
+
+@pytest.mark.torch
+def test_verdict(engine, home):
+    learn(home)
+    heads = LabelHeads.load(home, engine.encoder.fingerprint)
+    better, same = Measured(20, 0.9, 0.5), Measured(20, 0.8, 0.5)
+    assert verdict(None, heads, same, same)[0]
+    assert verdict(heads, heads, same, better)[0]
+    assert verdict(heads, heads, same, Measured(20, 0.8, 0.4))[0]
+    assert not verdict(heads, heads, same, same)[0]
+    assert not verdict(heads, heads, better, same)[0]
+    assert not verdict(heads, heads, same, Measured(LEAST_ASIDE - 1, 1.0, 0.0))[0]
+    one = heads.heads["category"]
+    worse = replace(one, bare=replace(one.bare, accuracy=one.bare.accuracy - 0.05))
+    assert not verdict(heads, replace(heads, heads={"category": worse}), same, better)[0]
+
+
+def test_what_is_kept_aside_depends_on_the_picture_alone(engine, home):
+    decide(engine, home, "a", OLIVE, 50)
+    first = [kept_aside(one) for one in Decisions(home).examples(engine.encoder.fingerprint)]
+    decide(engine, home, "a", OLIVE, 50)
+    assert first == [kept_aside(one) for one in Decisions(home).examples(engine.encoder.fingerprint)]
+    assert 2 <= sum(first) <= 20

@@ -1,0 +1,62 @@
+"""New listings that repeat old ones, in a shop whose vectors (colours alone) cannot tell its things apart."""
+
+import pytest
+from PIL import Image, ImageOps
+
+from catalog import images
+from indexer.build import build
+from indexer.encoders.registry import open_encoder
+from search.engine import SearchEngine
+from search.same_listing import SAME_FILE, SAME_PICTURE, find_duplicates
+from tests.search.test_picture_match import drawn, saved
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """Six things of the same colours, one of them listed twice with the same file."""
+    folder = tmp_path_factory.mktemp("listings")
+    feed = ["id,title,category,image"]
+    for seed in range(6):
+        drawn(seed).save(folder / f"{seed}.png")
+        feed.append(f"thing-{seed},A thing,Things,{seed}.png")
+    feed.append("again,Another name,Things,0.png")
+    (folder / "products.csv").write_text("\n".join(feed) + "\n")
+    build(folder / "home", folder / "products.csv", open_encoder("colour"))
+    with SearchEngine.open(folder / "home") as engine:
+        yield engine
+
+
+def found(engine, *pictures, **options):
+    return [(one.product_id, one.kind) for one in find_duplicates(engine, pictures, **options)]
+
+
+def test_the_same_file_is_named_as_such(engine, tmp_path):
+    drawn(0).save(tmp_path / "0.png")
+    sha256 = images.content_hash((tmp_path / "0.png").read_bytes())
+    listed = find_duplicates(engine, [drawn(0)], hashes=[sha256])
+    assert [(one.product_id, one.kind, one.score) for one in listed] == [
+        ("again", SAME_FILE, 1.0),
+        ("thing-0", SAME_FILE, 1.0),
+    ]
+    assert listed[0].to_dict()["other"] == sha256
+
+
+@pytest.mark.parametrize("altered", [saved, ImageOps.mirror, lambda picture: picture.crop((8, 5, 114, 140))])
+def test_an_altered_copy_is_the_same_picture(engine, altered):
+    assert found(engine, altered(drawn(3))) == [("thing-3", SAME_PICTURE)]
+
+
+def test_a_new_thing_repeats_nothing(engine):
+    assert found(engine, drawn(50)) == []
+    assert found(engine, drawn(3, (170, 60, 40))) == []
+
+
+def test_each_picture_is_looked_at_and_the_listing_itself_is_not(engine):
+    pictures = [drawn(50), saved(drawn(4)), saved(drawn(5))]
+    listed = find_duplicates(engine, pictures, own_id="thing-4")
+    assert [(one.product_id, one.picture) for one in listed] == [("thing-5", 2)]
+
+
+def test_a_picture_that_is_gone_is_passed_over(engine, monkeypatch):
+    monkeypatch.setattr("search.same_listing.sketch_of", lambda path: None)
+    assert found(engine, Image.new("RGB", (50, 50), "white")) == []
