@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +97,7 @@ def open_generation(home: Path, number: int, *, threads: int | None = None, mapp
     try:
         rows, keys, hashes = open_arrays(folder, mapped)
         index = VectorIndex.load(folder / INDEX, threads, mapped)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile) as error:
         raise damaged(str(folder), f"a file cannot be opened ({error})") from error
     layout = Layout(manifest.blocks)
     shapes: tuple[object, ...] = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)

@@ -22,6 +22,7 @@ from search.fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
 RECIPE = LabelRecipe(steps=300)
+LEAST_LEARNT = 32  # rows of a fold; a smaller shop is better looked through by hand
 MOST_LEARNT = 40_000  # rows a fold learns from; more would not teach much
 FLOOR = 1e-3  # no head is surer than that of what is not
 TOLD = 0.5  # share of products of which the picture must tell a field, before it contradicts any
@@ -68,7 +69,7 @@ def _opinions(shop: Shop, step: Step) -> dict[str, Opinions]:
     done, total = 0, FOLDS * len(ways)
     for number in range(FOLDS):
         asked, learnt = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        if not len(asked) or not names:
+        if not len(asked) or not names or len(learnt) < LEAST_LEARNT:
             continue
         learnt = np.sort(np.random.default_rng(number).permutation(learnt)[:MOST_LEARNT])
         for way in ways:

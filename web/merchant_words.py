@@ -58,7 +58,7 @@ WORDS: Mapping[str, str] = {
     "duplicates": "Perhaps listed already",
     "same_file": "the same file",
     "same_picture": "the same picture",
-    "other_view": "another view",
+    "same_product": "the same product, another view",
     "alike": "Look-alikes",
     "decided_before": "decided before",
     "none": "none",

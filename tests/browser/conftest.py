@@ -41,12 +41,13 @@ def shop(tmp_path_factory, shared_models):
         writer.writeheader()
         writer.writerows(rows)
     build(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
-    app = create_app(
-        Settings(
-            home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
-        )
+    settings = Settings(
+        home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
     )
-    holder_of(app).wait(60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", open_encoder)  # the tests of the web may have put a fake there
+        app = create_app(settings)
+        holder_of(app).wait(60)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -22,11 +22,11 @@ COLOURS = {"Blue": (40, 70, 200), "Red": (200, 40, 40), "Green": (40, 160, 60)}
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Twenty things of each of three colours; the faults are: dear, wrongly coloured, copied, blurred, tiny."""
+    """Two dozen things of each of three colours; the faults are: dear, wrongly coloured, copied, blurred, tiny."""
     folder = tmp_path_factory.mktemp("doctor")
     rows = []
     for name, colour in COLOURS.items():
-        for number in range(20):
+        for number in range(24):
             seed = len(rows)
             rows.append(
                 [f"{name}-{number}", f"{name} thing {number}", f"Things > {name} things", name, drawn(seed, colour)]
@@ -84,7 +84,7 @@ def test_the_command_writes_both_files_and_changes_nothing_else(shop, tmp_path):
     result = CliRunner().invoke(main, ["doctor", "--home", str(shop), "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert told["products"] == 61 and told["findings"]["price"] == 1
+    assert told["products"] == 73 and told["findings"]["price"] == 1
     assert contents(shop) == before
     with (tmp_path / "doctor.csv").open(newline="") as file:
         rows = list(csv.reader(file))
