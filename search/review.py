@@ -19,6 +19,8 @@ MOST_VALUE = 500
 _ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
 _DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
 _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
+_CORRECTED = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows
+    ORDER BY number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,7 @@ def corrected_csv(job: Job) -> Iterator[str]:
         added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
         names = [*own, *added, "confidence", "status"]
         yield csv_text(names, ())
-        query = (
-            "SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows"
-        )
-        for row in db.execute(f"{query} ORDER BY number"):
+        for row in db.execute(_CORRECTED):
             told = _row_cells(row)
             yield csv_text([told.get(name, "") for name in names], ())
 

@@ -104,10 +104,14 @@ def world(tmp_path_factory):
     return folder
 
 
+COVERED_BY = {"job.batch": "tests/search/test_jobs.py"}  # no step of a shop's own data
+
+
 def test_every_failpoint_of_the_program_is_covered():
     sources = [path for room in ("catalog", "indexer", "search", "web") for path in (ROOT / room).rglob("*.py")]
     named = [name for path in sources for name in re.findall(r'\bfailpoint\("([^"]*)"\)', path.read_text())]
-    assert sorted(named) == sorted(POINTS)
+    elsewhere = [name for name, file in COVERED_BY.items() if name in (ROOT / file).read_text()]
+    assert sorted(named) == sorted([*POINTS, *elsewhere])
     assert len(POINTS) >= 12
 
 

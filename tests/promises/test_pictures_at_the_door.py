@@ -182,7 +182,7 @@ def test_what_is_stored_and_served_tells_nothing_of_who_took_it(shop):
         data = path.read_bytes()
         assert PRIVATE not in data and b"DROP TABLE products" not in data and b"A" * 1_000 not in data, path
     page = client.get("/products/exif-1").text
-    assert "DROP TABLE" not in page and "alert(1)" not in page
+    assert "DROP TABLE" not in page and "<script>alert" not in page
 
 
 PAYLOAD = b"<html><script>alert(document.domain)</script></html>"

@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import not_a_server_error
+from schemathesis.checks import negative_data_rejection, not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -54,6 +54,8 @@ def never_breaks(context, response, case):
 
 def validated(case, name):
     left_out = [not_a_server_error, *([positive_data_acceptance] if name in MEANING else [])]
+    if name == "merchant.suggest":  # in a form everything is text: a title that is null is the word
+        left_out.append(negative_data_rejection)
     case.call_and_validate(headers=OPERATOR, excluded_checks=left_out, additional_checks=[never_breaks])
 
 
