@@ -232,10 +232,10 @@ def holds(monkeypatch, folder, seed, examples, steps):
     )
 
 
-@pytest.mark.promise("R5", "40 lives of 50 steps")
+@pytest.mark.promise("R5", "12 lives of 50 steps")
 @pytest.mark.timeout(480)
 def test_a_shop_equals_a_dict_whatever_is_done_to_it(monkeypatch, tmp_path, seed):
-    holds(monkeypatch, tmp_path / "pictures", seed, 40, 50)
+    holds(monkeypatch, tmp_path / "pictures", seed, 12, 50)
 
 
 @pytest.mark.promise("R5", "200 lives of 50 steps")
