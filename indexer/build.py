@@ -18,7 +18,7 @@ from catalog.product import Picture, Product, Rejected
 from catalog.store import Catalogue
 from indexer.assemble import Sources
 from indexer.cache import VectorCache
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.fetching import fetching
 from indexer.file_facts import FileFacts
 from indexer.last_feed import ChosenFeed, choose_feed, remember_feed
@@ -44,7 +44,9 @@ def build(
     options = options or BuildOptions()
     home.mkdir(parents=True, exist_ok=True)
     with only_writer(home):
-        return _Build(home, encoder, options).run(choose_feed(home, feed, fetch))
+        report = _Build(home, encoder, options).run(choose_feed(home, feed, fetch))
+    make_maps_ready(encoder)
+    return report
 
 
 class _Build:

@@ -24,7 +24,7 @@ from indexer.build import first_reasons, peak_memory_mb, split_origin
 from indexer.cache import VectorCache
 from indexer.compare import REMOVED, Changes, Comparison
 from indexer.encoder_change import save_change
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.fetching import fetching
 from indexer.file_facts import FileFacts
 from indexer.generations import Generation
@@ -106,6 +106,8 @@ class _Update:
             failpoint("update.compared")
             made: Made | None = None
             if self._needs_generation(catalogue, found.changes):
+                if self._reusable() is None:
+                    make_maps_ready(self._maker.encoder)
                 made = self._make(catalogue, files, found, publish)
             elif found.changes.total and publish:
                 with catalogue.applying(found.puts, found.gone):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.errors import UnsupportedQuery
+from catalog.errors import EncoderError, UnsupportedQuery
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -82,6 +85,16 @@ class Encoder(Protocol):
 
     def encode_texts(self, words: Sequence[str]) -> Floats:
         """Words to rows."""
+
+
+def make_maps_ready(encoder: Encoder) -> None:
+    """Have the model of an encoder's feature maps exported now, so that no server has to when a shopper waits."""
+    if not isinstance(encoder, BaseEncoder):
+        return
+    try:
+        encoder.feature_maps([Image.new("RGB", (32, 32))])
+    except EncoderError as error:
+        log.warning("Things in pictures will not be found by themselves: %s", error)
 
 
 class BaseEncoder:

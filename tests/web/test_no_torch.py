@@ -29,11 +29,14 @@ engine = holder_of(app).wait(60)
 client = app.test_client()
 words = client.post("/api/v1/search", json={"text": "navy rectangle", "k": 5})
 picture = client.post("/api/v1/search", data={"image": (io.BytesIO(photo.read_bytes()), "photo.png"), "k": "5"})
+asked = {"image": (io.BytesIO(photo.read_bytes()), "photo.png"), "regions": "true", "timeout_ms": "20000"}
+closer = client.post("/api/v1/search", data=asked)
 heavy = ("torch", "torchvision", "timm", "open_clip", "transformers", "huggingface_hub", "onnx", "onnxscript")
 print(json.dumps({
     "runtime": engine.status().runtime,
     "encoder": engine.status().encoder,
-    "codes": [words.status_code, picture.status_code],
+    "codes": [words.status_code, picture.status_code, closer.status_code],
+    "degraded": closer.json["degraded"],
     "words": [hit["id"] for hit in words.json["hits"]],
     "picture": [hit["id"] for hit in picture.json["hits"]],
     "heavy": [name for name in heavy if name in sys.modules],
@@ -57,7 +60,7 @@ def test_words_and_photos_are_answered_without_torch(home, tmp_path):
     told = json.loads(out)
     assert told["heavy"] == []
     assert (told["runtime"], told["encoder"]) == ("onnx", "starter")
-    assert told["codes"] == [200, 200] and len(told["words"]) == 5
+    assert told["codes"] == [200, 200, 200] and told["degraded"] == [] and len(told["words"]) == 5
     assert told["picture"][0] == "green-triangle-0"
     assert sum("navy" in name or "blue" in name for name in told["words"]) >= 2
 
