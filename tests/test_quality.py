@@ -16,7 +16,14 @@ from tests.fakes import FakeEncoder
 from tests.quality import measures
 from tests.quality.__main__ import measure_sample_shop
 from tests.quality.failures import worst
-from tests.quality.no_match import calibration_error, judged, no_match, no_match_figures
+from tests.quality.no_match import (
+    calibration_error,
+    debiased_error,
+    judged,
+    no_match,
+    no_match_figures,
+    perfect_error,
+)
 from tests.quality.plots import Dot, dots, recall_curve
 from tests.quality.public_data import measure_public_data
 from tests.quality.questions import Answer, Question
@@ -117,6 +124,17 @@ def test_a_calibration_error_by_hand():
     assert figures["ece"] == pytest.approx((0.1 + 0.2 + 0.7 + 0.3 + 0.1 + 0.2 + 0.75) / 7, abs=1e-4)
     assert figures["exact_ece"] == pytest.approx((0.28 + 0.64 + 0.24 + 0.44 + 0.08 + 0.16 + 0.6) / 7, abs=1e-4)
     assert figures["exact_precision"] == 1.0
+
+
+def test_what_chance_adds_to_a_calibration_error_is_known_and_taken_off():
+    rng = np.random.default_rng(5)
+    stated = rng.random(176)
+    true = np.column_stack([stated, rng.random(176) < stated])  # perfect, and yet off by chance
+    assert 0.05 < perfect_error(true) < 0.1
+    assert abs(calibration_error(true) - perfect_error(true)) < 0.05
+    assert debiased_error(true) < 0.05
+    off = np.column_stack([np.full(4_000, 0.7), rng.random(4_000) < 0.5])  # always 0.2 too sure
+    assert debiased_error(off) == pytest.approx(0.2, abs=0.02) and perfect_error(off) < 0.03
 
 
 def test_no_match_shows_what_the_shop_was_wrong_about():

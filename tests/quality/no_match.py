@@ -12,7 +12,18 @@ import numpy as np
 from catalog.sample.plan import TEST
 from search.verdict import CUT, EXACT
 from tests.quality.failures import photo_failure
-from tests.quality.measures import Bin, Numbers, auroc, mean, measured, precision, reliability, roc_points
+from tests.quality.measures import (
+    DIGITS,
+    ROUNDS,
+    Bin,
+    Numbers,
+    auroc,
+    mean,
+    measured,
+    precision,
+    reliability,
+    roc_points,
+)
 from tests.quality.plots import distributions, reliability_curve, roc
 from tests.quality.questions import Answer, of_split, unreadable
 from tests.quality.records import Gallery, Headline, Outcome, Plot, Section, Share, Table
@@ -22,6 +33,7 @@ TITLE = "Knowing what the shop does not have"
 NO_MATCH = "no_match"
 OWN, STRANGERS = "own", "strangers"  # photos of what the shop has, and of what it does not sell
 SHOWN = 8
+BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,9 @@ def no_match(shop: SampleShop) -> Outcome:
         "stranger, a thing that the shop does not sell (0.5 is guessing). Recall is the share of strangers that are "
         "called no match, precision the share of strangers among all that is called so, false alarms the share of the "
         "shop's own products that are. ECE is how far what was stated lies from what came true, on average over ten "
-        "bins of as many photos; so few photos lie some 0.06 off by chance alone.",
+        "bins of as many photos. Few photos lie off by chance alone: perfect is what the ECE of these very "
+        "probabilities would be if they were true, and without chance is the root mean square error with the part that "
+        "chance adds taken off (Kumar, Liang and Ma, 2019); it is never below the ECE of endless photos.",
         tables=(_table(figures),),
         plots=_plots(figures, own, strangers),
         note=f"{len(refused)} photos could not be read and are left out." if refused else "",
@@ -99,6 +113,8 @@ def no_match_figures(own: Sequence[Judged], strangers: Sequence[Judged]) -> dict
         **measured("recall", mean, called),
         **measured("false_alarms", mean, called_wrongly),
         **measured("ece", calibration_error, stated_and_true(own, strangers)),
+        "ece_perfect": round(perfect_error(stated_and_true(own, strangers)), DIGITS),
+        **measured("ece_without_chance", debiased_error, stated_and_true(own, strangers)),
         **measured("exact_ece", calibration_error, stated_and_true(own, strangers, exact=True)),
         **measured("exact_precision", mean, [one.answer.rank == 1 for one in (*own, *strangers) if one.kind == EXACT]),
         "kinds": {name: dict(Counter(one.kind for one in of)) for name, of in ((OWN, own), (STRANGERS, strangers))},
@@ -124,11 +140,37 @@ def stated_and_true(own: Sequence[Judged], strangers: Sequence[Judged], *, exact
     return np.array(rows, float).reshape(-1, 2)
 
 
-def calibration_error(rows: Numbers, bins: int = 10) -> float:
+def calibration_error(rows: Numbers, bins: int = BINS) -> float:
     """The expected calibration error of rows (stated, true): over bins of equal count, |mean stated - mean true|."""
-    ordered = rows[np.argsort(rows[:, 0], kind="stable")]
-    parts = [part for part in np.array_split(ordered, bins) if len(part)]
+    parts = _bins_of(rows, bins)
     return float(sum(len(part) * abs(part[:, 0].mean() - part[:, 1].mean()) for part in parts) / len(rows))
+
+
+def perfect_error(rows: Numbers, rounds: int = ROUNDS, seed: int = 0) -> float:
+    """The mean `calibration_error` when the truths of rows (stated, true) are drawn as stated: all of it is chance."""
+    rng = np.random.default_rng(seed)
+    stated = rows[:, 0]
+    drawn = (np.column_stack([stated, rng.random(len(stated)) < stated]) for _ in range(rounds))
+    return float(np.mean([calibration_error(each) for each in drawn]))
+
+
+def debiased_error(rows: Numbers, bins: int = BINS) -> float:
+    """The root mean square calibration error of rows (stated, true) without what chance adds to it; at least 0.
+
+    The estimator of Kumar, Liang and Ma, "Verified uncertainty calibration", 2019: the variance of a bin's share of
+    truths is taken from the square of its gap.
+    """
+    parts = [part for part in _bins_of(rows, bins) if len(part) > 1]
+    squares = 0.0
+    for part in parts:
+        stated, true = part.mean(axis=0)
+        squares += len(part) * ((stated - true) ** 2 - true * (1 - true) / (len(part) - 1))
+    return float(np.sqrt(max(0.0, squares / len(rows))))
+
+
+def _bins_of(rows: Numbers, bins: int) -> list[Numbers]:
+    ordered = rows[np.argsort(rows[:, 0], kind="stable")]
+    return [part for part in np.array_split(ordered, bins) if len(part)]
 
 
 def _columns(rows: Numbers) -> tuple[list[float], list[bool]]:
@@ -147,15 +189,17 @@ def _table(figures: Mapping[str, Any]) -> Table:
         "precision": "precision",
         "false_alarms": "false alarms",
         "ece": "ECE",
+        "ece_without_chance": "without chance",
     }
     names |= {"exact_ece": "ECE of exact", "exact_precision": "exact is right"}
     return Table(
-        (STRANGERS, OWN, "cut", *names.values()),
+        (STRANGERS, OWN, "cut", "ECE if perfect", *names.values()),
         (
             (
                 str(figures[STRANGERS]),
                 str(figures[OWN]),
                 f"{figures['cut']:.2f}",
+                f"{figures['ece_perfect']:.3f}",
                 *(Share.of(figures, name) for name in names),
             ),
         ),

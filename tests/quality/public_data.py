@@ -22,6 +22,7 @@ from search.evaluate import Evaluation, evaluate_photos, evaluate_texts
 from tests.quality.measures import mean, measured, rank_figures
 from tests.quality.rank_tables import rank_headline, rank_table
 from tests.quality.records import Headline, Outcome, Part, Section, Share, Table
+from tests.quality.unsold import grocery_unsold
 
 KEY, TITLE = "public_data", "Public data"
 FASHION_FLOOR = ("recall_at_10", 0.55)
@@ -47,6 +48,8 @@ def measure_public_data(data: Path, work: Path, encoder: Encoder) -> Part:
     with SearchEngine.open(work / "grocery") as engine:
         outcomes.append(grocery_photos(engine, data / "grocery" / "photos_val.csv"))
         outcomes.append(clothing_zero_shot(engine, data / "clothing" / "photos_validation.csv"))
+    _say("groceries that lack some kinds")
+    outcomes.append(grocery_unsold(data / "grocery", work / "unsold", encoder))
     return Part(KEY, TITLE, tuple(outcomes))
 
 
