@@ -6,12 +6,14 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from tqdm import tqdm
 
+from catalog.images import Box
 from indexer.commands import Commands
 from search.asking import Price, spoken
 from search.bulk_command import report, suggest_file
@@ -30,6 +32,19 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE_OUT = click.Path(dir_okay=False, path_type=Path)
 WIDTH = 120
+
+
+def _box(context: click.Context, option: click.Parameter, value: str | None) -> Box | None:
+    """Four numbers with commas between as a box in fractions of a picture."""
+    try:
+        left, top, right, bottom = (float(side) for side in value.split(",")) if value else (0.0, 0.0, 1.0, 1.0)
+        inside = 0 <= left < right <= 1 and 0 <= top < bottom <= 1
+    except ValueError:
+        inside = False
+    if not inside:
+        raise click.BadParameter(f"{value!r} is no box inside the picture. Give one like 0.1,0.2,0.6,0.9.")
+    return (left, top, right, bottom) if value else None
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,18 +76,24 @@ def main() -> None:
 @click.option("--filter", "narrowed", help="""Only what passes, as JSON: '{"brand": "Acme", "price": {"max": 50}}'.""")
 @click.option("--sort", type=click.Choice(SORTS), default=RELEVANCE, show_default=True, help="Order of the answer.")
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many products to show.")
-def query(home: Path, runtime: str, as_json: bool, narrowed: str | None, sort: str, k: int, **given: Any) -> None:
+@click.option("--offset", type=int, default=0, show_default=True, help="How many of the first products to leave out.")
+@click.option("--facets", is_flag=True, help="Also count what the answer holds: brands, prices, colours.")
+@click.option("--crop", callback=_box, help="The part of the picture that counts: left,top,right,bottom from 0 to 1.")
+def query(home: Path, runtime: str, as_json: bool, narrowed: str | None, crop: Box | None, **given: Any) -> None:
     """Find products by a picture, by words, by another product, or by all of them together."""
-    terms, price = _terms(**given)
+    cut = {name: given.pop(name) for name in ("k", "offset", "sort", "facets")}
+    terms, price = _terms(**given, crop=crop)
     if not terms and narrowed is None:
         raise click.UsageError("Give --image FILE, --text WORDS, --product ID or --filter JSON.")
     passes = None if narrowed is None else read_filter(narrowed)
-    asked = Query(terms, k=k, filter=passes, sort=sort)  # refuses what cannot be asked before the shop is opened
+    asked = Query(terms, filter=passes, **cut)  # refuses what cannot be asked before the shop is opened
     with SearchEngine.open(home, runtime=runtime) as engine:
+        if crop is not None:
+            asked = replace(asked, blocks=engine.crop_weights)
         page = engine.search(engine.priced(asked, price))
     if as_json:
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-        _print_json({"query": {**shown, "k": k}, **page.to_dict()})
+        _print_json({"query": {**shown, "crop": crop, "k": asked.k}, **page.to_dict()})
     else:
         click.echo(_hits_table(page))
 
@@ -191,13 +212,20 @@ def doctor(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
 
 
 def _terms(
-    image: Path | None, text: str | None, product: str | None, weight_image: float, weight_text: float
+    image: Path | None,
+    text: str | None,
+    product: str | None,
+    weight_image: float,
+    weight_text: float,
+    crop: Box | None,
 ) -> tuple[tuple[Term, ...], Price]:
     """The terms asked, and what was said of the price."""
     terms: list[Term] = []
     price = Price()
     if image is not None:
-        terms.append(PictureTerm(load_picture(image), weight_image))
+        terms.append(PictureTerm(load_picture(image, crop), weight_image))
+    elif crop is not None:
+        raise click.UsageError("--crop says which part of --image FILE counts: give both.")
     if text is not None:
         said, price = spoken(text, weight_text, beside=image is not None or product is not None)
         terms += said
@@ -222,6 +250,10 @@ def _hits_table(page: SearchPage) -> str:
             ),
             "",
             *(f"({note})" for note in page.notes),
+            *(
+                f"{facet.name}: {', '.join(f'{value.label} {value.count}' for value in facet.values)}"
+                for facet in page.facets
+            ),
             f"{len(rows)} products in {page.took_ms:.0f} ms from generation {page.generation}",
         )
     )

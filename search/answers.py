@@ -54,10 +54,21 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A product that the query names, and the picture by which it is known: its content hash and its row."""
+
+    product: Product
+    sha256: str
+    row: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """One query on its way to a page: as encoded, what its words found, what is missing, and until when."""
+    """One query on its way to a page: as encoded, the products it names, what its words found, what is missing, and
+    until when."""
 
     asked: Asked
+    named: tuple[Named, ...]
     words: Understood | None
     beside: Beside | None
     degraded: tuple[str, ...]
@@ -115,7 +126,14 @@ class Answers:
                 raise
             asked, degraded = [self._worded_only(alone)], (VECTOR,)
         return [
-            Question(each, found, self._beside(served, each, found), (*missing, *degraded), deadline)
+            Question(
+                each,
+                self._named(served, each),
+                found,
+                self._beside(served, each, found),
+                (*missing, *degraded),
+                deadline,
+            )
             for each, (found, missing) in zip(asked, read, strict=True)
         ]
 
@@ -131,6 +149,18 @@ class Answers:
             if deadline is None:
                 raise
             return None, (LEXICAL,)
+
+    def _named(self, served: Served, asked: Asked) -> tuple[Named, ...]:
+        """The products that may not be hits, so that other listings of the same things are none either."""
+        if not asked.query.collapse or not asked.excluded:
+            return ()
+        products = self._catalogue.get_many(asked.excluded)
+        known = ((product, served.snapshot.rows_of(key)) for key, product in products.items())
+        return tuple(
+            Named(product, rows.hashes[0], np.asarray(rows.vectors[0], np.float32))
+            for product, rows in known
+            if len(rows.vectors)
+        )
 
     def _beside(self, served: Served, asked: Asked, words: Understood | None) -> Beside | None:
         """What counts beside the vectors: the words, and for "this, but red" that the kind stays the same."""
@@ -199,7 +229,7 @@ class Answers:
         fetch = reach * served.snapshot.spread + SPARE_ROWS
         while True:
             ranked, exhausted = self._fetched(served, question, query.filter, fetch)
-            groups, seen = self._grouped(served, query, ranked, reach)
+            groups, seen = self._grouped(served, question, ranked, reach)
             enough = len(groups) >= reach and (seen <= ranked.certain or fetch > PATIENCE)
             if enough or exhausted:
                 best = self._hits(served, question, ranked, groups[:JUDGED])
@@ -207,13 +237,13 @@ class Answers:
                 return Found(self._hits(served, question, ranked, page), best)
             fetch *= GROWTH
 
-    def _grouped(self, served: Served, query: Query, ranked: Ranked, reach: int) -> tuple[list[Group], int]:
+    def _grouped(self, served: Served, question: Question, ranked: Ranked, reach: int) -> tuple[list[Group], int]:
         """So many groups of listings of one thing, the best first, from as many leading rows as that needs."""
         wanted = reach
         while True:
             products, seen = self._present(ranked, wanted)
             order = cut(candidates(ranked, products), 0, len(products))
-            groups = _groups(served, query, ranked, [(i, products[int(ranked.products[i])]) for i in order])
+            groups = _groups(served, question, ranked, [(i, products[int(ranked.products[i])]) for i in order])
             if len(groups) >= reach or seen == len(ranked):
                 return groups, seen
             wanted = len(products) + reach - len(groups)
@@ -225,7 +255,7 @@ class Answers:
             leading = places[:wanted].tolist()
             products = self._catalogue.get_many(ranked.products[leading].tolist())
             listed = [(i, products[key]) for i in leading if (key := int(ranked.products[i])) in products]
-            groups = _groups(served, question.query, ranked, listed)
+            groups = _groups(served, question, ranked, listed)
             if len(groups) >= reach or wanted >= len(places):
                 return groups[:reach]
             wanted += reach - len(groups)
@@ -272,20 +302,24 @@ class Answers:
         return key, served.stored(product_id, key)
 
 
-def _groups(served: Served, query: Query, ranked: Ranked, listed: Sequence[tuple[int, Product]]) -> list[Group]:
-    """Listings of one thing together, in order of the first of each."""
-    if not query.collapse:
+def _groups(served: Served, question: Question, ranked: Ranked, listed: Sequence[tuple[int, Product]]) -> list[Group]:
+    """Listings of one thing together, in order of the first of each; those of a product that is named left out."""
+    if not question.query.collapse:
         return [[each] for each in listed]
-    places = np.array([place for place, _ in listed], np.int64)
-    rows = ranked.rows[places]
-    snapshot = served.snapshot
+    rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
+    snapshot, named = served.snapshot, question.named
+    before = len(named)
+
+    def vectors(chosen: Sequence[int]) -> Sequence[Floats]:
+        return [named[i].row if i < before else snapshot.vectors_of(rows[[i - before]])[0] for i in chosen]
+
     groups = collapse(
         served.generation.layout,
-        snapshot.hashes_of(rows),
-        [product for _, product in listed],
-        lambda chosen: snapshot.vectors_of(rows[list(chosen)]),
+        [*(each.sha256 for each in named), *snapshot.hashes_of(rows)],
+        [*(each.product for each in named), *(product for _, product in listed)],
+        vectors,
     )
-    return [[listed[number] for number in group] for group in groups]
+    return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
 
 
 def _token(served: Served, query: Query) -> str:

@@ -59,7 +59,10 @@ Rows = NDArray[np.floating]
 
 
 def collapse(
-    layout: Layout, hashes: Sequence[str], products: Sequence[Product], vectors: Callable[[Sequence[int]], Rows]
+    layout: Layout,
+    hashes: Sequence[str],
+    products: Sequence[Product],
+    vectors: Callable[[Sequence[int]], Rows | Sequence[Floats]],
 ) -> list[tuple[int, ...]]:
     """Places of a ranking, best first, as groups of one thing each: the first of a group stands for it.
 

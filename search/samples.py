@@ -14,6 +14,7 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadFeed, BadInput, BadQuery
+from search.regions import loosened
 
 SHORT_SIDE = 512  # big JPEGs may be decoded smaller, but never below what any encoder looks at
 BATCH = 32
@@ -51,9 +52,12 @@ def read_samples(path: Path, required: Sequence[str]) -> list[Sample]:
         return samples
 
 
-def load_picture(path: Path) -> Image.Image:
-    """The picture in a file, decoded as shoppers' uploads are. Raises BadPicture."""
-    return images.decode(images.read_file(path), at_least=SHORT_SIDE)
+def load_picture(path: Path, box: images.Box | None = None) -> Image.Image:
+    """The picture in a file, or what a box of it shows, decoded as shoppers' uploads are. Raises BadPicture."""
+    data = images.read_file(path)
+    if box is not None:
+        box = loosened(box, images.size_of(data))
+    return images.decode(data, box, at_least=SHORT_SIDE)
 
 
 def in_batches(

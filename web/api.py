@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 
-from catalog.errors import WindowshopError
+from catalog.errors import BadQuery, WindowshopError
 from catalog.product import Picture, Product
 from search.events import parse_events
 from search.hits import SearchPage, product_facts
@@ -64,8 +64,8 @@ def similar(product_id: str) -> Response:
     """Products like this one, itself left out."""
     if ends_inside_id(request):
         return product(f"{product_id}/similar")
-    k = whole(request.args.get("k", "10"), "k")
-    return jsonify(page_json(get_engine().similar(product_id, k, timeout_of(request))))
+    k, timeout_ms = _count_and_timeout()
+    return jsonify(page_json(get_engine().similar(product_id, k, timeout_ms)))
 
 
 @bp.get("/api/v1/products/<id:product_id>/substitutes")
@@ -73,8 +73,7 @@ def substitutes(product_id: str) -> Response:
     """What can be had instead of this product: in stock, and near in price."""
     if ends_inside_id(request):
         return product(f"{product_id}/substitutes")
-    k = whole(request.args.get("k", "10"), "k")
-    return jsonify(recommended_json(get_engine().recommender.substitutes(product_id, k, timeout_of(request))))
+    return jsonify(recommended_json(get_engine().recommender.substitutes(product_id, *_count_and_timeout())))
 
 
 @bp.get("/api/v1/products/<id:product_id>/goes-with")
@@ -82,8 +81,7 @@ def goes_with(product_id: str) -> Response:
     """Products of other categories that suit this one."""
     if ends_inside_id(request):
         return product(f"{product_id}/goes-with")
-    k = whole(request.args.get("k", "10"), "k")
-    return jsonify(recommended_json(get_engine().recommender.goes_with(product_id, k, timeout_of(request))))
+    return jsonify(recommended_json(get_engine().recommender.goes_with(product_id, *_count_and_timeout())))
 
 
 @bp.post("/api/v1/recommend")
@@ -126,6 +124,14 @@ def readyz() -> Response:
         live=status.live,
         degraded=list(status.degraded),
     )
+
+
+def _count_and_timeout() -> tuple[int, int]:
+    """How many products an address asks for, and within how many milliseconds. Raises BadQuery."""
+    unknown = sorted(set(request.args) - {"k", "timeout_ms"})
+    if unknown:
+        raise BadQuery(f"There is no parameter {unknown[0][:40]!r}.", "The parameters are k and timeout_ms.")
+    return whole(request.args.get("k", "10"), "k"), timeout_of(request)
 
 
 def page_json(page: SearchPage, words: str = "") -> dict[str, Any]:

@@ -74,6 +74,10 @@ _PAGE: dict[str, tuple[str, str]] = {
     "exact": ("This is it", "就是它"),
     "similar": ("Similar", "相似商品"),
     "no_match": ("We don’t seem to have this. These come closest.", "店里好像没有这件商品，以下最接近。"),
+    "no_match_hint": (
+        "Does the photo show several things? Choose the photo again and draw the box round one of them.",
+        "照片里有好几样东西？请重新选择照片，框出其中一件。",
+    ),
     "read_as": ("{word} was read as “{used}”.", "“{word}”已按“{used}”搜索。"),
     "degraded": (
         "This answer is not complete: part of the search took too long.",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from search.__main__ import main
 from tests.search.shop import BLUE, RED, make_shop, picture
@@ -57,6 +58,7 @@ def test_query_as_json_is_one_object(run, tmp_path):
         "product": None,
         "weight_image": 1.0,
         "weight_text": -0.5,
+        "crop": None,
         "k": 1,
     }
     assert found["generation"] == 1 and found["took_ms"] >= 0 and found["degraded"] == []
@@ -64,6 +66,26 @@ def test_query_as_json_is_one_object(run, tmp_path):
     assert hit["rank"] == 1 and hit["id"] == "r" and hit["price"] == "12.90" and hit["currency"] == "EUR"
     assert len(hit["picture"]) == 64 and hit["in_stock"] is True
     assert sum(hit["parts"].values()) == pytest.approx(hit["score"], abs=1e-5)
+
+
+def test_a_later_page_with_its_facets(run):
+    first = json.loads(run("query", "--text", "blue", "-k", 2, "--json").stdout)
+    second = json.loads(run("query", "--text", "blue", "-k", 1, "--offset", 1, "--facets", "--json").stdout)
+    assert [hit["id"] for hit in second["hits"]] == [first["hits"][1]["id"]]
+    assert "category" in {facet["name"] for facet in second["facets"]} and not first["facets"]
+    assert "category: Apparel" in run("query", "--text", "blue", "--facets").stdout
+
+
+def test_a_crop_asks_for_what_is_in_it(run, tmp_path):
+    both = Image.new("RGB", (400, 200), RED)
+    both.paste(BLUE, (200, 0, 400, 200))
+    both.save(tmp_path / "both.png")
+    for crop, colour in (("0,0,0.3,1", "red"), ("0.7,0,1,1", "blue")):
+        found = json.loads(run("query", "--image", tmp_path / "both.png", "--crop", crop, "-k", 1, "--json").stdout)
+        assert colour in found["hits"][0]["title"] and found["query"]["crop"] == [float(x) for x in crop.split(",")]
+    refused = run("query", "--image", tmp_path / "both.png", "--crop", "0,0,2,1", code=2)
+    assert "no box inside the picture" in refused.output
+    assert "give both" in run("query", "--text", "blue", "--crop", "0,0,1,1", code=2).output
 
 
 def test_query_by_product(run):

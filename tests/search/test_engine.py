@@ -217,6 +217,10 @@ def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
         assert pages[1].hits[0].duplicates == ("scarf1", "scarf2", "scarf3")
         cheap = engine.search(ask(PictureTerm(picture(RED)), sort="newest"))
         assert [h.product.id for h in cheap.hits] == ["scarf3", "hat3"]
+        assert ids(engine.similar("hat2")) == ["scarf0", "b"]  # neither itself nor what it is listed as elsewhere
+        steered = [engine.search(ask(ProductTerm("hat2"), sort=sort, facets=True)) for sort in ("relevance", "newest")]
+        assert [ids(each) for each in steered] == [["scarf0", "b"], ["scarf3"]]
+        assert "hat1" in ids(engine.search(ask(ProductTerm("hat2"), collapse=False)))
 
 
 def test_pages_continue_and_end(engine):

@@ -227,6 +227,12 @@ def test_similar_bounds_k(client, k):
     assert client.get(f"/api/v1/products/red/similar?k={k}").status_code == 422
 
 
+@pytest.mark.parametrize("what", ["similar", "substitutes", "goes-with"])
+def test_a_parameter_that_is_not_known_is_named(client, what):
+    refused = client.get(f"/api/v1/products/red/{what}?filter=hats")
+    assert refused.status_code == 422 and "'filter'" in refused.json["error"]["message"]
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
