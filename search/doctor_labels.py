@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,10 @@ FLOOR = 1e-3  # no head is surer than that of what is not
 TOLD = 0.5  # share of products of which the picture must tell a field, before it contradicts any
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions.md.
+Curve = tuple[float, float]
+LEAST_SURE = 0.1  # what is less sure is not told
+MISTAKEN = 0.002  # share of listings that are mistaken for any one other thing, where nothing is known
+FEW = 5.0  # listings of a name, up to which how often it is contradicted at all counts more than by what
 CURVES = {CATEGORY_KIND: (1.0, 4.0), "attribute": (1.0, 4.5), TITLE_KIND: (1.0, 4.0), PICTURE_KIND: (1.0, 5.0)}
 
 
@@ -119,24 +124,35 @@ def _said(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
 def _contradicted(shop: Shop, field: str, opinions: Opinions) -> Iterator[Finding]:
     """Listings that say one thing where the picture says another, and the title does not take their side."""
     kind = CATEGORY_KIND if field == CATEGORY else "attribute"
-    seen = _logs(opinions.pictured)
-    read = None if opinions.titled is None else _logs(opinions.titled)
-    both = seen if read is None else seen + read
-    for i in np.flatnonzero(opinions.said >= 0).tolist():
-        said = opinions.said[i]
-        best = int(both[i].argmax())
-        evidence = float(seen[i, best] - seen[i, said])
-        if read is not None:
-            evidence = float(both[i, best] - both[i, said]) if evidence > 0 else 0.0
-        sure = _curve(kind, evidence)
-        if best == said or sure < 0.1:
-            continue
-        proposal = opinions.names[best]
-        share = f"the picture alone says {_leaf(proposal)} with {opinions.pictured[i, best]:.0%}"
+    best, sure = contradictions(opinions, CURVES[kind])
+    for i in np.flatnonzero(sure >= LEAST_SURE).tolist():
+        proposal = opinions.names[best[i]]
+        share = f"the picture alone says {_leaf(proposal)} with {opinions.pictured[i, best[i]]:.0%}"
         if opinions.titled is not None:
-            share += f", the title alone with {opinions.titled[i, best]:.0%}"
-        why = f"Listed as {_leaf(opinions.names[said])}; {share}."
-        yield Finding(kind if kind == CATEGORY_KIND else field, shop.products[i], sure, why, field, proposal)
+            share += f", the title alone with {opinions.titled[i, best[i]]:.0%}"
+        why = f"Listed as {_leaf(opinions.names[opinions.said[i]])}; {share}."
+        yield Finding(kind if kind == CATEGORY_KIND else field, shop.products[i], float(sure[i]), why, field, proposal)
+
+
+def contradictions(opinions: Opinions, curve: Curve) -> tuple[Ints, Floats]:
+    """What pictures and titles say instead of what each listing does, and how sure it is that the listing is wrong.
+
+    Where many listed as one thing look and read like the other, that is how this shop names things, and no fault:
+    the chance that a listing was mistaken is set against how usual it is to say this for that.
+    """
+    seen = _logs(opinions.pictured)
+    read = np.zeros_like(seen) if opinions.titled is None else _logs(opinions.titled)
+    both, every = seen + read, np.arange(len(seen))
+    best, said = both.argmax(axis=1), np.maximum(opinions.said, 0)
+    asked = (opinions.said >= 0) & (best != said) & (seen[every, best] > seen[every, said])
+    sure = np.where(asked, _curve(both[every, best] - both[every, said], curve), 0.0)
+    listed = np.bincount(said[opinions.said >= 0], minlength=seen.shape[1])
+    pairs = np.zeros((seen.shape[1], seen.shape[1]))
+    np.add.at(pairs, (said[asked], best[asked]), sure[asked])
+    told = pairs.sum(axis=1) / np.maximum(listed, 1)
+    others = np.maximum(pairs[said, best] - sure, 0.0) + FEW * told[said]
+    usual = others / (listed[said] + FEW)
+    return best.astype(np.int64), np.asarray(sure * MISTAKEN / (MISTAKEN + usual), dtype=np.float32)
 
 
 def _misfits(shop: Shop, opinions: Opinions) -> Iterator[Finding]:
@@ -150,8 +166,8 @@ def _misfits(shop: Shop, opinions: Opinions) -> Iterator[Finding]:
             if best == said:
                 continue
             apart = float(strange[i, best] - strange[i, said])
-            sure = _curve(kind, min(apart, float(other[i, said] - other[i, best])))
-            if sure < 0.1:
+            sure = float(_curve(min(apart, float(other[i, said] - other[i, best])), CURVES[kind]))
+            if sure < LEAST_SURE:
                 continue
             what, rest = ("title", "picture") if kind == TITLE_KIND else ("picture", "title")
             speaks, listed = _leaf(opinions.names[best]), _leaf(opinions.names[said])
@@ -163,9 +179,9 @@ def _logs(shares: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(shares, FLOOR)), dtype=np.float32)
 
 
-def _curve(kind: str, evidence: float) -> float:
-    slope, offset = CURVES[kind]
-    return float(1 / (1 + np.exp(-slope * (evidence - offset))))
+def _curve(evidence: Any, curve: Curve) -> Any:
+    slope, offset = curve
+    return 1 / (1 + np.exp(-slope * (evidence - offset)))
 
 
 def _leaf(name: str) -> str:

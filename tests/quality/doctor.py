@@ -1,6 +1,7 @@
-"""How many planted faults the catalogue doctor finds: python -m tests.quality.doctor --home DIR --truth FILE.csv.
+"""How many planted faults the catalogue doctor finds: python -m tests.quality.doctor --shop DIR --data DIR --work DIR.
 
-The shop is a copy of one with faults planted in its feed; the file tells them as id, kind, what it was.
+A copy of the fashion feed gets prices (it has none) and 200 faults, twenty of each of ten kinds; the copied shop is
+built from its cache and examined. Another seed plants other faults.
 """
 
 from __future__ import annotations
@@ -8,75 +9,232 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.doctor import examine
+import numpy as np
+from PIL import Image, ImageFilter
+
+from catalog.product import CATEGORY_SEPARATOR
+from indexer.build import build
+from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from search.doctor import examine, write_report
 from search.doctor_shop import Finding
 from search.engine import SearchEngine
 
+Row = dict[str, str]
+
 # Which kinds of findings are right about a planted fault.
 NAMED: Mapping[str, tuple[str, ...]] = {
-    "category_far": ("category",),
-    "category_near": ("category",),
+    "category far": ("category",),
+    "category near": ("category",),
     "colour": ("colour",),
-    "copy_reencoded": ("duplicate", "shared picture"),
-    "copy_retitled": ("duplicate", "shared picture"),
+    "copy": ("duplicate", "shared picture"),
+    "copy retitled": ("duplicate", "shared picture"),
     "blurred": ("blurred picture", "blank picture"),
     "tiny": ("small picture", "blurred picture"),
-    "price": ("price",),
-    "price_low": ("price",),
+    "price high": ("price",),
+    "price low": ("price",),
     "title": ("title",),
 }
+EACH = 20
 TOP = 200
+COMMON = 30  # products of a category, and 100 of a colour, before something is listed as it by mistake
+COMMON_COLOUR = 100
+# A colour is taken for one of another row: blue for navy is an opinion, red for green is a fault.
+COLOURS = (
+    ("Black", "Grey", "Silver", "Steel", "Charcoal"),
+    ("White", "Cream", "Beige"),
+    ("Brown", "Gold", "Olive"),
+    ("Blue", "Navy Blue"),
+    ("Green", "Olive"),
+    ("Red", "Maroon", "Pink", "Orange", "Purple"),
+    ("Yellow", "Orange", "Gold", "Beige", "Cream"),
+)
+KEPT = "Free Items"  # gifts are of every kind of thing: what is listed there wrongly cannot be told
 
 
-def figures(findings: Sequence[Finding], planted: Sequence[tuple[str, str, str]], top: int = TOP) -> dict[str, Any]:
-    """Which planted faults (id, kind, what it was) are found at all and among the first, and how many others are."""
-    truth = {(one, kind): was for one, kind, was in planted}
-    found: dict[tuple[str, str], int] = {}
-    false = []
-    for rank, finding in enumerate(findings, 1):
-        ids = {
-            finding.product.id,
-            *(other.id for other in finding.others if "picture" in finding.kind or finding.kind == "duplicate"),
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A planted fault: of which product, of what kind, and what was there before (of a copy: the product copied)."""
+
+    id: str
+    kind: str
+    was: str
+
+
+class Planter:
+    """Plants faults into a feed's rows; altered pictures go to the folder `planted` beside the feed."""
+
+    def __init__(self, folder: Path, rows: list[Row], seed: int) -> None:
+        self.folder, self.rows = folder, rows
+        self.rng = np.random.default_rng(seed)
+        self.categories = Counter(row["category"] for row in rows)
+        self.colours = Counter(row["colour"] for row in rows)
+        (folder / "planted").mkdir(exist_ok=True)
+        level = {name: self.rng.uniform(np.log(8), np.log(120)) for name in sorted(self.categories)}
+        for row in rows:
+            row["price"] = f"{np.exp(level[row['category']] + self.rng.normal(0, 0.3)):.2f} EUR"
+
+    def plant(self, each: int = EACH) -> list[Fault]:
+        """So many faults of each kind, no product with two."""
+        ways: dict[str, Callable[[Row], str]] = {
+            "category far": lambda row: self._swap(row, "category", self._categories(row, 0)),
+            "category near": lambda row: self._swap(row, "category", self._categories(row, -1)),
+            "colour": lambda row: self._swap(row, "colour", self._colours(row)),
+            "copy": self._copied,
+            "copy retitled": self._copied,
+            "blurred": self._blurred,
+            "tiny": self._shrunk,
+            "price high": lambda row: self._priced(row, 10),
+            "price low": lambda row: self._priced(row, 0.1),
+            "title": self._mistitled,
         }
-        hit = [(one, kind) for one, kind in truth if one in ids and finding.kind in NAMED[kind]]
-        for fault in hit:
-            found.setdefault(fault, rank)
-        if not hit and rank <= top:
-            false.append(finding)
-    kinds = Counter(kind for _, kind in truth)
+        order = self.rng.permutation(len(self.rows)).tolist()
+        faults = []
+        for kind, way in ways.items():
+            planted = 0
+            while planted < each:
+                row = self.rows[order.pop()]
+                if not (was := way(row)):
+                    continue
+                if kind.startswith("copy"):
+                    row = self.rows[-1]
+                if kind == "copy retitled":
+                    row["title"] = f"{row['gender']} {row['usage']} {_path(row)[-1]}, {row['colour']}"
+                faults.append(Fault(row["id"], kind, was))
+                planted += 1
+        return faults
+
+    def _swap(self, row: Row, field: str, others: Sequence[str]) -> str:
+        was = row[field]
+        if not others:
+            return ""
+        row[field] = str(self.rng.choice(others))
+        return was
+
+    def _categories(self, row: Row, depth: int) -> list[str]:
+        """Common categories: at depth 0 of another top level, at -1 beside the product's own, under one parent."""
+        own = _path(row)
+        known = [name.split(CATEGORY_SEPARATOR) for name, count in sorted(self.categories.items()) if count >= COMMON]
+        known = [path for path in known if KEPT not in (path[0], own[0])]
+        if depth == 0:
+            return [CATEGORY_SEPARATOR.join(path) for path in known if path[0] != own[0]]
+        return [CATEGORY_SEPARATOR.join(path) for path in known if path[:-1] == own[:-1] and path != own]
+
+    def _colours(self, row: Row) -> list[str]:
+        near = {name for names in COLOURS if row["colour"] in names for name in names}
+        known = sorted({name for names in COLOURS for name in names} - near)
+        return [name for name in known if near and self.colours[name] >= COMMON_COLOUR]
+
+    def _copied(self, row: Row) -> str:
+        copy = {**row, "id": f"copy-{len(self.rows)}"}
+        self._save(copy, self._picture(row), int(self.rng.integers(40, 85)))
+        self.rows.append(copy)
+        return row["id"]
+
+    def _blurred(self, row: Row) -> str:
+        self._save(row, self._picture(row).filter(ImageFilter.GaussianBlur(float(self.rng.uniform(1.5, 3)))))
+        return "sharp"
+
+    def _shrunk(self, row: Row) -> str:
+        self._save(row, self._picture(row).resize((15, 20), Image.Resampling.LANCZOS))
+        return "60 x 80"
+
+    def _priced(self, row: Row, factor: float) -> str:
+        was = row["price"]
+        row["price"] = f"{float(was.split()[0]) * factor:.2f} EUR"
+        return was
+
+    def _mistitled(self, row: Row) -> str:
+        other, was = self.rows[int(self.rng.integers(len(self.rows)))], row["title"]
+        if _path(other)[:-1] == _path(row)[:-1] or KEPT in (_path(other)[0], _path(row)[0]):
+            return ""
+        row["title"] = other["title"]
+        return was
+
+    def _picture(self, row: Row) -> Image.Image:
+        return Image.open(self.folder / row["image"]).convert("RGB")
+
+    def _save(self, row: Row, picture: Image.Image, quality: int = 85) -> None:
+        row["image"] = f"planted/{row['id']}.jpg"
+        picture.save(self.folder / row["image"], "JPEG", quality=quality)
+
+
+def plant(data: Path, folder: Path, seed: int) -> list[Fault]:
+    """Write the feed of `data` into the folder with faults in it, and what they are into truth.csv; returns them."""
+    shutil.copytree(data / "images", folder / "images", dirs_exist_ok=True)
+    with (data / "products.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    faults = Planter(folder, rows, seed).plant()
+    with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "kind", "was"), *((one.id, one.kind, one.was) for one in faults)])
+    return faults
+
+
+def figures(findings: Sequence[Finding], faults: Sequence[Fault], top: int = TOP) -> dict[str, Any]:
+    """How many planted faults are found at all and among the first findings, and which of those name no planted one.
+
+    A fault is found by a finding of its own kind; a finding of any kind about a faulty product is no false alarm.
+    """
+    faulty = {one.id for one in faults} | {one.was for one in faults if one.kind.startswith("copy")}
+    ranks: dict[Fault, int] = {}
+    others = []
+    for rank, finding in enumerate(findings, 1):
+        ids = {finding.product.id, *(other.id for other in finding.others if finding.kind in NAMED["copy"])}
+        for fault in faults:
+            if fault.id in ids and finding.kind in NAMED[fault.kind]:
+                ranks.setdefault(fault, rank)
+        if rank <= top and not ids & faulty:
+            others.append(finding)
+    kinds = Counter(fault.kind for fault in faults)
     return {
-        "planted": len(truth),
-        "found": len(found),
-        f"found_in_first_{top}": sum(rank <= top for rank in found.values()),
-        f"others_in_first_{top}": len(false),
-        "others_by_kind": dict(Counter(finding.kind for finding in false)),
+        "planted": len(faults),
+        "found": len(ranks),
+        f"found_in_first_{top}": sum(rank <= top for rank in ranks.values()),
+        f"others_in_first_{top}": len(others),
+        "others_by_kind": dict(Counter(finding.kind for finding in others)),
         "by_kind": {
             kind: {
                 "planted": count,
-                "found": sum(of == kind for _, of in found),
-                f"in_first_{top}": sum(of == kind and rank <= top for (_, of), rank in found.items()),
+                "found": sum(fault.kind == kind for fault in ranks),
+                f"in_first_{top}": sum(fault.kind == kind and rank <= top for fault, rank in ranks.items()),
             }
             for kind, count in kinds.items()
         },
+        "others": [[finding.kind, finding.product.id, finding.why] for finding in others],
     }
 
 
+def _path(row: Row) -> list[str]:
+    return row["category"].split(CATEGORY_SEPARATOR)
+
+
 def main() -> None:
-    """Examine the shop and print the figures as JSON."""
+    """Plant, build, examine; print the figures as JSON and leave the doctor's report in the work folder."""
     parser = argparse.ArgumentParser(prog="python -m tests.quality.doctor", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--truth", type=Path, required=True, help="CSV: id, kind, was")
+    parser.add_argument("--shop", type=Path, required=True, help="the shop built from the feed; it is copied")
+    parser.add_argument("--data", type=Path, required=True, help="holds products.csv and images/")
+    parser.add_argument("--work", type=Path, required=True, help="where the copies and the report go")
+    parser.add_argument("--seed", type=int, default=2, help="of the planting")
     options = parser.parse_args()
-    with options.truth.open(encoding="utf-8", newline="") as file:
-        planted = [(row["id"], row["kind"], row["was"]) for row in csv.DictReader(file)]
-    with SearchEngine.open(options.home) as engine:
+    home, feed = options.work / "shop", options.work / "feed"
+    shutil.copytree(options.shop, home)
+    feed.mkdir()
+    faults = plant(options.data, feed, options.seed)
+    build(home, feed / "products.csv", open_encoder(DEFAULT_ENCODER))
+    with SearchEngine.open(home) as engine:
         diagnosis = examine(engine)
-    print(json.dumps({**diagnosis.to_dict(), **figures(diagnosis.findings, planted)}, indent=2))
+    write_report(diagnosis, options.work)
+    print(json.dumps({**diagnosis.to_dict(), **figures(diagnosis.findings, faults)}, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,17 @@
 
 import pytest
 
+from indexer.encoders.registry import open_encoder
 from tests.fakes import FakeEncoder
 from tests.web.shop import make_shop
 from web import create_app
 from web.engine import holder_of
 from web.settings import Settings
+
+
+def open_fake_or_real(name, **how):
+    """The fake encoder where a shop was made with it; other tests run meanwhile, on shops with real ones."""
+    return FakeEncoder() if name == FakeEncoder().spec.name else open_encoder(name, **how)
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +27,7 @@ def make_app():
     """Apps on the fake encoder, closed at the end."""
     apps = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+        patch.setattr("search.engine.open_encoder", open_fake_or_real)
 
         def make(settings):
             app = create_app(settings)

@@ -159,7 +159,7 @@ def test_a_query_whose_weights_are_all_zero_is_answered_or_refused(client):
         ({"image": "a path"}, "base64"),
         ({"image": upload(b"")}, "0 bytes"),
     ],
-    ids=str,
+    ids=["unknown", "twice", "no JSON", "deep JSON", "a file for words", "words for a file", "an empty file"],
 )
 def test_forms_are_held_to_the_same(client, form, said):
     answer = client.post(SEARCH, data=form, content_type="multipart/form-data")
