@@ -11,6 +11,7 @@ from catalog import sample
 from catalog.errors import TrainingError
 from indexer.encoders.heads import Heads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
+from indexer.encoders.seen import STARTER_SEEN, save_seen
 from indexer.encoders.towers import PictureTower, TextTower
 from indexer.progress import progress
 from indexer.training.figures import starter_figures
@@ -26,7 +27,8 @@ LOOK_DIM = 256
 def fit_starter(
     data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None, shop: Path = sample.FOLDER
 ) -> dict[str, Any]:
-    """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`.
+    """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`; beside it, `seen.npy`
+    notes which pictures they have seen.
 
     They are measured on what was kept aside of the public datasets; the sample shop's test part is left to `make eval`.
 
@@ -48,4 +50,5 @@ def fit_starter(
     figures = starter_figures(load_heads(out), split, tower, words)
     card = {**card, "figures": figures}
     save_heads(Heads(look, picture, text, card), out)
-    return {**card, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}
+    seen = save_seen((example.file for example in examples), out.with_name(STARTER_SEEN.name))
+    return {**card, "seen": seen, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

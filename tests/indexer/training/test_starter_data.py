@@ -136,6 +136,7 @@ def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path)
     )
     assert heads.card["figures"] == card["figures"] and heads.card["recipe"]["dim"] == heads.dim == 4
     assert card["figures"]["fashion_title_to_picture"]["products"] == 5
+    assert card["seen"] == len(np.load(out.with_name("seen.npy"))) > 0
     first = out.read_bytes()
     fit(seed=3)
     assert out.read_bytes() == first
