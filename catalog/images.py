@@ -20,6 +20,7 @@ __all__ = [
     "FORMATS",
     "MAX_FILE_BYTES",
     "MAX_PIXELS",
+    "MAX_SIDE",
     "content_hash",
     "decode",
     "read_file",
@@ -29,13 +30,14 @@ __all__ = [
 ]
 
 MAX_PIXELS = 40_000_000
+MAX_SIDE = 12_000
 MAX_FILE_BYTES = 50 * 1024 * 1024
 
 Box = tuple[float, float, float, float]
 Result = TypeVar("Result")
 
 # Pillow's own limit warns from half of where it raises, and a warning cannot be caught in one thread alone.
-# `_open` checks MAX_PIXELS on every picture instead.
+# `_open` checks the size of every picture instead.
 Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -142,7 +144,7 @@ def _decode(data: bytes, kind: str, box: Box | None, at_least: int) -> Image.Ima
 
 
 def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Open with the one plugin for `kind`, which reads the header only, and refuse what claims too many pixels."""
+    """Open with the one plugin for `kind`, which reads the header only, and refuse what claims too large a size."""
     _check_plugin(kind)
     if kind == "WEBP":  # this decoder takes memory for the whole canvas as soon as it opens
         _check_size(webp_size(data) or (1, 1))
@@ -189,6 +191,11 @@ def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise BadPicture("The picture has no pixels.", _SEND_AGAIN)
+    if max(size) > MAX_SIDE:
+        raise PictureTooLarge(
+            f"The picture has {width:,} x {height:,} pixels; the limit is {MAX_SIDE:,} a side.",
+            "Make it smaller; a long side of 1,000 pixels is plenty.",
+        )
     if width * height > MAX_PIXELS:
         raise PictureTooLarge(
             f"The picture has {width:,} x {height:,} pixels, {width * height / 1e6:,.1f} million; "

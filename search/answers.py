@@ -31,6 +31,7 @@ from search.narrowing import Narrowing, browsing, depth_of
 from search.query import RELEVANCE, PictureTerm, ProductTerm, Query, TextTerm
 from search.rank import contenders, cut
 from search.served import Served
+from search.spent import METADATA, spent
 from search.wording import Understood, understood
 
 SPARE_ROWS = 16  # fetched beyond what should suffice, so that one fetch nearly always does
@@ -154,7 +155,7 @@ class Answers:
         """The products that may not be hits, so that other listings of the same things are none either."""
         if not asked.query.collapse or not asked.excluded:
             return ()
-        products = self._catalogue.get_many(asked.excluded)
+        products = self._products(asked.excluded)
         known = ((product, served.snapshot.rows_of(key)) for key, product in products.items())
         return tuple(
             Named(product, rows.hashes[0], np.asarray(rows.vectors[0], np.float32))
@@ -253,7 +254,7 @@ class Answers:
         wanted = reach
         while True:
             leading = places[:wanted].tolist()
-            products = self._catalogue.get_many(ranked.products[leading].tolist())
+            products = self._products(ranked.products[leading].tolist())
             listed = [(i, products[key]) for i in leading if (key := int(ranked.products[i])) in products]
             groups = _groups(served, question, ranked, listed)
             if len(groups) >= reach or wanted >= len(places):
@@ -283,7 +284,7 @@ class Answers:
         wanted = reach
         while True:
             seen = contenders(ranked.scores, wanted)
-            products = self._catalogue.get_many(ranked.products[:seen].tolist())
+            products = self._products(ranked.products[:seen].tolist())
             if len(products) >= reach or seen == len(ranked):
                 return products, seen
             wanted = seen + reach - len(products)
@@ -291,10 +292,14 @@ class Answers:
     def _browsed(self, served: Served, query: Query) -> Found:
         keys, facets = browsing(served.columns, query)
         page = keys[query.offset : query.offset + query.k].tolist()
-        products = self._catalogue.get_many(page)
+        products = self._products(page)
         shown = [products[key] for key in page if key in products]
         hits = tuple(SearchHit(each, each.pictures[0] if each.pictures else Picture(""), 0.0, {}) for each in shown)
         return Found(hits, hits[:JUDGED], len(keys), facets)
+
+    def _products(self, keys: Sequence[int]) -> dict[int, Product]:
+        with spent(METADATA):
+            return self._catalogue.get_many(keys)
 
     def _stored(self, served: Served, product_id: str) -> tuple[int, Floats]:
         """A product's key and the row of its first picture that was indexed."""

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from catalog.errors import StepFailed, TooLate, WindowshopError
+from search.spent import ENCODE, SEARCH, spent
 
 ENCODER, VECTOR, LEXICAL, DETECTOR, RECOMMENDER = "encoder", "vector", "lexical", "detector", "recommender"
 THREADS = 4  # of one kind of step; a kind that hangs keeps so many busy, and others go on
@@ -88,7 +89,8 @@ class Steps:
 
     def run(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> T:
         """Start a step and wait for it."""
-        return self.begin(name, deadline, work).result()
+        with spent(ENCODE if name in (ENCODER, DETECTOR) else SEARCH):
+            return self.begin(name, deadline, work).result()
 
     def close(self) -> None:
         """Let idle threads go; those that hang end with their step."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.encoders.base import Floats
@@ -31,9 +32,9 @@ CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions.md.
 Curve = tuple[float, float]
 LEAST_SURE = 0.1  # what is less sure is not told
-MISTAKEN = 0.002  # share of listings that are mistaken for any one other thing, where nothing is known
-FEW = 5.0  # listings of a name, up to which how often it is contradicted at all counts more than by what
-CURVES = {CATEGORY_KIND: (1.0, 4.0), "attribute": (1.0, 4.5), TITLE_KIND: (1.0, 4.0), PICTURE_KIND: (1.0, 5.0)}
+MISTAKEN = 0.03  # share of listings that are mistaken for any one other thing, where nothing is known
+FEW = 1.0  # listings of a name, up to which how often it is contradicted at all counts more than by what
+CURVES = {CATEGORY_KIND: (1.0, 8.0), "attribute": (1.0, 9.0), TITLE_KIND: (2.0, 4.0), PICTURE_KIND: (1.0, 6.5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +142,34 @@ def contradictions(opinions: Opinions, curve: Curve) -> tuple[Ints, Floats]:
     the chance that a listing was mistaken is set against how usual it is to say this for that.
     """
     seen = _logs(opinions.pictured)
-    read = np.zeros_like(seen) if opinions.titled is None else _logs(opinions.titled)
+    read = seen if opinions.titled is None else _logs(opinions.titled)  # without words the picture speaks for both
     both, every = seen + read, np.arange(len(seen))
     best, said = both.argmax(axis=1), np.maximum(opinions.said, 0)
     asked = (opinions.said >= 0) & (best != said) & (seen[every, best] > seen[every, said])
     sure = np.where(asked, _curve(both[every, best] - both[every, said], curve), 0.0)
-    listed = np.bincount(said[opinions.said >= 0], minlength=seen.shape[1])
-    pairs = np.zeros((seen.shape[1], seen.shape[1]))
-    np.add.at(pairs, (said[asked], best[asked]), sure[asked])
-    told = pairs.sum(axis=1) / np.maximum(listed, 1)
-    others = np.maximum(pairs[said, best] - sure, 0.0) + FEW * told[said]
-    usual = others / (listed[said] + FEW)
+    usual = _usual(opinions, asked, best, sure)
     return best.astype(np.int64), np.asarray(sure * MISTAKEN / (MISTAKEN + usual), dtype=np.float32)
+
+
+def _usual(opinions: Opinions, asked: NDArray[np.bool_], best: Ints, sure: Floats) -> Floats:
+    """How often what is listed as this is found to be that, this listing left out, (n,).
+
+    Of names with few listings more is known from how often they are contradicted at all, or, when that is of another
+    branch of the tree, how often the one branch is taken for the other.
+    """
+    count = len(opinions.names)
+    said = np.maximum(opinions.said, 0)
+    listed = np.bincount(said[opinions.said >= 0], minlength=count)
+    pairs = np.zeros((count, count))
+    np.add.at(pairs, (said[asked], best[asked]), sure[asked])
+    told = np.repeat((pairs.sum(axis=1) / np.maximum(listed, 1))[:, None], count, axis=1)
+    tops = np.unique([name.split(CATEGORY_SEPARATOR)[0] for name in opinions.names], return_inverse=True)[1]
+    if tops.max() + 1 < count:
+        under = (tops[:, None] == np.arange(tops.max() + 1)).astype(np.float64)
+        between = (under.T @ pairs @ under) / np.maximum(under.T @ listed, 1)[:, None]
+        told = np.where(tops[:, None] == tops[None], told, between[tops][:, tops])
+    others = np.maximum(pairs[said, best] - sure, 0.0)
+    return np.asarray((others + FEW * told[said, best]) / (listed[said] + FEW), dtype=np.float32)
 
 
 def _misfits(shop: Shop, opinions: Opinions) -> Iterator[Finding]:

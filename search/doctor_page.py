@@ -14,6 +14,7 @@ from search.doctor_shop import Finding
 
 SHOWN = 300  # findings; with at most four pictures of 4 kB each the page stays under 7 MB
 SIDE = 120
+SUREST = 0.99  # that is printed
 _STYLE = """
 :root { color-scheme: light dark;
   --ground: #fff; --tile: #f4f4f1; --line: #e2e2dd; --ink: #17191c; --soft: #5d6168; --mark: #0f766e }
@@ -29,7 +30,7 @@ ul { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin-bottom: 1.5rem; 
 ul b { font-variant-numeric: tabular-nums } ol { list-style: none }
 li.finding { display: grid; grid-template-columns: auto 1fr; gap: .5rem 1.25rem; padding: 1rem 0;
   border-top: 1px solid var(--line) }
-.pictures { display: flex; gap: .5rem } figure { width: 5.5rem }
+.pictures { display: flex; gap: .5rem } figure { width: min(5.5rem, 20vw) }
 figure img, figure span { display: block; width: 100%; aspect-ratio: 1; border-radius: 4px; background: var(--tile);
   object-fit: contain }
 figcaption { margin-top: .2rem; color: var(--soft); font-size: .75rem; line-height: 1.3; overflow-wrap: anywhere }
@@ -64,13 +65,13 @@ def _finding(finding: Finding, picture: Callable[[str], str]) -> str:
         for product, mark in [(finding.product, ' class="own"'), *((other, "") for other in finding.others[:3])]
     )
     fix = (
-        f'<p class="fix">{html.escape(finding.field)}: <b>{html.escape(finding.proposal)}</b></p>'
+        f'<p class="fix">Proposed {html.escape(finding.field)}: <b>{html.escape(finding.proposal)}</b></p>'
         if finding.proposal
         else ""
     )
     return (
         f'<li class="finding"><div class="pictures">{shown}</div><div><p class="kind">{html.escape(finding.kind)},'
-        f" {finding.confidence:.0%} sure</p><h2>{html.escape(finding.product.title)}</h2>"
+        f" {min(finding.confidence, SUREST):.0%} sure</p><h2>{html.escape(finding.product.title)}</h2>"
         f'<p class="why">{html.escape(finding.why)}</p>{fix}</div></li>'
     )
 

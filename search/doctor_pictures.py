@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Picture, Product
-from indexer.encoders.base import Floats
 from indexer.vectors import WORDS, chunks
 from search.doctor_shop import AT_ONCE, Finding, Shop, Step
 from search.duplicates import called, same_facts
@@ -81,7 +81,7 @@ def _proposed(shop: Shop, step: Step) -> dict[int, list[int]]:
     for part in chunks(len(shop), AT_ONCE):
         step("look-alikes", part.start, len(shop))
         scores, near = shop.nearest(shop.asking(part, weights), NEIGHBOURS + 1)
-        own, others = prints[part], prints[np.maximum(near, 0)]
+        own, others = (prints[of].astype(np.float32) for of in (part, np.maximum(near, 0)))
         same = np.maximum(*(np.einsum("nij,nkij->nk", way, others) for way in (own, own[:, :, ::-1])))
         worth = (near >= 0) & ((scores >= ALIKE) | (same >= SAME_PRINT))
         for i, k in zip(*(found.tolist() for found in np.nonzero(worth)), strict=True):
@@ -91,7 +91,7 @@ def _proposed(shop: Shop, step: Step) -> dict[int, list[int]]:
     return {one: sorted(others) for one, others in pairs.items()}
 
 
-def _prints(shop: Shop, step: Step) -> Floats:
+def _prints(shop: Shop, step: Step) -> NDArray[np.float16]:
     """Every picture's lightness in few pixels, without its border, (n, 12, 12) of unit length; 0 where it is gone."""
     prints = np.zeros((len(shop), PRINT, PRINT), np.float16)
     for place in range(len(shop)):

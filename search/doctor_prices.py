@@ -16,7 +16,7 @@ NEIGHBOURS = 15
 LEAST_PRICED = 5
 FLOOR = 0.12  # of the spread of log prices: a few equal prices say less than they seem to
 LEAST_FACTOR = 3.0  # of the usual price, below which nothing is an outlier
-SPREADS = 4.5  # at which an outlier is half sure
+STEEP, SPREADS = 3.0, 2.9  # logistic curve over spreads: at how many an outlier is half sure
 NAMED = 3  # look-alikes that are shown
 REACH = 50  # hits among which a product's own title must bring it
 MOST_ASKED = 500  # products whose title is asked of the whole search, after the vectors did not bring them
@@ -52,7 +52,7 @@ def price_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             usual = float(np.median(logs[used]))
             spread = 1.4826 * float(np.median(np.abs(logs[used] - usual))) + FLOOR
             away = abs(logs[i] - usual)
-            sure = 1 / (1 + math.exp(-2 * (away / spread - SPREADS)))
+            sure = 1 / (1 + math.exp(-min(30.0, STEEP * (away / spread - SPREADS))))
             if away < math.log(LEAST_FACTOR) or sure < 0.1:
                 continue
             told.add(product.id)

@@ -37,6 +37,7 @@ from search.recommender import Recommender
 from search.regions import crop_weights
 from search.replay import LIVE_ROWS, Replay
 from search.served import Served, warm_up_terms
+from search.spent import METADATA, SEARCH, spent
 from search.stored_pictures import sweep
 from search.thumbnails import Thumbnails
 
@@ -128,6 +129,7 @@ class SearchEngine:
         """The products that answer the query best. Raises BadQuery, UnsupportedQuery, UnknownProduct."""
         return self.search_many((query,))[0]
 
+    @spent(SEARCH)
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
         """A page for each query, as `search` gives it; their pictures and words are encoded in one batch each."""
         for _ in range(ATTEMPTS):
@@ -138,6 +140,7 @@ class SearchEngine:
         with self._live.still():
             return self._answered(self._live.served, queries)
 
+    @spent(SEARCH)
     def regions(
         self, picture: Image.Image, k: int = 5, narrowed: Filter | None = None, timeout_ms: int | None = None
     ) -> Regions:
@@ -149,6 +152,7 @@ class SearchEngine:
         """How blocks should be weighed when a part of a picture asks, in place of their usual weights."""
         return crop_weights(self.generation.layout.names)
 
+    @spent(SEARCH)
     def closer(self, query: Query, product_id: str) -> Closer:
         """Why a product answers a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
         resembled = [self._catalogue.get(sku) for sku in resembled_ids(query)]
@@ -179,10 +183,12 @@ class SearchEngine:
         """The products most like a product, never itself. Raises UnknownProduct, TooLate."""
         return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms))
 
+    @spent(METADATA)
     def product(self, product_id: str) -> Product:
         """The product with that id. Raises UnknownProduct."""
         return self._catalogue.get(product_id)
 
+    @spent(METADATA)
     def products(self, keys: Sequence[int]) -> list[Product]:
         """The products of the index's keys, in that order. Raises UnknownProduct when one has left the catalogue."""
         found = self._catalogue.get_many(keys)
@@ -190,6 +196,7 @@ class SearchEngine:
             raise UnknownProduct("A product of the index has left the catalogue.", "Index the shop again.")
         return [found[key] for key in keys]
 
+    @spent(METADATA)
     def find(self, ids: Sequence[str]) -> dict[str, Product]:
         """Those of these products that there are, by id."""
         return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}
@@ -204,11 +211,13 @@ class SearchEngine:
         """Each category that a product has, as the feed writes it, and how many products have it."""
         return self._live.served.columns.categories()
 
+    @spent(METADATA)
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
         """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
         drawn = self._live.served.snapshot.draw(2 * k, seed)  # some may have left the catalogue
         return tuple(self._catalogue.get_many(drawn).values())[:k]
 
+    @spent(METADATA)
     def thumbnail(self, sha256: str, size: int) -> bytes:
         """A picture of some product as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""
         return self._thumbnails.get(sha256, size)

@@ -22,21 +22,22 @@ LEVELS = (16, 32, 64)  # sides at which pictures are laid over each other, coars
 STEPS = (8, 5, 4)  # of Gauss and Newton, at each of them
 PROMISING = 0.75  # correlation at a level below which the next ones are left out
 STARTS = (0.9, 1.0, 1.11)  # how much of the other picture's sides this one may show, to begin with
-LARGEST, SMALLEST = 1.3, 0.75  # scales beyond which two pictures are not one that was cropped
+LARGEST, SMALLEST = 1.2, 0.82  # scales beyond which two pictures are not one that was cropped
 FURTHEST = 0.3  # of half a side
 INNER = 0.76  # share of a side that is compared: a border that was painted over says nothing
-FEWEST_PIXELS = (
-    48  # of the short side; smaller pictures are compared at half the detail, as is what they are compared to
-)
+FEWEST_PIXELS = 48  # of the short side; where either picture has fewer, both are compared at half the detail
 PATCHES = 8  # along a side, when colours are compared
 FLAT = 0.5  # standard deviation of lightness below which there is nothing to lay over each other
-# A logistic curve over what the lightness's correlation lacks, and the colours' difference: 0 is half sure.
-OFFSET, LIGHTNESS, COLOUR = -15.439, 3.354, -0.929
+# A logistic curve over -log(1 - correlation) of lightness and of fine detail, over the colours' difference,
+# and for coarse pictures, which keep little detail; 0 is half sure. Chosen in docs/decisions.md.
+OFFSET, LIGHTNESS, DETAIL, COLOUR, COARSE = -9.256, 1.112, 1.329, -0.668, 6.765
 NO_BETTER = 1e-3  # what a correlation lacks at the least
 FARTHEST = 30.0  # Lab units
 LEAST_DETAIL = 0.9
-ONE_WAY = 0.04  # a picture that was cropped shows less across and down; never less one way and more the other
-MOST_SHAPE = 1.2  # nor is it much longer or broader than what it was
+STILL, STILL_COARSE = 0.01, 0.02  # how far from 1 the scale of a picture may be that was only saved or scaled anew
+CROP = 0.045  # and how far that of one that was cropped must be, at the least
+ONE_WAY = 0.02  # a picture that was cropped shows less across and down; never less one way and more the other
+MOST_SHAPE = 1.13  # nor is it much longer or broader than what it was
 
 Parameters = NDArray[np.float64]
 
@@ -61,7 +62,7 @@ class Sketch:
         return Sketch(np.ascontiguousarray(self.lab[:, ::-1]), self.coarse)
 
     def print(self, side: int) -> Floats:
-        """Its lightness in few pixels, without the border, (side, side), around 0 and of unit length; side is at most 12.
+        """Its lightness in few pixels without the border, (side, side), of mean 0 and unit length; side is at most 12.
 
         Two of one picture agree wherever it was saved or scaled anew; those of other pictures seldom do.
         """
@@ -77,7 +78,8 @@ class Overlay:
     """One picture laid over another: how alike their lightness and its fine detail are (correlations, -1 to 1).
 
     `colour` is the largest difference of a patch's mean in Lab units; `scale` (across, down) the part of the other
-    picture's sides that the one shows, `mirrored` whether left and right are exchanged.
+    picture's sides that the one shows, `mirrored` whether left and right are exchanged, `coarse` whether either had few
+    pixels.
     """
 
     lightness: float
@@ -86,17 +88,23 @@ class Overlay:
     scale: tuple[float, float]
     mirrored: bool
 
+    coarse: bool = False
+
     @property
     def sure(self) -> float:
         """How sure it is that both are one picture, 0 to 1."""
-        across, down = self.scale
-        smaller, larger = min(across, down), max(across, down)
-        askew = larger > 1 + ONE_WAY and smaller < 1 - ONE_WAY
-        if self.lightness <= -1.0 or self.detail <= LEAST_DETAIL or askew or larger > MOST_SHAPE * smaller:
+        if self.lightness <= -1.0 or self.detail <= LEAST_DETAIL or not self._plausible():
             return 0.0
-        light = -math.log(max(1 - self.lightness, NO_BETTER))
-        value = OFFSET + LIGHTNESS * light + COLOUR * min(self.colour, FARTHEST)
+        light, fine = (-math.log(max(1 - like, NO_BETTER)) for like in (self.lightness, self.detail))
+        value = OFFSET + LIGHTNESS * light + DETAIL * fine + COLOUR * min(self.colour, FARTHEST) + COARSE * self.coarse
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+
+    def _plausible(self) -> bool:
+        """Whether a picture that was saved anew lies as it lay, and one that was cropped shows less of both sides."""
+        smaller, larger = min(self.scale), max(self.scale)
+        askew = larger > 1 + ONE_WAY and smaller < 1 - ONE_WAY
+        between = (STILL_COARSE if self.coarse else STILL) < max(larger - 1, 1 - smaller) < CROP
+        return not (askew or between or larger > MOST_SHAPE * smaller)
 
 
 def overlays(one: Sketch, others: Sequence[Sketch]) -> list[Overlay]:
@@ -121,7 +129,7 @@ def overlays(one: Sketch, others: Sequence[Sketch]) -> list[Overlay]:
         if len(worth):
             place[worth], fit[worth] = _aligned(light_a[side][a[worth]], light_b[side][worth], place[worth], steps)
     coarse = np.array([one.coarse or other.coarse for other in others])
-    return _measured(_softened(ours[a], coarse), _softened(theirs, coarse), place, a == 1)
+    return _measured(_softened(ours[a], coarse), _softened(theirs, coarse), place, a == 1, coarse)
 
 
 def _aligned(ours: Floats, theirs: Floats, place: Parameters, steps: int) -> tuple[Parameters, Floats]:
@@ -154,7 +162,9 @@ def _aligned(ours: Floats, theirs: Floats, place: Parameters, steps: int) -> tup
     return place, _correlation(target, seen, weights)
 
 
-def _measured(ours: Floats, theirs: Floats, place: Parameters, mirrored: NDArray[np.bool_]) -> list[Overlay]:
+def _measured(
+    ours: Floats, theirs: Floats, place: Parameters, mirrored: NDArray[np.bool_], coarse: NDArray[np.bool_]
+) -> list[Overlay]:
     """The measures of pictures (n, 64, 64, 3) that are laid over each other at these places."""
     inner = _inner(SIDE)
     axis = _axis(SIDE)[inner]
@@ -176,6 +186,7 @@ def _measured(ours: Floats, theirs: Floats, place: Parameters, mirrored: NDArray
             float(colour[i]),
             (float(scales[i, 0]), float(scales[i, 1])),
             bool(mirrored[i]),
+            bool(coarse[i]),
         )
         for i in range(len(ours))
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +19,28 @@ from indexer.vectors import WORDS
 from search.decisions import Decisions, Example
 from search.learn import learn, least_look, price_scale, shop_examples
 from search.listing import UNLEARNT
-from search.taught import rows_of
+from search.taught import filled_share, rows_of
 
 WEIGHT = 3  # times as much as a product of the shop counts what was decided: it is about pictures as they come in
 FOLDS = 5  # one of so many decided listings is kept aside, for good
-LEAST_ASIDE = 10  # fields of decisions kept aside, before they can tell which heads are better
-SURER = 0.02  # share of the loss that must go where accuracy is equal: rounding alone changes it a little
+LEAST_ASIDE = 10  # decisions on a field kept aside, before they can tell which head is better
+SURER = 0.02  # share of the loss that must go: rounding alone changes it a little
+LEAST_NEW = 20  # decisions for a label that no product has; with fewer, neighbours know it better than heads do
+RAREST = 1e-6  # the least that a label's probability counts as
 LOSS = 0.01  # of accuracy on the shop's own products that nothing learnt makes up for
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How heads do on decisions kept aside: fields judged, share that was right, mean negative log likelihood."""
+    """How a head does on decisions kept aside: how many, share that was right, mean negative log likelihood."""
 
-    fields: int
+    decisions: int
     accuracy: float
     loss: float
 
 
 def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
-    """Fit heads on the shop and the decisions, and swap them in if they are better; says what was measured.
+    """Fit heads on the shop and the decisions, and swap in those that are better; says what was measured.
 
     Imports torch. Raises NoGeneration, GenerationError, StoreError.
     """
@@ -64,18 +66,25 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     card = {"rows": len(learnt.rows), "least_look": least_look(examples), "decisions": len(taught)}
     new = LabelHeads(fingerprint, heads, card | {"prices": None if scale is None else scale.to_dict()})
     before, after = measured(old, voters, aside), measured(new, voters, aside)
-    swapped, why = verdict(old, new, before, after)
-    if swapped:
-        new.save(home)
+    kept = {field: why_not(old, new, field, before, after) for field in new.heads}
+    better = {field: head for field, head in new.heads.items() if not kept[field]}
+    if better:
+        LabelHeads(fingerprint, {**(old.heads if old else {}), **better}, new.card).save(home)
     return {
         "decisions": len(decided),
         "learnt_from": len(taught),
         "kept_aside": len(aside),
-        "fields_judged": after.fields,
-        "old": {"accuracy": round(before.accuracy, 4), "loss": round(before.loss, 4)},
-        "new": {"accuracy": round(after.accuracy, 4), "loss": round(after.loss, 4)},
-        "swapped": swapped,
-        "why": why,
+        "fields": {
+            field: {
+                "judged": after[field].decisions,
+                "old": asdict(before[field]),
+                "new": asdict(after[field]),
+                "swapped": not why,
+                "why": why or "It takes over: the first, or better on the decisions kept aside.",
+            }
+            for field, why in kept.items()
+        },
+        "swapped": bool(better),
     }
 
 
@@ -92,6 +101,8 @@ def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any
     group = int(examples.groups.max(initial=0)) + 1
     rows, groups, said = [examples.rows], [examples.groups], []
     for number, (one, own) in enumerate(parts):
+        # Voters are compared as the served shop compares them: one without a title by its picture alone.
+        own = own if times > 1 else own / filled_share(examples.layout, own, examples.weights)[:, None]
         rows += [own] * times
         groups.append(np.full(len(own) * times, group + number, np.int64))
         said += [one.labels] * (len(own) * times)
@@ -102,43 +113,53 @@ def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any
         counts = Counter(name for names in of for name in names) + Counter(
             one.labels[field] for one in decided if field in one.labels
         )
-        few = {name for name, count in counts.items() if count < LEAST_EXAMPLES} if times > 1 else set()
+        sold = {name for names in of for name in names}
+        least = {name: LEAST_EXAMPLES if name in sold else LEAST_NEW for name in counts}
+        few = {name for name, count in counts.items() if count < least[name]} if times > 1 else set()
         of += [(one[field],) if field in one and one[field] not in few else () for one in said]
         labels[field] = of
-    fresh = np.concatenate([examples.fresh, np.ones(len(said), np.bool_)])
+    # Calibrated on the shop alone: attributes are mostly decided where they were sure, which is no fair sample.
+    fresh = np.concatenate([examples.fresh, np.zeros(len(said), np.bool_)])
     every = np.concatenate(rows), np.concatenate(groups)
     return LabelExamples(examples.layout, examples.weights, *every, fresh, labels)
 
 
-def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) -> Measured:
-    """How often heads and neighbours together give what was decided, and how probable they thought it."""
-    right, losses = 0, []
+def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) -> dict[str, Measured]:
+    """By field, how often heads and neighbours together give what was decided, and how probable they thought it."""
+    found = {}
     for field in voters.labels:
         asked = [one for one in aside if field in one.labels]
-        if asked:
-            names, sure = _opinions(heads, voters, field, asked)
-            place = {name: i for i, name in enumerate(names)}
-            for one, shares in zip(asked, sure, strict=True):
-                true = place.get(one.labels[field], -1)
-                right += int(shares.argmax()) == true
-                losses.append(-float(np.log(max(float(shares[true]), 1e-6))) if true >= 0 else -float(np.log(1e-6)))
-    return Measured(len(losses), right / max(1, len(losses)), float(np.mean(losses)) if losses else 0.0)
+        right, losses = 0, []
+        names, sure = _opinions(heads, voters, field, asked)
+        place = {name: i for i, name in enumerate(names)}
+        for one, shares in zip(asked, sure, strict=True):
+            true = place.get(one.labels[field], -1)
+            right += int(shares.argmax()) == true
+            losses.append(-float(np.log(max(float(shares[true]), RAREST))) if true >= 0 else -float(np.log(RAREST)))
+        many = len(losses)
+        found[field] = Measured(many, right / many if many else 0.0, float(np.mean(losses)) if many else 0.0)
+    return found
 
 
-def verdict(old: LabelHeads | None, new: LabelHeads, before: Measured, after: Measured) -> tuple[bool, str]:
-    """Whether the new heads take over, and why or why not."""
-    if old is None:
-        return True, "The shop had no heads yet."
-    for field, head in old.heads.items():
-        own = new.heads.get(field)
-        if own is None or (head.bare.kept_aside and own.bare.accuracy < head.bare.accuracy - LOSS):
-            return False, f"The new heads know {field} of the shop's own products less well."
-    if after.fields < LEAST_ASIDE:
-        return False, f"Only {after.fields} decisions are kept aside; from {LEAST_ASIDE} on they can tell."
-    surer = after.accuracy == before.accuracy and after.loss < (1 - SURER) * before.loss
-    if after.accuracy <= before.accuracy and not surer:
-        return False, "The new heads are no better on the decisions kept aside."
-    return True, "The new heads are better on the decisions kept aside."
+def why_not(
+    old: LabelHeads | None,
+    new: LabelHeads,
+    field: str,
+    before: Mapping[str, Measured],
+    after: Mapping[str, Measured],
+) -> str:
+    """Why the new head of a field does not take over; "" when it does, being better or the first."""
+    head = old.heads.get(field) if old else None
+    if head is None:
+        return ""
+    own, was, now = new.heads[field].bare, before[field], after[field]
+    if head.bare.kept_aside and own.accuracy < head.bare.accuracy - LOSS:
+        return "It knows the shop's own products less well."
+    if now.decisions < LEAST_ASIDE:
+        return f"Only {now.decisions} decisions are kept aside; from {LEAST_ASIDE} on they can tell."
+    if now.accuracy < was.accuracy or now.loss >= (1 - SURER) * was.loss:
+        return "It is no better on the decisions kept aside."
+    return ""
 
 
 def _opinions(
@@ -170,8 +191,10 @@ def _opinions(
 
 def told(figures: Mapping[str, Any]) -> str:
     """The figures as lines for people."""
-    lines = [f"{figures['why']}"]
-    for name in ("old", "new"):
-        if name in figures:
-            lines.append(f"{name}: accuracy {figures[name]['accuracy']:.3f}, loss {figures[name]['loss']:.3f}")
-    return "\n".join(lines)
+    if "fields" not in figures or not figures["decisions"]:
+        return str(figures.get("why", ""))
+    return "\n".join(
+        f"{field}: {one['why']} Accuracy {one['old']['accuracy']:.3f} to {one['new']['accuracy']:.3f},"
+        f" loss {one['old']['loss']:.3f} to {one['new']['loss']:.3f} of {one['judged']}."
+        for field, one in figures["fields"].items()
+    )

@@ -16,6 +16,7 @@ from search.jobs import MADE, SHOWN, Job, row_dict
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
+OTHER_LANGUAGE = "_zh"  # ends the name of a field that holds another field's words in another language
 _ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
 _DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
 _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
@@ -131,6 +132,9 @@ def suggested_of(suggestion: Mapping[str, Any]) -> dict[str, str]:
 
 def _decision(told: Mapping[str, str], choice: Choice) -> tuple[str, dict[str, str]]:
     values = {name: value for name, value in told.items() if value} if choice.accept else {}
+    for name, value in choice.values.items():
+        if value != told[name]:
+            values.pop(name + OTHER_LANGUAGE, None)
     values |= choice.values
     if not values:
         return DECLINED, {}

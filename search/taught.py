@@ -38,7 +38,7 @@ class TaughtLister(Lister):
         parts = [rows_of(one.vectors, self._layout.dim) for one in examples]
         self._rows = np.concatenate([np.zeros((0, self._layout.dim), np.float32), *parts])
         self._of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        self._filled = _filled(self._layout, self._rows, self._weights)
+        self._filled = filled_share(self._layout, self._rows, self._weights)
 
     def suggest_with_rows(self, listings: Sequence[Listing]) -> list[tuple[Suggestion, bytes]]:
         """As `suggest_many`, with what the pictures look like: a float16 row of the layout for each, as bytes."""
@@ -117,7 +117,7 @@ def rows_of(vectors: bytes, dim: int) -> Floats:
     return numbers.reshape(-1, dim) if len(numbers) % dim == 0 else np.zeros((0, dim), np.float32)
 
 
-def _filled(layout: Layout, rows: Floats, weights: Mapping[str, float]) -> Floats:
+def filled_share(layout: Layout, rows: Floats, weights: Mapping[str, float]) -> Floats:
     """The share of the weights whose blocks a row has: one without a title is compared by its picture alone."""
     total = sum(map(abs, weights.values())) or 1.0
     filled = sum(

@@ -1,31 +1,53 @@
-"""The README's first session is real: its commands are run, and the products it shows come back in that order."""
+"""What the README's console blocks show is real: the first session's products come back in that order, and every curl
+line is answered by a server of that shop."""
 
+import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.web.test_main import serving, wait_until_ready
+
 ROOT = Path(__file__).parents[1]
 WIDE = {**os.environ, "COLUMNS": "120"}
 FEED = ROOT / "catalog/sample/products.csv"
+MARK = "===== answered ====="
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(300)]
 
 
-def session() -> list[tuple[str, list[str]]]:
-    """The commands of the README's console blocks up to the first heading, each with the lines it prints."""
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## ")[0].splitlines()
+def session(text):
+    """The commands of a text's console blocks, each with the lines it prints."""
     steps: list[tuple[str, list[str]]] = []
     inside = False
-    for line in lines:
+    for line in text.splitlines():
         if line.startswith("```"):
             inside = line == "```console"
         elif inside and line.startswith("$ "):
             steps.append((line[2:], []))
+        elif inside and unfinished(steps[-1][0]):
+            steps[-1] = (f"{steps[-1][0]}\n{line}", [])
         elif inside:
             steps[-1][1].append(line)
     return steps
+
+
+def unfinished(command):
+    try:
+        shlex.split(command)
+    except ValueError:  # within quotes
+        return True
+    return command.endswith("\\")
+
+
+def section(heading, until):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return text.partition(heading)[2].partition(until)[0]
 
 
 def ids(printed: list[str]) -> list[str]:
@@ -34,19 +56,56 @@ def ids(printed: list[str]) -> list[str]:
     return [row[2] for row in rows if len(row) > 2 and row[0].isdigit() and "." in row[1]]
 
 
-@pytest.mark.weights
-@pytest.mark.timeout(300)
-def test_the_first_session_is_what_really_happens(tmp_path):
-    searched = 0
-    for line, shown in session():
-        if line == "make demo":  # what it does before it serves
-            arguments = ["-m", "indexer", "build", "--home", str(tmp_path), "--feed", str(FEED)]
-        else:
-            assert line.startswith("python -m search query --home var/demo ")
-            arguments = [*shlex.split(line)[1:], "--home", str(tmp_path)]
-            searched += 1
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=240)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """What `make demo` does before it serves."""
+    home = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "indexer", "build", "--home", str(home), "--feed", str(FEED)]
+    done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def test_the_first_session_is_what_really_happens(demo):
+    (first, _), *searches = session(section("# Windowshop", "\n## "))
+    assert first == "make demo" and len(searches) == 3
+    for line, shown in searches:
+        assert line.startswith("python -m search query --home var/demo ")
+        command = [sys.executable, *shlex.split(line)[1:], "--home", str(demo)]
+        done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         assert ids(done.stdout.splitlines()) == ids(shown)
-    assert searched == 3
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine; apt-get install curl")
+def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
+    (tmp_path / ".curlrc").write_text("fail-with-body\nshow-error\n")  # an answer of 400 or more ends the script
+    commands = [line for line, _ in session(section("### Over HTTP", "\n## "))]
+    monkeypatch.setenv("WINDOWSHOP_TIMEOUT_MS", "20000")  # other tests may be running beside this one
+    with serving(demo) as (_, port):
+        wait_until_ready(port, 60)
+        script = "set -euo pipefail\n" + "".join(f"{line}\necho; echo '{MARK}'\n" for line in commands)
+        script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("var/demo", str(demo))
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=ROOT,
+            env={**WIDE, "PATH": path, "CURL_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr
+    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted = (
+        json.loads(said) if said.strip() else None for said in done.stdout.split(f"\n{MARK}\n")[:-1]
+    )
+    assert photo["hits"][0]["id"] == "pendant-lamp-3c"
+    assert [hit["id"][:3] for hit in words["hits"]] == ["mug"] * 3
+    prices = [float(hit["price"]) for hit in narrowed["hits"]]
+    assert prices and prices == sorted(prices) and prices[-1] <= 40 and narrowed["facets"]
+    assert all(hit["category"].startswith("Tableware") and hit["in_stock"] for hit in narrowed["hits"])
+    assert refined["hits"][0]["id"].startswith("mug") and all(float(hit["price"]) <= 15 for hit in refined["hits"])
+    assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
+    assert suggested["category"]["answer"] == "Tableware > Mugs" and suggested["duplicates"][0]["id"] == "mug-99"
+    assert deleted is None

@@ -17,6 +17,7 @@ from web import (
     logs,
     merchant,
     metrics,
+    ops,
     pages,
     reference,
     templating,
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(catalogue_api.bp)
     app.register_blueprint(pages.bp)
     merchant.init_app(app, settings)
+    ops.init_app(app, settings)
     app.register_blueprint(reference.bp)
 
     engine.init_app(app, settings)

@@ -15,6 +15,7 @@ from search.hits import SearchPage, product_facts
 from web.addresses import ends_inside_id, picture_url, product_url
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
+from web.kept_questions import answered
 from web.questions import asked_of, json_object, timeout_of, viewed_of, whole
 from web.timing import note_page, words_of
 from web.uploads import body_of
@@ -34,7 +35,7 @@ def search() -> Response:
     engine = get_engine()
     asked = asked_of(request, engine)
     began = monotonic()
-    answer = page_json(engine.search(asked.query), words_of(asked.query))
+    answer = page_json(answered(engine, asked.query), words_of(asked.query))
     if asked.regions is not None:
         left = max(1, (asked.query.timeout_ms or 0) - round((monotonic() - began) * 1000))
         found = engine.regions(asked.regions, min(asked.query.k, REGION_HITS), asked.query.filter, left)

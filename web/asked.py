@@ -15,9 +15,7 @@ from catalog.errors import BadQuery
 from search.asking import Price, liked, refined, spoken
 from search.filters import PRICE, Filter, parse_filter, read_filter
 from search.query import RELEVANCE, PictureTerm, ProductTerm, Query, Term
-from web.questions import _crop as box_of
-from web.questions import _json_value as json_value
-from web.questions import whole, words
+from web.questions import box_of, json_value, whole, words
 from web.try_photos import get_try_photo, picture_of
 from web.uploads import picture_of_file
 

@@ -67,6 +67,11 @@ POLICIES = {
     "merchant.rows": WRITE,
     "merchant.decide": WRITE,
     "merchant.corrected": WRITE,
+    "ops.page": ALWAYS,
+    "ops.overview": ADMIN,
+    "ops.catalogue_map": ADMIN,
+    "ops.rejected": ADMIN,
+    "ops.rollback": ADMIN,
 }
 
 # What a page asks for dozens of, or a probe every second: never counted against a rate limit.

@@ -6,6 +6,7 @@ The page itself holds nothing of the shop: its script asks for a key with the sc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
@@ -13,13 +14,15 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog import images
-from catalog.errors import BadQuery
+from catalog.errors import BadQuery, UnknownProduct
 from search import review
 from search.jobs import CANCELLED, WAITING, Job, checked_numbers
 from search.query import MAX_PICTURES
 from search.worker import Desk
+from web.addresses import THUMBNAIL_SIZES, picture_url, product_url
 from web.engine import get_engine
-from web.merchant_words import WORDS
+from web.language import field_label, language, title_of, value_label
+from web.merchant_words import desk_words
 from web.questions import json_object, whole, words
 from web.settings import Settings
 from web.uploads import body_of, bytes_of_base64, picture_of_bytes
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_CHOICES = 500  # decided at once
 PAGE = 40
+ALIKE = 6  # look-alikes that are told in full
 KEY = "windowshop.desk"
 LISTERS = "windowshop.listers"
 bp = Blueprint("merchant", __name__)
@@ -51,8 +55,8 @@ def desk_of(app: Flask) -> Desk:
 
 @bp.get("/merchant")
 def page() -> Response:
-    """The page; it is the same for everybody."""
-    answer = make_response(render_template("merchant.html", words=WORDS))
+    """The page; but for its language it is the same for everybody."""
+    answer = make_response(render_template("merchant.html", words=desk_words(language())))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -67,13 +71,18 @@ def suggest() -> Response:
     told = _lister().suggest(pictures, title).to_dict()
     found = find_duplicates(get_engine(), pictures, title, hashes=[images.content_hash(data) for data in files])
     duplicates = [one.to_dict() for one in found]
-    return jsonify(told | {"duplicates": duplicates, "request_id": g.request_id})
+    alike = [one for label in told["category"]["top"] for one in label["neighbours"][:ALIKE]]
+    alike += [one["id"] for one in [*told["neighbours"][:ALIKE], *duplicates]]
+    return jsonify(told | {"duplicates": duplicates, "products": _products(alike), "request_id": g.request_id})
 
 
 @bp.get("/api/v1/listings/choices")
 def choices() -> Response:
-    """What can be chosen for each field."""
-    return jsonify(fields=_lister().choices(), request_id=g.request_id)
+    """What can be chosen for each field; and what fields, and values where the shop tells, are called in a language."""
+    fields = _lister().choices()
+    names = {field: field_label(field) for field in fields}
+    values = {field: _labels(field, of) for field, of in fields.items()}
+    return jsonify(fields=fields, names=names, values=values, request_id=g.request_id)
 
 
 @bp.get("/api/v1/jobs")
@@ -162,6 +171,21 @@ def corrected(job_id: str) -> Response:
     answer.headers["Content-Disposition"] = 'attachment; filename="corrected.csv"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Title, address and picture of the products among these ids; decisions are none."""
+    found: dict[str, dict[str, str]] = {}
+    for one in dict.fromkeys(ids):
+        with suppress(UnknownProduct):
+            product = get_engine().product(one)
+            picture = picture_url(product.pictures[0].sha256, min(THUMBNAIL_SIZES)) if product.pictures else ""
+            found[one] = {"title": title_of(product), "url": product_url(one), "picture_url": picture}
+    return found
+
+
+def _labels(field: str, values: Sequence[str]) -> dict[str, str]:
+    return {value: label for value in values if (label := value_label(field, value)) != value}
 
 
 def _job(job_id: str) -> Job:

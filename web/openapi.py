@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: the app's own routes, policies and docstrings, with the shapes of `openapi_schemas`."""
+"""The OpenAPI 3.1 document: the app's own routes, policies and docstrings, with the shapes of `openapi_*.py`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from werkzeug.routing import Rule
 
 from search.query import MAX_K, MAX_TIMEOUT_MS
 from web.auth import ALWAYS, LIGHT, OPERATOR, POLICIES, PUBLIC, SCOPES
+from web.openapi_desk import DESK_SCHEMAS
+from web.openapi_ops import OPS_SCHEMAS
 from web.openapi_schemas import SCHEMAS, Schema, ref, whole
 
 VERSION = "1"
@@ -115,6 +117,10 @@ OPERATIONS: dict[str, Operation] = {
         example={"accept_above": 0.9},
     ),
     "merchant.corrected": Operation("merchant", {200: "text/csv"}, errors=(404, 422, 503)),
+    "ops.overview": Operation("operator", {200: "Operations"}, errors=(503,)),
+    "ops.catalogue_map": Operation("operator", {200: "CatalogueMap"}, errors=(503,)),
+    "ops.rejected": Operation("operator", {200: "text/csv"}, errors=(503,)),
+    "ops.rollback": Operation("operator", {200: "RolledBack"}, {JSON: "Rollback"}, errors=(400, 413, 415, 422, 503)),
     "api.healthz": Operation("server", {200: "Health"}),
     "api.readyz": Operation("server", {200: "Ready", 503: "NotReady"}),
     "metrics.metrics": Operation("server", {200: "text/plain"}),
@@ -158,7 +164,7 @@ def document(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | DESK_SCHEMAS | OPS_SCHEMAS,
             "securitySchemes": {
                 "key": {
                     "type": "http",

@@ -7,7 +7,6 @@ from typing import Any
 from search.edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT
 from search.events import KINDS, MAX_EVENTS, MAX_PRODUCT_ID, MAX_QUERY_ID, MAX_RANK, MAX_VISITOR
 from search.filters import MAX_PARTS, MAX_VALUE
-from search.jobs import CANCELLED, WAITING
 from search.query import MAX_K, MAX_PICTURES, MAX_REACH, MAX_TERMS, MAX_TIMEOUT_MS, SORTS
 from search.query import MAX_TEXT as MAX_WORDS
 from search.stored_pictures import MOST as MOST_PICTURES
@@ -303,39 +302,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         "additionalProperties": False,
     },
-    "Listing": given(
-        {
-            "pictures": listed(TEXT | {"description": BASE64}, MAX_PICTURES - 1, 1),
-            "title": {"type": "string", "maxLength": 1_000},
-        }
-    ),
-    "ListingForm": {
-        "type": "object",
-        "properties": {
-            "pictures": listed({"type": "string", "format": "binary"}, MAX_PICTURES - 1, 1),
-            "title": {"type": "string", "maxLength": 1_000},
-        },
-        "required": ["pictures"],
-        "additionalProperties": False,
-    },
-    "Suggestion": record({"duplicates": listed({"type": "object"}), "request_id": REQUEST_ID}),
-    "Choices": record({"fields": {}, "request_id": REQUEST_ID}),
-    "JobMade": given({"name": TEXT, "bytes": {"type": "integer", "minimum": 1}}, required=["bytes"]),
-    "JobState": exactly({"state": {"type": "string", "enum": [WAITING, CANCELLED]}}, "state"),
-    "Job": record({"request_id": REQUEST_ID}),
-    "Jobs": record({"jobs": listed({"type": "object"}), "request_id": REQUEST_ID}),
-    "Rows": record({"rows": listed({"type": "object"}), "request_id": REQUEST_ID}),
-    "Decisions": {
-        "description": "One of them: rows to decide on, a confidence above which all are accepted, or a step back.",
-        "oneOf": [
-            exactly({"decisions": listed({"type": "object"}, 500, 1)}, "decisions"),
-            exactly({"accept_above": SIDE}, "accept_above"),
-            exactly({"undo": YES_NO}, "undo"),
-        ],
-    },
-    "Decided": record(
-        {"job": {"type": "object"}, "changed": COUNT, "rows": listed({"type": "object"}), "request_id": REQUEST_ID}
-    ),
     "Health": record({"status": {"const": "ok"}}),
     "Ready": record(
         {

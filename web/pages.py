@@ -16,6 +16,7 @@ from search.query import ProductTerm
 from web.addresses import THUMBNAIL_SIZES, address_with, try_photo_url
 from web.asked import MOST_VIEWED, Asked, asked_of, compact, question_of
 from web.engine import get_engine
+from web.kept_questions import answered
 from web.language import language, path_of, title_of, value_label
 from web.results import view_of
 from web.timing import note_page, words_of
@@ -154,7 +155,7 @@ def _results(asked: Asked, upload: FileStorage | None = None) -> str | AnyRespon
     query = question.query
     if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
-    page = note_page(engine.search(query), words_of(query))
+    page = note_page(answered(engine, query), words_of(query))
     tried = get_try_photo(asked.photo) if asked.photo else None
     likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
     others = [sku for hit in page.hits for sku in hit.duplicates]

@@ -91,7 +91,7 @@ def _cut(given: Mapping[str, Any], least_ms: int) -> dict[str, Any]:
 
 def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], Price]:
     """The terms of a request, and what was said of the price."""
-    weights, crop = _weights(given.get("weights")), _crop(given.get("crop"))
+    weights, crop = _weights(given.get("weights")), box_of(given.get("crop"))
     if crop is not None and "image" not in given:
         raise BadQuery("crop was given without an image.", "Send the image to be cropped, or leave crop out.")
     for name in LIKED:
@@ -198,11 +198,12 @@ def _form_fields(request: Request) -> dict[str, Any]:
         given[name] = values if several else values[0]
     for name in JSON_IN_FORMS:
         if isinstance(given.get(name), str):
-            given[name] = _json_value(given[name], name)
+            given[name] = json_value(given[name], name)
     return given
 
 
-def _json_value(value: str, name: str) -> object:
+def json_value(value: str, name: str) -> object:
+    """What a field of a form or an address holds as JSON; raises BadQuery naming the field."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
@@ -226,7 +227,8 @@ def _weights(value: object) -> dict[str, float]:
     return {name: _number(weight, f"The weight of {name}") for name, weight in value.items()}
 
 
-def _crop(value: object) -> Box | None:
+def box_of(value: object) -> Box | None:
+    """A box of four fractions, left, top, right and bottom; raises BadQuery when it is none inside the picture."""
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 4:
@@ -253,7 +255,7 @@ def _listed_term(value: object, where: str) -> Term:
     if len(kinds) != 1 or unknown:
         told = f"has {_names(unknown)}" if unknown else f"has {len(kinds)} of {', '.join(TERMS)}"
         raise BadQuery(f"{where} {told}.", f"Give it one of {', '.join(TERMS)}, and weight or crop if need be.")
-    kind, crop = kinds[0], _crop(value.get("crop"))
+    kind, crop = kinds[0], box_of(value.get("crop"))
     weight = _number(value.get("weight", 1.0), f"The weight of {where}")
     said = words(value[kind], f"{where}.{kind}")
     if crop is not None and kind != "image":

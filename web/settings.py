@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     cors_origins: str | None = Field(
         default=None, description="Origins of other sites' pages that may use the API, separated by commas."
     )
+    kept_questions: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="Questions in words that found nothing, and slow ones, kept for the operator's page; 0 keeps none.",
+    )
     log_queries: bool = Field(
         default=False, description="Whether logs hold the words of questions; otherwise their length and a hash."
     )

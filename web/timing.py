@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,15 @@ from flask import Flask, before_render_template, g, has_request_context, templat
 from flask.json.provider import DefaultJSONProvider
 
 from search.query import TextTerm
+from search.spent import ENCODE, METADATA, SEARCH, told_of
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
     from search.hits import SearchPage
     from search.query import Query
 
-DECODE, ENCODE, SEARCH, METADATA, RENDER = "decode", "encode", "search", "metadata", "render"
+DECODE, RENDER = "decode", "render"
 STEPS = (DECODE, ENCODE, SEARCH, METADATA, RENDER)
 
 
@@ -32,10 +35,17 @@ class TimedJson(DefaultJSONProvider):
 
 
 def init_app(app: Flask) -> None:
-    """Time what is rendered, templates and JSON."""
+    """Time what is rendered, templates and JSON, and the steps that the engine tells of."""
     app.json = TimedJson(app)
     before_render_template.connect(_begin_render, app)
     template_rendered.connect(_end_render, app)
+    answer = app.wsgi_app
+
+    def listening(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with told_of(lambda name, seconds: add_ms(name, seconds * 1000)):
+            return answer(environ, start_response)
+
+    app.wsgi_app = listening  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -71,7 +81,6 @@ def noted() -> dict[str, Any]:
 
 def note_page(page: SearchPage, words: str = "") -> SearchPage:
     """Keep what a page of results tells of its making, and what words it answers; returns the page."""
-    add_ms(SEARCH, page.took_ms)
     note(generation=page.generation, hits=len(page.hits), degraded=list(page.degraded), words=words)
     return page
 

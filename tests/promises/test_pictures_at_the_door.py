@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from catalog import images
+from indexer.build import build
 from tests.fakes import FakeEncoder
+from tests.indexer.shops import write_feed
 from tests.promises.mutants import sample
-from tests.promises.pictures import ALLOWED, a_file_of, bombs, mutant
+from tests.promises.pictures import ALLOWED, a_file_of, avif, bombs, gif, jpeg, mutant, png, saved, webp
 from tests.web.shop import WRITER, make_shop, picture_bytes
 from web import create_app
 from web.engine import holder_of
@@ -87,6 +90,68 @@ def test_bombs_are_refused_before_they_take_memory(client):
         assert time.process_time() - began < 1, name
         assert answer.status_code in ((413, 422) if name in refused else (200, 413, 422)), (name, answer.text)
         assert resident() - before < 150_000, f"{name}: {resident() - before} KiB"
+
+
+# Only the head of a claimed size is read before it is refused; the last of each is beyond the limit.
+WIDE = [(images.MAX_SIDE - 1, 2), (images.MAX_SIDE, 2), (images.MAX_SIDE + 1, 2)]
+SIDES = [*WIDE, *((height, width) for width, height in WIDE)]
+PIXELS = [(7_999, 5_000), (8_000, 5_000), (8_000, 5_001)]
+
+
+@pytest.fixture(scope="module")
+def sized():
+    """PNG files of those sizes, honest ones, in one bit a pixel."""
+    return {size: saved("PNG", Image.new("1", size)) for size in (*SIDES, *PIXELS)}
+
+
+def too_large(size):
+    return max(size) > images.MAX_SIDE or size[0] * size[1] > images.MAX_PIXELS
+
+
+@pytest.mark.promise("S3", "40 million pixels: one row less, exactly, one more")
+@pytest.mark.parametrize("size", PIXELS)
+def test_the_limit_of_pixels_holds_to_the_row(client, sized, size):
+    answer = send(client, sized[size])
+    assert answer.status_code == (413 if too_large(size) else 200)
+    if too_large(size):
+        assert "40 million" in answer.json["error"]["message"]
+
+
+@pytest.mark.promise("S3", "a side of 12,000: one pixel less, exactly, one more; three ways in")
+@pytest.mark.parametrize("size", SIDES)
+def test_the_limit_of_a_side_holds_to_the_pixel_at_every_door(client, sized, size):
+    photo = base64.b64encode(sized[size]).decode()
+    product = {"title": "x", "pictures": [photo]}
+    for answer, good in (
+        (send(client, sized[size]), 200),
+        (client.post(SEARCH, json={"image": photo, "crop": [0, 0, 0.5, 0.5]}), 200),
+        (client.put(f"{PRODUCTS}/size-{size[0]}-{size[1]}", json=product, headers=WRITER), 201),
+    ):
+        assert answer.status_code == (413 if too_large(size) else good), answer.text
+        if too_large(size):
+            error = answer.json["error"]
+            assert error["code"] == "picture_too_large" and "12,000 a side" in error["message"]
+
+
+@pytest.mark.promise("S3", "the same sides in a feed")
+def test_the_limits_of_size_hold_in_a_feed(tmp_path, sized):
+    sizes = [*SIDES, PIXELS[-1]]
+    for number, size in enumerate(sizes):
+        (tmp_path / f"{number}.png").write_bytes(sized[size])
+    rows = [(f"{width}x{height}", "x", f"{number}.png") for number, (width, height) in enumerate(sizes)]
+    report = build(tmp_path / "shop", write_feed(tmp_path, rows), FakeEncoder())
+    assert (report.products, len(report.rejected)) == (4, 3)
+    assert all("the limit is" in row.reason for row in report.rejected)
+
+
+@pytest.mark.promise("S3", "10 claims of a side beyond the limit")
+@pytest.mark.parametrize("make", [png, jpeg, gif, webp, avif])
+def test_a_claim_of_one_pixel_too_many_takes_no_memory(client, make):
+    before = resident()
+    for size in ((images.MAX_SIDE + 1, 3_000), (3_000, images.MAX_SIDE + 1)):
+        answer = send(client, make(*size))
+        assert answer.status_code == 413 and "12,000 a side" in answer.json["error"]["message"]
+    assert resident() - before < 30_000  # KiB; one such picture has 108,000
 
 
 def decoded(kind, how_many, cuts, seed):

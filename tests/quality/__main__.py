@@ -14,8 +14,11 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.categories import by_category
 from tests.quality.composed import composed_queries
+from tests.quality.doctor import planted_faults
+from tests.quality.duplicates import other_views, planted_duplicates
 from tests.quality.finding import caption_to_product, photo_to_product
 from tests.quality.hybrid import words_by_part
+from tests.quality.listings import suggested_listings
 from tests.quality.no_match import no_match
 from tests.quality.public_data import measure_public_data
 from tests.quality.records import Outcome, Part
@@ -26,6 +29,7 @@ from tests.quality.shoppers import next_views
 from tests.quality.similar import similar_items
 
 WIDTH = 100
+MOST_PLANTED = 40  # products of each shop; every one is asked some seven times
 TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     photo_to_product,
     caption_to_product,
@@ -45,12 +49,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="holds fashion/, grocery/, clothing/")
     parser.add_argument("--work", type=Path, default=Path("var/eval"), help="where shops are built and the report goes")
     parser.add_argument("--sample-only", action="store_true", help="leave the public data out")
+    parser.add_argument("--doctor", type=Path, help="also plant faults into a copy of this shop of the fashion feed")
     options = parser.parse_args()
     try:
         encoder = open_encoder(DEFAULT_ENCODER)
         parts = [measure_sample_shop(FOLDER, options.work / "sample", encoder)]
         if not options.sample_only:
             parts.append(measure_public_data(options.data, options.work, encoder))
+        parts.append(measure_merchants_desk(options.work, encoder, options.doctor, options.data))
         page = write_report(parts, encoder.spec.name, options.work)
     except WindowshopError as error:
         sys.exit(f"Error: {error}")
@@ -70,6 +76,23 @@ def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
         status = shop.engine.status()
     facts = {"products": status.products, "pictures": status.pictures}
     return Part(key, title, outcomes, facts=facts)
+
+
+def measure_merchants_desk(work: Path, encoder: Encoder, doctored: Path | None, data: Path) -> Part:
+    """What is proposed to merchants, in the shops that the parts before have built."""
+    shops = {name: work / folder for name, folder in (("Sample shop", "sample"), ("Grocery", "grocery"))}
+    outcomes = [
+        planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items() if (home / "current").exists()
+    ]
+    if not missing_tables(FOLDER):
+        outcomes.append(other_views(FOLDER / "products.csv", work / "views", encoder))
+    fashion = work / "fashion" / "shop"
+    if (fashion / "current").exists():
+        outcomes.append(planted_duplicates(fashion, "Fashion", MOST_PLANTED))
+        outcomes.append(suggested_listings(fashion))
+    if doctored is not None:
+        outcomes.append(planted_faults(doctored, data / "fashion", work / "doctor"))
+    return Part("merchant", "The merchant's desk", tuple(outcomes))
 
 
 if __name__ == "__main__":

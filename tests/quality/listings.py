@@ -33,9 +33,17 @@ from search.fields import CATEGORY
 from search.learn import shop_examples
 from search.price_range import PriceScale, centre_and_spread
 from tests.quality.measures import mean, measured, reliability
+from tests.quality.records import Headline, Outcome, Section, Share, Table
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 WORST = 15
+SHOWN_FIELDS = ("category", "colour")
+FLOORS = (
+    ("category", "accuracy_at_1", "first", 0.87),
+    ("category", "accuracy_at_3", "in three", 0.965),
+    ("colour", "accuracy_at_1", "first", 0.65),
+    ("colour", "accuracy_at_3", "in three", 0.87),
+)
 SHOWN = 24  # labels in a picture of confusions
 
 
@@ -207,6 +215,25 @@ def draw_confusions(sure: Floats, truth: Floats, names: tuple[str, ...], out: Pa
     axes.set_ylabel("true (products)")
     figure.colorbar(drawn, label="share of the row")
     figure.savefig(out, format="svg")
+
+
+def suggested_listings(home: Path) -> Outcome:
+    """Categories and colours proposed for the half of a shop kept aside, and what a title adds."""
+    told = measure(home, 0.5, seen=False)
+    named = [f"{field}{suffix}" for field in SHOWN_FIELDS for suffix in ("", " with title")]
+    shown = ("accuracy_at_1", "accuracy_at_3", "coverage", "accuracy_when_answered")
+    rows = tuple((key, f"{told[key]['products']:,}", *(Share.of(told[key], at) for at in shown)) for key in named)
+    section = Section(
+        "Fashion: proposed listings",
+        f"Heads fitted on {told['learnt']:,} products propose for {told['kept_aside']:,} others, which neither they "
+        "nor the encoder know. Below its cut a field is left open: coverage is what is answered.",
+        (Table(("field", "n", "right", "among three", "answered", "right when answered"), rows),),
+    )
+    headlines = tuple(
+        Headline(f"Proposed {field}, {words}", Share.of(told[field], at), told[field]["products"], floor)
+        for field, at, words, floor in FLOORS
+    )
+    return Outcome("listings", told, section, headlines)
 
 
 def main() -> None:

@@ -29,12 +29,13 @@ def make_desk_shop(home, each=8):
     feed.mkdir(parents=True)
     with (feed / "products.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["id", "title", "category", "image"])
+        rows.writerow(["id", "title", "category", "material", "price", "image"])
         for path, colour in KINDS.items():
             name = path.rsplit(" ", 1)[-1].lower()
             for n in range(each):
                 (feed / f"{name}-{n}.jpg").write_bytes(picture_bytes(shade(colour, n), 40 + n))
-                rows.writerow([f"{name}-{n}", f"{name} {n}", path, f"{name}-{n}.jpg"])
+                material = "Clay" if name == "mugs" else "Wool"
+                rows.writerow([f"{name}-{n}", f"{name} {n}", path, material, f"{10 + n} EUR", f"{name}-{n}.jpg"])
     encoder = open_encoder("colour")
     build(home, feed / "products.csv", encoder)
     LabelHeads(encoder.fingerprint, {}).save(home)  # neighbours alone: learning would import torch

@@ -276,3 +276,10 @@ def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
     assert [row["id"] for row in rows] == [f"new-{n}" for n in range(70)]
     assert {row["status"] for row in rows} == {"accepted"}
     assert CliRunner().invoke(main, command[:3]).exit_code == 2
+
+
+def test_a_corrected_field_leaves_its_translation_open():
+    told = {"category": "Hats", "category_zh": "帽子", "colour": "red", "colour_zh": "红"}
+    choice = Choice(1, accept=True, values={"category": "Mugs", "colour": "red"})
+    kept = {"category": "Mugs", "colour": "red", "colour_zh": "红"}
+    assert review._decision(told, choice) == ("corrected", kept)

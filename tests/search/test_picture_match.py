@@ -80,6 +80,16 @@ def test_each_answer_is_the_same_whatever_stands_beside_it():
     assert overlays(one, []) == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_print_outlasts_saving_and_scaling(seed):
+    picture = drawn(seed)
+    kept = Sketch.of(picture).print(12)
+    for again in (saved(picture, 40), picture.resize((60, 75), Image.Resampling.LANCZOS)):
+        assert float((Sketch.of(again).print(12) * kept).sum()) > 0.99
+    assert float((Sketch.of(ImageOps.mirror(picture)).print(12)[:, ::-1] * kept).sum()) > 0.99
+    assert float((Sketch.of(drawn(seed + 100)).print(12) * kept).sum()) < 0.99
+
+
 def test_plain_pictures_are_compared_by_colour():
     white, black = Image.new("RGB", (50, 50), "white"), Image.new("RGB", (50, 50), "black")
     assert sure(white, white) > 0.5

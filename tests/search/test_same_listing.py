@@ -8,6 +8,7 @@ from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.same_listing import SAME_FILE, SAME_PICTURE, find_duplicates
+from tests.quality import duplicates
 from tests.search.test_picture_match import drawn, saved
 
 
@@ -60,3 +61,22 @@ def test_each_picture_is_looked_at_and_the_listing_itself_is_not(engine):
 def test_a_picture_that_is_gone_is_passed_over(engine, monkeypatch):
     monkeypatch.setattr("search.same_listing.sketch_of", lambda path: None)
     assert found(engine, Image.new("RGB", (50, 50), "white")) == []
+
+
+def test_planted_duplicates_are_all_found_in_the_drawn_shop(engine):
+    asked = duplicates.ask(engine, [product for product in engine.browse(7) if product.id != "again"])
+    told = duplicates.figures(asked)
+    assert told["products"] == 6 and told["copies"] == 30
+    assert told["recall"] >= 0.95 and told["precision"] == 1.0
+    assert told["by_kind"][duplicates.UNLISTED] == {"listings": 6, "found": 0, "wrongly_named": 0}
+
+
+def test_figures_of_planted_duplicates_by_hand():
+    asked = [
+        duplicates.Asked("a", "cropped", ("a", "b"), frozenset({"a"})),
+        duplicates.Asked("a", "mirrored", (), frozenset({"a"})),
+        duplicates.Asked("a", duplicates.UNLISTED, ("c",), frozenset()),
+    ]
+    told = duplicates.figures(asked)
+    assert (told["recall"], told["precision"], told["named"]) == (0.5, 0.333333, 3)
+    assert told["wrong"] == [("a", "b"), ("a", "c")]

@@ -49,6 +49,11 @@ CALLS = {
     "merchant.rows": ("get", "/api/v1/jobs/none/rows"),
     "merchant.decide": ("post", "/api/v1/jobs/none/decisions"),
     "merchant.corrected": ("get", "/api/v1/jobs/none/corrected.csv"),
+    "ops.page": ("get", "/ops"),
+    "ops.overview": ("get", "/api/v1/ops"),
+    "ops.catalogue_map": ("get", "/api/v1/ops/map"),
+    "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
+    "ops.rollback": ("post", "/api/v1/ops/rollback"),
 }
 HEADERS = {
     "none": {},

@@ -1,12 +1,15 @@
 """/metrics: what Prometheus reads is what happened."""
 
 import base64
+import time
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.web.shop import picture_bytes
 from web.engine import holder_of
 from web.settings import Settings
+from web.timing import STEPS
 
 SEARCH = "/api/v1/search"
 
@@ -33,7 +36,7 @@ def test_requests_steps_and_the_shop_are_told(make_app, home):
     assert told["windowshop_requests_total", "/api/v1/search", "415", "POST"] == 1
     assert told["windowshop_bad_pictures_total",] == 1
     assert told["windowshop_rate_limited_total", "reads"] == 1
-    for step in ("decode", "search", "render"):
+    for step in STEPS:
         assert told["windowshop_step_seconds_count", step] >= 1
     assert told["windowshop_request_seconds_count", "/api/v1/search"] == 2
     status = holder_of(app).engine().status()
@@ -42,6 +45,45 @@ def test_requests_steps_and_the_shop_are_told(make_app, home):
     assert told["windowshop_ready",] == 1
     assert told["windowshop_index_age_seconds",] >= 0
     assert told["process_open_fds",] > 0
+
+
+SLOW = 0.08
+
+
+@pytest.mark.parametrize(
+    ("asked", "slowed", "step"),
+    [
+        ("image", "encoder.encode_images", "encode"),
+        ("text", "encoder.encode_texts", "encode"),
+        ("text", "_answers._lexicon.read", "search"),
+        ("image", "_catalogue.get_many", "metadata"),
+    ],
+)
+def test_what_is_slow_is_told_of_its_own_step(make_app, home, monkeypatch, asked, slowed, step):
+    app = make_app(Settings(home=home, timeout_ms=20_000))
+    holder_of(app).wait(30)
+    client = app.test_client()
+    *path, name = slowed.split(".")
+    part = holder_of(app).engine()
+    for each in path:
+        part = getattr(part, each)
+    usual = getattr(part, name)
+
+    def slow(*given, **more):
+        time.sleep(SLOW)
+        return usual(*given, **more)
+
+    def sums():
+        told = read(client)
+        return {name: told.get(("windowshop_step_seconds_sum", name), 0.0) for name in STEPS}
+
+    before = sums()
+    monkeypatch.setattr(part, name, slow)
+    question = {"image": base64.b64encode(picture_bytes()).decode()} if asked == "image" else {"text": "red"}
+    assert client.post(SEARCH, json=question).status_code == 200
+    took = {name: seconds - before[name] for name, seconds in sums().items()}
+    assert took[step] >= SLOW
+    assert all(seconds < SLOW for name, seconds in took.items() if name != step), took
 
 
 def test_addresses_that_anybody_can_make_up_make_no_series(make_app, home):

@@ -4,16 +4,25 @@ const find = (selector, within = document) => within.querySelector(selector);
 const W = JSON.parse(document.body.dataset.words);
 const PART = 4 * 2 ** 20;       // bytes sent at once
 const WATCH = 1500;             // milliseconds between looks at the jobs
-const say = (text, bad = false) => { const said = find("#said"); said.textContent = text; said.className = bad ? "bad" : ""; };
+const SAID = 6000;              // milliseconds that good news stays
+const PAGE = 40;                // rows shown at once
+let hushed = 0;
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+function say(text, bad = false) {
+  const said = find("#said");
+  clearTimeout(hushed);
+  said.textContent = text;
+  said.className = bad ? "bad" : "";
+  if (text && !bad) hushed = setTimeout(() => { said.textContent = ""; }, SAID);
+}
 let key = sessionStorage.getItem("windowshop.key") ?? "";
-let choices = {};
+let choices = {}, names = {}, labels = {};     // what fields are called, and values of the feed in the page's language
 let job = null;                 // the one under review
 let watching = 0;
 
 function make(tag, props = {}, ...children) {
   const made = Object.assign(document.createElement(tag), props);
-  made.append(...children.filter((one) => one !== null));
+  made.append(...children.filter(Boolean));
   return made;
 }
 
@@ -23,7 +32,7 @@ async function ask(path, options = {}) {
   for (;;) {
     let answer;
     try {
-      answer = await fetch(`/api/v1/${path}`, { ...options, headers: { ...options.headers, Authorization: `Bearer ${key}` }, credentials: "omit", cache: "no-store" });
+      answer = await fetch(`/api/v1/${path}`, { ...options, headers: { ...options.headers, Authorization: `Bearer ${key}`, "Accept-Language": document.documentElement.lang }, credentials: "omit", cache: "no-store" });
     } catch {
       throw new Error(W.unreachable);
     }
@@ -33,8 +42,13 @@ async function ask(path, options = {}) {
     }
     if (answer.ok) return answer;
     const told = await answer.json().catch(() => null);
-    if (answer.status === 401 || answer.status === 403) lock();
-    throw new Error(told?.error ? `${told.error.message} ${told.error.hint}`.trim() : W.unreachable);
+    if (answer.status === 401 || answer.status === 403) {
+      lock();
+      find("#key").focus();
+      throw new Error(W.bad_key);
+    }
+    const own = told?.error ? `${told.error.message} ${told.error.hint}`.trim() : "";
+    throw new Error([W[`error_${answer.status}`], own].filter(Boolean).join(" ") || W.unreachable);
   }
 }
 
@@ -63,45 +77,82 @@ function lock() {
 }
 
 async function unlock() {
-  choices = (await told("listings/choices")).fields;
+  const chosen = await told("listings/choices");
+  ({ fields: choices, names, values: labels } = chosen);
   sessionStorage.setItem("windowshop.key", key);
   find("#door").hidden = true;
   find("#desk").hidden = find("#leave").hidden = false;
-  for (const [field, names] of Object.entries(choices)) {
-    const list = make("datalist", { id: `choices-${field}` }, ...names.map((value) => make("option", { value })));
+  for (const [field, of] of Object.entries(choices)) {
+    const list = make("datalist", { id: `choices-${field}` }, ...of.map((value) => make("option", { value: label(field, value) })));
+    find(`#choices-${CSS.escape(field)}`)?.remove();
     document.body.append(list);
   }
   say("");
   await watch();
 }
 
+const name = (field) => names[field] ?? field;
+const label = (field, value) => labels[field]?.[value] ?? value;
+
+// The value that typed words mean: one of the field's, of categories also the first whose last part begins so; else a new one.
+function meant(field, text) {
+  const typed = text.trim().toLowerCase(), all = choices[field] ?? [];
+  const called = all.map((value) => [value, ...[value, label(field, value)].map((own) => own.toLowerCase())]);
+  const last = (own) => own.slice(own.lastIndexOf(">") + 1).trim();
+  const whole = called.find(([, ...own]) => own.includes(typed)) ?? called.find(([, ...own]) => own.map(last).includes(typed));
+  const begun = field === "category" && typed && called.find(([, ...own]) => own.some((one) => last(one).startsWith(typed)));
+  return (whole || begun || [text.trim()])[0];
+}
+
 find("#door").addEventListener("submit", (event) => {
   event.preventDefault();
   key = find("#key").value.trim();
   find("#key").value = "";
-  attempt(unlock, event.submitter);
+  attempt(unlock, event.submitter).then(() => { if (key) find("#one-pictures").focus(); });
 });
 find("#leave").addEventListener("click", () => { lock(); say(""); find("#key").focus(); });
 
 // ---- one listing
 
 const percent = (share) => `${Math.round(100 * share)} %`;
-const alike = (ids) => ids.slice(0, 5).map((id) => id.startsWith("decided:") ? W.decided_before : id).join(", ") || W.none;
+// What stands for a field in another language is filled in with it, and not asked for.
+const asked = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
+const known = (id) => !id.startsWith("decided:");
+const address = (id) => `/products/${encodeURIComponent(id)}`;
 
-function described(name, ...lines) {
-  return make("div", {}, make("dt", { textContent: name }), ...lines.map((textContent) => make("dd", { textContent })));
+function part(title, ...content) {
+  return make("section", {}, make("h3", { textContent: title }), ...content);
+}
+
+function product(id, products, text = "") {
+  const one = products[id];
+  const link = make("a", { href: one?.url ?? address(id), target: "_blank" });
+  if (one?.picture_url) {
+    const picture = make("img", { src: one.picture_url, alt: "", loading: "lazy" });
+    picture.addEventListener("error", () => picture.remove());
+    link.append(make("span", { className: "tile" }, picture));
+  }
+  link.append(make("span", { textContent: one?.title || id }), text && make("small", { textContent: text }));
+  return make("li", {}, link);
+}
+
+function labelled(one) {
+  const said = !one.top.length || one.answer === one.top[0].name ? "" : one.answer ? filled(W.only_parent, { name: label(one.field, one.answer) }) : W.unsure;
+  const lines = one.top.map((each) => make("li", {}, make("span", { textContent: label(one.field, each.name) }), make("meter", { min: 0, max: 1, value: each.confidence, ariaLabel: label(one.field, each.name) }), make("small", { textContent: percent(each.confidence) })));
+  return part(name(one.field), make("ol", { className: "tops" }, ...lines), said && make("p", { className: "state", textContent: said }));
 }
 
 function answered(found) {
-  const fields = [found.category, ...found.attributes].filter((one) => one.top.length).map((one) =>
-    described(W[one.field] ?? one.field,
-      ...one.top.map((each, i) => `${each.name} · ${percent(each.confidence)}${i ? "" : one.answer === each.name ? ` · ${W.sure}` : ` · ${W.unsure}`}`),
-      `${W.alike}: ${alike(one.top[0].neighbours)}`));
-  const price = found.price && described(W.price, `${found.price.low.toFixed(2)} – ${found.price.high.toFixed(2)} ${found.price.currency} (${percent(found.price.level)})`);
-  const words = found.title_words.length ? described(W.words, found.title_words.map((one) => one.word).join(" ")) : null;
-  const notes = found.picture_notes.length ? described(W.notes, ...found.picture_notes.map((one) => `${one.picture + 1}: ${one.message}`)) : null;
-  const same = found.duplicates?.length ? described(W.duplicates, ...found.duplicates.map((one) => `${one.id} · ${W[one.kind] ?? one.kind}`)) : null;
-  return make("dl", {}, ...fields, price, words, notes, same);
+  const fields = asked(found).filter((one) => one.top.length).map(labelled);
+  const { price, products } = found;
+  const money = (one) => one.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const range = price && part(W.price, make("p", { textContent: filled(W.price_range, { low: money(price.low), high: money(price.high), currency: price.currency, level: percent(price.level) }) }));
+  const words = found.title_words.length ? part(W.words, make("p", { textContent: found.title_words.map((one) => one.word).join(" ") })) : null;
+  const notes = part(W.notes, ...found.picture_notes.length ? found.picture_notes.map((one) => make("p", { textContent: filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message }) })) : [make("p", { className: "state", textContent: W.no_notes })]);
+  const same = part(W.duplicates, found.duplicates.length ? make("ul", { className: "products" }, ...found.duplicates.slice(0, 8).map((one) => product(one.id, products, W[one.kind]))) : make("p", { className: "state", textContent: W.no_duplicates }));
+  const alike = [...new Set([...found.category.top.slice(0, 1).flatMap((one) => one.neighbours), ...found.neighbours.map((one) => one.id)])].filter((id) => products[id]).slice(0, 6);
+  const evidence = alike.length ? part(W.alike, make("ul", { className: "products" }, ...alike.map((id) => product(id, products)))) : null;
+  return make("div", { className: "answers" }, ...fields, range, words, notes, same, evidence);
 }
 
 find("#one").addEventListener("submit", (event) => {
@@ -109,12 +160,15 @@ find("#one").addEventListener("submit", (event) => {
   const fields = new FormData();
   for (const file of find("#one-pictures").files) fields.append("pictures", file);
   fields.set("title", find("#one-title").value);
+  find("#answer").hidden = false;
   find("#answer").replaceChildren(W.thinking);
   attempt(async () => {
     const found = await told("listings/suggest", { method: "POST", body: fields });
     find("#answer").replaceChildren(answered(found));
+    find("#answer").scrollIntoView({ block: "nearest" });
     say("");
-  }, event.submitter).then((_) => { if (find("#answer").textContent === W.thinking) find("#answer").replaceChildren(); });
+    return true;
+  }, event.submitter).then((done) => { find("#answer").hidden = !done; });
 });
 
 // ---- many: files become a zip that stores them as they are, sent in parts
@@ -168,6 +222,7 @@ find("#many").addEventListener("submit", (event) => {
       await send(`jobs/${made.id}/state`, { state: "waiting" });
     } catch (error) {
       await ask(`jobs/${made.id}`, { method: "DELETE" });
+      await watch();
       throw error;
     }
     say("");
@@ -202,7 +257,14 @@ function jobItem(each, item = null) {
     item.dataset.id = each.id;
   }
   const busy = ["waiting", "working"].includes(each.state);
-  const counts = [`${each.done} / ${each.total} ${W.rows}`, each.rows_per_second && `${each.rows_per_second} ${W.per_second}`, each.failed && `${each.failed} ${W.failed}`, `${each.needs_review} ${W.review}`, `${each.decided} ${W.decided}`];
+  const minutes = Math.ceil((each.total - each.done) / each.rows_per_second / 60);
+  const counts = each.total ? [
+    filled(W.rows_done, each),
+    each.rows_per_second && filled(W.minutes_left, { n: minutes }),
+    each.failed && filled(W.rows_failed, { n: each.failed }),
+    each.done > each.failed && filled(W.rows_review, { n: each.needs_review }),
+    each.decided && filled(W.rows_decided, { n: each.decided }),
+  ] : [percent(each.received / each.bytes)];
   find(".state", item).textContent = [W[each.state], ...counts.filter(Boolean)].join(" · ");
   Object.assign(find("progress", item), { max: each.total || 1, value: each.done, hidden: !busy });
   find("[data-do=cancel]", item).hidden = !busy;
@@ -216,34 +278,41 @@ function jobItem(each, item = null) {
 async function review(id) {
   job = await told(`jobs/${id}`);
   find("#review").hidden = false;
-  find("#review-name").textContent = job.name;
+  find("#review-name").textContent = `${W.show}: ${job.name}`;
   find("#which").value = job.needs_review ? "review" : "all";
   await list();
   find("#review").scrollIntoView();
-  find("#rows > li[tabindex]")?.focus();
+  (find("#rows > li[tabindex]") ?? find("#review-name")).focus();
 }
 
 async function list(after = 0) {
-  const found = (await told(`jobs/${job.id}/rows?show=${find("#which").value}&after=${after}`)).rows;
+  const which = find("#which").value;
+  const found = (await told(`jobs/${job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`)).rows;
   if (!after) find("#rows").replaceChildren();
   find("#rows").append(...found.map(rowItem));
-  if (!find("#rows").children.length) find("#rows").append(make("li", { textContent: W.no_rows }));
-  find("#more").hidden = found.length < 40;
+  if (!find("#rows").children.length) find("#rows").append(make("li", { textContent: which === "review" ? W.all_decided : W.no_rows }));
+  find("#more").hidden = found.length < PAGE;
 }
+
+const more = () => list(find("#rows > li:last-child").dataset.number);
 
 function rowItem(row) {
   const item = make("li", { tabIndex: -1 });
   item.dataset.number = row.number;
   item.chosen = {};
-  const name = row.title || row.id || `${row.number}`;
-  const picture = row.thumbnail && make("img", { src: `data:image/jpeg;base64,${row.thumbnail}`, alt: filled(W.picture_of, { name }) });
-  const said = row.kind ? W[`was_${row.kind}`] : row.reason || (row.suggestion && !row.sure ? W.unsure : "");
-  const state = make("p", { className: `state ${row.reason ? "bad" : row.kind ? "good" : ""}`, textContent: said });
-  const fields = row.suggestion ? [row.suggestion.category, ...row.suggestion.attributes].filter((one) => one.top.length || one.field === "category").map((one) => fieldItem(item, row, one)) : [];
+  const called = row.title || row.id || `${row.number}`;
+  const picture = row.thumbnail && make("img", { src: `data:image/jpeg;base64,${row.thumbnail}`, alt: filled(W.picture_of, { name: called }) });
+  const unsure = row.suggestion && !row.sure && W.unsure;
+  const said = row.kind ? W[`was_${row.kind}`] : row.state === "failed" ? filled(W.row_failed, { reason: row.reason }) : unsure || "";
+  const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: said });
+  const notes = (row.suggestion?.picture_notes ?? []).map((one) => make("p", { className: "state", textContent: filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message }) }));
+  const alike = (row.suggestion?.neighbours ?? []).map((one) => one.id).filter(known).slice(0, 3);
+  const evidence = alike.length && make("p", { className: "state" }, `${W.alike}: `, ...alike.flatMap((id, i) => [i && ", ", make("a", { href: address(id), target: "_blank", textContent: id })]));
+  const fields = row.suggestion ? asked(row.suggestion).filter((one) => one.top.length || one.field === "category").map((one) => fieldItem(item, row, one)) : [];
   const button = (textContent, work) => { const made = make("button", { type: "button", textContent, onclick: () => attempt(work, made) }); return made; };
   item.append(
-    make("div", { className: "tile" }, picture || null),
-    make("div", {}, make("p", { className: "name", textContent: name }), state, ...fields),
+    make("div", { className: picture ? "tile" : "" }, picture || null),
+    make("div", {}, make("p", { className: "name", textContent: called }), state, ...fields, ...notes, evidence),
     make("p", { className: "buttons" }, ...row.suggestion ? [button(W.accept, () => decide(item, true)), button(W.decline, () => decide(item, false))] : []));
   return item;
 }
@@ -255,15 +324,19 @@ function fieldItem(item, row, one) {
   const sure = new Map(one.top.map((each) => [each.name, each]));
   const options = names.map((value) => {
     const option = make("button", { type: "button", className: "option", tabIndex: -1, ariaPressed: String(value === shown), onclick: () => choose(item, one.field, value) },
-      value, sure.has(value) ? make("small", { textContent: ` ${percent(sure.get(value).confidence)}` }) : null);
+      label(one.field, value), sure.has(value) ? make("small", { textContent: ` ${percent(sure.get(value).confidence)}` }) : null);
     option.dataset.value = value;
-    if (sure.has(value)) option.title = `${W.alike}: ${alike(sure.get(value).neighbours)}`;
     return option;
   });
-  const other = make("input", { type: "text", placeholder: W.other, ariaLabel: `${W.other}: ${W[one.field] ?? one.field}`, maxLength: 500 });
+  const other = make("input", { type: "text", placeholder: W.other, ariaLabel: filled(W.other_for, { name: name(one.field) }), maxLength: 500 });
   other.setAttribute("list", `choices-${one.field}`);
-  other.addEventListener("input", () => choose(item, one.field, other.value.trim()));
-  const field = make("div", { className: "field" }, make("span", { className: "what", textContent: W[one.field] ?? one.field }), ...options, other);
+  const taken = make("span", { className: "taken", ariaLive: "polite" });
+  other.addEventListener("input", () => {
+    const value = meant(one.field, other.value), isNew = !(choices[one.field] ?? []).includes(value);
+    taken.textContent = value && filled(isNew ? W.taken_new : W.taken, { value: label(one.field, value) });
+    choose(item, one.field, value);
+  });
+  const field = make("div", { className: "field" }, make("span", { className: "what", textContent: name(one.field) }), ...options, other, taken);
   field.dataset.field = one.field;
   return field;
 }
@@ -276,9 +349,10 @@ function choose(item, field, value) {
 async function decide(item, accept) {
   const values = Object.fromEntries(Object.entries(item.chosen).filter(([, value]) => value));
   const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values } : {} };
-  const next = item.nextElementSibling ?? item.previousElementSibling;
   changed(await send(`jobs/${job.id}/decisions`, { decisions: [row] }));
-  (next ?? find("#undo")).focus();
+  const here = () => find(`#rows > li[data-number="${row.row}"]`);
+  if (!here().nextElementSibling && !find("#more").hidden) await more();
+  (here().nextElementSibling ?? find("#undo")).focus();
 }
 
 // Show what a step changed: its rows as they are now, whether or not they belong to the list that is shown.
@@ -305,9 +379,9 @@ async function undo() {
 
 find("#undo").addEventListener("click", (event) => attempt(undo, event.target));
 find("#which").addEventListener("change", () => attempt(() => list()));
-find("#more").addEventListener("click", (event) => attempt(() => list(find("#rows > li:last-child").dataset.number), event.target));
+find("#more").addEventListener("click", (event) => attempt(() => more(), event.target));
 find("#accept-all").addEventListener("click", (event) => attempt(async () => {
-  const count = changed(await send(`jobs/${job.id}/decisions`, { accept_above: Number(find("#least").value) }));
+  const count = changed(await send(`jobs/${job.id}/decisions`, { accept_above: Number(find("#least").value) / 100 }));
   say(filled(W.accepted, { n: count }));
   await list();
 }, event.target));
@@ -331,7 +405,7 @@ find("#rows").addEventListener("keydown", (event) => {
   else if (event.key === "ArrowUp") does(async () => item.previousElementSibling?.focus());
   else if (event.key === "ArrowRight" || event.key === "ArrowLeft") does(async () => step(item, event.key === "ArrowRight" ? 1 : -1));
   else if (event.key === "Delete" || event.key === "Backspace") does(() => decide(item, false));
-  else if (event.key === "u") does(undo);
+  else if (event.key.toLowerCase() === "u") does(undo);
   else if (event.key.length === 1) find("input", item)?.focus();   // the letter lands in the field
 });
 

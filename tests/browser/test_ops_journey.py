@@ -1,0 +1,167 @@
+"""What an operator does, in a real browser: the key, the state of the shop, the map, one step back; both languages."""
+
+import shutil
+import threading
+
+import pytest
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from indexer.generations import current_number
+from search.catalogue_map import draw_map
+from search.query_log import EMPTY, QueryLog
+from tests.browser.conftest import Quiet
+from tests.browser.test_measures import WEIGHT, violations
+from tests.web.conftest import open_fake_or_real
+from tests.web.ops_shop import make_ops_shop
+from tests.web.shop import ADMIN_KEY, WRITE_KEY
+from web import create_app
+from web.engine import holder_of
+from web.merchant import desk_of
+from web.ops import KEY
+from web.settings import Settings
+
+pytestmark = pytest.mark.timeout(120)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    home = make_ops_shop(tmp_path_factory.mktemp("ops"))
+    QueryLog(home).add(EMPTY, "zeppelin", 12.0)
+    draw_map(home, 2)  # that of generation 1 is drawn when the page first asks
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "home")
+
+
+@pytest.fixture
+def shop(home):
+    """The address of a shop that only those with a key may see, pictures too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", open_fake_or_real)
+        app = create_app(Settings(home=home, timeout_ms=20_000, public_read=False))
+        holder_of(app).wait(30)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions[KEY].close()
+    desk_of(app).close()
+    holder_of(app).close()
+
+
+@pytest.fixture
+def enter(visit):
+    """Opens the page with the operator's key, in a browser of its own, and waits until the map is drawn."""
+
+    def entered(**options):
+        page = visit("/ops", **options)
+        page.locator("#key").fill(ADMIN_KEY)
+        page.locator("#door button").click()
+        expect(page.locator("#map")).to_be_visible(timeout=60_000)
+        return page
+
+    return entered
+
+
+def test_an_operator_sees_the_shop_and_goes_back_with_one_click_and_a_yes(enter, home):
+    page = enter()
+    rows = page.locator("#generations tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("current")
+    expect(page.locator("#server")).to_contain_text("Ready")
+    expect(page.locator("#rejected tbody tr")).to_have_count(2)
+    expect(page.locator("#questions")).to_contain_text("zeppelin")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all as CSV").click()
+    assert "HYPERLINK" in download.value.path().read_text()
+
+    page.get_by_role("button", name="Go back to generation 1").click()
+    sure = page.get_by_role("dialog")
+    expect(sure).to_contain_text("Make generation 1 of")
+    expect(page.get_by_role("button", name="Keep 2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(sure).to_be_hidden()
+    assert current_number(home) == 2
+
+    page.get_by_role("button", name="Go back to generation 1").click()
+    page.get_by_role("button", name="Yes, go back to 1").click()
+    expect(page.get_by_role("status")).to_have_text("Generation 1 is current again.")
+    expect(rows.nth(1)).to_contain_text("current")
+    expect(page.locator("#server")).to_contain_text("Serves generation1")
+    expect(page.locator("#back")).to_be_hidden()
+    assert current_number(home) == 1
+    expect(page.locator("#map-hint")).to_contain_text("31 of 32 products", timeout=60_000)  # one has left
+
+
+def test_the_map_is_read_by_keyboard_by_pointer_and_as_a_table(enter):
+    page = enter()
+    page.locator("#canvas").focus()
+    page.keyboard.press("ArrowRight")
+    shown = page.locator("#shown")
+    expect(shown.locator("img")).to_be_visible()
+    assert page.evaluate("() => document.querySelector('#shown img').naturalWidth") > 0
+    first = shown.locator("a").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(shown.locator("a")).not_to_have_text(first)
+    page.locator("#map-table summary").click()
+    listed = page.locator("#map-table tbody tr")
+    expect(listed).to_have_count(31)
+    page.get_by_role("button", name="Home 8").click()
+    expect(listed).to_have_count(8)
+    box = page.locator("#canvas").bounding_box()
+    place = [int(part) for part in listed.first.locator("td").last.inner_text().split(",")]
+    side = min(box["width"], box["height"]) - 20
+    across = box["x"] + (box["width"] - side) / 2 + side * place[0] / 1_000
+    page.mouse.move(across, box["y"] + (box["height"] - side) / 2 + side * place[1] / 1_000)
+    expect(shown.locator("a")).to_have_text(listed.first.locator("a").inner_text())
+
+
+def test_the_tab_remembers_the_key_until_it_is_told_to_forget_it_and_the_page_is_light(enter):
+    page = enter()
+    weights = {}
+    page.on("response", lambda answer: weights.update({answer.url: answer}))
+    page.reload()
+    expect(page.locator("#map")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    weight = sum(len(each.body()) for each in weights.values() if "image/" not in each.header_value("content-type"))
+    print(f"{weight:,} bytes")
+    assert weight <= WEIGHT / 3  # a map of a thousand products brings 85 kB
+    page.get_by_role("button", name="Forget the key").click()
+    expect(page.locator("#room")).to_be_hidden()
+    assert page.locator("#generations tbody tr").count() == 0
+    assert page.evaluate("() => sessionStorage.length + localStorage.length") == 0
+
+
+def test_nobody_is_shut_out(enter):
+    for options in ({}, {"color_scheme": "dark"}, {**PHONE, "locale": "zh-CN"}):
+        page = enter(**options)
+        page.locator("#canvas").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#shown img")).to_be_visible()
+        page.locator("#map-table summary").click()
+        page.locator("#generations summary").first.click()
+        assert violations(page) == [], options
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), options
+        page.locator("#back").click()
+        assert violations(page) == [], options
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("h1")).to_have_text("运维")
+
+
+def test_a_key_for_writing_is_no_key_here(shop, chromium):
+    page = chromium.new_page(base_url=shop)
+    page.goto("/ops")
+    page.locator("#key").fill(WRITE_KEY)
+    page.locator("#door button").click()
+    expect(page.locator("#said")).to_contain_text("a key with the scope admin")
+    expect(page.locator("#room")).to_be_hidden()
+    page.close()

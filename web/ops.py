@@ -1,0 +1,169 @@
+"""The operator's page: indexes, freshness, the last report, a map, questions, jobs, health; and the way back.
+
+The page itself holds nothing of the shop: its script asks for a key with the scope "admin" and sends it as a header.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from catalog.errors import BadQuery, StoreError, WindowshopError
+from search.catalogue_map import Mapper
+from search.query_log import EMPTY, SLOW
+from web import kept_questions
+from web.engine import get_engine
+from web.errors import public_words
+from web.language import language, path_of, title_of
+from web.merchant import desk_of
+from web.ops_words import words_in
+from web.questions import json_object, whole
+from web.settings import Settings
+from web.uploads import body_of
+
+if TYPE_CHECKING:
+    from catalog.product import Product
+
+KEY = "windowshop.mapper"
+LONGEST_TITLE = 48  # characters, on the map
+TOPS = 7  # categories of the first level that have a colour of their own
+bp = Blueprint("ops", __name__)
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register the page and its API. Comes after the merchant's desk, whose jobs are shown."""
+    kept_questions.init_app(app, settings)
+    app.extensions[KEY] = Mapper(settings.home)
+    app.register_blueprint(bp)
+
+
+@bp.get("/ops")
+def page() -> Response:
+    """The page; it is the same for everybody."""
+    answer = make_response(render_template("ops.html", words=words_in(language())))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get("/api/v1/ops")
+def overview() -> Response:
+    """How the shop is: the server's health, the indexes kept, the last report, questions, jobs."""
+    from search.operations import generations_of, last_report, way_back  # numpy comes with it
+
+    desk = desk_of(current_app)
+    return jsonify(
+        server=_health(),
+        generations=generations_of(desk.home),
+        back_to=way_back(desk.home),
+        report=last_report(desk.home),
+        questions=_questions(),
+        jobs=[job.status() for job in desk.jobs.all()],
+        request_id=g.request_id,
+    )
+
+
+@bp.get("/api/v1/ops/map")
+def catalogue_map() -> Response:
+    """A map of the pictures; `state` is "making" while it is drawn, which takes seconds, once for each index."""
+    engine = get_engine()
+    mapper: Mapper = current_app.extensions[KEY]
+    state, made = mapper.get(engine.status().generation)
+    if made is None:
+        return jsonify(
+            state=state,
+            generation=engine.status().generation,
+            products=0,
+            categories=[],
+            points=[],
+            request_id=g.request_id,
+        )
+    known = engine.find([point.id for point in made.points])
+    tops = _tops(list(known.values()))
+    points = [
+        {"id": each.id, "title": title_of(found)[:LONGEST_TITLE], "x": each.x, "y": each.y, "top": tops[_top(found)]}
+        for each in made.points
+        if (found := known.get(each.id)) is not None
+    ]
+    names = [name for name, place in tops.items() if place < TOPS]
+    return jsonify(
+        state=state,
+        generation=made.generation,
+        products=made.products,
+        categories=names,
+        points=points,
+        request_id=g.request_id,
+    )
+
+
+@bp.get("/api/v1/ops/rejected.csv")
+def rejected() -> Response:
+    """The rows that the last build or update rejected; cells cannot run in a spreadsheet."""
+    from search.operations import rejected_csv
+
+    answer = Response(rejected_csv(desk_of(current_app).home), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="rejected.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.post("/api/v1/ops/rollback")
+def rollback() -> Response:
+    """Make the index before the current one current again, named so that nobody goes back twice; servers follow."""
+    from search.operations import go_back
+
+    if not request.is_json:
+        raise UnsupportedMediaType
+    given = json_object(body_of(request))
+    if set(given) != {"generation"}:
+        raise BadQuery("The generation to go back to is missing.", 'For example {"generation": 7}.')
+    left, current = go_back(desk_of(current_app).home, whole(given["generation"], "generation"))
+    log.warning("Generation %s is current again, in place of %s", current, left)
+    return jsonify(left=left, current=current, request_id=g.request_id)
+
+
+def _health() -> dict[str, Any]:
+    """What is served by the process that answers, and what is amiss."""
+    try:
+        status = get_engine().status()
+    except WindowshopError as error:
+        return {"ready": False, "reason": " ".join(public_words(error)), "degraded": []}
+    return {
+        "ready": True,
+        "reason": "",
+        "generation": status.generation,
+        "products": status.products,
+        "pictures": status.pictures,
+        "live": status.live,
+        "encoder": status.encoder,
+        "runtime": status.runtime,
+        "degraded": list(status.degraded),
+    }
+
+
+def _questions() -> dict[str, Any]:
+    kept = kept_questions.kept_questions(current_app)
+    if kept is None:
+        return {"kept": False, EMPTY: [], SLOW: []}
+    try:
+        return {"kept": True, EMPTY: kept.most(EMPTY), SLOW: kept.most(SLOW)}
+    except StoreError as error:
+        log.error("%s", error)
+        return {"kept": True, EMPTY: [], SLOW: []}
+
+
+def _top(product: Product) -> str:
+    path = path_of(product)
+    return path[0] if path else ""
+
+
+def _tops(products: list[Product]) -> dict[str, int]:
+    """The place of each category of the first level, the most frequent first; TOPS for those without a colour."""
+    counts: dict[str, int] = {}
+    for each in products:
+        counts[_top(each)] = counts.get(_top(each), 0) + 1
+    named = sorted((name for name in counts if name), key=lambda name: (-counts[name], name))
+    return {name: min(place, TOPS) for place, name in enumerate(named)} | {"": TOPS}

@@ -1,0 +1,403 @@
+// The operator's page. The key is kept in this tab alone and sent as a header; all text from the shop is set as text.
+
+const find = (selector, within = document) => within.querySelector(selector);
+const W = JSON.parse(document.body.dataset.words);
+const KEY = "windowshop.operator";
+const WATCH = 3000;             // milliseconds between looks at what is under way
+const SIDE = 1000, MARK = 3.4, NEAR = 24, MARGIN = 10;   // the map's own units; CSS pixels
+const language = document.documentElement.lang;
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const say = (text, bad = false) => { const said = find("#said"); said.textContent = text; said.className = bad ? "bad" : ""; };
+const count = (n) => n == null ? "–" : n.toLocaleString(language);
+const time = (at) => new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+const ago = (at) => {
+  const minutes = (Date.parse(at) - Date.now()) / 60_000, told = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+  const [unit, length] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, long]) => Math.abs(minutes) >= long) ?? ["minute", 1];
+  return told.format(Math.round(minutes / length), unit);
+};
+const size = (bytes) => `${(bytes / 2 ** 20).toLocaleString(language, { maximumFractionDigits: 1 })} MiB`;
+let key = sessionStorage.getItem(KEY) ?? "";
+let state = null;               // the last overview
+let chart = null;               // the map that is drawn
+let watching = 0;
+
+function make(tag, props = {}, ...children) {
+  const { data, ...rest } = props;
+  const made = Object.assign(document.createElement(tag), rest);
+  Object.assign(made.dataset, data);
+  made.append(...children.filter((one) => one !== null && one !== undefined));
+  return made;
+}
+
+// ---- asking the shop
+
+async function fetched(path, options = {}) {
+  for (;;) {
+    let answer;
+    try {
+      answer = await fetch(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${key}` }, credentials: "same-origin", cache: options.cache ?? "no-store" });
+    } catch {
+      throw new Error(W.unreachable);
+    }
+    if (answer.status === 429) {
+      await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
+      continue;
+    }
+    if (answer.ok) return answer;
+    if (answer.status === 401 || answer.status === 403) {
+      lock();
+      throw new Error(answer.status === 401 ? W.no_such_key : W.weak_key);
+    }
+    const told = await answer.json().catch(() => null);
+    throw new Error(told?.error ? `${told.error.message} ${told.error.hint}`.trim() : W.unreachable);
+  }
+}
+
+const told = async (path, options) => (await fetched(`/api/v1/${path}`, options)).json();
+
+async function attempt(work, button = null) {
+  if (button) button.disabled = true;
+  try {
+    return await work();
+  } catch (error) {
+    say(error.message, true);
+    return null;
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
+
+function lock() {
+  key = "";
+  sessionStorage.removeItem(KEY);
+  clearTimeout(watching);
+  state = chart = null;
+  for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
+  find("#door").hidden = false;
+  find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
+}
+
+async function unlock() {
+  state = await told("ops");
+  sessionStorage.setItem(KEY, key);
+  find("#door").hidden = true;
+  find("#room").hidden = find("#tools").hidden = false;
+  say("");
+  show();
+  await showMap();
+}
+
+async function look() {
+  clearTimeout(watching);
+  state = await told("ops");
+  show();
+  await showMap();
+}
+
+// The generation that is current but not served yet; nothing where the server tells what is amiss with it.
+function opening() {
+  const current = state.generations.find((each) => each.current)?.number;
+  return state.server.ready && !state.server.degraded.length && current !== state.server.generation ? current : 0;
+}
+
+// Look again by itself only while something is under way, so that a page left open asks for nothing.
+function watch() {
+  clearTimeout(watching);
+  const busy = state.jobs.some((each) => ["waiting", "working"].includes(each.state));
+  if (busy || !state.server.ready || opening() || chart?.state === "making") watching = setTimeout(() => attempt(look), WATCH);
+}
+
+// ---- tables and facts
+
+function table(columns, rows, { cards = false, long = false, name = "" } = {}) {
+  const head = make("tr", {}, ...columns.map((each) => make("th", { scope: "col", textContent: each.name, className: each.kind ?? "" })));
+  const body = rows.map((row) => make("tr", {}, ...columns.map((each, i) => {
+    const made = each.of(row);
+    return make(i ? "td" : "th", { className: each.kind ?? "", data: { name: each.name }, ...i ? {} : { scope: "row" } }, made instanceof Node ? made : make("span", { textContent: made }));
+  })));
+  const scroll = make("div", { className: long ? "scroll long" : "scroll", tabIndex: 0, role: "region", ariaLabel: name }, make("table", { className: cards ? "cards" : "" }, make("thead", {}, head), make("tbody", {}, ...body)));
+  return scroll;
+}
+
+function facts(pairs) {
+  return make("dl", {}, ...pairs.map(([name, value, className = ""]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("strong", { textContent: value, className })))));
+}
+
+function show() {
+  const { server, generations, report, questions, jobs } = state;
+  const current = generations.find((each) => each.number === server.generation);
+  const health = !server.ready ? [W.not_ready, "bad"] : server.degraded.length ? [W.ready_degraded, "warn"] : [W.ready, "good"];
+  const pairs = [[W.state, ...health]];
+  if (server.ready) pairs.push([W.serves, opening() ? filled(W.opens, { n: server.generation, current: opening() }) : server.generation], [W.built, current?.created ? `${time(current.created)} (${ago(current.created)})` : "–"], [W.products, count(server.products)], [W.pictures, count(server.pictures)], [W.live, count(server.live)], [W.encoder, `${server.encoder} · ${server.runtime}`]);
+  const amiss = [server.reason, ...server.degraded].filter(Boolean);
+  find("#server").replaceChildren(facts(pairs), ...amiss.length ? [make("ul", { className: "amiss warn" }, ...amiss.map((textContent) => make("li", { textContent })))] : []);
+  showGenerations(generations);
+  showReport(report);
+  showQuestions(questions);
+  find("#jobs").replaceChildren(jobs.length ? table([
+    { name: W.job, of: (one) => one.name },
+    { name: W.state, of: (one) => W[one.state] ?? one.state },
+    { name: W.rows, kind: "number", of: (one) => `${count(one.done)} / ${count(one.total)}` },
+    { name: W.rows_failed, kind: "number", of: (one) => count(one.failed) },
+    { name: W.created, kind: "still", of: (one) => time(1000 * one.created) },
+  ], jobs, { cards: true, name: W.jobs }) : make("p", { textContent: W.no_jobs }));
+  watch();
+}
+
+function showGenerations(generations) {
+  const numbered = (one) => make("span", {}, `${one.number} `, one.current ? make("span", { className: "tag", textContent: W.current }) : null, one.damaged ? make("span", { className: "tag bad", textContent: W.damaged }) : null);
+  find("#generations").replaceChildren(generations.length ? table([
+    { name: W.generation, kind: "still", of: numbered },
+    { name: W.built, kind: "still", of: (one) => one.created ? time(one.created) : one.damaged },
+    { name: W.encoder, of: (one) => one.encoder ?? "–" },
+    { name: W.products, kind: "number", of: (one) => count(one.products) },
+    { name: W.pictures, kind: "number", of: (one) => count(one.pictures) },
+    { name: W.size, kind: "number", of: (one) => one.bytes == null ? "–" : size(one.bytes) },
+    { name: W.index_kind, kind: "still", of: (one) => one.index ?? "–" },
+    { name: W.recall, kind: "number", of: (one) => one.recall ? [one.recall.picture, one.recall.text].map((each) => each == null ? "–" : each.toFixed(3)).join(" · ") : "–" },
+    { name: W.gates, of: (one) => gates(one.gates ?? []) },
+    { name: W.rejected, kind: "number", of: (one) => count(one.rejected) },
+  ], generations, { cards: true, name: W.generations }) : make("p", { textContent: W.no_generations }));
+  const back = find("#back");
+  back.hidden = !state.back_to;
+  back.textContent = filled(W.go_back, { n: state.back_to });
+  find("#no-back").hidden = Boolean(state.back_to) || !generations.length;
+}
+
+function gates(list) {
+  if (!list.length) return W.no_gates;
+  const passed = list.filter((each) => each.outcome === "passed").length;
+  const summary = filled(passed === list.length ? W.all_passed : W.some_passed, { n: list.length, passed });
+  return make("details", {}, make("summary", { textContent: summary, className: passed === list.length ? "" : "warn" }),
+    make("ul", {}, ...list.map((each) => make("li", { textContent: `${each.name}: ${W[each.outcome] ?? each.outcome}. ${each.told}` }))));
+}
+
+function showReport(report) {
+  find("#rejected-name").hidden = !report;
+  find("#download").hidden = !report?.rejected;
+  if (!report) {
+    find("#report").replaceChildren(make("p", { textContent: W.no_report }));
+    find("#rejected").replaceChildren();
+    return;
+  }
+  const changes = report.changes ?? {};
+  const kinds = [["added", W.added], ["pictures", W.changed_pictures], ["words", W.changed_words], ["facts", W.changed_facts], ["removed", W.removed]];
+  find("#report").replaceChildren(facts([
+    [W.ended, time(1000 * report.at)],
+    [W.index_kind, W[report.kind]],
+    [W.made, report.made ? report.generation : W.made_none],
+    [W.took, report.seconds == null ? "–" : filled(W.seconds, { n: count(Math.round(10 * report.seconds) / 10) })],
+    [W.encoded, count(report.encoded)],
+    ...report.changes ? kinds.map(([kind, name]) => [name, count(changes[kind]?.count)]) : [],
+    ...report.changes ? [[W.unchanged, count(changes.unchanged)]] : [],
+    [W.rejected, count(report.rejected), report.rejected ? "warn" : ""],
+    [W.gates, report.gates.length ? filled(report.gates.every((each) => each.outcome === "passed") ? W.all_passed : W.some_passed, { n: report.gates.length, passed: report.gates.filter((each) => each.outcome === "passed").length }) : W.no_gates],
+  ]));
+  const rows = report.rejected_rows;
+  find("#rejected").replaceChildren(...rows.length ? [
+    make("p", { className: "hint", textContent: filled(W.first_of, { n: rows.length, all: count(report.rejected) }), hidden: rows.length >= report.rejected }),
+    table([{ name: W.source, of: (one) => one.source }, { name: W.line, kind: "number", of: (one) => one.line }, { name: W.reason, of: (one) => one.reason }], rows, { long: true, name: W.rejected_rows }),
+  ] : [make("p", { textContent: W.none_rejected })]);
+}
+
+function showQuestions(questions) {
+  find("#questions-hint").textContent = questions.kept ? W.questions_hint : W.questions_off;
+  const columns = [{ name: W.words, of: (one) => one.words }, { name: W.asked, kind: "number", of: (one) => count(one.times) }, { name: W.longest, kind: "number", of: (one) => filled(W.ms, { n: count(Math.round(one.ms)) }) }, { name: W.last, kind: "still", of: (one) => time(1000 * one.at) }];
+  const kinds = questions.kept ? ["empty", "slow"] : [];
+  find("#questions").replaceChildren(...kinds.map((kind) => make("div", {}, make("h3", { textContent: W[kind] }),
+    questions[kind].length ? table(columns, questions[kind], { cards: true, long: true, name: W[kind] }) : make("p", { textContent: W.no_questions }))));
+}
+
+// ---- going back
+
+find("#back").addEventListener("click", () => {
+  const to = state.generations.find((each) => each.number === state.back_to);
+  const current = state.generations.find((each) => each.current)?.number ?? "–";
+  find("#sure-name").textContent = filled(W.go_back_sure, { n: to.number, current, when: to.created ? time(to.created) : "–" });
+  find("#sure-yes").textContent = filled(W.yes_go_back, { n: to.number });
+  find("#sure-no").textContent = filled(W.keep, { n: current });
+  const sure = find("#sure");
+  sure.returnValue = "";
+  sure.dataset.generation = to.number;
+  sure.showModal();
+});
+
+find("#sure").addEventListener("close", () => {
+  const sure = find("#sure");
+  if (sure.returnValue !== "yes") return;
+  attempt(async () => {
+    const body = JSON.stringify({ generation: Number(sure.dataset.generation) });
+    const done = await told("ops/rollback", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+    await look();
+    say(filled(W.went_back, { n: done.current }));
+    find("#generations-name").focus();
+  }, find("#back"));
+});
+
+// ---- the map: marks differ in colour and in shape
+
+const SHAPES = [(r) => circle(r), (r) => polygon(4, r * 1.2, Math.PI / 4), (r) => polygon(3, r * 1.35, -Math.PI / 2), (r) => polygon(4, r * 1.25, 0), (r) => polygon(3, r * 1.35, Math.PI / 2), (r) => polygon(5, r * 1.2, -Math.PI / 2), (r) => star(r), (r) => circle(r * 0.7)];
+const OTHER = SHAPES.length - 1;
+const path = (points) => `M${points.map((each) => each.map((one) => one.toFixed(2)).join(" ")).join("L")}Z`;
+const around = (n, radius, from) => Array.from({ length: n }, (_, i) => [radius(i) * Math.cos(from + 2 * Math.PI * i / n), radius(i) * Math.sin(from + 2 * Math.PI * i / n)]);
+const polygon = (n, r, from) => path(around(n, () => r, from));
+const star = (r) => path(around(8, (i) => i % 2 ? r * 0.55 : r * 1.5, -Math.PI / 2));
+const circle = (r) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+const nameOf = (top) => chart.categories[top] ?? W.other;
+
+async function showMap() {
+  const hint = find("#map-hint");
+  if (!state.server.ready) {
+    hint.textContent = W.map_none;
+    find("#map").hidden = true;
+    return watch();
+  }
+  if (chart?.state === "ready" && chart.generation === state.server.generation) return;
+  chart = { ...await told("ops/map"), alone: null, at: null };
+  const ready = chart.state === "ready";
+  find("#map").hidden = !ready;
+  hint.textContent = ready ? filled(W.map_hint, { n: count(chart.points.length), all: count(chart.products) }) : W[`map_${chart.state}`];
+  if (ready) {
+    find("#shown").replaceChildren();
+    find("#map-table").open = false;
+    legend();
+    draw();
+  }
+  watch();
+}
+
+function legend() {
+  const tops = [...new Set(chart.points.map((each) => each.top))].sort((one, other) => one - other);
+  find("#legend").replaceChildren(...tops.map((top) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "-6 -6 12 12");
+    svg.setAttribute("aria-hidden", "true");
+    const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    shape.setAttribute("d", SHAPES[top](4));
+    shape.setAttribute("class", `k${top}`);
+    svg.append(shape);
+    const button = make("button", { type: "button", ariaPressed: "false" }, svg, `${nameOf(top)} ${count(chart.points.filter((each) => each.top === top).length)}`);
+    button.addEventListener("click", () => {
+      chart.alone = chart.alone === top ? null : top;
+      for (const each of find("#legend").children) each.ariaPressed = String(each === button && chart.alone === top);
+      draw();
+      listed();
+    });
+    return button;
+  }));
+}
+
+const visible = () => chart.alone === null ? chart.points : chart.points.filter((each) => each.top === chart.alone);
+
+// From the map's units to CSS pixels of the canvas, whatever its shape.
+function scale(canvas) {
+  const side = Math.min(canvas.clientWidth, canvas.clientHeight) - 2 * MARGIN;
+  const left = (canvas.clientWidth - side) / 2, top = (canvas.clientHeight - side) / 2;
+  return (point) => [left + side * point.x / SIDE, top + side * point.y / SIDE];
+}
+
+function draw() {
+  const canvas = find("#canvas");
+  if (chart?.state !== "ready" || !canvas.clientWidth) return;
+  const dots = window.devicePixelRatio || 1;
+  canvas.width = Math.round(canvas.clientWidth * dots);
+  canvas.height = Math.round(canvas.clientHeight * dots);
+  const pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), place = scale(canvas);
+  const shapes = SHAPES.map((each) => new Path2D(each(MARK)));
+  const put = (point, shape, colour, stroke = false) => {
+    const [x, y] = place(point);
+    pen.setTransform(dots, 0, 0, dots, dots * x, dots * y);
+    pen[stroke ? "strokeStyle" : "fillStyle"] = colour;
+    pen[stroke ? "stroke" : "fill"](shape);
+  };
+  pen.globalAlpha = 0.85;
+  for (const point of visible()) put(point, shapes[point.top], style.getPropertyValue(`--c${point.top}`));
+  if (chart.at) {
+    pen.globalAlpha = 1;
+    pen.lineWidth = 2.5;
+    put(chart.at, new Path2D(circle(9)), style.getPropertyValue("--ink"), true);
+  }
+}
+
+function point(found) {
+  if (!found || found === chart.at) return;
+  chart.at = found;
+  draw();
+  const tile = make("div", { className: "tile" });
+  find("#shown").replaceChildren(tile, make("a", { href: `/products/${encodeURIComponent(found.id)}`, textContent: found.title }), make("p", { className: "hint", textContent: nameOf(found.top) }), make("p", { className: "hint", textContent: found.id }));
+  clearTimeout(point.waiting);
+  point.waiting = setTimeout(() => attempt(() => picture(found, tile)), 120);  // not for every mark that is passed over
+}
+
+// Pictures need the key in a shop that is closed to the public, so they are fetched and not linked.
+async function picture(found, tile) {
+  const { pictures } = await told(`products/${encodeURIComponent(found.id)}`);
+  if (!pictures.length || !tile.isConnected) return;
+  const blob = await (await fetched(pictures[0].picture_url, { cache: "default" })).blob();
+  const src = URL.createObjectURL(blob);
+  tile.replaceChildren(make("img", { src, alt: filled(W.picture_of, { name: found.title }), onload: () => URL.revokeObjectURL(src) }));
+}
+
+function nearest(x, y, points, within) {
+  const place = scale(find("#canvas"));
+  let best = null, least = within ** 2;
+  for (const each of points) {
+    const [px, py] = place(each), gap = (px - x) ** 2 + (py - y) ** 2;
+    if (gap < least) [best, least] = [each, gap];
+  }
+  return best;
+}
+
+const canvas = find("#canvas");
+for (const kind of ["pointermove", "pointerdown"]) canvas.addEventListener(kind, (event) => {
+  if (!chart) return;
+  const box = canvas.getBoundingClientRect();
+  point(nearest(event.clientX - box.left, event.clientY - box.top, visible(), NEAR));
+});
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+canvas.addEventListener("keydown", (event) => {
+  const way = WAYS[event.key];
+  if (!way || !chart || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const points = visible(), at = points.includes(chart.at) ? chart.at : null;
+  if (!at) return point(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, points, Infinity));
+  const ahead = (each) => (each.x - at.x) * way[0] + (each.y - at.y) * way[1];
+  const aside = (each) => Math.abs((each.x - at.x) * way[1]) + Math.abs((each.y - at.y) * way[0]);
+  const next = points.filter((each) => ahead(each) > 0 && aside(each) <= 1.5 * ahead(each));
+  point(next.sort((one, other) => ahead(one) + 2 * aside(one) - ahead(other) - 2 * aside(other))[0]);
+});
+canvas.addEventListener("focus", () => { if (chart && !chart.at && canvas.matches(":focus-visible")) point(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, visible(), Infinity)); });
+
+function listed() {
+  const details = find("#map-table");
+  if (!details.open || chart?.state !== "ready") return find("#map-table > div").replaceChildren();
+  const rows = [...visible()].sort((one, other) => one.top - other.top || one.x - other.x);
+  find("#map-table > div").replaceChildren(table([
+    { name: W.product, of: (one) => make("a", { href: `/products/${encodeURIComponent(one.id)}`, textContent: one.title }) },
+    { name: W.category, of: (one) => nameOf(one.top) },
+    { name: W.place, kind: "number", of: (one) => `${one.x}, ${one.y}` },
+  ], rows, { long: true, name: W.map_table }));
+}
+
+find("#map-table").addEventListener("toggle", listed);
+new ResizeObserver(draw).observe(canvas);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+
+// ---- the door
+
+find("#door").addEventListener("submit", (event) => {
+  event.preventDefault();
+  key = find("#key").value.trim();
+  find("#key").value = "";
+  attempt(unlock, event.submitter);
+});
+find("#leave").addEventListener("click", () => { lock(); say(""); find("#key").focus(); });
+find("#reload").addEventListener("click", (event) => attempt(look, event.target));
+find("#download").addEventListener("click", (event) => attempt(async () => {
+  const blob = await (await fetched("/api/v1/ops/rejected.csv")).blob();
+  const link = make("a", { href: URL.createObjectURL(blob), download: "rejected.csv" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}, event.target));
+
+if (key) attempt(unlock);
