@@ -12,8 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import deque
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from time import perf_counter
 from typing import Any
@@ -23,9 +21,6 @@ from flask import Flask, Response, g, request
 from web.settings import Settings
 from web.timing import noted
 
-KEY = "windowshop.notable"
-NOTABLE = 200
-SLOW_MS = 1_000.0
 LONGEST_PATH = 200
 log = logging.getLogger("web.requests")
 
@@ -44,18 +39,6 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True, default=str)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question that was slow or found nothing; `words` stay empty unless the operator wants them kept."""
-
-    at: str
-    request_id: str
-    ms: float
-    hits: int
-    words: str
-    sha256: str
-
-
 def write_json_lines() -> None:
     """Let this process log to stderr as JSON, our own rooms from the level info on."""
     handler = logging.StreamHandler()
@@ -67,8 +50,6 @@ def write_json_lines() -> None:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Log every request once it is answered. Comes before whatever else looks at requests, to see the answers last."""
-    notable: deque[Question] = deque(maxlen=NOTABLE)
-    app.extensions[KEY] = notable
 
     def begin() -> None:
         g.began = perf_counter()
@@ -80,23 +61,11 @@ def init_app(app: Flask, settings: Settings) -> None:
             line["query"] = {"length": len(words), "sha256": _hash(words)}
             if settings.log_queries:
                 line["query"]["words"] = words
-        if line.get("hits") == 0 or line["ms"] >= SLOW_MS:
-            kept = words if settings.log_queries else ""
-            at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            notable.append(
-                Question(at, line["request_id"], line["ms"], line.get("hits", 0), kept, _hash(words) if words else "")
-            )
         log.info("request", extra={"facts": line})
         return answer
 
     app.before_request(begin)
     app.after_request(end)
-
-
-def notable_questions(app: Flask) -> list[dict[str, Any]]:
-    """The last questions that were slow or found nothing, the newest first, for the shop's operator."""
-    notable: deque[Question] = app.extensions[KEY]
-    return [asdict(each) for each in reversed(notable)]
 
 
 def line_of(answer: Response, ms: float) -> dict[str, Any]:

@@ -223,7 +223,8 @@ def _path(row: Row) -> list[str]:
 
 def measure(shop: Path, data: Path, work: Path, seed: int) -> dict[str, Any]:
     """Plant, build, examine: the figures; copies of shop and feed and the doctor's report are left in the folder."""
-    shutil.rmtree(work, ignore_errors=True)
+    for left in (work / "shop", work / "feed"):
+        shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(shop, work / "shop")
     (work / "feed").mkdir()
     faults = plant(data, work / "feed", seed)

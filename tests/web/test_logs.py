@@ -10,7 +10,7 @@ import pytest
 from tests.web.shop import READ_KEY, WRITE_KEY, WRITER, picture_bytes
 from tests.web.test_auth import CALLS
 from web.engine import holder_of
-from web.logs import JsonLines, notable_questions
+from web.logs import JsonLines
 from web.settings import Settings
 from web.timing import STEPS
 
@@ -102,14 +102,12 @@ def test_a_search_tells_of_its_steps_and_not_its_words(client, log):
 
 
 @pytest.mark.promise("S19")
-def test_words_are_kept_for_an_operator_who_asks_for_them(make_app, home, log):
+def test_words_are_logged_for_an_operator_who_asks_for_them(make_app, home, log):
     for keep in (False, True):
         app = make_app(Settings(home=home, log_queries=keep, timeout_ms=20_000))
         holder_of(app).wait(30)
         client = app.test_client()
         client.post(SEARCH, json={"text": "zeppelin", "filter": {"brand": "nobody"}})
-        (kept,) = notable_questions(app)
-        assert (kept["hits"], kept["words"]) == (0, "zeppelin" if keep else "")
         assert ("zeppelin" in log.getvalue()) == keep
 
 
