@@ -186,7 +186,7 @@ def _cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor
 def _endless(rng: np.random.Generator, count: int, batch: int) -> Iterator[Tensor]:
     while True:
         order = torch.from_numpy(rng.permutation(count))
-        for start in range(0, count - batch + 1, batch):
+        for start in range(0, max(1, count - batch + 1), batch):  # fewer than a batch are one of their own
             yield order[start : start + batch]
 
 

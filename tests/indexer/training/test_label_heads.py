@@ -63,6 +63,11 @@ def test_nothing_to_learn_is_no_head():
     assert fit_label_heads(few, RECIPE, seed=0) == {}
 
 
+@pytest.mark.timeout(30)  # it never ended
+def test_fewer_than_a_batch_are_learnt_from():
+    assert fit_label_heads(examples(25), RECIPE, seed=0)["category"].names
+
+
 def test_five_examples_are_enough():
     assert learnable_names([("a",)] * 5 + [("b",)] * 4 + [("a", "c")] * 5) == ("a", "c")
 
