@@ -27,6 +27,7 @@ from search.hits import SearchHit
 from search.picture_quality import PictureNote, notes_dict, picture_notes
 from search.price_range import PriceRange, PriceScale, price_range
 from search.query import MAX_PICTURES, Query, VectorTerm
+from search.spent import ENCODE, spent
 from search.title_words import TitleWord, title_words
 
 LOOK = "look"
@@ -112,6 +113,7 @@ class Lister:
             found.append(self._label(field, _Seen(rows, hits, titled=False)))
         return found
 
+    @spent(ENCODE)
     def _encoded(self, listings: Sequence[Listing]) -> list[Floats]:
         """For each listing the heads' input: a row for each view of each picture, with the title in all of them."""
         encoder, layout = self._engine.encoder, self._engine.generation.layout

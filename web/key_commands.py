@@ -10,7 +10,12 @@ from indexer.commands import Commands
 from web.auth import FILE, SCOPES, WRITE, Keys
 
 home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
+    "--home",
+    envvar="WINDOWSHOP_HOME",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="var/shop",
+    show_default=True,
+    help="The shop.",
 )
 file_option = click.option(
     "--keys",

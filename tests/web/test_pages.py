@@ -78,6 +78,11 @@ def test_words_have_an_address_and_pages(client):
     assert "That was everything" in client.get("/?q=red&offset=100").text
 
 
+def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
+    answer = client.get("/", query_string={"q": "jumperr", "filter": '{"brand": "nobody"}'})
+    assert not page(answer).titles and "jumperr was read as “jumper”" in answer.text
+
+
 def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
     answer = client.post("/", data={"photo": photo(), "q": ""})
     assert page(answer).titles[0] == "Blue jumper"
