@@ -44,7 +44,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
 }
 EACH = 20
 TOP = 200
-REPORTED = 2  # the seed; limits were chosen on the faults of seed 1
+REPORTED = 2  # the seed; limits were chosen on the faults of an earlier planting
 FOUND_FLOOR = 0.9
 COMMON = 30  # products of a category, and 100 of a colour, before something is listed as it by mistake
 COMMON_COLOUR = 100
