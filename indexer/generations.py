@@ -73,6 +73,8 @@ def open_current(home: Path, *, threads: int | None = None, mapped: bool = False
 def open_serving(home: Path, *, threads: int | None = None) -> Generation:
     """The current generation or, when that is damaged, the newest older one that is whole, and why.
 
+    Without an older one, a newer one serves: a shop may have been rolled back.
+
     Raises NoGeneration, or the current one's DamagedGeneration when no other is whole.
     """
     current = 0
@@ -80,8 +82,8 @@ def open_serving(home: Path, *, threads: int | None = None) -> Generation:
         current = current_number(home)
         return open_generation(home, current, threads=threads)
     except (DamagedGeneration, NoGeneration) as error:
-        older = [number for number in numbers(home) if number < current or not current]
-        for number in reversed(older):
+        others = [number for number in numbers(home) if number != current]
+        for number in sorted(others, key=lambda number: (not current or number < current, number), reverse=True):
             with contextlib.suppress(GenerationError):
                 generation = open_generation(home, number, threads=threads)
                 what = f"generation {current}" if current else "the pointer to the current generation"

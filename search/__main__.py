@@ -167,6 +167,7 @@ def learn_command(home: Path, as_json: bool) -> None:
     """Learn from what merchants decided; what was learnt is used only where it is better on decisions kept aside."""
     from search.relearn import relearn, told
 
+    click.echo("Learning from the shop's products and what was decided; this may take minutes.", err=True)
     figures = relearn(home)
     if as_json:
         _print_json(figures)

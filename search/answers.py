@@ -247,7 +247,7 @@ class Answers:
             groups = _groups(served, question, ranked, [(i, products[int(ranked.products[i])]) for i in order])
             if len(groups) >= reach or seen == len(ranked):
                 return groups, seen
-            wanted = len(products) + reach - len(groups)
+            wanted = 2 * len(products) + reach - len(groups)
 
     def _groups_of(self, served: Served, question: Question, ranked: Ranked, places: Ints, reach: int) -> list[Group]:
         """So many groups of listings of one thing, of places that are in order already."""
@@ -259,7 +259,7 @@ class Answers:
             groups = _groups(served, question, ranked, listed)
             if len(groups) >= reach or wanted >= len(places):
                 return groups[:reach]
-            wanted += reach - len(groups)
+            wanted *= 2
 
     def _fetched(self, served: Served, question: Question, narrowed: Filter | None, fetch: int) -> tuple[Ranked, bool]:
         columns, asked = served.columns, question.asked

@@ -70,7 +70,7 @@ class Mapper:
         self._lock = threading.Lock()
         self._drawing: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._failed: float | None = None
+        self._failed: tuple[int, float] | None = None  # the generation whose map could not be drawn, and when
 
     def get(self, generation: int) -> tuple[str, CatalogueMap | None]:
         """READY and the map; or MAKING, which begins when it is first asked for; or FAILED, as the log tells."""
@@ -79,7 +79,8 @@ class Mapper:
             return READY, made
         with self._lock:
             if self._drawing is None or not self._drawing.is_alive():
-                if self._failed is not None and time.monotonic() - self._failed < AGAIN:
+                failed, when = self._failed or (-1, 0.0)
+                if failed == generation and time.monotonic() - when < AGAIN:
                     return FAILED, None
                 self._drawing = threading.Thread(target=self._draw, args=(generation,), name="map", daemon=True)
                 self._drawing.start()
@@ -96,9 +97,13 @@ class Mapper:
         root = Path(__file__).resolve().parents[1]
         command = [sys.executable, "-m", "search.catalogue_map", str(self._home), str(generation)]
         surroundings = os.environ | {"PYTHONPATH": str(root)}
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=surroundings) as self._process:
-            failed = self._process.wait() != 0
-        self._failed = time.monotonic() if failed else None
+        try:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=surroundings) as self._process:
+                failed = self._process.wait() != 0
+        except OSError as error:
+            log.error("The map of generation %d cannot be drawn: %s", generation, error)
+            failed = True
+        self._failed = (generation, time.monotonic()) if failed else None
 
 
 def read_map(home: Path, generation: int) -> CatalogueMap | None:

@@ -58,8 +58,7 @@ class Shop:
         known: dict[int, Product] = {}
         keys = np.unique(generation.product_keys)
         for part in chunks(len(keys), AT_ONCE):
-            found = keys[part].tolist()
-            known.update(zip(found, engine.products(found), strict=True))
+            known.update(engine.present(keys[part].tolist()))
         numbers = np.flatnonzero(np.isin(generation.product_keys, np.fromiter(known, np.int64, len(known))))
         if not len(numbers):
             raise NoGeneration("No product of the index is in the catalogue any more.", "Index the shop again.")

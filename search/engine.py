@@ -197,6 +197,10 @@ class SearchEngine:
         return [found[key] for key in keys]
 
     @spent(METADATA)
+    def present(self, keys: Sequence[int]) -> dict[int, Product]:
+        """Those of the index's keys whose products are in the catalogue still, with them."""
+        return dict(self._catalogue.get_many(keys))
+
     def find(self, ids: Sequence[str]) -> dict[str, Product]:
         """Those of these products that there are, by id."""
         return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}

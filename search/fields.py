@@ -9,6 +9,7 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 
 CATEGORY = "category"
 GROUPS = ("item_group_id", "group")  # attributes that name what variants have in common
+OTHER_LANGUAGE = "_zh"  # ends the name of a field that holds another field's words in another language
 MOST_LABELS = 200
 LEAST_MEAN = 5  # products a label, on average: an attribute with fewer is a name, not a kind
 _BETWEEN = re.compile(r"\s*(?:,|/|&|\band\b)\s*")

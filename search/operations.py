@@ -69,7 +69,7 @@ def last_report(home: Path) -> dict[str, Any] | None:
     path, body = newest
     rejected = body.get("rejected") or 0
     return {
-        "kind": "update" if "changes" in body else "build",
+        "kind": "update" if _of_update(path, body) else "build",
         "at": int(path.stat().st_mtime),
         "generation": body.get("generation"),
         "made": bool(body.get("made", True)),
@@ -120,7 +120,12 @@ def _newest(home: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def _rejected_file(home: Path, report: Path, body: dict[str, Any]) -> Path:
-    return home / FOLDER / REJECTED if "changes" in body else rejected_path(home, int(report.stem))
+    return home / FOLDER / REJECTED if _of_update(report, body) else rejected_path(home, int(report.stem))
+
+
+def _of_update(report: Path, body: dict[str, Any]) -> bool:
+    """Whether an update wrote the report: under its own name, or of the generation that it made."""
+    return report.name == NAME or "changes" in body
 
 
 def _rejected_rows(path: Path) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ _UNDER = re.compile(
     r"|(?:低于|不超过|不到)\s*(?P<b>\d{1,7})\s*[元块]?|(?P<c>\d{1,7})\s*[元块](?:钱)?(?:以下|以内)",
     re.IGNORECASE,
 )
-_CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)", re.IGNORECASE)
+_CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
 _EDGES = " \t\r\n,;.，。；、"
 _AND_NOT = re.compile(r"\s+(?:and|or|nor)\s+(?:not\s+)?", re.IGNORECASE)
 

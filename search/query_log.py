@@ -33,7 +33,9 @@ _ADD = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE
     SET times = times + 1, at = max(at, excluded.at), ms = max(ms, excluded.ms)"""
 _PRUNE = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
     (SELECT words FROM questions WHERE kind = ? ORDER BY at DESC, words LIMIT ?))"""
-_NEWEST = "SELECT words, times, at, ms FROM questions WHERE kind = ? ORDER BY times DESC, at DESC, words LIMIT ?"
+_NEWEST = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ?
+    ORDER BY times DESC, at DESC, words LIMIT ?"""
+_FORGET = "DELETE FROM questions WHERE at < ?"
 
 log = logging.getLogger(__name__)
 
@@ -58,20 +60,22 @@ class QueryLog:
             with self._db() as db, db:
                 db.execute(_ADD, (kind, kept, at, round(ms, 1)))
                 db.execute(_PRUNE, (at - MOST_DAYS * DAY, kind, kind, self._most))
-        except (StoreError, sqlite3.Error) as error:
+        except StoreError as error:
             log.info("A question was not noted: %s", error)
             return False
         return True
 
-    def most(self, kind: str, limit: int = 50) -> list[dict[str, Any]]:
+    def most(self, kind: str, limit: int = 50, now: float | None = None) -> list[dict[str, Any]]:
         """Those asked most often, as JSON values: words, times, the last time (unix seconds), the longest ms.
 
-        Raises StoreError.
+        What is older than MOST_DAYS is forgotten first. Raises StoreError.
         """
         if not self._path.is_file():
             return []
-        with self._db() as db:
-            rows = db.execute(_NEWEST, (kind, limit)).fetchall()
+        since = int(time.time() if now is None else now) - MOST_DAYS * DAY
+        with self._db() as db, db:
+            db.execute(_FORGET, (since,))
+            rows = db.execute(_NEWEST, (kind, since, limit)).fetchall()
         return [{"words": words, "times": times, "at": at, "ms": ms} for words, times, at, ms in rows]
 
     def clear(self) -> None:
@@ -83,14 +87,15 @@ class QueryLog:
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:
         try:
+            self._path.touch(mode=0o600)
             with closing(sqlite3.connect(self._path, timeout=_WAIT_SECONDS)) as db:
                 db.execute("PRAGMA trusted_schema = OFF")
                 db.execute("PRAGMA secure_delete = ON")
                 db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
+                db.execute("PRAGMA synchronous = OFF")  # a shopper waits, and a note may be lost
                 db.execute(_TABLE)
                 yield db
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"The questions in {self._path} cannot be used: {error}.", "Remove the file; it is made anew."
             ) from error

@@ -12,11 +12,11 @@ from typing import Any
 from catalog.errors import BadQuery
 from catalog.spreadsheet import csv_text
 from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
+from search.fields import OTHER_LANGUAGE
 from search.jobs import MADE, SHOWN, Job, row_dict
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
-OTHER_LANGUAGE = "_zh"  # ends the name of a field that holds another field's words in another language
 _ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
 _DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
 _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"

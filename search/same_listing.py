@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from catalog import images
-from catalog.errors import BadPicture, UnknownProduct
+from catalog.errors import BadPicture
 from catalog.product import Product
 from search.duplicates import called
 from search.engine import SearchEngine
@@ -96,10 +96,7 @@ def _of_file(engine: SearchEngine, sha256: str) -> list[Product]:
         return []
     generation = engine.generation
     keys = np.unique(generation.product_keys[generation.picture_hashes == sha256.encode()])
-    try:
-        products = engine.products(keys.tolist())
-    except UnknownProduct:
-        return []
+    products = engine.present(keys.tolist()).values()
     return [product for product in products if any(picture.sha256 == sha256 for picture in product.pictures)]
 
 

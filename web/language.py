@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from catalog.product import CATEGORY_SEPARATOR, Product
+from search.fields import OTHER_LANGUAGE
 from web.engine import get_engine
 from web.words import CHINESE, ENGLISH, LANGUAGES, field_name, reason, said
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600
-OTHER_LANGUAGE = "_zh"  # ends the name of an attribute that holds a field's words in Chinese
 KEY = "windowshop.translations"
 DRAWN = 1_000  # products from which translations of values are taken
 NOT_VALUES = ("title", "description")

@@ -6,7 +6,6 @@ The page itself holds nothing of the shop: its script asks for a key with the sc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
@@ -14,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog import images
-from catalog.errors import BadQuery, UnknownProduct
+from catalog.errors import BadQuery
 from search import review
 from search.jobs import CANCELLED, WAITING, Job, checked_numbers
 from search.query import MAX_PICTURES
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 MOST_CHOICES = 500  # decided at once
 PAGE = 40
 ALIKE = 6  # look-alikes that are told in full
+DUPLICATES = 8
 KEY = "windowshop.desk"
 LISTERS = "windowshop.listers"
 bp = Blueprint("merchant", __name__)
@@ -72,7 +72,7 @@ def suggest() -> Response:
     found = find_duplicates(get_engine(), pictures, title, hashes=[images.content_hash(data) for data in files])
     duplicates = [one.to_dict() for one in found]
     alike = [one for label in told["category"]["top"] for one in label["neighbours"][:ALIKE]]
-    alike += [one["id"] for one in [*told["neighbours"][:ALIKE], *duplicates]]
+    alike += [one["id"] for one in [*told["neighbours"][:ALIKE], *duplicates[:DUPLICATES]]]
     return jsonify(told | {"duplicates": duplicates, "products": _products(alike), "request_id": g.request_id})
 
 
@@ -176,11 +176,9 @@ def corrected(job_id: str) -> Response:
 def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """Title, address and picture of the products among these ids; decisions are none."""
     found: dict[str, dict[str, str]] = {}
-    for one in dict.fromkeys(ids):
-        with suppress(UnknownProduct):
-            product = get_engine().product(one)
-            picture = picture_url(product.pictures[0].sha256, min(THUMBNAIL_SIZES)) if product.pictures else ""
-            found[one] = {"title": title_of(product), "url": product_url(one), "picture_url": picture}
+    for one, product in get_engine().find(list(dict.fromkeys(ids))).items():
+        picture = picture_url(product.pictures[0].sha256, min(THUMBNAIL_SIZES)) if product.pictures else ""
+        found[one] = {"title": title_of(product), "url": product_url(one), "picture_url": picture}
     return found
 
 

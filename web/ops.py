@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from catalog.errors import BadQuery, StoreError, WindowshopError
+from catalog.errors import BadQuery, StoreError, UnknownProduct, WindowshopError
 from search.catalogue_map import Mapper
 from search.query_log import EMPTY, SLOW
 from web import kept_questions
@@ -61,7 +61,7 @@ def overview() -> Response:
         back_to=way_back(desk.home),
         report=last_report(desk.home),
         questions=_questions(),
-        jobs=[job.status() for job in desk.jobs.all()],
+        jobs=_jobs(),
         request_id=g.request_id,
     )
 
@@ -142,6 +142,17 @@ def _health() -> dict[str, Any]:
         "runtime": status.runtime,
         "degraded": list(status.degraded),
     }
+
+
+def _jobs() -> list[dict[str, Any]]:
+    """The bulk jobs; one that is broken, or was removed just now, hides nothing else from the operator."""
+    told = []
+    for job in desk_of(current_app).jobs.all():
+        try:
+            told.append(job.status())
+        except (StoreError, UnknownProduct) as error:
+            log.error("%s", error)
+    return told
 
 
 def _questions() -> dict[str, Any]:

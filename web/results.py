@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.product import CATEGORY_SEPARATOR, Product
+from search.fields import OTHER_LANGUAGE
 from search.filters import ATTRIBUTE, ATTRIBUTES, BRAND, CATEGORY, COLOUR, IN_STOCK, PRICE, Filter
 from search.query import MAX_REACH, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.addresses import address_with
 from web.asked import Asked, compact, compact_json, sort_of
-from web.language import OTHER_LANGUAGE, field_label, t, title_of, value_label
+from web.language import field_label, t, title_of, value_label
 
 if TYPE_CHECKING:
     from search.facets import Facet, FacetValue

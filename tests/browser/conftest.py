@@ -63,8 +63,9 @@ def chromium():
     """The browser. Without one on this machine the tests are skipped."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # other work may share this machine
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from search.catalogue_map import MOST_POINTS, SIDE, draw_map, principal, read_map, sampled, spread
+from search.catalogue_map import (
+    FAILED,
+    MAKING,
+    MOST_POINTS,
+    SIDE,
+    Mapper,
+    draw_map,
+    principal,
+    read_map,
+    sampled,
+    spread,
+)
 from tests.search.shop import SCARVES, Item, make_shop
 
 CLUSTERS, EACH, DIM = 16, 25, 24
@@ -77,3 +88,16 @@ def test_a_file_that_is_no_map_is_none(tmp_path, text):
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "000001.json").write_text(text)
     assert read_map(tmp_path, 1) is None
+
+
+def test_a_map_whose_drawing_cannot_begin_is_told_for_its_generation_alone(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("out of descriptors")
+
+    monkeypatch.setattr("search.catalogue_map.subprocess.Popen", refuse)
+    mapper = Mapper(tmp_path)
+    assert mapper.get(1) == (MAKING, None)
+    mapper.close()
+    assert mapper.get(1) == (FAILED, None)
+    assert mapper.get(2) == (MAKING, None)
+    mapper.close()

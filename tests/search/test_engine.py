@@ -13,6 +13,7 @@ from catalog.errors import BadQuery, EncoderMismatch, NoGeneration, UnknownProdu
 from catalog.product import Product
 from catalog.store import Catalogue
 from indexer.vector_index import IndexPlan
+from search import answers
 from search.engine import SearchEngine
 from search.query import PictureTerm, ProductTerm, Query, TextTerm
 from tests.fakes import FakeEncoder
@@ -221,6 +222,16 @@ def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
         steered = [engine.search(ask(ProductTerm("hat2"), sort=sort, facets=True)) for sort in ("relevance", "newest")]
         assert [ids(each) for each in steered] == [["scarf0", "b"], ["scarf3"]]
         assert "hat1" in ids(engine.search(ask(ProductTerm("hat2"), collapse=False)))
+
+
+def test_many_listings_of_one_thing_are_grouped_in_few_rounds(home, monkeypatch):
+    rounds = []
+    grouped = answers._groups
+    monkeypatch.setattr(answers, "_groups", lambda *given: rounds.append(1) or grouped(*given))
+    with make_shop(home, [Item(f"hat{i:03}", "red hat", place="shop") for i in range(200)]) as engine:
+        page = engine.search(ask(PictureTerm(picture(RED)), sort="price"))
+        assert len(page.hits) == 1 and len(page.hits[0].duplicates) == 199
+    assert len(rounds) <= 16
 
 
 def test_pages_continue_and_end(engine):

@@ -386,6 +386,16 @@ def test_a_shop_whose_current_generation_is_damaged_opens_with_the_one_before(ho
     assert (engine.status().generation, engine.status().degraded) == (3, ())
 
 
+@pytest.mark.promise("R6")
+def test_a_shop_that_was_rolled_back_to_what_is_damaged_opens_with_the_newer_one(home, opened):
+    rebuild(home, [Item("r", "red scarf", (RED,)), Item("z", "green", (GREEN,))])
+    generations.make_current(home, 1)
+    (generations.folder_of(home, 1) / "products.npy").unlink()
+    engine = opened()
+    assert engine.status().degraded == ("generation 1 is damaged; generation 2 is served",)
+    assert found(engine) == ["r", "z"]
+
+
 def test_a_pointer_that_is_gone_leaves_the_shop_as_it_is(home, opened):
     engine = opened()
     (home / "current").unlink()

@@ -14,6 +14,7 @@ from search.taught import Listers, rows_of
 from tests.search.shop import make_shop, picture
 from tests.search.test_listing import items, near
 
+pytestmark = pytest.mark.timeout(180)  # torch, which another test may share the cores with
 OLIVE = (120, 120, 0)
 
 

@@ -6,6 +6,7 @@ from PIL import Image, ImageOps
 from catalog import images
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
+from search.doctor_shop import Shop
 from search.engine import SearchEngine
 from search.same_listing import SAME_FILE, SAME_PICTURE, find_duplicates
 from tests.quality import duplicates
@@ -80,3 +81,11 @@ def test_figures_of_planted_duplicates_by_hand():
     told = duplicates.figures(asked)
     assert (told["recall"], told["precision"], told["named"]) == (0.5, 0.333333, 3)
     assert told["wrong"] == [("a", "b"), ("a", "c")]
+
+
+def test_a_product_that_is_gone_hides_no_other(engine, tmp_path):
+    drawn(0).save(tmp_path / "0.png")
+    engine.remove("again")
+    listed = find_duplicates(engine, [drawn(0)], hashes=[images.content_hash((tmp_path / "0.png").read_bytes())])
+    assert [(one.product_id, one.kind) for one in listed] == [("thing-0", SAME_FILE)]
+    assert len(Shop.of(engine)) == 6

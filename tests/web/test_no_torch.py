@@ -67,7 +67,7 @@ def test_words_and_photos_are_answered_without_torch(home, tmp_path):
 
 def test_the_server_is_ready_within_seconds(home):
     took = []
-    for _ in range(2):  # the best of two, as other work may share this machine
+    for _ in range(3):  # the best of three, as other work may share this machine
         began = time.monotonic()
         with serving(home) as (_, port):
             wait_until_ready(port, 60)

@@ -19,7 +19,6 @@ from search.query_log import QueryLog
 from tests.web.ops_shop import EACH, FORMULA, make_ops_shop
 from tests.web.shop import ADMIN_KEY, READ_KEY, WRITE_KEY
 from web.engine import holder_of
-from web.merchant import desk_of
 from web.ops import KEY
 from web.ops_words import words_in
 from web.settings import Settings
@@ -192,7 +191,9 @@ def test_questions_that_found_nothing_are_counted_in_words_alone(shop):
 def test_slow_questions_are_kept_those_that_were_late_too(shop, monkeypatch):
     _, ask, app = shop
     monkeypatch.setitem(app.config, "TIMEOUT_MS", 1_000)
-    ask("post", SEARCH, json={"text": "red", "timeout_ms": 20_000})
+
+    def quick(*given):
+        return replace(answer(*given), took_ms=499.0)
 
     def slow(*given):
         return replace(answer(*given), took_ms=501.0)
@@ -201,6 +202,8 @@ def test_slow_questions_are_kept_those_that_were_late_too(shop, monkeypatch):
         raise TooLate("too late")
 
     answer = SearchEngine.search
+    monkeypatch.setattr(SearchEngine, "search", quick)
+    ask("post", SEARCH, json={"text": "red", "timeout_ms": 20_000})
     monkeypatch.setattr(SearchEngine, "search", slow)
     ask("post", SEARCH, json={"text": "blue", "timeout_ms": 20_000})
     monkeypatch.setattr(SearchEngine, "search", late)
@@ -229,11 +232,19 @@ def test_questions_that_cannot_be_kept_cost_no_answer(shop):
 
 
 def test_jobs_are_told_of(shop):
-    home, ask, app = shop
+    home, ask, _ = shop
     job = Jobs(home).create("new.zip", 10)
     (told,) = ask("get", "/api/v1/ops")["jobs"]
     assert (told["id"], told["name"], told["state"], told["total"]) == (job.id, "new.zip", "receiving", 0)
-    desk_of(app).jobs.delete(job.id)
+    (job.folder / "job.sqlite").write_bytes(b"no database at all" * 100)
+    assert ask("get", "/api/v1/ops")["jobs"] == []  # and all the rest is told
+    shutil.rmtree(job.folder)
+
+
+def test_a_report_of_another_make_is_told_as_far_as_it_goes(shop):
+    home, ask, _ = shop
+    (home / "reports" / "update.json").write_text('{"rejected": 2}')
+    assert ask("get", "/api/v1/ops")["report"]["kind"] == "update"
 
 
 @pytest.mark.timeout(90)

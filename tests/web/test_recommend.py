@@ -25,7 +25,8 @@ def test_what_goes_with_a_product_is_of_another_category(client):
 def test_a_session_leaves_out_what_was_viewed(client):
     found = items(client.post("/api/v1/recommend", json={"viewed": ["red", "gone for good"], "k": 3}))
     assert found and "red" not in found and len(found) == 3
-    assert items(client.post("/api/v1/recommend", json={"viewed": []})) == []
+    unseen = items(client.post("/api/v1/recommend", json={"viewed": []}))  # what is popular, if anything is yet
+    assert set(unseen) <= {"red"}
 
 
 def test_events_are_kept(client):

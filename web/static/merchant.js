@@ -28,7 +28,10 @@ function make(tag, props = {}, ...children) {
 
 // ---- asking the shop
 
+class Left extends Error {}     // the key was forgotten, or changed, while its request was under way
+
 async function ask(path, options = {}) {
+  const mine = key;
   for (;;) {
     let answer;
     try {
@@ -36,6 +39,7 @@ async function ask(path, options = {}) {
     } catch {
       throw new Error(W.unreachable);
     }
+    if (key !== mine) throw new Left();
     if (answer.status === 429) {
       await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
       continue;
@@ -52,7 +56,11 @@ async function ask(path, options = {}) {
   }
 }
 
-const told = async (path, options) => (await ask(path, options)).json();
+async function told(path, options) {
+  const mine = key, value = await (await ask(path, options)).json();
+  if (key !== mine) throw new Left();
+  return value;
+}
 const send = (path, value, method = "POST") => told(path, { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
 // Do something, once at a time for its button, and say what went wrong.
@@ -61,7 +69,7 @@ async function attempt(work, button = null) {
   try {
     return await work();
   } catch (error) {
-    say(error.message, true);
+    if (!(error instanceof Left)) say(error.message, true);
     return null;
   } finally {
     if (button) button.disabled = false;
@@ -70,6 +78,8 @@ async function attempt(work, button = null) {
 
 function lock() {
   key = "";
+  job = null;
+  for (const each of ["#jobs", "#rows", "#answer"]) find(each).replaceChildren();
   sessionStorage.removeItem("windowshop.key");
   clearTimeout(watching);
   find("#door").hidden = false;
@@ -347,12 +357,22 @@ function choose(item, field, value) {
 }
 
 async function decide(item, accept) {
+  if (item.busy) return;
+  item.busy = true;
+  try {
+    await sendDecision(item, accept);
+  } finally {
+    item.busy = false;
+  }
+}
+
+async function sendDecision(item, accept) {
   const values = Object.fromEntries(Object.entries(item.chosen).filter(([, value]) => value));
   const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values } : {} };
   changed(await send(`jobs/${job.id}/decisions`, { decisions: [row] }));
-  const here = () => find(`#rows > li[data-number="${row.row}"]`);
-  if (!here().nextElementSibling && !find("#more").hidden) await more();
-  (here().nextElementSibling ?? find("#undo")).focus();
+  const here = () => find(`#rows > li[data-number="${row.row}"]`);   // nothing when another list is shown by now
+  if (here() && !here().nextElementSibling && !find("#more").hidden) await more();
+  (here()?.nextElementSibling ?? find("#undo")).focus();
 }
 
 // Show what a step changed: its rows as they are now, whether or not they belong to the list that is shown.
@@ -395,6 +415,7 @@ find("#download").addEventListener("click", (event) => attempt(async () => {
 find("#rows").addEventListener("keydown", (event) => {
   const item = event.target.closest("#rows > li");
   if (!item?.dataset.number || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.repeat && ["Enter", "Delete", "Backspace"].includes(event.key) && !event.target.matches("input")) return;   // a key held down decides once
   const typing = event.target.matches("input");
   const does = (work) => { event.preventDefault(); attempt(work); };
   if (event.target.matches("button") && ["Enter", " "].includes(event.key)) return;

@@ -31,7 +31,10 @@ function make(tag, props = {}, ...children) {
 
 // ---- asking the shop
 
+class Left extends Error {}     // the key was forgotten, or changed, while its request was under way
+
 async function fetched(path, options = {}) {
+  const mine = key;
   for (;;) {
     let answer;
     try {
@@ -39,6 +42,7 @@ async function fetched(path, options = {}) {
     } catch {
       throw new Error(W.unreachable);
     }
+    if (key !== mine) throw new Left();
     if (answer.status === 429) {
       await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
       continue;
@@ -53,14 +57,18 @@ async function fetched(path, options = {}) {
   }
 }
 
-const told = async (path, options) => (await fetched(`/api/v1/${path}`, options)).json();
+async function told(path, options) {
+  const mine = key, value = await (await fetched(`/api/v1/${path}`, options)).json();
+  if (key !== mine) throw new Left();
+  return value;
+}
 
 async function attempt(work, button = null) {
   if (button) button.disabled = true;
   try {
     return await work();
   } catch (error) {
-    say(error.message, true);
+    if (!(error instanceof Left)) say(error.message, true);
     return null;
   } finally {
     if (button) button.disabled = false;
@@ -71,7 +79,9 @@ function lock() {
   key = "";
   sessionStorage.removeItem(KEY);
   clearTimeout(watching);
+  clearTimeout(point.waiting);
   state = chart = null;
+  drawn.clear();
   for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
   find("#door").hidden = false;
   find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
@@ -123,6 +133,14 @@ function facts(pairs) {
   return make("dl", {}, ...pairs.map(([name, value, className = ""]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("strong", { textContent: value, className })))));
 }
 
+// Whether a part of the page is to be drawn anew: what is open, or has the focus, stays while nothing changes.
+const drawn = new Map();
+function changed(part, value) {
+  const told = JSON.stringify(value), before = drawn.get(part);
+  drawn.set(part, told);
+  return told !== before;
+}
+
 function show() {
   const { server, generations, report, questions, jobs } = state;
   const current = generations.find((each) => each.number === server.generation);
@@ -131,10 +149,10 @@ function show() {
   if (server.ready) pairs.push([W.serves, opening() ? filled(W.opens, { n: server.generation, current: opening() }) : server.generation], [W.built, current?.created ? `${time(current.created)} (${ago(current.created)})` : "–"], [W.products, count(server.products)], [W.pictures, count(server.pictures)], [W.live, count(server.live)], [W.encoder, `${server.encoder} · ${server.runtime}`]);
   const amiss = [server.reason, ...server.degraded].filter(Boolean);
   find("#server").replaceChildren(facts(pairs), ...amiss.length ? [make("ul", { className: "amiss warn" }, ...amiss.map((textContent) => make("li", { textContent })))] : []);
-  showGenerations(generations);
-  showReport(report);
-  showQuestions(questions);
-  find("#jobs").replaceChildren(jobs.length ? table([
+  if (changed("generations", [generations, state.back_to, server.ready, opening()])) showGenerations(generations);
+  if (changed("report", report)) showReport(report);
+  if (changed("questions", questions)) showQuestions(questions);
+  if (changed("jobs", jobs)) find("#jobs").replaceChildren(jobs.length ? table([
     { name: W.job, of: (one) => one.name },
     { name: W.state, of: (one) => W[one.state] ?? one.state },
     { name: W.rows, kind: "number", of: (one) => `${count(one.done)} / ${count(one.total)}` },
