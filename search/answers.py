@@ -18,11 +18,11 @@ from catalog.store import Catalogue
 from indexer.encoders.base import Floats
 from search.candidates import Beside, Ranked, Reach, candidates, fetched, found_hits
 from search.deadline import ENCODER, LEXICAL, VECTOR, Begun, Deadline, Steps
-from search.duplicates import collapse
 from search.encode import Asked
 from search.facets import Facet
 from search.filters import Filter
 from search.glossary import Glossary
+from search.grouping import Group, Named, groups_of
 from search.hits import SearchHit, SearchPage
 from search.kinds import kept_kind
 from search.labels import Ints
@@ -41,8 +41,6 @@ LEXICAL_SHARE = 0.4  # of the time that is left: the encoder wants the rest
 
 JUDGED = 2  # hits that a verdict is made from
 
-Group = list[tuple[int, Product]]  # listings of one thing: places of a ranking and their products, the best first
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -52,15 +50,6 @@ class Found:
     best: tuple[SearchHit, ...]
     total: int | None = None
     facets: tuple[Facet, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A product that the query names, and the picture by which it is known: its content hash and its row."""
-
-    product: Product
-    sha256: str
-    row: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +63,11 @@ class Question:
     beside: Beside | None
     degraded: tuple[str, ...]
     deadline: Deadline | None
+
+    @property
+    def grouping(self) -> tuple[Named, ...] | None:
+        """The products whose other listings are no hits; None where every listing is a hit of its own."""
+        return self.named if self.query.collapse else None
 
     @property
     def query(self) -> Query:
@@ -244,7 +238,9 @@ class Answers:
         while True:
             products, seen = self._present(ranked, wanted)
             order = cut(candidates(ranked, products), 0, len(products))
-            groups = _groups(served, question, ranked, [(i, products[int(ranked.products[i])]) for i in order])
+            groups = groups_of(
+                served, question.grouping, ranked, [(i, products[int(ranked.products[i])]) for i in order]
+            )
             if len(groups) >= reach or seen == len(ranked):
                 return groups, seen
             wanted = 2 * len(products) + reach - len(groups)
@@ -256,7 +252,7 @@ class Answers:
             leading = places[:wanted].tolist()
             products = self._products(ranked.products[leading].tolist())
             listed = [(i, products[key]) for i in leading if (key := int(ranked.products[i])) in products]
-            groups = _groups(served, question, ranked, listed)
+            groups = groups_of(served, question.grouping, ranked, listed)
             if len(groups) >= reach or wanted >= len(places):
                 return groups[:reach]
             wanted *= 2
@@ -305,26 +301,6 @@ class Answers:
         """A product's key and the row of its first picture that was indexed."""
         key = self._catalogue.key_of(product_id)
         return key, served.stored(product_id, key)
-
-
-def _groups(served: Served, question: Question, ranked: Ranked, listed: Sequence[tuple[int, Product]]) -> list[Group]:
-    """Listings of one thing together, in order of the first of each; those of a product that is named left out."""
-    if not question.query.collapse:
-        return [[each] for each in listed]
-    rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
-    snapshot, named = served.snapshot, question.named
-    before = len(named)
-
-    def vectors(chosen: Sequence[int]) -> Sequence[Floats]:
-        return [named[i].row if i < before else snapshot.vectors_of(rows[[i - before]])[0] for i in chosen]
-
-    groups = collapse(
-        served.generation.layout,
-        [*(each.sha256 for each in named), *snapshot.hashes_of(rows)],
-        [*(each.product for each in named), *(product for _, product in listed)],
-        vectors,
-    )
-    return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
 
 
 def _token(served: Served, query: Query) -> str:

@@ -226,8 +226,8 @@ def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
 
 def test_many_listings_of_one_thing_are_grouped_in_few_rounds(home, monkeypatch):
     rounds = []
-    grouped = answers._groups
-    monkeypatch.setattr(answers, "_groups", lambda *given: rounds.append(1) or grouped(*given))
+    grouped = answers.groups_of
+    monkeypatch.setattr(answers, "groups_of", lambda *given: rounds.append(1) or grouped(*given))
     with make_shop(home, [Item(f"hat{i:03}", "red hat", place="shop") for i in range(200)]) as engine:
         page = engine.search(ask(PictureTerm(picture(RED)), sort="price"))
         assert len(page.hits) == 1 and len(page.hits[0].duplicates) == 199
