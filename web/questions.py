@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
 from search.asking import Price, liked, refined, spoken
+from search.events import MAX_PRODUCT_ID
 from search.filters import parse_filter
 from search.query import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term, TextTerm, checked_timeout
 from web.errors import MalformedRequest
@@ -126,6 +127,8 @@ def viewed_of(request: Request) -> tuple[list[str], int, int]:
             f"viewed is {_shown(viewed)}.", f'Give at most {MOST_VIEWED} ids, like {{"viewed": ["a", "b"]}}.'
         )
     ids = [words(each, "viewed") for each in viewed]
+    if any(not each.strip() or len(each) > MAX_PRODUCT_ID for each in ids):
+        raise BadQuery("viewed holds an id that is empty or too long.", f"Ids have 1 to {MAX_PRODUCT_ID} characters.")
     return ids, whole(given.get("k", 20), "k"), _timeout(given.get("timeout_ms"))
 
 

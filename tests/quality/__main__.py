@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catalog.errors import WindowshopError
@@ -54,9 +54,14 @@ def main() -> None:
     try:
         encoder = open_encoder(DEFAULT_ENCODER)
         parts = [measure_sample_shop(FOLDER, options.work / "sample", encoder)]
+        built = {"Sample shop": options.work / "sample"}
         if not options.sample_only:
             parts.append(measure_public_data(options.data, options.work, encoder))
-        parts.append(measure_merchants_desk(options.work, encoder, options.doctor, options.data))
+            built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
+        parts.append(measure_merchants_desk(built, options.work, encoder))
+        if options.doctor is not None:
+            planted = planted_faults(options.doctor, options.data / "fashion", options.work / "doctor")
+            parts.append(Part("doctor", "The catalogue doctor", (planted,)))
         page = write_report(parts, encoder.spec.name, options.work)
     except WindowshopError as error:
         sys.exit(f"Error: {error}")
@@ -78,20 +83,14 @@ def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
     return Part(key, title, outcomes, facts=facts)
 
 
-def measure_merchants_desk(work: Path, encoder: Encoder, doctored: Path | None, data: Path) -> Part:
+def measure_merchants_desk(built: Mapping[str, Path], work: Path, encoder: Encoder) -> Part:
     """What is proposed to merchants, in the shops that the parts before have built."""
-    shops = {name: work / folder for name, folder in (("Sample shop", "sample"), ("Grocery", "grocery"))}
-    outcomes = [
-        planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items() if (home / "current").exists()
-    ]
+    shops = {name: home for name, home in built.items() if (home / "current").exists()}
+    outcomes = [planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items()]
     if not missing_tables(FOLDER):
         outcomes.append(other_views(FOLDER / "products.csv", work / "views", encoder))
-    fashion = work / "fashion" / "shop"
-    if (fashion / "current").exists():
-        outcomes.append(planted_duplicates(fashion, "Fashion", MOST_PLANTED))
-        outcomes.append(suggested_listings(fashion))
-    if doctored is not None:
-        outcomes.append(planted_faults(doctored, data / "fashion", work / "doctor"))
+    if "Fashion" in shops:
+        outcomes.append(suggested_listings(shops["Fashion"]))
     return Part("merchant", "The merchant's desk", tuple(outcomes))
 
 

@@ -55,7 +55,7 @@ def never_breaks(context, response, case):
 
 def validated(case, name):
     left_out = [not_a_server_error, *([positive_data_acceptance] if name in MEANING else [])]
-    if name == "merchant.suggest":  # in a form everything is text: a title that is null is the word
+    if case.media_type == "multipart/form-data":  # everything is text in it: null is the word, a list of one its item
         left_out.append(negative_data_rejection)
     case.call_and_validate(headers=OPERATOR, excluded_checks=left_out, additional_checks=[never_breaks])
 
@@ -78,6 +78,9 @@ def fuzz(schema, name, examples):
             run()
         except Unsatisfiable:  # nothing that could be sent to it is invalid
             assert mode == GenerationMode.NEGATIVE
+        except ValueError as error:  # schemathesis cannot spoil a file that it made; what it tried before was checked
+            if "Unsupported type: 'Binary'" not in str(error):
+                raise
 
 
 def stateful(schema, examples):
