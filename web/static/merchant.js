@@ -295,9 +295,12 @@ async function review(id) {
   (find("#rows > li[tabindex]") ?? find("#review-name")).focus();
 }
 
+let listing = 0;                // counts lists, so that a slow answer does not take the place of a later one
+
 async function list(after = 0) {
-  const which = find("#which").value;
+  const turn = after ? listing : ++listing, which = find("#which").value;
   const found = (await told(`jobs/${job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`)).rows;
+  if (turn !== listing) return;
   if (!after) find("#rows").replaceChildren();
   find("#rows").append(...found.map(rowItem));
   if (!find("#rows").children.length) find("#rows").append(make("li", { textContent: which === "review" ? W.all_decided : W.no_rows }));
