@@ -4,6 +4,7 @@ import csv
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,39 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from catalog import sample
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
-from web import create_app
+from tests.web.conftest import open_fake_or_real
+from web import create_app, ops
 from web.engine import holder_of
+from web.merchant import desk_of
 from web.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 FAMILIES = ("mug", "bowl", "jug", "teapot", "pendant-lamp", "table-lamp")
 
 
 class Quiet(WSGIRequestHandler):
     def log_request(self, *_):
         pass
+
+
+@contextmanager
+def served(settings):
+    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", open_fake_or_real)
+        app = create_app(settings)
+        holder_of(app).wait(60)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions[ops.KEY].close()
+    desk_of(app).close()
+    holder_of(app).close()
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +67,8 @@ def shop(tmp_path_factory, shared_models):
     settings = Settings(
         home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_encoder)  # the tests of the web may have put a fake there
-        app = create_app(settings)
-        holder_of(app).wait(60)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    holder_of(app).close()
+    with served(settings) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,19 @@
 """S17: whatever a feed, a file or a question holds, pages show it as words: nothing runs, nobody else is asked."""
 
 import csv
-import threading
 import zipfile
-from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from indexer.label_heads import LabelHeads
-from tests.browser.conftest import Quiet
+from tests.browser.conftest import served
 from tests.fakes import FakeEncoder
 from tests.search.desk import picture_bytes
-from tests.web.conftest import open_fake_or_real
 from tests.web.shop import WRITE_KEY, write_keys
-from web import create_app
-from web.engine import holder_of
-from web.merchant import desk_of
 from web.settings import Settings
 
 pytestmark = pytest.mark.timeout(120)
@@ -84,22 +77,9 @@ def write_feed(folder):
     return folder / "products.csv"
 
 
-@contextmanager
-def served(home):
+def settings_of(home):
     write_keys(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_fake_or_real)
-        app = create_app(Settings(home=home, timeout_ms=20_000, page_hits=40))
-        holder_of(app).wait(30)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    desk_of(app).close()
-    holder_of(app).close()
+    return Settings(home=home, timeout_ms=20_000, page_hits=40)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +91,7 @@ def feed(tmp_path_factory):
 def pages(feed):
     """A shop that words can be asked of."""
     build(feed.parents[1] / "pages", feed, FakeEncoder())
-    with served(feed.parents[1] / "pages") as shop:
+    with served(settings_of(feed.parents[1] / "pages")) as shop:
         yield shop
 
 
@@ -121,7 +101,7 @@ def desk(feed):
     home, encoder = feed.parents[1] / "desk", open_encoder("colour")
     build(home, feed, encoder)
     LabelHeads(encoder.fingerprint, {}).save(home)  # neighbours alone: learning would import torch
-    with served(home) as shop:
+    with served(settings_of(home)) as shop:
         yield shop
 
 

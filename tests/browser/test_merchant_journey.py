@@ -2,31 +2,24 @@
 
 import csv
 import io
-import threading
 import zipfile
 from functools import partial
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
-from indexer.encoders.registry import open_encoder
 from indexer.training import label_heads
 from indexer.training.label_heads import LabelRecipe
 from search.learn import learn
-from tests.browser.conftest import Quiet
+from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations
 from tests.search.desk import KINDS, bulk_zip, make_desk_shop, picture_bytes, shade
 from tests.web.shop import WRITE_KEY, write_keys
-from web import create_app
-from web.engine import holder_of
-from web.merchant import desk_of
 from web.settings import Settings
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
 
 QUICK = 15  # steps of learning: three plain colours need no more
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +35,8 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shop(home):
     """The address of a shop of scarves, gloves and mugs that merchants may write to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_encoder)  # the tests of the web may have put a fake there
-        app = create_app(Settings(home=home, timeout_ms=20_000))
-        holder_of(app).wait(30)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    desk_of(app).close()
-    holder_of(app).close()
+    with served(Settings(home=home, timeout_ms=20_000)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,29 +1,20 @@
 """What an operator does, in a real browser: the key, the state of the shop, the map, one step back; both languages."""
 
 import shutil
-import threading
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from indexer.generations import current_number
 from search.catalogue_map import draw_map
 from search.query_log import EMPTY, QueryLog
-from tests.browser.conftest import Quiet
+from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations
-from tests.web.conftest import open_fake_or_real
 from tests.web.ops_shop import make_ops_shop
 from tests.web.shop import ADMIN_KEY, WRITE_KEY
-from web import create_app
-from web.engine import holder_of
-from web.merchant import desk_of
-from web.ops import KEY
 from web.settings import Settings
 
 pytestmark = pytest.mark.timeout(120)
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +33,8 @@ def home(made, tmp_path):
 @pytest.fixture
 def shop(home):
     """The address of a shop that only those with a key may see, pictures too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_fake_or_real)
-        app = create_app(Settings(home=home, timeout_ms=20_000, public_read=False))
-        holder_of(app).wait(30)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions[KEY].close()
-    desk_of(app).close()
-    holder_of(app).close()
+    with served(Settings(home=home, timeout_ms=20_000, public_read=False)) as address:
+        yield address
 
 
 @pytest.fixture

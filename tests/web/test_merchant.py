@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from indexer.encoders.registry import open_encoder
 from search.jobs import Jobs
 from search.taught import Listers
 from tests.search.desk import bulk_zip, make_desk_shop
@@ -23,10 +22,8 @@ from web.settings import Settings
 def desk_app(tmp_path_factory):
     home = make_desk_shop(tmp_path_factory.mktemp("desk") / "shop")
     write_keys(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_encoder)  # other tests of the web may have put a fake there
-        app = create_app(Settings(home=home))
-        holder_of(app).wait(30)
+    app = create_app(Settings(home=home))
+    holder_of(app).wait(30)
     yield app
     desk_of(app).close()
     holder_of(app).close()
