@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Picture, Product
+from indexer.match_curve import sigmoid
 from indexer.vectors import WORDS, chunks
 from search.doctor_shop import AT_ONCE, Finding, Shop, Step
 from search.duplicates import called, same_facts
@@ -110,7 +111,7 @@ def _variants(one: Product, other: Product) -> bool:
 
 def _curve(value: float, curve: tuple[float, float]) -> float:
     slope, offset = curve
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, slope * (value - offset)))))
+    return sigmoid(slope * (value - offset))
 
 
 def _pair(shop: Shop, one: int, other: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from indexer.match_curve import sigmoid
 from indexer.vectors import WORDS, chunks
 from search.doctor_shop import AT_ONCE, Finding, Shop, Step
 from search.query import Query, TextTerm
@@ -52,7 +53,7 @@ def price_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             usual = float(np.median(logs[used]))
             spread = 1.4826 * float(np.median(np.abs(logs[used] - usual))) + FLOOR
             away = abs(logs[i] - usual)
-            sure = 1 / (1 + math.exp(-min(30.0, STEEP * (away / spread - SPREADS))))
+            sure = sigmoid(STEEP * (away / spread - SPREADS))
             if away < math.log(LEAST_FACTOR) or sure < 0.1:
                 continue
             told.add(product.id)

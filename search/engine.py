@@ -13,7 +13,7 @@ from types import TracebackType
 
 from PIL import Image
 
-from catalog.errors import BadInput, EncoderMismatch, NoGeneration, UnknownProduct
+from catalog.errors import BadInput, EncoderMismatch, NoGeneration
 from catalog.product import Product
 from catalog.store import Catalogue
 from catalog.taxonomy import GLOSSARY, read_glossary
@@ -189,17 +189,9 @@ class SearchEngine:
         return self._catalogue.get(product_id)
 
     @spent(METADATA)
-    def products(self, keys: Sequence[int]) -> list[Product]:
-        """The products of the index's keys, in that order. Raises UnknownProduct when one has left the catalogue."""
-        found = self._catalogue.get_many(keys)
-        if len(found) < len(set(keys)):
-            raise UnknownProduct("A product of the index has left the catalogue.", "Index the shop again.")
-        return [found[key] for key in keys]
-
-    @spent(METADATA)
     def present(self, keys: Sequence[int]) -> dict[int, Product]:
         """Those of the index's keys whose products are in the catalogue still, with them."""
-        return dict(self._catalogue.get_many(keys))
+        return self._catalogue.get_many(keys)
 
     def find(self, ids: Sequence[str]) -> dict[str, Product]:
         """Those of these products that there are, by id."""

@@ -16,6 +16,7 @@ from PIL import Image
 
 from indexer.encoders.base import Floats
 from indexer.encoders.colour_encoder import srgb_to_lab
+from indexer.match_curve import sigmoid
 
 SIDE = 64
 LEVELS = (16, 32, 64)  # sides at which pictures are laid over each other, coarse to fine
@@ -97,7 +98,7 @@ class Overlay:
             return 0.0
         light, fine = (-math.log(max(1 - like, NO_BETTER)) for like in (self.lightness, self.detail))
         value = OFFSET + LIGHTNESS * light + DETAIL * fine + COLOUR * min(self.colour, FARTHEST) + COARSE * self.coarse
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
+        return sigmoid(value)
 
     def _plausible(self) -> bool:
         """Whether a picture that was saved anew lies as it lay, and one that was cropped shows less of both sides."""

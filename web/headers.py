@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 
 from flask import Flask, Response, g, request
 
@@ -50,6 +51,19 @@ def init_app(app: Flask, settings: Settings) -> None:
             return answer
 
         app.after_request(share)
+
+
+def not_kept(answer: Response) -> Response:
+    """The answer, which no browser nor proxy may keep."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def csv_file(text: str | Iterable[str], name: str) -> Response:
+    """A table to download under that name; what it says must be safe to open already."""
+    answer = not_kept(Response(text, content_type="text/csv; charset=utf-8"))
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _name_request() -> None:

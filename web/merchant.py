@@ -20,6 +20,7 @@ from search.query import MAX_PICTURES
 from search.worker import Desk
 from web.addresses import THUMBNAIL_SIZES, picture_url, product_url
 from web.engine import get_engine
+from web.headers import csv_file, not_kept
 from web.language import field_label, language, title_of, value_label
 from web.merchant_words import desk_words
 from web.questions import json_object, whole, words
@@ -56,9 +57,7 @@ def desk_of(app: Flask) -> Desk:
 @bp.get("/merchant")
 def page() -> Response:
     """The page; but for its language it is the same for everybody."""
-    answer = make_response(render_template("merchant.html", words=desk_words(language())))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return not_kept(make_response(render_template("merchant.html", words=desk_words(language()))))
 
 
 @bp.post("/api/v1/listings/suggest")
@@ -167,10 +166,7 @@ def corrected(job_id: str) -> Response:
     """The table with what was decided; cells cannot run in a spreadsheet."""
     job = _job(job_id)
     job.status()
-    answer = Response(review.corrected_csv(job), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="corrected.csv"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return csv_file(review.corrected_csv(job), "corrected.csv")
 
 
 def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:

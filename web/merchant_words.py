@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web.words import CHINESE, error_words
+from web.words import CHINESE, error_words, words_in
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Merchant’s desk", "商家工作台"),
@@ -133,4 +133,4 @@ def desk_words(language: str) -> dict[str, str]:
     """The page's words; in Chinese also what an error of a status is called, because the shop's own are English."""
     chinese = language == CHINESE
     errors = {f"error_{status}": "".join(error_words(status)) for status in _STATUSES} if chinese else {}
-    return {name: words[chinese] for name, words in _WORDS.items()} | errors
+    return words_in(_WORDS, language) | errors

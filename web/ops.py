@@ -17,9 +17,10 @@ from search.query_log import EMPTY, SLOW
 from web import kept_questions
 from web.engine import get_engine
 from web.errors import public_words
+from web.headers import csv_file, not_kept
 from web.language import language, path_of, title_of
 from web.merchant import desk_of
-from web.ops_words import words_in
+from web.ops_words import ops_words
 from web.questions import json_object, whole
 from web.settings import Settings
 from web.uploads import body_of
@@ -43,10 +44,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @bp.get("/ops")
 def page() -> Response:
-    """The page; it is the same for everybody."""
-    answer = make_response(render_template("ops.html", words=words_in(language())))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    """The page; but for its language it is the same for everybody."""
+    return not_kept(make_response(render_template("ops.html", words=ops_words(language()))))
 
 
 @bp.get("/api/v1/ops")
@@ -70,29 +69,22 @@ def overview() -> Response:
 def catalogue_map() -> Response:
     """A map of the pictures; `state` is "making" while it is drawn, which takes seconds, once for each index."""
     engine = get_engine()
+    generation = engine.status().generation
     mapper: Mapper = current_app.extensions[KEY]
-    state, made = mapper.get(engine.status().generation)
-    if made is None:
-        return jsonify(
-            state=state,
-            generation=engine.status().generation,
-            products=0,
-            categories=[],
-            points=[],
-            request_id=g.request_id,
-        )
-    known = engine.find([point.id for point in made.points])
+    state, made = mapper.get(generation)
+    drawn = made.points if made is not None else ()
+    known = engine.find([point.id for point in drawn])
     tops = _tops(list(known.values()))
     points = [
         {"id": each.id, "title": title_of(found)[:LONGEST_TITLE], "x": each.x, "y": each.y, "top": tops[_top(found)]}
-        for each in made.points
+        for each in drawn
         if (found := known.get(each.id)) is not None
     ]
     names = [name for name, place in tops.items() if place < TOPS]
     return jsonify(
         state=state,
-        generation=made.generation,
-        products=made.products,
+        generation=generation,
+        products=made.products if made is not None else 0,
         categories=names,
         points=points,
         request_id=g.request_id,
@@ -104,10 +96,7 @@ def rejected() -> Response:
     """The rows that the last build or update rejected; cells cannot run in a spreadsheet."""
     from search.operations import rejected_csv
 
-    answer = Response(rejected_csv(desk_of(current_app).home), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="rejected.csv"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return csv_file(rejected_csv(desk_of(current_app).home), "rejected.csv")
 
 
 @bp.post("/api/v1/ops/rollback")

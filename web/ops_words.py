@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web.words import CHINESE
+from web.words import words_in
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Operations", "运维"),
@@ -143,6 +143,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def words_in(language: str) -> dict[str, str]:
+def ops_words(language: str) -> dict[str, str]:
     """All words of the page in that language."""
-    return {key: words[language == CHINESE] for key, words in _WORDS.items()}
+    return words_in(_WORDS, language)

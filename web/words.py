@@ -217,9 +217,14 @@ def said(key: str, language: str, **values: object) -> str:
     return _PAGE[key][language == CHINESE].format(**values)
 
 
+def words_in(table: Mapping[str, tuple[str, str]], language: str) -> dict[str, str]:
+    """The words of a table of (English, Chinese) in that language."""
+    return {name: words[language == CHINESE] for name, words in table.items()}
+
+
 def script_words(language: str) -> dict[str, str]:
     """What the page's scripts may have to say."""
-    return {key: words[language == CHINESE] for key, words in _SCRIPT.items()}
+    return words_in(_SCRIPT, language)
 
 
 def error_words(status: int) -> tuple[str, str]:

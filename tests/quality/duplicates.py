@@ -204,7 +204,7 @@ def _listings_by_file(engine: SearchEngine) -> Mapping[str, frozenset[str]]:
     keys = generation.product_keys.tolist()
     for start in range(0, len(keys), 512):
         part = keys[start : start + 512]
-        for product in engine.products(part):
+        for product in engine.present(part).values():
             for picture in product.pictures:
                 shown[picture.sha256].add(product.id)
     return {sha256: frozenset(ids) for sha256, ids in shown.items()}

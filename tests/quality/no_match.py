@@ -112,13 +112,21 @@ def no_match_figures(own: Sequence[Judged], strangers: Sequence[Judged]) -> dict
         **measured("precision", precision, called, called_wrongly),
         **measured("recall", mean, called),
         **measured("false_alarms", mean, called_wrongly),
-        **measured("ece", calibration_error, stated_and_true(own, strangers)),
-        "ece_perfect": round(perfect_error(stated_and_true(own, strangers)), DIGITS),
-        **measured("ece_without_chance", debiased_error, stated_and_true(own, strangers)),
+        **calibration_figures(own, strangers),
         **measured("exact_ece", calibration_error, stated_and_true(own, strangers, exact=True)),
         **measured("exact_precision", mean, [one.answer.rank == 1 for one in (*own, *strangers) if one.kind == EXACT]),
         "kinds": {name: dict(Counter(one.kind for one in of)) for name, of in ((OWN, own), (STRANGERS, strangers))},
         "reliability": {name: [asdict(one) for one in bins] for name, bins in reliabilities(own, strangers).items()},
+    }
+
+
+def calibration_figures(own: Sequence[Judged], strangers: Sequence[Judged]) -> dict[str, Any]:
+    """How far stated probabilities lie from what came true: as it is, if they were true, and without chance."""
+    told = stated_and_true(own, strangers)
+    return {
+        **measured("ece", calibration_error, told),
+        "ece_perfect": round(perfect_error(told), DIGITS),
+        **measured("ece_without_chance", debiased_error, told),
     }
 
 

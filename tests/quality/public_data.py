@@ -86,7 +86,9 @@ def fashion_neighbours(fashion: Sequence[Product], folder: Path, encoder: Encode
         generation = engine.generation
         rows = np.asarray(generation.rows, dtype=np.float32)
         layout, weights = generation.layout, generation.manifest.weights["picture"]
-        products = engine.products(generation.product_keys.tolist())
+        keys = generation.product_keys.tolist()
+        known = engine.present(keys)
+        products = [known[key] for key in keys]
         encoded = layout.queries(rows[:, : layout.encoder_dim])
         for name, chosen in {**{block: {block: 1.0} for block in layout.names}, "default": weights}.items():
             figures[name] = same_as_nearest(layout.weigh(encoded, chosen), rows, products)

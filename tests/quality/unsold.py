@@ -13,16 +13,8 @@ from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
 from search.query import PictureTerm
 from search.samples import load_picture
-from tests.quality.measures import DIGITS, auroc, mean, measured
-from tests.quality.no_match import (
-    Judged,
-    calibration_error,
-    debiased_error,
-    judged,
-    perfect_error,
-    probabilities,
-    stated_and_true,
-)
+from tests.quality.measures import auroc, mean, measured
+from tests.quality.no_match import Judged, calibration_figures, judged, probabilities
 from tests.quality.questions import Question, ask
 from tests.quality.records import Headline, Outcome, Section, Share, Table
 
@@ -68,14 +60,11 @@ def _feed(rows: list[dict[str, str]], grocery: Path, folder: Path) -> Path:
 
 
 def _outcome(own: list[Judged], strangers: list[Judged]) -> Outcome:
-    told = stated_and_true(own, strangers)
     figures: dict[str, Any] = {
         "own": len(own),
         "strangers": len(strangers),
         **measured("auroc", auroc, probabilities(own), probabilities(strangers)),
-        **measured("ece", calibration_error, told),
-        "ece_perfect": round(perfect_error(told), DIGITS),
-        **measured("ece_without_chance", debiased_error, told),
+        **calibration_figures(own, strangers),
         **measured("false_alarms", mean, [one.called for one in own]),
         **measured("recall", mean, [one.called for one in strangers]),
     }

@@ -20,7 +20,7 @@ from tests.web.ops_shop import EACH, FORMULA, make_ops_shop
 from tests.web.shop import ADMIN_KEY, READ_KEY, WRITE_KEY
 from web.engine import holder_of
 from web.ops import KEY
-from web.ops_words import words_in
+from web.ops_words import ops_words
 from web.settings import Settings
 
 OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -290,13 +290,13 @@ def test_the_page_holds_nothing_and_runs_nothing_inline(shop):
     with client.get("/static/ops.js") as answer:
         script = answer.text
     used = set(re.findall(r"\bW\.(\w+)", script))
-    assert used <= set(words_in("en")) and "innerHTML" not in script
+    assert used <= set(ops_words("en")) and "innerHTML" not in script
     for key, status in (("wsk_no", 401), (READ_KEY, 403), (WRITE_KEY, 403), (ADMIN_KEY, 200)):
         assert client.get("/api/v1/ops", headers={"Authorization": f"Bearer {key}"}).status_code == status
 
 
 def test_every_word_is_there_in_both_languages():
-    english, chinese = words_in("en"), words_in("zh")
+    english, chinese = ops_words("en"), ops_words("zh")
     assert english.keys() == chinese.keys()
     for key, words in english.items():
         assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", chinese[key])), key
