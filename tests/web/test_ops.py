@@ -287,8 +287,10 @@ def test_the_page_holds_nothing_and_runs_nothing_inline(shop):
         assert page.status_code == 200 and "Set-Cookie" not in page.headers and f'lang="{language}' in page.text
         assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page.text)
         assert "Scarves" not in page.text and "generation 2" not in page.text
-    with client.get("/static/ops.js") as answer:
-        script = answer.text
+    script = ""
+    for name in ("keyed.js", "ops.js"):
+        with client.get(f"/static/{name}") as answer:
+            script += answer.text
     used = set(re.findall(r"\bW\.(\w+)", script))
     assert used <= set(ops_words("en")) and "innerHTML" not in script
     for key, status in (("wsk_no", 401), (READ_KEY, 403), (WRITE_KEY, 403), (ADMIN_KEY, 200)):

@@ -1,13 +1,11 @@
-// The merchant's desk. The key is kept in this tab alone and sent as a header; all text from the shop is set as text.
+// The merchant's desk. All text from the shop is set as text.
 
-const find = (selector, within = document) => within.querySelector(selector);
-const W = JSON.parse(document.body.dataset.words);
+const { find, W, filled, make } = globalThis.keyed;
 const PART = 4 * 2 ** 20;       // bytes sent at once
 const WATCH = 1500;             // milliseconds between looks at the jobs
 const SAID = 6000;              // milliseconds that good news stays
 const PAGE = 40;                // rows shown at once
 let hushed = 0;
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 function say(text, bad = false) {
   const said = find("#said");
   clearTimeout(hushed);
@@ -15,82 +13,28 @@ function say(text, bad = false) {
   said.className = bad ? "bad" : "";
   if (text && !bad) hushed = setTimeout(() => { said.textContent = ""; }, SAID);
 }
-let key = sessionStorage.getItem("windowshop.key") ?? "";
 let choices = {}, names = {}, labels = {};     // what fields are called, and values of the feed in the page's language
 let job = null;                 // the one under review
 let watching = 0;
 
-function make(tag, props = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), props);
-  made.append(...children.filter(Boolean));
-  return made;
-}
-
-// ---- asking the shop
-
-class Left extends Error {}     // the key was forgotten, or changed, while its request was under way
-
-async function ask(path, options = {}) {
-  const mine = key;
-  for (;;) {
-    let answer;
-    try {
-      answer = await fetch(`/api/v1/${path}`, { ...options, headers: { ...options.headers, Authorization: `Bearer ${key}`, "Accept-Language": document.documentElement.lang }, credentials: "omit", cache: "no-store" });
-    } catch {
-      throw new Error(W.unreachable);
-    }
-    if (key !== mine) throw new Left();
-    if (answer.status === 429) {
-      await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
-      continue;
-    }
-    if (answer.ok) return answer;
-    const told = await answer.json().catch(() => null);
-    if (answer.status === 401 || answer.status === 403) {
-      lock();
-      find("#key").focus();
-      throw new Error(W.bad_key);
-    }
-    const own = told?.error ? `${told.error.message} ${told.error.hint}`.trim() : "";
-    throw new Error([W[`error_${answer.status}`], own].filter(Boolean).join(" ") || W.unreachable);
-  }
-}
-
-async function told(path, options) {
-  const mine = key, value = await (await ask(path, options)).json();
-  if (key !== mine) throw new Left();
-  return value;
-}
-const send = (path, value, method = "POST") => told(path, { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
-
-// Do something, once at a time for its button, and say what went wrong.
-async function attempt(work, button = null) {
-  if (button) button.disabled = true;
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Left)) say(error.message, true);
-    return null;
-  } finally {
-    if (button) button.disabled = false;
-  }
-}
+const { fetched, told, send, download, attempt, keep, open } = globalThis.keyed.door({
+  name: "windowshop.key", unlock, lock, say,
+  refused: () => { find("#key").focus(); return W.bad_key; },
+  entered: () => find("#one-pictures").focus(),
+});
+const ask = (path, options) => fetched(`/api/v1/${path}`, options);
 
 function lock() {
-  key = "";
   job = null;
   for (const each of ["#jobs", "#rows", "#answer"]) find(each).replaceChildren();
-  sessionStorage.removeItem("windowshop.key");
   clearTimeout(watching);
-  find("#door").hidden = false;
   find("#desk").hidden = find("#leave").hidden = true;
 }
 
 async function unlock() {
   const chosen = await told("listings/choices");
   ({ fields: choices, names, values: labels } = chosen);
-  sessionStorage.setItem("windowshop.key", key);
-  find("#door").hidden = true;
+  keep();
   find("#desk").hidden = find("#leave").hidden = false;
   for (const [field, of] of Object.entries(choices)) {
     const list = make("datalist", { id: `choices-${field}` }, ...of.map((value) => make("option", { value: label(field, value) })));
@@ -113,14 +57,6 @@ function meant(field, text) {
   const begun = field === "category" && typed && called.find(([, ...own]) => own.some((one) => last(one).startsWith(typed)));
   return (whole || begun || [text.trim()])[0];
 }
-
-find("#door").addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = find("#key").value.trim();
-  find("#key").value = "";
-  attempt(unlock, event.submitter).then(() => { if (key) find("#one-pictures").focus(); });
-});
-find("#leave").addEventListener("click", () => { lock(); say(""); find("#key").focus(); });
 
 // ---- one listing
 
@@ -320,7 +256,7 @@ function rowItem(row) {
   const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: said });
   const notes = (row.suggestion?.picture_notes ?? []).map((one) => make("p", { className: "state", textContent: filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message }) }));
   const alike = (row.suggestion?.neighbours ?? []).map((one) => one.id).filter(known).slice(0, 3);
-  const evidence = alike.length && make("p", { className: "state" }, `${W.alike}: `, ...alike.flatMap((id, i) => [i && ", ", make("a", { href: address(id), target: "_blank", textContent: id })]));
+  const evidence = alike.length > 0 && make("p", { className: "state" }, `${W.alike}: `, ...alike.flatMap((id, i) => [i > 0 && ", ", make("a", { href: address(id), target: "_blank", textContent: id })]));
   const fields = row.suggestion ? asked(row.suggestion).filter((one) => one.top.length || one.field === "category").map((one) => fieldItem(item, row, one)) : [];
   const button = (textContent, work) => { const made = make("button", { type: "button", textContent, onclick: () => attempt(work, made) }); return made; };
   item.append(
@@ -408,11 +344,7 @@ find("#accept-all").addEventListener("click", (event) => attempt(async () => {
   say(filled(W.accepted, { n: count }));
   await list();
 }, event.target));
-find("#download").addEventListener("click", (event) => attempt(async () => {
-  const address = URL.createObjectURL(await (await ask(`jobs/${job.id}/corrected.csv`)).blob());
-  make("a", { href: address, download: "corrected.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}, event.target));
+find("#download").addEventListener("click", (event) => attempt(() => download(`jobs/${job.id}/corrected.csv`, "corrected.csv"), event.target));
 
 // Keys, while a row has the focus; in its text field letters are letters.
 find("#rows").addEventListener("keydown", (event) => {
@@ -440,4 +372,4 @@ function step(item, by) {
   if (next) choose(item, "category", next.dataset.value);
 }
 
-if (key) attempt(unlock);
+open();

@@ -1,12 +1,9 @@
-// The operator's page. The key is kept in this tab alone and sent as a header; all text from the shop is set as text.
+// The operator's page. All text from the shop is set as text.
 
-const find = (selector, within = document) => within.querySelector(selector);
-const W = JSON.parse(document.body.dataset.words);
-const KEY = "windowshop.operator";
+const { find, W, filled, make } = globalThis.keyed;
 const WATCH = 3000;             // milliseconds between looks at what is under way
 const SIDE = 1000, MARK = 3.4, NEAR = 24, MARGIN = 10;   // the map's own units; CSS pixels
 const language = document.documentElement.lang;
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const say = (text, bad = false) => { const said = find("#said"); said.textContent = text; said.className = bad ? "bad" : ""; };
 const count = (n) => n == null ? "–" : n.toLocaleString(language);
 const time = (at) => new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
@@ -16,81 +13,26 @@ const ago = (at) => {
   return told.format(Math.round(minutes / length), unit);
 };
 const size = (bytes) => `${(bytes / 2 ** 20).toLocaleString(language, { maximumFractionDigits: 1 })} MiB`;
-let key = sessionStorage.getItem(KEY) ?? "";
 let state = null;               // the last overview
 let chart = null;               // the map that is drawn
 let watching = 0;
 
-function make(tag, props = {}, ...children) {
-  const { data, ...rest } = props;
-  const made = Object.assign(document.createElement(tag), rest);
-  Object.assign(made.dataset, data);
-  made.append(...children.filter((one) => one !== null && one !== undefined));
-  return made;
-}
-
-// ---- asking the shop
-
-class Left extends Error {}     // the key was forgotten, or changed, while its request was under way
-
-async function fetched(path, options = {}) {
-  const mine = key;
-  for (;;) {
-    let answer;
-    try {
-      answer = await fetch(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${key}` }, credentials: "same-origin", cache: options.cache ?? "no-store" });
-    } catch {
-      throw new Error(W.unreachable);
-    }
-    if (key !== mine) throw new Left();
-    if (answer.status === 429) {
-      await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
-      continue;
-    }
-    if (answer.ok) return answer;
-    if (answer.status === 401 || answer.status === 403) {
-      lock();
-      throw new Error(answer.status === 401 ? W.no_such_key : W.weak_key);
-    }
-    const told = await answer.json().catch(() => null);
-    throw new Error(told?.error ? `${told.error.message} ${told.error.hint}`.trim() : W.unreachable);
-  }
-}
-
-async function told(path, options) {
-  const mine = key, value = await (await fetched(`/api/v1/${path}`, options)).json();
-  if (key !== mine) throw new Left();
-  return value;
-}
-
-async function attempt(work, button = null) {
-  if (button) button.disabled = true;
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Left)) say(error.message, true);
-    return null;
-  } finally {
-    if (button) button.disabled = false;
-  }
-}
+const { fetched, told, send, download, attempt, keep, open } = globalThis.keyed.door({
+  name: "windowshop.operator", unlock, lock, say, refused: (status) => status === 401 ? W.no_such_key : W.weak_key,
+});
 
 function lock() {
-  key = "";
-  sessionStorage.removeItem(KEY);
   clearTimeout(watching);
   clearTimeout(point.waiting);
   state = chart = null;
   drawn.clear();
   for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
-  find("#door").hidden = false;
   find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
 }
 
 async function unlock() {
   state = await told("ops");
-  sessionStorage.setItem(KEY, key);
-  find("#door").hidden = true;
+  keep();
   find("#room").hidden = find("#tools").hidden = false;
   say("");
   show();
@@ -244,8 +186,7 @@ find("#sure").addEventListener("close", () => {
   const sure = find("#sure");
   if (sure.returnValue !== "yes") return;
   attempt(async () => {
-    const body = JSON.stringify({ generation: Number(sure.dataset.generation) });
-    const done = await told("ops/rollback", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+    const done = await send("ops/rollback", { generation: Number(sure.dataset.generation) });
     await look();
     say(filled(W.went_back, { n: done.current }));
     find("#generations-name").focus();
@@ -403,19 +344,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
 // ---- the door
 
-find("#door").addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = find("#key").value.trim();
-  find("#key").value = "";
-  attempt(unlock, event.submitter);
-});
-find("#leave").addEventListener("click", () => { lock(); say(""); find("#key").focus(); });
 find("#reload").addEventListener("click", (event) => attempt(look, event.target));
-find("#download").addEventListener("click", (event) => attempt(async () => {
-  const blob = await (await fetched("/api/v1/ops/rejected.csv")).blob();
-  const link = make("a", { href: URL.createObjectURL(blob), download: "rejected.csv" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}, event.target));
-
-if (key) attempt(unlock);
+find("#download").addEventListener("click", (event) => attempt(() => download("ops/rejected.csv", "rejected.csv"), event.target));
+open();
