@@ -67,11 +67,11 @@ class _Handler(socketserver.StreamRequestHandler):
         try:
             answer = self.server.answers.get(start[1], reply(status="404 Not Found"))
             answer = answer(headers) if callable(answer) else answer
-            for piece in [answer] if isinstance(answer, bytes) else answer:
-                self.wfile.write(piece)
-        finally:
+        finally:  # before anything is sent: whoever has the answer may have asked for the next already
             with self.server.lock:
                 self.server.at_once -= 1
+        for piece in [answer] if isinstance(answer, bytes) else answer:
+            self.wfile.write(piece)
 
 
 def slowly(content, seconds=0.05):
