@@ -14,7 +14,7 @@ from search.learn import learn
 from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations
 from tests.search.desk import KINDS, bulk_zip, make_desk_shop, picture_bytes, shade
-from tests.web.shop import WRITE_KEY, write_keys
+from tests.web.shop import WRITE_KEY, WRITER, write_keys
 from web.settings import Settings
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
@@ -47,7 +47,7 @@ def enter(visit):
         page = visit("/merchant", **options)
         page.locator("#key").fill(WRITE_KEY)
         page.keyboard.press("Enter")
-        expect(page.locator("#desk")).to_be_visible()
+        expect(page.locator("#jobs > li").first).to_be_visible()
         return page
 
     return entered
@@ -62,6 +62,16 @@ def begin(page, files):
     job = jobs.first
     expect(job.locator(".state")).to_contain_text("done ·", timeout=60_000)
     return job
+
+
+def all_rows(page, job, count):
+    job.locator("[data-do=show]").click()
+    rows = page.locator("#rows > li")
+    expect(rows.first).to_be_focused()
+    if page.locator("#which").input_value() != "all":
+        page.locator("#which").select_option("all")
+    expect(rows).to_have_count(count)
+    return rows
 
 
 def test_the_key_is_asked_for_once_and_a_broken_file_refused(shop, chromium):
@@ -152,6 +162,145 @@ def test_a_file_is_reviewed_by_keyboard(enter, tmp_path):
     expect(rows).to_contain_text(["Nothing is left to review"])
 
 
+def test_a_new_value_is_made_only_when_it_is_said_twice(enter, tmp_path):
+    page, sent = enter(), []
+    page.on("request", lambda asked: sent.append(asked.post_data) if asked.url.endswith("/decisions") else None)
+    rows = all_rows(page, begin(page, bulk_zip(tmp_path / "new.zip", 6)), 6)
+
+    def told(row, field="category"):
+        return rows.nth(row).locator(f'[data-field="{field}"] .taken')
+
+    rows.first.focus()
+    page.keyboard.type("q")
+    expect(told(0)).to_have_text("q is new here")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # held down: it comes again by itself
+    page.keyboard.up("Enter")
+    expect(told(0)).to_have_text("q is new here. Press Enter or Accept again to make it.")
+    expect(rows.first.locator("input").first).to_be_focused()
+    page.keyboard.type("uilts")
+    rows.first.locator("input").first.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(told(0)).to_have_text("quilts is new here")  # that Enter chose a word of an input method
+    page.keyboard.press("Enter")
+    expect(told(0)).to_have_text("quilts is new here. Press Enter or Accept again to make it.")
+    assert sent == [] and violations(page) == []
+    page.keyboard.press("Enter")
+    expect(rows.first).to_contain_text("Corrected")
+    expect(rows.nth(1)).to_be_focused()
+
+    page.keyboard.type("qui")  # it is none any more, until it is undone
+    expect(told(1)).to_have_text("Enter takes quilts")
+    page.keyboard.press("Enter")
+    expect(rows.nth(1)).to_contain_text("Corrected")
+    expect(rows.nth(2)).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_have_text("Undone: 1 row.")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.type("quilts")
+    expect(told(1)).to_have_text("quilts is new here")
+    rows.nth(1).locator(".option").first.click()
+    expect(told(1)).to_have_text("")
+    expect(rows.nth(1).locator("input").first).to_have_value("")
+    rows.nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(rows.nth(1)).to_contain_text("Accepted")
+
+    accept = rows.nth(2).get_by_role("button", name="Accept")
+    rows.nth(2).locator('[data-field="material"] input').fill("Felt")
+    sent.clear()
+    accept.dblclick()
+    expect(told(2, "material")).to_contain_text("Felt is new here. Press Enter or Accept again")
+    expect(accept).to_be_focused()
+    assert sent == []
+    accept.click()
+    expect(rows.nth(2)).to_contain_text("Corrected")
+    assert len(sent) == 1 and '"material":"Felt"' in sent[0]
+
+
+def test_one_row_is_one_row(enter, tmp_path):
+    page = enter()
+    job = begin(page, bulk_zip(tmp_path / "single.zip", 1))
+    expect(job).to_contain_text("1 of 1 row ·")
+    job.get_by_role("button", name="Review").click()
+    page.locator("#least").fill("5")
+    page.get_by_role("button", name="Accept all", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("Accepted: 1 row.")
+
+
+def test_an_upload_that_was_cut_off_is_told_from_one_that_goes_on(enter, tmp_path):
+    page = enter()
+    data = bulk_zip(tmp_path / "cut.zip", 2).read_bytes()
+    half = len(data) // 2
+
+    def shop(method, path, **options):
+        return page.request.fetch(f"/api/v1/jobs{path}", method=method, headers=WRITER, **options)
+
+    made = shop("POST", "", data={"name": "cut.zip", "bytes": len(data)}).json()["id"]
+    shop("PUT", f"/{made}/file?offset=0", data=data[:half])
+    page.clock.install()
+    page.reload()
+    job = page.locator(f'#jobs > li[data-id="{made}"]')
+    delete, goes_on, bar = job.locator("[data-do=delete]"), job.locator("[data-do=go_on]"), job.locator("progress")
+    share = f"{100 * half // len(data)} %"
+    expect(job.locator(".state")).to_have_text(f"not sent whole · {share}")
+    expect(bar).to_be_hidden()
+    assert violations(page) == []
+    delete.focus()
+    shop("PUT", f"/{made}/file?offset={half}", data=data[half:-1])
+    expect(job.locator(".state")).to_have_text("sending · 99 %")
+    expect(bar).to_be_visible()
+    expect(delete).to_be_focused()
+    page.clock.fast_forward(40_000)
+    expect(job.locator(".state")).to_have_text("not sent whole · 99 %")
+    expect(goes_on).to_be_hidden()
+    shop("PUT", f"/{made}/file?offset={len(data) - 1}", data=data[-1:])
+    page.reload()
+    expect(job.locator(".state")).to_have_text("sent, but not begun · 100 %")
+    goes_on.click()
+    expect(job.locator(".state")).to_contain_text("done ·", timeout=60_000)
+    page.once("dialog", lambda dialog: dialog.accept())
+    delete.click()
+    expect(job).to_have_count(0)
+
+
+@pytest.mark.parametrize("ends", ["failure", "delete", "closed"])
+def test_an_upload_that_ends_in_the_middle(enter, shop, chromium, tmp_path, ends):
+    page = chromium.new_context(base_url=shop).new_page()  # what it complains of is meant
+    page.goto("/merchant")
+    page.locator("#key").fill(WRITE_KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator("#desk")).to_be_visible()
+    held = []
+    page.route("**/file?offset=4194304", lambda route: held.append(route))
+    packed = tmp_path / f"{ends}.zip"
+    packed.write_bytes(bytes(10 * 2**20))
+    page.set_input_files("#many-files", packed)
+    page.locator("#many button.main").click()
+    job = page.locator("#jobs > li[data-id]", has_text=packed.name)
+    state = job.locator(".state")
+    expect(state).to_have_text("sending · 40 %")
+    expect(job.locator("progress")).to_be_visible()
+    if ends == "failure":
+        held.pop().abort()
+        expect(page.get_by_role("status")).to_contain_text("cannot be reached")
+    elif ends == "closed":
+        page.context.close()
+        page = enter()
+        job = page.locator("#jobs > li[data-id]", has_text=packed.name)
+        state = job.locator(".state")
+    if ends != "delete":
+        expect(state).to_have_text("not sent whole · 40 %")
+        expect(job.locator("progress")).to_be_hidden()
+    page.once("dialog", lambda dialog: dialog.accept())
+    job.get_by_role("button", name="Delete").click()
+    expect(job).to_have_count(0)
+    if ends == "delete":
+        held.pop().continue_()
+        expect(page.locator("#many button.main")).to_be_enabled()
+        expect(page.locator("#said")).to_have_text("")
+    page.context.close()
+
+
 def test_pictures_with_a_table(enter, tmp_path):
     page = enter(color_scheme="dark")
     files = [
@@ -172,8 +321,10 @@ def test_on_a_phone_in_chinese(enter):
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     expect(page.locator("h1")).to_have_text("商家工作台")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.locator("#jobs > li[data-id] [data-do=show]").first.click()
-    expect(page.locator("#rows > li[data-number], #rows > li").first).to_be_visible()
+    rows = all_rows(page, page.locator("#jobs > li[data-id]").first, 4)
+    rows.first.locator("input").first.fill("家居 > 毛毯和很长很长的一个新类别名称")
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".taken").first).to_contain_text("是新值。再按一次 Enter 或“接受”即可新建。")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page) == []
     page.get_by_role("link", name="English").click()

@@ -3,6 +3,7 @@
 const { find, W, filled, make } = globalThis.keyed;
 const PART = 4 * 2 ** 20;       // bytes sent at once
 const WATCH = 1500;             // milliseconds between looks at the jobs
+const STILL = 30_000;           // milliseconds in which a file that another page sends grows
 const SAID = 6000;              // milliseconds that good news stays
 const PAGE = 40;                // rows shown at once
 let hushed = 0;
@@ -14,7 +15,10 @@ function say(text, bad = false) {
   if (text && !bad) hushed = setTimeout(() => { said.textContent = ""; }, SAID);
 }
 let choices = {}, names = {}, labels = {};     // what fields are called, and values of the feed in the page's language
+let added = {};                 // to them, by decisions on this page
+let listed = [];                // the jobs, as they were last told
 let job = null;                 // the one under review
+let sending = null;             // the id of the one whose file this page sends
 let watching = 0;
 
 const { fetched, told, send, download, attempt, keep, open } = globalThis.keyed.door({
@@ -26,6 +30,8 @@ const ask = (path, options) => fetched(`/api/v1/${path}`, options);
 
 function lock() {
   job = null;
+  listed = [];
+  added = {};
   for (const each of ["#jobs", "#rows", "#answer"]) find(each).replaceChildren();
   clearTimeout(watching);
   find("#desk").hidden = find("#leave").hidden = true;
@@ -47,15 +53,21 @@ async function unlock() {
 
 const name = (field) => names[field] ?? field;
 const label = (field, value) => labels[field]?.[value] ?? value;
+const values = (field) => [...choices[field] ?? [], ...added[field] ?? []];
 
 // The value that typed words mean: one of the field's, of categories also the first whose last part begins so; else a new one.
 function meant(field, text) {
-  const typed = text.trim().toLowerCase(), all = choices[field] ?? [];
-  const called = all.map((value) => [value, ...[value, label(field, value)].map((own) => own.toLowerCase())]);
+  const typed = text.trim().toLowerCase();
+  const called = values(field).map((value) => [value, ...[value, label(field, value)].map((own) => own.toLowerCase())]);
   const last = (own) => own.slice(own.lastIndexOf(">") + 1).trim();
   const whole = called.find(([, ...own]) => own.includes(typed)) ?? called.find(([, ...own]) => own.map(last).includes(typed));
   const begun = field === "category" && typed && called.find(([, ...own]) => own.some((one) => last(one).startsWith(typed)));
   return (whole || begun || [text.trim()])[0];
+}
+
+// A button; a double click is one.
+function button(textContent, work, data = {}) {
+  return make("button", { type: "button", textContent, data, onclick: (event) => { if (event.detail < 2) attempt(work, event.target); } });
 }
 
 // ---- one listing
@@ -132,7 +144,8 @@ async function crc(file) {
 async function zipped(files) {
   const parts = [], directory = [];
   let at = 0;
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
+    say(filled(W.packing, { n: i + 1, total: files.length }));
     const name = new TextEncoder().encode(file.name);
     const common = new DataView(new ArrayBuffer(26));
     common.setUint16(0, 20, true); common.setUint16(2, 0x800, true); common.setUint16(8, 33, true);
@@ -153,68 +166,88 @@ find("#many").addEventListener("submit", (event) => {
   event.preventDefault();
   const files = [...find("#many-files").files];
   if (!files.length) return say(W.no_files, true);
-  const bar = find("#sending");
   attempt(async () => {
-    bar.hidden = false;
     const single = files.length === 1 && /\.zip$/i.test(files[0].name);
-    const whole = single ? files[0] : await zipped(files);
-    const made = await send("jobs", { name: single ? files[0].name : `${files.length} files`, bytes: whole.size });
-    for (let at = 0; at < whole.size; at += PART) {
-      await ask(`jobs/${made.id}/file?offset=${at}`, { method: "PUT", body: whole.slice(at, at + PART), headers: { "Content-Type": "application/octet-stream" } });
-      bar.value = 100 * Math.min(1, (at + PART) / whole.size);
-      say(filled(W.sending, { n: Math.round(bar.value) }));
-    }
-    try {
-      await send(`jobs/${made.id}/state`, { state: "waiting" });
-    } catch (error) {
-      await ask(`jobs/${made.id}`, { method: "DELETE" });
-      await watch();
-      throw error;
-    }
+    await upload(single ? files[0] : await zipped(files), files.length === 1 ? files[0].name : `${files.length} files`);
     say("");
     find("#many").reset();
     await watch();
-  }, event.submitter).finally(() => { bar.hidden = true; bar.value = 0; });
+  }, event.submitter);
 });
+
+// Send a file as a new job, and begin it.
+async function upload(whole, name) {
+  const { id } = await send("jobs", { name, bytes: whole.size });
+  sending = id;
+  try {
+    await watch();
+    for (let at = 0; at < whole.size; at += PART) {
+      say(filled(W.sending, { n: Math.floor(100 * at / whole.size) }));
+      showJob(await told(`jobs/${id}/file?offset=${at}`, { method: "PUT", body: whole.slice(at, at + PART), headers: { "Content-Type": "application/octet-stream" } }));
+    }
+    const begun = send(`jobs/${id}/state`, { state: "waiting" });
+    showJob(await begun.catch(async (error) => { await ask(`jobs/${id}`, { method: "DELETE" }); await watch(); throw error; }));
+  } catch (error) {
+    if (sending) throw error;   // else it was deleted meanwhile
+  } finally {
+    sending = null;
+    showJobs(listed);
+  }
+}
 
 // ---- jobs
 
 async function watch() {
+  const jobs = (await told("jobs")).jobs;
   clearTimeout(watching);
-  const listed = (await told("jobs")).jobs;
-  const known = new Map([...find("#jobs").children].map((item) => [item.dataset.id, item]));
-  find("#jobs").replaceChildren(...listed.map((each) => jobItem(each, known.get(each.id))));
-  if (!listed.length) find("#jobs").replaceChildren(make("li", { textContent: W.no_jobs }));
+  showJobs(jobs);
   if (job) job = listed.find((each) => each.id === job.id) ?? null;
   find("#review").hidden = !job;
-  if (listed.some((each) => ["waiting", "working"].includes(each.state))) watching = setTimeout(() => attempt(watch), WATCH);
+  if ([...find("#jobs").children].some((item) => item.moves)) watching = setTimeout(() => attempt(watch), WATCH);
 }
 
-// A job's entry is changed in place, so that a button keeps the focus.
+// Entries are changed in place, and put anew only where the list is another, so that a button keeps the focus.
+function showJobs(jobs) {
+  const list = find("#jobs"), known = new Map([...list.children].map((item) => [item.dataset.id, item]));
+  listed = jobs;
+  const items = jobs.length ? jobs.map((each) => jobItem(each, known.get(each.id))) : [make("li", { textContent: W.no_jobs })];
+  if (items.length !== known.size || items.some((item, i) => item !== list.children[i])) list.replaceChildren(...items);
+}
+
+const showJob = (one) => showJobs(listed.map((each) => each.id === one.id ? one : each));
+
 function jobItem(each, item = null) {
   if (!item) {
-    const button = (textContent, work, name) => { const made = make("button", { type: "button", textContent, onclick: () => attempt(work, made) }); made.dataset.do = name; return made; };
     const change = (state) => () => send(`jobs/${each.id}/state`, { state }).then(watch);
-    const remove = async () => { if (confirm(W.delete_sure)) { await ask(`jobs/${each.id}`, { method: "DELETE" }); await watch(); } };
+    const remove = async () => {
+      if (!confirm(W.delete_sure)) return;
+      if (each.id === sending) sending = null;
+      await ask(`jobs/${each.id}`, { method: "DELETE" });
+      await watch();
+    };
     item = make("li", {},
       make("div", {}, make("p", { className: "name", textContent: each.name }), make("p", { className: "state" })),
-      make("p", { className: "buttons" }, button(W.show, () => review(each.id), "show"), button(W.cancel, change("cancelled"), "cancel"), button(W.go_on, change("waiting"), "go_on"), button(W.delete, remove, "delete")),
+      make("p", { className: "buttons" }, button(W.show, () => review(each.id), { do: "show" }), button(W.cancel, change("cancelled"), { do: "cancel" }), button(W.go_on, change("waiting"), { do: "go_on" }), button(W.delete, remove, { do: "delete" })),
       make("progress", { ariaLabel: each.name }));
     item.dataset.id = each.id;
   }
-  const busy = ["waiting", "working"].includes(each.state);
+  const busy = ["waiting", "working"].includes(each.state), receiving = each.state === "receiving", mine = each.id === sending;
+  if (each.received !== item.received) Object.assign(item, { grew: !mine && item.received !== undefined, received: each.received, at: Date.now() });
+  const lately = receiving && Date.now() - item.at < STILL, comes = receiving && mine || lately && item.grew;
+  const state = !receiving || comes ? each.state : each.received < each.bytes ? "cut_off" : "not_begun";
+  item.moves = busy || lately && !mine;
   const minutes = Math.ceil((each.total - each.done) / each.rows_per_second / 60);
   const counts = each.total ? [
-    filled(W.rows_done, each),
+    filled(each.total === 1 ? W.row_done : W.rows_done, each),
     each.rows_per_second && filled(W.minutes_left, { n: minutes }),
     each.failed && filled(W.rows_failed, { n: each.failed }),
     each.done > each.failed && filled(W.rows_review, { n: each.needs_review }),
     each.decided && filled(W.rows_decided, { n: each.decided }),
-  ] : [percent(each.received / each.bytes)];
-  find(".state", item).textContent = [W[each.state], ...counts.filter(Boolean)].join(" · ");
-  Object.assign(find("progress", item), { max: each.total || 1, value: each.done, hidden: !busy });
+  ] : [`${Math.floor(100 * each.received / each.bytes)} %`];
+  Object.assign(find(".state", item), { textContent: [W[state], ...counts.filter(Boolean)].join(" · "), className: state === each.state ? "state" : "state unsure" });
+  Object.assign(find("progress", item), { max: each.total || each.bytes, value: each.total ? each.done : each.received, hidden: !busy && !comes });
   find("[data-do=cancel]", item).hidden = !busy;
-  find("[data-do=go_on]", item).hidden = each.state !== "cancelled";
+  find("[data-do=go_on]", item).hidden = state !== "cancelled" && state !== "not_begun";
   find("[data-do=show]", item).hidden = !each.done;
   return item;
 }
@@ -258,7 +291,6 @@ function rowItem(row) {
   const alike = (row.suggestion?.neighbours ?? []).map((one) => one.id).filter(known).slice(0, 3);
   const evidence = alike.length > 0 && make("p", { className: "state" }, `${W.alike}: `, ...alike.flatMap((id, i) => [i > 0 && ", ", make("a", { href: address(id), target: "_blank", textContent: id })]));
   const fields = row.suggestion ? asked(row.suggestion).filter((one) => one.top.length || one.field === "category").map((one) => fieldItem(item, row, one)) : [];
-  const button = (textContent, work) => { const made = make("button", { type: "button", textContent, onclick: () => attempt(work, made) }); return made; };
   item.append(
     make("div", { className: picture ? "tile" : "" }, picture || null),
     make("div", {}, make("p", { className: "name", textContent: called }), state, ...fields, ...notes, evidence),
@@ -280,23 +312,34 @@ function fieldItem(item, row, one) {
   const other = make("input", { type: "text", placeholder: W.other, ariaLabel: filled(W.other_for, { name: name(one.field) }), maxLength: 500 });
   other.setAttribute("list", `choices-${one.field}`);
   const taken = make("span", { className: "taken", ariaLive: "polite" });
-  other.addEventListener("input", () => {
-    const value = meant(one.field, other.value), isNew = !(choices[one.field] ?? []).includes(value);
-    taken.textContent = value && filled(isNew ? W.taken_new : W.taken, { value: label(one.field, value) });
-    choose(item, one.field, value);
-  });
+  other.addEventListener("input", () => choose(item, one.field, meant(one.field, other.value), true));
   const field = make("div", { className: "field" }, make("span", { className: "what", textContent: name(one.field) }), ...options, other, taken);
   field.dataset.field = one.field;
   return field;
 }
 
-function choose(item, field, value) {
+function choose(item, field, value, typed = false) {
+  const box = find(`[data-field="${CSS.escape(field)}"]`, item), options = [...box.querySelectorAll(".option")];
+  const isNew = typed && value && ![...values(field), ...options.map((each) => each.dataset.value)].includes(value);
   item.chosen[field] = value;
-  for (const option of item.querySelectorAll(`[data-field="${CSS.escape(field)}"] .option`)) option.ariaPressed = String(option.dataset.value === value);
+  for (const option of options) option.ariaPressed = String(option.dataset.value === value);
+  box.className = isNew ? "field new" : "field";
+  if (!typed) find("input", box).value = "";
+  find(".taken", box).textContent = typed && value ? filled(isNew ? W.taken_new : W.taken, { value: label(field, value) }) : "";
+}
+
+// Ask, once, whether typed values that are new are meant; false when there is nothing to ask.
+function asks(item) {
+  const boxes = [...item.querySelectorAll(".field.new:not(.asked)")];
+  for (const box of boxes) {
+    box.classList.add("asked");
+    find(".taken", box).textContent = filled(W.make_new, { value: item.chosen[box.dataset.field] });
+  }
+  return boxes.length > 0;
 }
 
 async function decide(item, accept) {
-  if (item.busy) return;
+  if (item.busy || accept && asks(item)) return;
   item.busy = true;
   try {
     await sendDecision(item, accept);
@@ -306,9 +349,10 @@ async function decide(item, accept) {
 }
 
 async function sendDecision(item, accept) {
-  const values = Object.fromEntries(Object.entries(item.chosen).filter(([, value]) => value));
-  const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values } : {} };
+  const chosen = Object.entries(item.chosen).filter(([, value]) => accept && value);
+  const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values: Object.fromEntries(chosen) } : {} };
   changed(await send(`jobs/${job.id}/decisions`, { decisions: [row] }));
+  for (const [field, value] of chosen) if (!values(field).includes(value)) (added[field] ??= []).push(value);
   const here = () => find(`#rows > li[data-number="${row.row}"]`);   // nothing when another list is shown by now
   if (here() && !here().nextElementSibling && !find("#more").hidden) await more();
   (here()?.nextElementSibling ?? find("#undo")).focus();
@@ -317,8 +361,7 @@ async function sendDecision(item, accept) {
 // Show what a step changed: its rows as they are now, whether or not they belong to the list that is shown.
 function changed(answer) {
   job = answer.job;
-  const item = [...find("#jobs").children].find((each) => each.dataset.id === job.id);
-  if (item) jobItem(job, item);
+  showJob(job);
   for (const row of answer.rows) {
     const shown = find(`#rows > li[data-number="${row.number}"]`);
     shown?.replaceWith(rowItem(row));
@@ -329,7 +372,8 @@ function changed(answer) {
 async function undo() {
   const answer = await send(`jobs/${job.id}/decisions`, { undo: true });
   const count = changed(answer);
-  say(count ? filled(W.undone, { n: count }) : W.nothing_to_undo);
+  say(count ? filled(count === 1 ? W.undone_row : W.undone_rows, { n: count }) : W.nothing_to_undo);
+  added = {};                   // some of it may be undone: it is asked about anew
   if (!count) return;
   const first = () => find(`#rows > li[data-number="${answer.rows[0].number}"]`);
   if (count > answer.rows.length || !first()) await list();
@@ -341,7 +385,7 @@ find("#which").addEventListener("change", () => attempt(() => list()));
 find("#more").addEventListener("click", (event) => attempt(() => more(), event.target));
 find("#accept-all").addEventListener("click", (event) => attempt(async () => {
   const count = changed(await send(`jobs/${job.id}/decisions`, { accept_above: Number(find("#least").value) / 100 }));
-  say(filled(W.accepted, { n: count }));
+  say(filled(count === 1 ? W.accepted_row : W.accepted_rows, { n: count }));
   await list();
 }, event.target));
 find("#download").addEventListener("click", (event) => attempt(() => download(`jobs/${job.id}/corrected.csv`, "corrected.csv"), event.target));
@@ -349,9 +393,9 @@ find("#download").addEventListener("click", (event) => attempt(() => download(`j
 // Keys, while a row has the focus; in its text field letters are letters.
 find("#rows").addEventListener("keydown", (event) => {
   const item = event.target.closest("#rows > li");
-  if (!item?.dataset.number || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.repeat && ["Enter", "Delete", "Backspace"].includes(event.key) && !event.target.matches("input")) return;   // a key held down decides once
+  if (!item?.dataset.number || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.matches("input");
+  if (event.repeat && (event.key === "Enter" || !typing && ["Delete", "Backspace"].includes(event.key))) return event.preventDefault();   // a key held down decides once
   const does = (work) => { event.preventDefault(); attempt(work); };
   if (event.target.matches("button") && ["Enter", " "].includes(event.key)) return;
   if (event.key === "Enter") does(() => decide(item, true));
