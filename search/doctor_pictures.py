@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.product import Picture, Product
+from catalog.product import Picture
 from indexer.match_curve import sigmoid
 from indexer.vectors import WORDS, chunks
 from search.doctor_shop import AT_ONCE, Finding, Shop, Step
-from search.duplicates import called, same_facts
+from search.duplicates import called, other_numbers, same_facts
 from search.picture_match import Sketch, overlays
 from search.picture_quality import BLURRED, TOO_SMALL, blur, shrunk
 from search.same_listing import SURE, sketch_of
@@ -40,7 +40,8 @@ def duplicate_findings(shop: Shop, step: Step) -> Iterator[Finding]:
     for (one, other), sure in pairs.items():
         first, second = shop.products[one], shop.products[other]
         same_file = shop.hash_of(one) == shop.hash_of(other)
-        facts = same_facts(first, second) and first.category == second.category and not _variants(first, second)
+        variants = other_numbers(first.title, second.title)
+        facts = same_facts(first, second) and first.category == second.category and not variants
         words = bool(called(first.title)) and called(first.title) == called(second.title)
         what = "the same file" if same_file else "the same picture, saved anew or altered"
         believed, rest = PICTURE_ONLY, "facts differ"
@@ -101,12 +102,6 @@ def _prints(shop: Shop, step: Step) -> NDArray[np.float16]:
         if (sketch := sketch_of(_path(shop, place))) is not None:
             prints[place] = sketch.print(PRINT)
     return prints
-
-
-def _variants(one: Product, other: Product) -> bool:
-    """Whether the titles of both tell numbers, and not the same: shades and models that are shown by one picture."""
-    first, second = ({word for word in called(product.title) if word[0].isdigit()} for product in (one, other))
-    return bool(first and second) and first != second
 
 
 def _curve(value: float, curve: tuple[float, float]) -> float:

@@ -106,6 +106,12 @@ def called(title: str) -> tuple[str, ...]:
     return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in told))
 
 
+def other_numbers(title: str, other: str) -> bool:
+    """Whether both titles tell numbers, and not the same: shades and models that are shown by one picture."""
+    first, second = ({word for word in called(each) if word[0].isdigit()} for each in (title, other))
+    return bool(first and second) and first != second
+
+
 def same_facts(one: Product, other: Product) -> bool:
     """Whether no brand, attribute or currency that both state differs, and prices differ by at most a tenth."""
     if _differ(one.brand, other.brand) or _differ(one.currency, other.currency):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 
 CATEGORY = "category"
 GROUPS = ("item_group_id", "group")  # attributes that name what variants have in common
 OTHER_LANGUAGE = "_zh"  # ends the name of a field that holds another field's words in another language
+NOT_VALUES = ("title", "description")
 MOST_LABELS = 200
 LEAST_MEAN = 5  # products a label, on average: an attribute with fewer is a name, not a kind
 _BETWEEN = re.compile(r"\s*(?:,|/|&|\band\b)\s*")
 _NUMBER = re.compile(r"[\d.,\s]+")
+
+Translations = Mapping[str, Mapping[str, str]]  # by field, what values are called in another language
 
 
 def field_labels(product: Product, field: str) -> tuple[str, ...]:
@@ -35,9 +38,38 @@ def labels_of(products: Sequence[Product]) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
+def translated(products: Iterable[Product]) -> Translations:
+    """What products call their own values in another language; a category level by level."""
+    found: dict[str, dict[str, str]] = {}
+    for product in products:
+        for name, words in product.attributes.items():
+            field = name.removesuffix(OTHER_LANGUAGE)
+            if field == name or field in NOT_VALUES or not words:
+                continue
+            if field == CATEGORY:
+                for part, other in zip(product.category_path, _levels(words), strict=False):
+                    found.setdefault(field, {}).setdefault(part, other)
+            elif value := product.attributes.get(field):
+                found.setdefault(field, {}).setdefault(value, words)
+    return found
+
+
+def translation(field: str, value: str, told: Translations) -> str:
+    """What a value is called in another language; "" where no product tells all of it."""
+    words = told.get(field, {})
+    if field != CATEGORY:
+        return words.get(value, "")
+    levels = [words.get(level, "") for level in _levels(value)]
+    return CATEGORY_SEPARATOR.join(levels) if all(levels) else ""
+
+
 def group_of(product: Product) -> str:
     """What a product's variants have in common; its own id when the feed names nothing."""
     return next((product.attributes[name] for name in GROUPS if product.attributes.get(name)), product.id)
+
+
+def _levels(path: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in path.split(CATEGORY_SEPARATOR.strip()) if part.strip())
 
 
 def _names_kinds(said: Sequence[tuple[str, ...]]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from catalog.errors import BadQuery
 from catalog.spreadsheet import csv_text
 from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
-from search.fields import OTHER_LANGUAGE
+from search.fields import OTHER_LANGUAGE, Translations, translation
 from search.jobs import MADE, SHOWN, Job, row_dict
 
 MOST_STEPS = 200  # that can be undone
@@ -44,12 +44,13 @@ def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
             row = db.execute(_ROW, (choice.number,)).fetchone()
             if row is None or row["state"] != MADE:
                 raise BadQuery(f"Row {choice.number} has no suggestion.", "Decide on rows that have one.")
-            told = suggested_of(json.loads(row["suggestion"]))
+            told = suggested_of(json.loads(row["suggestion"]), translations)
             unknown = sorted(set(choice.values) - set(told))
             if unknown:
                 raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(told)}.")
-            yield choice.number, *_decision(told, choice)
+            yield choice.number, *_decision(told, choice, translations)
 
+    translations = translations_of(job)
     return _step(home, job, decided)
 
 
@@ -67,8 +68,10 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
                 for one in fields_of(told)
                 if one["top"] and one["top"][0]["confidence"] >= confidence
             }
+            values |= {name: value for name, value in _renamed(values, translations).items() if value}
             yield row["number"], ACCEPTED, values
 
+    translations = translations_of(job)
     return _step(home, job, decided)
 
 
@@ -86,13 +89,13 @@ def undo(home: Path, job: Job) -> list[int]:
 def keep(home: Path, job: Job) -> None:
     """Bring what was decided to the shop's decisions; what a crash left undone is brought the next time."""
     store = Decisions(home)
-    fingerprint = str(job.about().get("fingerprint", ""))
+    fingerprint, translations = str(job.about().get("fingerprint", "")), translations_of(job)
     while True:
         with job.db() as db:
             rows = db.execute(_UNKEPT).fetchall()
         if not rows:
             return
-        store.keep([_kept(job.id, fingerprint, row) for row in rows])
+        store.keep([_kept(job.id, fingerprint, row, translations) for row in rows])
         with job.db(write=True) as db:  # unless it was decided anew meanwhile
             db.executemany(
                 "UPDATE rows SET kept = 1 WHERE number = ? AND kind = ? AND decided = ?",
@@ -102,20 +105,32 @@ def keep(home: Path, job: Job) -> None:
 
 def corrected_csv(job: Job) -> Iterator[str]:
     """The table in pieces: its own columns, what was decided, what is suggested; safe to open in a spreadsheet."""
+    translations = translations_of(job)
     with job.db() as db:
         header: dict[str, None] = {}
         fields: dict[str, None] = {"category": None}
         for cells, suggestion in db.execute("SELECT cells, suggestion FROM rows ORDER BY number"):
             header |= dict.fromkeys(json.loads(cells))
             if suggestion and len(fields) == 1:
-                fields |= dict.fromkeys(suggested_of(json.loads(suggestion)))
+                fields |= dict.fromkeys(suggested_of(json.loads(suggestion), translations))
         own = list(header) or ["id", "image", "title"]
         added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
         names = [*own, *added, "confidence", "status"]
         yield csv_text(names, ())
         for row in db.execute(_CORRECTED):
-            told = _row_cells(row)
+            told = _row_cells(row, translations)
             yield csv_text([told.get(name, "") for name in names], ())
+
+
+def note_translations(job: Job, translations: Translations) -> None:
+    """Note what the shop's values are called in another language: what is decided in one is filled in in both."""
+    job.note(translations=json.dumps(translations, ensure_ascii=False))
+
+
+def translations_of(job: Job) -> Translations:
+    """What `note_translations` wrote."""
+    found: Translations = json.loads(job.about().get("translations", "{}"))
+    return found
 
 
 def fields_of(suggestion: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -123,23 +138,34 @@ def fields_of(suggestion: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [suggestion["category"], *suggestion["attributes"]]
 
 
-def suggested_of(suggestion: Mapping[str, Any]) -> dict[str, str]:
-    """The best label by field: of attributes only what is relied on, "" otherwise."""
+def suggested_of(suggestion: Mapping[str, Any], translations: Translations) -> dict[str, str]:
+    """The best label by field: of attributes only what is relied on, "" otherwise; and what they are called in another
+    language.
+    """
     category = suggestion["category"]
     told = {category["field"]: category["top"][0]["name"] if category["top"] else ""}
-    return told | {one["field"]: one["answer"] for one in suggestion["attributes"]}
+    told |= {one["field"]: one["answer"] for one in suggestion["attributes"]}
+    return told | _renamed(told, translations)
 
 
-def _decision(told: Mapping[str, str], choice: Choice) -> tuple[str, dict[str, str]]:
+def _decision(told: Mapping[str, str], choice: Choice, translations: Translations) -> tuple[str, dict[str, str]]:
     values = {name: value for name, value in told.items() if value} if choice.accept else {}
-    for name, value in choice.values.items():
-        if value != told[name]:
-            values.pop(name + OTHER_LANGUAGE, None)
     values |= choice.values
+    values |= {name: value for name, value in _renamed(values, translations).items() if name not in choice.values}
+    values = {name: value for name, value in values.items() if value}
     if not values:
         return DECLINED, {}
-    corrected = any(told[name] != value for name, value in values.items())
+    corrected = any(told[name] != value for name, value in values.items() if not name.endswith(OTHER_LANGUAGE))
     return (CORRECTED if corrected else ACCEPTED), values
+
+
+def _renamed(values: Mapping[str, str], translations: Translations) -> dict[str, str]:
+    """What the shop calls values in another language, for each field that it tells any of; "" where it does not."""
+    return {
+        name + OTHER_LANGUAGE: translation(name, value, translations)
+        for name, value in values.items()
+        if name in translations
+    }
 
 
 def _step(
@@ -156,19 +182,20 @@ def _step(
     return [number for number, _, _ in found]
 
 
-def _kept(job_id: str, fingerprint: str, row: sqlite3.Row) -> tuple[Item, list[Decision]]:
+def _kept(job_id: str, fingerprint: str, row: sqlite3.Row, translations: Translations) -> tuple[Item, list[Decision]]:
     item = Item(f"{job_id}/{row['number']}", row["content"], fingerprint, row["vectors"] or b"")
-    told, values = suggested_of(json.loads(row["suggestion"])), json.loads(row["decided"])
+    told, values = suggested_of(json.loads(row["suggestion"]), translations), json.loads(row["decided"])
     if row["kind"] == DECLINED:
         return item, [Decision(name, value, None) for name, value in told.items() if value]
     return item, [Decision(name, told.get(name, ""), value) for name, value in values.items()]
 
 
-def _row_cells(row: sqlite3.Row) -> dict[str, str]:
+def _row_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
     cells: dict[str, str] = json.loads(row["cells"]) or {"id": row["id"], "title": row["title"]}
     cells.setdefault("image", "|".join(json.loads(row["pictures"])))
     if row["suggestion"]:
-        cells |= {f"suggested_{name}": value for name, value in suggested_of(json.loads(row["suggestion"])).items()}
+        told = suggested_of(json.loads(row["suggestion"]), translations)
+        cells |= {f"suggested_{name}": value for name, value in told.items()}
         cells["confidence"] = f"{row['confidence']:.4f}"
     decided: dict[str, str] = json.loads(row["decided"])
     status = row["kind"] or ({"made": "suggested" if row["sure"] else "needs review"}.get(row["state"]) or row["state"])

@@ -1,4 +1,5 @@
-"""Which listings a new one repeats: the same file, the same picture saved anew or altered, the same product again.
+"""Which listings a new one repeats: the same file, the same picture saved anew or altered, the same product again;
+and which others, by their titles' numbers, are variants that show its picture.
 
 Vectors propose, pixels decide: at 60 x 80 pixels the vectors of copies and of plain look-alikes are equally near.
 """
@@ -6,7 +7,7 @@ Vectors propose, pixels decide: at 60 x 80 pixels the vectors of copies and of p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from PIL import Image, ImageOps
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Product
-from search.duplicates import called
+from search.duplicates import called, other_numbers
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.picture_match import Sketch, overlays
 from search.query import PictureTerm, Query
 
-SAME_FILE, SAME_PICTURE, SAME_PRODUCT = "same_file", "same_picture", "same_product"
+SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE = "same_file", "same_picture", "same_product", "shared_picture"
+KINDS = (SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE)
 CANDIDATES = 30
 SURE = 0.5  # of `Overlay.sure`, from which two pictures are one; chosen in docs/decisions.md
 VIEW = 0.8  # cosine of both the look and the meaning, from which equal words make two pictures views of one product
@@ -33,7 +35,8 @@ LEAST_SIDE = 128  # that a candidate's picture is decoded at
 class Duplicate:
     """A listing that the new one repeats: how (`kind`), how sure (0 to 1), and by which pictures.
 
-    `picture` is the number of the new listing's picture, `other` the content hash of the existing one's.
+    The kind `shared_picture` repeats nothing: the titles' numbers differ, so one picture shows two variants. `picture`
+    is the number of the new listing's picture, `other` the content hash of the existing one's.
     """
 
     product_id: str
@@ -64,11 +67,14 @@ def find_duplicates(
     """The listings that one with these pictures (RGB) would repeat, one entry each, surest first within their kinds.
 
     `hashes` are the content hashes of the pictures' files, where there are any; `own_id` is a product that is not
-    looked at. Another view is named only when there is a title that says the same. Raises BadQuery.
+    looked at. Another view is named only when there is a title that says the same, a variant only when there is one
+    that tells other numbers. Raises BadQuery.
     """
     found: dict[str, Duplicate] = {}
 
-    def note(one: Duplicate) -> None:
+    def note(one: Duplicate, product: Product) -> None:
+        if other_numbers(title, product.title):
+            one = replace(one, kind=SHARED_PICTURE)
         kept = found.get(one.product_id)
         if kept is None or _order(one) < _order(kept):
             found[one.product_id] = one
@@ -76,18 +82,17 @@ def find_duplicates(
     for number, picture in enumerate(pictures):
         sha256 = hashes[number] if number < len(hashes) else ""
         for product in _of_file(engine, sha256):
-            note(Duplicate(product.id, SAME_FILE, 1.0, number, sha256))
+            note(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
         hits = _candidates(engine, picture)
-        for one in _same_pictures(picture, sha256, number, hits):
-            note(one)
-        for one in _other_views(engine, title, number, hits):
-            note(one)
+        shown = {hit.product.id: hit.product for hit in hits}
+        for one in (*_same_pictures(picture, sha256, number, hits), *_other_views(engine, title, number, hits)):
+            note(one, shown[one.product_id])
     found.pop(own_id, None)
     return tuple(sorted(found.values(), key=_order))
 
 
 def _order(one: Duplicate) -> tuple[int, float, str]:
-    return (SAME_FILE, SAME_PICTURE, SAME_PRODUCT).index(one.kind), -one.score, one.product_id
+    return KINDS.index(one.kind), -one.score, one.product_id
 
 
 def _of_file(engine: SearchEngine, sha256: str) -> list[Product]:

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING
 from catalog.errors import BadInput, WindowshopError
 from catalog.failpoint import failpoint
 from search.bulk import Pictures, open_pictures, read_failure
+from search.fields import translated
 from search.jobs import Job, Jobs, Outcome, Task, UnknownJob
+from search.review import note_translations
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 BATCH = 32
 THUMBNAIL = 128
+TRANSLATING = 1_000  # products that tell what values are called in another language
 LOCK = ".worker.lock"
 PATIENCE = 2.0  # seconds to wait for the next job, and for a worker that died before another is started
 NICE = 15  # at 19 a busy machine would hardly let it work at all
@@ -47,6 +50,7 @@ class Worker:
         """Work a job off; yields how many rows each batch had, once they are durable. Ends when it is cancelled."""
         learn_if_missing(self._home, self._engine)
         job.note(fingerprint=self._engine.encoder.fingerprint)
+        note_translations(job, translated(self._engine.browse(TRANSLATING)))
         pictures = open_pictures(job.source, job.root)
         done, began = 0, time.monotonic()
         try:

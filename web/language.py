@@ -6,13 +6,12 @@ a choice kept in links would go to everybody whom a link is sent to; it holds th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from catalog.product import CATEGORY_SEPARATOR, Product
-from search.fields import OTHER_LANGUAGE
+from search.fields import OTHER_LANGUAGE, Translations, translated
 from web.engine import get_engine
 from web.words import CHINESE, ENGLISH, LANGUAGES, field_name, reason, said
 
@@ -23,9 +22,6 @@ COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600
 KEY = "windowshop.translations"
 DRAWN = 1_000  # products from which translations of values are taken
-NOT_VALUES = ("title", "description")
-
-Translations = Mapping[tuple[str, str], str]
 
 
 def init_app(app: Flask) -> None:
@@ -86,34 +82,19 @@ def value_label(field: str, value: str) -> str:
     if language() != CHINESE:
         return value
     if field == "category":
-        return CATEGORY_SEPARATOR.join(translations().get((field, part), part) for part in _parts(value))
-    return translations().get((field.removeprefix("attributes."), value), value)
+        levels = translations().get(field, {})
+        return CATEGORY_SEPARATOR.join(levels.get(part, part) for part in _parts(value))
+    return translations().get(field.removeprefix("attributes."), {}).get(value, value)
 
 
 def translations() -> Translations:
-    """(field, value) -> value in Chinese, from up to DRAWN products of the shop; read once a generation."""
+    """What values are called in Chinese, from up to DRAWN products of the shop; read once a generation."""
     engine = get_engine()
     generation = engine.status().generation
     known: tuple[int, Translations] | None = current_app.extensions.get(KEY)
     if known is None or known[0] != generation:
         known = current_app.extensions[KEY] = (generation, _read(engine))
     return known[1]
-
-
-def translated(products: Iterable[Product]) -> dict[tuple[str, str], str]:
-    """What products tell of values in Chinese; a category level by level."""
-    found: dict[tuple[str, str], str] = {}
-    for product in products:
-        for name, words in product.attributes.items():
-            field = name.removesuffix(OTHER_LANGUAGE)
-            if field == name or field in NOT_VALUES or not words:
-                continue
-            if field == "category":
-                pairs = zip(product.category_path, _parts(words), strict=False)
-                found |= {(field, part): other for part, other in pairs if (field, part) not in found}
-            elif value := product.attributes.get(field):
-                found.setdefault((field, value), words)
-    return found
 
 
 def _read(engine: SearchEngine) -> Translations:

@@ -26,6 +26,8 @@ from web.openapi_schemas import (
     words,
 )
 
+DUPLICATES = ("same_file", "same_picture", "same_product", "shared_picture")
+
 DESK_SCHEMAS: dict[str, Schema] = {
     "Listing": given(
         {
@@ -74,7 +76,7 @@ DESK_SCHEMAS: dict[str, Schema] = {
                         record(
                             {
                                 "id": TEXT,
-                                "kind": {"type": "string", "enum": ["same_file", "same_picture", "same_product"]},
+                                "kind": {"type": "string", "enum": list(DUPLICATES)},
                                 "score": SIDE,
                                 "picture": COUNT,
                                 "other": SHA256,

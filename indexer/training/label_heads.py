@@ -19,6 +19,7 @@ from indexer.encoders.runtime import threads
 from indexer.label_blend import fit_blend
 from indexer.label_heads import Blend, LabelHead, softmax
 from indexer.neighbour_votes import nearest_products, votes
+from indexer.progress import progress
 from indexer.vectors import WORDS, Layout
 
 Ints = NDArray[np.int64]
@@ -122,19 +123,21 @@ def fit_outputs(
     steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=0.1)
-    for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
-        shown = inputs[chosen]
-        bare = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
-        shown[bare, words] = 0.0
-        outputs = network(shown).split(sizes, dim=1)
-        loss = sum(
-            (_cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
-            torch.zeros(()),
-        )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+    with progress("learning labels", steps) as tick:
+        for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
+            shown = inputs[chosen]
+            bare = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
+            shown[bare, words] = 0.0
+            outputs = network(shown).split(sizes, dim=1)
+            loss = sum(
+                (_cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
+                torch.zeros(()),
+            )
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            tick(1)
     return network.heads(mean, scale, dict(zip(names, sizes, strict=True)))
 
 

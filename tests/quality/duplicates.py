@@ -1,7 +1,8 @@
 """Planted duplicates: altered copies that must be found, siblings and strangers that must not.
 
 python -m tests.quality.duplicates --home DIR. Half of a shop's products, by the hash of their ids, was for choosing
-limits; figures are of the other half. A planted listing is one product's picture, altered, with no title.
+limits; figures are of the other half. A planted listing is one product's picture, altered, without a title and with
+the product's own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from catalog.product import Product
 from indexer.build import build
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
-from search.same_listing import find_duplicates
+from search.same_listing import SHARED_PICTURE, find_duplicates
 from tests.quality.measures import mean, measured, ratio
 from tests.quality.records import Headline, Outcome, Section, Share, Table
 
@@ -77,8 +78,11 @@ def recoloured(picture: Image.Image) -> Image.Image | None:
     return _saved(other) if (apart > APART).mean() > LEAST_COLOURED else None
 
 
-def ask(engine: SearchEngine, products: Sequence[Product], seed: int = 0) -> list[Asked]:
-    """Every product's first picture, altered in each way, recoloured, and as it is with its own listing left out."""
+def ask(engine: SearchEngine, products: Sequence[Product], seed: int = 0, *, titled: bool = False) -> list[Asked]:
+    """Every product's first picture, altered in each way, recoloured, and as it is with its own listing left out.
+
+    With `titled`, the product's title is told too.
+    """
     files = _listings_by_file(engine)
     asked = []
     for number, product in enumerate(products):
@@ -86,11 +90,12 @@ def ask(engine: SearchEngine, products: Sequence[Product], seed: int = 0) -> lis
         shown = product.pictures[0]
         picture = images.decode(images.read_file(Path(shown.path)))
         same = files[shown.sha256]
+        title = product.title if titled else ""
         for how, altered in alterations(picture, rng):
-            asked.append(Asked(product.id, how, _named(engine, altered), same))
+            asked.append(Asked(product.id, how, _named(engine, altered, title), same))
         if (sibling := recoloured(picture)) is not None:
-            asked.append(Asked(product.id, RECOLOURED, _named(engine, sibling), frozenset()))
-        others = _named(engine, picture, product.id)
+            asked.append(Asked(product.id, RECOLOURED, _named(engine, sibling, title), frozenset()))
+        others = _named(engine, picture, title, product.id)
         asked.append(Asked(product.id, UNLISTED, others, same - {product.id}))
         if number % 10 == 0:
             print(f"duplicates: {number} of {len(products)} ...", file=sys.stderr, flush=True)
@@ -132,22 +137,27 @@ def figures(asked: Sequence[Asked]) -> dict[str, Any]:
 def planted_duplicates(home: Path, name: str, most: int) -> Outcome:
     """At most so many products of the test half of a built shop, each asked in every alteration."""
     with SearchEngine.open(home) as engine:
-        told = figures(ask(engine, chosen(engine, HALVES[1], most)))
+        products = chosen(engine, HALVES[1], most)
+        told, titled = figures(ask(engine, products)), figures(ask(engine, products, titled=True))
+    ways = (told["by_kind"], titled["by_kind"])
     rows = tuple(
-        (how, f"{of['listings']:,}", f"{of['found']:,}", f"{of['wrongly_named']:,}")
+        (how, f"{of['listings']:,}", *(f"{by[how][count]:,}" for by in ways for count in ("found", "wrongly_named")))
         for how, of in told["by_kind"].items()
     )
     section = Section(
         f"{name}: listings that repeat others",
-        "A product's picture is altered and asked as a new listing without a title: the product must be named. "
-        "Pictures turned to another colour, and of products that are taken out, must not name any.",
-        (Table(("listing", "n", "own product named", "others named"), rows),),
+        "A product's picture is altered and asked as a new listing: the product must be named. Pictures turned to "
+        "another colour, and of products that are taken out, must not name any. Without a title, and with the "
+        "product's own, which tells variants that share a picture.",
+        (Table(("listing", "n", "own named", "others named", "own, titled", "others, titled"), rows),),
     )
     headlines = (
         Headline(f"{name}: altered copies found", Share.of(told, "recall"), told["copies"], RECALL_FLOOR),
         Headline(f"{name}: named rightly", Share.of(told, "precision"), told["named"], PRECISION_FLOOR),
+        Headline(f"{name}: copies with title found", Share.of(titled, "recall"), titled["copies"], RECALL_FLOOR),
+        Headline(f"{name}: with title rightly", Share.of(titled, "precision"), titled["named"], PRECISION_FLOOR),
     )
-    return Outcome(f"duplicates_{name.lower()}", told, section, headlines)
+    return Outcome(f"duplicates_{name.lower()}", told | {"with_title": titled}, section, headlines)
 
 
 def other_views(feed: Path, work: Path, encoder: Encoder) -> Outcome:
@@ -194,8 +204,9 @@ def chosen(engine: SearchEngine, half: str, most: int) -> list[Product]:
     return products[:most]
 
 
-def _named(engine: SearchEngine, picture: Image.Image, own_id: str = "") -> tuple[str, ...]:
-    return tuple(one.product_id for one in find_duplicates(engine, [picture], own_id=own_id))
+def _named(engine: SearchEngine, picture: Image.Image, title: str, own_id: str = "") -> tuple[str, ...]:
+    found = find_duplicates(engine, [picture], title, own_id=own_id)
+    return tuple(one.product_id for one in found if one.kind != SHARED_PICTURE)
 
 
 def _listings_by_file(engine: SearchEngine) -> Mapping[str, frozenset[str]]:
@@ -222,10 +233,11 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="a shop that is built")
     parser.add_argument("--half", choices=HALVES, default="test")
     parser.add_argument("--products", type=int, default=100, help="at most so many of the half")
+    parser.add_argument("--titled", action="store_true", help="tell the products' titles too")
     parser.add_argument("--seed", type=int, default=0, help="of the alterations")
     options = parser.parse_args()
     with SearchEngine.open(options.home) as engine:
-        asked = ask(engine, chosen(engine, options.half, options.products), options.seed)
+        asked = ask(engine, chosen(engine, options.half, options.products), options.seed, titled=options.titled)
     print(json.dumps(figures(asked), indent=1))
 
 

@@ -15,7 +15,6 @@ from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.doctor import HEADER, examine, ranked
 from search.doctor_labels import Opinions, contradictions
-from search.doctor_pictures import _variants
 from search.doctor_shop import Finding
 from search.engine import SearchEngine
 from tests.quality.doctor import Fault, figures
@@ -118,14 +117,6 @@ def test_a_title_that_takes_the_listings_side_outweighs_the_picture():
     pictured = np.array([[0.02, 0.98]], np.float32)
     titled = np.array([[0.999, 0.001]], np.float32)
     assert contradictions(Opinions(names, np.zeros(1, np.int64), pictured, titled), (1.0, 1.0))[1][0] == 0.0
-
-
-def test_shades_that_share_a_picture_are_no_duplicates():
-    one, other, third = (
-        Product(str(i), title, ()) for i, title in enumerate(("Lipstick 12", "Lipstick 14", "Lipstick"))
-    )
-    assert _variants(one, other)
-    assert not _variants(one, third) and not _variants(one, one)
 
 
 def test_only_the_surest_finding_of_a_kind_counts(findings):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.product import Picture, Product
 from indexer.encoders.base import Block
 from indexer.vectors import Layout
-from search.duplicates import called, collapse, same_facts
+from search.duplicates import called, collapse, other_numbers, same_facts
 
 LAYOUT = Layout.of_encoder((Block("look", 2), Block("meaning", 2, texts=True), Block("colour", 2)))
 MUG = Product("a", "Dune mug, 300 ml", (Picture("", "1"),), "Mugs", Decimal(10), "EUR", brand="Kettle")
@@ -101,6 +101,15 @@ def test_the_best_stands_for_the_group_and_rows_are_read_only_where_words_agree(
     assert found == [(0,), (1, 2), (3,)]
     assert sorted(read) == [0, 1, 2, 3]
     assert groups([(bowl, "9", RIGHT), (MUG, "1", RIGHT)])[1] == []
+
+
+@pytest.mark.parametrize(
+    ("other", "differ"),
+    [("Lipstick 14", True), ("Lipstick No. 12", False), ("Lipstick", False), ("Lipstick 12 in 14", True)],
+)
+def test_titles_that_tell_other_numbers_name_variants(other, differ):
+    assert other_numbers("Lipstick 12", other) == differ
+    assert other_numbers(other, "Lipstick 12") == differ
 
 
 def test_numbers_keep_their_decimals():

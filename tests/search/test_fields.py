@@ -1,7 +1,9 @@
 """What products say, and which attributes name kinds of things."""
 
+from dataclasses import replace
+
 from catalog.product import Product
-from search.fields import field_labels, group_of, labels_of
+from search.fields import field_labels, group_of, labels_of, translated, translation
 
 
 def product(number, **attributes):
@@ -26,3 +28,12 @@ def test_only_what_names_kinds_is_learnt():
 def test_variants_are_one_group():
     assert group_of(product(1, group="g")) == group_of(product(2, group="g")) == "g"
     assert group_of(product(3)) == "3"
+
+
+def test_values_are_translated_by_what_products_tell():
+    said = {"category_zh": "家居 > 灯", "colour": "red", "colour_zh": "红色"}
+    lamp = Product("1", "Lamp", (), "Home > Lamps", attributes=said)
+    told = translated([lamp, replace(lamp, attributes={"colour": "red", "colour_zh": "朱红", "title_zh": "台灯"})])
+    assert told == {"category": {"Home": "家居", "Lamps": "灯"}, "colour": {"red": "红色"}}
+    assert translation("category", "Home > Lamps", told) == "家居 > 灯"
+    assert translation("category", "Home > Beds", told) == "" == translation("colour", "blue", told)

@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import BadQuery
+from indexer.build import build
+from indexer.encoders.registry import open_encoder
 from search import jobs as jobs_module
 from search import review
 from search.__main__ import main
@@ -278,8 +280,35 @@ def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
     assert CliRunner().invoke(main, command[:3]).exit_code == 2
 
 
-def test_a_corrected_field_leaves_its_translation_open():
-    told = {"category": "Hats", "category_zh": "帽子", "colour": "red", "colour_zh": "红"}
-    choice = Choice(1, accept=True, values={"category": "Mugs", "colour": "red"})
-    kept = {"category": "Mugs", "colour": "red", "colour_zh": "红"}
-    assert review._decision(told, choice) == ("corrected", kept)
+TOLD = {"category": "Wear > Hats", "category_zh": "", "colour": "red", "colour_zh": "粉"}
+SAID = {"category": {"Wear": "服装", "Hats": "帽子"}, "colour": {"red": "红", "blue": "蓝"}}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kind", "kept"),
+    [
+        ({}, "accepted", {"category_zh": "服装 > 帽子", "colour_zh": "红"}),
+        ({"colour": "blue"}, "corrected", {"category_zh": "服装 > 帽子", "colour": "blue", "colour_zh": "蓝"}),
+        ({"category": "Wear > Capes"}, "corrected", {"category": "Wear > Capes", "colour_zh": "红"}),
+        ({"colour": "mud"}, "corrected", {"category_zh": "服装 > 帽子", "colour": "mud"}),
+        ({"colour_zh": "朱"}, "accepted", {"category_zh": "服装 > 帽子", "colour_zh": "朱"}),
+    ],
+)
+def test_what_is_decided_in_one_language_is_filled_in_in_both(chosen, kind, kept):
+    named = {"category": "Wear > Hats", "colour": "red"}
+    assert review._decision(TOLD, Choice(1, accept=True, values=chosen), SAID) == (kind, {**named, **kept})
+
+
+def test_the_worker_notes_what_the_shop_calls_its_values(home, tmp_path):
+    feed = (home / "feed" / "products.csv").read_text().splitlines()
+    chinese = {"Wear > Scarves": "服装 > 围巾", "Wear > Gloves": "服装 > 手套"}
+    lines = [feed[0] + ",category_zh", *(f"{line},{chinese.get(line.split(',')[2], '')}" for line in feed[1:])]
+    (home / "feed" / "products.csv").write_text("\n".join(lines) + "\n")
+    build(home, home / "feed" / "products.csv", open_encoder("colour"))
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 3))
+    work(home, job)
+    review.accept_above(home, job, 0.3)
+    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(job)))))
+    assert [row["category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
+    assert [row["suggested_category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
+    assert "category_zh" not in job.rows()[2]["decided"]

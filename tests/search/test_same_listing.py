@@ -8,9 +8,10 @@ from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from search.doctor_shop import Shop
 from search.engine import SearchEngine
-from search.same_listing import SAME_FILE, SAME_PICTURE, find_duplicates
+from search.same_listing import KINDS, SAME_FILE, SAME_PICTURE, SHARED_PICTURE, find_duplicates
 from tests.quality import duplicates
 from tests.search.test_picture_match import drawn, saved
+from web.openapi_desk import DUPLICATES
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,29 @@ def test_the_same_file_is_named_as_such(engine, tmp_path):
 @pytest.mark.parametrize("altered", [saved, ImageOps.mirror, lambda picture: picture.crop((8, 5, 114, 140))])
 def test_an_altered_copy_is_the_same_picture(engine, altered):
     assert found(engine, altered(drawn(3))) == [("thing-3", SAME_PICTURE)]
+
+
+def test_a_variant_that_shows_the_picture_is_told_as_one(tmp_path):
+    drawn(1).save(tmp_path / "1.png")
+    drawn(1).save(tmp_path / "2.png", compress_level=1)
+    feed = (
+        "id,title,category,image",
+        "s1,Lipstick 05,Lips,1.png",
+        "s2,Lipstick 07,Lips,2.png",
+        "s3,Lipstick,Lips,1.png",
+    )
+    (tmp_path / "products.csv").write_text("\n".join(feed) + "\n")
+    build(tmp_path / "home", tmp_path / "products.csv", open_encoder("colour"))
+    sha256 = images.content_hash((tmp_path / "1.png").read_bytes())
+    with SearchEngine.open(tmp_path / "home") as engine:
+        told = found(engine, drawn(1), title="Lipstick 07", hashes=[sha256])
+        assert told == [("s3", SAME_FILE), ("s2", SAME_PICTURE), ("s1", SHARED_PICTURE)]
+        assert found(engine, saved(drawn(1)), title="Lipstick 07")[-1] == ("s1", SHARED_PICTURE)
+        assert {kind for _, kind in found(engine, saved(drawn(1)))} == {SAME_PICTURE}
+
+
+def test_the_kinds_are_those_that_the_interface_promises():
+    assert KINDS == DUPLICATES
 
 
 def test_a_new_thing_repeats_nothing(engine):

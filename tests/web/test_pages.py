@@ -16,7 +16,7 @@ from catalog.product import Picture, Product
 from catalog.store import Catalogue
 from tests.fakes import FakeEncoder
 from tests.web.shop import BLUE, RED, picture_bytes
-from web.language import facts_of, path_of, title_of, translated
+from web.language import facts_of, path_of, title_of
 from web.pages import examples_of
 from web.templating import fills
 
@@ -276,11 +276,6 @@ LAMP = Product(
 def test_a_products_words_are_those_of_the_pages_language(app, lang, title, path, facts):
     with app.test_request_context(f"/?lang={lang}"):
         assert (title_of(LAMP), path_of(LAMP), facts_of(LAMP)) == (title, path, facts)
-
-
-def test_values_of_facets_are_translated_by_what_products_tell():
-    told = translated([LAMP])
-    assert told == {("colour", "red"): "红色", ("category", "Home"): "家居", ("category", "Lamps"): "灯"}
 
 
 def values_of(answer, name):
