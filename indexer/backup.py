@@ -30,8 +30,8 @@ FORMAT = 1
 PICTURES = "pictures"  # those that came with single products
 FOLDERS = ("encoders", PICTURES)
 ATTEMPTS = 3
-EVENTS = "events.sqlite"  # what shoppers did; the search room writes it
-_LIVE = {f"{name}{kind}" for name in (CATALOGUE, EVENTS) for kind in ("", "-wal", "-shm", "-journal")}
+DATABASES = ("events.sqlite", "decisions.sqlite", "questions.sqlite")  # which the search room writes
+_LIVE = {f"{name}{kind}" for name in (CATALOGUE, *DATABASES) for kind in ("", "-wal", "-shm", "-journal")}
 _LEFT_OUT = _LIVE | {LOCK, generations.CURRENT}
 
 
@@ -66,7 +66,8 @@ def backup(home: Path, to: Path) -> Backup:
     with _all_pictures_kept(home):
         with closing(Catalogue.open(catalogue)) as opened:
             opened.copy_to(to / CATALOGUE)
-        _copy_events(home, to)
+        for name in DATABASES:
+            _copy_database(home / name, to / name)
         failpoint("backup.catalogue-copied")
         for name in _small_files(home):
             _take(home / name, to / name)
@@ -163,11 +164,11 @@ def _small_files(home: Path) -> Iterator[str]:
                 yield path.relative_to(home).as_posix()
 
 
-def _copy_events(home: Path, to: Path) -> None:
-    """Copy the events as they are at one moment, while others are written."""
-    if (home / EVENTS).is_file():
-        with closing(sqlite3.connect(home / EVENTS)) as events, closing(sqlite3.connect(to / EVENTS)) as copy:
-            events.backup(copy)
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, while others write it; nothing where there is none."""
+    if source.is_file():
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -1,6 +1,7 @@
 """R8: a backup is taken while the shop is written, and restored exactly. R9: the index is disposable."""
 
 import shutil
+import sqlite3
 import time
 from contextlib import closing
 
@@ -8,12 +9,15 @@ import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.store import Catalogue
-from indexer.backup import backup, read_backup, restore
+from indexer.backup import DATABASES, backup, read_backup, restore
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from indexer.generations import current_number, open_current
 from indexer.reconcile import reconcile
 from indexer.update import UpdateOptions, update
+from search.decisions import Decision, Decisions, Item
+from search.events import Event, EventLog
+from search.query_log import EMPTY, QueryLog
 from tests.fakes import FakeEncoder
 from tests.promises.feeds import answers, draw_feed, draw_pictures, shop_state
 
@@ -127,3 +131,27 @@ def test_the_index_can_be_made_again_from_catalogue_and_pictures(tmp_path, seed,
     update(home, opened, UpdateOptions(from_catalogue=True))
     assert answers(home, open_current(home)) == before
     assert reconcile(home, open_current(home)).all() == []
+
+
+@pytest.mark.promise("R8")
+def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(tmp_path):
+    draw_pictures(tmp_path / "feed", 1, 8)
+    home = tmp_path / "home"
+    build(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
+
+    def write(word):
+        Decisions(home).keep([(Item(word, word, "f", b""), [Decision("category", "", word)])])
+        QueryLog(home).add(EMPTY, word, 1.0)
+        with closing(EventLog.open(home)) as events:
+            events.add([Event("view", product_id=word, visitor="v")])
+
+    write("before")
+    backup(home, tmp_path / "copy")
+    write("after")
+    restore(tmp_path / "copy", tmp_path / "restored")
+    assert [one.item for one in Decisions(tmp_path / "restored").examples("f")] == ["before"]
+    assert set(DATABASES) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
+    for name in DATABASES:
+        with closing(sqlite3.connect(tmp_path / "restored" / name)) as kept:
+            told = " ".join(kept.iterdump())
+        assert "before" in told and "after" not in told, name
