@@ -177,6 +177,11 @@ class Job:
             db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
         return [Task(r["number"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
+    def shown(self) -> dict[str, int]:
+        """The first row that shows each picture, by the content hash, of the rows that are done."""
+        with self.db() as db:
+            return dict(db.execute("SELECT content, min(number) FROM rows WHERE content <> '' GROUP BY content"))
+
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Keep what became of rows, all or none, durably."""
         with self.db(write=True) as db:

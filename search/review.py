@@ -14,6 +14,7 @@ from catalog.spreadsheet import csv_text
 from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
 from search.fields import OTHER_LANGUAGE, Translations, translation
 from search.jobs import MADE, SHOWN, Job, row_dict
+from search.repeats import repeats
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
@@ -55,7 +56,10 @@ def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
 
 
 def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
-    """Accept all undecided rows whose category is at least so sure, and of their attributes those that are too."""
+    """Accept all undecided rows whose category is at least so sure, and of their attributes those that are too.
+
+    What is listed already is left for somebody to look at.
+    """
     if not 0 < confidence <= 1:
         raise BadQuery(f"The confidence is {confidence}.", "It is a number above 0, up to 1.")
 
@@ -63,6 +67,8 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
         query = "SELECT number, suggestion FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
         for row in db.execute(query, (confidence,)).fetchall():
             told = json.loads(row["suggestion"])
+            if repeats(told):
+                continue
             values = {
                 one["field"]: one["top"][0]["name"]
                 for one in fields_of(told)
@@ -115,7 +121,7 @@ def corrected_csv(job: Job) -> Iterator[str]:
                 fields |= dict.fromkeys(suggested_of(json.loads(suggestion), translations))
         own = list(header) or ["id", "image", "title"]
         added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
-        names = [*own, *added, "confidence", "status"]
+        names = [*own, *added, "confidence", "duplicate_of", "status"]
         yield csv_text(names, ())
         for row in db.execute(_CORRECTED):
             told = _row_cells(row, translations)
@@ -194,7 +200,9 @@ def _row_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
     cells: dict[str, str] = json.loads(row["cells"]) or {"id": row["id"], "title": row["title"]}
     cells.setdefault("image", "|".join(json.loads(row["pictures"])))
     if row["suggestion"]:
-        told = suggested_of(json.loads(row["suggestion"]), translations)
+        suggestion = json.loads(row["suggestion"])
+        told = suggested_of(suggestion, translations)
+        cells["duplicate_of"] = ", ".join(repeats(suggestion))
         cells |= {f"suggested_{name}": value for name, value in told.items()}
         cells["confidence"] = f"{row['confidence']:.4f}"
     decided: dict[str, str] = json.loads(row["decided"])

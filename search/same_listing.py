@@ -17,14 +17,14 @@ from PIL import Image, ImageOps
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Product
+from indexer.encoders.base import Floats
 from search.duplicates import called, other_numbers
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.picture_match import Sketch, overlays
-from search.query import PictureTerm, Query
+from search.query import PictureTerm, Query, VectorTerm
+from search.repeats import KINDS, SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE
 
-SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE = "same_file", "same_picture", "same_product", "shared_picture"
-KINDS = (SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE)
 CANDIDATES = 30
 SURE = 0.5  # of `Overlay.sure`, from which two pictures are one; chosen in docs/decisions.md
 VIEW = 0.8  # cosine of both the look and the meaning, from which equal words make two pictures views of one product
@@ -62,13 +62,16 @@ def find_duplicates(
     title: str = "",
     *,
     hashes: Sequence[str] = (),
+    encoded: Floats | None = None,
+    candidates: int = CANDIDATES,
     own_id: str = "",
 ) -> tuple[Duplicate, ...]:
     """The listings that one with these pictures (RGB) would repeat, one entry each, surest first within their kinds.
 
-    `hashes` are the content hashes of the pictures' files, where there are any; `own_id` is a product that is not
-    looked at. Another view is named only when there is a title that says the same, a variant only when there is one
-    that tells other numbers. Raises BadQuery.
+    `hashes` are the content hashes of the pictures' files, where there are any; `encoded` are the encoder's rows, of
+    each picture as it is and mirrored, (2n, dim), where they are known; so many `candidates` are compared with each of
+    these; `own_id` is a product that is not looked at. Another view is named only when there is a title that says the
+    same, a variant only when there is one that tells other numbers. Raises BadQuery.
     """
     found: dict[str, Duplicate] = {}
 
@@ -83,7 +86,9 @@ def find_duplicates(
         sha256 = hashes[number] if number < len(hashes) else ""
         for product in _of_file(engine, sha256):
             note(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
-        hits = _candidates(engine, picture)
+        sides = (picture, ImageOps.mirror(picture))
+        known = () if encoded is None else tuple(map(VectorTerm, encoded[2 * number : 2 * number + 2]))
+        hits = _candidates(engine, known or tuple(map(PictureTerm, sides)), candidates)
         shown = {hit.product.id: hit.product for hit in hits}
         for one in (*_same_pictures(picture, sha256, number, hits), *_other_views(engine, title, number, hits)):
             note(one, shown[one.product_id])
@@ -105,13 +110,10 @@ def _of_file(engine: SearchEngine, sha256: str) -> list[Product]:
     return [product for product in products if any(picture.sha256 == sha256 for picture in product.pictures)]
 
 
-def _candidates(engine: SearchEngine, picture: Image.Image) -> list[SearchHit]:
-    """The most similar listings by picture alone, of the picture as it is and mirrored."""
+def _candidates(engine: SearchEngine, sides: Sequence[PictureTerm | VectorTerm], most: int) -> list[SearchHit]:
+    """The most similar listings by picture alone, to any of the sides of a picture."""
     blind = {name: 0.0 for name in ("words",) if name in engine.generation.layout.names}
-    asked = [
-        Query((PictureTerm(each),), k=CANDIDATES, blocks=blind, collapse=False)
-        for each in (picture, ImageOps.mirror(picture))
-    ]
+    asked = [Query((side,), k=most, blocks=blind, collapse=False) for side in sides]
     hits: dict[str, SearchHit] = {}
     for page in engine.search_many(asked):
         for hit in page.hits:

@@ -16,21 +16,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import BadInput, WindowshopError
 from catalog.failpoint import failpoint
 from search.bulk import Pictures, open_pictures, read_failure
 from search.fields import translated
 from search.jobs import Job, Jobs, Outcome, Task, UnknownJob
+from search.repeats import repeats
 from search.review import note_translations
 
 if TYPE_CHECKING:
+    from indexer.encoders.base import Floats
     from search.engine import SearchEngine
+    from search.listing import Listing
     from search.taught import Listers
 
 BATCH = 32
 THUMBNAIL = 128
+CANDIDATES, DUPLICATES = 12, 8  # that a row's picture is compared with; that are told of it
 TRANSLATING = 1_000  # products that tell what values are called in another language
 LOCK = ".worker.lock"
 PATIENCE = 2.0  # seconds to wait for the next job, and for a worker that died before another is started
@@ -51,11 +55,11 @@ class Worker:
         learn_if_missing(self._home, self._engine)
         job.note(fingerprint=self._engine.encoder.fingerprint)
         note_translations(job, translated(self._engine.browse(TRANSLATING)))
-        pictures = open_pictures(job.source, job.root)
+        pictures, shown = open_pictures(job.source, job.root), job.shown()
         done, began = 0, time.monotonic()
         try:
             while tasks := job.take(BATCH):
-                outcomes = self._outcomes(pictures, tasks)
+                outcomes = self._outcomes(pictures, tasks, shown)
                 failpoint("job.batch")
                 done += len(tasks)
                 job.finish(outcomes, done / max(1e-3, time.monotonic() - began))
@@ -63,9 +67,9 @@ class Worker:
         finally:
             pictures.close()
 
-    def _outcomes(self, pictures: Pictures, tasks: list[Task]) -> list[Outcome]:
+    def _outcomes(self, pictures: Pictures, tasks: list[Task], shown: dict[str, int]) -> list[Outcome]:
         from catalog import images
-        from search.listing import Listing
+        from search.listing import VIEWS, Listing
         from search.samples import SHORT_SIDE
 
         listings, known, outcomes = [], [], []
@@ -77,15 +81,31 @@ class Worker:
                 outcomes.append(Outcome(task.number, reason=read_failure(error)))
                 continue
             listings.append(Listing(decoded, task.title))
-            known.append((task.number, images.content_hash(files[0]), images.thumbnail(decoded[0], THUMBNAIL)))
-        lister = self._listers.get(self._engine)
-        made = lister.suggest_with_rows(listings)
-        for (number, content, small), (suggestion, vectors) in zip(known, made, strict=True):
-            told = suggestion.to_dict()
-            sure = bool(suggestion.category.top) and suggestion.category.answer == suggestion.category.top[0].name
-            confidence = suggestion.category.top[0].confidence if suggestion.category.top else 0.0
-            outcomes.append(Outcome(number, told, confidence, sure, content, vectors, small))
+            known.append((task.number, [images.content_hash(data) for data in files]))
+        made = self._listers.get(self._engine).suggest_with_rows(listings)
+        for listing, (number, hashes), (suggestion, rows) in zip(listings, known, made, strict=True):
+            first = shown.setdefault(hashes[0], number)
+            told = {
+                **suggestion.to_dict(),
+                "duplicates": self._duplicates(listing, hashes, rows),
+                "repeats_row": first if first < number else 0,
+            }
+            top = suggestion.category.top
+            sure = bool(top) and suggestion.category.answer == top[0].name and not repeats(told)
+            vectors = rows[::VIEWS].astype("float16").tobytes()
+            small = images.thumbnail(listing.pictures[0], THUMBNAIL)
+            confidence = top[0].confidence if top else 0.0
+            outcomes.append(Outcome(number, told, confidence, sure, hashes[0], vectors, small))
         return outcomes
+
+    def _duplicates(self, listing: Listing, hashes: list[str], rows: Floats) -> list[dict[str, Any]]:
+        from search.same_listing import find_duplicates
+
+        encoded = rows[:, : self._engine.generation.layout.encoder_dim]
+        found = find_duplicates(
+            self._engine, listing.pictures, listing.title, hashes=hashes, encoded=encoded, candidates=CANDIDATES
+        )
+        return [one.to_dict() for one in found[:DUPLICATES]]
 
 
 class Desk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from search.decisions import ACCEPTED, CORRECTED, DECLINED
 from search.jobs import CANCELLED, DONE, FAILED, MADE, OPEN, RECEIVING, WAITING, WORKING
 from search.query import MAX_PICTURES
+from search.repeats import KINDS
 from search.review import MOST_VALUE
 from web.openapi_schemas import (
     BASE64,
@@ -26,7 +27,17 @@ from web.openapi_schemas import (
     words,
 )
 
-DUPLICATES = ("same_file", "same_picture", "same_product", "shared_picture")
+DUPLICATES = listed(
+    record(
+        {
+            "id": TEXT,
+            "kind": {"type": "string", "enum": list(KINDS)},
+            "score": SIDE,
+            "picture": COUNT,
+            "other": SHA256,
+        }
+    )
+)
 
 DESK_SCHEMAS: dict[str, Schema] = {
     "Listing": given(
@@ -72,17 +83,7 @@ DESK_SCHEMAS: dict[str, Schema] = {
             ref("Suggested"),
             record(
                 {
-                    "duplicates": listed(
-                        record(
-                            {
-                                "id": TEXT,
-                                "kind": {"type": "string", "enum": list(DUPLICATES)},
-                                "score": SIDE,
-                                "picture": COUNT,
-                                "other": SHA256,
-                            }
-                        )
-                    ),
+                    "duplicates": DUPLICATES,
                     "products": {
                         "type": "object",
                         "description": "Those named as look-alikes or duplicates, by id.",
@@ -121,6 +122,17 @@ DESK_SCHEMAS: dict[str, Schema] = {
     ),
     "Job": {"allOf": [ref("JobStatus"), record({"request_id": REQUEST_ID})]},
     "Jobs": record({"jobs": listed(ref("JobStatus")), "request_id": REQUEST_ID}),
+    "SuggestedRow": {
+        "allOf": [
+            ref("Suggested"),
+            record(
+                {
+                    "duplicates": DUPLICATES,
+                    "repeats_row": COUNT | {"description": "An earlier row that shows the same file; 0: none does."},
+                }
+            ),
+        ]
+    },
     "Row": record(
         {
             "number": {"type": "integer", "minimum": 1},
@@ -130,7 +142,7 @@ DESK_SCHEMAS: dict[str, Schema] = {
             "pictures": COUNT,
             "state": {"type": "string", "enum": [OPEN, MADE, FAILED]},
             "reason": TEXT,
-            "suggestion": nullable(ref("Suggested")),
+            "suggestion": nullable(ref("SuggestedRow")),
             "confidence": SIDE,
             "sure": YES_NO,
             "thumbnail": TEXT | {"description": "The first picture, small: a JPEG in base64."},

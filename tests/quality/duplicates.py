@@ -29,7 +29,8 @@ from catalog.product import Product
 from indexer.build import build
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
-from search.same_listing import SHARED_PICTURE, find_duplicates
+from search.repeats import SHARED_PICTURE
+from search.same_listing import find_duplicates
 from tests.quality.measures import mean, measured, ratio
 from tests.quality.records import Headline, Outcome, Section, Share, Table
 

@@ -2,9 +2,10 @@
 
 import csv
 import io
+import random
 import zipfile
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
@@ -15,8 +16,13 @@ KINDS = {"Wear > Scarves": (200, 30, 30), "Wear > Gloves": (30, 180, 40), "Home 
 
 
 def picture_bytes(colour, size=40, kind="JPEG"):
-    out = io.BytesIO()
-    Image.new("RGB", (size, size), colour).save(out, kind)
+    """A picture of one colour, with a darker bar across where no other colour or size has it."""
+    picture, out = Image.new("RGB", (size, size), colour), io.BytesIO()
+    rng = random.Random(f"{colour} {size}")
+    corner = rng.randrange(size // 2), rng.randrange(size // 2)
+    ends = corner[0] + rng.randrange(3, size // 2), corner[1] + rng.randrange(3, size // 2)
+    ImageDraw.Draw(picture).rectangle((*corner, *ends), tuple(part // 2 for part in colour))
+    picture.save(out, kind)
     return out.getvalue()
 
 

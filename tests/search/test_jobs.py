@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from search.jobs import DONE, Job, Jobs, Outcome, UnknownJob
 from search.review import Choice
 from search.taught import Listers
 from search.worker import Desk, Worker
-from tests.search.desk import KINDS, begun, bulk_zip, make_desk_shop
+from tests.search.desk import KINDS, begun, bulk_zip, make_desk_shop, picture_bytes
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,11 +243,6 @@ def test_the_corrected_table_is_safe_and_complete(home, done):
 
 
 def test_first_five_decisions_make_a_new_category(home, tmp_path):
-    from tests.search.desk import picture_bytes
-
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 1))
-    import zipfile
-
     with zipfile.ZipFile(tmp_path / "hats.zip", "w") as file:
         for n in range(6):
             file.writestr(f"h{n}.jpg", picture_bytes((200 + n, 200, 30), 30 + n))
@@ -278,6 +274,29 @@ def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
     assert [row["id"] for row in rows] == [f"new-{n}" for n in range(70)]
     assert {row["status"] for row in rows} == {"accepted"}
     assert CliRunner().invoke(main, command[:3]).exit_code == 2
+
+
+def test_rows_that_repeat_a_listing_or_a_row_are_left_to_be_looked_at(home, tmp_path):
+    listed, new = (home / "feed" / "mugs-3.jpg").read_bytes(), picture_bytes((30, 45, 210), 60)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name, data in (("0.jpg", listed), ("1.jpg", new), ("2.jpg", new)):
+            file.writestr(name, data)
+    job = begun(home, tmp_path / "a.zip")
+    work(home, job)
+    told = [(row["suggestion"]["duplicates"], row["suggestion"]["repeats_row"]) for row in job.rows()]
+    assert [[(one["id"], one["kind"]) for one in listed] for listed, _ in told] == [[("mugs-3", "same_file")], [], []]
+    assert [row for _, row in told] == [0, 0, 2]
+    assert [row["sure"] for row in job.rows()] == [False, True, False]
+    assert review.accept_above(home, job, 0.3) == [2]
+    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(job)))))
+    assert [row["duplicate_of"] for row in rows] == ["mugs-3", "", "row 2"]
+    again = Job(job.folder)
+    assert again.shown() == {row["content"]: row["number"] for row in contents(job)[:2]}
+
+
+def contents(job):
+    with job.db() as db:
+        return [dict(row) for row in db.execute("SELECT number, content FROM rows ORDER BY number")]
 
 
 TOLD = {"category": "Wear > Hats", "category_zh": "", "colour": "red", "colour_zh": "粉"}

@@ -8,10 +8,10 @@ from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from search.doctor_shop import Shop
 from search.engine import SearchEngine
-from search.same_listing import KINDS, SAME_FILE, SAME_PICTURE, SHARED_PICTURE, find_duplicates
+from search.repeats import SAME_FILE, SAME_PICTURE, SHARED_PICTURE
+from search.same_listing import find_duplicates
 from tests.quality import duplicates
 from tests.search.test_picture_match import drawn, saved
-from web.openapi_desk import DUPLICATES
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,9 @@ def test_a_variant_that_shows_the_picture_is_told_as_one(tmp_path):
         assert told == [("s3", SAME_FILE), ("s2", SAME_PICTURE), ("s1", SHARED_PICTURE)]
         assert found(engine, saved(drawn(1)), title="Lipstick 07")[-1] == ("s1", SHARED_PICTURE)
         assert {kind for _, kind in found(engine, saved(drawn(1)))} == {SAME_PICTURE}
-
-
-def test_the_kinds_are_those_that_the_interface_promises():
-    assert KINDS == DUPLICATES
+        sides = engine.encoder.encode_images([saved(drawn(1)), ImageOps.mirror(saved(drawn(1)))])
+        told = found(engine, saved(drawn(1)), title="Lipstick 07")
+        assert found(engine, saved(drawn(1)), title="Lipstick 07", encoded=sides) == told
 
 
 def test_a_new_thing_repeats_nothing(engine):
