@@ -67,8 +67,8 @@ doctor: setup ## look through the whole shop for what is wrong with its listings
 serve: setup ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PY) -m web serve --home "$(HOME_DIR)"$(if $(PORT), --port $(PORT))
 
-learn: setup ## learn from merchants' decisions; used only where it is better
-	@$(PY) -m search learn --home "$(HOME_DIR)"
+learn: setup ## learn from merchants' decisions; used only where it is better (FINE_TUNE=1 for a network of the shop's own)
+	@$(PY) -m search learn --home "$(HOME_DIR)"$(if $(FINE_TUNE), --fine-tune)
 
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"

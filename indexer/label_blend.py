@@ -23,11 +23,16 @@ def fit_blend(head: Floats, voted: Floats, truth: Floats) -> Blend:
 
     Of fewer than 30 examples with a label, `UNMEASURED`.
     """
+    return likeliest(head, voted, truth)[0]
+
+
+def likeliest(head: Floats, voted: Floats, truth: Floats) -> tuple[Blend, float]:
+    """As `fit_blend`, with the mean negative log likelihood of the truth; infinite where nothing was fitted."""
     told = truth.sum(axis=1) > 0
     head, voted, truth = head[told], voted[told], truth[told]
     if len(truth) < LEAST_ANSWERED:
-        return UNMEASURED
-    best, least = Blend(1.0, 1.0, RELIED_ON), np.inf
+        return UNMEASURED, float("inf")
+    best, least = Blend(1.0, 1.0, RELIED_ON), float("inf")
     for share, temperature in itertools.product(SHARES, TEMPERATURES):
         blend = Blend(share, temperature, RELIED_ON)
         confidence = (blended(head, voted, blend) * (truth > 0)).sum(axis=1)
@@ -37,7 +42,7 @@ def fit_blend(head: Floats, voted: Floats, truth: Floats) -> Blend:
     confidences = blended(head, voted, best)
     right = truth[np.arange(len(truth)), confidences.argmax(axis=1)] > 0
     cut, coverage, accuracy = lowest_cut(confidences.max(axis=1), right)
-    return Blend(best.share, best.temperature, cut, len(right), float(right.mean()), coverage, accuracy)
+    return Blend(best.share, best.temperature, cut, len(right), float(right.mean()), coverage, accuracy), least
 
 
 def lowest_cut(confidence: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:

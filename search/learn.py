@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.store import Catalogue
@@ -59,13 +60,7 @@ def shop_examples(home: Path, generation: Generation, seed: int = 0) -> tuple[An
     """The rows of the generation as `LabelExamples`, and the product of each."""
     from indexer.training.label_heads import LabelExamples
 
-    keys = generation.product_keys
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
-        known = catalogue.get_many(np.unique(keys).tolist())
-    chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
-    if len(chosen) > MOST_ROWS:
-        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:MOST_ROWS])
-    products = [known[key] for key in keys[chosen].tolist()]
+    chosen, products = _chosen(home, generation, seed)
     hashes = [each.decode() for each in generation.picture_hashes[chosen].tolist()]
     manifest = generation.manifest
     examples = LabelExamples(
@@ -77,6 +72,16 @@ def shop_examples(home: Path, generation: Generation, seed: int = 0) -> tuple[An
         labels=labels_of(products),
     )
     return examples, products
+
+
+def shop_pictures(home: Path, generation: Generation, seed: int = 0) -> list[Path]:
+    """The file of each example's picture, in the order of `shop_examples`; it may be gone."""
+    chosen, products = _chosen(home, generation, seed)
+    hashes = [each.decode() for each in generation.picture_hashes[chosen].tolist()]
+    return [
+        Path(next((picture.path for picture in product.pictures if picture.sha256 == shown), ""))
+        for product, shown in zip(products, hashes, strict=True)
+    ]
 
 
 def price_scale(examples: Any, products: Sequence[Product], seed: int = 0) -> PriceScale | None:
@@ -114,3 +119,14 @@ def least_look(examples: Any) -> float | None:
 
 def _numbered(names: Sequence[str]) -> Ints:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _chosen(home: Path, generation: Generation, seed: int) -> tuple[NDArray[np.int64], list[Product]]:
+    """Which rows of the generation are learnt from, at most `MOST_ROWS` of what is still sold; and their products."""
+    keys = generation.product_keys
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        known = catalogue.get_many(np.unique(keys).tolist())
+    chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
+    if len(chosen) > MOST_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:MOST_ROWS])
+    return chosen, [known[key] for key in keys[chosen].tolist()]

@@ -18,6 +18,7 @@ from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.encoders.base import Floats
 from indexer.label_heads import Blend, LabelHead, LabelHeads, head_rows
+from indexer.label_network import LabelNetwork, joined
 from indexer.neighbour_votes import NEIGHBOURS, blended, vote_weights, votes
 from indexer.vectors import Layout
 from search.category import LabelSuggestion, suggest_label
@@ -71,19 +72,23 @@ class Suggestion:
 
 
 class Lister:
-    """Suggests listings for one open shop; shared by threads. Heads are those that the shop had when it was made."""
+    """Suggests listings for one open shop; shared by threads. Heads, and the network where the shop has fine-tuned one,
+    are those that it had when this was made.
+    """
 
-    def __init__(self, engine: SearchEngine, heads: LabelHeads | None) -> None:
+    def __init__(self, engine: SearchEngine, heads: LabelHeads | None, network: LabelNetwork | None = None) -> None:
         self._engine = engine
         self._heads = heads.heads if heads else {}
+        self._network = network
         card = heads.card if heads else {}
         self._prices = PriceScale.from_dict(card["prices"]) if card.get("prices") else None
         self._least_look: float | None = card.get("least_look")
 
     @classmethod
     def open(cls, engine: SearchEngine, home: Path) -> Lister:
-        """With the heads that the shop in `home` has learnt, or by its neighbours alone. Raises DamagedGeneration."""
-        return cls(engine, LabelHeads.load(home, engine.encoder.fingerprint))
+        """With what the shop in `home` has learnt, or by its neighbours alone. Raises DamagedGeneration."""
+        fingerprint = engine.encoder.fingerprint
+        return cls(engine, LabelHeads.load(home, fingerprint), LabelNetwork.load(home, fingerprint))
 
     def has_learnt(self, field: str) -> bool:
         """Whether there is a head for the field, so that confidences are calibrated."""
@@ -97,21 +102,35 @@ class Lister:
         """As `suggest`, for many: pictures and titles are encoded in batches. Raises BadQuery."""
         for listing in listings:
             _check(listing)
+        return [suggestion for suggestion, _ in self.suggest_with_rows(listings)]
+
+    def suggest_with_rows(self, listings: Sequence[Listing]) -> list[tuple[Suggestion, Floats]]:
+        """As `suggest_many`, with what the pictures look like: rows of the layout for `VIEWS` of each, float32."""
         made = []
         for start in range(0, len(listings), AT_ONCE):
             part = listings[start : start + AT_ONCE]
-            for listing, row in zip(part, self._encoded(part), strict=True):
-                made.append(self._suggestion(listing, row))
+            for listing, rows, read in zip(part, self._encoded(part), self._read(part), strict=True):
+                made.append((self._suggestion(listing, rows, read), rows))
         return made
 
     def labels(self, field: str, pictures: Sequence[Image.Image]) -> list[LabelSuggestion]:
         """One field alone, for many single pictures: cheaper than a whole suggestion each."""
         listings = [Listing((picture,)) for picture in pictures]
         found = []
-        for listing, rows in zip(listings, self._encoded(listings), strict=True):
+        for listing, rows, read in zip(listings, self._encoded(listings), self._read(listings), strict=True):
             hits = self._neighbours(listing, rows)
-            found.append(self._label(field, _Seen(rows, hits, titled=False)))
+            found.append(self._label(field, _Seen(rows, hits, read, titled=False)))
         return found
+
+    @spent(ENCODE)
+    def _read(self, listings: Sequence[Listing]) -> list[Mapping[str, Floats]]:
+        """For each listing what the network believes of its pictures, by field (labels,); nothing without a network."""
+        if self._network is None:
+            return [{} for _ in listings]
+        shares = self._network.shares([picture for one in listings for picture in one.pictures])
+        ends = np.cumsum([len(one.pictures) for one in listings])[:-1]
+        by_field = {field: [of.mean(axis=0) for of in np.split(said, ends)] for field, said in shares.items()}
+        return [{field: of[number] for field, of in by_field.items()} for number in range(len(listings))]
 
     @spent(ENCODE)
     def _encoded(self, listings: Sequence[Listing]) -> list[Floats]:
@@ -144,9 +163,9 @@ class Lister:
             terms.append(VectorTerm(title, float(len(terms))))
         return self._engine.search(Query(tuple(terms), k=NEIGHBOURS)).hits
 
-    def _suggestion(self, listing: Listing, rows: Floats) -> Suggestion:
+    def _suggestion(self, listing: Listing, rows: Floats, read: Mapping[str, Floats]) -> Suggestion:
         hits = self._neighbours(listing, rows)
-        seen = _Seen(rows, hits, titled=_titled(listing, self._engine.generation.layout))
+        seen = _Seen(rows, hits, read, titled=_titled(listing, self._engine.generation.layout))
         category = self._label(CATEGORY, seen)
         fields = sorted({*self._heads} - {CATEGORY})
         attributes = tuple(self._label(field, seen) for field in fields)
@@ -155,14 +174,17 @@ class Lister:
             attributes,
             self._words(seen, category, attributes),
             self._price(hits, category.answer),
-            self._notes(listing, rows),
+            self._notes(listing, rows, sure=bool(category.top) and category.answer == category.top[0].name),
             tuple((hit.product.id, hit.score) for hit in hits),
         )
 
     def _label(self, field: str, seen: _Seen) -> LabelSuggestion:
         head = self._heads.get(field)
         said = [field_labels(hit.product, field) for hit in seen.hits]
+        network = self._network.fields.get(field) if self._network else None
         known = head.names if head else ()
+        if network:
+            known = (*known, *(name for name in network.names if name not in set(known)))
         extra = tuple(dict.fromkeys(name for of in said for name in of if name not in set(known)))
         names = known + extra
         if not names:
@@ -179,7 +201,13 @@ class Lister:
         blend = _blend(head, titled=seen.titled)
         believed = np.zeros((1, len(names)), np.float32)
         if head:
-            believed[0, : len(known)] = head.shares(seen.rows).mean(axis=0)
+            believed[0, : len(head.names)] = head.shares(seen.rows).mean(axis=0)
+        if network:
+            part = network.part(titled=seen.titled)
+            blend, places = part.blend, [place[name] for name in network.names]
+            said_by_it, knows = np.zeros_like(believed), np.zeros(len(names), np.bool_)
+            said_by_it[0, places], knows[places] = seen.read[field], True
+            believed = joined(believed, said_by_it, part.weight, knows)
         sure = blended(believed, voted, blend, np.arange(len(names)) < len(known))[0]
         said_by: dict[str, list[str]] = defaultdict(list)
         for hit, of in zip(seen.hits, said, strict=True):
@@ -219,10 +247,11 @@ class Lister:
         ]
         return price_range(self._prices, priced, category)
 
-    def _notes(self, listing: Listing, rows: Floats) -> tuple[PictureNote, ...]:
+    def _notes(self, listing: Listing, rows: Floats, *, sure: bool) -> tuple[PictureNote, ...]:
+        """What is wrong with the pictures; what is surely of a kind is not called unlike everything as well."""
         notes = [note for i, picture in enumerate(listing.pictures) for note in picture_notes(picture, i)]
         layout = self._engine.generation.layout
-        if self._least_look is None or LOOK not in layout.names:
+        if sure or self._least_look is None or LOOK not in layout.names:
             return tuple(notes)
         for i in range(len(listing.pictures)):
             vector = rows[VIEWS * i, : layout.encoder_dim]
@@ -238,6 +267,7 @@ class Lister:
 class _Seen:
     rows: Floats
     hits: tuple[SearchHit, ...]
+    read: Mapping[str, Floats]
     titled: bool
 
 

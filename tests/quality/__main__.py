@@ -13,6 +13,7 @@ from catalog.sample import FOLDER
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.categories import by_category
+from tests.quality.clothing import clothing_categories
 from tests.quality.composed import composed_queries
 from tests.quality.doctor import planted_faults
 from tests.quality.duplicates import other_views, planted_duplicates
@@ -58,7 +59,7 @@ def main() -> None:
         if not options.sample_only:
             parts.append(measure_public_data(options.data, options.work, encoder))
             built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
-        parts.append(measure_merchants_desk(built, options.work, encoder))
+        parts.append(measure_merchants_desk(built, options.data, options.work, encoder))
         if options.doctor is not None:
             planted = planted_faults(options.doctor, options.data / "fashion", options.work / "doctor")
             parts.append(Part("doctor", "The catalogue doctor", (planted,)))
@@ -83,7 +84,7 @@ def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
     return Part(key, title, outcomes, facts=facts)
 
 
-def measure_merchants_desk(built: Mapping[str, Path], work: Path, encoder: Encoder) -> Part:
+def measure_merchants_desk(built: Mapping[str, Path], data: Path, work: Path, encoder: Encoder) -> Part:
     """What is proposed to merchants, in the shops that the parts before have built."""
     shops = {name: home for name, home in built.items() if (home / "current").exists()}
     outcomes = [planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items()]
@@ -91,6 +92,7 @@ def measure_merchants_desk(built: Mapping[str, Path], work: Path, encoder: Encod
         outcomes.append(other_views(FOLDER / "products.csv", work / "views", encoder))
     if "Fashion" in shops:
         outcomes.append(suggested_listings(shops["Fashion"]))
+        outcomes.append(clothing_categories(data / "clothing", work / "clothing", encoder))
     return Part("merchant", "The merchant's desk", tuple(outcomes))
 
 

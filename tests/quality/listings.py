@@ -10,16 +10,23 @@ import argparse
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageOps
 
+from catalog.images import decode, read_file
 from catalog.product import CATEGORY_SEPARATOR, Product
 from indexer.encoders.base import Floats
+from indexer.encoders.label_trunk import CHANNELS, SIDE
+from indexer.encoders.registry import open_encoder
 from indexer.generations import open_current
-from indexer.label_heads import LabelHead
+from indexer.label_heads import Blend, LabelHead
+from indexer.label_network import NetworkField, joined
 from indexer.neighbour_votes import blended, nearest_products, votes
 from indexer.training.label_heads import (
     LabelExamples,
@@ -28,9 +35,11 @@ from indexer.training.label_heads import (
     neighbour_queries,
     targets_of,
 )
-from indexer.vectors import WORDS
+from indexer.training.label_network import Early, NetworkRecipe, Tuned, fit_label_network, network_shares
+from indexer.training.pairs import picture_features
+from indexer.vectors import WORDS, chunks
 from search.fields import CATEGORY
-from search.learn import shop_examples
+from search.learn import shop_examples, shop_pictures
 from search.price_range import PriceScale, centre_and_spread
 from tests.quality.measures import mean, measured, reliability
 from tests.quality.records import Headline, Outcome, Section, Share, Table
@@ -53,18 +62,41 @@ def kept_aside(products: list[Product], fresh: NDArray[np.bool_], share: float, 
     return np.array(drawn) & (np.ones_like(fresh) if seen else fresh)
 
 
-def measure(home: Path, share: float, *, seen: bool, pictures: Path | None = None) -> dict[str, Any]:
-    """Every field's figures on the products kept aside, without and with titles; confusions drawn into `pictures`."""
-    examples, products = shop_examples(home, open_current(home))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: rows of the pictures as they are and mirrored, as a merchant's are read; and the labels told."""
+
+    views: tuple[Floats, Floats]
+    labels: Mapping[str, Sequence[tuple[str, ...]]]
+
+
+def measure(
+    home: Path, share: float, *, seen: bool, pictures: Path | None = None, fine_tuned: bool = False
+) -> dict[str, Any]:
+    """Every field's figures on the products kept aside, without and with titles; confusions drawn into `pictures`.
+
+    With `fine_tuned`, a network is fitted too, on the same products as the heads.
+    """
+    generation = open_current(home)
+    examples, products = shop_examples(home, generation)
+    files = shop_pictures(home, generation)
     aside = kept_aside(products, examples.fresh, share, seen=seen)
-    learnt, asked = examples.take(np.flatnonzero(~aside)), examples.take(np.flatnonzero(aside))
+    chosen, others = np.flatnonzero(aside), np.flatnonzero(~aside)
+    learnt = examples.take(others)
     heads = fit_label_heads(learnt, LabelRecipe(), 0)
-    figures: dict[str, Any] = {"learnt": int((~aside).sum()), "kept_aside": int(aside.sum())}
+    asked = asked_of(home, examples.take(chosen), [files[i] for i in chosen.tolist()])
+    network: dict[str, tuple[NetworkField, Floats]] = {}
+    figures: dict[str, Any] = {"learnt": len(others), "kept_aside": len(chosen)}
+    if fine_tuned:
+        tuned = fit_label_network(learnt, [files[i] for i in others.tolist()], NetworkRecipe(), 0)
+        said = read(tuned, [files[i] for i in chosen.tolist()])
+        network = {field: (part, said[field]) for field, part in tuned.fields.items()}
+        figures["network"] = dict(tuned.measured)
     for titled in (False, True):
         for field, head in heads.items():
-            sure, truth = confidences(learnt, asked, head, titled=titled)
+            sure, truth = confidences(learnt, asked, head, titled=titled, network=network.get(field))
             told = truth.sum(axis=1) > 0
-            cut = (head.worded if titled and head.worded else head.bare).cut
+            cut = blend_of(head, network.get(field), titled=titled).cut
             key = f"{field} with title" if titled else field
             figures[key] = field_figures(sure[told], truth[told], cut)
             if field == CATEGORY:
@@ -76,20 +108,58 @@ def measure(home: Path, share: float, *, seen: bool, pictures: Path | None = Non
     return figures
 
 
-def confidences(learnt: LabelExamples, asked: LabelExamples, head: LabelHead, *, titled: bool) -> tuple[Floats, Floats]:
+def asked_of(home: Path, examples: LabelExamples, files: Sequence[Path]) -> Asked:
+    """The examples as a merchant would ask them: the encoder reads each picture and its mirror image."""
+    encoder = open_encoder(open_current(home).manifest.encoder.name, home=home)
+    mirrored = examples.rows.copy()
+    for part in chunks(len(files), 64):
+        pictures = [ImageOps.mirror(decode(read_file(file))) for file in files[part]]
+        mirrored[part, : examples.layout.encoder_dim] = encoder.encode_images(pictures)
+    return Asked((examples.rows, mirrored), examples.labels)
+
+
+def read(tuned: Tuned, files: Sequence[Path]) -> dict[str, Floats]:
+    """What the network believes of pictures, by field."""
+    maps, good = picture_features(Early(), files, "plain", 0, lambda done: None)
+    assert good.all()
+    sizes = {field: len(names) for field, names in tuned.outputs.items()}
+    return network_shares(tuned.late, maps.reshape(len(files), CHANNELS, SIDE, SIDE), sizes)
+
+
+def blend_of(head: LabelHead, network: tuple[NetworkField, Floats] | None, *, titled: bool) -> Blend:
+    """How the neighbours' votes are blended in."""
+    if network is not None:
+        return network[0].part(titled=titled).blend
+    return head.worded if titled and head.worded else head.bare
+
+
+def confidences(
+    learnt: LabelExamples,
+    asked: Asked,
+    head: LabelHead,
+    *,
+    titled: bool,
+    network: tuple[NetworkField, Floats] | None = None,
+) -> tuple[Floats, Floats]:
     """What is believed of each product asked, and the truth, both (n, names); labels no head knows are misses."""
-    rows = asked.rows.copy()
-    if not titled and WORDS in asked.layout.names:
-        rows[:, asked.layout.slice(WORDS)] = 0.0
-    queries = neighbour_queries(asked.layout, asked.weights, rows, titled)
-    scores, near = nearest_products(queries, np.full(len(rows), -1), learnt.rows, learnt.groups)
+    views = [rows.copy() for rows in asked.views]
+    if not titled and WORDS in learnt.layout.names:
+        for rows in views:
+            rows[:, learnt.layout.slice(WORDS)] = 0.0
+    queries = neighbour_queries(learnt.layout, learnt.weights, np.mean(views, axis=0), titled)
+    scores, near = nearest_products(queries, np.full(len(queries), -1), learnt.rows, learnt.groups)
     names = sorted({name for of in (*learnt.labels[head.field], *asked.labels[head.field]) for name in of})
     names = [*head.names, *(name for name in names if name not in set(head.names))]
-    believed = np.zeros((len(rows), len(names)), np.float32)
-    believed[:, : len(head.names)] = head.shares(rows)
-    voted = votes(targets_of(learnt.labels[head.field], names), scores, near)
-    blend = head.worded if titled and head.worded else head.bare
+    believed = np.zeros((len(queries), len(names)), np.float32)
+    believed[:, : len(head.names)] = np.mean([head.shares(rows) for rows in views], axis=0)
     known = np.arange(len(names)) < len(head.names)
+    if network is not None:
+        assert network[0].names == head.names
+        said = np.zeros_like(believed)
+        said[:, known] = network[1]
+        believed = joined(believed, said, network[0].part(titled=titled).weight, known)
+    voted = votes(targets_of(learnt.labels[head.field], names), scores, near)
+    blend = blend_of(head, network, titled=titled)
     return blended(believed, voted, blend, known), targets_of(asked.labels[head.field], names)
 
 
@@ -242,13 +312,20 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="a shop that is built")
     parser.add_argument("--share", type=float, default=0.5, help="of the products, kept aside")
     parser.add_argument("--seen", action="store_true", help="keep aside products that the encoder was trained on, too")
+    parser.add_argument("--fine-tune", action="store_true", help="fit a network too: half an hour for 20,000 pictures")
     parser.add_argument("--prices", action="store_true", help="measure price ranges only")
     parser.add_argument("--pictures", type=Path, help="folder for a picture of each field's confusions")
     options = parser.parse_args()
     if options.prices:
         figures = price_figures(options.home)
     else:
-        figures = measure(options.home, options.share, seen=options.seen, pictures=options.pictures)
+        figures = measure(
+            options.home,
+            options.share,
+            seen=options.seen,
+            pictures=options.pictures,
+            fine_tuned=options.fine_tune,
+        )
     print(json.dumps(figures, indent=1))
 
 

@@ -1,0 +1,135 @@
+"""A shop's own network that reads labels off pictures: fine-tuned on what the shop sells, beside the heads on its rows.
+
+Optional: `python -m search learn --fine-tune` makes it. Only safetensors and JSON are read, never a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from catalog.errors import DamagedGeneration
+from indexer.encoders.base import Floats
+from indexer.encoders.runtime import Loaded, Recipe, Runner, file_digest, open_runner
+from indexer.encoders.towers import EARLY_KEY, PREPROCESS
+from indexer.label_heads import Blend, softmax
+
+FILE = "label-network.safetensors"
+FORMAT = 1
+VIEWS = 2  # each picture is read as it is and mirrored
+AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The network's part in what is believed of a field: `weight` beside the head, and the blend that fits both."""
+
+    weight: float
+    blend: Blend
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkField:
+    """One field that the network reads: its labels, and its part without a title and with one."""
+
+    names: tuple[str, ...]
+    bare: Part
+    worded: Part | None = None
+
+    def part(self, *, titled: bool) -> Part:
+        """Its part for a listing with or without a title."""
+        return self.worded if titled and self.worded is not None else self.bare
+
+
+class LabelNetwork:
+    """Reads all of the shop's fields off pictures; `fields` are those in which it has a part. For threads."""
+
+    def __init__(self, run: Runner, fields: Mapping[str, NetworkField], places: Mapping[str, slice]) -> None:
+        self._run = run
+        self.fields = fields
+        self._places = places
+
+    def shares(self, pictures: Sequence[Image.Image]) -> dict[str, Floats]:
+        """What it believes of RGB pictures, by field (n, names), sums 1: the mean over each and its mirror image."""
+        sides = [side for picture in pictures for side in (picture, ImageOps.mirror(picture))]
+        pixels = np.stack([PREPROCESS(side) for side in sides])
+        logits = np.concatenate(
+            [self._run({"pixels": pixels[start : start + AT_ONCE]}) for start in range(0, len(pixels), AT_ONCE)]
+        )
+        return {
+            field: softmax(logits[:, self._places[field]]).reshape(len(pictures), VIEWS, -1).mean(axis=1)
+            for field in self.fields
+        }
+
+    @classmethod
+    def load(cls, home: Path, fingerprint: str, runtime: str = "auto") -> LabelNetwork | None:
+        """The shop's network; None when it has none for the encoder with that fingerprint.
+
+        Raises DamagedGeneration for a broken file, EncoderUnavailable.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = home / FILE
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="numpy") as opened:
+                card = json.loads((opened.metadata() or {})["card"])
+            if card["format"] != FORMAT or card["fingerprint"] != fingerprint:
+                return None
+            fields = {name: _field(told) for name, told in card["fields"].items()}
+            places, start = {}, 0
+            for name, count in card["outputs"]:
+                places[str(name)] = slice(start, start + int(count))
+                start += int(count)
+            if any(places[name].stop - places[name].start != len(of.names) for name, of in fields.items()):
+                raise ValueError("its labels do not fit its outputs")
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise DamagedGeneration(
+                f"The shop's label network {path} cannot be read: {error}.",
+                "Remove the file, or make it anew: python -m search learn --fine-tune.",
+            ) from error
+        key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
+        return cls(open_runner(Recipe("label-network", key, partial(_load, path)), runtime), fields, places)
+
+
+def card_of(fingerprint: str, fields: Mapping[str, NetworkField], outputs: Mapping[str, Sequence[str]]) -> str:
+    """What is kept beside the weights: which outputs are whose, and the part of each field."""
+    told = {name: asdict(field) for name, field in fields.items()}
+    counts = [(name, len(names)) for name, names in outputs.items()]
+    return json.dumps({"format": FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": told})
+
+
+def joined(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_]) -> Floats:
+    """The head's shares and the network's, both (n, labels), as one: the network's count `weight` among the labels that
+    it knows (`known` (labels,)), together as much as the head gives them. Where there is no head, the network alone.
+    """
+    has_head = head.sum(axis=1, keepdims=True) > 0
+    mass = np.where(has_head, head[:, known].sum(axis=1, keepdims=True), 1.0)
+    part = np.where(has_head, weight, 1.0)
+    made = head.copy()
+    made[:, known] = (1 - part) * head[:, known] + part * mass * network[:, known]
+    return np.asarray(made, np.float32)
+
+
+def _load(file: Path) -> Loaded:
+    from indexer.encoders.label_trunk import load_label_trunk
+
+    return load_label_trunk(file)
+
+
+def _field(told: Mapping[str, Any]) -> NetworkField:
+    worded = None if told["worded"] is None else _part(told["worded"])
+    return NetworkField(tuple(map(str, told["names"])), _part(told["bare"]), worded)
+
+
+def _part(told: Mapping[str, Any]) -> Part:
+    return Part(float(told["weight"]), Blend(**told["blend"]))

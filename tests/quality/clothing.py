@@ -1,0 +1,123 @@
+"""Categories of owners' photos of clothes, from labelled photos: python -m tests.quality.clothing --work DIR.
+
+A shop is made of the photos to learn from, titled by their numbers; it names those of the validation part, which
+nothing has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.build import build
+from indexer.encoders.base import Encoder
+from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from search.engine import SearchEngine
+from search.fields import CATEGORY
+from search.fine_tune import fine_tune
+from search.learn import learn
+from search.listing import Lister
+from search.samples import load_picture
+from tests.quality.measures import mean, measured
+from tests.quality.records import Headline, Outcome, Section, Share, Table
+
+FEW, DRAWS = 5, 5  # labelled photos of each category, and how often they are drawn
+ALL_FLOOR, FEW_FLOOR = 0.90, 0.75
+
+
+def clothing_categories(data: Path, work: Path, encoder: Encoder, *, tuned: bool = False) -> Outcome:
+    """Ten categories, from five labelled photos each and from all; `tuned`: these with a network of the shop's own."""
+    learnt, asked = (_rows(data / f"photos_{part}.csv") for part in ("train", "validation"))
+    few = [
+        right
+        for seed in range(DRAWS)
+        for right in _named(data, work / f"few-{seed}", _drawn(learnt, seed), asked, encoder)
+    ]
+    every = _named(data, work / "all", learnt, asked, encoder, tuned=tuned)
+    figures = {
+        "photos": len(asked),
+        "learnt": len(learnt),
+        "few": measured("accuracy", mean, few),
+        "all": measured("accuracy", mean, every),
+    }
+    rows = (
+        (f"{FEW} of each, {DRAWS} draws", f"{len(few):,}", Share.of(figures["few"], "accuracy")),
+        (f"all {len(learnt):,}", f"{len(asked):,}", Share.of(figures["all"], "accuracy")),
+    )
+    section = Section(
+        "Clothing: the category from labelled photos",
+        "Owners' photos, another camera than any catalogue's. The encoder's training has seen those learnt from.",
+        (Table(("learnt from", "n", "right"), rows),),
+    )
+    headlines = (
+        Headline("Clothing category, five photos each", rows[0][2], len(few), FEW_FLOOR),
+        Headline("Clothing category, all photos", rows[1][2], len(asked), ALL_FLOOR),
+    )
+    return Outcome("clothing_categories", figures, section, headlines)
+
+
+def _named(
+    data: Path,
+    home: Path,
+    learnt: Sequence[tuple[str, str]],
+    asked: Sequence[tuple[str, str]],
+    encoder: Encoder,
+    *,
+    tuned: bool = False,
+) -> list[bool]:
+    """Whether each photo asked gets its category in a shop of those learnt."""
+    (home / "images").mkdir(parents=True, exist_ok=True)
+    feed = home / "feed.csv"
+    with feed.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("id", "title", "category", "image"))
+        for photo, category in learnt:
+            shutil.copy(data / photo, home / "images")
+            name = Path(photo)
+            writer.writerow((name.stem, name.stem, category, f"images/{name.name}"))
+    build(home / "shop", feed, encoder)
+    learn(home / "shop")
+    if tuned:
+        print(json.dumps(fine_tune(home / "shop"), indent=1), file=sys.stderr)
+    with SearchEngine.open(home / "shop") as engine:
+        found = Lister.open(engine, home / "shop").labels(CATEGORY, [load_picture(data / photo) for photo, _ in asked])
+    return [one.top[0].name == category for one, (_, category) in zip(found, asked, strict=True)]
+
+
+def _drawn(rows: Sequence[tuple[str, str]], seed: int) -> list[tuple[str, str]]:
+    by_category: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        by_category[row[1]].append(row)
+    rng = np.random.default_rng(seed)
+    return [of[i] for of in by_category.values() for i in rng.permutation(len(of))[:FEW].tolist()]
+
+
+def _rows(file: Path) -> list[tuple[str, str]]:
+    with file.open(newline="", encoding="utf-8") as opened:
+        return [(row["photo"], row["category"]) for row in csv.DictReader(opened)]
+
+
+def main() -> None:
+    """Measure and print the figures as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.quality.clothing", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/clothing"))
+    parser.add_argument("--work", type=Path, required=True, help="where shops are built")
+    parser.add_argument("--fine-tune", action="store_true", help="with a network of the shop's own: twenty minutes")
+    options = parser.parse_args()
+    told: dict[str, Any] = clothing_categories(
+        options.data, options.work, open_encoder(DEFAULT_ENCODER), tuned=options.fine_tune
+    ).figures
+    print(json.dumps(told, indent=1))
+
+
+if __name__ == "__main__":
+    main()
