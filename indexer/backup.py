@@ -165,11 +165,20 @@ def _small_files(home: Path) -> Iterator[str]:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, while others write it; nothing where there is none."""
-    if source.is_file():
+    """Copy a database as it is at one moment, while others write it; nothing where there is none.
+
+    Raises DamagedGeneration.
+    """
+    if not source.is_file():
+        return
+    try:
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
             live.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise DamagedGeneration(
+            f"{source} cannot be copied: {error}.", "Move the file away, and take the backup again: the shop sells on."
+        ) from error
 
 
 def _take(source: Path, target: Path) -> None:

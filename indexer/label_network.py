@@ -6,6 +6,7 @@ Optional: `python -m search learn --fine-tune` makes it. Only safetensors and JS
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from PIL import Image, ImageOps
 
 from catalog.errors import DamagedGeneration
 from indexer.encoders.base import Floats
-from indexer.encoders.runtime import Loaded, Recipe, Runner, file_digest, open_runner
+from indexer.encoders.runtime import RUNTIMES, Loaded, Recipe, Runner, file_digest, is_ready, open_runner
 from indexer.encoders.towers import EARLY_KEY, PREPROCESS
 from indexer.label_heads import Blend, softmax
 
@@ -26,6 +27,7 @@ FILE = "label-network.safetensors"
 FORMAT = 1
 VIEWS = 2  # each picture is read as it is and mirrored
 AT_ONCE = 32
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +73,60 @@ class LabelNetwork:
 
     @classmethod
     def load(cls, home: Path, fingerprint: str, runtime: str = "auto") -> LabelNetwork | None:
-        """The shop's network; None when it has none for the encoder with that fingerprint.
+        """The shop's network; None when it has none for the encoder with that fingerprint, or it is not ready here.
 
-        Raises DamagedGeneration for a broken file, EncoderUnavailable.
+        It is made ready where it is learnt, and by `read_network`. Raises DamagedGeneration for a broken file.
         """
-        from safetensors import SafetensorError, safe_open
-
-        path = home / FILE
+        path, runtime = home / FILE, runtime if runtime in RUNTIMES else "auto"
         if not path.is_file():
             return None
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                card = json.loads((opened.metadata() or {})["card"])
-            if card["format"] != FORMAT or card["fingerprint"] != fingerprint:
-                return None
-            fields = {name: _field(told) for name, told in card["fields"].items()}
-            places, start = {}, 0
-            for name, count in card["outputs"]:
-                places[str(name)] = slice(start, start + int(count))
-                start += int(count)
-            if any(places[name].stop - places[name].start != len(of.names) for name, of in fields.items()):
-                raise ValueError("its labels do not fit its outputs")
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise DamagedGeneration(
-                f"The shop's label network {path} cannot be read: {error}.",
-                "Remove the file, or make it anew: python -m search learn --fine-tune.",
-            ) from error
-        key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
-        return cls(open_runner(Recipe("label-network", key, partial(_load, path)), runtime), fields, places)
+        told, fields, places = _card(path)
+        if told != fingerprint:
+            return None
+        if not is_ready(_recipe(path), runtime):
+            log.warning(
+                "The label network %s is not ready on this machine and has no part; see docs/operations.md.", path
+            )
+            return None
+        return cls(open_runner(_recipe(path), runtime), fields, places)
+
+
+def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:
+    """The network in a file, made ready on this machine if it is not: that takes torch, and seconds.
+
+    Raises DamagedGeneration, EncoderUnavailable, ParityError.
+    """
+    _, fields, places = _card(path)
+    return LabelNetwork(open_runner(_recipe(path), runtime if runtime in RUNTIMES else "auto"), fields, places)
+
+
+def _recipe(path: Path) -> Recipe:
+    key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
+    return Recipe("label-network", key, partial(_load, path))
+
+
+def _card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
+    """The encoder that it is for, the fields in which it has a part, and which outputs are whose."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            card = json.loads((opened.metadata() or {})["card"])
+        if card["format"] != FORMAT:
+            raise ValueError(f"it has format {card['format']!r}, this version reads {FORMAT}")
+        fields = {name: _field(told) for name, told in card["fields"].items()}
+        places, start = {}, 0
+        for name, count in card["outputs"]:
+            places[str(name)] = slice(start, start + int(count))
+            start += int(count)
+        if any(places[name].stop - places[name].start != len(of.names) for name, of in fields.items()):
+            raise ValueError("its labels do not fit its outputs")
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise DamagedGeneration(
+            f"The shop's label network {path} cannot be read: {error}.",
+            "Remove the file, or make it anew: python -m search learn --fine-tune.",
+        ) from error
+    return str(card["fingerprint"]), fields, places
 
 
 def card_of(fingerprint: str, fields: Mapping[str, NetworkField], outputs: Mapping[str, Sequence[str]]) -> str:

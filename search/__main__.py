@@ -170,16 +170,16 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
     from search.relearn import relearn, told
 
     click.echo("Learning from the shop's products and what was decided; this may take minutes.", err=True)
-    figures, lines = relearn(home), []
-    lines.append(told(figures))
+    figures = relearn(home)
+    if not as_json:
+        click.echo(told(figures))
     if fine_tune:
         click.echo("Fine-tuning on the shop's pictures: about half an hour for 20,000 of them on two cores.", err=True)
         figures["fine_tuned"] = network.fine_tune(home)
-        lines.append(network.told(figures["fine_tuned"]))
+        if not as_json:
+            click.echo(network.told(figures["fine_tuned"]))
     if as_json:
         _print_json(figures)
-    else:
-        click.echo("\n".join(lines))
 
 
 @main.command("calibrate")

@@ -107,9 +107,11 @@ def called(title: str) -> tuple[str, ...]:
 
 
 def other_numbers(title: str, other: str) -> bool:
-    """Whether both titles tell numbers, and not the same: shades and models that are shown by one picture."""
-    first, second = ({word for word in called(each) if word[0].isdigit()} for each in (title, other))
-    return bool(first and second) and first != second
+    """Whether each title tells a number that the other does not: shades and models that are shown by one picture."""
+    first, second = (
+        {word.replace(",", ".").lstrip("0") for word in called(each) if word[0].isdigit()} for each in (title, other)
+    )
+    return bool(first - second and second - first)
 
 
 def same_facts(one: Product, other: Product) -> bool:

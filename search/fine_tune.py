@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 
 from catalog.errors import TooFewPairs
 from indexer.generations import open_current, write_atomically
-from indexer.label_network import FILE, LabelNetwork, card_of
+from indexer.label_network import FILE, card_of, read_network
 from search.fields import CATEGORY
-from search.learn import shop_examples, shop_pictures
+from search.learn import shop_examples_with_pictures
 
 LEAST_PICTURES = 1_000  # that show what has a name; with fewer, heads on the index's rows know it better
 MOST_PICTURES = 40_000  # drawn where the shop has more: 31 kB of memory each
@@ -27,8 +28,7 @@ def fine_tune(home: Path, seed: int = 0) -> dict[str, Any]:
     from indexer.training.label_network import NetworkRecipe, fit_label_network
 
     generation = open_current(home)
-    examples, _ = shop_examples(home, generation, seed)
-    files = shop_pictures(home, generation, seed)
+    examples, _, files = shop_examples_with_pictures(home, generation, seed)
     told = np.flatnonzero([bool(names) for names in examples.labels[CATEGORY]])
     if len(told) < LEAST_PICTURES:
         raise TooFewPairs(
@@ -41,13 +41,22 @@ def fine_tune(home: Path, seed: int = 0) -> dict[str, Any]:
     tuned = fit_label_network(examples.take(drawn), [files[i] for i in drawn.tolist()], NetworkRecipe(), seed)
     figures = {
         "pictures": len(drawn),
-        "fields": {field: {**said, "used": field in tuned.fields} for field, said in tuned.measured.items()},
+        "fields": {
+            field: {"used": field in tuned.fields, **{name: _finite(number) for name, number in said.items()}}
+            for field, said in tuned.measured.items()
+        },
         "swapped": bool(tuned.fields),
     }
     if tuned.fields:
         card = card_of(generation.manifest.fingerprint, tuned.fields, tuned.outputs)
-        write_atomically(home / FILE, lambda path: save_late(tuned.late, path, card))
-        LabelNetwork.load(home, generation.manifest.fingerprint)  # exported now, not when a merchant waits
+
+        def write(path: Path) -> None:
+            save_late(tuned.late, path, card)
+            read_network(path)  # ready before a server sees it, so that none has to
+
+        write_atomically(home / FILE, write)
+    else:
+        (home / FILE).unlink(missing_ok=True)  # one from before knows no better
     return figures
 
 
@@ -57,6 +66,12 @@ def told(figures: Mapping[str, Any]) -> str:
         f"{field}: {'it takes part.' if one['used'] else 'it hardly helps, so it has no part.'} Accuracy"
         f" {one['accuracy_before']:.3f} to {one['accuracy_after']:.3f}, loss {one['loss_before']:.3f} to"
         f" {one['loss_after']:.3f} of {one['kept_aside']}."
+        if one["loss_before"] is not None
+        else f"{field}: too few pictures are kept aside to tell, so it has no part."
         for field, one in figures["fields"].items()
     ]
     return "\n".join([f"Fine-tuned on {figures['pictures']:,} pictures.", *lines])
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -67,6 +67,7 @@ class Task:
     """A row to be worked on; `tried` times before this the worker ended at it or at its neighbours."""
 
     number: int
+    id: str
     title: str
     pictures: tuple[str, ...]
     tried: int
@@ -167,7 +168,9 @@ class Job:
             db.execute(
                 "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?", (reason, TRIES)
             )
-            query = "SELECT number, title, pictures, tried FROM rows WHERE state = 'waiting' ORDER BY number LIMIT ?"
+            query = (
+                "SELECT number, id, title, pictures, tried FROM rows WHERE state = 'waiting' ORDER BY number LIMIT ?"
+            )
             found = db.execute(query, (most,)).fetchall()
             if found and found[0]["tried"]:
                 found = found[:1]
@@ -175,12 +178,13 @@ class Job:
                 found = found[: next(i for i, row in enumerate(found) if row["tried"])]
             db.executemany("UPDATE rows SET tried = tried + 1 WHERE number = ?", [(row["number"],) for row in found])
             db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
-        return [Task(r["number"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
+        return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
-    def shown(self) -> dict[str, int]:
-        """The first row that shows each picture, by the content hash, of the rows that are done."""
+    def shown(self) -> dict[str, tuple[int, str]]:
+        """The first of the rows that are done to begin with each picture, by its content hash; and its title."""
+        query = "SELECT content, min(number), title FROM rows WHERE content <> '' GROUP BY content"
         with self.db() as db:
-            return dict(db.execute("SELECT content, min(number) FROM rows WHERE content <> '' GROUP BY content"))
+            return {content: (number, title) for content, number, title in db.execute(query)}
 
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Keep what became of rows, all or none, durably."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.store import Catalogue
@@ -58,9 +57,22 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
 
 def shop_examples(home: Path, generation: Generation, seed: int = 0) -> tuple[Any, list[Product]]:
     """The rows of the generation as `LabelExamples`, and the product of each."""
+    return shop_examples_with_pictures(home, generation, seed)[:2]
+
+
+def shop_examples_with_pictures(
+    home: Path, generation: Generation, seed: int = 0
+) -> tuple[Any, list[Product], list[Path]]:
+    """As `shop_examples`, and the file of each row's picture, which may be gone."""
     from indexer.training.label_heads import LabelExamples
 
-    chosen, products = _chosen(home, generation, seed)
+    keys = generation.product_keys
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        known = catalogue.get_many(np.unique(keys).tolist())
+    chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
+    if len(chosen) > MOST_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:MOST_ROWS])
+    products = [known[key] for key in keys[chosen].tolist()]
     hashes = [each.decode() for each in generation.picture_hashes[chosen].tolist()]
     manifest = generation.manifest
     examples = LabelExamples(
@@ -71,17 +83,11 @@ def shop_examples(home: Path, generation: Generation, seed: int = 0) -> tuple[An
         fresh=~seen_pictures(manifest.encoder.name, hashes),
         labels=labels_of(products),
     )
-    return examples, products
-
-
-def shop_pictures(home: Path, generation: Generation, seed: int = 0) -> list[Path]:
-    """The file of each example's picture, in the order of `shop_examples`; it may be gone."""
-    chosen, products = _chosen(home, generation, seed)
-    hashes = [each.decode() for each in generation.picture_hashes[chosen].tolist()]
-    return [
+    files = [
         Path(next((picture.path for picture in product.pictures if picture.sha256 == shown), ""))
         for product, shown in zip(products, hashes, strict=True)
     ]
+    return examples, products, files
 
 
 def price_scale(examples: Any, products: Sequence[Product], seed: int = 0) -> PriceScale | None:
@@ -119,14 +125,3 @@ def least_look(examples: Any) -> float | None:
 
 def _numbered(names: Sequence[str]) -> Ints:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
-
-
-def _chosen(home: Path, generation: Generation, seed: int) -> tuple[NDArray[np.int64], list[Product]]:
-    """Which rows of the generation are learnt from, at most `MOST_ROWS` of what is still sold; and their products."""
-    keys = generation.product_keys
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
-        known = catalogue.get_many(np.unique(keys).tolist())
-    chosen = np.flatnonzero(np.isin(keys, np.array(list(known), np.int64)))
-    if len(chosen) > MOST_ROWS:
-        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:MOST_ROWS])
-    return chosen, [known[key] for key in keys[chosen].tolist()]

@@ -86,9 +86,12 @@ class Lister:
 
     @classmethod
     def open(cls, engine: SearchEngine, home: Path) -> Lister:
-        """With what the shop in `home` has learnt, or by its neighbours alone. Raises DamagedGeneration."""
+        """With what the shop in `home` has learnt, or by its neighbours alone.
+
+        Raises DamagedGeneration, EncoderUnavailable.
+        """
         fingerprint = engine.encoder.fingerprint
-        return cls(engine, LabelHeads.load(home, fingerprint), LabelNetwork.load(home, fingerprint))
+        return cls(engine, LabelHeads.load(home, fingerprint), LabelNetwork.load(home, fingerprint, runtime_of(engine)))
 
     def has_learnt(self, field: str) -> bool:
         """Whether there is a head for the field, so that confidences are calibrated."""
@@ -174,7 +177,7 @@ class Lister:
             attributes,
             self._words(seen, category, attributes),
             self._price(hits, category.answer),
-            self._notes(listing, rows, sure=bool(category.top) and category.answer == category.top[0].name),
+            self._notes(listing, rows),
             tuple((hit.product.id, hit.score) for hit in hits),
         )
 
@@ -247,11 +250,10 @@ class Lister:
         ]
         return price_range(self._prices, priced, category)
 
-    def _notes(self, listing: Listing, rows: Floats, *, sure: bool) -> tuple[PictureNote, ...]:
-        """What is wrong with the pictures; what is surely of a kind is not called unlike everything as well."""
+    def _notes(self, listing: Listing, rows: Floats) -> tuple[PictureNote, ...]:
         notes = [note for i, picture in enumerate(listing.pictures) for note in picture_notes(picture, i)]
         layout = self._engine.generation.layout
-        if sure or self._least_look is None or LOOK not in layout.names:
+        if self._least_look is None or LOOK not in layout.names:
             return tuple(notes)
         for i in range(len(listing.pictures)):
             vector = rows[VIEWS * i, : layout.encoder_dim]
@@ -269,6 +271,11 @@ class _Seen:
     hits: tuple[SearchHit, ...]
     read: Mapping[str, Floats]
     titled: bool
+
+
+def runtime_of(engine: SearchEngine) -> str:
+    """What the shop's encoder runs on."""
+    return str(getattr(engine.encoder, "runtime", "auto"))
 
 
 def _check(listing: Listing) -> None:

@@ -46,7 +46,7 @@ def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
             if row is None or row["state"] != MADE:
                 raise BadQuery(f"Row {choice.number} has no suggestion.", "Decide on rows that have one.")
             told = suggested_of(json.loads(row["suggestion"]), translations)
-            unknown = sorted(set(choice.values) - set(told))
+            unknown = sorted(set(choice.values) - set(told) - {name + OTHER_LANGUAGE for name in translations})
             if unknown:
                 raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(told)}.")
             yield choice.number, *_decision(told, choice, translations)
@@ -74,8 +74,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
                 for one in fields_of(told)
                 if one["top"] and one["top"][0]["confidence"] >= confidence
             }
-            values |= {name: value for name, value in _renamed(values, translations).items() if value}
-            yield row["number"], ACCEPTED, values
+            yield row["number"], ACCEPTED, values | _renamed(values, translations)
 
     translations = translations_of(job)
     return _step(home, job, decided)
@@ -119,6 +118,7 @@ def corrected_csv(job: Job) -> Iterator[str]:
             header |= dict.fromkeys(json.loads(cells))
             if suggestion and len(fields) == 1:
                 fields |= dict.fromkeys(suggested_of(json.loads(suggestion), translations))
+        fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
         own = list(header) or ["id", "image", "title"]
         added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
         names = [*own, *added, "confidence", "duplicate_of", "status"]
@@ -145,8 +145,8 @@ def fields_of(suggestion: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def suggested_of(suggestion: Mapping[str, Any], translations: Translations) -> dict[str, str]:
-    """The best label by field: of attributes only what is relied on, "" otherwise; and what they are called in another
-    language.
+    """The best label by field: of attributes only what is relied on, "" otherwise; in another language what the shop
+    calls these, where its products tell.
     """
     category = suggestion["category"]
     told = {category["field"]: category["top"][0]["name"] if category["top"] else ""}
@@ -156,22 +156,22 @@ def suggested_of(suggestion: Mapping[str, Any], translations: Translations) -> d
 
 def _decision(told: Mapping[str, str], choice: Choice, translations: Translations) -> tuple[str, dict[str, str]]:
     values = {name: value for name, value in told.items() if value} if choice.accept else {}
+    for name, value in choice.values.items():
+        if value != told.get(name):
+            values.pop(name + OTHER_LANGUAGE, None)  # it was the name of another value
     values |= choice.values
     values |= {name: value for name, value in _renamed(values, translations).items() if name not in choice.values}
-    values = {name: value for name, value in values.items() if value}
     if not values:
         return DECLINED, {}
-    corrected = any(told[name] != value for name, value in values.items() if not name.endswith(OTHER_LANGUAGE))
+    own = [name for name in values if name.removesuffix(OTHER_LANGUAGE) == name or name in choice.values]
+    corrected = any(told.get(name, "") != values[name] for name in own)
     return (CORRECTED if corrected else ACCEPTED), values
 
 
 def _renamed(values: Mapping[str, str], translations: Translations) -> dict[str, str]:
-    """What the shop calls values in another language, for each field that it tells any of; "" where it does not."""
-    return {
-        name + OTHER_LANGUAGE: translation(name, value, translations)
-        for name, value in values.items()
-        if name in translations
-    }
+    """What the shop calls values in another language, where its products tell."""
+    renamed = {name + OTHER_LANGUAGE: translation(name, value, translations) for name, value in values.items()}
+    return {name: value for name, value in renamed.items() if value}
 
 
 def _step(

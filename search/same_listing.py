@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.product import Product
+from catalog.product import Picture, Product
 from indexer.encoders.base import Floats
 from search.duplicates import called, other_numbers
 from search.engine import SearchEngine
@@ -25,7 +25,7 @@ from search.picture_match import Sketch, overlays
 from search.query import PictureTerm, Query, VectorTerm
 from search.repeats import KINDS, SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE
 
-CANDIDATES = 30
+CANDIDATES, FEW_CANDIDATES = 30, 12
 SURE = 0.5  # of `Overlay.sure`, from which two pictures are one; chosen in docs/decisions.md
 VIEW = 0.8  # cosine of both the look and the meaning, from which equal words make two pictures views of one product
 LEAST_SIDE = 128  # that a candidate's picture is decoded at
@@ -63,15 +63,15 @@ def find_duplicates(
     *,
     hashes: Sequence[str] = (),
     encoded: Floats | None = None,
-    candidates: int = CANDIDATES,
     own_id: str = "",
 ) -> tuple[Duplicate, ...]:
     """The listings that one with these pictures (RGB) would repeat, one entry each, surest first within their kinds.
 
-    `hashes` are the content hashes of the pictures' files, where there are any; `encoded` are the encoder's rows, of
-    each picture as it is and mirrored, (2n, dim), where they are known; so many `candidates` are compared with each of
-    these; `own_id` is a product that is not looked at. Another view is named only when there is a title that says the
-    same, a variant only when there is one that tells other numbers. Raises BadQuery.
+    `hashes` are the content hashes of the pictures' files, where there are any; `own_id` is a product that is not
+    looked at. `encoded` are the encoder's rows, of each picture as it is and mirrored, (2n, dim), where they are known,
+    as they are of many rows: then fewer listings are compared, and of each the nearest picture. Another view is named
+    only when there is a title that says the same, a variant only when there is one that tells other numbers.
+    Raises BadQuery.
     """
     found: dict[str, Duplicate] = {}
 
@@ -88,10 +88,11 @@ def find_duplicates(
             note(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
         sides = (picture, ImageOps.mirror(picture))
         known = () if encoded is None else tuple(map(VectorTerm, encoded[2 * number : 2 * number + 2]))
-        hits = _candidates(engine, known or tuple(map(PictureTerm, sides)), candidates)
-        shown = {hit.product.id: hit.product for hit in hits}
-        for one in (*_same_pictures(picture, sha256, number, hits), *_other_views(engine, title, number, hits)):
-            note(one, shown[one.product_id])
+        hits = _candidates(engine, known or tuple(map(PictureTerm, sides)), FEW_CANDIDATES if known else CANDIDATES)
+        named = {hit.product.id: hit.product for hit in hits}
+        pairs = [(hit, shown) for hit in hits for shown in ((hit.picture,) if known else hit.product.pictures)]
+        for one in (*_same_pictures(picture, sha256, number, pairs), *_other_views(engine, title, number, hits)):
+            note(one, named[one.product_id])
     found.pop(own_id, None)
     return tuple(sorted(found.values(), key=_order))
 
@@ -122,15 +123,16 @@ def _candidates(engine: SearchEngine, sides: Sequence[PictureTerm | VectorTerm],
     return list(hits.values())
 
 
-def _same_pictures(picture: Image.Image, sha256: str, number: int, hits: Sequence[SearchHit]) -> Iterator[Duplicate]:
+def _same_pictures(
+    picture: Image.Image, sha256: str, number: int, pairs: Sequence[tuple[SearchHit, Picture]]
+) -> Iterator[Duplicate]:
     """The hits one of whose pictures is this one."""
     seen: list[tuple[str, str, Sketch]] = []
-    for hit in hits:
-        for shown in hit.product.pictures:
-            if sha256 and shown.sha256 == sha256:
-                yield Duplicate(hit.product.id, SAME_FILE, 1.0, number, sha256)
-            elif (sketch := sketch_of(shown.path)) is not None:
-                seen.append((hit.product.id, shown.sha256, sketch))
+    for hit, shown in pairs:
+        if sha256 and shown.sha256 == sha256:
+            yield Duplicate(hit.product.id, SAME_FILE, 1.0, number, sha256)
+        elif (sketch := sketch_of(shown.path)) is not None:
+            seen.append((hit.product.id, shown.sha256, sketch))
     laid_over = overlays(Sketch.of(picture), [sketch for _, _, sketch in seen])
     for (product_id, other, _), laid in zip(seen, laid_over, strict=True):
         if laid.sure >= SURE:

@@ -23,7 +23,7 @@ from search.decisions import Decisions, Example
 from search.engine import SearchEngine
 from search.fields import CATEGORY
 from search.hits import SearchHit
-from search.listing import Lister, Listing
+from search.listing import Lister, Listing, runtime_of
 
 DECIDED = "decided:"  # begins the ids of neighbours that are decisions, not products
 
@@ -94,7 +94,7 @@ class Listers:
         self._made: tuple[object, TaughtLister] | None = None
 
     def get(self, engine: SearchEngine) -> TaughtLister:
-        """The lister for what the shop knows now. Raises DamagedGeneration, StoreError."""
+        """The lister for what the shop knows now. Raises DamagedGeneration, EncoderUnavailable, StoreError."""
         learnt = [_mark(self._home / name) for name in (FILE, NETWORK)]
         decisions = Decisions(self._home)
         fingerprint = engine.encoder.fingerprint
@@ -102,7 +102,7 @@ class Listers:
         with self._lock:
             if self._made is None or self._made[0] != mark:
                 heads = LabelHeads.load(self._home, fingerprint)
-                network = LabelNetwork.load(self._home, fingerprint)
+                network = LabelNetwork.load(self._home, fingerprint, runtime_of(engine))
                 self._made = (mark, TaughtLister(engine, heads, decisions.examples(fingerprint), network))
             return self._made[1]
 

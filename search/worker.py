@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 BATCH = 32
 THUMBNAIL = 128
-CANDIDATES, DUPLICATES = 12, 8  # that a row's picture is compared with; that are told of it
+DUPLICATES = 8  # that are told of a row
 TRANSLATING = 1_000  # products that tell what values are called in another language
 LOCK = ".worker.lock"
 PATIENCE = 2.0  # seconds to wait for the next job, and for a worker that died before another is started
@@ -67,8 +67,9 @@ class Worker:
         finally:
             pictures.close()
 
-    def _outcomes(self, pictures: Pictures, tasks: list[Task], shown: dict[str, int]) -> list[Outcome]:
+    def _outcomes(self, pictures: Pictures, tasks: list[Task], shown: dict[str, tuple[int, str]]) -> list[Outcome]:
         from catalog import images
+        from search.duplicates import other_numbers
         from search.listing import VIEWS, Listing
         from search.samples import SHORT_SIDE
 
@@ -81,29 +82,30 @@ class Worker:
                 outcomes.append(Outcome(task.number, reason=read_failure(error)))
                 continue
             listings.append(Listing(decoded, task.title))
-            known.append((task.number, [images.content_hash(data) for data in files]))
+            known.append((task, [images.content_hash(data) for data in files]))
         made = self._listers.get(self._engine).suggest_with_rows(listings)
-        for listing, (number, hashes), (suggestion, rows) in zip(listings, known, made, strict=True):
-            first = shown.setdefault(hashes[0], number)
+        for listing, (task, hashes), (suggestion, rows) in zip(listings, known, made, strict=True):
+            first, title = shown.setdefault(hashes[0], (task.number, task.title))
+            repeated = first < task.number and not other_numbers(task.title, title)
             told = {
                 **suggestion.to_dict(),
-                "duplicates": self._duplicates(listing, hashes, rows),
-                "repeats_row": first if first < number else 0,
+                "duplicates": self._duplicates(task, listing, hashes, rows),
+                "repeats_row": first if repeated else 0,
             }
             top = suggestion.category.top
             sure = bool(top) and suggestion.category.answer == top[0].name and not repeats(told)
             vectors = rows[::VIEWS].astype("float16").tobytes()
             small = images.thumbnail(listing.pictures[0], THUMBNAIL)
             confidence = top[0].confidence if top else 0.0
-            outcomes.append(Outcome(number, told, confidence, sure, hashes[0], vectors, small))
+            outcomes.append(Outcome(task.number, told, confidence, sure, hashes[0], vectors, small))
         return outcomes
 
-    def _duplicates(self, listing: Listing, hashes: list[str], rows: Floats) -> list[dict[str, Any]]:
+    def _duplicates(self, task: Task, listing: Listing, hashes: list[str], rows: Floats) -> list[dict[str, Any]]:
         from search.same_listing import find_duplicates
 
         encoded = rows[:, : self._engine.generation.layout.encoder_dim]
         found = find_duplicates(
-            self._engine, listing.pictures, listing.title, hashes=hashes, encoded=encoded, candidates=CANDIDATES
+            self._engine, listing.pictures, task.title, hashes=hashes, encoded=encoded, own_id=task.id
         )
         return [one.to_dict() for one in found[:DUPLICATES]]
 
@@ -153,14 +155,20 @@ class Desk:
 
 
 def learn_if_missing(home: Path, engine: SearchEngine) -> None:
-    """Let the shop learn its heads where it has none for its encoder: a minute for 20,000 pictures."""
+    """Let the shop learn its heads where it has none for its encoder, a minute for 20,000 pictures.
+
+    Its network is made ready where it is not, as after a restore.
+    """
     from indexer.label_heads import LabelHeads
+    from indexer.label_network import FILE, read_network
     from search.categorise import LEAST_LEARNT
 
     if LabelHeads.load(home, engine.encoder.fingerprint) is None and len(engine.generation.rows) >= LEAST_LEARNT:
         from search.learn import learn  # here, because it imports torch
 
         learn(home)
+    if (home / FILE).is_file():
+        read_network(home / FILE)
 
 
 @contextmanager

@@ -129,7 +129,8 @@ DESK_SCHEMAS: dict[str, Schema] = {
                 {
                     "duplicates": DUPLICATES,
                     "repeats_row": COUNT | {"description": "An earlier row that shows the same file; 0: none does."},
-                }
+                },
+                optional=("duplicates", "repeats_row"),
             ),
         ]
     },

@@ -78,6 +78,13 @@ def open_runner(recipe: Recipe, runtime: str = "auto") -> Runner:
     return OnnxRunner(model, meta)
 
 
+def is_ready(recipe: Recipe, runtime: str = "auto") -> bool:
+    """Whether the recipe's model can be opened without exporting it first, which takes torch and seconds."""
+    if runtime == "torch" or (runtime == "auto" and _cuda_works()):
+        return True
+    return _whole(recipe, models_folder() / f"{recipe.name}-{_key(recipe)}.json") is not None
+
+
 class OnnxRunner:
     """A model exported to ONNX, run on the CPU."""
 
@@ -183,8 +190,7 @@ def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
     is found, and two processes that export at once cannot mix their files.
     """
     folder = models_folder()
-    key = hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
-    card = folder / f"{recipe.name}-{key}.json"
+    card = folder / f"{recipe.name}-{_key(recipe)}.json"
     known = _whole(recipe, card)
     if known is not None:
         return known
@@ -205,6 +211,10 @@ def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
         target.replace(model)
         draft.replace(card)
     return model, meta
+
+
+def _key(recipe: Recipe) -> str:
+    return hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
 
 
 def _whole(recipe: Recipe, card: Path) -> tuple[Path, Mapping[str, Any]] | None:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from catalog.errors import TooFewPairs
 from indexer.encoders.base import Floats, Pixels
 from indexer.encoders.label_trunk import CHANNELS, SIDE, LateStages, open_early
 from indexer.encoders.runtime import threads
@@ -36,6 +37,7 @@ from indexer.vectors import WORDS, chunks
 
 WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # of the network beside the head
 SURER = 0.02  # share of the loss on what was kept aside that must go, before a field is read by the network
+LEAST_READ = 100  # pictures to learn from that can be read
 SHIFT = 2  # cells that maps are moved by, at most, while training
 
 
@@ -79,14 +81,20 @@ def fit_label_network(
 ) -> Tuned:
     """Fit the network on the pictures of the examples, but for those kept aside, which tell in which fields it helps.
 
-    `files` (n,) are the pictures of the examples; those that cannot be read are left out.
+    `files` (n,) are the pictures of the examples; those that cannot be read are left out. Raises TooFewPairs.
     """
     names = {field: learnable_names(of) for field, of in examples.labels.items()}
     names = {field: of for field, of in names.items() if len(of) > 1}
+    if not names:
+        raise TooFewPairs("No field has two labels with five pictures each.", "Give more products categories first.")
     with progress("pictures", len(files)) as tick:
         cells, good = picture_features(Early(), files, "plain", seed, tick)
     aside = kept_aside(examples, seed)[0]
     learnt = np.setdiff1d(np.flatnonzero(good), aside)
+    if len(learnt) < LEAST_READ:
+        raise TooFewPairs(
+            f"Only {good.sum():,} of {len(files):,} pictures can be read.", "See that the feed's pictures are there."
+        )
     maps = cells.reshape(len(cells), CHANNELS, SIDE, SIDE)
     targets = {field: targets_of(examples.labels[field], of) for field, of in names.items()}
     late = tune(maps, targets, learnt, recipe, seed, first)

@@ -88,18 +88,18 @@ def picture_features(
         return tower.prepare(view(picture, name, seed * 1_000_003 + number))
 
     good = np.zeros(len(files), dtype=bool)
-    parts: list[HalfFloats] = []
+    features = np.zeros((len(files), 0), np.float16)
     with ThreadPoolExecutor(2) as pool, closing(ahead(pool, load, range(len(files)), 2 * BATCH)) as decoded:
         for part in chunks(len(files), BATCH):
             loaded = list(islice(decoded, part.stop - part.start))
             good[part] = [pixels is not None for pixels in loaded]
             usable = [pixels for pixels in loaded if pixels is not None]
             if usable:
-                parts.append(tower(np.stack(usable)).astype(np.float16))
+                made = tower(np.stack(usable)).astype(np.float16)
+                if not features.shape[1]:
+                    features = np.zeros((len(files), made.shape[1]), np.float16)
+                features[part][good[part]] = made
             tick(len(loaded))
-    features = np.zeros((len(files), parts[0].shape[1] if parts else 0), np.float16)
-    if parts:
-        features[good] = np.concatenate(parts)
     return features, good
 
 

@@ -280,6 +280,8 @@ def test_an_upload_that_ends_in_the_middle(enter, shop, chromium, tmp_path, ends
     state = job.locator(".state")
     expect(state).to_have_text("sending · 40 %")
     expect(job.locator("progress")).to_be_visible()
+    while not held:
+        page.wait_for_timeout(20)
     if ends == "failure":
         held.pop().abort()
         expect(page.get_by_role("status")).to_contain_text("cannot be reached")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalog.errors import DamagedGeneration
 from indexer.label_heads import Blend
-from indexer.label_network import FILE, LabelNetwork, NetworkField, Part, card_of, joined
+from indexer.label_network import FILE, LabelNetwork, NetworkField, Part, card_of, joined, read_network
 
 ROOT = Path(__file__).parents[2]
 BLEND = Blend(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
@@ -42,8 +42,11 @@ def test_without_a_title_and_with_one_it_has_a_part_of_its_own():
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, shared_models):
     """A network that was never trained, of two fields; only one has a part."""
+    import torch
+
     from indexer.encoders.label_trunk import LateStages, save_late
 
+    torch.manual_seed(0)  # one export for every run of the tests
     home = tmp_path_factory.mktemp("home")
     fields = {"category": NetworkField(("Hats", "Mugs", "Shoes"), Part(0.5, BLEND), Part(0.2, BLEND))}
     outputs = {"colour": ("red", "blue"), "category": ("Hats", "Mugs", "Shoes")}
@@ -56,6 +59,7 @@ def home(tmp_path_factory, shared_models):
 @pytest.mark.timeout(120)
 def test_what_is_kept_reads_the_same_on_both_runtimes_and_only_for_its_encoder(home):
     pictures = [Image.new("RGB", (60, 80), colour) for colour in ("red", "navy", "white")]
+    read_network(home / FILE, "onnx")
     onnx, torch = (LabelNetwork.load(home, "abc", runtime) for runtime in ("onnx", "torch"))
     said = onnx.shares(pictures)
     assert list(said) == ["category"] and said["category"].shape == (3, 3)
@@ -68,8 +72,17 @@ def test_what_is_kept_reads_the_same_on_both_runtimes_and_only_for_its_encoder(h
 
 @pytest.mark.weights
 @pytest.mark.torch
+def test_what_is_not_ready_here_has_no_part_until_it_is_made(home, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path))
+    assert LabelNetwork.load(home, "abc", "onnx") is None and "not ready" in caplog.text
+    read_network(home / FILE, "onnx")
+    assert LabelNetwork.load(home, "abc", "onnx") is not None
+
+
+@pytest.mark.weights
+@pytest.mark.torch
 def test_once_exported_it_is_read_without_torch(home):
-    LabelNetwork.load(home, "abc", "onnx")
+    read_network(home / FILE, "onnx")
     code = (
         "import sys; from pathlib import Path; from PIL import Image;"
         "from indexer.label_network import LabelNetwork;"

@@ -155,3 +155,13 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         with closing(sqlite3.connect(tmp_path / "restored" / name)) as kept:
             told = " ".join(kept.iterdump())
         assert "before" in told and "after" not in told, name
+
+
+@pytest.mark.promise("R8")
+def test_a_database_that_cannot_be_copied_is_named(tmp_path):
+    draw_pictures(tmp_path / "feed", 1, 8)
+    home = tmp_path / "home"
+    build(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
+    (home / DATABASES[2]).write_bytes(b"no database at all, but of some length" * 99)
+    with pytest.raises(DamagedGeneration, match=r"questions\.sqlite cannot be copied"):
+        backup(home, tmp_path / "copy")

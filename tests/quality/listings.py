@@ -39,7 +39,7 @@ from indexer.training.label_network import Early, NetworkRecipe, Tuned, fit_labe
 from indexer.training.pairs import picture_features
 from indexer.vectors import WORDS, chunks
 from search.fields import CATEGORY
-from search.learn import shop_examples, shop_pictures
+from search.learn import shop_examples, shop_examples_with_pictures
 from search.price_range import PriceScale, centre_and_spread
 from tests.quality.measures import mean, measured, reliability
 from tests.quality.records import Headline, Outcome, Section, Share, Table
@@ -78,8 +78,7 @@ def measure(
     With `fine_tuned`, a network is fitted too, on the same products as the heads.
     """
     generation = open_current(home)
-    examples, products = shop_examples(home, generation)
-    files = shop_pictures(home, generation)
+    examples, products, files = shop_examples_with_pictures(home, generation)
     aside = kept_aside(products, examples.fresh, share, seen=seen)
     chosen, others = np.flatnonzero(aside), np.flatnonzero(~aside)
     learnt = examples.take(others)

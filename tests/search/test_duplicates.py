@@ -105,7 +105,13 @@ def test_the_best_stands_for_the_group_and_rows_are_read_only_where_words_agree(
 
 @pytest.mark.parametrize(
     ("other", "differ"),
-    [("Lipstick 14", True), ("Lipstick No. 12", False), ("Lipstick", False), ("Lipstick 12 in 14", True)],
+    [
+        ("Lipstick 14", True),
+        ("Lipstick No. 012", False),
+        ("Lipstick", False),
+        ("Lipstick 12, 5 g", False),
+        ("Lipstick 13, 5 g", True),
+    ],
 )
 def test_titles_that_tell_other_numbers_name_variants(other, differ):
     assert other_numbers("Lipstick 12", other) == differ

@@ -15,7 +15,7 @@ from search import fine_tune as module
 from search.__main__ import main
 from search.engine import SearchEngine
 from search.fine_tune import fine_tune, told
-from search.learn import shop_examples, shop_pictures
+from search.learn import shop_examples_with_pictures
 from search.taught import Listers
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
@@ -77,8 +77,7 @@ def test_another_encoders_network_has_no_part(shop):
 def test_pictures_come_in_the_order_of_the_examples(shop):
     home, _ = shop
     with SearchEngine.open(home) as engine:
-        examples, products = shop_examples(home, engine.generation)
-        files = shop_pictures(home, engine.generation)
+        examples, products, files = shop_examples_with_pictures(home, engine.generation)
     assert [file.stem for file in files] == [product.id for product in products]
     assert len(files) == len(examples.rows)
 
@@ -87,6 +86,17 @@ def test_too_few_pictures_are_refused(shop):
     home, _ = shop
     with pytest.raises(TooFewPairs, match="260 pictures"):
         fine_tune(home)
+
+
+def test_a_shop_whose_pictures_are_gone_is_told_so(shop, monkeypatch):
+    home, _ = shop
+    monkeypatch.setattr(module, "LEAST_PICTURES", 100)
+    moved = (home / "feed").rename(home / "gone")
+    try:
+        with pytest.raises(TooFewPairs, match="Only 0 of 260 pictures"):
+            fine_tune(home)
+    finally:
+        moved.rename(home / "feed")
 
 
 def test_the_command_says_what_was_measured(shop, monkeypatch):
