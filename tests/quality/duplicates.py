@@ -29,7 +29,7 @@ from catalog.product import Product
 from indexer.build import build
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
-from search.repeats import SHARED_PICTURE
+from search.repeats import SAME_FILE, SAME_PICTURE
 from search.same_listing import find_duplicates
 from tests.quality.measures import mean, measured, ratio
 from tests.quality.records import Headline, Outcome, Section, Share, Table
@@ -207,7 +207,7 @@ def chosen(engine: SearchEngine, half: str, most: int) -> list[Product]:
 
 def _named(engine: SearchEngine, picture: Image.Image, title: str, own_id: str = "") -> tuple[str, ...]:
     found = find_duplicates(engine, [picture], title, own_id=own_id)
-    return tuple(one.product_id for one in found if one.kind != SHARED_PICTURE)
+    return tuple(one.product_id for one in found if one.kind in (SAME_FILE, SAME_PICTURE))
 
 
 def _listings_by_file(engine: SearchEngine) -> Mapping[str, frozenset[str]]:
