@@ -113,6 +113,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "same_product": ("the same product, another view", "同一商品的另一角度"),
     "shared_picture": ("another variant, shown by the same picture", "另一款式，使用同一图片"),
     "repeats": ("Perhaps listed already: please look", "可能已经上架，请核对"),
+    "row": ("row {n}", "第 {n} 行"),
     "repeats_row": ("row {n} shows the same file", "与第 {n} 行的文件相同"),
     "alike": ("Look-alikes", "相似商品"),
     "receiving": ("sending", "上传中"),

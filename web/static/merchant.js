@@ -297,7 +297,7 @@ function rowItem(row) {
   const fields = row.suggestion ? asked(row.suggestion).filter((one) => one.top.length || one.field === "category").map((one) => fieldItem(item, row, one)) : [];
   item.append(
     make("div", { className: picture ? "tile" : "" }, picture || null),
-    make("div", {}, make("p", { className: "name", textContent: called }), state, ...fields, ...notes, same, evidence),
+    make("div", {}, make("p", { className: "name" }, called, make("small", { textContent: ` ${filled(W.row, { n: row.number })}` })), state, ...fields, ...notes, same, evidence),
     make("p", { className: "buttons" }, ...row.suggestion ? [button(W.accept, () => decide(item, true)), button(W.decline, () => decide(item, false))] : []));
   return item;
 }
