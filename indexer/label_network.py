@@ -19,8 +19,8 @@ from PIL import Image, ImageOps
 
 from catalog.errors import DamagedGeneration
 from indexer.encoders.base import Floats
+from indexer.encoders.packages import EARLY_KEY, PREPROCESS
 from indexer.encoders.runtime import RUNTIMES, Loaded, Recipe, Runner, file_digest, is_ready, open_runner
-from indexer.encoders.towers import EARLY_KEY, PREPROCESS
 from indexer.label_heads import Blend, softmax
 
 FILE = "label-network.safetensors"

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.modules import NormalisedPixels, map_example
+from indexer.encoders.packages import EARLY_KEY, PREPROCESS
 from indexer.encoders.runtime import Loaded, Recipe, Runner, open_runner, weights_digest
-from indexer.encoders.towers import EARLY_KEY, PREPROCESS
 from indexer.encoders.trunks import PictureTrunk
 
 EARLY = 4  # of EfficientNet's seven stages, that stay as they are

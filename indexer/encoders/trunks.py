@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.modules import Cells, NormalisedPixels, map_example
+from indexer.encoders.packages import MAP_PREPROCESS, PREPROCESS, package_folder
 from indexer.encoders.runtime import Loaded, weights_digest
-from indexer.encoders.towers import MAP_PREPROCESS, PREPROCESS, package_folder
 
 POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
 MAP_STAGES = (4, 6)

@@ -15,8 +15,8 @@ from torch import Tensor
 from catalog.errors import TooFewPairs
 from indexer.encoders.base import Floats, Pixels
 from indexer.encoders.label_trunk import CHANNELS, SIDE, LateStages, open_early
+from indexer.encoders.packages import PREPROCESS
 from indexer.encoders.runtime import threads
-from indexer.encoders.towers import PREPROCESS
 from indexer.label_blend import LEAST_ANSWERED, likeliest
 from indexer.label_heads import softmax
 from indexer.label_network import NetworkField, Part, joined

@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw
 from indexer.encoders import registry
 from indexer.encoders.headed_encoder import towers_digest, towers_of
 from indexer.encoders.heads import Head, Heads, Projection, save_heads
+from indexer.encoders.packages import package_folder
 from indexer.encoders.registry import open_encoder
-from indexer.encoders.towers import PictureTower, TextTower, package_folder
+from indexer.encoders.towers import PictureTower, TextTower
 
 
 def timm_checkpoint(folder, model="test_vit", seed=0, **options):
