@@ -39,7 +39,12 @@ class Product:
     @property
     def category_path(self) -> tuple[str, ...]:
         """The category from the root down: ("Apparel", "Topwear", "Shirts"); empty when there is none."""
-        return tuple(part.strip() for part in self.category.split(CATEGORY_SEPARATOR.strip()) if part.strip())
+        return levels_of(self.category)
+
+
+def levels_of(category: str) -> tuple[str, ...]:
+    """The names of a category from the root down, however it is spaced."""
+    return tuple(part.strip() for part in category.split(CATEGORY_SEPARATOR.strip()) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)

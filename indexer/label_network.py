@@ -19,8 +19,9 @@ from PIL import Image, ImageOps
 
 from catalog.errors import DamagedGeneration
 from indexer.encoders.base import Floats
-from indexer.encoders.packages import EARLY_KEY, PREPROCESS
-from indexer.encoders.runtime import RUNTIMES, Loaded, Recipe, Runner, file_digest, is_ready, open_runner
+from indexer.encoders.packages import PREPROCESS
+from indexer.encoders.runtime import RUNTIMES, Loaded, Recipe, Runner, file_digest, open_runner, ready_runner
+from indexer.encoders.towers import EARLY_KEY
 from indexer.label_heads import Blend, softmax
 
 FILE = "label-network.safetensors"
@@ -83,12 +84,13 @@ class LabelNetwork:
         told, fields, places = _card(path)
         if told != fingerprint:
             return None
-        if not is_ready(_recipe(path), runtime):
+        run = ready_runner(_recipe(path), runtime)
+        if run is None:
             log.warning(
                 "The label network %s is not ready on this machine and has no part; see docs/operations.md.", path
             )
             return None
-        return cls(open_runner(_recipe(path), runtime), fields, places)
+        return cls(run, fields, places)
 
 
 def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:

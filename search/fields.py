@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 
 CATEGORY = "category"
 GROUPS = ("item_group_id", "group")  # attributes that name what variants have in common
@@ -47,7 +47,7 @@ def translated(products: Iterable[Product]) -> Translations:
             if field == name or field in NOT_VALUES or not words:
                 continue
             if field == CATEGORY:
-                for part, other in zip(product.category_path, _levels(words), strict=False):
+                for part, other in zip(product.category_path, levels_of(words), strict=False):
                     found.setdefault(field, {}).setdefault(part, other)
             elif value := product.attributes.get(field):
                 found.setdefault(field, {}).setdefault(value, words)
@@ -59,17 +59,13 @@ def translation(field: str, value: str, told: Translations) -> str:
     words = told.get(field, {})
     if field != CATEGORY:
         return words.get(value, "")
-    levels = [words.get(level, "") for level in _levels(value)]
+    levels = [words.get(level, "") for level in levels_of(value)]
     return CATEGORY_SEPARATOR.join(levels) if all(levels) else ""
 
 
 def group_of(product: Product) -> str:
     """What a product's variants have in common; its own id when the feed names nothing."""
     return next((product.attributes[name] for name in GROUPS if product.attributes.get(name)), product.id)
-
-
-def _levels(path: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in path.split(CATEGORY_SEPARATOR.strip()) if part.strip())
 
 
 def _names_kinds(said: Sequence[tuple[str, ...]]) -> bool:

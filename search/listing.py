@@ -185,11 +185,8 @@ class Lister:
         head = self._heads.get(field)
         said = [field_labels(hit.product, field) for hit in seen.hits]
         network = self._network.fields.get(field) if self._network else None
-        known = head.names if head else ()
-        if network:
-            known = (*known, *(name for name in network.names if name not in set(known)))
-        extra = tuple(dict.fromkeys(name for of in said for name in of if name not in set(known)))
-        names = known + extra
+        known = dict.fromkeys((*(head.names if head else ()), *(network.names if network else ())))
+        names = tuple(known | dict.fromkeys(name for of in said for name in of))
         if not names:
             return LabelSuggestion(field, (), "", 0.0, 1.0)
         place = {name: i for i, name in enumerate(names)}

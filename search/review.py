@@ -51,7 +51,7 @@ def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
                 raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(told)}.")
             yield choice.number, *_decision(told, choice, translations)
 
-    translations = translations_of(job)
+    translations = translations_of(job.about())
     return _step(home, job, decided)
 
 
@@ -76,7 +76,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
             }
             yield row["number"], ACCEPTED, values | _renamed(values, translations)
 
-    translations = translations_of(job)
+    translations = translations_of(job.about())
     return _step(home, job, decided)
 
 
@@ -94,7 +94,8 @@ def undo(home: Path, job: Job) -> list[int]:
 def keep(home: Path, job: Job) -> None:
     """Bring what was decided to the shop's decisions; what a crash left undone is brought the next time."""
     store = Decisions(home)
-    fingerprint, translations = str(job.about().get("fingerprint", "")), translations_of(job)
+    about = job.about()
+    fingerprint, translations = str(about.get("fingerprint", "")), translations_of(about)
     while True:
         with job.db() as db:
             rows = db.execute(_UNKEPT).fetchall()
@@ -110,7 +111,7 @@ def keep(home: Path, job: Job) -> None:
 
 def corrected_csv(job: Job) -> Iterator[str]:
     """The table in pieces: its own columns, what was decided, what is suggested; safe to open in a spreadsheet."""
-    translations = translations_of(job)
+    translations = translations_of(job.about())
     with job.db() as db:
         header: dict[str, None] = {}
         fields: dict[str, None] = {"category": None}
@@ -133,9 +134,9 @@ def note_translations(job: Job, translations: Translations) -> None:
     job.note(translations=json.dumps(translations, ensure_ascii=False))
 
 
-def translations_of(job: Job) -> Translations:
-    """What `note_translations` wrote."""
-    found: Translations = json.loads(job.about().get("translations", "{}"))
+def translations_of(about: Mapping[str, Any]) -> Translations:
+    """What `note_translations` wrote, from all that is noted of a job."""
+    found: Translations = json.loads(about.get("translations", "{}"))
     return found
 
 

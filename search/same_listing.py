@@ -86,11 +86,13 @@ def find_duplicates(
         sha256 = hashes[number] if number < len(hashes) else ""
         for product in _of_file(engine, sha256):
             note(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
-        sides = (picture, ImageOps.mirror(picture))
-        known = () if encoded is None else tuple(map(VectorTerm, encoded[2 * number : 2 * number + 2]))
-        hits = _candidates(engine, known or tuple(map(PictureTerm, sides)), FEW_CANDIDATES if known else CANDIDATES)
+        if encoded is None:
+            hits = _candidates(engine, [PictureTerm(side) for side in (picture, ImageOps.mirror(picture))], CANDIDATES)
+            pairs = [(hit, shown) for hit in hits for shown in hit.product.pictures]
+        else:
+            hits = _candidates(engine, [VectorTerm(row) for row in encoded[2 * number :][:2]], FEW_CANDIDATES)
+            pairs = [(hit, hit.picture) for hit in hits]
         named = {hit.product.id: hit.product for hit in hits}
-        pairs = [(hit, shown) for hit in hits for shown in ((hit.picture,) if known else hit.product.pictures)]
         for one in (*_same_pictures(picture, sha256, number, pairs), *_other_views(engine, title, number, hits)):
             note(one, named[one.product_id])
     found.pop(own_id, None)

@@ -92,19 +92,27 @@ class Listers:
         self._home = home
         self._lock = threading.Lock()
         self._made: tuple[object, TaughtLister] | None = None
+        self._network: tuple[object, LabelNetwork | None] = (None, None)
 
     def get(self, engine: SearchEngine) -> TaughtLister:
         """The lister for what the shop knows now. Raises DamagedGeneration, EncoderUnavailable, StoreError."""
-        learnt = [_mark(self._home / name) for name in (FILE, NETWORK)]
+        heads_mark, network_mark = (_mark(self._home / name) for name in (FILE, NETWORK))
         decisions = Decisions(self._home)
         fingerprint = engine.encoder.fingerprint
-        mark = (id(engine.generation), fingerprint, *learnt, decisions.changes())
+        mark = (id(engine.generation), fingerprint, heads_mark, network_mark, decisions.changes())
         with self._lock:
             if self._made is None or self._made[0] != mark:
                 heads = LabelHeads.load(self._home, fingerprint)
-                network = LabelNetwork.load(self._home, fingerprint, runtime_of(engine))
+                network = self._network_of(engine, (fingerprint, network_mark))
                 self._made = (mark, TaughtLister(engine, heads, decisions.examples(fingerprint), network))
             return self._made[1]
+
+    def _network_of(self, engine: SearchEngine, mark: object) -> LabelNetwork | None:
+        """The shop's network, read when it is another, not after every decision; one not ready is tried again."""
+        if self._network[0] != mark or self._network[1] is None:
+            network = LabelNetwork.load(self._home, engine.encoder.fingerprint, runtime_of(engine))
+            self._network = (mark, network)
+        return self._network[1]
 
 
 def _mark(file: Path) -> tuple[int, int, int] | None:

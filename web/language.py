@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
-from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 from search.fields import OTHER_LANGUAGE, Translations, translated
 from web.engine import get_engine
 from web.words import CHINESE, ENGLISH, LANGUAGES, field_name, reason, said
@@ -68,7 +68,7 @@ def description_of(product: Product) -> str:
 
 def path_of(product: Product) -> tuple[str, ...]:
     """The product's category from the root down, in the page's language where the feed has it."""
-    return _parts(_own(product, "category")) or product.category_path
+    return levels_of(_own(product, "category")) or product.category_path
 
 
 def facts_of(product: Product) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def value_label(field: str, value: str) -> str:
         return value
     if field == "category":
         levels = translations().get(field, {})
-        return CATEGORY_SEPARATOR.join(levels.get(part, part) for part in _parts(value))
+        return CATEGORY_SEPARATOR.join(levels.get(part, part) for part in levels_of(value))
     return translations().get(field.removeprefix("attributes."), {}).get(value, value)
 
 
@@ -103,10 +103,6 @@ def _read(engine: SearchEngine) -> Translations:
 
 def _own(product: Product, field: str) -> str:
     return product.attributes.get(field + OTHER_LANGUAGE, "") if language() == CHINESE else ""
-
-
-def _parts(category: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in category.split(">") if part.strip())
 
 
 def _remember(answer: Response) -> Response:

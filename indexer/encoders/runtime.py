@@ -71,18 +71,19 @@ def open_runner(recipe: Recipe, runtime: str = "auto") -> Runner:
     """The recipe's model on the runtime asked for; "auto" is torch where CUDA works, else ONNX Runtime."""
     if runtime not in RUNTIMES:
         raise EncoderUnavailable(f"There is no runtime {runtime!r}.", f"Use one of: {', '.join(RUNTIMES)}.")
-    if runtime == "torch" or (runtime == "auto" and _cuda_works()):
+    if _in_torch(runtime):
         return TorchRunner(recipe.load())
     with _EXPORTING:
         model, meta = _exported(recipe)
     return OnnxRunner(model, meta)
 
 
-def is_ready(recipe: Recipe, runtime: str = "auto") -> bool:
-    """Whether the recipe's model can be opened without exporting it first, which takes torch and seconds."""
-    if runtime == "torch" or (runtime == "auto" and _cuda_works()):
-        return True
-    return _whole(recipe, models_folder() / f"{recipe.name}-{_key(recipe)}.json") is not None
+def ready_runner(recipe: Recipe, runtime: str = "auto") -> Runner | None:
+    """As `open_runner`, but None where the model has to be exported first, which takes torch and seconds."""
+    if _in_torch(runtime):
+        return open_runner(recipe, runtime)
+    exported = _whole(recipe, _card_of(recipe))
+    return None if exported is None else OnnxRunner(*exported)
 
 
 class OnnxRunner:
@@ -175,6 +176,10 @@ def file_digest(file: Path) -> str:
     return record(file).sha256
 
 
+def _in_torch(runtime: str) -> bool:
+    return runtime == "torch" or (runtime == "auto" and _cuda_works())
+
+
 def _cuda_works() -> bool:
     if shutil.which("nvidia-smi") is None:  # keeps torch out of a CPU server
         return False
@@ -190,7 +195,7 @@ def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
     is found, and two processes that export at once cannot mix their files.
     """
     folder = models_folder()
-    card = folder / f"{recipe.name}-{_key(recipe)}.json"
+    card = _card_of(recipe)
     known = _whole(recipe, card)
     if known is not None:
         return known
@@ -213,8 +218,9 @@ def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
     return model, meta
 
 
-def _key(recipe: Recipe) -> str:
-    return hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
+def _card_of(recipe: Recipe) -> Path:
+    key = hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
+    return models_folder() / f"{recipe.name}-{key}.json"
 
 
 def _whole(recipe: Recipe, card: Path) -> tuple[Path, Mapping[str, Any]] | None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from indexer.encoders.base import Floats
 from indexer.encoders.heads import CLIP, Head, Projection
 from indexer.encoders.runtime import threads
+from indexer.training.optimiser import OneCycle, adamw
 
 HalfFloats = NDArray[np.float16]
 Ints = NDArray[np.int64]
@@ -128,20 +129,10 @@ def fit(
     rng = np.random.default_rng(seed)
     picture, text = _heads(pairs, recipe, start)
     scale = nn.Parameter(torch.tensor(-math.log(recipe.start_temperature)))
-    parameters = [*picture.parameters(), *text.parameters()]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.decay},
-            {"params": [*(p for p in parameters if p.ndim < 2), scale], "weight_decay": 0.0},
-        ],
-        lr=recipe.rate,
-    )
+    optimiser = adamw([*picture.parameters(), *text.parameters(), scale], recipe.rate, recipe.decay)
     count = len(pairs.keys)
     batch = min(recipe.batch, count)
-    steps = recipe.steps(count)
-    # The schedule divides by its warm-up's length less one step.
-    warm = min(0.99, max(recipe.warm_share, 1.5 / steps))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=warm)
+    cycle = OneCycle(optimiser, recipe.rate, recipe.steps(count), recipe.warm_share)
     words = torch.from_numpy(pairs.words)
     for chosen in _batches(rng, count, batch, recipe.epochs):
         views = rng.integers(len(pairs.views), size=batch)
@@ -154,10 +145,7 @@ def fit(
             torch.from_numpy(pairs.domains[chosen]),
             scale.exp().clamp(max=100),
         )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        cycle.step(loss)
         tick(1)
     return picture.eval().frozen(), text.eval().frozen()
 

@@ -20,6 +20,7 @@ from indexer.label_blend import fit_blend
 from indexer.label_heads import Blend, LabelHead, softmax
 from indexer.neighbour_votes import nearest_products, votes
 from indexer.progress import progress
+from indexer.training.optimiser import OneCycle
 from indexer.vectors import WORDS, Layout
 
 Ints = NDArray[np.int64]
@@ -122,7 +123,7 @@ def fit_outputs(
     batch = min(recipe.batch, max(32, len(rows) // 8))
     steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=0.1)
+    cycle = OneCycle(optimiser, recipe.rate, steps, warm=0.1)
     with progress("learning labels", steps) as tick:
         for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
             shown = inputs[chosen]
@@ -133,10 +134,7 @@ def fit_outputs(
                 (cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
                 torch.zeros(()),
             )
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
+            cycle.step(loss)
             tick(1)
     return network.heads(mean, scale, dict(zip(names, sizes, strict=True)))
 

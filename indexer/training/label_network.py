@@ -32,6 +32,7 @@ from indexer.training.label_heads import (
     opinions_of,
     targets_of,
 )
+from indexer.training.optimiser import OneCycle, adamw
 from indexer.training.pairs import picture_features
 from indexer.vectors import WORDS, chunks
 
@@ -134,19 +135,11 @@ def tune(
     rng = np.random.default_rng(seed)
     sizes = [of.shape[1] for of in targets.values()]
     late = LateStages(sum(sizes), recipe.dropout).to(memory_format=torch.channels_last).train()
-    learning = list(late.parameters())
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [p for p in learning if p.ndim > 1], "weight_decay": recipe.decay},
-            {"params": [p for p in learning if p.ndim < 2], "weight_decay": 0.0},
-        ],
-        lr=recipe.rate,
-    )
     batch = min(recipe.batch, max(2, len(learnt) // 4))
     rounds = recipe.rounds(len(learnt))
     steps = rounds * (len(learnt) // batch)
-    warm = min(0.99, max(recipe.warm_share, 1.5 / steps))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=warm)
+    optimiser = adamw(list(late.parameters()), recipe.rate, recipe.decay)
+    cycle = OneCycle(optimiser, recipe.rate, steps, recipe.warm_share)
     wanted = {field: torch.from_numpy(of) for field, of in targets.items()}
     with progress("fine-tuning", steps) as tick:
         for _ in range(rounds):
@@ -161,10 +154,7 @@ def tune(
                     ),
                     torch.zeros(()),
                 )
-                optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                schedule.step()
+                cycle.step(loss)
                 tick(1)
     return late.eval()
 

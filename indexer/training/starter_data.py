@@ -50,17 +50,17 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     examples = [_fashion_example(fashion[i]) for i in order[aside:]]
     examples += [_grocery_example(Path(product.pictures[0].path), product) for product in grocery] * STUDIO_COPIES
     by_id = {product.id: product for product in grocery}
-    grocery_photos = _photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
+    grocery_photos = labelled_photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
     examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos] * SHELF_COPIES
-    for photo in _photos(data / "clothing" / "photos_train.csv", "category"):
+    for photo in labelled_photos(data / "clothing" / "photos_train.csv", "category"):
         captions = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
         examples += [Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
     return StarterData(
         examples=tuple(examples),
         fashion=tuple(fashion[i] for i in order[:aside]),
         grocery=tuple(grocery),
-        grocery_photos=tuple(_photos(data / "grocery" / "photos_val.csv", "product_id", by_id)),
-        clothing_photos=tuple(_photos(data / "clothing" / "photos_validation.csv", "category")),
+        grocery_photos=tuple(labelled_photos(data / "grocery" / "photos_val.csv", "product_id", by_id)),
+        clothing_photos=tuple(labelled_photos(data / "clothing" / "photos_validation.csv", "category")),
     )
 
 
@@ -84,7 +84,8 @@ def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[P
         yield item
 
 
-def _photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:
+def labelled_photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:
+    """The photos of a table with what each shows, which has to be one of those known. Raises BadFeed."""
     if not file.is_file():
         raise BadFeed(f"{file} is missing.", "Give the folder that holds fashion/, grocery/ and clothing/.")
     photos = []

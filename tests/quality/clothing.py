@@ -21,6 +21,7 @@ import numpy as np
 from indexer.build import build
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
+from indexer.training.starter_data import Photo, labelled_photos
 from search.engine import SearchEngine
 from search.fields import CATEGORY
 from search.fine_tune import fine_tune
@@ -36,13 +37,11 @@ ALL_FLOOR, FEW_FLOOR = 0.90, 0.75
 
 def clothing_categories(data: Path, work: Path, encoder: Encoder, *, tuned: bool = False) -> Outcome:
     """Ten categories, from five labelled photos each and from all; `tuned`: these with a network of the shop's own."""
-    learnt, asked = (_rows(data / f"photos_{part}.csv") for part in ("train", "validation"))
+    learnt, asked = (labelled_photos(data / f"photos_{part}.csv", "category") for part in ("train", "validation"))
     few = [
-        right
-        for seed in range(DRAWS)
-        for right in _named(data, work / f"few-{seed}", _drawn(learnt, seed), asked, encoder)
+        right for seed in range(DRAWS) for right in _named(work / f"few-{seed}", _drawn(learnt, seed), asked, encoder)
     ]
-    every = _named(data, work / "all", learnt, asked, encoder, tuned=tuned)
+    every = _named(work / "all", learnt, asked, encoder, tuned=tuned)
     figures = {
         "photos": len(asked),
         "learnt": len(learnt),
@@ -66,10 +65,9 @@ def clothing_categories(data: Path, work: Path, encoder: Encoder, *, tuned: bool
 
 
 def _named(
-    data: Path,
     home: Path,
-    learnt: Sequence[tuple[str, str]],
-    asked: Sequence[tuple[str, str]],
+    learnt: Sequence[Photo],
+    asked: Sequence[Photo],
     encoder: Encoder,
     *,
     tuned: bool = False,
@@ -80,30 +78,25 @@ def _named(
     with feed.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("id", "title", "category", "image"))
-        for photo, category in learnt:
-            shutil.copy(data / photo, home / "images")
-            name = Path(photo)
-            writer.writerow((name.stem, name.stem, category, f"images/{name.name}"))
+        for photo in learnt:
+            shutil.copy(photo.file, home / "images")
+            number = photo.file.stem
+            writer.writerow((number, number, photo.name, f"images/{photo.file.name}"))
     build(home / "shop", feed, encoder)
     learn(home / "shop")
     if tuned:
         print(json.dumps(fine_tune(home / "shop"), indent=1), file=sys.stderr)
     with SearchEngine.open(home / "shop") as engine:
-        found = Lister.open(engine, home / "shop").labels(CATEGORY, [load_picture(data / photo) for photo, _ in asked])
-    return [one.top[0].name == category for one, (_, category) in zip(found, asked, strict=True)]
+        found = Lister.open(engine, home / "shop").labels(CATEGORY, [load_picture(photo.file) for photo in asked])
+    return [one.top[0].name == photo.name for one, photo in zip(found, asked, strict=True)]
 
 
-def _drawn(rows: Sequence[tuple[str, str]], seed: int) -> list[tuple[str, str]]:
-    by_category: dict[str, list[tuple[str, str]]] = defaultdict(list)
+def _drawn(rows: Sequence[Photo], seed: int) -> list[Photo]:
+    by_category: dict[str, list[Photo]] = defaultdict(list)
     for row in rows:
-        by_category[row[1]].append(row)
+        by_category[row.name].append(row)
     rng = np.random.default_rng(seed)
     return [of[i] for of in by_category.values() for i in rng.permutation(len(of))[:FEW].tolist()]
-
-
-def _rows(file: Path) -> list[tuple[str, str]]:
-    with file.open(newline="", encoding="utf-8") as opened:
-        return [(row["photo"], row["category"]) for row in csv.DictReader(opened)]
 
 
 def main() -> None:
