@@ -87,6 +87,17 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row's first picture: its name in the source, its content hash; and the row's vectors, as of its outcome."""
+
+    number: int
+    title: str
+    name: str
+    content: str
+    vectors: bytes
+
+
 class Job:
     """One job; every call opens its file anew, so it is shared by threads and processes."""
 
@@ -180,11 +191,12 @@ class Job:
             db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
         return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
-    def shown(self) -> dict[str, tuple[int, str]]:
-        """The first of the rows that are done to begin with each picture, by its content hash; and its title."""
-        query = "SELECT content, min(number), title FROM rows WHERE content <> '' GROUP BY content"
+    def unrepeated(self) -> list[Shown]:
+        """The first pictures of rows that are done and repeat no earlier one, in order."""
+        query = """SELECT number, title, json_extract(pictures, '$[0]'), content, vectors FROM rows
+            WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
         with self.db() as db:
-            return {content: (number, title) for content, number, title in db.execute(query)}
+            return [Shown(*row) for row in db.execute(query)]
 
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Keep what became of rows, all or none, durably."""

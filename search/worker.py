@@ -22,12 +22,13 @@ from catalog.errors import BadInput, WindowshopError
 from catalog.failpoint import failpoint
 from search.bulk import Pictures, open_pictures, read_failure
 from search.fields import translated
-from search.jobs import Job, Jobs, Outcome, Task, UnknownJob
+from search.jobs import Job, Jobs, Outcome, Shown, Task, UnknownJob
 from search.repeats import repeats
 from search.review import note_translations
 
 if TYPE_CHECKING:
     from indexer.encoders.base import Floats
+    from search.earlier_rows import EarlierRows
     from search.engine import SearchEngine
     from search.listing import Listing
     from search.taught import Listers
@@ -53,13 +54,17 @@ class Worker:
     def steps(self, job: Job) -> Iterator[int]:
         """Work a job off; yields how many rows each batch had, once they are durable. Ends when it is cancelled."""
         learn_if_missing(self._home, self._engine)
-        job.note(fingerprint=self._engine.encoder.fingerprint)
+        fingerprint = self._engine.encoder.fingerprint
+        job.note(fingerprint=fingerprint)
         note_translations(job, translated(self._engine.browse(TRANSLATING)))
-        pictures, shown = open_pictures(job.source, job.root), job.shown()
+        pictures = open_pictures(job.source, job.root)
+        earlier = self._earlier(job, pictures)
         done, began = 0, time.monotonic()
         try:
             while tasks := job.take(BATCH):
-                outcomes = self._outcomes(pictures, tasks, shown)
+                if self._engine.encoder.fingerprint != fingerprint:
+                    fingerprint, earlier = self._engine.encoder.fingerprint, self._earlier(job, pictures)
+                outcomes = self._outcomes(pictures, tasks, earlier)
                 failpoint("job.batch")
                 done += len(tasks)
                 job.finish(outcomes, done / max(1e-3, time.monotonic() - began))
@@ -67,9 +72,13 @@ class Worker:
         finally:
             pictures.close()
 
-    def _outcomes(self, pictures: Pictures, tasks: list[Task], shown: dict[str, tuple[int, str]]) -> list[Outcome]:
+    def _earlier(self, job: Job, pictures: Pictures) -> EarlierRows:
+        from search.earlier_rows import EarlierRows
+
+        return EarlierRows(self._engine.generation.layout, pictures.read, job.unrepeated())
+
+    def _outcomes(self, pictures: Pictures, tasks: list[Task], earlier: EarlierRows) -> list[Outcome]:
         from catalog import images
-        from search.duplicates import other_numbers
         from search.listing import VIEWS, Listing
         from search.samples import SHORT_SIDE
 
@@ -85,16 +94,17 @@ class Worker:
             known.append((task, [images.content_hash(data) for data in files]))
         made = self._listers.get(self._engine).suggest_with_rows(listings)
         for listing, (task, hashes), (suggestion, rows) in zip(listings, known, made, strict=True):
-            first, title = shown.setdefault(hashes[0], (task.number, task.title))
-            repeated = first < task.number and not other_numbers(task.title, title)
+            vectors = rows[::VIEWS].astype("float16").tobytes()
+            shown = Shown(task.number, task.title, task.pictures[0], hashes[0], vectors)
+            first, how = earlier.repeated(shown, listing.pictures[0], rows[:VIEWS])
             told = {
                 **suggestion.to_dict(),
                 "duplicates": self._duplicates(task, listing, hashes, rows),
-                "repeats_row": first if repeated else 0,
+                "repeats_row": first,
+                "repeats_row_kind": how,
             }
             top = suggestion.category.top
             sure = bool(top) and suggestion.category.answer == top[0].name and not repeats(told)
-            vectors = rows[::VIEWS].astype("float16").tobytes()
             small = images.thumbnail(listing.pictures[0], THUMBNAIL)
             confidence = top[0].confidence if top else 0.0
             outcomes.append(Outcome(task.number, told, confidence, sure, hashes[0], vectors, small))

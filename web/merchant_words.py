@@ -114,7 +114,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "shared_picture": ("another variant, shown by the same picture", "另一款式，使用同一图片"),
     "repeats": ("Perhaps listed already: please look", "可能已经上架，请核对"),
     "row": ("row {n}", "第 {n} 行"),
-    "repeats_row": ("row {n} shows the same file", "与第 {n} 行的文件相同"),
     "alike": ("Look-alikes", "相似商品"),
     "receiving": ("sending", "上传中"),
     "cut_off": ("not sent whole", "未传完"),

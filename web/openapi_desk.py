@@ -5,7 +5,7 @@ from __future__ import annotations
 from search.decisions import ACCEPTED, CORRECTED, DECLINED
 from search.jobs import CANCELLED, DONE, FAILED, MADE, OPEN, RECEIVING, WAITING, WORKING
 from search.query import MAX_PICTURES
-from search.repeats import KINDS
+from search.repeats import KINDS, SAME_FILE, SAME_PICTURE
 from search.review import MOST_VALUE
 from web.openapi_schemas import (
     BASE64,
@@ -128,9 +128,10 @@ DESK_SCHEMAS: dict[str, Schema] = {
             record(
                 {
                     "duplicates": DUPLICATES,
-                    "repeats_row": COUNT | {"description": "An earlier row that shows the same file; 0: none does."},
+                    "repeats_row": COUNT | {"description": "An earlier row that shows the same picture; 0: none does."},
+                    "repeats_row_kind": {"type": "string", "enum": ["", SAME_FILE, SAME_PICTURE]},
                 },
-                optional=("duplicates", "repeats_row"),
+                optional=("duplicates", "repeats_row", "repeats_row_kind"),
             ),
         ]
     },

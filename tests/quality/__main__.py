@@ -23,6 +23,7 @@ from tests.quality.listings import suggested_listings
 from tests.quality.no_match import no_match
 from tests.quality.public_data import measure_public_data
 from tests.quality.records import Outcome, Part
+from tests.quality.repeated_rows import repeated_rows
 from tests.quality.report import terminal_table, write_report
 from tests.quality.sample_shop import SampleShop, missing_tables, open_sample_shop
 from tests.quality.scenes import products_in_scenes
@@ -31,6 +32,7 @@ from tests.quality.similar import similar_items
 
 WIDTH = 100
 MOST_PLANTED = 40  # products of each shop; every one is asked some seven times
+MOST_ROWS = 600  # products of each shop that are rows of one table
 TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     photo_to_product,
     caption_to_product,
@@ -88,6 +90,7 @@ def measure_merchants_desk(built: Mapping[str, Path], data: Path, work: Path, en
     """What is proposed to merchants, in the shops that the parts before have built."""
     shops = {name: home for name, home in built.items() if (home / "current").exists()}
     outcomes = [planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items()]
+    outcomes += [repeated_rows(home, name, MOST_ROWS) for name, home in shops.items()]
     if not missing_tables(FOLDER):
         outcomes.append(other_views(FOLDER / "products.csv", work / "views", encoder))
     if "Fashion" in shops:

@@ -284,13 +284,13 @@ function rowItem(row) {
   item.chosen = {};
   const called = row.title || row.id || `${row.number}`;
   const picture = row.thumbnail && make("img", { src: `data:image/jpeg;base64,${row.thumbnail}`, alt: filled(W.picture_of, { name: called }) });
-  const { duplicates: listed = [], repeats_row: earlier = 0 } = row.suggestion ?? {};
+  const { duplicates: listed = [], repeats_row: earlier = 0, repeats_row_kind: how } = row.suggestion ?? {};
   const repeats = earlier > 0 || listed.some((one) => one.kind !== "shared_picture");
   const unsure = row.suggestion && !row.sure && (repeats ? W.repeats : W.unsure);
   const said = row.kind ? W[`was_${row.kind}`] : row.state === "failed" ? filled(W.row_failed, { reason: row.reason }) : unsure || "";
   const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: said });
   const notes = (row.suggestion?.picture_notes ?? []).map((one) => make("p", { className: "state", textContent: filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message }) }));
-  const others = [...earlier ? [filled(W.repeats_row, { n: earlier })] : [], ...listed.slice(0, 3).map((one) => make("span", {}, make("a", { href: address(one.id), target: "_blank", textContent: one.id }), ` (${W[one.kind]})`))];
+  const others = [...earlier ? [`${filled(W.row, { n: earlier })} (${W[how || "same_file"]})`] : [], ...listed.slice(0, 3).map((one) => make("span", {}, make("a", { href: address(one.id), target: "_blank", textContent: one.id }), ` (${W[one.kind]})`))];
   const same = others.length > 0 && make("p", { className: "state" }, `${W.duplicates}: `, ...others.flatMap((one, i) => i ? [", ", one] : [one]));
   const alike = (row.suggestion?.neighbours ?? []).map((one) => one.id).filter(known).slice(0, 3);
   const evidence = alike.length > 0 && make("p", { className: "state" }, `${W.alike}: `, ...alike.flatMap((id, i) => [i > 0 && ", ", make("a", { href: address(id), target: "_blank", textContent: id })]));
