@@ -143,7 +143,7 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     code, message, hint = HTTP_ERRORS.get(status, (f"http_{status}", f"{error.name}.", ""))
     if status == 413:
-        hint = f"A request may have {_mib(current_app.config['UPLOAD_LIMIT'])}. Send a smaller picture."
+        hint = _size_hint()
     answer = _answer(status, code, message, hint)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -170,6 +170,14 @@ def _answer(status: int, code: str, message: str, hint: str) -> Response:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _size_hint() -> str:
+    limit = current_app.config["UPLOAD_LIMIT"]
+    if 0 < (request.content_length or 0) <= limit and request.mimetype == "multipart/form-data":
+        parts, field = current_app.config["MAX_FORM_PARTS"], current_app.config["MAX_FORM_MEMORY_SIZE"]
+        return f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Pictures are sent as files."
+    return f"A request may have {_mib(limit)}. Send a smaller picture."
 
 
 def _mib(count: int) -> str:

@@ -6,11 +6,12 @@ import base64
 import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from flask import Flask, Request, current_app, request
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from catalog import images
 from catalog.errors import BadPicture
@@ -33,6 +34,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     # Werkzeug stops a body without a length at its limit, in silence; one byte more tells "full" from "too much".
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + 1
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.form_memory_limit
+    app.request_class = _Request
     app.config["MAX_FORM_PARTS"] = settings.form_parts_limit
     app.before_request(_check_length)
 
@@ -98,6 +100,34 @@ def told_when_bad(data: bytes) -> Iterator[None]:
 def preview(picture: Image) -> str:
     """A small re-encoded copy as a data: URL, to show the asker what was searched for."""
     return "data:image/jpeg;base64," + base64.b64encode(images.thumbnail(picture, PREVIEW_SIDE)).decode("ascii")
+
+
+class _Parts:
+    """A stream that is read in parts of half a form field's limit.
+
+    Werkzeug holds that limit against all of a form that it has read and not yet passed on, so whole parts of its own
+    size, and what is left of the one before, would have most pictures refused.
+    """
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream = stream
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size if size < 0 else min(size, self._most))
+
+
+class _FormParser(FormDataParser):
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+        parts = cast("IO[bytes]", _Parts(stream, max(1, (self.max_form_memory_size or MIB) // 2)))
+        _, form, files = super().parse(parts, mimetype, content_length, options)
+        return stream, form, files
+
+
+class _Request(Request):
+    form_data_parser_class = _FormParser
 
 
 def _check_length() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 
 import pytest
 from PIL import Image
@@ -49,6 +50,21 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(client):
 def test_a_form_field_has_at_most_64_kibibytes(client, size, status):
     answer = client.post(SEARCH, data={"text": "x" * size}, content_type="multipart/form-data")
     assert answer.status_code == status  # up to the limit it is the query that finds the words too long
+
+
+@pytest.mark.parametrize("size", [100_000, 389_123, 1_400_001, 3 * MIB, LIMIT - 1_000])
+def test_a_photo_in_a_form_may_be_as_large_as_a_request(client, size):
+    photo = picture_bytes(size=(400, 400))
+    photo += random.Random(size).randbytes(size - len(photo))  # which decoders pass over
+    part = b'--edge\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    form = part + photo + b"\r\n--edge--\r\n"
+    answer = client.post(SEARCH, data=form, content_type="multipart/form-data; boundary=edge")
+    assert answer.status_code == 200
+
+
+def test_a_form_that_is_too_large_says_in_what_respect(client):
+    answer = client.post(SEARCH, data={"text": "x" * 70_000}, content_type="multipart/form-data")
+    assert "a field that is no file at most 0.0625 MiB" in answer.json["error"]["hint"]
 
 
 @pytest.mark.parametrize(("parts", "status"), [(16, 422), (17, 413), (1000, 413)])
