@@ -6,7 +6,7 @@ doi:10.1613/jair.1.12125), so a wrong listing cannot teach its own fault.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from indexer.neighbour_votes import Ints
 from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
 from indexer.vectors import WORDS, chunks
 from search.doctor_shop import Finding, Shop, Step
-from search.fields import CATEGORY, OTHER_LANGUAGE, group_of, labels_of
+from search.fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
 RECIPE = LabelRecipe(steps=300)
@@ -62,15 +62,10 @@ def label_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             yield from _misfits(shop, opinions)
 
 
-def _translates(field: str, labels: Container[str]) -> bool:
-    """Whether it says in another language what another field says: one finding is enough."""
-    return field.endswith(OTHER_LANGUAGE) and field.removesuffix(OTHER_LANGUAGE) in labels
-
-
 def _opinions(shop: Shop, step: Step) -> dict[str, Opinions]:
     labels = labels_of(shop.products)
     names = {field: learnable_names(of) for field, of in labels.items()}
-    names = {field: of for field, of in names.items() if len(of) > 1 and not _translates(field, labels)}
+    names = {field: of for field, of in names.items() if len(of) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
     fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
     worded = WORDS in shop.layout.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 
@@ -29,13 +29,22 @@ def field_labels(product: Product, field: str) -> tuple[str, ...]:
 
 
 def labels_of(products: Sequence[Product]) -> dict[str, list[tuple[str, ...]]]:
-    """What each product says, for the category and every attribute that names kinds: few names, many products each."""
+    """What each product says, for the category and every attribute that names kinds: few names, many products each.
+
+    What only says in another language what another field says is told by `translation`, so that the two never differ.
+    """
     found = {CATEGORY: [field_labels(product, CATEGORY) for product in products]}
-    for field in sorted({name for product in products for name in product.attributes} - {*GROUPS}):
+    names = {name for product in products for name in product.attributes}
+    for field in sorted(names - {*GROUPS}):
         said = [field_labels(product, field) for product in products]
-        if _names_kinds(said):
+        if _names_kinds(said) and not translates(field, names | {CATEGORY}):
             found[field] = said
     return found
+
+
+def translates(field: str, names: Container[str]) -> bool:
+    """Whether a field says in another language what another one of these names says."""
+    return field.endswith(OTHER_LANGUAGE) and field.removesuffix(OTHER_LANGUAGE) in names
 
 
 def translated(products: Iterable[Product]) -> Translations:

@@ -17,6 +17,7 @@ from indexer.label_heads import LabelHeads
 from indexer.neighbour_votes import blended, nearest_products, votes
 from indexer.vectors import WORDS
 from search.decisions import Decisions, Example
+from search.fields import translates
 from search.learn import learn, least_look, price_scale, shop_examples
 from search.listing import UNLEARNT
 from search.taught import filled_share, rows_of
@@ -108,7 +109,7 @@ def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any
         said += [one.labels] * (len(own) * times)
     fields = {*examples.labels, *(field for one in decided for field in one.labels)}
     labels = {}
-    for field in sorted(fields):
+    for field in sorted(field for field in fields if not translates(field, fields)):
         of = list(examples.labels.get(field, [()] * len(examples.rows)))
         counts = Counter(name for names in of for name in names) + Counter(
             one.labels[field] for one in decided if field in one.labels

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -74,7 +75,7 @@ def demo_command(home: Path, **given: Any) -> None:
     code = demo.build(home)
     if code:
         sys.exit(code)
-    Server(settings, demo.things_to_try).run()
+    Server(settings, partial(demo.things_to_try, home)).run()
 
 
 @cli.command("openapi")

@@ -17,21 +17,31 @@ PHOTO, CHANGE = "p159", "in green"
 
 
 def build(home: Path) -> int:
-    """Index the sample shop; what was done before is not done again. Returns the exit code.
+    """Index the sample shop and let it learn to suggest; what was done before is not done again. Returns the exit code.
 
-    In a process of its own: exporting the models loads torch, which must not be in a server that forks.
+    In processes of their own: exporting the models loads torch, which must not be in a server that forks.
     """
+    from indexer.label_heads import FILE as HEADS  # numpy comes with it, which a server does not wait for
+
     feed = sample.FOLDER / "products.csv"
-    command = [sys.executable, "-m", "indexer", "build", "--home", str(home), "--feed", str(feed)]
-    return subprocess.run(command, check=False).returncode
+    code = _run("indexer", "build", "--home", str(home), "--feed", str(feed))
+    if code == 0 and not (home / HEADS).exists():
+        code = _run("search", "learn", "--home", str(home))
+    return code
 
 
-def things_to_try(address: str) -> str:
-    """What to say when the shop is open."""
+def _run(module: str, *arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
+
+
+def things_to_try(home: Path, address: str) -> str:
+    """What to say when the shop in `home` is open."""
     things = (
         ("a shopper's photo: click one on the front page", ""),
         (f"words: {WORDS}", f"?{urlencode({'q': WORDS})}"),
         (f"a photo and words: this one, but {CHANGE}", f"?{urlencode({'q': CHANGE, 'photo': PHOTO})}"),
     )
     lines = [f"  {number}. {what}\n     http://{address}/{query}" for number, (what, query) in enumerate(things, 1)]
-    return "\n".join(("The sample shop is open. Three things to try:", *lines, "Ctrl-C closes it."))
+    key = f"{sys.executable} -m web key create --home {home}"
+    desk = f"Merchants list at http://{address}/merchant, with a key from\n     {key}"
+    return "\n".join(("The sample shop is open. Three things to try:", *lines, desk, "Ctrl-C closes it."))

@@ -25,6 +25,12 @@ def test_only_what_names_kinds_is_learnt():
     assert list(labels_of(many)) == ["category", "colour"]
 
 
+def test_what_says_the_same_in_another_language_is_not_learnt_apart():
+    said = {"colour": "red blue", "colour_zh": "红 蓝", "category_zh": "甲 乙", "kind_zh": "圆 方"}
+    many = [product(n, **{name: words.split()[n % 2] for name, words in said.items()}) for n in range(20)]
+    assert list(labels_of(many)) == ["category", "colour", "kind_zh"]
+
+
 def test_variants_are_one_group():
     assert group_of(product(1, group="g")) == group_of(product(2, group="g")) == "g"
     assert group_of(product(3)) == "3"

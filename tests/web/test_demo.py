@@ -6,6 +6,7 @@ import socket
 import time
 from collections import namedtuple
 from html import unescape
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -65,18 +66,19 @@ def test_what_it_offers_is_there():
     offered = read_try_photos(sample.FOLDER / "try.csv")
     assert len(offered) == 12 and demo.PHOTO in offered
     assert all(photo.file.is_file() and photo.shows for photo in offered.values())
-    said = demo.things_to_try("127.0.0.1:8000")
-    assert len(re.findall(r"http://127\.0\.0\.1:8000/", said)) == 3
+    said = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")
+    assert len(re.findall(r"http://127\.0\.0\.1:8000/", said)) == 4
+    assert "http://127.0.0.1:8000/merchant" in said and "web key create --home var/demo" in said
 
 
 @pytest.mark.weights
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(360)
 def test_from_nothing_to_results_and_again_within_seconds(tmp_path):
     with serving(tmp_path / "demo", what="demo") as (process, port):
-        wait_until_ready(port, 200)
+        wait_until_ready(port, 300)
         front = ask(port, "GET", "/")[1].decode()
         photos = re.findall(r'<a href="(/\?photo=[^"]+)"><img src="(/try/[^"]+)"', front)
-        assert len(photos) == 12
+        assert len(photos) == 12 and (tmp_path / "demo" / "labels.safetensors").is_file()
         for page, picture in photos[:2]:
             assert ask(port, "GET", picture)[0] == 200
             status, body = ask(port, "GET", unescape(page))
