@@ -19,7 +19,7 @@ from indexer.label_heads import softmax
 from indexer.neighbour_votes import Ints
 from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
 from indexer.vectors import WORDS, chunks
-from search.doctor_shop import Finding, Shop, Step
+from search.doctor_shop import LEAST_SURE, Finding, Shop, Step
 from search.fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
@@ -31,7 +31,6 @@ TOLD = 0.5  # share of products of which the picture must tell a field, before i
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions.md.
 Curve = tuple[float, float]
-LEAST_SURE = 0.1  # what is less sure is not told
 MISTAKEN = 0.03  # share of listings that are mistaken for any one other thing, where nothing is known
 FEW = 1.0  # listings of a name, up to which how often it is contradicted at all counts more than by what
 CURVES = {CATEGORY_KIND: (1.0, 8.0), "attribute": (1.0, 9.0), TITLE_KIND: (2.0, 4.0), PICTURE_KIND: (1.0, 6.5)}

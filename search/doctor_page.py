@@ -53,7 +53,9 @@ def page(findings: Sequence[Finding], counts: Mapping[str, int], size: tuple[int
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>The catalogue doctor</title><style>{_STYLE}</style></head><body><main><h1>The catalogue doctor</h1>"
         f'<p class="lead">{products:,} products with {pictures:,} pictures, examined in {seconds:,.0f} s. What is most'
-        f" surely wrong comes first; nothing was changed.{cut}</p><ul>{kinds}</ul>"
+        f" surely wrong comes first; nothing was changed.{cut} Look at each: what is wrong is mended in the feed that"
+        " the shop is built from, and the next index has it. The table beside this page, doctor.csv, holds the field,"
+        f" its value now and the proposal.</p><ul>{kinds}</ul>"
         f"<ol>{shown}</ol></main></body></html>\n"
     )
 

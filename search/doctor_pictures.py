@@ -16,8 +16,9 @@ from catalog.errors import BadPicture
 from catalog.product import Picture
 from indexer.match_curve import sigmoid
 from indexer.vectors import WORDS, chunks
-from search.doctor_shop import AT_ONCE, Finding, Shop, Step
-from search.duplicates import called, other_numbers, same_facts
+from search.doctor_shop import AT_ONCE, LEAST_SURE, Finding, Shop, Step
+from search.duplicates import called, differing_facts, other_numbers
+from search.fields import OTHER_LANGUAGE
 from search.picture_match import Sketch, overlays
 from search.picture_quality import BLURRED, TOO_SMALL, blur, shrunk
 from search.same_listing import SURE, sketch_of
@@ -27,6 +28,7 @@ ALIKE = 0.9  # likeness of vectors from which two pictures are laid over each ot
 PRINT, SAME_PRINT = 12, 0.99  # side of a print; likeness of two from which they are, too
 SKETCHES = 1_500  # kept in memory, 48 KiB each
 TWICE, FACTS, PICTURE_ONLY = 0.99, 0.97, 0.6  # how sure a same picture makes, with equal words, equal facts, neither
+MOST_TOLD = 4  # facts that differ
 SMALL_SHARE = 0.5  # of the shop's usual short side
 BLANK = 1.5  # of 255, standard deviation: thin jewellery and white things on white have 3 and more
 # Logistic curves (slope, offset): over -log(1 - correlation of fine detail) of a pair, where plain look-alikes stay
@@ -41,14 +43,16 @@ def duplicate_findings(shop: Shop, step: Step) -> Iterator[Finding]:
         first, second = shop.products[one], shop.products[other]
         same_file = shop.hash_of(one) == shop.hash_of(other)
         variants = other_numbers(first.title, second.title)
-        facts = same_facts(first, second) and first.category == second.category and not variants
+        differing = list(differing_facts(first, second))
+        differing += ["category"] * (first.category != second.category) + ["the title's numbers"] * variants
         words = bool(called(first.title)) and called(first.title) == called(second.title)
         what = "the same file" if same_file else "the same picture, saved anew or altered"
-        believed, rest = PICTURE_ONLY, "facts differ"
-        if facts:
+        shown = [name for name in differing if not name.endswith(OTHER_LANGUAGE)] or differing
+        believed, rest = PICTURE_ONLY, f"what differs: {', '.join(shown[:MOST_TOLD])}"
+        if not differing:
             believed, rest = (TWICE, "the title and all facts are equal") if words else (FACTS, "all facts are equal")
         why = f"Shows {what} as {first.id}; {rest}."
-        yield Finding("duplicate" if facts else "shared picture", second, believed * sure, why, "", "", (first,))
+        yield Finding("shared picture" if differing else "duplicate", second, believed * sure, why, "", "", (first,))
 
 
 def _pairs(shop: Shop, step: Step) -> Iterator[tuple[tuple[int, int], float]]:
@@ -154,6 +158,6 @@ def picture_findings(shop: Shop, step: Step) -> Iterator[Finding]:
         elif short < min(TOO_SMALL, SMALL_SHARE * usual):
             why = f"Only {short:.0f} pixels on its short side; {usual:.0f} are usual here."
             yield Finding("small picture", shop.products[place], 0.99, why, "image")
-        elif (sure := _curve(away, SPREADS)) > 0.1 and blurs[place] > min(BLURRED, middle + 3 * spread):
+        elif (sure := _curve(away, SPREADS)) >= LEAST_SURE and blurs[place] > min(BLURRED, middle + 3 * spread):
             why = f"Blur {blurs[place]:.2f}; {middle:.2f} is usual here."
             yield Finding("blurred picture", shop.products[place], sure, why, "image")

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.match_curve import sigmoid
 from indexer.vectors import WORDS, chunks
-from search.doctor_shop import AT_ONCE, Finding, Shop, Step
+from search.doctor_shop import AT_ONCE, LEAST_SURE, Finding, Shop, Step
 from search.query import Query, TextTerm
 
 NEIGHBOURS = 15
@@ -54,7 +54,7 @@ def price_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             spread = 1.4826 * float(np.median(np.abs(logs[used] - usual))) + FLOOR
             away = abs(logs[i] - usual)
             sure = sigmoid(STEEP * (away / spread - SPREADS))
-            if away < math.log(LEAST_FACTOR) or sure < 0.1:
+            if away < math.log(LEAST_FACTOR) or sure < LEAST_SURE:
                 continue
             told.add(product.id)
             side = "more" if logs[i] > usual else "less"

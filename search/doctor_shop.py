@@ -17,6 +17,7 @@ from search.engine import SearchEngine
 
 AT_ONCE = 256
 OVERFETCH = 4
+LEAST_SURE = 0.3  # what is less sure is not told; chosen in docs/decisions.md
 
 Step = Callable[[str, int, int], object]  # what is being done, how much of it is done, of how many
 

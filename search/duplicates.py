@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -116,14 +116,20 @@ def other_numbers(title: str, other: str) -> bool:
 
 def same_facts(one: Product, other: Product) -> bool:
     """Whether no brand, attribute or currency that both state differs, and prices differ by at most a tenth."""
-    if _differ(one.brand, other.brand) or _differ(one.currency, other.currency):
-        return False
+    return next(differing_facts(one, other), None) is None
+
+
+def differing_facts(one: Product, other: Product) -> Iterator[str]:
+    """The names of the facts by which two products are not one thing; see `same_facts`."""
+    for name in ("brand", "currency"):
+        if _differ(getattr(one, name), getattr(other, name)):
+            yield name
     if one.price is not None and other.price is not None and _far(one.price, other.price):
-        return False
-    return not any(
-        name.casefold() not in UNTOLD and len(value) <= LONGEST_FACT and _differ(value, other.attributes.get(name, ""))
-        for name, value in one.attributes.items()
-    )
+        yield "price"
+    for name, value in one.attributes.items():
+        told = name.casefold() not in UNTOLD and len(value) <= LONGEST_FACT
+        if told and _differ(value, other.attributes.get(name, "")):
+            yield name
 
 
 def same_picture(layout: Layout, one: Floats, other: Floats) -> bool:

@@ -15,7 +15,7 @@ from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.doctor import HEADER, examine, ranked
 from search.doctor_labels import Opinions, contradictions
-from search.doctor_shop import Finding
+from search.doctor_shop import LEAST_SURE, Finding
 from search.engine import SearchEngine
 from tests.quality.doctor import Fault, figures
 from tests.search.test_picture_match import drawn, saved
@@ -26,7 +26,7 @@ COLOURS = {"Blue": (40, 70, 200), "Red": (200, 40, 40), "Green": (40, 160, 60)}
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Two dozen things of each of three colours; the faults are: dear, wrongly coloured, copied, blurred, tiny."""
+    """Two dozen things of each of three colours; faults: dear, wrongly coloured, copied, shared, blurred, tiny."""
     folder = tmp_path_factory.mktemp("doctor")
     rows = []
     for name, colour in COLOURS.items():
@@ -42,7 +42,8 @@ def shop(tmp_path_factory):
     by_id["Green-5"][4] = by_id["Green-5"][4].filter(ImageFilter.GaussianBlur(6))
     by_id["Green-6"][4] = by_id["Green-6"][4].resize((16, 20))
     rows.append(["copy", "=cmd()", "Things > Red things", "Red", saved(by_id["Red-2"][4])])
-    prices["copy"] = prices["Red-2"]
+    rows.append(["twin", "Blue thing", "Things > Blue things", "Blue", saved(by_id["Blue-9"][4])])
+    prices |= {"copy": prices["Red-2"], "twin": 2 * prices["Blue-9"]}
     feed = ["id,title,category,colour,price,image"]
     for one, title, category, colour, picture in rows:
         picture.save(folder / f"{one}.png")
@@ -64,6 +65,7 @@ def findings(shop):
         ("price", "Red-7"),
         ("colour", "Blue-3"),
         ("duplicate", "copy"),
+        ("shared picture", "twin"),
         ("blurred picture", "Green-5"),
         ("small picture", "Green-6"),
     ],
@@ -73,9 +75,15 @@ def test_each_planted_fault_is_found(findings, kind, product):
 
 
 def test_there_are_few_false_alarms(findings):
-    faulty = {"Red-7", "Blue-3", "copy", "Red-2", "Green-5", "Green-6"}
+    faulty = {"Red-7", "Blue-3", "copy", "twin", "Red-2", "Green-5", "Green-6"}
     alarms = [f for f in findings if f.confidence > 0.5 and f.product.id not in faulty]
     assert len(alarms) <= 3, [(f.kind, f.product.id, f.why) for f in alarms]
+
+
+def test_what_is_hardly_sure_is_not_told_and_what_differs_is_named(findings):
+    assert findings and min(finding.confidence for finding in findings) >= LEAST_SURE
+    (shared,) = [finding for finding in findings if finding.kind == "shared picture"]
+    assert shared.why.endswith("what differs: price.") and shared.others[0].id == "Blue-9"
 
 
 def test_a_colour_is_proposed(findings):
@@ -88,7 +96,7 @@ def test_the_command_writes_both_files_and_changes_nothing_else(shop, tmp_path):
     result = CliRunner().invoke(main, ["doctor", "--home", str(shop), "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert told["products"] == 73 and told["findings"]["price"] == 1
+    assert told["products"] == 74 and told["findings"]["price"] == 1
     assert contents(shop) == before
     with (tmp_path / "doctor.csv").open(newline="") as file:
         rows = list(csv.reader(file))
