@@ -10,7 +10,6 @@ import argparse
 import csv
 import json
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,6 @@ from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.training.starter_data import Photo, labelled_photos
 from search.engine import SearchEngine
 from search.fields import CATEGORY
-from search.fine_tune import fine_tune
 from search.learn import learn
 from search.listing import Lister
 from search.samples import load_picture
@@ -35,13 +33,13 @@ FEW, DRAWS = 5, 5  # labelled photos of each category, and how often they are dr
 ALL_FLOOR, FEW_FLOOR = 0.90, 0.75
 
 
-def clothing_categories(data: Path, work: Path, encoder: Encoder, *, tuned: bool = False) -> Outcome:
-    """Ten categories, from five labelled photos each and from all; `tuned`: these with a network of the shop's own."""
+def clothing_categories(data: Path, work: Path, encoder: Encoder) -> Outcome:
+    """Ten categories, from five labelled photos each and from all."""
     learnt, asked = (labelled_photos(data / f"photos_{part}.csv", "category") for part in ("train", "validation"))
     few = [
         right for seed in range(DRAWS) for right in _named(work / f"few-{seed}", _drawn(learnt, seed), asked, encoder)
     ]
-    every = _named(work / "all", learnt, asked, encoder, tuned=tuned)
+    every = _named(work / "all", learnt, asked, encoder)
     figures = {
         "photos": len(asked),
         "learnt": len(learnt),
@@ -64,14 +62,7 @@ def clothing_categories(data: Path, work: Path, encoder: Encoder, *, tuned: bool
     return Outcome("clothing_categories", figures, section, headlines)
 
 
-def _named(
-    home: Path,
-    learnt: Sequence[Photo],
-    asked: Sequence[Photo],
-    encoder: Encoder,
-    *,
-    tuned: bool = False,
-) -> list[bool]:
+def _named(home: Path, learnt: Sequence[Photo], asked: Sequence[Photo], encoder: Encoder) -> list[bool]:
     """Whether each photo asked gets its category in a shop of those learnt."""
     (home / "images").mkdir(parents=True, exist_ok=True)
     feed = home / "feed.csv"
@@ -84,8 +75,6 @@ def _named(
             writer.writerow((number, number, photo.name, f"images/{photo.file.name}"))
     build(home / "shop", feed, encoder)
     learn(home / "shop")
-    if tuned:
-        print(json.dumps(fine_tune(home / "shop"), indent=1), file=sys.stderr)
     with SearchEngine.open(home / "shop") as engine:
         found = Lister.open(engine, home / "shop").labels(CATEGORY, [load_picture(photo.file) for photo in asked])
     return [one.top[0].name == photo.name for one, photo in zip(found, asked, strict=True)]
@@ -104,11 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.quality.clothing", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/clothing"))
     parser.add_argument("--work", type=Path, required=True, help="where shops are built")
-    parser.add_argument("--fine-tune", action="store_true", help="with a network of the shop's own: twenty minutes")
     options = parser.parse_args()
-    told: dict[str, Any] = clothing_categories(
-        options.data, options.work, open_encoder(DEFAULT_ENCODER), tuned=options.fine_tune
-    ).figures
+    told: dict[str, Any] = clothing_categories(options.data, options.work, open_encoder(DEFAULT_ENCODER)).figures
     print(json.dumps(told, indent=1))
 
 
