@@ -192,10 +192,18 @@ def _opinions(
 
 def told(figures: Mapping[str, Any]) -> str:
     """The figures as lines for people."""
-    if "fields" not in figures or not figures["decisions"]:
-        return str(figures.get("why", ""))
-    return "\n".join(
-        f"{field}: {one['why']} Accuracy {one['old']['accuracy']:.3f} to {one['new']['accuracy']:.3f},"
-        f" loss {one['old']['loss']:.3f} to {one['new']['loss']:.3f} of {one['judged']}."
-        for field, one in figures["fields"].items()
-    )
+    fields = figures["fields"].items()
+    if figures["decisions"]:
+        return "\n".join(
+            f"{field}: {one['why']} On {one['judged']} decisions kept aside: accuracy {one['old']['accuracy']:.3f} to"
+            f" {one['new']['accuracy']:.3f}, loss {one['old']['loss']:.3f} to {one['new']['loss']:.3f}."
+            for field, one in fields
+        )
+    lines = [
+        f"{field}: {one['labels']} labels, right for {one['accuracy']:.3f} of {one['kept_aside']} pictures kept aside,"
+        f" sure of {one['coverage']:.0%} of them."
+        if one["kept_aside"]
+        else f"{field}: {one['labels']} labels; too few pictures are new to the encoder to tell how often it is right."
+        for field, one in fields
+    ]
+    return "\n".join([str(figures["why"]), *lines])

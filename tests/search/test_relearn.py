@@ -1,5 +1,6 @@
 """Learning from decisions: new heads are measured on decisions kept aside, and swapped in only where better."""
 
+import re
 import zlib
 from dataclasses import replace
 
@@ -58,7 +59,9 @@ def test_vectors_of_another_layout_are_left_out():
 
 @pytest.mark.torch
 def test_without_decisions_it_learns_from_the_shop(engine, home):
-    assert relearn(home)["decisions"] == 0
+    figures = relearn(home)
+    assert figures["decisions"] == 0
+    assert re.search(r"^category: 3 labels, right for 1\.000 of \d+ pictures kept aside", told(figures), re.MULTILINE)
     assert LabelHeads.load(home, engine.encoder.fingerprint) is not None
 
 
