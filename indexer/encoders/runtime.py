@@ -97,6 +97,7 @@ class OnnxRunner:
         _calm_numpy()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # see indexer/__init__.py
         options.log_severity_level = 3
         self.meta = meta
         self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

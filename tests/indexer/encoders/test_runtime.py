@@ -244,6 +244,14 @@ def test_threads_follow_the_environment(monkeypatch):
         assert threads() >= 1
 
 
+@pytest.mark.parametrize(("asked", "said"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(asked, said):
+    code = "import os, indexer.vector_index; print(os.environ['OMP_WAIT_POLICY'])"
+    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | asked
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
+
+
 def test_weights_digest_sees_names_and_numbers():
     torch.manual_seed(0)
     module = torch.nn.Linear(3, 2)
