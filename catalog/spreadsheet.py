@@ -10,11 +10,23 @@ from collections.abc import Iterable, Sequence
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 # The wide forms count too in some spreadsheets; and where a comma is the decimal sign, cells are cut at semicolons.
 _FORMULA = re.compile(r"\A(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
+_MADE_HARMLESS = re.compile(r"\A'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])'(?=[=+\-@＝＋－＠])")
 
 
 def harmless(text: str) -> str:
     """Return the text with an apostrophe wherever a spreadsheet would take what follows for a formula."""
     return text if _NUMBER.fullmatch(text) else _FORMULA.sub("'", text)
+
+
+def as_it_was(text: str) -> str:
+    """Return what `harmless` made this text of, and any other text as it is.
+
+    What is lost: a text that was written with such an apostrophe, as "'=1", comes back without.
+    """
+    if "'" not in text:
+        return text
+    before = _MADE_HARMLESS.sub("", text)
+    return before if harmless(before) == text else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

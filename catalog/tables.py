@@ -14,6 +14,7 @@ from catalog.formats import ENDINGS
 from catalog.lines import Lines, open_lines
 from catalog.rows import MAX_CELL, MAX_VALUES, Row, checked_row, is_text
 from catalog.shopify import PICTURE_COLUMNS, is_export, join_variants
+from catalog.spreadsheet import as_it_was
 
 csv.field_size_limit(MAX_CELL)
 
@@ -36,7 +37,7 @@ Record = tuple[int, list[str], str]
 def read_table(path: Path) -> Iterator[Row]:
     """Read CSV, TSV and their like, a Shopify export included; BadFeed when the header will not do.
 
-    The header decides on the delimiter.
+    The header decides on the delimiter. Cells of a table that we made safe for spreadsheets are as they were before.
     """
     with open_lines(path) as lines:
         delimiter = lines.delimiter = _delimiter(lines, path.name)
@@ -166,7 +167,7 @@ def _checked_header(cells: Sequence[str], lines: Lines, source: str) -> list[str
         raise BadFeed(
             f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Is it a table at all?"
         )
-    names = [column_name(cell) or f"column_{number}" for number, cell in enumerate(cells, 1)]
+    names = [column_name(as_it_was(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
     seen = ", ".join(names)[:500]
@@ -189,7 +190,7 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
         raise BadRow(f"too {few_or_many} cells: {len(cells)}, but the header has {len(header)}")
     named: dict[str, list[str]] = {}
     for name, cell in zip(header, cells, strict=True):
-        if value := cell.strip():
+        if value := as_it_was(cell).strip():
             named.setdefault(name, []).append(value)
     return named
 

@@ -14,9 +14,9 @@ import click
 from tqdm import tqdm
 
 from catalog.images import Box
-from indexer.commands import Commands
+from indexer.commands import SOME_REJECTED, Commands
 from search.asking import Price, spoken
-from search.bulk_command import report, suggest_file
+from search.bulk_command import Tables, report, suggest_file
 from search.calibrate import calibrate
 from search.calibration import Calibration
 from search.categorise import categorise_photos
@@ -125,7 +125,8 @@ def evaluate(home: Path, runtime: str, as_json: bool, photos: Path | None, texts
 @click.option("--photos", type=FILE, help="CSV with the column photo and, if known, category.")
 @click.option("--labels", help="Categories to choose from, with commas between; without: the shop's own categories.")
 @click.option("--bulk", type=FILE, help="CSV (column image; id, title) or zip of pictures: all fields, needs --out.")
-@click.option("--out", type=FILE_OUT, help="With --bulk: where the corrected CSV goes.")
+@click.option("--out", type=FILE_OUT, help="With --bulk: where the CSV to review goes, all rows with suggestions.")
+@click.option("--listings", type=FILE_OUT, help="With --bulk: where a feed goes of the rows accepted, or sure.")
 @click.option(
     "--accept", type=click.FloatRange(0, 1, min_open=True), help="With --bulk: accept from this confidence on."
 )
@@ -133,15 +134,20 @@ def categorise(home: Path, runtime: str, as_json: bool, photos: Path | None, lab
     """Guess what each photo shows: by the shop's most similar products, or by words when labels are given.
 
     With --bulk, suggest category and attributes for a whole file; the same command again goes on where it stopped.
+    What --listings writes is a feed: rows accepted with --accept or on the page /merchant; without --accept also those
+    that the shop is sure of. With --bulk, the exit code is 3 when some rows failed.
     """
-    if (photos is None) == (bulk["bulk"] is None) or (bulk["bulk"] is None) != (bulk["out"] is None):
+    given = bulk["bulk"] is not None
+    if (photos is not None) == given or given != (bulk["out"] is not None) or (bulk["listings"] and not given):
         raise click.UsageError("Give either --photos FILE.csv, or --bulk FILE and --out FILE.csv.")
     if photos is None:
-        job = suggest_file(home, runtime, bulk["bulk"], bulk["out"], bulk["accept"])
+        job = suggest_file(home, runtime, bulk["bulk"], Tables(bulk["out"], bulk["listings"]), bulk["accept"])
         if as_json:
             _print_json(job.status())
         else:
             report(job, bulk["out"])
+        if job.status()["failed"]:
+            raise click.exceptions.Exit(SOME_REJECTED)
         return
     names = list(dict.fromkeys(label.strip() for label in (labels or "").split(",") if label.strip()))
     if labels is not None and not names:

@@ -10,9 +10,10 @@ import re
 import stat
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from catalog import images
@@ -21,6 +22,7 @@ from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarg
 from catalog.formats import ENDINGS
 from catalog.lines import open_lines
 from catalog.picture_paths import PictureFolder
+from catalog.spreadsheet import as_it_was
 
 MOST_ROWS = 50_000
 MOST_FILES = 65_000  # what a plain zip may hold; one with more needs a format that is not read here
@@ -32,6 +34,7 @@ MOST_DIRECTORY = 32 * 2**20
 RATIO = 100  # times its packed size; pictures hardly shrink at all
 FREE_RATIO = 2**16  # bytes below which the ratio says nothing
 MOST_PICTURES = 7
+MOST_ID = 500
 PICTURES = ("picture", "pictures", "image", "images", "image_link", "additional_image_link", "photo", "photos")
 IDS, TITLES = ("id", "sku"), ("title", "name")
 
@@ -100,7 +103,8 @@ class ZipPictures:
     def read(self, name: str) -> bytes:
         """The bytes of a picture. Raises BadPicture."""
         if name not in self._files:
-            raise BadPicture(f"There is no picture {name[:120]!r} in the zip.", "Names are those within the zip.")
+            hint = "Names count from the folder of the table."
+            raise BadPicture(f"There is no picture {name[:120]!r} among the files sent.", hint)
         return self._unpacked(name, MOST_PICTURE)
 
     def read_table(self, name: str) -> bytes:
@@ -139,23 +143,32 @@ def is_zip(source: Path) -> bool:
 def read_rows(source: Path, table: Path) -> list[BulkRow]:
     """The rows of a source; a table within a zip is written to `table` first. Raises BadFeed.
 
-    Without a table every picture of the zip is a row, in natural order, with its name as id.
+    Without a table every picture of the zip is a row, in natural order, with its name as id; see `_ids`.
     """
     if not is_zip(source):
         return _limited(_table_rows(source, ""))
     pictures = ZipPictures(source)
     try:
         if len(pictures.tables) > 1:
-            raise BadFeed(f"The zip holds {len(pictures.tables)} tables.", "Leave one of them in it.")
+            raise BadFeed(f"There are {len(pictures.tables)} tables among the files sent.", "Send one of them.")
         if not pictures.tables:
-            rows = [BulkRow(0, Path(name).stem, "", (name,)) for name in pictures.names]
-            return _limited(rows)
+            ids = _ids(pictures.names)
+            return _limited(BulkRow(0, one, "", (name,)) for one, name in zip(ids, pictures.names, strict=True))
         name = pictures.tables[0]
         table.write_bytes(pictures.read_table(name))
         folder = name.rpartition("/")[0]
         return _limited(_table_rows(table, folder + "/" if folder else "", set(pictures.names)))
     finally:
         pictures.close()
+
+
+def _ids(names: Sequence[str]) -> list[str]:
+    """An id for each picture: its file's name without ending where no other has that, else the path without ending,
+    else the whole path.
+    """
+    called = [(PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name) for name in names]
+    stems, paths = Counter(stem for stem, _, _ in called), Counter(path for _, path, _ in called)
+    return [(stem if stems[stem] == 1 else path if paths[path] == 1 else name)[:MOST_ID] for stem, path, name in called]
 
 
 def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
@@ -177,7 +190,7 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
         except BadRow as error:
             raise BadFeed(f"The first line of the table cannot be read: {error.message}.", "Is it a CSV?") from None
         delimiter = max(",;\t", key=first.count)
-        header = [column_name(cell) for cell in next(csv.reader([first], delimiter=delimiter), [])]
+        header = [column_name(as_it_was(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if not set(header) & set(PICTURES):
             raise BadFeed(
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
@@ -201,7 +214,8 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
 def _row(line: int, header: list[str], cells: list[str], folder: str, known: set[str] | None) -> BulkRow:
     if len(cells) > len(header):
         return BulkRow(line, fault=f"the row has {len(cells)} cells, but the header has {len(header)}")
-    named = {name: cell.strip().encode(errors="replace").decode() for name, cell in zip(header, cells, strict=False)}
+    texts = (as_it_was(cell).strip().encode(errors="replace").decode() for cell in cells)
+    named = dict(zip(header, texts, strict=False))
     told = [named[name] for name in PICTURES if named.get(name)]
     pictures: list[str] = []
     for cell in told:
@@ -213,7 +227,7 @@ def _row(line: int, header: list[str], cells: list[str], folder: str, known: set
     if len(pictures) > MOST_PICTURES:
         fault = f"the row names {len(pictures)} pictures; the limit is {MOST_PICTURES}"
     one, title = (next((named[name] for name in of if named.get(name)), "") for of in (IDS, TITLES))
-    return BulkRow(line, one[:500], title[:1_000], tuple(pictures[:MOST_PICTURES]), named, fault)
+    return BulkRow(line, one[:MOST_ID], title[:1_000], tuple(pictures[:MOST_PICTURES]), named, fault)
 
 
 def _check_end(path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -14,13 +16,24 @@ from catalog.errors import BadQuery
 from indexer.generations import write_atomically
 from search.engine import SearchEngine
 from search.jobs import CANCELLED, DONE, RECEIVING, Job, Jobs
-from search.review import accept_above, corrected_csv
+from search.review import accept_above, corrected_csv, listings_csv
 from search.taught import Listers
 from search.worker import PATIENCE, Worker, alone, learn_if_missing
 
 
-def suggest_file(home: Path, runtime: str, source: Path, out: Path, accept: float | None) -> Job:
-    """Suggest for every row of a CSV (pictures beside it) or zip, and write the corrected table to `out`.
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where the tables go: the one to review, and perhaps the feed of what is accepted.
+
+    Where nothing says from which confidence on rows are accepted, those are that the shop is sure of.
+    """
+
+    review: Path
+    listings: Path | None = None
+
+
+def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept: float | None) -> Job:
+    """Suggest for every row of a CSV (pictures beside it) or zip, and write the tables.
 
     The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
     Raises BadFeed, BadQuery, GenerationError.
@@ -41,7 +54,9 @@ def suggest_file(home: Path, runtime: str, source: Path, out: Path, accept: floa
                 raise BadQuery("The job was cancelled.", "Give the command again to go on with it.")
     if accept is not None:
         accept_above(home, job, accept)
-    write_atomically(out, lambda path: path.write_text("".join(corrected_csv(job)), encoding="utf-8"))
+    _write(tables.review, corrected_csv(job))
+    if tables.listings is not None:
+        _write(tables.listings, listings_csv(job, sure=accept is None))
     return job
 
 
@@ -53,6 +68,11 @@ def report(job: Job, out: Path) -> None:
     click.echo(
         f"{status['done']:,} rows, {status['failed']:,} failed, {status['needs_review']:,} need review: {out}", err=True
     )
+
+
+def _write(out: Path, pieces: Iterable[str]) -> None:
+    text = "".join(pieces)
+    write_atomically(out, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
 
 def _job_of(jobs: Jobs, source: Path) -> Job:

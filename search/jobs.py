@@ -13,14 +13,15 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.errors import BadInput, BadQuery, StoreError, UnknownProduct
 from search import bulk
+from search.decisions import ACCEPTED, CORRECTED
 
 FOLDER, DATABASE, SOURCE, TABLE = "jobs", "job.sqlite", "source", "table.csv"
 MOST_JOBS = 50
@@ -30,9 +31,12 @@ RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working"
 OPEN, MADE, FAILED = "waiting", "made", "failed"  # states of a row
 REVIEW, DECIDED, ALL = "review", "decided", "all"
 FILTERS = (ALL, REVIEW, DECIDED, FAILED)
+TITLE = "title"
+LISTED = (ACCEPTED, CORRECTED)  # what was decided on rows that are to be listed
 
 _ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 _WAIT_SECONDS = 20.0
+_UNTITLED = """title = '' AND instr(decided, '"title":') = 0"""  # in JSON, a quote within a value is escaped
 _SCHEMA = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, id TEXT, title TEXT, pictures TEXT, cells TEXT,
@@ -40,6 +44,8 @@ _SCHEMA = (
     sure INTEGER DEFAULT 0, content TEXT DEFAULT '', vectors BLOB, thumbnail BLOB, kind TEXT DEFAULT '',
     decided TEXT DEFAULT '{}', kept INTEGER DEFAULT 1)""",
     "CREATE INDEX by_state ON rows (state, number)",
+    "CREATE INDEX by_id ON rows (id)",
+    f"CREATE INDEX by_kind ON rows (state, kind, sure, {_UNTITLED})",  # a row's blobs are never read to count it
     "CREATE TABLE past (step INTEGER, number INTEGER, kind TEXT, decided TEXT)",
 )
 _WHERE = {
@@ -48,9 +54,12 @@ _WHERE = {
     DECIDED: "kind <> ''",
     FAILED: f"state = '{FAILED}'",
 }
-_GROUPS = """SELECT state, kind <> '', NOT sure AND state = 'made' AND kind = '', count(*) FROM rows
-    GROUP BY 1, 2, 3"""
-SHOWN = "number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided, thumbnail"
+_GROUPS = f"SELECT state, kind, sure, {_UNTITLED}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
+_COUNT_DOUBLES = """INSERT OR REPLACE INTO about
+    SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
+SHOWN = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided, thumbnail,
+    (SELECT min(earlier.number) FROM rows AS earlier
+    WHERE earlier.id = rows.id AND earlier.id <> '' AND earlier.number < rows.number) AS same_id_as"""
 _INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MAKE = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?, vectors = ?,
     thumbnail = ? WHERE number = ? AND state = 'waiting'"""
@@ -96,6 +105,21 @@ class Shown:
     name: str
     content: str
     vectors: bytes
+
+
+class _Group(NamedTuple):
+    """So many rows that are alike in what is counted of them."""
+
+    state: str
+    kind: str
+    sure: bool
+    untitled: bool
+    rows: int
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a suggestion, and nothing is decided."""
+        return self.state == MADE and self.kind == ""
 
 
 class Job:
@@ -159,6 +183,7 @@ class Job:
             with self.db(write=True) as db:
                 db.execute("DELETE FROM rows")
                 db.executemany(_INSERT, map(_inserted, rows))
+                db.execute(_COUNT_DOUBLES)
                 db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
         elif about["state"] == CANCELLED:
             self.note(state=WAITING)
@@ -207,11 +232,13 @@ class Job:
     def status(self) -> dict[str, Any]:
         """How far it is, as JSON values."""
         about = self.about()
-        query = _GROUPS
         with self.db() as db:
-            groups = [tuple(row) for row in db.execute(query)]
-        total = sum(n for *_, n in groups)
-        waiting = sum(n for state, _, _, n in groups if state == OPEN)
+            groups = [_Group(*row) for row in db.execute(_GROUPS)]
+
+        def count(true: Callable[[_Group], bool] = lambda _: True) -> int:
+            return sum(each.rows for each in groups if true(each))
+
+        total, waiting = count(), count(lambda each: each.state == OPEN)
         rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
         return {
             "id": self.id,
@@ -222,9 +249,12 @@ class Job:
             "received": self.source.stat().st_size if self.source.is_file() else about["size"],
             "total": total,
             "done": total - waiting,
-            "failed": sum(n for state, _, _, n in groups if state == FAILED),
-            "decided": sum(n for _, decided, _, n in groups if decided),
-            "needs_review": sum(n for _, _, review, n in groups if review),
+            "failed": count(lambda each: each.state == FAILED),
+            "decided": count(lambda each: each.kind != ""),
+            "needs_review": count(lambda each: each.open and not each.sure),
+            "sure_left": count(lambda each: each.open and each.sure),
+            "untitled": count(lambda each: each.kind in LISTED and each.untitled),
+            "double_ids": about.get("double_ids", 0),
             "rows_per_second": round(rate, 2),
         }
 
@@ -315,6 +345,7 @@ def row_dict(row: sqlite3.Row) -> dict[str, Any]:
         "sure": bool(row["sure"]),
         "suggestion": suggestion,
     }
+    more["same_id_as"] = row["same_id_as"] or 0
     more["thumbnail"] = base64.b64encode(row["thumbnail"] or b"").decode("ascii")
     return told | more | {"decided": json.loads(row["decided"])}
 

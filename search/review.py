@@ -1,33 +1,41 @@
-"""Decisions on the rows of a job: accept, correct, decline, undo; and the corrected table to download."""
+"""Decisions on the rows of a job: accept, correct, decline, undo; and the tables to download."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from catalog import columns
 from catalog.errors import BadQuery
 from catalog.spreadsheet import csv_text
+from search.bulk import PICTURES, TITLES
 from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
-from search.fields import OTHER_LANGUAGE, Translations, translation
-from search.jobs import MADE, SHOWN, Job, row_dict
+from search.fields import CATEGORY, OTHER_LANGUAGE, Translations, translation
+from search.jobs import LISTED, MADE, SHOWN, TITLE, Job, row_dict
 from search.repeats import repeats
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
+SUGGESTED, TOLD = "suggested_", ("confidence", "duplicate_of", "status")  # what is ours in a table under review
 _ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
 _DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
 _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
 _CORRECTED = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows
     ORDER BY number"""
+_LISTED = f"""SELECT cells, id, title, pictures, suggestion, kind, decided FROM rows WHERE kind IN {LISTED}
+    OR ? AND state = 'made' AND kind = '' AND sure ORDER BY number"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is decided on a row: its `values` by field, the suggested ones where `accept`; neither: declined."""
+    """What is decided on a row: its `values` by field, the suggested ones where `accept`; neither: declined.
+
+    A value for "title" is the row's title from then on, and decides nothing on what is suggested.
+    """
 
     number: int
     accept: bool = False
@@ -43,13 +51,20 @@ def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
     def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
         for choice in choices:
             row = db.execute(_ROW, (choice.number,)).fetchone()
+            values = dict(choice.values)
+            title = values.pop(TITLE, "")
+            if row is not None and title and not values and not choice.accept:
+                before = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE}
+                yield choice.number, row["kind"], before | _title(row, title)
+                continue
             if row is None or row["state"] != MADE:
                 raise BadQuery(f"Row {choice.number} has no suggestion.", "Decide on rows that have one.")
             told = suggested_of(json.loads(row["suggestion"]), translations)
-            unknown = sorted(set(choice.values) - set(told) - {name + OTHER_LANGUAGE for name in translations})
+            unknown = sorted(set(values) - set(told) - {name + OTHER_LANGUAGE for name in translations})
             if unknown:
                 raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(told)}.")
-            yield choice.number, *_decision(told, choice, translations)
+            kind, decided = _decision(told, replace(choice, values=values), translations)
+            yield choice.number, kind, decided | _title(row, title)
 
     translations = translations_of(job.about())
     return _step(home, job, decided)
@@ -61,10 +76,10 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
     What is listed already is left for somebody to look at.
     """
     if not 0 < confidence <= 1:
-        raise BadQuery(f"The confidence is {confidence}.", "It is a number above 0, up to 1.")
+        raise BadQuery(f"The confidence is {confidence:g}.", "It is a share above 0, up to 1: 0.9 for 90 %.")
 
     def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
-        query = "SELECT number, suggestion FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
+        query = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
         for row in db.execute(query, (confidence,)).fetchall():
             told = json.loads(row["suggestion"])
             if repeats(told):
@@ -74,7 +89,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
                 for one in fields_of(told)
                 if one["top"] and one["top"][0]["confidence"] >= confidence
             }
-            yield row["number"], ACCEPTED, values | _renamed(values, translations)
+            yield row["number"], ACCEPTED, values | _renamed(values, translations) | _title(row)
 
     translations = translations_of(job.about())
     return _step(home, job, decided)
@@ -121,11 +136,32 @@ def corrected_csv(job: Job) -> Iterator[str]:
                 fields |= dict.fromkeys(suggested_of(json.loads(suggestion), translations))
         fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
         own = list(header) or ["id", "image", "title"]
-        added = [*(one for one in fields if one not in own), *(f"suggested_{one}" for one in fields)]
-        names = [*own, *added, "confidence", "duplicate_of", "status"]
+        title = _title_column(own)
+        names = list(dict.fromkeys([*own, title, *fields, *(SUGGESTED + one for one in fields), *TOLD]))
         yield csv_text(names, ())
         for row in db.execute(_CORRECTED):
-            told = _row_cells(row, translations)
+            told = _row_cells(row, title, translations)
+            yield csv_text([told.get(name, "") for name in names], ())
+
+
+def listings_csv(job: Job, sure: bool = False) -> Iterator[str]:
+    """The rows that were accepted or corrected, in pieces, as a feed that the shop reads: the table's own columns, what
+    was decided; with `sure` also rows that nothing is decided on and whose suggestion can be relied on.
+    """
+    translations = translations_of(job.about())
+    with job.db() as db:
+        header = dict.fromkeys(name for (cells,) in db.execute("SELECT cells FROM rows") for name in json.loads(cells))
+        decided = dict.fromkeys(name for row in db.execute(_LISTED, (sure,)) for name in _listed(row, translations))
+        own = [name for name in header if not _is_ours(name, header)]
+        image = [] if set(own) & set(columns.PICTURES) else ["image"]
+        fields = sorted(decided, key=lambda name: name != CATEGORY)
+        names = list(dict.fromkeys([*own, "id", TITLE, *image, *fields]))
+        yield csv_text(names, ())
+        for row in db.execute(_LISTED, (sure,)):
+            told: dict[str, str] = json.loads(row["cells"])
+            named = [told[name] for name in PICTURES if told.get(name)] or json.loads(row["pictures"])
+            told["id"], told[TITLE] = told.get("id") or row["id"], told.get(TITLE) or row["title"]
+            told = {"image": "|".join(named)} | told | _listed(row, translations)
             yield csv_text([told.get(name, "") for name in names], ())
 
 
@@ -153,6 +189,13 @@ def suggested_of(suggestion: Mapping[str, Any], translations: Translations) -> d
     told = {category["field"]: category["top"][0]["name"] if category["top"] else ""}
     told |= {one["field"]: one["answer"] for one in suggestion["attributes"]}
     return told | _renamed(told, translations)
+
+
+def _title(row: sqlite3.Row, title: str = "") -> dict[str, str]:
+    """The title decided for a row, now or before, by name; nothing where it is the row's own."""
+    if title:
+        return {TITLE: title} if title != row["title"] else {}
+    return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE}
 
 
 def _decision(told: Mapping[str, str], choice: Choice, translations: Translations) -> tuple[str, dict[str, str]]:
@@ -191,22 +234,42 @@ def _step(
 
 def _kept(job_id: str, fingerprint: str, row: sqlite3.Row, translations: Translations) -> tuple[Item, list[Decision]]:
     item = Item(f"{job_id}/{row['number']}", row["content"], fingerprint, row["vectors"] or b"")
+    if not row["kind"]:  # taken back, or nothing but a title
+        return item, []
     told, values = suggested_of(json.loads(row["suggestion"]), translations), json.loads(row["decided"])
     if row["kind"] == DECLINED:
         return item, [Decision(name, value, None) for name, value in told.items() if value]
-    return item, [Decision(name, told.get(name, ""), value) for name, value in values.items()]
+    return item, [Decision(name, told.get(name, ""), value) for name, value in values.items() if name != TITLE]
 
 
-def _row_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
+def _listed(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
+    """What a row is listed as: what was decided, else what is suggested."""
+    decided: dict[str, str] = json.loads(row["decided"])
+    if row["kind"]:
+        return decided
+    told = suggested_of(json.loads(row["suggestion"]), translations)
+    return {name: value for name, value in told.items() if value} | decided
+
+
+def _title_column(own: Sequence[str]) -> str:
+    return next((name for name in TITLES if name in own), TITLE)
+
+
+def _is_ours(name: str, header: Mapping[str, object]) -> bool:
+    """Whether a column of a table is what we wrote into it for review, when it was handed in before."""
+    return SUGGESTED + CATEGORY in header and (name in TOLD or name.startswith(SUGGESTED))
+
+
+def _row_cells(row: sqlite3.Row, title: str, translations: Translations) -> dict[str, str]:
     cells: dict[str, str] = json.loads(row["cells"]) or {"id": row["id"], "title": row["title"]}
     cells.setdefault("image", "|".join(json.loads(row["pictures"])))
     if row["suggestion"]:
         suggestion = json.loads(row["suggestion"])
         told = suggested_of(suggestion, translations)
         cells["duplicate_of"] = ", ".join(repeats(suggestion))
-        cells |= {f"suggested_{name}": value for name, value in told.items()}
+        cells |= {SUGGESTED + name: value for name, value in told.items()}
         cells["confidence"] = f"{row['confidence']:.4f}"
-    decided: dict[str, str] = json.loads(row["decided"])
+    decided = {title if name == TITLE else name: value for name, value in json.loads(row["decided"]).items()}
     status = row["kind"] or ({"made": "suggested" if row["sure"] else "needs review"}.get(row["state"]) or row["state"])
     return cells | decided | {"status": f"{status}: {row['reason']}" if row["reason"] else status}
 

@@ -1,6 +1,8 @@
 """What the README's console blocks show is real: the first session's products come back in that order, and every curl
 line is answered by a server of that shop."""
 
+import csv
+import io
 import json
 import os
 import shlex
@@ -93,12 +95,13 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
             env={**WIDE, "PATH": path, "CURL_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,  # a bulk job starts a process of its own
             check=False,
         )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr
-    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted = (
-        json.loads(said) if said.strip() else None for said in done.stdout.split(f"\n{MARK}\n")[:-1]
+    *told, review = done.stdout.split(f"\n{MARK}\n")[:-1]
+    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted, *bulk = (
+        json.loads(said) if said.strip() else None for said in told
     )
     assert photo["hits"][0]["id"] == "pendant-lamp-3c"
     assert [hit["id"][:3] for hit in words["hits"]] == ["mug"] * 3
@@ -109,3 +112,10 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
     assert suggested["category"]["answer"] == "Tableware > Mugs" and suggested["duplicates"][0]["id"] == "mug-99"
     assert deleted is None
+    _, _, _, sent, begun, finished, rows, decided, _ = bulk
+    assert (sent["received"], begun["total"], finished["failed"]) == (sent["bytes"], 2, 0)
+    assert [row["id"] for row in rows["rows"]] == ["p006", "p159"] and rows["products"]
+    assert [row["kind"] for row in decided["rows"]] == ["accepted", "declined"]
+    (listed,) = csv.DictReader(io.StringIO((demo / "listings.csv").read_text()))
+    assert (listed["id"], listed["title"], listed["category"]) == ("p006", "Navy mug", "Tableware > Mugs")
+    assert len(review.splitlines()) == 3

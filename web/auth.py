@@ -67,6 +67,7 @@ POLICIES = {
     "merchant.rows": WRITE,
     "merchant.decide": WRITE,
     "merchant.corrected": WRITE,
+    "merchant.listings": WRITE,
     "ops.page": ALWAYS,
     "ops.overview": ADMIN,
     "ops.catalogue_map": ADMIN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 
@@ -29,6 +30,7 @@ SHARED = {
     "Access-Control-Expose-Headers": "X-Request-ID, Retry-After",
     "Access-Control-Max-Age": "600",
 }
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -60,9 +62,14 @@ def not_kept(answer: Response) -> Response:
 
 
 def csv_file(text: str | Iterable[str], name: str) -> Response:
-    """A table to download under that name; what it says must be safe to open already."""
+    """A table to download under that name; what it says must be safe to open already.
+
+    Where the name has other characters than every browser reads, it comes twice: without them, and whole.
+    """
     answer = not_kept(Response(text, content_type="text/csv; charset=utf-8"))
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    plain = _NOT_PLAIN.sub("-", name).strip("-.") or "table.csv"
+    whole = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{plain}"{whole}'
     return answer
 
 

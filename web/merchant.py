@@ -5,38 +5,38 @@ The page itself holds nothing of the shop: its script asks for a key with the sc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, render_template, request
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog import images
-from catalog.errors import BadQuery
+from catalog.errors import BadQuery, WindowshopError
 from search import review
-from search.jobs import CANCELLED, WAITING, Job, checked_numbers
-from search.query import MAX_PICTURES
+from search.jobs import CANCELLED, WAITING, Job
 from search.worker import Desk
 from web.addresses import THUMBNAIL_SIZES, picture_url, product_url
 from web.engine import get_engine
 from web.headers import csv_file, not_kept
 from web.language import field_label, language, title_of, value_label
+from web.merchant_questions import choices_of, listing_of, new_job, object_of, share_of, which_picture
 from web.merchant_words import desk_words
-from web.questions import json_object, whole, words
+from web.questions import whole
 from web.settings import Settings
-from web.uploads import body_of, bytes_of_base64, picture_of_bytes
+from web.uploads import body_of, picture_of_bytes
 
 if TYPE_CHECKING:
     from search.taught import Listers, TaughtLister
 
-MOST_CHOICES = 500  # decided at once
 PAGE = 40
 ALIKE = 6  # look-alikes that are told in full
 DUPLICATES = 8
+EVIDENCE = 3  # look-alikes of a row that are told in full
 KEY = "windowshop.desk"
 LISTERS = "windowshop.listers"
 bp = Blueprint("merchant", __name__)
+_ENDING = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -65,8 +65,11 @@ def suggest() -> Response:
     """What to list the pictures of one product as: category, attributes, title words, price, notes, duplicates."""
     from search.same_listing import find_duplicates  # numpy comes with it
 
-    files, title = _listing()
-    pictures = [picture_of_bytes(data) for data in files]
+    files, title = listing_of()
+    pictures = []
+    for number, data in enumerate(files, 1):
+        with which_picture(number, len(files)):
+            pictures.append(picture_of_bytes(data))
     told = _lister().suggest(pictures, title).to_dict()
     found = find_duplicates(get_engine(), pictures, title, hashes=[images.content_hash(data) for data in files])
     duplicates = [one.to_dict() for one in found]
@@ -95,8 +98,7 @@ def jobs() -> Response:
 @bp.post("/api/v1/jobs")
 def create() -> Response:
     """A new job for a file of a name and a size in bytes, which is then sent in parts."""
-    given = _object("name", "bytes")
-    job = desk_of(current_app).jobs.create(words(given.get("name", ""), "name"), whole(given.get("bytes"), "bytes"))
+    job = desk_of(current_app).jobs.create(*new_job())
     return make_response(_status(job), 201)
 
 
@@ -124,7 +126,7 @@ def receive(job_id: str) -> Response:
 @bp.post("/api/v1/jobs/<job_id>/state")
 def state(job_id: str) -> Response:
     """Begin, or go on, with "waiting"; stop with "cancelled"."""
-    wanted = _object("state").get("state")
+    wanted = object_of('{"state": "waiting"}', "state").get("state")
     job = _job(job_id)
     if wanted == WAITING:
         job.begin()
@@ -141,32 +143,46 @@ def rows(job_id: str) -> Response:
     """Rows with their suggestions, those behind the row `after`; `show` is all, review, decided or failed."""
     asked = request.args
     after, limit = whole(asked.get("after", "0"), "after"), whole(asked.get("limit", PAGE), "limit")
-    return jsonify(rows=_job(job_id).rows(asked.get("show", "all"), after, limit), request_id=g.request_id)
+    found = _job(job_id).rows(asked.get("show", "all"), after, limit)
+    return jsonify(rows=found, products=_evidence(found), request_id=g.request_id)
 
 
 @bp.post("/api/v1/jobs/<job_id>/decisions")
 def decide(job_id: str) -> Response:
     """Decide on rows, accept all above a confidence, or undo the last step; answers with the job and what changed."""
-    given = _object("decisions", "accept_above", "undo")
+    given = object_of('{"accept_above": 0.9}', "decisions", "accept_above", "undo")
     if len(given) != 1:
         raise BadQuery("Give one of decisions, accept_above and undo.", 'For example {"accept_above": 0.9}.')
     home, job = desk_of(current_app).home, _job(job_id)
     if "decisions" in given:
-        numbers = review.decide(home, job, _choices(given["decisions"]))
+        numbers = review.decide(home, job, choices_of(given["decisions"]))
     elif "accept_above" in given:
-        numbers = review.accept_above(home, job, _share(given["accept_above"]))
+        numbers = review.accept_above(home, job, share_of(given["accept_above"]))
     else:
         numbers = review.undo(home, job)
     shown = review.rows_of(job, numbers[:PAGE])
-    return jsonify(job=job.status(), changed=len(numbers), rows=shown, request_id=g.request_id)
+    told = {"job": job.status(), "changed": len(numbers), "rows": shown, "products": _evidence(shown)}
+    return jsonify(told | {"request_id": g.request_id})
 
 
 @bp.get("/api/v1/jobs/<job_id>/corrected.csv")
 def corrected(job_id: str) -> Response:
-    """The table with what was decided; cells cannot run in a spreadsheet."""
+    """The table to review: its rows, what is suggested, what was decided; cells cannot run in a spreadsheet."""
     job = _job(job_id)
-    job.status()
-    return csv_file(review.corrected_csv(job), "corrected.csv")
+    return _table(job, review.corrected_csv(job), "review")
+
+
+@bp.get("/api/v1/jobs/<job_id>/listings.csv")
+def listings(job_id: str) -> Response:
+    """A feed of the rows that were accepted or corrected, as the shop reads it; safe in a spreadsheet, too."""
+    job = _job(job_id)
+    return _table(job, review.listings_csv(job), "listings")
+
+
+def _table(job: Job, pieces: Iterable[str], kind: str) -> Response:
+    """A table of a job, to download under the job's name; its file is read before anything is sent."""
+    name = _ENDING.sub("", re.split(r"[/\\]", job.status()["name"])[-1])
+    return csv_file(pieces, f"{name or 'job'}-{kind}.csv")
 
 
 def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -176,6 +192,16 @@ def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:
         picture = picture_url(product.pictures[0].sha256, min(THUMBNAIL_SIZES)) if product.pictures else ""
         found[one] = {"title": title_of(product), "url": product_url(one), "picture_url": picture}
     return found
+
+
+def _evidence(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The products that rows are most like or repeat; none while the shop is not open."""
+    suggestions = [row["suggestion"] for row in rows if row["suggestion"]]
+    ids = [one["id"] for each in suggestions for one in [*each["neighbours"][:EVIDENCE], *each.get("duplicates", ())]]
+    try:
+        return _products(ids)
+    except WindowshopError:
+        return {}
 
 
 def _labels(field: str, values: Sequence[str]) -> dict[str, str]:
@@ -190,15 +216,6 @@ def _status(job: Job) -> Response:
     return jsonify(job.status() | {"request_id": g.request_id})
 
 
-def _object(*fields: str) -> dict[str, Any]:
-    if not request.is_json:
-        raise UnsupportedMediaType
-    given = json_object(body_of(request))
-    if unknown := [name for name in given if name not in fields]:
-        raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(fields)}.")
-    return given
-
-
 def _lister() -> TaughtLister:
     """The lister of the open shop; made where it is first asked for, because numpy comes with it."""
     from search.taught import Listers
@@ -208,52 +225,3 @@ def _lister() -> TaughtLister:
     if listers is None:
         listers = current_app.extensions[LISTERS] = Listers(desk_of(current_app).home)
     return listers.get(engine)
-
-
-def _listing() -> tuple[list[bytes], str]:
-    """The picture files and the title of a request, a form or JSON. Raises BadQuery, BadPicture."""
-    if request.is_json:
-        given = _object("pictures", "title")
-        sent: Sequence[Any] = given.get("pictures", [])
-        if not isinstance(sent, list):
-            raise BadQuery("pictures is not a list.", 'For example {"pictures": ["..."]}, each a file in base64.')
-        title: object = given.get("title", "")
-    elif request.mimetype == "multipart/form-data":
-        unknown = [name for name in [*request.files, *request.form] if name not in ("pictures", "title")]
-        if unknown:
-            raise BadQuery(f"There is no field {unknown[0][:40]!r}.", "The fields are pictures and title.")
-        sent, title = request.files.getlist("pictures"), request.form.get("title", "")
-    else:
-        raise UnsupportedMediaType
-    if not 1 <= len(sent) < MAX_PICTURES:
-        raise BadQuery(f"{len(sent)} pictures came.", f"Send 1 to {MAX_PICTURES - 1} pictures of one product.")
-    told = words(title, "title")
-    if len(told) > 1_000:
-        raise BadQuery(f"The title has {len(told):,} characters.", "At most 1,000.")
-    return [_file(one) for one in sent], told
-
-
-def _file(sent: object) -> bytes:
-    return sent.stream.read() if isinstance(sent, FileStorage) else bytes_of_base64(words(sent, "a picture"))
-
-
-def _choices(given: object) -> list[review.Choice]:
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_CHOICES:
-        raise BadQuery("decisions is no list.", f"1 to {MOST_CHOICES} of them are taken at once.")
-    return [_choice(each) for each in given]
-
-
-def _choice(given: object) -> review.Choice:
-    if not isinstance(given, dict) or set(given) - {"row", "accept", "values"}:
-        raise BadQuery("A decision is no object of row, accept and values.", 'For example {"row": 1, "accept": true}.')
-    values, accept = given.get("values", {}), given.get("accept", False)
-    if not isinstance(values, Mapping) or not isinstance(accept, bool):
-        raise BadQuery("accept is true or false, values an object.", 'For example {"values": {"category": "Hats"}}.')
-    (number,) = checked_numbers([given.get("row")])
-    return review.Choice(number, accept, {name: words(value, name[:40]).strip() for name, value in values.items()})
-
-
-def _share(given: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise BadQuery("accept_above is no number.", "For example 0.9.")
-    return float(given)

@@ -39,6 +39,15 @@ DUPLICATES = listed(
     )
 )
 
+PRODUCTS: Schema = {
+    "type": "object",
+    "description": "Those named as look-alikes or duplicates, by id.",
+    "additionalProperties": record({"title": TEXT, "url": TEXT, "picture_url": TEXT}),
+}
+ROW_PRODUCTS = PRODUCTS | {
+    "description": "The first look-alikes of each row and its duplicates, by id; none while the shop is not open."
+}
+
 DESK_SCHEMAS: dict[str, Schema] = {
     "Listing": given(
         {
@@ -84,11 +93,7 @@ DESK_SCHEMAS: dict[str, Schema] = {
             record(
                 {
                     "duplicates": DUPLICATES,
-                    "products": {
-                        "type": "object",
-                        "description": "Those named as look-alikes or duplicates, by id.",
-                        "additionalProperties": record({"title": TEXT, "url": TEXT, "picture_url": TEXT}),
-                    },
+                    "products": PRODUCTS,
                     "request_id": REQUEST_ID,
                 }
             ),
@@ -117,6 +122,9 @@ DESK_SCHEMAS: dict[str, Schema] = {
             "bytes": COUNT,
             "received": COUNT,
             **dict.fromkeys(("total", "done", "failed", "decided", "needs_review"), COUNT),
+            "sure_left": COUNT | {"description": "Rows with a suggestion that can be relied on, not decided on."},
+            "untitled": COUNT | {"description": "Rows accepted or corrected that have no title; feeds need one."},
+            "double_ids": COUNT | {"description": "Rows whose id an earlier row has."},
             "rows_per_second": NUMBER,
         }
     ),
@@ -147,17 +155,22 @@ DESK_SCHEMAS: dict[str, Schema] = {
             "suggestion": nullable(ref("SuggestedRow")),
             "confidence": SIDE,
             "sure": YES_NO,
+            "same_id_as": COUNT | {"description": "The first earlier row with the same id; 0: none has it."},
             "thumbnail": TEXT | {"description": "The first picture, small: a JPEG in base64."},
             "kind": {"type": "string", "enum": ["", ACCEPTED, CORRECTED, DECLINED]},
             "decided": {"type": "object", "additionalProperties": TEXT},
         }
     ),
-    "Rows": record({"rows": listed(ref("Row")), "request_id": REQUEST_ID}),
+    "Rows": record({"rows": listed(ref("Row")), "products": ROW_PRODUCTS, "request_id": REQUEST_ID}),
     "Decision": exactly(
         {
             "row": whole(1, 2**31 - 1),
             "accept": YES_NO | {"description": "Take what is suggested for all fields that `values` leave out."},
-            "values": {"type": "object", "additionalProperties": words(MOST_VALUE)},
+            "values": {
+                "type": "object",
+                "description": "By field; `title` is the row's title from then on, and decides nothing by itself.",
+                "additionalProperties": words(MOST_VALUE),
+            },
         },
         "row",
     ),
@@ -170,6 +183,12 @@ DESK_SCHEMAS: dict[str, Schema] = {
         ],
     },
     "Decided": record(
-        {"job": ref("JobStatus"), "changed": COUNT, "rows": listed(ref("Row")), "request_id": REQUEST_ID}
+        {
+            "job": ref("JobStatus"),
+            "changed": COUNT,
+            "rows": listed(ref("Row")),
+            "products": ROW_PRODUCTS,
+            "request_id": REQUEST_ID,
+        }
     ),
 }

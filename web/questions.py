@@ -117,7 +117,7 @@ def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], Price]:
 
 def viewed_of(request: Request) -> tuple[list[str], int, int]:
     """The ids of the products that somebody viewed, oldest first; how many recommendations are wanted; and when."""
-    given = json_object(body_of(request))
+    given = json_object(body_of(request), '{"viewed": ["a", "b"]}')
     unknown = [name for name in given if name not in ("viewed", "k", "timeout_ms")]
     if unknown:
         raise BadQuery(f"There is no field {_names(unknown)}.", "The fields are viewed, k and timeout_ms.")
@@ -142,8 +142,9 @@ def _timeout(given: object, least: int = 0) -> int:
     return checked_timeout(whole(usual if given is None else given, "timeout_ms"))
 
 
-def whole(value: object, name: str) -> int:
-    """A whole number from JSON, a form or an address; raises BadQuery naming the field."""
+def whole(value: object, name: str, example: str = "") -> int:
+    """A whole number from JSON, a form or an address; raises BadQuery naming the field, with an example."""
+    hint = f"For example {example or f'{name}=10'}."
     try:
         if isinstance(value, float) and value.is_integer():  # JSON does not tell 5 from 5.0
             value = int(value)
@@ -153,9 +154,9 @@ def whole(value: object, name: str) -> int:
             raise ValueError
         number = int(value)
     except ValueError:
-        raise BadQuery(f"{name} is {_shown(value)}, which is not a whole number.", f"For example {name}=10.") from None
+        raise BadQuery(f"{name} is {_shown(value)}, which is not a whole number.", hint) from None
     if abs(number) > FURTHEST:
-        raise BadQuery(f"{name} is far beyond any limit.", f"For example {name}=10.")
+        raise BadQuery(f"{name} is far beyond any limit.", hint)
     return number
 
 
@@ -172,7 +173,7 @@ def words(value: object, name: str) -> str:
 
 def _fields(request: Request) -> dict[str, Any]:
     if request.is_json:
-        return json_object(body_of(request))
+        return json_object(body_of(request), '{"text": "red shoes"}')
     if request.mimetype in FORMS:
         return _form_fields(request)
     if request.mimetype or request.content_length:
@@ -180,14 +181,15 @@ def _fields(request: Request) -> dict[str, Any]:
     return {}
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """The fields of a JSON body, those that are null left out. Raises MalformedRequest."""
+def json_object(body: bytes, example: str = "") -> dict[str, Any]:
+    """The fields of a JSON body, those that are null left out. Raises MalformedRequest, with an example."""
+    hint = f"For example {example}." if example else "Send an object: names in quotes, each with its value."
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
-        raise MalformedRequest("The body is not valid JSON.", 'For example {"text": "red shoes"}.') from None
+        raise MalformedRequest("The body is not valid JSON.", hint) from None
     if not isinstance(given, dict):
-        raise MalformedRequest("The body is JSON, but not an object.", 'For example {"text": "red shoes"}.')
+        raise MalformedRequest("The body is JSON, but not an object.", hint)
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -5,12 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog.feed import read_feed
 from catalog.product import Rejected
-from catalog.spreadsheet import csv_text, harmless
+from catalog.spreadsheet import as_it_was, csv_text, harmless
+from catalog.tables import read_table
 from indexer.report import rejected_csv
-from tests.catalog.feeds import write
+from search.bulk import read_rows
+from tests.catalog.feeds import read, write
 
 ROOT = Path(__file__).parents[2]
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -80,3 +84,44 @@ def test_nothing_writes_tables_past_this():
         if re.search(r"csv\.(writer|DictWriter)\b|from csv import", path.read_text(encoding="utf-8"))
     ]
     assert sorted(writers) == ["catalog/sample/tables.py", "catalog/spreadsheet.py"]
+
+
+OWN = re.compile(r"(?:\A|[;\t\r\n])'[=+\-@\t\r\n＝＋－＠]")  # an apostrophe of the text's own, where ours would stand
+NASTY = st.text(st.sampled_from("=+-@'\t\r\n＝＋－＠;,\"| 5.a\u00e9")).filter(lambda text: not OWN.search(text))
+
+
+@given(NASTY)
+def test_what_was_made_harmless_comes_back_as_it_was(text):
+    assert as_it_was(harmless(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["'tis", "'-5", "a;'b", "'", "''=1", "x'=1", "'=1;=2", "'\u8272", "rock'n'roll; '=a", "don't"]
+)
+def test_an_apostrophe_that_is_not_ours_stays(text):
+    assert as_it_was(text) == text
+
+
+def test_a_title_that_begins_as_ours_would_loses_the_apostrophe():
+    assert as_it_was(harmless("'=1")) == "=1"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(NASTY, min_size=3, max_size=3), st.sampled_from(("csv", "bulk")))
+def test_a_table_that_we_wrote_is_read_as_it_was(shop, cells, reader):
+    names = ("id", "title", "made", "@of")
+    text = csv_text((*names, "image"), [("=1", *cells, "images/1.png"), ("-b", "+c", "d;=e", "@f", "images/2.png")])
+    path = write(shop, text)
+    whole = [cell.strip() for cell in ("=1", *cells)], ["-b", "+c", "d;=e", "@f"]
+    if reader == "csv":
+        found = [[(row.cells.get(name) or [""])[0] for name in names] for row in read_table(path)]
+    else:
+        found = [[row.cells[name] for name in names] for row in read_rows(path, shop / "unused")]
+    assert found == list(whole)
+
+
+def test_a_corrected_table_can_be_fed_to_the_shop(shop):
+    text = csv_text(("id", "title", "image", "colour"), [("=1", "-20% hat", "images/1.png", "@red")])
+    (product,), rejected = read(write(shop, text))
+    assert (product.id, product.title, dict(product.attributes)) == ("=1", "-20% hat", {"colour": "@red"})
+    assert not rejected

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from catalog.errors import BadFeed, BadPicture, PictureTooLarge
+from catalog.spreadsheet import csv_text
 from search import bulk
 from search.bulk import BulkRow, FolderPictures, ZipPictures, open_pictures, read_rows
 from tests.search.desk import bulk_zip, picture_bytes
@@ -141,3 +142,35 @@ def test_too_many_rows_and_none(tmp_path, monkeypatch):
     for text in ("image\n", "", "id,title\n1,2\n"):
         with pytest.raises(BadFeed):
             rows_of(tmp_path, text)
+
+
+def test_a_table_that_we_wrote_is_read_as_it_was(tmp_path):
+    text = csv_text(("id", "title", "@x", "image"), [("=1", "-20% hat", "a;=b", "a.jpg"), ("-5", "'tis", "'", "b.jpg")])
+    one, two = rows_of(tmp_path, text)
+    assert (one.id, one.title, one.cells["@x"]) == ("=1", "-20% hat", "a;=b")
+    assert (two.id, two.title, two.cells["@x"]) == ("-5", "'tis", "'")
+
+
+def test_pictures_of_one_name_in_two_folders_have_two_ids(tmp_path):
+    names = ("autumn/mugs/dup.jpg", "deep/dup.jpg", "deep/one.jpg", "two.jpg", "x/y.jpg", "x/y.png", "v1.5/a.b.jpg")
+    rows = read_rows(zip_of(tmp_path / "a.zip", *((name, DATA) for name in names)), tmp_path / "t")
+    ids = {row.pictures[0]: row.id for row in rows}
+    assert ids == {
+        "autumn/mugs/dup.jpg": "autumn/mugs/dup",
+        "deep/dup.jpg": "deep/dup",
+        "deep/one.jpg": "one",
+        "two.jpg": "two",
+        "x/y.jpg": "x/y.jpg",  # "x/y" would be two
+        "x/y.png": "x/y.png",
+        "v1.5/a.b.jpg": "a.b",
+    }
+
+
+def test_what_is_missing_is_missing_among_the_files_sent(tmp_path):
+    pictures = ZipPictures(zip_of(tmp_path / "a.zip", ("a.jpg", DATA)))
+    with pytest.raises(BadPicture, match=r"'x\.jpg' among the files sent"):
+        pictures.read("x.jpg")
+    pictures.close()
+    tables = zip_of(tmp_path / "b.zip", ("a.csv", "image\na.jpg\n"), ("b.csv", "image\na.jpg\n"), ("a.jpg", DATA))
+    with pytest.raises(BadFeed, match="2 tables among the files sent"):
+        read_rows(tables, tmp_path / "t")

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import BadQuery
+from indexer.__main__ import main as indexer
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
 from search import jobs as jobs_module
@@ -341,3 +342,147 @@ def test_the_worker_notes_what_the_shop_calls_its_values(home, tmp_path):
     assert [row["category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
     assert [row["suggested_category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
     assert "category_zh" not in job.rows()[2]["decided"]
+
+
+def table_of(pieces):
+    return list(csv.DictReader(io.StringIO("".join(pieces))))
+
+
+def with_table(home, tmp_path, table):
+    """A job that is done, for a zip of this table and four pictures a.jpg, b.jpg, c.jpg and d.jpg."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for n, (name, colour) in enumerate(zip("abcd", [*KINDS.values(), (30, 45, 210)], strict=True)):
+            file.writestr(f"{name}.jpg", picture_bytes(colour, 50 + n))
+        if table:
+            file.writestr("list.csv", table)
+    job = begun(home, tmp_path / "a.zip")
+    work(home, job)
+    return job
+
+
+def test_listings_are_a_feed_of_what_was_accepted(home, done, tmp_path):
+    review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "@new"}), Choice(3)])
+    feed = tmp_path / "unpacked"
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        file.extractall(feed)
+    (feed / "listings.csv").write_text("".join(review.listings_csv(done)), newline="")
+    header, *lines = (feed / "listings.csv").read_text().splitlines()
+    assert header.split(",")[:4] == ["id", "title", "image", "category"] and len(lines) == 2
+    assert "suggested" not in header and "'=1+0" in lines[0]  # safe in a spreadsheet all the same
+    told = CliRunner().invoke(indexer, ["add", "--home", str(home), "--feed", str(feed / "listings.csv")])
+    assert told.exit_code == 0, told.output
+    with SearchEngine.open(home) as engine:
+        added = engine.find([f"new-{n}" for n in range(12)])
+    assert {one: (product.title, product.category) for one, product in added.items()} == {
+        "new-0": ("=1+0", "Wear > Scarves"),
+        "new-1": ("=1+1", "@new"),
+    }
+    assert set(added["new-1"].attributes) <= {"material"}
+
+
+def test_listings_keep_the_tables_own_columns_and_have_those_that_a_feed_needs(home, tmp_path):
+    table = "sku,name,photo,status,size,category\nx1,One,a.jpg,live,XL,old\nx2,,b.jpg,,,\nx3,Three,c.jpg,,,kept\n"
+    job = with_table(home, tmp_path, table)
+    review.decide(home, job, [Choice(2, accept=True, values={"title": "Two"}), Choice(1, accept=True)])
+    review.decide(home, job, [Choice(3, values={"category": "New"})])
+    rows = table_of(review.listings_csv(job))
+    own = ["sku", "name", "photo", "status", "size", "category"]
+    assert list(rows[0]) == [*own, "id", "title", "image"]
+    assert [(row["id"], row["title"], row["image"]) for row in rows] == [
+        ("x1", "One", "a.jpg"),
+        ("x2", "Two", "b.jpg"),
+        ("x3", "Three", "c.jpg"),
+    ]
+    assert (rows[0]["status"], rows[0]["size"], rows[0]["category"]) == ("live", "XL", "Wear > Scarves")
+    assert (rows[2]["category"], rows[2]["name"]) == ("New", "Three")
+    reviewed = table_of(review.corrected_csv(job))
+    assert [row["name"] for row in reviewed] == ["One", "Two", "Three"]
+
+    again = with_table(home, tmp_path, "".join(review.corrected_csv(job)))  # handed in once more
+    review.accept_above(home, again, 0.1)
+    assert "suggested_category" not in "".join(review.listings_csv(again))
+    assert "confidence" not in table_of(review.listings_csv(again))[0]
+
+
+def test_without_a_table_listings_have_id_title_and_image(home, tmp_path):
+    job = with_table(home, tmp_path, "")
+    assert "".join(review.listings_csv(job)).split() == ["id,title,image"]
+    review.decide(home, job, [Choice(1, accept=True, values={"title": "A"})])
+    (row,) = table_of(review.listings_csv(job))
+    assert list(row)[:4] == ["id", "title", "image", "category"]
+    assert (row["id"], row["title"], row["image"]) == ("a", "A", "a.jpg")
+    assert [one["id"] for one in table_of(review.listings_csv(job, sure=True))] == ["a", "b", "c", "d"]
+    assert job.rows()[1]["kind"] == ""
+
+
+def test_a_title_is_decided_by_itself_and_nothing_is_learnt_of_it(home, tmp_path):
+    job = with_table(home, tmp_path, "id,image\n1,a.jpg\n2,b.jpg\n3,none.jpg\n4,c.jpg\n")
+    assert job.status()["untitled"] == 0
+    assert review.decide(home, job, [Choice(1, values={"title": "One"}), Choice(3, values={"title": "Three"})]) == [
+        1,
+        3,
+    ]
+    assert [(row["kind"], row["decided"]) for row in job.rows()[:3]] == [
+        ("", {"title": "One"}),
+        ("", {}),
+        ("", {"title": "Three"}),
+    ]
+    assert Decisions(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
+    review.accept_above(home, job, 0.1)
+    assert job.rows()[0]["decided"]["title"] == "One"
+    assert job.status()["untitled"] == 2
+    review.decide(home, job, [Choice(2, accept=True, values={"title": "Two"}), Choice(4)])
+    assert [row["kind"] for row in job.rows()] == ["accepted", "accepted", "", "declined"]
+    assert job.status()["untitled"] == 0
+    review.decide(home, job, [Choice(1, accept=True)])  # the title stays
+    for pieces in (review.corrected_csv(job), review.listings_csv(job)):
+        assert [row["title"] for row in table_of(pieces)][:2] == ["One", "Two"]
+    assert review.undo(home, job) == [1] and review.undo(home, job) == [2, 4]
+    assert job.status()["untitled"] == 2
+    assert Decisions(home).counts()["accepted"] == 3
+    with pytest.raises(BadQuery):
+        review.decide(home, job, [Choice(3, accept=True, values={"title": "x"})])
+    for title in ("", "x" * 501):
+        with pytest.raises(BadQuery):
+            review.decide(home, job, [Choice(1, values={"title": title})])
+
+
+def test_the_rows_own_title_takes_a_decided_one_back(home, done):
+    review.decide(home, done, [Choice(1, accept=True, values={"title": "New"})])
+    assert done.rows()[0]["decided"]["title"] == "New"
+    review.decide(home, done, [Choice(1, values={"title": "=1+0"})])
+    row = done.rows()[0]
+    assert "title" not in row["decided"] and row["kind"] == "accepted" and row["decided"]["category"]
+
+
+def test_a_job_tells_of_titles_ids_and_sure_rows_to_look_after(home, tmp_path):
+    job = with_table(home, tmp_path, "id,title,image\n1,One,a.jpg\n1,,b.jpg\n,,c.jpg\n,x,d.jpg\n1,y,none.jpg\n")
+    rows = job.rows()
+    assert [row["same_id_as"] for row in rows] == [0, 1, 0, 0, 1]
+    assert [row["same_id_as"] for row in review.rows_of(job, [5, 1])] == [1, 0]
+    status = job.status()
+    sure = sum(row["sure"] for row in rows)
+    assert sure and (status["double_ids"], status["untitled"], status["sure_left"]) == (2, 0, sure)
+    assert status["needs_review"] == 4 - sure
+    review.decide(home, job, [Choice(n, accept=True) for n in range(1, 5)])
+    status = job.status()
+    assert (status["double_ids"], status["untitled"], status["sure_left"]) == (2, 2, 0)
+    review.decide(home, job, [Choice(2, values={"title": 'Say "title":'}), Choice(3)])
+    assert job.status()["untitled"] == 0
+
+
+def test_the_command_says_by_its_exit_code_that_rows_failed_and_writes_a_feed(home, tmp_path):
+    feed = tmp_path / "in"
+    feed.mkdir()
+    (feed / "good.jpg").write_bytes(picture_bytes((203, 33, 33), 77))
+    (feed / "list.csv").write_text("id,title,image\n1,Scarf,good.jpg\n2,x,none.jpg\n")
+    listings = tmp_path / "listings.csv"
+    command = ["categorise", "--home", str(home), "--bulk", str(feed / "list.csv"), "--out", str(tmp_path / "out.csv")]
+    told = CliRunner().invoke(main, [*command, "--listings", str(listings)])
+    assert told.exit_code == 3 and "line 3: '2'" in told.stderr
+    (row,) = csv.DictReader(io.StringIO(listings.read_text()))
+    assert (row["id"], row["title"], row["category"]) == ("1", "Scarf", "Wear > Scarves")
+    told = CliRunner().invoke(main, [*command, "--listings", str(listings), "--accept", "1"])
+    assert told.exit_code == 3 and listings.read_text().split() == ["id,title,image"]
+    assert CliRunner().invoke(main, ["categorise", "--photos", str(feed / "list.csv"), *command[-2:]]).exit_code == 2
+    assert "exit code is 3" in " ".join(CliRunner().invoke(main, ["categorise", "--help"]).output.split())

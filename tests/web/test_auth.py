@@ -49,6 +49,7 @@ CALLS = {
     "merchant.rows": ("get", "/api/v1/jobs/none/rows"),
     "merchant.decide": ("post", "/api/v1/jobs/none/decisions"),
     "merchant.corrected": ("get", "/api/v1/jobs/none/corrected.csv"),
+    "merchant.listings": ("get", "/api/v1/jobs/none/listings.csv"),
     "ops.page": ("get", "/ops"),
     "ops.overview": ("get", "/api/v1/ops"),
     "ops.catalogue_map": ("get", "/api/v1/ops/map"),
