@@ -22,8 +22,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "leave": ("Forget the key", "清除密钥"),
     "one": ("One listing", "单件商品"),
     "one_hint": (
-        "1 to 7 pictures of one product. A title, if you have one, helps.",
-        "同一件商品的 1 至 7 张图片。若有标题，建议会更准。",
+        "1 to 7 pictures of one product, chosen or dropped here. A title, if you have one, helps.",
+        "同一件商品的 1 至 7 张图片，可选择或拖放到此处。若有标题，建议会更准。",
     ),
     "pictures": ("Pictures", "图片"),
     "listing_title": ("Title, if there is one", "标题（可不填）"),
@@ -31,8 +31,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "many": ("Many listings", "批量商品"),
     "many_hint": (
         "A zip, or pictures, with a CSV if you have one: its column “image” names the pictures of a row;"
-        " “id” and “title” are welcome.",
-        "一个 zip 文件，或多张图片；可附一份 CSV：image 列写该行的图片文件名，也可有 id 和 title 列。",
+        " “id” and “title” are welcome. Choose them, or drop them here.",
+        "一个 zip 文件，或多张图片；可附一份 CSV：image 列写该行的图片文件名，也可有 id 和 title 列。"
+        "可选择或拖放到此处。",
     ),
     "files": ("Files", "文件"),
     "begin": ("Send and begin", "上传并开始"),
@@ -52,7 +53,22 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "go_on": ("Go on", "继续"),
     "delete": ("Delete", "删除"),
     "delete_sure": ("Delete this job? What was decided stays known.", "删除此任务？已作的决定会保留。"),
-    "download": ("Download the CSV", "下载 CSV"),
+    "corrected": ("Table for review", "审核表格"),
+    "corrected_hint": ("CSV of all rows", "全部行的 CSV"),
+    "listings": ("Listings for the shop", "上架商品"),
+    "listings_hint": ("CSV of accepted rows, for the feed", "已接受的行的 CSV，可直接导入店铺"),
+    "sure_left": (
+        "Sure, but not decided: {n}. Until they are accepted, the table has no category for them,"
+        " and the shop’s listings leave them out.",
+        "有把握但尚未处理：{n} 行。接受之前，表格中没有它们的类别，上架商品中也不含它们。",
+    ),
+    "accept_sure": ("Accept the {n} sure ones", "接受这 {n} 行"),
+    "accept_sure_one": ("Accept the sure one", "接受这 1 行"),
+    "untitled": ("Accepted without a title: {n}. The shop needs one.", "已接受但没有标题：{n} 行。店铺需要标题。"),
+    "double_ids": (
+        "With the id of an earlier row: {n}. Every listing needs its own.",
+        "id 与前面的行重复：{n} 行。每件商品都要有自己的 id。",
+    ),
     "which": ("Show", "显示"),
     "all": ("All rows", "全部"),
     "only_review": ("Needs review", "待审核"),
@@ -71,12 +87,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "more": ("More rows", "更多"),
     "no_rows": ("There are no such rows.", "没有符合的行。"),
     "all_decided": (
-        "Nothing is left to review. Download the CSV, or look at all rows.",
-        "已全部审核。可下载 CSV 或查看全部行。",
+        "Nothing is left to review. Download the table or the listings, or look at all rows.",
+        "已全部审核。可下载审核表格或上架商品，也可查看全部行。",
+    ),
+    "none_unsure": (
+        "No row needs a look; but rows that are sure are not decided yet.",
+        "没有需要核对的行，但有把握的行尚未处理。",
     ),
     "keys": (
-        "Keys: ↑ ↓ rows, ← → categories, type to choose another, Enter accepts, Delete declines, U takes back.",
-        "键盘：↑ ↓ 换行，← → 换类别，直接输入可另选，Enter 接受，Delete 不采用，U 撤销。",
+        "Keys: ↑ ↓ rows, Tab next field, ← → choose in it (on the row: the category), type to choose another,"
+        " Enter accepts, Delete declines, U takes back.",
+        "键盘：↑ ↓ 换行，Tab 下一栏，← → 在该栏中选择（在行上则选类别），直接输入可另选，"
+        "Enter 接受，Delete 不采用，U 撤销。",
     ),
     "other": ("Another", "其他"),
     "other_for": ("Another for: {name}", "另选{name}"),
@@ -86,7 +108,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "{value} is new here. Press Enter or Accept again to make it.",
         "{value} 是新值。再按一次 Enter 或“接受”即可新建。",
     ),
+    "row_title": ("Title", "标题"),
+    "title_needed": ("Title (the shop needs one)", "标题（店铺需要）"),
+    "take_words": ("Take these words", "采用这些词"),
     "unsure": ("Not sure: please look", "没有把握，请核对"),
+    "sure_from": ("sure from {share}", "{share} 起有把握"),
     "only_parent": ("only {name} is sure", "只能确定是 {name}"),
     "price": ("Price", "价格"),
     "price_range": (
@@ -113,7 +139,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "same_product": ("the same product, another view", "同一商品的另一角度"),
     "shared_picture": ("another variant, shown by the same picture", "另一款式，使用同一图片"),
     "repeats": ("Perhaps listed already: please look", "可能已经上架，请核对"),
-    "row": ("row {n}", "第 {n} 行"),
+    "row": ("row {n}", "第 {n} 件"),
+    "line_row": ("line {line} of the table · row {n}", "表格第 {line} 行 · 第 {n} 件"),
+    "same_id": ("Row {n} has the same id: {id}", "与第 {n} 件的 id 相同：{id}"),
     "alike": ("Look-alikes", "相似商品"),
     "receiving": ("sending", "上传中"),
     "cut_off": ("not sent whole", "未传完"),
@@ -137,13 +165,30 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "无法连接商店。请检查网络后重试。",
     ),
     "no_files": ("Choose files first.", "请先选择文件。"),
+    "no_folders": (
+        "A folder cannot be dropped here. Drop its files, or zip it.",
+        "不能拖放文件夹。请拖放其中的文件，或打包为 zip。",
+    ),
+    "table_alone": (
+        "The table comes without pictures. Choose the pictures that it names, too.",
+        "只选了表格，没有图片。请一并选择表格中写到的图片。",
+    ),
+    "zip_alone": ("A zip is sent alone. Put the other files into it.", "zip 文件须单独上传。请将其他文件放入其中。"),
+    "no_use": ("None of these files is a picture, a CSV or a zip.", "所选文件中没有图片、CSV 或 zip。"),
+    "only_pictures": ("One listing takes pictures alone.", "单件商品只接受图片。"),
+    "too_many": (
+        "{n} pictures are chosen. One listing takes at most {most}.",
+        "已选择 {n} 张图片，单件商品最多 {most} 张。",
+    ),
+    "and_more": ("{name} + {n} more", "{name} 等，另有 {n} 个"),
     "picture_of": ("Picture of {name}", "{name} 的图片"),
 }
 _STATUSES = (400, 404, 413, 415, 503, 504)
+_ERRORS = {"error_422": "这样做不行。", "error_507": "服务器磁盘空间不足。"}
 
 
 def desk_words(language: str) -> dict[str, str]:
     """The page's words; in Chinese also what an error of a status is called, because the shop's own are English."""
     chinese = language == CHINESE
-    errors = {f"error_{status}": "".join(error_words(status)) for status in _STATUSES} if chinese else {}
-    return words_in(_WORDS, language) | errors
+    errors = {f"error_{status}": "".join(error_words(status)) for status in _STATUSES}
+    return words_in(_WORDS, language) | (errors | _ERRORS if chinese else {})

@@ -1,0 +1,287 @@
+// The rows of a job under review: what is suggested, decisions by hand and by keys, what is left before it is downloaded.
+
+const { find, W, filled, make } = globalThis.keyed;
+const { desk } = globalThis;
+const { say, told, send, attempt, once, button, name, label, values, percent, address } = desk;
+const PAGE = 40;                // rows shown at once
+const MOST_ROWS = 200;          // asked for at once
+const MOST_CHOICES = 500;       // decided at once
+const TITLE = 500;              // characters at most, as of every value
+const ALIKE = 3;
+let products = {};              // what is known of those named as evidence, by id
+
+const known = (id) => !id.startsWith("decided:");
+
+// The value that typed words mean: one of the field's, of categories also the first whose last part begins so; else a new one.
+function meant(field, text) {
+  const typed = text.trim().toLowerCase();
+  const called = values(field).map((value) => [value, ...[value, label(field, value)].map((own) => own.toLowerCase())]);
+  const last = (own) => own.slice(own.lastIndexOf(">") + 1).trim();
+  const whole = called.find(([, ...own]) => own.includes(typed)) ?? called.find(([, ...own]) => own.map(last).includes(typed));
+  const begun = field === "category" && typed && called.find(([, ...own]) => own.some((one) => last(one).startsWith(typed)));
+  return (whole || begun || [text.trim()])[0];
+}
+
+async function review(id) {
+  desk.job = await told(`jobs/${id}`);
+  products = {};
+  find("#review-name").replaceChildren(`${W.show}: ${desk.job.name} `, make("small", { textContent: desk.made(desk.job) }));
+  find("#which").value = desk.job.needs_review ? "review" : "all";
+  sum();
+  await list();
+  find("#review").scrollIntoView();
+  (find("#rows > li[data-number]") ?? find("#review-name")).focus();
+}
+
+// What is left to do before the job is downloaded.
+function sum() {
+  const { job } = desk;
+  find("#review").hidden = !job;
+  if (!job) return;
+  const sure = job.needs_review ? 0 : job.sure_left ?? 0, left = find("#left");
+  const lines = [[W.sure_left, sure], [W.untitled, job.untitled], [W.double_ids, job.double_ids]].filter(([, n]) => n).map(([words, n]) => filled(words, { n }));
+  const key = JSON.stringify([sure, ...lines]);
+  if (left.dataset.key === key) return;     // its button keeps the focus
+  left.dataset.key = key;
+  left.replaceChildren(...lines.map((line) => make("p", { className: "state unsure", textContent: line })), sure && button(sure === 1 ? W.accept_sure_one : filled(W.accept_sure, { n: sure }), acceptSure) || "");
+}
+
+// Accept, in as few steps as can be, the rows that are sure and that nobody decided on.
+async function acceptSure() {
+  const { id } = desk.job, numbers = [];
+  let count = 0;
+  for (let rows = [{ number: 0 }]; rows.length;) {
+    ({ rows } = await told(`jobs/${id}/rows?show=all&after=${rows.at(-1).number}&limit=${MOST_ROWS}`));
+    numbers.push(...rows.filter((row) => row.sure && !row.kind && row.state === "made").map((row) => row.number));
+  }
+  for (let at = 0; at < numbers.length; at += MOST_CHOICES) {
+    const decisions = numbers.slice(at, at + MOST_CHOICES).map((row) => ({ row, accept: true }));
+    count += changed(await send(`jobs/${id}/decisions`, { decisions }));
+  }
+  await accepted(count);
+}
+
+async function accepted(count) {
+  say(filled(count === 1 ? W.accepted_row : W.accepted_rows, { n: count }));
+  await list();
+  find("#rows > li").focus();
+}
+
+let listing = 0;                // counts lists, so that a slow answer does not take the place of a later one
+
+async function list(after = 0) {
+  const turn = after ? listing : ++listing, which = find("#which").value;
+  const found = await told(`jobs/${desk.job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`);
+  if (turn !== listing) return;
+  Object.assign(products, found.products);
+  if (!after) find("#rows").replaceChildren();
+  find("#rows").append(...found.rows.map(rowItem));
+  const none = which !== "review" ? W.no_rows : desk.job.sure_left ? W.none_unsure : W.all_decided;
+  if (!find("#rows").children.length) find("#rows").append(make("li", { textContent: none, tabIndex: -1 }));
+  find("#more").hidden = found.rows.length < PAGE;
+}
+
+const more = () => list(find("#rows > li:last-child").dataset.number);
+
+// ---- a row
+
+// A product that is named as evidence: its picture, where that is known, else its id.
+function shown(id, text = "") {
+  const one = products[id], title = one?.title || id;
+  const link = make("a", { href: one?.url ?? address(id), target: "_blank", title });
+  if (one?.picture_url) {
+    const picture = make("img", { src: one.picture_url, alt: title, loading: "lazy" });
+    picture.addEventListener("error", () => picture.replaceWith(id));
+    link.append(picture);
+  } else {
+    link.append(id);
+  }
+  return make("span", {}, link, text && ` ${text}`);
+}
+
+const evidence = (title, content) => content.length > 0 && make("p", { className: "state shown" }, `${title}: `, ...content);
+
+function rowItem(row) {
+  const item = make("li", { tabIndex: -1 });
+  const { duplicates: listed = [], repeats_row: earlier = 0, repeats_row_kind: how } = row.suggestion ?? {};
+  item.dataset.number = row.number;
+  item.chosen = Object.fromEntries(Object.entries(row.decided).filter(([field]) => field === "title" || fieldsOf(row).some((one) => one.field === field)));
+  const called = row.title || row.decided.title || row.id || `${row.number}`;
+  const picture = row.thumbnail && make("img", { src: `data:image/jpeg;base64,${row.thumbnail}`, alt: filled(W.picture_of, { name: called }) });
+  const repeats = earlier > 0 || listed.some((one) => one.kind !== "shared_picture");
+  const unsure = row.suggestion && !row.sure && (repeats ? W.repeats : W.unsure);
+  const said = row.kind ? W[`was_${row.kind}`] : row.state === "failed" ? filled(W.row_failed, { reason: row.reason }) : unsure || "";
+  const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: said });
+  const doubled = row.same_id_as > 0 && make("p", { className: "state unsure", textContent: filled(W.same_id, { n: row.same_id_as, id: row.id }) });
+  const notes = (row.suggestion?.picture_notes ?? []).map((one) => make("p", { className: "state", textContent: desk.note(one) }));
+  const others = [...earlier ? [make("span", { textContent: `${filled(W.row, { n: earlier })} (${W[how || "same_file"]})` })] : [], ...listed.slice(0, ALIKE).map((one) => shown(one.id, `(${W[one.kind]})`))];
+  const alike = (row.suggestion?.neighbours ?? []).map((one) => one.id).filter(known).slice(0, ALIKE).map((id) => shown(id));
+  const fields = fieldsOf(row).map((one) => fieldItem(item, row, one));
+  const place = filled(row.line > 0 ? W.line_row : W.row, { line: row.line, n: row.number });
+  item.append(
+    make("div", { className: picture ? "tile" : "" }, picture || null),
+    make("div", {}, make("p", { className: "name" }, called, make("small", { textContent: ` ${place}` })), state, doubled, ...fields, row.suggestion && !row.title && titleItem(item, row), ...notes, make("div", { className: "evidence" }, evidence(W.duplicates, others), evidence(W.alike, alike))),
+    make("p", { className: "buttons" }, ...row.suggestion ? [button(W.accept, () => decide(item, true)), button(W.decline, () => decide(item, false))] : []));
+  return item;
+}
+
+const fieldsOf = ({ suggestion }) => suggestion ? desk.asked(suggestion).filter((one) => one.top.length || one.field === "category") : [];
+
+function fieldBox(title, under, taken, ...content) {
+  return make("div", { className: "field", role: "group", ariaLabel: title }, make("span", { className: "what" }, title, under && make("small", { textContent: under })), make("div", { className: "options" }, ...content), taken);
+}
+
+function fieldItem(item, row, one) {
+  const decided = row.decided[one.field];
+  const names = [...new Set([...decided ? [decided] : [], ...one.top.map((each) => each.name)])];
+  const current = decided ?? (row.kind === "declined" ? "" : one.field === "category" ? names[0] : one.answer);
+  const sure = new Map(one.top.map((each) => [each.name, each]));
+  const options = names.map((value) => {
+    const option = make("button", { type: "button", className: "option", ariaPressed: String(value === current), onclick: () => choose(item, one.field, value) },
+      label(one.field, value), sure.has(value) ? make("small", { textContent: ` ${percent(sure.get(value).confidence)}` }) : null);
+    option.dataset.value = value;
+    return option;
+  });
+  const other = make("input", { type: "text", placeholder: W.other, ariaLabel: filled(W.other_for, { name: name(one.field) }), maxLength: TITLE });
+  other.setAttribute("list", `choices-${one.field}`);
+  other.addEventListener("input", () => choose(item, one.field, meant(one.field, other.value), true));
+  const field = fieldBox(name(one.field), desk.sureFrom(one), make("span", { className: "taken", ariaLive: "polite" }), ...options, other);
+  field.dataset.field = one.field;
+  reach(field);
+  return field;
+}
+
+// The title that the feed leaves out: typed, or the suggested words.
+function titleItem(item, row) {
+  const words = row.suggestion.title_words.map((one) => one.word).join(" ").slice(0, TITLE);
+  const input = make("input", { type: "text", value: row.decided.title ?? "", placeholder: W.title_needed, ariaLabel: W.row_title, maxLength: TITLE });
+  const put = () => { item.chosen.title = input.value.trim(); };
+  input.addEventListener("input", put);
+  const take = make("button", { type: "button", className: "option", textContent: words, title: W.take_words, onclick: () => { input.value = words; put(); input.focus(); } });
+  const field = fieldBox(W.row_title, "", null, input, words && take);
+  field.classList.add("title");
+  return field;
+}
+
+// Tab comes to a field once: to what is chosen, else to its first; from there the arrow keys go on.
+const stops = (field) => [...field.querySelectorAll(".option, input")];
+const pressed = (field) => find(".option[aria-pressed=true]", field);
+
+function reach(field) {
+  const at = pressed(field) ?? (find("input", field).value ? find("input", field) : stops(field)[0]);
+  for (const stop of stops(field)) stop.tabIndex = stop === at ? 0 : -1;
+}
+
+function choose(item, field, value, typed = false) {
+  const box = find(`[data-field="${CSS.escape(field)}"]`, item), options = [...box.querySelectorAll(".option")];
+  const isNew = typed && value && ![...values(field), ...options.map((each) => each.dataset.value)].includes(value);
+  item.chosen[field] = value;
+  for (const option of options) option.ariaPressed = String(option.dataset.value === value);
+  box.className = isNew ? "field new" : "field";
+  if (!typed) find("input", box).value = "";
+  find(".taken", box).textContent = typed && value ? filled(isNew ? W.taken_new : W.taken, { value: label(field, value) }) : "";
+  reach(box);
+}
+
+// ---- decisions
+
+// Ask, once, whether typed values that are new are meant; false when there is nothing to ask.
+function asks(item) {
+  const boxes = [...item.querySelectorAll(".field.new:not(.asked)")];
+  for (const box of boxes) {
+    box.classList.add("asked");
+    find(".taken", box).textContent = filled(W.make_new, { value: item.chosen[box.dataset.field] });
+  }
+  return boxes.length > 0;
+}
+
+async function decide(item, accept) {
+  if (item.busy || accept && asks(item)) return;
+  item.busy = true;
+  try {
+    await sendDecision(item, accept);
+  } finally {
+    item.busy = false;
+  }
+}
+
+async function sendDecision(item, accept) {
+  const chosen = Object.entries(item.chosen).filter(([, value]) => accept && value);
+  const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values: Object.fromEntries(chosen) } : {} };
+  changed(await send(`jobs/${desk.job.id}/decisions`, { decisions: [row] }));
+  for (const [field, value] of chosen) if (field !== "title" && !values(field).includes(value)) (desk.added[field] ??= []).push(value);
+  const here = () => find(`#rows > li[data-number="${row.row}"]`);   // nothing when another list is shown by now
+  if (here() && !here().nextElementSibling && !find("#more").hidden) await more();
+  (here()?.nextElementSibling ?? find("#undo")).focus();
+}
+
+// Show what a step changed: its rows as they are now, whether or not they belong to the list that is shown.
+function changed(answer) {
+  desk.showJob(answer.job);
+  if (desk.job?.id !== answer.job.id) return answer.changed;
+  desk.job = answer.job;
+  Object.assign(products, answer.products);
+  sum();
+  for (const row of answer.rows) {
+    const shown = find(`#rows > li[data-number="${row.number}"]`);
+    shown?.replaceWith(rowItem(row));
+  }
+  return answer.changed;
+}
+
+async function undo() {
+  const answer = await send(`jobs/${desk.job.id}/decisions`, { undo: true });
+  const count = changed(answer);
+  say(count ? filled(count === 1 ? W.undone_row : W.undone_rows, { n: count }) : W.nothing_to_undo);
+  desk.added = {};              // some of it may be undone: it is asked about anew
+  if (!count) return;
+  const first = () => find(`#rows > li[data-number="${answer.rows[0].number}"]`);
+  if (count > answer.rows.length || !first()) await list();
+  first()?.focus();
+}
+
+const clicked = (id, work) => find(id).addEventListener("click", (event) => once(work, event.target));
+clicked("#undo", undo);
+clicked("#more", async () => {
+  const last = find("#rows > li:last-child");
+  await more();
+  last.nextElementSibling?.focus();
+});
+clicked("#accept-all", async () => accepted(changed(await send(`jobs/${desk.job.id}/decisions`, { accept_above: Number(find("#least").value) / 100 }))));
+for (const [file, kind] of [["corrected", "review"], ["listings", "listings"]]) {
+  clicked(`#${file}`, () => desk.download(`jobs/${desk.job.id}/${file}.csv`, `${desk.job.name.replace(/\.(zip|csv|tsv)$/i, "")}-${kind}.csv`));
+}
+find("#which").addEventListener("change", () => attempt(() => list()));
+
+// Keys, while a row, or something in it, has the focus; in its text fields letters are letters.
+find("#rows").addEventListener("keydown", (event) => {
+  const { key, target } = event, item = target.closest("#rows > li");
+  if (!item?.dataset.number || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = target.matches("input"), field = target.closest("[data-field]"), option = field && !typing;
+  if (event.repeat && (key === "Enter" || !typing && ["Delete", "Backspace"].includes(key))) return event.preventDefault();   // a key held down decides once
+  const does = (work) => { event.preventDefault(); attempt(work); };
+  if (key === " " && !typing || key === "Enter" && target.matches("button, a") && !option) return;
+  if (key === "Enter") does(() => decide(item, true));
+  else if (key === "Escape" && typing) item.focus();
+  else if (key === "ArrowLeft" && field && typing && !target.value) does(async () => step(field, target, -1));
+  else if (typing) return;
+  else if (key === "ArrowDown") does(async () => item.nextElementSibling?.focus());
+  else if (key === "ArrowUp") does(async () => item.previousElementSibling?.focus());
+  else if (key === "ArrowRight" || key === "ArrowLeft") does(async () => step(field ?? find("[data-field=category]", item), target, key === "ArrowRight" ? 1 : -1));
+  else if (key === "Delete" || key === "Backspace") does(() => decide(item, false));
+  else if (key.toLowerCase() === "u") does(undo);
+  else if (key.length === 1) find("input", field ?? find("[data-field]", item) ?? item)?.focus();   // the letter lands in the field
+});
+
+// Choose the next of a field's values. Beyond the last comes the box for another, where the focus is in the field.
+function step(field, from, by) {
+  if (!field) return;
+  const all = stops(field), within = all.includes(from), most = all.length - (within ? 1 : 2);
+  const at = all.indexOf(within ? from : pressed(field)), first = within && from.matches(".option") && !pressed(field);
+  const next = first && by > 0 ? from : all[Math.min(most, Math.max(0, at + by))];
+  if (next?.matches(".option")) choose(field.closest("li"), field.dataset.field, next.dataset.value);
+  if (within) next.focus();
+}
+
+Object.assign(desk, { review, sum });
+desk.open();                    // by now all of the page's script is there
