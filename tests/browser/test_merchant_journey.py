@@ -154,7 +154,7 @@ def test_a_file_is_reviewed_by_keyboard(enter, tmp_path):
     expect(page.get_by_role("status")).to_have_text("Accepted: 43 rows.")
     assert violations(page) == []
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the CSV").click()
+        page.get_by_role("button", name="Table for review").click()
     table = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert [row["status"] for row in table] == ["corrected", "declined", *["accepted"] * 43]
     assert table[0]["category"] == "Wear > Gloves" and table[0]["title"] == "'=1+0"
