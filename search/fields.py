@@ -20,11 +20,15 @@ Translations = Mapping[str, Mapping[str, str]]  # by field, what values are call
 
 
 def field_labels(product: Product, field: str) -> tuple[str, ...]:
-    """What a product says in a field; "oak and white" says two things, a category is one path."""
+    """What a product says in a field; a category is one path."""
     if field == CATEGORY:
         path = CATEGORY_SEPARATOR.join(product.category_path)
         return (path,) if path else ()
-    text = product.attributes.get(field, "")
+    return values_in(product.attributes.get(field, ""))
+
+
+def values_in(text: str) -> tuple[str, ...]:
+    """The values that an attribute's text says: "oak and white" says two things."""
     return tuple(dict.fromkeys(part.strip() for part in _BETWEEN.split(text) if part.strip()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.store import Catalogue
 from indexer.encoders.seen import seen_pictures
 from indexer.generations import Generation, open_current
-from indexer.label_heads import LabelHeads
+from indexer.label_heads import LabelHead, LabelHeads
 from indexer.neighbour_votes import Ints, nearest_products
 from indexer.recovery import CATALOGUE
-from search.fields import group_of, labels_of
+from search.fields import CATEGORY, group_of, labels_of
+from search.named_values import Naming, title_trust
 from search.price_range import NEIGHBOURS, PriceScale, fit_prices
 
 MOST_ROWS = 60_000  # learnt from; more would not fit beside a server, nor teach much
@@ -34,9 +35,8 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
     generation = open_current(home)
     examples, products = shop_examples(home, generation, seed)
     heads = fit_label_heads(examples, LabelRecipe(), seed)
-    card: dict[str, Any] = {"rows": len(examples.rows), "least_look": least_look(examples)}
     scale = price_scale(examples, products, seed)
-    card["prices"] = None if scale is None else scale.to_dict()
+    card = {"rows": len(examples.rows), **card_of(examples, products, heads, scale)}
     LabelHeads(generation.manifest.fingerprint, heads, card).save(home)
     return {
         "rows": len(examples.rows),
@@ -52,6 +52,24 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
             }
             for field, head in heads.items()
         },
+    }
+
+
+def card_of(
+    examples: Any, products: Sequence[Product], heads: Mapping[str, LabelHead], scale: PriceScale | None
+) -> dict[str, Any]:
+    """What is kept with the heads: how prices spread, when a picture is like nothing, how far titles are believed."""
+    first = np.unique([product.id for product in products], return_index=True)[1].tolist()
+    titles = [products[i].title for i in first]
+    trusts = {
+        field: title_trust(Naming(head.names), titles, [examples.labels[field][i] for i in first]).to_dict()
+        for field, head in heads.items()
+        if field != CATEGORY and field in examples.labels
+    }
+    return {
+        "least_look": least_look(examples),
+        "prices": None if scale is None else scale.to_dict(),
+        "titles": trusts,
     }
 
 

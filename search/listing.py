@@ -25,6 +25,7 @@ from search.category import LabelSuggestion, suggest_label
 from search.engine import SearchEngine
 from search.fields import CATEGORY, field_labels
 from search.hits import SearchHit
+from search.named_values import Naming, TitleTrust, told_by_title
 from search.picture_quality import PictureNote, notes_dict, picture_notes
 from search.price_range import PriceRange, PriceScale, price_range
 from search.query import MAX_PICTURES, Query, VectorTerm
@@ -82,6 +83,11 @@ class Lister:
         self._network = network
         card = heads.card if heads else {}
         self._prices = PriceScale.from_dict(card["prices"]) if card.get("prices") else None
+        self._named = {
+            field: (Naming(self._heads[field].names), TitleTrust(**told))
+            for field, told in card.get("titles", {}).items()
+            if field in self._heads
+        }
         self._least_look: float | None = card.get("least_look")
 
     @classmethod
@@ -122,7 +128,7 @@ class Lister:
         found = []
         for listing, rows, read in zip(listings, self._encoded(listings), self._read(listings), strict=True):
             hits = self._neighbours(listing, rows)
-            found.append(self._label(field, _Seen(rows, hits, read, titled=False)))
+            found.append(self._label(field, _Seen(rows, hits, read, "", titled=False)))
         return found
 
     @spent(ENCODE)
@@ -168,7 +174,7 @@ class Lister:
 
     def _suggestion(self, listing: Listing, rows: Floats, read: Mapping[str, Floats]) -> Suggestion:
         hits = self._neighbours(listing, rows)
-        seen = _Seen(rows, hits, read, titled=_titled(listing, self._engine.generation.layout))
+        seen = _Seen(rows, hits, read, listing.title, titled=_titled(listing, self._engine.generation.layout))
         category = self._label(CATEGORY, seen)
         fields = sorted({*self._heads} - {CATEGORY})
         attributes = tuple(self._label(field, seen) for field in fields)
@@ -214,6 +220,9 @@ class Lister:
             for name in of:
                 said_by[name].append(hit.product.id)
         confidences = dict(zip(names, sure.tolist(), strict=True))
+        if field in self._named:
+            naming, trust = self._named[field]
+            confidences = told_by_title(confidences, naming.of(seen.title), trust)
         by = {name: tuple(of) for name, of in said_by.items()}
         return suggest_label(field, confidences, blend.cut, by, tree=field == CATEGORY)
 
@@ -267,6 +276,7 @@ class _Seen:
     rows: Floats
     hits: tuple[SearchHit, ...]
     read: Mapping[str, Floats]
+    title: str
     titled: bool
 
 

@@ -17,8 +17,8 @@ from indexer.label_heads import LabelHeads
 from indexer.neighbour_votes import blended, nearest_products, votes
 from indexer.vectors import WORDS
 from search.decisions import Decisions, Example
-from search.fields import translates
-from search.learn import learn, least_look, price_scale, shop_examples
+from search.fields import CATEGORY, translates, values_in
+from search.learn import card_of, learn, price_scale, shop_examples
 from search.listing import UNLEARNT
 from search.taught import filled_share, rows_of
 
@@ -64,8 +64,8 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     voters, learnt = with_decisions(examples, taught, 1), with_decisions(examples, taught, WEIGHT)
     heads = fit_label_heads(learnt, LabelRecipe(), seed)
     scale = price_scale(examples, products, seed)
-    card = {"rows": len(learnt.rows), "least_look": least_look(examples), "decisions": len(taught)}
-    new = LabelHeads(fingerprint, heads, card | {"prices": None if scale is None else scale.to_dict()})
+    card = {"rows": len(learnt.rows), "decisions": len(taught), **card_of(examples, products, heads, scale)}
+    new = LabelHeads(fingerprint, heads, card)
     before, after = measured(old, voters, aside), measured(new, voters, aside)
     kept = {field: why_not(old, new, field, before, after) for field in new.heads}
     better = {field: head for field, head in new.heads.items() if not kept[field]}
@@ -111,18 +111,22 @@ def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any
     labels = {}
     for field in sorted(field for field in fields if not translates(field, fields)):
         of = list(examples.labels.get(field, [()] * len(examples.rows)))
-        counts = Counter(name for names in of for name in names) + Counter(
-            one.labels[field] for one in decided if field in one.labels
-        )
+        counts = Counter(name for names in (*of, *(_decided(one.labels, field) for one in decided)) for name in names)
         sold = {name for names in of for name in names}
         least = {name: LEAST_EXAMPLES if name in sold else LEAST_NEW for name in counts}
         few = {name for name, count in counts.items() if count < least[name]} if times > 1 else set()
-        of += [(one[field],) if field in one and one[field] not in few else () for one in said]
+        of += [tuple(name for name in _decided(one, field) if name not in few) for one in said]
         labels[field] = of
     # Calibrated on the shop alone: attributes are mostly decided where they were sure, which is no fair sample.
     fresh = np.concatenate([examples.fresh, np.zeros(len(said), np.bool_)])
     every = np.concatenate(rows), np.concatenate(groups)
     return LabelExamples(examples.layout, examples.weights, *every, fresh, labels)
+
+
+def _decided(labels: Mapping[str, str], field: str) -> tuple[str, ...]:
+    """The labels that were decided on in a field: a category whole, of an attribute each value."""
+    value = labels.get(field, "")
+    return ((value,) if value else ()) if field == CATEGORY else values_in(value)
 
 
 def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) -> dict[str, Measured]:
@@ -134,9 +138,9 @@ def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) ->
         names, sure = _opinions(heads, voters, field, asked)
         place = {name: i for i, name in enumerate(names)}
         for one, shares in zip(asked, sure, strict=True):
-            true = place.get(one.labels[field], -1)
-            right += int(shares.argmax()) == true
-            losses.append(-float(np.log(max(float(shares[true]), RAREST))) if true >= 0 else -float(np.log(RAREST)))
+            true = [place[name] for name in _decided(one.labels, field) if name in place]
+            right += int(shares.argmax()) in true
+            losses.append(-float(np.log(max(float(shares[true].sum()), RAREST))))
         many = len(losses)
         found[field] = Measured(many, right / many if many else 0.0, float(np.mean(losses)) if many else 0.0)
     return found

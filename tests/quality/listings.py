@@ -39,7 +39,8 @@ from indexer.training.label_network import Early, NetworkRecipe, Tuned, fit_labe
 from indexer.training.pairs import picture_features
 from indexer.vectors import WORDS, chunks
 from search.fields import CATEGORY
-from search.learn import shop_examples, shop_examples_with_pictures
+from search.learn import card_of, shop_examples, shop_examples_with_pictures
+from search.named_values import Naming, TitleTrust, told_by_title
 from search.price_range import PriceScale, centre_and_spread
 from tests.quality.measures import mean, measured, reliability
 from tests.quality.records import Headline, Outcome, Section, Share, Table
@@ -64,10 +65,11 @@ def kept_aside(products: list[Product], fresh: NDArray[np.bool_], share: float, 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked: rows of the pictures as they are and mirrored, as a merchant's are read; and the labels told."""
+    """What is asked: rows of the pictures as they are and mirrored, as a merchant's are read; labels and titles."""
 
     views: tuple[Floats, Floats]
     labels: Mapping[str, Sequence[tuple[str, ...]]]
+    titles: Sequence[str]
 
 
 def measure(
@@ -83,7 +85,13 @@ def measure(
     chosen, others = np.flatnonzero(aside), np.flatnonzero(~aside)
     learnt = examples.take(others)
     heads = fit_label_heads(learnt, LabelRecipe(), 0)
-    asked = asked_of(home, examples.take(chosen), [files[i] for i in chosen.tolist()])
+    asked = asked_of(
+        home,
+        examples.take(chosen),
+        [files[i] for i in chosen.tolist()],
+        [products[i].title for i in chosen.tolist()],
+    )
+    trusts = card_of(learnt, [products[i] for i in others.tolist()], heads, None)["titles"]
     network: dict[str, tuple[NetworkField, Floats]] = {}
     figures: dict[str, Any] = {"learnt": len(others), "kept_aside": len(chosen)}
     if fine_tuned:
@@ -94,6 +102,10 @@ def measure(
     for titled in (False, True):
         for field, head in heads.items():
             sure, truth = confidences(learnt, asked, head, titled=titled, network=network.get(field))
+            if titled and field in trusts:
+                sure, truth = named_by_titles(
+                    sure, truth, asked.titles, Naming(head.names), TitleTrust(**trusts[field])
+                )
             told = truth.sum(axis=1) > 0
             cut = blend_of(head, network.get(field), titled=titled).cut
             key = f"{field} with title" if titled else field
@@ -107,14 +119,30 @@ def measure(
     return figures
 
 
-def asked_of(home: Path, examples: LabelExamples, files: Sequence[Path]) -> Asked:
+def named_by_titles(
+    sure: Floats, truth: Floats, titles: Sequence[str], naming: Naming, trust: TitleTrust
+) -> tuple[Floats, Floats]:
+    """What is believed and what is true, both (n, names + 1), when titles name values; the last is several at once."""
+    names = [*naming.names, *map(str, range(len(naming.names), sure.shape[1]))]
+    joined_sure, joined_truth = (np.pad(each, ((0, 0), (0, 1))) for each in (sure, truth))
+    for row, title in enumerate(titles):
+        found = naming.of(title)
+        told = told_by_title(dict(zip(names, sure[row].tolist(), strict=True)), found, trust)
+        joined_sure[row, :-1] = [told[name] for name in names]
+        joined_sure[row, -1] = sum(told.values()) - sum(told[name] for name in names)
+        said = {name for name, share in zip(names, truth[row].tolist(), strict=True) if share > 0}
+        joined_truth[row, -1] = len(found) > 1 and said == set(found)
+    return joined_sure, joined_truth
+
+
+def asked_of(home: Path, examples: LabelExamples, files: Sequence[Path], titles: Sequence[str]) -> Asked:
     """The examples as a merchant would ask them: the encoder reads each picture and its mirror image."""
     encoder = open_encoder(open_current(home).manifest.encoder.name, home=home)
     mirrored = examples.rows.copy()
     for part in chunks(len(files), 64):
         pictures = [ImageOps.mirror(decode(read_file(file))) for file in files[part]]
         mirrored[part, : examples.layout.encoder_dim] = encoder.encode_images(pictures)
-    return Asked((examples.rows, mirrored), examples.labels)
+    return Asked((examples.rows, mirrored), examples.labels, titles)
 
 
 def read(tuned: Tuned, files: Sequence[Path]) -> dict[str, Floats]:

@@ -1,6 +1,7 @@
 """Suggested listings of a shop whose pictures are of one colour each: what is learnt, and what neighbours say alone."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.fakes import FakeEncoder
 from tests.search.shop import BLUE, GREEN, RED, Item, make_shop, picture
 
 KINDS = {"Wear > Warm > Scarves": (220, 30, 30), "Wear > Warm > Gloves": (30, 220, 30), "Home > Mugs": (30, 30, 220)}
+PLACES = ("attic", "hall")
 PRICES = {"Wear > Warm > Scarves": 20, "Wear > Warm > Gloves": 10, "Home > Mugs": 5}
 
 
@@ -134,3 +136,17 @@ def test_photos_are_categorised_by_heads_that_are_learnt_when_they_are_missing(h
     assert (home / FILE).exists()
     assert [guess.category for guess in guesses] == ["Wear > Warm > Scarves", "Wear > Warm > Gloves"]
     assert all(guess.answered for guess in guesses)
+
+
+@pytest.mark.torch
+def test_a_title_that_names_a_value_is_believed_as_far_as_the_shops_own_are(home):
+    placed = zip(items(), PLACES * 30, strict=True)
+    shop = [replace(item, title=f"{item.title}, {place}", place=place) for item, place in placed]
+    with make_shop(home, shop) as engine:
+        learn(home)
+        lister = Lister.open(engine, home)
+        for place in PLACES:
+            (found,) = lister.suggest([picture(RED)], f"Scarf for the {place.upper()}").attributes
+            assert (found.field, found.answer, found.answer_confidence) == ("place", place, 1.0)
+        (found,) = lister.suggest([picture(RED)], "Scarf, attic and hall").attributes
+        assert {one.name for one in found.top} == set(PLACES)  # no listing names two, so nothing is known of that
