@@ -59,7 +59,7 @@ def exact_scores(rows: NDArray[np.float16], query: Floats, numbers: Ids) -> Floa
     return scores
 
 
-def best_rows(rows: NDArray[np.float16], queries: Floats, k: int) -> Ids:
+def best_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:
     """The k best rows of each query (m, dim) by reading all of them, block by block; unordered (m, at most k)."""
     best_scores = np.zeros((len(queries), 0), np.float32)
     best = np.zeros((len(queries), 0), np.int64)

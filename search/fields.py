@@ -35,13 +35,12 @@ def values_in(text: str) -> tuple[str, ...]:
 def labels_of(products: Sequence[Product]) -> dict[str, list[tuple[str, ...]]]:
     """What each product says, for the category and every attribute that names kinds: few names, many products each.
 
-    What only says in another language what another field says is told by `translation`, so that the two never differ.
+    What says in another language what one of these says is told by `translation`, so that the two never differ.
     """
     found = {CATEGORY: [field_labels(product, CATEGORY) for product in products]}
-    names = {name for product in products for name in product.attributes}
-    for field in sorted(names - {*GROUPS}):
+    for field in sorted({name for product in products for name in product.attributes} - {*GROUPS}):
         said = [field_labels(product, field) for product in products]
-        if _names_kinds(said) and not translates(field, names | {CATEGORY}):
+        if _names_kinds(said) and not translates(field, found):
             found[field] = said
     return found
 

@@ -216,12 +216,21 @@ class Job:
             db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
         return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
-    def unrepeated(self) -> list[Shown]:
+    def made_by(self, fingerprint: str) -> None:
+        """Note the encoder that rows are looked at with from now on; vectors of another one are dropped."""
+        with self.db(write=True) as db:
+            before = db.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
+            if before is not None and before[0] != fingerprint:
+                db.execute("UPDATE rows SET vectors = x'' WHERE length(vectors)")
+            db.execute("INSERT OR REPLACE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
+
+    def unrepeated(self) -> Iterator[Shown]:
         """The first pictures of rows that are done and repeat no earlier one, in order."""
         query = """SELECT number, title, json_extract(pictures, '$[0]'), content, vectors FROM rows
             WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
         with self.db() as db:
-            return [Shown(*row) for row in db.execute(query)]
+            for row in db.execute(query):
+                yield Shown(*row)
 
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Keep what became of rows, all or none, durably."""

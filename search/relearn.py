@@ -109,7 +109,7 @@ def with_decisions(examples: Any, decided: Sequence[Example], times: int) -> Any
         said += [one.labels] * (len(own) * times)
     fields = {*examples.labels, *(field for one in decided for field in one.labels)}
     labels = {}
-    for field in sorted(field for field in fields if not translates(field, fields)):
+    for field in sorted(field for field in fields if not translates(field, examples.labels)):
         of = list(examples.labels.get(field, [()] * len(examples.rows)))
         counts = Counter(name for names in (*of, *(_decided(one.labels, field) for one in decided)) for name in names)
         sold = {name for names in of for name in names}

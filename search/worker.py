@@ -54,16 +54,14 @@ class Worker:
     def steps(self, job: Job) -> Iterator[int]:
         """Work a job off; yields how many rows each batch had, once they are durable. Ends when it is cancelled."""
         learn_if_missing(self._home, self._engine)
-        fingerprint = self._engine.encoder.fingerprint
-        job.note(fingerprint=fingerprint)
         note_translations(job, translated(self._engine.browse(TRANSLATING)))
         pictures = open_pictures(job.source, job.root)
-        earlier = self._earlier(job, pictures)
+        looks, earlier = "", None
         done, began = 0, time.monotonic()
         try:
             while tasks := job.take(BATCH):
-                if self._engine.encoder.fingerprint != fingerprint:
-                    fingerprint, earlier = self._engine.encoder.fingerprint, self._earlier(job, pictures)
+                if earlier is None or self._engine.encoder.fingerprint != looks:
+                    looks, earlier = self._engine.encoder.fingerprint, self._earlier(job, pictures)
                 outcomes = self._outcomes(pictures, tasks, earlier)
                 failpoint("job.batch")
                 done += len(tasks)
@@ -75,6 +73,7 @@ class Worker:
     def _earlier(self, job: Job, pictures: Pictures) -> EarlierRows:
         from search.earlier_rows import EarlierRows
 
+        job.made_by(self._engine.encoder.fingerprint)
         return EarlierRows(self._engine.generation.layout, pictures.read, job.unrepeated())
 
     def _outcomes(self, pictures: Pictures, tasks: list[Task], earlier: EarlierRows) -> list[Outcome]:
@@ -93,10 +92,15 @@ class Worker:
             listings.append(Listing(decoded, task.title))
             known.append((task, [images.content_hash(data) for data in files]))
         made = self._listers.get(self._engine).suggest_with_rows(listings)
-        for listing, (task, hashes), (suggestion, rows) in zip(listings, known, made, strict=True):
-            vectors = rows[::VIEWS].astype("float16").tobytes()
-            shown = Shown(task.number, task.title, task.pictures[0], hashes[0], vectors)
-            first, how = earlier.repeated(shown, listing.pictures[0], rows[:VIEWS])
+        shown = [
+            Shown(task.number, task.title, task.pictures[0], hashes[0], rows[::VIEWS].astype("float16").tobytes())
+            for (task, hashes), (_, rows) in zip(known, made, strict=True)
+        ]
+        pictured, sides = [listing.pictures[0] for listing in listings], [rows[:VIEWS] for _, rows in made]
+        repeated = earlier.repeated(shown, pictured, sides) if shown else []
+        for listing, (task, hashes), (suggestion, rows), own, (first, how) in zip(
+            listings, known, made, shown, repeated, strict=True
+        ):
             told = {
                 **suggestion.to_dict(),
                 "duplicates": self._duplicates(task, listing, hashes, rows),
@@ -107,7 +111,7 @@ class Worker:
             sure = bool(top) and suggestion.category.answer == top[0].name and not repeats(told)
             small = images.thumbnail(listing.pictures[0], THUMBNAIL)
             confidence = top[0].confidence if top else 0.0
-            outcomes.append(Outcome(task.number, told, confidence, sure, hashes[0], vectors, small))
+            outcomes.append(Outcome(task.number, told, confidence, sure, own.content, own.vectors, small))
         return outcomes
 
     def _duplicates(self, task: Task, listing: Listing, hashes: list[str], rows: Floats) -> list[dict[str, Any]]:

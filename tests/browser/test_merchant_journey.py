@@ -314,7 +314,7 @@ def test_pictures_with_a_table(enter, tmp_path):
     expect(job).to_contain_text("4 of 4 rows · 1 failed")
     job.get_by_role("button", name="Review").click()
     page.locator("#which").select_option("failed")
-    expect(page.locator("#rows > li")).to_contain_text(["no picture 'none.jpg' in the zip"])
+    expect(page.locator("#rows > li")).to_contain_text(["no picture 'none.jpg' among the files sent"])
     assert violations(page, ["color-contrast"]) == []
 
 

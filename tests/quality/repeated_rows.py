@@ -59,17 +59,21 @@ def repeated(engine: SearchEngine, rows: Sequence[Planted], vectors: Floats, *, 
     """The earlier row that each row is found to repeat, 0 for none."""
     earlier = EarlierRows(engine.generation.layout, lambda name: rows[int(name)].file, ())
     found = []
-    for number, row in enumerate(rows, 1):
-        sides = np.zeros((2, engine.generation.layout.dim), np.float32)
-        sides[:, : vectors.shape[2]] = vectors[number - 1]
-        shown = Shown(
-            number,
-            row.title if titled else "",
-            f"{number - 1}",
-            images.content_hash(row.file),
-            sides[:1].astype(np.float16).tobytes(),
-        )
-        found.append(earlier.repeated(shown, images.decode(row.file), sides)[0])
+    for part in chunks(len(rows), AT_ONCE):
+        sides = np.zeros((len(rows[part]), 2, engine.generation.layout.dim), np.float32)
+        sides[:, :, : vectors.shape[2]] = vectors[part]
+        shown = [
+            Shown(
+                number + 1,
+                row.title if titled else "",
+                f"{number}",
+                images.content_hash(row.file),
+                own[:1].astype(np.float16).tobytes(),
+            )
+            for number, (row, own) in enumerate(zip(rows[part], sides, strict=True), part.start)
+        ]
+        pictures = [images.decode(row.file) for row in rows[part]]
+        found += [number for number, _ in earlier.repeated(shown, pictures, list(sides))]
     return found
 
 

@@ -97,7 +97,7 @@ def test_a_picture_that_is_gone_is_compared_with_none():
         for number, picture in enumerate((drawn(1), saved(drawn(1))), 1):
             sides = encoder.encode_images([picture, ImageOps.mirror(picture)])
             shown = Shown(number, "", f"{number}.png", f"{number}", sides[:1].astype(np.float16).tobytes())
-            said = earlier.repeated(shown, picture, sides)
+            (said,) = earlier.repeated([shown], [picture], [sides])
         assert said == expected
 
 
@@ -109,8 +109,24 @@ def test_room_is_made_for_as_many_rows_as_there_are(monkeypatch):
     for number in range(8):
         vector = rows[number % 4]
         shown = Shown(number + 1, "", "", f"{number}", vector.astype(np.float16).tobytes())
-        said = earlier.repeated(shown, drawn(7 if number in (3, 7) else 50), np.stack([vector, vector]))
+        picture = drawn(7 if number in (3, 7) else 50)
+        (said,) = earlier.repeated([shown], [picture], [np.stack([vector, vector])])
         assert said == ((4, SAME_PICTURE) if number == 7 else (0, ""))
+
+
+def test_vectors_of_another_encoder_are_dropped_in_the_middle_of_a_job(home, tmp_path, monkeypatch):
+    rows = [drawn(seed) for seed in range(BATCH)] + [saved(drawn(3)), drawn(4)]
+    job = begun(home, packed(tmp_path / "a.zip", rows))
+    with SearchEngine.open(home) as engine:
+        steps = Worker(home, engine, Listers(home)).steps(job)
+        assert next(steps) == BATCH
+        monkeypatch.setattr(engine.encoder, "fingerprint", "another")
+        assert list(steps) == [2]
+    assert repeats_of(job)[BATCH:] == [(0, ""), (5, SAME_FILE)]  # files are the same whoever looks
+    assert job.about()["fingerprint"] == "another"
+    with job.db() as db:
+        counts = db.execute("SELECT length(vectors) > 0, count(*) FROM rows GROUP BY 1").fetchall()
+    assert [tuple(row) for row in counts] == [(0, BATCH), (1, 2)]
 
 
 def test_figures_of_planted_rows_by_hand():

@@ -29,6 +29,8 @@ def test_what_says_the_same_in_another_language_is_not_learnt_apart():
     said = {"colour": "red blue", "colour_zh": "红 蓝", "category_zh": "甲 乙", "kind_zh": "圆 方"}
     many = [product(n, **{name: words.split()[n % 2] for name, words in said.items()}) for n in range(20)]
     assert list(labels_of(many)) == ["category", "colour", "kind_zh"]
+    named = [replace(one, attributes=one.attributes | {"kind": f"kind {n}"}) for n, one in enumerate(many)]
+    assert list(labels_of(named)) == ["category", "colour", "kind_zh"]  # kinds that are names are learnt by no field
 
 
 def test_variants_are_one_group():
