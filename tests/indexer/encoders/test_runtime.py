@@ -253,6 +253,12 @@ def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(asked, sa
     assert done.stdout.strip() == said
 
 
+def test_onnx_threads_sleep_too(models):
+    runner = open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    options = runner._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_weights_digest_sees_names_and_numbers():
     torch.manual_seed(0)
     module = torch.nn.Linear(3, 2)
