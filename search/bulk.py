@@ -162,13 +162,23 @@ def read_rows(source: Path, table: Path) -> list[BulkRow]:
         pictures.close()
 
 
+def split_pictures(cell: str) -> list[str]:
+    """The pictures that a cell of a table names."""
+    return [piece for piece in _BETWEEN.split(cell) if piece]
+
+
 def _ids(names: Sequence[str]) -> list[str]:
-    """An id for each picture: its file's name without ending where no other has that, else the path without ending,
-    else the whole path.
+    """An id for each picture, each its own: its file's name without ending where no other could be called that, else
+    the path without ending, else the whole path.
     """
     called = [(PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name) for name in names]
-    stems, paths = Counter(stem for stem, _, _ in called), Counter(path for _, path, _ in called)
-    return [(stem if stems[stem] == 1 else path if paths[path] == 1 else name)[:MOST_ID] for stem, path, name in called]
+    times = Counter(one for each in called for one in set(each))
+    return [_short(next((one for one in each if times[one] == 1), each[-1])) for each in called]
+
+
+def _short(name: str) -> str:
+    """A name that is too long for an id by its beginning and its digest, since many may begin alike."""
+    return name if len(name) <= MOST_ID else f"{name[: MOST_ID - 17]}-{images.content_hash(name.encode())[:16]}"
 
 
 def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
@@ -220,7 +230,7 @@ def _row(line: int, header: list[str], cells: list[str], folder: str, known: set
     pictures: list[str] = []
     for cell in told:
         whole = known is not None and folder + cell in known
-        pictures += [cell] if whole else [piece for piece in _BETWEEN.split(cell) if piece]
+        pictures += [cell] if whole else split_pictures(cell)
     if known is not None:
         pictures = [folder + name.removeprefix("./") for name in pictures]
     fault = "" if pictures else "the row names no picture"

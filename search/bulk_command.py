@@ -15,8 +15,9 @@ from catalog import images
 from catalog.errors import BadQuery
 from indexer.generations import write_atomically
 from search.engine import SearchEngine
+from search.job_tables import corrected_csv, listings_csv
 from search.jobs import CANCELLED, DONE, RECEIVING, Job, Jobs
-from search.review import accept_above, corrected_csv, listings_csv
+from search.review import accept_above
 from search.taught import Listers
 from search.worker import PATIENCE, Worker, alone, learn_if_missing
 
@@ -25,7 +26,7 @@ from search.worker import PATIENCE, Worker, alone, learn_if_missing
 class Tables:
     """Where the tables go: the one to review, and perhaps the feed of what is accepted.
 
-    Where nothing says from which confidence on rows are accepted, those are that the shop is sure of.
+    Rows are accepted from a confidence on; where none is given, the feed has the rows that the shop is sure of.
     """
 
     review: Path

@@ -6,61 +6,42 @@ A module of few imports: servers read it before their engine is open.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from catalog.errors import BadInput, BadQuery, StoreError, UnknownProduct
+from catalog.errors import BadQuery, StoreError, UnknownProduct
 from search import bulk
-from search.decisions import ACCEPTED, CORRECTED
+from search.job_rows import FAILED, MADE, OPEN, SHOWN, counts, row_dict
+from search.job_schema import COUNT_DOUBLES, bring_up_to_date, make_tables
 
 FOLDER, DATABASE, SOURCE, TABLE = "jobs", "job.sqlite", "source", "table.csv"
 MOST_JOBS = 50
 LEAST_FREE = 512 * 2**20  # bytes of disk that a job leaves to the shop
 TRIES = 3  # at a row, before it is taken for what ends the worker
 RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working", "done", "cancelled"
-OPEN, MADE, FAILED = "waiting", "made", "failed"  # states of a row
 REVIEW, DECIDED, ALL = "review", "decided", "all"
 FILTERS = (ALL, REVIEW, DECIDED, FAILED)
-TITLE = "title"
-LISTED = (ACCEPTED, CORRECTED)  # what was decided on rows that are to be listed
 
 _ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 _WAIT_SECONDS = 20.0
-_UNTITLED = """title = '' AND instr(decided, '"title":') = 0"""  # in JSON, a quote within a value is escaped
-_SCHEMA = (
-    "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    """CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, id TEXT, title TEXT, pictures TEXT, cells TEXT,
-    state TEXT, tried INTEGER DEFAULT 0, reason TEXT DEFAULT '', suggestion TEXT, confidence REAL DEFAULT 0,
-    sure INTEGER DEFAULT 0, content TEXT DEFAULT '', vectors BLOB, thumbnail BLOB, kind TEXT DEFAULT '',
-    decided TEXT DEFAULT '{}', kept INTEGER DEFAULT 1)""",
-    "CREATE INDEX by_state ON rows (state, number)",
-    "CREATE INDEX by_id ON rows (id)",
-    f"CREATE INDEX by_kind ON rows (state, kind, sure, {_UNTITLED})",  # a row's blobs are never read to count it
-    "CREATE TABLE past (step INTEGER, number INTEGER, kind TEXT, decided TEXT)",
-)
 _WHERE = {
     ALL: "1",
     REVIEW: f"state = '{MADE}' AND kind = '' AND NOT sure",
     DECIDED: "kind <> ''",
     FAILED: f"state = '{FAILED}'",
 }
-_GROUPS = f"SELECT state, kind, sure, {_UNTITLED}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
-_COUNT_DOUBLES = """INSERT OR REPLACE INTO about
-    SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
-SHOWN = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided, thumbnail,
-    (SELECT min(earlier.number) FROM rows AS earlier
-    WHERE earlier.id = rows.id AND earlier.id <> '' AND earlier.number < rows.number) AS same_id_as"""
 _INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NEXT = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried FROM rows
+    WHERE state = 'waiting' ORDER BY number LIMIT ?"""
 _MAKE = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?, vectors = ?,
     thumbnail = ? WHERE number = ? AND state = 'waiting'"""
 
@@ -107,21 +88,6 @@ class Shown:
     vectors: bytes
 
 
-class _Group(NamedTuple):
-    """So many rows that are alike in what is counted of them."""
-
-    state: str
-    kind: str
-    sure: bool
-    untitled: bool
-    rows: int
-
-    @property
-    def open(self) -> bool:
-        """Whether there is a suggestion, and nothing is decided."""
-        return self.state == MADE and self.kind == ""
-
-
 class Job:
     """One job; every call opens its file anew, so it is shared by threads and processes."""
 
@@ -142,6 +108,7 @@ class Job:
                 db.execute("PRAGMA trusted_schema = OFF")
                 if write:
                     db.execute("BEGIN IMMEDIATE")
+                    bring_up_to_date(db)
                 yield db
                 if write:
                     db.execute("COMMIT")
@@ -183,7 +150,7 @@ class Job:
             with self.db(write=True) as db:
                 db.execute("DELETE FROM rows")
                 db.executemany(_INSERT, map(_inserted, rows))
-                db.execute(_COUNT_DOUBLES)
+                db.execute(COUNT_DOUBLES)
                 db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
         elif about["state"] == CANCELLED:
             self.note(state=WAITING)
@@ -204,10 +171,7 @@ class Job:
             db.execute(
                 "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?", (reason, TRIES)
             )
-            query = (
-                "SELECT number, id, title, pictures, tried FROM rows WHERE state = 'waiting' ORDER BY number LIMIT ?"
-            )
-            found = db.execute(query, (most,)).fetchall()
+            found = db.execute(_NEXT, (most,)).fetchall()
             if found and found[0]["tried"]:
                 found = found[:1]
             elif any(row["tried"] for row in found):
@@ -226,7 +190,8 @@ class Job:
 
     def unrepeated(self) -> Iterator[Shown]:
         """The first pictures of rows that are done and repeat no earlier one, in order."""
-        query = """SELECT number, title, json_extract(pictures, '$[0]'), content, vectors FROM rows
+        query = """SELECT number, coalesce(json_extract(decided, '$.title'), title), json_extract(pictures, '$[0]'),
+            content, vectors FROM rows
             WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
         with self.db() as db:
             for row in db.execute(query):
@@ -242,12 +207,7 @@ class Job:
         """How far it is, as JSON values."""
         about = self.about()
         with self.db() as db:
-            groups = [_Group(*row) for row in db.execute(_GROUPS)]
-
-        def count(true: Callable[[_Group], bool] = lambda _: True) -> int:
-            return sum(each.rows for each in groups if true(each))
-
-        total, waiting = count(), count(lambda each: each.state == OPEN)
+            told = counts(db)
         rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
         return {
             "id": self.id,
@@ -256,13 +216,7 @@ class Job:
             "state": about["state"],
             "bytes": about["size"],
             "received": self.source.stat().st_size if self.source.is_file() else about["size"],
-            "total": total,
-            "done": total - waiting,
-            "failed": count(lambda each: each.state == FAILED),
-            "decided": count(lambda each: each.kind != ""),
-            "needs_review": count(lambda each: each.open and not each.sure),
-            "sure_left": count(lambda each: each.open and each.sure),
-            "untitled": count(lambda each: each.kind in LISTED and each.untitled),
+            **told,
             "double_ids": about.get("double_ids", 0),
             "rows_per_second": round(rate, 2),
         }
@@ -304,8 +258,7 @@ class Jobs:
         making.mkdir()
         with closing(sqlite3.connect(making / DATABASE, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = WAL")
-            for statement in _SCHEMA:
-                db.execute(statement)
+            make_tables(db)
             about = {"name": name[:200], "created": int(time.time()), "state": RECEIVING, "size": size}
             about |= {} if root is None else {"root": str(root.resolve())}
             db.executemany("INSERT INTO about VALUES (?, ?)", about.items())
@@ -343,27 +296,6 @@ class Jobs:
             except UnknownJob:  # deleted meanwhile
                 continue
         return None
-
-
-def row_dict(row: sqlite3.Row) -> dict[str, Any]:
-    """A row as JSON values; its first picture, small, as a JPEG in base64."""
-    told = {name: row[name] for name in ("number", "line", "id", "title", "state", "reason", "confidence", "kind")}
-    suggestion = json.loads(row["suggestion"]) if row["suggestion"] else None
-    more: dict[str, Any] = {
-        "pictures": len(json.loads(row["pictures"])),
-        "sure": bool(row["sure"]),
-        "suggestion": suggestion,
-    }
-    more["same_id_as"] = row["same_id_as"] or 0
-    more["thumbnail"] = base64.b64encode(row["thumbnail"] or b"").decode("ascii")
-    return told | more | {"decided": json.loads(row["decided"])}
-
-
-def checked_numbers(numbers: Sequence[object]) -> list[int]:
-    """Row numbers of a request. Raises BadInput."""
-    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 < one < 2**31 for one in numbers):
-        raise BadInput("A row's number is no whole number.", "Take it from the list of rows.")
-    return [int(str(one)) for one in numbers]
 
 
 def _inserted(row: bulk.BulkRow) -> tuple[object, ...]:

@@ -1,40 +1,37 @@
-"""Decisions on the rows of a job: accept, correct, decline, undo; and the tables to download."""
+"""Decisions on the rows of a job: accept, correct, decline, undo."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from catalog import columns
+from catalog.columns import CONTROLS
 from catalog.errors import BadQuery
-from catalog.spreadsheet import csv_text
-from search.bulk import PICTURES, TITLES
 from search.decisions import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
-from search.fields import CATEGORY, OTHER_LANGUAGE, Translations, translation
-from search.jobs import LISTED, MADE, SHOWN, TITLE, Job, row_dict
+from search.fields import OTHER_LANGUAGE, Translations, translation
+from search.job_rows import MADE, SHOWN, TITLE, row_dict
+from search.jobs import Job
 from search.repeats import repeats
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
-SUGGESTED, TOLD = "suggested_", ("confidence", "duplicate_of", "status")  # what is ours in a table under review
 _ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
 _DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
+_SURE = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND sure ORDER BY number"
 _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
-_CORRECTED = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows
-    ORDER BY number"""
-_LISTED = f"""SELECT cells, id, title, pictures, suggestion, kind, decided FROM rows WHERE kind IN {LISTED}
-    OR ? AND state = 'made' AND kind = '' AND sure ORDER BY number"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What is decided on a row: its `values` by field, the suggested ones where `accept`; neither: declined.
 
-    A value for "title" is the row's title from then on, and decides nothing on what is suggested.
+    A value for "title" is the row's title from then on, and decides nothing on what is suggested; the row's own title,
+    which may be empty, takes back the one decided before.
     """
 
     number: int
@@ -44,16 +41,20 @@ class Choice:
 
 def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
     """Decide on rows, as one step that can be undone; returns their numbers. Raises BadQuery."""
+    doubled = [number for number, times in Counter(choice.number for choice in choices).items() if times > 1]
+    if doubled:
+        raise BadQuery(f"Row {doubled[0]} comes twice.", "Say all that is decided on a row at once.")
     for choice in choices:
-        if any(not 0 < len(name) <= 100 or not 0 < len(value) <= MOST_VALUE for name, value in choice.values.items()):
-            raise BadQuery("A value is empty or too long.", f"1 to {MOST_VALUE} characters; leave the field out.")
+        _check(choice.values)
 
     def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
         for choice in choices:
             row = db.execute(_ROW, (choice.number,)).fetchone()
             values = dict(choice.values)
-            title = values.pop(TITLE, "")
-            if row is not None and title and not values and not choice.accept:
+            title = values.pop(TITLE, None)
+            if row is not None and title == "" != row["title"]:
+                raise BadQuery(f"The title of row {choice.number} is empty.", "Leave it out, or say what it is.")
+            if row is not None and title is not None and not values and not choice.accept:
                 before = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE}
                 yield choice.number, row["kind"], before | _title(row, title)
                 continue
@@ -80,7 +81,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
 
     def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
         query = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
-        for row in db.execute(query, (confidence,)).fetchall():
+        for row in db.execute(query, (confidence,)):
             told = json.loads(row["suggestion"])
             if repeats(told):
                 continue
@@ -95,15 +96,29 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
     return _step(home, job, decided)
 
 
+def accept_sure(home: Path, job: Job) -> list[int]:
+    """Accept all undecided rows whose suggestion can be relied on, each as if it were accepted by hand."""
+
+    def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
+        for row in db.execute(_SURE):
+            told = suggested_of(json.loads(row["suggestion"]), translations)
+            kind, values = _decision(told, Choice(row["number"], accept=True), translations)
+            yield row["number"], kind, values | _title(row)
+
+    translations = translations_of(job.about())
+    return _step(home, job, decided)
+
+
 def undo(home: Path, job: Job) -> list[int]:
     """Take the last step back; returns the numbers of its rows, none when there is no step left."""
     with job.db(write=True) as db:
         step = db.execute("SELECT max(step) FROM past").fetchone()[0]
-        before = db.execute("SELECT number, kind, decided FROM past WHERE step = ?", (step,)).fetchall()
+        query = "SELECT number, kind, decided FROM past WHERE step = ? ORDER BY rowid DESC"  # back in time
+        before = db.execute(query, (step,)).fetchall()
         db.executemany(_DECIDE, [(row["kind"], row["decided"], row["number"]) for row in before])
         db.execute("DELETE FROM past WHERE step = ?", (step,))
     keep(home, job)
-    return [row["number"] for row in before]
+    return sorted({row["number"] for row in before})
 
 
 def keep(home: Path, job: Job) -> None:
@@ -122,47 +137,6 @@ def keep(home: Path, job: Job) -> None:
                 "UPDATE rows SET kept = 1 WHERE number = ? AND kind = ? AND decided = ?",
                 [(row["number"], row["kind"], row["decided"]) for row in rows],
             )
-
-
-def corrected_csv(job: Job) -> Iterator[str]:
-    """The table in pieces: its own columns, what was decided, what is suggested; safe to open in a spreadsheet."""
-    translations = translations_of(job.about())
-    with job.db() as db:
-        header: dict[str, None] = {}
-        fields: dict[str, None] = {"category": None}
-        for cells, suggestion in db.execute("SELECT cells, suggestion FROM rows ORDER BY number"):
-            header |= dict.fromkeys(json.loads(cells))
-            if suggestion and len(fields) == 1:
-                fields |= dict.fromkeys(suggested_of(json.loads(suggestion), translations))
-        fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
-        own = list(header) or ["id", "image", "title"]
-        title = _title_column(own)
-        names = list(dict.fromkeys([*own, title, *fields, *(SUGGESTED + one for one in fields), *TOLD]))
-        yield csv_text(names, ())
-        for row in db.execute(_CORRECTED):
-            told = _row_cells(row, title, translations)
-            yield csv_text([told.get(name, "") for name in names], ())
-
-
-def listings_csv(job: Job, sure: bool = False) -> Iterator[str]:
-    """The rows that were accepted or corrected, in pieces, as a feed that the shop reads: the table's own columns, what
-    was decided; with `sure` also rows that nothing is decided on and whose suggestion can be relied on.
-    """
-    translations = translations_of(job.about())
-    with job.db() as db:
-        header = dict.fromkeys(name for (cells,) in db.execute("SELECT cells FROM rows") for name in json.loads(cells))
-        decided = dict.fromkeys(name for row in db.execute(_LISTED, (sure,)) for name in _listed(row, translations))
-        own = [name for name in header if not _is_ours(name, header)]
-        image = [] if set(own) & set(columns.PICTURES) else ["image"]
-        fields = sorted(decided, key=lambda name: name != CATEGORY)
-        names = list(dict.fromkeys([*own, "id", TITLE, *image, *fields]))
-        yield csv_text(names, ())
-        for row in db.execute(_LISTED, (sure,)):
-            told: dict[str, str] = json.loads(row["cells"])
-            named = [told[name] for name in PICTURES if told.get(name)] or json.loads(row["pictures"])
-            told["id"], told[TITLE] = told.get("id") or row["id"], told.get(TITLE) or row["title"]
-            told = {"image": "|".join(named)} | told | _listed(row, translations)
-            yield csv_text([told.get(name, "") for name in names], ())
 
 
 def note_translations(job: Job, translations: Translations) -> None:
@@ -191,9 +165,21 @@ def suggested_of(suggestion: Mapping[str, Any], translations: Translations) -> d
     return told | _renamed(told, translations)
 
 
-def _title(row: sqlite3.Row, title: str = "") -> dict[str, str]:
+def _check(values: Mapping[str, str]) -> None:
+    """Refuse what no value can be; a title may be empty. Raises BadQuery."""
+    for name, value in values.items():
+        if not 0 < len(name) <= 100 or not (name == TITLE or value) or len(value) > MOST_VALUE:
+            raise BadQuery("A value is empty or too long.", f"1 to {MOST_VALUE} characters; leave the field out.")
+        if CONTROLS.search(value):
+            raise BadQuery(
+                f"The value of {name!r} holds a line break or another control character.",
+                "Take it out: a value is one line of text.",
+            )
+
+
+def _title(row: sqlite3.Row, title: str | None = None) -> dict[str, str]:
     """The title decided for a row, now or before, by name; nothing where it is the row's own."""
-    if title:
+    if title is not None:
         return {TITLE: title} if title != row["title"] else {}
     return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE}
 
@@ -240,38 +226,6 @@ def _kept(job_id: str, fingerprint: str, row: sqlite3.Row, translations: Transla
     if row["kind"] == DECLINED:
         return item, [Decision(name, value, None) for name, value in told.items() if value]
     return item, [Decision(name, told.get(name, ""), value) for name, value in values.items() if name != TITLE]
-
-
-def _listed(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
-    """What a row is listed as: what was decided, else what is suggested."""
-    decided: dict[str, str] = json.loads(row["decided"])
-    if row["kind"]:
-        return decided
-    told = suggested_of(json.loads(row["suggestion"]), translations)
-    return {name: value for name, value in told.items() if value} | decided
-
-
-def _title_column(own: Sequence[str]) -> str:
-    return next((name for name in TITLES if name in own), TITLE)
-
-
-def _is_ours(name: str, header: Mapping[str, object]) -> bool:
-    """Whether a column of a table is what we wrote into it for review, when it was handed in before."""
-    return SUGGESTED + CATEGORY in header and (name in TOLD or name.startswith(SUGGESTED))
-
-
-def _row_cells(row: sqlite3.Row, title: str, translations: Translations) -> dict[str, str]:
-    cells: dict[str, str] = json.loads(row["cells"]) or {"id": row["id"], "title": row["title"]}
-    cells.setdefault("image", "|".join(json.loads(row["pictures"])))
-    if row["suggestion"]:
-        suggestion = json.loads(row["suggestion"])
-        told = suggested_of(suggestion, translations)
-        cells["duplicate_of"] = ", ".join(repeats(suggestion))
-        cells |= {SUGGESTED + name: value for name, value in told.items()}
-        cells["confidence"] = f"{row['confidence']:.4f}"
-    decided = {title if name == TITLE else name: value for name, value in json.loads(row["decided"]).items()}
-    status = row["kind"] or ({"made": "suggested" if row["sure"] else "needs review"}.get(row["state"]) or row["state"])
-    return cells | decided | {"status": f"{status}: {row['reason']}" if row["reason"] else status}
 
 
 def rows_of(job: Job, numbers: Sequence[int]) -> list[dict[str, Any]]:

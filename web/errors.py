@@ -3,6 +3,7 @@
 WindowshopError (catalog/errors.py)
 ├── NotReady                 the server runs, its engine does not yet
 ├── MalformedRequest         the body of the request is not what its type says
+├── NotJson                  the body of the request is of another type than JSON, which alone is read there
 ├── NoKey                    the address asks for a key, and none that is known was sent
 ├── NotAllowed               the address is closed, or the key sent does not open it
 ├── TooMany                  more requests came than one key or address may send
@@ -36,6 +37,12 @@ class MalformedRequest(errors.WindowshopError):
     code = "bad_request"
 
 
+class NotJson(errors.WindowshopError):
+    """The body of the request is of another type than JSON, and nothing else is read at that address."""
+
+    code = "unsupported_media_type"
+
+
 class NoKey(errors.WindowshopError):
     """The address asks for a key, and none that is known was sent."""
 
@@ -67,6 +74,7 @@ class Unsafe(errors.WindowshopError):
 # The first class that fits decides, so the narrow ones stand before the wide ones.
 STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MalformedRequest, 400),
+    (NotJson, 415),
     (NoKey, 401),
     (NotAllowed, 403),
     (TooMany, 429),
@@ -173,11 +181,13 @@ def _answer(status: int, code: str, message: str, hint: str) -> Response:
 
 
 def _size_hint() -> str:
-    limit = current_app.config["UPLOAD_LIMIT"]
-    if 0 < (request.content_length or 0) <= limit and request.mimetype == "multipart/form-data":
-        parts, field = current_app.config["MAX_FORM_PARTS"], current_app.config["MAX_FORM_MEMORY_SIZE"]
-        return f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Pictures are sent as files."
-    return f"A request may have {_mib(limit)}. Send a smaller picture."
+    limit, length = current_app.config["UPLOAD_LIMIT"], request.content_length
+    whole = f"A request may have {_mib(limit)}."
+    if request.mimetype != "multipart/form-data" or (length or 0) > limit:
+        return f"{whole} Send a smaller picture."
+    parts, field = current_app.config["MAX_FORM_PARTS"], current_app.config["MAX_FORM_MEMORY_SIZE"]
+    hint = f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Pictures are sent as files."
+    return hint if length else f"{whole} {hint}"  # without a length nothing tells which of these it was
 
 
 def _mib(count: int) -> str:

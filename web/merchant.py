@@ -13,14 +13,14 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_resp
 
 from catalog import images
 from catalog.errors import BadQuery, WindowshopError
-from search import review
+from search import job_tables, review
 from search.jobs import CANCELLED, WAITING, Job
 from search.worker import Desk
 from web.addresses import THUMBNAIL_SIZES, picture_url, product_url
 from web.engine import get_engine
 from web.headers import csv_file, not_kept
 from web.language import field_label, language, title_of, value_label
-from web.merchant_questions import choices_of, listing_of, new_job, object_of, share_of, which_picture
+from web.merchant_questions import address_of, choices_of, listing_of, new_job, object_of, share_of, which_picture
 from web.merchant_words import desk_words
 from web.questions import whole
 from web.settings import Settings
@@ -33,6 +33,7 @@ PAGE = 40
 ALIKE = 6  # look-alikes that are told in full
 DUPLICATES = 8
 EVIDENCE = 3  # look-alikes of a row that are told in full
+STEPS = ("decisions", "accept_above", "accept_sure", "undo")
 KEY = "windowshop.desk"
 LISTERS = "windowshop.listers"
 bp = Blueprint("merchant", __name__)
@@ -73,8 +74,9 @@ def suggest() -> Response:
     told = _lister().suggest(pictures, title).to_dict()
     found = find_duplicates(get_engine(), pictures, title, hashes=[images.content_hash(data) for data in files])
     duplicates = [one.to_dict() for one in found]
-    alike = [one for label in told["category"]["top"] for one in label["neighbours"][:ALIKE]]
-    alike += [one["id"] for one in [*told["neighbours"][:ALIKE], *duplicates[:DUPLICATES]]]
+    alike = [one for label in told["category"]["top"] for one in _listed(label["neighbours"])[:ALIKE]]
+    alike += _listed(one["id"] for one in told["neighbours"])[:ALIKE]
+    alike += [one["id"] for one in duplicates[:DUPLICATES]]
     return jsonify(told | {"duplicates": duplicates, "products": _products(alike), "request_id": g.request_id})
 
 
@@ -119,7 +121,8 @@ def remove(job_id: str) -> Response:
 @bp.put("/api/v1/jobs/<job_id>/file")
 def receive(job_id: str) -> Response:
     """Take a part of a job's file: the body, from the byte `offset` on. A part may be sent again."""
-    _job(job_id).receive(whole(request.args.get("offset", "0"), "offset"), body_of(request))
+    offset = whole(address_of("offset").get("offset", "0"), "offset")
+    _job(job_id).receive(offset, body_of(request))
     return _status(_job(job_id))
 
 
@@ -141,7 +144,7 @@ def state(job_id: str) -> Response:
 @bp.get("/api/v1/jobs/<job_id>/rows")
 def rows(job_id: str) -> Response:
     """Rows with their suggestions, those behind the row `after`; `show` is all, review, decided or failed."""
-    asked = request.args
+    asked = address_of("show", "after", "limit")
     after, limit = whole(asked.get("after", "0"), "after"), whole(asked.get("limit", PAGE), "limit")
     found = _job(job_id).rows(asked.get("show", "all"), after, limit)
     return jsonify(rows=found, products=_evidence(found), request_id=g.request_id)
@@ -149,15 +152,19 @@ def rows(job_id: str) -> Response:
 
 @bp.post("/api/v1/jobs/<job_id>/decisions")
 def decide(job_id: str) -> Response:
-    """Decide on rows, accept all above a confidence, or undo the last step; answers with the job and what changed."""
-    given = object_of('{"accept_above": 0.9}', "decisions", "accept_above", "undo")
+    """Decide on rows, accept all above a confidence or all that are sure, or undo the last step; tells what changed."""
+    given = object_of('{"accept_above": 0.9}', *STEPS)
     if len(given) != 1:
-        raise BadQuery("Give one of decisions, accept_above and undo.", 'For example {"accept_above": 0.9}.')
+        raise BadQuery(f"Give one of {', '.join(STEPS)}.", 'For example {"accept_above": 0.9}.')
+    if given.get("accept_sure", True) is not True:
+        raise BadQuery("accept_sure is not true.", 'Only {"accept_sure": true} does anything.')
     home, job = desk_of(current_app).home, _job(job_id)
     if "decisions" in given:
         numbers = review.decide(home, job, choices_of(given["decisions"]))
     elif "accept_above" in given:
         numbers = review.accept_above(home, job, share_of(given["accept_above"]))
+    elif "accept_sure" in given:
+        numbers = review.accept_sure(home, job)
     else:
         numbers = review.undo(home, job)
     shown = review.rows_of(job, numbers[:PAGE])
@@ -169,14 +176,14 @@ def decide(job_id: str) -> Response:
 def corrected(job_id: str) -> Response:
     """The table to review: its rows, what is suggested, what was decided; cells cannot run in a spreadsheet."""
     job = _job(job_id)
-    return _table(job, review.corrected_csv(job), "review")
+    return _table(job, job_tables.corrected_csv(job), "review")
 
 
 @bp.get("/api/v1/jobs/<job_id>/listings.csv")
 def listings(job_id: str) -> Response:
     """A feed of the rows that were accepted or corrected, as the shop reads it; safe in a spreadsheet, too."""
     job = _job(job_id)
-    return _table(job, review.listings_csv(job), "listings")
+    return _table(job, job_tables.listings_csv(job), "listings")
 
 
 def _table(job: Job, pieces: Iterable[str], kind: str) -> Response:
@@ -197,11 +204,19 @@ def _products(ids: Sequence[str]) -> dict[str, dict[str, str]]:
 def _evidence(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """The products that rows are most like or repeat; none while the shop is not open."""
     suggestions = [row["suggestion"] for row in rows if row["suggestion"]]
-    ids = [one["id"] for each in suggestions for one in [*each["neighbours"][:EVIDENCE], *each.get("duplicates", ())]]
+    ids = [one for each in suggestions for one in _listed(one["id"] for one in each["neighbours"])[:EVIDENCE]]
+    ids += [one["id"] for each in suggestions for one in each.get("duplicates", ())]
     try:
         return _products(ids)
     except WindowshopError:
         return {}
+
+
+def _listed(ids: Iterable[str]) -> list[str]:
+    """Those of these ids that are of products, not of earlier decisions."""
+    from search.taught import DECIDED  # numpy comes with it
+
+    return [one for one in ids if not one.startswith(DECIDED)]
 
 
 def _labels(field: str, values: Sequence[str]) -> dict[str, str]:

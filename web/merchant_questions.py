@@ -10,22 +10,17 @@ from flask import request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
-from catalog.errors import BadInput, BadQuery, UnsupportedFormat
-from search.jobs import checked_numbers
+from catalog.errors import BadInput, BadQuery
+from search.job_rows import checked_numbers
 from search.query import MAX_PICTURES
 from search.review import Choice
+from web.errors import NotJson
 from web.questions import json_object, whole, words
 from web.uploads import body_of, bytes_of_base64
 
 MOST_CHOICES = 500  # decided at once
 LISTING = '{"pictures": ["..."], "title": "Navy mug"}'
 NEW_JOB = '{"name": "list.zip", "bytes": 1048576}'
-
-
-class NotJson(UnsupportedFormat):
-    """The body of the request is of another type than JSON, and nothing else is read at that address."""
-
-    code = "unsupported_media_type"
 
 
 def object_of(example: str, *fields: str) -> dict[str, Any]:
@@ -37,6 +32,13 @@ def object_of(example: str, *fields: str) -> dict[str, Any]:
     if unknown := [name for name in given if name not in fields]:
         raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(fields)}.")
     return given
+
+
+def address_of(*fields: str) -> Mapping[str, str]:
+    """What the address says after its question mark. Raises BadQuery."""
+    if unknown := [name for name in request.args if name not in fields]:
+        raise BadQuery(f"There is no parameter {unknown[0][:40]!r}.", f"There is {', '.join(fields)}.")
+    return request.args
 
 
 def new_job() -> tuple[str, int]:
@@ -110,4 +112,7 @@ def share_of(given: object) -> float:
     """A confidence. Raises BadQuery."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise BadQuery("accept_above is no number.", "For example 0.9.")
-    return float(given)
+    try:
+        return float(given)
+    except OverflowError:  # JSON has whole numbers of any length
+        raise BadQuery("accept_above is far beyond any share.", "For example 0.9.") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search.decisions import ACCEPTED, CORRECTED, DECLINED
-from search.jobs import CANCELLED, DONE, FAILED, MADE, OPEN, RECEIVING, WAITING, WORKING
+from search.job_rows import FAILED, MADE, OPEN
+from search.jobs import CANCELLED, DONE, RECEIVING, WAITING, WORKING
 from search.query import MAX_PICTURES
 from search.repeats import KINDS, SAME_FILE, SAME_PICTURE
 from search.review import MOST_VALUE
@@ -168,17 +169,21 @@ DESK_SCHEMAS: dict[str, Schema] = {
             "accept": YES_NO | {"description": "Take what is suggested for all fields that `values` leave out."},
             "values": {
                 "type": "object",
-                "description": "By field; `title` is the row's title from then on, and decides nothing by itself.",
+                "description": "By field; `title` is the row's title from then on, and decides nothing by itself; the"
+                " row's own, which may be empty, takes back the one decided before. No value holds control characters.",
+                "properties": {"title": {"type": "string", "maxLength": MOST_VALUE}},
                 "additionalProperties": words(MOST_VALUE),
             },
         },
         "row",
     ),
     "Decisions": {
-        "description": "One of them: rows to decide on, a confidence above which all are accepted, or a step back.",
+        "description": "One of them: rows to decide on, each once; a confidence from which on all are accepted; all"
+        " rows that are sure and not decided on; or a step back.",
         "oneOf": [
             exactly({"decisions": listed(ref("Decision"), 500, 1)}, "decisions"),
             exactly({"accept_above": SIDE}, "accept_above"),
+            exactly({"accept_sure": {"const": True}}, "accept_sure"),
             exactly({"undo": YES_NO}, "undo"),
         ],
     },

@@ -166,6 +166,26 @@ def test_pictures_of_one_name_in_two_folders_have_two_ids(tmp_path):
     }
 
 
+def test_every_picture_has_an_id_of_its_own(tmp_path):
+    """Also where one is called as another is with its ending, and where all of an id's length is the same."""
+    long = "x" * 600
+    names = (
+        "a.jpg",
+        "a.png",
+        "a.jpg.webp",
+        f"{long}1.jpg",
+        f"{long}2.jpg",
+        "b/c.jpg",
+        "c/c.jpg",
+        "b/c/d.jpg",
+        "b/c.png",
+    )
+    rows = read_rows(zip_of(tmp_path / "a.zip", *((name, DATA) for name in names)), tmp_path / "t")
+    ids = {row.pictures[0]: row.id for row in rows}
+    assert len(set(ids.values())) == len(names) and all(len(one) <= bulk.MOST_ID for one in ids.values())
+    assert [ids[name] for name in names[:3]] == list(names[:3]) and ids["c/c.jpg"] == "c/c"
+
+
 def test_what_is_missing_is_missing_among_the_files_sent(tmp_path):
     pictures = ZipPictures(zip_of(tmp_path / "a.zip", ("a.jpg", DATA)))
     with pytest.raises(BadPicture, match=r"'x\.jpg' among the files sent"):

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,8 +19,8 @@ from catalog.errors import BadQuery
 from indexer.__main__ import main as indexer
 from indexer.build import build
 from indexer.encoders.registry import open_encoder
+from search import job_rows, job_tables, review
 from search import jobs as jobs_module
-from search import review
 from search.__main__ import main
 from search.decisions import Decisions
 from search.engine import SearchEngine
@@ -214,6 +215,42 @@ def test_decisions_are_kept_undone_and_outlive_the_job(home, done):
     assert Decisions(home).counts()["accepted"] == 1
 
 
+def test_a_row_is_decided_on_once_in_a_step(home, done):
+    with pytest.raises(BadQuery, match="Row 1 comes twice"):
+        review.decide(home, done, [Choice(1, values={"title": "X"}), Choice(2), Choice(1, accept=True)])
+    assert done.status()["decided"] == 0
+
+
+def test_a_step_of_before_that_has_a_row_twice_is_undone_to_its_beginning(home, done):
+    with done.db(write=True) as db:
+        db.execute("INSERT INTO past VALUES (1, 1, '', '{}'), (1, 1, 'accepted', '{\"category\": \"x\"}')")
+        db.execute("UPDATE rows SET kind = 'declined' WHERE number = 1")
+    assert review.undo(home, done) == [1]
+    assert (done.rows()[0]["kind"], done.rows()[0]["decided"]) == ("", {})
+
+
+def test_all_that_is_sure_is_accepted_as_by_hand_in_one_step(home, tmp_path):
+    listed = (home / "feed" / "mugs-3.jpg").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for n, colour in enumerate(KINDS.values()):
+            file.writestr(f"{n}.jpg", picture_bytes(colour, 60 + n))
+        file.writestr("3.jpg", listed)  # which is to be looked at
+    job = begun(home, tmp_path / "a.zip")
+    work(home, job)
+    assert [row["sure"] for row in job.rows()] == [True, True, True, False]
+    review.decide(home, job, [Choice(1, values={"category": "Wear > Hats"}), Choice(2, values={"title": "Two"})])
+    review.decide(home, job, [Choice(3, accept=True)])
+    by_hand = job.rows()[2]["decided"]
+    assert review.undo(home, job) == [3]
+    assert review.accept_sure(home, job) == [2, 3] and review.accept_sure(home, job) == []
+    rows = job.rows()
+    assert [row["kind"] for row in rows] == ["corrected", "accepted", "accepted", ""]
+    assert rows[0]["decided"] == {"category": "Wear > Hats"} and rows[2]["decided"] == by_hand
+    assert rows[1]["decided"]["title"] == "Two" and rows[1]["decided"]["category"]
+    assert Decisions(home).counts()["accepted"] == len(by_hand) + len(rows[1]["decided"]) - 1
+    assert review.undo(home, job) == [2, 3]
+
+
 def test_a_crash_between_deciding_and_keeping_is_made_good(home, done, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(review, "keep", lambda *_: None)
@@ -221,6 +258,14 @@ def test_a_crash_between_deciding_and_keeping_is_made_good(home, done, monkeypat
     assert Decisions(home).counts()["accepted"] == 0
     review.keep(home, Job(done.folder))
     assert Decisions(home).counts()["accepted"] == 1
+
+
+@pytest.mark.parametrize("field", ["title", "category"])
+@pytest.mark.parametrize("value", ["Navy\0mug", "Navy\nmug", "\x1b[1m", "a\u2028b", "\ud800"])
+def test_no_value_holds_control_characters(home, done, field, value):
+    with pytest.raises(BadQuery, match=f"'{field}' holds a line break or another control character.*Take it out"):
+        review.decide(home, done, [Choice(1, accept=True, values={field: value})])
+    assert done.status()["decided"] == 0
 
 
 @pytest.mark.parametrize("values", [{"nothing": "x"}, {"category": ""}, {"category": "x" * 501}])
@@ -235,7 +280,7 @@ def test_what_cannot_be_decided_is_refused_and_changes_nothing(home, done, value
 @pytest.mark.promise("S9")
 def test_the_corrected_table_is_safe_and_complete(home, done):
     review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "@new"})])
-    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(done)))))
+    rows = list(csv.DictReader(io.StringIO("".join(job_tables.corrected_csv(done)))))
     assert len(rows) == 12
     assert rows[0]["title"] == "'=1+0" and rows[0]["status"] == "accepted"
     assert rows[0]["category"] == rows[0]["suggested_category"] == "Wear > Scarves"
@@ -289,7 +334,7 @@ def test_rows_that_repeat_a_listing_or_a_row_are_left_to_be_looked_at(home, tmp_
     assert [row for _, row in told] == [0, 0, 2]
     assert [row["sure"] for row in job.rows()] == [False, True, False]
     assert review.accept_above(home, job, 0.3) == [2]
-    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(job)))))
+    rows = list(csv.DictReader(io.StringIO("".join(job_tables.corrected_csv(job)))))
     assert [row["duplicate_of"] for row in rows] == ["mugs-3", "", "row 2"]
     assert [(one.number, one.name) for one in job.unrepeated()] == [(1, "0.jpg"), (2, "1.jpg")]
 
@@ -338,7 +383,7 @@ def test_the_worker_notes_what_the_shop_calls_its_values(home, tmp_path):
     job = begun(home, bulk_zip(tmp_path / "a.zip", 3))
     work(home, job)
     review.accept_above(home, job, 0.3)
-    rows = list(csv.DictReader(io.StringIO("".join(review.corrected_csv(job)))))
+    rows = list(csv.DictReader(io.StringIO("".join(job_tables.corrected_csv(job)))))
     assert [row["category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
     assert [row["suggested_category_zh"] for row in rows] == ["服装 > 围巾", "服装 > 手套", ""]
     assert "category_zh" not in job.rows()[2]["decided"]
@@ -365,7 +410,7 @@ def test_listings_are_a_feed_of_what_was_accepted(home, done, tmp_path):
     feed = tmp_path / "unpacked"
     with zipfile.ZipFile(tmp_path / "a.zip") as file:
         file.extractall(feed)
-    (feed / "listings.csv").write_text("".join(review.listings_csv(done)), newline="")
+    (feed / "listings.csv").write_text("".join(job_tables.listings_csv(done)), newline="")
     header, *lines = (feed / "listings.csv").read_text().splitlines()
     assert header.split(",")[:4] == ["id", "title", "image", "category"] and len(lines) == 2
     assert "suggested" not in header and "'=1+0" in lines[0]  # safe in a spreadsheet all the same
@@ -385,8 +430,8 @@ def test_listings_keep_the_tables_own_columns_and_have_those_that_a_feed_needs(h
     job = with_table(home, tmp_path, table)
     review.decide(home, job, [Choice(2, accept=True, values={"title": "Two"}), Choice(1, accept=True)])
     review.decide(home, job, [Choice(3, values={"category": "New"})])
-    rows = table_of(review.listings_csv(job))
-    own = ["sku", "name", "photo", "status", "size", "category"]
+    rows = table_of(job_tables.listings_csv(job))
+    own = ["sku", "name", "status", "size", "category"]  # "photo" would be an attribute
     assert list(rows[0]) == [*own, "id", "title", "image"]
     assert [(row["id"], row["title"], row["image"]) for row in rows] == [
         ("x1", "One", "a.jpg"),
@@ -395,23 +440,73 @@ def test_listings_keep_the_tables_own_columns_and_have_those_that_a_feed_needs(h
     ]
     assert (rows[0]["status"], rows[0]["size"], rows[0]["category"]) == ("live", "XL", "Wear > Scarves")
     assert (rows[2]["category"], rows[2]["name"]) == ("New", "Three")
-    reviewed = table_of(review.corrected_csv(job))
+    reviewed = table_of(job_tables.corrected_csv(job))
     assert [row["name"] for row in reviewed] == ["One", "Two", "Three"]
 
-    again = with_table(home, tmp_path, "".join(review.corrected_csv(job)))  # handed in once more
-    review.accept_above(home, again, 0.1)
-    assert "suggested_category" not in "".join(review.listings_csv(again))
-    assert "confidence" not in table_of(review.listings_csv(again))[0]
+
+@pytest.mark.parametrize(
+    ("own", "ours"),
+    [
+        ([], ["confidence", "duplicate_of", "status"]),
+        (["status"], ["confidence", "duplicate_of", "review_status"]),
+        (["confidence", "duplicate_of"], ["review_confidence", "review_duplicate_of", "status"]),
+        (["review_status"], ["confidence", "duplicate_of", "review_review_status"]),
+    ],
+)
+def test_columns_of_ours_take_the_name_of_none_and_are_known_again(home, tmp_path, own, ours):
+    table = "".join(
+        ",".join(["id", "title", "image", *values]) + "\n"
+        for id, values in (("id", own), ("1", [f"my {name}" for name in own]))
+    ).replace("\nid,title,image", "\n1,One,a.jpg")
+    job = with_table(home, tmp_path, table)
+    review.accept_sure(home, job)
+    for _ in range(2):
+        (row,) = table_of(job_tables.corrected_csv(job))
+        assert list(row)[-3:] == ours and not [
+            name for name in row if name.startswith("review") and name not in [*own, *ours]
+        ]
+        assert {name: row[name] for name in own} == {name: f"my {name}" for name in own}
+        assert row[ours[2]] == "accepted" and 0 < float(row[ours[0]]) <= 1
+        (listing,) = table_of(job_tables.listings_csv(job))
+        assert {name: listing.get(name) for name in own} == {name: f"my {name}" for name in own}
+        assert not {*ours, "suggested_category"} & set(listing)
+        job = with_table(home, tmp_path, "".join(job_tables.corrected_csv(job)))  # handed in once more
+        (row,) = table_of(job_tables.corrected_csv(job))
+        assert row[ours[2]] == "suggested"
+        review.accept_sure(home, job)
+
+
+def test_all_pictures_of_a_listing_come_where_a_feed_reads_them(home, tmp_path):
+    table = "id,title,image,picture,photos\n1,One,a.jpg,b.jpg,c.jpg; d.jpg\n2,Two,,b.jpg,\n3,Three,c.jpg,,\n"
+    job = with_table(home, tmp_path, table)
+    review.decide(home, job, [Choice(n, accept=True) for n in (1, 2, 3)])
+    rows = table_of(job_tables.listings_csv(job))
+    assert not {"picture", "photos"} & set(rows[0])
+    assert [set(row["image"].split("|")) for row in rows] == [
+        {"a.jpg", "b.jpg", "c.jpg", "d.jpg"},
+        {"b.jpg"},
+        {"c.jpg"},
+    ]
+
+
+@pytest.mark.parametrize("table", [job_tables.corrected_csv, job_tables.listings_csv])
+def test_a_table_is_of_one_moment(home, done, table):
+    review.decide(home, done, [Choice(1, accept=True)])
+    pieces = table(done)
+    header = next(pieces)
+    review.decide(home, done, [Choice(2, accept=True), Choice(1, values={"category": "New"})])
+    rows = table_of([header, *pieces])
+    assert [row["id"] for row in rows if row["category"]] == ["new-0"] and rows[0]["category"] == "Wear > Scarves"
 
 
 def test_without_a_table_listings_have_id_title_and_image(home, tmp_path):
     job = with_table(home, tmp_path, "")
-    assert "".join(review.listings_csv(job)).split() == ["id,title,image"]
+    assert "".join(job_tables.listings_csv(job)).split() == ["id,title,image"]
     review.decide(home, job, [Choice(1, accept=True, values={"title": "A"})])
-    (row,) = table_of(review.listings_csv(job))
+    (row,) = table_of(job_tables.listings_csv(job))
     assert list(row)[:4] == ["id", "title", "image", "category"]
     assert (row["id"], row["title"], row["image"]) == ("a", "A", "a.jpg")
-    assert [one["id"] for one in table_of(review.listings_csv(job, sure=True))] == ["a", "b", "c", "d"]
+    assert [one["id"] for one in table_of(job_tables.listings_csv(job, sure=True))] == ["a", "b", "c", "d"]
     assert job.rows()[1]["kind"] == ""
 
 
@@ -435,16 +530,15 @@ def test_a_title_is_decided_by_itself_and_nothing_is_learnt_of_it(home, tmp_path
     assert [row["kind"] for row in job.rows()] == ["accepted", "accepted", "", "declined"]
     assert job.status()["untitled"] == 0
     review.decide(home, job, [Choice(1, accept=True)])  # the title stays
-    for pieces in (review.corrected_csv(job), review.listings_csv(job)):
+    for pieces in (job_tables.corrected_csv(job), job_tables.listings_csv(job)):
         assert [row["title"] for row in table_of(pieces)][:2] == ["One", "Two"]
     assert review.undo(home, job) == [1] and review.undo(home, job) == [2, 4]
     assert job.status()["untitled"] == 2
     assert Decisions(home).counts()["accepted"] == 3
     with pytest.raises(BadQuery):
         review.decide(home, job, [Choice(3, accept=True, values={"title": "x"})])
-    for title in ("", "x" * 501):
-        with pytest.raises(BadQuery):
-            review.decide(home, job, [Choice(1, values={"title": title})])
+    with pytest.raises(BadQuery):
+        review.decide(home, job, [Choice(1, values={"title": "x" * 501})])
 
 
 def test_the_rows_own_title_takes_a_decided_one_back(home, done):
@@ -453,6 +547,68 @@ def test_the_rows_own_title_takes_a_decided_one_back(home, done):
     review.decide(home, done, [Choice(1, values={"title": "=1+0"})])
     row = done.rows()[0]
     assert "title" not in row["decided"] and row["kind"] == "accepted" and row["decided"]["category"]
+
+
+def test_an_empty_title_takes_a_decided_one_back_where_the_row_has_none(home, tmp_path):
+    job = with_table(home, tmp_path, "id,title,image\n1,,a.jpg\n2,Two,b.jpg\n")
+    review.decide(home, job, [Choice(1, accept=True, values={"title": "One"})])
+    review.decide(home, job, [Choice(1, accept=True, values={"title": ""})])
+    row = job.rows()[0]
+    assert "title" not in row["decided"] and row["kind"] == "accepted" and job.status()["untitled"] == 1
+    review.decide(home, job, [Choice(1, values={"title": ""})])
+    for accept in (True, False):
+        with pytest.raises(BadQuery, match="title of row 2 is empty"):
+            review.decide(home, job, [Choice(2, accept=accept, values={"title": ""})])
+
+
+def test_a_title_that_is_decided_before_the_row_is_reached_is_used(home, tmp_path):
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 3))
+    review.decide(home, job, [Choice(2, values={"title": 'A "mug"'})])
+    assert [task.title for task in job.take(3)] == ["=1+0", 'A "mug"', "=1+2"]
+
+
+def test_a_file_of_before_is_brought_up_to_date_by_the_first_that_writes(home, tmp_path):
+    job = with_table(home, tmp_path, "id,title,image\n1,One,a.jpg\n1,,b.jpg\n,,c.jpg\n")
+    with closing(sqlite3.connect(job.folder / "job.sqlite")) as db:
+        db.executescript("DROP INDEX by_id; DROP INDEX by_kind; PRAGMA user_version = 0")
+        db.execute("DELETE FROM about WHERE name = 'double_ids'")
+        db.commit()
+    assert job.status()["double_ids"] == 0 and len(job.rows()) == 3
+    for _ in range(2):
+        review.decide(home, job, [Choice(1, accept=True)])
+        assert job.status()["double_ids"] == 1
+        with job.db() as db:
+            assert {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")} >= {
+                "by_state",
+                "by_id",
+                "by_kind",
+            }
+
+
+def test_rows_are_counted_and_doubles_found_by_indexes_alone(home, done):
+    def plan(query):
+        with done.db() as db:
+            return [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    (counted,) = plan(job_rows.GROUPS)
+    assert counted.endswith("INDEX by_kind")
+    earlier = [step for step in plan(f"SELECT {job_rows.SHOWN} FROM rows") if "earlier" in step]
+    assert earlier == ["SEARCH earlier USING COVERING INDEX by_id (id=? AND rowid<?)"]
+
+
+def test_no_double_is_looked_for_among_rows_without_an_id(home, tmp_path):
+    job = with_table(home, tmp_path, "title,image\nOne,a.jpg\nTwo,b.jpg\nThree,c.jpg\n")
+    with closing(sqlite3.connect(job.folder / "job.sqlite")) as db:
+        steps = []
+        db.execute("DROP INDEX by_id")
+        db.execute(
+            "INSERT INTO rows (id, pictures) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+            " WHERE i < 20000) SELECT '', '[]' FROM n"
+        )
+        db.set_progress_handler(lambda: steps.append(1), 1_000)
+        found = db.execute(f"SELECT {job_rows.SHOWN} FROM rows ORDER BY number DESC LIMIT 20").fetchall()
+    assert [row[-1] for row in found] == [None] * 20
+    assert len(steps) < 20  # thousands of operations: a look at 20,000 rows is more
 
 
 def test_a_job_tells_of_titles_ids_and_sure_rows_to_look_after(home, tmp_path):

@@ -1,5 +1,7 @@
 """Errors: every one of ours has a status, no answer leaks anything, every answer carries the policy."""
 
+import io
+
 import pytest
 
 from catalog import errors
@@ -8,7 +10,7 @@ from search.engine import SearchEngine
 from search.recommender import Recommender
 from tests.web.shop import WRITER
 from web.auth import POLICIES
-from web.errors import MalformedRequest, NoKey, NotAllowed, NotReady, TooMany, public_words, status_of
+from web.errors import MalformedRequest, NoKey, NotAllowed, NotJson, NotReady, TooMany, public_words, status_of
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
 CALLS = [
@@ -47,8 +49,6 @@ def ask(client, method, address):
     if method in ("put", "delete"):
         given = {"headers": WRITER}
     if (method, address) == ("post", "/"):
-        import io
-
         from tests.web.shop import picture_bytes
 
         given = {"data": {"photo": (io.BytesIO(picture_bytes()), "a.jpg")}}
@@ -129,6 +129,7 @@ def test_every_error_of_ours_has_a_status_and_harmless_words(client, broken, kin
         (errors.TrainingError, 500),
         (errors.NoRoom, 507),
         (MalformedRequest, 400),
+        (NotJson, 415),
         (NoKey, 401),
         (NotAllowed, 403),
         (NotReady, 503),
@@ -137,6 +138,24 @@ def test_every_error_of_ours_has_a_status_and_harmless_words(client, broken, kin
 )
 def test_statuses(kind, status):
     assert status_of(kind("")) == status
+
+
+def test_a_body_that_is_not_json_is_no_bad_picture():
+    assert not issubclass(NotJson, errors.BadPicture)
+
+
+def test_a_form_without_a_length_is_told_all_that_may_be_too_large(client):
+    part = b'--edge\r\nContent-Disposition: form-data; name="text"\r\n\r\n'
+    answer = client.post(
+        "/api/v1/search",
+        input_stream=io.BytesIO(part + b"x" * 70_000 + b"\r\n--edge--\r\n"),
+        content_type="multipart/form-data; boundary=edge",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    hint = answer.json["error"]["hint"]
+    assert answer.status_code == 413 and "smaller picture" not in hint
+    assert "A request may have at most 10 MiB." in hint and "a field that is no file at most 0.0625 MiB" in hint
 
 
 def test_what_the_asker_did_wrong_is_said_as_it_is():

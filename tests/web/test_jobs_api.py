@@ -6,8 +6,9 @@ import io
 
 import pytest
 
+from search import review
 from search.engine import SearchEngine
-from search.taught import Listers
+from search.taught import DECIDED, Listers
 from search.worker import Worker
 from tests.search.desk import begun, bulk_zip, make_desk_shop
 from tests.web.shop import WRITER, picture_bytes, write_keys
@@ -66,6 +67,43 @@ def test_rows_come_with_the_products_they_are_like(ask, rows):
     changed = ask("post", f"{rows}/decisions", json={"decisions": [{"row": 1, "accept": True}]})
     assert set(changed["products"]) >= set(first[:3])
     ask("post", f"{rows}/decisions", json={"undo": True})
+
+
+def test_rows_of_a_shop_with_decisions_come_with_as_many_products(ask, worked, tmp_path):
+    app, job = worked
+    home = desk_of(app).home
+    review.accept_sure(home, job)
+    later = begun(home, bulk_zip(tmp_path / "b.zip", 1))
+    with SearchEngine.open(home) as engine:
+        list(Worker(home, engine, Listers(home)).steps(later))
+    told = ask("get", f"jobs/{later.id}/rows")
+    alike = [one["id"] for one in told["rows"][0]["suggestion"]["neighbours"]]
+    products = [one for one in alike if not one.startswith(DECIDED)]
+    assert alike[:3] != products[:3] and set(told["products"]) >= set(products[:3])
+    sent = {"pictures": [base64.b64encode(picture_bytes((200, 32, 32))).decode()]}
+    told = ask("post", "listings/suggest", json=sent)
+    alike = [one["id"] for one in told["neighbours"] if not one["id"].startswith(DECIDED)]
+    assert set(told["products"]) >= set(alike[:6])
+    ask("delete", f"jobs/{later.id}", 204)
+    ask("post", f"jobs/{job.id}/decisions", json={"undo": True})
+
+
+def test_all_that_is_sure_is_accepted_in_one_step(ask, rows):
+    told = ask("post", f"{rows}/decisions", json={"accept_sure": True})
+    assert told["changed"] == len(told["rows"]) == 6 and (told["job"]["decided"], told["job"]["sure_left"]) == (6, 0)
+    assert ask("post", f"{rows}/decisions", json={"accept_sure": True})["changed"] == 0
+    told = ask("post", f"{rows}/decisions", json={"undo": True})
+    assert told["changed"] == 6 and (told["job"]["decided"], told["job"]["sure_left"]) == (0, 6)
+
+
+def test_a_title_that_is_none_is_refused(ask, rows):
+    for values, said in (
+        ({"title": " "}, "is empty"),
+        ({"title": "a\0b"}, "control character"),
+        ({"category": ""}, "empty"),
+    ):
+        told = ask("post", f"{rows}/decisions", 422, json={"decisions": [{"row": 1, "values": values}]})["error"]
+        assert said in told["message"] and told["hint"]
 
 
 def test_rows_are_shown_before_the_shop_is_open(ask, rows, monkeypatch):

@@ -128,6 +128,10 @@ def test_a_job_from_upload_to_download(desk, tmp_path):
         ("post", "jobs/JOB/decisions", {}),
         ("post", "jobs/JOB/decisions", {"accept_above": True}),
         ("post", "jobs/JOB/decisions", {"accept_above": 2}),
+        ("post", "jobs/JOB/decisions", {"accept_above": 10**400}),
+        ("post", "jobs/JOB/decisions", {"accept_sure": False}),
+        ("post", "jobs/JOB/decisions", {"accept_sure": True, "accept_above": 0.9}),
+        ("post", "jobs/JOB/decisions", {"decisions": [{"row": 1}, {"row": 1}]}),
         ("post", "jobs/JOB/decisions", {"decisions": {}}),
         ("post", "jobs/JOB/decisions", {"decisions": [{"row": True}]}),
         ("post", "jobs/JOB/decisions", {"decisions": [{"row": 1, "values": []}]}),
@@ -136,6 +140,8 @@ def test_a_job_from_upload_to_download(desk, tmp_path):
         ("put", "jobs/JOB/file?offset=7", None),
         ("get", "jobs/JOB/rows?show=none", None),
         ("get", "jobs/JOB/rows?limit=201", None),
+        ("get", "jobs/JOB/rows?page=2", None),
+        ("put", "jobs/JOB/file?ofset=0", None),
     ],
 )
 def test_what_cannot_be_done_with_a_job_is_refused(desk, method, path, body):

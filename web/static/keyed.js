@@ -63,8 +63,11 @@ globalThis.keyed = (() => {
 
     const send = (path, value, method = "POST") => told(path, { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
-    async function download(path, file) {
-      const link = make("a", { href: URL.createObjectURL(await (await fetched(`/api/v1/${path}`)).blob()), download: file });
+    // Under the name that the server gives the file: whole where it says so, else in plain characters.
+    async function download(path) {
+      const answer = await fetched(`/api/v1/${path}`), said = answer.headers.get("Content-Disposition") ?? "";
+      const [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [], [, whole = ""] = /filename\*=UTF-8''([^;]+)/.exec(said) ?? [];
+      const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: decodeURIComponent(whole) || plain });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     }

@@ -4,8 +4,6 @@ const { find, W, filled, make } = globalThis.keyed;
 const { desk } = globalThis;
 const { say, told, send, attempt, once, button, name, label, values, percent, address } = desk;
 const PAGE = 40;                // rows shown at once
-const MOST_ROWS = 200;          // asked for at once
-const MOST_CHOICES = 500;       // decided at once
 const TITLE = 500;              // characters at most, as of every value
 const ALIKE = 3;
 let products = {};              // what is known of those named as evidence, by id
@@ -46,20 +44,7 @@ function sum() {
   left.replaceChildren(...lines.map((line) => make("p", { className: "state unsure", textContent: line })), sure && button(sure === 1 ? W.accept_sure_one : filled(W.accept_sure, { n: sure }), acceptSure) || "");
 }
 
-// Accept, in as few steps as can be, the rows that are sure and that nobody decided on.
-async function acceptSure() {
-  const { id } = desk.job, numbers = [];
-  let count = 0;
-  for (let rows = [{ number: 0 }]; rows.length;) {
-    ({ rows } = await told(`jobs/${id}/rows?show=all&after=${rows.at(-1).number}&limit=${MOST_ROWS}`));
-    numbers.push(...rows.filter((row) => row.sure && !row.kind && row.state === "made").map((row) => row.number));
-  }
-  for (let at = 0; at < numbers.length; at += MOST_CHOICES) {
-    const decisions = numbers.slice(at, at + MOST_CHOICES).map((row) => ({ row, accept: true }));
-    count += changed(await send(`jobs/${id}/decisions`, { decisions }));
-  }
-  await accepted(count);
-}
+const acceptSure = async () => accepted(changed(await send(`jobs/${desk.job.id}/decisions`, { accept_sure: true })));
 
 async function accepted(count) {
   say(filled(count === 1 ? W.accepted_row : W.accepted_rows, { n: count }));
@@ -72,7 +57,7 @@ let listing = 0;                // counts lists, so that a slow answer does not 
 async function list(after = 0) {
   const turn = after ? listing : ++listing, which = find("#which").value;
   const found = await told(`jobs/${desk.job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`);
-  if (turn !== listing) return;
+  if (turn !== listing || after && after !== find("#rows > li:last-child")?.dataset.number) return;   // or more rows were asked for twice
   Object.assign(products, found.products);
   if (!after) find("#rows").replaceChildren();
   find("#rows").append(...found.rows.map(rowItem));
@@ -206,7 +191,7 @@ async function decide(item, accept) {
 }
 
 async function sendDecision(item, accept) {
-  const chosen = Object.entries(item.chosen).filter(([, value]) => accept && value);
+  const chosen = Object.entries(item.chosen).filter(([field, value]) => accept && (value || field === "title"));   // an empty title takes back the one before
   const row = { row: Number(item.dataset.number), ...accept ? { accept: true, values: Object.fromEntries(chosen) } : {} };
   changed(await send(`jobs/${desk.job.id}/decisions`, { decisions: [row] }));
   for (const [field, value] of chosen) if (field !== "title" && !values(field).includes(value)) (desk.added[field] ??= []).push(value);
@@ -248,8 +233,8 @@ clicked("#more", async () => {
   last.nextElementSibling?.focus();
 });
 clicked("#accept-all", async () => accepted(changed(await send(`jobs/${desk.job.id}/decisions`, { accept_above: Number(find("#least").value) / 100 }))));
-for (const [file, kind] of [["corrected", "review"], ["listings", "listings"]]) {
-  clicked(`#${file}`, () => desk.download(`jobs/${desk.job.id}/${file}.csv`, `${desk.job.name.replace(/\.(zip|csv|tsv)$/i, "")}-${kind}.csv`));
+for (const file of ["corrected", "listings"]) {
+  clicked(`#${file}`, () => desk.download(`jobs/${desk.job.id}/${file}.csv`));
 }
 find("#which").addEventListener("change", () => attempt(() => list()));
 

@@ -345,5 +345,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 // ---- the door
 
 find("#reload").addEventListener("click", (event) => attempt(look, event.target));
-find("#download").addEventListener("click", (event) => attempt(() => download("ops/rejected.csv", "rejected.csv"), event.target));
+find("#download").addEventListener("click", (event) => attempt(() => download("ops/rejected.csv"), event.target));
 open();
