@@ -39,4 +39,4 @@ def bring_up_to_date(db: sqlite3.Connection) -> None:
     for statement in _INDEXES:
         db.execute(statement)
     db.execute(COUNT_DOUBLES)
-    db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute("PRAGMA user_version = 1")  # FORMAT; it takes no parameter

@@ -30,12 +30,8 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(settings):
-    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", open_fake_or_real)
-        app = create_app(settings)
-        holder_of(app).wait(60)
+def listening(app):
+    """The address of an app behind a real server."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -43,6 +39,17 @@ def served(settings):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@contextmanager
+def served(settings):
+    """The address of a shop behind a real server, once it is ready; all that it began has ended afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", open_fake_or_real)
+        app = create_app(settings)
+        holder_of(app).wait(60)
+    with listening(app) as address:
+        yield address
     app.extensions[ops.KEY].close()
     desk_of(app).close()
     holder_of(app).close()

@@ -5,17 +5,15 @@ import io
 import json
 import random
 import re
-import threading
 import time
 import zipfile
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from search.jobs import Jobs
-from tests.browser.conftest import PHONE, Quiet
+from tests.browser.conftest import PHONE, listening
 from tests.browser.test_measures import violations
 from tests.search.desk import KINDS, bulk_zip, shade
 from tests.search.desk import picture_bytes as plain_picture
@@ -29,13 +27,8 @@ desk_app, desk, send_zip = over_http.desk_app, over_http.desk, over_http.send_zi
 @pytest.fixture(scope="module")
 def shop(desk_app):
     """The address of the desk's shop behind a real server."""
-    server = make_server("127.0.0.1", 0, desk_app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(desk_app) as address:
+        yield address
 
 
 def unlock(page):
