@@ -254,6 +254,21 @@ def test_evidence_that_is_unknown_is_told_by_its_id(enter, made, tmp_path):
     expect(rows_of(page, job).first.locator(".shown", has_text="Look-alikes")).to_contain_text("scarves-")
 
 
+def test_what_the_shop_has_learnt_since_is_known_in_review(enter, made, tmp_path):
+    job = made(table_zip(tmp_path / "since.zip", ["a,A scarf"]), material=True)
+    page = enter()
+
+    def answer(route):
+        told = route.fetch().json()
+        fields, names = told["fields"] | {"material": ["Felt"]}, told["names"] | {"material": "Made of"}
+        route.fulfill(json=told | {"fields": fields, "names": names})
+
+    page.route("**/listings/choices", answer)
+    field = rows_of(page, job).first.locator("[data-field=material]")
+    expect(field).to_contain_text("Made of")
+    assert page.locator("#choices-material option").evaluate_all("all => all.map((one) => one.value)") == ["Felt"]
+
+
 def test_a_row_without_a_title_is_given_one(enter, made, tmp_path):
     job = made(table_zip(tmp_path / "titles.zip", ["a,", "b,Gloves", "c,"]))
     page = enter()

@@ -48,17 +48,21 @@ function lock() {
 }
 
 async function unlock() {
-  const chosen = await told("listings/choices");
-  ({ fields: choices, names, values: labels } = chosen);
+  await readChoices();
   keep();
   find("#desk").hidden = find("#leave").hidden = false;
+  say("");
+  await watch();
+}
+
+// What can be chosen, which grows while the page is open: the shop learns, and others decide.
+async function readChoices() {
+  ({ fields: choices, names, values: labels } = await told("listings/choices"));
   for (const [field, of] of Object.entries(choices)) {
     const list = make("datalist", { id: `choices-${field}` }, ...of.map((value) => make("option", { value: label(field, value) })));
     find(`#choices-${CSS.escape(field)}`)?.remove();
     document.body.append(list);
   }
-  say("");
-  await watch();
 }
 
 const name = (field) => names[field] ?? field;
@@ -158,4 +162,4 @@ function jobItem(each, item = null) {
   return item;
 }
 
-Object.assign(desk, { say, told, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, asked, address, note, button, watch, showJobs, showJob, made });
+Object.assign(desk, { say, told, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, asked, address, note, button, readChoices, watch, showJobs, showJob, made });

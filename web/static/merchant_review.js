@@ -21,6 +21,7 @@ function meant(field, text) {
 }
 
 async function review(id) {
+  await desk.readChoices();
   desk.job = await told(`jobs/${id}`);
   products = {};
   find("#review-name").replaceChildren(`${W.show}: ${desk.job.name} `, make("small", { textContent: desk.made(desk.job) }));
