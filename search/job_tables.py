@@ -59,7 +59,8 @@ def listings_csv(job: Job, sure: bool = False) -> Iterator[str]:
     translations = translations_of(job.about())
     with job.db() as db:
         db.execute("BEGIN")  # rows as they were when the columns were: what is decided meanwhile may have none
-        header = dict.fromkeys(name for cells, _ in db.execute(_CELLS) for name in json.loads(cells))
+        every = db.execute("SELECT cells FROM rows ORDER BY number")
+        header = dict.fromkeys(name for (cells,) in every for name in json.loads(cells))
         decided = dict.fromkeys(name for row in db.execute(_LISTED, (sure,)) for name in _listed(row, translations))
         left_out = _written_before(header) | _NOT_IN_FEEDS
         own = [name for name in header if name not in left_out]

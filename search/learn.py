@@ -17,7 +17,7 @@ from indexer.label_heads import LabelHead, LabelHeads
 from indexer.neighbour_votes import Ints, nearest_products
 from indexer.recovery import CATALOGUE
 from search.fields import CATEGORY, group_of, labels_of
-from search.named_values import Naming, title_trust
+from search.named_values import Naming, TitleTrust, title_trust
 from search.price_range import NEIGHBOURS, PriceScale, fit_prices
 
 MOST_ROWS = 60_000  # learnt from; more would not fit beside a server, nor teach much
@@ -35,12 +35,11 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
     generation = open_current(home)
     examples, products = shop_examples(home, generation, seed)
     heads = fit_label_heads(examples, LabelRecipe(), seed)
-    scale = price_scale(examples, products, seed)
-    card = {"rows": len(examples.rows), **card_of(examples, products, heads, scale)}
+    card = {"rows": len(examples.rows), **card_of(examples, products, heads, seed)}
     LabelHeads(generation.manifest.fingerprint, heads, card).save(home)
     return {
         "rows": len(examples.rows),
-        "priced": 0 if scale is None else scale.products,
+        "priced": card["prices"]["products"] if card["prices"] else 0,
         "fields": {
             field: {
                 "labels": len(head.names),
@@ -56,20 +55,25 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
 
 
 def card_of(
-    examples: Any, products: Sequence[Product], heads: Mapping[str, LabelHead], scale: PriceScale | None
+    examples: Any, products: Sequence[Product], heads: Mapping[str, LabelHead], seed: int = 0
 ) -> dict[str, Any]:
     """What is kept with the heads: how prices spread, when a picture is like nothing, how far titles are believed."""
-    first = np.unique([product.id for product in products], return_index=True)[1].tolist()
-    titles = [products[i].title for i in first]
-    trusts = {
-        field: title_trust(Naming(head.names), titles, [examples.labels[field][i] for i in first]).to_dict()
-        for field, head in heads.items()
-        if field != CATEGORY and field in examples.labels
-    }
+    scale = price_scale(examples, products, seed)
     return {
         "least_look": least_look(examples),
         "prices": None if scale is None else scale.to_dict(),
-        "titles": trusts,
+        "titles": {field: trust.to_dict() for field, trust in title_trusts(examples, products, heads).items()},
+    }
+
+
+def title_trusts(examples: Any, products: Sequence[Product], heads: Mapping[str, LabelHead]) -> dict[str, TitleTrust]:
+    """How far titles are believed, by attribute; each product counts once."""
+    first = np.unique([product.id for product in products], return_index=True)[1].tolist()
+    titles = [products[i].title for i in first]
+    return {
+        field: title_trust(Naming(head.names), titles, [examples.labels[field][i] for i in first])
+        for field, head in heads.items()
+        if field != CATEGORY and field in examples.labels
     }
 
 

@@ -18,7 +18,7 @@ from indexer.neighbour_votes import blended, nearest_products, votes
 from indexer.vectors import WORDS
 from search.decisions import Decisions, Example
 from search.fields import CATEGORY, translates, values_in
-from search.learn import card_of, learn, price_scale, shop_examples
+from search.learn import card_of, learn, shop_examples
 from search.listing import UNLEARNT
 from search.taught import filled_share, rows_of
 
@@ -63,8 +63,7 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     examples, products = shop_examples(home, generation, seed)
     voters, learnt = with_decisions(examples, taught, 1), with_decisions(examples, taught, WEIGHT)
     heads = fit_label_heads(learnt, LabelRecipe(), seed)
-    scale = price_scale(examples, products, seed)
-    card = {"rows": len(learnt.rows), "decisions": len(taught), **card_of(examples, products, heads, scale)}
+    card = {"rows": len(learnt.rows), "decisions": len(taught), **card_of(examples, products, heads, seed)}
     new = LabelHeads(fingerprint, heads, card)
     before, after = measured(old, voters, aside), measured(new, voters, aside)
     kept = {field: why_not(old, new, field, before, after) for field in new.heads}

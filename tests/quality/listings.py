@@ -39,7 +39,7 @@ from indexer.training.label_network import Early, NetworkRecipe, Tuned, fit_labe
 from indexer.training.pairs import picture_features
 from indexer.vectors import WORDS, chunks
 from search.fields import CATEGORY
-from search.learn import card_of, shop_examples, shop_examples_with_pictures
+from search.learn import shop_examples, shop_examples_with_pictures, title_trusts
 from search.named_values import Naming, TitleTrust, told_by_title
 from search.price_range import PriceScale, centre_and_spread
 from tests.quality.measures import mean, measured, reliability
@@ -91,7 +91,7 @@ def measure(
         [files[i] for i in chosen.tolist()],
         [products[i].title for i in chosen.tolist()],
     )
-    trusts = card_of(learnt, [products[i] for i in others.tolist()], heads, None)["titles"]
+    trusts = title_trusts(learnt, [products[i] for i in others.tolist()], heads)
     network: dict[str, tuple[NetworkField, Floats]] = {}
     figures: dict[str, Any] = {"learnt": len(others), "kept_aside": len(chosen)}
     if fine_tuned:
@@ -103,9 +103,7 @@ def measure(
         for field, head in heads.items():
             sure, truth = confidences(learnt, asked, head, titled=titled, network=network.get(field))
             if titled and field in trusts:
-                sure, truth = named_by_titles(
-                    sure, truth, asked.titles, Naming(head.names), TitleTrust(**trusts[field])
-                )
+                sure, truth = named_by_titles(sure, truth, asked.titles, Naming(head.names), trusts[field])
             told = truth.sum(axis=1) > 0
             cut = blend_of(head, network.get(field), titled=titled).cut
             key = f"{field} with title" if titled else field
