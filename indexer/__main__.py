@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-from indexer import generations
-from indexer.build import BuildOptions, build
-from indexer.care_commands import backup_command, cache_command, restore_command, verify_command
-from indexer.change_commands import add_command, remove_command
-from indexer.commands import INTERRUPTED, SOME_REJECTED, Commands, fetch_option, home_option
+from indexer.ann.faiss_index import KINDS
+from indexer.build.build import BuildOptions, build
+from indexer.build.encoding_pipeline import PipelineOptions
+from indexer.build.report import rejected_path
+from indexer.cli.common import INTERRUPTED, SOME_REJECTED, Commands, fetch_option, home_option
+from indexer.cli.index_commands import rollback_command, update_command
+from indexer.cli.maintenance_commands import backup_command, cache_command, restore_command, verify_command
+from indexer.cli.product_commands import add_command, remove_command
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
-from indexer.manifest import read_manifest
-from indexer.pipeline import PipelineOptions
-from indexer.report import rejected_path
-from indexer.update_commands import rollback_command, update_command
-from indexer.vector_index import KINDS
+from indexer.generations import store
+from indexer.generations.manifest import read_manifest
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | Non
 
 def _usual_encoder(home: Path) -> str:
     """The encoder that the shop is searched with, so that indexing it again never changes it unasked."""
-    name = generations.current_encoder(home)
+    name = store.current_encoder(home)
     if name is None:
         log.info("Encoder %s; --encoder NAME chooses another.", DEFAULT_ENCODER)
         return DEFAULT_ENCODER
@@ -73,8 +73,8 @@ def _usual_encoder(home: Path) -> str:
 @home_option
 def info(home: Path) -> None:
     """Print what the current generation is made of, as JSON."""
-    number = generations.current_number(home)
-    click.echo(json.dumps(asdict(read_manifest(generations.folder_of(home, number))), indent=2))
+    number = store.current_number(home)
+    click.echo(json.dumps(asdict(read_manifest(store.folder_of(home, number))), indent=2))
 
 
 @main.command()
@@ -84,7 +84,7 @@ def info(home: Path) -> None:
 @seed_option
 def train(home: Path, base: str, name: str | None, seed: int) -> None:
     """Fit heads on the shop's own products, on top of an encoder."""
-    from indexer.training.shop import fit_shop
+    from indexer.training.fit_shop import fit_shop
 
     click.echo(json.dumps(fit_shop(home, base, name, seed), indent=2))
 
@@ -95,7 +95,7 @@ def train(home: Path, base: str, name: str | None, seed: int) -> None:
 @seed_option
 def starter(data: Path, out: Path | None, seed: int) -> None:
     """Train the starter encoder's heads from scratch."""
-    from indexer.training.starter import fit_starter
+    from indexer.training.fit_starter import fit_starter
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
 

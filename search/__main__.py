@@ -13,20 +13,20 @@ from typing import Any, TypeVar
 import click
 from tqdm import tqdm
 
-from catalog.images import Box
-from indexer.commands import SOME_REJECTED, Commands
-from search.asking import Price, spoken
-from search.bulk_command import Tables, report, suggest_file
-from search.calibrate import calibrate
-from search.calibration import Calibration
-from search.categorise import categorise_photos
+from catalog.images.crop import load_picture
+from catalog.images.decoder import Box
+from indexer.cli.common import SOME_REJECTED, Commands
+from search.cli.bulk_command import Tables, report, suggest_file
+from search.cli.text_table import table
 from search.engine import SearchEngine
-from search.evaluate import evaluate_photos, evaluate_texts
-from search.filters import read_filter
+from search.evaluation.calibrate import calibrate
+from search.evaluation.categorise import categorise_photos
+from search.evaluation.evaluate import evaluate_photos, evaluate_texts
 from search.hits import SearchHit, SearchPage
-from search.query import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
-from search.samples import load_picture
-from search.tables import table
+from search.query.filters import read_filter
+from search.query.intent import Price, spoken
+from search.query.terms import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
+from search.retrieval.calibration import Calibration
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -172,8 +172,8 @@ def categorise(home: Path, runtime: str, as_json: bool, photos: Path | None, lab
 @click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: half an hour or so.")
 def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
     """Learn from what merchants decided; what was learnt is used only where it is better on what was kept aside."""
-    from search import fine_tune as network
-    from search.relearn import relearn, told
+    from search.listings import fine_tune as network
+    from search.listings.refit_heads import relearn, told
 
     click.echo("Learning from the shop's products and what was decided; this may take minutes.", err=True)
     figures = relearn(home)
@@ -211,7 +211,7 @@ def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, mis
 @click.option("--out", type=FOLDER, help="Where the report goes; without: the folder doctor in the shop's reports.")
 def doctor(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
     """Look through the whole shop for what is wrong with its listings; writes doctor.csv and doctor.html."""
-    from search.doctor import examine, write_report  # here, because they import torch
+    from search.doctor.audit import examine, write_report  # here, because they import torch
 
     with SearchEngine.open(home, runtime=runtime) as engine:
         diagnosis = examine(engine, _stepped())

@@ -15,31 +15,32 @@ from PIL import Image
 
 from catalog.errors import BadInput, EncoderMismatch, NoGeneration
 from catalog.product import Product
-from catalog.store import Catalogue
-from catalog.taxonomy import GLOSSARY, read_glossary
-from indexer.encoders.base import Encoder, Floats
+from catalog.storage.catalogue import Catalogue
+from catalog.text.glossary import GLOSSARY, read_glossary
+from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
-from indexer.generations import Generation, open_serving
-from indexer.recovery import CATALOGUE, publish_left_over
-from search.answers import Answers
-from search.asking import Price, priced
-from search.closeup import Closer, Closeups, Regions
-from search.columns import Columns
-from search.deadline import Steps
-from search.edit import ProductEdit
-from search.explain import resembled_ids
-from search.filters import Filter
-from search.glossary import Glossary
+from indexer.generations.publishing import CATALOGUE, publish_left_over
+from indexer.generations.store import Generation, open_serving
+from indexer.types import Floats
+from search.execution.deadlines import Steps
+from search.execution.step_timing import METADATA, SEARCH, spent
+from search.explain.explainer import Closer, Closeups, Regions
+from search.explain.object_proposals import crop_weights
+from search.explain.reasons import resembled_ids
 from search.hits import SearchPage
-from search.live import LiveShop, Written
-from search.query import ProductTerm, Query
-from search.recommender import Recommender
-from search.regions import crop_weights
-from search.replay import LIVE_ROWS, Replay
-from search.served import Served, warm_up_terms
-from search.spent import METADATA, SEARCH, spent
-from search.stored_pictures import sweep
-from search.thumbnails import Thumbnails
+from search.live.live_index import LiveShop, Written
+from search.live.picture_store import sweep
+from search.live.product_edit import ProductEdit
+from search.live.thumbnails import Thumbnails
+from search.query.filters import Filter
+from search.query.glossary import Glossary
+from search.query.intent import Price, priced
+from search.query.terms import ProductTerm, Query
+from search.recommend.recommender import Recommender
+from search.retrieval.pipeline import Answers
+from search.retrieval.serving_state import Served, warm_up_terms
+from search.state.change_replay import LIVE_ROWS, Replay
+from search.state.column_store import Columns
 
 MANY = 64  # changes of which some will concern any answer
 ATTEMPTS = 3  # at an answer of one piece, when the products in it change while it is made

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catalog.product import Picture, Product
 
-if TYPE_CHECKING:
-    from search.facets import Facet
-    from search.verdict import Verdict
+EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
+# "We do not have that" turns shoppers away, so it is said only when it is almost sure.
+CUT = 0.26
+EXACT_CUT = 0.6
 
-LEXICAL = "lexical"  # the part of a score that the words of the product's own texts gave
-
-
-KIND = "kind"  # the part that being of the same category gave, see search/kinds.py
+KIND = "kind"  # the part that being of the same category gave, see search/retrieval/category_boost.py
 
 
 def product_facts(product: Product) -> dict[str, Any]:
@@ -61,6 +59,33 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How probable it is that the shop has the thing asked for or its like, and that the first hit is that very thing.
+
+    `kind` is "no_match" when the first is below 0.26, else "exact" when the second is at least 0.6; `exact` is None
+    where it cannot be told.
+    """
+
+    probability: float
+    exact: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the page may say: "exact", "similar" or "no_match"."""
+        if self.probability < CUT:
+            return NO_MATCH
+        return EXACT if self.exact is not None and self.exact >= EXACT_CUT else SIMILAR
+
+    def to_dict(self) -> dict[str, object]:
+        """The verdict as JSON values."""
+        return {
+            "kind": self.kind,
+            "probability": round(self.probability, 4),
+            "exact_probability": None if self.exact is None else round(self.exact, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of hits, best first, ties by product id; `generation` is the index that answered.
 
@@ -93,3 +118,35 @@ class SearchPage:
             "facets": [facet.to_dict() for facet in self.facets],
             "refine": self.refine,
         }
+
+
+Value = str | bool | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One choice: `value` as a filter takes it, `label` for people, how many have it, and whether it is chosen."""
+
+    value: Value
+    label: str
+    count: int
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The choices of one field, most frequent first (prices rising, categories as a tree, parents before children).
+
+    `others` is how many more values there are that are not listed, `span` the least and the greatest price.
+    """
+
+    name: str
+    values: tuple[FacetValue, ...]
+    others: int = 0
+    span: tuple[float, float] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facet as JSON values."""
+        values = [{"value": v.value, "label": v.label, "count": v.count, "selected": v.selected} for v in self.values]
+        span = {} if self.span is None else {"min": self.span[0], "max": self.span[1]}
+        return {"name": self.name, "values": values, "others": self.others, **span}

@@ -1,11 +1,13 @@
 """web -> search -> indexer -> catalog, never upward; and the web room touches no vectors."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MOST_MODULES = 12
 ORDER = {"catalog": 0, "indexer": 1, "search": 2, "web": 3}
 SOURCES = sorted(p for room in ORDER for p in (ROOT / room).rglob("*.py"))
 
@@ -36,7 +38,41 @@ def test_web_touches_no_vectors(source):
 
 def test_faiss_has_one_importer():
     importers = [p for p in SOURCES if any(n.split(".")[0] == "faiss" for n in imported_modules(p))]
-    assert [p.relative_to(ROOT).as_posix() for p in importers] in ([], ["indexer/vector_index.py"])
+    assert [p.relative_to(ROOT).as_posix() for p in importers] in ([], ["indexer/ann/faiss_index.py"])
+
+
+def packages_imported():
+    """For every package, the packages that its modules import; a module at the top of a room stands for itself."""
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in SOURCES}
+
+    def package(module: str) -> str:
+        parts = modules[module].relative_to(ROOT).parts
+        return module if len(parts) == 2 else ".".join(parts[:-1])
+
+    imported: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        here = imported.setdefault(package(module), set())
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                inside = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in modules else node.module or "" for name in inside]
+            else:
+                continue
+            here |= {package(name) for name in names if name in modules} - {package(module)}
+    return imported
+
+
+def test_packages_form_no_cycle():
+    TopologicalSorter(packages_imported()).prepare()  # raises CycleError, which names the cycle
+
+
+@pytest.mark.parametrize("room", [*ORDER, "tests"])
+def test_a_folder_has_at_most_twelve_modules(room):
+    folders = [ROOT / room, *(p for p in (ROOT / room).rglob("*") if p.is_dir())]
+    sizes = {folder: len([p for p in folder.glob("*.py") if p.name != "__init__.py"]) for folder in folders}
+    assert not {folder: size for folder, size in sizes.items() if size > MOST_MODULES}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

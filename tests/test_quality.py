@@ -10,13 +10,19 @@ import pytest
 from PIL import Image, ImageDraw
 
 from catalog.product import Picture, Product
-from search.evaluate import evaluate_photos, evaluate_texts
+from search.evaluation.evaluate import evaluate_photos, evaluate_texts
 from search.hits import SearchHit
-from tests.fakes import FakeEncoder
+from tests.fake_encoder import FakeEncoder
 from tests.quality import measures
 from tests.quality.__main__ import measure_sample_shop
-from tests.quality.failures import worst
-from tests.quality.no_match import (
+from tests.quality.public_data import measure_public_data
+from tests.quality.questions import Answer, Question
+from tests.quality.report.failures import worst
+from tests.quality.report.plots import Dot, dots, recall_curve
+from tests.quality.report.records import Failure, Gallery, Headline, Outcome, Part, Plot, Section, Share, Shown, Table
+from tests.quality.report.report import terminal_table, write_report
+from tests.quality.sample_shop import TABLES
+from tests.quality.sections.no_match import (
     calibration_error,
     debiased_error,
     judged,
@@ -24,13 +30,7 @@ from tests.quality.no_match import (
     no_match_figures,
     perfect_error,
 )
-from tests.quality.plots import Dot, dots, recall_curve
-from tests.quality.public_data import measure_public_data
-from tests.quality.questions import Answer, Question
-from tests.quality.records import Failure, Gallery, Headline, Outcome, Part, Plot, Section, Share, Shown, Table
-from tests.quality.report import terminal_table, write_report
-from tests.quality.sample_shop import TABLES
-from tests.quality.scenes import scene_figures
+from tests.quality.sections.scenes import scene_figures
 
 COLOURS = {"mug-1a": "red", "mug-1b": "lime", "plate-1a": "blue", "plate-1b": "yellow"}
 RED, LIME, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

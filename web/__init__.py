@@ -5,26 +5,11 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import (
-    addresses,
-    api,
-    auth,
-    catalogue_api,
-    engine,
-    errors,
-    headers,
-    limits,
-    logs,
-    merchant,
-    metrics,
-    ops,
-    pages,
-    reference,
-    templating,
-    timing,
-    try_photos,
-    uploads,
-)
+from web import engine, errors, try_photos, urls
+from web.api import listings, operations, products, search
+from web.middleware import access_log, auth, metrics, rate_limits, request_context, response_headers, uploads
+from web.openapi import reference_page
+from web.pages import shop, templating
 from web.settings import Settings
 
 
@@ -36,24 +21,24 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
 
-    timing.init_app(app)
-    logs.init_app(app, settings)
+    request_context.init_app(app)
+    access_log.init_app(app, settings)
     metrics.init_app(app)
-    headers.init_app(app, settings)
-    limits.init_app(app, settings)
+    response_headers.init_app(app, settings)
+    rate_limits.init_app(app, settings)
     auth.init_app(app, settings)
     uploads.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
     try_photos.init_app(app, settings)
 
-    addresses.init_app(app)
-    app.register_blueprint(api.bp)
-    app.register_blueprint(catalogue_api.bp)
-    app.register_blueprint(pages.bp)
-    merchant.init_app(app, settings)
-    ops.init_app(app, settings)
-    app.register_blueprint(reference.bp)
+    urls.init_app(app)
+    app.register_blueprint(search.bp)
+    app.register_blueprint(products.bp)
+    app.register_blueprint(shop.bp)
+    listings.init_app(app, settings)
+    operations.init_app(app, settings)
+    app.register_blueprint(reference_page.bp)
 
     engine.init_app(app, settings)
     return app

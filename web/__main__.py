@@ -20,13 +20,14 @@ from pydantic import ValidationError
 
 from catalog import sample
 from catalog.errors import WindowshopError
-from web import create_app, demo
+from web import create_app
+from web.cli import demo
+from web.cli.key_commands import key
+from web.cli.startup_checks import check_safe
 from web.engine import holder_of
 from web.errors import Unsafe
-from web.key_commands import key
-from web.logs import write_json_lines
-from web.openapi import document
-from web.safety import check_safe
+from web.middleware.access_log import write_json_lines
+from web.openapi.document import document
 from web.settings import MIB, Settings
 from web.try_photos import read_try_photos
 
@@ -174,7 +175,7 @@ def _check_photos(table: Path | None) -> None:
 
 
 def _check_space(home: Path) -> None:
-    from indexer.encoders.runtime import models_folder
+    from indexer.encoders.backends.runtime import models_folder
 
     for wanted in (home, models_folder()):
         folder = next(folder for folder in (wanted, *wanted.absolute().parents) if folder.is_dir())

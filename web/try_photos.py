@@ -12,7 +12,8 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadFeed
-from search.samples import load_picture, read_samples
+from catalog.images.crop import load_picture
+from catalog.text.labelled_csv import read_samples
 from web.settings import Settings
 
 KEY = "windowshop.try_photos"

@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.errors import EncoderError, UnsupportedQuery
+from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 log = logging.getLogger(__name__)
-
-Floats = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A named span of the row vector, of unit length by itself; `texts` says whether words fill it too."""
-
-    name: str
-    dim: int
-    texts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSpec:
-    """One line of the registry: which adapter (`family`), which model, which weights, under which licence.
-
-    `weights` is where they come from: "package", "hub", "none", or a local path.
-    """
-
-    name: str
-    family: str
-    model: str
-    weights: str
-    blocks: tuple[str, ...]
-    licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureMaps:
-    """What a model sees in each cell of n pictures, at two depths: float32 (n, rows, columns, channels).
-
-    `fine` knows edges and surfaces, `deep`, brought to the same rows and columns, knows things.
-    """
-
-    fine: Floats
-    deep: Floats
 
 
 @runtime_checkable

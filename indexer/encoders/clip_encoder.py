@@ -14,13 +14,14 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, FeatureMaps, Floats, Pixels
+from indexer.encoders.backends.feature_maps import MapModel
+from indexer.encoders.backends.preprocess import Preprocess
+from indexer.encoders.backends.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
-from indexer.encoders.feature_maps import MapModel
 from indexer.encoders.hub import asked_once, hub_refused
-from indexer.encoders.preprocess import Preprocess
-from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
@@ -131,7 +132,7 @@ def _typed_errors(spec: EncoderSpec) -> Iterator[None]:
 def _picture_half(model: Any) -> Loaded:
     import torch
 
-    from indexer.encoders.modules import Method, NormalisedPixels
+    from indexer.encoders.backends.torch_modules import Method, NormalisedPixels
 
     preprocess = _preprocess(model)
     shape = (2, preprocess.side, preprocess.side, 3)
@@ -144,7 +145,7 @@ def _picture_half(model: Any) -> Loaded:
 
 
 def _picture_maps(model: Any, spec: EncoderSpec) -> Loaded:
-    from indexer.encoders.modules import Cells, NormalisedPixels, last_maps, map_example
+    from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, last_maps, map_example
 
     whole = replace(_preprocess(model), fit="squash")
     cells = Cells(model.visual, last_maps(model.visual, spec.model))
@@ -167,7 +168,7 @@ def _preprocess(model: Any) -> Preprocess:
 
 
 def _word_half(model: Any, spec: EncoderSpec) -> Loaded:
-    from indexer.encoders.modules import Method
+    from indexer.encoders.backends.torch_modules import Method
 
     tokens = _open_tokenizer(spec)(["red shoes", "a blue cotton shirt"]).numpy()
     return Loaded(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})

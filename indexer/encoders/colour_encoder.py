@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, Floats, Pixels
+from indexer.encoders.base import BaseEncoder
+from indexer.types import Block, EncoderSpec, Floats, Pixels
 
 SIDE = 56
 LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table changes nothing that can be measured

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
-from indexer.encoders.base import BaseEncoder, EncoderSpec
+from indexer.encoders.base import BaseEncoder
+from indexer.types import EncoderSpec
 
 DEFAULT_ENCODER = "starter"
 STARTER_HEADS = Path(__file__).parent / "starter" / "heads.safetensors"
@@ -93,9 +94,9 @@ def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) 
 
 
 def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEncoder:
-    from indexer.encoders.headed_encoder import HeadedEncoder, towers_digest, towers_of
-    from indexer.encoders.heads import load_heads
-    from indexer.encoders.towers import PictureTower, TextTower
+    from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+    from indexer.encoders.projection_encoder import HeadedEncoder, towers_digest, towers_of
+    from indexer.encoders.projection_heads import load_heads
 
     if spec.weights == "package":
         return HeadedEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))

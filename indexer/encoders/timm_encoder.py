@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import BaseEncoder, Block, EncoderSpec, FeatureMaps, Floats, Pixels
+from indexer.encoders.backends.feature_maps import MapModel
+from indexer.encoders.backends.preprocess import Preprocess
+from indexer.encoders.backends.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
-from indexer.encoders.feature_maps import MapModel
 from indexer.encoders.hub import asked_once, hub_refused
-from indexer.encoders.preprocess import Preprocess
-from indexer.encoders.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 
 class TimmEncoder(BaseEncoder):
@@ -55,7 +56,7 @@ class TimmEncoder(BaseEncoder):
 def _load(spec: EncoderSpec) -> Loaded:
     import torch
 
-    from indexer.encoders.modules import NormalisedPixels
+    from indexer.encoders.backends.torch_modules import NormalisedPixels
 
     model, preprocess = _model(spec)
     module = NormalisedPixels(model, preprocess).eval()
@@ -68,7 +69,7 @@ def _load(spec: EncoderSpec) -> Loaded:
 
 
 def _load_maps(spec: EncoderSpec) -> Loaded:
-    from indexer.encoders.modules import Cells, NormalisedPixels, last_maps, map_example
+    from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, last_maps, map_example
 
     model, preprocess = _model(spec)
     whole = replace(preprocess, fit="squash", crop_share=1.0)

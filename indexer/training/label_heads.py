@@ -13,15 +13,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from indexer.encoders.base import Floats
-from indexer.encoders.heads import CLIP, Head
-from indexer.encoders.runtime import threads
-from indexer.label_blend import fit_blend
-from indexer.label_heads import Blend, LabelHead, softmax
-from indexer.neighbour_votes import nearest_products, votes
+from indexer.encoders.backends.runtime import threads
+from indexer.encoders.projection_heads import CLIP, Head
+from indexer.labels.fusion_fit import fit_blend
+from indexer.labels.heads import Blend, LabelHead, softmax
+from indexer.labels.knn import nearest_products, votes
+from indexer.layout import WORDS, Layout
 from indexer.progress import progress
 from indexer.training.optimiser import OneCycle
-from indexer.vectors import WORDS, Layout
+from indexer.types import Floats
 
 Ints = NDArray[np.int64]
 

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.errors import BadPicture
-from catalog.images import decode, read_file
-from indexer.encoders.base import Floats, Pixels
-from indexer.encoders.headed_encoder import Tower, WordTower
-from indexer.pipeline import ahead
+from catalog.images.decoder import decode, read_file
+from indexer.build.encoding_pipeline import ahead
+from indexer.encoders.projection_encoder import Tower, WordTower
+from indexer.numeric import chunks
 from indexer.progress import progress
-from indexer.training.fit import HalfFloats, Ints, Pairs
-from indexer.training.views import view
-from indexer.vectors import chunks
+from indexer.training.augment import view
+from indexer.training.contrastive import HalfFloats, Ints, Pairs
+from indexer.types import Floats, Pixels
 
 BATCH = 16
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from catalog.errors import BadFeed
-from catalog.feed import read_feed
+from catalog.feeds.reader import read_feed
 from catalog.product import Product
 from indexer.training.pairs import Example
 

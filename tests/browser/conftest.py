@@ -11,12 +11,13 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from catalog import sample
-from indexer.build import build
+from indexer.build.build import build
 from indexer.encoders.registry import open_encoder
 from tests.web.conftest import open_fake_or_real
-from web import create_app, ops
+from web import create_app
+from web.api import operations
+from web.api.listings import desk_of
 from web.engine import holder_of
-from web.merchant import desk_of
 from web.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -50,7 +51,7 @@ def served(settings):
         holder_of(app).wait(60)
     with listening(app) as address:
         yield address
-    app.extensions[ops.KEY].close()
+    app.extensions[operations.KEY].close()
     desk_of(app).close()
     holder_of(app).close()
 

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from search.jobs import Jobs
+from search.bulk.job_store import Jobs
 from tests.browser.conftest import PHONE, listening
 from tests.browser.test_measures import violations
-from tests.search.desk import KINDS, bulk_zip, shade
-from tests.search.desk import picture_bytes as plain_picture
-from tests.web import test_merchant as over_http
-from tests.web.shop import WRITE_KEY
-from web.merchant import desk_of
+from tests.search.bulk_jobs import KINDS, bulk_zip, shade
+from tests.search.bulk_jobs import picture_bytes as plain_picture
+from tests.web.api import test_listings as over_http
+from tests.web.shop_fixtures import WRITE_KEY
+from web.api.listings import desk_of
 
 desk_app, desk, send_zip = over_http.desk_app, over_http.desk, over_http.send_zip
 

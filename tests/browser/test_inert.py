@@ -7,13 +7,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from indexer.build import build
+from indexer.build.build import build
 from indexer.encoders.registry import open_encoder
-from indexer.label_heads import LabelHeads
+from indexer.labels.heads import LabelHeads
 from tests.browser.conftest import served
-from tests.fakes import FakeEncoder
-from tests.search.desk import picture_bytes
-from tests.web.shop import WRITE_KEY, write_keys
+from tests.fake_encoder import FakeEncoder
+from tests.search.bulk_jobs import picture_bytes
+from tests.web.shop_fixtures import WRITE_KEY, write_keys
 from web.settings import Settings
 
 pytestmark = pytest.mark.timeout(120)

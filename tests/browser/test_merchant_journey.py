@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 
 from indexer.training import label_heads
 from indexer.training.label_heads import LabelRecipe
-from search.learn import learn
+from search.listings.fit_heads import learn
 from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations
-from tests.search.desk import KINDS, bulk_zip, make_desk_shop, picture_bytes, shade
-from tests.web.shop import WRITE_KEY, WRITER, write_keys
+from tests.search.bulk_jobs import KINDS, bulk_zip, make_desk_shop, picture_bytes, shade
+from tests.web.shop_fixtures import WRITE_KEY, WRITER, write_keys
 from web.settings import Settings
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]

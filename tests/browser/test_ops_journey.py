@@ -5,13 +5,13 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from indexer.generations import current_number
-from search.catalogue_map import draw_map
-from search.query_log import EMPTY, QueryLog
+from indexer.generations.store import current_number
+from search.ops.catalogue_map import draw_map
+from search.ops.query_log import EMPTY, QueryLog
 from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations
-from tests.web.ops_shop import make_ops_shop
-from tests.web.shop import ADMIN_KEY, WRITE_KEY
+from tests.web.operator_fixtures import make_ops_shop
+from tests.web.shop_fixtures import ADMIN_KEY, WRITE_KEY
 from web.settings import Settings
 
 pytestmark = pytest.mark.timeout(120)

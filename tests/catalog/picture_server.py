@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from catalog.fetch import FetchRules, PictureFetcher
+from catalog.fetching.fetcher import FetchRules, PictureFetcher
 
 
 def picture(colour=(200, 30, 30), size=(4, 4)):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from catalog.errors import BadFeed
-from catalog.feed import read_feed
+from catalog.feeds.reader import read_feed
 from catalog.product import Rejected
 
 

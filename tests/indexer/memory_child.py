@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import build
-from indexer.cache import PICTURES, VectorCache, cache_path
-from indexer.encoders.base import Block
-from indexer.maker import BuildOptions
-from indexer.update import UpdateOptions, update
-from tests.fakes import FakeEncoder
+from indexer.build.build import build
+from indexer.build.generation_builder import BuildOptions
+from indexer.build.update import UpdateOptions, update
+from indexer.cache.vector_cache import PICTURES, VectorCache, cache_path
+from indexer.types import Block
+from tests.fake_encoder import FakeEncoder
 
 DIM = 512
 OLD = 2  # vectors in the cache for each product, of pictures that it does not show any more

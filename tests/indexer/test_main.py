@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from indexer import __main__ as command
-from indexer.generations import open_current
-from tests.fakes import FakeEncoder
-from tests.indexer.shops import COLOURS, colour_shop, write_feed, write_picture
+from indexer.generations.store import open_current
+from tests.fake_encoder import FakeEncoder
+from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
     result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
     assert result.exit_code == 130
     assert "Interrupted; what was encoded is kept" in result.output
-    monkeypatch.setattr(command.generations, "current_number", interrupted)
+    monkeypatch.setattr(command.store, "current_number", interrupted)
     result = run("verify", "--home", tmp_path)
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 

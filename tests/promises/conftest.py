@@ -23,7 +23,7 @@ class Kennel:
     """A process that has everything imported and forks a child for each piece of work, which may die of it."""
 
     def __init__(self):
-        command = [sys.executable, "-m", "tests.promises.kennel"]
+        command = [sys.executable, "-m", "tests.promises.server_process"]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, work, failpoint="", **words):

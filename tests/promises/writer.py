@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import UnknownProduct
-from catalog.store import Catalogue
-from indexer.generations import open_current
-from search.edit import edit_of
+from catalog.storage.catalogue import Catalogue
+from indexer.generations.store import open_current
 from search.engine import SearchEngine
-from tests.fakes import FakeEncoder
-from tests.web.shop import picture_bytes
+from search.live.product_edit import edit_of
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import picture_bytes
 
 IDS = [f"p{number:02}" for number in range(24)]
 COLOURS = [(red, green, 90) for red in (0, 80, 160, 240) for green in (0, 80, 160, 240)]

@@ -12,23 +12,23 @@ from catalog.errors import WindowshopError
 from catalog.sample import FOLDER
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
-from tests.quality.categories import by_category
 from tests.quality.clothing import clothing_categories
-from tests.quality.composed import composed_queries
 from tests.quality.doctor import planted_faults
-from tests.quality.duplicates import other_views, planted_duplicates
-from tests.quality.finding import caption_to_product, photo_to_product
-from tests.quality.hybrid import words_by_part
 from tests.quality.listings import suggested_listings
-from tests.quality.no_match import no_match
 from tests.quality.public_data import measure_public_data
-from tests.quality.records import Outcome, Part
 from tests.quality.repeated_rows import repeated_rows
-from tests.quality.report import terminal_table, write_report
+from tests.quality.report.records import Outcome, Part
+from tests.quality.report.report import terminal_table, write_report
 from tests.quality.sample_shop import SampleShop, missing_tables, open_sample_shop
-from tests.quality.scenes import products_in_scenes
+from tests.quality.sections.categories import by_category
+from tests.quality.sections.composed import composed_queries
+from tests.quality.sections.duplicates import other_views, planted_duplicates
+from tests.quality.sections.finding import caption_to_product, photo_to_product
+from tests.quality.sections.hybrid import words_by_part
+from tests.quality.sections.no_match import no_match
+from tests.quality.sections.scenes import products_in_scenes
+from tests.quality.sections.similar import similar_items
 from tests.quality.shoppers import next_views
-from tests.quality.similar import similar_items
 
 WIDTH = 100
 MOST_PLANTED = 40  # products of each shop; every one is asked some seven times

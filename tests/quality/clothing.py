@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from indexer.build import build
+from catalog.images.crop import load_picture
+from indexer.build.build import build
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.training.starter_data import Photo, labelled_photos
 from search.engine import SearchEngine
-from search.fields import CATEGORY
-from search.learn import learn
-from search.listing import Lister
-from search.samples import load_picture
+from search.listings.attribute_fields import CATEGORY
+from search.listings.fit_heads import learn
+from search.listings.suggester import Lister
 from tests.quality.measures import mean, measured
-from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 FEW, DRAWS = 5, 5  # labelled photos of each category, and how often they are drawn
 ALL_FLOOR, FEW_FLOOR = 0.90, 0.75

@@ -20,12 +20,12 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from catalog.product import CATEGORY_SEPARATOR
-from indexer.build import build
+from indexer.build.build import build
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
-from search.doctor import examine, write_report
-from search.doctor_shop import Finding
+from search.doctor.audit import examine, write_report
+from search.doctor.audit_rows import Finding
 from search.engine import SearchEngine
-from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 Row = dict[str, str]
 

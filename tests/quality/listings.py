@@ -19,15 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageOps
 
-from catalog.images import decode, read_file
+from catalog.images.decoder import decode, read_file
 from catalog.product import CATEGORY_SEPARATOR, Product
-from indexer.encoders.base import Floats
-from indexer.encoders.label_trunk import CHANNELS, SIDE
+from indexer.encoders.backends.label_backbone import CHANNELS, SIDE
 from indexer.encoders.registry import open_encoder
-from indexer.generations import open_current
-from indexer.label_heads import Blend, LabelHead
-from indexer.label_network import NetworkField, joined
-from indexer.neighbour_votes import blended, nearest_products, votes
+from indexer.generations.store import open_current
+from indexer.labels.heads import Blend, LabelHead
+from indexer.labels.knn import blended, nearest_products, votes
+from indexer.labels.network import NetworkField, joined
+from indexer.layout import WORDS
+from indexer.numeric import chunks
+from indexer.training.label_finetune import Early, NetworkRecipe, Tuned, fit_label_network, network_shares
 from indexer.training.label_heads import (
     LabelExamples,
     LabelRecipe,
@@ -35,15 +37,14 @@ from indexer.training.label_heads import (
     neighbour_queries,
     targets_of,
 )
-from indexer.training.label_network import Early, NetworkRecipe, Tuned, fit_label_network, network_shares
 from indexer.training.pairs import picture_features
-from indexer.vectors import WORDS, chunks
-from search.fields import CATEGORY
-from search.learn import shop_examples, shop_examples_with_pictures, title_trusts
-from search.named_values import Naming, TitleTrust, told_by_title
-from search.price_range import PriceScale, centre_and_spread
+from indexer.types import Floats
+from search.listings.attribute_fields import CATEGORY
+from search.listings.fit_heads import shop_examples, shop_examples_with_pictures, title_trusts
+from search.listings.price_range import PriceScale, centre_and_spread
+from search.listings.title_values import Naming, TitleTrust, told_by_title
 from tests.quality.measures import mean, measured, reliability
-from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 WORST = 15
@@ -243,8 +244,8 @@ def price_figures(home: Path, folds: int = 5) -> dict[str, Any]:
 
     Beside it a range of the same coverage that knows the true category and nothing else.
     """
-    from search.learn import price_scale
-    from search.price_range import NEIGHBOURS
+    from search.listings.fit_heads import price_scale
+    from search.listings.price_range import NEIGHBOURS
 
     examples, products = shop_examples(home, open_current(home))
     logs = np.log([float(p.price or 1) for p in products])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluate import RECALLS, mean_reciprocal_rank, recall_at
+from search.evaluation.evaluate import RECALLS, mean_reciprocal_rank, recall_at
 
 ROUNDS = 1_000
 LOW, HIGH = 2.5, 97.5  # percentiles: 95 % of the rounds lie between them

@@ -13,16 +13,17 @@ import numpy as np
 
 from catalog.errors import BadFeed
 from catalog.product import Product
-from indexer.build import build
-from indexer.encoders.base import Encoder, Floats
+from indexer.build.build import build
+from indexer.encoders.base import Encoder
 from indexer.training.starter_data import read_starter_data
-from search.categorise import categorise_photos
+from indexer.types import Floats
 from search.engine import SearchEngine
-from search.evaluate import Evaluation, evaluate_photos, evaluate_texts
+from search.evaluation.categorise import categorise_photos
+from search.evaluation.evaluate import Evaluation, evaluate_photos, evaluate_texts
 from tests.quality.measures import mean, measured, rank_figures
-from tests.quality.rank_tables import rank_headline, rank_table
-from tests.quality.records import Headline, Outcome, Part, Section, Share, Table
-from tests.quality.unsold import grocery_unsold
+from tests.quality.report.rank_tables import rank_headline, rank_table
+from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
+from tests.quality.sections.unsold import grocery_unsold
 
 KEY, TITLE = "public_data", "Public data"
 FASHION_FLOOR = ("recall_at_10", 0.55)

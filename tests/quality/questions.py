@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from catalog.text.labelled_csv import in_batches
 from search.engine import SearchEngine
-from search.evaluate import DEPTH, first_rank_of
+from search.evaluation.evaluate import DEPTH, first_rank_of
 from search.hits import SearchHit, SearchPage
-from search.query import Query, Term
-from search.samples import in_batches
+from search.query.terms import Query, Term
 from tests.quality.measures import Rank
 
 

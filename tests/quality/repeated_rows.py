@@ -18,14 +18,14 @@ import numpy as np
 from PIL import ImageOps
 
 from catalog import images
-from indexer.encoders.base import Floats
-from indexer.vectors import chunks
-from search.earlier_rows import EarlierRows
+from indexer.numeric import chunks
+from indexer.types import Floats
+from search.bulk.job_store import Shown
+from search.bulk.row_duplicates import EarlierRows
 from search.engine import SearchEngine
-from search.jobs import Shown
-from tests.quality.duplicates import HALVES, PRECISION_FLOOR, RECALL_FLOOR, alterations, chosen
 from tests.quality.measures import mean, measured
-from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.report.records import Headline, Outcome, Section, Share, Table
+from tests.quality.sections.duplicates import HALVES, PRECISION_FLOOR, RECALL_FLOOR, alterations, chosen
 
 EACH = 3
 AT_ONCE = 64

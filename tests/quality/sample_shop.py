@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.feed import read_feed
-from catalog.images import Box
+from catalog.feeds.reader import read_feed
+from catalog.images.crop import load_picture
+from catalog.images.decoder import Box
 from catalog.product import Product
-from indexer.build import build
+from catalog.text.labelled_csv import Sample, read_samples
+from indexer.build.build import build
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
-from search.query import PictureTerm, TextTerm
-from search.samples import Sample, load_picture, read_samples
+from search.query.terms import PictureTerm, TextTerm
 from tests.quality.questions import Answer, Question, ask
 
 TABLES = ("products.csv", "photos.csv", "photos_unknown.csv", "scenes.csv", "captions.csv")

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Product
-from search.events import VIEW, Kept
-from search.recommend import Shop
-from search.session import popular, session
-from search.trends import Trends, trends_of
+from search.recommend.event_log import VIEW, Kept
+from search.recommend.event_statistics import Trends, trends_of
+from search.recommend.session import popular, session
+from search.recommend.substitutes import Shop
 from tests.quality.measures import mean, measured
-from tests.quality.records import Headline, Outcome, Section, Share, Table
+from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sample_shop import SampleShop
 
 ZIPF = 0.7

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.fakes import FakeEncoder
-from tests.search.shop import make_shop
+from tests.fake_encoder import FakeEncoder
+from tests.search.shop_fixtures import make_shop
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.store import Catalogue
-from indexer.generations import open_current
-from search.filters import AnyOf, Between, Not, OneOf, Stock, folded
+from catalog.storage.catalogue import Catalogue
+from indexer.generations.store import open_current
 from search.hits import SearchHit, SearchPage
+from search.query.filters import AnyOf, Between, Not, OneOf, Stock, folded
 
 
 class ExactShop:

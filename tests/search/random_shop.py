@@ -5,12 +5,12 @@ from decimal import Decimal
 import numpy as np
 
 from catalog.product import Product
-from catalog.store import Catalogue
-from indexer.vector_index import IndexPlan
-from indexer.vectors import unit
-from tests.fakes import FakeEncoder
+from catalog.storage.catalogue import Catalogue
+from indexer.ann.faiss_index import IndexPlan
+from indexer.numeric import unit
+from tests.fake_encoder import FakeEncoder
 from tests.search.exact_shop import ExactShop
-from tests.search.shop import WEIGHTS, publish_rows, save_picture
+from tests.search.shop_fixtures import WEIGHTS, publish_rows, save_picture
 
 CATEGORIES = (
     "",

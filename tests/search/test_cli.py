@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from search.__main__ import main
-from tests.search.shop import BLUE, RED, make_shop, picture
+from tests.search.shop_fixtures import BLUE, RED, make_shop, picture
 
 
 @pytest.fixture

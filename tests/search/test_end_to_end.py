@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from indexer.build import build
+from indexer.build.build import build
 from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 

@@ -11,13 +11,13 @@ import pytest
 
 from catalog.errors import BadQuery, EncoderMismatch, NoGeneration, UnknownProduct, UnsupportedQuery
 from catalog.product import Product
-from catalog.store import Catalogue
-from indexer.vector_index import IndexPlan
-from search import answers
+from catalog.storage.catalogue import Catalogue
+from indexer.ann.faiss_index import IndexPlan
 from search.engine import SearchEngine
-from search.query import PictureTerm, ProductTerm, Query, TextTerm
-from tests.fakes import FakeEncoder
-from tests.search.shop import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
+from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
+from search.retrieval import pipeline
+from tests.fake_encoder import FakeEncoder
+from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
 
 HALF = math.sqrt(0.5)
 BARE = {"lexical": 0.0}  # the vectors alone
@@ -226,8 +226,8 @@ def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
 
 def test_many_listings_of_one_thing_are_grouped_in_few_rounds(home, monkeypatch):
     rounds = []
-    grouped = answers.groups_of
-    monkeypatch.setattr(answers, "groups_of", lambda *given: rounds.append(1) or grouped(*given))
+    grouped = pipeline.groups_of
+    monkeypatch.setattr(pipeline, "groups_of", lambda *given: rounds.append(1) or grouped(*given))
     with make_shop(home, [Item(f"hat{i:03}", "red hat", place="shop") for i in range(200)]) as engine:
         page = engine.search(ask(PictureTerm(picture(RED)), sort="price"))
         assert len(page.hits) == 1 and len(page.hits[0].duplicates) == 199

@@ -3,8 +3,8 @@
 import pytest
 
 from indexer.encoders.registry import open_encoder
-from tests.fakes import FakeEncoder
-from tests.web.shop import make_shop
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import make_shop
 from web import create_app
 from web.engine import holder_of
 from web.settings import Settings

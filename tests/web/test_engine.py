@@ -8,8 +8,8 @@ import pytest
 
 from catalog.errors import EncoderUnavailable, NoGeneration, StoreError
 from search.engine import SearchEngine
-from tests.fakes import FakeEncoder
-from tests.web.shop import make_shop
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import make_shop
 from web.engine import holder_of
 from web.errors import NotReady
 from web.settings import Settings

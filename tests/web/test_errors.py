@@ -7,10 +7,10 @@ import pytest
 from catalog import errors
 from catalog.errors import WindowshopError
 from search.engine import SearchEngine
-from search.recommender import Recommender
-from tests.web.shop import WRITER
-from web.auth import POLICIES
+from search.recommend.recommender import Recommender
+from tests.web.shop_fixtures import WRITER
 from web.errors import MalformedRequest, NoKey, NotAllowed, NotJson, NotReady, TooMany, public_words, status_of
+from web.middleware.auth import POLICIES
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
 CALLS = [
@@ -49,7 +49,7 @@ def ask(client, method, address):
     if method in ("put", "delete"):
         given = {"headers": WRITER}
     if (method, address) == ("post", "/"):
-        from tests.web.shop import picture_bytes
+        from tests.web.shop_fixtures import picture_bytes
 
         given = {"data": {"photo": (io.BytesIO(picture_bytes()), "a.jpg")}}
     return getattr(client, method)(address, **given)

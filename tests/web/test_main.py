@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from indexer.encoders.registry import open_encoder
-from tests.web.shop import BLUE, make_shop, picture_bytes
+from tests.web.shop_fixtures import BLUE, make_shop, picture_bytes
 from web.__main__ import cli
 from web.settings import MIB
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from indexer.build import build
+from indexer.build.build import build
 from indexer.encoders.registry import open_encoder
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 from tests.web.test_main import ROOT, ask, serving, wait_until_ready

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import BadFeed
-from tests.web.shop import BLUE, RED, picture_bytes
+from tests.web.shop_fixtures import BLUE, RED, picture_bytes
 from web.engine import holder_of
 from web.settings import Settings
 from web.try_photos import read_try_photos

@@ -7,7 +7,7 @@ import pytest
 
 from indexer.encoders import registry
 from indexer.encoders.registry import open_encoder
-from tests.fakes import FakeEncoder
+from tests.fake_encoder import FakeEncoder
 from tests.indexer.encoders import tiny
 
 

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.base import Block
 from indexer.encoders.registry import open_encoder
+from indexer.types import Block
 from tests.indexer.encoders.test_timm_encoder import Hostile
 from tests.indexer.encoders.tiny import clip_folder, cosines, scenes
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
-from indexer.encoders.heads import Heads, save_heads
+from indexer.encoders.projection_heads import Heads, save_heads
 from indexer.encoders.registry import DEFAULT_ENCODER, ENCODERS, FORMS, get_spec, open_encoder, shop_heads
 from tests.indexer.encoders.tiny import clip_folder, random_heads, shop_home, starter_heads, timm_checkpoint
 
@@ -110,7 +110,16 @@ def test_colour_needs_no_runtime_to_be_there():
 
 
 @pytest.mark.parametrize(
-    "module", ["registry", "base", "headed_encoder", "runtime", "towers", "timm_encoder", "clip_encoder"]
+    "module",
+    [
+        "registry",
+        "base",
+        "projection_encoder",
+        "backends.runtime",
+        "backends.starter_towers",
+        "timm_encoder",
+        "clip_encoder",
+    ],
 )
 def test_importing_imports_no_torch(module):
     heavy = "torch", "timm", "open_clip", "transformers", "onnxruntime", "huggingface_hub", "onnx", "safetensors"

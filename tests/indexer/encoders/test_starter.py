@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexer.encoders import registry
-from indexer.encoders.heads import load_heads
+from indexer.encoders.projection_heads import load_heads
 from indexer.encoders.registry import open_encoder
 from tests.indexer.encoders.tiny import real_starter, scene
 

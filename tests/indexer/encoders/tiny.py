@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from indexer.encoders import registry
-from indexer.encoders.headed_encoder import towers_digest, towers_of
-from indexer.encoders.heads import Head, Heads, Projection, save_heads
-from indexer.encoders.packages import package_folder
+from indexer.encoders.backends.starter_packages import package_folder
+from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.projection_encoder import towers_digest, towers_of
+from indexer.encoders.projection_heads import Head, Heads, Projection, save_heads
 from indexer.encoders.registry import open_encoder
-from indexer.encoders.towers import PictureTower, TextTower
 
 
 def timm_checkpoint(folder, model="test_vit", seed=0, **options):

@@ -5,8 +5,9 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-from indexer.encoders.base import Block  # noqa: E402
-from indexer.label_blend import UNMEASURED, fit_blend, lowest_cut  # noqa: E402
+from indexer.labels.fusion_fit import UNMEASURED, fit_blend, lowest_cut  # noqa: E402
+from indexer.layout import Layout  # noqa: E402
+from indexer.numeric import unit  # noqa: E402
 from indexer.training.label_heads import (  # noqa: E402
     LEAST_FRESH,
     SMALL,
@@ -17,7 +18,7 @@ from indexer.training.label_heads import (  # noqa: E402
     learnable_names,
     targets_of,
 )
-from indexer.vectors import Layout, unit  # noqa: E402
+from indexer.types import Block  # noqa: E402
 
 LAYOUT = Layout((Block("look", 8), Block("meaning", 4, texts=True), Block("words", 4, texts=True)))
 RECIPE = LabelRecipe(hidden=16, steps=80, batch=64, rate=1e-2)

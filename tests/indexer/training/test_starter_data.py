@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from catalog.errors import BadFeed, TrainingError
 from indexer.__main__ import main
-from indexer.encoders.heads import load_heads
+from indexer.encoders.projection_heads import load_heads
 from indexer.encoders.registry import STARTER_HEADS
-from indexer.training import starter
-from indexer.training.fit import Recipe
-from indexer.training.sample_shop import SHOPPERS_COPIES
-from indexer.training.sample_shop import STUDIO_COPIES as STUDIO
+from indexer.training import fit_starter
+from indexer.training.contrastive import Recipe
+from indexer.training.sample_pairs import SHOPPERS_COPIES
+from indexer.training.sample_pairs import STUDIO_COPIES as STUDIO
 from indexer.training.starter_data import (
     KEPT_ASIDE,
     OWNERS_COPIES,
@@ -119,15 +119,15 @@ def test_a_product_that_is_rejected_is_not_passed_over(data):
 
 @pytest.fixture
 def colour_towers(monkeypatch):
-    monkeypatch.setattr(starter, "PictureTower", lambda runtime: MeanColour())
-    monkeypatch.setattr(starter, "TextTower", lambda runtime: NamedColours())
+    monkeypatch.setattr(fit_starter, "PictureTower", lambda runtime: MeanColour())
+    monkeypatch.setattr(fit_starter, "TextTower", lambda runtime: NamedColours())
 
 
 @pytest.mark.torch
 @pytest.mark.timeout(120)
 def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path):
     out = tmp_path / "new" / "heads.safetensors"
-    fit = partial(starter.fit_starter, data, out, recipe=SMALL, shop=sample_shop(tmp_path / "sample"))
+    fit = partial(fit_starter.fit_starter, data, out, recipe=SMALL, shop=sample_shop(tmp_path / "sample"))
     card = fit(seed=3)
     heads = load_heads(out)
     assert (
@@ -149,14 +149,16 @@ def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path)
 def test_a_picture_that_cannot_be_decoded_stops_the_starter(data, colour_towers, tmp_path):
     (data / "clothing" / "photos" / "train" / "1.png").write_bytes(b"broken")
     with pytest.raises(TrainingError, match="cannot be decoded"):
-        starter.fit_starter(data, tmp_path / "heads.safetensors", recipe=SMALL, shop=sample_shop(tmp_path / "sample"))
+        fit_starter.fit_starter(
+            data, tmp_path / "heads.safetensors", recipe=SMALL, shop=sample_shop(tmp_path / "sample")
+        )
     assert not (tmp_path / "heads.safetensors").exists()
 
 
 @pytest.mark.torch
 def test_the_command_writes_where_the_registry_looks(data, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(starter, "fit_starter", lambda *arguments: asked.append(arguments) or {"name": "starter"})
+    monkeypatch.setattr(fit_starter, "fit_starter", lambda *arguments: asked.append(arguments) or {"name": "starter"})
     result = CliRunner().invoke(main, ["starter", "--data", str(data), "--seed", "7"])
     assert result.exit_code == 0 and json.loads(result.output) == {"name": "starter"}
     CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path / "x.safetensors")])

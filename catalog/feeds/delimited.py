@@ -1,0 +1,244 @@
+"""Delimited text and JSON lines -> rows of named cells. A row that cannot be read says why; the next one is read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.field_mapping import KNOWN, PICTURES, SINGLE, column_name
+from catalog.feeds.line_reader import Lines, open_lines
+from catalog.feeds.row import MAX_CELL, MAX_VALUES, Row, checked_row, is_text
+from catalog.feeds.shopify import PICTURE_COLUMNS, is_export, join_variants
+from catalog.images.formats import ENDINGS
+from catalog.text.csv_export import as_it_was
+
+csv.field_size_limit(MAX_CELL)
+
+_DELIMITERS = ",;\t|"
+_MAX_HEADER = 100_000
+_MAX_COLUMNS = 2_000
+_PICTURES = frozenset((*PICTURES, *PICTURE_COLUMNS))
+_WEB = ("http://", "https://")
+
+
+class _Unquoted(csv.excel):
+    """A quote is a character like any other."""
+
+    quoting = csv.QUOTE_NONE
+
+
+Record = tuple[int, list[str], str]
+
+
+def read_table(path: Path) -> Iterator[Row]:
+    """Read CSV, TSV and their like, a Shopify export included; BadFeed when the header will not do.
+
+    The header decides on the delimiter. Cells of a table that we made safe for spreadsheets are as they were before.
+    """
+    with open_lines(path) as lines:
+        delimiter = lines.delimiter = _delimiter(lines, path.name)
+        records = _records(lines, delimiter)
+        header = _header(records, lines, path.name)
+        rows = _rows(records, lines, header, delimiter)
+        yield from join_variants(rows, header) if is_export(header) else rows
+
+
+def read_json_lines(path: Path) -> Iterator[Row]:
+    """Read JSON lines: one object a line, its keys are the columns."""
+    with open_lines(path) as lines:
+        while True:
+            line = lines.begin_row()
+            try:
+                text = next(lines)
+            except StopIteration:
+                return
+            except BadRow as error:
+                yield Row(line, fault=error.message)
+                continue
+            if text.strip():
+                yield checked_row(line, _object, text)
+
+
+def _rows(records: Iterator[Record], lines: Lines, header: list[str], delimiter: str) -> Iterator[Row]:
+    for line, cells, fault in records:
+        if fault:
+            yield Row(line, fault=fault)
+        elif _swallowed_rows(lines.taken, header, delimiter):
+            lines.give_back()
+            yield Row(line, fault="a quote is opened and not closed, so that the rows below would be lost")
+        elif any(cell.strip() for cell in cells):
+            yield checked_row(line, _named, header, cells)
+
+
+def _delimiter(lines: Lines, source: str) -> str:
+    """Choose the delimiter that makes the most known column names of the header, then the most columns."""
+    lines.begin_row()
+    first = ""
+    try:
+        first = next((line for line in lines if line.strip()), "")
+    except BadRow:
+        first = " " * (_MAX_HEADER + 1)
+    if len(first) > _MAX_HEADER:
+        raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?")
+    lines.give_back(keep=0)
+
+    def score(delimiter: str) -> tuple[int, int]:
+        names = [column_name(cell.strip('" ')) for cell in first.split(delimiter)]
+        return len(KNOWN.intersection(names)), len(names)
+
+    return max(_DELIMITERS, key=score)
+
+
+def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
+    """Yield (line of its start, cells, fault) of every record.
+
+    A quote that is opened and not closed swallows the lines after it. Strict parsing notices at the next quote, at
+    the limits, or at the end; then only the line where the record began is at fault, and all others are read again.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = lines.begin_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except BadRow as error:
+            lines.give_back()
+            yield line, [], error.message
+        except csv.Error as error:
+            lines.give_back()
+            yield line, [], _quoting_fault(str(error))
+        else:
+            yield line, cells, ""
+
+
+def _swallowed_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
+    """Tell whether a record of several lines looks like several rows that a stray quote has joined.
+
+    A line of a description may have as many commas as a row, but hardly a picture's name in the right column too.
+    """
+    if len(taken) < 2:
+        return False
+
+    def whole(line: str, quotes: bool) -> bool:
+        dialect = csv.excel if quotes else _Unquoted
+        try:
+            cells = next(csv.reader([line], dialect, delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error:
+            return False
+        return len(cells) == len(header) and any(
+            name in _PICTURES and _names_picture(cell.strip(' "\r\n').lower())
+            for name, cell in zip(header, cells, strict=True)
+        )
+
+    if any(whole(line, quotes=True) for line in taken[1:-1]):
+        return True
+    return whole(taken[0], quotes=False) and (whole(taken[-1], quotes=True) or whole(taken[-1], quotes=False))
+
+
+def _names_picture(cell: str) -> bool:
+    return cell.endswith(ENDINGS) or cell.startswith(_WEB)
+
+
+def _quoting_fault(message: str) -> str:
+    if "field larger" in message:
+        return f"a cell is longer than {MAX_CELL:,} characters, or a quote is opened and not closed"
+    if "NUL" in message:
+        return "the row holds a NUL character"
+    return "a quote is opened and not closed, or stands within a quoted cell without being doubled"
+
+
+def _header(records: Iterator[Record], lines: Lines, source: str) -> list[str]:
+    """Take the first record that is not blank, and check that it names the columns a product needs."""
+    for _, cells, fault in records:
+        if fault:
+            raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Mend its first line.")
+        if any(cell.strip() for cell in cells):
+            return _checked_header(cells, lines, source)
+    raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
+
+
+def _checked_header(cells: Sequence[str], lines: Lines, source: str) -> list[str]:
+    if len(cells) > _MAX_COLUMNS:
+        raise BadFeed(
+            f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Is it a table at all?"
+        )
+    names = [column_name(as_it_was(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
+    if not all(map(is_text, names)):
+        raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
+    seen = ", ".join(names)[:500]
+    if not is_export(names):
+        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
+            if not set(choices) & set(names):
+                raise BadFeed(
+                    f"The feed {source} has no {what} column; its columns are: {seen}.",
+                    f"Name one of them {' or '.join(choices)}.",
+                )
+    twice = sorted(name for name in SINGLE if names.count(name) > 1)
+    if twice:
+        raise BadFeed(f"The feed {source} has the column {twice[0]} more than once.", "Rename or remove one of them.")
+    return names
+
+
+def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
+    if len(cells) != len(header):
+        few_or_many = "few" if len(cells) < len(header) else "many"
+        raise BadRow(f"too {few_or_many} cells: {len(cells)}, but the header has {len(header)}")
+    named: dict[str, list[str]] = {}
+    for name, cell in zip(header, cells, strict=True):
+        if value := as_it_was(cell).strip():
+            named.setdefault(name, []).append(value)
+    return named
+
+
+def _object(text: str) -> dict[str, list[str]]:
+    """Read one JSON object; numbers stay as they are written, so that 12.90 does not become 12.9."""
+    if sum(map(text.count, ",[{")) > MAX_VALUES:  # each would take twenty times its length
+        raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
+    try:
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
+    except json.JSONDecodeError as error:
+        raise BadRow(f"not valid JSON: {error.msg} at character {error.colno}") from None
+    except RecursionError:
+        raise BadRow("not valid JSON: nested too deeply") from None
+    if not isinstance(value, dict):
+        raise BadRow('the line is valid JSON, but not an object like {"id": ...}')
+    named: dict[str, list[str]] = {}
+    for key, content in value.items():
+        name = column_name(key) or "column"
+        if name == "attributes" and isinstance(content, dict):
+            for attribute, item in content.items():
+                named.setdefault(column_name(attribute), []).extend(_texts("attribute", item))
+            continue
+        if name in SINGLE and name in named:
+            raise BadRow(f"{name} is given more than once")
+        named.setdefault(name, []).extend(_texts(name, content))
+    return named
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise BadRow("a key is given more than once in one JSON object")
+    return value
+
+
+def _texts(name: str, content: Any) -> list[str]:
+    """Bring a JSON value to the texts of a cell: none for null, several for a list of pictures."""
+    if isinstance(content, list) and all(isinstance(item, str) for item in content):
+        texts = content if name in PICTURES else [", ".join(content)]
+    elif content is None:
+        texts = []
+    elif isinstance(content, bool):
+        texts = [str(content).lower()]
+    elif isinstance(content, str):
+        texts = [content]
+    elif name in KNOWN:
+        raise BadRow(f"{name} is not a text or a number")
+    else:
+        texts = [json.dumps(content, ensure_ascii=False)]
+    return [text.strip() for text in texts if text.strip()]

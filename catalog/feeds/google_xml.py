@@ -1,0 +1,254 @@
+"""Google Merchant's XML, as RSS or Atom -> rows of named cells; memory grows with an item and not with the feed.
+
+Expat is used by itself, without a tree on top of it, so that all limits stand in one place. Its version may be an
+old one that reads an unfinished tag again with every piece of it, and it keeps every name it has ever seen; so tags
+and names are limited too. Whatever needs a DOCTYPE (entities, external files) ends at the DOCTYPE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.parsers import expat
+
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.field_mapping import CATEGORIES, SINGLE, column_name
+from catalog.feeds.raw_bytes import open_bytes
+from catalog.feeds.row import MAX_ROW, Row, checked_row
+
+MAX_DEPTH = 32
+MAX_ELEMENTS = 5_000  # of one item
+_MAX_TOKEN = 2**20
+_MAX_NAMES = 2**18  # characters of all names together
+_CHUNK = 2**16
+
+_GOOGLE = re.compile(r"https?://base\.google\.com/c?ns/1\.0")
+_ATOM = ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#")
+_PLAIN = ("", "http://purl.org/rss/1.0/", *_ATOM)
+_ROOTS = ("rss", "feed", "RDF")
+_ITEMS = ("item", "entry")
+# What readers of news need. A product's own id, title and so on are Google's elements, or have these names.
+_NEWS = "guid pubdate published updated modified issued author contributor comments enclosure source rights"
+_PLUMBING = frozenset(_NEWS.split())
+_SAME = {"summary": "description", "content": "description"}
+_ENCODINGS = re.compile(r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]", re.IGNORECASE)
+
+
+def read_xml(path: Path) -> Iterator[Row]:
+    """Yield a row for every item of the feed; BadFeed, after the items before it, where it is no sound XML."""
+    with open_bytes(path) as file:
+        items = _Items(path.name)
+        while True:
+            chunk = file.read1(_CHUNK)
+            fault = items.feed(chunk)
+            yield from items.take()
+            if fault is not None:
+                raise fault
+            if not chunk:
+                return
+
+
+class _Items:
+    """Follows the parser through the feed, and collects the rows of the items that end on the way."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._rows: list[Row] = []
+        self._item: _Item | None = None
+        self._depth = 0
+        self._empty = True
+        self._names: set[str] = set()
+        self._names_length = 0
+        self._unfinished = 0
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.XmlDeclHandler = self._declared
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartNamespaceDeclHandler = self._prefixed
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.CommentHandler = self._passed
+        self._parser.ProcessingInstructionHandler = self._passed
+
+    def feed(self, chunk: bytes) -> BadFeed | None:
+        """Parse on; no bytes mean the end. Returns what is wrong with the feed, None when nothing is."""
+        self._empty = self._empty and not chunk
+        if self._empty:
+            return BadFeed(f"The feed {self._source} is empty.", "It should hold an <rss> or <feed> element.")
+        self._unfinished += len(chunk)
+        try:
+            self._parser.Parse(chunk, not chunk)
+        except BadFeed as error:
+            return error
+        except expat.ExpatError as error:
+            return self._unsound(error)
+        except (ValueError, LookupError) as error:  # an encoding that is none
+            return BadFeed(f"The feed {self._source} cannot be read: {error}.", "Save it as UTF-8.")
+        if self._unfinished > _MAX_TOKEN:
+            return self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
+        return None
+
+    def take(self) -> list[Row]:
+        """Hand over the rows collected since the last time."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and not _ENCODINGS.fullmatch(encoding):
+            raise self._refused(f"the encoding {encoding[:40]!r}, which is not read here", "Save it as UTF-8.")
+
+    def _doctype(self, *_: object) -> None:
+        raise self._refused("a DOCTYPE, which a product feed has no use for and an attack has")
+
+    def _prefixed(self, prefix: str | None, address: str | None) -> None:
+        self._note(prefix or "")
+        self._note(address or "")
+
+    def _passed(self, *_: object) -> None:
+        self._unfinished = 0
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._unfinished = 0
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._refused(f"elements nested more than {MAX_DEPTH} deep")
+        for name in (tag, *attributes):
+            self._note(name)
+        space, _, name = tag.rpartition(" ")
+        if self._depth == 1 and name not in _ROOTS:
+            raise BadFeed(
+                f"{self._source} is XML of a kind that is not read here: its first element is <{name[:80]}>.",
+                "Give a feed for Google Merchant Center, RSS or Atom.",
+            )
+        if self._item is not None:
+            self._item.start(space, name, attributes.get("href", ""))
+        elif name in _ITEMS and space in _PLAIN and 2 <= self._depth <= 3:
+            self._item = _Item(self._parser.CurrentLineNumber, self._depth)
+
+    def _end(self, _tag: str) -> None:
+        self._unfinished = 0
+        if self._item is not None:
+            if self._depth == self._item.depth:
+                self._rows.append(self._item.row())
+                self._item = None
+            else:
+                self._item.end()
+        self._depth -= 1
+
+    def _text(self, text: str) -> None:
+        self._unfinished = 0
+        if self._item is not None:
+            self._item.text(text)
+
+    def _note(self, name: str) -> None:
+        if name not in self._names:
+            self._names.add(name)
+            self._names_length += len(name)
+            if self._names_length > _MAX_NAMES:
+                raise self._refused(f"more than {_MAX_NAMES:,} characters of different names")
+
+    def _refused(self, what: str, hint: str = "Export the feed again without it.") -> BadFeed:
+        line = self._parser.CurrentLineNumber
+        return BadFeed(f"The feed {self._source} has, near line {line}, {what}.", hint)
+
+    def _unsound(self, error: expat.ExpatError) -> BadFeed:
+        why = expat.ErrorString(error.code) or "an error"
+        hint = "Nothing after that place can be read; export the feed again."
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]:
+            hint = 'Declare the prefix: <rss xmlns:g="http://base.google.com/ns/1.0">.'
+        elif error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
+            hint = "XML knows &amp;, &lt;, &gt;, &quot; and &apos;; write other characters as they are."
+        return BadFeed(
+            f"The feed {self._source} is not sound XML: {why}, line {error.lineno}, column {error.offset + 1}.", hint
+        )
+
+
+class _Item:
+    """One item: the cells of its elements, Google's before those of RSS and Atom."""
+
+    def __init__(self, line: int, depth: int) -> None:
+        self.depth = depth
+        self._line = line
+        self._google: dict[str, list[str]] = {}
+        self._plain: dict[str, list[str]] = {}
+        self._open: list[tuple[str, str]] = []  # (namespace, name), the item's child first
+        self._pieces: list[str] = []
+        self._parts: list[tuple[str, str, str]] = []  # (namespace, name, text) of the child and what it holds
+        self._length = 0
+        self._elements = 0
+        self._fault = ""
+
+    def start(self, space: str, name: str, href: str) -> None:
+        """Open an element; Atom's links have their address as an attribute."""
+        self._close_text()
+        self._open.append((space, name))
+        self._elements += 1
+        self._measure(len(name) + len(href))
+        if href and not self._fault:
+            self._pieces.append(href)
+
+    def text(self, text: str) -> None:
+        """Take in a piece of the innermost element's text."""
+        self._measure(len(text))
+        if self._open and not self._fault:
+            self._pieces.append(text)
+
+    def end(self) -> None:
+        """Close the innermost element; with it, one that is the item's own child becomes a cell."""
+        self._close_text()
+        space, name = self._open.pop()
+        if self._open or self._fault:
+            return
+        parts, self._parts = self._parts, []
+        if _GOOGLE.fullmatch(space):
+            self._add(self._google, *_google_cell(column_name(name), parts))
+        elif space in _PLAIN and name.lower() not in _PLUMBING:
+            text = " ".join(text for _, _, text in parts)
+            self._add(self._plain, _SAME.get(name, column_name(name)), text)
+
+    def _close_text(self) -> None:
+        text = "".join(self._pieces).strip()
+        self._pieces.clear()
+        if text and self._open:
+            self._parts.append((*self._open[-1], text))
+
+    def row(self) -> Row:
+        """Return the item's row, or why it has none."""
+        if self._fault:
+            return Row(self._line, fault=self._fault)
+        return checked_row(self._line, self._cells)
+
+    def _cells(self) -> dict[str, list[str]]:
+        for name, values in self._google.items():
+            if len(values) > 1 and name in SINGLE and name not in CATEGORIES:
+                raise BadRow(f"g:{name} is given {len(values)} times")
+        if any(name in self._google for name in CATEGORIES):
+            self._plain.pop("category", None)
+        return self._plain | self._google
+
+    def _add(self, cells: dict[str, list[str]], name: str, text: str) -> None:
+        if text:
+            cells.setdefault(name, []).append(text)
+
+    def _measure(self, length: int) -> None:
+        self._length += length
+        if self._fault or (self._length <= MAX_ROW and self._elements <= MAX_ELEMENTS):
+            return
+        self._fault = (
+            f"the item is longer than {MAX_ROW:,} characters"
+            if self._length > MAX_ROW
+            else f"the item has more than {MAX_ELEMENTS:,} elements"
+        )
+        for kept in (self._google, self._plain, self._pieces, self._parts):
+            kept.clear()
+
+
+def _google_cell(name: str, parts: list[tuple[str, str, str]]) -> tuple[str, str]:
+    """Bring an element to one cell, as Google's own tables write those that hold others: "US:Standard:6.49 USD"."""
+    named = {part: text for _, part, text in parts}
+    if name == "product_detail" and named.get("attribute_name"):
+        return column_name(named["attribute_name"]), named.get("attribute_value", "")
+    markup = any(not _GOOGLE.fullmatch(space) for space, _, _ in parts)
+    return name, (" " if markup else ":").join(text for _, _, text in parts)

@@ -1,0 +1,120 @@
+"""A feed's text, line by line, in bounded memory: encodings by their mark, and lines that can be given back."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.raw_bytes import open_bytes
+from catalog.feeds.row import MAX_ROW, MAX_VALUES
+
+MAX_ROW_LINES = 1_000
+MAX_LINE = 2**28
+
+# Stands for bytes that are no text in the feed's encoding. UTF-8 cannot hold it, so it cannot be in good text.
+UNDECODABLE = "\udcff"
+
+_PEEKED = 4096
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return UNDECODABLE, error.end
+
+
+codecs.register_error("windowshop-undecodable", _stand_in)
+
+
+class Lines:
+    """The lines of a text file; those taken for a row that turns out to be broken can be given back.
+
+    With a `delimiter`, a row's cells are counted before they are told apart: each would take twenty times its length.
+    """
+
+    def __init__(self, file: TextIO, encoding: str) -> None:
+        self.encoding = encoding
+        self.delimiter = ""
+        self.number = 0
+        self._file = file
+        self._ahead: deque[str] = deque()
+        self.taken: list[str] = []
+        self._length = 0
+        self._cells = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._ahead.popleft() if self._ahead else self._read()
+        if not line:
+            raise StopIteration
+        self.taken.append(line)
+        self._length += len(line)
+        self.number += 1
+        if self._length > MAX_ROW:
+            raise BadRow(f"the row is longer than {MAX_ROW:,} characters, or a quote is opened and not closed")
+        if self.delimiter:
+            self._cells += line.count(self.delimiter)
+            if self._cells > MAX_VALUES:
+                raise BadRow(f"the row has more than {MAX_VALUES:,} cells, or a quote is opened and not closed")
+        if len(self.taken) > MAX_ROW_LINES:
+            raise BadRow(f"the row goes on for more than {MAX_ROW_LINES:,} lines: a quote is opened and not closed")
+        return line
+
+    def begin_row(self) -> int:
+        """Forget what was taken, and return the number of the line that comes next."""
+        self.taken.clear()
+        self._length = self._cells = 0
+        return self.number + 1
+
+    def give_back(self, keep: int = 1) -> None:
+        """Give back the lines taken since the row began, all but the first `keep`."""
+        back = self.taken[keep:]
+        self._ahead.extendleft(reversed(back))
+        self.number -= len(back)
+
+    def _read(self) -> str:
+        line = self._file.readline(MAX_ROW + 1)
+        if len(line) > MAX_ROW and not line.endswith(("\n", "\r")):
+            dropped = len(line)
+            while (rest := self._file.readline(MAX_ROW)) and not rest.endswith(("\n", "\r")):
+                dropped += len(rest)  # the rest of an endless line is read and dropped in pieces
+                if dropped > MAX_LINE:
+                    raise BadFeed(
+                        f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters.",
+                        "Is it a table at all? A row ends at the end of its line.",
+                    )
+        return line
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Lines]:
+    """Open a feed as text in the encoding its first bytes tell, UTF-8 when they tell none; BadFeed when it is none."""
+    with open_bytes(path) as file:
+        encoding = _encoding(path, file.peek(_PEEKED)[:_PEEKED])
+        with io.TextIOWrapper(file, encoding, errors="windowshop-undecodable", newline="") as text:
+            yield Lines(text, encoding.removesuffix("-sig").upper())
+
+
+def _encoding(path: Path, start: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if start.count(0) * 4 > len(start):
+        raise BadFeed(
+            f"The feed {path.name} seems to be UTF-16 without a byte order mark.", "Save it as UTF-8, or with the mark."
+        )
+    return "utf-8"

@@ -1,0 +1,94 @@
+"""A folder of pictures as a feed: every picture is a product, and its subfolders are its category."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.field_mapping import CONTROLS, checked_id
+from catalog.feeds.picture_paths import PictureFolder
+from catalog.images.formats import ENDINGS
+from catalog.product import CATEGORY_SEPARATOR, Picture, Product, Rejected
+
+_CAMERA_NAME = re.compile(r"(img|image|dsc|dscf|dscn|pxl|photo|pic|picture|screenshot)?[0-9\s]+", re.IGNORECASE)
+_HEX = re.compile(r"(?=.*[0-9])[0-9a-f]+", re.IGNORECASE)
+
+
+def read_folder(root: Path) -> Iterator[Product | Rejected]:
+    """Yield a product for every picture under `root`, in natural order; hidden files are passed over in silence."""
+    pictures = PictureFolder(root)
+    first: dict[str, str] = {}
+    for name, fault in _files(root):
+        try:
+            if fault:
+                raise BadRow(fault)
+            product = _product(name, pictures)
+            if product.id in first:
+                raise BadRow(f"duplicate id {product.id!r}: {first[product.id]} has it too")
+            first[product.id] = name
+            yield product
+        except BadRow as error:
+            yield Rejected(name.encode(errors="replace").decode(), 0, error.message)
+
+
+def _product(name: str, pictures: PictureFolder) -> Product:
+    path = pictures.find(name)
+    stem = os.path.splitext(name)[0]  # noqa: PTH122
+    *folders, leaf = stem.split("/")
+    return Product(
+        id=checked_id(stem),
+        title=_title(leaf, folders),
+        pictures=(Picture(path),),
+        category=CATEGORY_SEPARATOR.join(folders),
+        origin=name,
+    )
+
+
+def _title(leaf: str, folders: list[str]) -> str:
+    """Make readable words of a file name; a name that is only a number says less than the category."""
+    words = " ".join(re.split(r"[\s_.\-+]+", leaf)).strip()
+    if folders and (not words or _CAMERA_NAME.fullmatch(words) or _HEX.fullmatch(words.replace(" ", ""))):
+        words = " ".join(re.split(r"[\s_]+", folders[-1]))
+    return words[:1].upper() + words[1:] or leaf
+
+
+def _files(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield (name relative to `root`, fault) of every file, a folder's own before those of its subfolders."""
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(root / folder) as scan:
+                entries = sorted((entry for entry in scan if not entry.name.startswith(".")), key=_natural)
+        except OSError as error:
+            if not folder:
+                raise BadFeed(f"The folder {root} cannot be read: {error.strerror}.", "Check its rights.") from error
+            yield folder.rstrip("/"), f"the folder cannot be read: {error.strerror}"
+            continue
+        below = []
+        for entry in entries:
+            name = folder + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                below.append(name + "/")
+            else:
+                yield name, _fault(entry)
+        waiting.extend(reversed(below))
+
+
+def _fault(entry: os.DirEntry[str]) -> str:
+    if os.path.isdir(entry.path):  # noqa: PTH112  # DirEntry.is_dir raises on links that go round in a circle
+        return "a link to a folder, which is not followed"
+    if CONTROLS.search(entry.name):
+        return "the file name holds control characters or bytes that are not text"
+    if not entry.name.lower().endswith(ENDINGS):
+        return "not a picture by its name; a feed is read by giving its own path"
+    return ""
+
+
+def _natural(entry: os.DirEntry[str]) -> tuple[list[str | int], str]:
+    """Sort photo2 before photo10: the pieces alternate between text and number."""
+    pieces = re.split(r"([0-9]+)", entry.name.lower())
+    return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], entry.name

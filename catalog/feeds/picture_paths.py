@@ -1,0 +1,114 @@
+"""Which file a feed means by a picture's name; nothing outside the feed's folder is ever looked at."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import BadInput, BadRow
+from catalog.images.formats import ENDINGS
+
+if TYPE_CHECKING:
+    from catalog.fetching.fetcher import PictureFetcher
+
+_WEB = re.compile(r"https?:", re.IGNORECASE)
+# An address may hold commas and semicolons itself; they separate only where the next address begins.
+_NEXT_ADDRESS = re.compile(r"(?<![\s,;])[\s,;]+(?=https?:)", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|data:|file:", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"/|[a-z]:/", re.IGNORECASE)
+_LONGEST = 4_000
+_REMEMBERED = 10_000
+_REMEMBERED_LENGTH = 500
+
+
+class PictureFolder:
+    """The folder a feed lies in and the pictures in it; with a fetcher, also those that are named by web address."""
+
+    def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:
+        self._root = os.path.realpath(root)
+        self._folders: dict[str, str] = {}
+        self._fetcher = fetcher
+
+    def find(self, name: str) -> str:
+        """Return the absolute path of a picture named in the feed; BadRow when it is absent or lies outside."""
+        if not _WEB.match(name):
+            return self._find_file(name)
+        if self._fetcher is None:
+            raise BadRow(
+                f"picture {name[:120]!r} is a web address: fetching is off; download the pictures and give paths, "
+                "or switch fetching on with --fetch-pictures"
+            )
+        try:
+            return str(self._fetcher.fetch(name))
+        except BadInput as error:
+            raise BadRow(str(error)) from None
+
+    def why_stale(self, name: str) -> str:
+        """Say why a picture that was found is the one of an earlier import; "" when it is the newest."""
+        return self._fetcher.why_stale(name) if self._fetcher is not None and _WEB.match(name) else ""
+
+    def _find_file(self, name: str) -> str:
+        shown = f"picture {name[:120]!r}"
+        if _SCHEME.match(name):
+            raise BadRow(f"{shown} is an address, not a path; give a path relative to the feed")
+        name = name.replace("\\", "/")
+        if _ABSOLUTE.match(name):
+            raise BadRow(f"{shown} is an absolute path; give one relative to the feed, within its folder")
+        if len(name) > _LONGEST:
+            raise BadRow(f"{shown} does not exist: its name is longer than any path")
+        if ".." in name and os.path.normpath(name).split("/", 1)[0] == "..":
+            raise BadRow(f"{shown} lies outside the feed's folder")  # said without a look at what lies there
+        folder, _, leaf = name.rpartition("/")
+        try:
+            path = f"{self._real_folder(folder)}/{leaf}"
+            if leaf in ("", ".", ".."):
+                raise BadRow(f"{shown} is a folder")
+            self._check_inside(path, shown)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                path = os.path.realpath(path)
+                self._check_inside(path, shown)
+                mode = os.lstat(path).st_mode
+        except (OSError, ValueError):
+            raise BadRow(f"{shown} does not exist") from None
+        if not stat.S_ISREG(mode):
+            raise BadRow(f"{shown} is not a file")
+        return path
+
+    def split(self, cell: str) -> list[str]:
+        """Split a cell into picture names: at | or ; always, at commas only when each piece looks like a picture."""
+        if ":" in cell and (_WEB.match(cell) or _NEXT_ADDRESS.search(cell)):
+            pieces = [piece.strip(" ,;") for part in cell.split("|") for piece in _NEXT_ADDRESS.split(part.strip())]
+            return [piece for piece in pieces if piece]
+        if not any(mark in cell for mark in "|;,") or self._exists(cell):
+            return [cell]
+        for mark in "|;":
+            if mark in cell:
+                return [piece for piece in map(str.strip, cell.split(mark)) if piece]
+        pieces = [piece for piece in map(str.strip, cell.split(",")) if piece]
+        alike = all(piece.lower().endswith(ENDINGS) or self._exists(piece) for piece in pieces)
+        return pieces if alike and pieces else [cell]
+
+    def _exists(self, name: str) -> bool:
+        try:
+            return bool(self._find_file(name))
+        except BadRow:
+            return False
+
+    def _real_folder(self, folder: str) -> str:
+        """Resolve a folder once: following every link for every picture would take longer than reading the feed."""
+        real = self._folders.get(folder)
+        if real is None:
+            if len(self._folders) >= _REMEMBERED:
+                self._folders.clear()
+            real = os.path.realpath(os.path.join(self._root, folder))  # noqa: PTH118
+            if len(folder) <= _REMEMBERED_LENGTH:
+                self._folders[folder] = real
+        return real
+
+    def _check_inside(self, path: str, shown: str) -> None:
+        if not path.startswith(self._root.rstrip("/") + "/"):
+            raise BadRow(f"{shown} lies outside the feed's folder")

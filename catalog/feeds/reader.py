@@ -1,0 +1,103 @@
+"""A merchant's feed -> products, one by one: a table, JSON lines, Google's XML, a Shopify export, or picture files."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.delimited import read_json_lines, read_table
+from catalog.feeds.field_mapping import product_of
+from catalog.feeds.google_xml import read_xml
+from catalog.feeds.picture_folder import read_folder
+from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.raw_bytes import GZIP
+from catalog.feeds.row import Row, first
+from catalog.product import Product, Rejected
+
+if TYPE_CHECKING:
+    from catalog.fetching.fetcher import PictureFetcher
+
+Made = tuple[Product, list[str]]
+
+_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".txt": read_table,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".xml": read_xml,
+}
+
+
+def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
+    """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
+
+    Every picture of a product exists and lies inside the feed's folder, or was fetched from the web address that the
+    feed gives, when there is a fetcher; one that cannot be fetched today, but was before, is told too. Rows are
+    streamed. BadFeed when the feed as a whole cannot be read: at once
+    for a missing file or an unknown kind, at the first row for a bad header, after the last whole row for a file that
+    was cut short.
+    """
+    if path.is_dir():
+        return read_folder(path)
+    if not path.exists():
+        raise BadFeed(f"There is no feed at {path}.", "Check the path.")
+    reader = _READERS.get(Path(path.name.lower().removesuffix(GZIP)).suffix)
+    if reader is None:
+        raise BadFeed(
+            f"{path.name} is of a kind that is not read here.",
+            f"Give a folder of pictures, or a file that ends in {', '.join(_READERS)}, or in one of these and {GZIP}.",
+        )
+    return _products(path, reader(path), fetch)
+
+
+def _products(path: Path, rows: Iterator[Row], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:
+    folder = PictureFolder(path.parent, fetch)
+    known: dict[str, int] = {}
+    for row, make in _begun(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
+        try:
+            product_id = first(row.cells, "id")
+            if product_id in known:
+                raise BadRow(f"duplicate id {product_id[:80]!r}: line {known[product_id]} has it too")
+            product, amiss = make()
+        except BadRow as error:
+            yield Rejected(path.name, row.line, error.message)
+            continue
+        known[product.id] = row.line
+        yield from (Rejected(path.name, row.line, reason) for reason in amiss)
+        yield product
+
+
+def _make(folder: PictureFolder, source: str, row: Row) -> Made:
+    if row.fault:
+        raise BadRow(row.fault)
+    return product_of(row.cells, folder, f"{source}:{row.line}")
+
+
+def _begun(rows: Iterator[Row], make: Callable[[Row], Made], threads: int) -> Iterator[tuple[Row, Callable[[], Made]]]:
+    """Yield every row and how to get its product; with threads, the products of the rows to come are being made."""
+    if not threads:
+        yield from ((row, partial(make, row)) for row in rows)
+        return
+    waiting: deque[tuple[Row, Future[Made]]] = deque()
+    fault: BadFeed | None = None
+    pool = ThreadPoolExecutor(threads, "fetch")
+    try:
+        try:
+            for row in rows:
+                waiting.append((row, pool.submit(make, row)))
+                if len(waiting) > threads:
+                    begun, future = waiting.popleft()
+                    yield begun, future.result
+        except BadFeed as error:  # the rows before the fault come first
+            fault = error
+        yield from ((begun, future.result) for begun, future in waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if fault is not None:
+        raise fault

@@ -1,0 +1,197 @@
+"""Shopify's product export: the rows of one Handle, a variant or a picture each, joined into one row a product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from decimal import Decimal
+
+from catalog.errors import BadRow
+from catalog.feeds.field_mapping import KNOWN, column_name
+from catalog.feeds.prices import parse_price
+from catalog.feeds.row import MAX_CELL, MAX_ROW, Row
+from catalog.text.html import plain_text
+
+PICTURE_COLUMNS = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
+MAX_ROWS = 5_000  # Shopify itself keeps 2,048 variants and 250 pictures of a product
+
+# Newer exports name their columns otherwise; all that follows knows the older names alone.
+_OLDER = {
+    "url_handle": "handle",
+    "description": "body_(html)",
+    "body_html": "body_(html)",
+    "published_on_online_store": "published",
+    "sku": "variant_sku",
+    "barcode": "variant_barcode",
+    "price": "variant_price",
+    "compare_at_price": "variant_compare_at_price",
+    "inventory_tracker": "variant_inventory_tracker",
+    "inventory_quantity": "variant_inventory_qty",
+    "image_source": "image_src",
+    "product_image_url": "image_src",
+    "variant_image_url": "variant_image",
+}
+_TELLING = {"variant_price", "variant_sku", "variant_image", "image_src", "option1_name"}
+_VARIANT = ("variant_price", "variant_sku", "option1_value")
+_OPTIONS = ("option1", "option2", "option3")
+_TRACKER = "variant_inventory_tracker"
+_KEPT = ("type", "tags", "gender", "age_group", "condition", "google_product_category", "mpn")
+_GOOGLE = "google_shopping_/_"
+_METAFIELD = re.compile(r"(.{1,80})_\(product\.metafields\..+\)")
+_LAST = 10**6
+
+
+def is_export(header: Collection[str]) -> bool:
+    """Tell by its columns whether a table is Shopify's."""
+    names = {_OLDER.get(name, name) for name in header}
+    return "id" not in names and {"handle", "title"} <= names and bool(names & _TELLING)
+
+
+def join_variants(rows: Iterable[Row], header: Collection[str]) -> Iterator[Row]:
+    """Join the rows of every Handle into one row, whose columns are named as in other feeds.
+
+    Rows that follow one another belong together, as Shopify writes them; a Handle that comes back later is a
+    duplicate id like any other.
+    """
+    tracked = _TRACKER in {_OLDER.get(name, name) for name in header}
+    listing: _Listing | None = None
+    for row in rows:
+        cells = {_OLDER.get(name, name): values[0] for name, values in row.cells.items()}
+        handle = cells.get("handle", "")
+        if not handle:
+            yield Row(row.line, fault=row.fault or "no Handle, so it is not known which product the row belongs to")
+            continue
+        if listing is None or listing.handle != handle:
+            if listing is not None:
+                yield from listing.rows()
+            listing = _Listing(row.line, cells, tracked)
+        listing.add(row.line, cells)
+    if listing is not None:
+        yield from listing.rows()
+
+
+class _Listing:
+    """One product, as its rows are read."""
+
+    def __init__(self, line: int, cells: dict[str, str], tracked: bool) -> None:
+        self.handle = cells["handle"]
+        self._line = line
+        self._first = cells
+        self._tracked = tracked
+        self._count = 0
+        self._length = 0
+        self._variants: list[_Variant] = []
+        self._faults: list[Row] = []
+        self._pictures: list[tuple[int, str]] = []
+        self._collected: dict[str, dict[str, None]] = {}
+
+    def add(self, line: int, cells: dict[str, str]) -> None:
+        """Take in one more row of the Handle: a variant, a picture, or both."""
+        self._count += 1
+        self._length += sum(map(len, cells.values()))
+        if self._overlong():
+            return
+        place = cells.get("image_position", "")
+        if source := cells.get("image_src"):
+            self._pictures.append((int(place) if re.fullmatch(r"[0-9]{1,6}", place) else _LAST, source))
+        if source := cells.get("variant_image"):
+            self._pictures.append((_LAST, source))
+        if not any(name in cells for name in _VARIANT):
+            return
+        try:
+            self._variants.append(_Variant(cells, self._tracked))
+        except BadRow as error:
+            self._faults.append(Row(line, fault=f"a variant of {self.handle[:80]!r} is left out: {error.message}"))
+            return
+        for option in _OPTIONS:
+            name = self._first.get(f"{option}_name", "")
+            if name and (name, cells.get(f"{option}_value")) != ("Title", "Default Title"):
+                self._collect(_free_name(name), cells.get(f"{option}_value", ""))
+        self._collect("sku", cells.get("variant_sku", "").removeprefix("'"))
+        self._collect("gtin", cells.get("variant_barcode", "").removeprefix("'"))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the one row of the product, or why it has none, and why variants were left out."""
+        fault = self._overlong() or self._unpublished()
+        if self._faults and not self._variants:
+            fault = fault or self._faults[0].fault
+        if fault:
+            yield Row(self._line, fault=fault)
+        else:
+            yield from self._faults
+            yield Row(self._line, self._joined())
+
+    def _collect(self, name: str, value: str) -> None:
+        if value:
+            self._collected.setdefault(name, {})[value] = None
+
+    def _overlong(self) -> str:
+        if self._count > MAX_ROWS:
+            return f"the Handle {self.handle[:80]!r} has more than {MAX_ROWS:,} rows"
+        if self._length > MAX_ROW:
+            return f"the rows of the Handle {self.handle[:80]!r} have more than {MAX_ROW:,} characters"
+        return ""
+
+    def _unpublished(self) -> str:
+        status, published = self._first.get("status", ""), self._first.get("published", "")
+        if status and status.lower() != "active":
+            return f"not published: its status is {status[:40]!r}"
+        if published and published.lower() not in ("true", "yes", "1"):
+            return f"not published: Published is {published[:40]!r}"
+        return ""
+
+    def _joined(self) -> dict[str, list[str]]:
+        category, kind = self._first.get("product_category", ""), self._first.get("type", "")
+        if category.lower() in ("", "uncategorized"):
+            category, kind = kind, ""
+        values = {
+            "id": self.handle,
+            "title": self._first.get("title", ""),
+            "description": plain_text(self._first.get("body_(html)", "")),
+            "brand": self._first.get("vendor", ""),
+            "category": category,
+            "in_stock": "yes" if any(v.in_stock for v in self._variants) or not self._variants else "no",
+            **(min(self._variants, key=_Variant.rank).prices() if self._variants else {}),
+        }
+        values |= {name: ", ".join(found)[:MAX_CELL] for name, found in self._collected.items()}
+        for name, value in (self._first | {"type": kind}).items():
+            if metafield := _METAFIELD.fullmatch(name):
+                values.setdefault(_free_name(metafield[1]), value)
+            elif name.removeprefix(_GOOGLE) in _KEPT:
+                values.setdefault(name.removeprefix(_GOOGLE), value)
+        pictures = dict.fromkeys(source for _, source in sorted(self._pictures, key=lambda picture: picture[0]))
+        return {name: [value] for name, value in values.items() if value} | {"image": list(pictures)}
+
+
+class _Variant:
+    """What one variant costs, and whether it can be had; BadRow when it does not tell."""
+
+    def __init__(self, cells: dict[str, str], tracked: bool) -> None:
+        self._price = cells.get("variant_price", "")
+        self._before = cells.get("variant_compare_at_price", "")
+        self._amount, _ = parse_price(self._price)
+        quantity = cells.get("variant_inventory_qty", "")
+        if quantity and not re.fullmatch(r"[+-]?[0-9]{1,12}(\.0*)?", quantity):
+            raise BadRow(f"its inventory quantity is {quantity[:40]!r}, which is no whole number")
+        counted = bool(quantity) and (_TRACKER in cells or not tracked)
+        self.in_stock = not counted or int(quantity.split(".")[0]) > 0
+
+    def rank(self) -> Decimal:
+        """Return what to sort by, so that the cheapest comes first and those without a price last."""
+        return Decimal("Infinity") if self._amount is None else self._amount
+
+    def prices(self) -> dict[str, str]:
+        """Name the prices as Google does: what was asked before is the price, what is asked now the sale price."""
+        try:
+            before, _ = parse_price(self._before)
+        except BadRow:
+            before = None  # a bad compare-at price takes nothing from the price itself
+        if self._amount is not None and before is not None and before > self._amount:
+            return {"price": self._before, "sale_price": self._price}
+        return {"price": self._price}
+
+
+def _free_name(name: str) -> str:
+    """Name an option's column; one called "Price" or "Image" must not pass for the product's own."""
+    name = column_name(name[:80])
+    return f"option_{name}" if name in KNOWN else name

@@ -1,0 +1,1 @@
+"""Fetch pictures by web address: URL policy, download with deadline, and a store of what was fetched."""

@@ -1,0 +1,149 @@
+"""The pictures that were fetched: a file each, named by its content, and a table of where each came from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import StoreError
+from catalog.fetching.http_download import Version
+from catalog.files.locks import using
+
+_TABLE = "fetched.sqlite"
+_PARTIAL = "partial"
+_ABANDONED_SECONDS = 3_600
+_WAIT_SECONDS = 30.0
+_SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
+    url TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    import_id TEXT NOT NULL) WITHOUT ROWID"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A picture that is here, the version that its server called it, and the import that asked for it last."""
+
+    path: Path
+    version: Version
+    import_id: str
+
+
+class FetchedPictures:
+    """A folder of fetched pictures, whose files nobody removes while it is open.
+
+    A file is written whole or not at all, and before the row that names it; so a kill at any moment leaves at worst
+    a file that no row names, and the picture is fetched again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, made when absent; StoreError when that cannot be."""
+        self._folder = folder.resolve()
+        self._lock = threading.Lock()
+        with self._checked(), ExitStack() as opened:
+            (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
+            opened.enter_context(using(self._folder))
+            self._sweep()
+            self._db = sqlite3.connect(
+                self._folder / _TABLE, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            opened.callback(self._db.close)
+            with contextlib.suppress(sqlite3.OperationalError):  # another import is just doing the same
+                self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(_SCHEMA)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Close the table, and let others remove files."""
+        with self._lock:
+            self._opened.close()
+
+    def find(self, url: str) -> Kept | None:
+        """Return what was fetched from an address; None when nothing was, or its file is gone or damaged."""
+        with self._checked(), self._lock:
+            found = self._db.execute(
+                "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?", (url,)
+            ).fetchone()
+        if found is None:
+            return None
+        sha256, etag, last_modified, import_id = found
+        path = self._path(sha256)
+        return Kept(path, Version(etag, last_modified), import_id) if _is_whole(path, sha256) else None
+
+    def confirm(self, url: str, import_id: str) -> None:
+        """Note that an import has asked, and that the file is still what stands at the address."""
+        with self._checked(), self._lock:
+            self._db.execute("UPDATE fetched SET import_id = ? WHERE url = ?", (import_id, url))
+
+    def keep(self, url: str, data: bytes, version: Version, import_id: str) -> Path:
+        """Write a picture's file, unless it is there, then its row; returns the file's path."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        with self._checked():
+            path.parent.mkdir(exist_ok=True)
+            if not _is_whole(path, sha256):  # a new time of change would have the file read again
+                self._write(path, data)
+            with self._lock:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)",
+                    (url, sha256, version.etag, version.last_modified, import_id),
+                )
+        return path
+
+    def forget(self, hashes: Iterable[str]) -> None:
+        """Forget where the pictures with these content hashes came from; should they be wanted, they are fetched."""
+        with self._checked(), self._lock:
+            self._db.execute(
+                "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(list(hashes)),)
+            )
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    def _write(self, path: Path, data: bytes) -> None:
+        partial = self._folder / _PARTIAL / secrets.token_hex(16)
+        try:
+            with partial.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+    def _sweep(self) -> None:
+        """Remove what killed imports left half written; what another import is writing now is younger."""
+        for path in (self._folder / _PARTIAL).iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    path.unlink()
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"The folder of fetched pictures {self._folder} cannot be used: {error}.",
+                "Check its rights and the room on its disk; it may be removed, pictures are then fetched again.",
+            ) from error
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False

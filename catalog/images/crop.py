@@ -1,0 +1,35 @@
+"""Which part of a picture to look at: load a picture file, or what is around a box of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from catalog.images.decoder import Box, decode, read_file, size_of
+
+SHORT_SIDE = 512  # big JPEGs may be decoded smaller, but never below what any encoder looks at
+MARGIN = 0.1  # of a box's sides, around it
+
+
+def loosened(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
+    """What to cut out of a picture of that width and height for the thing in a box, both in fractions.
+
+    The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the thing,
+    and there is a margin (a share of each side) all round. What would lie outside the picture is left out.
+    """
+    left, top, right, bottom = box
+    width, height = size
+    wide, high = (right - left) * width, (bottom - top) * height
+    longer = max(wide, high)
+    across, down = 0.5 * (wide + longer) * (0.5 + margin) / width, 0.5 * (high + longer) * (0.5 + margin) / height
+    middle, centre = (left + right) / 2, (top + bottom) / 2
+    return max(0.0, middle - across), max(0.0, centre - down), min(1.0, middle + across), min(1.0, centre + down)
+
+
+def load_picture(path: Path, box: Box | None = None) -> Image.Image:
+    """The picture in a file, or what a box of it shows, decoded as shoppers' uploads are. Raises BadPicture."""
+    data = read_file(path)
+    if box is not None:
+        box = loosened(box, size_of(data))
+    return decode(data, box, at_least=SHORT_SIDE)

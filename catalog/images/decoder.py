@@ -1,0 +1,252 @@
+"""Bytes -> upright RGB picture: allowed formats only, limits before pixels, and only BadPicture when it fails."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import math
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageFile, features
+
+from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
+from catalog.images.formats import FORMATS, orientation, scrub, sniff, webp_size
+
+__all__ = [
+    "FORMATS",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "content_hash",
+    "decode",
+    "read_file",
+    "size_of",
+    "sniff",
+    "thumbnail",
+]
+
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 12_000
+MAX_FILE_BYTES = 50 * 1024 * 1024
+
+Box = tuple[float, float, float, float]
+Result = TypeVar("Result")
+
+# Pillow's own limit warns from half of where it raises, and a warning cannot be caught in one thread alone.
+# `_open` checks the size of every picture instead.
+Image.MAX_IMAGE_PIXELS = None
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = [_TURNS[number] for number in (5, 6, 7, 8)]
+_SEND_AGAIN = "Save or send the picture again."
+
+
+def decode(data: bytes, box: Box | None = None, at_least: int = 0) -> Image.Image:
+    """Decode a picture file to RGB: turned upright, alpha on white, first frame, cropped to `box`.
+
+    `box` is (left, top, right, bottom) in fractions of the turned picture. With `at_least`, a big JPEG may come
+    back smaller, its short side (of the crop) no less than that many pixels: much faster for phone photos.
+    Raises BadPicture, UnsupportedFormat or PictureTooLarge, and nothing else, whatever the bytes.
+    """
+    if box is not None:
+        _check_box(box)
+    return _guarded(data, lambda kind: _decode(data, kind, box, at_least))
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Return (width, height) of a picture file once it is turned upright, from its header alone.
+
+    Raises as `decode` does; damage beyond the header is not noticed.
+    """
+    return _guarded(data, lambda kind: _size(data, kind))
+
+
+def content_hash(data: bytes) -> str:
+    """Return the SHA-256 of a picture file's bytes, in hex: the picture's name everywhere."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_file(path: Path) -> bytes:
+    """Read a picture file whole; BadPicture when it cannot be read, PictureTooLarge when it is over the limit."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
+            raise BadPicture(f"{path.name} is not a regular file.", "Give the path of a picture file.")
+        if status.st_size > MAX_FILE_BYTES:
+            raise _too_many_bytes(status.st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise BadPicture(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from error
+    except ValueError:  # a NUL character, or one that file names here cannot hold
+        raise BadPicture(f"{path.name!r} cannot be a file's name.", "Check the name.") from None
+
+
+def thumbnail(picture: Image.Image, size: int) -> bytes:
+    """Return the picture as a JPEG whose longest side is at most `size` pixels, without any metadata."""
+    small = picture.convert("RGB")
+    small.info = {}
+    small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=85, optimize=True)
+    return out.getvalue()
+
+
+def _guarded(data: bytes, read: Callable[[str], Result]) -> Result:
+    """Let `read` work on a file of the format it is told; whatever goes wrong is a BadPicture."""
+    if len(data) > MAX_FILE_BYTES:
+        raise _too_many_bytes(len(data))
+    kind = sniff(data)
+    try:
+        return read(kind)
+    except BadPicture:
+        raise
+    except MemoryError:
+        raise PictureTooLarge(f"There is not enough memory for this {kind} picture.", "Make it smaller.") from None
+    except Exception as error:
+        # Decoders meet hostile bytes with nearly any exception; to the caller they all mean the same.
+        raise BadPicture(f"The {kind} picture is damaged{_detail(error)}.", _SEND_AGAIN) from error
+
+
+def _size(data: bytes, kind: str) -> tuple[int, int]:
+    scrubbed, exif = scrub(data, kind)
+    with _open(scrubbed, kind) as picture:
+        width, height = picture.size
+        turn = _turn(exif or picture.info.get("exif") or b"", kind)
+    return (height, width) if turn in _ON_ITS_SIDE else (width, height)
+
+
+def _decode(data: bytes, kind: str, box: Box | None, at_least: int) -> Image.Image:
+    scrubbed, exif = scrub(data, kind)
+    with _open(scrubbed, kind) as picture:
+        if kind == "JPEG" and at_least > 0:
+            share = min(box[2] - box[0], box[3] - box[1]) if box else 1.0
+            side = math.ceil(at_least / share)
+            picture.draft("RGB", (side, side))
+        picture.load()
+        rgb = _flatten(picture)
+        turn = _turn(exif or picture.info.get("exif") or b"", kind)
+    rgb.info = {}
+    upright = rgb.transpose(turn) if turn is not None else rgb
+    return upright.crop(_pixels(box, upright.size)) if box else upright
+
+
+def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
+    """Open with the one plugin for `kind`, which reads the header only, and refuse what claims too large a size."""
+    _check_plugin(kind)
+    if kind == "WEBP":  # this decoder takes memory for the whole canvas as soon as it opens
+        _check_size(webp_size(data) or (1, 1))
+    picture = Image.open(io.BytesIO(data), formats=[kind])
+    try:
+        _check_size(picture.size)
+    except BadPicture:
+        picture.close()
+        raise
+    return picture
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Bring any mode to a new RGB picture; what is transparent shows white."""
+    if picture.mode.startswith("I"):
+        picture = _from_16_bits(picture)
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
+    white = Image.new("RGB", layered.size, (255, 255, 255))
+    white.paste(layered, mask=layered)
+    return white
+
+
+def _from_16_bits(picture: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits; Pillow's own conversion would clip nearly everything to white."""
+    import numpy as np  # here, so that a process that decodes starts twice as fast; few pictures need it
+
+    values = np.asarray(picture)
+    grey = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _turn(exif: bytes, kind: str) -> Image.Transpose | None:
+    if kind == "HEIF":
+        return None  # libheif has turned it already
+    return _TURNS.get(orientation(exif))
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise BadPicture("The picture has no pixels.", _SEND_AGAIN)
+    if max(size) > MAX_SIDE:
+        raise PictureTooLarge(
+            f"The picture has {width:,} x {height:,} pixels; the limit is {MAX_SIDE:,} a side.",
+            "Make it smaller; a long side of 1,000 pixels is plenty.",
+        )
+    if width * height > MAX_PIXELS:
+        raise PictureTooLarge(
+            f"The picture has {width:,} x {height:,} pixels, {width * height / 1e6:,.1f} million; "
+            f"the limit is {MAX_PIXELS / 1e6:,.0f} million.",
+            "Make it smaller; a long side of 1,000 pixels is plenty.",
+        )
+
+
+def _check_box(box: Box) -> None:
+    left, top, right, bottom = box
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):  # also refuses NaN
+        raise BadPicture(
+            f"The crop box {box} lies outside the picture or is empty.",
+            "Give left, top, right, bottom as fractions from 0 to 1, left < right and top < bottom.",
+        )
+
+
+def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Turn fractions into whole pixels, rounding outwards, so that at least one pixel is left."""
+    (left, top, right, bottom), (width, height) = box, size
+    x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
+    return x, y, max(math.ceil(right * width), x + 1), max(math.ceil(bottom * height), y + 1)
+
+
+@functools.cache
+def _check_plugin(kind: str) -> None:
+    """Raise UnsupportedFormat when this installation has no decoder for the format."""
+    if kind == "HEIF":
+        try:
+            import pillow_heif
+        except ModuleNotFoundError as error:
+            if error.name != "pillow_heif":
+                raise
+            raise UnsupportedFormat(
+                "HEIF and HEIC pictures need a package that is not installed.",
+                "Install it with pip install '.[heif]', or save the picture as JPEG.",
+            ) from None
+        pillow_heif.register_heif_opener()
+    elif kind in ("WEBP", "AVIF") and not features.check(kind.lower()):
+        raise UnsupportedFormat(f"The Pillow installed here cannot read {kind}.", "Save the picture as JPEG or PNG.")
+
+
+def _too_many_bytes(length: int) -> PictureTooLarge:
+    return PictureTooLarge(
+        f"The picture file has {length / 2**20:,.1f} MiB; the limit is {MAX_FILE_BYTES // 2**20} MiB.",
+        "Make the picture smaller or save it as JPEG.",
+    )
+
+
+def _detail(error: Exception) -> str:
+    """Say what the decoder said where that helps a person, and stay silent on its internals."""
+    text = str(error)
+    plain = type(error) is OSError and text.isascii() and len(text) < 80
+    return f": {text}" if plain else ""

@@ -1,0 +1,99 @@
+"""Make the sample shop again: python -m catalog.sample.generator [--only mug-1a,p003] [--count 20] [--check]."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from catalog.sample import FOLDER
+from catalog.sample.generator.catalogue.jobs import Job, jobs
+from catalog.sample.generator.catalogue.tables import write_tables
+
+CHECKED = 10
+TOLERANCE = 2.0
+
+
+@click.command()
+@click.option("--out", default=FOLDER, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@click.option("--only", default="", help="Only these product ids or photo names, separated by commas.")
+@click.option("--count", default=0, help="Stop after so many pictures.")
+@click.option(
+    "--missing",
+    "mode",
+    flag_value="missing",
+    help="Only pictures that are not there yet: goes on where a run was stopped.",
+)
+@click.option(
+    "--check", "mode", flag_value="check", help="Remake ten products and compare with the pictures that are there."
+)
+@click.option("--tables", "mode", flag_value="tables", help="Write the tables only, no pictures.")
+@click.option(
+    "--engine", default="scalar_rgb", help="Mitsuba's variant; llvm_ad_rgb is faster, needs LLVM 19 or newer."
+)
+def main(out: Path, only: str, count: int, mode: str | None, engine: str) -> None:
+    """Render the sample shop's pictures and write its tables."""
+    if mode != "tables":
+        _choose(engine)
+    if mode == "check":
+        sys.exit(_check(out))
+    chosen = [job for job in jobs() if not only or job.belongs_to in only.split(",")]
+    if not chosen:
+        raise click.ClickException(f"Nothing is called {only}. Give ids as in products.csv, or photo names like p003.")
+    if mode == "missing":
+        chosen = [job for job in chosen if not (out / job.path).exists()]
+    if mode != "tables":
+        _make(chosen[: count or None], out)
+    write_tables(out)
+
+
+def _choose(engine: str) -> None:
+    try:
+        from catalog.sample.generator.rendering.render import use
+    except ModuleNotFoundError as error:
+        if error.name != "mitsuba":
+            raise
+        raise click.ClickException("Pictures are rendered with Mitsuba: pip install '.[sample]'") from error
+    use(engine)
+
+
+def _make(chosen: list[Job], out: Path) -> None:
+    begin = time.monotonic()
+    for number, job in enumerate(chosen, 1):
+        path = out / job.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, job.take())
+        if number % 20 == 0 or number == len(chosen):
+            click.echo(f"{number} of {len(chosen)} pictures, {(time.monotonic() - begin) / number:.2f} s each")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    half = path.with_suffix(".part")
+    half.write_bytes(data)
+    half.replace(path)
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """The mean absolute difference of two pictures' pixels, 0 to 255."""
+    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float) for data in (one, other)]
+    return float(np.abs(pixels[0] - pixels[1]).mean())
+
+
+def _check(out: Path) -> int:
+    every = [job for job in jobs() if job.path.startswith("images/") and job.angle == 1]
+    found = []
+    for job in islice(every, 0, None, len(every) // CHECKED):
+        found.append(difference(job.take(), (out / job.path).read_bytes()))
+        click.echo(f"{job.path}: {found[-1]:.3f} of 255")
+    click.echo(f"mean absolute difference {np.mean(found):.3f}, worst {max(found):.3f} (allowed: {TOLERANCE})")
+    return int(max(found) >= TOLERANCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Plan the products of the sample shop: families, titles, prices and tables."""

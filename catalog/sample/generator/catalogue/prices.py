@@ -1,0 +1,35 @@
+"""What a sample product costs: its family's price, by size, material and brand, with a little noise."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from catalog.sample.generator.catalogue.plan import BRANDS, SEED, Item, items
+from catalog.sample.generator.shapes.families import FAMILIES
+from catalog.sample.generator.shapes.materials import FINISHES
+
+PATTERN_FACTOR = {"plain": 1.0, "speckle": 1.03, "stripes": 1.06, "dots": 1.06, "checks": 1.08, "two-tone": 1.1}
+
+
+def _bulk(item: Item) -> float:
+    width, depth, height = item.measures
+    return float(max(width, height) * (width * depth * height) ** (1 / 6))
+
+
+@cache
+def _middling(family: str) -> float:
+    return float(np.mean([_bulk(item) for item in items() if item.family.key == family and item.id.endswith("a")]))
+
+
+def price(item: Item) -> float:
+    """The product's price in euros: whole amounts less ten cents, as shops write them."""
+    family = FAMILIES[item.family.key]
+    materials = [FINISHES[name].price for name in family.finishes]
+    factor = FINISHES[item.look.finish].price / float(np.mean(materials))
+    factor *= (_bulk(item) / _middling(family.key)) ** 0.7
+    factor *= BRANDS[item.brand] * PATTERN_FACTOR[item.look.pattern]
+    number = [ord(c) for c in item.id]
+    noise = float(np.exp(np.random.default_rng([SEED, *number]).normal(0, 0.06)))
+    return float(max(4, round(family.price * factor * noise))) - 0.1

@@ -1,0 +1,1 @@
+"""Light, render and finish the pictures of the sample shop."""

@@ -1,0 +1,1 @@
+"""Model the things of the sample shop as meshes."""

@@ -1,0 +1,224 @@
+"""One SQLite connection a thread, the schema they need, and SQLite's errors turned into ours."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
+from catalog.storage import word_index
+
+SCHEMA_VERSION = 2  # 1 had no word index
+_WAIT_SECONDS = 30.0
+_PAUSE_SECONDS = 0.01
+
+_SCHEMA = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE products (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        category TEXT NOT NULL,
+        price TEXT,
+        currency TEXT NOT NULL,
+        in_stock INTEGER NOT NULL,
+        brand TEXT NOT NULL,
+        attributes TEXT NOT NULL,
+        description TEXT NOT NULL,
+        origin TEXT NOT NULL)""",
+    """CREATE TABLE pictures (
+        product_key INTEGER NOT NULL REFERENCES products (key) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        PRIMARY KEY (product_key, position)) WITHOUT ROWID""",
+    "CREATE INDEX pictures_by_sha256 ON pictures (sha256)",
+    """CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        product_id TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('put', 'remove')),
+        at TEXT NOT NULL)""",
+)
+
+
+class _Handle:
+    """Closes its connection when the thread it belongs to ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class Connections:
+    """The connections to one catalogue file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mine = threading.local()
+        self._all: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path) -> Connections:
+        """Open the file, made with its folder when absent, and check that it is a catalogue we understand.
+
+        One of an older schema can be read and written; `upgrade` then brings it up to date.
+        """
+        connections = cls(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise connections._unusable(error) from error
+        try:
+            # Most who open only read: they must not wait for a writer, and a build may write for minutes.
+            with connections.snapshot() as db:
+                found = _has_schema(db, path)
+            if not found:
+                connections._create()
+            with connections.checked() as db:
+                _write_ahead(db)
+        except BaseException:
+            connections.close()
+            raise
+        return connections
+
+    def upgrade(self, fill: Callable[[sqlite3.Connection], bool]) -> None:
+        """Bring an older file up to this schema: `fill` does one step of it in a transaction, and tells the last one.
+
+        Others may write between the steps. A step that another process did is not done again.
+        """
+        with self.snapshot() as db:
+            done = _version(db) == SCHEMA_VERSION and not word_index.behind(db)
+        while not done:
+            with self.transaction() as db:
+                db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
+                done = fill(db)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            self._closed = True
+            for handle in list(self._all):
+                handle.connection.close()
+            self._all.clear()
+
+    @contextmanager
+    def checked(self) -> Iterator[sqlite3.Connection]:
+        """Lend this thread's connection, and turn SQLite's errors into StoreError or DamagedStore."""
+        try:
+            yield self._connection()
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from error
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise self._unusable(error) from error
+            raise DamagedStore(
+                f"{self._path} is no catalogue that can be read: {error}.",
+                "Restore it from a backup, or move it away and index the feed again.",
+            ) from error
+        except UnicodeEncodeError as error:
+            raise BadInput("Some text is not valid Unicode, so it cannot be stored nor found.", "Mend it.") from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Lend this thread's connection for reading: all queries within see the same state."""
+        with self.checked() as db:
+            if db.in_transaction:
+                yield db
+                return
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Lend this thread's connection for one transaction: committed at the end, rolled back on any error."""
+        with self.checked() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:  # SQLite itself rolls back when the disk is full
+                    db.execute("ROLLBACK")
+                raise
+
+    def _create(self) -> None:
+        with self.transaction() as db:
+            if _has_schema(db, self._path):
+                return  # another process was quicker
+            for statement in _SCHEMA:
+                db.execute(statement)
+            db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+            word_index.create(db, word_index.ALL)
+
+    def _connection(self) -> sqlite3.Connection:
+        handle: _Handle | None = getattr(self._mine, "handle", None)
+        if handle is not None and not self._closed:
+            return handle.connection
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"{self._path} has been closed.", "Open the catalogue again.")
+            connection = sqlite3.connect(
+                self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            handle = _Handle(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            self._all.add(handle)
+        self._mine.handle = handle
+        return connection
+
+    def _unusable(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"The catalogue {self._path} cannot be used: {error}.",
+            "Check that its folder may be written, that the disk has room, and that no other program holds it.",
+        )
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Let readers and a writer work at the same time: a property of the file, and SQLite does not wait to change it."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()[0])
+
+
+def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether the file is a catalogue; False when it is empty, an error when it is anything else."""
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return False
+    found = None
+    if {"meta", "products", "pictures", "changes"} <= tables:
+        found = db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    if found is None or not str(found[0]).isdecimal():
+        raise DamagedStore(f"{path} is a database, but not a catalogue.", "Give another home, or move that file away.")
+    if int(found[0]) > SCHEMA_VERSION:
+        raise NewerStore(
+            f"{path} was written by a newer Windowshop: its schema is {found[0]}, this one reads {SCHEMA_VERSION}.",
+            "Upgrade Windowshop, or index the feed into another home.",
+        )
+    return True

@@ -1,0 +1,138 @@
+"""Products as rows of the catalogue's tables: read in pages, written one by one, every real change logged."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from catalog.errors import DamagedStore
+from catalog.product import Picture, Product
+from catalog.storage import word_index
+
+CHUNK = 500
+
+_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
+    FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
+_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictures
+    WHERE product_key IN (SELECT value FROM json_each(?)) ORDER BY product_key, position"""
+_INSERT = """INSERT INTO products
+    (id, title, category, price, currency, in_stock, brand, attributes, description, origin)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?, brand = ?,
+    attributes = ?, description = ?, origin = ? WHERE key = ?"""
+
+
+def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, int]:
+    """Write products, and return how many were added, changed and left as they were; of equal ids the last stands."""
+    added = changed = unchanged = 0
+    source = iter(products)
+    while chunk := {product.id: product for product in itertools.islice(source, CHUNK)}:
+        keys = {product_id: key_of(db, product_id) for product_id in chunk}
+        known = read(db, [key for key in keys.values() if key is not None])
+        for product in chunk.values():
+            key = keys[product.id]
+            if key is None:
+                word_index.changed(db, _write_product(db, None, product), None, product)
+                added += 1
+            elif product != known[key]:
+                _write_product(db, key, product)
+                word_index.changed(db, key, known[key], product)
+                changed += 1
+            else:
+                if product.origin != known[key].origin:  # line numbers shift; that is no change of the product
+                    db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, key))
+                unchanged += 1
+    return added, changed, unchanged
+
+
+def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
+    """Return the key of a product; None when there is none with that id."""
+    row = db.execute("SELECT key FROM products WHERE id = ?", (product_id,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _write_product(db: sqlite3.Connection, key: int | None, product: Product) -> int:
+    values = (
+        product.id,
+        product.title,
+        product.category,
+        None if product.price is None else str(product.price),
+        product.currency,
+        product.in_stock,
+        product.brand,
+        json.dumps(dict(product.attributes), ensure_ascii=False),
+        product.description,
+        product.origin,
+    )
+    if key is None:
+        key = int(db.execute(_INSERT, values).lastrowid or 0)
+    else:
+        db.execute(_UPDATE, (*values, key))
+        db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
+    db.executemany(
+        "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)",
+        [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)],
+    )
+    _log(db, [product.id], "put")
+    return key
+
+
+def remove(db: sqlite3.Connection, ids: list[str]) -> int:
+    """Remove products by id and return how many there were; what is not there is passed over."""
+    keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
+    found = list(keys)
+    for first in range(0, len(found), CHUNK):
+        for key, product in read(db, [keys[product_id] for product_id in found[first : first + CHUNK]]).items():
+            word_index.changed(db, key, product, None)
+    db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in found])
+    _log(db, found, "remove")
+    return len(found)
+
+
+def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
+    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    db.executemany(
+        "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)", [(product_id, kind, at) for product_id in ids]
+    )
+
+
+def noting(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
+    """Yield the products, and note their ids in the table of what is kept."""
+    for product in products:
+        db.execute("INSERT OR IGNORE INTO temp.kept VALUES (?)", (product.id,))
+        yield product
+
+
+def read(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
+    """Read products with their pictures, in key order: two queries, however many they are."""
+    wanted = (json.dumps(keys),)
+    pictures: dict[int, list[Picture]] = {}
+    for key, *picture in db.execute(_PICTURES, wanted):
+        pictures.setdefault(key, []).append(Picture(*picture))
+    return {row[0]: _product(row, pictures.get(row[0], [])) for row in db.execute(_PRODUCTS, wanted)}
+
+
+def _product(row: tuple[Any, ...], pictures: list[Picture]) -> Product:
+    key, product_id, title, category, price, currency, in_stock, brand, attributes, description, origin = row
+    try:
+        return Product(
+            id=product_id,
+            title=title,
+            pictures=tuple(pictures),
+            category=category,
+            price=None if price is None else Decimal(price),
+            currency=currency,
+            in_stock=bool(in_stock),
+            brand=brand,
+            attributes=MappingProxyType(json.loads(attributes)),
+            description=description,
+            origin=origin,
+        )
+    except (ValueError, ArithmeticError) as error:
+        raise DamagedStore(f"The catalogue's row {key} is broken.", "Restore the catalogue from a backup.") from error

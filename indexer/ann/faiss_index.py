@@ -1,0 +1,304 @@
+"""The sole importer of faiss: builds an index that fits the number of rows, saves it, opens it and searches it.
+
+Inverted lists, not graphs: words lie outside the distribution of picture rows, and graphs lose them.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import os
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.ann.faiss_file import NO_ROWS, Codes, no_lists, write_flat, write_lists
+from indexer.ann.mmap_arrays import blocks
+from indexer.types import Floats
+
+FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
+KINDS = (FLAT, IVF_SQ8, IVF_PQ)
+FLAT_ROWS = 10_000
+SQ8_ROWS = 1_000_000
+ROWS_PER_LIST = 39  # k-means wants no fewer
+TRAINING_ROUNDS = 10
+TRAINING_ROWS = 16_384  # no fewer, if there are so many
+GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
+
+MAPPED = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the file into memory instead
+
+log = logging.getLogger(__name__)
+
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPlan:
+    """Which kind of index to make; `plan_for` chooses it by the number of rows."""
+
+    kind: str
+    lists: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"index kind {self.kind!r} is none of {', '.join(KINDS)}")
+
+
+def plan_for(rows: int, seed: int = 0) -> IndexPlan:
+    """Flat up to 10,000 rows, then inverted lists of 8-bit numbers, beyond a million of product-quantised codes."""
+    if rows <= FLAT_ROWS:
+        return IndexPlan(FLAT, 0, seed)
+    return IndexPlan(IVF_SQ8 if rows <= SQ8_ROWS else IVF_PQ, list_count(rows), seed)
+
+
+def list_count(rows: int) -> int:
+    """About four times the square root of the rows, as a power of two, with enough rows a list to train it."""
+    wanted = 2 ** round(math.log2(4 * math.sqrt(max(rows, 1))))
+    most = 2 ** int(math.log2(max(1, rows // ROWS_PER_LIST)))
+    return int(max(1, min(wanted, most)))
+
+
+class VectorIndex:
+    """Inner-product search over numbered rows; safe to search from several threads at once.
+
+    `threads` is for batches of queries: one query is quicker on one thread than shared between two.
+    """
+
+    def __init__(self, index: Any, threads: int | None = None) -> None:
+        self._index = index
+        self._threads = threads or min(2, os.cpu_count() or 1)
+        self._gpu = _on_gpu(index)
+        self._gpu_lock = threading.Lock()
+
+    @classmethod
+    def build(cls, rows: Rows, plan: IndexPlan | None = None, threads: int | None = None) -> VectorIndex:
+        """Index float rows (n, dim), which may be a memory-mapped float16 file; the same rows give the same index."""
+        count, dim = rows.shape
+        plan = plan or plan_for(count)
+        faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
+        index = _empty(plan, dim, count)
+        if plan.kind != FLAT:
+            index.cp.seed = plan.seed
+            index.cp.niter = TRAINING_ROUNDS
+            index.cp.min_points_per_centroid = 1
+            index.train(_sample(rows, plan))
+        for _, block in blocks(rows):
+            index.add(block)
+        return cls(index, threads)
+
+    def suits(self, plan: IndexPlan, dim: int) -> bool:
+        """Whether this index's centroids may serve the rows that a plan was made for."""
+        lists = plan.lists or self.lists
+        return plan.kind == self.kind and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
+
+    @classmethod
+    def refill(cls, old: Path, rows: Rows, new: Path, threads: int | None = None) -> VectorIndex:
+        """Save an index of these rows that has learned what the one in `old` has, and open it, mapped.
+
+        Nothing is trained, and the index goes to the file list by list: memory does not grow with the rows.
+        """
+        faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
+        empty = _emptied(faiss.read_index(str(old), MAPPED))
+        if not _written(empty, rows, new):
+            for _, block in blocks(rows):
+                empty.add(block)
+            cls(empty, threads).save(new)
+        return cls.load(new, threads, mapped=True)
+
+    @classmethod
+    def load(cls, path: Path, threads: int | None = None, mapped: bool = False) -> VectorIndex:
+        """Open a saved index, in memory or left in its file, which is for a few searches.
+
+        The caller has checked the file's digest: faiss does not survive hostile files.
+        """
+        return cls(faiss.read_index(str(path), MAPPED if mapped else 0), threads)
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file. Raises OSError, as other files do, when that fails."""
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(errno.EIO, f"the index cannot be written ({error})", str(path)) from error
+
+    @property
+    def kind(self) -> str:
+        """ "flat", "ivf_sq8" or "ivf_pq"."""
+        if isinstance(self._index, faiss.IndexIVFPQ):
+            return IVF_PQ
+        return IVF_SQ8 if isinstance(self._index, faiss.IndexIVF) else FLAT
+
+    @property
+    def size(self) -> int:
+        """How many rows it holds."""
+        return int(self._index.ntotal)
+
+    @property
+    def dim(self) -> int:
+        """How many numbers a row has."""
+        return int(self._index.d)
+
+    @property
+    def lists(self) -> int:
+        """How many inverted lists it has; 0 when it is flat."""
+        return 0 if self.kind == FLAT else int(self._index.nlist)
+
+    def search(self, queries: Floats, k: int, allowed: Mask | None = None, nprobe: int = 1) -> tuple[Floats, Ids]:
+        """The k best rows of each query (m, dim) by inner product, as (scores, row numbers), padded with -1.
+
+        Only rows whose `allowed` is true come back. `nprobe` lists are looked at, which a flat index ignores; with a
+        mask, the nearest lists that together hold as many allowed rows as so many lists hold on average.
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        k = max(1, min(k, self.size))
+        if self._gpu is not None and allowed is None and max(k, nprobe) <= GPU_DEPTH:
+            return self._search_gpu(queries, k, nprobe)
+        faiss.omp_set_num_threads(self._threads if len(queries) > 1 else 1)  # a setting of the calling thread only
+        if allowed is not None and self.kind != FLAT:
+            return self._search_lists(queries, k, allowed, nprobe)
+        scores, rows = self._index.search(queries, k, params=self._parameters(allowed, nprobe))
+        return scores, rows
+
+    def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
+        """Search the lists that hold allowed rows: the lists nearest to a query may hold none of them."""
+        parameters = self._parameters(allowed, self.lists)
+        held = np.bincount(self._list_of_row[allowed], minlength=self.lists)
+        nearness, lists = self._index.quantizer.search(queries, self.lists)
+        wanted = max(nprobe * self.size / self.lists, 2 * k)
+        counts = held[lists]
+        before = np.cumsum(counts, axis=1) - counts
+        lists[(counts == 0) | (before >= wanted)] = -1  # which faiss passes over
+        scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        pointers = [faiss.swig_ptr(each) for each in (queries, lists, nearness, scores, rows)]
+        asked, keys, distances, found_scores, found_rows = pointers
+        self._index.search_preassigned_c(
+            len(queries), asked, k, keys, distances, found_scores, found_rows, False, parameters, None
+        )
+        return scores, rows
+
+    @cached_property
+    def _list_of_row(self) -> NDArray[np.int32]:
+        """Which inverted list each row is in."""
+        found = np.zeros(self.size, np.int32)
+        inverted = self._index.invlists
+        for number in range(self.lists):
+            if size := inverted.list_size(number):
+                found[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
+        return found
+
+    def _parameters(self, allowed: Mask | None, nprobe: int) -> Any:
+        options: dict[str, Any] = {}
+        if allowed is not None:
+            if allowed.shape != (self.size,):
+                raise ValueError(f"the mask has shape {allowed.shape} where the index has {self.size} rows")
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        if self.kind == FLAT:
+            return faiss.SearchParameters(**options)
+        return faiss.SearchParametersIVF(nprobe=max(1, min(nprobe, self.lists)), **options)
+
+    def _search_gpu(self, queries: Floats, k: int, nprobe: int) -> tuple[Floats, Ids]:
+        with self._gpu_lock:
+            if self.kind == FLAT:
+                scores, rows = self._gpu.search(queries, k)
+            else:
+                params = faiss.SearchParametersIVF(nprobe=max(1, min(nprobe, self.lists)))
+                scores, rows = self._gpu.search(queries, k, params=params)
+        return scores, rows
+
+
+def _empty(plan: IndexPlan, dim: int, count: int) -> Any:
+    metric = faiss.METRIC_INNER_PRODUCT
+    if plan.kind == FLAT:
+        return faiss.IndexFlatIP(dim)
+    quantizer = faiss.IndexFlatIP(dim)
+    lists = plan.lists or list_count(count)
+    if plan.kind == IVF_SQ8:
+        index = faiss.IndexIVFScalarQuantizer(quantizer, dim, lists, faiss.ScalarQuantizer.QT_8bit, metric)
+    else:
+        bits = 8 if count >= 256 * ROWS_PER_LIST else 4
+        index = faiss.IndexIVFPQ(quantizer, dim, lists, _code_bytes(dim), bits, metric)
+        index.pq.cp.seed = plan.seed
+        index.pq.cp.niter = TRAINING_ROUNDS
+        index.pq.cp.min_points_per_centroid = 1
+    return index
+
+
+def _emptied(index: Any) -> Any:
+    """The same index without rows, what it has learned kept."""
+    if isinstance(index, faiss.IndexFlat):
+        return faiss.IndexFlatIP(index.d)
+    lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
+    lists.this.disown()
+    index.replace_invlists(lists, True)
+    index.ntotal = 0
+    return index
+
+
+def _written(empty: Any, rows: Rows, path: Path) -> bool:
+    """Write what `empty` would be with these rows; False, and nothing written, when this FAISS has another format."""
+    flat = isinstance(empty, faiss.IndexFlat)
+    tail = NO_ROWS if flat else no_lists(empty.nlist, empty.code_size)
+    empty.ntotal = len(rows)
+    head = faiss.serialize_index(empty).tobytes()
+    empty.ntotal = 0
+    if not head.endswith(tail):
+        return False
+    with path.open("wb") as file:
+        file.write(head.removesuffix(tail))
+        if flat:
+            write_flat(file, rows)
+        else:
+            write_lists(file, rows, _Lists(empty))
+    return True
+
+
+class _Lists:
+    """The inverted lists of an index, as the file is written from."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        self.count = int(index.nlist)
+        self.code_bytes = int(index.code_size)
+
+    def of(self, rows: Floats) -> Ids:
+        found: Ids = self._index.quantizer.search(rows, 1)[1][:, 0]
+        return found
+
+    def codes(self, rows: Floats, number: int) -> Codes:
+        codes = np.empty((len(rows), self.code_bytes), np.uint8)
+        numbers = np.full(len(rows), number, np.int64)
+        pointers = (faiss.swig_ptr(array) for array in (rows, numbers, codes))
+        self._index.encode_vectors(len(rows), *pointers)
+        return codes
+
+
+def _code_bytes(dim: int) -> int:
+    """One byte for four numbers, or the next divisor of the dimension below that."""
+    return next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
+
+
+def _sample(rows: Rows, plan: IndexPlan) -> Floats:
+    count = len(rows)
+    wanted = min(count, max(TRAINING_ROWS, 48 * (plan.lists or list_count(count))))
+    picked = np.sort(np.random.default_rng(plan.seed).choice(count, wanted, replace=False))
+    return np.ascontiguousarray(rows[picked], dtype=np.float32)
+
+
+def _on_gpu(index: Any) -> Any:
+    """The index on the first GPU; None where there is no GPU or no room on it, so that the CPU searches."""
+    if faiss.get_num_gpus() == 0:
+        return None
+    try:
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    except RuntimeError as error:
+        log.warning("The index stays on the CPU, the GPU did not take it: %s", error)
+        return None

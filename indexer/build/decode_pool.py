@@ -1,0 +1,232 @@
+"""Pictures decoded in child processes: a decoder that crashes, hangs or eats memory costs one picture, not the run.
+
+A child that has met hostile bytes may say anything. So what it says is pixels and plain words, read under a deadline
+and checked here; nothing of it is ever run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import BoundedSemaphore
+from types import TracebackType
+from typing import Any
+
+from PIL import Image
+
+from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
+from catalog.images.decoder import MAX_PIXELS
+from indexer.build.decode_worker import LENGTHS, MEMORY, send
+
+SECONDS = 20.0  # for one picture; the slowest that is allowed takes about two
+START_SECONDS = 60.0
+MAX_HEADER = 2**16
+PIPE = 2**20  # bytes on their way at once, where the platform lets us say so
+PIECE = 2**18
+
+_KINDS = {kind.code: kind for kind in (BadPicture, UnsupportedFormat, PictureTooLarge)}
+_FRUGAL = {  # one thread; one pool of memory, and what was freed is kept for the next picture
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**27),
+}
+_SAVE_AGAIN = "Save it again as JPEG, or leave it out."
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One picture file: the hash of its bytes, its upright size, and the picture, perhaps smaller."""
+
+    sha256: str
+    size: tuple[int, int]
+    picture: Image.Image
+
+
+class Decoders:
+    """Children that decode; threads may share it. None is started before there is something to decode."""
+
+    def __init__(self, children: int = 2, seconds: float = SECONDS) -> None:
+        self._turns = BoundedSemaphore(children)
+        self._seconds = seconds
+        self._idle: list[_Child] = []
+
+    def decode(self, path: str, at_least: int = 0) -> Decoded:
+        """Read and decode a file as `catalog.images.decoder` does. BadPicture also says when the decoder did not survive it.
+
+        WindowshopError when no child can be started.
+        """
+        with self._turns:
+            while True:
+                child = self._idle.pop() if self._idle else _Child()
+                try:
+                    answer = child.ask(path, at_least, self._seconds)
+                except _Lost as lost:
+                    child.close()
+                    if lost.crashed and child.answered:  # an earlier picture may have damaged it: let a new one say
+                        continue
+                    raise lost.verdict from None
+                except BadPicture:
+                    self._idle.append(child)
+                    raise
+                except BaseException:
+                    child.close()
+                    raise
+                self._idle.append(child)
+                return answer
+
+    def close(self) -> None:
+        """End the children."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def __enter__(self) -> Decoders:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Lost(Exception):
+    """A child that cannot be asked again, and what that says of the picture it had."""
+
+    def __init__(self, verdict: BadPicture, crashed: bool = False) -> None:
+        super().__init__(verdict)
+        self.verdict = verdict
+        self.crashed = crashed
+
+
+class _TooSlow(Exception):
+    """The deadline has passed."""
+
+
+class _Ended(Exception):
+    """The child's output ended, or makes no sense."""
+
+
+class _Child:
+    """One process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+        command = [sys.executable, "-m", "indexer.build.decode_worker"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, bufsize=0, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._requests, self._output = self._process.stdin, self._process.stdout.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
+        with suppress(AttributeError, OSError):
+            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, PIPE)
+        try:
+            self._receive(time.monotonic() + START_SECONDS)
+        except (_Ended, _TooSlow):
+            self.close()
+            raise WindowshopError(
+                f"The process that decodes pictures does not start (it ended with {self._process.returncode}).",
+                f"{' '.join(command)} </dev/null says why.",
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, path: str, at_least: int, seconds: float) -> Decoded:
+        """Decode one picture; _Lost when the child did not survive it."""
+        try:
+            send(self._requests, {"path": path, "at_least": at_least, "seconds": seconds})  # type: ignore[arg-type]
+            header, body = self._receive(time.monotonic() + seconds)
+            answer = _checked(header, body)
+        except _TooSlow:
+            raise _Lost(BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)) from None
+        except (_Ended, BrokenPipeError):
+            raise self._lost() from None
+        if answer is None:
+            raise _Lost(_too_much_memory())
+        self.answered += 1
+        if isinstance(answer, BadPicture):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _lost(self) -> _Lost:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        if self._process.returncode == -signal.SIGKILL:  # not ours: so does the kernel when memory runs out
+            return _Lost(_too_much_memory())
+        return _Lost(BadPicture("The picture makes the decoder crash.", _SAVE_AGAIN), crashed=True)
+
+    def _receive(self, deadline: float) -> tuple[Mapping[str, Any], bytes]:
+        frame = self._more(bytearray(), LENGTHS.size, deadline)
+        header_length, body_length = LENGTHS.unpack_from(frame)
+        if header_length > MAX_HEADER or body_length > 3 * MAX_PIXELS:
+            raise _Ended
+        start = LENGTHS.size + header_length
+        self._more(frame, start + body_length, deadline)
+        try:
+            header = json.loads(frame[LENGTHS.size : start])
+        except (ValueError, RecursionError):
+            raise _Ended from None
+        if not isinstance(header, dict) or len(frame) > start + body_length:
+            raise _Ended
+        return header, bytes(memoryview(frame)[start:])
+
+    def _more(self, frame: bytearray, length: int, deadline: float) -> bytearray:
+        """Read until the frame has so many bytes; mostly the first read brings all of it."""
+        while len(frame) < length:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._poll.poll(1000 * left):
+                raise _TooSlow
+            piece = os.read(self._output, PIECE)
+            if not piece:
+                raise _Ended
+            frame += piece
+        return frame
+
+
+def _checked(header: Mapping[str, Any], body: bytes) -> Decoded | BadPicture | None:
+    """The answer, None when memory ran out, _Ended when it is none that a sound child gives."""
+    match header:
+        case {"error": "memory"}:
+            return None
+        case {"error": str(code), "message": str(message), "hint": str(hint)} if code in _KINDS:
+            return _KINDS[code](message, hint)
+        case {"sha256": str(sha256), "size": [int(width), int(height)], "pixels": [int(columns), int(rows)]}:
+            whole = 0 < width * height <= MAX_PIXELS and width > 0
+            full = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
+            if whole and full and re.fullmatch("[0-9a-f]{64}", sha256):
+                return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body))
+    raise _Ended
+
+
+def _too_much_memory() -> PictureTooLarge:
+    return PictureTooLarge(f"The picture needs more than {MEMORY / 2**30:g} GiB to decode.", _SAVE_AGAIN)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, the place our modules are in, and what makes a child frugal."""
+    home = str(Path(__file__).resolve().parents[2])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}

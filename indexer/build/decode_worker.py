@@ -1,0 +1,113 @@
+"""The process that meets a picture's bytes: `python -m indexer.build.decode_worker`, started by `indexer/build/decode_pool.py`.
+
+It reads requests on its standard input and answers on what was its standard output, one at a time. Request and answer
+are frames: 4 bytes, the length of a header; 4 bytes, the length of a body; the header in JSON; the body.
+
+    request   {"path": ..., "at_least": ..., "seconds": ...}
+    answer    {"sha256": ..., "size": [w, h], "pixels": [w, h]}, the body its pixels, 3 bytes each, row by row
+              {"error": one of the codes of BadPicture, "message": ..., "hint": ...}
+              {"error": "memory"}, and then it ends
+
+The first frame it sends is {"ready": true}. It ends when its input does, and when a picture takes much longer than its
+seconds: whoever asked is gone then. A module of few imports, so that it starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from catalog import images
+from catalog.errors import BadPicture
+
+MEMORY = 2 * 2**30  # of address space; the largest picture that is allowed needs about half
+GRACE = 5  # seconds, after which a child whose parent has not ended it ends by itself
+LENGTHS = struct.Struct(">II")
+
+# For tests: {"part of a path": "segv" | "loop" | "memory"} in JSON does that to pictures with such a path.
+# The failpoints of catalog/files/failpoints.py name places in the program, and one at a time; these name pictures.
+TRAP = "WINDOWSHOP_DECODE_TRAP"
+
+Header = dict[str, Any]
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    requests, answers = sys.stdin.buffer, _only_writer()
+    _limit()
+    send(answers, {"ready": True})
+    while (request := _receive(requests)) is not None:
+        signal.setitimer(signal.ITIMER_REAL, request["seconds"] + GRACE)  # nothing handles it: it ends the process
+        try:
+            header, body = _answer(request["path"], request["at_least"])
+        except MemoryError:
+            send(answers, {"error": "memory"})
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        send(answers, header, body)
+
+
+def send(stream: BinaryIO, header: Header, body: bytes = b"") -> None:
+    """Write one frame."""
+    text = json.dumps(header).encode("ascii")
+    stream.write(LENGTHS.pack(len(text), len(body)) + text + body)  # at once: each piece would wake the reader
+    stream.flush()
+
+
+def _receive(stream: BinaryIO) -> Header | None:
+    lengths = stream.read(LENGTHS.size)
+    if len(lengths) < LENGTHS.size:
+        return None
+    header: Header = json.loads(stream.read(LENGTHS.unpack(lengths)[0]))
+    return header
+
+
+def _answer(path: str, at_least: int) -> tuple[Header, bytes]:
+    _spring_trap(path)
+    try:
+        data = images.read_file(Path(path))
+        size = images.size_of(data)
+        picture = images.decode(data, at_least=at_least)
+    except BadPicture as error:
+        return {"error": error.code, "message": error.message, "hint": error.hint}, b""
+    header = {"sha256": images.content_hash(data), "size": size, "pixels": picture.size}
+    return header, picture.tobytes()
+
+
+def _only_writer() -> BinaryIO:
+    """Standard output as a stream of ours; what a decoder prints goes where errors go."""
+    ours = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return ours
+
+
+def _limit() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    memory = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    with suppress(ValueError, OSError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _spring_trap(path: str) -> None:
+    for part, deed in json.loads(os.environ.get(TRAP, "{}")).items():
+        if part not in path:
+            continue
+        if deed == "segv":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        while deed == "loop":
+            pass
+        hoard = [bytes(2**26) for _ in range(2 * MEMORY // 2**26)]
+        raise MemoryError(f"Nothing limits memory here: {len(hoard)} pieces were given.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Which feed a shop was last indexed from, and whether its pictures were fetched: neither need be said again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from catalog.errors import BadFeed
+from catalog.files.atomic import write_atomically
+
+NAME = "feed.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFeed:
+    """A feed, and whether pictures that it names by web address are to be fetched."""
+
+    path: Path
+    fetch: bool = False
+
+
+def choose_feed(home: Path, path: Path | None = None, fetch: bool | None = None) -> ChosenFeed:
+    """The feed that is named, or that of last time; `fetch` None is as it was for that feed, and no for another.
+
+    The permission to ask web addresses was given to one feed: what else is named later may be a stranger's. Raises
+    BadFeed when no feed is named and none is known.
+    """
+    known = _remembered(home)
+    if path is None:
+        if known is None:
+            raise BadFeed(f"It is not known which feed {home} was indexed from.", "Name it with --feed FEED.")
+        path = known.path
+    if fetch is None:
+        fetch = known is not None and known.fetch and known.path == path.absolute()
+    return ChosenFeed(path, fetch)
+
+
+def remember_feed(home: Path, feed: ChosenFeed) -> None:
+    """Remember the feed's whole path, and whether its pictures were fetched."""
+    chosen = replace(feed, path=feed.path.absolute())
+    if chosen != _remembered(home):
+        text = json.dumps({"feed": str(chosen.path), "fetch_pictures": chosen.fetch}) + "\n"
+        write_atomically(home / NAME, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _remembered(home: Path) -> ChosenFeed | None:
+    try:
+        body = json.loads((home / NAME).read_text(encoding="utf-8"))
+        return ChosenFeed(Path(str(body["feed"])), body.get("fetch_pictures") is True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,118 @@
+"""What a build did, for people and for programs: a table, a JSON file, and the rejected rows as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from catalog.product import Rejected
+from catalog.text.csv_export import csv_text
+from indexer.generations.gates import Gate
+from catalog.files.atomic import write_atomically
+from indexer.types import IndexRecord, Recall
+
+FOLDER = "reports"
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of work: how many items, and how long. Decoding is summed over threads and runs beside encoding."""
+
+    name: str
+    items: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Items a second."""
+        return self.items / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; `pictures` are different picture files, `indexed` rows of the index."""
+
+    generation: int
+    encoder: str
+    products: int
+    pictures: int
+    indexed: int
+    encoded: int
+    reused: int
+    rejected: tuple[Rejected, ...]
+    steps: tuple[Step, ...]
+    seconds: float
+    peak_memory_mb: float
+    index: IndexRecord
+    recall: Recall
+    words_gate: float
+    gates: tuple[Gate, ...] = ()
+
+    def to_json(self) -> str:
+        """The report as JSON; rejected rows only as a number, they are in the CSV file beside it."""
+        body = asdict(self) | {"rejected": len(self.rejected)}
+        body["steps"] = {
+            s.name: {"items": s.items, "seconds": round(s.seconds, 3), "per_second": round(s.rate, 1)}
+            for s in self.steps
+        }
+        body["pictures_per_second"] = round(self.pictures / self.seconds, 1) if self.seconds > 0 else 0.0
+        return json.dumps(body, indent=2) + "\n"
+
+    def table(self) -> str:
+        """The report as a person reads it."""
+        lines = [
+            f"Generation {self.generation:06d}, encoder {self.encoder}",
+            f"  {self.products:,} products with {self.indexed:,} pictures indexed, {len(self.rejected):,} rejected",
+            f"  {self.encoded:,} different pictures encoded, {self.reused:,} reused",
+        ]
+        lines += [
+            f"  {step.name:<7} {step.items:>9,} {step.seconds:>9.1f} s {step.rate:>11,.0f} a second"
+            for step in self.steps
+        ]
+        probes = f", {self.index.nprobe} of {self.index.lists} lists probed" if self.index.lists else ""
+        words = "" if self.recall.text is None else f", words {self.recall.text:.3f}"
+        lines += [f"  {gate.line()}" for gate in self.gates]
+        lines += [
+            f"  index {self.index.kind}{probes}",
+            f"  recall@10 against exact search: pictures {self.recall.picture:.3f}{words}",
+            f"  {self.seconds:.1f} s in all, peak memory {self.peak_memory_mb:,.0f} MB",
+        ]
+        return "\n".join(lines)
+
+    def rejections(self, where: Path | None = None) -> str:
+        """The first rejected rows as a person reads them, and where the rest is; empty when there are none."""
+        lines = [f"  {row.source}:{row.line}: {row.reason}" for row in self.rejected[:SHOWN]]
+        more = len(self.rejected) - len(lines)
+        if more:
+            lines.append(f"  ... and {more:,} more")
+        return "\n".join([f"Rejected{f' (all in {where})' if where else ''}:", *lines]) if lines else ""
+
+
+def report_path(home: Path, generation: int) -> Path:
+    """Where the report of that generation is."""
+    return home / FOLDER / f"{generation:06d}.json"
+
+
+def rejected_path(home: Path, generation: int) -> Path:
+    """Where the rejected rows of that generation are, if it had any."""
+    return home / FOLDER / f"rejected-{generation:06d}.csv"
+
+
+def save_report(home: Path, report: BuildReport) -> None:
+    """Write the report, and the rejected rows if there are any, into the shop's folder."""
+    (home / FOLDER).mkdir(parents=True, exist_ok=True)
+    if report.rejected:
+        text = rejected_csv(report.rejected)
+        write_atomically(
+            rejected_path(home, report.generation),
+            lambda path: path.write_text(text, encoding="utf-8", errors="backslashreplace", newline=""),
+        )
+    write_atomically(report_path(home, report.generation), lambda path: path.write_text(report.to_json()))
+
+
+def rejected_csv(rows: Iterable[Rejected]) -> str:
+    """Rejected rows as CSV, safe to open in a spreadsheet."""
+    return csv_text(("source", "line", "reason"), ((row.source, row.line, row.reason) for row in rows))

@@ -1,0 +1,1 @@
+"""Cache vectors by picture content and encoder, and file statistics by path."""

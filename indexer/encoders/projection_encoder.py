@@ -1,0 +1,139 @@
+"""An encoder of trained heads on frozen towers: the starter, and what a shop fits on its own products."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from indexer.encoders.backends.runtime import RUNTIMES
+from indexer.encoders.backends.starter_towers import TextTower
+from indexer.encoders.base import BaseEncoder
+from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
+from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.projection_heads import Heads
+from indexer.layout import Layout
+from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
+
+
+class Tower(Protocol):
+    """A frozen picture tower: prepared pixels in, features out."""
+
+    fingerprint: str
+    preprocessing: Mapping[str, Any]
+    runtime: str
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """Resize one RGB picture to the tower's input."""
+
+    def __call__(self, pixels: Pixels) -> Floats:
+        """Features of prepared pictures."""
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """What it sees where, as `BaseEncoder.feature_maps` gives it."""
+
+
+class WordTower(Protocol):
+    """A frozen text tower: words in, features out."""
+
+    fingerprint: str
+
+    def __call__(self, words: Sequence[str]) -> Floats:
+        """Features of words."""
+
+
+class HeadedEncoder(BaseEncoder):
+    """Blocks `look` (principal axes of the features), `meaning` (shared with words) and `colour`."""
+
+    def __init__(self, spec: EncoderSpec, tower: Tower, words: WordTower, heads: Heads) -> None:
+        self.spec = spec
+        self.tower = tower
+        self.words = words
+        self.heads = heads
+        self.preprocessing = tower.preprocessing
+        self.runtime = tower.runtime
+        self.blocks = (
+            Block("look", len(heads.look.axes)),
+            Block("meaning", heads.dim, texts=True),
+            Block("colour", colour_dim()),
+        )
+        parts = (tower.fingerprint, words.fingerprint, heads.digest, COLOUR_VERSION)
+        self.fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """The tower's own resize."""
+        return self.tower.prepare(picture)
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """The tower's own maps."""
+        return self.tower.feature_maps(pictures)
+
+    def _image_rows(self, pixels: Pixels) -> Floats:
+        features = self.tower(pixels)
+        return np.concatenate([self.heads.look(features), self.heads.picture(features), colour_rows(pixels)], axis=1)
+
+    def _text_rows(self, words: Sequence[str]) -> Floats:
+        rows = np.zeros((len(words), self.dim), np.float32)
+        start = self.blocks[0].dim
+        rows[:, start : start + self.heads.dim] = self.heads.text(self.words(words))
+        return rows
+
+
+class EncoderTower:
+    """Another encoder's rows as features, or with `block` only that block of them."""
+
+    def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
+        self._encoder = encoder
+        self._span = Layout(encoder.blocks).slice(block) if block else slice(None)
+        self.fingerprint = encoder.fingerprint
+        self.preprocessing = encoder.preprocessing
+        self.runtime = encoder.runtime
+
+    def prepare(self, picture: Image.Image) -> Pixels:
+        """The encoder's own resize."""
+        return self._encoder.prepare(picture)
+
+    def __call__(self, pixels: Pixels) -> Floats:
+        """The encoder's rows, float32 (n, features)."""
+        return self._encoder.encode_pixels(pixels)[:, self._span]
+
+    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
+        """The encoder's own maps."""
+        return self._encoder.feature_maps(pictures)
+
+
+class EncoderWords:
+    """Another encoder's text block as features."""
+
+    def __init__(self, encoder: BaseEncoder, block: str) -> None:
+        self._encoder = encoder
+        self._span = Layout(encoder.blocks).slice(block)
+        self.fingerprint = encoder.fingerprint
+
+    def __call__(self, words: Sequence[str]) -> Floats:
+        """The text block of the words, float32 (n, features)."""
+        return self._encoder.encode_texts(words)[:, self._span]
+
+
+def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, WordTower]:
+    """The features that heads on top of an encoder are fitted on.
+
+    An encoder of heads gives its own towers, another its rows; one that reads no words borrows the starter's
+    sentence tower. With `embedded`, the encoder's finished text block of pictures and words instead.
+    """
+    text_block = next((block.name for block in encoder.blocks if block.texts), None)
+    if embedded and text_block:
+        return EncoderTower(encoder, text_block), EncoderWords(encoder, text_block)
+    if isinstance(encoder, HeadedEncoder):
+        return encoder.tower, encoder.words
+    if text_block:
+        return EncoderTower(encoder), EncoderWords(encoder, text_block)
+    return EncoderTower(encoder), TextTower(encoder.runtime if encoder.runtime in RUNTIMES else "auto")
+
+
+def towers_digest(tower: Tower, words: WordTower) -> str:
+    """What heads remember of the features they were fitted on."""
+    return hashlib.sha256(f"{tower.fingerprint}\n{words.fingerprint}".encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""Small trained heads on frozen features, run in numpy: they need no torch and no export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import EncoderUnavailable
+from indexer.types import Floats
+
+CLIP = 5.0  # standardised features beyond this many deviations are cut: one odd feature must not decide
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Standardise, then a linear map plus a GELU branch: float32 (n, features) to (n, dim).
+
+    Shapes: mean, scale (features,); linear (dim, features); inner (hidden, features), inner_bias (hidden,);
+    outer (dim, hidden), bias (dim,).
+    """
+
+    mean: Floats
+    scale: Floats
+    linear: Floats
+    inner: Floats
+    inner_bias: Floats
+    outer: Floats
+    bias: Floats
+
+    def __call__(self, features: Floats) -> Floats:
+        """Rows before normalisation, float32 (n, dim)."""
+        x = np.clip((features - self.mean) * self.scale, -CLIP, CLIP)
+        hidden = x @ self.inner.T + self.inner_bias
+        out: Floats = x @ self.linear.T + gelu(hidden) @ self.outer.T + self.bias
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Standardise, then principal axes: float32 (n, features) to (n, dim).
+
+    Shapes: mean, scale (features,); axes (dim, features).
+    """
+
+    mean: Floats
+    scale: Floats
+    axes: Floats
+
+    def __call__(self, features: Floats) -> Floats:
+        """Rows before normalisation, float32 (n, dim)."""
+        out: Floats = np.clip((features - self.mean) * self.scale, -CLIP, CLIP) @ self.axes.T
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What training made: picture features to `look` and `meaning`, text features to `meaning`; and how it was made."""
+
+    look: Projection
+    picture: Head
+    text: Head
+    card: Mapping[str, Any]
+    digest: str = ""
+
+    @property
+    def dim(self) -> int:
+        """Length of the meaning block."""
+        return len(self.picture.bias)
+
+
+def gelu(x: Floats) -> Floats:
+    """The tanh form of GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
+    out: Floats = 0.5 * x * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (x + 0.044715 * x * x * x)))
+    return out
+
+
+def save_heads(heads: Heads, file: Path) -> None:
+    """Write safetensors, float16, with the card in its metadata."""
+    from safetensors.numpy import save
+
+    tensors = {
+        f"{part}.{field.name}": getattr(getattr(heads, part), field.name).astype(np.float16)
+        for part in ("look", "picture", "text")
+        for field in fields(getattr(heads, part))
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.tmp")
+    draft.write_bytes(save(tensors, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)}))
+    draft.replace(file)  # heads that are being searched with are never half overwritten
+
+
+def load_heads(file: Path) -> Heads:
+    """Read what `save_heads` wrote. Raises EncoderUnavailable when the file is missing or is something else."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as opened:
+            tensors = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
+            card = dict(json.loads((opened.metadata() or {})["card"]))
+        parts = {part: _part(kind, part, tensors) for part, kind in _PARTS.items()}
+        if len(parts["picture"].bias) != len(parts["text"].bias):
+            raise ValueError("the picture head and the text head differ in size")
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise EncoderUnavailable(
+            f"The trained heads {file} cannot be read: {error}.",
+            "Restore the file, or make it again: `make starter` or `python -m indexer train`.",
+        ) from error
+    return Heads(**parts, card=card, digest=hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+_PARTS: dict[str, type[Head] | type[Projection]] = {"look": Projection, "picture": Head, "text": Head}
+
+
+def _part(kind: type[Head] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
+    made = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
+    made(np.zeros((1, len(made.mean)), np.float32))  # ValueError when the shapes do not fit each other
+    return made

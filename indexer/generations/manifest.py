@@ -1,0 +1,122 @@
+"""What a generation is made of: written last, checked first, so that a damaged one is never served."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import DamagedGeneration, GenerationError
+from catalog.files.atomic import FileRecord, record
+from indexer.generations.match_curve import MatchCurve
+from indexer.types import Block, EncoderSpec, IndexRecord, Recall
+
+FORMAT = 1
+NAME = "manifest.json"
+REPAIR = "Build the index again: make index FEED=... (python -m indexer build); pictures already encoded are reused."
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything needed to open a generation and to know what it was made from.
+
+    `match` is None where the catalogue cannot tell, and in manifests from before there was one.
+    """
+
+    number: int
+    created: str
+    encoder: EncoderSpec
+    fingerprint: str
+    preprocessing: Mapping[str, Any]
+    blocks: tuple[Block, ...]
+    rows: int
+    products: int
+    seq: int
+    index: IndexRecord
+    weights: Mapping[str, Mapping[str, float]]
+    words_gate: float
+    recall: Recall
+    files: Mapping[str, FileRecord]
+    format: int = FORMAT
+    match: MatchCurve | None = None
+
+    def to_json(self) -> str:
+        """The manifest as text, with a digest of itself so that a flipped bit in it is noticed too."""
+        body = asdict(self)
+        return json.dumps(body | {"digest": _digest(body)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """Read what `to_json` wrote. Raises DamagedGeneration, or GenerationError for a later format."""
+        try:
+            body = json.loads(text)
+            digest = body.pop("digest")
+            if body["format"] != FORMAT:
+                raise _other_format(where, body["format"])
+            if digest != _digest(body):
+                raise damaged(where, "its digest does not match what it says")
+            return _from_body(body)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise damaged(where, f"it cannot be read ({error!r})") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a generation's folder. Raises DamagedGeneration."""
+    path = folder / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(str(path), f"it cannot be read ({error})") from error
+    manifest = Manifest.from_json(text, str(path))
+    if folder.name != f"{manifest.number:06d}":
+        raise damaged(str(path), f"it belongs to generation {manifest.number:06d}")
+    return manifest
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Length and SHA-256 of every file against the manifest. Raises DamagedGeneration naming the first that differs."""
+    for name, wanted in manifest.files.items():
+        path = folder / name
+        try:
+            size = path.stat().st_size
+            if size != wanted.bytes:
+                raise damaged(str(path), f"it has {size:,} bytes where the manifest says {wanted.bytes:,}")
+            if record(path).sha256 != wanted.sha256:
+                raise damaged(str(path), "its SHA-256 is not the one in the manifest")
+        except OSError as error:
+            raise damaged(str(path), f"it cannot be read ({error})") from error
+
+
+def damaged(what: str, why: str) -> DamagedGeneration:
+    """The error that names the damaged file and the command that repairs it."""
+    return DamagedGeneration(f"{what} is damaged: {why}.", REPAIR)
+
+
+def _other_format(where: str, found: object) -> GenerationError:
+    return GenerationError(f"{where} has format {found!r}; this version reads format {FORMAT}.", REPAIR)
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _from_body(body: dict[str, Any]) -> Manifest:
+    unknown = body.keys() - {field.name for field in fields(Manifest)}
+    if unknown:
+        raise KeyError(f"unknown fields {sorted(unknown)}")
+    spec = body["encoder"] | {"blocks": tuple(body["encoder"]["blocks"])}
+    files = {name: FileRecord(**file) for name, file in body["files"].items()}
+    if any(Path(name).name != name for name in files):
+        raise ValueError("a file name that is a path")
+    typed = {
+        "encoder": EncoderSpec(**spec),
+        "blocks": tuple(Block(**block) for block in body["blocks"]),
+        "index": IndexRecord(**body["index"]),
+        "recall": Recall(**body["recall"]),
+        "files": files,
+        "match": None if body.get("match") is None else MatchCurve.from_dict(body["match"]),
+    }
+    return Manifest(**(body | typed))

@@ -1,0 +1,261 @@
+"""Numbered, immutable folders of one index each, and the pointer that says which of them is current."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.files.atomic import record, sync, write_atomically
+from catalog.files.failpoints import failpoint
+from indexer.ann.exact_rerank import RowSearch
+from indexer.ann.faiss_index import Ids, Mask, VectorIndex
+from indexer.ann.mmap_arrays import let_go
+from indexer.generations.manifest import NAME as MANIFEST
+from indexer.generations.manifest import Manifest, check_files, damaged, read_manifest
+from indexer.layout import Layout
+from indexer.types import Floats
+
+FOLDER = "generations"
+CURRENT = "current"
+BUILDING = ".building-"
+ROWS, PRODUCTS, PICTURES, INDEX = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
+KEPT = 3
+_NUMBER = re.compile(r"\d{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One index, open: row i is picture `picture_hashes[i]` of the product with key `product_keys[i]`.
+
+    When it stands in for the current generation, which is damaged, `fallback_from` is that one's number (0 when the
+    pointer itself is) and `degraded` says why.
+    """
+
+    number: int
+    folder: Path
+    manifest: Manifest
+    layout: Layout
+    index: VectorIndex
+    rows: NDArray[np.float16]
+    product_keys: Ids
+    picture_hashes: NDArray[np.bytes_]
+    fallback_from: int | None = None
+    degraded: str = ""
+
+    def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
+        """The k best rows for a query vector (dim,): exact scores, best first, ties by row number, and the row numbers.
+
+        Only rows whose `allowed` (n,) is true come back; fewer than k when there are not so many.
+        """
+        record = self.manifest.index
+        return RowSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
+
+    def let_go(self) -> None:
+        """Give back the memory of what is left in its files and was read in passing."""
+        for array in (self.rows, self.product_keys, self.picture_hashes):
+            let_go(array)
+
+
+def open_current(home: Path, *, threads: int | None = None, mapped: bool = False) -> Generation:
+    """The shop's current generation, every file checked. Raises NoGeneration, DamagedGeneration."""
+    return open_generation(home, current_number(home), threads=threads, mapped=mapped)
+
+
+def open_serving(home: Path, *, threads: int | None = None) -> Generation:
+    """The current generation or, when that is damaged, the newest older one that is whole, and why.
+
+    Without an older one, a newer one serves: a shop may have been rolled back.
+
+    Raises NoGeneration, or the current one's DamagedGeneration when no other is whole.
+    """
+    current = 0
+    try:
+        current = current_number(home)
+        return open_generation(home, current, threads=threads)
+    except (DamagedGeneration, NoGeneration) as error:
+        others = [number for number in numbers(home) if number != current]
+        for number in sorted(others, key=lambda number: (not current or number < current, number), reverse=True):
+            with contextlib.suppress(GenerationError):
+                generation = open_generation(home, number, threads=threads)
+                what = f"generation {current}" if current else "the pointer to the current generation"
+                why = f"{what} cannot be used; generation {number} is served instead. {error.message}"
+                return replace(generation, fallback_from=current, degraded=why)
+        raise
+
+
+def open_generation(home: Path, number: int, *, threads: int | None = None, mapped: bool = False) -> Generation:
+    """That generation, every file checked; `mapped` leaves all of it in its files. Raises DamagedGeneration."""
+    manifest = verify(home, number)
+    folder = folder_of(home, number)
+    try:
+        rows, keys, hashes = open_arrays(folder, mapped)
+        index = VectorIndex.load(folder / INDEX, threads, mapped)
+    except (OSError, ValueError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile) as error:
+        raise damaged(str(folder), f"a file cannot be opened ({error})") from error
+    layout = Layout(manifest.blocks)
+    shapes: tuple[object, ...] = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)
+    count = manifest.rows
+    if shapes != ((count, layout.dim), np.float16, (count,), (count,), count, layout.dim):
+        raise damaged(str(folder), f"its files do not fit together or the manifest: {shapes}")
+    return Generation(number, folder, manifest, layout, index, rows, keys, hashes)
+
+
+def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, NDArray[np.bytes_]]:
+    """The rows of a generation's folder, always left in their file, its product keys and its picture hashes."""
+    rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
+    names = (PRODUCTS, PICTURES)
+    keys, hashes = (np.load(folder / name, mmap_mode="r" if mapped else None, allow_pickle=False) for name in names)
+    return rows, keys, hashes
+
+
+def verify(home: Path, number: int) -> Manifest:
+    """Check every file of a generation against its manifest. Raises DamagedGeneration naming the first bad one."""
+    folder = folder_of(home, number)
+    if not folder.is_dir():
+        raise damaged(str(folder), "the folder is missing")
+    manifest = read_manifest(folder)
+    missing = {ROWS, PRODUCTS, PICTURES, INDEX} - manifest.files.keys()
+    if missing:
+        raise damaged(str(folder / MANIFEST), f"it does not list {', '.join(sorted(missing))}")
+    check_files(folder, manifest)
+    return manifest
+
+
+def current_number(home: Path) -> int:
+    """The number in `current`. Raises NoGeneration before the first build, DamagedGeneration when unreadable."""
+    try:
+        text = (home / CURRENT).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        hint = "Index a feed first: make index FEED=... (python -m indexer build --home DIR --feed FEED)."
+        raise NoGeneration(f"There is no index in {home}.", hint) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(str(home / CURRENT), f"it cannot be read ({error})") from error
+    if not _NUMBER.fullmatch(text):
+        raise damaged(str(home / CURRENT), "it does not hold a generation's number")
+    return int(text)
+
+
+def current_encoder(home: Path) -> str | None:
+    """The name of the encoder that made the current generation; None when there is none that can be read."""
+    try:
+        return read_manifest(folder_of(home, current_number(home))).encoder.name
+    except GenerationError:
+        return None
+
+
+def folder_of(home: Path, number: int) -> Path:
+    """Where that generation lives."""
+    return home / FOLDER / f"{number:06d}"
+
+
+def numbers(home: Path) -> list[int]:
+    """The generations on disk, oldest first."""
+    folder = home / FOLDER
+    return sorted(int(p.name) for p in folder.iterdir() if _NUMBER.fullmatch(p.name)) if folder.is_dir() else []
+
+
+def begin(home: Path) -> tuple[int, Path]:
+    """The next number and an empty folder to build it in; what an interrupted build left behind is swept away."""
+    parent = home / FOLDER
+    parent.mkdir(parents=True, exist_ok=True)
+    sweep(home)
+    taken = numbers(home)
+    with contextlib.suppress(NoGeneration, DamagedGeneration):  # the first build, or the one that repairs
+        taken.append(current_number(home))
+    number = max(taken, default=0) + 1
+    folder = parent / f"{BUILDING}{number:06d}"
+    folder.mkdir()
+    return number, folder
+
+
+def sweep(home: Path) -> None:
+    """Remove what was begun and not published."""
+    for leftover in (home / FOLDER).glob(f"{BUILDING}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def publish(home: Path, building: Path, manifest: Manifest) -> Path:
+    """Seal a building folder with its manifest and make it the current generation.
+
+    Every byte is on disk before the folder gets its name, and the folder before the pointer moves: a crash leaves
+    the old generation or the new one current, never a mixture.
+    """
+    seal(home, building, manifest)
+    adopt(home, manifest.number)
+    make_current(home, manifest.number)
+    return folder_of(home, manifest.number)
+
+
+def seal(home: Path, building: Path, manifest: Manifest) -> None:
+    """Write the manifest (its `files` are filled in here) into a building folder, every byte on disk."""
+    files = {path.name: record(path) for path in sorted(building.iterdir())}
+    for name in files:
+        sync(building / name)
+    failpoint("seal.files-synced")
+    write_atomically(building / MANIFEST, lambda path: path.write_text(replace(manifest, files=files).to_json()))
+    failpoint("seal.manifest-written")
+
+
+def adopt(home: Path, number: int) -> None:
+    """Give a sealed building folder its name; nothing happens when it has it."""
+    final = folder_of(home, number)
+    if not final.exists():
+        (final.parent / f"{BUILDING}{number:06d}").rename(final)
+        failpoint("adopt.renamed")
+        sync(final.parent)
+
+
+def make_current(home: Path, number: int) -> None:
+    """Move the pointer to a generation, and sweep away those that are too old to keep.
+
+    Those between the former current one and a newer one had been rolled back from: they go as well.
+    """
+    try:
+        former = current_number(home)
+    except GenerationError:
+        former = number
+    write_atomically(home / CURRENT, lambda path: path.write_text(f"{number:06d}\n"))
+    failpoint("pointer.moved")
+    for withdrawn in numbers(home):
+        if former < withdrawn < number:
+            _drop(home, withdrawn)
+    _prune(home)
+    failpoint("pointer.pruned")
+
+
+def previous_number(home: Path) -> int:
+    """The newest kept generation before the current one. Raises GenerationError when there is none."""
+    current = current_number(home)
+    older = [number for number in numbers(home) if number < current]
+    if not older:
+        raise GenerationError(
+            f"There is no generation before {current} to go back to.",
+            "Generations are kept from the second build on; index the feed you want to go back to.",
+        )
+    return older[-1]
+
+
+def _prune(home: Path) -> None:
+    current = current_number(home)
+    older = [number for number in numbers(home) if number <= current]
+    for number in older[:-KEPT]:
+        _drop(home, number)
+        failpoint("prune.dropped")
+
+
+def _drop(home: Path, number: int) -> None:
+    """Remove a generation: out of its name first, so that half of one is never seen."""
+    folder = folder_of(home, number)
+    aside = folder.with_name(f"{BUILDING}{folder.name}-gone")
+    shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Verify, prune, back up and restore a shop's files."""

@@ -1,0 +1,210 @@
+"""A copy of a shop while it is served, and a shop from such a copy.
+
+The generation is taken before the catalogue: an older index beside a newer catalogue is what every server knows how
+to bring up to date, the other way round it is not. What can be made again is left out: vectors, thumbnails, reports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+
+from catalog.errors import DamagedGeneration, GenerationError
+from catalog.files.atomic import FileRecord, record, sync, write_atomically
+from catalog.files.failpoints import failpoint
+from catalog.files.locks import using
+from catalog.storage.catalogue import Catalogue
+from indexer.build.fetch_setting import FOLDER as FETCHED
+from indexer.generations import store
+from indexer.generations.publishing import CATALOGUE, LOCK, catalogue_of
+
+NAME = "backup.json"
+FORMAT = 1
+PICTURES = "pictures"  # those that came with single products
+FOLDERS = ("encoders", PICTURES)
+ATTEMPTS = 3
+DATABASES = ("events.sqlite", "decisions.sqlite", "questions.sqlite")  # which the search room writes
+_LIVE = {f"{name}{kind}" for name in (CATALOGUE, *DATABASES) for kind in ("", "-wal", "-shm", "-journal")}
+_LEFT_OUT = _LIVE | {LOCK, store.CURRENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds: which generation, the catalogue's last change, and every file but its own manifest."""
+
+    generation: int
+    seq: int
+    created: str
+    home: str
+    files: dict[str, FileRecord]
+    format: int = FORMAT
+
+    @property
+    def bytes(self) -> int:
+        """How large it is."""
+        return sum(each.bytes for each in self.files.values())
+
+
+def backup(home: Path, to: Path) -> Backup:
+    """Copy a shop into an empty folder; whoever searches or writes it need not stop. Raises GenerationError.
+
+    Files that never change are linked where that is possible, so the copy is quick and small; move it to another
+    disk to be safe from the loss of this one.
+    """
+    _require_empty(to, "Name another folder for the backup.")
+    catalogue = catalogue_of(home)
+    to.mkdir(parents=True, exist_ok=True)
+    number = _take_generation(home, to)
+    failpoint("backup.generation-taken")
+    with _all_pictures_kept(home):
+        with closing(Catalogue.open(catalogue)) as opened:
+            opened.copy_to(to / CATALOGUE)
+        for name in DATABASES:
+            _copy_database(home / name, to / name)
+        failpoint("backup.catalogue-copied")
+        for name in _small_files(home):
+            _take(home / name, to / name)
+    (to / store.CURRENT).write_text(f"{number:06d}\n")
+    failpoint("backup.files-taken")
+    with closing(Catalogue.open(to / CATALOGUE)) as copied:
+        seq = copied.seq
+    names = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
+    files = {name: record(to / name) for name in names if not name.startswith(f"{CATALOGUE}-")}
+    made = Backup(number, seq, datetime.now(timezone.utc).isoformat(timespec="seconds"), str(home.absolute()), files)
+    text = json.dumps(asdict(made), indent=2) + "\n"
+    write_atomically(to / NAME, lambda path: path.write_text(text, encoding="utf-8"))
+    failpoint("backup.sealed")
+    return made
+
+
+def restore(source: Path, home: Path) -> Backup:
+    """Make a shop of a backup, every file checked; the home must not exist or be empty. Raises GenerationError."""
+    _require_empty(home, "Give a home that does not exist yet, or move that one away.")
+    made = read_backup(source)
+    _check(source, made)
+    draft = home.absolute().with_name(f".{home.name}.restoring")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name in made.files:
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, draft / name)
+        failpoint("restore.file-copied")
+    _check(draft, made)
+    with closing(Catalogue.open(draft / CATALOGUE)) as catalogue:
+        for folder in (PICTURES, FETCHED):  # those have moved with the shop, or will be fetched again to there
+            old, new = Path(made.home) / folder, home.absolute() / folder
+            catalogue.move_pictures(f"{old}/", f"{new}/")
+    for path in [*draft.rglob("*"), draft]:
+        sync(path)
+    failpoint("restore.checked")
+    if home.is_dir():
+        home.rmdir()
+    draft.rename(home)
+    failpoint("restore.renamed")
+    sync(home.absolute().parent)
+    return made
+
+
+def read_backup(folder: Path) -> Backup:
+    """What a backup says it holds. Raises DamagedGeneration."""
+    try:
+        body = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        files = {name: FileRecord(**each) for name, each in body.pop("files").items()}
+        made = Backup(**body, files=files)
+    except FileNotFoundError:
+        raise DamagedGeneration(f"{folder} is no finished backup: it has no {NAME}.", "Take another one.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder / NAME, f"it cannot be read ({error})") from error
+    if made.format != FORMAT:
+        raise _damaged(folder / NAME, f"it has format {made.format!r}, this version reads {FORMAT}")
+    if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
+        raise _damaged(folder / NAME, "it names a file outside the backup")
+    if not {CATALOGUE, store.CURRENT} <= files.keys():
+        raise _damaged(folder / NAME, "it lists no catalogue or no current generation")
+    return made
+
+
+def _take_generation(home: Path, to: Path) -> int:
+    """Link or copy the current generation; should an update sweep it away meanwhile, the next one is taken."""
+    for attempt in range(1, ATTEMPTS + 1):
+        number = store.current_number(home)
+        folder = store.folder_of(to, number)
+        try:
+            for path in sorted(store.folder_of(home, number).iterdir()):
+                _take(path, folder / path.name)
+            store.verify(to, number)
+            return number
+        except (OSError, DamagedGeneration):
+            shutil.rmtree(folder, ignore_errors=True)
+            if attempt == ATTEMPTS or store.current_number(home) == number:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _all_pictures_kept(home: Path) -> AbstractContextManager[None]:
+    """Let no picture be swept away that the copied catalogue may name."""
+    folder = home / PICTURES
+    return using(folder) if folder.is_dir() else nullcontext()
+
+
+def _small_files(home: Path) -> Iterator[str]:
+    for path in sorted(home.iterdir()):
+        if path.is_file() and path.name not in _LEFT_OUT and not path.name.endswith(".tmp"):
+            yield path.name
+    for folder in FOLDERS:
+        for path in sorted((home / folder).rglob("*")):
+            if path.is_file() and not path.name.startswith(".") and "unfinished" not in path.parts:
+                yield path.relative_to(home).as_posix()
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, while others write it; nothing where there is none.
+
+    Raises DamagedGeneration.
+    """
+    if not source.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise DamagedGeneration(
+            f"{source} cannot be copied: {error}.", "Move the file away, and take the backup again: the shop sells on."
+        ) from error
+
+
+def _take(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
+
+
+def _check(folder: Path, made: Backup) -> None:
+    for name, wanted in made.files.items():
+        try:
+            found = record(folder / name)
+        except OSError as error:
+            raise _damaged(folder / name, f"it cannot be read ({error.strerror})") from error
+        if found != wanted:
+            raise _damaged(folder / name, "its length or SHA-256 is not the one in the backup's manifest")
+
+
+def _require_empty(folder: Path, hint: str) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise GenerationError(f"{folder} is not empty.", hint)
+
+
+def _damaged(what: Path, why: str) -> DamagedGeneration:
+    return DamagedGeneration(f"{what} is damaged: {why}.", "Take another backup.")

@@ -1,0 +1,170 @@
+"""Catalogue, cache and generation against each other, one to one; every finding says what to do about it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from catalog import images
+from catalog.errors import BadPicture
+from catalog.storage.catalogue import Catalogue, Shown
+from indexer.build.encoding_pipeline import decode_side, prepared_file
+from indexer.build.row_writer import Kept
+from indexer.cache.known_vectors import known_vectors
+from indexer.cache.vector_cache import PICTURES, TITLES, cache_path, title_key
+from indexer.encoders.base import Encoder
+from indexer.generations.publishing import CATALOGUE
+from indexer.generations.store import Generation
+from indexer.layout import WORDS
+from indexer.numeric import batches
+from indexer.types import Floats
+
+NEAR = 2e-3  # what rounding to float16, or being encoded in another batch, changes in a number
+ALIKE = 0.999
+SAMPLE = 20
+PAGE = 16_384
+NAMED = 10
+_UPDATE = "python -m indexer update --from-catalogue"
+_BUILD = "make index FEED=..."
+
+
+@dataclass(slots=True)
+class Findings:
+    """What does not agree: a line each, and how many more of a kind there are than are named."""
+
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str, what: str, todo: str) -> None:
+        """One more finding; of each kind the first ten are named."""
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self._counts[kind] <= NAMED:
+            self.lines.append(f"{kind}: {what}. To do: {todo}")
+
+    def all(self) -> list[str]:
+        """Every line, and the kinds of which there are more."""
+        more = [f"{kind}: {count - NAMED:,} more" for kind, count in self._counts.items() if count > NAMED]
+        return self.lines + more
+
+
+def reconcile(home: Path, generation: Generation) -> Findings:
+    """Products without rows, rows without products, rows that are not what the cache says."""
+    findings = Findings()
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        seq = generation.manifest.seq
+        if catalogue.seq < seq:
+            findings.add(
+                "older catalogue",
+                f"the catalogue's last change is {catalogue.seq}, the index was made at {seq}",
+                "restore the newer catalogue, or index the feed again: " + _BUILD,
+            )
+        changed = set(catalogue.keys_changed(seq))
+        _one_to_one(catalogue, generation, changed, findings)
+        _against_cache(home, catalogue, generation, changed, findings)
+        waiting = catalogue.seq - seq
+    if waiting > 0:
+        findings.notes.append(
+            f"{waiting:,} changes since this index was made; servers show them, an update takes them in"
+        )
+    return findings
+
+
+def look_deeper(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
+    """Read the catalogue's file and every picture file anew, and encode a sample again."""
+    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+        for fault in catalogue.faults():
+            findings.add("catalogue", fault, "restore a backup: python -m indexer restore, or index again: " + _BUILD)
+        shown = {each.path: each for page in catalogue.shown() for each in page}
+    for each in shown.values():
+        fault = _file_fault(each)
+        if fault:
+            findings.add("picture file", f"{each.path} {fault}", "python -m indexer update --check-pictures")
+    if encoder.fingerprint != generation.manifest.fingerprint:
+        name = generation.manifest.encoder.name
+        what = f"the encoder {name!r} that is here now is not the one that made the index"
+        findings.add("encoder", what, f"python -m indexer update --encoder {name}")
+        return
+    by_hash = {each.sha256: each for each in shown.values()}
+    count = len(generation.rows)
+    for number in np.random.default_rng(seed).permutation(count)[:SAMPLE].tolist():
+        picture = by_hash.get(generation.picture_hashes[number].decode())
+        vector = None if picture is None else _encoded(picture, encoder)
+        if picture is not None and vector is not None:
+            row = np.asarray(generation.rows[number, : encoder.dim], dtype=np.float32)
+            cosine = float(row @ vector / max(1e-12, float(np.linalg.norm(row) * np.linalg.norm(vector))))
+            if cosine < ALIKE:
+                findings.add("row", f"{picture.path} encoded anew has cosine {cosine:.4f} with its row", _BUILD)
+
+
+def _one_to_one(catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings) -> None:
+    matched = np.zeros(len(generation.rows), bool)
+    present: list[int] = []
+    for page in catalogue.shown():
+        numbers = Kept(generation, ()).numbers(page)
+        matched[numbers[numbers >= 0]] = True
+        present.extend(dict.fromkeys(shown.key for shown in page))
+        for i in np.flatnonzero(numbers < 0).tolist():
+            if page[i].key not in changed:
+                what = f"product {page[i].key} ({page[i].title[:60]!r}) has no row for picture {page[i].position + 1}"
+                findings.add("missing row", what, _UPDATE)
+    removed = sum(change.kind == "remove" for change in catalogue.changes(generation.manifest.seq))
+    known = np.array(present, np.int64)
+    stray = np.flatnonzero(~matched & ~np.isin(generation.product_keys, np.fromiter(changed, np.int64)))
+    for key in np.unique(generation.product_keys[stray]).tolist():
+        if key in known:
+            findings.add("stray row", f"product {key} has a row for a picture that it does not show", _UPDATE)
+        elif removed:
+            removed -= 1
+        else:
+            findings.add("stray row", f"a row belongs to product {key}, which is not in the catalogue", _UPDATE)
+
+
+def _against_cache(
+    home: Path, catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings
+) -> None:
+    layout, mark = generation.layout, generation.manifest.fingerprint
+    kinds = [(PICTURES, slice(0, layout.encoder_dim))]
+    if layout.text_block is not None:
+        kinds.append((TITLES, layout.slice(WORDS)))
+    for page in _pages(catalogue):
+        numbers = Kept(generation, changed).numbers(page)
+        pairs = [(shown, number) for shown, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
+        for kind, span in kinds:
+            keys = [_cache_key(kind, shown) for shown, _ in pairs]
+            known = known_vectors(cache_path(home, mark, kind), span.stop - span.start, set(keys))
+            for (shown, number), key in zip(pairs, keys, strict=True):
+                vector = known.get(key)
+                if vector is not None and np.abs(generation.rows[number, span] - vector).max() > NEAR:
+                    what = f"row {number} of product {shown.key} is not what the cache of {kind} has"
+                    findings.add("row", what, _BUILD)
+
+
+def _pages(catalogue: Catalogue) -> Iterator[Sequence[Shown]]:
+    return batches(itertools.chain.from_iterable(catalogue.shown()), PAGE)
+
+
+def _cache_key(kind: str, shown: Shown) -> bytes:
+    return bytes.fromhex(shown.sha256) if kind == PICTURES else title_key(shown.title)
+
+
+def _file_fault(shown: Shown) -> str:
+    try:
+        same = images.content_hash(images.read_file(Path(shown.path))) == shown.sha256
+    except BadPicture as error:
+        return f"cannot be read ({error.message})"
+    return "" if same else "has another content than when it was indexed"
+
+
+def _encoded(shown: Shown, encoder: Encoder) -> Floats | None:
+    try:
+        pixels = prepared_file(Path(shown.path), shown.sha256, encoder, decode_side(encoder))
+    except BadPicture:
+        return None
+    vector: Floats = encoder.encode_pixels(pixels[None])[0]
+    return vector

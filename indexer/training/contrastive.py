@@ -1,0 +1,188 @@
+"""Fits heads on frozen features by contrast: a picture and its words agree, others do not. Imports torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from indexer.encoders.backends.runtime import threads
+from indexer.encoders.projection_heads import CLIP, Head, Projection
+from indexer.training.optimiser import OneCycle, adamw
+from indexer.types import Floats
+
+HalfFloats = NDArray[np.float16]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How heads are fitted. `start_temperature` is that of the contrastive loss (CLIP's initial 0.07)."""
+
+    dim: int = 256
+    picture_hidden: int = 1024
+    word_hidden: int = 512
+    epochs: int = 32
+    batch: int = 1024
+    rate: float = 1e-3
+    decay: float = 0.05
+    dropout: float = 0.15
+    warm_share: float = 0.1
+    start_temperature: float = 0.07
+
+    def steps(self, pairs: int) -> int:
+        """How many steps that many pairs take."""
+        return self.epochs * (pairs // min(self.batch, pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What to learn from.
+
+    views: float16 (n, features) each, the same n pictures seen in several ways (plain first); words: float32
+    (t, features) of all captions; captions: int64 (n, c), for each picture c caption numbers to draw from; keys:
+    int64 (n,), pictures with one key are pictures of what the same words say, and so no contrast to each other;
+    domains: int64 (n,), only pairs of one domain are contrasted ("shirt" is not wrong for another shop's shirt).
+    """
+
+    views: Sequence[HalfFloats]
+    words: Floats
+    captions: Ints
+    keys: Ints
+    domains: Ints
+
+    def take(self, rows: Ints) -> Pairs:
+        """Some of the pairs, with all the captions."""
+        views = [view[rows] for view in self.views]
+        return Pairs(views, self.words, self.captions[rows], self.keys[rows], self.domains[rows])
+
+
+class TorchHead(nn.Module):
+    """The trainable form of `Head`."""
+
+    def __init__(self, mean: Floats, scale: Floats, hidden: int, recipe: Recipe) -> None:
+        super().__init__()
+        self.mean, self.scale = torch.from_numpy(mean), torch.from_numpy(scale)
+        self.linear = nn.Linear(len(mean), recipe.dim)
+        self.inner = nn.Linear(len(mean), hidden)
+        self.outer = nn.Linear(hidden, recipe.dim, bias=False)
+        self.dropout = nn.Dropout(recipe.dropout)
+        nn.init.zeros_(self.outer.weight)
+
+    @classmethod
+    def from_head(cls, start: Head, recipe: Recipe) -> TorchHead:
+        """One that begins where a fitted head ended."""
+        head = cls(start.mean, start.scale, len(start.inner), recipe)
+        head._load(start)
+        return head
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Unit rows."""
+        x = self.dropout(((features - self.mean) * self.scale).clamp(-CLIP, CLIP))
+        return F.normalize(self.linear(x) + self.outer(F.gelu(self.inner(x), approximate="tanh")), dim=-1)
+
+    def frozen(self) -> Head:
+        """As the numpy head that ships."""
+
+        def array(tensor: Tensor) -> Floats:
+            copy: Floats = tensor.detach().numpy().copy()
+            return copy
+
+        return Head(
+            mean=array(self.mean),
+            scale=array(self.scale),
+            linear=array(self.linear.weight),
+            inner=array(self.inner.weight),
+            inner_bias=array(self.inner.bias),
+            outer=array(self.outer.weight),
+            bias=array(self.linear.bias),
+        )
+
+    def _load(self, start: Head) -> None:
+        with torch.no_grad():
+            self.linear.weight.copy_(torch.from_numpy(start.linear))
+            self.linear.bias.copy_(torch.from_numpy(start.bias))
+            self.inner.weight.copy_(torch.from_numpy(start.inner))
+            self.inner.bias.copy_(torch.from_numpy(start.inner_bias))
+            self.outer.weight.copy_(torch.from_numpy(start.outer))
+
+
+def fit(
+    pairs: Pairs,
+    recipe: Recipe,
+    seed: int,
+    start: tuple[Head, Head] | None = None,
+    tick: Callable[[int], object] = lambda steps: None,
+) -> tuple[Head, Head]:
+    """Fit a picture head and a text head, from scratch or from `start`; `tick` hears of every step.
+
+    Symmetric InfoNCE (Radford et al. 2021, arXiv:2103.00020) where pictures of one key share the target equally.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads())
+    rng = np.random.default_rng(seed)
+    picture, text = _heads(pairs, recipe, start)
+    scale = nn.Parameter(torch.tensor(-math.log(recipe.start_temperature)))
+    optimiser = adamw([*picture.parameters(), *text.parameters(), scale], recipe.rate, recipe.decay)
+    count = len(pairs.keys)
+    batch = min(recipe.batch, count)
+    cycle = OneCycle(optimiser, recipe.rate, recipe.steps(count), recipe.warm_share)
+    words = torch.from_numpy(pairs.words)
+    for chosen in _batches(rng, count, batch, recipe.epochs):
+        views = rng.integers(len(pairs.views), size=batch)
+        captions = pairs.captions[chosen, rng.integers(pairs.captions.shape[1], size=batch)]
+        pixels = np.stack([pairs.views[view][row] for view, row in zip(views, chosen, strict=True)])
+        loss = _contrast(
+            picture(torch.from_numpy(pixels.astype(np.float32))),
+            text(words[torch.from_numpy(captions)]),
+            torch.from_numpy(pairs.keys[chosen]),
+            torch.from_numpy(pairs.domains[chosen]),
+            scale.exp().clamp(max=100),
+        )
+        cycle.step(loss)
+        tick(1)
+    return picture.eval().frozen(), text.eval().frozen()
+
+
+def principal_axes(features: HalfFloats, dim: int) -> Projection:
+    """Standardise, then the first `dim` principal axes of at most 8,000 rows of the features, (n, f)."""
+    mean, scale = _standard(features)
+    step = max(1, len(features) // 8_000)
+    x = np.clip((features[::step].astype(np.float32) - mean) * scale, -CLIP, CLIP)
+    values, vectors = np.linalg.eigh(x.T @ x / len(x))
+    return Projection(mean, scale, np.ascontiguousarray(vectors[:, np.argsort(-values)[:dim]].T, dtype=np.float32))
+
+
+def _heads(pairs: Pairs, recipe: Recipe, start: tuple[Head, Head] | None) -> tuple[TorchHead, TorchHead]:
+    if start is not None:
+        return TorchHead.from_head(start[0], recipe), TorchHead.from_head(start[1], recipe)
+    picture = TorchHead(*_standard(pairs.views[0]), recipe.picture_hidden, recipe)
+    return picture, TorchHead(*_standard(pairs.words), recipe.word_hidden, recipe)
+
+
+def _standard(features: HalfFloats | Floats) -> tuple[Floats, Floats]:
+    mean = features.mean(axis=0, dtype=np.float64)
+    deviation = np.maximum(features.std(axis=0, dtype=np.float64), 1e-3)
+    # Kept as float16 in the file, so trained with what float16 can say.
+    return mean.astype(np.float16).astype(np.float32), (1 / deviation).astype(np.float16).astype(np.float32)
+
+
+def _batches(rng: np.random.Generator, count: int, batch: int, epochs: int) -> list[Ints]:
+    orders = [rng.permutation(count) for _ in range(epochs)]
+    return [order[i * batch : (i + 1) * batch] for order in orders for i in range(count // batch)]
+
+
+def _contrast(pictures: Tensor, words: Tensor, keys: Tensor, domains: Tensor, scale: Tensor) -> Tensor:
+    comparable = domains[:, None] == domains[None]
+    logits = (pictures @ words.T * scale).masked_fill(~comparable, -1e4)
+    same = ((keys[:, None] == keys[None]) & comparable).float()
+    target = same / same.sum(dim=1, keepdim=True)
+    there = -(target * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+    back = -(target * F.log_softmax(logits.T, dim=1)).sum(dim=1).mean()
+    return (there + back) / 2

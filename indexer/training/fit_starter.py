@@ -1,0 +1,54 @@
+"""Trains the starter's heads from scratch, on the public datasets and the sample shop: `make starter`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from catalog import sample
+from catalog.errors import TrainingError
+from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.projection_heads import Heads, load_heads, save_heads
+from indexer.encoders.registry import STARTER_HEADS
+from indexer.encoders.training_pictures import STARTER_SEEN, save_seen
+from indexer.progress import progress
+from indexer.training.augment import VIEWS
+from indexer.training.contrastive import Recipe, fit, principal_axes
+from indexer.training.metrics import starter_figures
+from indexer.training.pairs import learnable
+from indexer.training.sample_pairs import sample_examples
+from indexer.training.starter_data import read_starter_data
+
+LOOK_DIM = 256
+
+
+def fit_starter(
+    data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None, shop: Path = sample.FOLDER
+) -> dict[str, Any]:
+    """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`; beside it, `seen.npy`
+    notes which pictures they have seen.
+
+    They are measured on what was kept aside of the public datasets; the sample shop's test part is left to `make eval`.
+
+    Returns the card that is kept in the file. Raises BadFeed or TrainingError when the data is not whole.
+    """
+    began = time.perf_counter()
+    recipe = recipe or Recipe()
+    split = read_starter_data(data, seed)
+    tower, words = PictureTower("auto"), TextTower("auto")
+    examples = [*split.examples, *sample_examples(shop)]
+    pairs, good = learnable(tower, words, examples, VIEWS, seed)
+    if not good.all():
+        raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
+    with progress("steps", recipe.steps(len(good))) as tick:
+        picture, text = fit(pairs, recipe, seed, tick=tick)
+    card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
+    look = principal_axes(pairs.views[0], LOOK_DIM)
+    save_heads(Heads(look, picture, text, card), out)
+    figures = starter_figures(load_heads(out), split, tower, words)
+    card = {**card, "figures": figures}
+    save_heads(Heads(look, picture, text, card), out)
+    seen = save_seen((example.file for example in examples), out.with_name(STARTER_SEEN.name))
+    return {**card, "seen": seen, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

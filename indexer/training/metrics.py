@@ -1,0 +1,78 @@
+"""What heads can do, measured on what they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.projection_encoder import Tower, WordTower
+from indexer.encoders.projection_heads import Heads
+from indexer.numeric import unit
+from indexer.training.contrastive import Ints
+from indexer.training.pairs import numbered, picture_features, word_features
+from indexer.training.starter_data import StarterData
+from indexer.types import Floats
+
+LABEL_PROMPTS = ("{}", "a photo of a {}", "a {}")
+
+
+def starter_figures(heads: Heads, split: StarterData, tower: Tower, words: WordTower) -> dict[str, Any]:
+    """Fashion title to picture, grocery photo to product, clothing category by words alone."""
+
+    def pictures(files: Sequence[Path]) -> Floats:
+        features, _ = picture_features(tower, files, "plain", 0, lambda done: None)
+        return unit(heads.picture(features.astype(np.float32)))
+
+    def texts(lines: Sequence[str]) -> Floats:
+        return unit(heads.text(word_features(words, lines)))
+
+    fashion = pictures([Path(product.pictures[0].path) for product in split.fashion])
+    found = ranks(texts([product.title for product in split.fashion]) @ fashion.T, np.arange(len(fashion)))
+    ids = {product.id: row for row, product in enumerate(split.grocery)}
+    studio = pictures([Path(product.pictures[0].path) for product in split.grocery])
+    products = unit(studio + texts([product.title for product in split.grocery]))
+    shelf = np.array([ids[photo.name] for photo in split.grocery_photos])
+    at_shelf = ranks(pictures([photo.file for photo in split.grocery_photos]) @ products.T, shelf)
+    labels = sorted({photo.name for photo in split.clothing_photos})
+    anchors = unit(np.mean([texts([prompt.format(label) for label in labels]) for prompt in LABEL_PROMPTS], axis=0))
+    owned = np.array([labels.index(photo.name) for photo in split.clothing_photos])
+    worn = ranks(pictures([photo.file for photo in split.clothing_photos]) @ anchors.T, owned)
+    return {
+        "fashion_title_to_picture": {"products": len(fashion), **recalls(found, 1, 10)},
+        "grocery_photo_to_product": {"photos": len(shelf), "products": len(ids), **recalls(at_shelf, 1, 5)},
+        "clothing_zero_shot": {
+            "photos": len(owned),
+            "labels": len(labels),
+            "accuracy": float((worn < 1).mean()),
+        },
+    }
+
+
+def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> float:
+    """Recall@10 of title to own picture; pictures whose titles are equal count as each other's."""
+    scores = unit(titles) @ unit(pictures).T
+    same = numbered(names)[:, None] == numbered(names)[None]
+    best = np.where(same, scores, -np.inf).max(axis=1)
+    return float((_before(np.where(same, -np.inf, scores), best) < 10).mean())
+
+
+def ranks(scores: Floats, right: Ints) -> Ints:
+    """How many columns come before the right one, for each row of (n, m)."""
+    rows = np.arange(len(scores))
+    others = scores.copy()
+    others[rows, right] = -np.inf
+    return _before(others, scores[rows, right])
+
+
+def _before(others: Floats, own: Floats) -> Ints:
+    """Half of those that tie come first: heads that say the same of everything must not look perfect."""
+    higher, tied = (others > own[:, None]).sum(axis=1), (others == own[:, None]).sum(axis=1)
+    return np.asarray(higher + tied // 2)
+
+
+def recalls(found: Ints, *depths: int) -> dict[str, float]:
+    """Share of ranks within each depth."""
+    return {f"recall_at_{depth}": round(float((found < depth).mean()), 4) for depth in depths}

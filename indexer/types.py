@@ -1,0 +1,68 @@
+"""Types shared by the whole indexer: vectors, pixels, blocks, encoder records and index records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A named span of the row vector, of unit length by itself; `texts` says whether words fill it too."""
+
+    name: str
+    dim: int
+    texts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """One line of the registry: which adapter (`family`), which model, which weights, under which licence.
+
+    `weights` is where they come from: "package", "hub", "none", or a local path.
+    """
+
+    name: str
+    family: str
+    model: str
+    weights: str
+    blocks: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMaps:
+    """What a model sees in each cell of n pictures, at two depths: float32 (n, rows, columns, channels).
+
+    `fine` knows edges and surfaces, `deep`, brought to the same rows and columns, knows things.
+    """
+
+    fine: Floats
+    deep: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRecord:
+    """Which kind of index, and how it is searched: lists to probe, rows to fetch for the exact re-ranking."""
+
+    kind: str
+    lists: int = 0
+    nprobe: int = 0
+    overfetch: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """recall@10 of the index against exact search, by kind of query; `text` is None when no words can be asked."""
+
+    picture: float = 1.0
+    text: float | None = None
+    queries: int = 0

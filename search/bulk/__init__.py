@@ -1,0 +1,1 @@
+"""Process bulk listing jobs: input files, job store, worker, review and exports."""

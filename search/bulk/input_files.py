@@ -1,0 +1,290 @@
+"""What a merchant hands in for many listings at once: a CSV with pictures beside it, or a zip. Read, never trusted.
+
+Nothing in a zip is ever unpacked to a file by its name: pictures are read out of it one at a time, within limits.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import stat
+import struct
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from catalog import images
+from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarge
+from catalog.feeds.field_mapping import column_name
+from catalog.feeds.line_reader import open_lines
+from catalog.feeds.picture_paths import PictureFolder
+from catalog.images.formats import ENDINGS
+from catalog.text.csv_export import as_it_was
+
+MOST_ROWS = 50_000
+MOST_FILES = 65_000  # what a plain zip may hold; one with more needs a format that is not read here
+MOST_BYTES = 2 * 2**30  # of the file handed in
+MOST_UNPACKED = 4 * 2**30  # of all pictures in a zip together
+MOST_TABLE = 64 * 2**20
+MOST_PICTURE = 20 * 2**20
+MOST_DIRECTORY = 32 * 2**20
+RATIO = 100  # times its packed size; pictures hardly shrink at all
+FREE_RATIO = 2**16  # bytes below which the ratio says nothing
+MOST_PICTURES = 7
+MOST_ID = 500
+PICTURES = ("picture", "pictures", "image", "images", "image_link", "additional_image_link", "photo", "photos")
+IDS, TITLES = ("id", "sku"), ("title", "name")
+
+_END, _END64_AT = b"PK\x05\x06", b"PK\x06\x07"
+_END_SIZE, _LONGEST_COMMENT = 22, 2**16
+_BETWEEN = re.compile(r"\s*[|;]\s*")
+_NUMBERS = re.compile(r"([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRow:
+    """One listing to suggest for: its line (0: no table), id, title, names of pictures, all its cells; or a fault."""
+
+    line: int
+    id: str = ""
+    title: str = ""
+    pictures: tuple[str, ...] = ()
+    cells: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+class Pictures(Protocol):
+    """Where the pictures of rows come from."""
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a picture. Raises BadPicture."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+class FolderPictures:
+    """Pictures beside a CSV; nothing outside its folder is looked at."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = PictureFolder(root)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a picture. Raises BadPicture."""
+        try:
+            return images.read_file(Path(self._folder.find(name)))
+        except BadRow as error:
+            raise BadPicture(f"The {error.message}.") from None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ZipPictures:
+    """The pictures in a zip, and its one table if there is one. Raises BadFeed for a zip that is not safe to read."""
+
+    def __init__(self, path: Path) -> None:
+        _check_end(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise BadFeed(f"The zip cannot be read: {error}.", "Pack it again.") from error
+        try:
+            self._files = _checked(self._zip.infolist())
+        except BaseException:
+            self._zip.close()
+            raise
+        self.names = sorted((n for n in self._files if n.lower().endswith(ENDINGS)), key=_natural)
+        self.tables = sorted(name for name in self._files if name.lower().endswith((".csv", ".tsv")))
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a picture. Raises BadPicture."""
+        if name not in self._files:
+            hint = "Names count from the folder of the table."
+            raise BadPicture(f"There is no picture {name[:120]!r} among the files sent.", hint)
+        return self._unpacked(name, MOST_PICTURE)
+
+    def read_table(self, name: str) -> bytes:
+        """The bytes of a table. Raises BadFeed."""
+        try:
+            return self._unpacked(name, MOST_TABLE)
+        except BadPicture as error:
+            raise BadFeed(f"The table {name[:120]!r} cannot be read: {error.message}", "Pack it again.") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    def _unpacked(self, name: str, most: int) -> bytes:
+        try:
+            with self._zip.open(self._files[name]) as file:
+                data = file.read(most + 1)
+        except Exception as error:  # a damaged zip meets its readers with nearly any exception
+            raise BadPicture(f"{name[:120]!r} is damaged in the zip.", "Pack it again.") from error
+        if len(data) > most:
+            raise PictureTooLarge(f"{name[:120]!r} is larger than {most // 2**20} MiB.", "Make it smaller.")
+        return data
+
+
+def open_pictures(source: Path, root: Path) -> Pictures:
+    """The pictures of a source: those in the zip, or those in the folder `root` where it is a CSV."""
+    return ZipPictures(source) if is_zip(source) else FolderPictures(root)
+
+
+def is_zip(source: Path) -> bool:
+    """Whether a file begins as zips do."""
+    with source.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", _END)
+
+
+def read_rows(source: Path, table: Path) -> list[BulkRow]:
+    """The rows of a source; a table within a zip is written to `table` first. Raises BadFeed.
+
+    Without a table every picture of the zip is a row, in natural order, with its name as id; see `_ids`.
+    """
+    if not is_zip(source):
+        return _limited(_table_rows(source, ""))
+    pictures = ZipPictures(source)
+    try:
+        if len(pictures.tables) > 1:
+            raise BadFeed(f"There are {len(pictures.tables)} tables among the files sent.", "Send one of them.")
+        if not pictures.tables:
+            ids = _ids(pictures.names)
+            return _limited(BulkRow(0, one, "", (name,)) for one, name in zip(ids, pictures.names, strict=True))
+        name = pictures.tables[0]
+        table.write_bytes(pictures.read_table(name))
+        folder = name.rpartition("/")[0]
+        return _limited(_table_rows(table, folder + "/" if folder else "", set(pictures.names)))
+    finally:
+        pictures.close()
+
+
+def split_pictures(cell: str) -> list[str]:
+    """The pictures that a cell of a table names."""
+    return [piece for piece in _BETWEEN.split(cell) if piece]
+
+
+def _ids(names: Sequence[str]) -> list[str]:
+    """An id for each picture, each its own: its file's name without ending where no other could be called that, else
+    the path without ending, else the whole path.
+    """
+    called = [(PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name) for name in names]
+    times = Counter(one for each in called for one in set(each))
+    return [_short(next((one for one in each if times[one] == 1), each[-1])) for each in called]
+
+
+def _short(name: str) -> str:
+    """A name that is too long for an id by its beginning and its digest, since many may begin alike."""
+    return name if len(name) <= MOST_ID else f"{name[: MOST_ID - 17]}-{images.content_hash(name.encode())[:16]}"
+
+
+def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
+    kept: list[BulkRow] = []
+    for row in rows:
+        if len(kept) == MOST_ROWS:
+            raise BadFeed(f"There are more than {MOST_ROWS:,} rows.", "Hand them in as several jobs.")
+        kept.append(row)
+    if not kept:
+        raise BadFeed("There is nothing to suggest for.", "Give pictures, or a CSV with a column of pictures.")
+    return kept
+
+
+def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Iterator[BulkRow]:
+    with open_lines(path) as lines:
+        lines.begin_row()
+        try:
+            first = next(lines, "")
+        except BadRow as error:
+            raise BadFeed(f"The first line of the table cannot be read: {error.message}.", "Is it a CSV?") from None
+        delimiter = max(",;\t", key=first.count)
+        header = [column_name(as_it_was(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
+        if not set(header) & set(PICTURES):
+            raise BadFeed(
+                f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
+                "Name one of them 'image'; id and title are welcome too.",
+            )
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            line = lines.begin_row()
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (BadRow, csv.Error) as error:
+                lines.give_back()
+                yield BulkRow(line, fault=f"the row cannot be read: {error}")
+                continue
+            if any(cell.strip() for cell in cells):
+                yield _row(line, header, cells, folder, known)
+
+
+def _row(line: int, header: list[str], cells: list[str], folder: str, known: set[str] | None) -> BulkRow:
+    if len(cells) > len(header):
+        return BulkRow(line, fault=f"the row has {len(cells)} cells, but the header has {len(header)}")
+    texts = (as_it_was(cell).strip().encode(errors="replace").decode() for cell in cells)
+    named = dict(zip(header, texts, strict=False))
+    told = [named[name] for name in PICTURES if named.get(name)]
+    pictures: list[str] = []
+    for cell in told:
+        whole = known is not None and folder + cell in known
+        pictures += [cell] if whole else split_pictures(cell)
+    if known is not None:
+        pictures = [folder + name.removeprefix("./") for name in pictures]
+    fault = "" if pictures else "the row names no picture"
+    if len(pictures) > MOST_PICTURES:
+        fault = f"the row names {len(pictures)} pictures; the limit is {MOST_PICTURES}"
+    one, title = (next((named[name] for name in of if named.get(name)), "") for of in (IDS, TITLES))
+    return BulkRow(line, one[:MOST_ID], title[:1_000], tuple(pictures[:MOST_PICTURES]), named, fault)
+
+
+def _check_end(path: Path) -> None:
+    """Refuse a zip whose directory would not fit into memory, before it is read: the end of the file tells its size."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT - 20))
+        tail = file.read()
+    at = len(tail) - _END_SIZE if tail[-_END_SIZE:-18] == _END and tail.endswith(b"\0\0") else tail.rfind(_END)
+    if at < 0 or at + _END_SIZE > len(tail):
+        raise BadFeed("The zip has no end; it was cut short.", "Pack it, or send it, again.")
+    count, directory = struct.unpack_from("<HI", tail, at + 10)
+    if tail[max(0, at - 20) : at].startswith(_END64_AT) or count > MOST_FILES or directory > MOST_DIRECTORY:
+        raise BadFeed("The zip holds too much.", f"At most {MOST_FILES:,} files and 4 GB; hand it in as several jobs.")
+
+
+def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    files: dict[str, zipfile.ZipInfo] = {}
+    unpacked = 0
+    for entry in entries:
+        name = entry.filename
+        parts = name.replace("\\", "/").split("/")
+        if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0] or "\0" in name:
+            raise BadFeed(f"The zip holds the path {name[:120]!r}, which leads out of it.", "Pack it again.")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise BadFeed(f"{name[:120]!r} in the zip is a link.", "Pack the file itself.")
+        if entry.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
+            continue
+        if entry.flag_bits & 1:
+            raise BadFeed("The zip asks for a password.", "Pack it without.")
+        if name in files:
+            raise BadFeed(f"The zip holds {name[:120]!r} twice.", "Pack it again.")
+        if entry.file_size > FREE_RATIO and entry.file_size > RATIO * max(1, entry.compress_size):
+            raise BadFeed(f"{name[:120]!r} in the zip would grow {RATIO}-fold.", "No picture does; pack it again.")
+        unpacked += entry.file_size
+        if unpacked > MOST_UNPACKED:
+            raise BadFeed(
+                f"The files in the zip have more than {MOST_UNPACKED // 2**30} GiB.", "Hand them in as several jobs."
+            )
+        files[name] = entry
+    return files
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    return [(part.isdigit(), int(part[:18]) if part.isdigit() else 0, part) for part in _NUMBERS.split(name.lower())]
+
+
+def read_failure(error: BadInput) -> str:
+    """Why a row failed, as one line for a person."""
+    return f"{error.message} {error.hint}".strip()

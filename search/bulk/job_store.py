@@ -1,0 +1,310 @@
+"""Bulk jobs: a folder and a SQLite file each, so that nothing is lost whenever a server or a command stops.
+
+home/jobs/<id>/ holds `source` (what was handed in), `table.csv` (the table of a zip) and `job.sqlite` (its rows).
+A module of few imports: servers read it before their engine is open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import BadQuery, StoreError, UnknownProduct
+from search.bulk import input_files
+from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, counts, row_dict
+from search.bulk.job_schema import COUNT_DOUBLES, bring_up_to_date, make_tables
+
+FOLDER, DATABASE, SOURCE, TABLE = "jobs", "job.sqlite", "source", "table.csv"
+MOST_JOBS = 50
+LEAST_FREE = 512 * 2**20  # bytes of disk that a job leaves to the shop
+TRIES = 3  # at a row, before it is taken for what ends the worker
+RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working", "done", "cancelled"
+REVIEW, DECIDED, ALL = "review", "decided", "all"
+FILTERS = (ALL, REVIEW, DECIDED, FAILED)
+
+_ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
+_WAIT_SECONDS = 20.0
+_WHERE = {
+    ALL: "1",
+    REVIEW: f"state = '{MADE}' AND kind = '' AND NOT sure",
+    DECIDED: "kind <> ''",
+    FAILED: f"state = '{FAILED}'",
+}
+_INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NEXT = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried FROM rows
+    WHERE state = 'waiting' ORDER BY number LIMIT ?"""
+_MAKE = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?, vectors = ?,
+    thumbnail = ? WHERE number = ? AND state = 'waiting'"""
+
+
+class UnknownJob(UnknownProduct):
+    """No job has that id, or it was deleted."""
+
+    code = "unknown_job"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row to be worked on; `tried` times before this the worker ended at it or at its neighbours."""
+
+    number: int
+    id: str
+    title: str
+    pictures: tuple[str, ...]
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row: a suggestion with what its pictures look like (float16 bytes), or the reason why not."""
+
+    number: int
+    suggestion: dict[str, Any] | None = None
+    confidence: float = 0.0
+    sure: bool = False
+    content: str = ""
+    vectors: bytes = b""
+    thumbnail: bytes = b""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row's first picture: its name in the source, its content hash; and the row's vectors, as of its outcome."""
+
+    number: int
+    title: str
+    name: str
+    content: str
+    vectors: bytes
+
+
+class Job:
+    """One job; every call opens its file anew, so it is shared by threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+        self.source, self.table = folder / SOURCE, folder / TABLE
+
+    @contextmanager
+    def db(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection, in one transaction where it writes. Raises UnknownJob, StoreError."""
+        path = self.folder / DATABASE
+        if not path.is_file():
+            raise UnknownJob("There is no such job.", "Perhaps it was deleted; list the jobs.")
+        try:
+            with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as db:
+                db.row_factory = sqlite3.Row
+                db.execute("PRAGMA trusted_schema = OFF")
+                if write:
+                    db.execute("BEGIN IMMEDIATE")
+                    bring_up_to_date(db)
+                yield db
+                if write:
+                    db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"The job {self.id} cannot be used: {error}.", "Look at the disk's free space.") from error
+
+    def about(self) -> dict[str, Any]:
+        """What is noted of the job."""
+        with self.db() as db:
+            return dict(db.execute("SELECT name, value FROM about").fetchall())
+
+    def note(self, **values: Any) -> None:
+        """Note something of the job."""
+        with self.db(write=True) as db:
+            db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
+
+    def receive(self, offset: int, part: bytes) -> int:
+        """Take a part of the source, at an offset no further than what is there; returns how much is there then."""
+        about = self.about()
+        if about["state"] != RECEIVING:
+            raise BadQuery("The job has its file already.", "Make another job.")
+        with self.source.open("r+b") as file:
+            here = file.seek(0, 2)
+            if not 0 <= offset <= here:
+                raise BadQuery(f"offset is {offset}, but {here} bytes are there.", f"Go on with offset={here}.")
+            if offset + len(part) > about["size"]:
+                raise BadQuery(f"More came than the {about['size']} bytes announced.", "Make another job.")
+            file.seek(offset)
+            file.write(part)
+            return file.seek(0, 2)
+
+    def begin(self) -> None:
+        """Read the rows of the source and let them be worked on; a cancelled job goes on. Raises BadFeed, BadQuery."""
+        about = self.about()
+        if about["state"] == RECEIVING:
+            if (here := self.source.stat().st_size) != about["size"]:
+                raise BadQuery(f"{here} of {about['size']} bytes are there.", f"Send the rest, with offset={here}.")
+            rows = input_files.read_rows(self.source, self.table)
+            with self.db(write=True) as db:
+                db.execute("DELETE FROM rows")
+                db.executemany(_INSERT, map(_inserted, rows))
+                db.execute(COUNT_DOUBLES)
+                db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
+        elif about["state"] == CANCELLED:
+            self.note(state=WAITING)
+
+    def cancel(self) -> None:
+        """Stop working on it; what is done stays, and `begin` goes on."""
+        with self.db(write=True) as db:
+            db.execute(
+                "UPDATE about SET value = ? WHERE name = 'state' AND value IN (?, ?)", (CANCELLED, WAITING, WORKING)
+            )
+
+    def take(self, most: int) -> list[Task]:
+        """The next rows to work on, fewer where work at them ended badly before; none when it is done or cancelled."""
+        with self.db(write=True) as db:
+            if db.execute("SELECT value FROM about WHERE name = 'state'").fetchone()[0] not in (WAITING, WORKING):
+                return []
+            reason = f"The worker ended {TRIES} times at this row."
+            db.execute(
+                "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?", (reason, TRIES)
+            )
+            found = db.execute(_NEXT, (most,)).fetchall()
+            if found and found[0]["tried"]:
+                found = found[:1]
+            elif any(row["tried"] for row in found):
+                found = found[: next(i for i, row in enumerate(found) if row["tried"])]
+            db.executemany("UPDATE rows SET tried = tried + 1 WHERE number = ?", [(row["number"],) for row in found])
+            db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
+        return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
+
+    def made_by(self, fingerprint: str) -> None:
+        """Note the encoder that rows are looked at with from now on; vectors of another one are dropped."""
+        with self.db(write=True) as db:
+            before = db.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
+            if before is not None and before[0] != fingerprint:
+                db.execute("UPDATE rows SET vectors = x'' WHERE length(vectors)")
+            db.execute("INSERT OR REPLACE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
+
+    def unrepeated(self) -> Iterator[Shown]:
+        """The first pictures of rows that are done and repeat no earlier one, in order."""
+        query = """SELECT number, coalesce(json_extract(decided, '$.title'), title), json_extract(pictures, '$[0]'),
+            content, vectors FROM rows
+            WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
+        with self.db() as db:
+            for row in db.execute(query):
+                yield Shown(*row)
+
+    def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
+        """Keep what became of rows, all or none, durably."""
+        with self.db(write=True) as db:
+            db.executemany(_MAKE, map(_made, outcomes))
+            db.execute("INSERT OR REPLACE INTO about VALUES ('rate', ?)", (rate,))
+
+    def status(self) -> dict[str, Any]:
+        """How far it is, as JSON values."""
+        about = self.about()
+        with self.db() as db:
+            told = counts(db)
+        rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
+        return {
+            "id": self.id,
+            "name": about["name"],
+            "created": about["created"],
+            "state": about["state"],
+            "bytes": about["size"],
+            "received": self.source.stat().st_size if self.source.is_file() else about["size"],
+            **told,
+            "double_ids": about.get("double_ids", 0),
+            "rows_per_second": round(rate, 2),
+        }
+
+    def rows(self, which: str = ALL, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Rows behind a number, in order: all, those that need review, are decided, or failed. Raises BadQuery."""
+        if which not in FILTERS or not 1 <= limit <= 200:
+            raise BadQuery(f"show is {which[:40]!r}, limit {limit}.", f"show: {', '.join(FILTERS)}; limit: 1 to 200.")
+        query = f"SELECT {SHOWN} FROM rows WHERE number > ? AND {_WHERE[which]} ORDER BY number LIMIT ?"  # noqa: S608
+        with self.db() as db:
+            return [row_dict(row) for row in db.execute(query, (after, limit))]
+
+    @property
+    def root(self) -> Path:
+        """The folder that pictures beside a table lie in; the job's own where a stranger handed in the table."""
+        return Path(self.about().get("root") or self.folder / "none")
+
+
+class Jobs:
+    """All jobs of a shop."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / FOLDER
+
+    def create(self, name: str, size: int, root: Path | None = None, source: Path | None = None) -> Job:
+        """A new job for a file of that size, which is then received in parts, or copied from `source`.
+
+        `root` is the folder of the pictures beside a table. Raises BadQuery beyond the limits.
+        """
+        if not 0 < size <= input_files.MOST_BYTES:
+            raise BadQuery(f"The file has {size:,} bytes.", f"1 to {input_files.MOST_BYTES:,} are taken.")
+        if len(self.all()) >= MOST_JOBS:
+            raise BadQuery(f"There are {MOST_JOBS} jobs already.", "Delete some of them.")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self._folder).free < size + LEAST_FREE:
+            raise StoreError("The disk has no room for that file.", "Delete other jobs, or free some.")
+        job = Job(self._folder / f"{time.time_ns() // 10**6:012x}-{secrets.token_hex(4)}")
+        making = self._folder / f".{job.id}"
+        making.mkdir()
+        with closing(sqlite3.connect(making / DATABASE, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            make_tables(db)
+            about = {"name": name[:200], "created": int(time.time()), "state": RECEIVING, "size": size}
+            about |= {} if root is None else {"root": str(root.resolve())}
+            db.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+        (making / SOURCE).touch() if source is None else shutil.copyfile(source, making / SOURCE)
+        making.rename(job.folder)
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """The job with that id. Raises UnknownJob."""
+        job = Job(self._folder / job_id)
+        if not _ID.fullmatch(job_id) or not (job.folder / DATABASE).is_file():
+            raise UnknownJob(f"There is no job {job_id[:40]!r}.", "Perhaps it was deleted; list the jobs.")
+        return job
+
+    def all(self) -> list[Job]:
+        """Every job, the newest first."""
+        if not self._folder.is_dir():
+            return []
+        found = [each for each in self._folder.iterdir() if _ID.fullmatch(each.name)]
+        return [Job(each) for each in sorted(found, reverse=True) if (each / DATABASE).is_file()]
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job and its files; decisions that were kept stay. Raises UnknownJob."""
+        job = self.get(job_id)
+        gone = self._folder / f".gone-{job.id}"
+        job.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def next(self) -> Job | None:
+        """The oldest job that is not done."""
+        for job in reversed(self.all()):
+            try:
+                if job.about()["state"] in (WAITING, WORKING):
+                    return job
+            except UnknownJob:  # deleted meanwhile
+                continue
+        return None
+
+
+def _inserted(row: input_files.BulkRow) -> tuple[object, ...]:
+    state = FAILED if row.fault else OPEN
+    pictures, cells = json.dumps(row.pictures), json.dumps(dict(row.cells))
+    return row.line, row.id, row.title, pictures, cells, state, row.fault
+
+
+def _made(one: Outcome) -> tuple[object, ...]:
+    told = None if one.suggestion is None else json.dumps(one.suggestion, separators=(",", ":"))
+    state = FAILED if told is None else MADE
+    return state, one.reason, told, one.confidence, one.sure, one.content, one.vectors, one.thumbnail, one.number

@@ -1,0 +1,101 @@
+"""Suggestions for a whole file from the command line: a job that goes on where an earlier run of it stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from catalog import images
+from catalog.errors import BadQuery
+from catalog.files.atomic import write_atomically
+from search.bulk.exports import corrected_csv, listings_csv
+from search.bulk.job_store import CANCELLED, DONE, RECEIVING, Job, Jobs
+from search.bulk.review import accept_above
+from search.bulk.worker import PATIENCE, Worker, alone, learn_if_missing
+from search.engine import SearchEngine
+from search.listings.feedback_suggester import Listers
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where the tables go: the one to review, and perhaps the feed of what is accepted.
+
+    Rows are accepted from a confidence on; where none is given, the feed has the rows that the shop is sure of.
+    """
+
+    review: Path
+    listings: Path | None = None
+
+
+def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept: float | None) -> Job:
+    """Suggest for every row of a CSV (pictures beside it) or zip, and write the tables.
+
+    The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
+    Raises BadFeed, BadQuery, GenerationError.
+    """
+    job = _job_of(Jobs(home), source)
+    status = job.status()
+    with tqdm(
+        total=status["total"], initial=status["done"], unit=" rows", file=sys.stderr, disable=not sys.stderr.isatty()
+    ) as bar:
+        while job.status()["state"] != DONE:
+            with alone(home) as free:
+                if free:
+                    _work(home, runtime, job, bar)
+                else:
+                    time.sleep(PATIENCE)
+            bar.update(job.status()["done"] - bar.n)
+            if job.status()["state"] == CANCELLED:
+                raise BadQuery("The job was cancelled.", "Give the command again to go on with it.")
+    if accept is not None:
+        accept_above(home, job, accept)
+    _write(tables.review, corrected_csv(job))
+    if tables.listings is not None:
+        _write(tables.listings, listings_csv(job, sure=accept is None))
+    return job
+
+
+def report(job: Job, out: Path) -> None:
+    """Say on stderr how it went, and which rows failed (the first of them)."""
+    status = job.status()
+    for row in job.rows("failed", limit=20):
+        click.echo(f"line {row['line']}: {row['id']!r}: {row['reason']}", err=True)
+    click.echo(
+        f"{status['done']:,} rows, {status['failed']:,} failed, {status['needs_review']:,} need review: {out}", err=True
+    )
+
+
+def _write(out: Path, pieces: Iterable[str]) -> None:
+    text = "".join(pieces)
+    write_atomically(out, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+
+
+def _job_of(jobs: Jobs, source: Path) -> Job:
+    digest = images.content_hash(source.read_bytes()) if source.stat().st_size < 2**31 else ""
+    for job in jobs.all():
+        about = job.about()
+        if digest and about.get("digest") == digest and about.get("root", "") == str(source.parent.resolve()):
+            job.begin()
+            return job
+    job = jobs.create(source.name, source.stat().st_size, source.parent, source)
+    job.note(digest=digest)
+    if job.about()["state"] == RECEIVING:
+        try:
+            job.begin()
+        except BaseException:
+            jobs.delete(job.id)
+            raise
+    return job
+
+
+def _work(home: Path, runtime: str, job: Job, bar: tqdm[None]) -> None:
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        learn_if_missing(home, engine)
+        for count in Worker(home, engine, Listers(home)).steps(job):
+            bar.update(count)

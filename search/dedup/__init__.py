@@ -1,0 +1,1 @@
+"""Find duplicate listings by pictures and titles."""

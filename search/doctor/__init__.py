@@ -1,0 +1,1 @@
+"""Audit a whole shop for wrong labels, pictures, prices and products that cannot be found."""

@@ -1,0 +1,1 @@
+"""Measure search and categorisation on labelled questions, and calibrate the match verdict."""

@@ -1,0 +1,77 @@
+"""Calibrates a shop's verdict with photos whose products are known: their thing sold, and its whole kind not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from catalog.errors import BadQuery
+from catalog.images.crop import load_picture
+from catalog.text.labelled_csv import Progress, in_batches, read_samples
+from indexer.generations.match_curve import LOOK, SCORE
+from indexer.generations.match_curve_fit import logistic
+from indexer.types import Floats
+from search.engine import SearchEngine
+from search.hits import SearchHit
+from search.query.terms import MAX_K, PictureTerm, Query
+from search.retrieval.calibration import Calibration
+from search.retrieval.verdict import evidence
+
+# No training fits "look" to products, so it says the same of new ones as of those that the encoder has learnt from.
+LEAST_PHOTOS = 20
+TELLING = 0.75  # AUROC from which "look" is used; photos too unlike the shop's pictures are judged by the whole score
+
+
+def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> Calibration:
+    """The curve from the first hit's cosine to the probability that the shop sells the thing.
+
+    `table` is a CSV file with the columns photo and product_id (rows whose column split says "test" are left out).
+    Every photo is judged twice: by its first hit, and by the first hit outside its product's category, as if the
+    shop had nothing of the kind. Raises BadFeed, and BadQuery when fewer than 20 photos can be used.
+    """
+    weights = engine.generation.manifest.weights["picture"]
+    if not weights.get(LOOK):
+        raise BadQuery(
+            f"The encoder {engine.encoder.spec.name!r} has no block {LOOK!r} to calibrate.",
+            "Index the shop with --encoder starter, or one of timm's.",
+        )
+    samples = read_samples(table, ("photo", "product_id"))
+    owners = {s.values["photo"]: s.values["product_id"] for s in samples if s.values.get("split") != "test"}
+    sold: list[SearchHit] = []
+    unsold: list[SearchHit] = []
+    refused: dict[str, str] = {}
+    questions = in_batches(
+        progress(list(owners)), lambda name: Query((PictureTerm(load_picture(table.parent / name)),), k=MAX_K), refused
+    )
+    for names, queries in questions:
+        for name, page in zip(names, engine.search_many(queries), strict=True):
+            kind = engine.product(owners[name]).category
+            other = next((hit for hit in page.hits if hit.product.category != kind), None)
+            if other is not None:
+                sold.append(page.hits[0])
+                unsold.append(other)
+    if len(sold) < LEAST_PHOTOS:
+        raise BadQuery(
+            f"{table.name} has {len(sold)} photos that can be used; a calibration needs at least {LEAST_PHOTOS}.",
+            "Add photos of products that the shop sells, in at least two categories.",
+        )
+    fingerprint = engine.generation.manifest.fingerprint
+    by_look, by_score = (_cosines(name, weights, sold, unsold) for name in (LOOK, SCORE))
+    name, (has, lacks) = (LOOK, by_look) if _auroc(*by_look) >= TELLING else (SCORE, by_score)
+    slope, offset = logistic(np.concatenate([has, lacks]), np.repeat([1.0, 0.0], len(has)))
+    return Calibration(fingerprint, name, round(slope, 4), round(offset, 4), len(sold))
+
+
+def _cosines(
+    name: str, weights: Mapping[str, float], sold: Sequence[SearchHit], unsold: Sequence[SearchHit]
+) -> tuple[Floats, Floats]:
+    has, lacks = (np.array([evidence(name, weights, hit.parts) for hit in hits]) for hits in (sold, unsold))
+    return has, lacks
+
+
+def _auroc(higher: Floats, lower: Floats) -> float:
+    """The chance that one of those that should be higher is; a tie counts half."""
+    above = higher[:, None] - lower[None, :]
+    return float((above > 0).mean() + (above == 0).mean() / 2)

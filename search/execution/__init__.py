@@ -1,0 +1,1 @@
+"""Run steps under deadlines and time them."""

@@ -1,0 +1,1 @@
+"""Explain a hit: reasons, match heatmap, and objects proposed in a photo."""

@@ -1,0 +1,1 @@
+"""Suggest category, attributes, title words and price for a listing, and learn from merchants' decisions."""

@@ -1,0 +1,1 @@
+"""Follow generations and change products while the shop is open."""

@@ -1,0 +1,72 @@
+"""Small pictures to show: re-encoded by us, without metadata, kept beside the shop once made."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from catalog import images
+from catalog.errors import BadPicture, BadQuery, UnknownProduct
+from catalog.storage.catalogue import Catalogue
+
+SMALLEST = 64
+LARGEST = 640
+STEP = 64  # sizes are rounded down to it, so that nobody can fill the disk by asking for every size
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Thumbnails:
+    """The thumbnails of a catalogue's pictures, cached in a folder; each file appears whole or not at all."""
+
+    def __init__(self, catalogue: Catalogue, folder: Path) -> None:
+        self._catalogue = catalogue
+        self._folder = folder
+
+    def get(self, sha256: str, size: int) -> bytes:
+        """The picture as a JPEG whose longest side is at most `size`. Raises UnknownProduct, BadQuery, BadPicture."""
+        if not SMALLEST <= size <= LARGEST:
+            raise BadQuery(
+                f"A thumbnail of {size} pixels cannot be had.", f"Ask for {SMALLEST} to {LARGEST} pixels, such as 320."
+            )
+        picture = self._catalogue.picture(sha256) if SHA256.fullmatch(sha256) else None
+        if picture is None:
+            raise UnknownProduct("No product has that picture.", "Take the picture's hash from a search hit.")
+        size -= size % STEP
+        path = self._folder / sha256[:2] / f"{sha256}-{size}.jpg"
+        try:
+            return path.read_bytes()
+        except OSError:
+            data = images.thumbnail(self._original(Path(picture.path), sha256, size), size)
+        with contextlib.suppress(OSError):  # a full disk costs speed, not the picture
+            _write(path, data)
+        return data
+
+    def _original(self, path: Path, sha256: str, size: int) -> Image.Image:
+        try:
+            data = images.read_file(path)
+        except BadPicture as error:
+            raise _gone("is no longer where it was when the shop was indexed") from error
+        if images.content_hash(data) != sha256:
+            raise _gone("has changed since the shop was indexed")
+        return images.decode(data, at_least=size)
+
+
+def _gone(why: str) -> UnknownProduct:
+    return UnknownProduct(f"The file of that picture {why}.", "Index the shop again.")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

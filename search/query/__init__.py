@@ -1,0 +1,1 @@
+"""Describe a query: terms, filters, text intent, spelling, glossary, and their encoding into a vector."""

@@ -1,0 +1,116 @@
+"""From a query to one vector: what its terms look like, each block times its weight, all added up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.errors import BadQuery, UnsupportedQuery
+from indexer.encoders.base import Encoder
+from indexer.layout import Layout
+from indexer.types import Floats
+from search.query.refine_token import carried, rounded
+from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
+
+Stored = Callable[[str], tuple[int, Floats]]
+Reading = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query with its pictures as vectors, the vector whose dot product with a row is the score, and the keys of
+    products that may not be hits.
+
+    `vector` is None when there is nothing to compare rows with: no terms, or an encoder that gave no answer in time.
+    """
+
+    query: Query
+    vector: Floats | None
+    excluded: tuple[int, ...] = ()
+
+
+class QueryEncoder:
+    """Encodes queries. Shared by threads, keeps no state."""
+
+    def __init__(self, encoder: Encoder, layout: Layout, weights: Mapping[str, Mapping[str, float]]) -> None:
+        self._encoder = encoder
+        self._layout = layout
+        self._weights = weights
+        self._worded = frozenset(block.name for block in layout.blocks if block.texts)
+
+    def require_texts(self) -> None:
+        """Raise UnsupportedQuery when words cannot be encoded."""
+        if not self._worded:
+            raise UnsupportedQuery(
+                f"This shop's encoder, {self._encoder.spec.name!r}, cannot read words.",
+                "Search with a picture, or index the shop with an encoder that reads words.",
+            )
+
+    def check(self, query: Query) -> None:
+        """Refuse what cannot be asked of this shop, before the costly part. Raises BadQuery, UnsupportedQuery."""
+        if any(isinstance(term, TextTerm) for term in query.terms):
+            self.require_texts()
+        self._check_blocks(query)
+
+    def encode(self, queries: Sequence[Query], stored: Stored, reading: Reading = str) -> list[Asked]:
+        """Each query's vector; all pictures are encoded in one batch, all words in another.
+
+        `stored` gives a product's key and its stored row, `reading` the words as the encoder should read them.
+        """
+        for query in queries:
+            self.check(query)
+        pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
+        words = [reading(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
+        encoded = rounded(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ()
+        worded = iter(self._layout.queries(self._encoder.encode_texts(words)) if words else ())
+        remaining = iter(encoded)
+        asked = []
+        for query in queries:
+            count = sum(isinstance(term, PictureTerm) for term in query.terms)
+            asked.append(self._combine(carried(query, [next(remaining) for _ in range(count)]), worded, stored))
+        return asked
+
+    def pictured(self, term: VectorTerm) -> Floats:
+        """The query vector of a picture alone."""
+        return self._layout.weigh(self._layout.queries(term.vector), self._weights["picture"])
+
+    def _combine(self, query: Query, worded: Iterator[Floats], stored: Stored) -> Asked:
+        total = np.zeros(self._layout.dim, dtype=np.float32)
+        norm = 0.0
+        excluded = []
+        for term in query.terms:
+            if isinstance(term, ProductTerm):
+                key, vector = stored(term.product_id)
+                excluded.append(key)
+            else:
+                vector = self._layout.queries(term.vector) if isinstance(term, VectorTerm) else next(worded)
+            weights = self._block_weights(query, term)
+            total += term.weight * self._layout.weigh(vector, weights)
+            norm += abs(term.weight) * sum(map(abs, weights.values()))
+        if not query.terms:
+            return Asked(query, None)
+        if norm == 0.0:
+            raise BadQuery("Every weight of the query is 0.", "Give at least one term and one of its blocks a weight.")
+        return Asked(query, total / np.float32(norm), tuple(excluded))
+
+    def _block_weights(self, query: Query, term: Term) -> dict[str, float]:
+        if isinstance(term, TextTerm):
+            weights = {**self._weights["text"], **(query.blocks or {})}
+            return {name: weight for name, weight in weights.items() if name in self._worded}
+        return {**self._weights["picture"], **(query.blocks or {})}
+
+    def _check_blocks(self, query: Query) -> None:
+        for name, weight in (query.blocks or {}).items():
+            if name == LEXICAL:
+                if not 0 <= weight <= 1:
+                    raise BadQuery(f"The share of {name!r} is {weight}, which is outside 0 to 1.", "Use 0.5.")
+                continue
+            if name not in self._layout.names:
+                raise BadQuery(
+                    f"There is no block {name!r} to weigh.", f"This shop's blocks are: {', '.join(self._layout.names)}."
+                )
+            if not math.isfinite(weight) or abs(weight) > 10:
+                raise BadQuery(f"The weight of block {name!r} is {weight}, which is outside -10 to 10.", "Use 0 to 1.")

@@ -1,0 +1,138 @@
+"""A question to the shop: weighted pictures, words and products, and how the answer is to be narrowed and cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from catalog.errors import BadQuery
+
+LEXICAL = "lexical"  # the part of a score that the words of the product's own texts gave
+
+if TYPE_CHECKING:
+    from indexer.types import Floats
+    from search.query.filters import Filter
+
+MAX_K = 200
+MAX_REACH = 10_000
+MAX_TEXT = 1_000
+MAX_WORDS = 2_000
+MAX_TERMS = 24
+MAX_PICTURES = 8
+MAX_TIMEOUT_MS = 60_000
+
+RELEVANCE, PRICE_UP, PRICE_DOWN, NEWEST = "relevance", "price", "-price", "newest"
+SORTS = (RELEVANCE, PRICE_UP, PRICE_DOWN, NEWEST)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTerm:
+    """A picture to look like (weight > 0) or to look away from (weight < 0); RGB, already cropped."""
+
+    picture: Image.Image
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorTerm:
+    """A picture that was encoded before, as a refine token carries it: float32 (encoder dim,)."""
+
+    vector: Floats
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextTerm:
+    """Words to match (weight > 0) or to avoid (weight < 0)."""
+
+    words: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTerm:
+    """A product of the shop to resemble (weight > 0) or to differ from (weight < 0); it is never its own hit."""
+
+    product_id: str
+    weight: float = 1.0
+
+
+Term = PictureTerm | VectorTerm | TextTerm | ProductTerm
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Everything asked in one search; hits `offset` to `offset + k` of the ranking are wanted.
+
+    `blocks` overrides the default weight of named vector blocks ("look", "meaning", "colour", "words"), and the share
+    of the score that "lexical", the words in the products' own texts, has when a query is words alone. A query with a
+    `filter` may have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is
+    false. What is not there after `timeout_ms` milliseconds is left out, and said to be. Raises BadQuery when it is
+    empty, too long, or asks beyond the limits.
+    """
+
+    terms: tuple[Term, ...]
+    k: int = 10
+    offset: int = 0
+    blocks: Mapping[str, float] | None = None
+    filter: Filter | None = None
+    sort: str = RELEVANCE
+    facets: bool = False
+    collapse: bool = True
+    timeout_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.terms and self.filter is None:
+            raise BadQuery("The query is empty.", "Give a picture, words, a product id, or a filter to browse by.")
+        if not 1 <= self.k <= MAX_K:
+            raise BadQuery(f"k is {self.k}, which is outside 1 to {MAX_K}.", f"Ask for at most {MAX_K} hits at a time.")
+        if self.offset < 0 or self.offset + self.k > MAX_REACH:
+            raise BadQuery(
+                f"offset {self.offset} with k {self.k} is outside 0 to {MAX_REACH:,}.",
+                "Narrow the query instead of paging further.",
+            )
+        if self.sort not in SORTS:
+            raise BadQuery(f"There is no order {str(self.sort)[:40]!r}.", f"Sort by one of {', '.join(SORTS)}.")
+        if self.timeout_ms is not None:
+            checked_timeout(self.timeout_ms)
+        self._check_terms()
+
+    @property
+    def pictured(self) -> bool:
+        """Whether it asks with one picture and nothing else."""
+        return len(self.terms) == 1 and isinstance(self.terms[0], PictureTerm | VectorTerm) and self.terms[0].weight > 0
+
+    def _check_terms(self) -> None:
+        if len(self.terms) > MAX_TERMS:
+            raise BadQuery(f"The query has {len(self.terms)} terms; the limit is {MAX_TERMS}.", "Leave some out.")
+        pictures = sum(isinstance(term, PictureTerm | VectorTerm) for term in self.terms)
+        if pictures > MAX_PICTURES:
+            raise BadQuery(f"The query has {pictures} pictures; the limit is {MAX_PICTURES}.", "Leave some out.")
+        for term in self.terms:
+            _check_term(term)
+        together = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
+        if together > MAX_WORDS:
+            raise BadQuery(f"The query has {together:,} characters; together {MAX_WORDS:,} may be.", "Shorten it.")
+
+
+def checked_timeout(timeout_ms: int) -> int:
+    """The time limit, when it is one. Raises BadQuery."""
+    if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
+        raise BadQuery(f"timeout_ms is {timeout_ms}, which is outside 1 to {MAX_TIMEOUT_MS:,}.", "For example 500.")
+    return timeout_ms
+
+
+def _check_term(term: Term) -> None:
+    if not (math.isfinite(term.weight) and -10.0 <= term.weight <= 10.0):
+        raise BadQuery(
+            f"A weight is {term.weight}, which is outside -10 to 10.", "Use 1 for yes and -0.5 for less of it."
+        )
+    if isinstance(term, TextTerm):
+        if not term.words.strip():
+            raise BadQuery("The words of the query are blank.", "Type what you are looking for.")
+        if len(term.words) > MAX_TEXT:
+            raise BadQuery(f"The query has {len(term.words):,} characters; the limit is {MAX_TEXT:,}.", "Shorten it.")

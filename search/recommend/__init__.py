@@ -1,0 +1,1 @@
+"""Recommend products: substitutes, complements and sessions, from content and logged events."""

@@ -1,0 +1,1 @@
+"""Retrieve, score, collapse, filter and count products for one query."""

@@ -1,0 +1,89 @@
+"""Answers that are counted and put in order: which products match a query, their facets, and browsing without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.types import Floats
+from search.hits import KIND, Facet
+from search.query.filters import Filter
+from search.query.terms import Query, TextTerm
+from search.retrieval.candidates import Ranked
+from search.retrieval.facets import facet_counts
+from search.retrieval.ordering import MATCHES, browsed, floor_of, matching_keys, ordered
+from search.state.column_store import Columns
+from search.state.label_columns import Ints, Mask
+
+Fetch = Callable[[Filter | None, int], Ranked]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The products that match a query under a filter, best first: a ranking, and their places in it."""
+
+    ranked: Ranked
+    places: Ints
+
+    @property
+    def keys(self) -> Ints:
+        """Their keys."""
+        return self.ranked.products[self.places]
+
+    @property
+    def scores(self) -> Floats:
+        """Their scores."""
+        return self.ranked.scores[self.places]
+
+
+class Narrowing:
+    """One query's answer, counted under filters; `fetch` ranks the products that pass one, so many rows deep."""
+
+    def __init__(self, columns: Columns, query: Query, fetch: Fetch, depth: int) -> None:
+        self._columns = columns
+        self._query = query
+        self._fetch = fetch
+        self._depth = depth
+        self._found: dict[Filter | None, Matches] = {}
+
+    def matches(self, narrowed: Filter | None) -> Matches:
+        """What matches the query and passes the filter."""
+        narrowed = narrowed if narrowed is not None and narrowed.conditions else None
+        if narrowed not in self._found:
+            ranked = self._fetch(narrowed, self._depth)
+            # What matches does not depend on the filter, so the best of all products sets the bar.
+            bar = ranked.scores if narrowed is None else self.matches(None).ranked.scores
+            worded = all(isinstance(term, TextTerm) for term in self._query.terms)
+            floor = floor_of(float(bar[0]), worded) if len(bar) else 0.0
+            places = np.arange(len(matching_keys(ranked.products, ranked.scores, floor)))
+            if KIND in ranked.parts:  # "this, but red" asks for one kind of thing
+                places = places[ranked.parts[KIND][places] > 0]
+            self._found[narrowed] = Matches(ranked, places)
+        return self._found[narrowed]
+
+    def places(self) -> Ints:
+        """The places of what matches the query and its filter, in the order asked for."""
+        found = self.matches(self._query.filter)
+        return found.places[ordered(self._columns, found.keys, found.scores, self._query.sort)]
+
+    def facets(self) -> tuple[Facet, ...]:
+        """The facets of the answer."""
+        return facet_counts(self._columns, self._query.filter or Filter(), self._matched)
+
+    def _matched(self, narrowed: Filter) -> Mask:
+        return self._columns.mask_of(self.matches(narrowed).keys)
+
+
+def depth_of(spread: int) -> int:
+    """How many rows hold as many products as can match."""
+    return MATCHES * max(1, spread)
+
+
+def browsing(columns: Columns, query: Query) -> tuple[Ints, tuple[Facet, ...]]:
+    """The keys of all products that pass the filter of a query without terms, in its order; and their facets."""
+    narrowed = query.filter or Filter()
+    keys = browsed(columns, columns.matching(narrowed), query.sort)
+    facets = facet_counts(columns, narrowed, columns.matching) if query.facets else ()
+    return np.asarray(keys, np.int64), facets

@@ -1,0 +1,1 @@
+"""Hold a shop's searchable state in memory: rows, columns, labels and replayed changes. Immutable once built."""

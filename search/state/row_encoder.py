@@ -1,0 +1,164 @@
+"""Rows for products that changed after the index was made: what is known already is looked up, the rest encoded."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from catalog.errors import BadPicture, EncoderError, GenerationError
+from catalog.product import Picture, Product
+from indexer.build.encoding_pipeline import decode_side, prepared_file
+from indexer.cache.known_vectors import known_vectors
+from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path, title_key
+from indexer.encoders.base import Encoder
+from indexer.layout import Layout
+from indexer.numeric import chunks
+from indexer.types import Floats, Pixels
+from search.state.snapshot import ProductRows, Snapshot
+
+BATCH = 32
+FEW = 8  # so many are encoded sooner than a big cache file is searched for them
+REMEMBERED = 2_000  # vectors kept in memory
+LARGEST_CACHE = 2**27  # bytes; a cache of live vectors that has grown larger is begun anew
+SAME = 2e-3  # what rounding to float16, or another batch, may change in a number of a row
+
+log = logging.getLogger(__name__)
+
+
+class RowEncoder:
+    """Makes rows with one encoder; may be used by several threads at once.
+
+    Vectors come from the product's present rows, from memory, from the caches of builds and servers, and from the
+    encoder, in that order. `save` keeps those it made for the next start.
+    """
+
+    def __init__(self, home: Path, encoder: Encoder) -> None:
+        self._home = home
+        self._encoder = encoder
+        self._layout = Layout.of_encoder(encoder.blocks)
+        self._at_least = decode_side(encoder)
+        self._memory: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
+        self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
+        self._lock = threading.Lock()
+
+    def rows(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[int, ProductRows]:
+        """The rows of each product, by key; a picture that cannot be read has none, and is told in the log."""
+        pictures = self._pictures(products, snapshot)
+        titles = self._titles({product.title for product in products.values()})
+        made = {}
+        for key, product in products.items():
+            found = [picture.sha256 for picture in product.pictures if picture.sha256 in pictures]
+            hashes = tuple(dict.fromkeys(found))
+            vectors = np.zeros((0, self._layout.dim), np.float32)
+            if hashes:
+                words = None if titles is None else np.stack([titles[product.title]] * len(hashes))
+                vectors = self._layout.rows(np.stack([pictures[sha256] for sha256 in hashes]), words)
+            made[key] = ProductRows(hashes, vectors.astype(np.float16))
+        return made
+
+    def save(self) -> None:
+        """Put what was encoded into the cache of live vectors, unless another process is at it: then the next time."""
+        for kind, dim in self._kinds():
+            with self._lock:
+                fresh = self._unsaved[kind]
+                self._unsaved[kind] = {}
+            if not fresh:
+                continue
+            path = self._live_path(kind)
+            try:
+                if path.is_file() and path.stat().st_size > LARGEST_CACHE:
+                    path.unlink(missing_ok=True)
+                with VectorCache(path, self._encoder.fingerprint, dim) as cache:
+                    cache.put(fresh, np.stack(list(fresh.values())))
+            except (GenerationError, OSError) as error:
+                log.info("Vectors of changed products are kept in memory only, for now: %s", error)
+                with self._lock:
+                    self._unsaved[kind] = fresh | self._unsaved[kind] if len(fresh) < REMEMBERED else {}
+
+    def _pictures(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[str, Floats]:
+        known: dict[str, Floats] = {}
+        span = self._layout.encoder_dim
+        for key in products:
+            present = snapshot.rows_of(key)
+            known.update(zip(present.hashes, present.vectors[:, :span].astype(np.float32), strict=True))
+        pictures = {each.sha256: each for product in products.values() for each in product.pictures if each.sha256}
+        missing = {bytes.fromhex(sha256): each for sha256, each in pictures.items() if sha256 not in known}
+        found = self._looked_up(PICTURES, self._encoder.dim, missing.keys())
+        missing = {key: each for key, each in missing.items() if key not in found}
+        found.update(self._encode_pictures(missing))
+        return known | {key.hex(): vector for key, vector in found.items()}
+
+    def _titles(self, titles: Collection[str]) -> dict[str, Floats] | None:
+        block = self._layout.text_block
+        if block is None:
+            return None
+        span = self._layout.slice(block)
+        keys = {title_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
+        found = self._looked_up(TITLES, span.stop - span.start, keys.keys())
+        missing = [key for key in keys if key not in found]
+        for part in chunks(len(missing), BATCH):
+            batch = missing[part]
+            vectors = self._encoder.encode_texts([keys[key] for key in batch])[:, span]
+            found.update(self._remember(TITLES, batch, vectors))
+        return {title: found[key] for key, title in keys.items()}
+
+    def _looked_up(self, kind: str, dim: int, keys: Iterable[bytes]) -> dict[bytes, Floats]:
+        memory = self._memory[kind]
+        found = {key: vector for key in keys if (vector := memory.get(key)) is not None}
+        missing = [key for key in keys if key not in found]
+        if len(missing) <= FEW:
+            return found
+        for path in (self._live_path(kind), cache_path(self._home, self._encoder.fingerprint, kind)):
+            found.update(known_vectors(path, dim, missing))
+            missing = [key for key in missing if key not in found]
+        return found
+
+    def _encode_pictures(self, pictures: Mapping[bytes, Picture]) -> dict[bytes, Floats]:
+        made: dict[bytes, Floats] = {}
+        wanted = list(pictures.items())
+        for part in chunks(len(wanted), BATCH):
+            prepared: dict[bytes, Pixels] = {}
+            for key, picture in wanted[part]:
+                try:
+                    prepared[key] = self._prepared(picture)
+                except BadPicture as error:
+                    log.warning("The picture %s of a changed product is left out: %s", picture.sha256, error)
+            if prepared:
+                vectors = self._encoder.encode_pixels(np.stack(list(prepared.values())))
+                made.update(self._remember(PICTURES, list(prepared), vectors))
+        return made
+
+    def _prepared(self, picture: Picture) -> Pixels:
+        return prepared_file(Path(picture.path), picture.sha256, self._encoder, self._at_least)
+
+    def _remember(self, kind: str, keys: Sequence[bytes], vectors: Floats) -> dict[bytes, Floats]:
+        if not np.isfinite(vectors).all():
+            raise EncoderError(f"The encoder {self._encoder.spec.name!r} gave numbers that are not finite.")
+        made = dict(zip(keys, np.asarray(vectors, dtype=np.float32), strict=True))
+        with self._lock:
+            memory = self._memory[kind]
+            memory.update(made)
+            for key in list(memory)[: max(0, len(memory) - REMEMBERED)]:
+                del memory[key]
+            self._unsaved[kind].update(made)
+        return made
+
+    def _kinds(self) -> list[tuple[str, int]]:
+        kinds = [(PICTURES, self._encoder.dim)]
+        with contextlib.suppress(KeyError):
+            span = self._layout.slice(self._layout.text_block or "")
+            kinds.append((TITLES, span.stop - span.start))
+        return kinds
+
+    def _live_path(self, kind: str) -> Path:
+        return cache_path(self._home, self._encoder.fingerprint, f"live-{kind}")
+
+
+def same_rows(one: ProductRows, other: ProductRows) -> bool:
+    """Whether two products' rows would be found alike: the same pictures, and numbers that differ by rounding only."""
+    return one.hashes == other.hashes and bool(np.allclose(one.vectors, other.vectors, rtol=0.0, atol=SAME))

@@ -1,0 +1,74 @@
+"""What a product costs while it is on sale, and when it is not."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from catalog.errors import BadRow
+from catalog.feeds.prices import asked_price, parse_price
+
+NOW = datetime.now(timezone.utc)
+
+
+def priced(**cells):
+    price, currency, attributes = asked_price({name: [value] for name, value in cells.items()})
+    return str(price), currency, attributes
+
+
+def span(start, end, form="%Y-%m-%dT%H:%M+0000"):
+    return "/".join((NOW + timedelta(days=days)).strftime(form) for days in (start, end))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"price": "20 EUR"}, ("20", "EUR", {})),
+        ({"price": "20 EUR", "sale_price": "15 EUR"}, ("15", "EUR", {"list_price": "20 EUR"})),
+        ({"price": "20", "sale_price": "15", "currency": "eur"}, ("15", "EUR", {"list_price": "20 EUR"})),
+        ({"price": "20", "sale_price": "15"}, ("15", "", {"list_price": "20"})),
+        ({"price": "20 EUR", "sale_price": "20 EUR"}, ("20", "EUR", {})),
+        ({"price": "20 EUR", "sale_price": "0"}, ("0", "EUR", {"list_price": "20 EUR"})),
+        ({"sale_price": "15 EUR"}, ("15", "EUR", {})),
+        ({}, ("None", "", {})),
+    ],
+)
+def test_the_lower_price_counts(cells, expected):
+    assert priced(**cells) == expected
+
+
+@pytest.mark.parametrize(
+    ("dates", "on_sale"),
+    [
+        (span(-1, 1), True),
+        (span(-1, 1, "%Y-%m-%dT%H:%MZ"), True),
+        (span(-2, 2, "%Y-%m-%dT%H:%M:%S-11:00"), True),
+        (span(-2, 2, "%Y-%m-%d"), True),
+        (span(-1, 1).replace("/", " / "), True),
+        (span(1, 2), False),
+        (span(-2, -1), False),
+        ("0001-01-01T00:00+14:00/9999-12-31T23:59-14:00", True),
+    ],
+)
+def test_a_sale_lasts_as_long_as_its_dates(dates, on_sale):
+    price, _, _ = priced(price="20", sale_price="15", sale_price_effective_date=dates)
+    assert price == ("15" if on_sale else "20")
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"price": "20 EUR", "sale_price": "cheap"}, "bad price 'cheap'"),
+        ({"price": "20 EUR", "sale_price": "-1 EUR"}, "negative"),
+        ({"price": "20 EUR", "sale_price": "15 USD"}, "in EUR and the sale_price in USD"),
+        ({"price": "20", "sale_price": "1", "sale_price_effective_date": "today"}, "bad sale_price_effective_date"),
+        ({"price": "20", "sale_price": "1", "sale_price_effective_date": "2026-13-01/2026-14-01"}, "write it like"),
+    ],
+)
+def test_a_sale_that_does_not_tell(cells, reason):
+    with pytest.raises(BadRow, match=reason):
+        priced(**cells)
+
+
+def test_a_price_longer_than_any(monkeypatch):
+    with pytest.raises(BadRow, match="bad price"):
+        parse_price("1" + " " * 100_000 + "x")

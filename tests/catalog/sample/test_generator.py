@@ -1,0 +1,99 @@
+"""How the sample shop is made: whole shapes, a steady plan, cameras that aim, a filter that keeps edges."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from catalog.sample.generator import __main__ as generator
+from catalog.sample.generator.catalogue import plan
+from catalog.sample.generator.catalogue.jobs import jobs
+from catalog.sample.generator.catalogue.shopper_photos import photos, scenes, unknown
+from catalog.sample.generator.rendering.denoise import calm, tones
+from catalog.sample.generator.rendering.scenes import direction, fitted, product_thing, project
+from catalog.sample.generator.shapes.families import FAMILIES
+from catalog.sample.generator.shapes.materials import FINISHES, TRIMS, texture
+from catalog.sample.generator.shapes.meshes import box, lathe
+from catalog.sample.generator.shapes.out_of_catalogue import STRANGERS
+
+
+def test_the_plan_is_the_same_each_time():
+    first = plan.items()
+    plan.items.cache_clear()
+    assert plan.items() == first
+    assert len({item.id for item in first}) == len(first)
+    assert len({photo.seed for photo in (*photos(), *unknown(), *scenes())}) == len(photos() + unknown() + scenes())
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
+def test_shapes_are_whole(family):
+    for style in range(3):
+        look = plan.Look(family.finishes[0], FINISHES[family.finishes[0]].colours[0])
+        for part in product_thing(family.key, style, 5, look, 1).parts:
+            mesh = part.mesh
+            assert np.isfinite(mesh.positions).all() and int(mesh.faces.max()) < len(mesh.positions)
+            assert np.allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-3)
+            assert part.trim in {"", *TRIMS}
+
+
+def test_strangers_come_in_looks_that_exist():
+    for _, looks in STRANGERS.values():
+        for look in looks:
+            pixels, _repeats = texture(look, 1)
+            assert pixels.shape[2] == 3 and pixels.min() >= 0 and pixels.max() <= 1
+
+
+def test_a_cylinder_faces_outwards():
+    side = lathe([(2.0, 0.0), (2.0, 5.0)], segments=16)
+    outward = side.positions * [1, 1, 0]
+    assert (np.sum(outward * side.normals, axis=1) > 0).all()
+
+
+def test_a_fitted_camera_sees_the_whole_thing_in_the_middle():
+    points = box(10, 20, 30).positions
+    seen = project(points, fitted(points, direction(30, 20), 25, 0.7))
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    assert np.allclose((low + high) / 2, 0.5, atol=0.01)
+    assert (high - low).max() == pytest.approx(0.7, abs=0.01)
+
+
+def test_the_filter_calms_noise_and_keeps_edges():
+    albedo = np.full((24, 24, 3), 0.2)
+    albedo[:, 12:] = 0.8
+    normal = np.zeros((24, 24, 3))
+    noisy = albedo * np.random.default_rng(1).normal(1, 0.08, (24, 24, 1))
+    smooth = calm(noisy, albedo, normal)
+    assert smooth[:, 3:9].std() < 0.6 * noisy[:, 3:9].std()
+    assert smooth[:, 11].mean() == pytest.approx(0.2, rel=0.05) and smooth[:, 12].mean() == pytest.approx(0.8, rel=0.05)
+
+
+def test_tones_rise_and_never_wrap():
+    ramp = tones(np.repeat(np.linspace(0, 8, 64)[:, None, None], 3, axis=2))[:, 0, 0].astype(int)
+    assert (np.diff(ramp) >= 0).all() and ramp[0] == 0 and ramp[-1] == 255
+
+
+def test_a_stopped_run_goes_on_and_an_unknown_name_is_told(tmp_path, monkeypatch):
+    taken = []
+    monkeypatch.setattr(generator, "_choose", lambda engine: None)
+    monkeypatch.setattr(generator.Job, "take", lambda job: taken.append(job.path) or b"picture")
+    arguments = ["--out", str(tmp_path), "--only", "mug-1a,p003", "--missing"]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "mug-1a-1.jpg").write_bytes(b"there already")
+    assert CliRunner().invoke(generator.main, arguments).exit_code == 0
+    assert taken == ["images/mug-1a-2.jpg", "photos/p003.jpg"]
+    assert (tmp_path / "images" / "mug-1a-1.jpg").read_bytes() == b"there already"
+    answer = CliRunner().invoke(generator.main, ["--only", "teapto"])
+    assert answer.exit_code == 1 and "Nothing is called teapto" in answer.output
+
+
+def test_a_product_can_be_rendered():
+    pytest.importorskip("mitsuba", reason="rendering needs the extra: pip install '.[sample]'")
+    generator._choose("scalar_rgb")
+    job = next(jobs())
+    one, two = job.take(24, 0.1), job.take(24, 0.1)
+    assert generator.difference(one, two) < generator.TOLERANCE
+    assert np.asarray(Image.open(io.BytesIO(one))).std() > 5

@@ -1,0 +1,57 @@
+"""The glossary's table is read, and what is wrong with it is told by its line."""
+
+import pytest
+
+from catalog.errors import BadInput
+from catalog.text.glossary import GLOSSARY, GlossaryEntry, read_glossary
+from catalog.text.tokenizer import fold
+
+HEADER = "term,language,replacements\n"
+
+
+def test_the_shipped_glossary_has_hundreds_of_words_in_both_languages():
+    entries = read_glossary(GLOSSARY)
+    for language in ("en", "zh"):
+        assert sum(entry.language == language for entry in entries) > 200
+    assert len({fold(entry.term) for entry in entries}) == len(entries)
+    assert GlossaryEntry("红色", "zh", ("red",)) in entries
+
+
+def test_a_table(tmp_path):
+    path = tmp_path / "glossary.csv"
+    path.write_text("\ufeff" + HEADER + "\n Chucks ,SHOP, canvas shoes | sneakers |\n的,zh,\n", encoding="utf-8")
+    assert read_glossary(path) == [
+        GlossaryEntry("Chucks", "shop", ("canvas shoes", "sneakers")),
+        GlossaryEntry("的", "zh", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("term,words\n", "line 1: the header is 'term,words'"),
+        ("", "line 1"),
+        (HEADER + "a,en,b\nc,en\n", "line 3: 2 columns"),
+        (HEADER + ",en,b\n", "line 2: no term"),
+        (HEADER + "a,,b\n", "line 2: no term, or no language"),
+        (HEADER + "a,en," + "b" * 101 + "\n", "line 2: longer than 100"),
+        (HEADER + 'a,en,"b\n', "line 2: this is no CSV"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_line(tmp_path, text, told):
+    path = tmp_path / "glossary.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=told):
+        read_glossary(path)
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "glossary.csv"
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_glossary(path)
+    path.write_bytes(HEADER.encode() + b"a,en,\xff\n")
+    with pytest.raises(BadInput, match="not UTF-8"):
+        read_glossary(path)
+    monkeypatch.setattr("catalog.text.glossary.MAX_BYTES", 10)
+    with pytest.raises(BadInput, match="larger than"):
+        read_glossary(path)

@@ -1,0 +1,76 @@
+"""Words are cut and brought to one form, the same for products and questions."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.text.tokenizer import code, fold, forms, indexed, singular
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Red TEAPOT, glazed!", ["red", "teapot", "glazed"]),
+        ("Crème brûlée", ["creme", "brulee"]),
+        ("Ｔｅａ", ["tea"]),
+        ("t-shirts", ["t", "shirts", "tshirts"]),
+        ("men's", ["men"]),
+        ("O'Neill", ["o", "neill", "oneill"]),
+        ("1.5l 500 ml", ["1.5l", "500", "ml"]),
+        ("WH-1000XM4", ["wh", "1000xm4", "wh1000xm4"]),
+        ("红色", ["红", "色", "红色"]),
+        ("紅色杯", ["红", "色", "杯", "红色", "色杯"]),
+        ("T恤 red杯", ["t", "恤", "red", "杯"]),
+        ("", []),
+        ("?! \0 '", []),
+    ],
+)
+def test_words_of_a_text(text, words):
+    assert list(indexed(text)) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "one"),
+    [
+        ("shirts", "shirt"),
+        ("dresses", "dress"),
+        ("berries", "berry"),
+        ("watches", "watch"),
+        ("shoes", "shoe"),
+        ("women", "woman"),
+        ("knives", "knife"),
+        ("jeans", "jeans"),
+        ("shorts", "shorts"),
+        ("glass", "glass"),
+        ("bus", "bus"),
+        ("gas", "gas"),
+        ("tie", "tie"),
+        ("xs", "xs"),
+        ("500s", "500s"),
+    ],
+)
+def test_singular(word, one):
+    assert singular(word) == one
+
+
+def test_a_word_is_looked_for_in_both_numbers():
+    assert set(forms("shirt")) == set(forms("shirts")) == {"shirt", "shirts"}
+    assert {"berry", "berries"} <= set(forms("berry"))
+    assert {"dress", "dresses"} <= set(forms("dresses"))
+    assert set(forms("woman")) == set(forms("women")) == {"woman", "women"}
+    assert "adidas" in forms("adidas")
+    assert forms("红色") == ("红色",)
+    assert forms("xl") == ("xl",)
+
+
+def test_a_code_is_one_word_however_it_is_written():
+    assert code("WH-1000 XM4") == code("wh 1000xm4") == "wh1000xm4"
+    assert code(" / ") == ""
+
+
+@given(st.text())
+def test_words_are_letters_and_digits_only_and_folding_is_final(text):
+    assert fold(fold(text)) == fold(text) or not text.isascii()
+    for word in indexed(text):
+        assert word
+        assert not set(word) & set(" \t\n\"'*^:()+-\0")

@@ -1,0 +1,214 @@
+"""The index: the kind fits the size, masks hold, saved and loaded are the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import faiss
+import numpy as np
+import pytest
+
+from indexer.ann.exact_rerank import RowSearch, best_rows, exact_scores
+from indexer.ann.faiss_index import FLAT, IVF_PQ, IVF_SQ8, IndexPlan, VectorIndex, list_count, plan_for
+
+DIM = 24
+
+
+def clustered(count, dim=DIM, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((60, dim))
+    rows = centres[rng.integers(60, size=count)] + 0.7 * rng.standard_normal((count, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+ROWS = clustered(3000)
+PLANS = [IndexPlan(FLAT), IndexPlan(IVF_SQ8, 32), IndexPlan(IVF_PQ, 32)]
+
+
+@pytest.fixture(scope="module", params=PLANS, ids=lambda plan: plan.kind)
+def index(request):
+    return VectorIndex.build(ROWS, request.param, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"), [(1, FLAT), (10_000, FLAT), (10_001, IVF_SQ8), (1_000_000, IVF_SQ8), (1_000_001, IVF_PQ)]
+)
+def test_the_kind_fits_the_number_of_rows(rows, kind):
+    assert plan_for(rows).kind == kind
+
+
+@pytest.mark.parametrize(("rows", "lists"), [(1, 1), (10_001, 256), (20_049, 512), (1_000_000, 4096)])
+def test_list_counts_are_powers_of_two_with_rows_enough_to_train(rows, lists):
+    assert list_count(rows) == lists
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="hnsw"):
+        IndexPlan("hnsw")
+
+
+def test_three_vectors_by_eye():
+    index = VectorIndex.build(np.eye(3, dtype=np.float32))
+    scores, rows = index.search(np.array([[0.9, 0.5, 0]], np.float32), 2)
+    assert rows.tolist() == [[0, 1]]
+    np.testing.assert_allclose(scores, [[0.9, 0.5]])
+
+
+def test_saved_and_loaded_answers_are_the_same(index, tmp_path):
+    index.save(tmp_path / "index.faiss")
+    again = VectorIndex.load(tmp_path / "index.faiss", threads=1)
+    assert (again.kind, again.size, again.dim, again.lists) == (index.kind, 3000, DIM, index.lists)
+    queries = ROWS[:5].astype(np.float32)
+    for mine, theirs in zip(index.search(queries, 7, nprobe=8), again.search(queries, 7, nprobe=8), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_an_index_left_in_its_file_answers_alike(index, tmp_path):
+    index.save(tmp_path / "index.faiss")
+    again = VectorIndex.load(tmp_path / "index.faiss", threads=1, mapped=True)
+    queries, allowed = ROWS[:5].astype(np.float32), np.arange(3000) % 3 == 0
+    for mask in (None, allowed):
+        found = [each.search(queries, 7, mask, nprobe=8) for each in (index, again)]
+        np.testing.assert_array_equal(*(scores for scores, _ in found))
+        np.testing.assert_array_equal(*(rows for _, rows in found))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, monkeypatch, known):
+    monkeypatch.setattr("indexer.ann.mmap_arrays.ROWS_AT_ONCE", 700)
+    index.save(tmp_path / "old")
+    if not known:
+        monkeypatch.setattr("indexer.ann.faiss_index.NO_ROWS", b"another format")
+        monkeypatch.setattr("indexer.ann.faiss_index.no_lists", lambda *_: b"another format")
+    rows = np.concatenate([ROWS[100:], clustered(900, seed=1)])
+    refilled = VectorIndex.refill(tmp_path / "old", rows, tmp_path / "new", threads=1)
+    own = faiss.clone_index(index._index)
+    own.reset()
+    own.add(rows.astype(np.float32))
+    VectorIndex(own).save(tmp_path / "own")
+    assert (tmp_path / "new").read_bytes() == (tmp_path / "own").read_bytes()
+    assert (refilled.kind, refilled.size, refilled.lists) == (index.kind, 3800, index.lists)
+    assert RowSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
+
+
+def test_the_same_rows_give_the_same_index(tmp_path):
+    for name in ("a", "b"):
+        VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 32, seed=3), threads=1).save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_only_allowed_rows_come_back_and_the_index_is_not_changed(index):
+    query = ROWS[:1].astype(np.float32)
+    before = index.search(query, 20, nprobe=32)
+    allowed = np.zeros(3000, bool)
+    allowed[::7] = True
+    _, rows = index.search(query, 20, allowed, nprobe=32)
+    assert set(rows[0] % 7) == {0}
+    np.testing.assert_array_equal(before, index.search(query, 20, nprobe=32))
+
+
+def test_too_few_allowed_rows_are_padded_with_minus_one(index):
+    allowed = np.zeros(3000, bool)
+    allowed[[5, 2999]] = True
+    _, rows = index.search(ROWS[:1].astype(np.float32), 4, allowed, nprobe=32)
+    assert sorted(rows[0]) == [-1, -1, 5, 2999]
+
+
+def test_a_mask_of_another_size_is_refused(index):
+    with pytest.raises(ValueError, match="3000 rows"):
+        index.search(ROWS[:1].astype(np.float32), 4, np.ones(10, bool))
+
+
+def test_more_than_there_is_gives_what_there_is():
+    index = VectorIndex.build(ROWS[:4])
+    assert index.search(ROWS[:1].astype(np.float32), 100)[1].shape == (1, 4)
+
+
+def test_threads_searching_at_once_agree_with_one(index):
+    queries = ROWS[:64].astype(np.float32)
+    alone = [index.search(query[None], 10, nprobe=8)[1][0] for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda query: index.search(query[None], 10, nprobe=8)[1][0], queries))
+    np.testing.assert_array_equal(alone, together)
+
+
+def test_without_a_gpu_nothing_is_moved(monkeypatch):
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 0)
+    monkeypatch.setattr(faiss, "index_cpu_to_gpu", None, raising=False)
+    assert VectorIndex.build(ROWS[:10])._gpu is None
+
+
+def test_row_search_scores_exactly_for_every_kind(index):
+    search = RowSearch(index, ROWS, nprobe=32, overfetch=16)
+    query = ROWS[11].astype(np.float32) + 0.01
+    scores, rows = search.search(query, 10)
+    truth = ROWS.astype(np.float32) @ query
+    np.testing.assert_allclose(scores, truth[rows], atol=1e-6)
+    assert rows[0] == 11
+    assert len(set(rows) & set(np.argsort(-truth)[:10])) >= 9
+
+
+def test_row_search_finds_all_of_few_allowed_rows(index):
+    search = RowSearch(index, ROWS, nprobe=1)
+    allowed = np.zeros(3000, bool)
+    allowed[[1, 70, 900, 2999]] = True
+    query = ROWS[0].astype(np.float32)
+    scores, rows = search.search(query, 10, allowed)
+    assert sorted(rows) == [1, 70, 900, 2999]
+    assert list(scores) == sorted(scores, reverse=True)
+    assert len(search.search(query, 10, np.zeros(3000, bool))[1]) == 0
+
+
+def test_many_allowed_rows_go_through_the_index(index, monkeypatch):
+    monkeypatch.setattr("indexer.ann.exact_rerank.EXACT_ROWS", 100)
+    search = RowSearch(index, ROWS, nprobe=4, overfetch=16)
+    allowed = np.arange(3000) % 5 == 0
+    query = ROWS[3].astype(np.float32)
+    _, rows = search.search(query, 10, allowed)
+    truth = np.where(allowed, ROWS.astype(np.float32) @ query, -9)
+    assert set(rows % 5) == {0}
+    assert len(set(rows) & set(np.argsort(-truth)[:10])) >= 9
+
+
+def test_a_deep_page_is_filled(index):
+    scores, rows = RowSearch(index, ROWS, nprobe=1).search(ROWS[0].astype(np.float32), 600)
+    assert len(set(rows)) == 600
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_equal_rows_come_in_row_order():
+    rows = np.repeat(ROWS[:1], 9, axis=0)
+    found = RowSearch(VectorIndex.build(rows), rows).search(ROWS[0].astype(np.float32), 9)
+    assert found[1].tolist() == list(range(9))
+    assert len(set(found[0])) == 1
+
+
+def test_best_rows_over_chunks_is_the_truth(monkeypatch):
+    monkeypatch.setattr("indexer.ann.mmap_arrays.ROWS_AT_ONCE", 700)
+    queries = ROWS[:5].astype(np.float32)
+    truth = np.argsort(-(queries @ ROWS.astype(np.float32).T), axis=1)[:, :10]
+    np.testing.assert_array_equal(np.sort(best_rows(ROWS, queries, 10)), np.sort(truth))
+    assert best_rows(ROWS[:3], queries, 10).shape == (5, 3)
+
+
+def test_a_score_does_not_depend_on_its_company():
+    query = ROWS[0].astype(np.float32)
+    together = exact_scores(ROWS, query, np.arange(100))
+    alone = [exact_scores(ROWS, query, np.array([i]))[0] for i in range(100)]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_gpu_that_does_not_take_the_index_leaves_it_on_the_cpu(monkeypatch, caplog):
+    def refused(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
+    monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
+    monkeypatch.setattr(faiss, "index_cpu_to_gpu", refused, raising=False)
+    index = VectorIndex.build(ROWS[:10])
+    assert "stays on the CPU" in caplog.text and "out of memory" in caplog.text
+    assert index.search(ROWS[:1].astype(np.float32), 1)[1].tolist() == [[0]]
+
+
+def test_a_file_that_cannot_be_written_is_an_os_error(tmp_path):
+    with pytest.raises(OSError, match="cannot be written") as raised:
+        VectorIndex.build(ROWS[:10]).save(tmp_path / "none" / "index.faiss")
+    assert raised.value.filename == str(tmp_path / "none" / "index.faiss")

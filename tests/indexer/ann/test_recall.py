@@ -1,0 +1,111 @@
+"""Recall is measured on every build, the index is tuned to it, and a poor one is refused."""
+
+import numpy as np
+import pytest
+
+from catalog.errors import GenerationError
+from indexer.ann.block_weights import shop_weights
+from indexer.ann.exact_rerank import RowSearch
+from indexer.ann.faiss_index import IVF_SQ8, IndexPlan, VectorIndex
+from indexer.ann.recall import Goal, sample_queries, title_agreement, tune
+from indexer.layout import Layout
+from indexer.numeric import unit
+from indexer.types import Block
+
+LAYOUT = Layout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
+COUNT = 4000
+
+
+def shop_rows(agreement=1.0, count=COUNT, seed=0):
+    """Rows of clustered pictures; titles lie as near their picture's meaning as `agreement` says."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(50, size=count)
+    look, meaning = (
+        unit(rng.standard_normal((50, 16))[kinds] + 0.6 * rng.standard_normal((count, 16))) for _ in range(2)
+    )
+    titles = unit(agreement * meaning + 0.25 * rng.standard_normal((count, 16)))
+    return np.concatenate([look, meaning, titles], axis=1).astype(np.float16)
+
+
+ROWS = shop_rows()
+WEIGHTS = shop_weights(LAYOUT)
+
+
+@pytest.mark.promise("R20")
+def test_the_recall_in_the_record_is_the_recall_there_is():
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 64), threads=1)
+    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+    record, recall = tune(index, ROWS, queries, Goal())
+    assert record.kind == IVF_SQ8
+    assert record.nprobe in (2, 4, 8, 16, 32)
+    assert recall.queries == 600
+    search = RowSearch(index, ROWS, record.nprobe, record.overfetch)
+    for name in ("picture", "text", "text alone"):
+        found = []
+        for query in queries[name]:
+            truth = np.argsort(-(ROWS.astype(np.float32) @ query))[:10]
+            found.append(len(set(truth) & set(search.search(query, 10)[1])) / 10)
+        assert np.mean(found) >= 0.985
+        assert np.mean(found) >= (recall.text if name.startswith("text") else recall.picture) - 0.005
+
+
+def test_fewer_lists_would_not_have_reached_the_target():
+    index = VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 64), threads=1)
+    queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
+    record, _ = tune(index, ROWS, queries, Goal())
+    easier, recall = tune(index, ROWS, queries, Goal(target=0.5, least=0.5))
+    assert easier.nprobe < record.nprobe
+    assert min(recall.picture, recall.text) < 0.99
+
+
+@pytest.mark.promise("R20")
+def test_an_index_that_loses_too_much_is_refused():
+    index = VectorIndex.build(ROWS[::-1])  # finds its own rows, which are not these
+    with pytest.raises(GenerationError, match=r"Under 0\.95 it is not published.*--kind"):
+        tune(index, ROWS, sample_queries(LAYOUT, ROWS, WEIGHTS, Goal()), Goal())
+
+
+def test_a_flat_index_is_exact_and_needs_no_probing():
+    record, recall = tune(VectorIndex.build(ROWS), ROWS, sample_queries(LAYOUT, ROWS, WEIGHTS, Goal()), Goal())
+    assert (record.nprobe, recall.picture, recall.text) == (0, 1.0, 1.0)
+
+
+def test_queries_are_weighed_as_in_a_search():
+    row = np.zeros((1, 48), np.float16)
+    row[0, [0, 16, 32]] = 1.0
+    queries = sample_queries(
+        LAYOUT, row, {"picture": {"look": 1, "meaning": 2, "words": 4}, "text": {"meaning": 1, "words": 3}}, Goal()
+    )
+    assert {name: q[0, [0, 16, 32]].tolist() for name, q in queries.items()} == {
+        "picture": [1, 2, 4],
+        "text": [0, 1, 3],
+        "text alone": [0, 1, 0],
+    }
+
+
+def test_an_encoder_without_words_is_asked_pictures_only():
+    layout = Layout.of_encoder((Block("look", 48),))
+    queries = sample_queries(layout, ROWS, shop_weights(layout), Goal())
+    assert list(queries) == ["picture"]
+    assert tune(VectorIndex.build(ROWS), ROWS, queries, Goal())[1].text is None
+
+
+def test_titles_that_describe_their_pictures_count_fully():
+    assert title_agreement(LAYOUT, ROWS) == 1.0
+
+
+def test_titles_that_are_article_numbers_count_nothing():
+    assert title_agreement(LAYOUT, shop_rows(agreement=0.0)) < 0.1
+
+
+def test_pictures_that_are_all_alike_agree_with_nothing():
+    rows = shop_rows(count=500)
+    rows[:, 16:32] = rows[0, 16:32]
+    assert title_agreement(LAYOUT, rows) == 0.0
+
+
+def test_equal_titles_are_judged_once_and_a_small_shop_not_at_all():
+    rows = shop_rows(agreement=0.0, count=500)
+    rows[:, 32:] = rows[np.arange(500) % 10, 32:]
+    assert title_agreement(LAYOUT, rows) == 1.0
+    assert title_agreement(Layout.of_encoder((Block("look", 48),)), rows) == 1.0

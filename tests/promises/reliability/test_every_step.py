@@ -1,0 +1,242 @@
+"""R2: every step of a write may be the last. A child is killed after each of them, and the shop is whole.
+
+A killed process leaves the page cache behind, so this shows nothing about a loss of power; that rests on the order of
+fsync and rename, which tests/indexer/generations/test_store.py watches.
+"""
+
+import os
+import random
+import re
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import WindowshopError
+from catalog.files.failpoints import KILLED
+from catalog.images.decoder import content_hash
+from catalog.storage.catalogue import Catalogue
+from indexer.build.build import build
+from indexer.build.update import UpdateOptions, update
+from indexer.generations.publishing import publish_left_over, recover
+from indexer.generations.store import open_current, open_serving
+from indexer.maintenance.backup import read_backup, restore
+from indexer.maintenance.consistency import reconcile
+from search.live.picture_store import UNFINISHED, sweep
+from search.query.terms import Query, TextTerm
+from tests.fake_encoder import FakeEncoder
+from tests.promises.conftest import ROOT
+from tests.promises.feed_writer import draw_feed, draw_pictures, shop_state
+from tests.promises.server_process import opened
+
+SEEDS = 3
+PRODUCTS, PICTURES = 16, 24
+
+# Every failpoint of the program, and the work in which it is reached.
+POINTS = {
+    "build.encoded": "build",
+    "cache.appended": "update",
+    "titles.encoded": "update",
+    "pictures.encoded": "update",
+    "files.remembered": "update",
+    "update.compared": "update",
+    "update.encoded": "update",
+    "generation.begun": "update",
+    "rows.page": "update",
+    "rows.written": "update",
+    "index.saved": "update",
+    "gates.passed": "update",
+    "seal.files-synced": "update",
+    "seal.manifest-written": "update",
+    "catalogue.before-commit": "update",
+    "catalogue.committed": "update",
+    "adopt.renamed": "update",
+    "generation.adopted": "update",
+    "file.written": "update",
+    "file.replaced": "update",
+    "pointer.moved": "update",
+    "prune.dropped": "update",
+    "pointer.pruned": "update",
+    "generation.published": "update",
+    "update.reported": "update",
+    "update.before-commit": "prices",
+    "update.committed": "prices",
+    "rollback.moved": "rollback",
+    "prune.rewritten": "prune",
+    "prune.replaced": "prune",
+    "backup.generation-taken": "backup",
+    "backup.catalogue-copied": "backup",
+    "backup.files-taken": "backup",
+    "backup.sealed": "backup",
+    "restore.file-copied": "restore",
+    "restore.checked": "restore",
+    "restore.renamed": "restore",
+    "picture.written": "put",
+    "picture.renamed": "put",
+    "picture.kept": "put",
+    "put.encoded": "put",
+    "put.committed": "put",
+    "put.found": "put",
+    "remove.committed": "remove",
+    "remove.found": "remove",
+}
+LIVE = [point for point, work in POINTS.items() if work in ("put", "remove")]  # what an open shop does
+COMMITTED = {"put.committed", "put.found", "remove.committed", "remove.found"}
+OFTEN = {"cache.appended", "pictures.encoded", "file.written", "file.replaced"}  # reached more than once in an update
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A shop with three generations, the feeds that come next, and a backup."""
+    folder = tmp_path_factory.mktemp("steps")
+    feed = folder / "feed"
+    feed.mkdir()
+    draw_pictures(feed, 1, PICTURES)
+    home = folder / "home"
+    build(home, draw_feed(feed, "0.csv", 100, PRODUCTS, PICTURES // 2), FakeEncoder())
+    for number in (1, 2):
+        update(home, FakeEncoder(), UpdateOptions(draw_feed(feed, f"{number}.csv", 100 + number, PRODUCTS, 12)))
+    for number in range(SEEDS):
+        draw_feed(feed, f"next-{number}.csv", 200 + number, PRODUCTS, PICTURES)
+    text = (feed / "2.csv").read_text()
+    (feed / "prices.csv").write_text(re.sub(r"\d EUR", "77 EUR", text))
+    return folder
+
+
+COVERED_BY = {"job.batch": "tests/search/bulk/test_job_store.py"}  # no step of a shop's own data
+
+
+def test_every_failpoint_of_the_program_is_covered():
+    sources = [path for room in ("catalog", "indexer", "search", "web") for path in (ROOT / room).rglob("*.py")]
+    named = [name for path in sources for name in re.findall(r'\bfailpoint\("([^"]*)"\)', path.read_text())]
+    elsewhere = [name for name, file in COVERED_BY.items() if name in (ROOT / file).read_text()]
+    assert sorted(named) == sorted([*POINTS, *elsewhere])
+    assert len(POINTS) >= 12
+
+
+def whole(home):
+    """The shop agrees with itself: every file, and catalogue, rows and cache one to one."""
+    findings = reconcile(home, open_current(home))
+    assert findings.all() == []
+
+
+def work_of(point, world, home, number):
+    work = POINTS[point]
+    if work in ("update", "build"):
+        return work, {"home": home, "feed": world / "feed" / f"next-{number}.csv"}
+    if work == "prices":
+        return "update", {"home": home, "feed": world / "feed" / "prices.csv"}
+    if work == "backup":
+        return work, {"home": home, "to": home.parent / "copy"}
+    if work == "restore":
+        return work, {"source": home.parent / "source", "home": home.parent / "restored"}
+    return work, {"home": home}
+
+
+@pytest.mark.promise("R2", "every step of a command, 3 times")
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in LIVE])
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point, number):
+    home = tmp_path / "home"
+    shutil.copytree(world / "home", home)
+    work, words = work_of(point, world, home, number)
+    if work == "restore":
+        assert kennel.run("backup", home=home, to=words["source"])[0] == 0
+    before = shop_state(home)
+    times = 1 + random.Random(number).randrange(2) if point in OFTEN else 1
+    code, said = kennel.run(work, f"{point}*{times}:exit", **words)
+    assert code == KILLED, said
+
+    with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:  # as a server meets it: nothing mended yet
+        assert reconcile(home, open_serving(home)).all() == [] and catalogue.count()
+        publish_left_over(home)  # as a server mends it
+        serving = open_serving(home)
+        assert reconcile(home, serving).all() == []
+        assert serving.manifest.seq == catalogue.seq or POINTS[point] not in ("build", "update")
+    recover(home)
+    whole(home)
+    left = shop_state(home)
+    assert not list(home.rglob("*.tmp")) and not list((home / "generations").glob(".*"))
+
+    if work in ("backup", "restore"):
+        assert left == before
+        again_after_a_copy(kennel, work, words, before)
+        return
+    code, said = kennel.run(work, **words)
+    assert code == 0, said
+    whole(home)
+    after = shop_state(home)
+    if work != "rollback":
+        assert left in (before, after)
+    assert not list(home.rglob("*.tmp"))
+
+
+def again_after_a_copy(kennel, work, words, expected):
+    """A copy that was cut short is refused as one, never taken for whole; the next attempt succeeds."""
+    if work == "backup":
+        try:
+            read_backup(words["to"])
+        except WindowshopError:
+            shutil.rmtree(words["to"])
+            assert kennel.run("backup", **words)[0] == 0
+        restore(words["to"], words["home"].parent / "restored")
+    elif not words["home"].exists():
+        assert kennel.run("restore", **words)[0] == 0
+    restored = words["home"] if work == "restore" else words["home"].parent / "restored"
+    assert shop_state(restored) == expected
+    whole(restored)
+
+
+def stock(home):
+    """Every product with its pictures' content; their files are whole."""
+    with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
+        products = [product for _, product in catalogue.iterate()]
+    for picture in (picture for product in products for picture in product.pictures):
+        assert content_hash(Path(picture.path).read_bytes()) == picture.sha256
+    return {each.id: (each.title, [picture.sha256 for picture in each.pictures]) for each in products}
+
+
+def found(home):
+    """What a server finds that opens the shop now: every product once."""
+    with closing(opened(home)) as engine:
+        return sorted(hit.product.id for hit in engine.search(Query((TextTerm("red"),), k=100)).hits)
+
+
+def write_of(work, number):
+    """A new product with a picture more, the same for one that is there, and removals."""
+    names = ("new", "p004", "p005")
+    if work == "remove":
+        return {"product_id": f"p{number + 4:03}"}
+    return {"product_id": names[number], "title": f"red {number}", "colours": "navy teal"}
+
+
+@pytest.mark.promise("R2", "every step of a live write, 3 times")
+@pytest.mark.parametrize("point", LIVE)
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world, tmp_path, point, number):
+    home, undisturbed = tmp_path / "home", tmp_path / "undisturbed"
+    shutil.copytree(world / "home", home)
+    shutil.copytree(world / "home", undisturbed)
+    work, words = POINTS[point], write_of(POINTS[point], number)
+    assert kennel.run(work, home=undisturbed, **words)[0] == 0
+    before, after = stock(home), stock(undisturbed)
+    assert before != after
+    times = 1 + number % 2 if point.startswith("picture.") else 1
+    code, said = kennel.run(work, f"{point}*{times}:exit", home=home, **words)
+    assert code == KILLED, said
+
+    left = stock(home)
+    assert left == (after if point in COMMITTED else before)
+    assert reconcile(home, open_serving(home)).all() == []
+    assert found(home) == sorted(left)
+    half = list((home / "pictures" / UNFINISHED).glob("*"))
+    assert len(half) == (point == "picture.written")
+    for path in half:
+        os.utime(path, (0, 0))
+    sweep(home)
+    assert not list((home / "pictures" / UNFINISHED).glob("*"))
+
+    code, said = kennel.run(work, home=home, **words)
+    assert code == (1 if work == "remove" and left == after else 0), said
+    assert stock(home) == after and found(home) == sorted(after)

@@ -1,0 +1,149 @@
+"""S12: queries are bounded, whatever they hold; words reach the index of texts quoted, and SQL by parameters."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import make_shop
+from web import create_app
+from web.engine import holder_of
+from web.settings import Settings
+
+SEARCH = "/api/v1/search"
+ROOT = Path(__file__).parents[3]
+OPERATORS = [
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR(",
+    "NEAR/2",
+    "*",
+    "^",
+    '"',
+    '""',
+    "'",
+    "(",
+    ")",
+    "{",
+    "}",
+    ":",
+    "+",
+    "-",
+    "name:",
+]
+ODD = [
+    "\0",
+    "🧥",
+    "👩‍👩‍👧",
+    "\u202e",
+    "مرحبا",
+    "红色",
+    "运动鞋",
+    "ﬁ",
+    "İ",
+    "ß",
+    "\u200d",
+    "%",
+    "_",
+    ";--",
+    "\\",
+    "a" * 70,
+    "1e999",
+    "é",
+]
+strings = st.lists(
+    st.one_of(st.sampled_from([*OPERATORS, *ODD, "red", "jumper", " "]), st.text(max_size=12)), max_size=14
+)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shop")
+    make_shop(home, FakeEncoder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+        app = create_app(Settings(home=home, timeout_ms=20_000))
+        holder_of(app).wait(30)
+        yield app.test_client()
+        holder_of(app).close()
+
+
+@pytest.mark.promise("S12")
+@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=strings, joined=st.sampled_from(["", " "]))
+def test_any_words_are_answered_or_refused(client, parts, joined):
+    text = joined.join(parts)
+    answer = client.post(SEARCH, data=json.dumps({"text": text, "k": 3}), content_type="application/json")
+    assert answer.status_code in (200, 422), answer.text
+    if answer.status_code == 200:
+        assert answer.json["degraded"] == [], "every part of the answer coped with the words"
+
+
+@pytest.mark.promise("S12")
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"text": "a", "k": 201}, "outside 1 to 200"),
+        ({"text": "a", "k": 0}, "outside 1 to 200"),
+        ({"text": "a", "k": 200, "offset": 9_801}, "outside 0 to 10,000"),
+        ({"text": "a", "offset": -1}, "outside 0 to 10,000"),
+        ({"text": "a" * 1_001}, "limit is 1,000"),
+        ({"text": "a", "timeout_ms": 60_001}, "outside 1 to 60,000"),
+        ({"text": "a", "weights": {"text": float("nan")}}, "outside -10 to 10"),
+        ({"text": "a", "weights": {"text": float("inf")}}, "outside -10 to 10"),
+        ({"terms": [{"text": "a"}] * 25}, "At most 24 terms"),
+        ({"refine": "A" * 40_000}, "limit"),
+    ],
+)
+def test_what_lies_beyond_a_limit_is_refused(client, body, said):
+    answer = client.post(SEARCH, data=json.dumps(body), content_type="application/json")
+    assert answer.status_code == 422
+    assert said in answer.json["error"]["message"] + answer.json["error"]["hint"]
+
+
+@pytest.mark.promise("S12")
+def test_filters_are_bounded(client):
+    deep = {"brand": "x"}
+    for _ in range(8):
+        deep = {"not": deep}
+    for narrowed in (deep, {"any": [{"brand": "x"}] * 2_000}, {"id": ["x"] * 1_001}, {"price": {"min": float("nan")}}):
+        answer = client.post(SEARCH, data=json.dumps({"filter": narrowed}), content_type="application/json")
+        assert answer.status_code == 422, answer.text
+    large = json.dumps({"filter": {"id": ["x" * 100] * 110_000}})
+    assert len(large) > 10 * 2**20
+    assert client.post(SEARCH, data=large, content_type="application/json").status_code == 413
+
+
+def sql_made_of_pieces(tree):
+    """Calls of execute and its kin whose SQL is put together from pieces."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        if node.func.attr in ("execute", "executemany", "executescript"):
+            given = node.args[0]
+            called = (
+                isinstance(given, ast.Call) and isinstance(given.func, ast.Attribute) and given.func.attr == "format"
+            )
+            if isinstance(given, ast.JoinedStr | ast.BinOp) or called:
+                yield node.lineno
+
+
+@pytest.mark.promise("S12")
+def test_no_sql_is_made_of_pieces():
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for room in ("catalog", "indexer", "search", "web")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for line in sql_made_of_pieces(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+
+
+def test_the_gate_sees_what_it_should():
+    source = 'db.execute(f"SELECT {x}")\ndb.execute("a" + x)\ndb.execute("a {}".format(x))\ndb.execute("a", (x,))'
+    assert list(sql_made_of_pieces(ast.parse(source))) == [1, 2, 3]

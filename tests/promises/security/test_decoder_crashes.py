@@ -1,0 +1,59 @@
+"""S8: a decoder crash is one bad image. Of 1,000 pictures ten end, hang or overfeed the process that decodes them.
+
+How time is counted: the deadline of a picture that hangs is set by who runs the build, and is waited for in full. So
+the run may take 1.5 times as long as the same run without traps, plus three deadlines of 1 s for three such pictures.
+"""
+
+import csv
+import json
+import time
+
+import pytest
+from PIL import Image
+
+from indexer.build.build import BuildOptions, build
+from indexer.build.decode_worker import TRAP
+from indexer.build.encoding_pipeline import PipelineOptions
+from tests.fake_encoder import FakeEncoder
+
+PICTURES = 1_000
+SECONDS = 1.0
+TRAPS = dict.fromkeys((13, 14, 400, 999), "segv") | dict.fromkeys((0, 200, 600), "loop")
+TRAPS |= dict.fromkeys((50, 201, 800), "memory")
+REASONS = {
+    "segv": "The picture makes the decoder crash.",
+    "loop": "The picture takes longer than 1 s to decode.",
+    "memory": "The picture needs more than 2 GiB to decode.",
+}
+
+
+@pytest.fixture
+def feed(tmp_path):
+    for number in range(PICTURES):
+        colour = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 25)
+        Image.new("RGB", (640, 480), colour).save(tmp_path / f"n{number:04}.png", compress_level=1)
+    with (tmp_path / "products.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = ((f"p{number:04}", f"thing {number}", f"n{number:04}.png") for number in range(PICTURES))
+        csv.writer(file).writerows([("id", "title", "image"), *rows])
+    return tmp_path / "products.csv"
+
+
+def timed(home, feed):
+    start = time.perf_counter()
+    report = build(home, feed, FakeEncoder(), BuildOptions(PipelineOptions(picture_seconds=SECONDS)))
+    return report, time.perf_counter() - start
+
+
+@pytest.mark.promise("S8")
+def test_ten_pictures_that_end_the_decoder_cost_ten_products(feed, tmp_path, monkeypatch):
+    whole, usual = timed(tmp_path / "usual", feed)
+    assert (whole.products, whole.rejected) == (PICTURES, ())
+    monkeypatch.setenv(TRAP, json.dumps({f"n{number:04}.png": deed for number, deed in TRAPS.items()}))
+    report, wall = timed(tmp_path / "trapped", feed)
+    assert (report.products, report.indexed, len(report.rejected)) == (990, 990, 10)
+    assert {row.line - 2: row.reason for row in report.rejected} == {
+        number: f"no usable picture (n{number:04}.png: {REASONS[deed]})" for number, deed in TRAPS.items()
+    }
+    deadlines = SECONDS * list(TRAPS.values()).count("loop")
+    assert wall <= 1.5 * usual + deadlines, f"{wall:.2f} s, {usual:.2f} s without traps"
+    assert usual + wall < 40

@@ -1,0 +1,117 @@
+"""Looking closer, with the real starter on a part of the sample shop: things of a scene, and where a hit matches."""
+
+import csv
+import json
+import shutil
+import time
+
+import pytest
+
+from catalog.errors import UnknownProduct
+from catalog.images.crop import load_picture
+from catalog.sample import FOLDER
+from indexer.build.build import build
+from indexer.encoders.registry import open_encoder
+from search.engine import SearchEngine
+from search.explain.explainer import Closeups
+from search.query.filters import parse_filter
+from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
+from tests.search.shop_fixtures import RED, picture
+
+SCENE = "photos/s14.jpg"
+
+
+def rows(name):
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def in_scene():
+    scene = next(row for row in rows("scenes.csv") if row["photo"] == SCENE)
+    return [one["product_id"] for one in json.loads(scene["boxes"])]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """One product of each group, and those of the scene."""
+    folder = tmp_path_factory.mktemp("sample")
+    wanted = {*in_scene(), "mug-2a"}
+    chosen, groups = [], set()
+    for row in rows("products.csv"):
+        if row["id"] in wanted or (row["group"].endswith("-1") and row["group"] not in groups):
+            chosen.append(row)
+            groups.add(row["group"])
+    with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, chosen[0])
+        writer.writeheader()
+        writer.writerows(chosen)
+    for row in chosen:
+        for name in row["images"].split("|"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copy(FOLDER / name, folder / name)
+    build(folder / "home", folder / "products.csv", open_encoder("starter"))
+    with SearchEngine.open(folder / "home") as engine:
+        yield engine
+
+
+def test_the_things_of_a_scene_are_found_one_by_one(shop):
+    found = shop.regions(load_picture(FOLDER / SCENE), k=5)
+    assert found.degraded == () and 3 <= len(found.items) <= 6
+    brought = {hit.product.id for region in found.items for hit in region.hits}
+    assert set(in_scene()) <= brought
+    firsts = [region.hits[0].product.id for region in found.items]
+    assert len(set(firsts)) == len(firsts), "no two boxes for one thing"
+    told = found.items[0].to_dict()
+    assert len(told["box"]) == 4 and told["hits"][0]["rank"] == 1
+
+
+def test_a_filter_holds_in_every_box(shop):
+    found = shop.regions(load_picture(FOLDER / SCENE), k=3, narrowed=parse_filter({"category": "Tableware > Mugs"}))
+    hits = [hit for region in found.items for hit in region.hits]
+    assert hits and all(hit.product.category == "Tableware > Mugs" for hit in hits)
+
+
+def test_why_a_photo_found_a_product(shop):
+    photo = load_picture(next(FOLDER / row["photo"] for row in rows("photos.csv") if row["product_id"] == "mug-1a"))
+    closer = shop.closer(Query((PictureTerm(photo),)), "mug-1a")
+    assert closer.hit.product.id == "mug-1a" and closer.why.reasons
+    told = closer.to_dict()
+    for side in ("asked_region", "found_region"):
+        assert len(told[side]["cells"]) == 14 and max(map(max, told[side]["cells"])) == 255
+        left, top, right, bottom = told[side]["box"]
+        assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1
+        assert told[side]["png"].startswith("data:image/png;base64,")
+
+
+def test_why_a_product_is_like_another(shop):
+    told = shop.closer(Query((ProductTerm("mug-1a"), TextTerm("cheaper", 0.1))), "mug-2a")
+    assert told.why.agrees["category"] == "Tableware > Mugs"
+    assert "colour" in told.why.differs and told.found is not None
+
+
+def test_words_have_reasons_but_no_region(shop):
+    told = shop.closer(Query((TextTerm("speckled mug"),)), "mug-1a")
+    assert told.asked is None and told.why.agrees["pattern"] == "speckled"
+    assert told.to_dict()["found_region"] is None
+
+
+def test_a_product_that_is_no_answer_is_refused(shop):
+    with pytest.raises(UnknownProduct, match="not among the answers"):
+        shop.closer(Query((TextTerm("mug"),), filter=parse_filter({"category": "Furniture"})), "mug-1a")
+    with pytest.raises(UnknownProduct, match="not among the answers"):
+        shop.closer(Query((ProductTerm("mug-1a"),)), "mug-1a")
+
+
+def test_what_is_late_is_left_out_and_told(shop, monkeypatch):
+    whole = Closeups._asked
+    monkeypatch.setattr(Closeups, "_asked", lambda *given: time.sleep(1) or whole(*given))
+    late = shop.regions(load_picture(FOLDER / SCENE), timeout_ms=900)
+    assert late.degraded == ("detector",) and len(late.items) >= 3
+    assert all(region.hits == () for region in late.items)
+    monkeypatch.setattr("search.explain.explainer.propose_boxes", lambda *_: 1 / 0)
+    assert shop.regions(picture(RED), timeout_ms=900).items == ()
+
+
+def test_an_encoder_without_maps_proposes_nothing(engine):
+    assert engine.regions(picture(RED, 64)).items == ()
+    assert engine.closer(Query((PictureTerm(picture(RED, 64)),)), "r").asked is None

@@ -1,0 +1,104 @@
+"""What shoppers type, as terms: what is wanted, what is not, and what is to be cheaper."""
+
+import time
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.errors import BadQuery
+from catalog.product import Product
+from search.query.filters import Between, parse_filter
+from search.query.intent import AVOID, Price, cheaper, liked, refined, spoken
+from search.query.intent import priced as with_price
+from search.query.phrases import Said, read_words
+from search.query.terms import ProductTerm, Query, TextTerm
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("red dress", Said("red dress")),
+        ("like this, not floral, cheaper", Said("", ("floral",), True)),
+        ("this, but in green", Said("in green")),
+        ("red dress not floral or striped", Said("red dress", ("floral", "striped"))),
+        ("mug without handle", Said("mug", ("handle",))),
+        ("shirt, no stripes", Said("shirt", ("stripes",))),
+        ("cheaper red shoes", Said("red shoes", (), True)),
+        ("like this one but cheaper and not black", Said("", ("black",), True)),
+        ("红色连衣裙 不要花的", Said("红色连衣裙", ("花的",))),
+        ("便宜一点的", Said("", (), True)),
+        ("更便宜的马克杯", Said("马克杯", (), True)),
+        ("便宜的马克杯", Said("马克杯")),
+        ("马克杯 便宜", Said("马克杯")),
+        ("not striped mug", Said("mug", ("striped",))),
+        ("red mug under 15", Said("red mug", most=15.0)),
+        ("cheap red mug below €15.50", Said("red mug", most=15.5)),
+        ("红色杯子 50元以下", Said("红色杯子", most=50.0)),
+        ("vase under 30 cm", Said("vase under 30 cm")),
+        ("no iron shirt", Said("no iron shirt")),
+        ("No 7 cream", Said("No 7 cream")),
+        ("thistle", Said("thistle")),
+        ("knot", Said("knot")),
+    ],
+)
+def test_words_are_taken_apart(words, said):
+    assert read_words(words) == said
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_any_words_are_read(words):
+    said = read_words(words)
+    assert all(said.unwanted)
+
+
+def test_words_become_terms():
+    assert spoken("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], Price())
+    assert spoken("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], Price(True))
+
+
+def test_words_that_nobody_will_read_are_not_read():
+    began = time.perf_counter()
+    assert spoken("a" + " " * 200_000 + "b, cheaper x")[1] == Price()
+    assert read_words("a" + " " * 200_000 + "b, cheaper x").cheaper
+    assert time.perf_counter() - began < 1.0
+
+
+def test_a_limit_in_words_is_a_filter():
+    query = with_price(Query((TextTerm("mug"),)), Price(most=15.0), [])
+    assert query.filter.on("price") == Between("price", None, 15.0)
+
+
+def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
+    assert spoken("not too long dress") == ([TextTerm("dress"), TextTerm("long", AVOID)], Price())
+
+
+def priced(price):
+    return Product("a", "a", (), price=None if price is None else Decimal(price), currency="EUR")
+
+
+def test_cheaper_is_below_the_cheapest_of_the_products():
+    query = cheaper(Query((ProductTerm("a"),)), [priced("20"), priced("12.50"), priced(None)])
+    assert query.filter.on("price") == Between("price", None, 12.49, "EUR")
+
+
+def test_cheaper_keeps_what_was_asked_of_the_price():
+    asked = Query((ProductTerm("a"),), filter=parse_filter({"price": {"min": 5, "max": 9}, "brand": "x"}))
+    narrowed = cheaper(asked, [priced("20")]).filter
+    assert narrowed.on("price") == Between("price", 5.0, 9.0, "EUR")
+    assert narrowed.on("brand")
+
+
+def test_without_a_price_the_cheap_ones_come_first():
+    assert cheaper(Query((TextTerm("mug"),)), []).sort == "price"
+
+
+def test_nothing_is_cheaper_than_nothing():
+    with pytest.raises(BadQuery, match="costs nothing"):
+        cheaper(Query((ProductTerm("a"),)), [priced("0")])
+
+
+def test_a_term_said_again_takes_the_place_of_the_former():
+    query = refined(Query((TextTerm("mug"), ProductTerm("a", 0.5))), liked([], ["a"]))
+    assert query.terms == (TextTerm("mug"), ProductTerm("a", -0.3))

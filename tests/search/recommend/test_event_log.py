@@ -1,0 +1,282 @@
+"""The event log: bounded, hashed, whole after a kill, readable while it is written, and closed to hostile input."""
+
+import hashlib
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+from search.recommend.event_log import DAY, FILE, KINDS, MAX_EVENTS, Event, EventLog, parse_events
+
+ROOT = Path(__file__).parents[3]
+NOW = 1_800_000_000
+VIEW = {"type": "view", "product_id": "p"}
+
+# Adds batches of ten and tells each; may die, as from a kill, before the nth statement that begins with some word.
+ADDER = """
+import os
+import sys
+from pathlib import Path
+from search.recommend.event_log import Event, EventLog
+log = EventLog.open(Path(sys.argv[1]))
+left = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+
+def die(statement):
+    global left
+    if statement.startswith(sys.argv[3]):
+        left -= 1
+        if not left:
+            os._exit(137)
+
+if left:
+    log._db.set_trace_callback(die)
+for number in range(int(sys.argv[2])):
+    log.add([Event("view", f"{number}-{i}", "v") for i in range(10)], {now})
+    print(number, flush=True)
+""".replace("{now}", str(NOW))
+
+
+@pytest.fixture
+def log(tmp_path):
+    log = EventLog.open(tmp_path)
+    yield log
+    log.close()
+
+
+def views(*ids, visitor="v"):
+    return [Event("view", one, visitor) for one in ids]
+
+
+def test_what_was_added_is_there_newest_first(log, tmp_path):
+    assert log.add([Event("cart", "a", "v", "q", 3)], NOW) == 1
+    log.add([Event("purchase", "b", "w")], NOW + 1)
+    found = log.newest(10)
+    assert [(one.at, one.kind, one.product_id) for one in found] == [(NOW + 1, "purchase", "b"), (NOW, "cart", "a")]
+    assert log.newest(1) == found[:1] and log.newest(10, NOW + 1) == found[:1]
+    assert (log.count(), log.last()) == (2, 2)
+    other = EventLog.open(tmp_path)
+    assert other.newest(10) == found
+    other.close()
+
+
+def test_no_visitor_is_stored_nor_can_be_guessed_without_the_shop_s_key(tmp_path):
+    shops = [EventLog.open(tmp_path / name) for name in ("one", "two") if not (tmp_path / name).mkdir()]
+    for shop in shops:
+        shop.add(views("p", visitor="visitor-of-old") + views("q", visitor="visitor-of-old"), NOW)
+    hashes = [{one.visitor for one in shop.newest(9)} for shop in shops]
+    assert [len(each) for each in hashes] == [1, 1] and not hashes[0] & hashes[1]
+    assert hashlib.blake2b(b"visitor-of-old", digest_size=16).digest() not in hashes[0] | hashes[1]
+    for shop in shops:
+        shop.close()
+    for path in tmp_path.rglob("events*"):
+        assert b"visitor-of-old" not in path.read_bytes()
+
+
+def test_a_visitor_is_forgotten_when_asked(log):
+    log.add(views("a", "b") + views("c", visitor="w"), NOW)
+    assert log.forget("v") == 2 and log.forget("nobody") == 0
+    assert [one.product_id for one in log.newest(9)] == ["c"]
+
+
+def test_the_oldest_are_pruned_beyond_so_many_rows(tmp_path):
+    log = EventLog.open(tmp_path, max_rows=25)
+    for number in range(10):
+        log.add(views(*(f"{number}-{i}" for i in range(10))), NOW)
+        assert log.count() <= 25
+    assert [one.product_id for one in log.newest(99)][-1] == "7-5"
+    log.close()
+
+
+def test_the_oldest_are_pruned_beyond_so_many_days(tmp_path):
+    log = EventLog.open(tmp_path, max_days=2)
+    log.add(views("old"), NOW)
+    log.add(views("kept"), NOW + DAY)
+    log.add(views("new"), NOW + 2 * DAY + 1)
+    assert [one.product_id for one in log.newest(9)] == ["new", "kept"]
+    log.add(views("much later"), NOW + 99 * DAY)
+    assert [one.product_id for one in log.newest(9)] == ["much later"]
+    log.close()
+
+
+def test_the_file_stops_growing(tmp_path):
+    sizes = []
+    for _ in range(3):
+        log = EventLog.open(tmp_path, max_rows=1_000)
+        for _ in range(10):
+            log.add(views(*["p" * 100] * 500), NOW)
+        log.close()
+        sizes.append((tmp_path / FILE).stat().st_size)
+    assert sizes[-1] <= sizes[0] * 1.2 and sizes[-1] < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("statement", "times"), [("BEGIN", 4), ("INSERT INTO events", 36), ("DELETE", 7), ("DELETE", 8), ("COMMIT", 4)]
+)
+def test_a_kill_within_the_fourth_batch_leaves_three_whole_ones(tmp_path, statement, times):
+    killed = subprocess.run(
+        [sys.executable, "-c", ADDER, str(tmp_path), "9", statement, str(times)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == 137, killed.stderr
+    assert killed.stdout.split() == ["0", "1", "2"]
+    log = EventLog.open(tmp_path)
+    assert {one.product_id for one in log.newest(999)} == {f"{n}-{i}" for n in range(3) for i in range(10)}
+    log.add(views("after"), NOW)
+    assert log.count() == 31
+    log.close()
+
+
+def test_a_kill_at_any_time_loses_nothing_that_was_acknowledged(tmp_path):
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", ADDER, str(tmp_path), "100000"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ) as child:
+            told = [child.stdout.readline() for _ in range(20)]
+            child.kill()
+            told.append(child.stdout.read())
+        log = EventLog.open(tmp_path)
+        counts = Counter(one.product_id.split("-")[0] for one in log.newest(10**6))
+        assert all(count % 10 == 0 for count in counts.values())
+        acknowledged = "".join(told).split("\n")[:-1]  # what comes after the last line's end was cut off
+        assert len(acknowledged) >= 20 and counts.keys() >= {*acknowledged}
+        log.close()
+
+
+def test_threads_and_readers_agree(log):
+    reads = []
+
+    def write(name):
+        for number in range(20):
+            log.add(views(*[f"{name}-{number}"] * 5), NOW)
+
+    def read():
+        while writers[0].is_alive():
+            reads.append(log.count())
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    reader = threading.Thread(target=read)
+    for thread in (*writers, reader):
+        thread.start()
+    for thread in (*writers, reader):
+        thread.join()
+    assert log.count() == 300
+    assert reads == sorted(reads) and all(count % 5 == 0 for count in reads)
+
+
+def test_a_file_that_is_no_event_log_is_refused(tmp_path):
+    (tmp_path / FILE).write_bytes(b"certainly no database" * 100)
+    with pytest.raises(DamagedStore, match="Move it away"):
+        EventLog.open(tmp_path)
+    (tmp_path / FILE).unlink()
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("CREATE TABLE things (x)")
+    db.close()
+    with pytest.raises(DamagedStore, match="no event log"):
+        EventLog.open(tmp_path)
+    with pytest.raises(StoreError):
+        EventLog.open(tmp_path / "nowhere")
+
+
+def test_a_newer_file_is_refused(tmp_path):
+    EventLog.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("UPDATE about SET value = ? WHERE name = 'format'", (b"2",))
+    db.close()
+    with pytest.raises(NewerStore):
+        EventLog.open(tmp_path)
+
+
+def test_a_closed_log_says_so(tmp_path):
+    log = EventLog.open(tmp_path)
+    log.close()
+    for use in (lambda: log.add(views("p")), log.count, lambda: log.newest(1)):
+        with pytest.raises(StoreError, match="closed"):
+            use()
+
+
+def test_events_are_read_from_json():
+    told = {"visitor": "v", "events": [VIEW, {**VIEW, "type": "cart", "visitor": "w", "query_id": "q", "rank": 2}]}
+    assert parse_events(told) == (Event("view", "p", "v"), Event("cart", "p", "w", "q", 2))
+    assert len(parse_events({"visitor": "v", "events": [VIEW] * MAX_EVENTS})) == MAX_EVENTS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        {"events": {}},
+        {"events": []},
+        {"events": [VIEW]},
+        {"visitor": "v", "events": [VIEW] * (MAX_EVENTS + 1)},
+        {"visitor": "v", "events": [VIEW], "email": "a@b.c"},
+        {"visitor": "v", "events": ["view"]},
+        {"visitor": "v" * 129, "events": [VIEW]},
+        {"visitor": "", "events": [VIEW]},
+        {"visitor": "  ", "events": [VIEW]},
+        {"visitor": "\ud800", "events": [VIEW]},
+        {"visitor": ["v"], "events": [VIEW]},
+        *(
+            {"visitor": "v", "events": [{**VIEW, **bad}]}
+            for bad in (
+                {"type": "buy"},
+                {"type": ["view"]},
+                {"type": None},
+                {"product_id": 7},
+                {"product_id": "p" * 501},
+                {"product_id": "p\x00"},
+                {"product_id": "p\nq"},
+                {"rank": 0},
+                {"rank": True},
+                {"rank": 1.5},
+                {"rank": 10**400},
+                {"rank": "1"},
+                {"query_id": "q" * 129},
+                {"query_id": 7},
+                {"address": "127.0.0.1"},
+            )
+        ),
+    ],
+)
+def test_what_is_no_event_is_refused(value):
+    with pytest.raises(BadQuery) as refused:
+        parse_events(value)
+    assert len(str(refused.value)) < 400
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(KINDS),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["events", "visitor", "type", "product_id", "rank", "query_id"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON)
+def test_any_json_is_events_that_can_be_stored_or_a_typed_error(value):
+    try:
+        events = parse_events(value)
+    except BadQuery:
+        return
+    for event in events:
+        event.product_id.encode("utf-8")
+        event.visitor.encode("utf-8")
+
+
+def test_hostile_words_are_stored_as_words(log):
+    words = "x'); DROP TABLE events; --"
+    log.add(parse_events({"visitor": words, "events": [{**VIEW, "product_id": words, "query_id": words}]}), NOW)
+    assert [one.product_id for one in log.newest(9)] == [words]

@@ -1,0 +1,125 @@
+"""What events say: popularity that fades that no one visitor can fake, neighbours, categories bought together."""
+
+import threading
+import time
+
+import pytest
+
+from catalog.product import Product
+from search.recommend.event_log import DAY, Event, EventLog, Kept
+from search.recommend.event_statistics import HALF_LIFE_DAYS, LEADING, SESSION_SECONDS, TrendWatch, trends_of
+
+NOW = 1_800_000_000
+
+
+def find(ids):
+    """Products whose category is the first letter of their id; those that begin with x have left the shop."""
+    return {one: Product(one, one, (), one[0]) for one in ids if not one.startswith("x")}
+
+
+def session(visitor, *ids, kind="view", at=NOW):
+    return [Kept(at + place, kind, one, visitor.encode()) for place, one in enumerate(ids)]
+
+
+def sessions(count, *ids, kind="view", name="v"):
+    return [event for number in range(count) for event in session(f"{name}{number}", *ids, kind=kind)]
+
+
+def test_no_events_say_nothing():
+    assert not trends_of([], find, NOW) and not trends_of(session("v", "xgone"), find, NOW)
+
+
+def test_popular_is_what_most_want_and_buying_says_more_than_looking():
+    trends = trends_of(
+        sessions(3, "a") + sessions(1, "b", kind="purchase") + sessions(4, "xgone", name="g"), find, NOW + 9
+    )
+    assert list(trends.popular) == ["b", "a"]
+    assert trends.popular["b"] == 1.0 and trends.popular["a"] == pytest.approx(3 / 5)
+
+
+def test_one_visitor_counts_once_in_a_session():
+    trends = trends_of(sessions(2, "a") + session("w", *["b"] * 50), find, NOW)
+    assert list(trends.popular) == ["a", "b"] and trends.popular["b"] == pytest.approx(0.5, rel=1e-3)
+
+
+def test_popularity_halves_with_time():
+    old = session("v", "a", at=NOW - int(HALF_LIFE_DAYS * DAY))
+    assert trends_of(old + session("w", "b"), find, NOW).popular["a"] == pytest.approx(0.5)
+
+
+def test_the_leading_of_each_category_are_bounded():
+    trends = trends_of(sessions(2, "b1") + [e for i in range(99) for e in session(f"w{i}", f"a{i}")], find, NOW)
+    assert len(trends.leading["a"]) == LEADING and trends.leading["b"] == ("b1",)
+
+
+def test_neighbours_are_those_of_the_same_sessions():
+    trends = trends_of(sessions(4, "a", "b") + sessions(4, "a", name="w") + sessions(1, "a", "c", name="x"), find, NOW)
+    assert set(trends.together) == {"a", "b"}  # once with c says nothing
+    assert trends.together["a"]["b"] == trends.together["b"]["a"] == pytest.approx(4 / (9 * 4) ** 0.5)
+
+
+def test_a_long_pause_ends_a_session():
+    apart = [
+        event
+        for number in range(5)
+        for event in (
+            *session(f"v{number}", "a"),
+            *session(f"v{number}", "b", at=NOW + SESSION_SECONDS + 1),
+        )
+    ]
+    assert not trends_of(apart, find, NOW).together
+
+
+def test_categories_are_learnt_from_what_was_bought_only():
+    bought = sessions(30, "a1", "b1", kind="cart") + sessions(30, "c1", "d1", kind="purchase", name="w")
+    looked = sessions(30, "a1", "c1", name="x")
+    pairs = trends_of(bought + looked, find, NOW).pairs
+    assert pairs["a"].baskets == 30 and set(pairs["a"].strengths) == {"b"}
+    assert 0.8 < pairs["a"].strengths["b"] <= 1.0
+    assert pairs["a"].strengths["b"] == pairs["b"].strengths["a"]
+
+
+def test_what_is_in_every_basket_or_in_few_goes_with_nothing():
+    bags = [("a", "s"), ("b", "s"), ("c", "s"), ("d", "s")]
+    every = [e for i in range(80) for e in session(f"v{i}", *bags[i % 4], kind="purchase")]
+    rare = [e for i in range(4) for e in session(f"w{i}", "q", "r", kind="purchase")]
+    pairs = trends_of(every + rare, find, NOW).pairs
+    assert max(pairs["s"].strengths.values(), default=0.0) < 0.1
+    assert not pairs["q"].strengths
+
+
+def test_trends_are_worked_out_beside_the_requests(tmp_path):
+    log = EventLog.open(tmp_path)
+    log.add([Event("view", "a", "v")])
+    held, asked = threading.Event(), []
+
+    def slow(ids):
+        asked.append(list(ids))
+        assert held.wait(30)
+        return find(ids)
+
+    watch = TrendWatch(log, slow, kept_seconds=0.05)
+    began = time.monotonic()
+    assert not watch.now and time.monotonic() - began < 1.0  # nobody waits for it
+    assert not watch.now and len(asked) <= 1  # and it is not begun twice
+    held.set()
+    until = time.monotonic() + 30
+    while not watch.now and time.monotonic() < until:
+        time.sleep(0.01)
+    assert list(watch.now.popular) == ["a"]
+    watch.refresh()
+    assert len(asked) == 1  # no news, no work
+    log.add([Event("view", "b", "w")])
+    assert set(watch.refresh().popular) == {"a", "b"}
+    log.close()
+
+
+def test_a_log_that_cannot_be_read_leaves_the_trends_of_before(tmp_path):
+    log = EventLog.open(tmp_path)
+    log.add([Event("view", "a", "v")])
+    watch = TrendWatch(log, find, kept_seconds=0.0)
+    before = watch.refresh()
+    log.close()
+    for _ in range(3):
+        assert watch.now is before
+        time.sleep(0.05)

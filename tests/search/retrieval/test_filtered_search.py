@@ -1,0 +1,106 @@
+"""Search within a filter, against scoring every product that passes: live rows, hidden rows, several pictures."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.product import Product
+from indexer.ann import exact_rerank
+from indexer.ann.exact_rerank import exact_scores
+from indexer.ann.faiss_index import IndexPlan, VectorIndex
+from search.query.filters import parse_filter
+from search.state.column_store import Columns
+from search.state.snapshot import Delta, ProductRows, Shelf, Snapshot
+from tests.search.random_shops import FILTERS, passes, product
+from tests.search.shop_fixtures import Item, make_shop
+
+COLOURS = [(r, g, b) for r in (0, 90, 255) for g in (0, 120, 255) for b in (0, 60, 200)]
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Sixty products, every third with two pictures."""
+    items = [
+        Item(f"{(key * 7) % 101:03}", "red thing", tuple(COLOURS[(key + i) % 27] for i in range(1 + (key % 3 == 0))))
+        for key in range(1, 61)
+    ]
+    with make_shop(tmp_path_factory.mktemp("shops") / "shop", items) as engine:
+        return Shelf(engine.generation)
+
+
+@st.composite
+def states(draw):
+    """Facts of the sixty products, those that got other rows since, new ones, and those that are gone."""
+    products = {key: product(draw, key) for key in range(1, 61)}
+    live = draw(st.lists(st.integers(1, 75), max_size=12, unique=True))
+    gone = draw(st.sets(st.integers(1, 60), max_size=20)) - set(live)
+    return products | {key: product(draw, key) for key in live}, live, gone
+
+
+@settings(max_examples=500, deadline=None)
+@given(states(), FILTERS, st.lists(st.integers(0, 100), min_size=3, max_size=3).filter(any), st.integers(1, 90))
+def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf, state, value, colour, k):
+    products, live, gone = state
+    vector = np.array(colour, np.float32) / np.linalg.norm(colour)
+    query = np.tile(vector, 3).astype(np.float32)
+    rows = {key: ProductRows((f"{key:064}",), np.tile(np.eye(3)[key % 3], 3)[None].astype(np.float16)) for key in live}
+    snapshot = Snapshot.of(shelf).changed(Delta(rows, gone=gone), seq=99)
+    columns = Columns.of(sorted((key, each) for key, each in products.items() if key not in live)).changed(
+        {key: products[key] for key in live}, gone
+    )
+    allowed = snapshot.rows_allowed(columns, columns.matching(parse_filter(value)))
+    scores, numbers = snapshot.search(query, k, allowed)
+
+    passing = {key for key, each in products.items() if key not in gone and passes(value, each)}
+    of_each = [(key, snapshot.rows_of(key).vectors) for key in passing]
+    truth = [(float(score), key) for key, each in of_each for score in exact_scores(each, query, np.arange(len(each)))]
+    assert scores.tolist() == sorted((score for score, _ in truth), reverse=True)[:k]
+    assert set(zip(scores.tolist(), snapshot.keys_of(numbers).tolist(), strict=True)) <= set(truth)
+    assert len(set(numbers.tolist())) == len(numbers)
+
+
+def test_a_product_that_the_columns_do_not_know_is_not_let_through(shelf):
+    columns = Columns.of([])
+    snapshot = Snapshot.of(shelf)
+    assert not snapshot.rows_allowed(columns, columns.matching(parse_filter({}))).any()
+
+
+def test_places_are_found_anew_when_products_have_moved(shelf):
+    columns = Columns.of((key, Product(str(key), "", ())) for key in shelf.product_keys.tolist())
+    snapshot = Snapshot.of(shelf)
+    for after in (columns, columns.changed({}, range(1, 50)).changed({}, [50])):
+        allowed = snapshot.rows_allowed(after, after.matching(parse_filter({})))
+        assert set(snapshot.keys_of(np.flatnonzero(allowed)).tolist()) == set(after.keys[after.present].tolist())
+
+
+@pytest.mark.parametrize("kind", ["ivf_sq8", "ivf_pq"])
+def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
+    """Rows in eight clusters: the allowed ones are in the clusters that lie farthest from the query."""
+    monkeypatch.setattr(exact_rerank, "EXACT_ROWS", 0)
+    chance = np.random.default_rng(3)
+    centres = chance.standard_normal((8, 32)) * 3
+    rows = np.concatenate([centre + chance.standard_normal((400, 32)) for centre in centres])
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+    index = VectorIndex.build(rows, IndexPlan(kind, 32))
+    search = exact_rerank.RowSearch(index, rows, nprobe=4)
+    found = asked = 0
+    for _ in range(20):
+        query = rows[chance.integers(400)].astype(np.float32)
+        allowed = np.zeros(len(rows), np.bool_)
+        allowed[1600:] = chance.random(1600) < 0.5
+        numbers = search.search(query, 10, allowed)[1]
+        exact = np.where(allowed, rows.astype(np.float32) @ query, -np.inf)
+        found += len(set(numbers.tolist()) & set(np.argsort(-exact)[:10].tolist()))
+        asked += 10
+        assert allowed[numbers].all() and len(numbers) == 10
+    assert found / asked >= 0.98
+
+
+def test_fewer_allowed_than_wanted_come_all(monkeypatch):
+    monkeypatch.setattr(exact_rerank, "EXACT_ROWS", 0)
+    rows = np.random.default_rng(1).standard_normal((2000, 16)).astype(np.float16)
+    search = exact_rerank.RowSearch(VectorIndex.build(rows, IndexPlan("ivf_sq8", 16)), rows, nprobe=1)
+    allowed = np.zeros(2000, np.bool_)
+    allowed[[5, 700, 1999]] = True
+    assert sorted(search.search(rows[0].astype(np.float32), 10, allowed)[1].tolist()) == [5, 700, 1999]

@@ -1,0 +1,115 @@
+"""One state of a shop: a generation of five rows, worked out by hand, and what live rows and hidden ones make of it."""
+
+import numpy as np
+import pytest
+
+from search.state.snapshot import Delta, LiveRows, ProductRows, Shelf, Snapshot
+from tests.search.shop_fixtures import make_shop
+
+RED, GREEN = np.array([1, 0, 0] * 3, np.float32), np.array([0, 1, 0] * 3, np.float32)
+
+
+@pytest.fixture
+def snapshot(home):
+    """Rows 0 to 4: r, g, b, and y with two pictures; keys 1 to 4."""
+    with make_shop(home) as engine:
+        return Snapshot.of(Shelf(engine.generation))
+
+
+def rows(*vectors, name="f"):
+    return ProductRows(tuple(name * 63 + str(i) for i in range(len(vectors))), np.array(vectors, np.float16))
+
+
+def ranking(snapshot, query=RED, k=10):
+    scores, numbers = snapshot.search(query, k)
+    return list(zip(snapshot.keys_of(numbers).tolist(), scores.tolist(), strict=True))
+
+
+def test_as_it_was_built(snapshot):
+    assert [key for key, _ in ranking(snapshot)] == [1, 4, 4, 2, 3]
+    assert (snapshot.products, snapshot.pictures, snapshot.spread, snapshot.seq) == (4, 5, 2, 4)
+    assert snapshot.rows_of(4).hashes == tuple(snapshot.hashes_of(np.array([3, 4])))
+    assert snapshot.rows_of(9).hashes == ()
+
+
+def test_a_new_product_takes_its_place_by_its_score(snapshot):
+    after = snapshot.changed(Delta({7: rows(RED * 0.75)}), seq=5)
+    assert ranking(after)[:2] == [(1, 3.0), (7, 2.25)]
+    assert (after.products, after.pictures, after.seq) == (5, 6, 5)
+    assert after.hashes_of(np.array([5, 0])) == ["f" * 63 + "0", *snapshot.hashes_of(np.array([0]))]
+    assert after.vectors_of(np.array([5, 1])).tolist() == [(RED * 0.75).tolist(), GREEN.tolist()]
+    assert [key for key, _ in ranking(after, k=2)] == [1, 7]
+    assert len(ranking(snapshot)) == 5, "the state before it is as it was"
+
+
+def test_an_overwritten_product_is_found_by_its_new_rows_only(snapshot):
+    after = snapshot.changed(Delta({1: rows(GREEN, GREEN)}), seq=5)
+    assert [key for key, score in ranking(after) if score > 0] == [4, 4]
+    assert sorted(key for key, score in ranking(after, GREEN) if score == 3.0) == [1, 1, 2]
+    assert (after.products, after.pictures) == (4, 6)
+    again = after.changed(Delta({1: rows(RED)}), seq=6)
+    assert [key for key, _ in ranking(again)].count(1) == 1
+    assert (again.products, again.pictures) == (4, 5)
+
+
+def test_a_removed_product_is_found_no_more_and_comes_back_whole(snapshot):
+    gone = snapshot.changed(Delta({}, gone={4, 99}), seq=5)
+    assert [key for key, _ in ranking(gone)] == [1, 2, 3]
+    assert (gone.products, gone.pictures, gone.rows_of(4).hashes) == (3, 3, ())
+    assert sorted(gone.found_keys().tolist()) == [1, 2, 3]
+    back = gone.changed(Delta({}, shown={4}), seq=6)
+    assert ranking(back) == ranking(snapshot)
+    assert back.allowed is None and back.products == 4
+
+
+def test_removing_a_live_product_and_one_that_never_was(snapshot):
+    after = snapshot.changed(Delta({7: rows(RED), 8: rows(GREEN)}), seq=6).changed(Delta({}, gone={7, 1}), seq=8)
+    assert [key for key, _ in ranking(after)] == [4, 4, 2, 3, 8]
+    assert (after.products, len(after.live)) == (4, 1)
+
+
+def test_everything_removed(snapshot):
+    after = snapshot.changed(Delta({}, gone={1, 2, 3, 4}), seq=9)
+    assert ranking(after) == [] and after.products == 0 and after.pictures == 0
+    assert ranking(after.changed(Delta({5: rows(RED)}), seq=10)) == [(5, 3.0)]
+
+
+def test_live_rows_score_as_the_same_rows_in_a_generation_do(snapshot):
+    other = snapshot.changed(Delta({1: snapshot.rows_of(1), 2: snapshot.rows_of(2)}), seq=5)
+    query = np.array([0.3, 0.7, 0.1] * 3, np.float32)
+    assert sorted(ranking(other, query)) == sorted(ranking(snapshot, query))
+
+
+def test_many_hidden_rows_do_not_leave_a_page_short(home):
+    from tests.search.shop_fixtures import Item
+
+    with make_shop(home, [Item(f"p{i:03}", "red", ((255, i, 0),)) for i in range(100)]) as engine:
+        snapshot = Snapshot.of(Shelf(engine.generation))
+        after = snapshot.changed(Delta({}, gone=set(range(1, 81))), seq=200)
+        assert [key for key, _ in ranking(after, k=5)] == [81, 82, 83, 84, 85]
+
+
+def test_drawing_takes_the_new_ones_too(snapshot):
+    after = snapshot.changed(Delta({7: rows(RED), 1: rows(RED)}), seq=6)
+    assert sorted(after.draw(10, seed=1)) == [1, 2, 3, 4, 7]
+    assert after.draw(2, seed=1) == after.draw(2, seed=1)
+
+
+def test_no_live_rows():
+    none = LiveRows.none(9)
+    assert len(none) == 0 and none.rows(1).hashes == () and none.vectors.shape == (0, 9)
+
+
+def test_of_many_live_rows_the_best_are_exact_and_none_that_ties_is_missed():
+    chance = np.random.default_rng(4)
+    vectors = chance.standard_normal((300, 9)).astype(np.float16)
+    vectors[250:] = vectors[200]  # fifty that tie
+    query = vectors[200].astype(np.float32)
+    live = LiveRows.none(9).changed(
+        (), {key: ProductRows((f"{key:064}",), vectors[key : key + 1]) for key in range(300)}
+    )
+    exact = vectors.astype(np.float32) @ query
+    for k in (1, 20, 51, 60, 299, 300, 900):
+        best = live.best(query, k)
+        assert set(np.argsort(-exact, kind="stable")[:k].tolist()) <= set(best.tolist())
+        assert len(best) == min(max(k, 51), 300)

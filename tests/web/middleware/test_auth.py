@@ -1,0 +1,210 @@
+"""Keys and policies: every route has one, every kind of key is let in where it may and nowhere else."""
+
+import hashlib
+import json
+import stat
+
+import pytest
+from click.testing import CliRunner
+
+from catalog.errors import BadInput, StoreError
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, WRITE_KEY, make_shop
+from web.__main__ import cli
+from web.engine import holder_of
+from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, READ, SCOPES, WRITE, Keys
+from web.settings import Settings
+
+CALLS = {
+    "static": ("get", "/static/shop.css"),
+    "pages.home": ("get", "/"),
+    "pages.search_with_photo": ("post", "/"),
+    "pages.product": ("get", "/products/red"),
+    "pages.try_photo": ("get", "/try/none.jpg"),
+    "pages.picture": ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
+    "api.search": ("post", "/api/v1/search"),
+    "api.product": ("get", "/api/v1/products/red"),
+    "api.similar": ("get", "/api/v1/products/red/similar"),
+    "api.why": ("post", "/api/v1/products/red/why"),
+    "api.substitutes": ("get", "/api/v1/products/red/substitutes"),
+    "api.goes_with": ("get", "/api/v1/products/red/goes-with"),
+    "api.recommend": ("post", "/api/v1/recommend"),
+    "api.events": ("post", "/api/v1/events"),
+    "api.healthz": ("get", "/healthz"),
+    "api.readyz": ("get", "/readyz"),
+    "metrics.metrics": ("get", "/metrics"),
+    "reference.openapi": ("get", "/openapi.json"),
+    "reference.docs": ("get", "/docs"),
+    "catalogue.put": ("put", "/api/v1/products/none"),
+    "catalogue.remove": ("delete", "/api/v1/products/none"),
+    "merchant.page": ("get", "/merchant"),
+    "merchant.suggest": ("post", "/api/v1/listings/suggest"),
+    "merchant.choices": ("get", "/api/v1/listings/choices"),
+    "merchant.jobs": ("get", "/api/v1/jobs"),
+    "merchant.create": ("post", "/api/v1/jobs"),
+    "merchant.job": ("get", "/api/v1/jobs/none"),
+    "merchant.remove": ("delete", "/api/v1/jobs/none"),
+    "merchant.receive": ("put", "/api/v1/jobs/none/file"),
+    "merchant.state": ("post", "/api/v1/jobs/none/state"),
+    "merchant.rows": ("get", "/api/v1/jobs/none/rows"),
+    "merchant.decide": ("post", "/api/v1/jobs/none/decisions"),
+    "merchant.corrected": ("get", "/api/v1/jobs/none/corrected.csv"),
+    "merchant.listings": ("get", "/api/v1/jobs/none/listings.csv"),
+    "ops.page": ("get", "/ops"),
+    "ops.overview": ("get", "/api/v1/ops"),
+    "ops.catalogue_map": ("get", "/api/v1/ops/map"),
+    "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
+    "ops.rollback": ("post", "/api/v1/ops/rollback"),
+}
+HEADERS = {
+    "none": {},
+    "bad": {"Authorization": "Bearer wsk_wrong"},
+    "empty": {"Authorization": "Bearer "},
+    "other kind": {"Authorization": "Basic d3NrOndzaw=="},
+    "odd": {"Authorization": "Bearer \xe9\xff,,==;"},
+    "hash": {"Authorization": f"Bearer {hashlib.sha256(WRITE_KEY.encode()).hexdigest()}"},
+    "revoked": {"Authorization": "Bearer wsk_gone"},
+    "read": {"Authorization": f"Bearer {READ_KEY}"},
+    "write": {"Authorization": f"Bearer {WRITE_KEY}"},
+    "admin": {"Authorization": f"Bearer {ADMIN_KEY}"},
+}
+FORWARDED = ("FORWARDED", "X_FORWARDED_FOR", "X_REAL_IP", "VIA")
+ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}  # so that nobody asks as a program of this machine
+
+
+def refusal(policy, key, public_read=True):
+    """The status by which a key is refused; None where it is let in."""
+    needed = {ALWAYS: None, PUBLIC: None if public_read else READ, OPERATOR: ADMIN}.get(policy, policy)
+    if needed is None or (key in SCOPES and SCOPES.index(key) >= SCOPES.index(needed)):
+        return None
+    return 403 if key in SCOPES else 401
+
+
+@pytest.mark.promise("S14")
+def test_every_route_has_a_policy_and_every_policy_a_route(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(POLICIES) == set(CALLS)
+    adapter = app.url_map.bind("localhost")
+    assert all(adapter.match(address, method.upper())[0] == name for name, (method, address) in CALLS.items())
+
+
+@pytest.fixture(scope="module")
+def closed(home, make_app):
+    app = make_app(Settings(home=home, public_read=False, timeout_ms=20_000))
+    holder_of(app).wait(30)
+    return app.test_client()
+
+
+@pytest.mark.promise("S14", "every route with every kind of key, open and closed to the public")
+@pytest.mark.parametrize("key", HEADERS)
+@pytest.mark.parametrize("endpoint", CALLS)
+@pytest.mark.parametrize("public_read", [True, False])
+def test_every_route_with_every_kind_of_key(client, closed, caplog, endpoint, key, public_read):
+    method, address = CALLS[endpoint]
+    asked = getattr(client if public_read else closed, method)
+    with asked(address, headers=HEADERS[key] | ELSEWHERE) as answer:
+        expected = refusal(POLICIES[endpoint], key, public_read)
+        assert (answer.status_code in (401, 403)) == (expected is not None)
+        assert expected is None or answer.status_code == expected
+        assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
+        for secret in (WRITE_KEY, READ_KEY, ADMIN_KEY, "wsk_wrong"):
+            assert secret not in caplog.text
+    if answer.status_code in (401, 403) and answer.is_json:
+        assert answer.json["error"]["code"] == ("no_key" if expected == 401 else "not_allowed")
+
+
+@pytest.mark.promise("S14")
+def test_a_shop_closed_to_the_public_says_so_to_people_too(closed):
+    page = closed.get("/")
+    assert (page.status_code, page.mimetype) == (401, "text/html")
+    assert "open to keys only" in page.text and page.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.promise("S14")
+def test_metrics_are_for_this_machine_and_the_operator(client):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::1"}).status_code == 200
+    for elsewhere in ({"REMOTE_ADDR": "192.0.2.1"}, *({f"HTTP_{name}": "127.0.0.1"} for name in FORWARDED)):
+        assert client.get("/metrics", environ_overrides=elsewhere).status_code == 401
+        assert client.get("/metrics", environ_overrides=elsewhere, headers=HEADERS["admin"]).status_code == 200
+
+
+@pytest.mark.promise("S14")
+def test_a_route_without_a_policy_is_closed(make_app, home):
+    app = make_app(Settings(home=home))
+    app.add_url_rule("/api/new", "new", lambda: "secret")
+    answer = app.test_client().get("/api/new", headers=HEADERS["write"])
+    assert (answer.status_code, answer.json["error"]["code"]) == (403, "not_allowed")
+
+
+def test_asking_what_an_address_takes_needs_no_key(client):
+    assert client.options("/api/v1/products/red").status_code == 200
+
+
+def test_a_shop_without_keys_says_how_to_make_one(tmp_path, make_app):
+    make_shop(tmp_path, FakeEncoder())
+    (tmp_path / "keys.json").unlink()
+    app = make_app(Settings(home=tmp_path))
+    holder_of(app).wait(20)
+    answer = app.test_client().delete("/api/v1/products/red", headers=HEADERS["write"])
+    assert answer.status_code == 403
+    assert "python -m web key create --home HOME --scope write" in answer.json["error"]["hint"]
+    assert str(tmp_path) not in answer.text
+
+    made = CliRunner().invoke(cli, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
+    key = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    assert app.test_client().delete("/api/v1/products/red", headers=key).status_code == 204
+    assert CliRunner().invoke(cli, ["key", "revoke", "--home", str(tmp_path), "till"]).exit_code == 0
+    CliRunner().invoke(cli, ["key", "create"], env={"WINDOWSHOP_HOME": str(tmp_path)})  # as the server is told
+    assert app.test_client().delete("/api/v1/products/green", headers=key).status_code == 401
+
+
+def test_keys_by_command(tmp_path):
+    run = CliRunner().invoke
+    home = ["--home", str(tmp_path / "shop")]
+    made = [run(cli, ["key", "create", *home, *more]) for more in ([], [], ["--scope", "read"], ["--name", "till"])]
+    secrets = [each.stdout.strip() for each in made]
+    assert len(set(secrets)) == 4 and all(each.startswith("wsk_") and len(each) > 40 for each in secrets)
+    assert "cannot be shown again" in made[0].stderr and secrets[0] not in made[0].stderr
+    listed = run(cli, ["key", "list", *home]).stdout
+    assert [line.split("\t")[:2] for line in listed.splitlines()] == [
+        ["write-1", "write"],
+        ["write-2", "write"],
+        ["read-1", "read"],
+        ["till", "write"],
+    ]
+    file = tmp_path / "shop" / "keys.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not any(secret in file.read_text() + listed for secret in secrets)
+    again = run(cli, ["key", "create", *home, "--name", "till"])
+    assert again.exit_code == 1 and "already" in again.stderr
+    gone = run(cli, ["key", "revoke", *home, "nobody"])
+    assert gone.exit_code == 1 and "write-1, write-2, read-1, till" in gone.stderr
+    assert run(cli, ["key", "create", *home, "--scope", "all"]).exit_code == 2
+
+
+def test_a_key_is_found_by_itself_alone(tmp_path):
+    keys = Keys(tmp_path / "keys.json")
+    assert keys.all() == () and keys.find("") is None
+    made, secret = keys.create(WRITE)
+    assert keys.find(secret) == made
+    assert keys.find(made.sha256) is keys.find(secret + " ") is keys.find("") is keys.find("\ud800") is None
+    keys.revoke(made.name)
+    assert keys.find(secret) is None
+    with pytest.raises(BadInput):
+        keys.revoke(made.name)
+
+
+@pytest.mark.parametrize("content", ["", "{", '["a"]', '[{"name": "a"}]', "[1]"])
+def test_a_file_of_keys_that_is_none_opens_nothing(tmp_path, content):
+    (tmp_path / "keys.json").write_text(content)
+    with pytest.raises(StoreError, match=r"keys\.json"):
+        Keys(tmp_path / "keys.json").find("wsk_x")
+
+
+def test_hashes_are_compared_in_constant_time(tmp_path, monkeypatch):
+    keys = Keys(tmp_path / "keys.json")
+    secrets = [keys.create(WRITE)[1] for _ in range(3)]
+    compared = []
+    monkeypatch.setattr("hmac.compare_digest", lambda one, other: compared.append(one) or one == other)
+    assert keys.find(secrets[0])
+    assert compared == [each["sha256"] for each in json.loads((tmp_path / "keys.json").read_text())]

@@ -1,0 +1,138 @@
+"""S16: rate limits hold, are fair, and are not evaded by a header that anybody can send."""
+
+import time
+
+import pytest
+
+from tests.web.shop_fixtures import READ_KEY, WRITE_KEY
+from web.engine import holder_of
+from web.middleware.rate_limits import MOST_ASKERS, Buckets
+from web.settings import Settings
+
+SEARCH = "/api/v1/search"
+ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
+
+
+@pytest.fixture
+def client_of(home, make_app):
+    """A client of an app of its own, with 60 reads, 40 writes and 20 uploads a minute: bursts of 15, 10 and 5."""
+
+    def make(**given):
+        limits = {"reads_per_minute": 60, "writes_per_minute": 40, "uploads_per_minute": 20}
+        app = make_app(Settings(home=home, timeout_ms=20_000, **limits | given))
+        holder_of(app).wait(30)
+        return app.test_client()
+
+    return make
+
+
+def ask(client, key="", address="", forwarded="", **given):
+    headers = ({"Authorization": f"Bearer {key}"} if key else {}) | (
+        {"X-Forwarded-For": forwarded} if forwarded else {}
+    )
+    environ = {"REMOTE_ADDR": address} if address else {}
+    return client.post(SEARCH, headers=headers, environ_overrides=environ, **given or {"json": {"text": "red"}})
+
+
+def codes(answers):
+    return [answer.status_code for answer in answers]
+
+
+@pytest.mark.promise("S16", "a burst of 100")
+def test_one_who_bursts_is_told_when_to_come_back_and_the_other_is_answered_as_before(client_of):
+    client = client_of()
+
+    def timed(key):
+        began = time.perf_counter()
+        answer = ask(client, key)
+        return answer, time.perf_counter() - began
+
+    calm = sorted(timed(READ_KEY)[1] for _ in range(7))
+    burst, others = [], []
+    for number in range(100):
+        burst.append(ask(client, WRITE_KEY))
+        if number % 15 == 7:
+            others.append(timed(READ_KEY))
+    assert codes(burst)[:15] == [200] * 15
+    assert codes(burst).count(429) >= 80
+    last = burst[-1]
+    assert (last.status_code, last.json["error"]["code"]) == (429, "too_many_requests")
+    assert 1 <= int(last.headers["Retry-After"]) <= 2
+    assert codes(answer for answer, _ in others) == [200] * len(others)
+    assert sorted(took for _, took in others)[len(others) // 2] <= 2 * calm[-1] + 0.02
+
+
+@pytest.mark.promise("S16")
+def test_a_forged_forwarding_header_does_not_evade(client_of):
+    client = client_of()
+    asked = [ask(client, address="198.51.100.7", forwarded=f"203.0.113.{number}") for number in range(30)]
+    assert codes(asked)[15:] == [429] * 15
+
+
+@pytest.mark.promise("S16")
+def test_behind_one_proxy_what_it_says_counts_and_what_it_was_told_does_not(client_of):
+    client = client_of(trusted_proxies=1)
+    asked = [ask(client, address="127.0.0.1", forwarded=f"203.0.113.{number}, 198.51.100.7") for number in range(20)]
+    assert codes(asked)[15:] == [429] * 5
+    assert ask(client, address="127.0.0.1", forwarded="198.51.100.8").status_code == 200
+    claimed = [ask(client, address="127.0.0.1", forwarded="127.0.0.1") for _ in range(20)]
+    assert codes(claimed)[15:] == [429] * 5, "behind a proxy nobody is a program of this machine"
+
+
+@pytest.mark.promise("S16")
+def test_unknown_keys_count_for_the_address(client_of):
+    client = client_of()
+    asked = [ask(client, f"wsk_{number}", "198.51.100.7") for number in range(20)]
+    assert codes(asked)[15:] == [429] * 5
+
+
+@pytest.mark.promise("S16")
+def test_writes_and_uploads_have_limits_of_their_own(client_of):
+    client = client_of()
+    form = {"data": {"text": "red"}, "content_type": "multipart/form-data"}
+    assert codes(ask(client, READ_KEY, **form) for _ in range(7)) == [200] * 5 + [429] * 2
+    assert ask(client, READ_KEY).status_code == 200
+    writer = {"Authorization": f"Bearer {WRITE_KEY}"}
+    changed = [client.put("/api/v1/products/red", json={}, headers=writer) for _ in range(12)]
+    assert codes(changed) == [200] * 10 + [429] * 2
+
+
+@pytest.mark.promise("S16")
+def test_what_a_page_needs_dozens_of_is_not_counted(client_of):
+    client = client_of()
+    for address in ("/healthz", "/readyz", "/static/shop.css", "/pictures/" + "0" * 64 + "/320.jpg"):
+        answers = [client.get(address, environ_overrides=ELSEWHERE) for _ in range(30)]
+        assert 429 not in codes(answers)
+        for answer in answers:
+            answer.close()
+
+
+def test_programs_of_this_machine_are_not_counted_nor_is_anybody_without_a_limit(client_of):
+    assert 429 not in codes(ask(client_of()) for _ in range(30))
+    free = client_of(reads_per_minute=0)
+    assert 429 not in codes(ask(free, address="198.51.100.7") for _ in range(30))
+
+
+def test_a_household_has_one_bucket_however_many_addresses(client_of):
+    client = client_of()
+    asked = [ask(client, address=f"2001:db8:1:2::{number:x}") for number in range(20)]
+    assert codes(asked)[15:] == [429] * 5
+    assert ask(client, address="2001:db8:1:3::1").status_code == 200
+
+
+def test_a_bucket_refills_evenly():
+    buckets = Buckets(60)
+    assert [buckets.take("a", 0.0) for _ in range(15)] == [0.0] * 15
+    assert buckets.take("a", 0.0) == pytest.approx(1.0)
+    assert buckets.take("a", 0.5) == pytest.approx(0.5)
+    assert buckets.take("a", 1.0) == 0.0
+    assert buckets.take("b", 1.0) == 0.0
+    taken = sum(buckets.take("c", second / 10) == 0 for second in range(600))
+    assert taken <= 60 + 15
+
+
+def test_askers_are_forgotten_before_they_fill_the_memory():
+    buckets = Buckets(60)
+    for number in range(MOST_ASKERS + 10):
+        buckets.take(str(number), 0.0)
+    assert len(buckets._levels) == MOST_ASKERS

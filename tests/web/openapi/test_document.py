@@ -1,0 +1,176 @@
+"""S13: the API does what its OpenAPI document says: every route is in it, examples work, and fuzzing finds no gap."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import negative_data_rejection, not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import ADMIN_KEY, make_shop
+from web.engine import holder_of
+from web.openapi.document import OPERATIONS, described_routes, document
+from web.settings import Settings
+
+# A form that is refused half-way leaves its files to the garbage collector, which closes them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
+COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
+OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
+# What JSON Schema cannot say is told by messages there: whether base64 is a picture, a token one of ours, a new product
+# whole, and text printable.
+MEANING = {"api.search", "api.why", "api.events", "catalogue.put"}
+MEANING |= {name for name in OPERATIONS if name.startswith("merchant.")} | {"ops.rollback"}
+FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
+FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats
+REFUSALS = ["400", "401", "403", "404", "405", "413", "415", "422", "504", "507"]
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory, make_app):
+    """An app of its own, since products are put and removed."""
+    home = tmp_path_factory.mktemp("fuzzed")
+    make_shop(home, FakeEncoder())
+    limits = {"reads_per_minute": 0, "writes_per_minute": 0, "uploads_per_minute": 0}
+    app = make_app(Settings(home=home, timeout_ms=20_000, **limits))
+    holder_of(app).wait(30)
+    return app
+
+
+@pytest.fixture(scope="module")
+def schema(fuzzed):
+    config = {"checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}}
+    return schemathesis.openapi.from_wsgi("/openapi.json", fuzzed, config=schemathesis.Config.from_dict(config))
+
+
+def never_breaks(context, response, case):
+    """5xx only where the document tells why: too little time was allowed, or no room is left."""
+    assert response.status_code < 500 or response.status_code in (504, 507), response.text
+
+
+def validated(case, name):
+    left_out = [not_a_server_error, *([positive_data_acceptance] if name in MEANING else [])]
+    if case.media_type == "multipart/form-data":  # everything is text in it: null is the word, a list of one its item
+        left_out.append(negative_data_rejection)
+    case.call_and_validate(headers=OPERATOR, excluded_checks=left_out, additional_checks=[never_breaks])
+
+
+def fuzz(schema, name, examples):
+    (operation,) = [
+        found for each in schema.get_all_operations() if (found := each.ok()).definition.raw["operationId"] == name
+    ]
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        how = settings(
+            max_examples=examples,
+            derandomize=examples == FEW,
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        run = how(given(case=operation.as_strategy(generation_mode=mode))(lambda case: validated(case, name)))
+        try:
+            run()
+        except Unsatisfiable:  # nothing that could be sent to it is invalid
+            assert mode == GenerationMode.NEGATIVE
+        except ValueError as error:  # schemathesis cannot spoil a file that it made; what it tried before was checked
+            if "Unsupported type: 'Binary'" not in str(error):
+                raise
+
+
+def stateful(schema, examples):
+    class Machine(schema.as_state_machine()):
+        def get_call_kwargs(self, case):
+            return {"headers": OPERATOR}
+
+        def validate_response(self, response, case, **more):
+            left_out = [not_a_server_error, positive_data_acceptance]
+            case.validate_response(response, excluded_checks=left_out, additional_checks=[never_breaks], **more)
+
+    Machine.run(
+        settings=settings(
+            max_examples=examples,
+            derandomize=examples == 10,
+            stateful_step_count=8,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+
+
+@pytest.mark.promise("S13")
+def test_every_route_of_the_api_has_an_operation(app):
+    described = {rule.endpoint for rule, _ in described_routes(app)}
+    assert described == set(OPERATIONS)
+    told = document(app)["paths"]
+    assert sum(map(len, told.values())) == len(list(described_routes(app)))
+    assert {"/api/v1/search", "/healthz", "/readyz", "/metrics", "/openapi.json"} <= set(told)
+
+
+@pytest.mark.promise("S13")
+def test_the_committed_document_is_what_the_code_says(app):
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == document(app), (
+        "write it anew: python -m web openapi > docs/openapi.json"
+    )
+
+
+@pytest.mark.promise("S13")
+def test_every_example_works_as_it_stands(fuzzed):
+    client = fuzzed.test_client()
+    tried = 0
+    for path, methods in document(fuzzed)["paths"].items():
+        for method, operation in methods.items():
+            takes = operation.get("requestBody", {}).get("content", {})
+            if method == "delete" or "{job_id}" in path or (takes and "example" not in takes["application/json"]):
+                continue
+            address = path.replace("{product_id}", "red")
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+            given = {} if body is None else {"json": body}
+            answer = client.open(address, method=method.upper(), headers=OPERATOR, **given)
+            assert str(answer.status_code) in operation["responses"] and answer.status_code < 300, answer.text
+            tried += 1
+    assert tried >= 14
+
+
+@pytest.mark.promise("S13", "20 valid and 20 invalid requests an operation, all checks")
+@pytest.mark.parametrize("name", FUZZED)
+def test_the_api_does_what_its_document_says(schema, name):
+    fuzz(schema, name, FEW)
+
+
+@pytest.mark.promise("S13", "10 sequences of 8 requests")
+def test_sequences_of_requests_do_too(schema):
+    stateful(schema, 10)
+
+
+@pytest.mark.promise("S13", "200 valid and 200 invalid requests an operation, all checks")
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", FUZZED)
+def test_the_api_does_what_its_document_says_at_length(schema, name):
+    fuzz(schema, name, MANY)
+
+
+@pytest.mark.promise("S13", "100 sequences of 8 requests")
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+def test_sequences_of_requests_do_too_at_length(schema):
+    stateful(schema, 100)
+
+
+def test_the_page_tells_of_every_operation_and_asks_nobody(app, client):
+    page = client.get("/docs")
+    assert page.status_code == 200
+    for path in document(app)["paths"]:
+        assert path in page.text
+    assert "<script" not in page.text and " style=" not in page.text and " on" + "click" not in page.text
+    fetched = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+    assert fetched and all(address.startswith("/") for address in fetched)
+    anchors = re.findall(r'href="#([^"]+)"', page.text)
+    assert anchors and all(f'id="{anchor}"' in page.text for anchor in anchors)

@@ -1,0 +1,394 @@
+"""The pages as a browser without JavaScript sees them, against a real engine."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+
+import web.i18n.shop_messages as words_module
+from catalog.product import Picture, Product
+from catalog.storage.catalogue import Catalogue
+from tests.fake_encoder import FakeEncoder
+from tests.web.shop_fixtures import BLUE, RED, picture_bytes
+from web.i18n.language import facts_of, path_of, title_of
+from web.pages.shop import examples_of
+from web.pages.templating import fills
+
+
+class Page(HTMLParser):
+    """The tags of a page, and the titles of its product cards."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.titles, self._in_card, self._title = [], [], False, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._in_card = self._in_card or ("class", "card") in attrs
+        if tag == "a" and self._in_card and self._title is None and ("class", "like") not in attrs:
+            self._title = ""
+
+    def handle_data(self, data):
+        if self._title is not None:
+            self._title += data
+
+    def handle_endtag(self, tag):
+        if tag == "a" and self._title is not None:
+            self.titles.append(self._title)
+            self._title, self._in_card = None, False
+
+
+def page(answer, status=200):
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "text/html; charset=utf-8"
+    return Page(answer.text)
+
+
+def photo(colour=BLUE):
+    return (io.BytesIO(picture_bytes(colour, (300, 400))), "photo.jpg")
+
+
+def test_the_front_page_offers_products_and_words_to_try(client):
+    answer = client.get("/")
+    assert len(page(answer).titles) == 5
+    assert "Search 18 products with a photo, with words, or with both." in re.sub(r"\s+", " ", answer.text)
+    assert client.get("/").text == answer.text
+
+
+def test_words_have_an_address_and_pages(client):
+    first = client.get("/?q=red")
+    assert page(first).titles[0] == "Red jumper"
+    assert "12.90 EUR" in first.text
+    assert "Acme · Jumpers" in first.text
+    assert 'value="red"' in first.text
+    assert 'href="/?q=red&amp;offset=5"' in first.text
+    second = page(client.get("/?q=red&offset=5")).titles
+    assert len(second) == 5
+    assert not set(second) & set(page(first).titles)
+    last = client.get("/?q=red&offset=15")
+    assert len(page(last).titles) == 3
+    assert "Show more" not in last.text
+    assert "That was everything" in client.get("/?q=red&offset=100").text
+
+
+def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
+    answer = client.get("/", query_string={"q": "jumperr", "filter": '{"brand": "nobody"}'})
+    assert not page(answer).titles and "jumperr was read as “jumper”" in answer.text
+
+
+def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
+    answer = client.post("/", data={"photo": photo(), "q": ""})
+    assert page(answer).titles[0] == "Blue jumper"
+    shown = base64.b64decode(re.search(r'src="data:image/jpeg;base64,([^"]+)"', answer.text)[1])
+    with Image.open(io.BytesIO(shown)) as picture:
+        assert max(picture.size) <= 240
+        assert not picture.getexif()
+
+
+def test_photo_and_words_go_together(client):
+    assert page(client.post("/", data={"photo": photo(BLUE), "q": "blue"})).titles[0] == "Blue jumper"
+    answer = client.post("/", data={"photo": photo(BLUE), "q": "red"})
+    both = page(answer).titles
+    assert both != page(client.post("/", data={"photo": photo(BLUE)})).titles
+    assert both != page(client.get("/?q=red")).titles
+    assert "Your photo + “red”" in answer.text
+
+
+def test_either_of_the_two_photo_fields_will_do(client):
+    empty = (io.BytesIO(b""), "")
+    assert page(client.post("/", data={"photo": [empty, photo(RED)]})).titles[0] == "Red jumper"
+
+
+def test_words_sent_by_the_form_get_an_address_that_can_be_shared(client):
+    answer = client.post("/", data={"q": " red jumper ", "like": "a/b", "photo": (io.BytesIO(b""), "")})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?q=red+jumper&like=a%2Fb")
+    assert client.post("/", data={"q": ""}).headers["Location"] == "/"
+
+
+def test_more_like_this_and_words(client):
+    answer = client.get("/?like=red")
+    assert "Red jumper" not in page(answer).titles
+    assert '<input type="hidden" name="like" value="red">' in answer.text
+    both = client.get("/?like=green&q=red")
+    assert page(both).titles != page(client.get("/?like=green")).titles
+    assert "Like Green jumper + “red”" in both.text
+    page(client.get("/?like=none"), 404)
+
+
+def test_a_product_has_a_page(client):
+    answer = client.get("/products/blue")
+    shown = page(answer)
+    assert "Blue jumper" not in shown.titles
+    assert len(shown.titles) == 12 + 2
+    assert "Instead of this one" in answer.text and shown.titles[:2] == ["Red jumper", "Green jumper"]
+    for words in ("Blue jumper", "14.90 EUR", "Out of stock", "Acme", "Apparel › Tops › Jumpers", "Made of", "wool"):
+        assert words in answer.text
+    assert len([tag for tag, given in shown.tags if tag == "img" and "loading" not in given]) == 1
+
+
+def test_a_product_that_is_not_indexed_yet_has_a_page_too(home, client):
+    catalogue = Catalogue.open(home / "catalog.sqlite")
+    catalogue.put([Product("new", "New jumper", ())])
+    try:
+        answer = client.get("/products/new")
+    finally:
+        catalogue.remove(["new"])
+        catalogue.close()
+    assert page(answer).titles == []
+    assert "New jumper" in answer.text
+    assert "Similar products" not in answer.text
+
+
+def test_pictures_keep_their_place_and_are_not_blown_up(client):
+    for tag, given in page(client.get("/?q=red")).tags:
+        if tag == "img" and "src" in given:
+            assert (int(given["width"]), int(given["height"])) <= (220, 220)
+            assert given["src"].startswith("/pictures/")
+
+
+def test_what_the_feed_says_never_becomes_markup(client):
+    answer = client.get("/products/" + quote("<script>alert(1)</script>", safe=""))
+    assert page(answer)
+    assert "<script>alert" not in answer.text
+    echoed = client.get('/?q="><script>alert(2)</script>')
+    assert "<script>alert" not in echoed.text
+    assert "<script>alert" not in client.get("/?like=<script>alert(3)</script>").text
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=red", "/?like=red", "/products/red", "/nothing"])
+def test_pages_hold_no_inline_script_or_style(client, address):
+    for tag, given in Page(client.get(address).text).tags:
+        assert tag != "style"
+        assert tag != "script" or given.get("src", "").startswith("/static/")
+        assert not [name for name in given if name == "style" or name.startswith("on")]
+        outside = [given[name] for name in ("href", "src", "action") if name in given]
+        assert all(each.startswith(("/", "?", "#", "data:")) for each in outside)
+
+
+@pytest.mark.parametrize("address", ["/", "/?q=red", "/products/red"])
+def test_everything_a_page_asks_for_is_there(client, address):
+    shown = Page(client.get(address).text)
+    wanted = {
+        given[name] for tag, given in shown.tags for name in ("href", "src") if given.get(name, "").startswith("/")
+    }
+    for each in wanted:
+        with client.get(each) as answer:
+            assert answer.status_code == 200, each
+
+
+def test_errors_are_pages_for_people(client):
+    answer = client.get("/products/none")
+    page(answer, 404)
+    assert "To the shop" in answer.text
+    page(client.get("/?q=" + "x" * 1001), 422)
+    page(client.get("/?q=red&offset=abc"), 422)
+    page(client.post("/", data={"photo": (io.BytesIO(b"nonsense"), "a.jpg")}), 415)
+
+
+def test_a_shop_that_reads_no_words_does_not_ask_for_any(tmp_path, make_app, monkeypatch):
+    from tests.web.shop_fixtures import make_shop
+    from web.engine import holder_of
+    from web.settings import Settings
+
+    make_shop(tmp_path, FakeEncoder(texts=False))
+    monkeypatch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder(texts=False))
+    app = make_app(Settings(home=tmp_path))
+    holder_of(app).wait(20)
+    client = app.test_client()
+    assert 'name="q"' not in client.get("/").text
+    assert page(client.post("/", data={"photo": photo()})).titles[0] == "Blue jumper"
+    page(client.get("/?q=red"), 422)
+    assert client.post("/api/v1/search", json={"text": "red"}).json["error"]["code"] == "unsupported_query"
+
+
+def test_words_to_try_come_from_the_shop():
+    shirt = Product("1", "Shirt 1", (), category="Apparel > Shirts", attributes={"colour": "Navy Blue"})
+    same = Product("2", "Shirt 2", (), category="Apparel > Shirts", attributes={"colour": "Red"})
+    bare = Product("3", "Granny Smith", ())
+    assert examples_of((shirt, same, bare)) == ("navy blue shirts", "granny smith")
+
+
+def test_pictures_are_ours_and_may_be_kept(client):
+    sha256 = client.get("/api/v1/products/red").json["pictures"][0]["picture"]
+    answer = client.get(f"/pictures/{sha256}/320.jpg")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content_type == "image/jpeg"
+    with Image.open(io.BytesIO(answer.data)) as picture:
+        assert picture.size == (60, 80)
+    again = client.get(f"/pictures/{sha256}/320.jpg", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{sha}/321.jpg",
+        "{sha}/0.jpg",
+        "{sha}/320.png",
+        "{sha}/320.jpg/x",
+        "{zeros}/320.jpg",
+        "{upper}/320.jpg",
+        "x/320.jpg",
+        "../320.jpg",
+        "{sha}/-320.jpg",
+    ],
+)
+def test_other_pictures_are_not_found(client, name):
+    sha = client.get("/api/v1/products/red").json["pictures"][0]["picture"]
+    answer = client.get("/pictures/" + name.format(sha=sha, zeros="0" * 64, upper=sha.upper()))
+    assert answer.status_code == 404
+    assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("size", "filled"),
+    [((320, 320), True), ((640, 610), True), ((320, 240), False), ((160, 160), False), ((0, 0), False)],
+)
+def test_only_large_and_nearly_square_pictures_fill_their_tiles(size, filled):
+    assert fills(Picture("", width=size[0], height=size[1]), 220) is filled
+    assert not fills(None, 220)
+
+
+LAMP = Product(
+    "1",
+    "Lamp",
+    (),
+    category="Home > Lamps",
+    attributes={"colour": "red", "colour_zh": "红色", "title_zh": "台灯", "category_zh": "家居 > 灯", "made of": "tin"},
+)
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "path", "facts"),
+    [
+        ("en", "Lamp", ("Home", "Lamps"), [("Colour", "red"), ("Made of", "tin")]),
+        ("zh", "台灯", ("家居", "灯"), [("颜色", "红色"), ("Made of", "tin")]),
+    ],
+)
+def test_a_products_words_are_those_of_the_pages_language(app, lang, title, path, facts):
+    with app.test_request_context(f"/?lang={lang}"):
+        assert (title_of(LAMP), path_of(LAMP), facts_of(LAMP)) == (title, path, facts)
+
+
+def values_of(answer, name):
+    """The values of the buttons and hidden fields of that name."""
+    return [
+        given["value"]
+        for tag, given in Page(answer.text).tags
+        if tag in ("button", "input") and given.get("name") == name and given.get("value")
+    ]
+
+
+def test_filters_are_buttons_whose_address_can_be_shared(client):
+    answer = client.get("/?filter={}")
+    stock = next(each for each in values_of(answer, "filter") if json.loads(each) == {"in_stock": False})
+    narrowed = client.get("/", query_string={"filter": stock})
+    assert page(narrowed).titles == ["Blue jumper"]
+    assert "Availability: Out of stock" in narrowed.text
+    assert "{}" in values_of(narrowed, "filter")  # what is chosen can be taken back
+    worded = client.get("/", query_string={"q": "red", "filter": stock})
+    assert page(worded).titles == ["Blue jumper"]
+    whole = client.get("/", query_string={"q": "red", "filter": "{}"})
+    assert page(whole).titles == page(client.get("/?q=red")).titles
+    page(client.get("/?q=red&filter=nonsense"), 422)
+
+
+def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
+    typed = {"filter": '{"in_stock":true}', "min": "12", "max": "14", "q": "red"}
+    answer = client.get("/", query_string=typed)
+    assert set(page(answer).titles) == {"Red jumper", "Green jumper"}
+    assert "Price: 12 to 14" in answer.text and "Availability: In stock" in answer.text
+    page(client.get("/?q=red&min=cheap"), 422)
+
+
+def test_a_filter_alone_browses(client):
+    answer = client.get("/", query_string={"filter": '{"category":["Apparel"]}', "sort": "-price"})
+    assert page(answer).titles == ["Blue jumper", "Green jumper", "Red jumper"]
+    assert "1–3 of 3" in answer.text
+    assert len(page(client.get("/", query_string={"filter": "{}"})).titles) == 5
+
+
+def test_a_photo_leaves_a_link_that_works_without_it(client):
+    sent = client.post("/", data={"photo": photo(), "shown": "abc123"})
+    link = re.search(r'data-link="([^"]+)"', sent.text)[1].replace("&amp;", "&")
+    assert link.startswith("/?refine=") and link.endswith("&shown=abc123")
+    answer = client.get(link)
+    assert page(answer).titles == page(sent).titles
+    assert 'data-shown="abc123"' in answer.text
+    assert 'data-shown="' not in client.get(link.replace("abc123", "<b>")).text
+    second = client.get(link + "&offset=5")
+    assert not set(page(second).titles) & set(page(answer).titles)
+    page(client.get("/?refine=nonsense"), 422)
+
+
+def test_more_and_less_like_a_hit_and_back_again(client):
+    first = client.get("/?q=red")
+    token = values_of(first, "refine")[0]
+    less = client.get("/", query_string={"refine": token, "less": "red"})
+    assert "Red jumper" not in page(less).titles
+    assert "less like Red jumper" in less.text
+    token = values_of(less, "refine")[0]
+    assert page(client.get("/", query_string={"refine": token, "drop": "1"})).titles == page(first).titles
+    gone = client.get("/", query_string={"refine": values_of(first, "refine")[0], "drop": "0"})
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/")
+
+
+def test_a_part_of_a_photo(client):
+    data = {"photo": photo(), "crop": "[0.1, 0.1, 0.5, 0.5]"}
+    assert page(client.post("/", data=data)).titles[0] == "Blue jumper"
+    page(client.post("/", data={"photo": photo(), "crop": "[1]"}), 422)
+    page(client.post("/", data={"photo": photo(), "crop": "["}), 422)
+
+
+def test_a_product_that_was_searched_for_says_why(client):
+    token = values_of(client.get("/?like=green"), "refine")[0]
+    answer = client.get("/products/red", query_string={"refine": token})
+    assert "Why this result" in answer.text and "Back to the results" in answer.text
+    assert "asked: Green" in answer.text
+    assert "Why this result" not in client.get("/products/red?refine=nonsense").text
+    assert "Why this result" not in client.get("/products/red").text
+
+
+def test_rows_for_what_was_viewed(client):
+    answer = client.post("/", data={"viewed": ["red", "gone", "green", "red"]})
+    assert page(answer).titles[-2:] == ["Red jumper", "Green jumper"]
+    assert "Recently viewed" in answer.text
+    assert "Recently viewed" not in client.get("/").text
+
+
+def test_the_language_is_the_browsers_until_another_is_chosen(app):
+    client = app.test_client()
+    chinese = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
+    answer = client.get("/?q=red", headers=chinese)
+    assert '<html lang="zh-Hans">' in answer.text and "排序" in answer.text
+    assert answer.headers["Content-Language"] == "zh"
+    assert {"Accept-Language", "Cookie"} <= set(answer.vary)
+    assert 'href="/?q=red&amp;lang=en"' in answer.text
+    assert 'href="?lang=en"' in client.get("/products/red", headers=chinese).text
+    chosen = client.get("/?q=red&lang=en", headers=chinese)
+    assert "HttpOnly" in chosen.headers["Set-Cookie"] and "SameSite=Lax" in chosen.headers["Set-Cookie"]
+    assert '<html lang="en">' in client.get("/", headers=chinese).text
+    assert '<html lang="en">' in client.get("/?lang=xx").text
+    assert "没有找到" in app.test_client().get("/nothing", headers=chinese).text
+
+
+def test_every_word_has_both_languages_and_the_same_places():
+    places = re.compile(r"\{(\w+)\}")
+    for words in (words_module._PAGE, words_module._SCRIPT):
+        for key, (english, other) in words.items():
+            assert english and other, key
+            assert set(places.findall(english)) == set(places.findall(other)), key
+
+
+def test_templates_ask_only_for_words_that_there_are():
+    folder = Path(words_module.__file__).parents[1] / "templates"
+    asked = {key for file in folder.glob("*.html") for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text())}
+    assert len(asked) > 50 and asked <= set(words_module._PAGE)

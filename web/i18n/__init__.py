@@ -1,0 +1,1 @@
+"""Texts of the pages in every language, and the choice of the language."""

@@ -1,0 +1,1 @@
+"""Run around every request: keys, limits, headers, logs, metrics and uploads."""

@@ -1,0 +1,1 @@
+"""Build the OpenAPI document and its reference page."""

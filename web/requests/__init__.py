@@ -1,0 +1,1 @@
+"""Read HTTP requests into the types of the search room."""
