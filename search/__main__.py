@@ -26,7 +26,7 @@ from search.hits import SearchHit, SearchPage
 from search.query.filters import read_filter
 from search.query.intent import Price, spoken
 from search.query.terms import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
-from search.retrieval.calibration import Calibration
+from search.retrieval.verdict import Calibration
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -19,11 +19,11 @@ from catalog.storage.catalogue import Catalogue
 from indexer.build.row_writer import Sources
 from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder, make_maps_ready
-from indexer.build.fetch_setting import fetching
+from indexer.build.feed_settings import fetching
 from indexer.cache.file_stats import FileFacts
 from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
 from indexer.build.generation_builder import BuildOptions, Made, Maker
-from indexer.build.pictures import encode_files
+from indexer.build.encoding_pipeline import encode_files
 from indexer.build.encoding_pipeline import PictureFacts, encode_titles
 from indexer.progress import progress
 from indexer.generations.publishing import CATALOGUE, announce, only_writer, publish_announced

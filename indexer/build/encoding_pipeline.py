@@ -23,6 +23,15 @@ from indexer.types import Floats, Pixels
 from indexer.encoders.base import Encoder
 from indexer.numeric import chunks
 from indexer.layout import Layout
+from collections.abc import Sequence
+from contextlib import closing
+from catalog.files.failpoints import failpoint
+from indexer.cache.vector_cache import VectorCache
+from indexer.encoders.base import Encoder
+from indexer.cache.file_stats import Content, FileFacts, stamp_of
+from indexer.numeric import chunks
+
+BATCHES = 64  # encoded before what was seen of their files is written down
 
 DECODE_MARGIN = 2  # decode big JPEGs at no less than twice the encoder's input, so that resizing still averages
 FEW = 16  # pictures that one child has decoded before a second one has started
@@ -238,3 +247,37 @@ def _checked(vectors: Floats, encoder: Encoder) -> Floats:
             f"The encoder {encoder.spec.name!r} gave numbers that are not finite.", "Try --runtime torch."
         )
     return vectors
+
+
+def encode_files(
+    paths: Sequence[str], encoder: Encoder, cache: VectorCache, files: FileFacts, options: PipelineOptions, tick: Tick
+) -> PictureFacts:
+    """As `encode_pictures`; the files are known from then on, however the run ends."""
+    facts = PictureFacts()
+    with options.decoders(len(paths)) as decoders:
+        for part in chunks(len(paths), BATCHES * options.batch_size):
+            stamps = {path: stamp for path in paths[part] if (stamp := stamp_of(path)) is not None}
+            seen = encode_decoded(paths[part], encoder, cache, options, tick, decoders)
+            files.remember(stamps, contents(seen))
+            failpoint("files.remembered")
+            facts.add(seen)
+    return facts
+
+
+def look_at_files(paths: Sequence[str], encoder: Encoder, options: PipelineOptions, tick: Tick) -> PictureFacts:
+    """Read, hash and decode, but encode and remember nothing: what `encode_files` would find."""
+    facts = PictureFacts()
+    with (
+        options.decoders(len(paths)) as decoders,
+        options.threads() as pool,
+        closing(ahead(pool, PictureLoader(encoder, None, decoders), paths, AHEAD * options.batch_size)) as loaded,
+    ):
+        for each in loaded:
+            facts.note(each)
+            tick(1)
+    return facts
+
+
+def contents(facts: PictureFacts) -> dict[str, Content]:
+    """Hash and size of the files that are pictures."""
+    return {path: Content(sha256, *facts.sizes[path]) for path, sha256 in facts.hashes.items()}

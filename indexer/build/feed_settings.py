@@ -8,6 +8,14 @@ from pathlib import Path
 
 from catalog.errors import BadFeed
 from catalog.files.atomic import write_atomically
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from catalog.fetching.fetcher import PictureFetcher
+
+FOLDER = "fetched"
+log = logging.getLogger(__name__)
 
 NAME = "feed.json"
 
@@ -50,3 +58,15 @@ def _remembered(home: Path) -> ChosenFeed | None:
         return ChosenFeed(Path(str(body["feed"])), body.get("fetch_pictures") is True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+@contextmanager
+def fetching(home: Path, allowed: bool) -> Iterator[PictureFetcher | None]:
+    """Lend one import its fetcher, None when it may not ask; nothing that was fetched is removed within the block."""
+    if not allowed:
+        yield None
+        return
+    with closing(PictureFetcher.open(home / FOLDER)) as fetcher:
+        log.info("Pictures are fetched from the web addresses that the feed gives; --no-fetch-pictures asks none.")
+        yield fetcher
+        log.info("%s.", fetcher.summary())

@@ -12,7 +12,7 @@ from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import first_reasons, read_whole, usable_pictures
 from indexer.encoders.base import Encoder
-from indexer.build.fetch_setting import fetching
+from indexer.build.feed_settings import fetching
 from indexer.build.generation_builder import BuildOptions, Maker
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress

@@ -25,16 +25,16 @@ from indexer.cache.vector_cache import VectorCache
 from indexer.build.feed_diff import REMOVED, Changes, Comparison
 from indexer.generations.encoder_diff import save_change
 from indexer.encoders.base import Encoder, make_maps_ready
-from indexer.build.fetch_setting import fetching
+from indexer.build.feed_settings import fetching
 from indexer.cache.file_stats import FileFacts
 from indexer.generations.store import Generation
 from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
 from indexer.build.generation_builder import BuildOptions, Made, Maker
-from indexer.build.pictures import encode_files, look_at_files
+from indexer.build.encoding_pipeline import encode_files, look_at_files
 from indexer.build.encoding_pipeline import PictureFacts, encode_titles
 from indexer.progress import progress
 from indexer.generations.publishing import CATALOGUE, announce, catalogue_of, current_whole, only_writer, publish_announced
-from indexer.build.update_report import UpdateReport, save_update
+from indexer.build.report import UpdateReport, save_update
 
 Reader = Callable[[list[str], FileFacts], PictureFacts]
 

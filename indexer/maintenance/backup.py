@@ -21,7 +21,7 @@ from catalog.files.atomic import FileRecord, record, sync, write_atomically
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import using
 from catalog.storage.catalogue import Catalogue
-from indexer.build.fetch_setting import FOLDER as FETCHED
+from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
 from indexer.generations.publishing import CATALOGUE, LOCK, catalogue_of
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from catalog.fetching.fetched_store import FetchedPictures
 from catalog.files.locks import alone
 from catalog.storage.catalogue import Catalogue
-from indexer.build.fetch_setting import FOLDER as FETCHED
+from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
 from indexer.maintenance.backup import PICTURES as PUT
 from indexer.numeric import batches

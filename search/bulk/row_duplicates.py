@@ -24,7 +24,7 @@ from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.dedup.image_alignment import Sketch, overlays
 from search.dedup.listing_duplicates import LEAST_SIDE, SURE
 from search.listings.feedback_suggester import rows_of
-from search.retrieval.duplicates import other_numbers
+from search.retrieval.collapse import other_numbers
 
 # Earlier rows that a row's picture is laid over; docs/decisions.md tells how often the altered one is among them.
 NEAREST = 4

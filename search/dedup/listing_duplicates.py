@@ -23,7 +23,7 @@ from search.dedup.image_alignment import Sketch, overlays
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, VectorTerm
-from search.retrieval.duplicates import called, other_numbers
+from search.retrieval.collapse import called, other_numbers
 
 CANDIDATES, FEW_CANDIDATES = 30, 12
 SURE = 0.5  # of `Overlay.sure`, from which two pictures are one; chosen in docs/decisions.md

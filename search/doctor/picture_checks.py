@@ -21,7 +21,7 @@ from search.dedup.listing_duplicates import SURE, sketch_of
 from search.doctor.audit_rows import AT_ONCE, LEAST_SURE, Finding, Shop, Step
 from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.listings.picture_quality import BLURRED, TOO_SMALL, blur, shrunk
-from search.retrieval.duplicates import called, differing_facts, other_numbers
+from search.retrieval.collapse import called, differing_facts, other_numbers
 
 NEIGHBOURS = 6  # of each picture, that are compared with it point by point
 ALIKE = 0.9  # likeness of vectors from which two pictures are laid over each other

@@ -16,8 +16,7 @@ from indexer.types import Floats
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import MAX_K, PictureTerm, Query
-from search.retrieval.calibration import Calibration
-from search.retrieval.verdict import evidence
+from search.retrieval.verdict import Calibration, evidence
 
 # No training fits "look" to products, so it says the same of new ones as of those that the encoder has learnt from.
 LEAST_PHOTOS = 20

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, GenerationError
-from indexer.build.report import FOLDER, rejected_path, report_path
+from indexer.build.report import FOLDER, NAME, REJECTED, rejected_path, report_path
 from indexer.build.report import rejected_csv as rejected_table
-from indexer.build.update_report import NAME, REJECTED
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import only_writer, rollback

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import exact_scores
@@ -14,9 +15,10 @@ from indexer.layout import Layout
 from indexer.types import Floats
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
-from search.retrieval.rank import Ints, best_rows, split_scores
 from search.state.column_store import Columns
 from search.state.snapshot import Snapshot
+
+Ints = NDArray[np.int64]
 
 WORDED_FETCH = 128  # rows at the least when words count too, so that their order is certain at once
 CALLED = 0.9  # of what a product lacks to a score of 1 is given to one that was called by its number or name
@@ -236,3 +238,32 @@ def _picture(product: Product, sha256: str) -> Picture:
     """The product's picture with that content; its first one when the catalogue changed after the index was made."""
     fallback = product.pictures[0] if product.pictures else Picture("", sha256)
     return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)
+
+
+def best_rows(products: Ints, scores: Floats) -> Ints:
+    """Positions of each product's best-scoring row, best product first; the earlier row wins a tie in a product."""
+    order = np.argsort(-scores, kind="stable")
+    _, first = np.unique(products[order], return_index=True)
+    return order[np.sort(first)].astype(np.int64, copy=False)
+
+
+def contenders(scores: Floats, reach: int) -> int:
+    """How many of these descending scores may belong to the first `reach`: those, and all that tie with the last."""
+    if reach >= len(scores):
+        return len(scores)
+    return int(np.searchsorted(-scores, -scores[reach - 1], side="right"))
+
+
+def cut(candidates: Iterable[tuple[float, str, int]], offset: int, k: int) -> list[int]:
+    """Of (score, product id, position): the positions ranked `offset` to `offset + k`, ties by product id."""
+    ranked = sorted(candidates, key=lambda candidate: (-candidate[0], candidate[1]))
+    return [position for _, _, position in ranked[offset : offset + k]]
+
+
+def split_scores(rows: NDArray[np.floating], query: Floats, starts: Sequence[int]) -> Floats:
+    """Each row's score by block, (n, blocks): the dot product over the block that begins at each start.
+
+    A row's parts sum to at most 1 for a normalised query: what the rounding of float16 rows overshoots is scaled away.
+    """
+    parts = np.add.reduceat(rows.astype(np.float32) * query, starts, axis=1)
+    return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1.0), dtype=np.float32)

@@ -23,12 +23,11 @@ from search.query.filters import Filter
 from search.query.glossary import Glossary
 from search.query.query_encoder import Asked
 from search.query.terms import RELEVANCE, PictureTerm, ProductTerm, Query, TextTerm
-from search.retrieval.candidates import Beside, Ranked, Reach, candidates, fetched, found_hits
+from search.retrieval.candidates import Beside, Ranked, Reach, candidates, contenders, cut, fetched, found_hits
 from search.retrieval.category_boost import kept_kind
 from search.retrieval.collapse import Group, Named, groups_of
 from search.retrieval.lexical import Lexicon
 from search.retrieval.lexical_fusion import Understood, understood
-from search.retrieval.rank import contenders, cut
 from search.retrieval.result_set import Narrowing, browsing, depth_of
 from search.retrieval.serving_state import Served
 from search.state.label_columns import Ints

@@ -18,8 +18,7 @@ from search.hits import SearchHit, Verdict
 from search.query.query_encoder import QueryEncoder
 from search.query.refine_token import RefineTokens, signing_key
 from search.query.terms import PictureTerm, Query, Term, TextTerm
-from search.retrieval.calibration import Calibration
-from search.retrieval.verdict import Judge
+from search.retrieval.verdict import Calibration, Judge
 from search.state.column_store import Columns
 from search.state.row_encoder import RowEncoder
 from search.state.snapshot import Shelf, Snapshot

@@ -17,7 +17,7 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import open_current
 from search.query.filters import parse_filter
 from search.retrieval.facets import facet_counts
-from search.retrieval.ordering import MATCHES
+from search.retrieval.result_set import MATCHES
 from search.state.column_store import Columns
 from search.state.snapshot import Shelf, Snapshot
 

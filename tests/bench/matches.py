@@ -1,7 +1,8 @@
 """python -m tests.bench.matches HOME: which share of the best score separates what matches a query from what does not.
 
 Asked of the fashion shop: pictures of products (truth: the same leaf category, itself left out), colour and kind in
-words, and kind alone. Half of the kinds choose the shares in search/retrieval/ordering.py, the other half is reported.
+words, and kind alone. Half of the kinds choose the shares in search/retrieval/result_set.py; the other half is
+reported.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations.store import open_current
 from search.query.query_encoder import QueryEncoder
 from search.query.terms import PictureTerm, Query, TextTerm
-from search.retrieval.ordering import MATCHES, PICTURE_SHARE, WORDS_SHARE
+from search.retrieval.result_set import MATCHES, PICTURE_SHARE, WORDS_SHARE
 
 SHARES = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from catalog.errors import BadQuery
 from catalog.product import Product
 from search.query.filters import Between, parse_filter
-from search.query.intent import AVOID, Price, cheaper, liked, refined, spoken
+from search.query.intent import AVOID, Price, Said, cheaper, liked, read_words, refined, spoken
 from search.query.intent import priced as with_price
-from search.query.phrases import Said, read_words
 from search.query.terms import ProductTerm, Query, TextTerm
 
 

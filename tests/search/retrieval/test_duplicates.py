@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.product import Picture, Product
 from indexer.layout import Layout
 from indexer.types import Block
-from search.retrieval.duplicates import called, collapse, other_numbers, same_facts
+from search.retrieval.collapse import called, collapse, other_numbers, same_facts
 
 LAYOUT = Layout.of_encoder((Block("look", 2), Block("meaning", 2, texts=True), Block("colour", 2)))
 MUG = Product("a", "Dune mug, 300 ml", (Picture("", "1"),), "Mugs", Decimal(10), "EUR", brand="Kettle")

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.product import Product
 from search.query.filters import parse_filter
-from search.retrieval.ordering import MATCHES, browsed, floor_of, matching_keys, ordered
+from search.retrieval.result_set import MATCHES, browsed, floor_of, matching_keys, ordered
 from search.state.column_store import Columns
 
 # key: id, price

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage
-from search.retrieval.rank import best_rows, contenders, cut, split_scores
+from search.retrieval.candidates import best_rows, contenders, cut, split_scores
 
 
 def f32(*values):

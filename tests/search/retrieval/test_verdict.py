@@ -6,8 +6,7 @@ from indexer.generations.match_curve import Curve, MatchCurve
 from search.engine import SearchEngine
 from search.hits import CUT, EXACT_CUT, Verdict
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
-from search.retrieval.calibration import Calibration
-from search.retrieval.verdict import Judge
+from search.retrieval.verdict import Calibration, Judge
 from tests.search.shop_fixtures import RED, make_shop, picture
 
 PHOTOS = Calibration("fa" * 32, "look", slope=10.0, offset=-5.0, photos=50)
