@@ -147,7 +147,7 @@ class NewerStore(StoreError):
     code = "newer_store"
 
 
-class TooLate(WindowshopError):
+class DeadlineExceeded(WindowshopError):
     """An answer, or a step of it, was not there in the time that was allowed."""
 
     code = "too_late"
@@ -159,7 +159,7 @@ class StepFailed(WindowshopError):
     code = "step_failed"
 
 
-class NoRoom(WindowshopError):
+class LiveIndexFull(WindowshopError):
     """A change finds no room among the live rows; after the next indexing there is room again."""
 
     code = "no_room"

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from indexer.ann.faiss_index import KINDS
-from indexer.build.build import BuildOptions, build
+from indexer.build.build import BuildOptions, build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.report import rejected_path
 from indexer.cli.common import INTERRUPTED, SOME_REJECTED, Commands, fetch_option, home_option
@@ -49,7 +49,7 @@ def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | Non
     opened = open_encoder(encoder or _usual_encoder(home), runtime=given["runtime"], home=home)
     options = BuildOptions(PipelineOptions(given["batch_size"]), given["kind"])
     try:
-        report = build(home, feed, opened, options, fetch=fetch)
+        report = build_index(home, feed, opened, options, fetch=fetch)
     except KeyboardInterrupt:
         click.echo("Interrupted; what was encoded is kept, and the next build goes on from there.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None

@@ -13,7 +13,7 @@ WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RowLayout:
     """The blocks of a row, in order.
 
     Rows are stored unweighted. An encoder that reads words adds one block, "words": the title's vector in the
@@ -23,7 +23,7 @@ class Layout:
     blocks: tuple[Block, ...]
 
     @classmethod
-    def of_encoder(cls, blocks: Sequence[Block]) -> Layout:
+    def of_encoder(cls, blocks: Sequence[Block]) -> RowLayout:
         """The row layout of an encoder: its own blocks, and "words" when one of them is filled by words too."""
         text = _text_block(blocks)
         extra = () if text is None else (Block(WORDS, text.dim, texts=True),)

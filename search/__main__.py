@@ -24,7 +24,7 @@ from search.evaluation.categorise import categorise_photos
 from search.evaluation.evaluate import evaluate_photos, evaluate_texts
 from search.hits import SearchHit, SearchPage
 from search.query.filters import read_filter
-from search.query.intent import Price, spoken
+from search.query.intent import PriceIntent, text_terms
 from search.query.terms import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
 from search.retrieval.verdict import Calibration
 
@@ -232,16 +232,16 @@ def _terms(
     weight_image: float,
     weight_text: float,
     crop: Box | None,
-) -> tuple[tuple[Term, ...], Price]:
+) -> tuple[tuple[Term, ...], PriceIntent]:
     """The terms asked, and what was said of the price."""
     terms: list[Term] = []
-    price = Price()
+    price = PriceIntent()
     if image is not None:
         terms.append(PictureTerm(load_picture(image, crop), weight_image))
     elif crop is not None:
         raise click.UsageError("--crop says which part of --image FILE counts: give both.")
     if text is not None:
-        said, price = spoken(text, weight_text, beside=image is not None or product is not None)
+        said, price = text_terms(text, weight_text, beside=image is not None or product is not None)
         terms += said
     if product is not None:
         terms.append(ProductTerm(product))

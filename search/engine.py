@@ -19,28 +19,28 @@ from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import GLOSSARY, read_glossary
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
-from indexer.generations.publishing import CATALOGUE, publish_left_over
+from indexer.generations.publishing import CATALOGUE, recover_pending
 from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
-from search.execution.deadlines import Steps
-from search.execution.step_timing import METADATA, SEARCH, spent
-from search.explain.explainer import Closer, Closeups, Regions
+from search.execution.deadlines import StepRunner
+from search.execution.step_timing import METADATA, SEARCH, timed
+from search.explain.explainer import HitExplainer, HitExplanation, Regions
 from search.explain.object_proposals import crop_weights
 from search.explain.reasons import resembled_ids
 from search.hits import SearchPage
-from search.live.live_index import LiveShop, Written
-from search.live.picture_store import sweep
+from search.live.live_index import LiveIndex, Written
+from search.live.picture_store import remove_unused
 from search.live.product_edit import ProductEdit
 from search.live.thumbnails import Thumbnails
 from search.query.filters import Filter
 from search.query.glossary import Glossary
-from search.query.intent import Price, priced
+from search.query.intent import PriceIntent, apply_price_intent
 from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
-from search.retrieval.pipeline import Answers
-from search.retrieval.serving_state import Served, warm_up_terms
-from search.state.change_replay import LIVE_ROWS, Replay
-from search.state.column_store import Columns
+from search.retrieval.pipeline import SearchPipeline
+from search.retrieval.serving_state import ServingState, warm_up_terms
+from search.state.change_replay import LIVE_ROWS, ChangeReplayer
+from search.state.column_store import ProductColumns
 
 MANY = 64  # changes of which some will concern any answer
 ATTEMPTS = 3  # at an answer of one piece, when the products in it change while it is made
@@ -81,18 +81,18 @@ class SearchEngine:
     ) -> None:
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, home / "thumbs")
-        self._steps = Steps()
-        self._answers = Answers(catalogue, _glossary_of(home), self._steps)
-        self._closeups = Closeups(self._answers, self._steps)
+        self._steps = StepRunner()
+        self._answers = SearchPipeline(catalogue, _glossary_of(home), self._steps)
+        self._closeups = HitExplainer(self._answers, self._steps)
         self.recommender = Recommender(home, self, self._steps)
 
-        def opener(generation: Generation, present: Served) -> Served:
+        def opener(generation: Generation, present: ServingState) -> ServingState:
             if generation.manifest.fingerprint == present.encoder.fingerprint:
-                return Served.of(home, generation, present.encoder, present.columns, present.rows)
-            return Served.of(home, generation, _encoder_of(home, generation, runtime), present.columns)
+                return ServingState.of(home, generation, present.encoder, present.columns, present.rows)
+            return ServingState.of(home, generation, _encoder_of(home, generation, runtime), present.columns)
 
-        served = Served.of(home, generation, encoder, Columns.read(catalogue))
-        self._live = LiveShop(home, Replay(catalogue, live_rows), served, opener)
+        served = ServingState.of(home, generation, encoder, ProductColumns.read(catalogue))
+        self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), served, opener)
 
     @classmethod
     def open(cls, home: Path, *, runtime: str = "auto", live_rows: int = LIVE_ROWS) -> SearchEngine:
@@ -101,13 +101,13 @@ class SearchEngine:
         A damaged one is passed over for the newest older one that is whole, which `status` then tells. At most
         `live_rows` rows are kept beside the generation. Raises GenerationError, EncoderError.
         """
-        publish_left_over(home)
+        recover_pending(home)
         generation = open_serving(home)
         encoder = _encoder_of(home, generation, runtime)
         path = home / CATALOGUE
         if not path.is_file():
             raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
-        sweep(home)
+        remove_unused(home)
         engine = cls(home, generation, Catalogue.open(path), encoder, runtime=runtime, live_rows=live_rows)
         try:
             engine.follow()
@@ -130,7 +130,7 @@ class SearchEngine:
         """The products that answer the query best. Raises BadQuery, UnsupportedQuery, UnknownProduct."""
         return self.search_many((query,))[0]
 
-    @spent(SEARCH)
+    @timed(SEARCH)
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
         """A page for each query, as `search` gives it; their pictures and words are encoded in one batch each."""
         for _ in range(ATTEMPTS):
@@ -138,35 +138,39 @@ class SearchEngine:
             pages = self._answered(served, queries)
             if not self._overtaken(served, pages):
                 return pages
-        with self._live.still():
+        with self._live.writes_paused():
             return self._answered(self._live.served, queries)
 
-    @spent(SEARCH)
-    def regions(
+    @timed(SEARCH)
+    def detect_objects(
         self, picture: Image.Image, k: int = 5, narrowed: Filter | None = None, timeout_ms: int | None = None
     ) -> Regions:
         """The things in a picture, each with the products it brings. Raises BadQuery."""
-        return self._closeups.regions(self._live.served, picture, k, narrowed, timeout_ms)
+        return self._closeups.detect_objects(self._live.served, picture, k, narrowed, timeout_ms)
 
     @property
     def crop_weights(self) -> dict[str, float]:
         """How blocks should be weighed when a part of a picture asks, in place of their usual weights."""
         return crop_weights(self.generation.layout.names)
 
-    @spent(SEARCH)
-    def closer(self, query: Query, product_id: str) -> Closer:
+    @timed(SEARCH)
+    def explain_hit(self, query: Query, product_id: str) -> HitExplanation:
         """Why a product answers a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
         resembled = [self._catalogue.get(sku) for sku in resembled_ids(query)]
-        return self._closeups.closer(self._live.served, query, self._catalogue.get(product_id), resembled)
+        return self._closeups.explain_hit(self._live.served, query, self._catalogue.get(product_id), resembled)
 
     def query_of(self, token: str) -> Query:
         """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""
         return self._live.served.tokens.read(token)
 
-    def priced(self, query: Query, price: Price) -> Query:
+    def priced(self, query: Query, price: PriceIntent) -> Query:
         """The query, with what its words said of the price. Raises UnknownProduct, BadQuery."""
         terms = [term for term in query.terms if isinstance(term, ProductTerm) and term.weight > 0]
-        return priced(query, price, [self._catalogue.get(term.product_id) for term in terms]) if price else query
+        return (
+            apply_price_intent(query, price, [self._catalogue.get(term.product_id) for term in terms])
+            if price
+            else query
+        )
 
     def put(self, edit: ProductEdit) -> Written:
         """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""
@@ -184,12 +188,12 @@ class SearchEngine:
         """The products most like a product, never itself. Raises UnknownProduct, TooLate."""
         return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms))
 
-    @spent(METADATA)
+    @timed(METADATA)
     def product(self, product_id: str) -> Product:
         """The product with that id. Raises UnknownProduct."""
         return self._catalogue.get(product_id)
 
-    @spent(METADATA)
+    @timed(METADATA)
     def present(self, keys: Sequence[int]) -> dict[int, Product]:
         """Those of the index's keys whose products are in the catalogue still, with them."""
         return self._catalogue.get_many(keys)
@@ -198,23 +202,23 @@ class SearchEngine:
         """Those of these products that there are, by id."""
         return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}
 
-    def alike(self, ids: Sequence[str]) -> Floats:
+    def similarity_vectors(self, ids: Sequence[str]) -> Floats:
         """A row (dim,) for each id, float32: the dot product of two is how alike they are, zeros for what has none."""
         served = self._live.served
         keys = {sku: key for sku, (key, _) in self._catalogue.find(ids).items()}
-        return served.likenesses([keys.get(sku) for sku in ids])
+        return served.similarity_vectors([keys.get(sku) for sku in ids])
 
     def categories(self) -> dict[str, int]:
         """Each category that a product has, as the feed writes it, and how many products have it."""
         return self._live.served.columns.categories()
 
-    @spent(METADATA)
+    @timed(METADATA)
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
         """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
         drawn = self._live.served.snapshot.draw(2 * k, seed)  # some may have left the catalogue
         return tuple(self._catalogue.get_many(drawn).values())[:k]
 
-    @spent(METADATA)
+    @timed(METADATA)
     def thumbnail(self, sha256: str, size: int) -> bytes:
         """A picture of some product as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""
         return self._thumbnails.get(sha256, size)
@@ -258,10 +262,10 @@ class SearchEngine:
     ) -> None:
         self.close()
 
-    def _answered(self, served: Served, queries: Sequence[Query]) -> list[SearchPage]:
+    def _answered(self, served: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
         return self._answers.pages(served, queries)
 
-    def _overtaken(self, served: Served, pages: Sequence[SearchPage]) -> bool:
+    def _overtaken(self, served: ServingState, pages: Sequence[SearchPage]) -> bool:
         """Whether a newer state is there and matters: products were removed, or some of these hits have changed.
 
         The facts of a product come from the catalogue, its score from the state: they must be of one time.
@@ -273,7 +277,7 @@ class SearchEngine:
         concerned = len(changes) == MANY or any(
             change.kind == "remove" or change.product_id in found for change in changes
         )
-        return concerned and self._live.settle(served)
+        return concerned and self._live.wait_for_publish(served)
 
 
 def _glossary_of(home: Path) -> Glossary:

@@ -25,7 +25,7 @@ from web.cli import demo
 from web.cli.key_commands import key
 from web.cli.startup_checks import check_safe
 from web.engine import holder_of
-from web.errors import Unsafe
+from web.errors import UnsafeConfiguration
 from web.middleware.access_log import write_json_lines
 from web.openapi.document import document
 from web.settings import MIB, Settings
@@ -150,7 +150,7 @@ def _check_all(settings: Settings) -> None:
     write_json_lines()
     try:
         check_safe(settings)
-    except Unsafe as error:
+    except UnsafeConfiguration as error:
         _stop(f"This is not started: {error}")
     except WindowshopError as error:
         _stop(str(error))

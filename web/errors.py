@@ -37,13 +37,13 @@ class MalformedRequest(errors.WindowshopError):
     code = "bad_request"
 
 
-class NotJson(errors.WindowshopError):
+class UnsupportedContentType(errors.WindowshopError):
     """The body of the request is of another type than JSON, and nothing else is read at that address."""
 
     code = "unsupported_media_type"
 
 
-class NoKey(errors.WindowshopError):
+class MissingApiKey(errors.WindowshopError):
     """The address asks for a key, and none that is known was sent."""
 
     code = "no_key"
@@ -55,7 +55,7 @@ class NotAllowed(errors.WindowshopError):
     code = "not_allowed"
 
 
-class TooMany(errors.WindowshopError):
+class RateLimited(errors.WindowshopError):
     """More requests came from one key or address than it may send; `wait` seconds later one more may come."""
 
     code = "too_many_requests"
@@ -65,7 +65,7 @@ class TooMany(errors.WindowshopError):
         self.wait = wait
 
 
-class Unsafe(errors.WindowshopError):
+class UnsafeConfiguration(errors.WindowshopError):
     """The server is not started, because more people could do more than they should."""
 
     code = "unsafe"
@@ -74,16 +74,16 @@ class Unsafe(errors.WindowshopError):
 # The first class that fits decides, so the narrow ones stand before the wide ones.
 STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MalformedRequest, 400),
-    (NotJson, 415),
-    (NoKey, 401),
+    (UnsupportedContentType, 415),
+    (MissingApiKey, 401),
     (NotAllowed, 403),
-    (TooMany, 429),
+    (RateLimited, 429),
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
     (errors.UnknownProduct, 404),
     (errors.BadInput, 422),
-    (errors.NoRoom, 507),
-    (errors.TooLate, 504),
+    (errors.LiveIndexFull, 507),
+    (errors.DeadlineExceeded, 504),
     (errors.StepFailed, 503),
     (NotReady, 503),
     (errors.GenerationError, 503),
@@ -95,9 +95,9 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
 PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
-    errors.TooLate: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
+    errors.DeadlineExceeded: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
     errors.StepFailed: ("The shop cannot answer that at the moment.", "Please try again later."),
-    errors.NoRoom: (
+    errors.LiveIndexFull: (
         "The shop holds as many changed pictures as it may beside its index.",
         "Re-index it to make room; until then, products can still be removed, and prices and stock changed.",
     ),
@@ -142,7 +142,7 @@ def _ours(error: errors.WindowshopError) -> Response:
         return _answer(500, error.code, "Something went wrong on our side.", "Please try again.")
     message, hint = public_words(error)
     answer = _answer(status, error.code, message, hint)
-    if isinstance(error, TooMany):
+    if isinstance(error, RateLimited):
         answer.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
     return answer
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import KNOWN, PICTURES, SINGLE, column_name
-from catalog.feeds.line_reader import Lines, open_lines
-from catalog.feeds.row import MAX_CELL, MAX_VALUES, Row, checked_row, is_text
+from catalog.feeds.line_reader import LineReader, open_lines
+from catalog.feeds.row import MAX_CELL, MAX_VALUES, FeedRow, is_text, read_row
 from catalog.feeds.shopify import PICTURE_COLUMNS, is_export, join_variants
 from catalog.images.formats import ENDINGS
-from catalog.text.csv_export import as_it_was
+from catalog.text.csv_export import unescape_formula
 
 csv.field_size_limit(MAX_CELL)
 
@@ -34,7 +34,7 @@ class _Unquoted(csv.excel):
 Record = tuple[int, list[str], str]
 
 
-def read_table(path: Path) -> Iterator[Row]:
+def read_table(path: Path) -> Iterator[FeedRow]:
     """Read CSV, TSV and their like, a Shopify export included; BadFeed when the header will not do.
 
     The header decides on the delimiter. Cells of a table that we made safe for spreadsheets are as they were before.
@@ -47,7 +47,7 @@ def read_table(path: Path) -> Iterator[Row]:
         yield from join_variants(rows, header) if is_export(header) else rows
 
 
-def read_json_lines(path: Path) -> Iterator[Row]:
+def read_json_lines(path: Path) -> Iterator[FeedRow]:
     """Read JSON lines: one object a line, its keys are the columns."""
     with open_lines(path) as lines:
         while True:
@@ -57,24 +57,24 @@ def read_json_lines(path: Path) -> Iterator[Row]:
             except StopIteration:
                 return
             except BadRow as error:
-                yield Row(line, fault=error.message)
+                yield FeedRow(line, fault=error.message)
                 continue
             if text.strip():
-                yield checked_row(line, _object, text)
+                yield read_row(line, _object, text)
 
 
-def _rows(records: Iterator[Record], lines: Lines, header: list[str], delimiter: str) -> Iterator[Row]:
+def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delimiter: str) -> Iterator[FeedRow]:
     for line, cells, fault in records:
         if fault:
-            yield Row(line, fault=fault)
+            yield FeedRow(line, fault=fault)
         elif _swallowed_rows(lines.taken, header, delimiter):
-            lines.give_back()
-            yield Row(line, fault="a quote is opened and not closed, so that the rows below would be lost")
+            lines.unread()
+            yield FeedRow(line, fault="a quote is opened and not closed, so that the rows below would be lost")
         elif any(cell.strip() for cell in cells):
-            yield checked_row(line, _named, header, cells)
+            yield read_row(line, _named, header, cells)
 
 
-def _delimiter(lines: Lines, source: str) -> str:
+def _delimiter(lines: LineReader, source: str) -> str:
     """Choose the delimiter that makes the most known column names of the header, then the most columns."""
     lines.begin_row()
     first = ""
@@ -84,7 +84,7 @@ def _delimiter(lines: Lines, source: str) -> str:
         first = " " * (_MAX_HEADER + 1)
     if len(first) > _MAX_HEADER:
         raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?")
-    lines.give_back(keep=0)
+    lines.unread(keep=0)
 
     def score(delimiter: str) -> tuple[int, int]:
         names = [column_name(cell.strip('" ')) for cell in first.split(delimiter)]
@@ -93,7 +93,7 @@ def _delimiter(lines: Lines, source: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
+def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
     """Yield (line of its start, cells, fault) of every record.
 
     A quote that is opened and not closed swallows the lines after it. Strict parsing notices at the next quote, at
@@ -107,10 +107,10 @@ def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except BadRow as error:
-            lines.give_back()
+            lines.unread()
             yield line, [], error.message
         except csv.Error as error:
-            lines.give_back()
+            lines.unread()
             yield line, [], _quoting_fault(str(error))
         else:
             yield line, cells, ""
@@ -152,7 +152,7 @@ def _quoting_fault(message: str) -> str:
     return "a quote is opened and not closed, or stands within a quoted cell without being doubled"
 
 
-def _header(records: Iterator[Record], lines: Lines, source: str) -> list[str]:
+def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[str]:
     """Take the first record that is not blank, and check that it names the columns a product needs."""
     for _, cells, fault in records:
         if fault:
@@ -162,12 +162,12 @@ def _header(records: Iterator[Record], lines: Lines, source: str) -> list[str]:
     raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
 
 
-def _checked_header(cells: Sequence[str], lines: Lines, source: str) -> list[str]:
+def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> list[str]:
     if len(cells) > _MAX_COLUMNS:
         raise BadFeed(
             f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Is it a table at all?"
         )
-    names = [column_name(as_it_was(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
+    names = [column_name(unescape_formula(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
     seen = ", ".join(names)[:500]
@@ -190,7 +190,7 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
         raise BadRow(f"too {few_or_many} cells: {len(cells)}, but the header has {len(header)}")
     named: dict[str, list[str]] = {}
     for name, cell in zip(header, cells, strict=True):
-        if value := as_it_was(cell).strip():
+        if value := unescape_formula(cell).strip():
             named.setdefault(name, []).append(value)
     return named
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from catalog.errors import BadRow
-from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.prices import COLUMNS as PRICES
-from catalog.feeds.prices import asked_price
+from catalog.feeds.prices import current_price
 from catalog.feeds.row import first
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product
 
@@ -38,7 +38,9 @@ def column_name(header: str) -> str:
     return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
 
 
-def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin: str) -> tuple[Product, list[str]]:
+def product_from_row(
+    cells: Mapping[str, Sequence[str]], folder: PictureResolver, origin: str
+) -> tuple[Product, list[str]]:
     """Make the product of a row, and tell what is amiss with its pictures; BadRow when it cannot be one."""
     product_id = checked_id(first(cells, "id"))
     title = " ".join(CONTROLS.sub(" ", first(cells, "title")).split())
@@ -46,7 +48,7 @@ def product_of(cells: Mapping[str, Sequence[str]], folder: PictureFolder, origin
         raise BadRow("no title")
     if len(title) > MAX_TITLE:
         raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
-    price, currency, list_price = asked_price(cells)
+    price, currency, list_price = current_price(cells)
     category_from, category = next(((name, cells[name][0]) for name in CATEGORIES if cells.get(name)), ("", ""))
     stock_from, in_stock = _availability(cells)
     used = {"id", "title", "brand", "description", category_from, stock_from, *PRICES, *PICTURES}
@@ -94,7 +96,7 @@ def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
     return "", True
 
 
-def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureFolder) -> tuple[tuple[Picture, ...], list[str]]:
+def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureResolver) -> tuple[tuple[Picture, ...], list[str]]:
     """Find the row's pictures; one that cannot be used is left out, and only when none is left is the row bad.
 
     Also tells which were left out, and which are those of an earlier import, and why.

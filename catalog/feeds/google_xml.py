@@ -15,7 +15,7 @@ from xml.parsers import expat
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import CATEGORIES, SINGLE, column_name
 from catalog.feeds.raw_bytes import open_bytes
-from catalog.feeds.row import MAX_ROW, Row, checked_row
+from catalog.feeds.row import MAX_ROW, FeedRow, read_row
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 5_000  # of one item
@@ -35,7 +35,7 @@ _SAME = {"summary": "description", "content": "description"}
 _ENCODINGS = re.compile(r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]", re.IGNORECASE)
 
 
-def read_xml(path: Path) -> Iterator[Row]:
+def read_xml(path: Path) -> Iterator[FeedRow]:
     """Yield a row for every item of the feed; BadFeed, after the items before it, where it is no sound XML."""
     with open_bytes(path) as file:
         items = _Items(path.name)
@@ -54,7 +54,7 @@ class _Items:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._rows: list[Row] = []
+        self._rows: list[FeedRow] = []
         self._item: _Item | None = None
         self._depth = 0
         self._empty = True
@@ -90,7 +90,7 @@ class _Items:
             return self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
         return None
 
-    def take(self) -> list[Row]:
+    def take(self) -> list[FeedRow]:
         """Hand over the rows collected since the last time."""
         rows, self._rows = self._rows, []
         return rows
@@ -214,11 +214,11 @@ class _Item:
         if text and self._open:
             self._parts.append((*self._open[-1], text))
 
-    def row(self) -> Row:
+    def row(self) -> FeedRow:
         """Return the item's row, or why it has none."""
         if self._fault:
-            return Row(self._line, fault=self._fault)
-        return checked_row(self._line, self._cells)
+            return FeedRow(self._line, fault=self._fault)
+        return read_row(self._line, self._cells)
 
     def _cells(self) -> dict[str, list[str]]:
         for name, values in self._google.items():

@@ -38,7 +38,7 @@ def _stand_in(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("windowshop-undecodable", _stand_in)
 
 
-class Lines:
+class LineReader:
     """The lines of a text file; those taken for a row that turns out to be broken can be given back.
 
     With a `delimiter`, a row's cells are counted before they are told apart: each would take twenty times its length.
@@ -80,7 +80,7 @@ class Lines:
         self._length = self._cells = 0
         return self.number + 1
 
-    def give_back(self, keep: int = 1) -> None:
+    def unread(self, keep: int = 1) -> None:
         """Give back the lines taken since the row began, all but the first `keep`."""
         back = self.taken[keep:]
         self._ahead.extendleft(reversed(back))
@@ -101,12 +101,12 @@ class Lines:
 
 
 @contextmanager
-def open_lines(path: Path) -> Iterator[Lines]:
+def open_lines(path: Path) -> Iterator[LineReader]:
     """Open a feed as text in the encoding its first bytes tell, UTF-8 when they tell none; BadFeed when it is none."""
     with open_bytes(path) as file:
         encoding = _encoding(path, file.peek(_PEEKED)[:_PEEKED])
         with io.TextIOWrapper(file, encoding, errors="windowshop-undecodable", newline="") as text:
-            yield Lines(text, encoding.removesuffix("-sig").upper())
+            yield LineReader(text, encoding.removesuffix("-sig").upper())
 
 
 def _encoding(path: Path, start: bytes) -> str:

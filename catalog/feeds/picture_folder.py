@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import CONTROLS, checked_id
-from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, Rejected
 
@@ -19,7 +19,7 @@ _HEX = re.compile(r"(?=.*[0-9])[0-9a-f]+", re.IGNORECASE)
 
 def read_folder(root: Path) -> Iterator[Product | Rejected]:
     """Yield a product for every picture under `root`, in natural order; hidden files are passed over in silence."""
-    pictures = PictureFolder(root)
+    pictures = PictureResolver(root)
     first: dict[str, str] = {}
     for name, fault in _files(root):
         try:
@@ -34,7 +34,7 @@ def read_folder(root: Path) -> Iterator[Product | Rejected]:
             yield Rejected(name.encode(errors="replace").decode(), 0, error.message)
 
 
-def _product(name: str, pictures: PictureFolder) -> Product:
+def _product(name: str, pictures: PictureResolver) -> Product:
     path = pictures.find(name)
     stem = os.path.splitext(name)[0]  # noqa: PTH122
     *folders, leaf = stem.split("/")

@@ -24,7 +24,7 @@ _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 500
 
 
-class PictureFolder:
+class PictureResolver:
     """The folder a feed lies in and the pictures in it; with a fetcher, also those that are named by web address."""
 
     def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:

@@ -53,7 +53,7 @@ def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
     raise BadRow(f"{shown}: write it like 12.90 EUR")
 
 
-def asked_price(cells: Mapping[str, Sequence[str]]) -> tuple[Decimal | None, str, dict[str, str]]:
+def current_price(cells: Mapping[str, Sequence[str]]) -> tuple[Decimal | None, str, dict[str, str]]:
     """Return what a row's product costs today, in which currency, and its list price as attribute when on sale."""
     price, currency = parse_price(first(cells, "price"), first(cells, "currency"))
     if not cells.get("sale_price"):

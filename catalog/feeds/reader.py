@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.delimited import read_json_lines, read_table
-from catalog.feeds.field_mapping import product_of
+from catalog.feeds.field_mapping import product_from_row
 from catalog.feeds.google_xml import read_xml
 from catalog.feeds.picture_folder import read_folder
-from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.raw_bytes import GZIP
-from catalog.feeds.row import Row, first
+from catalog.feeds.row import FeedRow, first
 from catalog.product import Product, Rejected
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Made = tuple[Product, list[str]]
 
-_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[FeedRow]]] = {
     ".csv": read_table,
     ".tsv": read_table,
     ".txt": read_table,
@@ -56,10 +56,10 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
     return _products(path, reader(path), fetch)
 
 
-def _products(path: Path, rows: Iterator[Row], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:
-    folder = PictureFolder(path.parent, fetch)
+def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:
+    folder = PictureResolver(path.parent, fetch)
     known: dict[str, int] = {}
-    for row, make in _begun(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
+    for row, make in _prefetched(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
         try:
             product_id = first(row.cells, "id")
             if product_id in known:
@@ -73,18 +73,20 @@ def _products(path: Path, rows: Iterator[Row], fetch: PictureFetcher | None) -> 
         yield product
 
 
-def _make(folder: PictureFolder, source: str, row: Row) -> Made:
+def _make(folder: PictureResolver, source: str, row: FeedRow) -> Made:
     if row.fault:
         raise BadRow(row.fault)
-    return product_of(row.cells, folder, f"{source}:{row.line}")
+    return product_from_row(row.cells, folder, f"{source}:{row.line}")
 
 
-def _begun(rows: Iterator[Row], make: Callable[[Row], Made], threads: int) -> Iterator[tuple[Row, Callable[[], Made]]]:
+def _prefetched(
+    rows: Iterator[FeedRow], make: Callable[[FeedRow], Made], threads: int
+) -> Iterator[tuple[FeedRow, Callable[[], Made]]]:
     """Yield every row and how to get its product; with threads, the products of the rows to come are being made."""
     if not threads:
         yield from ((row, partial(make, row)) for row in rows)
         return
-    waiting: deque[tuple[Row, Future[Made]]] = deque()
+    waiting: deque[tuple[FeedRow, Future[Made]]] = deque()
     fault: BadFeed | None = None
     pool = ThreadPoolExecutor(threads, "fetch")
     try:

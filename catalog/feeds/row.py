@@ -14,7 +14,7 @@ MAX_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FeedRow:
     """The non-empty cells of one row by column name; when `fault` is set, it could not be read and there are none."""
 
     line: int
@@ -22,14 +22,14 @@ class Row:
     fault: str = ""
 
 
-def checked_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> Row:
+def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> FeedRow:
     """Make a row of what `read` returns; when it cannot be read, or holds what is no text, the row says why."""
     try:
         cells = read(*raw)
         _check_text(cells)
     except BadRow as error:
-        return Row(line, fault=error.message)
-    return Row(line, cells)
+        return FeedRow(line, fault=error.message)
+    return FeedRow(line, cells)
 
 
 def is_text(value: str) -> bool:

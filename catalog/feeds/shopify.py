@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalog.errors import BadRow
 from catalog.feeds.field_mapping import KNOWN, column_name
 from catalog.feeds.prices import parse_price
-from catalog.feeds.row import MAX_CELL, MAX_ROW, Row
+from catalog.feeds.row import MAX_CELL, MAX_ROW, FeedRow
 from catalog.text.html import plain_text
 
 PICTURE_COLUMNS = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
@@ -47,7 +47,7 @@ def is_export(header: Collection[str]) -> bool:
     return "id" not in names and {"handle", "title"} <= names and bool(names & _TELLING)
 
 
-def join_variants(rows: Iterable[Row], header: Collection[str]) -> Iterator[Row]:
+def join_variants(rows: Iterable[FeedRow], header: Collection[str]) -> Iterator[FeedRow]:
     """Join the rows of every Handle into one row, whose columns are named as in other feeds.
 
     Rows that follow one another belong together, as Shopify writes them; a Handle that comes back later is a
@@ -59,7 +59,7 @@ def join_variants(rows: Iterable[Row], header: Collection[str]) -> Iterator[Row]
         cells = {_OLDER.get(name, name): values[0] for name, values in row.cells.items()}
         handle = cells.get("handle", "")
         if not handle:
-            yield Row(row.line, fault=row.fault or "no Handle, so it is not known which product the row belongs to")
+            yield FeedRow(row.line, fault=row.fault or "no Handle, so it is not known which product the row belongs to")
             continue
         if listing is None or listing.handle != handle:
             if listing is not None:
@@ -81,7 +81,7 @@ class _Listing:
         self._count = 0
         self._length = 0
         self._variants: list[_Variant] = []
-        self._faults: list[Row] = []
+        self._faults: list[FeedRow] = []
         self._pictures: list[tuple[int, str]] = []
         self._collected: dict[str, dict[str, None]] = {}
 
@@ -101,7 +101,7 @@ class _Listing:
         try:
             self._variants.append(_Variant(cells, self._tracked))
         except BadRow as error:
-            self._faults.append(Row(line, fault=f"a variant of {self.handle[:80]!r} is left out: {error.message}"))
+            self._faults.append(FeedRow(line, fault=f"a variant of {self.handle[:80]!r} is left out: {error.message}"))
             return
         for option in _OPTIONS:
             name = self._first.get(f"{option}_name", "")
@@ -110,16 +110,16 @@ class _Listing:
         self._collect("sku", cells.get("variant_sku", "").removeprefix("'"))
         self._collect("gtin", cells.get("variant_barcode", "").removeprefix("'"))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[FeedRow]:
         """Yield the one row of the product, or why it has none, and why variants were left out."""
         fault = self._overlong() or self._unpublished()
         if self._faults and not self._variants:
             fault = fault or self._faults[0].fault
         if fault:
-            yield Row(self._line, fault=fault)
+            yield FeedRow(self._line, fault=fault)
         else:
             yield from self._faults
-            yield Row(self._line, self._joined())
+            yield FeedRow(self._line, self._joined())
 
     def _collect(self, name: str, value: str) -> None:
         if value:

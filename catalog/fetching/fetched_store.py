@@ -17,7 +17,7 @@ from pathlib import Path
 
 from catalog.errors import StoreError
 from catalog.fetching.http_download import Version
-from catalog.files.locks import using
+from catalog.files.locks import shared_lock
 
 _TABLE = "fetched.sqlite"
 _PARTIAL = "partial"
@@ -32,7 +32,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class FetchedPicture:
     """A picture that is here, the version that its server called it, and the import that asked for it last."""
 
     path: Path
@@ -53,7 +53,7 @@ class FetchedPictures:
         self._lock = threading.Lock()
         with self._checked(), ExitStack() as opened:
             (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
-            opened.enter_context(using(self._folder))
+            opened.enter_context(shared_lock(self._folder))
             self._sweep()
             self._db = sqlite3.connect(
                 self._folder / _TABLE, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
@@ -70,7 +70,7 @@ class FetchedPictures:
         with self._lock:
             self._opened.close()
 
-    def find(self, url: str) -> Kept | None:
+    def find(self, url: str) -> FetchedPicture | None:
         """Return what was fetched from an address; None when nothing was, or its file is gone or damaged."""
         with self._checked(), self._lock:
             found = self._db.execute(
@@ -80,7 +80,7 @@ class FetchedPictures:
             return None
         sha256, etag, last_modified, import_id = found
         path = self._path(sha256)
-        return Kept(path, Version(etag, last_modified), import_id) if _is_whole(path, sha256) else None
+        return FetchedPicture(path, Version(etag, last_modified), import_id) if _is_whole(path, sha256) else None
 
     def confirm(self, url: str, import_id: str) -> None:
         """Note that an import has asked, and that the file is still what stands at the address."""

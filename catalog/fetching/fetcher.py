@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from catalog.errors import BadAddress, BadInput, NoAnswer, PictureGone, UnsupportedFormat
-from catalog.fetching.fetched_store import FetchedPictures, Kept
+from catalog.fetching.fetched_store import FetchedPicture, FetchedPictures
 from catalog.fetching.http_download import Answer, FetchRules, Version, download, failed
-from catalog.fetching.url_policy import WebAddress, read_address
+from catalog.fetching.url_policy import PictureUrl, read_address
 from catalog.images.formats import sniff
 
 __all__ = ["FetchRules", "PictureFetcher"]
@@ -88,7 +88,7 @@ class PictureFetcher:
             f" {done['stale']:,} kept that could not be had anew, {done['failed']:,} not to be had"
         )
 
-    def _fetch(self, address: WebAddress, name: str) -> Path:
+    def _fetch(self, address: PictureUrl, name: str) -> Path:
         known = self._kept.find(name)
         if known is not None and (known.import_id == self._import_id or name in self._stale):
             return known.path
@@ -103,7 +103,7 @@ class PictureFetcher:
             self._count("stale")
             return known.path
 
-    def _asked(self, address: WebAddress, name: str, known: Kept | None) -> Path:
+    def _asked(self, address: PictureUrl, name: str, known: FetchedPicture | None) -> Path:
         answer = self._download(address, known.version if known else None)
         if answer.data is None:
             assert known is not None  # without a version to compare with, a 304 is an error
@@ -123,7 +123,7 @@ class PictureFetcher:
         with self._lock:
             self._done[what] += 1
 
-    def _download(self, address: WebAddress, known: Version | None) -> Answer:
+    def _download(self, address: PictureUrl, known: Version | None) -> Answer:
         host = (address.host, address.port)
         with self._lock:
             if self._silences[host] >= _PATIENCE:

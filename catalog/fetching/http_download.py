@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from catalog.errors import BadInput, FetchFailed, NoAnswer, PictureGone
-from catalog.fetching.url_policy import PORTS, WebAddress, is_ip, is_public, refused
+from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, is_public
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -71,7 +71,7 @@ class Answer:
 
 
 def download(
-    address: WebAddress, rules: FetchRules, tls: ssl.SSLContext | None, known: Version | None = None
+    address: PictureUrl, rules: FetchRules, tls: ssl.SSLContext | None, known: Version | None = None
 ) -> Answer:
     """Get what stands at the address; BadAddress when it may not be asked, FetchFailed when it does not give it.
 
@@ -98,7 +98,7 @@ def download(
         raise _silent(address, f"the connection broke: {why}") from None
 
 
-def failed(address: WebAddress, why: str, hint: str = "") -> FetchFailed:
+def failed(address: PictureUrl, why: str, hint: str = "") -> FetchFailed:
     """Make the error that says why a picture did not come."""
     return FetchFailed(
         f"The picture {str(address)[:120]!r} was not fetched: {why}.",
@@ -106,7 +106,7 @@ def failed(address: WebAddress, why: str, hint: str = "") -> FetchFailed:
     )
 
 
-def _silent(address: WebAddress, why: str) -> NoAnswer:
+def _silent(address: PictureUrl, why: str) -> NoAnswer:
     error = failed(address, why)
     return NoAnswer(error.message, error.hint)
 
@@ -125,7 +125,7 @@ class _Deadline:
         return left
 
 
-def _connect(address: WebAddress, rules: FetchRules, deadline: _Deadline) -> socket.socket:
+def _connect(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> socket.socket:
     """Connect to an IP address of the host; every one of them must be public, and none is looked up again."""
     found = _resolved(address, rules, deadline)[:_MOST_ADDRESSES]
     for number, ip in enumerate(found, 1):
@@ -138,17 +138,17 @@ def _connect(address: WebAddress, rules: FetchRules, deadline: _Deadline) -> soc
     raise _silent(address, "its host has no IP address")
 
 
-def _resolved(address: WebAddress, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
+def _resolved(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
     found: Sequence[str] = [address.host]
     if not is_ip(address.host):
         found = _within(deadline, rules.resolve, address)
     for ip in found:
         if ip not in rules.also_allowed and not is_public(ip):
-            raise refused(address, f"{address.host} leads to {ip[:60]!r}, which is not on the public internet")
+            raise blocked_url(address, f"{address.host} leads to {ip[:60]!r}, which is not on the public internet")
     return found
 
 
-def _within(deadline: _Deadline, resolve: Resolve, address: WebAddress) -> Sequence[str]:
+def _within(deadline: _Deadline, resolve: Resolve, address: PictureUrl) -> Sequence[str]:
     """Resolve a host in a thread that is left behind when it takes too long: the system's resolver knows no limit."""
     answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
@@ -168,7 +168,7 @@ def _within(deadline: _Deadline, resolve: Resolve, address: WebAddress) -> Seque
     return answer
 
 
-class _Timed(io.RawIOBase):
+class _LimitedReader(io.RawIOBase):
     """Reads a socket, each time with no more patience than is left, and no more than `most` bytes in all.
 
     http.client limits neither its headers nor chunks that claim to be -1 bytes long.
@@ -191,7 +191,7 @@ class _Timed(io.RawIOBase):
         return count
 
 
-class _Line:
+class _DeadlineSocket:
     """As much of a socket as http.client uses, with the deadline on every step."""
 
     def __init__(self, connection: socket.socket, deadline: _Deadline, most: int) -> None:
@@ -204,14 +204,14 @@ class _Line:
         self._connection.sendall(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Timed(self._connection, self._deadline, self._most), _CHUNK)
+        return io.BufferedReader(_LimitedReader(self._connection, self._deadline, self._most), _CHUNK)
 
     def close(self) -> None:
         """Leave closing to the one who opened the socket."""
 
 
 def _ask(
-    address: WebAddress, connection: socket.socket, rules: FetchRules, deadline: _Deadline, known: Version | None
+    address: PictureUrl, connection: socket.socket, rules: FetchRules, deadline: _Deadline, known: Version | None
 ) -> Answer:
     headers = _HEADERS | {"Host": address.authority}
     if known is not None and known.etag:
@@ -220,7 +220,7 @@ def _ask(
         headers["If-Modified-Since"] = known.last_modified
     # http.client.HTTPConnection opens nothing of its own while it has a socket, and knows no proxies.
     client = http.client.HTTPConnection(address.host, address.port)
-    client.sock = cast(socket.socket, _Line(connection, deadline, _OVERHEAD + 2 * rules.max_bytes))
+    client.sock = cast(socket.socket, _DeadlineSocket(connection, deadline, _OVERHEAD + 2 * rules.max_bytes))
     client.request("GET", address.target, headers=headers)
     response = client.getresponse()
     version = Version(*(_tag(response.getheader(name)) for name in ("ETag", "Last-Modified")))
@@ -235,7 +235,7 @@ def _ask(
     return Answer(_body(address, response, rules.max_bytes), version)
 
 
-def _body(address: WebAddress, response: http.client.HTTPResponse, most: int) -> bytes:
+def _body(address: PictureUrl, response: http.client.HTTPResponse, most: int) -> bytes:
     coding = response.getheader("Content-Encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         raise failed(address, f"it comes packed as {coding[:40]!r}, which was not asked for")

@@ -37,7 +37,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
-class WebAddress:
+class PictureUrl:
     """A web address in the one form in which it is asked, remembered and shown."""
 
     secure: bool
@@ -55,28 +55,28 @@ class WebAddress:
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
-def read_address(text: str, ports: Collection[int] = PORTS) -> WebAddress:
+def read_address(text: str, ports: Collection[int] = PORTS) -> PictureUrl:
     """Read a picture's web address; BadAddress when it is none, is unclear, or names a port that is not asked."""
     if len(text) > _LONGEST:
-        raise refused(text, f"it is longer than {_LONGEST:,} characters")
+        raise blocked_url(text, f"it is longer than {_LONGEST:,} characters")
     if _UNCLEAR.search(text):
-        raise refused(text, "it holds control characters or backslashes")
+        raise blocked_url(text, "it holds control characters or backslashes")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise refused(text, "it is not an address") from None
+        raise blocked_url(text, "it is not an address") from None
     if parts.scheme not in ("http", "https"):
-        raise refused(text, "only http and https are asked")
+        raise blocked_url(text, "only http and https are asked")
     if "@" in parts.netloc:
-        raise refused(text, "it holds a user name or a password")
+        raise blocked_url(text, "it holds a user name or a password")
     if not host:
-        raise refused(text, "it names no host")
+        raise blocked_url(text, "it names no host")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     if port not in ports:
-        raise refused(text, f"port {port} is not asked, only {' and '.join(map(str, sorted(ports)))}")
-    return WebAddress(parts.scheme == "https", _host(text, host), port, _target(parts.path, parts.query))
+        raise blocked_url(text, f"port {port} is not asked, only {' and '.join(map(str, sorted(ports)))}")
+    return PictureUrl(parts.scheme == "https", _host(text, host), port, _target(parts.path, parts.query))
 
 
 def is_ip(host: str) -> bool:
@@ -102,7 +102,7 @@ def is_public(text: str) -> bool:
     return address.is_global and not any(address in network for network in _NEVER)
 
 
-def refused(asked: object, why: str) -> BadAddress:
+def blocked_url(asked: object, why: str) -> BadAddress:
     """Make the error that says why an address is not asked."""
     return BadAddress(
         f"The picture {str(asked)[:120]!r} is not fetched: {why}.",
@@ -132,13 +132,13 @@ def _host(text: str, host: str) -> str:
         try:
             host = host[:255].encode("idna").decode().lower().removesuffix(".")
         except UnicodeError:
-            raise refused(text, "its host is not a name") from None
+            raise blocked_url(text, "its host is not a name") from None
     try:
         return str(ip_address(host))
     except ValueError:
         pass
     if len(host) > 253 or not _HOST.fullmatch(host):
-        raise refused(text, "its host is not a name")
+        raise blocked_url(text, "its host is not a name")
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
-        raise refused(text, "its host is a number that is not written like 93.184.215.14")
+        raise blocked_url(text, "its host is a number that is not written like 93.184.215.14")
     return host

@@ -18,7 +18,7 @@ _PAUSE = 0.02
 
 
 @contextmanager
-def using(folder: Path) -> Iterator[None]:
+def shared_lock(folder: Path) -> Iterator[None]:
     """Keep removers out of a folder, which must be there; any number may use it at once. Raises OSError."""
     with (folder / LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
@@ -26,7 +26,7 @@ def using(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone(folder: Path, seconds: float = PATIENCE) -> Iterator[bool]:
+def exclusive_lock(folder: Path, seconds: float = PATIENCE) -> Iterator[bool]:
     """Keep users waiting, once there is none; tells whether that came within the time. Raises OSError."""
     until = time.monotonic() + seconds
     with (folder / LOCK).open("a") as lock:

@@ -12,7 +12,7 @@ SHORT_SIDE = 512  # big JPEGs may be decoded smaller, but never below what any e
 MARGIN = 0.1  # of a box's sides, around it
 
 
-def loosened(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
+def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
     """What to cut out of a picture of that width and height for the thing in a box, both in fractions.
 
     The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the thing,
@@ -31,5 +31,5 @@ def load_picture(path: Path, box: Box | None = None) -> Image.Image:
     """The picture in a file, or what a box of it shows, decoded as shoppers' uploads are. Raises BadPicture."""
     data = read_file(path)
     if box is not None:
-        box = loosened(box, size_of(data))
+        box = expand_crop(box, size_of(data))
     return decode(data, box, at_least=SHORT_SIDE)

@@ -39,7 +39,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Replaced:
+class ReplaceCounts:
     """What `Catalogue.replace` did, in products."""
 
     added: int
@@ -49,7 +49,7 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureRow:
     """A picture where a product shows it, with all that its row in an index is made from."""
 
     key: int
@@ -71,7 +71,7 @@ class Words:
 
     def holding(self, words: Sequence[str], field: str) -> str:
         """The keys, rising, of the products that hold one of the words in one of `word_index.FIELDS`: "3,8,9"."""
-        return word_index.holding(self._db, words, field)
+        return word_index.postings(self._db, words, field)
 
     def vocabulary(self) -> list[tuple[str, int]]:
         """Every word, and how many products hold it."""
@@ -112,13 +112,13 @@ class Catalogue:
         with self._write() as db:
             product_rows.put(db, products)
 
-    def replace(self, products: Iterable[Product]) -> Replaced:
+    def replace(self, products: Iterable[Product]) -> ReplaceCounts:
         """Make the catalogue equal to `products`: what is not among them is removed; all of it or nothing."""
         with self.replacing(products) as replaced:
             return replaced
 
     @contextmanager
-    def replacing(self, products: Iterable[Product]) -> Iterator[Replaced]:
+    def replacing(self, products: Iterable[Product]) -> Iterator[ReplaceCounts]:
         """Do as `replace` for the block's own thread; everybody else sees it when the block ends without an error.
 
         Within the block this thread reads the new state, others the old one, and nobody else can write.
@@ -126,17 +126,17 @@ class Catalogue:
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
-            added, changed, unchanged = product_rows.put(db, product_rows.noting(db, products))
+            added, changed, unchanged = product_rows.put(db, product_rows._record_ids(db, products))
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
             removed = product_rows.remove(db, [row[0] for row in gone.fetchall()])
-            yield Replaced(added, changed, removed, unchanged)
+            yield ReplaceCounts(added, changed, removed, unchanged)
 
     @contextmanager
-    def applying(self, products: Iterable[Product], gone: Iterable[str]) -> Iterator[Replaced]:
+    def applying(self, products: Iterable[Product], gone: Iterable[str]) -> Iterator[ReplaceCounts]:
         """Put these products and remove those ids, for the block's own thread; otherwise as `replacing`."""
         with self._write() as db:
             added, changed, unchanged = product_rows.put(db, products)
-            yield Replaced(added, changed, product_rows.remove(db, list(gone)), unchanged)
+            yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone)), unchanged)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id and log it; ids that are not there are passed over. Returns how many were."""
@@ -183,11 +183,11 @@ class Catalogue:
         with self._read() as db:
             return [row[0] for row in db.execute(_KEYS_CHANGED, (after,))]
 
-    def shown(self) -> Iterator[list[Shown]]:
+    def shown(self) -> Iterator[list[PictureRow]]:
         """Yield every picture of every product in the order of an index's rows, some products at a time."""
         last = 0
         while page := self._page(_SHOWN, last):
-            yield [Shown(*row) for row in page if row[2] is not None]
+            yield [PictureRow(*row) for row in page if row[2] is not None]
             last = page[-1][0]
 
     def note(self, name: str, value: str | None) -> None:

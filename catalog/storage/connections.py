@@ -98,7 +98,7 @@ class Connections:
         Others may write between the steps. A step that another process did is not done again.
         """
         with self.snapshot() as db:
-            done = _version(db) == SCHEMA_VERSION and not word_index.behind(db)
+            done = _version(db) == SCHEMA_VERSION and not word_index.needs_reindex(db)
         while not done:
             with self.transaction() as db:
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))

@@ -102,7 +102,7 @@ def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
     )
 
 
-def noting(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
+def _record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
     """Yield the products, and note their ids in the table of what is kept."""
     for product in products:
         db.execute("INSERT OR IGNORE INTO temp.kept VALUES (?)", (product.id,))

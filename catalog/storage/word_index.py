@@ -49,7 +49,7 @@ def create(db: sqlite3.Connection, until: int) -> None:
     db.execute(_MARK, (str(until),))
 
 
-def behind(db: sqlite3.Connection) -> bool:
+def needs_reindex(db: sqlite3.Connection) -> bool:
     """Whether products wait to be indexed, because the catalogue, or the way words were cut, is an older one."""
     return _analysis(db) != str(ANALYSIS) or _until(db) != ALL
 
@@ -104,7 +104,7 @@ def known(db: sqlite3.Connection, words: Sequence[str]) -> bool:
     return db.execute(_KNOWN, (_quoted(words),)).fetchone() is not None
 
 
-def holding(db: sqlite3.Connection, words: Sequence[str], field: str) -> str:
+def postings(db: sqlite3.Connection, words: Sequence[str], field: str) -> str:
     """The keys of the products that hold one of the words in a field, rising: "3,8,9".
 
     As one text they come three times as fast as row by row. The words are as `catalog.text.tokenizer` gives them.

@@ -19,14 +19,14 @@ Progress = Callable[[Sequence[str]], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class LabelledRow:
     """One row of such a file: the line it began on (the header is line 1) and its values, stripped."""
 
     line: int
     values: Mapping[str, str]
 
 
-def read_samples(path: Path, required: Sequence[str]) -> list[Sample]:
+def read_labelled_csv(path: Path, required: Sequence[str]) -> list[LabelledRow]:
     """All rows of a CSV file with a header; BadFeed when it cannot be read or lacks a required column."""
     with _opened(path) as file:
         reader = csv.reader(file)
@@ -42,7 +42,7 @@ def read_samples(path: Path, required: Sequence[str]) -> list[Sample]:
         for row in reader:
             if row:
                 values = [value.strip() for value in row] + [""] * (len(header) - len(row))
-                samples.append(Sample(line, dict(zip(header, values, strict=False))))
+                samples.append(LabelledRow(line, dict(zip(header, values, strict=False))))
             line = reader.line_num + 1
         return samples
 

@@ -68,7 +68,7 @@ _NO_PLURAL = ("ss", "us", "is")
 _PLURAL_FROM = 4  # characters
 
 
-def fold(text: str) -> str:
+def normalise(text: str) -> str:
     """Bring letters to one form: width, case, accents of Latin, Greek and Cyrillic, traditional characters."""
     if text.isascii():
         return text.lower()
@@ -104,13 +104,13 @@ def unspaced(text: str) -> bool:
     return _UNSPACED.search(text) is not None
 
 
-def cut(folded: str) -> Iterator[tuple[int, int, str]]:
+def tokenise(folded: str) -> Iterator[tuple[int, int, str]]:
     """Yield where each piece of a folded text begins and ends, and the piece: a word, or a run without spaces."""
     for match in _CUT.finditer(folded):
         yield match.start(), match.end(), match.group()
 
 
-def parts(piece: str) -> list[tuple[int, int, str]]:
+def split_compound(piece: str) -> list[tuple[int, int, str]]:
     """The words of a piece with spaces around it, each with where it begins and ends in it.
 
     "t-shirts" -> "t", "shirts"; "men's" -> "men".
@@ -126,22 +126,22 @@ def joined(piece: str) -> str:
 
 def indexed(text: str) -> Iterator[str]:
     """Yield the words by which a product's text is found."""
-    for _, _, piece in cut(fold(text)):
+    for _, _, piece in tokenise(normalise(text)):
         if unspaced(piece):
             yield from piece
-            yield from pairs(piece)
+            yield from bigrams(piece)
             continue
-        words = [word for _, _, word in parts(piece)]
+        words = [word for _, _, word in split_compound(piece)]
         yield from words
         if len(words) > 1:
             yield joined(piece)
 
 
-def pairs(run: str) -> list[str]:
+def bigrams(run: str) -> list[str]:
     """Every two neighbours of a run: "运动鞋" -> ["运动", "动鞋"]."""
     return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
 def code(text: str) -> str:
     """A whole value as one word, for what must be equal: "WH-1000 XM4" -> "wh1000xm4"."""
-    return _NOT_CODE.sub("", fold(text))
+    return _NOT_CODE.sub("", normalise(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from indexer.layout import WORDS, Layout
+from indexer.layout import WORDS, RowLayout
 
 Weights = Mapping[str, Mapping[str, float]]
 
@@ -19,7 +19,9 @@ ENOUGH_TO_JUDGE = 20
 FULL_TIMES_CHANCE = 10.0
 
 
-def shop_weights(layout: Layout, gate: float = 1.0, defaults: Weights = DEFAULT_WEIGHTS) -> dict[str, dict[str, float]]:
+def shop_weights(
+    layout: RowLayout, gate: float = 1.0, defaults: Weights = DEFAULT_WEIGHTS
+) -> dict[str, dict[str, float]]:
     """The default weights of a shop with that layout: of its blocks only, "words" of a picture query times `gate`.
 
     Words that ask keep their full weight: titles that say nothing about the pictures (article numbers) would
@@ -37,7 +39,7 @@ def gate_depth(count: int) -> int:
     return max(1, min(10, count // 10))
 
 
-def words_gate(recall: float, count: int) -> float:
+def title_weight_from_recall(recall: float, count: int) -> float:
     """0 when titles find their own pictures no better than chance, 1 from ten times chance (or half-way to perfect).
 
     `recall` is the share of titles whose own picture is among the first `gate_depth(count)` of `count`.

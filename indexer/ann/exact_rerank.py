@@ -18,7 +18,7 @@ FILTERED = 1.5  # times as many rows are looked at under a mask: its best rows a
 
 
 @dataclass(frozen=True, slots=True)
-class RowSearch:
+class RerankedSearch:
     """An index and the rows behind it, searched as one; `nprobe` and `overfetch` were chosen when it was built."""
 
     index: VectorIndex

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.mmap_arrays import ROWS_AT_ONCE, blocks, let_go
+from indexer.ann.mmap_arrays import ROWS_AT_ONCE, blocks, release_pages
 from indexer.numeric import chunks
 from indexer.types import Floats
 
@@ -66,8 +66,8 @@ def write_lists(file: BinaryIO, rows: Rows, lists: Lists) -> None:
             file.write(lists.codes(rows[numbers[part]].astype(np.float32), number).data)
             read += len(numbers[part])
             if read > ROWS_AT_ONCE:
-                let_go(rows)
+                release_pages(rows)
                 read = 0
         file.write(numbers.astype("<i8").data)
         last += length
-    let_go(rows)
+    release_pages(rows)

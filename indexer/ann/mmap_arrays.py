@@ -22,10 +22,10 @@ def blocks(rows: NDArray[np.floating]) -> Iterator[tuple[slice, Floats]]:
     """All rows (n, dim) in order as float32, two thousand at a time, with where they lie."""
     for part in chunks(len(rows), ROWS_AT_ONCE):
         yield part, np.ascontiguousarray(rows[part], dtype=np.float32)
-        let_go(rows, part)
+        release_pages(rows, part)
 
 
-def let_go(array: NDArray[Any], part: slice | None = None) -> None:
+def release_pages(array: NDArray[Any], part: slice | None = None) -> None:
     """Give back the memory of a mapped array, or of some of its rows; they are read from disk when asked for again."""
     file = getattr(array, "_mmap", None)
     if file is None or array.flags.writeable or not hasattr(mmap, "MADV_DONTNEED"):

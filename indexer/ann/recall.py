@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
-from indexer.ann.block_weights import gate_depth, words_gate
-from indexer.ann.exact_rerank import OVERFETCH, RowSearch, best_rows, exact_scores
+from indexer.ann.block_weights import gate_depth, title_weight_from_recall
+from indexer.ann.exact_rerank import OVERFETCH, RerankedSearch, best_rows, exact_scores
 from indexer.ann.faiss_index import FLAT, IVF_PQ, VectorIndex
-from indexer.ann.mmap_arrays import let_go
-from indexer.layout import WORDS, Layout
+from indexer.ann.mmap_arrays import release_pages
+from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats, IndexRecord, Recall
 
 DEPTH = 10
@@ -50,9 +50,9 @@ def tune(
     record = IndexRecord(index.kind, index.lists, first, overfetch, goal.seed)
     truths = {name: _truth(rows, vectors) for name, vectors in queries.items()}
     while True:
-        search = RowSearch(index, rows, record.nprobe, record.overfetch)
+        search = RerankedSearch(index, rows, record.nprobe, record.overfetch)
         reached = {name: _recall(search, vectors, truths[name]) for name, vectors in queries.items()}
-        let_go(rows)
+        release_pages(rows)
         if min(reached.values()) >= goal.target or record.nprobe >= max(index.lists, 1):
             break
         record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
@@ -68,7 +68,7 @@ def tune(
 
 
 def sample_queries(
-    layout: Layout, rows: Rows, weights: Mapping[str, Mapping[str, float]], goal: Goal
+    layout: RowLayout, rows: Rows, weights: Mapping[str, Mapping[str, float]], goal: Goal
 ) -> dict[str, Floats]:
     """Queries as shoppers ask them, made from a sample of rows: their pictures, and their titles as words.
 
@@ -87,7 +87,7 @@ def sample_queries(
     return queries
 
 
-def title_agreement(layout: Layout, rows: Rows, seed: int = 0) -> float:
+def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
     """The gate of the "words" block: do titles find their own pictures better than chance?
 
     One row for each different title, at most 2,000, taken at random.
@@ -102,13 +102,13 @@ def title_agreement(layout: Layout, rows: Rows, seed: int = 0) -> float:
     own = np.diagonal(scores)[:, None]
     # Ties count half, or rows that are all alike would agree perfectly.
     rank = (scores > own + TIE).sum(axis=1) + (np.abs(scores - own) <= TIE).sum(axis=1) / 2
-    return words_gate(float((rank <= gate_depth(len(first))).mean()), len(first))
+    return title_weight_from_recall(float((rank <= gate_depth(len(first))).mean()), len(first))
 
 
 def _sample(rows: Rows, most: int, seed: int) -> Floats:
     picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(most, len(rows)), replace=False))
     sample = np.asarray(rows[picked], dtype=np.float32)
-    let_go(rows)
+    release_pages(rows)
     return sample
 
 
@@ -119,7 +119,7 @@ def _truth(rows: Rows, queries: Floats) -> Floats:
     return np.array(tenth, np.float32)
 
 
-def _recall(search: RowSearch, queries: Floats, tenth: Floats) -> float:
+def _recall(search: RerankedSearch, queries: Floats, tenth: Floats) -> float:
     depth = min(DEPTH, len(search.rows))
     right = 0
     for query, least in zip(queries, tenth, strict=True):

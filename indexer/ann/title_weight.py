@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from indexer.ann.block_weights import ENOUGH_TO_JUDGE, Weights
 from indexer.ann.faiss_index import Ids
 from indexer.ann.mmap_arrays import blocks
-from indexer.layout import WORDS, Layout
+from indexer.layout import WORDS, RowLayout
 
 SHARES = (0.0, 0.15, 0.3, 0.5, 1.0)
 WORTH = 0.01  # recall@1 that a larger share must bring: titles of things unlike any in training mislead photos
 ASKED = 400
 
 
-def share_of_words(
-    layout: Layout, rows: NDArray[np.float16], product_keys: Ids, weights: Weights, seed: int = 0
+def title_weight_from_views(
+    layout: RowLayout, rows: NDArray[np.float16], product_keys: Ids, weights: Weights, seed: int = 0
 ) -> float:
     """The smallest share of the "words" weight that finds products by their other pictures nearly as well as any does.
 
@@ -38,7 +38,7 @@ def share_of_words(
     return next(share for share, recall in zip(SHARES, recalls, strict=True) if recall >= enough)
 
 
-def _recalls(layout: Layout, rows: NDArray[np.float16], keys: Ids, asked: Ids, weights: Weights) -> Sequence[float]:
+def _recalls(layout: RowLayout, rows: NDArray[np.float16], keys: Ids, asked: Ids, weights: Weights) -> Sequence[float]:
     """recall@1 of the asked rows' own products for each share."""
     encoded = np.asarray(rows[asked], dtype=np.float32)[:, : layout.encoder_dim]
     queries = layout.queries(encoded)

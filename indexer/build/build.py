@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from indexer.build.feed_reading import first_reasons, peak_memory_mb, read_whole, split_origin, usable_pictures
+
 import resource
 import sys
 import time
@@ -16,23 +18,23 @@ from catalog.feeds.reader import read_feed
 from catalog.fetching.fetcher import PictureFetcher
 from catalog.product import Picture, Product, Rejected
 from catalog.storage.catalogue import Catalogue
-from indexer.build.row_writer import Sources
+from indexer.build.row_writer import VectorSources
 from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.build.feed_settings import fetching
-from indexer.cache.file_stats import FileFacts
+from indexer.cache.file_stats import FileStatCache
 from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
-from indexer.build.generation_builder import BuildOptions, Made, Maker
+from indexer.build.generation_builder import BuildOptions, SealedGeneration, GenerationBuilder
 from indexer.build.encoding_pipeline import encode_files
-from indexer.build.encoding_pipeline import PictureFacts, encode_titles
+from indexer.build.encoding_pipeline import PictureResults, encode_titles
 from indexer.progress import progress
-from indexer.generations.publishing import CATALOGUE, announce, only_writer, publish_announced
+from indexer.generations.publishing import CATALOGUE, record_pending, build_lock, publish_pending
 from indexer.build.report import BuildReport, Step, save_report
 
 __all__ = ["CATALOGUE", "BuildOptions", "build", "peak_memory_mb", "split_origin", "usable_pictures"]
 
 
-def build(
+def build_index(
     home: Path, feed: Path, encoder: Encoder, options: BuildOptions | None = None, *, fetch: bool | None = None
 ) -> BuildReport:
     """Index a feed as the shop's new current generation. Pictures and titles encoded before are not encoded again.
@@ -43,7 +45,7 @@ def build(
     """
     options = options or BuildOptions()
     home.mkdir(parents=True, exist_ok=True)
-    with only_writer(home):
+    with build_lock(home):
         report = _Build(home, encoder, options).run(choose_feed(home, feed, fetch))
     make_maps_ready(encoder)
     return report
@@ -54,7 +56,7 @@ class _Build:
 
     def __init__(self, home: Path, encoder: Encoder, options: BuildOptions) -> None:
         self._home = home
-        self._maker = Maker(home, encoder, options)
+        self._maker = GenerationBuilder(home, encoder, options)
         self._rejected: list[Rejected] = []
         self._steps: list[Step] = []
         self._began = time.perf_counter()
@@ -72,10 +74,10 @@ class _Build:
                 # The generation must stand, its gates passed, before the catalogue it was made from shows.
                 with catalogue.replacing(products):
                     start = time.perf_counter()
-                    made = maker.seal(catalogue, Sources(maker.layout, pictures, titles))
+                    made = maker.seal(catalogue, VectorSources(maker.layout, pictures, titles))
                     self._step("index", made.manifest.rows, start)
-                    announce(catalogue, made.manifest.number)
-                publish_announced(self._home, catalogue)
+                    record_pending(catalogue, made.manifest.number)
+                publish_pending(self._home, catalogue)
         report = self._report(made, facts)
         save_report(self._home, report)
         remember_feed(self._home, feed)
@@ -89,15 +91,15 @@ class _Build:
         self._step("read", len(products) + len(self._rejected), start)
         return products
 
-    def _encode(self, products: list[Product], cache: VectorCache) -> PictureFacts:
+    def _encode(self, products: list[Product], cache: VectorCache) -> PictureResults:
         paths = list(dict.fromkeys(picture.path for product in products for picture in product.pictures))
-        with progress("pictures", len(paths)) as tick, FileFacts(self._home) as files:
+        with progress("pictures", len(paths)) as tick, FileStatCache(self._home) as files:
             facts = encode_files(paths, self._maker.encoder, cache, files, self._maker.options.pipeline, tick)
         self._steps.append(Step("decode", facts.decoded, facts.decode_seconds))
         self._steps.append(Step("encode", facts.encoded, facts.encode_seconds))
         return facts
 
-    def _usable(self, products: list[Product], facts: PictureFacts, feed: Path) -> list[Product]:
+    def _usable(self, products: list[Product], facts: PictureResults, feed: Path) -> list[Product]:
         kept = []
         for product in products:
             good, rejected = usable_pictures(product, facts)
@@ -119,7 +121,7 @@ class _Build:
             done = encode_titles(titles, self._maker.encoder, cache, self._maker.options.pipeline.batch_size, tick)
         self._step("words", done, start)
 
-    def _report(self, made: Made, facts: PictureFacts) -> BuildReport:
+    def _report(self, made: SealedGeneration, facts: PictureResults) -> BuildReport:
         manifest = made.manifest
         return BuildReport(
             generation=manifest.number,
@@ -143,51 +145,11 @@ class _Build:
         self._steps.append(Step(name, items, time.perf_counter() - start))
 
 
-def read_whole(feed: Path, fetcher: PictureFetcher | None = None) -> tuple[list[Product], list[Rejected]]:
-    """All of a feed: its products, and the rows that are none. Raises BadFeed."""
-    products: list[Product] = []
-    rejected: list[Rejected] = []
-    for item in read_feed(feed, fetcher):
-        if isinstance(item, Rejected):
-            rejected.append(item)
-        else:
-            products.append(item)
-    return products, rejected
 
 
-def first_reasons(rejected: Sequence[Rejected]) -> str:
-    """Why the first three rows were rejected, in one line; empty when none was."""
-    return "; ".join(f"{row.source}:{row.line}: {row.reason}" for row in rejected[:3])
 
 
-def usable_pictures(product: Product, facts: PictureFacts) -> tuple[tuple[Picture, ...], list[Rejected]]:
-    """The product's pictures that were decoded, each content once, and what is rejected: one row for the whole
-    product when none is left, else one for each broken picture.
-    """
-    good: dict[str, Picture] = {}
-    broken = []
-    for picture in product.pictures:
-        if picture.path in facts.broken:
-            broken.append(f"{Path(picture.path).name}: {facts.broken[picture.path]}")
-        else:
-            sha256 = facts.hashes[picture.path]
-            width, height = facts.sizes[picture.path]
-            good.setdefault(sha256, Picture(picture.path, sha256, width, height))
-    if good and not broken:
-        return tuple(good.values()), []
-    source, line = split_origin(product.origin)
-    if not good:
-        return (), [Rejected(source, line, f"no usable picture ({'; '.join(broken)})")]
-    return tuple(good.values()), [Rejected(source, line, f"picture left out ({reason})") for reason in broken]
 
 
-def split_origin(origin: str) -> tuple[str, int]:
-    """ "products.csv:17" as ("products.csv", 17); without a number the line is 0."""
-    source, _, line = origin.rpartition(":")
-    return (source, int(line)) if source and line.isascii() and line.isdigit() else (origin, 0)
 
 
-def peak_memory_mb() -> float:
-    """The most memory this process has had, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB

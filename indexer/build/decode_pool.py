@@ -55,7 +55,7 @@ class Decoded:
     picture: Image.Image
 
 
-class Decoders:
+class DecoderPool:
     """Children that decode; threads may share it. None is started before there is something to decode."""
 
     def __init__(self, children: int = 2, seconds: float = SECONDS) -> None:
@@ -73,7 +73,7 @@ class Decoders:
                 child = self._idle.pop() if self._idle else _Child()
                 try:
                     answer = child.ask(path, at_least, self._seconds)
-                except _Lost as lost:
+                except _WorkerDied as lost:
                     child.close()
                     if lost.crashed and child.answered:  # an earlier picture may have damaged it: let a new one say
                         continue
@@ -92,7 +92,7 @@ class Decoders:
         while self._idle:
             self._idle.pop().close()
 
-    def __enter__(self) -> Decoders:
+    def __enter__(self) -> DecoderPool:
         return self
 
     def __exit__(
@@ -101,7 +101,7 @@ class Decoders:
         self.close()
 
 
-class _Lost(Exception):
+class _WorkerDied(Exception):
     """A child that cannot be asked again, and what that says of the picture it had."""
 
     def __init__(self, verdict: BadPicture, crashed: bool = False) -> None:
@@ -153,11 +153,11 @@ class _Child:
             header, body = self._receive(time.monotonic() + seconds)
             answer = _checked(header, body)
         except _TooSlow:
-            raise _Lost(BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)) from None
+            raise _WorkerDied(BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)) from None
         except (_Ended, BrokenPipeError):
             raise self._lost() from None
         if answer is None:
-            raise _Lost(_too_much_memory())
+            raise _WorkerDied(_too_much_memory())
         self.answered += 1
         if isinstance(answer, BadPicture):
             raise answer
@@ -171,12 +171,12 @@ class _Child:
             if pipe is not None:
                 pipe.close()
 
-    def _lost(self) -> _Lost:
+    def _lost(self) -> _WorkerDied:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         if self._process.returncode == -signal.SIGKILL:  # not ours: so does the kernel when memory runs out
-            return _Lost(_too_much_memory())
-        return _Lost(BadPicture("The picture makes the decoder crash.", _SAVE_AGAIN), crashed=True)
+            return _WorkerDied(_too_much_memory())
+        return _WorkerDied(BadPicture("The picture makes the decoder crash.", _SAVE_AGAIN), crashed=True)
 
     def _receive(self, deadline: float) -> tuple[Mapping[str, Any], bytes]:
         frame = self._more(bytearray(), LENGTHS.size, deadline)

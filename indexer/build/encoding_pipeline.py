@@ -18,17 +18,17 @@ from catalog import images
 from catalog.errors import BadPicture, EncoderError
 from catalog.files.failpoints import failpoint
 from indexer.cache.vector_cache import VectorCache, title_key
-from indexer.build.decode_pool import SECONDS, Decoders
+from indexer.build.decode_pool import SECONDS, DecoderPool
 from indexer.types import Floats, Pixels
 from indexer.encoders.base import Encoder
 from indexer.numeric import chunks
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from collections.abc import Sequence
 from contextlib import closing
 from catalog.files.failpoints import failpoint
 from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder
-from indexer.cache.file_stats import Content, FileFacts, stamp_of
+from indexer.cache.file_stats import Content, FileStatCache, stamp_of
 from indexer.numeric import chunks
 
 BATCHES = 64  # encoded before what was seen of their files is written down
@@ -52,9 +52,9 @@ class PipelineOptions:
     decode_children: int = 2
     picture_seconds: float = SECONDS
 
-    def decoders(self, pictures: int) -> Decoders:
+    def decoders(self, pictures: int) -> DecoderPool:
         """The child processes for so many pictures, to be closed; none runs before there is something to decode."""
-        return Decoders(min(self.decode_children, 1 + pictures // FEW), self.picture_seconds)
+        return DecoderPool(min(self.decode_children, 1 + pictures // FEW), self.picture_seconds)
 
     def threads(self) -> ThreadPoolExecutor:
         """Threads that wait for the child processes: more than these, so that a child which has answered has work."""
@@ -62,7 +62,7 @@ class PipelineOptions:
 
 
 @dataclass(slots=True)
-class PictureFacts:
+class PictureResults:
     """What became of the picture files: content hash and upright size by path, reason for the unusable, the work."""
 
     hashes: dict[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class PictureFacts:
             self.hashes[loaded.path] = loaded.sha256
             self.sizes[loaded.path] = loaded.size
 
-    def add(self, other: PictureFacts) -> None:
+    def add(self, other: PictureResults) -> None:
         """Take in what became of other files."""
         self.hashes |= other.hashes
         self.sizes |= other.sizes
@@ -114,7 +114,7 @@ class Loaded:
 class PictureLoader:
     """Reads one picture file and makes it ready for the encoder; called from the decode threads."""
 
-    def __init__(self, encoder: Encoder, cache: VectorCache | None, decoders: Decoders) -> None:
+    def __init__(self, encoder: Encoder, cache: VectorCache | None, decoders: DecoderPool) -> None:
         self._encoder = encoder
         self._cache = cache
         self._decoders = decoders
@@ -145,7 +145,7 @@ class PictureLoader:
 
 def encode_pictures(
     paths: Sequence[str], encoder: Encoder, cache: VectorCache, options: PipelineOptions, tick: Tick
-) -> PictureFacts:
+) -> PictureResults:
     """Put the vector of every picture file into the cache; files with equal content are encoded once."""
     with options.decoders(len(paths)) as decoders:
         return encode_decoded(paths, encoder, cache, options, tick, decoders)
@@ -157,10 +157,10 @@ def encode_decoded(
     cache: VectorCache,
     options: PipelineOptions,
     tick: Tick,
-    decoders: Decoders,
-) -> PictureFacts:
+    decoders: DecoderPool,
+) -> PictureResults:
     """As `encode_pictures`, with child processes that are there already."""
-    facts = PictureFacts()
+    facts = PictureResults()
     waiting: dict[bytes, Pixels] = {}
     load = PictureLoader(encoder, cache, decoders)
     with (
@@ -181,9 +181,9 @@ def encode_decoded(
 
 def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache, batch_size: int, tick: Tick) -> int:
     """Put the text block of every different title into the cache; returns how many were not there yet."""
-    block = Layout(encoder.blocks).text_block
+    block = RowLayout(encoder.blocks).text_block
     assert block is not None, "the caller asks only encoders that read words"
-    span = Layout(encoder.blocks).slice(block)
+    span = RowLayout(encoder.blocks).slice(block)
     known = {title for title in set(titles) if cache.get(title_key(title)) is None}
     missing = sorted(known, key=lambda title: (len(title), title))  # equal lengths waste no padding
     for part in chunks(len(missing), batch_size):
@@ -229,7 +229,7 @@ def ahead(
             future.cancel()
 
 
-def _encode(encoder: Encoder, waiting: dict[bytes, Pixels], cache: VectorCache, facts: PictureFacts) -> None:
+def _encode(encoder: Encoder, waiting: dict[bytes, Pixels], cache: VectorCache, facts: PictureResults) -> None:
     start = time.perf_counter()
     fresh = {key: pixels for key, pixels in waiting.items() if cache.get(key) is None}
     waiting.clear()
@@ -250,10 +250,10 @@ def _checked(vectors: Floats, encoder: Encoder) -> Floats:
 
 
 def encode_files(
-    paths: Sequence[str], encoder: Encoder, cache: VectorCache, files: FileFacts, options: PipelineOptions, tick: Tick
-) -> PictureFacts:
+    paths: Sequence[str], encoder: Encoder, cache: VectorCache, files: FileStatCache, options: PipelineOptions, tick: Tick
+) -> PictureResults:
     """As `encode_pictures`; the files are known from then on, however the run ends."""
-    facts = PictureFacts()
+    facts = PictureResults()
     with options.decoders(len(paths)) as decoders:
         for part in chunks(len(paths), BATCHES * options.batch_size):
             stamps = {path: stamp for path in paths[part] if (stamp := stamp_of(path)) is not None}
@@ -264,9 +264,9 @@ def encode_files(
     return facts
 
 
-def look_at_files(paths: Sequence[str], encoder: Encoder, options: PipelineOptions, tick: Tick) -> PictureFacts:
+def look_at_files(paths: Sequence[str], encoder: Encoder, options: PipelineOptions, tick: Tick) -> PictureResults:
     """Read, hash and decode, but encode and remember nothing: what `encode_files` would find."""
-    facts = PictureFacts()
+    facts = PictureResults()
     with (
         options.decoders(len(paths)) as decoders,
         options.threads() as pool,
@@ -278,6 +278,6 @@ def look_at_files(paths: Sequence[str], encoder: Encoder, options: PipelineOptio
     return facts
 
 
-def contents(facts: PictureFacts) -> dict[str, Content]:
+def contents(facts: PictureResults) -> dict[str, Content]:
     """Hash and size of the files that are pictures."""
     return {path: Content(sha256, *facts.sizes[path]) for path, sha256 in facts.hashes.items()}

@@ -9,9 +9,9 @@ from typing import Any
 
 from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import usable_pictures
-from indexer.cache.file_stats import FileFacts
-from indexer.build.encoding_pipeline import PictureFacts
+from indexer.build.feed_reading import usable_pictures
+from indexer.cache.file_stats import FileStatCache
+from indexer.build.encoding_pipeline import PictureResults
 from indexer.numeric import batches
 
 PAGE = 500
@@ -69,19 +69,19 @@ class Changes:
 _but_pictures = attrgetter(*(each.name for each in fields(Product) if each.compare and each.name != "pictures"))
 
 
-class Comparison:
+class FeedDiff:
     """Takes in a feed a page at a time and keeps only what differs; `undecided` wait until their pictures were read."""
 
-    def __init__(self, catalogue: Catalogue, files: FileFacts, recheck: bool = False) -> None:
+    def __init__(self, catalogue: Catalogue, files: FileStatCache, recheck: bool = False) -> None:
         self.changes = Changes()
         self.puts: list[Product] = []
         self.gone: list[str] = []
         self.rejected: list[Rejected] = []
-        self.undecided: list[Product] = []
+        self.pending: list[Product] = []
         self._catalogue = catalogue
         self._files = files
         self._recheck = recheck
-        self._known = PictureFacts()
+        self._known = PictureResults()
         self._seen = bytearray()  # a byte for each key up to the largest: a set takes sixty for each product
 
     def take(self, items: Iterable[Product | Rejected]) -> None:
@@ -98,17 +98,17 @@ class Comparison:
 
     def unread(self) -> list[str]:
         """The picture files that the undecided products wait for."""
-        paths = dict.fromkeys(picture.path for product in self.undecided for picture in product.pictures)
+        paths = dict.fromkeys(picture.path for product in self.pending for picture in product.pictures)
         return [path for path in paths if path not in self._known.hashes]
 
-    def decide(self, facts: PictureFacts) -> None:
+    def decide(self, facts: PictureResults) -> None:
         """Compare the undecided now that their files were read."""
         facts.add(self._known)
-        for page in batches(self.undecided, PAGE):
+        for page in batches(self.pending, PAGE):
             self._compare(page, facts)
-        self.undecided = []
+        self.pending = []
 
-    def take_leave(self) -> None:
+    def find_removed(self) -> None:
         """Find the products that the feed does not have any more."""
         for key, product_id in self._catalogue.ids():
             if key >= len(self._seen) or not self._seen[key]:
@@ -122,22 +122,22 @@ class Comparison:
             else:
                 yield item
 
-    def _facts(self, page: list[Product]) -> PictureFacts:
+    def _facts(self, page: list[Product]) -> PictureResults:
         paths = [] if self._recheck else [picture.path for product in page for picture in product.pictures]
         known = self._files.known(paths)
-        return PictureFacts(
+        return PictureResults(
             {path: content.sha256 for path, content in known.items()},
             {path: (content.width, content.height) for path, content in known.items()},
         )
 
-    def _wait(self, product: Product, facts: PictureFacts) -> None:
-        self.undecided.append(product)
+    def _wait(self, product: Product, facts: PictureResults) -> None:
+        self.pending.append(product)
         for picture in product.pictures:
             if picture.path in facts.hashes:
                 self._known.hashes[picture.path] = facts.hashes[picture.path]
                 self._known.sizes[picture.path] = facts.sizes[picture.path]
 
-    def _compare(self, page: list[Product], facts: PictureFacts) -> None:
+    def _compare(self, page: list[Product], facts: PictureResults) -> None:
         known = self._catalogue.find(product.id for product in page)
         for feed_product in page:
             pictures, rejected = usable_pictures(feed_product, facts)

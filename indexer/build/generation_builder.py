@@ -14,7 +14,7 @@ from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import gates
 from indexer.generations import store
-from indexer.build.row_writer import RowFiles, Sources, write_rows
+from indexer.build.row_writer import WrittenRows, VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path
 from indexer.types import Floats
 from indexer.encoders.base import Encoder
@@ -23,11 +23,11 @@ from indexer.generations.store import Generation
 from indexer.types import IndexRecord, Recall
 from indexer.generations.manifest import Manifest
 from indexer.generations.match_curve_fit import with_match_curve
-from indexer.ann.title_weight import share_of_words
+from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.ann.block_weights import shop_weights
 
 PROBES_MAY_GROW = 2  # an index that needs more lists than so many times as many as before is trained anew
@@ -44,7 +44,7 @@ class BuildOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SealedGeneration:
     """A sealed generation that is not published yet, and how it came through the gates."""
 
     candidate: Generation
@@ -57,14 +57,14 @@ class Made:
         return self.candidate.manifest
 
 
-class Maker:
+class GenerationBuilder:
     """Makes generations with one encoder: rows, index, manifest, gates."""
 
     def __init__(self, home: Path, encoder: Encoder, options: BuildOptions) -> None:
         self.home = home
         self.encoder = encoder
         self.options = options
-        self.layout = Layout.of_encoder(encoder.blocks)
+        self.layout = RowLayout.of_encoder(encoder.blocks)
 
     def picture_cache(self) -> VectorCache:
         """The vectors of pictures that were encoded before."""
@@ -77,8 +77,8 @@ class Maker:
         return self._cache(TITLES, self.layout.blocks[-1].dim)
 
     def seal(
-        self, catalogue: Catalogue, sources: Sources, previous: Generation | None = None, force: bool = False
-    ) -> Made:
+        self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
+    ) -> SealedGeneration:
         """Make and seal a generation of the catalogue as this thread sees it. Raises GenerationError at a gate."""
         number, folder = store.begin(self.home)
         failpoint("generation.begun")
@@ -94,16 +94,16 @@ class Maker:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Made(candidate, passed, files.copied)
+        return SealedGeneration(candidate, passed, files.copied)
 
     def _index(
-        self, folder: Path, files: RowFiles, number: int, seq: int, previous: Generation | None = None
+        self, folder: Path, files: WrittenRows, number: int, seq: int, previous: Generation | None = None
     ) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
         gate = title_agreement(self.layout, rows, goal.seed)
         if gate:  # titles that say nothing need no second judge, who reads every row
-            gate *= share_of_words(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
+            gate *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, gate)
         queries = sample_queries(self.layout, rows, weights, goal)
         index, record, recall = self._searchable(folder / store.INDEX, rows, queries, previous)

@@ -10,10 +10,10 @@ from pathlib import Path
 from catalog.errors import BadFeed, UnknownProduct
 from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import first_reasons, read_whole, usable_pictures
+from indexer.build.feed_reading import first_reasons, read_whole, usable_pictures
 from indexer.encoders.base import Encoder
 from indexer.build.feed_settings import fetching
-from indexer.build.generation_builder import BuildOptions, Maker
+from indexer.build.generation_builder import BuildOptions, GenerationBuilder
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.progress import progress
 from indexer.generations.publishing import catalogue_of
@@ -76,7 +76,7 @@ def _encoded(
 ) -> list[Product]:
     """The products with the pictures that can be used; their vectors are in the caches."""
     paths = list(dict.fromkeys(picture.path for product in products for picture in product.pictures))
-    maker = Maker(home, encoder, BuildOptions(pipeline=options))
+    maker = GenerationBuilder(home, encoder, BuildOptions(pipeline=options))
     with maker.picture_cache() as cache, progress("pictures", len(paths)) as tick:
         facts = encode_pictures(paths, encoder, cache, options, tick)
     kept = []

@@ -13,19 +13,19 @@ from numpy.typing import DTypeLike, NDArray
 
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
-from catalog.storage.catalogue import Catalogue, Shown
+from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.generations import store
 from indexer.cache.vector_cache import VectorCache, title_key
 from indexer.types import Floats
-from indexer.ann.mmap_arrays import let_go
+from indexer.ann.mmap_arrays import release_pages
 from indexer.ann.faiss_index import Ids
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 
 Row16 = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class RowFiles:
+class WrittenRows:
     """How many rows were written, of how many products, and how many were copied whole."""
 
     count: int
@@ -33,7 +33,7 @@ class RowFiles:
     copied: int = 0
 
 
-class Kept:
+class ReusableRows:
     """The rows of the generation before, for products whose pictures and title are what they were.
 
     `touched` are the keys of products that changed since. Their pictures' vectors are reused where the picture is
@@ -44,7 +44,7 @@ class Kept:
         self._generation = generation
         self._touched = np.fromiter(set(touched), np.int64)
 
-    def numbers(self, page: Sequence[Shown]) -> Ids:
+    def numbers(self, page: Sequence[PictureRow]) -> Ids:
         """For each picture the number of the row that can be copied whole, -1 where there is none."""
         keys = np.fromiter((each.key for each in page), np.int64, len(page))
         places = np.fromiter((each.position for each in page), np.int64, len(page))
@@ -58,10 +58,10 @@ class Kept:
     def whole(self, numbers: Ids) -> Row16:
         """Those rows."""
         rows: Row16 = self._generation.rows[numbers]
-        let_go(self._generation.rows)
+        release_pages(self._generation.rows)
         return rows
 
-    def picture(self, shown: Shown) -> Floats | None:
+    def picture(self, shown: PictureRow) -> Floats | None:
         """The vector of that picture, when the product had it before."""
         first, last = np.searchsorted(self._generation.product_keys, (shown.key, shown.key + 1))
         found = np.flatnonzero(self._generation.picture_hashes[first:last] == shown.sha256.encode())
@@ -72,20 +72,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class VectorSources:
     """Where rows come from: the generation before if there is one of the same encoder, else the caches."""
 
-    layout: Layout
+    layout: RowLayout
     pictures: VectorCache
     titles: VectorCache | None
-    kept: Kept | None = None
+    kept: ReusableRows | None = None
 
-    def picture(self, shown: Shown) -> Floats | None:
+    def picture(self, shown: PictureRow) -> Floats | None:
         """The vector of a picture; None when it has to be encoded."""
         found = None if self.kept is None else self.kept.picture(shown)
         return self.pictures.get(bytes.fromhex(shown.sha256)) if found is None else found
 
-    def missing(self, catalogue: Catalogue) -> Iterator[Shown]:
+    def missing(self, catalogue: Catalogue) -> Iterator[PictureRow]:
         """The pictures that have to be encoded before rows can be written, and those whose title has to be."""
         for page in catalogue.shown():
             for shown in _to_make(page, self.kept)[1]:
@@ -94,7 +94,7 @@ class Sources:
                     yield shown
 
 
-def write_rows(folder: Path, catalogue: Catalogue, sources: Sources) -> RowFiles:
+def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> WrittenRows:
     """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order."""
     count = catalogue.pictures_count()
     products = copied = last = 0
@@ -114,7 +114,7 @@ def write_rows(folder: Path, catalogue: Catalogue, sources: Sources) -> RowFiles
             copied += len(page) - made
             failpoint("rows.page")
     failpoint("rows.written")
-    return RowFiles(count, products, copied)
+    return WrittenRows(count, products, copied)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def _array_file(path: Path, kind: DTypeLike, shape: tuple[int, ...]) -> Iterator
         yield file
 
 
-def _rows(page: Sequence[Shown], sources: Sources) -> tuple[Row16, int]:
+def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, int]:
     """The rows of these pictures, and how many of them were not copied."""
     rows = np.empty((len(page), sources.layout.dim), np.float16)
     numbers, rest = _to_make(page, sources.kept)
@@ -137,13 +137,13 @@ def _rows(page: Sequence[Shown], sources: Sources) -> tuple[Row16, int]:
     return rows, len(rest)
 
 
-def _to_make(page: Sequence[Shown], kept: Kept | None) -> tuple[Ids, list[Shown]]:
+def _to_make(page: Sequence[PictureRow], kept: ReusableRows | None) -> tuple[Ids, list[PictureRow]]:
     """The numbers of rows to copy, -1 elsewhere, and the pictures whose rows are to be put together."""
     numbers = np.full(len(page), -1, np.int64) if kept is None else kept.numbers(page)
     return numbers, [page[i] for i in np.flatnonzero(numbers < 0).tolist()]
 
 
-def _made(page: Sequence[Shown], sources: Sources) -> Floats:
+def _made(page: Sequence[PictureRow], sources: VectorSources) -> Floats:
     encoded = _stacked([sources.picture(shown) for shown in page])
     titles = sources.titles
     words = None if titles is None else _stacked([titles.get(title_key(shown.title)) for shown in page])

@@ -17,26 +17,26 @@ from catalog.errors import BadFeed
 from catalog.files.failpoints import failpoint
 from catalog.feeds.reader import read_feed
 from catalog.product import Rejected
-from catalog.storage.catalogue import Catalogue, Shown
+from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.generations import store
-from indexer.build.row_writer import Kept, Sources
-from indexer.build.build import first_reasons, peak_memory_mb, split_origin
+from indexer.build.row_writer import ReusableRows, VectorSources
+from indexer.build.feed_reading import first_reasons, peak_memory_mb, split_origin
 from indexer.cache.vector_cache import VectorCache
-from indexer.build.feed_diff import REMOVED, Changes, Comparison
+from indexer.build.feed_diff import REMOVED, Changes, FeedDiff
 from indexer.generations.encoder_diff import save_change
 from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.build.feed_settings import fetching
-from indexer.cache.file_stats import FileFacts
+from indexer.cache.file_stats import FileStatCache
 from indexer.generations.store import Generation
 from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
-from indexer.build.generation_builder import BuildOptions, Made, Maker
+from indexer.build.generation_builder import BuildOptions, SealedGeneration, GenerationBuilder
 from indexer.build.encoding_pipeline import encode_files, look_at_files
-from indexer.build.encoding_pipeline import PictureFacts, encode_titles
+from indexer.build.encoding_pipeline import PictureResults, encode_titles
 from indexer.progress import progress
-from indexer.generations.publishing import CATALOGUE, announce, catalogue_of, current_whole, only_writer, publish_announced
+from indexer.generations.publishing import CATALOGUE, record_pending, catalogue_of, open_current_or_none, build_lock, publish_pending
 from indexer.build.report import UpdateReport, save_update
 
-Reader = Callable[[list[str], FileFacts], PictureFacts]
+Reader = Callable[[list[str], FileStatCache], PictureResults]
 
 LONG_LOG = 5_000  # changes since the index was made; servers replay them when they open it
 
@@ -58,29 +58,29 @@ class UpdateOptions:
     build: BuildOptions = field(default_factory=BuildOptions)
 
 
-def update(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
+def update_index(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
     """Bring a shop up to date with its feed. Raises BadFeed, GenerationError; then nothing has changed.
 
     A run that was cut short is taken up by the next: what was encoded is kept.
     """
     options = options or UpdateOptions()
     catalogue_of(home)
-    with only_writer(home):
+    with build_lock(home):
         return _Update(home, encoder, options).run()
 
 
-def rehearse(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
-    """What `update` would do; nothing is encoded, and nothing changes on disk but that pictures may be fetched."""
+def dry_run(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
+    """What `update_index` would do; nothing is encoded, and nothing changes on disk but that pictures may be fetched."""
     options = options or UpdateOptions()
     catalogue_of(home)
     return _Update(home, encoder, options).rehearse()
 
 
-def rehearse_encoder(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
+def compare_encoder(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> UpdateReport:
     """What another encoder would change: all is encoded, compared and reported, and nothing is published."""
     options = options or UpdateOptions()
     catalogue_of(home)
-    with only_writer(home):
+    with build_lock(home):
         return _Update(home, encoder, options).run(publish=False)
 
 
@@ -94,17 +94,17 @@ class _Update:
     def __init__(self, home: Path, encoder: Encoder, options: UpdateOptions) -> None:
         self._home = home
         self._options = options
-        self._maker = Maker(home, encoder, options.build)
-        self._previous = current_whole(home)
-        self._encoded = PictureFacts()
+        self._maker = GenerationBuilder(home, encoder, options.build)
+        self._previous = open_current_or_none(home)
+        self._encoded = PictureResults()
         self._titles = 0
         self._began = time.perf_counter()
 
     def run(self, publish: bool = True) -> UpdateReport:
-        with closing(Catalogue.open(self._home / CATALOGUE)) as catalogue, FileFacts(self._home) as files:
+        with closing(Catalogue.open(self._home / CATALOGUE)) as catalogue, FileStatCache(self._home) as files:
             found = self._compared(catalogue, files, self._encode_unread)
             failpoint("update.compared")
-            made: Made | None = None
+            made: SealedGeneration | None = None
             if self._needs_generation(catalogue, found.changes):
                 if self._reusable() is None:
                     make_maps_ready(self._maker.encoder)
@@ -124,14 +124,14 @@ class _Update:
     def rehearse(self) -> UpdateReport:
         with (
             closing(Catalogue.open(self._home / CATALOGUE)) as catalogue,
-            FileFacts(self._home, readonly=True) as files,
+            FileStatCache(self._home, readonly=True) as files,
         ):
             found = self._compared(catalogue, files, self._look_at_unread)
             needed = self._needs_generation(catalogue, found.changes)
         return replace(self._report(found, None, published=False), would_make=needed)
 
-    def _compared(self, catalogue: Catalogue, files: FileFacts, read: Reader) -> Comparison:
-        found = Comparison(catalogue, files, self._options.check_pictures)
+    def _compared(self, catalogue: Catalogue, files: FileStatCache, read: Reader) -> FeedDiff:
+        found = FeedDiff(catalogue, files, self._options.check_pictures)
         if self._options.from_catalogue:
             found.changes.unchanged = catalogue.count()
             return found
@@ -143,7 +143,7 @@ class _Update:
             reasons = first_reasons(found.rejected)
             raise BadFeed(f"{feed} has no product that can be indexed.", reasons or "Is it the right file or folder?")
         if not self._options.keep_missing:
-            found.take_leave()
+            found.find_removed()
             self._refuse_shrinking(feed, catalogue.count(), found.changes)
         return found
 
@@ -159,19 +159,19 @@ class _Update:
                 "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
             )
 
-    def _encode_unread(self, paths: list[str], files: FileFacts) -> PictureFacts:
+    def _encode_unread(self, paths: list[str], files: FileStatCache) -> PictureResults:
         if not paths:
-            return PictureFacts()
+            return PictureResults()
         with self._maker.picture_cache() as cache:
             return self._encode(paths, cache, files)
 
-    def _encode(self, paths: list[str], cache: VectorCache, files: FileFacts) -> PictureFacts:
+    def _encode(self, paths: list[str], cache: VectorCache, files: FileStatCache) -> PictureResults:
         with progress("pictures", len(paths)) as tick:
             facts = encode_files(paths, self._maker.encoder, cache, files, self._options.build.pipeline, tick)
         self._encoded.add(facts)
         return facts
 
-    def _look_at_unread(self, paths: list[str], _: FileFacts) -> PictureFacts:
+    def _look_at_unread(self, paths: list[str], _: FileStatCache) -> PictureResults:
         with progress("pictures", len(paths)) as tick:
             return look_at_files(paths, self._maker.encoder, self._options.build.pipeline, tick)
 
@@ -189,7 +189,7 @@ class _Update:
         behind = catalogue.seq - before.manifest.seq
         return behind > 0 if self._options.from_catalogue else behind + changes.total > LONG_LOG
 
-    def _make(self, catalogue: Catalogue, files: FileFacts, found: Comparison, publish: bool) -> Made | None:
+    def _make(self, catalogue: Catalogue, files: FileStatCache, found: FeedDiff, publish: bool) -> SealedGeneration | None:
         maker, before = self._maker, self._reusable()
         made = None
         with maker.picture_cache() as pictures, maker.title_cache() as titles:
@@ -205,19 +205,19 @@ class _Update:
                     self._compare_encoders(catalogue, made)
                     if not publish:
                         raise _NotPublished
-                    announce(catalogue, made.manifest.number)
+                    record_pending(catalogue, made.manifest.number)
             except _NotPublished:
-                store.sweep(self._home)
+                store.remove_unfinished(self._home)
                 return made
-            publish_announced(self._home, catalogue)
+            publish_pending(self._home, catalogue)
         return made
 
-    def _sources(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> Sources:
+    def _sources(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> VectorSources:
         before = self._reusable()
-        kept = None if before is None else Kept(before, catalogue.keys_changed(before.manifest.seq))
-        return Sources(self._maker.layout, pictures, titles, kept)
+        kept = None if before is None else ReusableRows(before, catalogue.keys_changed(before.manifest.seq))
+        return VectorSources(self._maker.layout, pictures, titles, kept)
 
-    def _fill(self, catalogue: Catalogue, files: FileFacts, sources: Sources, found: Comparison) -> None:
+    def _fill(self, catalogue: Catalogue, files: FileStatCache, sources: VectorSources, found: FeedDiff) -> None:
         """Encode what products that the feed leaves alone lack; a picture that cannot be had any more is left out."""
         changed = {product.id for product in found.puts} | set(found.gone)
         skipped = {key for key, _ in catalogue.find(changed).values()}
@@ -236,7 +236,7 @@ class _Update:
                 found.gone.append(product.id)
                 found.changes.note(REMOVED, product.id)
 
-    def _encode_missing(self, missing: list[Shown], sources: Sources, files: FileFacts) -> list[Shown]:
+    def _encode_missing(self, missing: list[PictureRow], sources: VectorSources, files: FileStatCache) -> list[PictureRow]:
         """Encode the pictures and titles that are missing; returns those whose picture is not there any more."""
         lacking = [shown for shown in missing if sources.picture(shown) is None]
         if lacking:
@@ -252,12 +252,12 @@ class _Update:
                 wanted, self._maker.encoder, cache, self._options.build.pipeline.batch_size, tick
             )
 
-    def _compare_encoders(self, catalogue: Catalogue, made: Made) -> None:
+    def _compare_encoders(self, catalogue: Catalogue, made: SealedGeneration) -> None:
         """Where the encoder is another one, say in the shop's folder what that changes."""
         if self._previous is not None and self._reusable() is None:
             save_change(self._home, self._previous, made.candidate, catalogue)
 
-    def _report(self, found: Comparison, made: Made | None, published: bool) -> UpdateReport:
+    def _report(self, found: FeedDiff, made: SealedGeneration | None, published: bool) -> UpdateReport:
         number = self._previous.number if self._previous is not None else 0
         manifest = made.manifest if made is not None else None
         return UpdateReport(

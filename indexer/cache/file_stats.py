@@ -26,7 +26,7 @@ _KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileStat:
     """A file's size and time of last change, as the file system tells them."""
 
     bytes: int
@@ -42,7 +42,7 @@ class Content:
     height: int
 
 
-class FileFacts:
+class FileStatCache:
     """One shop's memory of picture files. It can be deleted at any time: files are then read again."""
 
     def __init__(self, home: Path, readonly: bool = False) -> None:
@@ -50,7 +50,7 @@ class FileFacts:
         self._readonly = readonly
         self._db = self._opened()
 
-    def __enter__(self) -> FileFacts:
+    def __enter__(self) -> FileStatCache:
         return self
 
     def __exit__(
@@ -69,7 +69,7 @@ class FileFacts:
             return {}
         return {row[0]: Content(*row[3:]) for row in rows if _stamp(row[0]) == row[1:3]}
 
-    def remember(self, stamps: Mapping[str, Stamp], contents: Mapping[str, Content]) -> None:
+    def remember(self, stamps: Mapping[str, FileStat], contents: Mapping[str, Content]) -> None:
         """Remember files by the stamps they had before they were read."""
         if self._db is None or self._readonly:
             return
@@ -118,10 +118,10 @@ class FileFacts:
         return db
 
 
-def stamp_of(path: str) -> Stamp | None:
+def stamp_of(path: str) -> FileStat | None:
     """A file's stamp; None when it is no regular file that can be looked at."""
     found = _stamp(path)
-    return None if found is None else Stamp(*found)
+    return None if found is None else FileStat(*found)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

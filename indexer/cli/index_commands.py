@@ -12,13 +12,13 @@ import click
 from catalog.errors import GenerationError
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, rehearse, rehearse_encoder, update
+from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
 from indexer.cli.common import INTERRUPTED, SOME_REJECTED, fetch_option, home_option
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
 from indexer.generations.encoder_diff import NAME as CHANGE
 from indexer.generations.manifest import read_manifest
-from indexer.generations.publishing import only_writer, rollback
+from indexer.generations.publishing import build_lock, rollback
 
 
 @click.command("update")
@@ -44,11 +44,11 @@ def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) 
     opened = open_encoder(encoder or _usual_encoder(home), runtime=runtime, home=home)
     try:
         if not given["dry_run"]:
-            report = update(home, opened, options)
+            report = update_index(home, opened, options)
         elif encoder:
-            report = rehearse_encoder(home, opened, options)
+            report = compare_encoder(home, opened, options)
         else:
-            report = rehearse(home, opened, options)
+            report = dry_run(home, opened, options)
     except KeyboardInterrupt:
         click.echo("Interrupted; what was encoded is kept, and the next update goes on from there.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
@@ -65,7 +65,7 @@ def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) 
 def rollback_command(home: Path) -> None:
     """Make the index before the current one current again. The products stay as they are now."""
     store.current_number(home)
-    with only_writer(home):
+    with build_lock(home):
         left, number = rollback(home)
     click.echo(f"Generation {number:06d} is current again, in place of {left:06d}; running servers follow.")
     click.echo(

@@ -13,7 +13,7 @@ from indexer.generations import store
 from indexer.generations.publishing import CATALOGUE, recover
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_pictures, prune
-from indexer.maintenance.consistency import look_deeper, reconcile
+from indexer.maintenance.consistency import check_consistency, check_deep
 
 FOUND = 1
 
@@ -46,10 +46,10 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
         )
         raise click.exceptions.Exit(FOUND)
     generation = store.open_generation(home, current)
-    findings = reconcile(home, generation)
+    findings = check_consistency(home, generation)
     if deep:
         encoder = open_encoder(generation.manifest.encoder.name, runtime=runtime, home=home)
-        look_deeper(home, generation, encoder, findings)
+        check_deep(home, generation, encoder, findings)
     for line in [*findings.notes, *findings.all()]:
         click.echo(line)
     if findings.lines:

@@ -16,11 +16,11 @@ from PIL import Image
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.feature_maps import MapModel
 from indexer.encoders.backends.preprocess import Preprocess
-from indexer.encoders.backends.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.encoders.backends.runtime import ModelSource, TorchModel, file_digest, open_runner, weights_digest
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
-from indexer.encoders.hub import asked_once, hub_refused
+from indexer.encoders.hub import hub_refused, single_attempt
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 CONFIG = "open_clip_config.json"
@@ -39,9 +39,11 @@ class ClipEncoder(BaseEncoder):
         source = _source(spec)
         model = cache(lambda: _create(spec))  # both halves from one copy
         key = f"clip {source}"
-        self._pictures = open_runner(Recipe("clip-pictures", key, lambda: _picture_half(model())), runtime)
-        self._words = open_runner(Recipe("clip-words", key, lambda: _word_half(model(), spec)), runtime)
-        self._maps = MapModel(Recipe("clip-maps", f"{key} maps", lambda: _picture_maps(_create(spec), spec)), runtime)
+        self._pictures = open_runner(ModelSource("clip-pictures", key, lambda: _picture_half(model())), runtime)
+        self._words = open_runner(ModelSource("clip-words", key, lambda: _word_half(model(), spec)), runtime)
+        self._maps = MapModel(
+            ModelSource("clip-maps", f"{key} maps", lambda: _picture_maps(_create(spec), spec)), runtime
+        )
         self._tokenizer: Any = None
         meta = self._pictures.meta
         self.preprocess = Preprocess.from_record(meta["preprocess"])
@@ -92,14 +94,14 @@ def _create(spec: EncoderSpec) -> Any:
     import open_clip
 
     pretrained = None if spec.weights == "local" else spec.weights
-    with _typed_errors(spec), asked_once():
+    with _typed_errors(spec), single_attempt():
         return open_clip.create_model(_open_clip_name(spec), pretrained=pretrained, require_pretrained=True).eval()
 
 
 def _open_tokenizer(spec: EncoderSpec) -> Any:
     import open_clip
 
-    with _typed_errors(spec), asked_once():
+    with _typed_errors(spec), single_attempt():
         return open_clip.get_tokenizer(_open_clip_name(spec))
 
 
@@ -129,7 +131,7 @@ def _typed_errors(spec: EncoderSpec) -> Iterator[None]:
         raise
 
 
-def _picture_half(model: Any) -> Loaded:
+def _picture_half(model: Any) -> TorchModel:
     import torch
 
     from indexer.encoders.backends.torch_modules import Method, NormalisedPixels
@@ -141,16 +143,16 @@ def _picture_half(model: Any) -> Loaded:
     with torch.inference_mode():
         dim = module(torch.from_numpy(example)).shape[1]
     meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
-    return Loaded(module, {"pixels": example}, meta)
+    return TorchModel(module, {"pixels": example}, meta)
 
 
-def _picture_maps(model: Any, spec: EncoderSpec) -> Loaded:
+def _picture_maps(model: Any, spec: EncoderSpec) -> TorchModel:
     from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, last_maps, map_example
 
     whole = replace(_preprocess(model), fit="squash")
     cells = Cells(model.visual, last_maps(model.visual, spec.model))
     meta = {"weights_sha256": weights_digest(model), "preprocess": whole.record(), "fine": cells.fine(whole.side)}
-    return Loaded(NormalisedPixels(cells, whole), map_example(whole.side), meta)
+    return TorchModel(NormalisedPixels(cells, whole), map_example(whole.side), meta)
 
 
 def _preprocess(model: Any) -> Preprocess:
@@ -167,8 +169,8 @@ def _preprocess(model: Any) -> Preprocess:
     )
 
 
-def _word_half(model: Any, spec: EncoderSpec) -> Loaded:
+def _word_half(model: Any, spec: EncoderSpec) -> TorchModel:
     from indexer.encoders.backends.torch_modules import Method
 
     tokens = _open_tokenizer(spec)(["red shoes", "a blue cotton shirt"]).numpy()
-    return Loaded(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})
+    return TorchModel(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})

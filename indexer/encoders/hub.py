@@ -10,7 +10,7 @@ _NETWORK = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2", "requ
 
 
 @contextmanager
-def asked_once() -> Iterator[None]:
+def single_attempt() -> Iterator[None]:
     """While open, a hub that does not answer is left alone, where its client would try each file six times."""
     from huggingface_hub import constants
 

@@ -14,8 +14,8 @@ from indexer.encoders.backends.starter_towers import TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
-from indexer.encoders.projection_heads import Heads
-from indexer.layout import Layout
+from indexer.encoders.projection_heads import ProjectionHeads
+from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 
@@ -45,10 +45,10 @@ class WordTower(Protocol):
         """Features of words."""
 
 
-class HeadedEncoder(BaseEncoder):
+class ProjectionEncoder(BaseEncoder):
     """Blocks `look` (principal axes of the features), `meaning` (shared with words) and `colour`."""
 
-    def __init__(self, spec: EncoderSpec, tower: Tower, words: WordTower, heads: Heads) -> None:
+    def __init__(self, spec: EncoderSpec, tower: Tower, words: WordTower, heads: ProjectionHeads) -> None:
         self.spec = spec
         self.tower = tower
         self.words = words
@@ -87,7 +87,7 @@ class EncoderTower:
 
     def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
         self._encoder = encoder
-        self._span = Layout(encoder.blocks).slice(block) if block else slice(None)
+        self._span = RowLayout(encoder.blocks).slice(block) if block else slice(None)
         self.fingerprint = encoder.fingerprint
         self.preprocessing = encoder.preprocessing
         self.runtime = encoder.runtime
@@ -110,7 +110,7 @@ class EncoderWords:
 
     def __init__(self, encoder: BaseEncoder, block: str) -> None:
         self._encoder = encoder
-        self._span = Layout(encoder.blocks).slice(block)
+        self._span = RowLayout(encoder.blocks).slice(block)
         self.fingerprint = encoder.fingerprint
 
     def __call__(self, words: Sequence[str]) -> Floats:
@@ -127,7 +127,7 @@ def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, W
     text_block = next((block.name for block in encoder.blocks if block.texts), None)
     if embedded and text_block:
         return EncoderTower(encoder, text_block), EncoderWords(encoder, text_block)
-    if isinstance(encoder, HeadedEncoder):
+    if isinstance(encoder, ProjectionEncoder):
         return encoder.tower, encoder.words
     if text_block:
         return EncoderTower(encoder), EncoderWords(encoder, text_block)

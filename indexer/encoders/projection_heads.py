@@ -18,7 +18,7 @@ CLIP = 5.0  # standardised features beyond this many deviations are cut: one odd
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ProjectionHead:
     """Standardise, then a linear map plus a GELU branch: float32 (n, features) to (n, dim).
 
     Shapes: mean, scale (features,); linear (dim, features); inner (hidden, features), inner_bias (hidden,);
@@ -59,12 +59,12 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class Heads:
+class ProjectionHeads:
     """What training made: picture features to `look` and `meaning`, text features to `meaning`; and how it was made."""
 
     look: Projection
-    picture: Head
-    text: Head
+    picture: ProjectionHead
+    text: ProjectionHead
     card: Mapping[str, Any]
     digest: str = ""
 
@@ -80,7 +80,7 @@ def gelu(x: Floats) -> Floats:
     return out
 
 
-def save_heads(heads: Heads, file: Path) -> None:
+def save_heads(heads: ProjectionHeads, file: Path) -> None:
     """Write safetensors, float16, with the card in its metadata."""
     from safetensors.numpy import save
 
@@ -95,7 +95,7 @@ def save_heads(heads: Heads, file: Path) -> None:
     draft.replace(file)  # heads that are being searched with are never half overwritten
 
 
-def load_heads(file: Path) -> Heads:
+def load_heads(file: Path) -> ProjectionHeads:
     """Read what `save_heads` wrote. Raises EncoderUnavailable when the file is missing or is something else."""
     from safetensors import SafetensorError, safe_open
 
@@ -111,13 +111,17 @@ def load_heads(file: Path) -> Heads:
             f"The trained heads {file} cannot be read: {error}.",
             "Restore the file, or make it again: `make starter` or `python -m indexer train`.",
         ) from error
-    return Heads(**parts, card=card, digest=hashlib.sha256(file.read_bytes()).hexdigest())
+    return ProjectionHeads(**parts, card=card, digest=hashlib.sha256(file.read_bytes()).hexdigest())
 
 
-_PARTS: dict[str, type[Head] | type[Projection]] = {"look": Projection, "picture": Head, "text": Head}
+_PARTS: dict[str, type[ProjectionHead] | type[Projection]] = {
+    "look": Projection,
+    "picture": ProjectionHead,
+    "text": ProjectionHead,
+}
 
 
-def _part(kind: type[Head] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
+def _part(kind: type[ProjectionHead] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
     made = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
     made(np.zeros((1, len(made.mean)), np.float32))  # ValueError when the shapes do not fit each other
     return made

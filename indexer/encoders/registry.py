@@ -95,11 +95,11 @@ def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) 
 
 def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEncoder:
     from indexer.encoders.backends.starter_towers import PictureTower, TextTower
-    from indexer.encoders.projection_encoder import HeadedEncoder, towers_digest, towers_of
+    from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest, towers_of
     from indexer.encoders.projection_heads import load_heads
 
     if spec.weights == "package":
-        return HeadedEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
+        return ProjectionEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
     heads = load_heads(Path(spec.weights))
     base = str(heads.card.get("base", ""))
     tower, words = towers_of(open_encoder(base, runtime=runtime))
@@ -108,4 +108,4 @@ def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEnco
             f"The heads {spec.name!r} were fitted on another version of {base!r} than the one that is here now.",
             "Fit them again: python -m indexer train.",
         )
-    return HeadedEncoder(spec, tower, words, heads)
+    return ProjectionEncoder(spec, tower, words, heads)

@@ -15,11 +15,11 @@ from PIL import Image
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.feature_maps import MapModel
 from indexer.encoders.backends.preprocess import Preprocess
-from indexer.encoders.backends.runtime import Loaded, Recipe, file_digest, open_runner, weights_digest
+from indexer.encoders.backends.runtime import ModelSource, TorchModel, file_digest, open_runner, weights_digest
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
-from indexer.encoders.hub import asked_once, hub_refused
+from indexer.encoders.hub import hub_refused, single_attempt
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 
@@ -29,9 +29,9 @@ class TimmEncoder(BaseEncoder):
     def __init__(self, spec: EncoderSpec, runtime: str = "auto") -> None:
         self.spec = spec
         source = spec.weights if spec.weights == "hub" else file_digest(Path(spec.weights))
-        recipe = Recipe("timm", f"timm {spec.model} {source}", lambda: _load(spec))
+        recipe = ModelSource("timm", f"timm {spec.model} {source}", lambda: _load(spec))
         self._run = open_runner(recipe, runtime)
-        map_recipe = Recipe("timm-maps", f"timm maps {spec.model} {source}", lambda: _load_maps(spec))
+        map_recipe = ModelSource("timm-maps", f"timm maps {spec.model} {source}", lambda: _load_maps(spec))
         self._maps = MapModel(map_recipe, runtime)
         meta = self._run.meta
         self.preprocess = Preprocess.from_record(meta["preprocess"])
@@ -53,7 +53,7 @@ class TimmEncoder(BaseEncoder):
         return np.concatenate([self._run({"pixels": pixels}), colour_rows(pixels)], axis=1)
 
 
-def _load(spec: EncoderSpec) -> Loaded:
+def _load(spec: EncoderSpec) -> TorchModel:
     import torch
 
     from indexer.encoders.backends.torch_modules import NormalisedPixels
@@ -65,17 +65,17 @@ def _load(spec: EncoderSpec) -> Loaded:
     with torch.inference_mode():
         dim = module(torch.from_numpy(example)).shape[1]
     meta = {"weights_sha256": weights_digest(model), "preprocess": preprocess.record(), "dim": dim}
-    return Loaded(module, {"pixels": example}, meta)
+    return TorchModel(module, {"pixels": example}, meta)
 
 
-def _load_maps(spec: EncoderSpec) -> Loaded:
+def _load_maps(spec: EncoderSpec) -> TorchModel:
     from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, last_maps, map_example
 
     model, preprocess = _model(spec)
     whole = replace(preprocess, fit="squash", crop_share=1.0)
     cells = Cells(model, last_maps(model, spec.model)).eval()
     meta = {"weights_sha256": weights_digest(model), "preprocess": whole.record(), "fine": cells.fine(whole.side)}
-    return Loaded(NormalisedPixels(cells, whole), map_example(whole.side), meta)
+    return TorchModel(NormalisedPixels(cells, whole), map_example(whole.side), meta)
 
 
 def _model(spec: EncoderSpec) -> tuple[Any, Preprocess]:
@@ -98,7 +98,7 @@ def _from_hub(spec: EncoderSpec) -> Any:
     import timm
 
     try:
-        with asked_once():
+        with single_attempt():
             return timm.create_model(spec.model, pretrained=True, num_classes=0)
     except Exception as error:
         if hub_refused(error):

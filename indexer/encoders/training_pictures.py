@@ -24,7 +24,7 @@ def save_seen(files: Iterable[Path], out: Path = STARTER_SEEN) -> int:
     return len(numbers)
 
 
-def seen_pictures(encoder: str, hashes: Iterable[str]) -> NDArray[np.bool_]:
+def in_training_set(encoder: str, hashes: Iterable[str]) -> NDArray[np.bool_]:
     """Which pictures, by content hash, the heads of that encoder were trained on; none where that was not noted.
 
     Raises EncoderUnavailable when the note is broken.

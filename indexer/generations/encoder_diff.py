@@ -12,7 +12,7 @@ from typing import Any
 from catalog.files.atomic import write_atomically
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.encoder_diff_page import page
-from indexer.generations.golden_queries import Golden, golden_queries
+from indexer.generations.golden_queries import GoldenQuery, golden_queries
 from indexer.generations.store import Generation
 
 NAME = "encoder-change"
@@ -30,7 +30,7 @@ def save_change(home: Path, before: Generation, after: Generation, catalogue: Ca
     return figures
 
 
-def change_figures(before: Generation, after: Generation, asked: Sequence[Golden]) -> dict[str, Any]:
+def change_figures(before: Generation, after: Generation, asked: Sequence[GoldenQuery]) -> dict[str, Any]:
     """Overlap of the first ten by kind of question, and recall and search time of both."""
     kinds = dict.fromkeys(golden.kind for golden in asked)
     overlap = {kind: _mean([golden.overlap for golden in asked if golden.kind == kind]) for kind in kinds}

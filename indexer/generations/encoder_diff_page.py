@@ -12,7 +12,7 @@ from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.golden_queries import DEPTH, Golden
+from indexer.generations.golden_queries import DEPTH, GoldenQuery
 
 SHOWN = 6
 SIDE = 160
@@ -52,7 +52,7 @@ figcaption { display: -webkit-box; overflow: hidden; margin-top: .3rem; color: v
 """
 
 
-def page(figures: Mapping[str, Any], worst: Sequence[Golden], catalogue: Catalogue) -> str:
+def page(figures: Mapping[str, Any], worst: Sequence[GoldenQuery], catalogue: Catalogue) -> str:
     """The whole page, pictures included, so that the one file can be sent to somebody."""
     before, after = figures["before"], figures["after"]
     title = html.escape(f"From {before['encoder']} to {after['encoder']}")
@@ -88,7 +88,7 @@ def _row(name: str, values: Sequence[float | None], form: str) -> str:
     return f"<tr><th>{name}</th>{cells}</tr>"
 
 
-def _question(golden: Golden, names: Sequence[str], catalogue: Catalogue) -> str:
+def _question(golden: GoldenQuery, names: Sequence[str], catalogue: Catalogue) -> str:
     sides = zip(names, (golden.before, golden.after), strict=True)
     products = catalogue.get_many(sorted({golden.key, *golden.before[:SHOWN], *golden.after[:SHOWN]}))
     both = set(golden.before) & set(golden.after)

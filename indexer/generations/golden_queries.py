@@ -24,7 +24,7 @@ Hashes = NDArray[np.bytes_]
 
 
 @dataclass(frozen=True, slots=True)
-class Golden:
+class GoldenQuery:
     """One question and the products that each generation gives, best first, of those that both have."""
 
     kind: str  # "picture" or "text"
@@ -42,7 +42,7 @@ class Golden:
         return len(set(self.before[:depth]) & set(self.after[:depth])) / depth
 
 
-def golden_queries(before: Generation, after: Generation, seed: int = 0, count: int = QUERIES) -> list[Golden]:
+def golden_queries(before: Generation, after: Generation, seed: int = 0, count: int = QUERIES) -> list[GoldenQuery]:
     """A seeded sample of the products that show the same pictures in both, asked as pictures and, where both read
     words, as titles; answered from among such products only, so that what may differ does not count.
     """
@@ -61,13 +61,13 @@ def golden_queries(before: Generation, after: Generation, seed: int = 0, count: 
             first, first_ms = _answer(before, _query(before, old, kind), allowed[0])
             then, then_ms = _answer(after, _query(after, new, kind), allowed[1])
             sha256 = after.picture_hashes[new].decode()
-            asked.append(Golden(kind, int(after.product_keys[new]), sha256, first, then, first_ms, then_ms))
+            asked.append(GoldenQuery(kind, int(after.product_keys[new]), sha256, first, then, first_ms, then_ms))
     before.let_go()
     after.let_go()
     return asked
 
 
-def overlaps(asked: Sequence[Golden]) -> list[float]:
+def overlaps(asked: Sequence[GoldenQuery]) -> list[float]:
     """The share of equal answers of each question."""
     return [golden.overlap for golden in asked]
 

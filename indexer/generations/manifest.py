@@ -11,7 +11,7 @@ from typing import Any
 
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.files.atomic import FileRecord, record
-from indexer.generations.match_curve import MatchCurve
+from indexer.generations.match_curve import MatchCalibration
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
 FORMAT = 1
@@ -41,7 +41,7 @@ class Manifest:
     recall: Recall
     files: Mapping[str, FileRecord]
     format: int = FORMAT
-    match: MatchCurve | None = None
+    match: MatchCalibration | None = None
 
     def to_json(self) -> str:
         """The manifest as text, with a digest of itself so that a flipped bit in it is noticed too."""
@@ -117,6 +117,6 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         "index": IndexRecord(**body["index"]),
         "recall": Recall(**body["recall"]),
         "files": files,
-        "match": None if body.get("match") is None else MatchCurve.from_dict(body["match"]),
+        "match": None if body.get("match") is None else MatchCalibration.from_dict(body["match"]),
     }
     return Manifest(**(body | typed))

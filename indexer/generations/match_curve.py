@@ -37,7 +37,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchCurve:
+class MatchCalibration:
     """What a shop's catalogue says of first hits; `asked` pictures were asked, of them `viewed` for another view.
 
     `spread` is the standard deviation of the scores that strangers reach: the unit of the margin before the next
@@ -67,6 +67,6 @@ class MatchCurve:
         return sigmoid(min(exact, logit + ODDS))
 
     @classmethod
-    def from_dict(cls, body: Mapping[str, Any]) -> MatchCurve:
+    def from_dict(cls, body: Mapping[str, Any]) -> MatchCalibration:
         """What `dataclasses.asdict` made of one. Raises KeyError and TypeError."""
         return cls(**{**body, "curves": tuple(Curve(**curve) for curve in body["curves"])})

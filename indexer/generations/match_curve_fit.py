@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import Ids
-from indexer.generations.match_curve import LOOK, SCORE, Curve, MatchCurve
+from indexer.generations.match_curve import LOOK, SCORE, Curve, MatchCalibration
 from indexer.generations.store import Generation
 from indexer.numeric import batches
 from indexer.types import Floats
@@ -71,7 +71,7 @@ def logistic(x: Floats, y: NDArray[np.float64]) -> tuple[float, float]:
     return float(weights[0]), float(weights[1] - weights[0] * x.mean())
 
 
-def _fitted(seen: Sequence[Views]) -> MatchCurve | None:
+def _fitted(seen: Sequence[Views]) -> MatchCalibration | None:
     if len(seen) < ENOUGH:
         return None
     look, score = (np.array([one.stranger[name] for one in seen]) for name in (LOOK, SCORE))
@@ -83,7 +83,7 @@ def _fitted(seen: Sequence[Views]) -> MatchCurve | None:
         _from_strangers(SCORE, score, SCORE_OF_PHOTOS),
     )
     spread = round(float(score.std()), 4)
-    return MatchCurve(tuple(_with_categories(curve, viewed) for curve in curves), spread, len(seen), len(viewed))
+    return MatchCalibration(tuple(_with_categories(curve, viewed) for curve in curves), spread, len(seen), len(viewed))
 
 
 def _asked(generation: Generation, catalogue: Catalogue, seed: int) -> Iterator[Views]:

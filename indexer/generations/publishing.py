@@ -38,7 +38,7 @@ def catalogue_of(home: Path) -> Path:
 
 
 @contextmanager
-def only_writer(home: Path) -> Iterator[None]:
+def build_lock(home: Path) -> Iterator[None]:
     """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
     with _locked(home) as mine:
         if not mine:
@@ -57,7 +57,7 @@ def recover(home: Path) -> str:
         return _recover(home) if mine else ""
 
 
-def publish_left_over(home: Path) -> str:
+def recover_pending(home: Path) -> str:
     """Publish a generation whose products were committed when its maker crashed; returns what was done, in words.
 
     For those who open a shop to search it: it neither waits nor fails. While a build is running, or where the home may
@@ -76,17 +76,17 @@ def publish_left_over(home: Path) -> str:
     return done
 
 
-def announce(catalogue: Catalogue, number: int) -> None:
+def record_pending(catalogue: Catalogue, number: int) -> None:
     """Note, within the change of the catalogue that a sealed generation was made from, that it is to be published."""
     catalogue.note(PENDING, str(number))
     failpoint("catalogue.before-commit")
 
 
-def publish_announced(home: Path, catalogue: Catalogue) -> None:
+def publish_pending(home: Path, catalogue: Catalogue) -> None:
     """After that change is committed: make the announced generation current, and take the note away."""
     number = int(catalogue.noted(PENDING) or 0)
     failpoint("catalogue.committed")
-    store.adopt(home, number)
+    store.finalise(home, number)
     failpoint("generation.adopted")
     store.make_current(home, number)
     catalogue.note(PENDING, None)
@@ -106,7 +106,7 @@ def rollback(home: Path) -> tuple[int, int]:
     return current, number
 
 
-def current_whole(home: Path) -> store.Generation | None:
+def open_current_or_none(home: Path) -> store.Generation | None:
     """The current generation, left in its files; None when there is none or it is damaged: nothing can be reused."""
     with contextlib.suppress(GenerationError):
         return store.open_current(home, mapped=True)
@@ -137,7 +137,7 @@ def _is_announced(home: Path) -> bool:
 
 def _recover(home: Path) -> str:
     done = _finish(home) if (home / CATALOGUE).is_file() else ""
-    store.sweep(home)
+    store.remove_unfinished(home)
     for folder in _TEMPORARY:
         for leftover in (home / folder).glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
@@ -158,7 +158,7 @@ def _finish(home: Path) -> str:
 
 def _published(home: Path, number: int) -> str:
     with contextlib.suppress(FileNotFoundError):
-        store.adopt(home, number)
+        store.finalise(home, number)
     try:
         store.verify(home, number)
     except DamagedGeneration as error:

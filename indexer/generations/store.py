@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
 from catalog.files.atomic import record, sync, write_atomically
 from catalog.files.failpoints import failpoint
-from indexer.ann.exact_rerank import RowSearch
+from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import Ids, Mask, VectorIndex
-from indexer.ann.mmap_arrays import let_go
+from indexer.ann.mmap_arrays import release_pages
 from indexer.generations.manifest import NAME as MANIFEST
 from indexer.generations.manifest import Manifest, check_files, damaged, read_manifest
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Floats
 
 FOLDER = "generations"
@@ -42,7 +42,7 @@ class Generation:
     number: int
     folder: Path
     manifest: Manifest
-    layout: Layout
+    layout: RowLayout
     index: VectorIndex
     rows: NDArray[np.float16]
     product_keys: Ids
@@ -56,12 +56,12 @@ class Generation:
         Only rows whose `allowed` (n,) is true come back; fewer than k when there are not so many.
         """
         record = self.manifest.index
-        return RowSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
+        return RerankedSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
 
     def let_go(self) -> None:
         """Give back the memory of what is left in its files and was read in passing."""
         for array in (self.rows, self.product_keys, self.picture_hashes):
-            let_go(array)
+            release_pages(array)
 
 
 def open_current(home: Path, *, threads: int | None = None, mapped: bool = False) -> Generation:
@@ -100,7 +100,7 @@ def open_generation(home: Path, number: int, *, threads: int | None = None, mapp
         index = VectorIndex.load(folder / INDEX, threads, mapped)
     except (OSError, ValueError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile) as error:
         raise damaged(str(folder), f"a file cannot be opened ({error})") from error
-    layout = Layout(manifest.blocks)
+    layout = RowLayout(manifest.blocks)
     shapes: tuple[object, ...] = (rows.shape, rows.dtype, keys.shape, hashes.shape, index.size, index.dim)
     count = manifest.rows
     if shapes != ((count, layout.dim), np.float16, (count,), (count,), count, layout.dim):
@@ -166,7 +166,7 @@ def begin(home: Path) -> tuple[int, Path]:
     """The next number and an empty folder to build it in; what an interrupted build left behind is swept away."""
     parent = home / FOLDER
     parent.mkdir(parents=True, exist_ok=True)
-    sweep(home)
+    remove_unfinished(home)
     taken = numbers(home)
     with contextlib.suppress(NoGeneration, DamagedGeneration):  # the first build, or the one that repairs
         taken.append(current_number(home))
@@ -176,7 +176,7 @@ def begin(home: Path) -> tuple[int, Path]:
     return number, folder
 
 
-def sweep(home: Path) -> None:
+def remove_unfinished(home: Path) -> None:
     """Remove what was begun and not published."""
     for leftover in (home / FOLDER).glob(f"{BUILDING}*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -189,7 +189,7 @@ def publish(home: Path, building: Path, manifest: Manifest) -> Path:
     the old generation or the new one current, never a mixture.
     """
     seal(home, building, manifest)
-    adopt(home, manifest.number)
+    finalise(home, manifest.number)
     make_current(home, manifest.number)
     return folder_of(home, manifest.number)
 
@@ -204,7 +204,7 @@ def seal(home: Path, building: Path, manifest: Manifest) -> None:
     failpoint("seal.manifest-written")
 
 
-def adopt(home: Path, number: int) -> None:
+def finalise(home: Path, number: int) -> None:
     """Give a sealed building folder its name; nothing happens when it has it."""
     final = folder_of(home, number)
     if not final.exists():

@@ -15,8 +15,8 @@ import numpy as np
 
 from catalog.errors import DamagedGeneration
 from catalog.files.atomic import write_atomically
-from indexer.encoders.projection_heads import Head
-from indexer.layout import WORDS, Layout
+from indexer.encoders.projection_heads import ProjectionHead
+from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
 
 FILE = "labels.safetensors"
@@ -24,7 +24,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
+class FusionWeights:
     """How a head's opinion and the neighbours' vote become one confidence, fitted on products kept aside.
 
     `share` is the head's part. The logarithm of the blend is divided by `temperature`; the best label is relied on
@@ -46,9 +46,9 @@ class LabelHead:
 
     field: str
     names: tuple[str, ...]
-    head: Head
-    bare: Blend
-    worded: Blend | None = None
+    head: ProjectionHead
+    bare: FusionWeights
+    worded: FusionWeights | None = None
 
     def shares(self, rows: Floats) -> Floats:
         """What the head alone believes: rows (n, dim) of a picture, words as well or zeros, to (n, names), sums 1."""
@@ -71,7 +71,7 @@ class LabelHeads:
         told = []
         for number, one in enumerate(self.heads.values()):
             told.append({"field": one.field, "names": one.names, "bare": asdict(one.bare), "worded": _told(one.worded)})
-            for part in fields(Head):
+            for part in fields(ProjectionHead):
                 tensors[f"{number}.{part.name}"] = getattr(one.head, part.name).astype(np.float16)
         card = {"format": FORMAT, "fingerprint": self.fingerprint, "heads": told, "card": dict(self.card)}
         data = save(tensors, metadata={"card": json.dumps(card)})
@@ -100,7 +100,7 @@ class LabelHeads:
         return cls(fingerprint, {one.field: one for one in heads}, card["card"])
 
 
-def head_rows(layout: Layout, encoded: Floats, titles: Floats | None = None) -> Floats:
+def head_rows(layout: RowLayout, encoded: Floats, titles: Floats | None = None) -> Floats:
     """The input of heads, (n, layout.dim): encoded pictures (n, encoder_dim), and text blocks of titles or zeros."""
     rows = np.zeros((len(encoded), layout.dim), np.float32)
     rows[:, : layout.encoder_dim] = encoded
@@ -115,14 +115,14 @@ def softmax(values: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-def _told(blend: Blend | None) -> dict[str, Any] | None:
+def _told(blend: FusionWeights | None) -> dict[str, Any] | None:
     return None if blend is None else asdict(blend)
 
 
 def _head(number: int, told: Mapping[str, Any], tensors: Mapping[str, Floats]) -> LabelHead:
-    head = Head(**{part.name: tensors[f"{number}.{part.name}"] for part in fields(Head)})
+    head = ProjectionHead(**{part.name: tensors[f"{number}.{part.name}"] for part in fields(ProjectionHead)})
     names = tuple(map(str, told["names"]))
     if head(np.zeros((1, len(head.mean)), np.float32)).shape != (1, len(names)):  # ValueError when shapes do not fit
         raise ValueError(f"the head for {told['field']!r} does not fit its names")
-    worded = None if told["worded"] is None else Blend(**told["worded"])
-    return LabelHead(str(told["field"]), names, head, Blend(**told["bare"]), worded)
+    worded = None if told["worded"] is None else FusionWeights(**told["worded"])
+    return LabelHead(str(told["field"]), names, head, FusionWeights(**told["bare"]), worded)

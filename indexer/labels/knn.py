@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.labels.heads import Blend, softmax
+from indexer.labels.heads import FusionWeights, softmax
 from indexer.numeric import chunks
 from indexer.types import Floats
 
@@ -46,7 +46,7 @@ def vote_weights(scores: Floats) -> Floats:
     return softmax(finite * np.float32(SHARPNESS))
 
 
-def votes(targets: Floats, scores: Floats, neighbours: Ints) -> Floats:
+def knn_vote(targets: Floats, scores: Floats, neighbours: Ints) -> Floats:
     """Shares of the labels (n, labels) among neighbours (n, k), from the rows' own shares `targets` (m, labels).
 
     Rows without any label have no vote; where nobody has one, all shares are 0.
@@ -59,8 +59,8 @@ def votes(targets: Floats, scores: Floats, neighbours: Ints) -> Floats:
     return np.asarray(np.einsum("nk,nkl->nl", weights, said), dtype=np.float32)
 
 
-def blended(
-    head: Floats, voted: Floats, blend: Blend, known: Sequence[bool] | NDArray[np.bool_] | None = None
+def fuse(
+    head: Floats, voted: Floats, blend: FusionWeights, known: Sequence[bool] | NDArray[np.bool_] | None = None
 ) -> Floats:
     """Confidences (n, labels) from the head's shares and the neighbours', both (n, labels), adding up to 1.
 

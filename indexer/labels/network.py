@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from catalog.errors import DamagedGeneration
-from indexer.encoders.backends.runtime import RUNTIMES, Loaded, Recipe, Runner, file_digest, open_runner, ready_runner
+from indexer.encoders.backends.runtime import (
+    RUNTIMES,
+    ModelSource,
+    Runner,
+    TorchModel,
+    file_digest,
+    open_runner,
+    ready_runner,
+)
 from indexer.encoders.backends.starter_packages import PREPROCESS
 from indexer.encoders.backends.starter_towers import EARLY_KEY
-from indexer.labels.heads import Blend, softmax
+from indexer.labels.heads import FusionWeights, softmax
 from indexer.types import Floats
 
 FILE = "label-network.safetensors"
@@ -32,11 +40,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NetworkWeight:
     """The network's part in what is believed of a field: `weight` beside the head, and the blend that fits both."""
 
     weight: float
-    blend: Blend
+    blend: FusionWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +52,10 @@ class NetworkField:
     """One field that the network reads: its labels, and its part without a title and with one."""
 
     names: tuple[str, ...]
-    bare: Part
-    worded: Part | None = None
+    bare: NetworkWeight
+    worded: NetworkWeight | None = None
 
-    def part(self, *, titled: bool) -> Part:
+    def part(self, *, titled: bool) -> NetworkWeight:
         """Its part for a listing with or without a title."""
         return self.worded if titled and self.worded is not None else self.bare
 
@@ -102,9 +110,9 @@ def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:
     return LabelNetwork(open_runner(_recipe(path), runtime if runtime in RUNTIMES else "auto"), fields, places)
 
 
-def _recipe(path: Path) -> Recipe:
+def _recipe(path: Path) -> ModelSource:
     key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
-    return Recipe("label-network", key, partial(_load, path))
+    return ModelSource("label-network", key, partial(_load, path))
 
 
 def _card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
@@ -131,14 +139,14 @@ def _card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
     return str(card["fingerprint"]), fields, places
 
 
-def card_of(fingerprint: str, fields: Mapping[str, NetworkField], outputs: Mapping[str, Sequence[str]]) -> str:
+def network_metadata(fingerprint: str, fields: Mapping[str, NetworkField], outputs: Mapping[str, Sequence[str]]) -> str:
     """What is kept beside the weights: which outputs are whose, and the part of each field."""
     told = {name: asdict(field) for name, field in fields.items()}
     counts = [(name, len(names)) for name, names in outputs.items()]
     return json.dumps({"format": FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": told})
 
 
-def joined(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_]) -> Floats:
+def mix_network(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_]) -> Floats:
     """The head's shares and the network's, both (n, labels), as one: the network's count `weight` among the labels that
     it knows (`known` (labels,)), together as much as the head gives them. Where there is no head, the network alone.
     """
@@ -150,7 +158,7 @@ def joined(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_
     return np.asarray(made, np.float32)
 
 
-def _load(file: Path) -> Loaded:
+def _load(file: Path) -> TorchModel:
     from indexer.encoders.backends.label_backbone import load_label_trunk
 
     return load_label_trunk(file)
@@ -161,5 +169,5 @@ def _field(told: Mapping[str, Any]) -> NetworkField:
     return NetworkField(tuple(map(str, told["names"])), _part(told["bare"]), worded)
 
 
-def _part(told: Mapping[str, Any]) -> Part:
-    return Part(float(told["weight"]), Blend(**told["blend"]))
+def _part(told: Mapping[str, Any]) -> NetworkWeight:
+    return NetworkWeight(float(told["weight"]), FusionWeights(**told["blend"]))

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.files.atomic import FileRecord, record, sync, write_atomically
 from catalog.files.failpoints import failpoint
-from catalog.files.locks import using
+from catalog.files.locks import shared_lock
 from catalog.storage.catalogue import Catalogue
 from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
@@ -151,7 +151,7 @@ def _take_generation(home: Path, to: Path) -> int:
 def _all_pictures_kept(home: Path) -> AbstractContextManager[None]:
     """Let no picture be swept away that the copied catalogue may name."""
     folder = home / PICTURES
-    return using(folder) if folder.is_dir() else nullcontext()
+    return shared_lock(folder) if folder.is_dir() else nullcontext()
 
 
 def _small_files(home: Path) -> Iterator[str]:

@@ -13,13 +13,13 @@ from catalog.errors import GenerationError
 from catalog.files.atomic import sync
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
-from indexer.cache.file_stats import FileFacts
+from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import FOLDER, PICTURES, TITLES, VectorCache, cache_path, title_key
 from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
-from indexer.generations.publishing import catalogue_of, only_writer
-from indexer.layout import WORDS, Layout
-from indexer.maintenance.picture_pruning import Stock, Swept, picture_stock, sweep_pictures
+from indexer.generations.publishing import build_lock, catalogue_of
+from indexer.layout import WORDS, RowLayout
+from indexer.maintenance.picture_pruning import PictureUsage, RemovedPictures, picture_stock, sweep_pictures
 from indexer.numeric import chunks
 
 BATCH = 1_024
@@ -44,7 +44,7 @@ class Pruned:
     dropped: int
     before: int
     after: int
-    pictures: Swept
+    pictures: RemovedPictures
 
 
 def cache_files(home: Path) -> list[CacheFile]:
@@ -54,7 +54,7 @@ def cache_files(home: Path) -> list[CacheFile]:
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
 
 
-def own_pictures(home: Path) -> list[Stock]:
+def own_pictures(home: Path) -> list[PictureUsage]:
     """The shop's own pictures. Raises NoGeneration before the first build."""
     with closing(Catalogue.open(catalogue_of(home))) as catalogue:
         return picture_stock(home, catalogue)
@@ -67,7 +67,7 @@ def prune(home: Path) -> Pruned:
     catalogue is not the shop's newest: much would seem needless then.
     """
     catalogue_file = catalogue_of(home)
-    with only_writer(home):
+    with build_lock(home):
         manifest = _manifest(home)
         before = _size(home)
         with closing(Catalogue.open(catalogue_file)) as catalogue:
@@ -81,13 +81,13 @@ def prune(home: Path) -> Pruned:
                 titles.update(title_key(shown.title) for shown in page)
                 paths.update(shown.path for shown in page)
             swept = sweep_pictures(home, catalogue)
-        layout = Layout(manifest.blocks)
+        layout = RowLayout(manifest.blocks)
         kept, dropped = _rewrite(home, manifest, PICTURES, layout.encoder_dim, pictures)
         if layout.text_block is not None:
             span = layout.slice(WORDS)
             more = _rewrite(home, manifest, TITLES, span.stop - span.start, titles)
             kept, dropped = kept + more[0], dropped + more[1]
-        with FileFacts(home) as known:
+        with FileStatCache(home) as known:
             known.keep_only(paths)
         return Pruned(files, kept, dropped, before, _size(home), swept)
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.storage.catalogue import Catalogue, Shown
+from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.encoding_pipeline import decode_side, prepared_file
-from indexer.build.row_writer import Kept
+from indexer.build.row_writer import ReusableRows
 from indexer.cache.known_vectors import known_vectors
 from indexer.cache.vector_cache import PICTURES, TITLES, cache_path, title_key
 from indexer.encoders.base import Encoder
@@ -53,7 +53,7 @@ class Findings:
         return self.lines + more
 
 
-def reconcile(home: Path, generation: Generation) -> Findings:
+def check_consistency(home: Path, generation: Generation) -> Findings:
     """Products without rows, rows without products, rows that are not what the cache says."""
     findings = Findings()
     with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
@@ -75,7 +75,7 @@ def reconcile(home: Path, generation: Generation) -> Findings:
     return findings
 
 
-def look_deeper(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
+def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
     """Read the catalogue's file and every picture file anew, and encode a sample again."""
     with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
         for fault in catalogue.faults():
@@ -106,7 +106,7 @@ def _one_to_one(catalogue: Catalogue, generation: Generation, changed: set[int],
     matched = np.zeros(len(generation.rows), bool)
     present: list[int] = []
     for page in catalogue.shown():
-        numbers = Kept(generation, ()).numbers(page)
+        numbers = ReusableRows(generation, ()).numbers(page)
         matched[numbers[numbers >= 0]] = True
         present.extend(dict.fromkeys(shown.key for shown in page))
         for i in np.flatnonzero(numbers < 0).tolist():
@@ -133,7 +133,7 @@ def _against_cache(
     if layout.text_block is not None:
         kinds.append((TITLES, layout.slice(WORDS)))
     for page in _pages(catalogue):
-        numbers = Kept(generation, changed).numbers(page)
+        numbers = ReusableRows(generation, changed).numbers(page)
         pairs = [(shown, number) for shown, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
         for kind, span in kinds:
             keys = [_cache_key(kind, shown) for shown, _ in pairs]
@@ -145,15 +145,15 @@ def _against_cache(
                     findings.add("row", what, _BUILD)
 
 
-def _pages(catalogue: Catalogue) -> Iterator[Sequence[Shown]]:
+def _pages(catalogue: Catalogue) -> Iterator[Sequence[PictureRow]]:
     return batches(itertools.chain.from_iterable(catalogue.shown()), PAGE)
 
 
-def _cache_key(kind: str, shown: Shown) -> bytes:
+def _cache_key(kind: str, shown: PictureRow) -> bytes:
     return bytes.fromhex(shown.sha256) if kind == PICTURES else title_key(shown.title)
 
 
-def _file_fault(shown: Shown) -> str:
+def _file_fault(shown: PictureRow) -> str:
     try:
         same = images.content_hash(images.read_file(Path(shown.path))) == shown.sha256
     except BadPicture as error:
@@ -161,7 +161,7 @@ def _file_fault(shown: Shown) -> str:
     return "" if same else "has another content than when it was indexed"
 
 
-def _encoded(shown: Shown, encoder: Encoder) -> Floats | None:
+def _encoded(shown: PictureRow, encoder: Encoder) -> Floats | None:
     try:
         pixels = prepared_file(Path(shown.path), shown.sha256, encoder, decode_side(encoder))
     except BadPicture:

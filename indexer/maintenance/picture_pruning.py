@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.fetching.fetched_store import FetchedPictures
-from catalog.files.locks import alone
+from catalog.files.locks import exclusive_lock
 from catalog.storage.catalogue import Catalogue
 from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
@@ -32,7 +32,7 @@ _NAME = re.compile(r"([0-9a-f]{64})(\.jpg)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class PictureUsage:
     """The pictures of one folder, how many of them nothing needs, and their bytes."""
 
     folder: str
@@ -43,7 +43,7 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class RemovedPictures:
     """How many pictures were removed, their bytes, and the folders that were in use and so left as they are."""
 
     files: int = 0
@@ -59,7 +59,7 @@ class _Found:
     changed: float
 
 
-def picture_stock(home: Path, catalogue: Catalogue) -> list[Stock]:
+def picture_stock(home: Path, catalogue: Catalogue) -> list[PictureUsage]:
     """What lies in each of the folders that there are."""
     needs, stocks = _Needs(home, catalogue), []
     for name in FOLDERS:
@@ -67,11 +67,11 @@ def picture_stock(home: Path, catalogue: Catalogue) -> list[Stock]:
             found = list(_files(home / name))
             unused = [each for each in found if needs.nobody(each)]
             sizes = [sum(each.bytes for each in some) for some in (found, unused)]
-            stocks.append(Stock(name, len(found), sizes[0], len(unused), sizes[1]))
+            stocks.append(PictureUsage(name, len(found), sizes[0], len(unused), sizes[1]))
     return stocks
 
 
-def sweep_pictures(home: Path, catalogue: Catalogue) -> Swept:
+def sweep_pictures(home: Path, catalogue: Catalogue) -> RemovedPictures:
     """Remove the pictures that nothing needs; the caller keeps other builds out, so that generations stay."""
     needs, files, removed, busy = _Needs(home, catalogue), 0, 0, []
     for name in FOLDERS:
@@ -80,7 +80,7 @@ def sweep_pictures(home: Path, catalogue: Catalogue) -> Swept:
             continue
         gone = []
         for part in batches((each for each in _files(folder) if needs.nobody(each)), BATCH):
-            with alone(folder) as free:
+            with exclusive_lock(folder) as free:
                 if not free:
                     busy.append(name)
                     break
@@ -91,7 +91,7 @@ def sweep_pictures(home: Path, catalogue: Catalogue) -> Swept:
             with closing(FetchedPictures(folder)) as kept:
                 kept.forget(each.sha256 for each in gone)
         files, removed = files + len(gone), removed + sum(each.bytes for each in gone)
-    return Swept(files, removed, tuple(busy))
+    return RemovedPictures(files, removed, tuple(busy))
 
 
 class _Needs:

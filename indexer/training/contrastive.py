@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from indexer.encoders.backends.runtime import threads
-from indexer.encoders.projection_heads import CLIP, Head, Projection
+from indexer.encoders.projection_heads import CLIP, Projection, ProjectionHead
 from indexer.training.optimiser import OneCycle, adamw
 from indexer.types import Floats
 
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TrainingConfig:
     """How heads are fitted. `start_temperature` is that of the contrastive loss (CLIP's initial 0.07)."""
 
     dim: int = 256
@@ -64,9 +64,9 @@ class Pairs:
 
 
 class TorchHead(nn.Module):
-    """The trainable form of `Head`."""
+    """The trainable form of `ProjectionHead`."""
 
-    def __init__(self, mean: Floats, scale: Floats, hidden: int, recipe: Recipe) -> None:
+    def __init__(self, mean: Floats, scale: Floats, hidden: int, recipe: TrainingConfig) -> None:
         super().__init__()
         self.mean, self.scale = torch.from_numpy(mean), torch.from_numpy(scale)
         self.linear = nn.Linear(len(mean), recipe.dim)
@@ -76,7 +76,7 @@ class TorchHead(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     @classmethod
-    def from_head(cls, start: Head, recipe: Recipe) -> TorchHead:
+    def from_head(cls, start: ProjectionHead, recipe: TrainingConfig) -> TorchHead:
         """One that begins where a fitted head ended."""
         head = cls(start.mean, start.scale, len(start.inner), recipe)
         head._load(start)
@@ -87,14 +87,14 @@ class TorchHead(nn.Module):
         x = self.dropout(((features - self.mean) * self.scale).clamp(-CLIP, CLIP))
         return F.normalize(self.linear(x) + self.outer(F.gelu(self.inner(x), approximate="tanh")), dim=-1)
 
-    def frozen(self) -> Head:
+    def frozen(self) -> ProjectionHead:
         """As the numpy head that ships."""
 
         def array(tensor: Tensor) -> Floats:
             copy: Floats = tensor.detach().numpy().copy()
             return copy
 
-        return Head(
+        return ProjectionHead(
             mean=array(self.mean),
             scale=array(self.scale),
             linear=array(self.linear.weight),
@@ -104,7 +104,7 @@ class TorchHead(nn.Module):
             bias=array(self.linear.bias),
         )
 
-    def _load(self, start: Head) -> None:
+    def _load(self, start: ProjectionHead) -> None:
         with torch.no_grad():
             self.linear.weight.copy_(torch.from_numpy(start.linear))
             self.linear.bias.copy_(torch.from_numpy(start.bias))
@@ -115,11 +115,11 @@ class TorchHead(nn.Module):
 
 def fit(
     pairs: Pairs,
-    recipe: Recipe,
+    recipe: TrainingConfig,
     seed: int,
-    start: tuple[Head, Head] | None = None,
+    start: tuple[ProjectionHead, ProjectionHead] | None = None,
     tick: Callable[[int], object] = lambda steps: None,
-) -> tuple[Head, Head]:
+) -> tuple[ProjectionHead, ProjectionHead]:
     """Fit a picture head and a text head, from scratch or from `start`; `tick` hears of every step.
 
     Symmetric InfoNCE (Radford et al. 2021, arXiv:2103.00020) where pictures of one key share the target equally.
@@ -159,7 +159,9 @@ def principal_axes(features: HalfFloats, dim: int) -> Projection:
     return Projection(mean, scale, np.ascontiguousarray(vectors[:, np.argsort(-values)[:dim]].T, dtype=np.float32))
 
 
-def _heads(pairs: Pairs, recipe: Recipe, start: tuple[Head, Head] | None) -> tuple[TorchHead, TorchHead]:
+def _heads(
+    pairs: Pairs, recipe: TrainingConfig, start: tuple[ProjectionHead, ProjectionHead] | None
+) -> tuple[TorchHead, TorchHead]:
     if start is not None:
         return TorchHead.from_head(start[0], recipe), TorchHead.from_head(start[1], recipe)
     picture = TorchHead(*_standard(pairs.views[0]), recipe.picture_hidden, recipe)

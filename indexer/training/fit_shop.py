@@ -15,15 +15,15 @@ import numpy as np
 from catalog.errors import NoGeneration, TooFewPairs, TrainingError
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import CATALOGUE
 from indexer.encoders.base import BaseEncoder
-from indexer.encoders.projection_encoder import HeadedEncoder, towers_digest, towers_of
-from indexer.encoders.projection_heads import Heads, save_heads
+from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest, towers_of
+from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.generations import store
+from indexer.generations.publishing import CATALOGUE
 from indexer.progress import progress
 from indexer.training.augment import VIEWS
-from indexer.training.contrastive import Pairs, Recipe, fit, principal_axes
+from indexer.training.contrastive import Pairs, TrainingConfig, fit, principal_axes
 from indexer.training.fit_starter import LOOK_DIM
 from indexer.training.metrics import title_recall
 from indexer.training.pairs import Example, learnable
@@ -88,21 +88,23 @@ def _require_unused(home: Path, name: str) -> None:
         )
 
 
-def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> Heads:
+def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> ProjectionHeads:
     """Heads fitted from scratch, or from the encoder's own where it has some."""
-    own = encoder.heads if isinstance(encoder, HeadedEncoder) else None
+    own = encoder.heads if isinstance(encoder, ProjectionEncoder) else None
     recipe = shop_recipe(len(pairs.keys), warm=own is not None)
     with progress("steps", recipe.steps(len(pairs.keys))) as tick:
         picture, text = fit(pairs, recipe, seed, (own.picture, own.text) if own else None, tick)
     look = own.look if own else principal_axes(pairs.views[0], LOOK_DIM)
     # The base is whose towers are used: heads on top of a shop's own need no more of it than those.
     base = own.card.get("base", encoder.spec.name) if own else encoder.spec.name
-    return Heads(look, picture, text, {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)})
+    return ProjectionHeads(
+        look, picture, text, {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)}
+    )
 
 
-def shop_recipe(pairs: int, *, warm: bool) -> Recipe:
+def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
     """Smaller batches for a smaller shop; small steps when good heads are the start."""
-    return Recipe(
+    return TrainingConfig(
         epochs=min(30, max(6, 60_000 // pairs)),
         batch=min(1024, max(64, pairs // 8)),
         rate=2e-4 if warm else 1e-3,
@@ -143,7 +145,7 @@ def _before(encoder: BaseEncoder, examples: Sequence[Example]) -> float | None:
     return title_recall(pairs.views[0].astype(np.float32), pairs.words[pairs.captions[:, 0]], [e.key for e in examples])
 
 
-def _after(heads: Heads, pairs: Pairs, titles: Sequence[str]) -> float:
+def _after(heads: ProjectionHeads, pairs: Pairs, titles: Sequence[str]) -> float:
     pictures = heads.picture(pairs.views[0].astype(np.float32))
     return title_recall(pictures, heads.text(pairs.words[pairs.captions[:, 0]]), titles)
 

@@ -10,12 +10,12 @@ from typing import Any
 from catalog import sample
 from catalog.errors import TrainingError
 from indexer.encoders.backends.starter_towers import PictureTower, TextTower
-from indexer.encoders.projection_heads import Heads, load_heads, save_heads
+from indexer.encoders.projection_heads import ProjectionHeads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.encoders.training_pictures import STARTER_SEEN, save_seen
 from indexer.progress import progress
 from indexer.training.augment import VIEWS
-from indexer.training.contrastive import Recipe, fit, principal_axes
+from indexer.training.contrastive import TrainingConfig, fit, principal_axes
 from indexer.training.metrics import starter_figures
 from indexer.training.pairs import learnable
 from indexer.training.sample_pairs import sample_examples
@@ -25,7 +25,11 @@ LOOK_DIM = 256
 
 
 def fit_starter(
-    data: Path, out: Path = STARTER_HEADS, seed: int = 0, recipe: Recipe | None = None, shop: Path = sample.FOLDER
+    data: Path,
+    out: Path = STARTER_HEADS,
+    seed: int = 0,
+    recipe: TrainingConfig | None = None,
+    shop: Path = sample.FOLDER,
 ) -> dict[str, Any]:
     """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`; beside it, `seen.npy`
     notes which pictures they have seen.
@@ -35,7 +39,7 @@ def fit_starter(
     Returns the card that is kept in the file. Raises BadFeed or TrainingError when the data is not whole.
     """
     began = time.perf_counter()
-    recipe = recipe or Recipe()
+    recipe = recipe or TrainingConfig()
     split = read_starter_data(data, seed)
     tower, words = PictureTower("auto"), TextTower("auto")
     examples = [*split.examples, *sample_examples(shop)]
@@ -46,9 +50,9 @@ def fit_starter(
         picture, text = fit(pairs, recipe, seed, tick=tick)
     card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     look = principal_axes(pairs.views[0], LOOK_DIM)
-    save_heads(Heads(look, picture, text, card), out)
+    save_heads(ProjectionHeads(look, picture, text, card), out)
     figures = starter_figures(load_heads(out), split, tower, words)
     card = {**card, "figures": figures}
-    save_heads(Heads(look, picture, text, card), out)
+    save_heads(ProjectionHeads(look, picture, text, card), out)
     seen = save_seen((example.file for example in examples), out.with_name(STARTER_SEEN.name))
     return {**card, "seen": seen, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

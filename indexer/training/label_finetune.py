@@ -16,9 +16,9 @@ from catalog.errors import TooFewPairs
 from indexer.encoders.backends.label_backbone import CHANNELS, SIDE, LateStages, open_early
 from indexer.encoders.backends.runtime import threads
 from indexer.encoders.backends.starter_packages import PREPROCESS
-from indexer.labels.fusion_fit import LEAST_ANSWERED, likeliest
+from indexer.labels.fusion_fit import LEAST_ANSWERED, fit_fusion
 from indexer.labels.heads import softmax
-from indexer.labels.network import NetworkField, Part, joined
+from indexer.labels.network import NetworkField, NetworkWeight, mix_network
 from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.progress import progress
@@ -28,7 +28,7 @@ from indexer.training.label_heads import (
     LabelRecipe,
     cross_entropy,
     fit_outputs,
-    kept_aside,
+    holdout_mask,
     learnable_names,
     opinions_of,
     targets_of,
@@ -91,7 +91,7 @@ def fit_label_network(
         raise TooFewPairs("No field has two labels with five pictures each.", "Give more products categories first.")
     with progress("pictures", len(files)) as tick:
         cells, good = picture_features(Early(), files, "plain", seed, tick)
-    aside = kept_aside(examples, seed)[0]
+    aside = holdout_mask(examples, seed)[0]
     learnt = np.setdiff1d(np.flatnonzero(good), aside)
     if len(learnt) < LEAST_READ:
         raise TooFewPairs(
@@ -175,10 +175,10 @@ def network_shares(late: LateStages, maps: HalfFloats, sizes: Mapping[str, int])
     return found
 
 
-def _part(head: Floats, voted: Floats, truth: Floats, network: Floats) -> tuple[Part, dict[str, float]]:
+def _part(head: Floats, voted: Floats, truth: Floats, network: Floats) -> tuple[NetworkWeight, dict[str, float]]:
     """The network's weight beside a head of the best likelihood, 0 where it hardly helps; and what was measured."""
     known = np.ones(truth.shape[1], np.bool_)
-    tried = {weight: likeliest(joined(head, network, weight, known), voted, truth) for weight in WEIGHTS}
+    tried = {weight: fit_fusion(mix_network(head, network, weight, known), voted, truth) for weight in WEIGHTS}
     alone, without = tried[0.0]
     weight = min(tried, key=lambda one: tried[one][1])
     blend, loss = tried[weight]
@@ -191,8 +191,8 @@ def _part(head: Floats, voted: Floats, truth: Floats, network: Floats) -> tuple[
         "coverage_after": blend.coverage,
     }
     if not loss < (1 - SURER) * without:
-        return Part(0.0, alone), told
-    return Part(weight, blend), told
+        return NetworkWeight(0.0, alone), told
+    return NetworkWeight(weight, blend), told
 
 
 def _altered(maps: HalfFloats, rng: np.random.Generator) -> Tensor:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from indexer.encoders.backends.runtime import threads
-from indexer.encoders.projection_heads import CLIP, Head
+from indexer.encoders.projection_heads import CLIP, ProjectionHead
 from indexer.labels.fusion_fit import fit_blend
-from indexer.labels.heads import Blend, LabelHead, softmax
-from indexer.labels.knn import nearest_products, votes
-from indexer.layout import WORDS, Layout
+from indexer.labels.heads import FusionWeights, LabelHead, softmax
+from indexer.labels.knn import knn_vote, nearest_products
+from indexer.layout import WORDS, RowLayout
 from indexer.progress import progress
 from indexer.training.optimiser import OneCycle
 from indexer.types import Floats
@@ -58,7 +58,7 @@ class LabelExamples:
     what each example is called, several names or none.
     """
 
-    layout: Layout
+    layout: RowLayout
     weights: Mapping[str, float]  # of the blocks, when neighbours are looked for
     rows: Floats
     groups: Ints
@@ -107,7 +107,7 @@ def targets_of(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Float
 
 def fit_outputs(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
-) -> dict[str, Head]:
+) -> dict[str, ProjectionHead]:
     """One network for all fields, cut into a head for each: what one field teaches helps the others."""
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
@@ -140,7 +140,7 @@ def fit_outputs(
 
 
 class _Network(nn.Module):
-    """The trainable form of `Head`, for standardised input."""
+    """The trainable form of `ProjectionHead`, for standardised input."""
 
     def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ class _Network(nn.Module):
         logits: Tensor = self.linear(x) + self.outer(self.dropout(F.gelu(self.inner(x), approximate="tanh")))
         return logits
 
-    def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, Head]:
+    def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
         """The numpy heads that ship."""
         linear, bias, inner, inner_bias, outer = (
             tensor.detach().numpy()
@@ -171,7 +171,7 @@ class _Network(nn.Module):
         made, start = {}, 0
         for field, size in sizes.items():
             part = slice(start, start + size)
-            made[field] = Head(mean, scale, linear[part], inner, inner_bias, outer[part], bias[part])
+            made[field] = ProjectionHead(mean, scale, linear[part], inner, inner_bias, outer[part], bias[part])
             start += size
         return made
 
@@ -191,20 +191,20 @@ def _endless(rng: np.random.Generator, count: int, batch: int) -> Iterator[Tenso
             yield order[start : start + batch]
 
 
-def _words(layout: Layout) -> slice:
+def _words(layout: RowLayout) -> slice:
     return layout.slice(WORDS) if WORDS in layout.names else slice(0, 0)
 
 
 def _blends(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
-) -> dict[str, tuple[Blend, Blend | None]]:
+) -> dict[str, tuple[FusionWeights, FusionWeights | None]]:
     """How far to trust heads and neighbours, with and without a title, from examples new to encoder and heads."""
-    asides = kept_aside(examples, seed)
+    asides = holdout_mask(examples, seed)
     fitted = []
     for aside in asides:
         learnt = np.setdiff1d(np.arange(len(examples.rows)), aside)
         fitted.append(fit_outputs(examples.take(learnt), names, recipe, seed))
-    found: dict[str, tuple[Blend, Blend | None]] = {}
+    found: dict[str, tuple[FusionWeights, FusionWeights | None]] = {}
     has_words = WORDS in examples.layout.names
     opinions = {
         titled: opinions_of(examples, names, asides, fitted, titled)
@@ -216,7 +216,7 @@ def _blends(
     return found
 
 
-def kept_aside(examples: LabelExamples, seed: int) -> list[Ints]:
+def holdout_mask(examples: LabelExamples, seed: int) -> list[Ints]:
     """The examples that each round of a measurement keeps aside: whole groups, every one in one of five rounds.
 
     Of many examples one round is enough. It keeps aside what is new to the encoder, where there is enough of that: the
@@ -235,7 +235,7 @@ def opinions_of(
     examples: LabelExamples,
     names: Mapping[str, tuple[str, ...]],
     asides: Sequence[Ints],
-    fitted: Sequence[Mapping[str, Head]],
+    fitted: Sequence[Mapping[str, ProjectionHead]],
     titled: bool,
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
     """For each field the head's shares, the neighbours' and the truth, (n, names), of the fresh examples kept aside."""
@@ -249,7 +249,7 @@ def opinions_of(
         queries = neighbour_queries(examples.layout, examples.weights, rows, titled)
         scores, near = nearest_products(queries, examples.groups[aside], examples.rows, examples.groups)
         for field, head in heads.items():
-            parts[field].append((softmax(head(rows)), votes(targets[field], scores, near), targets[field][aside]))
+            parts[field].append((softmax(head(rows)), knn_vote(targets[field], scores, near), targets[field][aside]))
     return {
         field: (
             np.concatenate([p[0] for p in of]),
@@ -260,7 +260,7 @@ def opinions_of(
     }
 
 
-def neighbour_queries(layout: Layout, weights: Mapping[str, float], rows: Floats, titled: bool) -> Floats:
+def neighbour_queries(layout: RowLayout, weights: Mapping[str, float], rows: Floats, titled: bool) -> Floats:
     """What is compared with rows, so that the product is the mean of the blocks' cosines: as the engine asks.
 
     Without a title, the picture's meaning is asked of the titles; with one, picture and title are asked together.

@@ -20,9 +20,9 @@ from catalog import images
 from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarge
 from catalog.feeds.field_mapping import column_name
 from catalog.feeds.line_reader import open_lines
-from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
-from catalog.text.csv_export import as_it_was
+from catalog.text.csv_export import unescape_formula
 
 MOST_ROWS = 50_000
 MOST_FILES = 65_000  # what a plain zip may hold; one with more needs a format that is not read here
@@ -70,7 +70,7 @@ class FolderPictures:
     """Pictures beside a CSV; nothing outside its folder is looked at."""
 
     def __init__(self, root: Path) -> None:
-        self._folder = PictureFolder(root)
+        self._folder = PictureResolver(root)
 
     def read(self, name: str) -> bytes:
         """The bytes of a picture. Raises BadPicture."""
@@ -200,7 +200,7 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
         except BadRow as error:
             raise BadFeed(f"The first line of the table cannot be read: {error.message}.", "Is it a CSV?") from None
         delimiter = max(",;\t", key=first.count)
-        header = [column_name(as_it_was(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
+        header = [column_name(unescape_formula(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if not set(header) & set(PICTURES):
             raise BadFeed(
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
@@ -214,7 +214,7 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
             except StopIteration:
                 return
             except (BadRow, csv.Error) as error:
-                lines.give_back()
+                lines.unread()
                 yield BulkRow(line, fault=f"the row cannot be read: {error}")
                 continue
             if any(cell.strip() for cell in cells):
@@ -224,7 +224,7 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
 def _row(line: int, header: list[str], cells: list[str], folder: str, known: set[str] | None) -> BulkRow:
     if len(cells) > len(header):
         return BulkRow(line, fault=f"the row has {len(cells)} cells, but the header has {len(header)}")
-    texts = (as_it_was(cell).strip().encode(errors="replace").decode() for cell in cells)
+    texts = (unescape_formula(cell).strip().encode(errors="replace").decode() for cell in cells)
     named = dict(zip(header, texts, strict=False))
     told = [named[name] for name in PICTURES if named.get(name)]
     pictures: list[str] = []

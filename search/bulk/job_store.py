@@ -78,7 +78,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RowPicture:
     """A row's first picture: its name in the source, its content hash; and the row's vectors, as of its outcome."""
 
     number: int
@@ -180,7 +180,7 @@ class Job:
             db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WORKING if found else DONE,))
         return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
-    def made_by(self, fingerprint: str) -> None:
+    def set_encoder(self, fingerprint: str) -> None:
         """Note the encoder that rows are looked at with from now on; vectors of another one are dropped."""
         with self.db(write=True) as db:
             before = db.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
@@ -188,14 +188,14 @@ class Job:
                 db.execute("UPDATE rows SET vectors = x'' WHERE length(vectors)")
             db.execute("INSERT OR REPLACE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
 
-    def unrepeated(self) -> Iterator[Shown]:
+    def unique_rows(self) -> Iterator[RowPicture]:
         """The first pictures of rows that are done and repeat no earlier one, in order."""
         query = """SELECT number, coalesce(json_extract(decided, '$.title'), title), json_extract(pictures, '$[0]'),
             content, vectors FROM rows
             WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
         with self.db() as db:
             for row in db.execute(query):
-                yield Shown(*row)
+                yield RowPicture(*row)
 
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Keep what became of rows, all or none, durably."""
@@ -235,7 +235,7 @@ class Job:
         return Path(self.about().get("root") or self.folder / "none")
 
 
-class Jobs:
+class JobStore:
     """All jobs of a shop."""
 
     def __init__(self, home: Path) -> None:

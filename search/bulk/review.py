@@ -16,7 +16,7 @@ from search.bulk.job_rows import MADE, SHOWN, TITLE, row_dict
 from search.bulk.job_store import Job
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translation
-from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decision, Decisions, Item
+from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decision, DecisionStore, Item
 
 MOST_STEPS = 200  # that can be undone
 MOST_VALUE = 500
@@ -27,7 +27,7 @@ _UNKEPT = "SELECT number, content, vectors, suggestion, kind, decided FROM rows 
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RowDecision:
     """What is decided on a row: its `values` by field, the suggested ones where `accept`; neither: declined.
 
     A value for "title" is the row's title from then on, and decides nothing on what is suggested; the row's own title,
@@ -39,7 +39,7 @@ class Choice:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def decide(home: Path, job: Job, choices: Sequence[Choice]) -> list[int]:
+def decide(home: Path, job: Job, choices: Sequence[RowDecision]) -> list[int]:
     """Decide on rows, as one step that can be undone; returns their numbers. Raises BadQuery."""
     doubled = [number for number, times in Counter(choice.number for choice in choices).items() if times > 1]
     if doubled:
@@ -102,7 +102,7 @@ def accept_sure(home: Path, job: Job) -> list[int]:
     def decided(db: sqlite3.Connection) -> Iterator[tuple[int, str, dict[str, str]]]:
         for row in db.execute(_SURE):
             told = suggested_of(json.loads(row["suggestion"]), translations)
-            kind, values = _decision(told, Choice(row["number"], accept=True), translations)
+            kind, values = _decision(told, RowDecision(row["number"], accept=True), translations)
             yield row["number"], kind, values | _title(row)
 
     translations = translations_of(job.about())
@@ -123,7 +123,7 @@ def undo(home: Path, job: Job) -> list[int]:
 
 def keep(home: Path, job: Job) -> None:
     """Bring what was decided to the shop's decisions; what a crash left undone is brought the next time."""
-    store = Decisions(home)
+    store = DecisionStore(home)
     about = job.about()
     fingerprint, translations = str(about.get("fingerprint", "")), translations_of(about)
     while True:
@@ -184,7 +184,7 @@ def _title(row: sqlite3.Row, title: str | None = None) -> dict[str, str]:
     return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE}
 
 
-def _decision(told: Mapping[str, str], choice: Choice, translations: Translations) -> tuple[str, dict[str, str]]:
+def _decision(told: Mapping[str, str], choice: RowDecision, translations: Translations) -> tuple[str, dict[str, str]]:
     values = {name: value for name, value in told.items() if value} if choice.accept else {}
     for name, value in choice.values.items():
         if value != told.get(name):

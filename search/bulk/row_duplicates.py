@@ -17,11 +17,11 @@ from catalog import images
 from catalog.errors import BadPicture
 from indexer.ann.exact_rerank import best_rows
 from indexer.labels.knn import Ints
-from indexer.layout import WORDS, Layout
+from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
-from search.bulk.job_store import Shown
+from search.bulk.job_store import RowPicture
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
-from search.dedup.image_alignment import Sketch, overlays
+from search.dedup.image_alignment import AlignmentImage, overlays
 from search.dedup.listing_duplicates import LEAST_SIDE, SURE
 from search.listings.feedback_suggester import rows_of
 from search.retrieval.collapse import other_numbers
@@ -33,25 +33,25 @@ ROOM = 1_024  # rows that memory is asked for at once
 SKETCHES = 500  # kept in memory, 48 KiB each
 
 
-class EarlierRows:
+class RowDuplicateFinder:
     """The rows of a job that repeat no other, as they are met.
 
     `read` gives the bytes of a picture by its name, or raises BadPicture: then nothing is laid over it.
     """
 
-    def __init__(self, layout: Layout, read: Callable[[str], bytes], known: Iterable[Shown]) -> None:
+    def __init__(self, layout: RowLayout, read: Callable[[str], bytes], known: Iterable[RowPicture]) -> None:
         self._layout = layout
         self._blocks = sum(name != WORDS for name in layout.names)
         self._read = read
-        self._known: list[Shown] = []
-        self._by_file: dict[str, list[Shown]] = defaultdict(list)
+        self._known: list[RowPicture] = []
+        self._by_file: dict[str, list[RowPicture]] = defaultdict(list)
         self._vectors = np.zeros((ROOM, layout.encoder_dim), np.float32)
         self._sketch = lru_cache(SKETCHES)(self._sketch_of)
         for row in known:
             self._add(row)
 
     def repeated(
-        self, rows: Sequence[Shown], pictures: Sequence[Image.Image], sides: Sequence[Floats]
+        self, rows: Sequence[RowPicture], pictures: Sequence[Image.Image], sides: Sequence[Floats]
     ) -> list[tuple[int, str]]:
         """The number of the first row that each of these repeats, and how; 0 and nothing for a new one, which is kept.
 
@@ -69,7 +69,7 @@ class EarlierRows:
             found.append(same or (0, ""))
         return found
 
-    def _add(self, row: Shown) -> None:
+    def _add(self, row: RowPicture) -> None:
         place = len(self._known)
         if place == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
@@ -80,18 +80,20 @@ class EarlierRows:
         self._known.append(kept)
         self._by_file[row.content].append(kept)
 
-    def _same_file(self, row: Shown) -> tuple[int, str] | None:
+    def _same_file(self, row: RowPicture) -> tuple[int, str] | None:
         same = (one.number for one in self._by_file[row.content] if not other_numbers(row.title, one.title))
         first = next(same, None)
         return None if first is None else (first, SAME_FILE)
 
-    def _same_picture(self, row: Shown, picture: Image.Image, sides: Floats, places: Ints) -> tuple[int, str] | None:
+    def _same_picture(
+        self, row: RowPicture, picture: Image.Image, sides: Floats, places: Ints
+    ) -> tuple[int, str] | None:
         like = (self._vectors[places] @ sides.T).max(axis=1, initial=-1.0) / self._blocks
         order = np.argsort(-like, kind="stable")[:NEAREST]
         near = [self._known[place] for place in places[order[like[order] >= LEAST_LIKE]].tolist()]
         near = [one for one in near if not other_numbers(row.title, one.title)]
         sketched = [(one, sketch) for one in near if (sketch := self._sketch(one.name)) is not None]
-        laid_over = overlays(Sketch.of(picture), [sketch for _, sketch in sketched])
+        laid_over = overlays(AlignmentImage.of(picture), [sketch for _, sketch in sketched])
         same = [one.number for (one, _), laid in zip(sketched, laid_over, strict=True) if laid.sure >= SURE]
         return (min(same), SAME_PICTURE) if same else None
 
@@ -103,9 +105,9 @@ class EarlierRows:
         found = best_rows(rows, asked.reshape(-1, asked.shape[2]), NEAREST)
         return [np.unique(each) for each in found.reshape(len(asked), -1)]
 
-    def _sketch_of(self, name: str) -> Sketch | None:
+    def _sketch_of(self, name: str) -> AlignmentImage | None:
         """None when the picture cannot be read any more."""
         try:
-            return Sketch.of(images.decode(self._read(name), at_least=LEAST_SIDE))
+            return AlignmentImage.of(images.decode(self._read(name), at_least=LEAST_SIDE))
         except BadPicture:
             return None

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import BadInput, WindowshopError
 from catalog.files.failpoints import failpoint
 from search.bulk.input_files import Pictures, open_pictures, read_failure
-from search.bulk.job_store import Job, Jobs, Outcome, Shown, Task, UnknownJob
+from search.bulk.job_store import Job, JobStore, Outcome, RowPicture, Task, UnknownJob
 from search.bulk.review import note_translations
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import translated
 
 if TYPE_CHECKING:
     from indexer.types import Floats
-    from search.bulk.row_duplicates import EarlierRows
+    from search.bulk.row_duplicates import RowDuplicateFinder
     from search.engine import SearchEngine
-    from search.listings.feedback_suggester import Listers
+    from search.listings.feedback_suggester import SuggesterCache
     from search.listings.suggester import Listing
 
 BATCH = 32
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """Works on the jobs of a shop with an open engine."""
 
-    def __init__(self, home: Path, engine: SearchEngine, listers: Listers) -> None:
+    def __init__(self, home: Path, engine: SearchEngine, listers: SuggesterCache) -> None:
         self._home = home
         self._engine = engine
         self._listers = listers
@@ -70,13 +70,13 @@ class Worker:
         finally:
             pictures.close()
 
-    def _earlier(self, job: Job, pictures: Pictures) -> EarlierRows:
-        from search.bulk.row_duplicates import EarlierRows
+    def _earlier(self, job: Job, pictures: Pictures) -> RowDuplicateFinder:
+        from search.bulk.row_duplicates import RowDuplicateFinder
 
-        job.made_by(self._engine.encoder.fingerprint)
-        return EarlierRows(self._engine.generation.layout, pictures.read, job.unrepeated())
+        job.set_encoder(self._engine.encoder.fingerprint)
+        return RowDuplicateFinder(self._engine.generation.layout, pictures.read, job.unique_rows())
 
-    def _outcomes(self, pictures: Pictures, tasks: list[Task], earlier: EarlierRows) -> list[Outcome]:
+    def _outcomes(self, pictures: Pictures, tasks: list[Task], earlier: RowDuplicateFinder) -> list[Outcome]:
         from catalog import images
         from catalog.images.crop import SHORT_SIDE
         from search.listings.suggester import VIEWS, Listing
@@ -93,7 +93,7 @@ class Worker:
             known.append((task, [images.content_hash(data) for data in files]))
         made = self._listers.get(self._engine).suggest_with_rows(listings)
         shown = [
-            Shown(task.number, task.title, task.pictures[0], hashes[0], rows[::VIEWS].astype("float16").tobytes())
+            RowPicture(task.number, task.title, task.pictures[0], hashes[0], rows[::VIEWS].astype("float16").tobytes())
             for (task, hashes), (_, rows) in zip(known, made, strict=True)
         ]
         pictured, sides = [listing.pictures[0] for listing in listings], [rows[:VIEWS] for _, rows in made]
@@ -124,12 +124,12 @@ class Worker:
         return [one.to_dict() for one in found[:DUPLICATES]]
 
 
-class Desk:
+class WorkerSupervisor:
     """The jobs of a serving shop: starts the process that works on them, and again when it dies."""
 
     def __init__(self, home: Path, runtime: str = "auto") -> None:
         self.home = home
-        self.jobs = Jobs(home)
+        self.jobs = JobStore(home)
         self._command = [sys.executable, "-m", "search.bulk.worker", str(home), runtime]
         self._lock = threading.Lock()
         self._watching: threading.Thread | None = None
@@ -186,7 +186,7 @@ def learn_if_missing(home: Path, engine: SearchEngine) -> None:
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[bool]:
+def exclusive_worker(home: Path) -> Iterator[bool]:
     """Whether no other process works on the shop's jobs; none will, until the end."""
     folder = home / "jobs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -208,16 +208,16 @@ def give_way() -> None:
 def main(home: Path, runtime: str) -> int:
     """Work on the shop's jobs until there are none."""
     give_way()
-    with alone(home) as first:
+    with exclusive_worker(home) as first:
         if not first:
             time.sleep(PATIENCE)
             return 0
         from search.engine import SearchEngine
-        from search.listings.feedback_suggester import Listers
+        from search.listings.feedback_suggester import SuggesterCache
 
-        jobs = Jobs(home)
+        jobs = JobStore(home)
         with SearchEngine.open(home, runtime=runtime) as engine:
-            worker = Worker(home, engine, Listers(home))
+            worker = Worker(home, engine, SuggesterCache(home))
             waited = False
             while True:
                 job = jobs.next()

@@ -15,11 +15,11 @@ from catalog import images
 from catalog.errors import BadQuery
 from catalog.files.atomic import write_atomically
 from search.bulk.exports import corrected_csv, listings_csv
-from search.bulk.job_store import CANCELLED, DONE, RECEIVING, Job, Jobs
+from search.bulk.job_store import CANCELLED, DONE, RECEIVING, Job, JobStore
 from search.bulk.review import accept_above
-from search.bulk.worker import PATIENCE, Worker, alone, learn_if_missing
+from search.bulk.worker import PATIENCE, Worker, exclusive_worker, learn_if_missing
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import Listers
+from search.listings.feedback_suggester import SuggesterCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
     The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
     Raises BadFeed, BadQuery, GenerationError.
     """
-    job = _job_of(Jobs(home), source)
+    job = _job_of(JobStore(home), source)
     status = job.status()
     with tqdm(
         total=status["total"], initial=status["done"], unit=" rows", file=sys.stderr, disable=not sys.stderr.isatty()
     ) as bar:
         while job.status()["state"] != DONE:
-            with alone(home) as free:
+            with exclusive_worker(home) as free:
                 if free:
                     _work(home, runtime, job, bar)
                 else:
@@ -76,7 +76,7 @@ def _write(out: Path, pieces: Iterable[str]) -> None:
     write_atomically(out, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
 
-def _job_of(jobs: Jobs, source: Path) -> Job:
+def _job_of(jobs: JobStore, source: Path) -> Job:
     digest = images.content_hash(source.read_bytes()) if source.stat().st_size < 2**31 else ""
     for job in jobs.all():
         about = job.about()
@@ -97,5 +97,5 @@ def _job_of(jobs: Jobs, source: Path) -> Job:
 def _work(home: Path, runtime: str, job: Job, bar: tqdm[None]) -> None:
     with SearchEngine.open(home, runtime=runtime) as engine:
         learn_if_missing(home, engine)
-        for count in Worker(home, engine, Listers(home)).steps(job):
+        for count in Worker(home, engine, SuggesterCache(home)).steps(job):
             bar.update(count)

@@ -44,23 +44,23 @@ Parameters = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class AlignmentImage:
     """A picture for comparing: Lab, float32 (64, 64, 3), whatever its shape was; `coarse` when it had fewer pixels."""
 
     lab: Floats
     coarse: bool = False
 
     @classmethod
-    def of(cls, picture: Image.Image) -> Sketch:
+    def of(cls, picture: Image.Image) -> AlignmentImage:
         """The sketch of an RGB picture."""
         small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         values = np.asarray(small, np.float32).reshape(-1, 3) / 255
         lab = srgb_to_lab(values).reshape(SIDE, SIDE, 3).astype(np.float32)
         return cls(lab, min(picture.size) < FEWEST_PIXELS)
 
-    def mirrored(self) -> Sketch:
+    def mirrored(self) -> AlignmentImage:
         """The same, left and right exchanged."""
-        return Sketch(np.ascontiguousarray(self.lab[:, ::-1]), self.coarse)
+        return AlignmentImage(np.ascontiguousarray(self.lab[:, ::-1]), self.coarse)
 
     def print(self, side: int) -> Floats:
         """Its lightness in few pixels without the border, (side, side), of mean 0 and unit length; side is at most 12.
@@ -75,7 +75,7 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
+class Alignment:
     """One picture laid over another: how alike their lightness and its fine detail are (correlations, -1 to 1).
 
     `colour` is the largest difference of a patch's mean in Lab units; `scale` (across, down) the part of the other
@@ -108,7 +108,7 @@ class Overlay:
         return not (askew or between or larger > MOST_SHAPE * smaller)
 
 
-def overlays(one: Sketch, others: Sequence[Sketch]) -> list[Overlay]:
+def overlays(one: AlignmentImage, others: Sequence[AlignmentImage]) -> list[Alignment]:
     """One picture, as it is or mirrored, laid over each of the others as well as can be."""
     if not others:
         return []
@@ -165,7 +165,7 @@ def _aligned(ours: Floats, theirs: Floats, place: Parameters, steps: int) -> tup
 
 def _measured(
     ours: Floats, theirs: Floats, place: Parameters, mirrored: NDArray[np.bool_], coarse: NDArray[np.bool_]
-) -> list[Overlay]:
+) -> list[Alignment]:
     """The measures of pictures (n, 64, 64, 3) that are laid over each other at these places."""
     inner = _inner(SIDE)
     axis = _axis(SIDE)[inner]
@@ -181,7 +181,7 @@ def _measured(
     scales = 1 + place[:, [0, 2]]
     inside = ((scales > SMALLEST) & (scales < LARGEST)).all(axis=1) & (total > 0.5 * len(axis) ** 2)
     return [
-        Overlay(
+        Alignment(
             float(lightness[i]) if inside[i] else -1.0,
             float(detail[i]) if inside[i] else -1.0,
             float(colour[i]),

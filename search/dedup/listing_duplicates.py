@@ -19,11 +19,11 @@ from catalog.errors import BadPicture
 from catalog.product import Picture, Product
 from indexer.types import Floats
 from search.dedup.duplicate_kinds import KINDS, SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE
-from search.dedup.image_alignment import Sketch, overlays
+from search.dedup.image_alignment import AlignmentImage, overlays
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, VectorTerm
-from search.retrieval.collapse import called, other_numbers
+from search.retrieval.collapse import other_numbers, title_key
 
 CANDIDATES, FEW_CANDIDATES = 30, 12
 SURE = 0.5  # of `Overlay.sure`, from which two pictures are one; chosen in docs/decisions.md
@@ -129,34 +129,34 @@ def _same_pictures(
     picture: Image.Image, sha256: str, number: int, pairs: Sequence[tuple[SearchHit, Picture]]
 ) -> Iterator[Duplicate]:
     """The hits one of whose pictures is this one."""
-    seen: list[tuple[str, str, Sketch]] = []
+    seen: list[tuple[str, str, AlignmentImage]] = []
     for hit, shown in pairs:
         if sha256 and shown.sha256 == sha256:
             yield Duplicate(hit.product.id, SAME_FILE, 1.0, number, sha256)
         elif (sketch := sketch_of(shown.path)) is not None:
             seen.append((hit.product.id, shown.sha256, sketch))
-    laid_over = overlays(Sketch.of(picture), [sketch for _, _, sketch in seen])
+    laid_over = overlays(AlignmentImage.of(picture), [sketch for _, _, sketch in seen])
     for (product_id, other, _), laid in zip(seen, laid_over, strict=True):
         if laid.sure >= SURE:
             yield Duplicate(product_id, SAME_PICTURE, laid.sure, number, other)
 
 
-def sketch_of(path: str) -> Sketch | None:
+def sketch_of(path: str) -> AlignmentImage | None:
     """The sketch of a picture's file; None when it cannot be read any more."""
     try:
-        return Sketch.of(images.decode(images.read_file(Path(path)), at_least=LEAST_SIDE))
+        return AlignmentImage.of(images.decode(images.read_file(Path(path)), at_least=LEAST_SIDE))
     except BadPicture:
         return None
 
 
 def _other_views(engine: SearchEngine, title: str, number: int, hits: Sequence[SearchHit]) -> Iterator[Duplicate]:
     """The hits that are called the same and look alike in every respect but the view."""
-    words = called(title)
+    words = title_key(title)
     if not words:
         return
     weights = engine.generation.manifest.weights["picture"]
     for hit in hits:
-        if called(hit.product.title) != words:
+        if title_key(hit.product.title) != words:
             continue
         cosines = _cosines(hit, weights)
         alike = min((cosines[name] for name in ("look", "meaning") if name in cosines), default=0.0)

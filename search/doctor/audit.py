@@ -11,7 +11,7 @@ from typing import Any
 
 from catalog.files.atomic import write_atomically
 from catalog.text.csv_export import csv_text
-from search.doctor.audit_rows import Finding, Shop, Step
+from search.doctor.audit_rows import AuditRows, Finding, Step
 from search.doctor.html_report import page
 from search.doctor.label_checks import label_findings
 from search.doctor.picture_checks import duplicate_findings, picture_findings
@@ -20,7 +20,7 @@ from search.engine import SearchEngine
 
 TABLE, PAGE = "doctor.csv", "doctor.html"
 HEADER = ("confidence", "kind", "id", "title", "field", "now", "proposal", "why", "others")
-CHECKS: tuple[Callable[[Shop, Step], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[AuditRows, Step], Iterator[Finding]], ...] = (
     picture_findings,
     duplicate_findings,
     label_findings,
@@ -55,7 +55,7 @@ class Diagnosis:
 def examine(engine: SearchEngine, step: Step = lambda what, done, total: None) -> Diagnosis:
     """Look through the whole shop. Imports torch. Raises NoGeneration when it is empty."""
     started = time.monotonic()
-    shop = Shop.of(engine)
+    shop = AuditRows.of(engine)
     found = [finding for check in CHECKS for finding in check(shop, step)]
     ids = {product.id for product in shop.products}
     return Diagnosis(tuple(ranked(found)), len(ids), len(shop), time.monotonic() - started)

@@ -11,7 +11,7 @@ from catalog.errors import NoGeneration
 from catalog.product import Product
 from indexer.generations.store import Generation
 from indexer.labels.knn import Ints
-from indexer.layout import WORDS, Layout
+from indexer.layout import WORDS, RowLayout
 from indexer.numeric import chunks
 from indexer.types import Floats
 from search.engine import SearchEngine
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class AuditRows:
     """A shop as the doctor reads it: row `numbers[i]` of the generation is a picture of `products[i]`.
 
     Rows whose product has left the catalogue are left out; `place` (all rows,) maps rows to i, or -1.
@@ -54,7 +54,7 @@ class Shop:
     place: Ints
 
     @classmethod
-    def of(cls, engine: SearchEngine) -> Shop:
+    def of(cls, engine: SearchEngine) -> AuditRows:
         """The shop's current generation. Raises NoGeneration when none of its products is in the catalogue."""
         generation = engine.generation
         known: dict[int, Product] = {}
@@ -73,7 +73,7 @@ class Shop:
         return len(self.numbers)
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> RowLayout:
         """The blocks of the rows."""
         return self.generation.layout
 

@@ -20,7 +20,7 @@ from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
 from indexer.types import Floats
-from search.doctor.audit_rows import LEAST_SURE, Finding, Shop, Step
+from search.doctor.audit_rows import LEAST_SURE, AuditRows, Finding, Step
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
@@ -50,7 +50,7 @@ class Opinions:
     titled: Floats | None
 
 
-def label_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+def label_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
     """Listings whose category, attributes or title do not fit the rest of them. Imports torch."""
     for field, opinions in _opinions(shop, step).items():
         right = opinions.pictured.argmax(axis=1) == opinions.said
@@ -62,7 +62,7 @@ def label_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             yield from _misfits(shop, opinions)
 
 
-def _opinions(shop: Shop, step: Step) -> dict[str, Opinions]:
+def _opinions(shop: AuditRows, step: Step) -> dict[str, Opinions]:
     labels = labels_of(shop.products)
     names = {field: learnable_names(of) for field, of in labels.items()}
     names = {field: of for field, of in names.items() if len(of) > 1}
@@ -104,7 +104,7 @@ def _opinions(shop: Shop, step: Step) -> dict[str, Opinions]:
     }
 
 
-def _only(shop: Shop, places: Ints, way: str) -> Floats:
+def _only(shop: AuditRows, places: Ints, way: str) -> Floats:
     """Rows of the pictures without words, or of the words without pictures."""
     rows = shop.rows(places)
     if way == "titles":
@@ -122,7 +122,7 @@ def _said(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
     return np.where(single, targets.argmax(axis=1), -1).astype(np.int64)
 
 
-def _contradicted(shop: Shop, field: str, opinions: Opinions) -> Iterator[Finding]:
+def _contradicted(shop: AuditRows, field: str, opinions: Opinions) -> Iterator[Finding]:
     """Listings that say one thing where the picture says another, and the title does not take their side."""
     kind = CATEGORY_KIND if field == CATEGORY else "attribute"
     best, sure = contradictions(opinions, CURVES[kind])
@@ -172,7 +172,7 @@ def _usual(opinions: Opinions, asked: NDArray[np.bool_], best: Ints, sure: Float
     return np.asarray((others + FEW * told[said, best]) / (listed[said] + FEW), dtype=np.float32)
 
 
-def _misfits(shop: Shop, opinions: Opinions) -> Iterator[Finding]:
+def _misfits(shop: AuditRows, opinions: Opinions) -> Iterator[Finding]:
     """Titles that fit neither picture nor category, and pictures that fit neither title nor category."""
     assert opinions.titled is not None
     seen, read = _logs(opinions.pictured), _logs(opinions.titled)

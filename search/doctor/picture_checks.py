@@ -16,12 +16,12 @@ from catalog.errors import BadPicture
 from catalog.product import Picture
 from indexer.layout import WORDS
 from indexer.numeric import chunks, sigmoid
-from search.dedup.image_alignment import Sketch, overlays
+from search.dedup.image_alignment import AlignmentImage, overlays
 from search.dedup.listing_duplicates import SURE, sketch_of
-from search.doctor.audit_rows import AT_ONCE, LEAST_SURE, Finding, Shop, Step
+from search.doctor.audit_rows import AT_ONCE, LEAST_SURE, AuditRows, Finding, Step
 from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.listings.picture_quality import BLURRED, TOO_SMALL, blur, shrunk
-from search.retrieval.collapse import called, differing_facts, other_numbers
+from search.retrieval.collapse import differing_facts, other_numbers, title_key
 
 NEIGHBOURS = 6  # of each picture, that are compared with it point by point
 ALIKE = 0.9  # likeness of vectors from which two pictures are laid over each other
@@ -36,7 +36,7 @@ BLANK = 1.5  # of 255, standard deviation: thin jewellery and white things on wh
 DETAIL, SPREADS = (4.0, 4.8), (3.0, 6.4)
 
 
-def duplicate_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+def duplicate_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
     """Listings that show one picture, exact or altered; each group is told once, of its newest product."""
     pairs = dict(_pairs(shop, step))
     for (one, other), sure in pairs.items():
@@ -45,7 +45,7 @@ def duplicate_findings(shop: Shop, step: Step) -> Iterator[Finding]:
         variants = other_numbers(first.title, second.title)
         differing = list(differing_facts(first, second))
         differing += ["category"] * (first.category != second.category) + ["the title's numbers"] * variants
-        words = bool(called(first.title)) and called(first.title) == called(second.title)
+        words = bool(title_key(first.title)) and title_key(first.title) == title_key(second.title)
         what = "the same file" if same_file else "the same picture, saved anew or altered"
         shown = [name for name in differing if not name.endswith(OTHER_LANGUAGE)] or differing
         believed, rest = PICTURE_ONLY, f"what differs: {', '.join(shown[:MOST_TOLD])}"
@@ -55,11 +55,11 @@ def duplicate_findings(shop: Shop, step: Step) -> Iterator[Finding]:
         yield Finding("shared picture" if differing else "duplicate", second, believed * sure, why, "", "", (first,))
 
 
-def _pairs(shop: Shop, step: Step) -> Iterator[tuple[tuple[int, int], float]]:
+def _pairs(shop: AuditRows, step: Step) -> Iterator[tuple[tuple[int, int], float]]:
     """Places of two pictures that are one, of different products, and how sure that is."""
 
     @lru_cache(SKETCHES)
-    def sketch(place: int) -> Sketch | None:
+    def sketch(place: int) -> AlignmentImage | None:
         return sketch_of(_path(shop, place))
 
     proposed = _proposed(shop, step)
@@ -76,7 +76,7 @@ def _pairs(shop: Shop, step: Step) -> Iterator[tuple[tuple[int, int], float]]:
                     yield _pair(shop, i, j), laid.sure * _curve(-math.log(max(1 - laid.detail, 1e-4)), DETAIL)
 
 
-def _proposed(shop: Shop, step: Step) -> dict[int, list[int]]:
+def _proposed(shop: AuditRows, step: Step) -> dict[int, list[int]]:
     """Which pictures are worth laying over which others, each pair once: near ones whose vectors or prints agree.
 
     At 60 x 80 pixels, saving a picture anew takes its vectors as far away as another product's are; its print stays.
@@ -97,7 +97,7 @@ def _proposed(shop: Shop, step: Step) -> dict[int, list[int]]:
     return {one: sorted(others) for one, others in pairs.items()}
 
 
-def _prints(shop: Shop, step: Step) -> NDArray[np.float16]:
+def _prints(shop: AuditRows, step: Step) -> NDArray[np.float16]:
     """Every picture's lightness in few pixels, without its border, (n, 12, 12) of unit length; 0 where it is gone."""
     prints = np.zeros((len(shop), PRINT, PRINT), np.float16)
     for place in range(len(shop)):
@@ -113,21 +113,21 @@ def _curve(value: float, curve: tuple[float, float]) -> float:
     return sigmoid(slope * (value - offset))
 
 
-def _pair(shop: Shop, one: int, other: int) -> tuple[int, int]:
+def _pair(shop: AuditRows, one: int, other: int) -> tuple[int, int]:
     """The two places, the one that was listed first in front."""
     return (one, other) if shop.numbers[one] < shop.numbers[other] else (other, one)
 
 
-def _picture(shop: Shop, place: int) -> Picture | None:
+def _picture(shop: AuditRows, place: int) -> Picture | None:
     return next((p for p in shop.products[place].pictures if p.sha256 == shop.hash_of(place)), None)
 
 
-def _path(shop: Shop, place: int) -> str:
+def _path(shop: AuditRows, place: int) -> str:
     picture = _picture(shop, place)
     return picture.path if picture else ""
 
 
-def picture_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+def picture_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
     """Pictures that are blank, or smaller or more blurred than is usual in this shop."""
     shorts, blurs, flats = (np.full(len(shop), np.nan) for _ in range(3))
     broken = []

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.layout import WORDS
 from indexer.numeric import chunks, sigmoid
-from search.doctor.audit_rows import AT_ONCE, LEAST_SURE, Finding, Shop, Step
+from search.doctor.audit_rows import AT_ONCE, LEAST_SURE, AuditRows, Finding, Step
 from search.query.terms import Query, TextTerm
 
 NEIGHBOURS = 15
@@ -24,7 +24,7 @@ MOST_ASKED = 500  # products whose title is asked of the whole search, after the
 UNREACHED = 0.5
 
 
-def price_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+def price_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
     """Products that cost a multiple, or a fraction, of what their look-alikes of the same category cost."""
     products = shop.products
     logs = np.array([math.log(float(p.price)) if p.price else np.nan for p in products])
@@ -65,7 +65,7 @@ def price_findings(shop: Shop, step: Step) -> Iterator[Finding]:
             yield Finding("price", product, sure, why, "price", "", tuple(products[j] for j in used[:NAMED]))
 
 
-def reach_findings(shop: Shop, step: Step) -> Iterator[Finding]:
+def reach_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
     """Products that neither their own title nor what they are ("colour kind") brings among the first 50."""
     if WORDS not in shop.layout.names:
         return
@@ -89,7 +89,7 @@ def reach_findings(shop: Shop, step: Step) -> Iterator[Finding]:
         yield Finding("not found", product, UNREACHED, why, "title")
 
 
-def _plain(shop: Shop, place: int) -> str:
+def _plain(shop: AuditRows, place: int) -> str:
     product = shop.products[place]
     kind = product.category_path[-1] if product.category_path else ""
     return " ".join(part for part in (product.attributes.get("colour", ""), kind) if part)

@@ -9,7 +9,7 @@ import numpy as np
 
 from catalog.errors import BadQuery
 from catalog.images.crop import load_picture
-from catalog.text.labelled_csv import Progress, in_batches, read_samples
+from catalog.text.labelled_csv import Progress, in_batches, read_labelled_csv
 from indexer.generations.match_curve import LOOK, SCORE
 from indexer.generations.match_curve_fit import logistic
 from indexer.types import Floats
@@ -36,7 +36,7 @@ def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> C
             f"The encoder {engine.encoder.spec.name!r} has no block {LOOK!r} to calibrate.",
             "Index the shop with --encoder starter, or one of timm's.",
         )
-    samples = read_samples(table, ("photo", "product_id"))
+    samples = read_labelled_csv(table, ("photo", "product_id"))
     owners = {s.values["photo"]: s.values["product_id"] for s in samples if s.values.get("split") != "test"}
     sold: list[SearchHit] = []
     unsold: list[SearchHit] = []

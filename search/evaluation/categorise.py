@@ -13,14 +13,14 @@ from PIL import Image
 
 from catalog.images.crop import load_picture
 from catalog.product import CATEGORY_SEPARATOR
-from catalog.text.labelled_csv import Progress, in_batches, read_samples
+from catalog.text.labelled_csv import Progress, in_batches, read_labelled_csv
 from indexer.labels.heads import LabelHeads, softmax
 from indexer.labels.knn import NEIGHBOURS, SHARPNESS
 from indexer.numeric import unit
 from indexer.types import Floats
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY
-from search.listings.suggester import Lister
+from search.listings.suggester import ListingSuggester
 from search.query.terms import PictureTerm, Query
 
 LEAST_LEARNT = 50  # pictures; five of each of ten categories are enough
@@ -104,7 +104,7 @@ def categorise_photos(
     categoriser = by_labels(engine, labels) if labels else by_products(engine)
     rows = [
         (sample.line, sample.values["photo"], sample.values.get("category", ""))
-        for sample in read_samples(path, ("photo",))
+        for sample in read_labelled_csv(path, ("photo",))
     ]
     photos = list(dict.fromkeys(photo for _, photo, _ in rows))
     guesses: dict[str, Guess] = {}
@@ -127,7 +127,7 @@ def by_products(engine: SearchEngine) -> Categoriser:
         from search.listings.fit_heads import learn  # here, because it imports torch
 
         learn(home)
-    lister = Lister.open(engine, home)
+    lister = ListingSuggester.open(engine, home)
     if not lister.has_learnt(CATEGORY):
         return by_neighbours(engine)
 

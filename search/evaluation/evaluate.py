@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.errors import UnknownProduct
 from catalog.images.crop import load_picture
-from catalog.text.labelled_csv import Progress, Sample, in_batches, read_samples
+from catalog.text.labelled_csv import LabelledRow, Progress, in_batches, read_labelled_csv
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, TextTerm
@@ -75,19 +75,19 @@ def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
 
 def evaluate_photos(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
     """Search with every photo of a CSV file (photo, product_id); the paths are relative to the file."""
-    samples = read_samples(path, ("photo", "product_id"))
+    samples = read_labelled_csv(path, ("photo", "product_id"))
     return _evaluate(engine, samples, "photo", lambda name: PictureTerm(load_picture(path.parent / name)), progress)
 
 
 def evaluate_texts(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
     """Search with every line of words of a CSV file (query, product_id). Raises UnsupportedQuery."""
     engine.require_texts()
-    return _evaluate(engine, read_samples(path, ("query", "product_id")), "query", TextTerm, progress)
+    return _evaluate(engine, read_labelled_csv(path, ("query", "product_id")), "query", TextTerm, progress)
 
 
 def _evaluate(
     engine: SearchEngine,
-    samples: Sequence[Sample],
+    samples: Sequence[LabelledRow],
     column: str,
     term: Callable[[str], PictureTerm | TextTerm],
     progress: Progress,
@@ -113,7 +113,7 @@ def _evaluate(
     )
 
 
-def _unknown(engine: SearchEngine, samples: Sequence[Sample]) -> tuple[str, ...]:
+def _unknown(engine: SearchEngine, samples: Sequence[LabelledRow]) -> tuple[str, ...]:
     unknown = []
     for product_id in sorted({sample.values["product_id"] for sample in samples} - {""}):
         try:
@@ -123,7 +123,7 @@ def _unknown(engine: SearchEngine, samples: Sequence[Sample]) -> tuple[str, ...]
     return tuple(unknown)
 
 
-def _rejected(samples: Sequence[Sample], column: str, refused: dict[str, str]) -> tuple[dict[str, Any], ...]:
+def _rejected(samples: Sequence[LabelledRow], column: str, refused: dict[str, str]) -> tuple[dict[str, Any], ...]:
     rejected = []
     for sample in samples:
         key = sample.values[column]

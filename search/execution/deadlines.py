@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from catalog.errors import StepFailed, TooLate, WindowshopError
-from search.execution.step_timing import ENCODE, SEARCH, spent
+from catalog.errors import DeadlineExceeded, StepFailed, WindowshopError
+from search.execution.step_timing import ENCODE, SEARCH, timed
 
 ENCODER, VECTOR, LEXICAL, DETECTOR, RECOMMENDER = "encoder", "vector", "lexical", "detector", "recommender"
 THREADS = 4  # of one kind of step; a kind that hangs keeps so many busy, and others go on
@@ -43,7 +43,7 @@ class Deadline:
         return max(0.0, self.at - monotonic())
 
 
-class Begun(Generic[T]):
+class PendingStep(Generic[T]):
     """A step under way."""
 
     def __init__(self, name: str, future: Future[T], deadline: Deadline | None) -> None:
@@ -64,32 +64,34 @@ class Begun(Generic[T]):
         except Exception as error:
             if isinstance(error, Late) and not self._future.done():
                 self._future.cancel()
-                raise TooLate(f"The {self._name} step took too long.", "Ask again, or allow more time.") from None
+                raise DeadlineExceeded(
+                    f"The {self._name} step took too long.", "Ask again, or allow more time."
+                ) from None
             log.error("The %s step failed", self._name, exc_info=error)
             raise StepFailed(f"The {self._name} step failed.", "Please try again later.") from error
 
 
-class Steps:
+class StepRunner:
     """Runs steps: on the caller's own thread without a deadline, else on those of the step's kind."""
 
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
         self._lock = threading.Lock()
 
-    def begin(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> Begun[T]:
+    def begin(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> PendingStep[T]:
         """Start a step; `result()` waits for it until the deadline."""
         if deadline is not None:
-            return Begun(name, self._pool(name).submit(work), deadline)
+            return PendingStep(name, self._pool(name).submit(work), deadline)
         future: Future[T] = Future()
         try:
             future.set_result(work())
         except Exception as error:
             future.set_exception(error)
-        return Begun(name, future, None)
+        return PendingStep(name, future, None)
 
     def run(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> T:
         """Start a step and wait for it."""
-        with spent(ENCODE if name in (ENCODER, DETECTOR) else SEARCH):
+        with timed(ENCODE if name in (ENCODER, DETECTOR) else SEARCH):
             return self.begin(name, deadline, work).result()
 
     def close(self) -> None:
@@ -121,7 +123,7 @@ class _Pool:
         future: Future[T] = Future()
         with self._changed:
             if len(self._tasks) >= WAITING:
-                raise TooLate(f"Too much waits for the {self._name} step.", "Ask again in a moment.")
+                raise DeadlineExceeded(f"Too much waits for the {self._name} step.", "Ask again in a moment.")
             self._tasks[future] = work
             future.add_done_callback(self._forget)
             if self._idle < len(self._tasks) and self._threads < THREADS:

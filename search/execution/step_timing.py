@@ -16,7 +16,7 @@ _inner: ContextVar[list[float]] = ContextVar("inner")  # seconds of the steps in
 
 
 @contextmanager
-def told_of(on_step: OnStep) -> Iterator[None]:
+def listen(on_step: OnStep) -> Iterator[None]:
     """Call `on_step(name, seconds)` at the end of each step of this thread, for as long as the block lasts."""
     before = _listener.set(on_step)
     try:
@@ -26,7 +26,7 @@ def told_of(on_step: OnStep) -> Iterator[None]:
 
 
 @contextmanager
-def spent(name: str) -> Iterator[None]:
+def timed(name: str) -> Iterator[None]:
     """The block is a step: seconds by the clock, waiting for a thread included, those of steps inside it left out."""
     on_step = _listener.get()
     if on_step is None:

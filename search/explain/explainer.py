@@ -13,15 +13,15 @@ from PIL import Image
 from catalog.errors import BadInput, UnknownProduct, WindowshopError
 from catalog.images.crop import load_picture
 from catalog.product import Product
-from search.execution.deadlines import DETECTOR, Deadline, Steps
-from search.explain.heatmap import SIDE, Overlay, matched_regions, overlay_png
-from search.explain.object_proposals import Box, crop_weights, cut_out, picture_maps, propose_boxes
-from search.explain.reasons import Why, why
+from search.execution.deadlines import DETECTOR, Deadline, StepRunner
+from search.explain.heatmap import SIDE, MatchHeatmap, matched_regions, overlay_png
+from search.explain.object_proposals import Box, crop_object, crop_weights, picture_maps, propose_boxes
+from search.explain.reasons import MatchReasons, why
 from search.hits import SearchHit
 from search.query.filters import ID, AnyOf, Filter, OneOf
 from search.query.terms import PictureTerm, ProductTerm, Query
-from search.retrieval.pipeline import Answers
-from search.retrieval.serving_state import Served
+from search.retrieval.pipeline import SearchPipeline
+from search.retrieval.serving_state import ServingState
 
 MOST = 6  # things told of in one picture
 PNG_SIDE = 16 * SIDE
@@ -49,13 +49,13 @@ class Regions:
 
 
 @dataclass(frozen=True, slots=True)
-class Closer:
+class HitExplanation:
     """Why one product answers a query, and where: overlays of the picture that was asked, and of the hit's."""
 
     hit: SearchHit
-    why: Why
-    asked: Overlay | None = None
-    found: Overlay | None = None
+    why: MatchReasons
+    asked: MatchHeatmap | None = None
+    found: MatchHeatmap | None = None
     degraded: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,16 +72,16 @@ class Closer:
         }
 
 
-class Closeups:
+class HitExplainer:
     """Looks closer at pictures and hits of one shop."""
 
-    def __init__(self, answers: Answers, steps: Steps) -> None:
+    def __init__(self, answers: SearchPipeline, steps: StepRunner) -> None:
         self._answers = answers
         self._steps = steps
 
-    def regions(
+    def detect_objects(
         self,
-        served: Served,
+        served: ServingState,
         picture: Image.Image,
         k: int,
         narrowed: Filter | None = None,
@@ -99,7 +99,9 @@ class Closeups:
             return Regions(tuple(Region(box, ()) for box in boxes), (DETECTOR,))
         return Regions(tuple(_different(found)[:MOST]))
 
-    def closer(self, served: Served, query: Query, product: Product, resembled: Sequence[Product]) -> Closer:
+    def explain_hit(
+        self, served: ServingState, query: Query, product: Product, resembled: Sequence[Product]
+    ) -> HitExplanation:
         """Why a product answers a query, and where its picture matches. Raises UnknownProduct when it does not."""
         deadline = Deadline.within(query.timeout_ms)
         only = OneOf(ID, (product.id,))
@@ -114,22 +116,24 @@ class Closeups:
         try:
             shown = self._steps.run(DETECTOR, deadline, lambda: self._overlays(served, query, hit, resembled))
         except WindowshopError:
-            return Closer(hit, told, degraded=(*page.degraded, DETECTOR))
+            return HitExplanation(hit, told, degraded=(*page.degraded, DETECTOR))
         asked, found = shown or (None, None)
-        return Closer(hit, told, asked, found, page.degraded)
+        return HitExplanation(hit, told, asked, found, page.degraded)
 
     def _asked(
-        self, served: Served, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
+        self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
     ) -> list[Region]:
         """Each box with its answer."""
         weights = crop_weights(served.generation.layout.names)
-        queries = [Query((PictureTerm(cut_out(picture, box)),), k=k, blocks=weights, filter=narrowed) for box in boxes]
+        queries = [
+            Query((PictureTerm(crop_object(picture, box)),), k=k, blocks=weights, filter=narrowed) for box in boxes
+        ]
         pages = self._answers.pages(served, queries) if queries else []
         return [Region(box, page.hits) for box, page in zip(boxes, pages, strict=True)]
 
     def _overlays(
-        self, served: Served, query: Query, hit: SearchHit, resembled: Sequence[Product]
-    ) -> tuple[Overlay, Overlay] | None:
+        self, served: ServingState, query: Query, hit: SearchHit, resembled: Sequence[Product]
+    ) -> tuple[MatchHeatmap, MatchHeatmap] | None:
         """Where the query's picture and the hit's match; None when there is no picture, or the encoder has no maps."""
         asked = _picture_of(query, resembled)
         ours = None if asked is None else picture_maps(served.encoder, asked)
@@ -185,7 +189,7 @@ def _both(narrowed: Filter, only: OneOf) -> Filter:
     return Filter((AnyOf((narrowed,)), only))
 
 
-def _overlay_json(overlay: Overlay | None) -> Mapping[str, Any] | None:
+def _overlay_json(overlay: MatchHeatmap | None) -> Mapping[str, Any] | None:
     if overlay is None:
         return None
     png = base64.b64encode(overlay_png(overlay, (PNG_SIDE, PNG_SIDE))).decode("ascii")

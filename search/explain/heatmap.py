@@ -17,7 +17,7 @@ VEIL = 170  # of 255: how dark the rest becomes; a colour would not show on thin
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
+class MatchHeatmap:
     """How much each cell of a picture matched: uint8 (rows, columns), 255 the most; and the box of those that did.
 
     `box` is left, top, right, bottom in fractions; None when no cell stands out.
@@ -27,7 +27,7 @@ class Overlay:
     box: tuple[float, float, float, float] | None
 
 
-def matched_regions(asked: FeatureMaps, hit: FeatureMaps) -> tuple[Overlay, Overlay]:
+def matched_regions(asked: FeatureMaps, hit: FeatureMaps) -> tuple[MatchHeatmap, MatchHeatmap]:
     """What matched in the picture that was asked, and in the hit's: each the first of its maps.
 
     A cell counts as much as it is like the best cell of the other picture (cosine of the cells of both depths, less
@@ -52,7 +52,7 @@ def foreground(cells: Floats) -> Floats:
     return shares
 
 
-def overlay_png(overlay: Overlay, size: tuple[int, int]) -> bytes:
+def overlay_png(overlay: MatchHeatmap, size: tuple[int, int]) -> bytes:
     """A translucent PNG of that width and height, to lie over the picture: what did not match is darkened.
 
     16 steps of darkness keep it to a few kilobytes.
@@ -86,12 +86,12 @@ def _coarse(depth: Floats) -> Floats:
     return coarse
 
 
-def _overlay(strength: Floats) -> Overlay:
+def _overlay(strength: Floats) -> MatchHeatmap:
     low, high = float(np.median(strength)), float(strength.max())
     if high - low < 1e-6:
-        return Overlay(np.zeros(strength.shape, np.uint8), None)
+        return MatchHeatmap(np.zeros(strength.shape, np.uint8), None)
     cells = (np.clip((strength - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     down, across = np.nonzero(strength >= strength.mean() + BEYOND * strength.std())
     rows, columns = strength.shape
     left, right = float(across.min() / columns), float((across.max() + 1) / columns)
-    return Overlay(cells, (left, float(down.min() / rows), right, float((down.max() + 1) / rows)))
+    return MatchHeatmap(cells, (left, float(down.min() / rows), right, float((down.max() + 1) / rows)))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.images.crop import MARGIN, loosened
+from catalog.images.crop import MARGIN, expand_crop
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.encoders.colour_encoder import srgb_to_lab
 from indexer.types import FeatureMaps, Floats
@@ -132,10 +132,10 @@ def crop_weights(blocks: Collection[str]) -> dict[str, float]:
     return {"colour": 0.0} if "colour" in blocks and len(blocks) > 1 else {}
 
 
-def cut_out(picture: Image.Image, box: Box | Rect, margin: float = MARGIN) -> Image.Image:
-    """What to search with for the thing in a box of a picture; see `loosened`."""
+def crop_object(picture: Image.Image, box: Box | Rect, margin: float = MARGIN) -> Image.Image:
+    """What to search with for the thing in a box of a picture; see `expand_crop`."""
     width, height = picture.size
-    left, top, right, bottom = loosened(box.sides if isinstance(box, Box) else box, picture.size, margin)
+    left, top, right, bottom = expand_crop(box.sides if isinstance(box, Box) else box, picture.size, margin)
     return picture.crop(
         (int(left * width), int(top * height), int(np.ceil(right * width)), int(np.ceil(bottom * height)))
     )

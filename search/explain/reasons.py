@@ -32,7 +32,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class MatchReasons:
     """The reasons for one hit: in words, the strongest first, and the attributes that agree and differ."""
 
     reasons: tuple[str, ...]
@@ -45,12 +45,12 @@ class Why:
         return {"reasons": list(self.reasons), "agrees": dict(self.agrees), "differs": differs}
 
 
-def why(hit: SearchHit, query: Query, resembled: Sequence[Product]) -> Why:
+def why(hit: SearchHit, query: Query, resembled: Sequence[Product]) -> MatchReasons:
     """Why a hit answers a query; `resembled` are the products that it names with a positive weight."""
     agrees, differs = _compared(hit.product, resembled[0]) if resembled else ({}, {})
     for words in _wanted(query):
         agrees = {**_named(hit.product, words), **agrees}
-    return Why(_reasons(hit, query), agrees, differs)
+    return MatchReasons(_reasons(hit, query), agrees, differs)
 
 
 def resembled_ids(query: Query) -> list[str]:

@@ -71,7 +71,7 @@ class Example:
     labels: Mapping[str, str]
 
 
-class Decisions:
+class DecisionStore:
     """The decisions of one shop; shared by threads and processes, because every call opens the file anew."""
 
     def __init__(self, home: Path) -> None:

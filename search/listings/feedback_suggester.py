@@ -17,18 +17,18 @@ from indexer.labels.heads import FILE, LabelHeads
 from indexer.labels.knn import NEIGHBOURS
 from indexer.labels.network import FILE as NETWORK
 from indexer.labels.network import LabelNetwork
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.listings.attribute_fields import CATEGORY
-from search.listings.decision_store import Decisions, Example
-from search.listings.suggester import Lister, Listing, runtime_of
+from search.listings.decision_store import DecisionStore, Example
+from search.listings.suggester import Listing, ListingSuggester, runtime_of
 
 DECIDED = "decided:"  # begins the ids of neighbours that are decisions, not products
 
 
-class TaughtLister(Lister):
+class FeedbackSuggester(ListingSuggester):
     """A lister whose neighbours are the shop's products and the listings that merchants decided on."""
 
     def __init__(
@@ -85,26 +85,26 @@ class TaughtLister(Lister):
         return np.asarray(asked / np.float32(total or 1.0), np.float32)
 
 
-class Listers:
+class SuggesterCache:
     """The lister of an open shop, made anew when its index, its heads or its decisions have changed. For threads."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self._lock = threading.Lock()
-        self._made: tuple[object, TaughtLister] | None = None
+        self._made: tuple[object, FeedbackSuggester] | None = None
         self._network: tuple[object, LabelNetwork | None] = (None, None)
 
-    def get(self, engine: SearchEngine) -> TaughtLister:
+    def get(self, engine: SearchEngine) -> FeedbackSuggester:
         """The lister for what the shop knows now. Raises DamagedGeneration, EncoderUnavailable, StoreError."""
         heads_mark, network_mark = (_mark(self._home / name) for name in (FILE, NETWORK))
-        decisions = Decisions(self._home)
+        decisions = DecisionStore(self._home)
         fingerprint = engine.encoder.fingerprint
         mark = (id(engine.generation), fingerprint, heads_mark, network_mark, decisions.changes())
         with self._lock:
             if self._made is None or self._made[0] != mark:
                 heads = LabelHeads.load(self._home, fingerprint)
                 network = self._network_of(engine, (fingerprint, network_mark))
-                self._made = (mark, TaughtLister(engine, heads, decisions.examples(fingerprint), network))
+                self._made = (mark, FeedbackSuggester(engine, heads, decisions.examples(fingerprint), network))
             return self._made[1]
 
     def _network_of(self, engine: SearchEngine, mark: object) -> LabelNetwork | None:
@@ -129,7 +129,7 @@ def rows_of(vectors: bytes, dim: int) -> Floats:
     return numbers.reshape(-1, dim) if len(numbers) % dim == 0 else np.zeros((0, dim), np.float32)
 
 
-def filled_share(layout: Layout, rows: Floats, weights: Mapping[str, float]) -> Floats:
+def filled_share(layout: RowLayout, rows: Floats, weights: Mapping[str, float]) -> Floats:
     """The share of the weights whose blocks a row has: one without a title is compared by its picture alone."""
     total = sum(map(abs, weights.values())) or 1.0
     filled = sum(

@@ -12,7 +12,7 @@ import numpy as np
 from catalog.errors import TooFewPairs
 from catalog.files.atomic import write_atomically
 from indexer.generations.store import open_current
-from indexer.labels.network import FILE, card_of, read_network
+from indexer.labels.network import FILE, network_metadata, read_network
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import shop_examples_with_pictures
 
@@ -49,7 +49,7 @@ def fine_tune(home: Path, seed: int = 0) -> dict[str, Any]:
         "swapped": bool(tuned.fields),
     }
     if tuned.fields:
-        card = card_of(generation.manifest.fingerprint, tuned.fields, tuned.outputs)
+        card = network_metadata(generation.manifest.fingerprint, tuned.fields, tuned.outputs)
 
         def write(path: Path) -> None:
             save_late(tuned.late, path, card)

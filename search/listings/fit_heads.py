@@ -11,14 +11,14 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.encoders.training_pictures import seen_pictures
+from indexer.encoders.training_pictures import in_training_set
 from indexer.generations.publishing import CATALOGUE
 from indexer.generations.store import Generation, open_current
 from indexer.labels.heads import LabelHead, LabelHeads
 from indexer.labels.knn import Ints, nearest_products
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 from search.listings.price_range import NEIGHBOURS, PriceScale, fit_prices
-from search.listings.title_values import Naming, TitleTrust, title_trust
+from search.listings.title_values import TitleTrust, TitleValueMatcher, title_trust
 
 MOST_ROWS = 60_000  # learnt from; more would not fit beside a server, nor teach much
 MOST_PRICED = 3_000  # products that prices are calibrated with
@@ -35,7 +35,7 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
     generation = open_current(home)
     examples, products = shop_examples(home, generation, seed)
     heads = fit_label_heads(examples, LabelRecipe(), seed)
-    card = {"rows": len(examples.rows), **card_of(examples, products, heads, seed)}
+    card = {"rows": len(examples.rows), **heads_metadata(examples, products, heads, seed)}
     LabelHeads(generation.manifest.fingerprint, heads, card).save(home)
     return {
         "rows": len(examples.rows),
@@ -54,7 +54,7 @@ def learn(home: Path, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def card_of(
+def heads_metadata(
     examples: Any, products: Sequence[Product], heads: Mapping[str, LabelHead], seed: int = 0
 ) -> dict[str, Any]:
     """What is kept with the heads: how prices spread, when a picture is like nothing, how far titles are believed."""
@@ -71,7 +71,7 @@ def title_trusts(examples: Any, products: Sequence[Product], heads: Mapping[str,
     first = np.unique([product.id for product in products], return_index=True)[1].tolist()
     titles = [products[i].title for i in first]
     return {
-        field: title_trust(Naming(head.names), titles, [examples.labels[field][i] for i in first])
+        field: title_trust(TitleValueMatcher(head.names), titles, [examples.labels[field][i] for i in first])
         for field, head in heads.items()
         if field != CATEGORY and field in examples.labels
     }
@@ -102,7 +102,7 @@ def shop_examples_with_pictures(
         weights=manifest.weights["picture"],
         rows=np.asarray(generation.rows[chosen], np.float32),
         groups=_numbered([group_of(product) for product in products]),
-        fresh=~seen_pictures(manifest.encoder.name, hashes),
+        fresh=~in_training_set(manifest.encoder.name, hashes),
         labels=labels_of(products),
     )
     files = [

@@ -12,7 +12,7 @@ TOP = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ScoredLabel:
     """A label with its calibrated confidence, 0 to 1, and the ids of the neighbours that are called so, best first."""
 
     name: str
@@ -33,7 +33,7 @@ class LabelSuggestion:
     """
 
     field: str
-    top: tuple[Named, ...]
+    top: tuple[ScoredLabel, ...]
     answer: str
     answer_confidence: float
     cut: float
@@ -59,12 +59,12 @@ def suggest_label(
 ) -> LabelSuggestion:
     """The best three labels; the answer is the best, or with `tree` its deepest parent, that is as sure as the cut."""
     ranked = sorted(confidences.items(), key=lambda item: (-item[1], item[0]))
-    top = tuple(Named(name, sure, said_by.get(name, ())) for name, sure in ranked[:TOP])
-    answer, sure = sure_enough(ranked[0][0], confidences, cut, tree=tree) if ranked else ("", 0.0)
+    top = tuple(ScoredLabel(name, sure, said_by.get(name, ())) for name, sure in ranked[:TOP])
+    answer, sure = abstain_or_parent(ranked[0][0], confidences, cut, tree=tree) if ranked else ("", 0.0)
     return LabelSuggestion(field, top, answer, sure, cut)
 
 
-def sure_enough(best: str, confidences: Mapping[str, float], cut: float, *, tree: bool) -> tuple[str, float]:
+def abstain_or_parent(best: str, confidences: Mapping[str, float], cut: float, *, tree: bool) -> tuple[str, float]:
     """The best label, or its deepest parent, whose confidence reaches the cut; ("", 0) when there is none."""
     if confidences[best] >= cut:
         return best, confidences[best]

@@ -13,13 +13,13 @@ import numpy as np
 
 from indexer.generations.store import open_current
 from indexer.labels.heads import LabelHeads
-from indexer.labels.knn import blended, nearest_products, votes
+from indexer.labels.knn import fuse, knn_vote, nearest_products
 from indexer.layout import WORDS
 from indexer.types import Floats
 from search.listings.attribute_fields import CATEGORY, translates, values_in
-from search.listings.decision_store import Decisions, Example
+from search.listings.decision_store import DecisionStore, Example
 from search.listings.feedback_suggester import filled_share, rows_of
-from search.listings.fit_heads import card_of, learn, shop_examples
+from search.listings.fit_heads import heads_metadata, learn, shop_examples
 from search.listings.suggester import UNLEARNT
 
 WEIGHT = 3  # times as much as a product of the shop counts what was decided: it is about pictures as they come in
@@ -49,9 +49,9 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
 
     generation = open_current(home)
     fingerprint = generation.manifest.fingerprint
-    decided = Decisions(home).examples(fingerprint)
-    taught = [one for one in decided if not kept_aside(one)]
-    aside = [one for one in decided if kept_aside(one)]
+    decided = DecisionStore(home).examples(fingerprint)
+    taught = [one for one in decided if not holdout_rows(one)]
+    aside = [one for one in decided if holdout_rows(one)]
     old = LabelHeads.load(home, fingerprint)
     if not decided:
         return {
@@ -63,10 +63,10 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     examples, products = shop_examples(home, generation, seed)
     voters, learnt = with_decisions(examples, taught, 1), with_decisions(examples, taught, WEIGHT)
     heads = fit_label_heads(learnt, LabelRecipe(), seed)
-    card = {"rows": len(learnt.rows), "decisions": len(taught), **card_of(examples, products, heads, seed)}
+    card = {"rows": len(learnt.rows), "decisions": len(taught), **heads_metadata(examples, products, heads, seed)}
     new = LabelHeads(fingerprint, heads, card)
     before, after = measured(old, voters, aside), measured(new, voters, aside)
-    kept = {field: why_not(old, new, field, before, after) for field in new.heads}
+    kept = {field: rejection_reason(old, new, field, before, after) for field in new.heads}
     better = {field: head for field, head in new.heads.items() if not kept[field]}
     if better:
         LabelHeads(fingerprint, {**(old.heads if old else {}), **better}, new.card).save(home)
@@ -88,7 +88,7 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def kept_aside(example: Example) -> bool:
+def holdout_rows(example: Example) -> bool:
     """Whether a listing is for measuring, never for learning: told by its picture, so the same for ever."""
     return zlib.crc32((example.content or example.item).encode()) % FOLDS == 0
 
@@ -145,7 +145,7 @@ def measured(heads: LabelHeads | None, voters: Any, aside: Sequence[Example]) ->
     return found
 
 
-def why_not(
+def rejection_reason(
     old: LabelHeads | None,
     new: LabelHeads,
     field: str,
@@ -188,8 +188,8 @@ def _opinions(
         if head:
             believed[0, : len(known)] = head.shares(rows).mean(axis=0)
             blend = head.worded if titled and head.worded is not None else head.bare
-        voted = votes(targets, scores, near)
-        found.append(blended(believed, voted, blend, np.arange(len(names)) < len(known))[0])
+        voted = knn_vote(targets, scores, near)
+        found.append(fuse(believed, voted, blend, np.arange(len(names)) < len(known))[0])
     return names, found
 
 

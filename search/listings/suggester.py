@@ -16,24 +16,24 @@ from PIL import Image, ImageOps
 
 from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR
-from indexer.labels.heads import Blend, LabelHead, LabelHeads, head_rows
-from indexer.labels.knn import NEIGHBOURS, blended, vote_weights, votes
-from indexer.labels.network import LabelNetwork, joined
-from indexer.layout import Layout
+from indexer.labels.heads import FusionWeights, LabelHead, LabelHeads, head_rows
+from indexer.labels.knn import NEIGHBOURS, fuse, knn_vote, vote_weights
+from indexer.labels.network import LabelNetwork, mix_network
+from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.engine import SearchEngine
-from search.execution.step_timing import ENCODE, spent
+from search.execution.step_timing import ENCODE, timed
 from search.hits import SearchHit
 from search.listings.attribute_fields import CATEGORY, field_labels
 from search.listings.label_suggestion import LabelSuggestion, suggest_label
 from search.listings.picture_quality import PictureNote, notes_dict, picture_notes
 from search.listings.price_range import PriceRange, PriceScale, price_range
-from search.listings.title_values import Naming, TitleTrust, told_by_title
+from search.listings.title_values import TitleTrust, TitleValueMatcher, apply_title_evidence
 from search.listings.title_words import TitleWord, title_words
 from search.query.terms import MAX_PICTURES, Query, VectorTerm
 
 LOOK = "look"
-UNLEARNT = Blend(0.0, 1.0, 0.5)  # neighbours alone, until heads are learnt; half of the votes is relied on
+UNLEARNT = FusionWeights(0.0, 1.0, 0.5)  # neighbours alone, until heads are learnt; half of the votes is relied on
 VIEWS = 2  # each picture is read as it is and mirrored
 AT_ONCE = 32
 
@@ -72,7 +72,7 @@ class Suggestion:
         }
 
 
-class Lister:
+class ListingSuggester:
     """Suggests listings for one open shop; shared by threads. Heads, and the network where the shop has fine-tuned one,
     are those that it had when this was made.
     """
@@ -84,14 +84,14 @@ class Lister:
         card = heads.card if heads else {}
         self._prices = PriceScale.from_dict(card["prices"]) if card.get("prices") else None
         self._named = {
-            field: (Naming(self._heads[field].names), TitleTrust(**told))
+            field: (TitleValueMatcher(self._heads[field].names), TitleTrust(**told))
             for field, told in card.get("titles", {}).items()
             if field in self._heads
         }
         self._least_look: float | None = card.get("least_look")
 
     @classmethod
-    def open(cls, engine: SearchEngine, home: Path) -> Lister:
+    def open(cls, engine: SearchEngine, home: Path) -> ListingSuggester:
         """With what the shop in `home` has learnt, or by its neighbours alone.
 
         Raises DamagedGeneration, EncoderUnavailable.
@@ -131,7 +131,7 @@ class Lister:
             found.append(self._label(field, _Seen(rows, hits, read, "", titled=False)))
         return found
 
-    @spent(ENCODE)
+    @timed(ENCODE)
     def _read(self, listings: Sequence[Listing]) -> list[Mapping[str, Floats]]:
         """For each listing what the network believes of its pictures, by field (labels,); nothing without a network."""
         if self._network is None:
@@ -141,7 +141,7 @@ class Lister:
         by_field = {field: [of.mean(axis=0) for of in np.split(said, ends)] for field, said in shares.items()}
         return [{field: of[number] for field, of in by_field.items()} for number in range(len(listings))]
 
-    @spent(ENCODE)
+    @timed(ENCODE)
     def _encoded(self, listings: Sequence[Listing]) -> list[Floats]:
         """For each listing the heads' input: a row for each view of each picture, with the title in all of them."""
         encoder, layout = self._engine.encoder, self._engine.generation.layout
@@ -202,7 +202,9 @@ class Lister:
                 targets[row, place[name]] = 1 / len(of)
         scores = np.array([[hit.score for hit in seen.hits]], np.float32)
         voted = (
-            votes(targets, scores, np.arange(len(said))[None]) if len(said) else np.zeros((1, len(names)), np.float32)
+            knn_vote(targets, scores, np.arange(len(said))[None])
+            if len(said)
+            else np.zeros((1, len(names)), np.float32)
         )
         blend = _blend(head, titled=seen.titled)
         believed = np.zeros((1, len(names)), np.float32)
@@ -213,8 +215,8 @@ class Lister:
             blend, places = part.blend, [place[name] for name in network.names]
             said_by_it, knows = np.zeros_like(believed), np.zeros(len(names), np.bool_)
             said_by_it[0, places], knows[places] = seen.read[field], True
-            believed = joined(believed, said_by_it, part.weight, knows)
-        sure = blended(believed, voted, blend, np.arange(len(names)) < len(known))[0]
+            believed = mix_network(believed, said_by_it, part.weight, knows)
+        sure = fuse(believed, voted, blend, np.arange(len(names)) < len(known))[0]
         said_by: dict[str, list[str]] = defaultdict(list)
         for hit, of in zip(seen.hits, said, strict=True):
             for name in of:
@@ -222,7 +224,7 @@ class Lister:
         confidences = dict(zip(names, sure.tolist(), strict=True))
         if field in self._named:
             naming, trust = self._named[field]
-            confidences = told_by_title(confidences, naming.of(seen.title), trust)
+            confidences = apply_title_evidence(confidences, naming.of(seen.title), trust)
         by = {name: tuple(of) for name, of in said_by.items()}
         return suggest_label(field, confidences, blend.cut, by, tree=field == CATEGORY)
 
@@ -294,15 +296,15 @@ def _check(listing: Listing) -> None:
         )
 
 
-def _titled(listing: Listing, layout: Layout) -> bool:
+def _titled(listing: Listing, layout: RowLayout) -> bool:
     return bool(listing.title.strip()) and layout.text_block is not None
 
 
-def _blend(head: LabelHead | None, *, titled: bool) -> Blend:
+def _blend(head: LabelHead | None, *, titled: bool) -> FusionWeights:
     if head is None:
         return UNLEARNT
     return head.worded if titled and head.worded is not None else head.bare
 
 
-def _only(layout: Layout, block: str) -> Mapping[str, float]:
+def _only(layout: RowLayout, block: str) -> Mapping[str, float]:
     return {name: float(name == block) for name in layout.names}

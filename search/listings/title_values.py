@@ -28,7 +28,7 @@ class TitleTrust:
         return asdict(self)
 
 
-class Naming:
+class TitleValueMatcher:
     """Finds values of a field in titles; the longest that begins at a place counts, and letters' case does not."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Naming:
         return tuple(dict.fromkeys(self._names[name] for name in found))
 
 
-def title_trust(naming: Naming, titles: Sequence[str], labels: Sequence[tuple[str, ...]]) -> TitleTrust:
+def title_trust(naming: TitleValueMatcher, titles: Sequence[str], labels: Sequence[tuple[str, ...]]) -> TitleTrust:
     """How far titles are to be believed, from listings that say something in the field; one entry each."""
     right: dict[bool, list[bool]] = {False: [], True: []}
     for title, said in zip(titles, labels, strict=True):
@@ -55,7 +55,7 @@ def title_trust(naming: Naming, titles: Sequence[str], labels: Sequence[tuple[st
     return TitleTrust(_share(right[False]), _share(right[True]))
 
 
-def told_by_title(confidences: Mapping[str, float], found: Sequence[str], trust: TitleTrust) -> dict[str, float]:
+def apply_title_evidence(confidences: Mapping[str, float], found: Sequence[str], trust: TitleTrust) -> dict[str, float]:
     """Confidences of a field's labels where the title names some of them: what it says is as sure as titles are.
 
     Several named are one value, joined as listings join them ("black and ivory"). What sums to 1 still does.

@@ -14,22 +14,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import DamagedGeneration, NoRoom, StoreError, UnknownProduct, WindowshopError
+from catalog.errors import DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
 from catalog.files.failpoints import failpoint
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
-from search.live.picture_store import keeping, new_picture
+from search.live.picture_store import new_picture, storing
 from search.live.product_edit import ProductEdit
-from search.retrieval.serving_state import Served
-from search.state.change_replay import Replay
+from search.retrieval.serving_state import ServingState
+from search.state.change_replay import ChangeReplayer
 
 PATIENCE = 5.0  # seconds that a change waits for the one before it
 SETTLE = 2.0  # seconds that a search waits for a change that is committed to be found
 RETRY_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
-Opener = Callable[[store.Generation, Served], Served]
+Opener = Callable[[store.Generation, ServingState], ServingState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Written:
     created: bool
 
 
-class LiveShop:
+class LiveIndex:
     """The present state of one shop, `served`, and the only one who replaces it. Shared by threads."""
 
-    def __init__(self, home: Path, replay: Replay, served: Served, opener: Opener) -> None:
+    def __init__(self, home: Path, replay: ChangeReplayer, served: ServingState, opener: Opener) -> None:
         self.served = served
         self._home = home
         self._replay = replay
@@ -69,7 +69,7 @@ class LiveShop:
             return self._put(edit, None if edit.pictures is None else ())
         fresh = [new_picture(data) for data in edit.pictures]
         self._refuse_when_full(edit)
-        with keeping(self._home, fresh) as pictures:
+        with storing(self._home, fresh) as pictures:
             return self._put(edit, pictures)
 
     def _put(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> Written:
@@ -110,15 +110,15 @@ class LiveShop:
                     self._step({})
             self.served.rows.save()
 
-    def settle(self, served: Served) -> bool:
+    def wait_for_publish(self, served: ServingState) -> bool:
         """Whether a state that the catalogue has overtaken has a successor by now; waits for one that is at hand."""
         if self.served is served and self._unpublished:
-            with self.still():
+            with self.writes_paused():
                 pass
         return self.served is not served
 
     @contextmanager
-    def still(self) -> Iterator[None]:
+    def writes_paused(self) -> Iterator[None]:
         """Let no change be written meanwhile, if that can be had soon."""
         held = self._writing.acquire(timeout=SETTLE)
         try:
@@ -152,8 +152,8 @@ class LiveShop:
                 pass
             raise self._no_room()
 
-    def _no_room(self) -> NoRoom:
-        return NoRoom(
+    def _no_room(self) -> LiveIndexFull:
+        return LiveIndexFull(
             f"The shop has {self._replay.limit:,} live rows already, as many as it may: this change finds no room.",
             "Re-index the shop to make room; deletes, prices and stock can be changed all the same.",
         )

@@ -17,7 +17,7 @@ from PIL import Image
 from catalog import images
 from catalog.errors import BadPicture, StoreError
 from catalog.files.failpoints import failpoint
-from catalog.files.locks import using
+from catalog.files.locks import shared_lock
 from catalog.product import Picture
 
 FOLDER = "pictures"
@@ -51,7 +51,7 @@ def new_picture(data: bytes) -> NewPicture:
 
 
 @contextmanager
-def keeping(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Picture, ...]]:
+def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Picture, ...]]:
     """Write the pictures into the home: within the block they are on the disk, and are not swept away.
 
     A product that shows them must be committed before the block ends. Raises StoreError.
@@ -60,7 +60,7 @@ def keeping(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
     with ExitStack() as held:
         try:
             _make(folder / UNFINISHED)
-            held.enter_context(using(folder))
+            held.enter_context(shared_lock(folder))
             kept = {picture.sha256: _kept(folder, picture) for picture in pictures}
         except OSError as error:
             raise StoreError(
@@ -70,7 +70,7 @@ def keeping(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
         yield tuple(kept.values())
 
 
-def sweep(home: Path) -> None:
+def remove_unused(home: Path) -> None:
     """Remove what a process that was killed left half written."""
     with contextlib.suppress(OSError):
         for path in (home / FOLDER / UNFINISHED).iterdir():

@@ -13,7 +13,7 @@ from indexer.build.report import FOLDER, NAME, REJECTED, rejected_path, report_p
 from indexer.build.report import rejected_csv as rejected_table
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
-from indexer.generations.publishing import only_writer, rollback
+from indexer.generations.publishing import build_lock, rollback
 
 MOST_REJECTED = 50  # shown; the file has all of them
 
@@ -49,7 +49,7 @@ def go_back(home: Path, generation: int) -> tuple[int, int]:
             "Load the page anew; somebody went back, or published an index, meanwhile.",
         )
     try:
-        with only_writer(home):
+        with build_lock(home):
             if store.previous_number(home) != generation:  # what a crash left has just been published
                 raise BadQuery("The current generation has just changed.", "Load the page anew.")
             return rollback(home)

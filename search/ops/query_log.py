@@ -52,7 +52,7 @@ class QueryLog:
 
         Never fails: a disk that is full, or another that writes, costs the note and not the shopper's answer.
         """
-        kept = harmless(words)
+        kept = redact(words)
         if not kept:
             return False
         at = int(time.time() if now is None else now)
@@ -101,7 +101,7 @@ class QueryLog:
             ) from error
 
 
-def harmless(words: str) -> str:
+def redact(words: str) -> str:
     """The words in lower case, cut to LONGEST, with HIDDEN in place of mail addresses and long numbers."""
     told = " ".join("".join(each if each.isprintable() else " " for each in words[:1_000]).casefold().split())
     return _PRIVATE.sub(HIDDEN, told)[:LONGEST].strip()

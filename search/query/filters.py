@@ -57,7 +57,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class InStock:
     """The product can be had, or cannot."""
 
     in_stock: bool
@@ -80,7 +80,7 @@ class AnyOf:
     field: str = ANY
 
 
-Condition = OneOf | Between | Stock | Not | AnyOf
+Condition = OneOf | Between | InStock | Not | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _condition_json(condition: Condition) -> Any:
             return list(values)
         case Between():
             return condition.to_json()
-        case Stock(in_stock=in_stock):
+        case InStock(in_stock=in_stock):
             return in_stock
         case Not(filter=inner):
             return inner.to_json()
@@ -187,7 +187,7 @@ class _Parser:
         if name == IN_STOCK:
             if not isinstance(content, bool):
                 raise _wrong(where, "true or false", content)
-            return [Stock(content)]
+            return [InStock(content)]
         if name in (CATEGORY, BRAND, ID, *_COLOURS):
             field = COLOUR if name in _COLOURS else name
             return [OneOf(field, self._values(content, where, field))]

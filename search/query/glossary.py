@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
-from catalog.text.tokenizer import cut, fold, joined, pairs, parts, singular, unspaced
+from catalog.text.tokenizer import bigrams, joined, normalise, singular, split_compound, tokenise, unspaced
 
 SHOP_GLOSSARY = "glossary.csv"
 SYNONYM = 0.8  # what a product is given that has a synonym of the word, where the word itself gives 1
@@ -20,7 +20,7 @@ LITTLE_WORDS = frozenset(_LITTLE.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Alternative:
     """Words, as the index has them, that together say it; `sure` in 0 to 1 is how well they do."""
 
     words: tuple[str, ...]
@@ -32,12 +32,12 @@ class Concept:
     """One thing that is asked for and the ways in which a product may say it; `listed` when the glossary has it."""
 
     word: str
-    ways: tuple[Way, ...]
+    ways: tuple[Alternative, ...]
     listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Replaced:
+class Replacement:
     """A term in another language than English and what stands for it; nothing when it was left out."""
 
     term: str
@@ -46,12 +46,12 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class RewrittenText:
     """What was asked, as a text tower that knows only English reads it, and as the index of words is asked."""
 
     encoder_words: str
     concepts: tuple[Concept, ...]
-    replaced: tuple[Replaced, ...] = ()
+    replaced: tuple[Replacement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Glossary:
     """Terms and their replacements; the longest term that fits is taken, from the left. Never changes."""
 
     def __init__(self, entries: Iterable[GlossaryEntry]) -> None:
-        self._entries = {tuple(unit.word for unit in _units(fold(entry.term))): entry for entry in entries}
+        self._entries = {tuple(unit.word for unit in _units(normalise(entry.term))): entry for entry in entries}
         self._longest = max(map(len, self._entries), default=0)
 
     @classmethod
@@ -83,17 +83,17 @@ class Glossary:
     @property
     def english(self) -> frozenset[str]:
         """Every single English word in it, as the index has words."""
-        terms = (_asked(fold(entry.term)) for entry in self._entries.values() if entry.language == ENGLISH)
-        listed = (_asked(fold(text)) for entry in self._entries.values() for text in entry.replacements)
+        terms = (_asked(normalise(entry.term)) for entry in self._entries.values() if entry.language == ENGLISH)
+        listed = (_asked(normalise(text)) for entry in self._entries.values() for text in entry.replacements)
         return frozenset(word for words in (*terms, *listed) for word in words)
 
-    def apply(self, words: str) -> Applied:
+    def apply(self, words: str) -> RewrittenText:
         """Find the terms in the words. What is not listed stays; the encoder gets none of a script without spaces."""
-        folded = fold(words)
+        folded = normalise(words)
         units = list(_units(folded))
         said: list[str] = []
         concepts: list[Concept] = []
-        replaced: list[Replaced] = []
+        replaced: list[Replacement] = []
         at = 0
         while at < len(units):
             entry, length = self._match(units, at)
@@ -108,10 +108,10 @@ class Glossary:
                 if entry.replacements and entry.replacements[0] not in LITTLE_WORDS:
                     concepts.append(Concept(text, tuple(_ways(text, entry)), listed=True))
                 if entry.language != ENGLISH:
-                    replaced.append(Replaced(text, entry.language, entry.replacements))
+                    replaced.append(Replacement(text, entry.language, entry.replacements))
             at += length
         encoder_words = " ".join(filter(None, said)) if replaced or unspaced(folded) else ""
-        return Applied(encoder_words or words, tuple(dict.fromkeys(concepts)), tuple(replaced))
+        return RewrittenText(encoder_words or words, tuple(dict.fromkeys(concepts)), tuple(replaced))
 
     def _match(self, units: Sequence[_Unit], at: int) -> tuple[GlossaryEntry | None, int]:
         for length in range(min(self._longest, len(units) - at), 0, -1):
@@ -122,12 +122,12 @@ class Glossary:
 
 
 def _units(folded: str) -> Iterator[_Unit]:
-    for start, _, piece in cut(folded):
+    for start, _, piece in tokenise(folded):
         if unspaced(piece):
             for at, character in enumerate(piece, start):
                 yield _Unit(character, start, at, at + 1)
             continue
-        for first, last, word in parts(piece):
+        for first, last, word in split_compound(piece):
             yield _Unit(singular(word), start, start + first, start + last)
 
 
@@ -144,21 +144,21 @@ def _own(text: str) -> Iterator[Concept]:
     words = _asked(text)
     if words and text not in LITTLE_WORDS:
         compound = len(words) > 1 and not unspaced(text)
-        yield Concept(text, (Way(words), Way((joined(text),))) if compound else (Way(words),))
+        yield Concept(text, (Alternative(words), Alternative((joined(text),))) if compound else (Alternative(words),))
 
 
-def _ways(text: str, entry: GlossaryEntry) -> Iterator[Way]:
+def _ways(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
     """The term itself, what it is in English, and synonyms."""
-    yield Way(_asked(text))
+    yield Alternative(_asked(text))
     for place, replacement in enumerate(entry.replacements):
-        words = _asked(fold(replacement))
+        words = _asked(normalise(replacement))
         if words:
-            yield Way(words, 1.0 if place == 0 and entry.language != ENGLISH else SYNONYM)
+            yield Alternative(words, 1.0 if place == 0 and entry.language != ENGLISH else SYNONYM)
 
 
 def _asked(folded: str) -> tuple[str, ...]:
     """The words by which a product holds a text, as the index has them."""
     found: list[str] = []
-    for _, _, piece in cut(folded):
-        found += (pairs(piece) or [piece]) if unspaced(piece) else [word for _, _, word in parts(piece)]
+    for _, _, piece in tokenise(folded):
+        found += (bigrams(piece) or [piece]) if unspaced(piece) else [word for _, _, word in split_compound(piece)]
     return tuple(dict.fromkeys(found))

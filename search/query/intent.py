@@ -43,7 +43,7 @@ CENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class PriceIntent:
     """What words said of the price: less than that of what is resembled, and a limit."""
 
     cheaper: bool = False
@@ -54,34 +54,34 @@ class Price:
         return self.cheaper or self.most is not None
 
 
-def spoken(words: str, weight: float = 1.0, beside: bool = False) -> tuple[list[Term], Price]:
+def text_terms(words: str, weight: float = 1.0, beside: bool = False) -> tuple[list[Term], PriceIntent]:
     """The terms that words stand for, and what they say of the price.
 
     `beside` says that there are other terms, or a filter: "not floral" alone are words like any others.
     """
     if len(words) > MAX_TEXT:  # the query will refuse it, and nobody reads it before
-        return [TextTerm(words, weight)], Price()
-    said = read_words(words)
+        return [TextTerm(words, weight)], PriceIntent()
+    said = parse_text(words)
     if not said.wanted and not beside:
-        return [TextTerm(words, weight)], Price()
+        return [TextTerm(words, weight)], PriceIntent()
     terms: list[Term] = [TextTerm(said.wanted, weight)] if said.wanted else []
     terms += [TextTerm(each, AVOID * weight) for each in said.unwanted]
-    return terms, Price(said.cheaper, said.most)
+    return terms, PriceIntent(said.cheaper, said.most)
 
 
-def liked(more: Iterable[str], less: Iterable[str]) -> list[Term]:
+def feedback_terms(more: Iterable[str], less: Iterable[str]) -> list[Term]:
     """More like these products, less like those."""
     return [*(ProductTerm(sku, MORE) for sku in more), *(ProductTerm(sku, LESS) for sku in less)]
 
 
-def refined(query: Query, terms: Sequence[Term]) -> Query:
+def merge_terms(query: Query, terms: Sequence[Term]) -> Query:
     """A query with further terms; one that names the same words or product again takes the place of the former."""
     new = {_name(term): term for term in terms}
     kept = [term for term in query.terms if _name(term) is None or _name(term) not in new]
     return replace(query, terms=(*kept, *terms))
 
 
-def priced(query: Query, price: Price, products: Sequence[Product]) -> Query:
+def apply_price_intent(query: Query, price: PriceIntent, products: Sequence[Product]) -> Query:
     """The query with what was said of the price; `products` are those that it resembles. Raises BadQuery."""
     if price.most is not None:
         query = replace(query, filter=_below(query.filter or Filter(), price.most, ""))
@@ -122,7 +122,7 @@ def _name(term: Term) -> tuple[str, str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ParsedText:
     """What is wanted, in words, "" if nothing; what is not wanted; whether it is to cost less, and how much at most."""
 
     wanted: str
@@ -131,7 +131,7 @@ class Said:
     most: float | None = None
 
 
-def read_words(words: str) -> Said:
+def parse_text(words: str) -> ParsedText:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
     words = " ".join(words.split())
     most = None
@@ -148,11 +148,11 @@ def read_words(words: str) -> Said:
     rest = _CHEAPER.sub(" , ", rest)
     unwanted = [plain for each in unwanted if (plain := _CHEAPER.sub(" ", each).strip(_EDGES))]
     if not unwanted and not cheaper and not _LIKE_THIS.match(rest):
-        return Said(words, most=most)
+        return ParsedText(words, most=most)
     wanted = _LIKE_THIS.sub(" ", rest.strip(_EDGES), count=1)
     parts = [part.strip(_EDGES) for part in wanted.split(",")]
     kept = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
     if not kept and len(unwanted) == 1 and " " in unwanted[0]:  # "not striped mug": a mug
         head, _, kept = unwanted[0].rpartition(" ")
         unwanted = [head]
-    return Said(kept, tuple(unwanted), cheaper, most)
+    return ParsedText(kept, tuple(unwanted), cheaper, most)

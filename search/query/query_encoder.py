@@ -10,17 +10,17 @@ import numpy as np
 
 from catalog.errors import BadQuery, UnsupportedQuery
 from indexer.encoders.base import Encoder
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Floats
-from search.query.refine_token import carried, rounded
+from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
 Stored = Callable[[str], tuple[int, Floats]]
-Reading = Callable[[str], str]
+TextRewriter = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EncodedQuery:
     """A query with its pictures as vectors, the vector whose dot product with a row is the score, and the keys of
     products that may not be hits.
 
@@ -35,7 +35,7 @@ class Asked:
 class QueryEncoder:
     """Encodes queries. Shared by threads, keeps no state."""
 
-    def __init__(self, encoder: Encoder, layout: Layout, weights: Mapping[str, Mapping[str, float]]) -> None:
+    def __init__(self, encoder: Encoder, layout: RowLayout, weights: Mapping[str, Mapping[str, float]]) -> None:
         self._encoder = encoder
         self._layout = layout
         self._weights = weights
@@ -55,7 +55,7 @@ class QueryEncoder:
             self.require_texts()
         self._check_blocks(query)
 
-    def encode(self, queries: Sequence[Query], stored: Stored, reading: Reading = str) -> list[Asked]:
+    def encode(self, queries: Sequence[Query], stored: Stored, reading: TextRewriter = str) -> list[EncodedQuery]:
         """Each query's vector; all pictures are encoded in one batch, all words in another.
 
         `stored` gives a product's key and its stored row, `reading` the words as the encoder should read them.
@@ -64,20 +64,20 @@ class QueryEncoder:
             self.check(query)
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
         words = [reading(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
-        encoded = rounded(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ()
+        encoded = quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ()
         worded = iter(self._layout.queries(self._encoder.encode_texts(words)) if words else ())
         remaining = iter(encoded)
         asked = []
         for query in queries:
             count = sum(isinstance(term, PictureTerm) for term in query.terms)
-            asked.append(self._combine(carried(query, [next(remaining) for _ in range(count)]), worded, stored))
+            asked.append(self._combine(with_vectors(query, [next(remaining) for _ in range(count)]), worded, stored))
         return asked
 
     def pictured(self, term: VectorTerm) -> Floats:
         """The query vector of a picture alone."""
         return self._layout.weigh(self._layout.queries(term.vector), self._weights["picture"])
 
-    def _combine(self, query: Query, worded: Iterator[Floats], stored: Stored) -> Asked:
+    def _combine(self, query: Query, worded: Iterator[Floats], stored: Stored) -> EncodedQuery:
         total = np.zeros(self._layout.dim, dtype=np.float32)
         norm = 0.0
         excluded = []
@@ -91,10 +91,10 @@ class QueryEncoder:
             total += term.weight * self._layout.weigh(vector, weights)
             norm += abs(term.weight) * sum(map(abs, weights.values()))
         if not query.terms:
-            return Asked(query, None)
+            return EncodedQuery(query, None)
         if norm == 0.0:
             raise BadQuery("Every weight of the query is 0.", "Give at least one term and one of its blocks a weight.")
-        return Asked(query, total / np.float32(norm), tuple(excluded))
+        return EncodedQuery(query, total / np.float32(norm), tuple(excluded))
 
     def _block_weights(self, query: Query, term: Term) -> dict[str, float]:
         if isinstance(term, TextTerm):

@@ -103,7 +103,7 @@ class RefineTokens:
         return hmac.digest(self._key, signed, "sha256")[:_MAC]
 
 
-def carried(query: Query, pictures: Sequence[Floats]) -> Query:
+def with_vectors(query: Query, pictures: Sequence[Floats]) -> Query:
     """The query with the vectors of its pictures in their places, in order."""
     remaining = iter(pictures)
     terms = tuple(
@@ -112,7 +112,7 @@ def carried(query: Query, pictures: Sequence[Floats]) -> Query:
     return replace(query, terms=terms)
 
 
-def rounded(vectors: Floats, blocks: Sequence[Block]) -> Floats:
+def quantised(vectors: Floats, blocks: Sequence[Block]) -> Floats:
     """Vectors (n, encoder dim) as a token would bring them back."""
     return np.stack([_unpacked(_packed(each, blocks), blocks) for each in vectors]) if len(vectors) else vectors
 
@@ -159,7 +159,7 @@ def _told(term: Term, vectors: list[Floats]) -> list[Any]:
     if isinstance(term, ProductTerm):
         return ["p", term.product_id, term.weight]
     if isinstance(term, PictureTerm):
-        raise TypeError("a token carries the vectors of pictures, see `carried`")
+        raise TypeError("a token carries the vectors of pictures, see `with_vectors`")
     vectors.append(term.vector)
     return ["v", len(vectors) - 1, term.weight]
 

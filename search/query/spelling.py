@@ -17,7 +17,7 @@ Codes = NDArray[np.uint8]
 Numbers = NDArray[np.int16]
 
 
-class Vocabulary:
+class SpellingVocabulary:
     """A shop's words of plain letters and how often each occurs. Never changes."""
 
     def __init__(self, words: Iterable[tuple[str, int]]) -> None:

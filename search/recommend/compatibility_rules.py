@@ -72,7 +72,7 @@ class PairRules:
     """The rules of one shop. Made by `load`."""
 
     pairs: tuple[_Rule, ...]
-    quarrels: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = field(default=())
+    conflicts: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = field(default=())
 
     @classmethod
     def load(cls, home: Path | None = None) -> PairRules:
@@ -81,12 +81,12 @@ class PairRules:
         Raises BadInput that names the file, the line and what is wrong with it.
         """
         pairs: list[_Rule] = []
-        quarrels: list[tuple[str, frozenset[str], frozenset[str]]] = []
+        conflicts: list[tuple[str, frozenset[str], frozenset[str]]] = []
         for folder in (SHIPPED, home):
             if folder is not None:
                 pairs += _read_pairs(folder / GOES_WITH, own=folder is home)
-                quarrels += _read_quarrels(folder / CONTRADICTIONS)
-        return cls(tuple(pairs), tuple(quarrels))
+                conflicts += _read_conflicts(folder / CONTRADICTIONS)
+        return cls(tuple(pairs), tuple(conflicts))
 
     def targets(self, category: str, attributes: Mapping[str, str], shop: Iterable[str]) -> dict[str, Target]:
         """The categories of the shop that some rule pairs with this one, by path; weight 0 where they never go.
@@ -118,7 +118,7 @@ class PairRules:
         """For each attribute the values that quarrel with the product's: {"gender": ("girls", "women")}."""
         barred: dict[str, set[str]] = {}
         attributes = facts(product)
-        for name, values, others in self.quarrels:
+        for name, values, others in self.conflicts:
             value = folded(attributes.get(name, ""))
             for one, other in ((values, others), (others, values)):
                 if value in one:
@@ -132,13 +132,13 @@ def facts(product: Product) -> Mapping[str, str]:
     return {**product.attributes, GENDER: child.group().lower()} if child else product.attributes
 
 
-def quarrels(product: Product, barred: Barred) -> bool:
+def conflicts(product: Product, barred: Barred) -> bool:
     """Whether a product has a value that is barred."""
     attributes = facts(product)
     return any(folded(attributes.get(name, "")) in values for name, values in barred.items())
 
 
-def without_quarrels(asked: Mapping[str, Any], barred: Barred, categories: Sequence[str] = ()) -> Filter:
+def without_conflicts(asked: Mapping[str, Any], barred: Barred, categories: Sequence[str] = ()) -> Filter:
     """A filter for what is as `asked`, in stock, in none of these categories and without anything that is barred."""
     excluded: list[dict[str, Any]] = [{"attributes": {name: list(values)}} for name, values in barred.items()]
     if categories:
@@ -165,7 +165,7 @@ def _read_pairs(path: Path, own: bool) -> Iterator[_Rule]:
                     yield rule.turned()
 
 
-def _read_quarrels(path: Path) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+def _read_conflicts(path: Path) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     for _, row in _rows(path):
         values, against = (frozenset(map(folded, row[name].split("|"))) - {""} for name in ("values", "against"))
         yield folded(row["attribute"]), values, against

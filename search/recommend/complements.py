@@ -17,13 +17,13 @@ from search.recommend.compatibility_rules import (
     Barred,
     PairRules,
     Target,
+    conflicts,
     facts,
-    quarrels,
     same_category,
-    without_quarrels,
+    without_conflicts,
 )
-from search.recommend.event_statistics import Trends
-from search.recommend.substitutes import Recommendation, Shop, check_k
+from search.recommend.event_statistics import EventStatistics
+from search.recommend.substitutes import Recommendation, RecommenderShop, check_k
 
 GROUPS = 8  # kinds of things looked through
 POOL = 24  # products of each kind that are most like the product, among which colour and style choose
@@ -45,7 +45,9 @@ class _Suited:
     weight: float
 
 
-def goes_with(shop: Shop, rules: PairRules, trends: Trends, product_id: str, k: int = 10) -> tuple[Recommendation, ...]:
+def goes_with(
+    shop: RecommenderShop, rules: PairRules, trends: EventStatistics, product_id: str, k: int = 10
+) -> tuple[Recommendation, ...]:
     """Up to k products in stock of other categories, mixed; never of its own, nor of one above or below it.
 
     Without a category nothing can be said to be another, so then there are none. Raises UnknownProduct, BadQuery.
@@ -66,7 +68,7 @@ def goes_with(shop: Shop, rules: PairRules, trends: Trends, product_id: str, k: 
     return _mixed(shop, product, suited, k)
 
 
-def pair_weights(rules: PairRules, trends: Trends, product: Product, shop: Sequence[str]) -> dict[str, Target]:
+def pair_weights(rules: PairRules, trends: EventStatistics, product: Product, shop: Sequence[str]) -> dict[str, Target]:
     """The shop's categories that go with a product, by path: by the rules, and the more by what was bought together the
     more baskets there are. What a rule says never goes is left at 0.
     """
@@ -94,10 +96,10 @@ def _groups(targets: Mapping[str, Target]) -> list[dict[str, float]]:
 
 
 def _pools(
-    shop: Shop, product_id: str, groups: Sequence[Mapping[str, float]], barred: Barred
+    shop: RecommenderShop, product_id: str, groups: Sequence[Mapping[str, float]], barred: Barred
 ) -> list[tuple[Sequence[SearchHit], Mapping[str, float]]]:
     asked = [
-        Query((ProductTerm(product_id),), k=POOL, filter=without_quarrels({"category": sorted(group)}, barred))
+        Query((ProductTerm(product_id),), k=POOL, filter=without_conflicts({"category": sorted(group)}, barred))
         for group in groups
     ]
     pages = shop.search_many(asked)
@@ -109,12 +111,12 @@ def _pools(
 
 
 def _nearest(
-    shop: Shop, product: Product, never: set[str], barred: Barred
+    shop: RecommenderShop, product: Product, never: set[str], barred: Barred
 ) -> list[tuple[Sequence[SearchHit], Mapping[str, float]]]:
     """The most alike products of other categories than the product's and its siblings, if it has cousins."""
     path = product.category_path
     own = [CATEGORY_SEPARATOR.join(path[:-1] if len(path) > 2 else path)]
-    asked = Query((ProductTerm(product.id),), k=FALLBACK, filter=without_quarrels({}, barred, own))
+    asked = Query((ProductTerm(product.id),), k=FALLBACK, filter=without_conflicts({}, barred, own))
     pools: dict[str, list[SearchHit]] = defaultdict(list)
     for hit in shop.search_many([asked])[0].hits:
         category = hit.product.category
@@ -125,7 +127,7 @@ def _nearest(
 
 
 def _fits(product: Product, barred: Barred) -> bool:
-    return product.in_stock and not quarrels(product, barred)
+    return product.in_stock and not conflicts(product, barred)
 
 
 def _suited(product: Product, pool: Sequence[SearchHit], weights: Mapping[str, float]) -> list[_Suited]:
@@ -142,10 +144,10 @@ def _suited(product: Product, pool: Sequence[SearchHit], weights: Mapping[str, f
     ]
 
 
-def _mixed(shop: Shop, product: Product, suited: list[_Suited], k: int) -> tuple[Recommendation, ...]:
+def _mixed(shop: RecommenderShop, product: Product, suited: list[_Suited], k: int) -> tuple[Recommendation, ...]:
     """The k to show: again and again the best, while what was shown makes its like less wanted."""
     suited = sorted(suited, key=lambda one: (-one.weight * one.fit, one.product.id))
-    rows = shop.alike([one.product.id for one in suited])
+    rows = shop.similarity_vectors([one.product.id for one in suited])
     value = np.array([one.weight * one.fit for one in suited])
     categories = np.array([one.product.category for one in suited])
     above = np.array([CATEGORY_SEPARATOR.join(one.product.category_path[:-1]) for one in suited])

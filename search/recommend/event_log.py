@@ -63,7 +63,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredEvent:
     """An event as the log has it: unix time in seconds, and the keyed hash in place of the visitor."""
 
     at: int
@@ -131,11 +131,11 @@ class EventLog:
             db.execute(_TOO_OLD, (at - int(self._max_days * DAY),))
         return len(rows)
 
-    def newest(self, limit: int, since: float = 0.0) -> list[Kept]:
+    def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
         """At most `limit` of the newest events since a time, newest first; nobody who writes waits for that."""
         with self._told(), closing(self._connect()) as db:
             rows = db.execute(_NEWEST, (int(since), limit)).fetchall()
-        return [Kept(at, KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
+        return [StoredEvent(at, KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
     def count(self) -> int:
         """How many events there are."""

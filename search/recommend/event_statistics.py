@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import WindowshopError
 from catalog.product import Product
-from search.recommend.event_log import CART, CLICK, DAY, PURCHASE, VIEW, EventLog, Kept
+from search.recommend.event_log import CART, CLICK, DAY, PURCHASE, VIEW, EventLog, StoredEvent
 
 READ = 100_000  # newest events that are looked at
 SESSION_SECONDS = 1_800  # without an event, and a visitor's session is over: what web analytics commonly takes
@@ -45,7 +45,7 @@ class Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class Trends:
+class EventStatistics:
     """One state of what events say, all strengths from 0 to 1.
 
     `popular` products, most popular first, and the `leading` ones of each category; those seen `together` with a
@@ -71,12 +71,12 @@ class Trends:
 Find = Callable[[Sequence[str]], Mapping[str, Product]]
 
 
-def trends_of(events: Sequence[Kept], find: Find, now: float) -> Trends:
+def trends_of(events: Sequence[StoredEvent], find: Find, now: float) -> EventStatistics:
     """What these events say of the products that there still are. `find` gives products by id."""
     products = _found(events, find)
     events = sorted((event for event in events if event.product_id in products), key=lambda e: (e.visitor, e.at))
     if not events:
-        return Trends()
+        return EventStatistics()
     ids, items = _coded([event.product_id for event in events])
     sessions = _sessions(events)
     at = np.array([event.at for event in events], dtype=np.float64)
@@ -88,7 +88,7 @@ def trends_of(events: Sequence[Kept], find: Find, now: float) -> Trends:
     leading: dict[str, list[str]] = {}
     for one in wanted:
         leading.setdefault(products[one].category, []).append(one)
-    return Trends(
+    return EventStatistics(
         wanted,
         {category: tuple(ones[:LEADING]) for category, ones in leading.items()},
         _together(ids, items, sessions),
@@ -97,21 +97,21 @@ def trends_of(events: Sequence[Kept], find: Find, now: float) -> Trends:
     )
 
 
-class TrendWatch:
+class StatisticsRefresher:
     """The trends of a shop, worked out anew in a thread of its own when they are a minute old and there is news."""
 
     def __init__(self, log: EventLog, find: Find, kept_seconds: float = KEPT_SECONDS) -> None:
         self._log = log
         self._find = find
         self._kept_seconds = kept_seconds
-        self._trends = Trends()
+        self._trends = EventStatistics()
         self._seen = 0
         self._due = 0.0
         self._lock = threading.Lock()
         self._working: threading.Thread | None = None
 
     @property
-    def now(self) -> Trends:
+    def now(self) -> EventStatistics:
         """What is known by now: never waited for, so empty at first, and seldom more than a minute old."""
         with self._lock:
             if time.monotonic() >= self._due and not (self._working and self._working.is_alive()):
@@ -120,7 +120,7 @@ class TrendWatch:
                 self._working.start()
         return self._trends
 
-    def refresh(self) -> Trends:
+    def refresh(self) -> EventStatistics:
         """Work them out now, and wait for it. Raises StoreError when the log or the catalogue cannot be read."""
         began = time.monotonic()
         last = self._log.last()
@@ -139,7 +139,7 @@ class TrendWatch:
             return
 
 
-def _found(events: Sequence[Kept], find: Find) -> dict[str, Product]:
+def _found(events: Sequence[StoredEvent], find: Find) -> dict[str, Product]:
     ids = list(dict.fromkeys(event.product_id for event in events))
     found: dict[str, Product] = {}
     for start in range(0, len(ids), 1_000):
@@ -154,7 +154,7 @@ def _coded(names: Sequence[str]) -> tuple[list[str], Codes]:
     return list(numbers), codes
 
 
-def _sessions(events: Sequence[Kept]) -> Codes:
+def _sessions(events: Sequence[StoredEvent]) -> Codes:
     """The number of each event's session: events sorted by visitor and time, cut at long pauses."""
     starts = np.ones(len(events), dtype=np.int64)
     for place in range(1, len(events)):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catalog.errors import BadInput, StoreError
-from search.execution.deadlines import RECOMMENDER, Deadline, Steps
+from search.execution.deadlines import RECOMMENDER, Deadline, StepRunner
 from search.recommend.compatibility_rules import PairRules
 from search.recommend.complements import goes_with
 from search.recommend.event_log import Event, EventLog
-from search.recommend.event_statistics import Trends, TrendWatch
+from search.recommend.event_statistics import EventStatistics, StatisticsRefresher
 from search.recommend.session import session
-from search.recommend.substitutes import Recommendation, Shop, substitutes
+from search.recommend.substitutes import Recommendation, RecommenderShop, substitutes
 
 log = logging.getLogger(__name__)
 Recommendations = tuple[Recommendation, ...]
@@ -22,12 +22,12 @@ Recommendations = tuple[Recommendation, ...]
 class Recommender:
     """Recommends products of a shop; nothing it gives is waited for longer than was allowed."""
 
-    def __init__(self, home: Path, shop: Shop, steps: Steps) -> None:
+    def __init__(self, home: Path, shop: RecommenderShop, steps: StepRunner) -> None:
         self._shop = shop
         self._steps = steps
         self._rules = _rules_of(home)
         self._events = _events_of(home)
-        self._watch = None if self._events is None else TrendWatch(self._events, shop.find)
+        self._watch = None if self._events is None else StatisticsRefresher(self._events, shop.find)
 
     def substitutes(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
         """What can be had instead of a product, in stock. Raises UnknownProduct, BadQuery, TooLate."""
@@ -55,8 +55,8 @@ class Recommender:
             self._events.close()
 
     @property
-    def _trends(self) -> Trends:
-        return Trends() if self._watch is None else self._watch.now
+    def _trends(self) -> EventStatistics:
+        return EventStatistics() if self._watch is None else self._watch.now
 
     def _within(self, timeout_ms: int | None, work: Callable[[], Recommendations]) -> Recommendations:
         return self._steps.run(RECOMMENDER, Deadline.within(timeout_ms), work)

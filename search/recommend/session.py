@@ -12,8 +12,8 @@ from catalog.product import Product
 from indexer.types import Floats
 from search.query.filters import parse_filter
 from search.query.terms import ProductTerm, Query
-from search.recommend.event_statistics import Trends
-from search.recommend.substitutes import Recommendation, Shop, check_k
+from search.recommend.event_statistics import EventStatistics
+from search.recommend.substitutes import Recommendation, RecommenderShop, check_k
 
 VIEWS = 12  # newest views that count
 HALF_LIFE = 3.0  # views after which one counts half
@@ -31,7 +31,9 @@ IN_STOCK = parse_filter({"in_stock": True})
 Floats64 = NDArray[np.float64]
 
 
-def session(shop: Shop, trends: Trends, viewed: Sequence[str], k: int = 20) -> tuple[Recommendation, ...]:
+def session(
+    shop: RecommenderShop, trends: EventStatistics, viewed: Sequence[str], k: int = 20
+) -> tuple[Recommendation, ...]:
     """Up to k products in stock for one who viewed these, oldest first; none of them again. Raises BadQuery.
 
     Ids that are not known (any more) are passed over. Where none is known the popular products are given, and nothing
@@ -41,17 +43,17 @@ def session(shop: Shop, trends: Trends, viewed: Sequence[str], k: int = 20) -> t
     newest_first = list(dict.fromkeys(reversed(viewed)))[: 4 * VIEWS]
     known = shop.find(newest_first)
     there = [known[one] for one in newest_first if one in known]
-    rows = shop.alike([one.id for one in there])
+    rows = shop.similarity_vectors([one.id for one in there])
     recent = [one for one, row in zip(there, rows, strict=True) if row.any()][:VIEWS]
     if not recent:
         return popular(shop, trends, k, leave_out=viewed)
     products = _candidates(shop, trends, recent, set(viewed))
     if not products:
         return ()
-    rows = shop.alike([one.id for one in (*recent, *products)])
+    rows = shop.similarity_vectors([one.id for one in (*recent, *products)])
     seen, rows = rows[: len(recent)], rows[len(recent) :]
     weights = decay(len(recent))
-    near = likeness(rows, seen, weights)
+    near = session_similarity(rows, seen, weights)
     kind = _kind(recent, weights, products)
     beside = _beside(trends, recent, weights, products)
     liked = np.array([trends.popular.get(one.id, 0.0) for one in products]) ** 0.25 * trends.evidence
@@ -66,7 +68,9 @@ def session(shop: Shop, trends: Trends, viewed: Sequence[str], k: int = 20) -> t
     )
 
 
-def popular(shop: Shop, trends: Trends, k: int = 20, leave_out: Sequence[str] = ()) -> tuple[Recommendation, ...]:
+def popular(
+    shop: RecommenderShop, trends: EventStatistics, k: int = 20, leave_out: Sequence[str] = ()
+) -> tuple[Recommendation, ...]:
     """Up to k of the products that shoppers want most, in stock; none in a shop without events. Raises BadQuery."""
     check_k(k)
     without = set(leave_out)
@@ -82,7 +86,7 @@ def decay(count: int, half_life: float = HALF_LIFE) -> Floats64:
     return np.asarray(weights / weights.sum())
 
 
-def likeness(rows: Floats, seen: Floats, weights: Floats64) -> Floats64:
+def session_similarity(rows: Floats, seen: Floats, weights: Floats64) -> Floats64:
     """How alike each row (n, dim) is to the views (m, dim) of these weights."""
     return np.asarray((rows @ seen.T) @ weights)
 
@@ -104,7 +108,9 @@ def marginal(relevance: Floats64, rows: Floats, k: int, share: float) -> list[in
     return picked
 
 
-def _candidates(shop: Shop, trends: Trends, recent: Sequence[Product], viewed: set[str]) -> list[Product]:
+def _candidates(
+    shop: RecommenderShop, trends: EventStatistics, recent: Sequence[Product], viewed: set[str]
+) -> list[Product]:
     """Products that may be shown, by id: those like the views, viewed together, popular among their kind or in all."""
     weights = decay(len(recent)).tolist()
     terms = tuple(ProductTerm(one.id, weight) for one, weight in zip(recent, weights, strict=True))
@@ -125,7 +131,9 @@ def _kind(recent: Sequence[Product], weights: Floats64, products: Sequence[Produ
     return np.array([shares.get(one.category, 0.0) for one in products])
 
 
-def _beside(trends: Trends, recent: Sequence[Product], weights: Floats64, products: Sequence[Product]) -> Floats64:
+def _beside(
+    trends: EventStatistics, recent: Sequence[Product], weights: Floats64, products: Sequence[Product]
+) -> Floats64:
     """How much each product is viewed together with the views of these weights."""
     total = np.zeros(len(products))
     for one, weight in zip(recent, weights.tolist(), strict=True):

@@ -10,7 +10,7 @@ from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR, Product
 from search.hits import SearchPage, product_facts
 from search.query.terms import MAX_K, ProductTerm, Query
-from search.recommend.compatibility_rules import PairRules, quarrels, without_quarrels
+from search.recommend.compatibility_rules import PairRules, conflicts, without_conflicts
 
 if TYPE_CHECKING:
     from indexer.types import Floats
@@ -19,7 +19,7 @@ NEAR, FAR = (0.5, 1.5), (1 / 3, 2.0)  # times the price of the product: what is 
 ENOUGH = 5  # substitutes for which no wider circle is looked through
 
 
-class Shop(Protocol):
+class RecommenderShop(Protocol):
     """What recommending asks of a shop; SearchEngine has it."""
 
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
@@ -34,7 +34,7 @@ class Shop(Protocol):
         """Those of these products that there are, by id."""
         ...
 
-    def alike(self, ids: Sequence[str]) -> Floats:
+    def similarity_vectors(self, ids: Sequence[str]) -> Floats:
         """A row (dim,) for each id, float32: the dot product of two is how alike they are; zeros for what has none."""
         ...
 
@@ -82,7 +82,7 @@ _CIRCLES = (
 _PRICELESS = (_Circle(False, None, "same category"), _Circle(True, None, "related category"))
 
 
-def substitutes(shop: Shop, rules: PairRules, product_id: str, k: int = 10) -> tuple[Recommendation, ...]:
+def substitutes(shop: RecommenderShop, rules: PairRules, product_id: str, k: int = 10) -> tuple[Recommendation, ...]:
     """What can be had instead of a product: most alike first, in stock, of its category, near in price.
 
     Only while fewer than ENOUGH (or k) are found is the circle widened, a step at a time; what a wider circle adds
@@ -99,9 +99,11 @@ def substitutes(shop: Shop, rules: PairRules, product_id: str, k: int = 10) -> t
             continue
         # A wider circle holds all the narrower ones, so their products have to be looked past.
         depth = min(k + len(found), MAX_K)
-        page = shop.search_many([Query((ProductTerm(product_id),), k=depth, filter=without_quarrels(asked, barred))])[0]
+        page = shop.search_many([Query((ProductTerm(product_id),), k=depth, filter=without_conflicts(asked, barred))])[
+            0
+        ]
         for hit in page.hits:
-            if len(found) < k and hit.product.in_stock and not quarrels(hit.product, barred):
+            if len(found) < k and hit.product.in_stock and not conflicts(hit.product, barred):
                 found.setdefault(hit.product.id, Recommendation(hit.product, hit.score, circle.reason))
         if len(found) >= min(k, ENOUGH):
             break

@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import Mask
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 from search.state.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
 
-WORDED_FETCH = 128  # rows at the least when words count too, so that their order is certain at once
-CALLED = 0.9  # of what a product lacks to a score of 1 is given to one that was called by its number or name
-MANY_CALLED = 256  # products whose rows are read for that wherever they stand
-ONLY_WORDED = 1_024  # products, where there is nothing but the words to go by
+MIN_TEXT_FETCH = 128  # rows at the least when words count too, so that their order is certain at once
+EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1 is given to one that was called by its number or name
+MAX_EXACT_MATCHES = 256  # products whose rows are read for that wherever they stand
+MAX_TEXT_ONLY = 1_024  # products, where there is nothing but the words to go by
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class TextScores:
     """What counts beside the vectors: named parts of the score, float32 (n,) each, of products by key (rising).
 
     The parts of a product add up to at most `share`, and the vectors count 1 - `share`. `exact` are the keys of
@@ -53,13 +53,13 @@ class Beside:
         """The parts of these keys."""
         return {name: self._at(keys, part) for name, part in self.parts.items()}
 
-    def and_part(self, name: str, keys: Ints, share: float) -> Beside:
+    def and_part(self, name: str, keys: Ints, share: float) -> TextScores:
         """With a further part, which is the same for these keys (rising) and 0 for others; the others count less."""
         union = np.union1d(self.keys, keys)
         smaller = replace(self, parts={each: (1 - share) * part for each, part in self.parts.items()})
         parts = smaller.parts_of(union)
         parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
-        return Beside(union, parts, share + (1 - share) * self.share, self.exact)
+        return TextScores(union, parts, share + (1 - share) * self.share, self.exact)
 
     def _at(self, keys: Ints, values: Floats) -> Floats:
         if not len(self.keys):
@@ -88,10 +88,10 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SearchScope:
     """What may be found: products of these columns that `allowed` lets through (None: all), without the `excluded`."""
 
-    columns: Columns
+    columns: ProductColumns
     allowed: Mask | None = None
     excluded: tuple[int, ...] = ()
 
@@ -99,23 +99,23 @@ class Reach:
         """The rows that may be found; None when all of them may."""
         return None if self.allowed is None else snapshot.rows_allowed(self.columns, self.allowed)
 
-    def counted(self, snapshot: Snapshot, beside: Beside) -> Mask:
+    def counted(self, snapshot: Snapshot, beside: TextScores) -> Mask:
         """The rows of products for which anything counts beside their rows."""
         holding = self.columns.mask_of(beside.keys[beside.scores > 0])
         return snapshot.rows_allowed(self.columns, holding if self.allowed is None else holding & self.allowed)
 
 
-def fetched(
-    snapshot: Snapshot, vector: Floats | None, beside: Beside | None, reach: Reach, fetch: int
+def retrieve(
+    snapshot: Snapshot, vector: Floats | None, beside: TextScores | None, reach: SearchScope, fetch: int
 ) -> tuple[Ranked, bool]:
     """The best products of the best `fetch` rows, and of as many that hold the words; whether there are no others.
 
     Products that hold the words are searched for by themselves, because the best of them may be far down otherwise.
     """
     if vector is None:
-        return _only_worded(snapshot, beside, reach, fetch)
+        return _text_only(snapshot, beside, reach, fetch)
     if beside is not None:
-        fetch = max(fetch, WORDED_FETCH)
+        fetch = max(fetch, MIN_TEXT_FETCH)
     scores, rows = snapshot.search(vector, fetch, reach.rows(snapshot))
     exhausted = len(rows) < fetch
     least = None if exhausted else float(scores[-1])
@@ -130,22 +130,22 @@ def fetched(
         bound = max(bound, (1 - beside.share) * float(further_scores[-1]) + most)
     rows, scores = np.concatenate([rows, further[new]]), np.concatenate([scores, further_scores[new]])
     if len(beside.exact):
-        called = _called(snapshot, beside, reach)
+        called = _exact_match_rows(snapshot, beside, reach)
         called = called[~np.isin(called, rows)]
-        if len(beside.exact) > MANY_CALLED:  # some of those that were not read may be given nearly everything
-            bound = max(bound, bound + CALLED * (1 - bound))
+        if len(beside.exact) > MAX_EXACT_MATCHES:  # some of those that were not read may be given nearly everything
+            bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
         rows = np.concatenate([rows, called])
         scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(called), vector, np.arange(len(called)))])
     return _ranked(snapshot, rows, scores, beside, reach, bound), False
 
 
-def _only_worded(snapshot: Snapshot, beside: Beside | None, reach: Reach, fetch: int) -> tuple[Ranked, bool]:
+def _text_only(snapshot: Snapshot, beside: TextScores | None, reach: SearchScope, fetch: int) -> tuple[Ranked, bool]:
     """The products that hold most of the words, where rows say nothing."""
     if beside is None:
         none = np.zeros(0, np.int64)
         return _ranked(snapshot, none, np.zeros(0, np.float32), None, reach, None), True
     holding = np.flatnonzero(beside.scores > 0)
-    best = holding[np.argsort(-beside.scores[holding], kind="stable")[: max(fetch, ONLY_WORDED)]]
+    best = holding[np.argsort(-beside.scores[holding], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
     rows = _numbers_of(snapshot, np.sort(beside.keys[best]))
     allowed = reach.rows(snapshot)
     rows = rows if allowed is None else rows[allowed[rows]]
@@ -158,8 +158,8 @@ def candidates(ranked: Ranked, products: Mapping[int, Product]) -> list[tuple[fl
     return [(min(scores[i], 1.0), products[key].id, i) for i, key in enumerate(keys) if key in products]
 
 
-def found_hits(
-    snapshot: Snapshot, layout: Layout, vector: Floats | None, ranked: Ranked, page: Sequence[tuple[int, Product]]
+def build_hits(
+    snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, page: Sequence[tuple[int, Product]]
 ) -> tuple[SearchHit, ...]:
     """The hits of a page: the products at these places of the ranking, with the evidence."""
     places = [place for place, _ in page]
@@ -178,7 +178,7 @@ def _found_by(vector: Floats | None, shares: Mapping[str, float]) -> tuple[str, 
 
 
 def _parts(
-    snapshot: Snapshot, layout: Layout, vector: Floats | None, ranked: Ranked, places: list[int]
+    snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, places: list[int]
 ) -> list[dict[str, float]]:
     """What each block, and the words, gave to the scores at these places."""
     further = {name: part[places].tolist() for name, part in ranked.parts.items()}
@@ -193,9 +193,9 @@ def _parts(
     ]
 
 
-def _called(snapshot: Snapshot, beside: Beside, reach: Reach) -> Ints:
+def _exact_match_rows(snapshot: Snapshot, beside: TextScores, reach: SearchScope) -> Ints:
     """The rows of the products that were called by their number or name, of so many at the most."""
-    rows = _numbers_of(snapshot, np.sort(beside.exact)[:MANY_CALLED])
+    rows = _numbers_of(snapshot, np.sort(beside.exact)[:MAX_EXACT_MATCHES])
     allowed = reach.rows(snapshot)
     return rows if allowed is None else rows[allowed[rows]]
 
@@ -211,7 +211,7 @@ def _numbers_of(snapshot: Snapshot, keys: Ints) -> Ints:
 
 
 def _ranked(
-    snapshot: Snapshot, rows: Ints, scores: Floats, beside: Beside | None, reach: Reach, bound: float | None
+    snapshot: Snapshot, rows: Ints, scores: Floats, beside: TextScores | None, reach: SearchScope, bound: float | None
 ) -> Ranked:
     """The best row of each product; places above `bound`, the most that anything unseen can reach, are certain."""
     products = snapshot.keys_of(rows)
@@ -224,7 +224,7 @@ def _ranked(
         vectors = np.float32(1 - beside.share) * np.minimum(scores, np.float32(1.0))
         parts = beside.parts_of(products)
         if len(beside.exact):  # who calls a product by its number wants that one, whatever it looks like
-            lacking = CALLED * (1 - vectors - sum(parts.values()))
+            lacking = EXACT_MATCH_BONUS * (1 - vectors - sum(parts.values()))
             parts[LEXICAL] = parts[LEXICAL] + np.where(np.isin(products, beside.exact), lacking, 0).astype(np.float32)
         scores = np.sum([vectors, *parts.values()], axis=0, dtype=np.float32)
         order = np.lexsort((products, -scores))
@@ -247,14 +247,14 @@ def best_rows(products: Ints, scores: Floats) -> Ints:
     return order[np.sort(first)].astype(np.int64, copy=False)
 
 
-def contenders(scores: Floats, reach: int) -> int:
+def count_with_ties(scores: Floats, reach: int) -> int:
     """How many of these descending scores may belong to the first `reach`: those, and all that tie with the last."""
     if reach >= len(scores):
         return len(scores)
     return int(np.searchsorted(-scores, -scores[reach - 1], side="right"))
 
 
-def cut(candidates: Iterable[tuple[float, str, int]], offset: int, k: int) -> list[int]:
+def page_slice(candidates: Iterable[tuple[float, str, int]], offset: int, k: int) -> list[int]:
     """Of (score, product id, position): the positions ranked `offset` to `offset + k`, ties by product id."""
     ranked = sorted(candidates, key=lambda candidate: (-candidate[0], candidate[1]))
     return [position for _, _, position in ranked[offset : offset + k]]

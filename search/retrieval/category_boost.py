@@ -8,14 +8,14 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.storage.catalogue import Catalogue
-from catalog.text.tokenizer import fold, singular
+from catalog.text.tokenizer import normalise, singular
 from search.hits import KIND
 from search.query.filters import CATEGORY, Filter, OneOf
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
-from search.retrieval.candidates import Beside
-from search.retrieval.lexical_fusion import Understood
-from search.retrieval.serving_state import Served
-from search.state.column_store import Columns
+from search.retrieval.candidates import TextScores
+from search.retrieval.lexical_fusion import TextMatch
+from search.retrieval.serving_state import ServingState
+from search.state.column_store import ProductColumns
 from search.state.label_columns import Ints
 
 SHARE = 0.15  # at 0.1 the kind is kept for 0.99 of the first ten on fashion, without it for 0.75
@@ -23,7 +23,7 @@ VOTERS = 10
 MAJORITY = 0.6  # of the products most like a picture, for their kind to be the picture's
 
 
-def kept_kind(served: Served, catalogue: Catalogue, query: Query, words: Understood) -> Beside | None:
+def boost_category(served: ServingState, catalogue: Catalogue, query: Query, words: TextMatch) -> TextScores | None:
     """What counts beside the vectors, and that a product is of the kind of the product or picture that words change.
 
     Nothing is added when the words name another kind, or when nobody knows the kind.
@@ -45,17 +45,17 @@ def kept_kind(served: Served, catalogue: Catalogue, query: Query, words: Underst
     return beside.and_part(KIND, keys, SHARE)
 
 
-def _kinds(columns: Columns) -> set[str]:
+def _kinds(columns: ProductColumns) -> set[str]:
     """The words that name kinds of things in this shop: the last parts of its categories."""
     labels = columns.labels_of(CATEGORY).words.texts
     return {word for label in labels for word in _words(label.rpartition(CATEGORY_SEPARATOR)[2])}
 
 
 def _words(text: str) -> list[str]:
-    return [singular(word) for word in fold(text).split() if len(word) > 1]
+    return [singular(word) for word in normalise(text).split() if len(word) > 1]
 
 
-def _kind_of(served: Served, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm) -> str:
+def _kind_of(served: ServingState, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm) -> str:
     if isinstance(term, ProductTerm):
         return catalogue.get(term.product_id).category
     if isinstance(term, PictureTerm):

@@ -12,20 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Product
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.retrieval.candidates import Ranked
-from search.retrieval.serving_state import Served
+from search.retrieval.serving_state import ServingState
 
 # Cosines from which two pictures are one that was saved, scaled or cropped anew; chosen in docs/decisions.md.
 SAME_PICTURE: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
 NEEDED = frozenset({"look", "meaning"})  # colours alone never make two pictures one
 PRICES_MAY_DIFFER = Decimal("0.1")  # more is another size, or an offer that a shopper wants to see
 # What differs between two sellers' listings of one thing, and what describes it at length.
-UNTOLD = frozenset({"sku", "id", "code", "link", "url", "seller", "vendor", "store", "supplier", "condition_note"})
+IGNORED_ATTRIBUTES = frozenset(
+    {"sku", "id", "code", "link", "url", "seller", "vendor", "store", "supplier", "condition_note"}
+)
 LONGEST_FACT = 60
 # Words that a listing adds without naming another thing.
-EMPTY = frozenset(
+STOP_WORDS = frozenset(
     [
         "a",
         "an",
@@ -59,7 +61,7 @@ Group = list[tuple[int, Product]]  # listings of one thing: places of a ranking 
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class QueryProduct:
     """A product that the query names, and the picture by which it is known: its content hash and its row."""
 
     product: Product
@@ -68,7 +70,7 @@ class Named:
 
 
 def groups_of(
-    served: Served, named: Sequence[Named] | None, ranked: Ranked, listed: Sequence[tuple[int, Product]]
+    served: ServingState, named: Sequence[QueryProduct] | None, ranked: Ranked, listed: Sequence[tuple[int, Product]]
 ) -> list[Group]:
     """Listings of one thing together, in order of the first of each; those of a product that is named left out.
 
@@ -92,7 +94,7 @@ def groups_of(
 
 
 def collapse(
-    layout: Layout,
+    layout: RowLayout,
     hashes: Sequence[str],
     products: Sequence[Product],
     vectors: Callable[[Sequence[int]], Rows | Sequence[Floats]],
@@ -118,7 +120,7 @@ def collapse(
         return hashes[first] == hashes[place] or same_picture(layout, row(first), row(place))
 
     for place, product in enumerate(products):
-        words = called(product.title)
+        words = title_key(product.title)
         rivals = said.setdefault(words, []) if words else []
         found = next((number for number in rivals if same(groups[number][0], place)), None)
         if found is not None:
@@ -129,20 +131,20 @@ def collapse(
     return [tuple(group) for group in groups]
 
 
-def called(title: str) -> tuple[str, ...]:
+def title_key(title: str) -> tuple[str, ...]:
     """A title's words and numbers, sorted, without case, endings in -s and words that say nothing.
 
     "500 ml" stays apart from "1 l", and each colour from the others: all that may differ is what names no other thing.
     """
     words = _WORD.findall(unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", ""))
-    told = [word for word in words if word not in EMPTY]
+    told = [word for word in words if word not in STOP_WORDS]
     return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in told))
 
 
 def other_numbers(title: str, other: str) -> bool:
     """Whether each title tells a number that the other does not: shades and models that are shown by one picture."""
     first, second = (
-        {word.replace(",", ".").lstrip("0") for word in called(each) if word[0].isdigit()} for each in (title, other)
+        {word.replace(",", ".").lstrip("0") for word in title_key(each) if word[0].isdigit()} for each in (title, other)
     )
     return bool(first - second and second - first)
 
@@ -160,12 +162,12 @@ def differing_facts(one: Product, other: Product) -> Iterator[str]:
     if one.price is not None and other.price is not None and _far(one.price, other.price):
         yield "price"
     for name, value in one.attributes.items():
-        told = name.casefold() not in UNTOLD and len(value) <= LONGEST_FACT
+        told = name.casefold() not in IGNORED_ATTRIBUTES and len(value) <= LONGEST_FACT
         if told and _differ(value, other.attributes.get(name, "")):
             yield name
 
 
-def same_picture(layout: Layout, one: Floats, other: Floats) -> bool:
+def same_picture(layout: RowLayout, one: Floats, other: Floats) -> bool:
     """Whether two rows (dim,) are of one picture that was saved, scaled or cropped anew: all blocks must say so."""
     judged = [name for name in SAME_PICTURE if name in layout.names]
     spans = [layout.slice(name) for name in judged]

@@ -27,12 +27,12 @@ from search.query.filters import (
     Between,
     Condition,
     Filter,
+    InStock,
     OneOf,
-    Stock,
     folded,
 )
-from search.state.column_store import Columns
-from search.state.label_columns import CURRENCY, Ints, Labels, Mask
+from search.state.column_store import ProductColumns
+from search.state.label_columns import CURRENCY, Ints, LabelColumn, Mask
 
 MAX_VALUES = 20  # of a facet; of categories, beside each other
 MAX_ATTRIBUTES = 12
@@ -45,7 +45,7 @@ _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 Matched = Callable[[Filter], Mask]
 
 
-def facet_fields(columns: Columns) -> tuple[str, ...]:
+def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
     """The fields worth counting in a shop: the standard ones that it has, then attributes, most used first."""
     standard = [name for name in (CATEGORY, BRAND, COLOUR) if len(columns.labels_of(name).codes)]
     if not np.isnan(columns.prices).all():
@@ -63,7 +63,7 @@ def facet_fields(columns: Columns) -> tuple[str, ...]:
 
 
 def facet_counts(
-    columns: Columns, filter: Filter, matched: Matched, wanted: Sequence[str] | None = None
+    columns: ProductColumns, filter: Filter, matched: Matched, wanted: Sequence[str] | None = None
 ) -> tuple[Facet, ...]:
     """The facets of an answer, those `wanted` (fields, as filters name them) or all that are worth it.
 
@@ -83,7 +83,7 @@ def facet_counts(
     return tuple(facets)
 
 
-def _labelled(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
     labels = columns.labels_of(name)
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
@@ -96,7 +96,7 @@ def _labelled(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
     return Facet(name, (*values, *_unlabelled(columns, labels, mask, filter.on(name))), others)
 
 
-def _categories(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
     """The first level, and below it what is chosen and what is alone on its level, opened."""
     labels = columns.labels_of(name)
     counts = labels.counts(mask)
@@ -123,7 +123,7 @@ def _categories(columns: Columns, name: str, mask: Mask, filter: Filter) -> Face
     return Facet(name, (*values, *_unlabelled(columns, labels, mask, filter.on(name))), others)
 
 
-def _prices(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
     """Ranges with round bounds, both included as in a filter, of the currency that most products have."""
     asked = filter.on(PRICE)
     asked = asked if isinstance(asked, Between) else None
@@ -151,9 +151,9 @@ def _prices(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
     return Facet(name, values, span=(float(prices[0]), float(prices[-1])) if len(prices) else None)
 
 
-def _stock(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
     asked = filter.on(IN_STOCK)
-    chosen = asked.in_stock if isinstance(asked, Stock) else None
+    chosen = asked.in_stock if isinstance(asked, InStock) else None
     available = int(np.count_nonzero(columns.stock & mask))
     counts = {True: available, False: int(np.count_nonzero(mask)) - available}
     labels = {True: "in stock", False: "out of stock"}
@@ -161,19 +161,19 @@ def _stock(columns: Columns, name: str, mask: Mask, filter: Filter) -> Facet:
     return Facet(name, tuple(values))
 
 
-_OWN: Mapping[str, Callable[[Columns, str, Mask, Filter], Facet]] = {
+_OWN: Mapping[str, Callable[[ProductColumns, str, Mask, Filter], Facet]] = {
     CATEGORY: _categories,
     PRICE: _prices,
     IN_STOCK: _stock,
 }
 
 
-def _chosen(labels: Labels, filter: Filter, name: str) -> set[int]:
+def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
     asked = filter.on(name)
     return {labels.words.code(value) for value in asked.values} - {-1} if isinstance(asked, OneOf) else set()
 
 
-def _unlabelled(columns: Columns, labels: Labels, mask: Mask, asked: Condition | None) -> list[FacetValue]:
+def _unlabelled(columns: ProductColumns, labels: LabelColumn, mask: Mask, asked: Condition | None) -> list[FacetValue]:
     """What is asked for and is no label: a range, several labels in one, or what no product has."""
     if isinstance(asked, Between):
         found = labels.between(_low(asked.least), _high(asked.most), len(columns))
@@ -187,12 +187,12 @@ def _unlabelled(columns: Columns, labels: Labels, mask: Mask, asked: Condition |
     ]
 
 
-def _most(counts: Ints, labels: Labels, chosen: set[int]) -> list[int]:
+def _most(counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
     """The codes of the most frequent labels, and of the chosen ones however frequent."""
     return _listed([*{*np.flatnonzero(counts).tolist(), *chosen}], counts, labels, chosen)
 
 
-def _listed(codes: Sequence[int], counts: Ints, labels: Labels, chosen: set[int]) -> list[int]:
+def _listed(codes: Sequence[int], counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
     ranked = sorted(codes, key=lambda code: (-counts[code], labels.words.texts[code]))
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue, Words
 from catalog.storage.word_index import id_code
-from catalog.text.tokenizer import code, cut, fold, forms, unspaced
-from search.query.glossary import Applied, Concept, Glossary, Replaced, Way
-from search.query.spelling import Vocabulary
+from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
+from search.query.glossary import Alternative, Concept, Glossary, Replacement, RewrittenText
+from search.query.spelling import SpellingVocabulary
 
 LIMIT = 1_000
 WEIGHT = 0.5  # of this score in the sum with the vector's, for words alone
@@ -46,11 +46,11 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TextAnalysis:
     """How a question's words were understood: as they were asked, and after the glossary and corrections."""
 
     asked: str
-    applied: Applied
+    applied: RewrittenText
     corrections: tuple[Correction, ...] = ()
 
     @property
@@ -59,7 +59,7 @@ class Reading:
         return self.applied.encoder_words
 
     @property
-    def replaced(self) -> tuple[Replaced, ...]:
+    def replaced(self) -> tuple[Replacement, ...]:
         """What the glossary put in the place of what."""
         return self.applied.replaced
 
@@ -106,21 +106,21 @@ class Lexicon:
         self._catalogue = catalogue
         self._glossary = glossary
         self._lock = threading.Lock()
-        self._vocabulary = Vocabulary(())
+        self._vocabulary = SpellingVocabulary(())
         self._seq = -1
         self._read_at = -math.inf
 
-    def read(self, words: str) -> Reading:
+    def read(self, words: str) -> TextAnalysis:
         """Understand a question's words: find the glossary's terms, and correct what no product and no term has."""
         applied = self._glossary.apply(words)
         with self._catalogue.words() as index:
             corrections = tuple(self._corrections(index, applied))
         if not corrections:
-            return Reading(words, applied)
+            return TextAnalysis(words, applied)
         corrected = _replaced(words, {one.word: one.used for one in corrections})
-        return Reading(words, self._glossary.apply(corrected), corrections)
+        return TextAnalysis(words, self._glossary.apply(corrected), corrections)
 
-    def search(self, reading: Reading, limit: int = LIMIT, allowed_keys: Keys | None = None) -> LexicalHits:
+    def search(self, reading: TextAnalysis, limit: int = LIMIT, allowed_keys: Keys | None = None) -> LexicalHits:
         """The products that hold what was asked: the best `limit`, and the scores of all; only of `allowed_keys`."""
         with self._catalogue.words() as index:
             products = index.products()
@@ -134,7 +134,7 @@ class Lexicon:
         best = _leading(scores + flagged, limit)
         return LexicalHits(keys[best], scores[best], flagged[best], keys, scores)
 
-    def _corrections(self, index: Words, applied: Applied) -> Iterator[Correction]:
+    def _corrections(self, index: Words, applied: RewrittenText) -> Iterator[Correction]:
         for concept in applied.concepts[:MAX_CONCEPTS]:
             word = concept.ways[0].words[0]
             if concept.listed or len(concept.ways[0].words) > 1 or unspaced(word) or index.known(forms(word)):
@@ -143,7 +143,7 @@ class Lexicon:
             if nearest not in (None, *forms(word)):
                 yield Correction(word, str(nearest))
 
-    def _current(self, index: Words) -> Vocabulary:
+    def _current(self, index: Words) -> SpellingVocabulary:
         """The shop's vocabulary, read again when the shop has changed since, but not with every change."""
         with self._lock:
             now, seq = time.monotonic(), index.seq()
@@ -151,7 +151,7 @@ class Lexicon:
                 known = dict(index.vocabulary())
                 listed = (word for word in self._glossary.english if self._leads_to(word, known))
                 counts = dict.fromkeys(listed, 0) | known
-                self._vocabulary = Vocabulary(sorted(counts.items()))
+                self._vocabulary = SpellingVocabulary(sorted(counts.items()))
                 self._seq, self._read_at = seq, now
             return self._vocabulary
 
@@ -162,8 +162,8 @@ class Lexicon:
 
 
 def _replaced(words: str, corrections: Mapping[str, str]) -> str:
-    folded, at, pieces = fold(words), 0, []
-    for start, end, piece in cut(folded):
+    folded, at, pieces = normalise(words), 0, []
+    for start, end, piece in tokenise(folded):
         pieces += [folded[at:start], corrections.get(piece, piece)]
         at = end
     return "".join((*pieces, folded[at:]))
@@ -185,7 +185,7 @@ def _scored(postings: _Postings, concepts: tuple[Concept, ...], products: int) -
     return keys, np.minimum(sums / np.float32(total), np.float32(1.0))
 
 
-def _way(postings: _Postings, way: Way, products: int) -> tuple[float, bool, Keys, Scores]:
+def _way(postings: _Postings, way: Alternative, products: int) -> tuple[float, bool, Keys, Scores]:
     """A way's information, whether each of its words is known, and the share of it that each product holds."""
     found = [postings.of(word) for word in way.words]
     complete = all(len(keys) for keys, _ in found)
@@ -202,7 +202,7 @@ def _information(holding: int, products: int) -> float:
 
 def _exact(index: Words, words: str, products: int) -> Keys:
     """The keys of the products whose id or brand the words are, or whose article or model number is among them."""
-    folded = fold(words)
+    folded = normalise(words)
     whole = code(folded)
     found: set[int] = set()
     if whole:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.query.terms import LEXICAL, Query, TextTerm
-from search.retrieval.candidates import Beside
-from search.retrieval.lexical import WEIGHT, LexicalHits, Lexicon, Reading
+from search.retrieval.candidates import TextScores
+from search.retrieval.lexical import WEIGHT, LexicalHits, Lexicon, TextAnalysis
 
 MAIN = 0.5  # of a query's weight must be words for a number or name among them to decide
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class TextMatch:
     """The words of one query: what the encoder is to read for each, notes for the shopper, and the products found."""
 
-    readings: Mapping[str, Reading]
-    found: Beside | None
+    readings: Mapping[str, TextAnalysis]
+    found: TextScores | None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -31,17 +31,17 @@ class Understood:
         return tuple(dict.fromkeys(told))
 
 
-def understood(lexicon: Lexicon, query: Query) -> Understood | None:
+def match_text(lexicon: Lexicon, query: Query) -> TextMatch | None:
     """The words of a query, read and looked up; None when it has none."""
     terms = [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
     if not terms:
         return None
     readings = {term.words: lexicon.read(term.words) for term in terms}
     found = [(term, lexicon.search(readings[term.words])) for term in terms]
-    return Understood(readings, _found(query, found))
+    return TextMatch(readings, _found(query, found))
 
 
-def _found(query: Query, found: Sequence[tuple[TextTerm, LexicalHits]]) -> Beside | None:
+def _found(query: Query, found: Sequence[tuple[TextTerm, LexicalHits]]) -> TextScores | None:
     """All words together: each term's score by its weight, which is below 0 for what is not wanted."""
     share = (query.blocks or {}).get(LEXICAL, WEIGHT)
     if not share:
@@ -56,4 +56,4 @@ def _found(query: Query, found: Sequence[tuple[TextTerm, LexicalHits]]) -> Besid
         if term.weight > 0 and total >= MAIN * whole:
             exact.append(hits.keys[hits.exact])
     share *= total / whole
-    return Beside(keys, {LEXICAL: np.float32(share) * scores}, share, np.concatenate(exact))
+    return TextScores(keys, {LEXICAL: np.float32(share) * scores}, share, np.concatenate(exact))

@@ -16,25 +16,34 @@ from catalog.errors import BadInput, WindowshopError
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Floats
-from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Begun, Deadline, Steps
-from search.execution.step_timing import METADATA, spent
+from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, PendingStep, StepRunner
+from search.execution.step_timing import METADATA, timed
 from search.hits import Facet, SearchHit, SearchPage
 from search.query.filters import Filter
 from search.query.glossary import Glossary
-from search.query.query_encoder import Asked
+from search.query.query_encoder import EncodedQuery
 from search.query.terms import RELEVANCE, PictureTerm, ProductTerm, Query, TextTerm
-from search.retrieval.candidates import Beside, Ranked, Reach, candidates, contenders, cut, fetched, found_hits
-from search.retrieval.category_boost import kept_kind
-from search.retrieval.collapse import Group, Named, groups_of
+from search.retrieval.candidates import (
+    Ranked,
+    SearchScope,
+    TextScores,
+    build_hits,
+    candidates,
+    count_with_ties,
+    page_slice,
+    retrieve,
+)
+from search.retrieval.category_boost import boost_category
+from search.retrieval.collapse import Group, QueryProduct, groups_of
 from search.retrieval.lexical import Lexicon
-from search.retrieval.lexical_fusion import Understood, understood
-from search.retrieval.result_set import Narrowing, browsing, depth_of
-from search.retrieval.serving_state import Served
+from search.retrieval.lexical_fusion import TextMatch, match_text
+from search.retrieval.result_set import FilteredResults, browsing, depth_of
+from search.retrieval.serving_state import ServingState
 from search.state.label_columns import Ints
 
 SPARE_ROWS = 16  # fetched beyond what should suffice, so that one fetch nearly always does
 GROWTH = 4
-PATIENCE = 4096  # rows beyond which a tie at the end of the page is no longer followed to its end
+MAX_TIE_ROWS = 4096  # rows beyond which a tie at the end of the page is no longer followed to its end
 LEXICAL_SHARE = 0.4  # of the time that is left: the encoder wants the rest
 
 JUDGED = 2  # hits that a verdict is made from
@@ -51,19 +60,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PreparedQuery:
     """One query on its way to a page: as encoded, the products it names, what its words found, what is missing, and
     until when."""
 
-    asked: Asked
-    named: tuple[Named, ...]
-    words: Understood | None
-    beside: Beside | None
+    asked: EncodedQuery
+    named: tuple[QueryProduct, ...]
+    words: TextMatch | None
+    beside: TextScores | None
     degraded: tuple[str, ...]
     deadline: Deadline | None
 
     @property
-    def grouping(self) -> tuple[Named, ...] | None:
+    def grouping(self) -> tuple[QueryProduct, ...] | None:
         """The products whose other listings are no hits; None where every listing is a hit of its own."""
         return self.named if self.query.collapse else None
 
@@ -72,21 +81,21 @@ class Question:
         """The query, its pictures as vectors."""
         return self.asked.query
 
-    def without_vector(self) -> Question:
+    def without_vector(self) -> PreparedQuery:
         """The same, answered by its words alone."""
         return replace(self, asked=replace(self.asked, vector=None), degraded=(*self.degraded, VECTOR))
 
 
-class Answers:
+class SearchPipeline:
     """Answers queries from states of the shop; keeps nothing of them."""
 
-    def __init__(self, catalogue: Catalogue, glossary: Glossary, steps: Steps) -> None:
+    def __init__(self, catalogue: Catalogue, glossary: Glossary, steps: StepRunner) -> None:
         self._catalogue = catalogue
         self._glossary = glossary
         self._lexicon = Lexicon(catalogue, glossary)
         self._steps = steps
 
-    def pages(self, served: Served, queries: Sequence[Query]) -> list[SearchPage]:
+    def pages(self, served: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
         """A page for each query; pictures and words are encoded in one batch each."""
         started = perf_counter()
         for query in queries:
@@ -95,7 +104,7 @@ class Answers:
         share = (perf_counter() - started) / max(1, len(queries))
         return [self._page(served, question, share) for question in questions]
 
-    def _questions(self, served: Served, queries: Sequence[Query]) -> list[Question]:
+    def _questions(self, served: ServingState, queries: Sequence[Query]) -> list[PreparedQuery]:
         alone = queries[0] if len(queries) == 1 else None  # a batch has no shopper who waits
         deadline = Deadline.within(alone.timeout_ms) if alone else None
         read = [self._read(query, deadline) for query in queries]
@@ -119,7 +128,7 @@ class Answers:
                 raise
             asked, degraded = [self._worded_only(alone)], (VECTOR,)
         return [
-            Question(
+            PreparedQuery(
                 each,
                 self._named(served, each),
                 found,
@@ -130,12 +139,14 @@ class Answers:
             for each, (found, missing) in zip(asked, read, strict=True)
         ]
 
-    def _read(self, query: Query, deadline: Deadline | None) -> tuple[Understood | None, tuple[str, ...]]:
+    def _read(self, query: Query, deadline: Deadline | None) -> tuple[TextMatch | None, tuple[str, ...]]:
         """What the words of a query say; and what is missing when that cannot be had in time."""
         if not any(isinstance(term, TextTerm) for term in query.terms):
             return None, ()
         until = None if deadline is None else deadline.part(LEXICAL_SHARE)
-        looking: Begun[Understood | None] = self._steps.begin(LEXICAL, until, lambda: understood(self._lexicon, query))
+        looking: PendingStep[TextMatch | None] = self._steps.begin(
+            LEXICAL, until, lambda: match_text(self._lexicon, query)
+        )
         try:
             return looking.result(), ()
         except WindowshopError:
@@ -143,30 +154,30 @@ class Answers:
                 raise
             return None, (LEXICAL,)
 
-    def _named(self, served: Served, asked: Asked) -> tuple[Named, ...]:
+    def _named(self, served: ServingState, asked: EncodedQuery) -> tuple[QueryProduct, ...]:
         """The products that may not be hits, so that other listings of the same things are none either."""
         if not asked.query.collapse or not asked.excluded:
             return ()
         products = self._products(asked.excluded)
         known = ((product, served.snapshot.rows_of(key)) for key, product in products.items())
         return tuple(
-            Named(product, rows.hashes[0], np.asarray(rows.vectors[0], np.float32))
+            QueryProduct(product, rows.hashes[0], np.asarray(rows.vectors[0], np.float32))
             for product, rows in known
             if len(rows.vectors)
         )
 
-    def _beside(self, served: Served, asked: Asked, words: Understood | None) -> Beside | None:
+    def _beside(self, served: ServingState, asked: EncodedQuery, words: TextMatch | None) -> TextScores | None:
         """What counts beside the vectors: the words, and for "this, but red" that the kind stays the same."""
         if words is None or words.found is None or asked.vector is None:
             return None if words is None else words.found
-        return kept_kind(served, self._catalogue, asked.query, words)
+        return boost_category(served, self._catalogue, asked.query, words)
 
-    def _worded_only(self, query: Query) -> Asked:
+    def _worded_only(self, query: Query) -> EncodedQuery:
         """A query whose terms could not be encoded."""
         keys = [self._catalogue.key_of(term.product_id) for term in query.terms if isinstance(term, ProductTerm)]
-        return Asked(query, None, tuple(keys))
+        return EncodedQuery(query, None, tuple(keys))
 
-    def _page(self, served: Served, question: Question, encode_seconds: float) -> SearchPage:
+    def _page(self, served: ServingState, question: PreparedQuery, encode_seconds: float) -> SearchPage:
         started = perf_counter()
         query = question.query
         if not query.terms:
@@ -196,11 +207,11 @@ class Answers:
             refine=_token(served, query),
         )
 
-    def _found(self, served: Served, question: Question) -> Found:
+    def _found(self, served: ServingState, question: PreparedQuery) -> Found:
         query = question.query
         if query.sort == RELEVANCE and not query.facets:
             return self._best(served, question)
-        narrowing = Narrowing(
+        narrowing = FilteredResults(
             served.columns,
             query,
             lambda narrowed, rows: self._fetched(served, question, narrowed, rows)[0],
@@ -215,7 +226,7 @@ class Answers:
         hits = self._hits(served, question, matches.ranked, groups[query.offset :])
         return Found(hits, self._hits(served, question, matches.ranked, best), len(matches.places), facets)
 
-    def _best(self, served: Served, question: Question) -> Found:
+    def _best(self, served: ServingState, question: PreparedQuery) -> Found:
         """Fetch rows until the page is certain: enough products, and nothing unseen can tie with the last of them."""
         query = question.query
         reach = max(query.offset + query.k, JUDGED)
@@ -223,19 +234,21 @@ class Answers:
         while True:
             ranked, exhausted = self._fetched(served, question, query.filter, fetch)
             groups, seen = self._grouped(served, question, ranked, reach)
-            enough = len(groups) >= reach and (seen <= ranked.certain or fetch > PATIENCE)
+            enough = len(groups) >= reach and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
             if enough or exhausted:
                 best = self._hits(served, question, ranked, groups[:JUDGED])
                 page = groups[query.offset : query.offset + query.k]
                 return Found(self._hits(served, question, ranked, page), best)
             fetch *= GROWTH
 
-    def _grouped(self, served: Served, question: Question, ranked: Ranked, reach: int) -> tuple[list[Group], int]:
+    def _grouped(
+        self, served: ServingState, question: PreparedQuery, ranked: Ranked, reach: int
+    ) -> tuple[list[Group], int]:
         """So many groups of listings of one thing, the best first, from as many leading rows as that needs."""
         wanted = reach
         while True:
             products, seen = self._present(ranked, wanted)
-            order = cut(candidates(ranked, products), 0, len(products))
+            order = page_slice(candidates(ranked, products), 0, len(products))
             groups = groups_of(
                 served, question.grouping, ranked, [(i, products[int(ranked.products[i])]) for i in order]
             )
@@ -243,7 +256,9 @@ class Answers:
                 return groups, seen
             wanted = 2 * len(products) + reach - len(groups)
 
-    def _groups_of(self, served: Served, question: Question, ranked: Ranked, places: Ints, reach: int) -> list[Group]:
+    def _groups_of(
+        self, served: ServingState, question: PreparedQuery, ranked: Ranked, places: Ints, reach: int
+    ) -> list[Group]:
         """So many groups of listings of one thing, of places that are in order already."""
         wanted = reach
         while True:
@@ -255,21 +270,23 @@ class Answers:
                 return groups[:reach]
             wanted *= 2
 
-    def _fetched(self, served: Served, question: Question, narrowed: Filter | None, fetch: int) -> tuple[Ranked, bool]:
+    def _fetched(
+        self, served: ServingState, question: PreparedQuery, narrowed: Filter | None, fetch: int
+    ) -> tuple[Ranked, bool]:
         columns, asked = served.columns, question.asked
         allowed = columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
-        reach = Reach(columns, allowed, asked.excluded)
+        reach = SearchScope(columns, allowed, asked.excluded)
         return self._steps.run(
             VECTOR,
             question.deadline if asked.vector is not None else None,  # without rows to search there is nothing to hang
-            lambda: fetched(served.snapshot, asked.vector, question.beside, reach, fetch),
+            lambda: retrieve(served.snapshot, asked.vector, question.beside, reach, fetch),
         )
 
     def _hits(
-        self, served: Served, question: Question, ranked: Ranked, groups: Sequence[Group]
+        self, served: ServingState, question: PreparedQuery, ranked: Ranked, groups: Sequence[Group]
     ) -> tuple[SearchHit, ...]:
         first = [group[0] for group in groups]
-        hits = found_hits(served.snapshot, served.generation.layout, question.asked.vector, ranked, first)
+        hits = build_hits(served.snapshot, served.generation.layout, question.asked.vector, ranked, first)
         folded = [tuple(product.id for _, product in group[1:]) for group in groups]
         return tuple(replace(hit, duplicates=ids) if ids else hit for hit, ids in zip(hits, folded, strict=True))
 
@@ -277,13 +294,13 @@ class Answers:
         """The products, by key, of as many leading rows as `reach` needs: those that left the catalogue are skipped."""
         wanted = reach
         while True:
-            seen = contenders(ranked.scores, wanted)
+            seen = count_with_ties(ranked.scores, wanted)
             products = self._products(ranked.products[:seen].tolist())
             if len(products) >= reach or seen == len(ranked):
                 return products, seen
             wanted = seen + reach - len(products)
 
-    def _browsed(self, served: Served, query: Query) -> Found:
+    def _browsed(self, served: ServingState, query: Query) -> Found:
         keys, facets = browsing(served.columns, query)
         page = keys[query.offset : query.offset + query.k].tolist()
         products = self._products(page)
@@ -292,16 +309,16 @@ class Answers:
         return Found(hits, hits[:JUDGED], len(keys), facets)
 
     def _products(self, keys: Sequence[int]) -> dict[int, Product]:
-        with spent(METADATA):
+        with timed(METADATA):
             return self._catalogue.get_many(keys)
 
-    def _stored(self, served: Served, product_id: str) -> tuple[int, Floats]:
+    def _stored(self, served: ServingState, product_id: str) -> tuple[int, Floats]:
         """A product's key and the row of its first picture that was indexed."""
         key = self._catalogue.key_of(product_id)
         return key, served.stored(product_id, key)
 
 
-def _token(served: Served, query: Query) -> str:
+def _token(served: ServingState, query: Query) -> str:
     """What carries the query on; nothing when a picture of it could not be read in time."""
     unread = any(isinstance(term, PictureTerm) for term in query.terms)
     return "" if unread else served.tokens.make(query)

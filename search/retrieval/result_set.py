@@ -14,7 +14,7 @@ from search.query.filters import Filter
 from search.query.terms import NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 from search.state.label_columns import Ints, Mask
 
 MATCHES = 500  # products that can match a query; beyond them neither counts nor orders are of use to anybody
@@ -42,10 +42,10 @@ class Matches:
         return self.ranked.scores[self.places]
 
 
-class Narrowing:
+class FilteredResults:
     """One query's answer, counted under filters; `fetch` ranks the products that pass one, so many rows deep."""
 
-    def __init__(self, columns: Columns, query: Query, fetch: Fetch, depth: int) -> None:
+    def __init__(self, columns: ProductColumns, query: Query, fetch: Fetch, depth: int) -> None:
         self._columns = columns
         self._query = query
         self._fetch = fetch
@@ -60,7 +60,7 @@ class Narrowing:
             # What matches does not depend on the filter, so the best of all products sets the bar.
             bar = ranked.scores if narrowed is None else self.matches(None).ranked.scores
             worded = all(isinstance(term, TextTerm) for term in self._query.terms)
-            floor = floor_of(float(bar[0]), worded) if len(bar) else 0.0
+            floor = match_threshold(float(bar[0]), worded) if len(bar) else 0.0
             places = np.arange(len(matching_keys(ranked.products, ranked.scores, floor)))
             if KIND in ranked.parts:  # "this, but red" asks for one kind of thing
                 places = places[ranked.parts[KIND][places] > 0]
@@ -85,15 +85,15 @@ def depth_of(spread: int) -> int:
     return MATCHES * max(1, spread)
 
 
-def browsing(columns: Columns, query: Query) -> tuple[Ints, tuple[Facet, ...]]:
+def browsing(columns: ProductColumns, query: Query) -> tuple[Ints, tuple[Facet, ...]]:
     """The keys of all products that pass the filter of a query without terms, in its order; and their facets."""
     narrowed = query.filter or Filter()
-    keys = browsed(columns, columns.matching(narrowed), query.sort)
+    keys = browse_order(columns, columns.matching(narrowed), query.sort)
     facets = facet_counts(columns, narrowed, columns.matching) if query.facets else ()
     return np.asarray(keys, np.int64), facets
 
 
-def floor_of(best: float, worded: bool) -> float:
+def match_threshold(best: float, worded: bool) -> float:
     """The least score of a product that matches a query, from the best score of any product, unfiltered.
 
     `worded` when the query has words only. So what matches under a filter is what matches without it and passes the
@@ -109,7 +109,7 @@ def matching_keys(keys: Ints, scores: Floats, floor: float) -> Ints:
     return keys[:MATCHES][scores[:MATCHES] >= floor]
 
 
-def ordered(columns: Columns, keys: Ints, scores: Floats, sort: str) -> Ints:
+def ordered(columns: ProductColumns, keys: Ints, scores: Floats, sort: str) -> Ints:
     """The places (n,) of these products in the order asked for; ties by score, then by id. `scores` are (n,).
 
     By price, those without one come last in either direction. A product that the columns do not have comes last.
@@ -123,7 +123,7 @@ def ordered(columns: Columns, keys: Ints, scores: Floats, sort: str) -> Ints:
     return np.lexsort((ranks, -scores, _price_order(np.append(columns.prices, np.nan)[places], sort)))
 
 
-def browsed(columns: Columns, products: Mask, sort: str = RELEVANCE) -> Ints:
+def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ints:
     """The keys of the masked products in the order asked for, without a query: the newest first, or by price and id.
 
     The newest is the one that was added last; a change does not make a product newer.

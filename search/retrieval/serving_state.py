@@ -18,36 +18,43 @@ from search.hits import SearchHit, Verdict
 from search.query.query_encoder import QueryEncoder
 from search.query.refine_token import RefineTokens, signing_key
 from search.query.terms import PictureTerm, Query, Term, TextTerm
-from search.retrieval.verdict import Calibration, Judge
-from search.state.column_store import Columns
+from search.retrieval.verdict import Calibration, MatchClassifier
+from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder
-from search.state.snapshot import Shelf, Snapshot
+from search.state.snapshot import GenerationRows, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServingState:
     """All that a search needs but the catalogue; never changed, so that an answer is of one piece."""
 
     encoder: Encoder
     questions: QueryEncoder
     rows: RowEncoder
     snapshot: Snapshot
-    columns: Columns
+    columns: ProductColumns
     tokens: RefineTokens
-    judge: Judge
+    judge: MatchClassifier
 
     @classmethod
     def of(
-        cls, home: Path, generation: Generation, encoder: Encoder, columns: Columns, rows: RowEncoder | None = None
-    ) -> Served:
+        cls,
+        home: Path,
+        generation: Generation,
+        encoder: Encoder,
+        columns: ProductColumns,
+        rows: RowEncoder | None = None,
+    ) -> ServingState:
         """A generation as it was built; `columns` are of the catalogue as it is then or later, `rows` those of another
         generation, when the encoder is the same.
         """
         questions = QueryEncoder(encoder, generation.layout, generation.manifest.weights)
         manifest = generation.manifest
-        judge = Judge(manifest.weights["picture"], manifest.match, Calibration.load(home, encoder.fingerprint))
+        judge = MatchClassifier(
+            manifest.weights["picture"], manifest.match, Calibration.load(home, encoder.fingerprint)
+        )
         tokens = RefineTokens(signing_key(home), encoder)
-        snapshot = Snapshot.of(Shelf(generation))
+        snapshot = Snapshot.of(GenerationRows(generation))
         return cls(encoder, questions, rows or RowEncoder(home, encoder), snapshot, columns, tokens, judge)
 
     @property
@@ -61,11 +68,11 @@ class Served:
         return self.generation.number
 
     @property
-    def state(self) -> tuple[Snapshot, Columns]:
+    def state(self) -> tuple[Snapshot, ProductColumns]:
         """What a change of the catalogue changes."""
         return self.snapshot, self.columns
 
-    def at(self, snapshot: Snapshot, columns: Columns) -> Served:
+    def at(self, snapshot: Snapshot, columns: ProductColumns) -> ServingState:
         """The same generation at another state of the catalogue."""
         return replace(self, snapshot=snapshot, columns=columns)
 
@@ -76,7 +83,7 @@ class Served:
             raise UnknownProduct(f"The product {product_id!r} is not in the index yet.", "Index the shop again.")
         return np.asarray(vectors[0], dtype=np.float32)
 
-    def likenesses(self, keys: Sequence[int | None]) -> Floats:
+    def similarity_vectors(self, keys: Sequence[int | None]) -> Floats:
         """Each product's first row, weighed so that the dot product of two is their mean cosine; zeros for None."""
         layout, weights = self.generation.layout, self.generation.manifest.weights["picture"]
         total = sum(map(abs, weights.values())) or 1.0
@@ -105,7 +112,7 @@ class Served:
             self.snapshot.search(asked.vector, 10)
 
 
-def warm_up_terms(served: Served) -> tuple[Term, ...]:
+def warm_up_terms(served: ServingState) -> tuple[Term, ...]:
     """A picture and, where the encoder reads them, words to try a shop with."""
     terms: list[Term] = [PictureTerm(Image.new("RGB", (256, 256), (128, 128, 128)))]
     if served.generation.layout.text_block is not None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.files.atomic import write_atomically
-from indexer.generations.match_curve import ODDS, SCORE, MatchCurve
+from indexer.generations.match_curve import ODDS, SCORE, MatchCalibration
 from indexer.numeric import sigmoid
 from search.hits import Verdict
 from search.query.terms import Query
@@ -19,14 +19,14 @@ Parts = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class MatchClassifier:
     """Judges a shop's answers to photos: by curves of its catalogue, or of photos of its products when there are some.
 
     `weights` are those of a picture query's blocks.
     """
 
     weights: Mapping[str, float]
-    match: MatchCurve | None = None
+    match: MatchCalibration | None = None
     calibration: Calibration | None = None
 
     def verdict(self, query: Query, category: str, first: Parts, second: Parts | None = None) -> Verdict | None:

@@ -10,21 +10,21 @@ import numpy as np
 
 from catalog.errors import UnknownProduct
 from catalog.storage.catalogue import Catalogue
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder, same_rows
-from search.state.snapshot import Delta, ProductRows, Snapshot
+from search.state.snapshot import ProductRows, RowChanges, Snapshot
 
 LIVE_ROWS = 5_000
 STEP = 1_024  # changes taken at a time
 LONGEST_LOG = 50_000  # with more changes than that a new index is due, and only removals are followed
 
-State = tuple[Snapshot, Columns]
+State = tuple[Snapshot, ProductColumns]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ChangeReplayer:
     """Brings snapshots up to date with a catalogue; at most `limit` rows are live."""
 
     catalogue: Catalogue
@@ -42,15 +42,15 @@ class Replay:
         snapshot, columns = state
         last = self.catalogue.seq
         if last < snapshot.seq:  # an older catalogue was put in place of the one we knew
-            snapshot, columns = Snapshot.of(snapshot.shelf), Columns.read(self.catalogue)
+            snapshot, columns = Snapshot.of(snapshot.shelf), ProductColumns.read(self.catalogue)
         behind = last - snapshot.seq
         if behind < 0:  # older than the generation even: what it lacks can be told, what differs cannot
             log.warning("The catalogue is older than the index: index the shop again")
-            return snapshot.changed(Delta({}, gone=self._vanished(snapshot)), last), columns
+            return snapshot.changed(RowChanges({}, gone=self._vanished(snapshot)), last), columns
         if behind > LONGEST_LOG:
             log.warning("%d changes wait for a new index; only removals are followed", behind)
             gone = self._vanished(snapshot)
-            return snapshot.changed(Delta({}, gone=gone), last, behind), Columns.read(self.catalogue)
+            return snapshot.changed(RowChanges({}, gone=gone), last, behind), ProductColumns.read(self.catalogue)
         changes = self.catalogue.changes(snapshot.seq, STEP)
         if not changes:
             return replace(snapshot, seq=last), columns
@@ -73,7 +73,7 @@ class Replay:
         present = 0 if key is None else len(snapshot.live.rows(key).hashes)
         return len(snapshot.live) - present + len(rows.hashes) <= self.limit
 
-    def _delta(self, snapshot: Snapshot, made: Mapping[int, ProductRows], gone: set[int]) -> tuple[Delta, int]:
+    def _delta(self, snapshot: Snapshot, made: Mapping[int, ProductRows], gone: set[int]) -> tuple[RowChanges, int]:
         live: dict[int, ProductRows] = {}
         shown = []
         taken, waiting = len(snapshot.live), 0
@@ -92,7 +92,7 @@ class Replay:
             taken -= present
         if waiting:
             log.warning("%d changed products found no room among %d live rows: re-index the shop", waiting, self.limit)
-        return Delta(live, frozenset(shown), frozenset(gone - live.keys() - set(shown))), waiting
+        return RowChanges(live, frozenset(shown), frozenset(gone - live.keys() - set(shown))), waiting
 
     def _keys(self, ids: Mapping[str, None]) -> dict[str, int]:
         found = {}

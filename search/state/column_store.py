@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
-from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Between, Condition, Filter, Not, OneOf, Stock
-from search.state.label_columns import CURRENCY, Ints, Labelled, Labels, Mask
+from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Between, Condition, Filter, InStock, Not, OneOf
+from search.state.label_columns import CURRENCY, Ints, LabelColumn, LabelColumnBuilder, Mask
 
 HOLES = 4  # products that are gone are kept until they are one in so many
 
 
 @dataclass(frozen=True)
-class Columns:
+class ProductColumns:
     """All products of a shop at one state: arrays by ordinal. `prices` is nan where there is none.
 
     `present` is false where a product is gone; `by_id` are the ordinals in the order of ids.
@@ -34,18 +34,18 @@ class Columns:
     prices: NDArray[np.float64]
     stock: Mask
     present: Mask
-    labels: Mapping[str, Labels]
+    labels: Mapping[str, LabelColumn]
     lineage: object = field(default_factory=object, compare=False)
 
     @classmethod
-    def read(cls, catalogue: Catalogue) -> Columns:
+    def read(cls, catalogue: Catalogue) -> ProductColumns:
         """The columns of a catalogue; what is put or removed meanwhile is to be told to `changed` afterwards."""
         return cls.of(catalogue.iterate())
 
     @classmethod
-    def of(cls, products: Iterable[tuple[int, Product]]) -> Columns:
+    def of(cls, products: Iterable[tuple[int, Product]]) -> ProductColumns:
         """The columns of these products, which come with rising keys."""
-        labelled = Labelled()
+        labelled = LabelColumnBuilder()
         keys, ids, prices, stock = [], [], [], []
         for ordinal, (key, product) in enumerate(products):
             keys.append(key)
@@ -94,9 +94,9 @@ class Columns:
         mask[places[places >= 0]] = True
         return mask & self.present
 
-    def labels_of(self, name: str) -> Labels:
+    def labels_of(self, name: str) -> LabelColumn:
         """A field's labels ("category", "attributes.gender"); empty when no product has it."""
-        return self.labels.get(name) or Labels.none()
+        return self.labels.get(name) or LabelColumn.none()
 
     def categories(self) -> dict[str, int]:
         """Each whole category, as the feed writes it, and how many products have it."""
@@ -109,12 +109,12 @@ class Columns:
         counts = np.bincount(codes[order][last], minlength=len(depths))
         return {labels.words.texts[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
-    def changed(self, puts: Mapping[int, Product], gone: Collection[int] = ()) -> Columns:
+    def changed(self, puts: Mapping[int, Product], gone: Collection[int] = ()) -> ProductColumns:
         """The columns after these products were put, by key, and those keys removed."""
         base = self._with_room({key: puts[key].id for key in sorted(puts)})
         places, lost = base.ordinals(_array(puts)), base.ordinals(_array(gone))
         lost = lost[lost >= 0]
-        labelled = Labelled((name, labels.words) for name, labels in base.labels.items())
+        labelled = LabelColumnBuilder((name, labels.words) for name, labels in base.labels.items())
         for place, product in zip(places.tolist(), puts.values(), strict=True):
             labelled.add(place, product)
         prices, stock, present = base.prices.copy(), base.stock.copy(), base.present.copy()
@@ -126,7 +126,7 @@ class Columns:
         labels = _labels(base.labels, labelled, touched)
         return replace(base, prices=prices, stock=stock, present=present, labels=labels)
 
-    def _with_room(self, puts: Mapping[int, str]) -> Columns:
+    def _with_room(self, puts: Mapping[int, str]) -> ProductColumns:
         """These columns with places for new products (rising keys, and ids), and without many that are gone."""
         known = self.ordinals(_array(puts))
         new = {key: name for (key, name), place in zip(puts.items(), known.tolist(), strict=True) if place < 0}
@@ -148,7 +148,7 @@ class Columns:
         steady = len(kept) == len(self) and bool((moved == np.arange(len(self))).all())
         ids = np.concatenate([self.ids[kept], _texts(list(new.values()))])[order]
         blank = np.zeros(len(new), np.bool_)
-        return Columns(
+        return ProductColumns(
             keys[order],
             ids,
             _inserted(ids, moved[self.by_id], place[len(kept) :]),
@@ -171,7 +171,7 @@ class Columns:
                 return self._with_ids(values) if name == ID else self.labels_of(name).having(values, len(self))
             case Between():
                 return self._between(condition)
-            case Stock(in_stock=in_stock):
+            case InStock(in_stock=in_stock):
                 return self.stock if in_stock else ~self.stock
             case Not(filter=inner):
                 return ~self._all_of(inner)
@@ -200,11 +200,11 @@ class Columns:
         return mask
 
 
-def _labels(base: Mapping[str, Labels], labelled: Labelled, touched: Mask) -> dict[str, Labels]:
+def _labels(base: Mapping[str, LabelColumn], labelled: LabelColumnBuilder, touched: Mask) -> dict[str, LabelColumn]:
     """The labels of all fields after those of the touched products were gathered anew."""
     told = {}
     for name, words in labelled.words.items():
-        before = base.get(name) or Labels(words, *(np.zeros(0, np.int32) for _ in range(2)))
+        before = base.get(name) or LabelColumn(words, *(np.zeros(0, np.int32) for _ in range(2)))
         told[name] = before.changed(touched, labelled.rows.get(name, ()), labelled.codes.get(name, ()))
     return told
 

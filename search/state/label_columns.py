@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 
 
-class Vocabulary:
+class LabelDictionary:
     """The different labels of one field, numbered; it only ever grows, and is shared by threads."""
 
     def __init__(self) -> None:
@@ -53,17 +53,17 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelColumn:
     """One field of all products: the product with ordinal `rows[i]` has label `codes[i]`; some have several or none."""
 
-    words: Vocabulary
+    words: LabelDictionary
     rows: Codes
     codes: Codes
 
     @classmethod
-    def none(cls) -> Labels:
+    def none(cls) -> LabelColumn:
         """A field that no product has."""
-        return cls(Vocabulary(), np.zeros(0, np.int32), np.zeros(0, np.int32))
+        return cls(LabelDictionary(), np.zeros(0, np.int32), np.zeros(0, np.int32))
 
     def having(self, values: Iterable[str], count: int) -> Mask:
         """Which of `count` products have one of these values; of a value that lists several, all of them."""
@@ -88,21 +88,21 @@ class Labels:
         """How many of the masked products have each label, by code."""
         return np.bincount(self.codes[mask[self.rows]], minlength=len(self.words)).astype(np.int64, copy=False)
 
-    def changed(self, touched: Mask, rows: Sequence[int], codes: Sequence[int]) -> Labels:
+    def changed(self, touched: Mask, rows: Sequence[int], codes: Sequence[int]) -> LabelColumn:
         """These labels without those of the touched products, and with the new ones."""
         kept = ~touched[self.rows]
         if not rows and kept.all():
             return self
-        return Labels(
+        return LabelColumn(
             self.words,
             np.concatenate([self.rows[kept], np.array(rows, np.int32)]),
             np.concatenate([self.codes[kept], np.array(codes, np.int32)]),
         )
 
-    def moved(self, places: Ints) -> Labels:
+    def moved(self, places: Ints) -> LabelColumn:
         """These labels when products move to other places, -1 for those that are no more."""
         rows = places[self.rows]
-        return Labels(self.words, rows[rows >= 0].astype(np.int32), self.codes[rows >= 0])
+        return LabelColumn(self.words, rows[rows >= 0].astype(np.int32), self.codes[rows >= 0])
 
     def _coded(self, codes: Sequence[int] | Ints, count: int) -> Mask:
         found = np.zeros(count, np.bool_)
@@ -113,10 +113,10 @@ class Labels:
         return found
 
 
-class Labelled:
+class LabelColumnBuilder:
     """Gathers the labels of products, field by field, into the vocabularies that there are and new ones."""
 
-    def __init__(self, vocabularies: Iterable[tuple[str, Vocabulary]] = ()) -> None:
+    def __init__(self, vocabularies: Iterable[tuple[str, LabelDictionary]] = ()) -> None:
         self.words = dict(vocabularies)
         self.rows: dict[str, list[int]] = {}
         self.codes: dict[str, list[int]] = {}
@@ -127,7 +127,7 @@ class Labelled:
         for name, text in set(_labels_of(product)):
             code = self._known.get((name, text))
             if code is None:
-                code = self._known[name, text] = self.words.setdefault(name, Vocabulary()).learn(text)
+                code = self._known[name, text] = self.words.setdefault(name, LabelDictionary()).learn(text)
             rows, codes = self.rows.setdefault(name, []), self.codes.setdefault(name, [])
             rows.append(ordinal)
             codes.append(code)

@@ -16,7 +16,7 @@ from indexer.build.encoding_pipeline import decode_side, prepared_file
 from indexer.cache.known_vectors import known_vectors
 from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path, title_key
 from indexer.encoders.base import Encoder
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.numeric import chunks
 from indexer.types import Floats, Pixels
 from search.state.snapshot import ProductRows, Snapshot
@@ -40,7 +40,7 @@ class RowEncoder:
     def __init__(self, home: Path, encoder: Encoder) -> None:
         self._home = home
         self._encoder = encoder
-        self._layout = Layout.of_encoder(encoder.blocks)
+        self._layout = RowLayout.of_encoder(encoder.blocks)
         self._at_least = decode_side(encoder)
         self._memory: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
         self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}

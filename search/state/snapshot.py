@@ -16,7 +16,7 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import Ids, Mask
 from indexer.generations.store import Generation
 from indexer.types import Floats
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 
 ROUNDING = 1e-4  # how far a product of matrices may lie from the exact score
 SPARE = 16  # rows fetched beyond what is wanted, so that a few hidden ones need no second search
@@ -33,7 +33,7 @@ class ProductRows:
     vectors: Rows
 
 
-class Shelf:
+class GenerationRows:
     """A generation with what is worked out from it once: which rows a product has, and how many at the most."""
 
     def __init__(self, generation: Generation) -> None:
@@ -44,7 +44,7 @@ class Shelf:
         self.product_keys: Ids = np.unique(generation.product_keys)
         self._placed: tuple[object, Ids] = (None, self.product_keys)
 
-    def places(self, columns: Columns) -> Ids:
+    def places(self, columns: ProductColumns) -> Ids:
         """The ordinal of each row's product among the columns, -1 for one that they do not have; found out once."""
         lineage, places = self._placed
         if lineage is not columns.lineage:
@@ -119,7 +119,7 @@ class LiveRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class RowChanges:
     """A change in rows: `live` products get these, `shown` ones the generation's own, `gone` ones none."""
 
     live: Mapping[int, ProductRows]
@@ -135,7 +135,7 @@ class Snapshot:
     no room among the live rows.
     """
 
-    shelf: Shelf
+    shelf: GenerationRows
     live: LiveRows
     seq: int
     allowed: Mask | None = None
@@ -144,7 +144,7 @@ class Snapshot:
     swept: int = -1  # the change at which all products were last looked for in the catalogue
 
     @classmethod
-    def of(cls, shelf: Shelf) -> Snapshot:
+    def of(cls, shelf: GenerationRows) -> Snapshot:
         """A generation as it was built."""
         manifest = shelf.generation.manifest
         live = LiveRows.none(shelf.generation.layout.dim)
@@ -177,7 +177,7 @@ class Snapshot:
         order = np.lexsort((rows, -scores))[:k]
         return scores[order], rows[order]
 
-    def rows_allowed(self, columns: Columns, products: Mask) -> Mask:
+    def rows_allowed(self, columns: ProductColumns, products: Mask) -> Mask:
         """The rows, live ones last, that belong to the masked products of the columns."""
         places = self.shelf.places(columns)
         if len(self.live):
@@ -218,7 +218,7 @@ class Snapshot:
         drawn = np.random.default_rng(seed).choice(total, min(total, count), replace=False)
         return [int(own[number] if number < len(own) else new[number - len(own)]) for number in drawn]
 
-    def changed(self, delta: Delta, seq: int, waiting: int = 0) -> Snapshot:
+    def changed(self, delta: RowChanges, seq: int, waiting: int = 0) -> Snapshot:
         """The next state; `waiting` more products found no room."""
         touched = {*delta.live, *delta.shown, *delta.gone}
         if not touched:

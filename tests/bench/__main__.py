@@ -29,9 +29,9 @@ from catalog.feeds.reader import read_feed
 from catalog.images.decoder import decode
 from catalog.product import Product
 from indexer.ann.exact_rerank import LEAST_FETCH
-from indexer.build.build import BuildOptions, build
+from indexer.build.build import BuildOptions, build_index
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.encoders.projection_encoder import HeadedEncoder
+from indexer.encoders.projection_encoder import ProjectionEncoder
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
@@ -104,7 +104,7 @@ def indexing(feed: Path, home: Path, count: int, batch: int) -> dict[str, object
     }
     for number in range(ROUNDS):
         rates["tower"].append(bare_forward(encoder.tower, pixels, batch))
-        report = build(home / f"shop {number}", feed, encoder, BuildOptions(PipelineOptions(batch)))
+        report = build_index(home / f"shop {number}", feed, encoder, BuildOptions(PipelineOptions(batch)))
         words = sum(step.seconds for step in report.steps if step.name == "words")
         rates["build"].append(count / report.seconds)
         rates["build_pictures_only"].append(count / (report.seconds - words))
@@ -126,7 +126,7 @@ def indexing(feed: Path, home: Path, count: int, batch: int) -> dict[str, object
     }
 
 
-def forward(encoder: HeadedEncoder, pixels: np.ndarray) -> None:
+def forward(encoder: ProjectionEncoder, pixels: np.ndarray) -> None:
     """The model and nothing else: the tower on ONNX Runtime, and the trained heads on top of it."""
     features = encoder.tower(pixels)
     encoder.heads.look(features)

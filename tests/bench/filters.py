@@ -18,8 +18,8 @@ from indexer.generations.store import open_current
 from search.query.filters import parse_filter
 from search.retrieval.facets import facet_counts
 from search.retrieval.result_set import MATCHES
-from search.state.column_store import Columns
-from search.state.snapshot import Shelf, Snapshot
+from search.state.column_store import ProductColumns
+from search.state.snapshot import GenerationRows, Snapshot
 
 QUERIES = 200
 CHANCE = {"50 %": 0.5, "5 %": 0.05, "0.1 %": 0.001}
@@ -39,10 +39,10 @@ OWN = (
 def main(home: Path) -> None:
     """Print a line a filter: what it keeps, what it takes beside no filter, recall@10 against exact."""
     generation = open_current(home)
-    snapshot = Snapshot.of(Shelf(generation))
+    snapshot = Snapshot.of(GenerationRows(generation))
     with_catalogue = Catalogue.open(home / "catalog.sqlite")
     started = time.perf_counter()
-    columns = Columns.read(with_catalogue)
+    columns = ProductColumns.read(with_catalogue)
     print(f"{len(columns):,} products; columns read in {time.perf_counter() - started:.2f} s")
     with_catalogue.close()
     queries = _queries(generation)

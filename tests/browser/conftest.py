@@ -11,7 +11,7 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from catalog import sample
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from tests.web.conftest import open_fake_or_real
 from web import create_app
@@ -71,7 +71,7 @@ def shop(tmp_path_factory, shared_models):
         writer = csv.DictWriter(file, reader.fieldnames)
         writer.writeheader()
         writer.writerows(rows)
-    build(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
+    build_index(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
     settings = Settings(
         home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
     )

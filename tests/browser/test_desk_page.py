@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from search.bulk.job_store import Jobs
+from search.bulk.job_store import JobStore
 from tests.browser.conftest import PHONE, listening
 from tests.browser.test_measures import violations
 from tests.search.bulk_jobs import KINDS, bulk_zip, shade
@@ -56,7 +56,7 @@ def made(desk, desk_app):
             time.sleep(0.1)
         top = [{"name": name, "confidence": sure, "neighbours": []} for name, sure in (("Wool", 0.6), ("Clay", 0.3))]
         told = {"field": "material", "top": top, "answer": "", "answer_confidence": 0.0, "cut": 0.92}
-        with Jobs(desk_of(desk_app).home).get(one).db(write=True) as db:
+        with JobStore(desk_of(desk_app).home).get(one).db(write=True) as db:
             for number, suggestion in db.execute("SELECT number, suggestion FROM rows").fetchall() if material else []:
                 new = json.dumps(json.loads(suggestion) | {"attributes": [told]})
                 db.execute("UPDATE rows SET suggestion = ? WHERE number = ?", (new, number))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from indexer.labels.heads import LabelHeads
 from tests.browser.conftest import served
@@ -90,7 +90,7 @@ def feed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pages(feed):
     """A shop that words can be asked of."""
-    build(feed.parents[1] / "pages", feed, FakeEncoder())
+    build_index(feed.parents[1] / "pages", feed, FakeEncoder())
     with served(settings_of(feed.parents[1] / "pages")) as shop:
         yield shop
 
@@ -99,7 +99,7 @@ def pages(feed):
 def desk(feed):
     """A shop that the desk's own process can open."""
     home, encoder = feed.parents[1] / "desk", open_encoder("colour")
-    build(home, feed, encoder)
+    build_index(home, feed, encoder)
     LabelHeads(encoder.fingerprint, {}).save(home)  # neighbours alone: learning would import torch
     with served(settings_of(home)) as shop:
         yield shop

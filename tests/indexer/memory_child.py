@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, update
+from indexer.build.update import UpdateOptions, update_index
 from indexer.cache.vector_cache import PICTURES, VectorCache, cache_path
 from indexer.types import Block
 from tests.fake_encoder import FakeEncoder
@@ -33,14 +33,14 @@ class LongEncoder(FakeEncoder):
 def main(work, home, feed):
     encoder, options = LongEncoder(), BuildOptions(kind="ivf_sq8")
     if work == "update":
-        report = update(home, encoder, UpdateOptions(feed, build=options))
+        report = update_index(home, encoder, UpdateOptions(feed, build=options))
         print(report.encoded, report.copied, report.rows)
         return
     products = sum(1 for _ in feed.open()) - 1
     with VectorCache(cache_path(home, encoder.fingerprint, PICTURES), encoder.fingerprint, DIM) as cache:
         keys = (hashlib.sha256(str(number).encode()).digest() for number in range(OLD * products))
         cache.put(keys, np.zeros((OLD * products, DIM), np.float32))
-    build(home, feed, encoder, options)
+    build_index(home, feed, encoder, options)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.numeric import chunks, unit
 from indexer.types import Block
 
 LOOK, MEANING = Block("look", 3), Block("meaning", 2, texts=True)
-LAYOUT = Layout.of_encoder((LOOK, MEANING))
+LAYOUT = RowLayout.of_encoder((LOOK, MEANING))
 
 
 def test_an_encoder_that_reads_words_gets_a_words_block():
@@ -18,7 +18,7 @@ def test_an_encoder_that_reads_words_gets_a_words_block():
 
 
 def test_an_encoder_without_words_is_left_as_it_is():
-    layout = Layout.of_encoder((LOOK,))
+    layout = RowLayout.of_encoder((LOOK,))
     assert layout.names == ("look",)
     assert layout.text_block is None
     row = np.ones((1, 3), np.float32)

@@ -14,11 +14,11 @@ from PIL import ImageColor
 
 from catalog.storage.catalogue import Catalogue
 from indexer.build import update as update_module
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, update
-from indexer.generations.publishing import only_writer, rollback
+from indexer.build.update import UpdateOptions, update_index
+from indexer.generations.publishing import build_lock, rollback
 from indexer.generations.store import open_serving
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import prune
@@ -44,19 +44,19 @@ class CountingEncoder(FakeEncoder):
 
 
 def do_build(home, feed, log=""):
-    build(Path(home), Path(feed), CountingEncoder(log) if log else FakeEncoder(), OPTIONS)
+    build_index(Path(home), Path(feed), CountingEncoder(log) if log else FakeEncoder(), OPTIONS)
 
 
 def do_update(home, feed):
-    update(Path(home), FakeEncoder(), UpdateOptions(feed=Path(feed), build=OPTIONS))
+    update_index(Path(home), FakeEncoder(), UpdateOptions(feed=Path(feed), build=OPTIONS))
 
 
 def do_update_all(home):
-    update(Path(home), FakeEncoder(), UpdateOptions(from_catalogue=True, build=OPTIONS))
+    update_index(Path(home), FakeEncoder(), UpdateOptions(from_catalogue=True, build=OPTIONS))
 
 
 def do_rollback(home):
-    with only_writer(Path(home)):
+    with build_lock(Path(home)):
         rollback(Path(home))
 
 
@@ -94,7 +94,7 @@ def do_write_for_ever(home, feeds, stop):
     turn, rng = 0, np.random.default_rng(3)
     while not Path(stop).exists():
         names = feeds.split("|")
-        update(Path(home), FakeEncoder(), UpdateOptions(feed=Path(names[turn % len(names)]), build=OPTIONS))
+        update_index(Path(home), FakeEncoder(), UpdateOptions(feed=Path(names[turn % len(names)]), build=OPTIONS))
         catalogue = Catalogue.open(Path(home) / "catalog.sqlite")
         for key, product in list(catalogue.iterate())[: int(rng.integers(1, 9))]:
             catalogue.put([update_module.replace(product, description=f"{turn} {key}")])

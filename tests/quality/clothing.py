@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from catalog.images.crop import load_picture
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.training.starter_data import Photo, labelled_photos
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import learn
-from search.listings.suggester import Lister
+from search.listings.suggester import ListingSuggester
 from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
@@ -73,10 +73,12 @@ def _named(home: Path, learnt: Sequence[Photo], asked: Sequence[Photo], encoder:
             shutil.copy(photo.file, home / "images")
             number = photo.file.stem
             writer.writerow((number, number, photo.name, f"images/{photo.file.name}"))
-    build(home / "shop", feed, encoder)
+    build_index(home / "shop", feed, encoder)
     learn(home / "shop")
     with SearchEngine.open(home / "shop") as engine:
-        found = Lister.open(engine, home / "shop").labels(CATEGORY, [load_picture(photo.file) for photo in asked])
+        found = ListingSuggester.open(engine, home / "shop").labels(
+            CATEGORY, [load_picture(photo.file) for photo in asked]
+        )
     return [one.top[0].name == photo.name for one, photo in zip(found, asked, strict=True)]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from catalog.product import CATEGORY_SEPARATOR
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from search.doctor.audit import examine, write_report
 from search.doctor.audit_rows import Finding
@@ -228,7 +228,7 @@ def measure(shop: Path, data: Path, work: Path, seed: int) -> dict[str, Any]:
     shutil.copytree(shop, work / "shop")
     (work / "feed").mkdir()
     faults = plant(data, work / "feed", seed)
-    build(work / "shop", work / "feed" / "products.csv", open_encoder(DEFAULT_ENCODER))
+    build_index(work / "shop", work / "feed" / "products.csv", open_encoder(DEFAULT_ENCODER))
     with SearchEngine.open(work / "shop") as engine:
         diagnosis = examine(engine)
     write_report(diagnosis, work)

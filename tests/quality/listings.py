@@ -24,9 +24,9 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 from indexer.encoders.backends.label_backbone import CHANNELS, SIDE
 from indexer.encoders.registry import open_encoder
 from indexer.generations.store import open_current
-from indexer.labels.heads import Blend, LabelHead
-from indexer.labels.knn import blended, nearest_products, votes
-from indexer.labels.network import NetworkField, joined
+from indexer.labels.heads import FusionWeights, LabelHead
+from indexer.labels.knn import fuse, knn_vote, nearest_products
+from indexer.labels.network import NetworkField, mix_network
 from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.training.label_finetune import Early, NetworkRecipe, Tuned, fit_label_network, network_shares
@@ -42,7 +42,7 @@ from indexer.types import Floats
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import shop_examples, shop_examples_with_pictures, title_trusts
 from search.listings.price_range import PriceScale, centre_and_spread
-from search.listings.title_values import Naming, TitleTrust, told_by_title
+from search.listings.title_values import TitleTrust, TitleValueMatcher, apply_title_evidence
 from tests.quality.measures import mean, measured, reliability
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
@@ -104,7 +104,7 @@ def measure(
         for field, head in heads.items():
             sure, truth = confidences(learnt, asked, head, titled=titled, network=network.get(field))
             if titled and field in trusts:
-                sure, truth = named_by_titles(sure, truth, asked.titles, Naming(head.names), trusts[field])
+                sure, truth = named_by_titles(sure, truth, asked.titles, TitleValueMatcher(head.names), trusts[field])
             told = truth.sum(axis=1) > 0
             cut = blend_of(head, network.get(field), titled=titled).cut
             key = f"{field} with title" if titled else field
@@ -119,14 +119,14 @@ def measure(
 
 
 def named_by_titles(
-    sure: Floats, truth: Floats, titles: Sequence[str], naming: Naming, trust: TitleTrust
+    sure: Floats, truth: Floats, titles: Sequence[str], naming: TitleValueMatcher, trust: TitleTrust
 ) -> tuple[Floats, Floats]:
     """What is believed and what is true, both (n, names + 1), when titles name values; the last is several at once."""
     names = [*naming.names, *map(str, range(len(naming.names), sure.shape[1]))]
     joined_sure, joined_truth = (np.pad(each, ((0, 0), (0, 1))) for each in (sure, truth))
     for row, title in enumerate(titles):
         found = naming.of(title)
-        told = told_by_title(dict(zip(names, sure[row].tolist(), strict=True)), found, trust)
+        told = apply_title_evidence(dict(zip(names, sure[row].tolist(), strict=True)), found, trust)
         joined_sure[row, :-1] = [told[name] for name in names]
         joined_sure[row, -1] = sum(told.values()) - sum(told[name] for name in names)
         said = {name for name, share in zip(names, truth[row].tolist(), strict=True) if share > 0}
@@ -152,7 +152,7 @@ def read(tuned: Tuned, files: Sequence[Path]) -> dict[str, Floats]:
     return network_shares(tuned.late, maps.reshape(len(files), CHANNELS, SIDE, SIDE), sizes)
 
 
-def blend_of(head: LabelHead, network: tuple[NetworkField, Floats] | None, *, titled: bool) -> Blend:
+def blend_of(head: LabelHead, network: tuple[NetworkField, Floats] | None, *, titled: bool) -> FusionWeights:
     """How the neighbours' votes are blended in."""
     if network is not None:
         return network[0].part(titled=titled).blend
@@ -183,10 +183,10 @@ def confidences(
         assert network[0].names == head.names
         said = np.zeros_like(believed)
         said[:, known] = network[1]
-        believed = joined(believed, said, network[0].part(titled=titled).weight, known)
-    voted = votes(targets_of(learnt.labels[head.field], names), scores, near)
+        believed = mix_network(believed, said, network[0].part(titled=titled).weight, known)
+    voted = knn_vote(targets_of(learnt.labels[head.field], names), scores, near)
     blend = blend_of(head, network, titled=titled)
-    return blended(believed, voted, blend, known), targets_of(asked.labels[head.field], names)
+    return fuse(believed, voted, blend, known), targets_of(asked.labels[head.field], names)
 
 
 def field_figures(sure: Floats, truth: Floats, cut: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from catalog.errors import BadFeed
 from catalog.product import Product
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from indexer.training.starter_data import read_starter_data
 from indexer.types import Floats
@@ -45,7 +45,7 @@ def measure_public_data(data: Path, work: Path, encoder: Encoder) -> Part:
         fashion_neighbours(fashion, work / "fashion", encoder),
     ]
     _say("the grocery's photos and the owners' photos of clothes")
-    build(work / "grocery", data / "grocery" / "products.csv", encoder)
+    build_index(work / "grocery", data / "grocery" / "products.csv", encoder)
     with SearchEngine.open(work / "grocery") as engine:
         outcomes.append(grocery_photos(engine, data / "grocery" / "photos_val.csv"))
         outcomes.append(clothing_zero_shot(engine, data / "clothing" / "photos_validation.csv"))
@@ -60,7 +60,7 @@ def fashion_titles(fashion: Sequence[Product], folder: Path, encoder: Encoder) -
     questions = folder / "titles.csv"
     with questions.open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([("query", "product_id"), *((product.title, product.id) for product in fashion)])
-    build(folder / "shop", feed, encoder)
+    build_index(folder / "shop", feed, encoder)
     with SearchEngine.open(folder / "shop") as engine:
         gate = engine.generation.manifest.words_gate
         figures = evaluation_figures(evaluate_texts(engine, questions)) | {"words_gate": gate}
@@ -81,7 +81,7 @@ def fashion_titles(fashion: Sequence[Product], folder: Path, encoder: Encoder) -
 def fashion_neighbours(fashion: Sequence[Product], folder: Path, encoder: Encoder) -> Outcome:
     """Whether the nearest other product has the same colour, and the same category, by block and by default weights."""
     feed = write_feed(fashion, folder, title=lambda product: product.title)
-    build(folder / "shop", feed, encoder)
+    build_index(folder / "shop", feed, encoder)
     figures = {}
     with SearchEngine.open(folder / "shop") as engine:
         generation = engine.generation

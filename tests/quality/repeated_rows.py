@@ -20,8 +20,8 @@ from PIL import ImageOps
 from catalog import images
 from indexer.numeric import chunks
 from indexer.types import Floats
-from search.bulk.job_store import Shown
-from search.bulk.row_duplicates import EarlierRows
+from search.bulk.job_store import RowPicture
+from search.bulk.row_duplicates import RowDuplicateFinder
 from search.engine import SearchEngine
 from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
@@ -57,13 +57,13 @@ def planted(engine: SearchEngine, most: int) -> list[Planted]:
 
 def repeated(engine: SearchEngine, rows: Sequence[Planted], vectors: Floats, *, titled: bool) -> list[int]:
     """The earlier row that each row is found to repeat, 0 for none."""
-    earlier = EarlierRows(engine.generation.layout, lambda name: rows[int(name)].file, ())
+    earlier = RowDuplicateFinder(engine.generation.layout, lambda name: rows[int(name)].file, ())
     found = []
     for part in chunks(len(rows), AT_ONCE):
         sides = np.zeros((len(rows[part]), 2, engine.generation.layout.dim), np.float32)
         sides[:, :, : vectors.shape[2]] = vectors[part]
         shown = [
-            Shown(
+            RowPicture(
                 number + 1,
                 row.title if titled else "",
                 f"{number}",

@@ -14,8 +14,8 @@ from catalog.feeds.reader import read_feed
 from catalog.images.crop import load_picture
 from catalog.images.decoder import Box
 from catalog.product import Product
-from catalog.text.labelled_csv import Sample, read_samples
-from indexer.build.build import build
+from catalog.text.labelled_csv import LabelledRow, read_labelled_csv
+from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, TextTerm
@@ -57,9 +57,9 @@ def missing_tables(folder: Path) -> list[str]:
 def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[SampleShop]:
     """Index the sample shop in `home`, ask it everything, and keep it open. Raises BadFeed for a broken table."""
     _say(f"building the sample shop in {home}")
-    build(home, folder / "products.csv", encoder)
+    build_index(home, folder / "products.csv", encoder)
     products = {item.id: item for item in read_feed(folder / "products.csv") if isinstance(item, Product)}
-    said = read_samples(folder / "captions.csv", ("query", "product_id", "lang", "split"))
+    said = read_labelled_csv(folder / "captions.csv", ("query", "product_id", "lang", "split"))
     with SearchEngine.open(home) as engine:
         _say("asking it the photos and captions")
         yield SampleShop(
@@ -76,7 +76,7 @@ def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[Sam
 def read_scenes(path: Path) -> tuple[Scene, ...]:
     """The scenes of a table photo,boxes. Raises BadFeed when it cannot be read."""
     scenes = []
-    for row in read_samples(path, ("photo", "boxes")):
+    for row in read_labelled_csv(path, ("photo", "boxes")):
         shown = [(one["product_id"], tuple(one["box"])) for one in json.loads(row.values["boxes"])]
         scenes.append(Scene(path.parent / row.values["photo"], tuple(shown)))
     return tuple(scenes)
@@ -95,12 +95,12 @@ def group(product: Product) -> str:
 def _ask_photos(engine: SearchEngine, path: Path, columns: tuple[str, ...]) -> tuple[Answer, ...]:
     questions = [
         Question(str(path.parent / row.values["photo"]), *(row.values[column] for column in columns))
-        for row in read_samples(path, ("photo", *columns))
+        for row in read_labelled_csv(path, ("photo", *columns))
     ]
     return ask(engine, questions, lambda photo: PictureTerm(load_picture(Path(photo))))
 
 
-def _ask_captions(engine: SearchEngine, said: Sequence[Sample]) -> dict[str, tuple[Answer, ...]]:
+def _ask_captions(engine: SearchEngine, said: Sequence[LabelledRow]) -> dict[str, tuple[Answer, ...]]:
     questions = defaultdict(list)
     for row in said:
         question = Question(row.values["query"], row.values["product_id"], row.values["split"])

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Product
-from search.recommend.event_log import VIEW, Kept
-from search.recommend.event_statistics import Trends, trends_of
+from search.recommend.event_log import VIEW, StoredEvent
+from search.recommend.event_statistics import EventStatistics, trends_of
 from search.recommend.session import popular, session
-from search.recommend.substitutes import Shop
+from search.recommend.substitutes import RecommenderShop
 from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sample_shop import SampleShop
@@ -93,10 +93,10 @@ class Shoppers:
         return [self.ids[view] for view in views]
 
 
-def log_of(visits: Sequence[Sequence[str]], now: float) -> list[Kept]:
+def log_of(visits: Sequence[Sequence[str]], now: float) -> list[StoredEvent]:
     """The visits as events of the last ten days, ten seconds between two views."""
     return [
-        Kept(int(now - 864_000 * (1 - i / len(visits)) + 10 * place), VIEW, view, i.to_bytes(16, "big"))
+        StoredEvent(int(now - 864_000 * (1 - i / len(visits)) + 10 * place), VIEW, view, i.to_bytes(16, "big"))
         for i, visit in enumerate(visits)
         for place, view in enumerate(visit)
     ]
@@ -141,7 +141,7 @@ def next_views(shop: SampleShop) -> Outcome:
 
 
 def session_figures(
-    shop: Shop, products: Sequence[Product], visits: int, judged: int, seeds: tuple[int, int] = JUDGE
+    shop: RecommenderShop, products: Sequence[Product], visits: int, judged: int, seeds: tuple[int, int] = JUDGE
 ) -> dict[str, Any]:
     """Recall@20 of later views, each with its interval, of `judged` visits after a log of `visits`."""
     shoppers, now = Shoppers(products), time.time()
@@ -150,7 +150,7 @@ def session_figures(
     ways: Mapping[str, Callable[[list[str]], Sequence[str]]] = {
         "popular": lambda known: [one.product.id for one in popular(shop, trends, K, known)],
         "popular_of_the_categories": lambda known: _popular_of(shop, trends, known),
-        "session_without_events": lambda known: [one.product.id for one in session(shop, Trends(), known, K)],
+        "session_without_events": lambda known: [one.product.id for one in session(shop, EventStatistics(), known, K)],
         "session": lambda known: [one.product.id for one in session(shop, trends, known, K)],
     }
     figures: dict[str, Any] = {"visits": visits, "judged": judged}
@@ -159,7 +159,7 @@ def session_figures(
     return figures
 
 
-def _popular_of(shop: Shop, trends: Trends, known: list[str]) -> list[str]:
+def _popular_of(shop: RecommenderShop, trends: EventStatistics, known: list[str]) -> list[str]:
     """A harder rival than popularity: the popular products of the categories that were viewed."""
     kinds = {product.category for product in shop.find(known).values()}
     found = shop.find([one for one in trends.popular if one not in known])

@@ -7,10 +7,10 @@ import zipfile
 
 from PIL import Image, ImageDraw
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from indexer.labels.heads import LabelHeads
-from search.bulk.job_store import Jobs
+from search.bulk.job_store import JobStore
 
 KINDS = {"Wear > Scarves": (200, 30, 30), "Wear > Gloves": (30, 180, 40), "Home > Mugs": (30, 40, 200)}
 
@@ -43,7 +43,7 @@ def make_desk_shop(home, each=8):
                 material = "Clay" if name == "mugs" else "Wool"
                 rows.writerow([f"{name}-{n}", f"{name} {n}", path, material, f"{10 + n} EUR", f"{name}-{n}.jpg"])
     encoder = open_encoder("colour")
-    build(home, feed / "products.csv", encoder)
+    build_index(home, feed / "products.csv", encoder)
     LabelHeads(encoder.fingerprint, {}).save(home)  # neighbours alone: learning would import torch
     return home
 
@@ -62,6 +62,6 @@ def bulk_zip(path, count, table=True):
 
 
 def begun(home, source):
-    job = Jobs(home).create(source.name, source.stat().st_size, source=source)
+    job = JobStore(home).create(source.name, source.stat().st_size, source=source)
     job.begin()
     return job

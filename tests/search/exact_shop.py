@@ -10,7 +10,7 @@ import numpy as np
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import open_current
 from search.hits import SearchHit, SearchPage
-from search.query.filters import AnyOf, Between, Not, OneOf, Stock, folded
+from search.query.filters import AnyOf, Between, InStock, Not, OneOf, folded
 
 
 class ExactShop:
@@ -39,7 +39,7 @@ class ExactShop:
     def find(self, ids):
         return {one: self.by_id[one] for one in ids if one in self.by_id}
 
-    def alike(self, ids):
+    def similarity_vectors(self, ids):
         rows = np.zeros((len(ids), self.first.shape[1]), np.float32)
         for i, one in enumerate(ids):
             if one in self.place:
@@ -80,7 +80,7 @@ def passes(condition, product):
         return not passes(condition.filter, product)
     if isinstance(condition, AnyOf):
         return any(passes(one, product) for one in condition.filters)
-    if isinstance(condition, Stock):
+    if isinstance(condition, InStock):
         return product.in_stock == condition.in_stock
     if isinstance(condition, Between):
         price = product.price

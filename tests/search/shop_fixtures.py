@@ -12,7 +12,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import IndexPlan, VectorIndex
 from indexer.generations.manifest import Manifest
 from indexer.generations.store import begin, open_current, publish
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import IndexRecord, Recall
 from search.engine import SearchEngine
 from tests.fake_encoder import FakeEncoder
@@ -56,7 +56,7 @@ def save_picture(folder, colour, size=8):
 def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
     """Write the shop and open it."""
     encoder = encoder or FakeEncoder()
-    layout = Layout.of_encoder(encoder.blocks)
+    layout = RowLayout.of_encoder(encoder.blocks)
     catalogue = Catalogue.open(home / "catalog.sqlite")
     products = [
         Product(
@@ -87,7 +87,7 @@ def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
 
 
 def publish_rows(home, encoder, rows, keys, hashes, plan, weights, seq=0):
-    layout = Layout.of_encoder(encoder.blocks)
+    layout = RowLayout.of_encoder(encoder.blocks)
     number, folder = begin(home)
     np.save(folder / "rows.npy", rows.astype(np.float16))
     np.save(folder / "products.npy", np.array(keys, np.int64))

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 
@@ -32,7 +32,7 @@ def shop(tmp_path_factory):
         photos.append(f"{colour}.jpg,{colour}-1,{colour}")
     (folder / "products.csv").write_text("\n".join(feed) + "\n")
     (folder / "asked" / "photos.csv").write_text("\n".join(photos) + "\n")
-    report = build(folder / "home", folder / "products.csv", open_encoder("colour"))
+    report = build_index(folder / "home", folder / "products.csv", open_encoder("colour"))
     assert report.products == len(COLOURS)
     return folder
 

@@ -2,8 +2,8 @@
 
 import csv
 
-from indexer.build.build import build
-from indexer.build.update import update
+from indexer.build.build import build_index
+from indexer.build.update import update_index
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import picture_bytes, write_keys
 
@@ -27,10 +27,10 @@ def make_ops_shop(folder):
                 row | {"title_zh": f"红色 {number}", "category_zh": "服装 > 围巾" if "Scarves" in category else ""}
             )
     bad = {"id": "bad", "title": "bad", "image": "gone.jpg", "category": "", "price": ""}
-    build(home, _written(feed, [*rows, bad]), FakeEncoder())
+    build_index(home, _written(feed, [*rows, bad]), FakeEncoder())
     rows[0]["title"] = "blue"
     _written(feed, [*rows[:-1], bad, bad | {"id": "worse", "image": FORMULA}])
-    update(home, FakeEncoder())
+    update_index(home, FakeEncoder())
     write_keys(home)
     return home
 

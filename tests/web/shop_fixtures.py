@@ -15,7 +15,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
 from indexer.ann.faiss_index import IndexPlan
 from indexer.encoders.base import Encoder
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from tests.search.shop_fixtures import publish_rows
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
@@ -92,7 +92,7 @@ def make_shop(home: Path, encoder: Encoder) -> None:
     catalogue.put(products(home / "feed"))
     keyed = list(catalogue.iterate())
     entries = [(key, product.title, picture) for key, product in keyed for picture in product.pictures]
-    layout = Layout.of_encoder(encoder.blocks)
+    layout = RowLayout.of_encoder(encoder.blocks)
     pictures = encoder.encode_images([images.decode(Path(each.path).read_bytes()) for _, _, each in entries])
     titles = None
     if layout.text_block:

@@ -9,7 +9,16 @@ from catalog.errors import WindowshopError
 from search.engine import SearchEngine
 from search.recommend.recommender import Recommender
 from tests.web.shop_fixtures import WRITER
-from web.errors import MalformedRequest, NoKey, NotAllowed, NotJson, NotReady, TooMany, public_words, status_of
+from web.errors import (
+    MalformedRequest,
+    MissingApiKey,
+    NotAllowed,
+    NotReady,
+    RateLimited,
+    UnsupportedContentType,
+    public_words,
+    status_of,
+)
 from web.middleware.auth import POLICIES
 
 SECRET = "SELECT secret FROM /srv/shop/catalog.sqlite"
@@ -63,7 +72,7 @@ def broken(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove", "closer"):
+        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove", "explain_hit"):
             monkeypatch.setattr(SearchEngine, name, raises)
         for name in ("substitutes", "goes_with", "session", "record"):
             monkeypatch.setattr(Recommender, name, raises)
@@ -127,13 +136,13 @@ def test_every_error_of_ours_has_a_status_and_harmless_words(client, broken, kin
         (errors.EncoderUnavailable, 503),
         (errors.DamagedStore, 503),
         (errors.TrainingError, 500),
-        (errors.NoRoom, 507),
+        (errors.LiveIndexFull, 507),
         (MalformedRequest, 400),
-        (NotJson, 415),
-        (NoKey, 401),
+        (UnsupportedContentType, 415),
+        (MissingApiKey, 401),
         (NotAllowed, 403),
         (NotReady, 503),
-        (TooMany, 429),
+        (RateLimited, 429),
     ],
 )
 def test_statuses(kind, status):
@@ -141,7 +150,7 @@ def test_statuses(kind, status):
 
 
 def test_a_body_that_is_not_json_is_no_bad_picture():
-    assert not issubclass(NotJson, errors.BadPicture)
+    assert not issubclass(UnsupportedContentType, errors.BadPicture)
 
 
 def test_a_form_without_a_length_is_told_all_that_may_be_too_large(client):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 from tests.web.test_main import ROOT, ask, serving, wait_until_ready
@@ -49,7 +49,9 @@ holder_of(app).close()
 def home(tmp_path_factory, shared_models):
     """65 coloured shapes, indexed by the starter."""
     home = tmp_path_factory.mktemp("starter-shop")
-    assert build(home, shape_feed(home / "feed", copies=1), open_encoder("starter", runtime="onnx")).products == 65
+    assert (
+        build_index(home, shape_feed(home / "feed", copies=1), open_encoder("starter", runtime="onnx")).products == 65
+    )
     return home
 
 

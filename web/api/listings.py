@@ -15,11 +15,11 @@ from catalog import images
 from catalog.errors import BadQuery, WindowshopError
 from search.bulk import exports, review
 from search.bulk.job_store import CANCELLED, WAITING, Job
-from search.bulk.worker import Desk
+from search.bulk.worker import WorkerSupervisor
 from web.engine import get_engine
 from web.i18n.language import field_label, language, title_of, value_label
 from web.i18n.merchant_messages import desk_words
-from web.middleware.response_headers import csv_file, not_kept
+from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of, picture_of_bytes
 from web.requests.listing_request import address_of, choices_of, listing_of, new_job, object_of, share_of, which_picture
 from web.requests.search_request import whole
@@ -27,7 +27,7 @@ from web.settings import Settings
 from web.urls import THUMBNAIL_SIZES, picture_url, product_url
 
 if TYPE_CHECKING:
-    from search.listings.feedback_suggester import Listers, TaughtLister
+    from search.listings.feedback_suggester import FeedbackSuggester, SuggesterCache
 
 PAGE = 40
 ALIKE = 6  # look-alikes that are told in full
@@ -43,22 +43,22 @@ _ENDING = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the desk, and go on with the jobs that were not done when the server stopped."""
     app.register_blueprint(bp)
-    desk = Desk(settings.home, settings.runtime)
+    desk = WorkerSupervisor(settings.home, settings.runtime)
     app.extensions[KEY] = desk
     app.extensions[LISTERS] = None
     desk.ensure()
 
 
-def desk_of(app: Flask) -> Desk:
+def desk_of(app: Flask) -> WorkerSupervisor:
     """The app's jobs and who works on them."""
-    desk: Desk = app.extensions[KEY]
+    desk: WorkerSupervisor = app.extensions[KEY]
     return desk
 
 
 @bp.get("/merchant")
 def page() -> Response:
     """The page; but for its language it is the same for everybody."""
-    return not_kept(make_response(render_template("merchant.html", words=desk_words(language()))))
+    return no_store(make_response(render_template("merchant.html", words=desk_words(language()))))
 
 
 @bp.post("/api/v1/listings/suggest")
@@ -231,12 +231,12 @@ def _status(job: Job) -> Response:
     return jsonify(job.status() | {"request_id": g.request_id})
 
 
-def _lister() -> TaughtLister:
+def _lister() -> FeedbackSuggester:
     """The lister of the open shop; made where it is first asked for, because numpy comes with it."""
-    from search.listings.feedback_suggester import Listers
+    from search.listings.feedback_suggester import SuggesterCache
 
     engine = get_engine()
-    listers: Listers | None = current_app.extensions[LISTERS]
+    listers: SuggesterCache | None = current_app.extensions[LISTERS]
     if listers is None:
-        listers = current_app.extensions[LISTERS] = Listers(desk_of(current_app).home)
+        listers = current_app.extensions[LISTERS] = SuggesterCache(desk_of(current_app).home)
     return listers.get(engine)

@@ -20,7 +20,7 @@ from web.errors import public_words
 from web.i18n.language import language, path_of, title_of
 from web.i18n.operator_messages import ops_words
 from web.middleware import query_logging
-from web.middleware.response_headers import csv_file, not_kept
+from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of
 from web.requests.search_request import json_object, whole
 from web.settings import Settings
@@ -45,7 +45,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 @bp.get("/ops")
 def page() -> Response:
     """The page; but for its language it is the same for everybody."""
-    return not_kept(make_response(render_template("ops.html", words=ops_words(language()))))
+    return no_store(make_response(render_template("ops.html", words=ops_words(language()))))
 
 
 @bp.get("/api/v1/ops")

@@ -14,10 +14,10 @@ from search.hits import SearchPage, product_facts
 from search.recommend.event_log import parse_events
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
-from web.middleware.query_logging import answered
+from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, words_of
 from web.middleware.uploads import body_of
-from web.requests.search_request import asked_of, json_object, timeout_of, viewed_of, whole
+from web.requests.search_request import json_object, read_search_request, timeout_of, viewed_of, whole
 from web.urls import ends_inside_id, picture_url, product_url
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ bp = Blueprint("api", __name__)
 def search() -> Response:
     """Products for a picture, words, a product, or any of them together."""
     engine = get_engine()
-    asked = asked_of(request, engine)
+    asked = read_search_request(request, engine)
     began = monotonic()
-    answer = page_json(answered(engine, asked.query), words_of(asked.query))
-    if asked.regions is not None:
+    answer = page_json(logged_search(engine, asked.query), words_of(asked.query))
+    if asked.detect_objects is not None:
         left = max(1, (asked.query.timeout_ms or 0) - round((monotonic() - began) * 1000))
-        found = engine.regions(asked.regions, min(asked.query.k, REGION_HITS), asked.query.filter, left)
+        found = engine.detect_objects(asked.detect_objects, min(asked.query.k, REGION_HITS), asked.query.filter, left)
         answer["regions"] = [{**region.to_dict(), "hits": hits_json(region)} for region in found.items]
         answer["degraded"] += found.degraded
     return jsonify(answer)
@@ -48,7 +48,7 @@ def search() -> Response:
 def why(product_id: str) -> Response:
     """Why this product answers a search, which is sent as it was for the search, and where its picture matches."""
     engine = get_engine()
-    closer = engine.closer(asked_of(request, engine, closer=True).query, product_id)
+    closer = engine.explain_hit(read_search_request(request, engine, closer=True).query, product_id)
     answer = closer.to_dict() | {"url": product_url(product_id)}
     answer["picture_url"] = picture_url(answer["picture"], HIT_SIZE)
     return jsonify(answer | {"request_id": g.request_id})

@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from web.errors import Unsafe
+from web.errors import UnsafeConfiguration
 from web.middleware.auth import FILE, Keys
 from web.settings import Settings
 
@@ -25,12 +25,12 @@ def check_safe(settings: Settings) -> None:
     _check_ours(settings.home)
     public = is_public(settings.host)
     if public and os.environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
-        raise Unsafe(
+        raise UnsafeConfiguration(
             f"FLASK_DEBUG is set, and {settings.host} can be reached by other machines.",
             "Unset it, or listen on 127.0.0.1.",
         )
     if not settings.public_read and not Keys(keys).all():
-        raise Unsafe(
+        raise UnsafeConfiguration(
             "The setting public_read is false, and there is no key, so nobody could search.",
             f"Make one: python -m web key create --home {settings.home} --scope read",
         )
@@ -52,12 +52,14 @@ def _check_private(keys: Path) -> None:
     except FileNotFoundError:
         return
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Unsafe(f"Other users of this machine may read or change the keys in {keys}.", f"chmod 600 {keys}")
+        raise UnsafeConfiguration(
+            f"Other users of this machine may read or change the keys in {keys}.", f"chmod 600 {keys}"
+        )
 
 
 def _check_ours(home: Path) -> None:
     if home.is_dir() and home.stat().st_mode & stat.S_IWOTH:
-        raise Unsafe(f"Every user of this machine may change the shop in {home}.", f"chmod o-w {home}")
+        raise UnsafeConfiguration(f"Every user of this machine may change the shop in {home}.", f"chmod o-w {home}")
 
 
 def _warnings(settings: Settings) -> list[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from flask import Flask, current_app, g, request
 
 from catalog.errors import BadInput, StoreError
-from web.errors import NoKey, NotAllowed
+from web.errors import MissingApiKey, NotAllowed
 from web.settings import Settings
 
 ALWAYS = "always"  # for everybody
@@ -199,7 +199,7 @@ def _guard() -> None:
     found = current_key()
     if found is None:
         said = "This shop is open to keys only." if scope == READ else "This address asks for a key."
-        raise NoKey(said, "Send it as a header: Authorization: Bearer KEY.")
+        raise MissingApiKey(said, "Send it as a header: Authorization: Bearer KEY.")
     if found.scope not in SCOPES[SCOPES.index(scope) :]:
         raise NotAllowed(
             f"The key {found.name!r} has the scope {found.scope!r}; this needs {scope!r}.", f"Make another: {make}"

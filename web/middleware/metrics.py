@@ -61,7 +61,7 @@ class Metrics:
             self.bad_pictures.inc()
 
 
-class Shop(Collector):
+class EngineCollector(Collector):
     """What is being served, looked up whenever somebody asks."""
 
     def __init__(self, app: Flask) -> None:
@@ -95,7 +95,7 @@ class Shop(Collector):
 def init_app(app: Flask) -> None:
     """Count every request, and serve the counts at /metrics."""
     metrics = Metrics()
-    metrics.registry.register(Shop(app))
+    metrics.registry.register(EngineCollector(app))
     app.extensions[KEY] = metrics
 
     def begin() -> None:

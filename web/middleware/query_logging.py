@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
-from catalog.errors import StepFailed, StoreError, TooLate
+from catalog.errors import DeadlineExceeded, StepFailed, StoreError
 from search.ops.query_log import EMPTY, SLOW, QueryLog
 from web.middleware.request_context import words_of
 from web.settings import Settings
@@ -40,7 +40,7 @@ def kept_questions(app: Flask) -> QueryLog | None:
     return kept
 
 
-def answered(engine: SearchEngine, query: Query) -> SearchPage:
+def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
     """The engine's answer; its words are kept when it found nothing, or was slow.
 
     Slow is what takes half of the time that the shop allows, and what was not done in all of it. Whoever allows less
@@ -54,7 +54,7 @@ def answered(engine: SearchEngine, query: Query) -> SearchPage:
     began = monotonic()
     try:
         page = engine.search(query)
-    except (TooLate, StepFailed):
+    except (DeadlineExceeded, StepFailed):
         if not hurried:
             kept.add(SLOW, words, (monotonic() - began) * 1000)
         raise

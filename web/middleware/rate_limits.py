@@ -13,7 +13,7 @@ from time import monotonic
 
 from flask import Flask, request
 
-from web.errors import TooMany
+from web.errors import RateLimited
 from web.middleware.auth import ADMIN, LIGHT, POLICIES, WRITE, current_key
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
@@ -66,7 +66,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         wait = buckets[kind].take(asker)
         if wait:
             note(limited=kind)
-            raise TooMany(f"Too many requests came: {kind}.", "Wait as long as the header Retry-After says.", wait)
+            raise RateLimited(f"Too many requests came: {kind}.", "Wait as long as the header Retry-After says.", wait)
 
     app.before_request(limit)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, before_render_template, g, has_request_context, template_rendered
 from flask.json.provider import DefaultJSONProvider
 
-from search.execution.step_timing import ENCODE, METADATA, SEARCH, told_of
+from search.execution.step_timing import ENCODE, METADATA, SEARCH, listen
 from search.query.terms import TextTerm
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
     answer = app.wsgi_app
 
     def listening(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with told_of(lambda name, seconds: add_ms(name, seconds * 1000)):
+        with listen(lambda name, seconds: add_ms(name, seconds * 1000)):
             return answer(environ, start_response)
 
     app.wsgi_app = listening  # type: ignore[method-assign]

@@ -55,7 +55,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.after_request(share)
 
 
-def not_kept(answer: Response) -> Response:
+def no_store(answer: Response) -> Response:
     """The answer, which no browser nor proxy may keep."""
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -66,7 +66,7 @@ def csv_file(text: str | Iterable[str], name: str) -> Response:
 
     Where the name has other characters than every browser reads, it comes twice: without them, and whole.
     """
-    answer = not_kept(Response(text, content_type="text/csv; charset=utf-8"))
+    answer = no_store(Response(text, content_type="text/csv; charset=utf-8"))
     plain = _NOT_PLAIN.sub("-", name).strip("-.") or "table.csv"
     whole = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{plain}"{whole}'

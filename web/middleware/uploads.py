@@ -15,7 +15,7 @@ from werkzeug.formparser import FormDataParser
 
 from catalog import images
 from catalog.errors import BadPicture
-from catalog.images.crop import SHORT_SIDE, loosened
+from catalog.images.crop import SHORT_SIDE, expand_crop
 from web.middleware.request_context import DECODE, note, step
 from web.settings import MIB, Settings
 
@@ -50,7 +50,7 @@ def body_of(asked: Request) -> bytes:
 def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
     """The uploaded file as an upright RGB picture; its name and declared type are not believed.
 
-    With a box, what is around the thing in it; see `loosened`.
+    With a box, what is around the thing in it; see `expand_crop`.
     """
     return picture_of_bytes(upload.stream.read(), box)
 
@@ -74,14 +74,14 @@ def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
     """Bytes as an upright RGB picture; raises BadPicture and its kinds, nothing else."""
     if not data:
         raise BadPicture("The picture is empty (0 bytes).", "Choose another file.")
-    with step(DECODE), told_when_bad(data):
+    with step(DECODE), logging_undecodable(data):
         if box is not None:
-            box = loosened(box, images.size_of(data))
+            box = expand_crop(box, images.size_of(data))
         return images.decode(data, box, at_least=SHORT_SIDE)
 
 
 @contextmanager
-def told_when_bad(data: bytes) -> Iterator[None]:
+def logging_undecodable(data: bytes) -> Iterator[None]:
     """Let the log tell of a picture that cannot be read: its content hash, format, size, and why; nothing of it."""
     try:
         yield

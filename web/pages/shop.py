@@ -10,22 +10,22 @@ from flask import Blueprint, Response, abort, current_app, make_response, redire
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from catalog.errors import BadInput, StepFailed, TooLate, UnknownProduct
+from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
 from catalog.product import Product
 from search.query.terms import ProductTerm
 from web.engine import get_engine
 from web.i18n.language import language, path_of, title_of, value_label
 from web.i18n.shop_messages import CHINESE
-from web.middleware.query_logging import answered
+from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, words_of
 from web.middleware.uploads import preview
 from web.pages.view_models import view_of
-from web.requests.page_request import MOST_VIEWED, Asked, asked_of, compact, question_of
+from web.requests.page_request import MOST_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
 from web.urls import THUMBNAIL_SIZES, address_with, try_photo_url
 
 if TYPE_CHECKING:
-    from search.explain.explainer import Closer
+    from search.explain.explainer import HitExplanation
     from search.recommend.substitutes import Recommendation
 
 SIMILAR = 12
@@ -41,7 +41,7 @@ Found = TypeVar("Found")
 @bp.get("/")
 def home() -> str | AnyResponse:
     """The search box; with words, a product to resemble, an offered photo, a filter or a refine token, the results."""
-    asked = asked_of(request)
+    asked = read_page_request(request)
     return _results(asked) if asked else _front()
 
 
@@ -54,12 +54,12 @@ def search_with_photo() -> str | AnyResponse:
     viewed = request.form.getlist("viewed")
     if viewed:
         return _front(viewed[:MOST_VIEWED])
-    asked = asked_of(request)
+    asked = read_page_request(request)
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:
         told = {"refine": asked.refine, "shown": asked.shown, "filter": compact(asked.filter), "sort": asked.sort}
         return redirect(address_with(asked.fields() | told), 303)
-    return _results(Asked(asked.words, asked.like, shown=asked.shown), upload)
+    return _results(PageRequest(asked.words, asked.like, shown=asked.shown), upload)
 
 
 @bp.get("/products/<id:product_id>")
@@ -88,11 +88,11 @@ def product(product_id: str) -> str:
     )
 
 
-def _why(refine: str, product_id: str) -> Closer | None:
+def _why(refine: str, product_id: str) -> HitExplanation | None:
     """Why a search found the product; None when the token is of no use any more, or it did not."""
     engine = get_engine()
     try:
-        return engine.closer(engine.query_of(refine), product_id)
+        return engine.explain_hit(engine.query_of(refine), product_id)
     except BadInput:
         return None
 
@@ -101,7 +101,7 @@ def _if_ready(ask: Callable[[], Found], otherwise: Found) -> Found:
     """What stands beside a page, which is of use without it."""
     try:
         return ask()
-    except (TooLate, StepFailed):
+    except (DeadlineExceeded, StepFailed):
         return otherwise
 
 
@@ -149,13 +149,13 @@ def _front(viewed: Sequence[str] = ()) -> str:
     )
 
 
-def _results(asked: Asked, upload: FileStorage | None = None) -> str | AnyResponse:
+def _results(asked: PageRequest, upload: FileStorage | None = None) -> str | AnyResponse:
     engine = get_engine()
-    question = question_of(asked, engine, upload, request.form.get("crop", "") if upload else "")
+    question = query_from_page(asked, engine, upload, request.form.get("crop", "") if upload else "")
     query = question.query
     if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
-    page = note_page(answered(engine, query), words_of(query))
+    page = note_page(logged_search(engine, query), words_of(query))
     tried = get_try_photo(asked.photo) if asked.photo else None
     likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
     others = [sku for hit in page.hits for sku in hit.duplicates]

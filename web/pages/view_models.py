@@ -12,7 +12,7 @@ from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.query.filters import ATTRIBUTE, ATTRIBUTES, BRAND, CATEGORY, COLOUR, IN_STOCK, PRICE, Filter
 from search.query.terms import MAX_REACH, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.i18n.language import field_label, t, title_of, value_label
-from web.requests.page_request import Asked, compact, compact_json, sort_of
+from web.requests.page_request import PageRequest, compact, compact_json, sort_of
 from web.urls import address_with
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class View:
         return address_with({**self.base, **narrowed, "offset": (page - 1) * self.size})
 
 
-def view_of(asked: Asked, query: Query, page: SearchPage, titles: Mapping[str, Product], sent: bool) -> View:
+def view_of(asked: PageRequest, query: Query, page: SearchPage, titles: Mapping[str, Product], sent: bool) -> View:
     """What to show beside a page; `sent` says that a photo came with the request, so that only a token tells of it."""
     named = asked.named and not sent
     base = asked.fields() if named else {"refine": page.refine, "shown": asked.shown}

@@ -12,9 +12,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadInput, BadQuery
 from search.bulk.job_rows import checked_numbers
-from search.bulk.review import Choice
+from search.bulk.review import RowDecision
 from search.query.terms import MAX_PICTURES
-from web.errors import NotJson
+from web.errors import UnsupportedContentType
 from web.middleware.uploads import body_of, bytes_of_base64
 from web.requests.search_request import json_object, whole, words
 
@@ -27,7 +27,7 @@ def object_of(example: str, *fields: str) -> dict[str, Any]:
     """The fields of a JSON body. Raises NotJson, MalformedRequest, BadQuery."""
     if not request.is_json:
         hint = f"Send it with Content-Type: application/json; for example {example}."
-        raise NotJson("The body is not JSON, and nothing else is read here.", hint)
+        raise UnsupportedContentType("The body is not JSON, and nothing else is read here.", hint)
     given = json_object(body_of(request), example)
     if unknown := [name for name in given if name not in fields]:
         raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(fields)}.")
@@ -91,21 +91,21 @@ def _file(sent: object) -> bytes:
     return sent.stream.read() if isinstance(sent, FileStorage) else bytes_of_base64(words(sent, "a picture"))
 
 
-def choices_of(given: object) -> list[Choice]:
+def choices_of(given: object) -> list[RowDecision]:
     """Decisions on rows. Raises BadQuery."""
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_CHOICES:
         raise BadQuery("decisions is no list.", f"1 to {MOST_CHOICES} of them are taken at once.")
     return [_choice(each) for each in given]
 
 
-def _choice(given: object) -> Choice:
+def _choice(given: object) -> RowDecision:
     if not isinstance(given, dict) or set(given) - {"row", "accept", "values"}:
         raise BadQuery("A decision is no object of row, accept and values.", 'For example {"row": 1, "accept": true}.')
     values, accept = given.get("values", {}), given.get("accept", False)
     if not isinstance(values, Mapping) or not isinstance(accept, bool):
         raise BadQuery("accept is true or false, values an object.", 'For example {"values": {"category": "Hats"}}.')
     (number,) = checked_numbers([given.get("row")])
-    return Choice(number, accept, {name: words(value, name[:40]).strip() for name, value in values.items()})
+    return RowDecision(number, accept, {name: words(value, name[:40]).strip() for name, value in values.items()})
 
 
 def share_of(given: object) -> float:

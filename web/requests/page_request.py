@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from catalog.errors import BadQuery
 from search.query.filters import PRICE, Filter, parse_filter, read_filter
-from search.query.intent import Price, liked, refined, spoken
+from search.query.intent import PriceIntent, feedback_terms, merge_terms, text_terms
 from search.query.terms import RELEVANCE, PictureTerm, ProductTerm, Query, Term
 from web.middleware.uploads import picture_of_file
 from web.requests.search_request import box_of, json_value, whole, words
@@ -30,7 +30,7 @@ _PRICE = re.compile(r"\d{1,9}(?:[.,]\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """The fields of a page.
 
     Words, the id of a product to `like`, the name of an offered `photo`; or a `refine` token that carries a question
@@ -65,19 +65,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PageQuery:
     """The query of a page, and the picture in it, if one was sent or offered."""
 
     query: Query
     picture: Image | None = None
 
 
-def asked_of(request: Request) -> Asked:
+def read_page_request(request: Request) -> PageRequest:
     """What a request for a page asks for. Raises BadQuery."""
     given = request.values
     shown = given.get("shown", "")
     drop = given.get("drop")
-    return Asked(
+    return PageRequest(
         words=given.get("q", "").strip(),
         like=given.get("like", ""),
         photo=given.get("photo", ""),
@@ -92,7 +92,9 @@ def asked_of(request: Request) -> Asked:
     )
 
 
-def question_of(asked: Asked, engine: SearchEngine, upload: FileStorage | None = None, crop: str = "") -> Question:
+def query_from_page(
+    asked: PageRequest, engine: SearchEngine, upload: FileStorage | None = None, crop: str = ""
+) -> PageQuery:
     """The query for what a page asks. Raises BadQuery and BadPicture, and UnknownProduct; 404 for an unknown photo."""
     base = _base(asked, engine)
     cut: dict[str, Any] = {
@@ -103,11 +105,11 @@ def question_of(asked: Asked, engine: SearchEngine, upload: FileStorage | None =
     }
     if asked.sort:
         cut["sort"] = asked.sort
-    terms: list[Term] = liked(asked.more, asked.less)
-    price = Price()
+    terms: list[Term] = feedback_terms(asked.more, asked.less)
+    price = PriceIntent()
     if asked.words:
         beside = bool(asked.like or asked.photo or base) or upload is not None
-        said, price = spoken(asked.words, beside=beside)
+        said, price = text_terms(asked.words, beside=beside)
         terms += said
     if asked.like:
         terms.append(ProductTerm(asked.like))
@@ -124,8 +126,8 @@ def question_of(asked: Asked, engine: SearchEngine, upload: FileStorage | None =
     if asked.filter is not None:
         bare = not terms and not (base and base.terms)
         cut["filter"] = asked.filter if asked.filter.conditions or bare else None
-    query = Query(tuple(terms), **cut) if base is None else refined(replace(base, **cut), terms)
-    return Question(engine.priced(query, price), picture)
+    query = Query(tuple(terms), **cut) if base is None else merge_terms(replace(base, **cut), terms)
+    return PageQuery(engine.priced(query, price), picture)
 
 
 def compact(filter: Filter | None) -> str:
@@ -138,7 +140,7 @@ def compact_json(told: Mapping[str, Any]) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-def _base(asked: Asked, engine: SearchEngine) -> Query | None:
+def _base(asked: PageRequest, engine: SearchEngine) -> Query | None:
     if not asked.refine:
         return None
     base = engine.query_of(words(asked.refine, "refine"))

@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
 from search.query.filters import parse_filter
-from search.query.intent import Price, liked, refined, spoken
+from search.query.intent import PriceIntent, feedback_terms, merge_terms, text_terms
 from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term, TextTerm, checked_timeout
 from search.recommend.event_log import MAX_PRODUCT_ID
 from web.errors import MalformedRequest
@@ -37,14 +37,14 @@ FURTHEST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchRequest:
     """The query of a request, and the picture whose parts are to be asked for by themselves, if they are."""
 
     query: Query
-    regions: Image | None = None
+    detect_objects: Image | None = None
 
 
-def asked_of(request: Request, engine: SearchEngine, closer: bool = False) -> Asked:
+def read_search_request(request: Request, engine: SearchEngine, closer: bool = False) -> SearchRequest:
     """The question that an API request asks; raises BadQuery, MalformedRequest or BadPicture.
 
     With `closer`, pictures are to be looked at closer, which takes longer.
@@ -61,16 +61,16 @@ def asked_of(request: Request, engine: SearchEngine, closer: bool = False) -> As
     terms, price = _terms(given, beside=base is not None)
     if _cropped(given):
         cut["blocks"] = engine.crop_weights
-    query = Query(tuple(terms), **cut) if base is None else refined(replace(base, **cut), terms)
+    query = Query(tuple(terms), **cut) if base is None else merge_terms(replace(base, **cut), terms)
     query = engine.priced(query, price)
     if not regions:
-        return Asked(query)
+        return SearchRequest(query)
     if _cropped(given):
         raise BadQuery("crop and regions were given together.", "Send the whole picture with regions.")
     pictures = [term.picture for term in terms if isinstance(term, PictureTerm)]
     if len(pictures) != 1:
         raise BadQuery(f"regions was asked of {len(pictures)} pictures.", "Send one image with it.")
-    return Asked(query, pictures[0])
+    return SearchRequest(query, pictures[0])
 
 
 def _cropped(given: Mapping[str, Any]) -> bool:
@@ -90,7 +90,7 @@ def _cut(given: Mapping[str, Any], least_ms: int) -> dict[str, Any]:
     return cut
 
 
-def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], Price]:
+def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], PriceIntent]:
     """The terms of a request, and what was said of the price."""
     weights, crop = _weights(given.get("weights")), box_of(given.get("crop"))
     if crop is not None and "image" not in given:
@@ -98,12 +98,12 @@ def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], Price]:
     for name in LIKED:
         if name in given and not beside:
             raise BadQuery(f"{name} was given without refine.", "Send the refine token of the page to go on from.")
-    terms = liked(*(_ids(given.get(name, []), name) for name in LIKED))
-    price = Price()
+    terms = feedback_terms(*(_ids(given.get(name, []), name) for name in LIKED))
+    price = PriceIntent()
     # Words and ids first: they are cheap to refuse, a picture is dear to decode.
     if "text" in given:
         others = beside or any(name in given for name in ("image", "product_id", "terms", "filter"))
-        said, price = spoken(words(given["text"], "text"), weights.get("text", 1.0), others)
+        said, price = text_terms(words(given["text"], "text"), weights.get("text", 1.0), others)
         terms += said
     if "product_id" in given:
         terms.append(ProductTerm(words(given["product_id"], "product_id"), weights.get("product_id", 1.0)))

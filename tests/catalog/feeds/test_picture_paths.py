@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.feeds.picture_paths import PictureFolder
+from catalog.feeds.picture_paths import PictureResolver
 from tests.catalog.feed_writer import item, read, rss, write
 
 OUTSIDE = {
@@ -100,7 +100,7 @@ def test_nothing_outside_the_feeds_folder_is_read(traps, writer, name):
 @pytest.mark.parametrize("name", [name for name in OUTSIDE if ".." in name and "link" not in name])
 def test_a_path_upwards_is_refused_without_a_look(traps, name, monkeypatch):
     looked = []
-    folder = PictureFolder(traps)
+    folder = PictureResolver(traps)
     for function in ("lstat", "readlink"):
         real = getattr(os, function)
         monkeypatch.setattr(os, function, lambda path, real=real: (looked.append(os.fspath(path)), real(path))[1])
@@ -110,7 +110,7 @@ def test_a_path_upwards_is_refused_without_a_look(traps, name, monkeypatch):
 
 
 def test_long_folder_names_are_not_remembered(shop):
-    folder = PictureFolder(shop)
+    folder = PictureResolver(shop)
     for number in range(100):
         folder._exists(f"{number}{'/x' * 1_500}/1.png")
     assert not folder._folders
@@ -133,7 +133,7 @@ def test_long_folder_names_are_not_remembered(shop):
     ],
 )
 def test_web_addresses_are_split_where_the_next_begins(shop, cell, pieces):
-    assert PictureFolder(shop).split(cell) == pieces
+    assert PictureResolver(shop).split(cell) == pieces
 
 
 def test_without_a_fetcher_the_reason_says_how_to_switch_it_on(shop):

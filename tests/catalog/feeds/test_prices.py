@@ -5,13 +5,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from catalog.errors import BadRow
-from catalog.feeds.prices import asked_price, parse_price
+from catalog.feeds.prices import current_price, parse_price
 
 NOW = datetime.now(timezone.utc)
 
 
 def priced(**cells):
-    price, currency, attributes = asked_price({name: [value] for name, value in cells.items()})
+    price, currency, attributes = current_price({name: [value] for name, value in cells.items()})
     return str(price), currency, attributes
 
 

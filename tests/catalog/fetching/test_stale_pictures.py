@@ -6,7 +6,7 @@ import pytest
 
 from catalog.errors import BadAddress, FetchFailed, PictureGone
 from catalog.fetching.fetched_store import FetchedPictures
-from catalog.files.locks import alone
+from catalog.files.locks import exclusive_lock
 from tests.catalog.feed_writer import read, write
 from tests.catalog.picture_server import open_fetcher, picture, reply
 
@@ -108,10 +108,10 @@ def test_the_same_bytes_again_leave_the_file_untouched(server, tmp_path):
 
 
 def test_nobody_removes_files_while_a_fetcher_is_open(server, fetcher, tmp_path):
-    with closing(FetchedPictures(tmp_path / "fetched")), alone(tmp_path / "fetched", 0.05) as free:
+    with closing(FetchedPictures(tmp_path / "fetched")), exclusive_lock(tmp_path / "fetched", 0.05) as free:
         assert not free
     fetcher.close()
-    with alone(tmp_path / "fetched", 0.0) as free:
+    with exclusive_lock(tmp_path / "fetched", 0.0) as free:
         assert free
 
 

@@ -9,15 +9,15 @@ import time
 
 import pytest
 
-from catalog.files.locks import alone, using
+from catalog.files.locks import exclusive_lock, shared_lock
 
 
 def test_users_share_and_keep_removers_out(tmp_path):
-    with using(tmp_path), using(tmp_path), alone(tmp_path, 0.05) as free:
+    with shared_lock(tmp_path), shared_lock(tmp_path), exclusive_lock(tmp_path, 0.05) as free:
         assert not free
-    with alone(tmp_path, 0.0) as free:
+    with exclusive_lock(tmp_path, 0.0) as free:
         assert free
-        with alone(tmp_path, 0.05) as second:
+        with exclusive_lock(tmp_path, 0.05) as second:
             assert not second
 
 
@@ -25,10 +25,10 @@ def test_users_wait_for_a_remover(tmp_path):
     order = []
 
     def use():
-        with using(tmp_path):
+        with shared_lock(tmp_path):
             order.append("used")
 
-    with alone(tmp_path) as free:
+    with exclusive_lock(tmp_path) as free:
         assert free
         user = threading.Thread(target=use)
         user.start()
@@ -42,14 +42,14 @@ def test_a_remover_waits_as_long_as_it_may(tmp_path):
     held = threading.Event()
 
     def use():
-        with using(tmp_path):
+        with shared_lock(tmp_path):
             held.set()
             time.sleep(0.15)
 
     user = threading.Thread(target=use)
     user.start()
     held.wait()
-    with alone(tmp_path, 30.0) as free:
+    with exclusive_lock(tmp_path, 30.0) as free:
         assert free
     user.join()
 
@@ -59,14 +59,14 @@ def test_a_killed_user_lets_go(tmp_path):
     code += "with using(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as user:
         assert user.stdout.readline() == b"held\n"
-        with alone(tmp_path, 0.0) as free:
+        with exclusive_lock(tmp_path, 0.0) as free:
             assert not free
         os.kill(user.pid, signal.SIGKILL)
         user.wait()
-    with alone(tmp_path, 0.0) as free:
+    with exclusive_lock(tmp_path, 0.0) as free:
         assert free
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError), using(tmp_path / "none"):
+    with pytest.raises(FileNotFoundError), shared_lock(tmp_path / "none"):
         pass

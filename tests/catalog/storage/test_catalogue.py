@@ -12,7 +12,7 @@ import pytest
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError, UnknownProduct
 from catalog.product import Picture, Product
-from catalog.storage.catalogue import Catalogue, Change, Replaced
+from catalog.storage.catalogue import Catalogue, Change, ReplaceCounts
 from catalog.storage.connections import SCHEMA_VERSION
 
 SHIRT = Product(
@@ -97,15 +97,15 @@ def test_get_many_keeps_the_order_asked(catalogue):
 
 
 def test_replace_makes_it_equal_to_what_is_given(catalogue):
-    assert catalogue.replace([SHIRT, SHOE]) == Replaced(added=2, changed=0, removed=0, unchanged=0)
+    assert catalogue.replace([SHIRT, SHOE]) == ReplaceCounts(added=2, changed=0, removed=0, unchanged=0)
     hat = Product("h1", "Hat", ())
-    assert catalogue.replace([replace(SHOE, title="Boot"), hat]) == Replaced(1, 1, 1, 0)
+    assert catalogue.replace([replace(SHOE, title="Boot"), hat]) == ReplaceCounts(1, 1, 1, 0)
     assert [product.id for _, product in catalogue.iterate()] == ["s2", "h1"]
     assert catalogue.changes()[-1].kind == "remove"
     seq = catalogue.seq
-    assert catalogue.replace([hat, replace(SHOE, title="Boot")]) == Replaced(0, 0, 0, 2)
+    assert catalogue.replace([hat, replace(SHOE, title="Boot")]) == ReplaceCounts(0, 0, 0, 2)
     assert catalogue.seq == seq
-    assert catalogue.replace([]) == Replaced(0, 0, 2, 0)
+    assert catalogue.replace([]) == ReplaceCounts(0, 0, 2, 0)
 
 
 def test_an_id_given_twice_stands_as_last_given(catalogue):
@@ -277,7 +277,7 @@ def test_replacing_shows_to_others_at_its_end_only(catalogue, tmp_path):
     catalogue.put([SHIRT])
     other = Catalogue.open(tmp_path / "shop" / "catalog.sqlite")
     with pytest.raises(ZeroDivisionError), catalogue.replacing([SHOE]) as replaced:
-        assert replaced == Replaced(added=1, changed=0, removed=1, unchanged=0)
+        assert replaced == ReplaceCounts(added=1, changed=0, removed=1, unchanged=0)
         assert [product.id for _, product in catalogue.iterate()] == ["s2"]
         assert [product.id for _, product in other.iterate()] == ["s1"]
         raise ZeroDivisionError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.feeds.delimited import read_table
 from catalog.feeds.reader import read_feed
 from catalog.product import Rejected
-from catalog.text.csv_export import as_it_was, csv_text, harmless
+from catalog.text.csv_export import csv_text, escape_formula, unescape_formula
 from indexer.build.report import rejected_csv
 from search.bulk.input_files import read_rows
 from tests.catalog.feed_writer import read, write
@@ -46,19 +46,19 @@ def test_no_cell_begins_as_a_formula_does(attack, mark):
     text = csv_text(("source", "line", "reason"), [(attack, 3, "fine"), ("fine", 4, attack)])
     for cell in cells(text, mark):
         assert not cell.startswith(STARTS), cell
-    assert harmless(attack) in cells(text, ",")
+    assert escape_formula(attack) in cells(text, ",")
 
 
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize("text", ["-5", "+3", "-1.50", "-1,5", "12.90 EUR", "a = b", "x-y", "", "'=1", "red; blue"])
 def test_what_is_no_formula_stays(text):
-    assert harmless(text) == text
+    assert escape_formula(text) == text
 
 
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize("text", ["-", "+", "-5+1", "--5", "-1.2.3", "-5 EUR", "- 5", "-1e9", "-٣"])
 def test_what_only_begins_like_a_number_does_not(text):
-    assert harmless(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.promise("S9")
@@ -92,18 +92,18 @@ NASTY = st.text(st.sampled_from("=+-@'\t\r\n＝＋－＠;,\"| 5.a\u00e9")).filte
 
 @given(NASTY)
 def test_what_was_made_harmless_comes_back_as_it_was(text):
-    assert as_it_was(harmless(text)) == text
+    assert unescape_formula(escape_formula(text)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["'tis", "'-5", "a;'b", "'", "''=1", "x'=1", "'=1;=2", "'\u8272", "rock'n'roll; '=a", "don't"]
 )
 def test_an_apostrophe_that_is_not_ours_stays(text):
-    assert as_it_was(text) == text
+    assert unescape_formula(text) == text
 
 
 def test_a_title_that_begins_as_ours_would_loses_the_apostrophe():
-    assert as_it_was(harmless("'=1")) == "=1"
+    assert unescape_formula(escape_formula("'=1")) == "=1"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

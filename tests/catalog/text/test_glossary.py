@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import BadInput
 from catalog.text.glossary import GLOSSARY, GlossaryEntry, read_glossary
-from catalog.text.tokenizer import fold
+from catalog.text.tokenizer import normalise
 
 HEADER = "term,language,replacements\n"
 
@@ -13,7 +13,7 @@ def test_the_shipped_glossary_has_hundreds_of_words_in_both_languages():
     entries = read_glossary(GLOSSARY)
     for language in ("en", "zh"):
         assert sum(entry.language == language for entry in entries) > 200
-    assert len({fold(entry.term) for entry in entries}) == len(entries)
+    assert len({normalise(entry.term) for entry in entries}) == len(entries)
     assert GlossaryEntry("红色", "zh", ("red",)) in entries
 
 

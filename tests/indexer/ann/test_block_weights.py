@@ -2,12 +2,12 @@
 
 import pytest
 
-from indexer.ann.block_weights import DEFAULT_WEIGHTS, gate_depth, shop_weights, words_gate
-from indexer.layout import Layout
+from indexer.ann.block_weights import DEFAULT_WEIGHTS, gate_depth, shop_weights, title_weight_from_recall
+from indexer.layout import RowLayout
 from indexer.types import Block
 
-COLOUR = Layout.of_encoder((Block("colour", 4),))
-FULL = Layout.of_encoder((Block("look", 4), Block("meaning", 4, texts=True), Block("colour", 4)))
+COLOUR = RowLayout.of_encoder((Block("colour", 4),))
+FULL = RowLayout.of_encoder((Block("look", 4), Block("meaning", 4, texts=True), Block("colour", 4)))
 
 
 def test_a_layout_gets_only_the_weights_of_its_blocks():
@@ -16,7 +16,7 @@ def test_a_layout_gets_only_the_weights_of_its_blocks():
 
 
 def test_a_block_nobody_has_tuned_weighs_one():
-    layout = Layout.of_encoder((Block("clip", 4, texts=True),))
+    layout = RowLayout.of_encoder((Block("clip", 4, texts=True),))
     words = {name: weights["words"] for name, weights in DEFAULT_WEIGHTS.items()}
     assert shop_weights(layout) == {name: {"clip": 1.0, "words": words[name]} for name in ("picture", "text")}
 
@@ -42,7 +42,7 @@ def test_the_gate_scales_the_words_of_picture_queries_only():
     ],
 )
 def test_the_gate_runs_from_chance_to_ten_times_chance(recall, count, gate):
-    assert words_gate(recall, count) == pytest.approx(gate)
+    assert title_weight_from_recall(recall, count) == pytest.approx(gate)
 
 
 @pytest.mark.parametrize(("count", "depth"), [(1, 1), (20, 2), (100, 10), (2000, 10)])

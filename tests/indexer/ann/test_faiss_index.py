@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.ann.exact_rerank import RowSearch, best_rows, exact_scores
+from indexer.ann.exact_rerank import RerankedSearch, best_rows, exact_scores
 from indexer.ann.faiss_index import FLAT, IVF_PQ, IVF_SQ8, IndexPlan, VectorIndex, list_count, plan_for
 
 DIM = 24
@@ -86,7 +86,7 @@ def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, mo
     VectorIndex(own).save(tmp_path / "own")
     assert (tmp_path / "new").read_bytes() == (tmp_path / "own").read_bytes()
     assert (refilled.kind, refilled.size, refilled.lists) == (index.kind, 3800, index.lists)
-    assert RowSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
+    assert RerankedSearch(refilled, rows, nprobe=32).search(rows[3799].astype(np.float32), 1)[1].tolist() == [3799]
 
 
 def test_the_same_rows_give_the_same_index(tmp_path):
@@ -137,7 +137,7 @@ def test_without_a_gpu_nothing_is_moved(monkeypatch):
 
 
 def test_row_search_scores_exactly_for_every_kind(index):
-    search = RowSearch(index, ROWS, nprobe=32, overfetch=16)
+    search = RerankedSearch(index, ROWS, nprobe=32, overfetch=16)
     query = ROWS[11].astype(np.float32) + 0.01
     scores, rows = search.search(query, 10)
     truth = ROWS.astype(np.float32) @ query
@@ -147,7 +147,7 @@ def test_row_search_scores_exactly_for_every_kind(index):
 
 
 def test_row_search_finds_all_of_few_allowed_rows(index):
-    search = RowSearch(index, ROWS, nprobe=1)
+    search = RerankedSearch(index, ROWS, nprobe=1)
     allowed = np.zeros(3000, bool)
     allowed[[1, 70, 900, 2999]] = True
     query = ROWS[0].astype(np.float32)
@@ -159,7 +159,7 @@ def test_row_search_finds_all_of_few_allowed_rows(index):
 
 def test_many_allowed_rows_go_through_the_index(index, monkeypatch):
     monkeypatch.setattr("indexer.ann.exact_rerank.EXACT_ROWS", 100)
-    search = RowSearch(index, ROWS, nprobe=4, overfetch=16)
+    search = RerankedSearch(index, ROWS, nprobe=4, overfetch=16)
     allowed = np.arange(3000) % 5 == 0
     query = ROWS[3].astype(np.float32)
     _, rows = search.search(query, 10, allowed)
@@ -169,14 +169,14 @@ def test_many_allowed_rows_go_through_the_index(index, monkeypatch):
 
 
 def test_a_deep_page_is_filled(index):
-    scores, rows = RowSearch(index, ROWS, nprobe=1).search(ROWS[0].astype(np.float32), 600)
+    scores, rows = RerankedSearch(index, ROWS, nprobe=1).search(ROWS[0].astype(np.float32), 600)
     assert len(set(rows)) == 600
     assert (np.diff(scores) <= 0).all()
 
 
 def test_equal_rows_come_in_row_order():
     rows = np.repeat(ROWS[:1], 9, axis=0)
-    found = RowSearch(VectorIndex.build(rows), rows).search(ROWS[0].astype(np.float32), 9)
+    found = RerankedSearch(VectorIndex.build(rows), rows).search(ROWS[0].astype(np.float32), 9)
     assert found[1].tolist() == list(range(9))
     assert len(set(found[0])) == 1
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexer.ann.mmap_arrays import blocks, let_go
+from indexer.ann.mmap_arrays import blocks, release_pages
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def test_blocks_are_all_the_rows_in_order(rows, monkeypatch, at_once):
 def test_what_was_let_go_of_is_there_when_it_is_asked_for(rows, tmp_path):
     before = rows.tolist()
     for part in (slice(0, 1), slice(9_999, 10_000), slice(0, 10_000), None):
-        let_go(rows, part)
+        release_pages(rows, part)
         assert rows.tolist() == before
 
 
 def test_arrays_in_memory_or_open_for_writing_are_left_alone(tmp_path):
     own = np.ones((3, 2))
-    let_go(own)
+    release_pages(own)
     written = np.lib.format.open_memmap(tmp_path / "own.npy", "w+", np.float32, (3, 2))
     written[:] = 7
-    let_go(written)
+    release_pages(written)
     assert (own == 1).all() and (written == 7).all()

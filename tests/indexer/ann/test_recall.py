@@ -5,14 +5,14 @@ import pytest
 
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.exact_rerank import RowSearch
+from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import IVF_SQ8, IndexPlan, VectorIndex
 from indexer.ann.recall import Goal, sample_queries, title_agreement, tune
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.numeric import unit
 from indexer.types import Block
 
-LAYOUT = Layout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
+LAYOUT = RowLayout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
 COUNT = 4000
 
 
@@ -39,7 +39,7 @@ def test_the_recall_in_the_record_is_the_recall_there_is():
     assert record.kind == IVF_SQ8
     assert record.nprobe in (2, 4, 8, 16, 32)
     assert recall.queries == 600
-    search = RowSearch(index, ROWS, record.nprobe, record.overfetch)
+    search = RerankedSearch(index, ROWS, record.nprobe, record.overfetch)
     for name in ("picture", "text", "text alone"):
         found = []
         for query in queries[name]:
@@ -84,7 +84,7 @@ def test_queries_are_weighed_as_in_a_search():
 
 
 def test_an_encoder_without_words_is_asked_pictures_only():
-    layout = Layout.of_encoder((Block("look", 48),))
+    layout = RowLayout.of_encoder((Block("look", 48),))
     queries = sample_queries(layout, ROWS, shop_weights(layout), Goal())
     assert list(queries) == ["picture"]
     assert tune(VectorIndex.build(ROWS), ROWS, queries, Goal())[1].text is None
@@ -108,4 +108,4 @@ def test_equal_titles_are_judged_once_and_a_small_shop_not_at_all():
     rows = shop_rows(agreement=0.0, count=500)
     rows[:, 32:] = rows[np.arange(500) % 10, 32:]
     assert title_agreement(LAYOUT, rows) == 1.0
-    assert title_agreement(Layout.of_encoder((Block("look", 48),)), rows) == 1.0
+    assert title_agreement(RowLayout.of_encoder((Block("look", 48),)), rows) == 1.0

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.title_weight import share_of_words
-from indexer.layout import Layout
+from indexer.ann.title_weight import title_weight_from_views
+from indexer.layout import RowLayout
 from indexer.numeric import unit
 from indexer.types import Block
 
-LAYOUT = Layout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
+LAYOUT = RowLayout.of_encoder((Block("look", 16), Block("meaning", 16, texts=True)))
 WEIGHTS = shop_weights(LAYOUT)
 
 
@@ -25,21 +25,21 @@ def shop(titles, products=60, blur=0.9):
 
 @pytest.mark.parametrize(("titles", "least", "most"), [("right", 0.5, 1.0), ("wrong", 0.0, 0.0), ("none", 0.0, 0.0)])
 def test_titles_count_as_far_as_they_help(titles, least, most):
-    assert least <= share_of_words(LAYOUT, *shop(titles), WEIGHTS) <= most
+    assert least <= title_weight_from_views(LAYOUT, *shop(titles), WEIGHTS) <= most
 
 
 def test_where_pictures_suffice_titles_need_not_count():
-    assert share_of_words(LAYOUT, *shop("right", blur=0.05), WEIGHTS) == 0.0
+    assert title_weight_from_views(LAYOUT, *shop("right", blur=0.05), WEIGHTS) == 0.0
 
 
 def test_products_with_one_picture_cannot_judge():
     rows, _ = shop("wrong")
-    assert share_of_words(LAYOUT, rows, np.arange(len(rows)), WEIGHTS) == 1.0
+    assert title_weight_from_views(LAYOUT, rows, np.arange(len(rows)), WEIGHTS) == 1.0
     few, keys = shop("wrong", products=19)
-    assert share_of_words(LAYOUT, few, keys, WEIGHTS) == 1.0
+    assert title_weight_from_views(LAYOUT, few, keys, WEIGHTS) == 1.0
 
 
 def test_an_encoder_without_words_has_nothing_to_share():
-    layout = Layout.of_encoder((Block("look", 48),))
+    layout = RowLayout.of_encoder((Block("look", 48),))
     rows, keys = shop("wrong")
-    assert share_of_words(layout, rows, keys, shop_weights(layout)) == 1.0
+    assert title_weight_from_views(layout, rows, keys, shop_weights(layout)) == 1.0

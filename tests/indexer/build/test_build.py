@@ -10,7 +10,8 @@ from catalog.errors import BadFeed, GenerationError
 from catalog.storage.catalogue import Catalogue
 from indexer.build import build as build_module
 from indexer.build import generation_builder
-from indexer.build.build import BuildOptions, build, split_origin
+from indexer.build.feed_reading import split_origin
+from indexer.build.build import BuildOptions, build_index
 from indexer.generations.store import numbers, open_current
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.report import rejected_path, report_path
@@ -31,7 +32,7 @@ def rows_by_product(home):
 
 
 def test_rows_are_look_meaning_and_words(tmp_path):
-    report = build(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
+    report = build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
     assert (report.generation, report.products, report.pictures, report.indexed, report.encoded) == (1, 4, 4, 4, 4)
     assert report.rejected == ()
     rows = rows_by_product(tmp_path / "home")
@@ -43,7 +44,7 @@ def test_rows_are_look_meaning_and_words(tmp_path):
 
 def test_the_manifest_says_what_it_was_made_from(tmp_path):
     encoder = FakeEncoder()
-    build(tmp_path / "home", colour_shop(tmp_path / "feed"), encoder)
+    build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), encoder)
     generation = open_current(tmp_path / "home")
     manifest = generation.manifest
     assert manifest.encoder == encoder.spec
@@ -63,10 +64,10 @@ def test_the_manifest_says_what_it_was_made_from(tmp_path):
 
 def test_the_same_feed_again_encodes_nothing(tmp_path):
     feed, home = colour_shop(tmp_path / "feed"), tmp_path / "home"
-    build(home, feed, FakeEncoder())
+    build_index(home, feed, FakeEncoder())
     first = open_current(home)
     encoder = FakeEncoder()
-    report = build(home, feed, encoder)
+    report = build_index(home, feed, encoder)
     assert (encoder.pictures_encoded, encoder.texts_encoded) == (0, 0)
     assert (report.generation, report.encoded, report.reused) == (2, 0, 4)
     second = open_current(home)
@@ -84,7 +85,7 @@ def test_the_catalogue_knows_how_large_each_picture_is_upright(tmp_path):
     Image.new("RGB", (60, 80)).save(feed / "turned.jpg", exif=exif)
     path = write_feed(feed, [("1", "red", "tall.png"), ("2", "blue", "turned.jpg")])
     for _ in range(2):  # the second time every vector comes from the cache
-        build(home, path, FakeEncoder())
+        build_index(home, path, FakeEncoder())
         catalogue = Catalogue.open(home / "catalog.sqlite")
         sizes = [(p.width, p.height) for _, product in catalogue.iterate() for p in product.pictures]
         catalogue.close()
@@ -94,9 +95,9 @@ def test_the_catalogue_knows_how_large_each_picture_is_upright(tmp_path):
 
 def test_another_encoder_does_not_reuse_the_first_ones_vectors(tmp_path):
     feed, home = colour_shop(tmp_path / "feed"), tmp_path / "home"
-    build(home, feed, FakeEncoder())
+    build_index(home, feed, FakeEncoder())
     other = FakeEncoder(fingerprint="fb" * 32)
-    build(home, feed, other)
+    build_index(home, feed, other)
     assert other.pictures_encoded == 4
     assert open_current(home).manifest.fingerprint == other.fingerprint
 
@@ -106,7 +107,7 @@ def test_a_shared_photo_gives_each_product_its_row(tmp_path):
     write_picture(tmp_path / "feed" / "copy.png", COLOURS["red"])
     rows = [("1", "red one", "a.png"), ("2", "green two", "a.png"), ("3", "blue three", "copy.png")]
     encoder = FakeEncoder()
-    build(tmp_path / "home", write_feed(tmp_path / "feed", rows), encoder)
+    build_index(tmp_path / "home", write_feed(tmp_path / "feed", rows), encoder)
     assert encoder.pictures_encoded == 1
     by_product = rows_by_product(tmp_path / "home")
     np.testing.assert_allclose(by_product["1"], [[1, 0, 0, 1, 0, 0, 1, 0, 0]])
@@ -115,7 +116,7 @@ def test_a_shared_photo_gives_each_product_its_row(tmp_path):
 
 
 def test_an_encoder_without_words_indexes_pictures_only(tmp_path):
-    build(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder(texts=False))
+    build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder(texts=False))
     generation = open_current(tmp_path / "home")
     assert generation.layout.names == ("look",)
     assert generation.manifest.weights["text"] == {}
@@ -136,7 +137,7 @@ def test_broken_pictures_are_rejected_with_line_and_reason(tmp_path):
             )
         )
     )
-    report = build(tmp_path / "home", feed / "products.jsonl", FakeEncoder())
+    report = build_index(tmp_path / "home", feed / "products.jsonl", FakeEncoder())
     assert rows_by_product(tmp_path / "home").keys() == {"whole", "half"}
     told = {row.line: row.reason for row in report.rejected}
     assert told.keys() == {2, 3}
@@ -148,22 +149,22 @@ def test_broken_pictures_are_rejected_with_line_and_reason(tmp_path):
 
 def test_nothing_usable_is_a_bad_feed_and_changes_nothing(tmp_path):
     home = tmp_path / "home"
-    build(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "x.jpg").write_bytes(b"")
     feed = write_feed(tmp_path / "other", [("1", "thing", "x.jpg")])
     with pytest.raises(BadFeed, match=r"no product that can be indexed.*products\.csv:2"):
-        build(home, feed, FakeEncoder())
+        build_index(home, feed, FakeEncoder())
     assert open_current(home).manifest.products == 4
     assert len(rows_by_product(home)) == 4
 
 
 def test_products_gone_from_the_feed_leave_the_index(tmp_path):
     home = tmp_path / "home"
-    build(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
     kept = open_current(home).product_keys[:2].tolist()
     feed = write_feed(tmp_path / "feed", [("p-red", "red shirt", "red.png"), ("p-green", "green shirt", "green.png")])
-    build(home, feed, FakeEncoder())
+    build_index(home, feed, FakeEncoder())
     assert rows_by_product(home).keys() == {"p-red", "p-green"}
     assert open_current(home).product_keys.tolist() == kept
     assert open_current(home).manifest.seq == 6
@@ -183,20 +184,20 @@ def test_an_interrupted_build_goes_on_where_it_was(tmp_path):
             return super().encode_pixels(pixels)
 
     with pytest.raises(KeyboardInterrupt):
-        build(home, path, Interrupted(), options)
+        build_index(home, path, Interrupted(), options)
     assert numbers(home) == []
     encoder = FakeEncoder()
-    report = build(home, path, encoder, options)
+    report = build_index(home, path, encoder, options)
     assert encoder.pictures_encoded == 8
     assert (report.encoded, report.reused, report.indexed) == (8, 12, 20)
-    build(tmp_path / "clean", path, FakeEncoder(), options)
+    build_index(tmp_path / "clean", path, FakeEncoder(), options)
     np.testing.assert_array_equal(open_current(home).rows, open_current(tmp_path / "clean").rows)
 
 
 @pytest.mark.promise("R20")
 def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
-    build(home, feed, FakeEncoder())
+    build_index(home, feed, FakeEncoder())
     right = generation_builder.VectorIndex.build
     monkeypatch.setattr(
         generation_builder.VectorIndex, "build", lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads)
@@ -204,7 +205,7 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
     monkeypatch.setattr("indexer.ann.recall.DEPTH", 1)
     fewer = write_feed(tmp_path / "feed", [("p-red", "red hat", "red.png"), ("p-new", "green", "green.png")])
     with pytest.raises(GenerationError, match="not published"):
-        build(home, fewer, FakeEncoder())
+        build_index(home, fewer, FakeEncoder())
     assert rows_by_product(home).keys() == {f"p-{name}" for name in COLOURS}  # the catalogue is the old one too
     assert open_current(home).number == 1
     assert [p.name for p in (home / "generations").iterdir()] == ["000001"]
@@ -212,7 +213,7 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
 
 def test_a_shop_is_open_to_readers_while_it_is_built(tmp_path, monkeypatch):
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
-    build(home, feed, FakeEncoder())
+    build_index(home, feed, FakeEncoder())
     seal, seen = generation_builder.generations.seal, []
 
     def watched(*arguments):
@@ -220,7 +221,7 @@ def test_a_shop_is_open_to_readers_while_it_is_built(tmp_path, monkeypatch):
         return seal(*arguments)
 
     monkeypatch.setattr(generation_builder.generations, "seal", watched)
-    build(home, write_feed(feed.parent, [("p-new", "red hat", "red.png")]), FakeEncoder())
+    build_index(home, write_feed(feed.parent, [("p-new", "red hat", "red.png")]), FakeEncoder())
     assert seen == [{f"p-{name}" for name in COLOURS}]
     assert rows_by_product(home).keys() == {"p-new"}
 
@@ -241,10 +242,10 @@ def test_two_builds_of_one_shop_do_not_meet(tmp_path):
     class Nested(FakeEncoder):
         def encode_pixels(self, pixels):
             with pytest.raises(GenerationError, match="Another build"):
-                build(home, feed, FakeEncoder())
+                build_index(home, feed, FakeEncoder())
             return super().encode_pixels(pixels)
 
-    assert build(home, feed, Nested()).indexed == 4
+    assert build_index(home, feed, Nested()).indexed == 4
 
 
 def test_every_kind_can_be_forced_and_is_measured(tmp_path):
@@ -254,7 +255,7 @@ def test_every_kind_can_be_forced_and_is_measured(tmp_path):
         write_picture(feed / f"{i}.png", tuple(int(c) for c in colour), (4, 4))
     path = write_feed(feed, [(f"{i}", f"{list(COLOURS)[i % 3]} {i}", f"{i}.png") for i in range(150)])
     for kind in ("flat", "ivf_sq8"):
-        report = build(tmp_path / "home", path, FakeEncoder(), BuildOptions(kind=kind))
+        report = build_index(tmp_path / "home", path, FakeEncoder(), BuildOptions(kind=kind))
         assert report.index.kind == kind
         assert min(report.recall.picture, report.recall.text) >= 0.99
         assert report.recall.queries == 450

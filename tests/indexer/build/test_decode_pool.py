@@ -14,7 +14,7 @@ from catalog import images
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
 from indexer.build import decode_pool
 from indexer.build.decode_worker import LENGTHS, TRAP, send
-from indexer.build.decode_pool import Decoders
+from indexer.build.decode_pool import DecoderPool
 from tests.indexer.shop_fixtures import write_picture
 
 NAMES = [
@@ -28,7 +28,7 @@ NAMES = [
 
 @pytest.fixture
 def decoders():
-    with Decoders(children=1, seconds=10) as decoders:
+    with DecoderPool(children=1, seconds=10) as decoders:
         yield decoders
 
 
@@ -91,7 +91,7 @@ def test_what_is_bad_is_told_in_the_same_class_and_words(tmp_path, decoders):
 
 def test_no_child_runs_before_there_is_work_and_none_afterwards(tmp_path):
     path = write_picture(tmp_path / "a.png", (1, 2, 3))
-    with pytest.raises(KeyError), Decoders() as decoders:
+    with pytest.raises(KeyError), DecoderPool() as decoders:
         assert pids(decoders) == []
         decoders.decode(str(path))
         (pid,) = pids(decoders)
@@ -111,7 +111,7 @@ def test_no_child_runs_before_there_is_work_and_none_afterwards(tmp_path):
 def test_a_lost_child_costs_its_picture_alone_and_is_replaced(tmp_path, trap, deed, kind, words):
     good, bad = (str(write_picture(tmp_path / f"{name}.png", (9, 9, 9))) for name in ("good", "bad"))
     trap(bad=deed)
-    with Decoders(children=1, seconds=0.5) as decoders:
+    with DecoderPool(children=1, seconds=0.5) as decoders:
         decoders.decode(good)
         (first,) = pids(decoders)
         with pytest.raises(BadPicture) as caught:
@@ -134,7 +134,7 @@ def test_a_child_that_an_earlier_picture_damaged_does_not_cost_the_next(tmp_path
 
 def test_threads_take_turns_at_the_children(tmp_path):
     paths = [str(write_picture(tmp_path / f"{i}.png", (i, 0, 0))) for i in range(40)]
-    with Decoders(children=2) as decoders, ThreadPoolExecutor(6) as pool:
+    with DecoderPool(children=2) as decoders, ThreadPoolExecutor(6) as pool:
         reds = [decoded.picture.getpixel((0, 0))[0] for decoded in pool.map(decoders.decode, paths)]
         assert reds == list(range(40)) and len(pids(decoders)) <= 2
 
@@ -166,13 +166,13 @@ def test_an_answer_that_makes_no_sense_is_a_crash(tmp_path, monkeypatch, header,
     )
     monkeypatch.setattr(decode_pool, "_environment", lambda: {**os.environ, "PYTHONPATH": str(tmp_path)})
     monkeypatch.chdir(tmp_path)
-    with Decoders(seconds=5) as decoders, pytest.raises(BadPicture, match="makes the decoder crash"):
+    with DecoderPool(seconds=5) as decoders, pytest.raises(BadPicture, match="makes the decoder crash"):
         decoders.decode("a.png")
 
 
 def test_a_child_that_does_not_start_is_an_error_of_the_run_and_not_of_a_picture(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Decoders() as decoders, pytest.raises(WindowshopError, match=r"does not start .*says why"):
+    with DecoderPool() as decoders, pytest.raises(WindowshopError, match=r"does not start .*says why"):
         decoders.decode("a.png")
 
 

@@ -10,7 +10,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.cli import product_commands
 from indexer.generations import store
 from indexer.__main__ import main
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.build.product_changes import add, remove
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import colour_shop, write_feed, write_picture
@@ -25,7 +25,7 @@ def encoder(monkeypatch):
 
 @pytest.fixture
 def home(tmp_path):
-    build(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
     return tmp_path / "home"
 
 

@@ -11,13 +11,13 @@ from catalog.errors import BadFeed, GenerationError, NoGeneration
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import gates
 from indexer.build import update as update_module
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.generations.encoder_diff import NAME as CHANGE
-from indexer.cache.file_stats import FileFacts
+from indexer.cache.file_stats import FileStatCache
 from indexer.generations.gates import FAILED, Gate
 from indexer.generations.store import current_number, numbers, open_current
 from indexer.generations.publishing import recover, rollback
-from indexer.build.update import UpdateOptions, rehearse, rehearse_encoder, update
+from indexer.build.update import UpdateOptions, dry_run, compare_encoder, update_index
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
 
@@ -47,11 +47,11 @@ class Shop:
         return self.folder / "products.csv"
 
     def build(self, encoder=None):
-        return build(self.home, self.write(), encoder or FakeEncoder())
+        return build_index(self.home, self.write(), encoder or FakeEncoder())
 
     def update(self, encoder=None, ids=None, **options):
         self.write(ids)
-        return update(self.home, encoder or FakeEncoder(), UpdateOptions(**options))
+        return update_index(self.home, encoder or FakeEncoder(), UpdateOptions(**options))
 
 
 def old(path, seconds=100):
@@ -82,7 +82,7 @@ def shop(tmp_path):
 
 def same_as_a_new_build(shop, tmp_path):
     fresh = tmp_path / "fresh"
-    build(fresh, shop.folder / "products.csv", FakeEncoder())
+    build_index(fresh, shop.folder / "products.csv", FakeEncoder())
     assert state(shop.home) == state(fresh)
 
 
@@ -199,29 +199,29 @@ def test_a_rehearsal_changes_nothing_on_disk(shop):
     (shop.folder / "p5.png").write_bytes(b"broken")
     before = files()
     encoder = FakeEncoder()
-    report = rehearse(shop.home, encoder, UpdateOptions())
+    report = dry_run(shop.home, encoder, UpdateOptions())
     assert files() == before
     assert encoder.pictures_encoded == 0
     assert report.changes.counts == {"added": 0, "pictures": 1, "words": 0, "facts": 1, "removed": 1}
     assert report.would_make and not report.made
     plan = report.plan()
     assert "changed pictures: p1" in plan and "removed: p5" in plan and "no usable picture" in plan
-    done = update(shop.home, FakeEncoder())
+    done = update_index(shop.home, FakeEncoder())
     assert done.changes.body() == report.changes.body()
 
 
 def test_a_feed_of_last_time_is_used_again_and_a_new_one_is_remembered(shop, tmp_path):
     other = Shop(tmp_path / "other")
-    update(shop.home, FakeEncoder(), UpdateOptions(feed=other.write()))
+    update_index(shop.home, FakeEncoder(), UpdateOptions(feed=other.write()))
     shop.write()
     (other.folder / "products.csv").unlink()
     with pytest.raises(BadFeed, match="other"):
-        update(shop.home, FakeEncoder())
+        update_index(shop.home, FakeEncoder())
     (shop.home / "feed.json").unlink()
     with pytest.raises(BadFeed, match="--feed"):
-        update(shop.home, FakeEncoder())
+        update_index(shop.home, FakeEncoder())
     with pytest.raises(NoGeneration, match="make index"):
-        update(tmp_path / "none", FakeEncoder())
+        update_index(tmp_path / "none", FakeEncoder())
 
 
 def test_changes_made_meanwhile_are_folded_in(shop):
@@ -229,9 +229,9 @@ def test_changes_made_meanwhile_are_folded_in(shop):
     product = catalogue.get("p1")
     catalogue.put([type(product)("live", "red live", product.pictures)])
     catalogue.close()
-    report = update(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    report = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert (report.made, report.rows, report.encoded, report.titles) == (True, 13, 0, 1)
-    again = update(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    again = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert not again.made
 
 
@@ -241,7 +241,7 @@ def test_a_picture_that_is_gone_for_good_does_not_stop_the_others(shop):
     lost = type(product.pictures[0])(str(shop.folder / "never.png"), "0" * 64, 3, 3)
     catalogue.put([type(product)("live", "red live", (lost,)), type(product)("half", "h", (*product.pictures, lost))])
     catalogue.close()
-    report = update(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    report = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert report.rows == 13
     assert sorted(row.reason.split(":")[0] for row in report.rejected) == ["half", "live"]
 
@@ -250,7 +250,7 @@ def test_the_index_is_disposable(shop):
     before = state(shop.home)
     for path in (shop.home / "generations").rglob("*.*"):
         path.unlink()
-    report = update(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    report = update_index(shop.home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert report.made and report.encoded == 0
     assert state(shop.home) == before
 
@@ -258,14 +258,14 @@ def test_the_index_is_disposable(shop):
 def test_another_encoder_is_compared_before_it_serves(shop):
     other = FakeEncoder(fingerprint="fb" * 32)
     other.spec = type(other.spec)("other", "fake", "mean-colour", "none", other.spec.blocks, "Apache-2.0")
-    rehearse_encoder(shop.home, other)
+    compare_encoder(shop.home, other)
     assert numbers(shop.home) == [1] and not list((shop.home / "generations").glob(".*"))
     figures = json.loads((shop.home / f"{CHANGE}.json").read_text())
     assert figures["overlap_at_10"] == {"picture": 1.0, "text": 1.0}
     assert (figures["before"]["encoder"], figures["after"]["encoder"]) == ("fake", "other")
     page = (shop.home / f"{CHANGE}.html").read_text()
     assert "data:image/jpeg;base64," in page and "From fake to other" in page and "http" not in page
-    report = update(shop.home, other)
+    report = update_index(shop.home, other)
     assert report.made and other.pictures_encoded == 12
     assert open_current(shop.home).manifest.fingerprint == other.fingerprint
 
@@ -331,7 +331,7 @@ def test_bad_rows_of_an_update_are_named_and_the_rest_is_taken(tmp_path):
 
 
 def test_files_are_forgotten_when_no_product_shows_them(shop):
-    with FileFacts(shop.home) as files:
+    with FileStatCache(shop.home) as files:
         paths = [str(shop.folder / f"p{i}.png") for i in range(12)]
         assert len(files.known(paths)) == 12
         assert files.keep_only(paths[:5]) == 7

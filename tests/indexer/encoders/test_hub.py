@@ -9,7 +9,7 @@ from huggingface_hub import constants
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders import hub
-from indexer.encoders.hub import asked_once, hub_refused
+from indexer.encoders.hub import hub_refused, single_attempt
 from indexer.encoders.registry import open_encoder
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.torch]
@@ -67,13 +67,13 @@ def test_a_silent_hub_is_given_seconds(monkeypatch):
 
 def test_a_hub_that_answers_is_left_to_its_client(monkeypatch):
     monkeypatch.setattr(hub, "_answers", lambda endpoint: True)
-    with asked_once():
+    with single_attempt():
         assert constants.HF_HUB_OFFLINE is False
 
 
 def test_offline_ends_with_the_block_whatever_happens(monkeypatch):
     monkeypatch.setattr(hub, "_answers", lambda endpoint: False)
-    with pytest.raises(KeyError), asked_once():
+    with pytest.raises(KeyError), single_attempt():
         assert constants.HF_HUB_OFFLINE is True
         raise KeyError
     assert constants.HF_HUB_OFFLINE is False

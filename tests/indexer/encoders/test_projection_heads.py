@@ -7,7 +7,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.projection_heads import CLIP, Head, Heads, Projection, gelu, load_heads, save_heads
+from indexer.encoders.projection_heads import (
+    CLIP,
+    Projection,
+    ProjectionHead,
+    ProjectionHeads,
+    gelu,
+    load_heads,
+    save_heads,
+)
 from tests.indexer.encoders.tiny import random_heads
 
 
@@ -16,7 +24,7 @@ def array(*numbers):
 
 
 def test_a_head_by_hand():
-    head = Head(
+    head = ProjectionHead(
         mean=array(1, 0),
         scale=array(2, 1),
         linear=array([1, 0], [0, 1], [1, 1]),
@@ -82,7 +90,7 @@ def test_a_save_that_fails_leaves_the_old_heads(tmp_path):
     before = file.read_bytes()
     heads = random_heads(6, 4, seed=1)
     with pytest.raises(TypeError):
-        save_heads(Heads(heads.look, heads.picture, heads.text, {"not JSON": object()}), file)
+        save_heads(ProjectionHeads(heads.look, heads.picture, heads.text, {"not JSON": object()}), file)
     assert file.read_bytes() == before
 
 

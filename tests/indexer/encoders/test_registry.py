@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
-from indexer.encoders.projection_heads import Heads, save_heads
+from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import DEFAULT_ENCODER, ENCODERS, FORMS, get_spec, open_encoder, shop_heads
 from tests.indexer.encoders.tiny import clip_folder, random_heads, shop_home, starter_heads, timm_checkpoint
 
@@ -76,7 +76,7 @@ def test_names_that_a_shop_cannot_use(tmp_path, name):
 def test_heads_that_name_no_base_or_themselves(tmp_path):
     heads = random_heads(4, 3)
     for card in ({}, {"base": 7}, {"base": "shop"}, {"base": "nobody"}):
-        save_heads(Heads(heads.look, heads.picture, heads.text, card), shop_heads(tmp_path, "shop"))
+        save_heads(ProjectionHeads(heads.look, heads.picture, heads.text, card), shop_heads(tmp_path, "shop"))
         with pytest.raises(UnknownEncoder):
             open_encoder("shop", home=tmp_path)
 

@@ -6,9 +6,9 @@ import pytest
 from catalog.errors import EncoderUnavailable
 from catalog.images.decoder import content_hash
 from catalog.sample import FOLDER
-from catalog.text.labelled_csv import read_samples
+from catalog.text.labelled_csv import read_labelled_csv
 from indexer.encoders import training_pictures
-from indexer.encoders.training_pictures import save_seen, seen_pictures
+from indexer.encoders.training_pictures import in_training_set, save_seen
 
 
 def test_what_was_noted_is_seen(tmp_path, monkeypatch):
@@ -16,19 +16,19 @@ def test_what_was_noted_is_seen(tmp_path, monkeypatch):
     for file in files:
         file.write_bytes(file.name.encode())
     monkeypatch.setattr(training_pictures, "STARTER_SEEN", tmp_path / "seen.npy")
-    assert seen_pictures("starter", ["00" * 32]).tolist() == [False]
+    assert in_training_set("starter", ["00" * 32]).tolist() == [False]
     assert save_seen([*files[:2], files[0]], tmp_path / "seen.npy") == 2
     hashes = [content_hash(file.read_bytes()) for file in files]
-    assert seen_pictures("starter", hashes).tolist() == [True, True, False]
-    assert not seen_pictures("colour", hashes).any()
+    assert in_training_set("starter", hashes).tolist() == [True, True, False]
+    assert not in_training_set("colour", hashes).any()
     (tmp_path / "seen.npy").write_bytes(b"x")
     with pytest.raises(EncoderUnavailable, match="Restore"):
-        seen_pictures("starter", hashes)
+        in_training_set("starter", hashes)
 
 
 def test_the_starters_note_fits_the_sample_shops_split():
     """Training photos were seen, test photos were not: the note is that of these very weights."""
-    photos = read_samples(FOLDER / "photos.csv", ("photo", "split"))
+    photos = read_labelled_csv(FOLDER / "photos.csv", ("photo", "split"))
     hashes = [content_hash((FOLDER / row.values["photo"]).read_bytes()) for row in photos]
     trained = np.array([row.values["split"] == "train" for row in photos])
-    assert (seen_pictures("starter", hashes) == trained).all()
+    assert (in_training_set("starter", hashes) == trained).all()

@@ -10,7 +10,7 @@ from indexer.encoders import registry
 from indexer.encoders.backends.starter_packages import package_folder
 from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.projection_encoder import towers_digest, towers_of
-from indexer.encoders.projection_heads import Head, Heads, Projection, save_heads
+from indexer.encoders.projection_heads import Projection, ProjectionHead, ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder
 
 
@@ -59,7 +59,7 @@ def random_heads(pictures, words, seed=0, dim=16, hidden=8):
         return rng.normal(0, spread, shape).astype(np.float16).astype(np.float32)
 
     def head(features):
-        return Head(
+        return ProjectionHead(
             mean=numbers(features, spread=0.1),
             scale=np.ones(features, np.float32),
             linear=numbers(dim, features, spread=0.1),
@@ -70,7 +70,7 @@ def random_heads(pictures, words, seed=0, dim=16, hidden=8):
         )
 
     look = Projection(numbers(pictures, spread=0.1), np.ones(pictures, np.float32), numbers(12, pictures, spread=0.1))
-    return Heads(look, head(pictures), head(words), {"name": "random", "seed": seed})
+    return ProjectionHeads(look, head(pictures), head(words), {"name": "random", "seed": seed})
 
 
 def heads_for(tower, words, **options):
@@ -95,7 +95,7 @@ def shop_home(folder, base, name="shop", seed=0):
     tower, words = towers_of(encoder)
     heads = heads_for(tower, words, seed=seed)
     card = {"name": name, "base": encoder.spec.name, "towers": towers_digest(tower, words)}
-    save_heads(Heads(heads.look, heads.picture, heads.text, card), registry.shop_heads(folder, name))
+    save_heads(ProjectionHeads(heads.look, heads.picture, heads.text, card), registry.shop_heads(folder, name))
     return folder
 
 

@@ -7,7 +7,7 @@ import pytest
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.encoder_diff_page import page
-from indexer.generations.golden_queries import Golden
+from indexer.generations.golden_queries import GoldenQuery
 from tests.indexer.shop_fixtures import write_picture
 
 SIDE = {"encoder": "fake", "generation": 1, "numbers_a_row": 9, "search_ms_median": 0.5, "search_ms_p95": 1.25}
@@ -20,7 +20,7 @@ FIGURES = {
 
 
 def golden(kind, key, before, after):
-    return Golden(kind, key, "0" * 64, before, after, 1.0, 1.0)
+    return GoldenQuery(kind, key, "0" * 64, before, after, 1.0, 1.0)
 
 
 @pytest.fixture

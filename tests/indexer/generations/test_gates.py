@@ -9,7 +9,7 @@ import pytest
 from catalog.errors import GenerationError
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import VectorIndex
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.generations import gates
 from indexer.generations import golden_queries as golden_module
 from indexer.generations.gates import FAILED, PASSED, WARNED
@@ -23,7 +23,7 @@ from tests.promises.feed_writer import draw_feed, draw_pictures
 @pytest.fixture
 def shop(tmp_path):
     draw_pictures(tmp_path / "feed", 3, 60)
-    build(tmp_path / "home", draw_feed(tmp_path / "feed", "1.csv", 3, 40, 60), FakeEncoder())
+    build_index(tmp_path / "home", draw_feed(tmp_path / "feed", "1.csv", 3, 40, 60), FakeEncoder())
     with closing(Catalogue.open(tmp_path / "home" / "catalog.sqlite")) as catalogue:
         yield open_current(tmp_path / "home"), catalogue
 

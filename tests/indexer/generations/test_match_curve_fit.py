@@ -10,12 +10,12 @@ import pytest
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import IndexPlan
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.generations.manifest import Manifest
-from indexer.generations.match_curve import ODDS, Curve, MatchCurve
+from indexer.generations.match_curve import ODDS, Curve, MatchCalibration
 from indexer.generations.match_curve_fit import logistic, with_match_curve
 from indexer.generations.store import open_current
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.numeric import sigmoid, unit
 from indexer.types import Block
 from tests.fake_encoder import FakeEncoder
@@ -37,7 +37,7 @@ def shop(home, kinds=6, products=10, views=2, blur=0.5, name="look", category=la
     """A generation and its catalogue: products scatter about their kind, a product's pictures about the product."""
     rng = np.random.default_rng(3)
     encoder = Blocks(name)
-    layout = Layout.of_encoder(encoder.blocks)
+    layout = RowLayout.of_encoder(encoder.blocks)
     kind_at = rng.standard_normal((kinds, layout.dim))
     rows, made = [], []
     for kind in range(kinds):
@@ -140,14 +140,14 @@ def test_a_build_fits_them(tmp_path):
         write_picture(tmp_path / f"{number}.png", tuple(colour))
         rows.append(f"p{number},thing {number},{number}.png,kind {np.argmax(colour)}")
     (tmp_path / "products.csv").write_text("\n".join(rows))
-    build(tmp_path / "home", tmp_path / "products.csv", FakeEncoder())
+    build_index(tmp_path / "home", tmp_path / "products.csv", FakeEncoder())
     assert open_current(tmp_path / "home").manifest.match.asked == 64
-    build(tmp_path / "few", colour_shop(tmp_path / "four"), FakeEncoder())
+    build_index(tmp_path / "few", colour_shop(tmp_path / "four"), FakeEncoder())
     assert open_current(tmp_path / "few").manifest.match is None
 
 
 def test_exact_is_never_surer_than_that_the_shop_has_it():
-    match = MatchCurve((Curve("look", 10.0, 0.5),), spread=0.05, asked=100)
+    match = MatchCalibration((Curve("look", 10.0, 0.5),), spread=0.05, asked=100)
     assert match.exact(-2.0, 5.0) == sigmoid(-2.0 + ODDS)
     assert match.exact(2.0, 0.0) < match.exact(2.0, 0.1) < match.exact(3.0, 0.1)
     assert match.exact(2.0, -0.1) == match.exact(2.0, 0.0)

@@ -7,12 +7,12 @@ import pytest
 
 from catalog.files.failpoints import VARIABLE, Failed
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, update
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, update_index
 from indexer.generations import publishing
-from indexer.generations.publishing import LOCK, PENDING, publish_left_over, recover
+from indexer.generations.publishing import LOCK, PENDING, recover, recover_pending
 from indexer.generations.store import current_number, folder_of, open_serving
-from indexer.maintenance.consistency import reconcile
+from indexer.maintenance.consistency import check_consistency
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed
 
@@ -21,11 +21,11 @@ from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed
 def crashed(tmp_path, monkeypatch):
     """A home in which generation 2 is sealed and its products are committed, while the pointer says 1."""
     home = tmp_path / "home"
-    build(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
     feed = write_feed(tmp_path / "feed", [(f"p-{name}", f"{name} hat", f"{name}.png") for name in COLOURS], "2.csv")
     with monkeypatch.context() as patch, pytest.raises(Failed):
         patch.setenv(VARIABLE, "catalogue.committed:raise")
-        update(home, FakeEncoder(), UpdateOptions(feed))
+        update_index(home, FakeEncoder(), UpdateOptions(feed))
     assert (current_number(home), noted(home)) == (1, "2")
     return home
 
@@ -44,36 +44,36 @@ def writer(home):
 
 
 def test_what_was_committed_is_published_by_whoever_opens_the_shop(crashed, caplog):
-    assert publish_left_over(crashed) == "Generation 000002 was ready when the last run ended; it is current now."
+    assert recover_pending(crashed) == "Generation 000002 was ready when the last run ended; it is current now."
     assert "Generation 000002" in caplog.text
     serving = open_serving(crashed)
     with closing(Catalogue.open(crashed / "catalog.sqlite")) as catalogue:
         assert (serving.number, serving.manifest.seq) == (2, catalogue.seq)
     assert noted(crashed) is None
-    assert (publish_left_over(crashed), recover(crashed)) == ("", "")
+    assert (recover_pending(crashed), recover(crashed)) == ("", "")
 
 
 def test_a_running_build_is_neither_waited_for_nor_disturbed(crashed):
     with writer(crashed):
         began = time.monotonic()
-        assert publish_left_over(crashed) == ""
+        assert recover_pending(crashed) == ""
         assert time.monotonic() - began < 1.0
         assert (current_number(crashed), noted(crashed)) == (1, "2")
         assert open_serving(crashed).number == 1
-    assert publish_left_over(crashed) and current_number(crashed) == 2
+    assert recover_pending(crashed) and current_number(crashed) == 2
 
 
 def test_where_nothing_is_left_over_the_lock_is_not_even_taken(tmp_path, monkeypatch):
-    build(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
     monkeypatch.setattr(publishing, "_locked", None)
-    assert publish_left_over(tmp_path / "home") == ""
+    assert recover_pending(tmp_path / "home") == ""
 
 
 def test_a_home_that_may_not_be_written_is_served_as_it_is(crashed, caplog):
     caplog.set_level("INFO")
     (crashed / LOCK).unlink()
     (crashed / LOCK).mkdir()  # nobody can open it for writing
-    assert publish_left_over(crashed) == "" and "stays for the next update" in caplog.text
+    assert recover_pending(crashed) == "" and "stays for the next update" in caplog.text
     assert open_serving(crashed).number == 1
 
 
@@ -82,21 +82,21 @@ def test_what_others_are_writing_is_left_alone(crashed):
     others = [crashed / ".calibration.json.tmp", crashed / "generations" / ".building-000009"]
     others[0].touch()
     others[1].mkdir()
-    publish_left_over(crashed)
+    recover_pending(crashed)
     assert all(path.exists() for path in others)
 
 
 def test_a_damaged_one_is_not_published(crashed):
     (folder_of(crashed, 2).with_name(".building-000002") / "rows.npy").write_bytes(b"")
-    assert "was to be published but is damaged" in publish_left_over(crashed)
+    assert "was to be published but is damaged" in recover_pending(crashed)
     assert (current_number(crashed), noted(crashed)) == (1, None)
     assert not folder_of(crashed, 2).exists()
-    assert reconcile(crashed, open_serving(crashed)).all() == []
-    update(crashed, FakeEncoder(), UpdateOptions(from_catalogue=True))
-    assert current_number(crashed) == 2 and reconcile(crashed, open_serving(crashed)).all() == []
+    assert check_consistency(crashed, open_serving(crashed)).all() == []
+    update_index(crashed, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    assert current_number(crashed) == 2 and check_consistency(crashed, open_serving(crashed)).all() == []
 
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
 def test_without_a_shop_nothing_is_done(tmp_path, name):
-    assert publish_left_over(tmp_path / name) == ""
+    assert recover_pending(tmp_path / name) == ""
     assert not list(tmp_path.iterdir())

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedGeneration
-from indexer.encoders.projection_heads import Head
-from indexer.labels.heads import FILE, Blend, LabelHead, LabelHeads, head_rows, softmax
-from indexer.layout import Layout
+from indexer.encoders.projection_heads import ProjectionHead
+from indexer.labels.heads import FILE, FusionWeights, LabelHead, LabelHeads, head_rows, softmax
+from indexer.layout import RowLayout
 from indexer.types import Block
 
-LAYOUT = Layout((Block("look", 2), Block("meaning", 2, texts=True), Block("words", 2, texts=True)))
+LAYOUT = RowLayout((Block("look", 2), Block("meaning", 2, texts=True), Block("words", 2, texts=True)))
 
 
 def linear(matrix):
     """A head that is nothing but a linear map."""
     outputs, inputs = np.shape(matrix)
     zeros = np.zeros((1, inputs), np.float32)
-    return Head(
+    return ProjectionHead(
         np.zeros(inputs, np.float32),
         np.ones(inputs, np.float32),
         np.array(matrix, np.float32),
@@ -28,8 +28,12 @@ def linear(matrix):
 
 
 def heads(fingerprint="fa"):
-    colour = LabelHead("colour", ("red", "blue"), linear([[1, 0], [0, 1]]), Blend(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95))
-    shape = LabelHead("shape", ("a", "b", "c"), linear([[1, 0], [0, 1], [1, 1]]), Blend(1, 2, 0.5), Blend(0.2, 1, 0.4))
+    colour = LabelHead(
+        "colour", ("red", "blue"), linear([[1, 0], [0, 1]]), FusionWeights(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95)
+    )
+    shape = LabelHead(
+        "shape", ("a", "b", "c"), linear([[1, 0], [0, 1], [1, 1]]), FusionWeights(1, 2, 0.5), FusionWeights(0.2, 1, 0.4)
+    )
     return LabelHeads(fingerprint, {"colour": colour, "shape": shape}, {"rows": 7})
 
 
@@ -37,8 +41,8 @@ def test_what_is_saved_comes_back(tmp_path):
     heads().save(tmp_path)
     found = LabelHeads.load(tmp_path, "fa")
     assert found.card == {"rows": 7} and list(found.heads) == ["colour", "shape"]
-    assert found.heads["shape"].names == ("a", "b", "c") and found.heads["shape"].worded == Blend(0.2, 1, 0.4)
-    assert found.heads["colour"].bare == Blend(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95)
+    assert found.heads["shape"].names == ("a", "b", "c") and found.heads["shape"].worded == FusionWeights(0.2, 1, 0.4)
+    assert found.heads["colour"].bare == FusionWeights(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95)
     assert found.heads["colour"].worded is None
     rows = np.array([[2, 0], [0, 0]], np.float32)
     expected = [[np.e**2 / (np.e**2 + 1), 1 / (np.e**2 + 1)], [0.5, 0.5]]
@@ -61,7 +65,7 @@ def test_a_broken_file_is_told(tmp_path, damage):
 
 
 def test_a_head_that_does_not_fit_its_names_is_refused(tmp_path):
-    one = LabelHead("colour", ("red",), linear([[1, 0], [0, 1]]), Blend(1, 1, 0.5))
+    one = LabelHead("colour", ("red",), linear([[1, 0], [0, 1]]), FusionWeights(1, 1, 0.5))
     LabelHeads("fa", {"colour": one}).save(tmp_path)
     with pytest.raises(DamagedGeneration, match="does not fit its names"):
         LabelHeads.load(tmp_path, "fa")

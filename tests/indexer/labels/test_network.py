@@ -10,30 +10,38 @@ import pytest
 from PIL import Image
 
 from catalog.errors import DamagedGeneration
-from indexer.labels.heads import Blend
-from indexer.labels.network import FILE, LabelNetwork, NetworkField, Part, card_of, joined, read_network
+from indexer.labels.heads import FusionWeights
+from indexer.labels.network import (
+    FILE,
+    LabelNetwork,
+    NetworkField,
+    NetworkWeight,
+    mix_network,
+    network_metadata,
+    read_network,
+)
 
 ROOT = Path(__file__).parents[3]
-BLEND = Blend(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
+BLEND = FusionWeights(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
 
 
 def test_the_network_counts_its_weight_among_the_labels_that_it_knows():
     head = np.array([[0.6, 0.2, 0.2]], np.float32)
     network = np.array([[0.0, 1.0, 0.0]], np.float32)
     knows = np.array([True, True, False])
-    assert joined(head, network, 0.5, knows) == pytest.approx(np.array([[0.3, 0.5, 0.2]]))
-    assert joined(head, network, 0.0, knows) == pytest.approx(head)
-    assert joined(head, network, 1.0, knows).sum() == pytest.approx(1)
+    assert mix_network(head, network, 0.5, knows) == pytest.approx(np.array([[0.3, 0.5, 0.2]]))
+    assert mix_network(head, network, 0.0, knows) == pytest.approx(head)
+    assert mix_network(head, network, 1.0, knows).sum() == pytest.approx(1)
 
 
 def test_without_a_head_the_network_speaks_alone():
     network = np.array([[0.25, 0.75, 0.0]], np.float32)
     knows = np.array([True, True, False])
-    assert joined(np.zeros((1, 3), np.float32), network, 0.2, knows) == pytest.approx(network)
+    assert mix_network(np.zeros((1, 3), np.float32), network, 0.2, knows) == pytest.approx(network)
 
 
 def test_without_a_title_and_with_one_it_has_a_part_of_its_own():
-    bare, worded = Part(0.5, BLEND), Part(0.2, BLEND)
+    bare, worded = NetworkWeight(0.5, BLEND), NetworkWeight(0.2, BLEND)
     assert NetworkField(("a", "b"), bare, worded).part(titled=True) is worded
     assert NetworkField(("a", "b"), bare, worded).part(titled=False) is bare
     assert NetworkField(("a", "b"), bare).part(titled=True) is bare
@@ -48,9 +56,9 @@ def home(tmp_path_factory, shared_models):
 
     torch.manual_seed(0)  # one export for every run of the tests
     home = tmp_path_factory.mktemp("home")
-    fields = {"category": NetworkField(("Hats", "Mugs", "Shoes"), Part(0.5, BLEND), Part(0.2, BLEND))}
+    fields = {"category": NetworkField(("Hats", "Mugs", "Shoes"), NetworkWeight(0.5, BLEND), NetworkWeight(0.2, BLEND))}
     outputs = {"colour": ("red", "blue"), "category": ("Hats", "Mugs", "Shoes")}
-    save_late(LateStages(5), home / FILE, card_of("abc", fields, outputs))
+    save_late(LateStages(5), home / FILE, network_metadata("abc", fields, outputs))
     return home
 
 
@@ -65,7 +73,7 @@ def test_what_is_kept_reads_the_same_on_both_runtimes_and_only_for_its_encoder(h
     assert list(said) == ["category"] and said["category"].shape == (3, 3)
     assert said["category"].sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert said["category"] == pytest.approx(torch.shares(pictures)["category"], abs=1e-3)
-    assert onnx.fields == torch.fields and onnx.fields["category"].bare == Part(0.5, BLEND)
+    assert onnx.fields == torch.fields and onnx.fields["category"].bare == NetworkWeight(0.5, BLEND)
     assert LabelNetwork.load(home, "another encoder") is None
     assert LabelNetwork.load(home / "nowhere", "abc") is None
 
@@ -103,7 +111,9 @@ def test_a_broken_file_is_told(tmp_path):
 def test_a_card_that_does_not_fit_its_outputs_is_told(tmp_path):
     from safetensors.numpy import save
 
-    card = json.loads(card_of("abc", {"category": NetworkField(("a", "b"), Part(0.5, BLEND))}, {"category": ("a",)}))
+    card = json.loads(
+        network_metadata("abc", {"category": NetworkField(("a", "b"), NetworkWeight(0.5, BLEND))}, {"category": ("a",)})
+    )
     (tmp_path / FILE).write_bytes(save({"x": np.zeros(1)}, metadata={"card": json.dumps(card)}))
     with pytest.raises(DamagedGeneration, match="do not fit its outputs"):
         LabelNetwork.load(tmp_path, "abc")

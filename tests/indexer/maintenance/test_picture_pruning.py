@@ -12,20 +12,20 @@ import pytest
 from catalog.errors import GenerationError, NoGeneration
 from catalog.fetching.fetched_store import FetchedPictures
 from catalog.files.failpoints import VARIABLE
-from catalog.files.locks import alone, using
+from catalog.files.locks import exclusive_lock, shared_lock
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, update
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.publishing import rollback
 from indexer.generations.store import current_number, numbers, open_current
 from indexer.maintenance import picture_pruning
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import own_pictures, prune
-from indexer.maintenance.consistency import reconcile
-from indexer.maintenance.picture_pruning import Stock
+from indexer.maintenance.consistency import check_consistency
+from indexer.maintenance.picture_pruning import PictureUsage
 from search.engine import SearchEngine
-from search.live.picture_store import keeping, new_picture
+from search.live.picture_store import new_picture, storing
 from search.live.product_edit import edit_of
 from tests.catalog.picture_server import local_rules, picture, reply, serving
 from tests.fake_encoder import FakeEncoder
@@ -34,7 +34,7 @@ from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed
 
 @pytest.fixture
 def home(tmp_path):
-    build(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
     return tmp_path / "home"
 
 
@@ -79,7 +79,7 @@ def test_what_no_product_shows_is_told_and_swept(home):
     assert (done.files, done.bytes, done.busy) == (2, stock.unused_bytes, ())
     assert stored(home) == hashes(kept) and not hashes(kept) & hashes(gone)
     assert prune(home).pictures.files == 0
-    assert own_pictures(home) == [Stock("pictures", 1, stock.bytes - stock.unused_bytes, 0, 0)]
+    assert own_pictures(home) == [PictureUsage("pictures", 1, stock.bytes - stock.unused_bytes, 0, 0)]
 
 
 def test_what_is_young_stays(home):
@@ -105,19 +105,19 @@ def test_what_a_generation_to_go_back_to_has_stays(home, tmp_path):
     """Until that generation is dropped itself."""
     feed = tmp_path / "feed" / "products.csv"
     product = put(home, "gone", (4, 5, 6))
-    update(home, FakeEncoder(), UpdateOptions(from_catalogue=True))
-    update(home, FakeEncoder(), UpdateOptions(feed))
+    update_index(home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    update_index(home, FakeEncoder(), UpdateOptions(feed))
     age(home)
     assert prune(home).pictures.files == 0 and stored(home) == hashes(product)
     rollback(home)
     assert prune(home).pictures.files == 0
     with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
         catalogue.put([product])
-    assert reconcile(home, open_current(home)).all() == []
+    assert check_consistency(home, open_current(home)).all() == []
     remove(home, "gone")
     for turn in range(3):
         rows = [(f"p-{name}", f"{name} {turn}", f"{name}.png") for name in COLOURS]
-        update(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows)))
+        update_index(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows)))
         assert prune(home).pictures.files == (turn == 2)
     assert len(numbers(home)) == 3 and current_number(home) == 6 and not stored(home)
 
@@ -125,13 +125,13 @@ def test_what_a_generation_to_go_back_to_has_stays(home, tmp_path):
 def test_a_put_that_finds_an_old_picture_again_keeps_it(home):
     """From the look at its file to the commit, nobody takes it away."""
     edit = new_picture(picture((4, 5, 6)))
-    with keeping(home, [edit]):
+    with storing(home, [edit]):
         pass
     age(home)
     patience = picture_pruning.alone
-    with keeping(home, [edit]) as (shown,):
+    with storing(home, [edit]) as (shown,):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(picture_pruning, "alone", lambda folder: patience(folder, 0.05))
+            patch.setattr(picture_pruning, "exclusive_lock", lambda folder: patience(folder, 0.05))
             assert prune(home).pictures.busy == ("pictures",)
         assert Path(shown.path).is_file()
         with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
@@ -143,7 +143,7 @@ def test_a_sweep_waits_for_puts_that_are_under_way(home):
     put(home, "gone", (4, 5, 6))
     remove(home, "gone")
     age(home)
-    with using(home / "pictures"):
+    with shared_lock(home / "pictures"):
         swept = []
         sweep = threading.Thread(target=lambda: swept.append(prune(home).pictures))
         sweep.start()
@@ -162,9 +162,9 @@ def test_a_picture_that_comes_into_use_before_it_is_removed_stays(home, monkeypa
     def late(folder):
         with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
             catalogue.put([product])
-        return alone(folder)
+        return exclusive_lock(folder)
 
-    monkeypatch.setattr(picture_pruning, "alone", late)
+    monkeypatch.setattr(picture_pruning, "exclusive_lock", late)
     assert prune(home).pictures.files == 0 and stored(home) == hashes(product)
 
 
@@ -200,23 +200,25 @@ def test_fetched_pictures_are_swept_with_what_is_known_of_them(tmp_path):
         patch.setattr("catalog.fetching.fetcher.FetchRules", lambda: local_rules(server.port))
         server.answers |= {f"/{n}.png": reply(picture((n, 0, 0)), ETag=f'"{n}"') for n in range(4)}
         rows = [(f"p{n}", "red", server.url(f"/{n}.png")) for n in range(4)]
-        build(home, write_feed(tmp_path / "feed", rows), FakeEncoder(), fetch=True)
+        build_index(home, write_feed(tmp_path / "feed", rows), FakeEncoder(), fetch=True)
         for turn in range(3):  # until no generation has the fourth
             rows = [(f"p{n}", f"red {turn}", server.url(f"/{n}.png")) for n in range(3)]
-            update(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows)))
+            update_index(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows)))
         age(home)
         (stock,) = own_pictures(home)
         assert (stock.folder, stock.files, stock.unused) == ("fetched", 4, 1)
         with closing(FetchedPictures(home / "fetched")):
-            patch.setattr(picture_pruning, "alone", lambda folder: alone(folder, 0.05))
+            patch.setattr(picture_pruning, "exclusive_lock", lambda folder: exclusive_lock(folder, 0.05))
             assert prune(home).pictures.busy == ("fetched",)
         assert prune(home).pictures.files == 1
         with closing(FetchedPictures(home / "fetched")) as kept:
             assert [kept.find(server.url(f"/{n}.png")) is None for n in range(4)] == [False] * 3 + [True]
-        assert reconcile(home, open_current(home)).all() == []
+        assert check_consistency(home, open_current(home)).all() == []
         server.requests.clear()
         rows.append(("p3", "red", server.url("/3.png")))
-        assert update(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows))).changes.counts["added"]
+        assert update_index(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows))).changes.counts[
+            "added"
+        ]
         asked = {path: "if-none-match" in headers for path, headers in server.requests}
         assert asked == {"/0.png": True, "/1.png": True, "/2.png": True, "/3.png": False}
 
@@ -225,7 +227,7 @@ def test_fetched_pictures_are_swept_with_what_is_known_of_them(tmp_path):
 def test_nothing_is_dropped_by_the_word_of_a_catalogue_that_is_not_the_newest(home, tmp_path, loss):
     backup = {path.name: path.read_bytes() for path in home.glob("catalog.sqlite*")}
     put(home, "p", (4, 5, 6))
-    update(home, FakeEncoder(), UpdateOptions(from_catalogue=True))
+    update_index(home, FakeEncoder(), UpdateOptions(from_catalogue=True))
     age(home)
     for path in home.glob("catalog.sqlite*"):
         path.unlink()
@@ -263,7 +265,7 @@ def test_a_backup_keeps_every_picture_of_the_catalogue_it_copied(home, tmp_path,
     """Though the product goes, and a sweep comes, between the copy of the catalogue and that of the pictures."""
     product = put(home, "p", (4, 5, 6))
     age(home)
-    monkeypatch.setattr(picture_pruning, "alone", lambda folder: alone(folder, 0.05))
+    monkeypatch.setattr(picture_pruning, "exclusive_lock", lambda folder: exclusive_lock(folder, 0.05))
 
     def meanwhile(name):
         if name == "backup.catalogue-copied":

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from indexer.numeric import unit
-from indexer.training.contrastive import Pairs, Recipe, TorchHead, _contrast, fit, principal_axes
+from indexer.training.contrastive import Pairs, TorchHead, TrainingConfig, _contrast, fit, principal_axes
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
 
 COLOURS, SHADES = 64, 6
-SMALL = Recipe(dim=16, picture_hidden=16, word_hidden=16, epochs=30, batch=96, rate=5e-3, dropout=0.0)
+SMALL = TrainingConfig(dim=16, picture_hidden=16, word_hidden=16, epochs=30, batch=96, rate=5e-3, dropout=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_colour_finds_its_word_and_back(toy):
 
 
 def test_the_same_seed_gives_the_same_heads(toy):
-    recipe = Recipe(dim=8, picture_hidden=8, word_hidden=8, epochs=2, batch=96)
+    recipe = TrainingConfig(dim=8, picture_hidden=8, word_hidden=8, epochs=2, batch=96)
     first, again, other = (fit(toy[0], recipe, seed) for seed in (0, 0, 1))
     for head, same, different in zip(first, again, other, strict=True):
         assert all(np.array_equal(getattr(head, name), getattr(same, name)) for name in head.__slots__)
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_heads(toy):
 def test_the_frozen_head_is_the_trained_head():
     rng = np.random.default_rng(0)
     features = rng.normal(0, 3, (40, 12)).astype(np.float32)
-    trained = TorchHead(features.mean(0), 1 / features.std(0), 9, Recipe(dim=6)).eval()
+    trained = TorchHead(features.mean(0), 1 / features.std(0), 9, TrainingConfig(dim=6)).eval()
     with torch.no_grad():
         trained.outer.weight.normal_()
         expected = trained(torch.from_numpy(features)).numpy()
@@ -56,7 +56,10 @@ def test_fitting_goes_on_from_heads(toy):
     pairs, _ = toy
     start = fit(pairs, SMALL, seed=0)
     still = fit(
-        pairs, Recipe(dim=16, picture_hidden=99, epochs=1, batch=96, rate=1e-9, dropout=0.0), seed=5, start=start
+        pairs,
+        TrainingConfig(dim=16, picture_hidden=99, epochs=1, batch=96, rate=1e-9, dropout=0.0),
+        seed=5,
+        start=start,
     )
     for before, after in zip(start, still, strict=True):
         assert all(np.allclose(getattr(before, name), getattr(after, name), atol=1e-4) for name in before.__slots__)
@@ -67,7 +70,9 @@ def test_any_number_of_steps(toy, epochs):
     """torch's schedule divides by zero when its warm-up is one step long."""
     steps = []
     few = toy[0].take(np.arange(6))
-    heads = fit(few, Recipe(dim=4, picture_hidden=4, word_hidden=4, epochs=epochs, batch=64), seed=0, tick=steps.append)
+    heads = fit(
+        few, TrainingConfig(dim=4, picture_hidden=4, word_hidden=4, epochs=epochs, batch=64), seed=0, tick=steps.append
+    )
     assert sum(steps) == epochs
     assert all(np.isfinite(head.linear).all() for head in heads)
 

@@ -13,7 +13,7 @@ from catalog.errors import NoGeneration, TooFewPairs, TrainingError, UnknownEnco
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.__main__ import main
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.projection_heads import load_heads
 from indexer.encoders.registry import open_encoder, shop_heads
@@ -44,7 +44,7 @@ def base(tmp_path_factory):
 def home(tmp_path_factory, feed):
     """A shop of 260 products, indexed by colour alone."""
     home = tmp_path_factory.mktemp("shop")
-    assert build(home, feed, open_encoder("colour")).products == 260
+    assert build_index(home, feed, open_encoder("colour")).products == 260
     return home
 
 
@@ -84,7 +84,7 @@ def test_the_card_tells_how_it_was_made(trained, home, base):
 def test_the_shop_is_built_and_searched_with_its_own_encoder(trained, home, feed):
     encoder = open_encoder("shop", home=home)
     assert [block.name for block in encoder.blocks] == ["look", "meaning", "colour"]
-    assert build(home, feed, encoder).products == 260
+    assert build_index(home, feed, encoder).products == 260
     with SearchEngine.open(home) as engine:
         assert engine.status().encoder == "shop" and engine.status().texts
         right = 0
@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_heads(home, by_colour):
 def test_the_heads_in_use_are_never_overwritten(tmp_path, monkeypatch):
     monkeypatch.setattr(shop, "open_encoder", lambda *a, **k: pytest.fail("work began"))
     home = tmp_path / "home"
-    build(home, colour_shop(tmp_path / "feed"), FakeEncoder())
+    build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
     file = shop_heads(home, "fake")
     file.parent.mkdir()
     file.write_bytes(b"what the index was made with")
@@ -157,7 +157,7 @@ def test_heads_that_are_no_better_are_not_saved(home, by_colour, monkeypatch):
 
 
 def test_fewer_than_200_products_are_refused(tmp_path):
-    build(tmp_path / "home", shape_feed(tmp_path / "feed", copies=3), open_encoder("colour"))
+    build_index(tmp_path / "home", shape_feed(tmp_path / "feed", copies=3), open_encoder("colour"))
     result = fit_home(tmp_path / "home", "--encoder", "colour")
     assert result.exit_code == 1 and "195 products" in result.stderr and "at least 200" in result.stderr
     assert not (tmp_path / "home" / "encoders").exists()
@@ -165,7 +165,7 @@ def test_fewer_than_200_products_are_refused(tmp_path):
 
 def test_pictures_that_have_gone_or_broken_do_not_count(tmp_path):
     feed = shape_feed(tmp_path / "feed")
-    build(tmp_path / "home", feed, open_encoder("colour"))
+    build_index(tmp_path / "home", feed, open_encoder("colour"))
     files = sorted(feed.parent.glob("*.png"))
     for file in files[:40]:
         file.unlink()
@@ -180,7 +180,7 @@ def test_pictures_that_have_gone_or_broken_do_not_count(tmp_path):
 
 
 def test_a_product_without_pictures_does_not_count(tmp_path):
-    build(tmp_path, shape_feed(tmp_path / "feed", copies=1), open_encoder("colour"))
+    build_index(tmp_path, shape_feed(tmp_path / "feed", copies=1), open_encoder("colour"))
     with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
         count = catalogue.count()
         catalogue.put([Product("bare", "red ring", ())])

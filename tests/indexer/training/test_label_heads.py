@@ -5,8 +5,8 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-from indexer.labels.fusion_fit import UNMEASURED, fit_blend, lowest_cut  # noqa: E402
-from indexer.layout import Layout  # noqa: E402
+from indexer.labels.fusion_fit import UNMEASURED, abstention_threshold, fit_blend  # noqa: E402
+from indexer.layout import RowLayout  # noqa: E402
 from indexer.numeric import unit  # noqa: E402
 from indexer.training.label_heads import (  # noqa: E402
     LEAST_FRESH,
@@ -14,13 +14,13 @@ from indexer.training.label_heads import (  # noqa: E402
     LabelExamples,
     LabelRecipe,
     fit_label_heads,
-    kept_aside,
+    holdout_mask,
     learnable_names,
     targets_of,
 )
 from indexer.types import Block  # noqa: E402
 
-LAYOUT = Layout((Block("look", 8), Block("meaning", 4, texts=True), Block("words", 4, texts=True)))
+LAYOUT = RowLayout((Block("look", 8), Block("meaning", 4, texts=True), Block("words", 4, texts=True)))
 RECIPE = LabelRecipe(hidden=16, steps=80, batch=64, rate=1e-2)
 KINDS = ("cap", "hat", "mug")
 
@@ -80,7 +80,7 @@ def test_who_says_two_things_says_half_of_each():
 def test_a_group_is_kept_aside_whole_and_everything_once():
     of = examples(100)
     grouped = LabelExamples(LAYOUT, of.weights, of.rows, np.arange(100) // 4, of.fresh, of.labels)
-    rounds = kept_aside(grouped, seed=0)
+    rounds = holdout_mask(grouped, seed=0)
     assert np.sort(np.concatenate(rounds)).tolist() == list(range(100))
     for aside in rounds:
         assert not set(grouped.groups[aside]) & set(np.delete(grouped.groups, aside))
@@ -90,19 +90,19 @@ def test_of_many_only_what_is_new_to_the_encoder_is_kept_aside():
     count = SMALL + 10
     rows = np.zeros((count, LAYOUT.dim), np.float32)
     fresh = np.arange(count) < 2 * LEAST_FRESH
-    (aside,) = kept_aside(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh, {}), seed=0)
+    (aside,) = holdout_mask(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh, {}), seed=0)
     assert len(aside) == LEAST_FRESH and fresh[aside].all()
-    (aside,) = kept_aside(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh & False, {}), seed=0)
+    (aside,) = holdout_mask(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh & False, {}), seed=0)
     assert len(aside) == count // 5
 
 
 def test_the_cut_is_the_lowest_that_is_accurate_enough():
     confidence = np.linspace(1, 0, 200, dtype=np.float32)
     right = np.arange(200) < 100
-    cut, coverage, accuracy = lowest_cut(confidence, right)
+    cut, coverage, accuracy = abstention_threshold(confidence, right)
     assert coverage == pytest.approx(105 / 200) and accuracy == pytest.approx(100 / 105)
     assert (confidence >= cut).sum() == 105
-    assert lowest_cut(confidence, np.zeros(200, bool)) == (0.95, 0.0, 0.0)
+    assert abstention_threshold(confidence, np.zeros(200, bool)) == (0.95, 0.0, 0.0)
 
 
 def test_the_blend_trusts_who_is_right():

@@ -14,7 +14,7 @@ from indexer.__main__ import main
 from indexer.encoders.projection_heads import load_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.training import fit_starter
-from indexer.training.contrastive import Recipe
+from indexer.training.contrastive import TrainingConfig
 from indexer.training.sample_pairs import SHOPPERS_COPIES
 from indexer.training.sample_pairs import STUDIO_COPIES as STUDIO
 from indexer.training.starter_data import (
@@ -29,7 +29,7 @@ from indexer.training.starter_data import (
 from tests.indexer.training.datasets import sample_shop, starter_data, write_table
 from tests.indexer.training.towers import MeanColour, NamedColours
 
-SMALL = Recipe(dim=4, picture_hidden=4, word_hidden=4, epochs=2, batch=16)
+SMALL = TrainingConfig(dim=4, picture_hidden=4, word_hidden=4, epochs=2, batch=16)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, update
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, update_index
 from indexer.encoders.registry import open_encoder
 from indexer.generations.store import current_number, open_current
 from indexer.maintenance.backup import DATABASES, backup, read_backup, restore
-from indexer.maintenance.consistency import reconcile
-from search.listings.decision_store import Decision, Decisions, Item
+from indexer.maintenance.consistency import check_consistency
+from search.listings.decision_store import Decision, DecisionStore, Item
 from search.ops.query_log import EMPTY, QueryLog
 from search.recommend.event_log import Event, EventLog
 from tests.fake_encoder import FakeEncoder
@@ -36,7 +36,7 @@ def test_snapshots_during_writes_are_whole_and_restore_exactly(kennel, tmp_path,
     feed, home, stop = tmp_path / "feed", tmp_path / "home", tmp_path / "stop"
     draw_pictures(feed, seed, 80)
     feeds = [draw_feed(feed, f"{number}.csv", seed + number, 60, 80) for number in range(4)]
-    build(home, feeds[0], FakeEncoder())
+    build_index(home, feeds[0], FakeEncoder())
     kennel.start("write_for_ever", home=home, feeds="|".join(map(str, feeds)), stop=stop)
     taken = []
     try:
@@ -55,9 +55,9 @@ def test_snapshots_during_writes_are_whole_and_restore_exactly(kennel, tmp_path,
         restore(copy, restored)
         generation = open_current(restored)
         assert answers(restored, generation) == before
-        assert reconcile(restored, generation).all() == []
+        assert check_consistency(restored, generation).all() == []
         # What the catalogue has beyond the index is taken in, and nothing is lost.
-        update(restored, FakeEncoder(), UpdateOptions(from_catalogue=True))
+        update_index(restored, FakeEncoder(), UpdateOptions(from_catalogue=True))
         with closing(Catalogue.open(copy / "catalog.sqlite")) as catalogue:
             assert set(shop_state(restored)) == {product.id for _, product in catalogue.iterate()}
 
@@ -66,7 +66,7 @@ def test_snapshots_during_writes_are_whole_and_restore_exactly(kennel, tmp_path,
 def test_a_damaged_backup_is_refused_and_a_full_home_kept(tmp_path, seed):
     feed, home, copy = tmp_path / "feed", tmp_path / "home", tmp_path / "copy"
     draw_pictures(feed, seed, 20)
-    build(home, draw_feed(feed, "1.csv", seed, 12, 20), FakeEncoder())
+    build_index(home, draw_feed(feed, "1.csv", seed, 12, 20), FakeEncoder())
     (home / "pictures").mkdir()
     (home / "pictures" / "own.jpg").write_bytes(b"own")
     (home / "encoders").mkdir()
@@ -100,7 +100,7 @@ def test_a_damaged_backup_is_refused_and_a_full_home_kept(tmp_path, seed):
 def test_the_shops_own_pictures_move_with_it(tmp_path, seed):
     feed, home = tmp_path / "feed", tmp_path / "home"
     draw_pictures(feed, seed, 20)
-    build(home, draw_feed(feed, "1.csv", seed, 12, 20), FakeEncoder())
+    build_index(home, draw_feed(feed, "1.csv", seed, 12, 20), FakeEncoder())
     (home / "pictures").mkdir()
     own = home / "pictures" / "own.png"
     shutil.copyfile(feed / "0.png", own)
@@ -123,24 +123,24 @@ def test_the_index_can_be_made_again_from_catalogue_and_pictures(tmp_path, seed,
     opened = FakeEncoder() if encoder == "fake" else open_encoder(encoder)
     feed, home = tmp_path / "feed", tmp_path / "home"
     draw_pictures(feed, seed, 150)
-    build(home, draw_feed(feed, "1.csv", seed, 120, 150), opened)
+    build_index(home, draw_feed(feed, "1.csv", seed, 120, 150), opened)
     before = answers(home, open_current(home))
     for name in lost:
         path = home / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    update(home, opened, UpdateOptions(from_catalogue=True))
+    update_index(home, opened, UpdateOptions(from_catalogue=True))
     assert answers(home, open_current(home)) == before
-    assert reconcile(home, open_current(home)).all() == []
+    assert check_consistency(home, open_current(home)).all() == []
 
 
 @pytest.mark.promise("R8")
 def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(tmp_path):
     draw_pictures(tmp_path / "feed", 1, 8)
     home = tmp_path / "home"
-    build(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
+    build_index(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
 
     def write(word):
-        Decisions(home).keep([(Item(word, word, "f", b""), [Decision("category", "", word)])])
+        DecisionStore(home).keep([(Item(word, word, "f", b""), [Decision("category", "", word)])])
         QueryLog(home).add(EMPTY, word, 1.0)
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
@@ -149,7 +149,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     backup(home, tmp_path / "copy")
     write("after")
     restore(tmp_path / "copy", tmp_path / "restored")
-    assert [one.item for one in Decisions(tmp_path / "restored").examples("f")] == ["before"]
+    assert [one.item for one in DecisionStore(tmp_path / "restored").examples("f")] == ["before"]
     assert set(DATABASES) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
     for name in DATABASES:
         with closing(sqlite3.connect(tmp_path / "restored" / name)) as kept:
@@ -161,7 +161,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
 def test_a_database_that_cannot_be_copied_is_named(tmp_path):
     draw_pictures(tmp_path / "feed", 1, 8)
     home = tmp_path / "home"
-    build(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
+    build_index(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
     (home / DATABASES[2]).write_bytes(b"no database at all, but of some length" * 99)
     with pytest.raises(DamagedGeneration, match=r"questions\.sqlite cannot be copied"):
         backup(home, tmp_path / "copy")

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from catalog.errors import GenerationError
 from indexer import __main__ as command
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, update
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.store import folder_of, open_current, open_serving
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures
@@ -25,8 +25,8 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("damage")
     draw_pictures(folder / "feed", 5, 60)
     home = folder / "home"
-    build(home, draw_feed(folder / "feed", "1.csv", 1, 40, 60), FakeEncoder())
-    update(home, FakeEncoder(), UpdateOptions(draw_feed(folder / "feed", "2.csv", 2, 40, 60)))
+    build_index(home, draw_feed(folder / "feed", "1.csv", 1, 40, 60), FakeEncoder())
+    update_index(home, FakeEncoder(), UpdateOptions(draw_feed(folder / "feed", "2.csv", 2, 40, 60)))
     return home
 
 
@@ -110,7 +110,7 @@ def test_the_next_update_repairs(home):
     (folder_of(home, 2) / "rows.npy").write_bytes(b"")
     assert refused(home, "emptied")
     encoder = FakeEncoder()
-    report = update(home, encoder, UpdateOptions(from_catalogue=True))
+    report = update_index(home, encoder, UpdateOptions(from_catalogue=True))
     assert report.made and encoder.pictures_encoded == 0
     assert open_serving(home).fallback_from is None
     assert np.asarray(open_current(home).rows).tolist() == before

@@ -17,13 +17,13 @@ from catalog.errors import WindowshopError
 from catalog.files.failpoints import KILLED
 from catalog.images.decoder import content_hash
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, update
-from indexer.generations.publishing import publish_left_over, recover
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, update_index
+from indexer.generations.publishing import recover, recover_pending
 from indexer.generations.store import open_current, open_serving
 from indexer.maintenance.backup import read_backup, restore
-from indexer.maintenance.consistency import reconcile
-from search.live.picture_store import UNFINISHED, sweep
+from indexer.maintenance.consistency import check_consistency
+from search.live.picture_store import UNFINISHED, remove_unused
 from search.query.terms import Query, TextTerm
 from tests.fake_encoder import FakeEncoder
 from tests.promises.conftest import ROOT
@@ -94,9 +94,9 @@ def world(tmp_path_factory):
     feed.mkdir()
     draw_pictures(feed, 1, PICTURES)
     home = folder / "home"
-    build(home, draw_feed(feed, "0.csv", 100, PRODUCTS, PICTURES // 2), FakeEncoder())
+    build_index(home, draw_feed(feed, "0.csv", 100, PRODUCTS, PICTURES // 2), FakeEncoder())
     for number in (1, 2):
-        update(home, FakeEncoder(), UpdateOptions(draw_feed(feed, f"{number}.csv", 100 + number, PRODUCTS, 12)))
+        update_index(home, FakeEncoder(), UpdateOptions(draw_feed(feed, f"{number}.csv", 100 + number, PRODUCTS, 12)))
     for number in range(SEEDS):
         draw_feed(feed, f"next-{number}.csv", 200 + number, PRODUCTS, PICTURES)
     text = (feed / "2.csv").read_text()
@@ -117,7 +117,7 @@ def test_every_failpoint_of_the_program_is_covered():
 
 def whole(home):
     """The shop agrees with itself: every file, and catalogue, rows and cache one to one."""
-    findings = reconcile(home, open_current(home))
+    findings = check_consistency(home, open_current(home))
     assert findings.all() == []
 
 
@@ -149,10 +149,10 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
     assert code == KILLED, said
 
     with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:  # as a server meets it: nothing mended yet
-        assert reconcile(home, open_serving(home)).all() == [] and catalogue.count()
-        publish_left_over(home)  # as a server mends it
+        assert check_consistency(home, open_serving(home)).all() == [] and catalogue.count()
+        recover_pending(home)  # as a server mends it
         serving = open_serving(home)
-        assert reconcile(home, serving).all() == []
+        assert check_consistency(home, serving).all() == []
         assert serving.manifest.seq == catalogue.seq or POINTS[point] not in ("build", "update")
     recover(home)
     whole(home)
@@ -228,13 +228,13 @@ def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world
 
     left = stock(home)
     assert left == (after if point in COMMITTED else before)
-    assert reconcile(home, open_serving(home)).all() == []
+    assert check_consistency(home, open_serving(home)).all() == []
     assert found(home) == sorted(left)
     half = list((home / "pictures" / UNFINISHED).glob("*"))
     assert len(half) == (point == "picture.written")
     for path in half:
         os.utime(path, (0, 0))
-    sweep(home)
+    remove_unused(home)
     assert not list((home / "pictures" / UNFINISHED).glob("*"))
 
     code, said = kennel.run(work, home=home, **words)

@@ -25,12 +25,12 @@ from catalog.files.failpoints import VARIABLE, Failed
 from catalog.images.decoder import content_hash
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build
-from indexer.build.update import UpdateOptions, rehearse, update
+from indexer.build.build import build_index
+from indexer.build.update import UpdateOptions, dry_run, update_index
 from indexer.generations import store
-from indexer.generations.publishing import only_writer, recover, rollback
+from indexer.generations.publishing import build_lock, recover, rollback
 from indexer.generations.store import current_number, numbers, open_current
-from indexer.maintenance.consistency import reconcile
+from indexer.maintenance.consistency import check_consistency
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
 
@@ -76,33 +76,33 @@ class Imports(RuleBasedStateMachine):
         self.model = {}
         self.turn = 0
         self._become(first)
-        build(self.home, self._feed(first), self.encoder)
+        build_index(self.home, self._feed(first), self.encoder)
 
     @rule(feed=products, shuffled=st.randoms(use_true_random=False))
     def import_a_feed(self, feed, shuffled):
-        update(self.home, self.encoder, UpdateOptions(self._feed(feed, shuffled), allow_shrink=True, force=True))
+        update_index(self.home, self.encoder, UpdateOptions(self._feed(feed, shuffled), allow_shrink=True, force=True))
         self._become(feed)
 
     @rule(feed=products)
     def build_a_feed(self, feed):
-        build(self.home, self._feed(feed), self.encoder)
+        build_index(self.home, self._feed(feed), self.encoder)
         self._become(feed)
 
     @rule(feed=products)
     def import_without_removing(self, feed):
-        update(self.home, self.encoder, UpdateOptions(self._feed(feed), keep_missing=True, force=True))
+        update_index(self.home, self.encoder, UpdateOptions(self._feed(feed), keep_missing=True, force=True))
         self._become(self.model | self._modelled(feed))
 
     @precondition(lambda self: self.model)
     @rule(shuffled=st.randoms(use_true_random=False))
     def import_the_same_again(self, shuffled):
         feed = self._feed(self.model, shuffled)
-        planned = rehearse(self.home, self.encoder, UpdateOptions(feed))
+        planned = dry_run(self.home, self.encoder, UpdateOptions(feed))
         number = current_number(self.home)
-        report = update(self.home, self.encoder, UpdateOptions(feed))  # it may encode what was only put before
+        report = update_index(self.home, self.encoder, UpdateOptions(feed))  # it may encode what was only put before
         assert report.changes.total == planned.changes.total == 0
         done = self._encoded()
-        again = update(self.home, self.encoder, UpdateOptions(feed))
+        again = update_index(self.home, self.encoder, UpdateOptions(feed))
         assert again.changes.total == 0
         assert (self._encoded(), current_number(self.home)) == (done, number)
 
@@ -124,7 +124,7 @@ class Imports(RuleBasedStateMachine):
     def break_off(self, feed, place, times):
         os.environ[VARIABLE] = f"{place}*{times}:raise"
         try:
-            update(self.home, self.encoder, UpdateOptions(self._feed(feed), allow_shrink=True, force=True))
+            update_index(self.home, self.encoder, UpdateOptions(self._feed(feed), allow_shrink=True, force=True))
         except Failed:
             pass
         finally:
@@ -135,27 +135,27 @@ class Imports(RuleBasedStateMachine):
 
     @rule()
     def index_the_catalogue(self):
-        update(self.home, self.encoder, UpdateOptions(from_catalogue=True, force=True))
+        update_index(self.home, self.encoder, UpdateOptions(from_catalogue=True, force=True))
         assert open_current(self.home).manifest.seq == self._seq()
 
     @precondition(lambda self: len([n for n in numbers(self.home) if n <= current_number(self.home)]) > 1)
     @rule()
     def roll_back(self):
-        with only_writer(self.home):
+        with build_lock(self.home):
             rollback(self.home)
 
     @rule()
     def truncated_feeds_are_refused(self):
         if len(self.model) > 2:
             with pytest.raises(BadFeed, match="more than half"):
-                update(self.home, self.encoder, UpdateOptions(self._feed(dict([next(iter(self.model.items()))]))))
+                update_index(self.home, self.encoder, UpdateOptions(self._feed(dict([next(iter(self.model.items()))]))))
 
     @invariant()
     def the_shop_is_the_model(self):
         if not hasattr(self, "home"):
             return
         assert self._found() == self.model
-        assert reconcile(self.home, open_current(self.home)).all() == []
+        assert check_consistency(self.home, open_current(self.home)).all() == []
 
     def teardown(self):
         if hasattr(self, "folder"):

@@ -12,10 +12,10 @@ from catalog.files.failpoints import KILLED
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.recall import LEAST
 from indexer.build import generation_builder
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.report import report_path
-from indexer.build.update import UpdateOptions, update
+from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.store import open_current
 from indexer.types import IndexRecord
 from tests.fake_encoder import FakeEncoder
@@ -64,10 +64,10 @@ def test_every_new_index_knows_how_much_it_finds(kennel, tmp_path, seed, kind, m
     monkeypatch.setattr(
         generation_builder.VectorIndex, "build", lambda *words: trained.append(words) or maker_build(*words)
     )
-    build(home, draw_feed(feed, "1.csv", seed, 70, 90), FakeEncoder(), options)
+    build_index(home, draw_feed(feed, "1.csv", seed, 70, 90), FakeEncoder(), options)
     for number in (2, 3):
         path = draw_feed(feed, f"{number}.csv", seed + number, 70, 90)
-        report = update(home, FakeEncoder(), UpdateOptions(path, build=options))
+        report = update_index(home, FakeEncoder(), UpdateOptions(path, build=options))
         recall = open_current(home).manifest.recall
         assert report.made and recall.queries == 3 * len(open_current(home).rows)
         assert min(recall.picture, recall.text) >= LEAST
@@ -81,7 +81,7 @@ def test_an_index_that_finds_too_little_is_trained_anew_or_refused(tmp_path, see
     feed, home = tmp_path / "feed", tmp_path / "home"
     draw_pictures(feed, seed, 60)
     options = BuildOptions(kind="ivf_sq8")
-    build(home, draw_feed(feed, "1.csv", seed, 50, 60), FakeEncoder(), options)
+    build_index(home, draw_feed(feed, "1.csv", seed, 50, 60), FakeEncoder(), options)
     asked = []
 
     def poor(index, rows, queries, goal, first=1):
@@ -90,7 +90,7 @@ def test_an_index_that_finds_too_little_is_trained_anew_or_refused(tmp_path, see
 
     monkeypatch.setattr(generation_builder, "tune", poor)
     with pytest.raises(GenerationError, match="too few"):
-        update(home, FakeEncoder(), UpdateOptions(draw_feed(feed, "2.csv", seed + 1, 50, 60), build=options))
+        update_index(home, FakeEncoder(), UpdateOptions(draw_feed(feed, "2.csv", seed + 1, 50, 60), build=options))
     assert len(asked) == 2
     assert open_current(home).number == 1
     assert isinstance(open_current(home).manifest.index, IndexRecord)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.generations import store
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import save_picture
@@ -30,7 +30,7 @@ def feed_of(folder, number):
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     monkeypatch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
-    build(tmp_path / "shop", feed_of(tmp_path / "feed", 1), FakeEncoder())
+    build_index(tmp_path / "shop", feed_of(tmp_path / "feed", 1), FakeEncoder())
     app = create_app(Settings(home=tmp_path / "shop", follow_seconds=0.05))
     holder_of(app).wait(20)
     yield app
@@ -70,7 +70,7 @@ def test_twenty_swaps_under_queries(app, tmp_path):
         shopper.start()
     try:
         for number in range(2, ROUNDS + 2):
-            build(tmp_path / "shop", feed_of(tmp_path / "feed", number), FakeEncoder())
+            build_index(tmp_path / "shop", feed_of(tmp_path / "feed", number), FakeEncoder())
             wait_until_served(app, number)
         store.make_current(tmp_path / "shop", ROUNDS)
         rolled_back = wait_until_served(app, ROUNDS, patience=1.0)

@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from indexer.build.build import BuildOptions, build
+from indexer.build.build import BuildOptions, build_index
 from indexer.build.decode_worker import TRAP
 from indexer.build.encoding_pipeline import PipelineOptions
 from tests.fake_encoder import FakeEncoder
@@ -40,7 +40,7 @@ def feed(tmp_path):
 
 def timed(home, feed):
     start = time.perf_counter()
-    report = build(home, feed, FakeEncoder(), BuildOptions(PipelineOptions(picture_seconds=SECONDS)))
+    report = build_index(home, feed, FakeEncoder(), BuildOptions(PipelineOptions(picture_seconds=SECONDS)))
     return report, time.perf_counter() - start
 
 

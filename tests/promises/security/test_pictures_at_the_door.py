@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from catalog import images
-from indexer.build.build import build
+from indexer.build.build import build_index
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed
 from tests.promises.corrupted_pictures import sample
@@ -139,7 +139,7 @@ def test_the_limits_of_size_hold_in_a_feed(tmp_path, sized):
     for number, size in enumerate(sizes):
         (tmp_path / f"{number}.png").write_bytes(sized[size])
     rows = [(f"{width}x{height}", "x", f"{number}.png") for number, (width, height) in enumerate(sizes)]
-    report = build(tmp_path / "shop", write_feed(tmp_path, rows), FakeEncoder())
+    report = build_index(tmp_path / "shop", write_feed(tmp_path, rows), FakeEncoder())
     assert (report.products, len(report.rejected)) == (4, 3)
     assert all("the limit is" in row.reason for row in report.rejected)
 

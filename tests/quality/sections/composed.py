@@ -13,7 +13,7 @@ import numpy as np
 from catalog.images.crop import load_picture
 from catalog.product import Product
 from search.engine import SearchEngine
-from search.query.intent import spoken
+from search.query.intent import text_terms
 from search.query.terms import PictureTerm, ProductTerm, Query, Term
 from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
@@ -68,7 +68,7 @@ def composed_figures(
     """
     shares: dict[str, list[float]] = {name: [] for name in SHARES}
     for wish in asked:
-        terms, _ = spoken(f"this, but in {wish.colour.lower()}", beside=True)
+        terms, _ = text_terms(f"this, but in {wish.colour.lower()}", beside=True)
         page = engine.search(Query((shown(wish.product), *terms), k=wish.depth, blocks=blocks))
         found = [
             (_colour(hit.product) == wish.colour, hit.product.category == wish.product.category) for hit in page.hits

@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageOps
 from catalog import images
 from catalog.feeds.reader import read_feed
 from catalog.product import Product
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.dedup.listing_duplicates import find_duplicates
@@ -173,7 +173,7 @@ def other_views(feed: Path, work: Path, encoder: Encoder) -> Outcome:
             shutil.copy(picture, work / "images" / picture.name)
             colour = product.attributes.get("colour", "")
             writer.writerow((product.id, product.title, product.category, colour, f"images/{picture.name}"))
-    build(work / "shop", work / "products.csv", encoder)
+    build_index(work / "shop", work / "products.csv", encoder)
     found, wrong = [], []
     with SearchEngine.open(work / "shop") as engine:
         for product in (one for one in products if half_of(one.id) == HALVES[1]):

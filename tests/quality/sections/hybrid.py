@@ -13,7 +13,7 @@ from indexer.generations.publishing import CATALOGUE
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.query.glossary import Glossary
-from search.retrieval.lexical import WEIGHT, Lexicon, Reading
+from search.retrieval.lexical import WEIGHT, Lexicon, TextAnalysis
 from tests.quality.measures import Rank, rank_figures
 from tests.quality.questions import Answer, of_split
 from tests.quality.report.rank_tables import rank_headline, rank_table
@@ -70,7 +70,7 @@ class _Ways:
         right = self._ids.index(answer.question.product_id)
         return {name: int(np.count_nonzero(scores >= scores[right])) for name, scores in self._scores(reading).items()}
 
-    def _scores(self, reading: Reading) -> Scores:
+    def _scores(self, reading: TextAnalysis) -> Scores:
         typed, read = self._vectors(reading.asked), self._vectors(reading.encoder_words)
         texts = self._lexicon.search(reading).scores_of(self._keys)
         return {

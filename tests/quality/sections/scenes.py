@@ -17,7 +17,7 @@ from catalog.sample.generator.catalogue.plan import TEST
 from search.engine import SearchEngine
 from search.evaluation.evaluate import DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
 from search.explain.explainer import MOST
-from search.explain.object_proposals import Box, crop_weights, cut_out
+from search.explain.object_proposals import Box, crop_object, crop_weights
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query
 from tests.quality.measures import Rank, mean, measured, ratio
@@ -108,7 +108,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
     except BadPicture:
         return SceneAnswer(scene.photo, nowhere)
     whole = engine.search(Query((PictureTerm(picture),), k=DEPTH)).hits
-    proposed = [[hit.product.id for hit in region.hits] for region in engine.regions(picture, DEPTH).items]
+    proposed = [[hit.product.id for hit in region.hits] for region in engine.detect_objects(picture, DEPTH).items]
     sought = []
     for one in nowhere:
         ranks = [first_rank(found, {one.product_id}) for found in proposed]
@@ -127,7 +127,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
 def answer_of_box(engine: SearchEngine, picture: Image.Image, box: Box | images.Box) -> list[str]:
     """The ids of the products that a box brings, best first, as for a shopper who drew it."""
     weights = crop_weights(engine.generation.layout.names)
-    page = engine.search(Query((PictureTerm(cut_out(picture, box)),), k=DEPTH, blocks=weights))
+    page = engine.search(Query((PictureTerm(crop_object(picture, box)),), k=DEPTH, blocks=weights))
     return [hit.product.id for hit in page.hits]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.images.crop import load_picture
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm
@@ -37,7 +37,7 @@ def grocery_unsold(grocery: Path, work: Path, encoder: Encoder) -> Outcome:
     for shop in range(SHOPS):
         sold = [row for row in rows if lacking[row["id"]] != shop]
         home = work / f"shop-{shop}"
-        build(home, _feed(sold, grocery, work / f"feed-{shop}"), encoder)
+        build_index(home, _feed(sold, grocery, work / f"feed-{shop}"), encoder)
         with SearchEngine.open(home) as engine:
             asked = [one for one in photos if (shop - lacking[one.product_id]) % SHOPS <= OWN_FOR_A_STRANGER]
             answers = ask(engine, asked, lambda photo: PictureTerm(load_picture(Path(photo))))

@@ -17,17 +17,17 @@ from click.testing import CliRunner
 
 from catalog.errors import BadQuery
 from indexer.__main__ import main as indexer
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.bulk import exports, job_rows, review
 from search.bulk import job_store as jobs_module
-from search.bulk.job_store import DONE, Job, Jobs, Outcome, UnknownJob
-from search.bulk.review import Choice
-from search.bulk.worker import Desk, Worker
+from search.bulk.job_store import DONE, Job, JobStore, Outcome, UnknownJob
+from search.bulk.review import RowDecision
+from search.bulk.worker import Worker, WorkerSupervisor
 from search.engine import SearchEngine
-from search.listings.decision_store import Decisions
-from search.listings.feedback_suggester import Listers
+from search.listings.decision_store import DecisionStore
+from search.listings.feedback_suggester import SuggesterCache
 from tests.search.bulk_jobs import KINDS, begun, bulk_zip, make_desk_shop, picture_bytes
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +40,7 @@ def home(tmp_path):
 
 def work(home, job):
     with SearchEngine.open(home) as engine:
-        return list(Worker(home, engine, Listers(home)).steps(job))
+        return list(Worker(home, engine, SuggesterCache(home)).steps(job))
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_bad_picture_is_one_failed_row(home, tmp_path):
     (feed / "good.jpg").write_bytes((home / "feed" / "mugs-0.jpg").read_bytes())
     (feed / "bad.jpg").write_bytes(b"no picture")
     (feed / "list.csv").write_text("id,image\n1,good.jpg\n2,bad.jpg\n3,none.jpg\n4,\n")
-    job = Jobs(home).create("list", 1, feed, feed / "list.csv")
+    job = JobStore(home).create("list", 1, feed, feed / "list.csv")
     job.note(size=(feed / "list.csv").stat().st_size)
     job.begin()
     work(home, job)
@@ -119,7 +119,7 @@ def all_rows(job):
 @pytest.mark.timeout(120)
 def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path):
     job = begun(home, bulk_zip(tmp_path / "a.zip", 300))
-    with closing(Desk(home)) as desk:
+    with closing(WorkerSupervisor(home)) as desk:
         desk.ensure()
         wait_until(lambda: desk._process is not None and job.status()["done"])
         first = desk._process
@@ -153,28 +153,28 @@ def test_a_row_that_ends_the_worker_is_given_up_and_its_neighbours_are_not(home,
 def test_cancel_goes_on_and_delete(home, tmp_path):
     job = begun(home, bulk_zip(tmp_path / "a.zip", 70))
     with SearchEngine.open(home) as engine:
-        steps = Worker(home, engine, Listers(home)).steps(job)
+        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
         assert next(steps) == 32
         job.cancel()
         assert list(steps) == []
         assert (job.status()["state"], job.status()["done"]) == ("cancelled", 32)
-        assert Jobs(home).next() is None
+        assert JobStore(home).next() is None
         job.begin()
-        assert Jobs(home).next().id == job.id
-        steps = Worker(home, engine, Listers(home)).steps(job)
+        assert JobStore(home).next().id == job.id
+        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
         next(steps)
-        Jobs(home).delete(job.id)
+        JobStore(home).delete(job.id)
         with pytest.raises(UnknownJob):
             list(steps)
     assert not job.folder.exists()
     for odd in ("../x", "", job.id, "x" * 21):
         with pytest.raises(UnknownJob):
-            Jobs(home).get(odd)
+            JobStore(home).get(odd)
 
 
 def test_a_file_is_received_in_parts_that_may_come_twice(home, tmp_path):
     data = bulk_zip(tmp_path / "a.zip", 3).read_bytes()
-    job = Jobs(home).create("a", len(data))
+    job = JobStore(home).create("a", len(data))
     assert job.receive(0, data[:100]) == 100
     assert job.receive(50, data[50:300]) == 300
     for offset, part in ((301, b"x"), (-1, b"x"), (300, data)):
@@ -191,33 +191,35 @@ def test_a_file_is_received_in_parts_that_may_come_twice(home, tmp_path):
 
 def test_jobs_are_bounded(home, monkeypatch):
     monkeypatch.setattr(jobs_module, "MOST_JOBS", 1)
-    Jobs(home).create("a", 10)
+    JobStore(home).create("a", 10)
     with pytest.raises(BadQuery, match="already"):
-        Jobs(home).create("b", 10)
+        JobStore(home).create("b", 10)
     for size in (0, -1, 2**40):
         with pytest.raises(BadQuery):
-            Jobs(home).create("c", size)
+            JobStore(home).create("c", size)
 
 
 def test_decisions_are_kept_undone_and_outlive_the_job(home, done):
     top = done.rows()[0]["suggestion"]["category"]["top"][0]["name"]
-    assert review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "New > Thing"}), Choice(3)])
+    assert review.decide(
+        home, done, [RowDecision(1, accept=True), RowDecision(2, values={"category": "New > Thing"}), RowDecision(3)]
+    )
     assert [row["kind"] for row in done.rows()[:4]] == ["accepted", "corrected", "declined", ""]
     assert done.rows()[0]["decided"] == {"category": top}
-    assert Decisions(home).counts() == {"accepted": 1, "corrected": 1, "declined": 1}
+    assert DecisionStore(home).counts() == {"accepted": 1, "corrected": 1, "declined": 1}
     assert len(review.accept_above(home, done, 0.3)) == 9
     assert review.undo(home, done) == list(range(4, 13))
-    assert Decisions(home).counts()["accepted"] == 1
+    assert DecisionStore(home).counts()["accepted"] == 1
     assert review.undo(home, done) == [1, 2, 3] and review.undo(home, done) == []
-    assert Decisions(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
-    review.decide(home, done, [Choice(1, accept=True)])
-    Jobs(home).delete(done.id)
-    assert Decisions(home).counts()["accepted"] == 1
+    assert DecisionStore(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
+    review.decide(home, done, [RowDecision(1, accept=True)])
+    JobStore(home).delete(done.id)
+    assert DecisionStore(home).counts()["accepted"] == 1
 
 
 def test_a_row_is_decided_on_once_in_a_step(home, done):
     with pytest.raises(BadQuery, match="Row 1 comes twice"):
-        review.decide(home, done, [Choice(1, values={"title": "X"}), Choice(2), Choice(1, accept=True)])
+        review.decide(home, done, [RowDecision(1, values={"title": "X"}), RowDecision(2), RowDecision(1, accept=True)])
     assert done.status()["decided"] == 0
 
 
@@ -238,8 +240,10 @@ def test_all_that_is_sure_is_accepted_as_by_hand_in_one_step(home, tmp_path):
     job = begun(home, tmp_path / "a.zip")
     work(home, job)
     assert [row["sure"] for row in job.rows()] == [True, True, True, False]
-    review.decide(home, job, [Choice(1, values={"category": "Wear > Hats"}), Choice(2, values={"title": "Two"})])
-    review.decide(home, job, [Choice(3, accept=True)])
+    review.decide(
+        home, job, [RowDecision(1, values={"category": "Wear > Hats"}), RowDecision(2, values={"title": "Two"})]
+    )
+    review.decide(home, job, [RowDecision(3, accept=True)])
     by_hand = job.rows()[2]["decided"]
     assert review.undo(home, job) == [3]
     assert review.accept_sure(home, job) == [2, 3] and review.accept_sure(home, job) == []
@@ -247,39 +251,39 @@ def test_all_that_is_sure_is_accepted_as_by_hand_in_one_step(home, tmp_path):
     assert [row["kind"] for row in rows] == ["corrected", "accepted", "accepted", ""]
     assert rows[0]["decided"] == {"category": "Wear > Hats"} and rows[2]["decided"] == by_hand
     assert rows[1]["decided"]["title"] == "Two" and rows[1]["decided"]["category"]
-    assert Decisions(home).counts()["accepted"] == len(by_hand) + len(rows[1]["decided"]) - 1
+    assert DecisionStore(home).counts()["accepted"] == len(by_hand) + len(rows[1]["decided"]) - 1
     assert review.undo(home, job) == [2, 3]
 
 
 def test_a_crash_between_deciding_and_keeping_is_made_good(home, done, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(review, "keep", lambda *_: None)
-        review.decide(home, done, [Choice(1, accept=True)])
-    assert Decisions(home).counts()["accepted"] == 0
+        review.decide(home, done, [RowDecision(1, accept=True)])
+    assert DecisionStore(home).counts()["accepted"] == 0
     review.keep(home, Job(done.folder))
-    assert Decisions(home).counts()["accepted"] == 1
+    assert DecisionStore(home).counts()["accepted"] == 1
 
 
 @pytest.mark.parametrize("field", ["title", "category"])
 @pytest.mark.parametrize("value", ["Navy\0mug", "Navy\nmug", "\x1b[1m", "a\u2028b", "\ud800"])
 def test_no_value_holds_control_characters(home, done, field, value):
     with pytest.raises(BadQuery, match=f"'{field}' holds a line break or another control character.*Take it out"):
-        review.decide(home, done, [Choice(1, accept=True, values={field: value})])
+        review.decide(home, done, [RowDecision(1, accept=True, values={field: value})])
     assert done.status()["decided"] == 0
 
 
 @pytest.mark.parametrize("values", [{"nothing": "x"}, {"category": ""}, {"category": "x" * 501}])
 def test_what_cannot_be_decided_is_refused_and_changes_nothing(home, done, values):
     with pytest.raises(BadQuery):
-        review.decide(home, done, [Choice(1, accept=True), Choice(2, values=values)])
+        review.decide(home, done, [RowDecision(1, accept=True), RowDecision(2, values=values)])
     with pytest.raises(BadQuery):
-        review.decide(home, done, [Choice(99, accept=True)])
+        review.decide(home, done, [RowDecision(99, accept=True)])
     assert done.status()["decided"] == 0
 
 
 @pytest.mark.promise("S9")
 def test_the_corrected_table_is_safe_and_complete(home, done):
-    review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "@new"})])
+    review.decide(home, done, [RowDecision(1, accept=True), RowDecision(2, values={"category": "@new"})])
     rows = list(csv.DictReader(io.StringIO("".join(exports.corrected_csv(done)))))
     assert len(rows) == 12
     assert rows[0]["title"] == "'=1+0" and rows[0]["status"] == "accepted"
@@ -295,14 +299,14 @@ def test_first_five_decisions_make_a_new_category(home, tmp_path):
     job = begun(home, tmp_path / "hats.zip")
     work(home, job)
     assert job.rows()[5]["suggestion"]["category"]["top"][0]["name"] in KINDS
-    review.decide(home, job, [Choice(n, values={"category": "Wear > Hats"}) for n in range(1, 6)])
+    review.decide(home, job, [RowDecision(n, values={"category": "Wear > Hats"}) for n in range(1, 6)])
     again = begun(home, tmp_path / "hats.zip")
     work(home, again)
     found = again.rows()[5]["suggestion"]["category"]
     assert found["top"][0]["name"] == "Wear > Hats" == found["answer"]
     assert found["top"][0]["neighbours"][0].startswith("decided:")
     with SearchEngine.open(home) as engine:
-        assert "Wear > Hats" in Listers(home).get(engine).choices()["category"]
+        assert "Wear > Hats" in SuggesterCache(home).get(engine).choices()["category"]
 
 
 def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
@@ -310,12 +314,12 @@ def test_the_command_goes_on_where_it_stopped(home, tmp_path, monkeypatch):
     command = ["categorise", "--home", str(home), "--bulk", str(source), "--out", str(out), "--accept", "0.3"]
     monkeypatch.setenv("WINDOWSHOP_FAILPOINT", "job.batch*2:raise")
     assert CliRunner().invoke(main, command).exit_code == 1
-    (job,) = Jobs(home).all()
+    (job,) = JobStore(home).all()
     assert job.status()["done"] == 32 and not out.exists()
     monkeypatch.delenv("WINDOWSHOP_FAILPOINT")
     told = CliRunner().invoke(main, command)
     assert told.exit_code == 0 and "70 rows, 0 failed, 0 need review" in told.stderr
-    assert len(Jobs(home).all()) == 1
+    assert len(JobStore(home).all()) == 1
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert [row["id"] for row in rows] == [f"new-{n}" for n in range(70)]
     assert {row["status"] for row in rows} == {"accepted"}
@@ -336,7 +340,7 @@ def test_rows_that_repeat_a_listing_or_a_row_are_left_to_be_looked_at(home, tmp_
     assert review.accept_above(home, job, 0.3) == [2]
     rows = list(csv.DictReader(io.StringIO("".join(exports.corrected_csv(job)))))
     assert [row["duplicate_of"] for row in rows] == ["mugs-3", "", "row 2"]
-    assert [(one.number, one.name) for one in job.unrepeated()] == [(1, "0.jpg"), (2, "1.jpg")]
+    assert [(one.number, one.name) for one in job.unique_rows()] == [(1, "0.jpg"), (2, "1.jpg")]
 
 
 def test_a_listings_own_row_and_variants_of_one_picture_repeat_nothing(home, tmp_path):
@@ -371,7 +375,7 @@ SAID = {"category": {"Wear": "服装", "Hats": "帽子"}, "colour": {"red": "红
 )
 def test_what_is_decided_in_one_language_is_filled_in_in_both(chosen, kind, kept):
     named = {"category": "Wear > Hats", "colour": "red", "kind_zh": "圆"}
-    assert review._decision(TOLD, Choice(1, accept=True, values=chosen), SAID) == (kind, {**named, **kept})
+    assert review._decision(TOLD, RowDecision(1, accept=True, values=chosen), SAID) == (kind, {**named, **kept})
 
 
 def test_the_worker_notes_what_the_shop_calls_its_values(home, tmp_path):
@@ -379,7 +383,7 @@ def test_the_worker_notes_what_the_shop_calls_its_values(home, tmp_path):
     chinese = {"Wear > Scarves": "服装 > 围巾", "Wear > Gloves": "服装 > 手套"}
     lines = [feed[0] + ",category_zh", *(f"{line},{chinese.get(line.split(',')[2], '')}" for line in feed[1:])]
     (home / "feed" / "products.csv").write_text("\n".join(lines) + "\n")
-    build(home, home / "feed" / "products.csv", open_encoder("colour"))
+    build_index(home, home / "feed" / "products.csv", open_encoder("colour"))
     job = begun(home, bulk_zip(tmp_path / "a.zip", 3))
     work(home, job)
     review.accept_above(home, job, 0.3)
@@ -406,7 +410,9 @@ def with_table(home, tmp_path, table):
 
 
 def test_listings_are_a_feed_of_what_was_accepted(home, done, tmp_path):
-    review.decide(home, done, [Choice(1, accept=True), Choice(2, values={"category": "@new"}), Choice(3)])
+    review.decide(
+        home, done, [RowDecision(1, accept=True), RowDecision(2, values={"category": "@new"}), RowDecision(3)]
+    )
     feed = tmp_path / "unpacked"
     with zipfile.ZipFile(tmp_path / "a.zip") as file:
         file.extractall(feed)
@@ -428,8 +434,8 @@ def test_listings_are_a_feed_of_what_was_accepted(home, done, tmp_path):
 def test_listings_keep_the_tables_own_columns_and_have_those_that_a_feed_needs(home, tmp_path):
     table = "sku,name,photo,status,size,category\nx1,One,a.jpg,live,XL,old\nx2,,b.jpg,,,\nx3,Three,c.jpg,,,kept\n"
     job = with_table(home, tmp_path, table)
-    review.decide(home, job, [Choice(2, accept=True, values={"title": "Two"}), Choice(1, accept=True)])
-    review.decide(home, job, [Choice(3, values={"category": "New"})])
+    review.decide(home, job, [RowDecision(2, accept=True, values={"title": "Two"}), RowDecision(1, accept=True)])
+    review.decide(home, job, [RowDecision(3, values={"category": "New"})])
     rows = table_of(exports.listings_csv(job))
     own = ["sku", "name", "status", "size", "category"]  # "photo" would be an attribute
     assert list(rows[0]) == [*own, "id", "title", "image"]
@@ -479,7 +485,7 @@ def test_columns_of_ours_take_the_name_of_none_and_are_known_again(home, tmp_pat
 def test_all_pictures_of_a_listing_come_where_a_feed_reads_them(home, tmp_path):
     table = "id,title,image,picture,photos\n1,One,a.jpg,b.jpg,c.jpg; d.jpg\n2,Two,,b.jpg,\n3,Three,c.jpg,,\n"
     job = with_table(home, tmp_path, table)
-    review.decide(home, job, [Choice(n, accept=True) for n in (1, 2, 3)])
+    review.decide(home, job, [RowDecision(n, accept=True) for n in (1, 2, 3)])
     rows = table_of(exports.listings_csv(job))
     assert not {"picture", "photos"} & set(rows[0])
     assert [set(row["image"].split("|")) for row in rows] == [
@@ -491,10 +497,10 @@ def test_all_pictures_of_a_listing_come_where_a_feed_reads_them(home, tmp_path):
 
 @pytest.mark.parametrize("table", [exports.corrected_csv, exports.listings_csv])
 def test_a_table_is_of_one_moment(home, done, table):
-    review.decide(home, done, [Choice(1, accept=True)])
+    review.decide(home, done, [RowDecision(1, accept=True)])
     pieces = table(done)
     header = next(pieces)
-    review.decide(home, done, [Choice(2, accept=True), Choice(1, values={"category": "New"})])
+    review.decide(home, done, [RowDecision(2, accept=True), RowDecision(1, values={"category": "New"})])
     rows = table_of([header, *pieces])
     assert [row["id"] for row in rows if row["category"]] == ["new-0"] and rows[0]["category"] == "Wear > Scarves"
 
@@ -502,7 +508,7 @@ def test_a_table_is_of_one_moment(home, done, table):
 def test_without_a_table_listings_have_id_title_and_image(home, tmp_path):
     job = with_table(home, tmp_path, "")
     assert "".join(exports.listings_csv(job)).split() == ["id,title,image"]
-    review.decide(home, job, [Choice(1, accept=True, values={"title": "A"})])
+    review.decide(home, job, [RowDecision(1, accept=True, values={"title": "A"})])
     (row,) = table_of(exports.listings_csv(job))
     assert list(row)[:4] == ["id", "title", "image", "category"]
     assert (row["id"], row["title"], row["image"]) == ("a", "A", "a.jpg")
@@ -513,7 +519,9 @@ def test_without_a_table_listings_have_id_title_and_image(home, tmp_path):
 def test_a_title_is_decided_by_itself_and_nothing_is_learnt_of_it(home, tmp_path):
     job = with_table(home, tmp_path, "id,image\n1,a.jpg\n2,b.jpg\n3,none.jpg\n4,c.jpg\n")
     assert job.status()["untitled"] == 0
-    assert review.decide(home, job, [Choice(1, values={"title": "One"}), Choice(3, values={"title": "Three"})]) == [
+    assert review.decide(
+        home, job, [RowDecision(1, values={"title": "One"}), RowDecision(3, values={"title": "Three"})]
+    ) == [
         1,
         3,
     ]
@@ -522,48 +530,48 @@ def test_a_title_is_decided_by_itself_and_nothing_is_learnt_of_it(home, tmp_path
         ("", {}),
         ("", {"title": "Three"}),
     ]
-    assert Decisions(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
+    assert DecisionStore(home).counts() == {"accepted": 0, "corrected": 0, "declined": 0}
     review.accept_above(home, job, 0.1)
     assert job.rows()[0]["decided"]["title"] == "One"
     assert job.status()["untitled"] == 2
-    review.decide(home, job, [Choice(2, accept=True, values={"title": "Two"}), Choice(4)])
+    review.decide(home, job, [RowDecision(2, accept=True, values={"title": "Two"}), RowDecision(4)])
     assert [row["kind"] for row in job.rows()] == ["accepted", "accepted", "", "declined"]
     assert job.status()["untitled"] == 0
-    review.decide(home, job, [Choice(1, accept=True)])  # the title stays
+    review.decide(home, job, [RowDecision(1, accept=True)])  # the title stays
     for pieces in (exports.corrected_csv(job), exports.listings_csv(job)):
         assert [row["title"] for row in table_of(pieces)][:2] == ["One", "Two"]
     assert review.undo(home, job) == [1] and review.undo(home, job) == [2, 4]
     assert job.status()["untitled"] == 2
-    assert Decisions(home).counts()["accepted"] == 3
+    assert DecisionStore(home).counts()["accepted"] == 3
     with pytest.raises(BadQuery):
-        review.decide(home, job, [Choice(3, accept=True, values={"title": "x"})])
+        review.decide(home, job, [RowDecision(3, accept=True, values={"title": "x"})])
     with pytest.raises(BadQuery):
-        review.decide(home, job, [Choice(1, values={"title": "x" * 501})])
+        review.decide(home, job, [RowDecision(1, values={"title": "x" * 501})])
 
 
 def test_the_rows_own_title_takes_a_decided_one_back(home, done):
-    review.decide(home, done, [Choice(1, accept=True, values={"title": "New"})])
+    review.decide(home, done, [RowDecision(1, accept=True, values={"title": "New"})])
     assert done.rows()[0]["decided"]["title"] == "New"
-    review.decide(home, done, [Choice(1, values={"title": "=1+0"})])
+    review.decide(home, done, [RowDecision(1, values={"title": "=1+0"})])
     row = done.rows()[0]
     assert "title" not in row["decided"] and row["kind"] == "accepted" and row["decided"]["category"]
 
 
 def test_an_empty_title_takes_a_decided_one_back_where_the_row_has_none(home, tmp_path):
     job = with_table(home, tmp_path, "id,title,image\n1,,a.jpg\n2,Two,b.jpg\n")
-    review.decide(home, job, [Choice(1, accept=True, values={"title": "One"})])
-    review.decide(home, job, [Choice(1, accept=True, values={"title": ""})])
+    review.decide(home, job, [RowDecision(1, accept=True, values={"title": "One"})])
+    review.decide(home, job, [RowDecision(1, accept=True, values={"title": ""})])
     row = job.rows()[0]
     assert "title" not in row["decided"] and row["kind"] == "accepted" and job.status()["untitled"] == 1
-    review.decide(home, job, [Choice(1, values={"title": ""})])
+    review.decide(home, job, [RowDecision(1, values={"title": ""})])
     for accept in (True, False):
         with pytest.raises(BadQuery, match="title of row 2 is empty"):
-            review.decide(home, job, [Choice(2, accept=accept, values={"title": ""})])
+            review.decide(home, job, [RowDecision(2, accept=accept, values={"title": ""})])
 
 
 def test_a_title_that_is_decided_before_the_row_is_reached_is_used(home, tmp_path):
     job = begun(home, bulk_zip(tmp_path / "a.zip", 3))
-    review.decide(home, job, [Choice(2, values={"title": 'A "mug"'})])
+    review.decide(home, job, [RowDecision(2, values={"title": 'A "mug"'})])
     assert [task.title for task in job.take(3)] == ["=1+0", 'A "mug"', "=1+2"]
 
 
@@ -575,7 +583,7 @@ def test_a_file_of_before_is_brought_up_to_date_by_the_first_that_writes(home, t
         db.commit()
     assert job.status()["double_ids"] == 0 and len(job.rows()) == 3
     for _ in range(2):
-        review.decide(home, job, [Choice(1, accept=True)])
+        review.decide(home, job, [RowDecision(1, accept=True)])
         assert job.status()["double_ids"] == 1
         with job.db() as db:
             assert {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")} >= {
@@ -620,10 +628,10 @@ def test_a_job_tells_of_titles_ids_and_sure_rows_to_look_after(home, tmp_path):
     sure = sum(row["sure"] for row in rows)
     assert sure and (status["double_ids"], status["untitled"], status["sure_left"]) == (2, 0, sure)
     assert status["needs_review"] == 4 - sure
-    review.decide(home, job, [Choice(n, accept=True) for n in range(1, 5)])
+    review.decide(home, job, [RowDecision(n, accept=True) for n in range(1, 5)])
     status = job.status()
     assert (status["double_ids"], status["untitled"], status["sure_left"]) == (2, 2, 0)
-    review.decide(home, job, [Choice(2, values={"title": 'Say "title":'}), Choice(3)])
+    review.decide(home, job, [RowDecision(2, values={"title": 'Say "title":'}), RowDecision(3)])
     assert job.status()["untitled"] == 0
 
 

@@ -9,15 +9,15 @@ from PIL import ImageOps
 
 from catalog.errors import BadPicture
 from indexer.encoders.registry import open_encoder
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Block
 from search.bulk import row_duplicates
-from search.bulk.job_store import Shown
-from search.bulk.row_duplicates import EarlierRows
+from search.bulk.job_store import RowPicture
+from search.bulk.row_duplicates import RowDuplicateFinder
 from search.bulk.worker import BATCH, Worker
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import Listers
+from search.listings.feedback_suggester import SuggesterCache
 from tests.quality.repeated_rows import Planted, figures
 from tests.search.bulk.test_job_store import all_rows, work
 from tests.search.bulk_jobs import begun, make_desk_shop
@@ -75,7 +75,7 @@ def test_what_was_met_before_a_restart_is_known_after_it(home, tmp_path):
     rows = [drawn(seed) for seed in range(BATCH)] + [saved(drawn(3)), saved(drawn(3)), drawn(3), drawn(BATCH)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:
-        steps = Worker(home, engine, Listers(home)).steps(job)
+        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
         assert next(steps) == BATCH
         steps.close()
     with job.db(write=True) as db:
@@ -87,28 +87,28 @@ def test_what_was_met_before_a_restart_is_known_after_it(home, tmp_path):
 
 def test_a_picture_that_is_gone_is_compared_with_none():
     encoder = open_encoder("colour")
-    layout = Layout.of_encoder(encoder.blocks)
+    layout = RowLayout.of_encoder(encoder.blocks)
 
     def gone(name):
         raise BadPicture(f"{name} is gone.", "")
 
     for read, expected in ((gone, (0, "")), (lambda _: png(drawn(1)), (1, SAME_PICTURE))):
-        earlier = EarlierRows(layout, read, ())
+        earlier = RowDuplicateFinder(layout, read, ())
         for number, picture in enumerate((drawn(1), saved(drawn(1))), 1):
             sides = encoder.encode_images([picture, ImageOps.mirror(picture)])
-            shown = Shown(number, "", f"{number}.png", f"{number}", sides[:1].astype(np.float16).tobytes())
+            shown = RowPicture(number, "", f"{number}.png", f"{number}", sides[:1].astype(np.float16).tobytes())
             (said,) = earlier.repeated([shown], [picture], [sides])
         assert said == expected
 
 
 def test_room_is_made_for_as_many_rows_as_there_are(monkeypatch):
     monkeypatch.setattr(row_duplicates, "ROOM", 2)
-    layout = Layout((Block("colour", 4),))
+    layout = RowLayout((Block("colour", 4),))
     rows = np.eye(4, dtype=np.float32)
-    earlier = EarlierRows(layout, lambda _: png(drawn(7)), ())
+    earlier = RowDuplicateFinder(layout, lambda _: png(drawn(7)), ())
     for number in range(8):
         vector = rows[number % 4]
-        shown = Shown(number + 1, "", "", f"{number}", vector.astype(np.float16).tobytes())
+        shown = RowPicture(number + 1, "", "", f"{number}", vector.astype(np.float16).tobytes())
         picture = drawn(7 if number in (3, 7) else 50)
         (said,) = earlier.repeated([shown], [picture], [np.stack([vector, vector])])
         assert said == ((4, SAME_PICTURE) if number == 7 else (0, ""))
@@ -118,7 +118,7 @@ def test_vectors_of_another_encoder_are_dropped_in_the_middle_of_a_job(home, tmp
     rows = [drawn(seed) for seed in range(BATCH)] + [saved(drawn(3)), drawn(4)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:
-        steps = Worker(home, engine, Listers(home)).steps(job)
+        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
         assert next(steps) == BATCH
         monkeypatch.setattr(engine.encoder, "fingerprint", "another")
         assert list(steps) == [2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from search.dedup.image_alignment import Sketch, overlays
+from search.dedup.image_alignment import AlignmentImage, overlays
 
 
 def drawn(seed, colour=(40, 90, 160)):
@@ -36,7 +36,7 @@ def framed(picture):
 
 
 def sure(one, other):
-    return overlays(Sketch.of(one), [Sketch.of(other)])[0].sure
+    return overlays(AlignmentImage.of(one), [AlignmentImage.of(other)])[0].sure
 
 
 ALTERED = {
@@ -68,13 +68,13 @@ def test_the_same_thing_in_another_colour_is_not(seed):
 
 def test_it_is_told_what_part_is_shown_and_whether_it_is_mirrored():
     picture = drawn(1)
-    (laid,) = overlays(Sketch.of(ImageOps.mirror(picture.crop((6, 8, 114, 143)))), [Sketch.of(picture)])
+    (laid,) = overlays(AlignmentImage.of(ImageOps.mirror(picture.crop((6, 8, 114, 143)))), [AlignmentImage.of(picture)])
     assert laid.mirrored
     assert laid.scale == pytest.approx((0.9, 0.9), abs=0.02)
 
 
 def test_each_answer_is_the_same_whatever_stands_beside_it():
-    one, others = Sketch.of(drawn(1)), [Sketch.of(drawn(seed)) for seed in (1, 2, 3)]
+    one, others = AlignmentImage.of(drawn(1)), [AlignmentImage.of(drawn(seed)) for seed in (1, 2, 3)]
     alone = [overlays(one, [other])[0].sure for other in others]
     assert [laid.sure for laid in overlays(one, others)] == pytest.approx(alone, abs=1e-5)
     assert overlays(one, []) == []
@@ -83,11 +83,11 @@ def test_each_answer_is_the_same_whatever_stands_beside_it():
 @pytest.mark.parametrize("seed", range(4))
 def test_a_print_outlasts_saving_and_scaling(seed):
     picture = drawn(seed)
-    kept = Sketch.of(picture).print(12)
+    kept = AlignmentImage.of(picture).print(12)
     for again in (saved(picture, 40), picture.resize((60, 75), Image.Resampling.LANCZOS)):
-        assert float((Sketch.of(again).print(12) * kept).sum()) > 0.99
-    assert float((Sketch.of(ImageOps.mirror(picture)).print(12)[:, ::-1] * kept).sum()) > 0.99
-    assert float((Sketch.of(drawn(seed + 100)).print(12) * kept).sum()) < 0.99
+        assert float((AlignmentImage.of(again).print(12) * kept).sum()) > 0.99
+    assert float((AlignmentImage.of(ImageOps.mirror(picture)).print(12)[:, ::-1] * kept).sum()) > 0.99
+    assert float((AlignmentImage.of(drawn(seed + 100)).print(12) * kept).sum()) < 0.99
 
 
 def test_plain_pictures_are_compared_by_colour():

@@ -4,11 +4,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from catalog import images
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE, SHARED_PICTURE
 from search.dedup.listing_duplicates import find_duplicates
-from search.doctor.audit_rows import Shop
+from search.doctor.audit_rows import AuditRows
 from search.engine import SearchEngine
 from tests.quality.sections import duplicates
 from tests.search.dedup.test_image_alignment import drawn, saved
@@ -24,7 +24,7 @@ def engine(tmp_path_factory):
         feed.append(f"thing-{seed},A thing,Things,{seed}.png")
     feed.append("again,Another name,Things,0.png")
     (folder / "products.csv").write_text("\n".join(feed) + "\n")
-    build(folder / "home", folder / "products.csv", open_encoder("colour"))
+    build_index(folder / "home", folder / "products.csv", open_encoder("colour"))
     with SearchEngine.open(folder / "home") as engine:
         yield engine
 
@@ -59,7 +59,7 @@ def test_a_variant_that_shows_the_picture_is_told_as_one(tmp_path):
         "s3,Lipstick,Lips,1.png",
     )
     (tmp_path / "products.csv").write_text("\n".join(feed) + "\n")
-    build(tmp_path / "home", tmp_path / "products.csv", open_encoder("colour"))
+    build_index(tmp_path / "home", tmp_path / "products.csv", open_encoder("colour"))
     sha256 = images.content_hash((tmp_path / "1.png").read_bytes())
     with SearchEngine.open(tmp_path / "home") as engine:
         told = found(engine, drawn(1), title="Lipstick 07", hashes=[sha256])
@@ -111,4 +111,4 @@ def test_a_product_that_is_gone_hides_no_other(engine, tmp_path):
     engine.remove("again")
     listed = find_duplicates(engine, [drawn(0)], hashes=[images.content_hash((tmp_path / "0.png").read_bytes())])
     assert [(one.product_id, one.kind) for one in listed] == [("thing-0", SAME_FILE)]
-    assert len(Shop.of(engine)) == 6
+    assert len(AuditRows.of(engine)) == 6

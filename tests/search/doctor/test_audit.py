@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import ImageFilter
 
 from catalog.product import Product
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.doctor.audit import HEADER, examine, ranked
@@ -49,7 +49,7 @@ def shop(tmp_path_factory):
         picture.save(folder / f"{one}.png")
         feed.append(f"{one},{title},{category},{colour},{prices[one]} EUR,{one}.png")
     (folder / "products.csv").write_text("\n".join(feed) + "\n")
-    build(folder / "home", folder / "products.csv", open_encoder("colour"))
+    build_index(folder / "home", folder / "products.csv", open_encoder("colour"))
     return folder / "home"
 
 

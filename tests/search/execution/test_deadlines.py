@@ -7,13 +7,13 @@ import weakref
 
 import pytest
 
-from catalog.errors import BadQuery, StepFailed, TooLate
-from search.execution.deadlines import THREADS, WAITING, Deadline, Steps
+from catalog.errors import BadQuery, DeadlineExceeded, StepFailed
+from search.execution.deadlines import THREADS, WAITING, Deadline, StepRunner
 
 
 @pytest.fixture
 def steps():
-    steps = Steps()
+    steps = StepRunner()
     yield steps
     steps.close()
 
@@ -36,7 +36,7 @@ def test_with_one_it_is_done_on_another_thread(steps):
 
 def test_what_is_late_is_said_to_be_late_in_time(steps, hanging):
     began = time.monotonic()
-    with pytest.raises(TooLate, match="encoder"):
+    with pytest.raises(DeadlineExceeded, match="encoder"):
         steps.run("encoder", Deadline.within(50), hanging)
     assert time.monotonic() - began < 1.0
 
@@ -45,7 +45,7 @@ def test_a_kind_that_hangs_holds_up_no_other(steps, hanging):
     for _ in range(2 * THREADS):
         steps.begin("encoder", Deadline.within(5), hanging)
     assert steps.run("lexical", Deadline.within(5_000), lambda: 7) == 7
-    with pytest.raises(TooLate):
+    with pytest.raises(DeadlineExceeded):
         steps.run("encoder", Deadline.within(20), lambda: 7)
 
 
@@ -59,11 +59,11 @@ def test_what_is_late_is_forgotten_and_too_much_is_refused(steps, hanging):
         steps.begin("encoder", Deadline.within(5), hanging)
     time.sleep(0.05)
     begun = [steps.begin("encoder", Deadline.within(1), lambda kept=picture: kept) for picture in pictures]
-    with pytest.raises(TooLate, match="Too much waits"):
+    with pytest.raises(DeadlineExceeded, match="Too much waits"):
         steps.begin("encoder", Deadline.within(1), hanging)
     del pictures
     for each in begun:
-        with pytest.raises(TooLate):
+        with pytest.raises(DeadlineExceeded):
             each.result()
     del begun, each
     gc.collect()

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from search.execution.deadlines import ENCODER, Deadline, Steps
-from search.execution.step_timing import ENCODE, METADATA, SEARCH, spent, told_of
+from search.execution.deadlines import ENCODER, Deadline, StepRunner
+from search.execution.step_timing import ENCODE, METADATA, SEARCH, listen, timed
 from search.query.terms import PictureTerm, Query, TextTerm
 from tests.search.shop_fixtures import RED, picture
 
@@ -20,20 +20,20 @@ def test_a_step_inside_another_counts_for_itself(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("search.execution.step_timing.perf_counter", lambda: clock[0])
     told = Told()
-    with told_of(told), spent(SEARCH):
+    with listen(told), timed(SEARCH):
         clock[0] += 2
-        with spent(ENCODE):
+        with timed(ENCODE):
             clock[0] += 5
-            with spent(METADATA):
+            with timed(METADATA):
                 clock[0] += 1
     assert told == {SEARCH: 2, ENCODE: 5, METADATA: 1}
 
 
 def test_a_step_that_breaks_is_counted_and_one_that_nobody_asked_about_is_not():
     told = Told()
-    with told_of(told), pytest.raises(ZeroDivisionError), spent(SEARCH):
+    with listen(told), pytest.raises(ZeroDivisionError), timed(SEARCH):
         raise ZeroDivisionError
-    with spent(ENCODE):
+    with timed(ENCODE):
         pass
     assert list(told) == [SEARCH]
 
@@ -42,10 +42,10 @@ def test_other_threads_are_not_listened_to():
     told = Told()
 
     def elsewhere():
-        with spent(ENCODE):
+        with timed(ENCODE):
             pass
 
-    with told_of(told):
+    with listen(told):
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
@@ -54,8 +54,8 @@ def test_other_threads_are_not_listened_to():
 
 @pytest.mark.parametrize("seconds", [None, 5])
 def test_a_step_on_a_thread_of_its_own_is_waited_for(seconds):
-    told, steps = Told(), Steps()
-    with told_of(told):
+    told, steps = Told(), StepRunner()
+    with listen(told):
         steps.run(ENCODER, None if seconds is None else Deadline.within(1000 * seconds), lambda: time.sleep(0.05))
     steps.close()
     assert told[ENCODE] >= 0.05
@@ -67,7 +67,7 @@ def test_the_steps_of_a_search_are_all_of_its_time(engine, term, timeout_ms):
     engine.search(Query((term,), timeout_ms=timeout_ms))
     told = Told()
     began = time.perf_counter()
-    with told_of(told):
+    with listen(told):
         page = engine.search(Query((term,), timeout_ms=timeout_ms))
     took = time.perf_counter() - began
     assert set(told) == {ENCODE, SEARCH, METADATA} and min(told.values()) > 0

@@ -10,10 +10,10 @@ import pytest
 from catalog.errors import UnknownProduct
 from catalog.images.crop import load_picture
 from catalog.sample import FOLDER
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
-from search.explain.explainer import Closeups
+from search.explain.explainer import HitExplainer
 from search.query.filters import parse_filter
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
 from tests.search.shop_fixtures import RED, picture
@@ -49,13 +49,13 @@ def shop(tmp_path_factory):
         for name in row["images"].split("|"):
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(FOLDER / name, folder / name)
-    build(folder / "home", folder / "products.csv", open_encoder("starter"))
+    build_index(folder / "home", folder / "products.csv", open_encoder("starter"))
     with SearchEngine.open(folder / "home") as engine:
         yield engine
 
 
 def test_the_things_of_a_scene_are_found_one_by_one(shop):
-    found = shop.regions(load_picture(FOLDER / SCENE), k=5)
+    found = shop.detect_objects(load_picture(FOLDER / SCENE), k=5)
     assert found.degraded == () and 3 <= len(found.items) <= 6
     brought = {hit.product.id for region in found.items for hit in region.hits}
     assert set(in_scene()) <= brought
@@ -66,14 +66,16 @@ def test_the_things_of_a_scene_are_found_one_by_one(shop):
 
 
 def test_a_filter_holds_in_every_box(shop):
-    found = shop.regions(load_picture(FOLDER / SCENE), k=3, narrowed=parse_filter({"category": "Tableware > Mugs"}))
+    found = shop.detect_objects(
+        load_picture(FOLDER / SCENE), k=3, narrowed=parse_filter({"category": "Tableware > Mugs"})
+    )
     hits = [hit for region in found.items for hit in region.hits]
     assert hits and all(hit.product.category == "Tableware > Mugs" for hit in hits)
 
 
 def test_why_a_photo_found_a_product(shop):
     photo = load_picture(next(FOLDER / row["photo"] for row in rows("photos.csv") if row["product_id"] == "mug-1a"))
-    closer = shop.closer(Query((PictureTerm(photo),)), "mug-1a")
+    closer = shop.explain_hit(Query((PictureTerm(photo),)), "mug-1a")
     assert closer.hit.product.id == "mug-1a" and closer.why.reasons
     told = closer.to_dict()
     for side in ("asked_region", "found_region"):
@@ -84,34 +86,34 @@ def test_why_a_photo_found_a_product(shop):
 
 
 def test_why_a_product_is_like_another(shop):
-    told = shop.closer(Query((ProductTerm("mug-1a"), TextTerm("cheaper", 0.1))), "mug-2a")
+    told = shop.explain_hit(Query((ProductTerm("mug-1a"), TextTerm("cheaper", 0.1))), "mug-2a")
     assert told.why.agrees["category"] == "Tableware > Mugs"
     assert "colour" in told.why.differs and told.found is not None
 
 
 def test_words_have_reasons_but_no_region(shop):
-    told = shop.closer(Query((TextTerm("speckled mug"),)), "mug-1a")
+    told = shop.explain_hit(Query((TextTerm("speckled mug"),)), "mug-1a")
     assert told.asked is None and told.why.agrees["pattern"] == "speckled"
     assert told.to_dict()["found_region"] is None
 
 
 def test_a_product_that_is_no_answer_is_refused(shop):
     with pytest.raises(UnknownProduct, match="not among the answers"):
-        shop.closer(Query((TextTerm("mug"),), filter=parse_filter({"category": "Furniture"})), "mug-1a")
+        shop.explain_hit(Query((TextTerm("mug"),), filter=parse_filter({"category": "Furniture"})), "mug-1a")
     with pytest.raises(UnknownProduct, match="not among the answers"):
-        shop.closer(Query((ProductTerm("mug-1a"),)), "mug-1a")
+        shop.explain_hit(Query((ProductTerm("mug-1a"),)), "mug-1a")
 
 
 def test_what_is_late_is_left_out_and_told(shop, monkeypatch):
-    whole = Closeups._asked
-    monkeypatch.setattr(Closeups, "_asked", lambda *given: time.sleep(1) or whole(*given))
-    late = shop.regions(load_picture(FOLDER / SCENE), timeout_ms=900)
+    whole = HitExplainer._asked
+    monkeypatch.setattr(HitExplainer, "_asked", lambda *given: time.sleep(1) or whole(*given))
+    late = shop.detect_objects(load_picture(FOLDER / SCENE), timeout_ms=900)
     assert late.degraded == ("detector",) and len(late.items) >= 3
     assert all(region.hits == () for region in late.items)
     monkeypatch.setattr("search.explain.explainer.propose_boxes", lambda *_: 1 / 0)
-    assert shop.regions(picture(RED), timeout_ms=900).items == ()
+    assert shop.detect_objects(picture(RED), timeout_ms=900).items == ()
 
 
 def test_an_encoder_without_maps_proposes_nothing(engine):
-    assert engine.regions(picture(RED, 64)).items == ()
-    assert engine.closer(Query((PictureTerm(picture(RED, 64)),)), "r").asked is None
+    assert engine.detect_objects(picture(RED, 64)).items == ()
+    assert engine.explain_hit(Query((PictureTerm(picture(RED, 64)),)), "r").asked is None

@@ -9,7 +9,7 @@ from PIL import Image
 from indexer.encoders.registry import open_encoder
 from indexer.types import FeatureMaps
 from search.explain.heatmap import matched_regions, overlay_png
-from search.explain.object_proposals import LIMIT, Box, boxes_of, crop_weights, cut_out, propose_boxes
+from search.explain.object_proposals import LIMIT, Box, boxes_of, crop_object, crop_weights, propose_boxes
 from tests.fake_encoder import FakeEncoder
 
 CELLS = 28
@@ -103,11 +103,11 @@ def test_colours_do_not_count_in_crops_unless_there_is_nothing_else():
 
 def test_a_crop_is_half_way_squared_and_stays_in_the_picture():
     picture = Image.new("RGB", (200, 100))
-    assert cut_out(picture, (0.25, 0.3, 0.75, 0.7), 0.0).size == (100, 70)  # 100 x 40, so 100 x 70
-    assert cut_out(picture, Box(0.25, 0.3, 0.75, 0.7), 0.1).size == (120, 84)
-    assert cut_out(picture, (0, 0, 1, 1), 0.2).size == (200, 100)
-    assert cut_out(Image.new("RGB", (1, 1)), (0, 0, 1, 1), 0.0).size == (1, 1)
-    tight, loose = (cut_out(picture, (0.4, 0.4, 0.6, 0.6), margin).size for margin in (0.0, 0.2))
+    assert crop_object(picture, (0.25, 0.3, 0.75, 0.7), 0.0).size == (100, 70)  # 100 x 40, so 100 x 70
+    assert crop_object(picture, Box(0.25, 0.3, 0.75, 0.7), 0.1).size == (120, 84)
+    assert crop_object(picture, (0, 0, 1, 1), 0.2).size == (200, 100)
+    assert crop_object(Image.new("RGB", (1, 1)), (0, 0, 1, 1), 0.0).size == (1, 1)
+    tight, loose = (crop_object(picture, (0.4, 0.4, 0.6, 0.6), margin).size for margin in (0.0, 0.2))
     assert loose[0] > tight[0] and loose[1] > tight[1]
 
 

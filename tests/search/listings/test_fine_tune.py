@@ -5,16 +5,16 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import TooFewPairs
-from indexer.build.build import build
+from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
-from indexer.labels.heads import Blend, LabelHeads
+from indexer.labels.heads import FusionWeights, LabelHeads
 from indexer.labels.network import FILE, LabelNetwork
 from indexer.training import label_finetune as training
 from indexer.training.label_finetune import NetworkRecipe
 from search.__main__ import main
 from search.engine import SearchEngine
 from search.listings import fine_tune as module
-from search.listings.feedback_suggester import Listers
+from search.listings.feedback_suggester import SuggesterCache
 from search.listings.fine_tune import fine_tune, told
 from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
@@ -27,7 +27,7 @@ SMALL = NetworkRecipe(shown=1_600, epochs=(1, 8), batch=32)
 def shop(tmp_path_factory, shared_models):
     """Shapes of 13 colours, by an encoder that knows nothing but colours; and what fine-tuning said."""
     home = tmp_path_factory.mktemp("shapes")
-    build(home, shape_feed(home / "feed"), open_encoder("colour"))
+    build_index(home, shape_feed(home / "feed"), open_encoder("colour"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LEAST_PICTURES", 100)
         patch.setattr(training, "NetworkRecipe", lambda: SMALL)
@@ -51,7 +51,7 @@ def test_suggestions_are_made_with_it(shop):
     home, _ = shop
     pictures = [draw_shape(shape, SHADES["teal"], 5) for shape in ("ring", "bar", "triangle")]
     with SearchEngine.open(home) as engine:
-        lister = Listers(home).get(engine)
+        lister = SuggesterCache(home).get(engine)
         found = [lister.suggest([picture]).category.top[0] for picture in pictures]
         assert [one.name for one in found] == ["Shapes > Ring", "Shapes > Bar", "Shapes > Triangle"]
         both = lister.suggest([pictures[0], draw_shape("ring", SHADES["red"], 6)]).category.top[0]
@@ -63,7 +63,7 @@ def test_another_encoders_network_has_no_part(shop):
     home, _ = shop
     with SearchEngine.open(home) as engine:
         fingerprint = engine.encoder.fingerprint
-        listers = Listers(home)
+        listers = SuggesterCache(home)
         with_it = listers.get(engine)
         data = (home / FILE).read_bytes()
         try:
@@ -119,6 +119,6 @@ def test_a_network_that_says_what_the_head_says_has_no_part():
     head = np.asarray(0.7 * truth + 0.3 * rng.dirichlet(np.ones(4), 400), np.float32)
     voted = np.full_like(truth, 0.25)
     part, said = training._part(head, voted, truth, head)
-    assert part.weight == 0 and said["loss_after"] <= said["loss_before"] and isinstance(part.blend, Blend)
+    assert part.weight == 0 and said["loss_after"] <= said["loss_before"] and isinstance(part.blend, FusionWeights)
     part, said = training._part(np.full_like(head, 0.25), voted, truth, head)
     assert part.weight > 0 and said["accuracy_after"] > said["accuracy_before"]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from indexer.labels.heads import LabelHeads
-from search.listings.decision_store import Decision, Decisions, Item
-from search.listings.feedback_suggester import Listers, rows_of
+from search.listings.decision_store import Decision, DecisionStore, Item
+from search.listings.feedback_suggester import SuggesterCache, rows_of
 from search.listings.fit_heads import learn
-from search.listings.refit_heads import LEAST_ASIDE, Measured, kept_aside, relearn, told, why_not
+from search.listings.refit_heads import LEAST_ASIDE, Measured, holdout_rows, rejection_reason, relearn, told
 from tests.search.listings.test_suggester import items, near
 from tests.search.shop_fixtures import make_shop, picture
 
@@ -35,12 +35,12 @@ def decide(engine, home, label, colour, count, start=0):
         whole = np.concatenate([row, np.zeros((1, 3), np.float32)], axis=1)
         item = Item(f"{label}/{n}", f"{label}-{n}", engine.encoder.fingerprint, whole.astype(np.float16).tobytes())
         kept.append((item, [Decision("category", "Wear > Warm > Scarves", label)]))
-    Decisions(home).keep(kept)
+    DecisionStore(home).keep(kept)
     return sum(zlib.crc32(f"{label}-{n}".encode()) % 5 == 0 for n in range(start, start + count))
 
 
 def test_decisions_are_counted_forgotten_and_read_for_their_encoder_alone(engine, home):
-    store = Decisions(home)
+    store = DecisionStore(home)
     assert (store.changes(), store.counts(), store.examples("x")) == (0, dict.fromkeys(store.counts(), 0), [])
     decide(engine, home, "Wear > Hats", OLIVE, 3)
     item = Item("declined", "c", engine.encoder.fingerprint, b"")
@@ -75,7 +75,7 @@ def test_a_category_that_no_product_has_is_learnt_and_swapped_in(engine, home):
     assert category["judged"] == aside and category["swapped"] and "category: It takes over" in told(figures)
     assert category["new"]["accuracy"] >= 0.9
     assert "Wear > Hats" in LabelHeads.load(home, engine.encoder.fingerprint).heads["category"].names
-    found = Listers(home).get(engine).suggest([picture(OLIVE)]).category
+    found = SuggesterCache(home).get(engine).suggest([picture(OLIVE)]).category
     assert found.top[0].name == "Wear > Hats"
     again = relearn(home)  # the same once more is no better
     assert not again["swapped"] and "no better" in again["fields"]["category"]["why"]
@@ -98,7 +98,7 @@ def test_each_head_takes_over_only_where_it_is_better(engine, home):
     one = heads.heads["category"]
 
     def why(before, after, old=heads, new=heads):
-        return why_not(old, new, "category", {"category": before}, {"category": after})
+        return rejection_reason(old, new, "category", {"category": before}, {"category": after})
 
     better, same = Measured(20, 0.9, 0.4), Measured(20, 0.8, 0.5)
     assert why(same, better) == "" == why(same, same, old=None)
@@ -112,7 +112,7 @@ def test_each_head_takes_over_only_where_it_is_better(engine, home):
 
 def test_what_is_kept_aside_depends_on_the_picture_alone(engine, home):
     decide(engine, home, "a", OLIVE, 50)
-    first = [kept_aside(one) for one in Decisions(home).examples(engine.encoder.fingerprint)]
+    first = [holdout_rows(one) for one in DecisionStore(home).examples(engine.encoder.fingerprint)]
     decide(engine, home, "a", OLIVE, 50)
-    assert first == [kept_aside(one) for one in Decisions(home).examples(engine.encoder.fingerprint)]
+    assert first == [holdout_rows(one) for one in DecisionStore(home).examples(engine.encoder.fingerprint)]
     assert 2 <= sum(first) <= 20

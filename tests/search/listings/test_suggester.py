@@ -10,7 +10,7 @@ from catalog.errors import BadQuery
 from indexer.labels.heads import FILE
 from search.evaluation.categorise import by_products
 from search.listings.fit_heads import learn
-from search.listings.suggester import Lister, Listing
+from search.listings.suggester import Listing, ListingSuggester
 from search.query.terms import MAX_PICTURES
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, GREEN, RED, Item, make_shop, picture
@@ -44,7 +44,7 @@ def engine(home):
 @pytest.fixture
 def lister(engine, home):
     learn(home)
-    return Lister.open(engine, home)
+    return ListingSuggester.open(engine, home)
 
 
 @pytest.mark.torch
@@ -89,13 +89,13 @@ def test_a_new_category_works_from_its_first_five_examples(home, engine):
     learn(home)
     new = [Item(f"hat-{n}", "hat", ((120 + n, 120, 0),), "Wear > Hats") for n in range(5)]
     with make_shop(home, [*items(), *new]) as grown:
-        lister = Lister.open(grown, home)  # its heads know nothing of hats
+        lister = ListingSuggester.open(grown, home)  # its heads know nothing of hats
         assert lister.suggest([picture((122, 120, 0))]).category.top[0].name == "Wear > Hats"
         assert lister.suggest([picture(RED)]).category.answer == "Wear > Warm > Scarves"
 
 
 def test_without_heads_neighbours_speak_alone(engine, home):
-    lister = Lister.open(engine, home)
+    lister = ListingSuggester.open(engine, home)
     found = lister.suggest([picture(BLUE)])
     assert not lister.has_learnt("category")
     assert found.category.answer == "Home > Mugs" and found.price is None
@@ -103,19 +103,22 @@ def test_without_heads_neighbours_speak_alone(engine, home):
 
 def test_a_shop_without_categories_suggests_none(home):
     with make_shop(home, [Item("1"), Item("2", "thing", (BLUE,))]) as engine:
-        found = Lister.open(engine, home).suggest([picture(RED)])
+        found = ListingSuggester.open(engine, home).suggest([picture(RED)])
     assert found.category.top == () and found.category.answer == ""
 
 
 def test_an_encoder_that_reads_no_words_ignores_the_title(home):
     with make_shop(home, items(), encoder=FakeEncoder(texts=False)) as engine:
-        assert Lister.open(engine, home).suggest([picture(RED)], "mug").category.answer == "Wear > Warm > Scarves"
+        assert (
+            ListingSuggester.open(engine, home).suggest([picture(RED)], "mug").category.answer
+            == "Wear > Warm > Scarves"
+        )
 
 
 @pytest.mark.parametrize("count", [0, MAX_PICTURES])
 def test_too_few_and_too_many_pictures_are_refused(engine, home, count):
     with pytest.raises(BadQuery):
-        Lister.open(engine, home).suggest([picture(RED)] * count)
+        ListingSuggester.open(engine, home).suggest([picture(RED)] * count)
 
 
 @pytest.mark.torch
@@ -124,7 +127,7 @@ def test_what_is_unlike_everything_is_noted(home):
     many = [Item(f"r{n}", "red", (near((220, 20, 20), rng),), "A") for n in range(120)]
     with make_shop(home, many) as engine:
         learn(home)
-        lister = Lister.open(engine, home)
+        lister = ListingSuggester.open(engine, home)
         assert "not_a_product" in {note.kind for note in lister.suggest([picture(BLUE)]).notes}
         assert "not_a_product" not in {note.kind for note in lister.suggest([picture((220, 20, 20))]).notes}
 
@@ -144,7 +147,7 @@ def test_a_title_that_names_a_value_is_believed_as_far_as_the_shops_own_are(home
     shop = [replace(item, title=f"{item.title}, {place}", place=place) for item, place in placed]
     with make_shop(home, shop) as engine:
         learn(home)
-        lister = Lister.open(engine, home)
+        lister = ListingSuggester.open(engine, home)
         for place in PLACES:
             (found,) = lister.suggest([picture(RED)], f"Scarf for the {place.upper()}").attributes
             assert (found.field, found.answer, found.answer_confidence) == ("place", place, 1.0)

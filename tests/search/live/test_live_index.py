@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from catalog import images
-from catalog.errors import BadPicture, BadQuery, BadRow, NoRoom, StoreError, UnknownProduct
+from catalog.errors import BadPicture, BadQuery, BadRow, LiveIndexFull, StoreError, UnknownProduct
 from catalog.files.failpoints import VARIABLE, Failed
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
@@ -238,7 +238,7 @@ def test_there_are_only_so_many_live_rows(opened):
     for name in "opq":
         put(engine, name, RED, title=name)
     for refused in (("s", {"title": "s"}, (RED,)), ("r", {}, (BLUE,)), ("o", {}, (BLUE, RED))):
-        with pytest.raises(NoRoom, match="3 live rows"):
+        with pytest.raises(LiveIndexFull, match="3 live rows"):
             put(engine, refused[0], *refused[2], **refused[1])
     put(engine, "o", GREEN, title="in place of the other")
     put(engine, "r", price="5")

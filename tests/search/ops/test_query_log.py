@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from search.ops.query_log import DAY, EMPTY, LONGEST, MOST_DAYS, SLOW, QueryLog, harmless
+from search.ops.query_log import DAY, EMPTY, LONGEST, MOST_DAYS, SLOW, QueryLog, redact
 
 
 def words(log, kind=EMPTY, now=1_010):
@@ -59,7 +59,7 @@ def test_what_nobody_asks_any_more_is_forgotten_without_a_new_question(tmp_path)
     ],
 )
 def test_words_are_kept_without_addresses_and_long_numbers(said, kept):
-    assert harmless(said) == kept
+    assert redact(said) == kept
 
 
 def test_many_may_write_at_once(tmp_path):

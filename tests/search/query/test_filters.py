@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from catalog.errors import BadQuery
-from search.query.filters import MAX_PARTS, AnyOf, Between, Filter, Not, OneOf, Stock, parse_filter, read_filter
+from search.query.filters import MAX_PARTS, AnyOf, Between, Filter, InStock, Not, OneOf, parse_filter, read_filter
 from tests.search.random_shops import FILTERS
 
 FULL = {
@@ -36,7 +36,7 @@ def test_every_field():
         OneOf("category", ("Apparel > Topwear",)),
         OneOf("brand", ("Puma", "Nike")),
         Between("price", 10.0, 50.0, "EUR"),
-        Stock(True),
+        InStock(True),
         OneOf("colour", ("Red",)),
         OneOf("attributes.gender", ("Men",)),
         Between("attributes.year", 2012.0),

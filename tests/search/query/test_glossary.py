@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import BadInput
 from catalog.text.glossary import GlossaryEntry
-from search.query.glossary import Concept, Glossary, Replaced, Way
+from search.query.glossary import Alternative, Concept, Glossary, Replacement
 
 ENTRIES = (
     GlossaryEntry("红色", "zh", ("red",)),
@@ -28,12 +28,16 @@ def test_chinese_is_read_in_english_and_looked_up_in_both(glossary):
     applied = glossary.apply("红色运动鞋")
     assert applied.encoder_words == "red sports shoes"
     assert applied.concepts == (
-        Concept("红色", (Way(("红色",)), Way(("red",))), listed=True),
-        Concept("运动鞋", (Way(("运动", "动鞋")), Way(("sports", "shoes")), Way(("sneakers",), 0.8)), listed=True),
+        Concept("红色", (Alternative(("红色",)), Alternative(("red",))), listed=True),
+        Concept(
+            "运动鞋",
+            (Alternative(("运动", "动鞋")), Alternative(("sports", "shoes")), Alternative(("sneakers",), 0.8)),
+            listed=True,
+        ),
     )
     assert applied.replaced == (
-        Replaced("红色", "zh", ("red",)),
-        Replaced("运动鞋", "zh", ("sports shoes", "sneakers")),
+        Replacement("红色", "zh", ("red",)),
+        Replacement("运动鞋", "zh", ("sports shoes", "sneakers")),
     )
 
 
@@ -58,20 +62,20 @@ def test_what_the_encoder_reads(glossary, asked, read):
 
 def test_unknown_characters_are_kept_for_the_index(glossary):
     concepts = glossary.apply("红色神秘鞋").concepts
-    assert concepts[1] == Concept("神秘鞋", (Way(("神秘", "秘鞋")),))
+    assert concepts[1] == Concept("神秘鞋", (Alternative(("神秘", "秘鞋")),))
 
 
 def test_synonyms_are_found_whatever_the_number(glossary):
     for asked in ("sneaker", "Sneakers"):
         (concept,) = glossary.apply(asked).concepts
-        assert concept.ways[1] == Way(("sports", "shoes"), 0.8)
+        assert concept.ways[1] == Alternative(("sports", "shoes"), 0.8)
     (concept,) = glossary.apply("running-shoe").concepts
     assert concept.listed
 
 
 def test_compounds_are_looked_for_in_parts_and_whole(glossary):
     (concept,) = glossary.apply("rain-coat").concepts
-    assert concept.ways == (Way(("rain", "coat")), Way(("raincoat",)))
+    assert concept.ways == (Alternative(("rain", "coat")), Alternative(("raincoat",)))
 
 
 def test_little_words_ask_for_nothing(glossary):

@@ -10,67 +10,76 @@ from hypothesis import strategies as st
 from catalog.errors import BadQuery
 from catalog.product import Product
 from search.query.filters import Between, parse_filter
-from search.query.intent import AVOID, Price, Said, cheaper, liked, read_words, refined, spoken
-from search.query.intent import priced as with_price
+from search.query.intent import (
+    AVOID,
+    ParsedText,
+    PriceIntent,
+    cheaper,
+    feedback_terms,
+    merge_terms,
+    parse_text,
+    text_terms,
+)
+from search.query.intent import apply_price_intent as with_price
 from search.query.terms import ProductTerm, Query, TextTerm
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("red dress", Said("red dress")),
-        ("like this, not floral, cheaper", Said("", ("floral",), True)),
-        ("this, but in green", Said("in green")),
-        ("red dress not floral or striped", Said("red dress", ("floral", "striped"))),
-        ("mug without handle", Said("mug", ("handle",))),
-        ("shirt, no stripes", Said("shirt", ("stripes",))),
-        ("cheaper red shoes", Said("red shoes", (), True)),
-        ("like this one but cheaper and not black", Said("", ("black",), True)),
-        ("红色连衣裙 不要花的", Said("红色连衣裙", ("花的",))),
-        ("便宜一点的", Said("", (), True)),
-        ("更便宜的马克杯", Said("马克杯", (), True)),
-        ("便宜的马克杯", Said("马克杯")),
-        ("马克杯 便宜", Said("马克杯")),
-        ("not striped mug", Said("mug", ("striped",))),
-        ("red mug under 15", Said("red mug", most=15.0)),
-        ("cheap red mug below €15.50", Said("red mug", most=15.5)),
-        ("红色杯子 50元以下", Said("红色杯子", most=50.0)),
-        ("vase under 30 cm", Said("vase under 30 cm")),
-        ("no iron shirt", Said("no iron shirt")),
-        ("No 7 cream", Said("No 7 cream")),
-        ("thistle", Said("thistle")),
-        ("knot", Said("knot")),
+        ("red dress", ParsedText("red dress")),
+        ("like this, not floral, cheaper", ParsedText("", ("floral",), True)),
+        ("this, but in green", ParsedText("in green")),
+        ("red dress not floral or striped", ParsedText("red dress", ("floral", "striped"))),
+        ("mug without handle", ParsedText("mug", ("handle",))),
+        ("shirt, no stripes", ParsedText("shirt", ("stripes",))),
+        ("cheaper red shoes", ParsedText("red shoes", (), True)),
+        ("like this one but cheaper and not black", ParsedText("", ("black",), True)),
+        ("红色连衣裙 不要花的", ParsedText("红色连衣裙", ("花的",))),
+        ("便宜一点的", ParsedText("", (), True)),
+        ("更便宜的马克杯", ParsedText("马克杯", (), True)),
+        ("便宜的马克杯", ParsedText("马克杯")),
+        ("马克杯 便宜", ParsedText("马克杯")),
+        ("not striped mug", ParsedText("mug", ("striped",))),
+        ("red mug under 15", ParsedText("red mug", most=15.0)),
+        ("cheap red mug below €15.50", ParsedText("red mug", most=15.5)),
+        ("红色杯子 50元以下", ParsedText("红色杯子", most=50.0)),
+        ("vase under 30 cm", ParsedText("vase under 30 cm")),
+        ("no iron shirt", ParsedText("no iron shirt")),
+        ("No 7 cream", ParsedText("No 7 cream")),
+        ("thistle", ParsedText("thistle")),
+        ("knot", ParsedText("knot")),
     ],
 )
 def test_words_are_taken_apart(words, said):
-    assert read_words(words) == said
+    assert parse_text(words) == said
 
 
 @given(st.text(min_size=1, max_size=80))
 def test_any_words_are_read(words):
-    said = read_words(words)
+    said = parse_text(words)
     assert all(said.unwanted)
 
 
 def test_words_become_terms():
-    assert spoken("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], Price())
-    assert spoken("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], Price(True))
+    assert text_terms("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], PriceIntent())
+    assert text_terms("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], PriceIntent(True))
 
 
 def test_words_that_nobody_will_read_are_not_read():
     began = time.perf_counter()
-    assert spoken("a" + " " * 200_000 + "b, cheaper x")[1] == Price()
-    assert read_words("a" + " " * 200_000 + "b, cheaper x").cheaper
+    assert text_terms("a" + " " * 200_000 + "b, cheaper x")[1] == PriceIntent()
+    assert parse_text("a" + " " * 200_000 + "b, cheaper x").cheaper
     assert time.perf_counter() - began < 1.0
 
 
 def test_a_limit_in_words_is_a_filter():
-    query = with_price(Query((TextTerm("mug"),)), Price(most=15.0), [])
+    query = with_price(Query((TextTerm("mug"),)), PriceIntent(most=15.0), [])
     assert query.filter.on("price") == Between("price", None, 15.0)
 
 
 def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
-    assert spoken("not too long dress") == ([TextTerm("dress"), TextTerm("long", AVOID)], Price())
+    assert text_terms("not too long dress") == ([TextTerm("dress"), TextTerm("long", AVOID)], PriceIntent())
 
 
 def priced(price):
@@ -99,5 +108,5 @@ def test_nothing_is_cheaper_than_nothing():
 
 
 def test_a_term_said_again_takes_the_place_of_the_former():
-    query = refined(Query((TextTerm("mug"), ProductTerm("a", 0.5))), liked([], ["a"]))
+    query = merge_terms(Query((TextTerm("mug"), ProductTerm("a", 0.5))), feedback_terms([], ["a"]))
     assert query.terms == (TextTerm("mug"), ProductTerm("a", -0.3))

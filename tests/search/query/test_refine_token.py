@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
 from search.query.filters import parse_filter
-from search.query.refine_token import MAX_TOKEN, RefineTokens, carried, rounded, signing_key
+from search.query.refine_token import MAX_TOKEN, RefineTokens, quantised, signing_key, with_vectors
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, RED, YELLOW, make_shop, picture
@@ -60,8 +60,8 @@ def test_a_file_that_is_no_key_is_replaced(tmp_path):
 
 def test_rounding_twice_is_rounding_once(tokens):
     encoder = FakeEncoder()
-    once = rounded(encoder.encode_images([picture(YELLOW), picture((12, 200, 90))]), encoder.blocks)
-    np.testing.assert_array_equal(rounded(once, encoder.blocks), once)
+    once = quantised(encoder.encode_images([picture(YELLOW), picture((12, 200, 90))]), encoder.blocks)
+    np.testing.assert_array_equal(quantised(once, encoder.blocks), once)
     np.testing.assert_array_equal(tokens.read(tokens.make(Query((VectorTerm(once[0]),)))).terms[0].vector, once[0])
 
 
@@ -138,5 +138,5 @@ def test_a_link_works_in_another_process(home):
 def test_carried_puts_vectors_in_the_places_of_pictures():
     asked = Query((TextTerm("a"), PictureTerm(picture(RED), -1.0), PictureTerm(picture(BLUE))))
     one, two = np.ones(6, np.float32), np.zeros(6, np.float32)
-    terms = carried(asked, [one, two]).terms
+    terms = with_vectors(asked, [one, two]).terms
     assert terms[1].vector is one and terms[1].weight == -1.0 and terms[2].vector is two

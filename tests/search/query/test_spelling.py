@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.query.spelling import LONG, SHORT, SHORTEST, Vocabulary
+from search.query.spelling import LONG, SHORT, SHORTEST, SpellingVocabulary
 
 WORDS = [("shirt", 90), ("skirt", 40), ("shoe", 80), ("teapot", 5), ("kettlewick", 3), ("tea", 9), ("blue", 50)]
-VOCABULARY = Vocabulary(WORDS)
+VOCABULARY = SpellingVocabulary(WORDS)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_the_nearest_word(typed, meant):
 
 
 def test_fewer_mistakes_then_the_same_beginning_then_the_more_frequent():
-    assert Vocabulary([("aloud", 1), ("cloud", 9)]).nearest("aloudd") == "aloud"
-    assert Vocabulary([("boat", 99), ("coal", 1)]).nearest("coat") == "coal"
-    assert Vocabulary([("coal", 1), ("coax", 2)]).nearest("coat") == "coax"
-    assert Vocabulary(()).nearest("coat") is None
+    assert SpellingVocabulary([("aloud", 1), ("cloud", 9)]).nearest("aloudd") == "aloud"
+    assert SpellingVocabulary([("boat", 99), ("coal", 1)]).nearest("coat") == "coal"
+    assert SpellingVocabulary([("coal", 1), ("coax", 2)]).nearest("coat") == "coax"
+    assert SpellingVocabulary(()).nearest("coat") is None
 
 
 LETTERS = st.text("abc", min_size=1, max_size=10)
@@ -55,7 +55,7 @@ def test_it_agrees_with_the_plain_definition(words, typed):
     words = [word for word in words if len(typed) > SHORT or word[0] == typed[0]] + [w for w in words if w == typed]
     near = {word: mistakes(typed, word) for word in words}
     best = min(near.values(), default=9)
-    found = Vocabulary([(word, 1) for word in words]).nearest(typed)
+    found = SpellingVocabulary([(word, 1) for word in words]).nearest(typed)
     if len(typed) < SHORTEST or best > most:
         assert found is None
     else:

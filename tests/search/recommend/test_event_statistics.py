@@ -6,8 +6,8 @@ import time
 import pytest
 
 from catalog.product import Product
-from search.recommend.event_log import DAY, Event, EventLog, Kept
-from search.recommend.event_statistics import HALF_LIFE_DAYS, LEADING, SESSION_SECONDS, TrendWatch, trends_of
+from search.recommend.event_log import DAY, Event, EventLog, StoredEvent
+from search.recommend.event_statistics import HALF_LIFE_DAYS, LEADING, SESSION_SECONDS, StatisticsRefresher, trends_of
 
 NOW = 1_800_000_000
 
@@ -18,7 +18,7 @@ def find(ids):
 
 
 def session(visitor, *ids, kind="view", at=NOW):
-    return [Kept(at + place, kind, one, visitor.encode()) for place, one in enumerate(ids)]
+    return [StoredEvent(at + place, kind, one, visitor.encode()) for place, one in enumerate(ids)]
 
 
 def sessions(count, *ids, kind="view", name="v"):
@@ -98,7 +98,7 @@ def test_trends_are_worked_out_beside_the_requests(tmp_path):
         assert held.wait(30)
         return find(ids)
 
-    watch = TrendWatch(log, slow, kept_seconds=0.05)
+    watch = StatisticsRefresher(log, slow, kept_seconds=0.05)
     began = time.monotonic()
     assert not watch.now and time.monotonic() - began < 1.0  # nobody waits for it
     assert not watch.now and len(asked) <= 1  # and it is not begun twice
@@ -117,7 +117,7 @@ def test_trends_are_worked_out_beside_the_requests(tmp_path):
 def test_a_log_that_cannot_be_read_leaves_the_trends_of_before(tmp_path):
     log = EventLog.open(tmp_path)
     log.add([Event("view", "a", "v")])
-    watch = TrendWatch(log, find, kept_seconds=0.0)
+    watch = StatisticsRefresher(log, find, kept_seconds=0.0)
     before = watch.refresh()
     log.close()
     for _ in range(3):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from catalog.errors import BadQuery
 from catalog.product import Product
 from indexer.numeric import unit
-from search.recommend.event_statistics import Trends
+from search.recommend.event_statistics import EventStatistics
 from search.recommend.session import HALF_LIFE, decay, marginal, popular, session
 from tests.search.random_shop import make_random_shop, publish_products
 from tests.search.shop_fixtures import save_picture
@@ -38,35 +38,35 @@ def names(recommended):
 
 
 def test_the_last_view_weighs_most(shop):
-    assert names(session(shop, Trends(), ["red", "green"], 1)) == ["mint"]
-    assert names(session(shop, Trends(), ["green", "red"], 1)) == ["scarlet"]
+    assert names(session(shop, EventStatistics(), ["red", "green"], 1)) == ["mint"]
+    assert names(session(shop, EventStatistics(), ["green", "red"], 1)) == ["scarlet"]
 
 
 def test_nothing_that_was_viewed_nor_is_sold_out(shop):
-    found = names(session(shop, Trends(), ["red", "green", "red"], 20))
+    found = names(session(shop, EventStatistics(), ["red", "green", "red"], 20))
     assert set(found) == {"scarlet", "orange", "mint", "blue"}
 
 
 def test_unknown_ids_are_passed_over(shop):
-    assert session(shop, Trends(), ["red", "gone"], 3) == session(shop, Trends(), ["red"], 3)
-    assert session(shop, Trends(), ["gone"], 3) == session(shop, Trends(), [], 3) == ()
+    assert session(shop, EventStatistics(), ["red", "gone"], 3) == session(shop, EventStatistics(), ["red"], 3)
+    assert session(shop, EventStatistics(), ["gone"], 3) == session(shop, EventStatistics(), [], 3) == ()
 
 
 def test_who_viewed_nothing_known_gets_what_is_popular(shop):
-    trends = Trends(popular={"sold": 1.0, "gone": 0.9, "blue": 0.8, "red": 0.1})
+    trends = EventStatistics(popular={"sold": 1.0, "gone": 0.9, "blue": 0.8, "red": 0.1})
     assert names(session(shop, trends, [], 5)) == names(popular(shop, trends, 5)) == ["blue", "red"]
     assert names(session(shop, trends, ["gone"], 1)) == ["blue"]
     assert names(popular(shop, trends, 5, ["blue"])) == ["red"]
 
 
 def test_what_others_viewed_together_comes_first(shop):
-    trends = Trends(popular={"red": 1.0}, together={"red": {"blue": 0.9, "sold": 0.9, "gone": 0.9}})
+    trends = EventStatistics(popular={"red": 1.0}, together={"red": {"blue": 0.9, "sold": 0.9, "gone": 0.9}})
     found = session(shop, trends, ["red"], 2)
     assert names(found)[0] == "blue" and "together" in found[0].reason
 
 
 def test_later_places_are_for_other_things(shop):
-    alike = names(session(shop, Trends(), ["red", "blue", "red"], 2))
+    alike = names(session(shop, EventStatistics(), ["red", "blue", "red"], 2))
     assert alike[0] == "scarlet"
     rows = unit(np.array([[1, 0], [1, 0.01], [0.6, 0.8]], float)).astype(np.float32)
     assert marginal(np.array([1.0, 0.99, 0.7]), rows, 3, 0.5) == [0, 2, 1]
@@ -82,7 +82,7 @@ def test_weights_halve_and_add_up():
 @pytest.mark.parametrize("k", [0, 201])
 def test_k_is_bounded(shop, k):
     with pytest.raises(BadQuery):
-        session(shop, Trends(), ["red"], k)
+        session(shop, EventStatistics(), ["red"], k)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.integers(1, 15), st.floats(0, 1))
@@ -95,7 +95,7 @@ def test_marginal_picks_each_place_once(relevance, k, share):
 def test_every_product_of_a_random_shop_can_be_viewed(tmp_path):
     shop = make_random_shop(tmp_path, count=60)
     for one in shop.by_id:
-        found = session(shop, Trends(popular={"p001": 1.0, "p002": 0.5}), [one, "p003"], 10)
+        found = session(shop, EventStatistics(popular={"p001": 1.0, "p002": 0.5}), [one, "p003"], 10)
         assert len(found) == 10 and not {one, "p003"} & {*names(found)}
         assert all(each.product.in_stock for each in found)
     shop.close()

@@ -10,7 +10,7 @@ from catalog.product import Product
 from indexer.numeric import unit
 from search.recommend.compatibility_rules import PairRules, facts, same_category
 from search.recommend.complements import goes_with
-from search.recommend.event_statistics import Learnt, Trends
+from search.recommend.event_statistics import EventStatistics, Learnt
 from search.recommend.substitutes import ENOUGH, substitutes
 from tests.search.random_shop import make_random_shop, publish_products
 from tests.search.shop_fixtures import save_picture
@@ -49,7 +49,9 @@ def names(recommended):
     return [one.product.id for one in recommended]
 
 
-@pytest.mark.parametrize("trends", [Trends(), Trends(pairs={SHIRT: Learnt(9, {})})], ids=["rules", "baskets"])
+@pytest.mark.parametrize(
+    "trends", [EventStatistics(), EventStatistics(pairs={SHIRT: Learnt(9, {})})], ids=["rules", "baskets"]
+)
 def test_what_goes_with_a_product_is_never_of_its_category(shop, trends):
     given = 0
     for product in shop.by_id.values():
@@ -65,7 +67,7 @@ def test_what_goes_with_a_product_is_never_of_its_category(shop, trends):
 
 def test_baskets_never_bring_the_same_category(shop):
     everything = dict.fromkeys(shop.categories(), 1.0)
-    trends = Trends(pairs={category: Learnt(1_000, everything) for category in everything})
+    trends = EventStatistics(pairs={category: Learnt(1_000, everything) for category in everything})
     for product in shop.by_id.values():
         for one in goes_with(shop, RULES, trends, product.id, 10):
             assert not same_category(product.category, one.product.category)
@@ -113,13 +115,15 @@ def test_colours_that_quarrel_come_later(small):
         ("yellow", TROUSERS, None, {"colour": "yellow"}, (1, 0, 0)),
         ("navy", TROUSERS, None, {"colour": "navy blue"}, (0.99, 0.1, 0)),
     )
-    assert names(goes_with(shop, RULES, Trends(), "asked")) == ["navy"]  # the other is its twin but for the colour
+    assert names(goes_with(shop, RULES, EventStatistics(), "asked")) == [
+        "navy"
+    ]  # the other is its twin but for the colour
 
 
 def test_kinds_take_turns(small):
     trousers = [(f"trousers{i}", TROUSERS, None, {}, (1, i, 0)) for i in range(4)]
     shop = small(("asked", SHIRT, None, {"gender": "Men"}, (1, 0, 0)), *trousers, ("tie", TIE, None, {}, (0, 0, 1)))
-    assert names(goes_with(shop, RULES, Trends(), "asked", 3))[:2] == ["trousers0", "tie"]
+    assert names(goes_with(shop, RULES, EventStatistics(), "asked", 3))[:2] == ["trousers0", "tie"]
 
 
 def test_without_a_rule_the_most_alike_categories_are_taken(small):
@@ -129,7 +133,7 @@ def test_without_a_rule_the_most_alike_categories_are_taken(small):
         ("spade", "Garden > Spades", None, {}, (1, 0, 0.1)),
         ("hose", "Garden > Hoses", None, {}, (0.5, 1, 0)),
     )
-    assert names(goes_with(shop, RULES, Trends(), "asked")) == ["rake", "hose"]
+    assert names(goes_with(shop, RULES, EventStatistics(), "asked")) == ["rake", "hose"]
 
 
 def test_baskets_outvote_rules_when_there_are_many(small):
@@ -139,7 +143,7 @@ def test_baskets_outvote_rules_when_there_are_many(small):
         ("tie", TIE, None, {}, (1, 0.1, 0)),
         ("spade", "Garden > Spades", None, {}, (0, 1, 0)),
     )
-    few, many = (Trends(pairs={SHIRT: Learnt(n, {"Garden > Spades": 0.9})}) for n in (2, 500))
+    few, many = (EventStatistics(pairs={SHIRT: Learnt(n, {"Garden > Spades": 0.9})}) for n in (2, 500))
     assert names(goes_with(shop, RULES, few, "asked"))[0] == "trousers"
     assert names(goes_with(shop, RULES, many, "asked"))[0] == "spade"
 
@@ -153,14 +157,14 @@ def test_a_shop_s_own_rules_go_first_and_never_means_never(small, tmp_path):
         ("trousers", TROUSERS, None, {}, (1, 0, 0)),
         ("spade", "Garden > Spades", None, {}, (0, 1, 0)),
     )
-    bought = Trends(pairs={SHIRT: Learnt(500, {TROUSERS: 1.0})})
+    bought = EventStatistics(pairs={SHIRT: Learnt(500, {TROUSERS: 1.0})})
     assert names(goes_with(shop, rules, bought, "asked")) == ["spade"]
 
 
 def test_unknown_products_and_counts_are_refused(shop):
     for ask in (
         lambda one, k: substitutes(shop, RULES, one, k),
-        lambda one, k: goes_with(shop, RULES, Trends(), one, k),
+        lambda one, k: goes_with(shop, RULES, EventStatistics(), one, k),
     ):
         with pytest.raises(UnknownProduct):
             ask("nothing", 10)

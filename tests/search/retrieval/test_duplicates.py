@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
-from indexer.layout import Layout
+from indexer.layout import RowLayout
 from indexer.types import Block
-from search.retrieval.collapse import called, collapse, other_numbers, same_facts
+from search.retrieval.collapse import collapse, other_numbers, same_facts, title_key
 
-LAYOUT = Layout.of_encoder((Block("look", 2), Block("meaning", 2, texts=True), Block("colour", 2)))
+LAYOUT = RowLayout.of_encoder((Block("look", 2), Block("meaning", 2, texts=True), Block("colour", 2)))
 MUG = Product("a", "Dune mug, 300 ml", (Picture("", "1"),), "Mugs", Decimal(10), "EUR", brand="Kettle")
 RIGHT, NEARLY, OTHER = 0.0, 0.2, 0.6  # angles: cosines 1, 0.98 and 0.83
 
@@ -84,7 +84,7 @@ def test_facts_that_differ_keep_listings_apart(changed, same):
 
 
 def test_colours_alone_never_make_two_pictures_one():
-    layout = Layout((Block("colour", 8),))
+    layout = RowLayout((Block("colour", 8),))
     assert not together(replace(MUG, id="b"), "2", RIGHT, layout)
     assert together(replace(MUG, id="b"), "1", RIGHT, layout)
 
@@ -119,8 +119,8 @@ def test_titles_that_tell_other_numbers_name_variants(other, differ):
 
 
 def test_numbers_keep_their_decimals():
-    assert called("Milk 1.5% 1,5 l") != called("Milk 15% 15 l")
-    assert called("红色 杯子") == called("杯子 红色") != called("蓝色 杯子")
+    assert title_key("Milk 1.5% 1,5 l") != title_key("Milk 15% 15 l")
+    assert title_key("红色 杯子") == title_key("杯子 红色") != title_key("蓝色 杯子")
 
 
 LISTING = st.tuples(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from catalog.product import Product
 from search.query.filters import parse_filter
 from search.retrieval.facets import MAX_VALUES, facet_counts, facet_fields
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 from tests.search.random_shops import FILTERS, passes, product
 
 FIELDS = ("category", "price", "brand", "colour", "in_stock", "attributes.size")
@@ -37,7 +37,7 @@ def shops(draw):
 @given(shops(), FILTERS, st.integers(2, 3))
 def test_a_count_is_what_filtering_by_that_value_instead_would_find(products, value, part):
     """The answer is what passes the filter and, as if a query were asked too, has a key that `part` does not divide."""
-    columns = Columns.of(products.items())
+    columns = ProductColumns.of(products.items())
     relevant = columns.keys % part > 0
     facets = facet_counts(columns, parse_filter(value), lambda f: columns.matching(f) & relevant, FIELDS)
     for facet in facets:
@@ -58,7 +58,7 @@ def test_a_count_is_what_filtering_by_that_value_instead_would_find(products, va
 @settings(max_examples=100, deadline=None)
 @given(shops())
 def test_every_value_of_an_answer_is_listed(products):
-    columns = Columns.of(products.items())
+    columns = ProductColumns.of(products.items())
     named = {f.name: f for f in facet_counts(columns, parse_filter({}), columns.matching, ("brand", "colour"))}
     brands = {each.brand.lower() for each in products.values() if each.brand}
     if len(brands) > 1:
@@ -66,7 +66,7 @@ def test_every_value_of_an_answer_is_listed(products):
 
 
 def shop(*facts):
-    return Columns.of((key, Product(f"p{key}", "thing", (), **each)) for key, each in enumerate(facts, 1))
+    return ProductColumns.of((key, Product(f"p{key}", "thing", (), **each)) for key, each in enumerate(facts, 1))
 
 
 def labels(facet):

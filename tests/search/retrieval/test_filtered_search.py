@@ -10,8 +10,8 @@ from indexer.ann import exact_rerank
 from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import IndexPlan, VectorIndex
 from search.query.filters import parse_filter
-from search.state.column_store import Columns
-from search.state.snapshot import Delta, ProductRows, Shelf, Snapshot
+from search.state.column_store import ProductColumns
+from search.state.snapshot import GenerationRows, ProductRows, RowChanges, Snapshot
 from tests.search.random_shops import FILTERS, passes, product
 from tests.search.shop_fixtures import Item, make_shop
 
@@ -26,7 +26,7 @@ def shelf(tmp_path_factory):
         for key in range(1, 61)
     ]
     with make_shop(tmp_path_factory.mktemp("shops") / "shop", items) as engine:
-        return Shelf(engine.generation)
+        return GenerationRows(engine.generation)
 
 
 @st.composite
@@ -45,8 +45,8 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
     vector = np.array(colour, np.float32) / np.linalg.norm(colour)
     query = np.tile(vector, 3).astype(np.float32)
     rows = {key: ProductRows((f"{key:064}",), np.tile(np.eye(3)[key % 3], 3)[None].astype(np.float16)) for key in live}
-    snapshot = Snapshot.of(shelf).changed(Delta(rows, gone=gone), seq=99)
-    columns = Columns.of(sorted((key, each) for key, each in products.items() if key not in live)).changed(
+    snapshot = Snapshot.of(shelf).changed(RowChanges(rows, gone=gone), seq=99)
+    columns = ProductColumns.of(sorted((key, each) for key, each in products.items() if key not in live)).changed(
         {key: products[key] for key in live}, gone
     )
     allowed = snapshot.rows_allowed(columns, columns.matching(parse_filter(value)))
@@ -61,13 +61,13 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
 
 
 def test_a_product_that_the_columns_do_not_know_is_not_let_through(shelf):
-    columns = Columns.of([])
+    columns = ProductColumns.of([])
     snapshot = Snapshot.of(shelf)
     assert not snapshot.rows_allowed(columns, columns.matching(parse_filter({}))).any()
 
 
 def test_places_are_found_anew_when_products_have_moved(shelf):
-    columns = Columns.of((key, Product(str(key), "", ())) for key in shelf.product_keys.tolist())
+    columns = ProductColumns.of((key, Product(str(key), "", ())) for key in shelf.product_keys.tolist())
     snapshot = Snapshot.of(shelf)
     for after in (columns, columns.changed({}, range(1, 50)).changed({}, [50])):
         allowed = snapshot.rows_allowed(after, after.matching(parse_filter({})))
@@ -83,7 +83,7 @@ def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
     rows = np.concatenate([centre + chance.standard_normal((400, 32)) for centre in centres])
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
     index = VectorIndex.build(rows, IndexPlan(kind, 32))
-    search = exact_rerank.RowSearch(index, rows, nprobe=4)
+    search = exact_rerank.RerankedSearch(index, rows, nprobe=4)
     found = asked = 0
     for _ in range(20):
         query = rows[chance.integers(400)].astype(np.float32)
@@ -100,7 +100,7 @@ def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
 def test_fewer_allowed_than_wanted_come_all(monkeypatch):
     monkeypatch.setattr(exact_rerank, "EXACT_ROWS", 0)
     rows = np.random.default_rng(1).standard_normal((2000, 16)).astype(np.float16)
-    search = exact_rerank.RowSearch(VectorIndex.build(rows, IndexPlan("ivf_sq8", 16)), rows, nprobe=1)
+    search = exact_rerank.RerankedSearch(VectorIndex.build(rows, IndexPlan("ivf_sq8", 16)), rows, nprobe=1)
     allowed = np.zeros(2000, np.bool_)
     allowed[[5, 700, 1999]] = True
     assert sorted(search.search(rows[0].astype(np.float32), 10, allowed)[1].tolist()) == [5, 700, 1999]

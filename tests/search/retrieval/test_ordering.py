@@ -7,12 +7,12 @@ import pytest
 
 from catalog.product import Product
 from search.query.filters import parse_filter
-from search.retrieval.result_set import MATCHES, browsed, floor_of, matching_keys, ordered
-from search.state.column_store import Columns
+from search.retrieval.result_set import MATCHES, browse_order, match_threshold, matching_keys, ordered
+from search.state.column_store import ProductColumns
 
 # key: id, price
 FACTS = {1: ("d", 5), 2: ("c", None), 3: ("b", 5), 4: ("a", 9), 5: ("e", None)}
-COLUMNS = Columns.of(
+COLUMNS = ProductColumns.of(
     (key, Product(name, "", (), price=price and Decimal(price))) for key, (name, price) in FACTS.items()
 )
 KEYS = np.array([5, 4, 3, 2, 1])
@@ -43,18 +43,18 @@ def test_a_product_that_is_not_known_comes_last():
     ("sort", "ids"), [("relevance", "eabcd"), ("newest", "eabcd"), ("price", "bdace"), ("-price", "abdce")]
 )
 def test_browsing_without_a_query(sort, ids):
-    assert "".join(FACTS[key][0] for key in browsed(COLUMNS, COLUMNS.matching(parse_filter({})), sort)) == ids
+    assert "".join(FACTS[key][0] for key in browse_order(COLUMNS, COLUMNS.matching(parse_filter({})), sort)) == ids
 
 
 def test_browsing_within_a_filter_leaves_out_what_is_gone():
     after = COLUMNS.changed({}, [3])
-    assert browsed(after, after.matching(parse_filter({"price": {"max": 9}})), "price").tolist() == [1, 4]
+    assert browse_order(after, after.matching(parse_filter({"price": {"max": 9}})), "price").tolist() == [1, 4]
 
 
 def test_what_matches_lies_within_a_share_of_the_best():
-    assert floor_of(0.8, worded=True) == pytest.approx(0.6)
-    assert floor_of(0.8, worded=False) == pytest.approx(0.4)
-    assert floor_of(-0.2, worded=True) == -0.2
+    assert match_threshold(0.8, worded=True) == pytest.approx(0.6)
+    assert match_threshold(0.8, worded=False) == pytest.approx(0.4)
+    assert match_threshold(-0.2, worded=True) == -0.2
     keys = np.arange(4)
     assert matching_keys(keys, np.array([0.8, 0.6, 0.59, 0.1], np.float32), 0.6).tolist() == [0, 1]
     assert len(matching_keys(np.arange(2000), np.ones(2000, np.float32), 0.5)) == MATCHES

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage
-from search.retrieval.candidates import best_rows, contenders, cut, split_scores
+from search.retrieval.candidates import best_rows, count_with_ties, page_slice, split_scores
 
 
 def f32(*values):
@@ -53,14 +53,14 @@ def test_best_rows_agrees_with_a_dictionary(pairs):
 
 @pytest.mark.parametrize(("reach", "expected"), [(1, 1), (2, 4), (3, 4), (4, 4), (5, 5), (9, 5)])
 def test_contenders_reach_to_the_end_of_a_tie(reach, expected):
-    assert contenders(f32(0.9, 0.5, 0.5, 0.5, 0.1), reach) == expected
+    assert count_with_ties(f32(0.9, 0.5, 0.5, 0.5, 0.1), reach) == expected
 
 
 def test_cut_breaks_ties_by_product_id():
     candidates = [(0.5, "c", 10), (0.5, "b", 11), (0.1, "a", 12), (0.9, "d", 13)]
-    assert cut(candidates, 0, 3) == [13, 11, 10]
-    assert cut(candidates, 2, 3) == [10, 12]
-    assert cut(candidates, 4, 3) == []
+    assert page_slice(candidates, 0, 3) == [13, 11, 10]
+    assert page_slice(candidates, 2, 3) == [10, 12]
+    assert page_slice(candidates, 4, 3) == []
 
 
 def test_a_page_counts_ranks_from_its_offset_and_shows_no_path():

@@ -2,21 +2,21 @@
 
 import pytest
 
-from indexer.generations.match_curve import Curve, MatchCurve
+from indexer.generations.match_curve import Curve, MatchCalibration
 from search.engine import SearchEngine
 from search.hits import CUT, EXACT_CUT, Verdict
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
-from search.retrieval.verdict import Calibration, Judge
+from search.retrieval.verdict import Calibration, MatchClassifier
 from tests.search.shop_fixtures import RED, make_shop, picture
 
 PHOTOS = Calibration("fa" * 32, "look", slope=10.0, offset=-5.0, photos=50)
-CATALOGUE = MatchCurve(
+CATALOGUE = MatchCalibration(
     (Curve("look", 10.0, 0.5, {"Hats": 0.7}), Curve("score", 20.0, 0.6)), spread=0.1, asked=100, viewed=40
 )
 TWO_IN_THREE = 2 / 3  # what is assumed, where a photo tells nothing
 WEIGHTS = {"look": 0.5, "meaning": 1.5}
 PHOTO = Query((PictureTerm(picture(RED)),))
-JUDGE = Judge(WEIGHTS, CATALOGUE)
+JUDGE = MatchClassifier(WEIGHTS, CATALOGUE)
 
 
 def parts(look, score=0.4):
@@ -25,7 +25,7 @@ def parts(look, score=0.4):
 
 
 def test_the_share_of_the_score_becomes_a_cosine_again():
-    verdict = Judge(WEIGHTS, calibration=PHOTOS).verdict(PHOTO, "Hats", parts(0.5))
+    verdict = MatchClassifier(WEIGHTS, calibration=PHOTOS).verdict(PHOTO, "Hats", parts(0.5))
     assert verdict.probability == pytest.approx(TWO_IN_THREE)
     assert verdict.kind == "similar"
     assert verdict.to_dict() == {"kind": "similar", "probability": 0.6667, "exact_probability": None}
@@ -50,7 +50,7 @@ def test_a_category_may_have_a_threshold_of_its_own():
 
 
 def test_photos_of_the_shop_win_over_its_catalogue():
-    both = Judge(WEIGHTS, CATALOGUE, PHOTOS)
+    both = MatchClassifier(WEIGHTS, CATALOGUE, PHOTOS)
     assert both.verdict(PHOTO, "Hats", parts(0.6)).probability == pytest.approx(0.845, abs=1e-3)
     assert both.verdict(PHOTO, "Hats", parts(0.6, 0.5), parts(0.1, 0.1)).exact is not None
 
@@ -97,8 +97,8 @@ def test_only_a_lone_photo_is_judged(query):
 
 
 def test_without_a_curve_or_its_block_nothing_is_said():
-    assert Judge(WEIGHTS).verdict(PHOTO, "", parts(0.1)) is None
-    assert Judge({"meaning": 1.0}, calibration=PHOTOS).verdict(PHOTO, "", {"meaning": 0.1}) is None
+    assert MatchClassifier(WEIGHTS).verdict(PHOTO, "", parts(0.1)) is None
+    assert MatchClassifier({"meaning": 1.0}, calibration=PHOTOS).verdict(PHOTO, "", {"meaning": 0.1}) is None
 
 
 def test_a_page_carries_the_verdict_of_a_shop_that_is_calibrated(home, fake_encoder):

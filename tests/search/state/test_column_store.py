@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.query.filters import parse_filter
-from search.state.column_store import Columns
+from search.state.column_store import ProductColumns
 from tests.search.random_shops import FILTERS, passes, product
 
 
@@ -35,7 +35,7 @@ def found(columns, value):
 @given(histories(), st.lists(FILTERS, min_size=1, max_size=4))
 def test_filters_find_what_each_product_says_whatever_was_changed(history, filters):
     products, steps = history
-    columns = Columns.of(sorted(products.items()))
+    columns = ProductColumns.of(sorted(products.items()))
     products = dict(products)
     for puts, gone in [({}, set()), *steps]:
         earlier, columns = columns, columns.changed(puts, gone)
@@ -55,7 +55,7 @@ def thing(key, **facts):
 
 
 def test_a_change_leaves_the_columns_before_it_alone():
-    columns = Columns.of([(1, thing(1, brand="a")), (2, thing(2, brand="b", price=Decimal(5)))])
+    columns = ProductColumns.of([(1, thing(1, brand="a")), (2, thing(2, brand="b", price=Decimal(5)))])
     after = columns.changed({2: thing(2, brand="a"), 3: thing(3, brand="new")}, {1})
     assert found(columns, {"brand": "a"}) == {1} and found(columns, {"brand": "new"}) == set()
     assert found(after, {"brand": "a"}) == {2} and found(after, {"brand": "new"}) == {3}
@@ -64,7 +64,7 @@ def test_a_change_leaves_the_columns_before_it_alone():
 
 
 def test_what_is_gone_is_swept_out_when_it_is_much():
-    columns = Columns.of([(key, thing(key)) for key in range(1, 101)])
+    columns = ProductColumns.of([(key, thing(key)) for key in range(1, 101)])
     after = columns.changed({}, range(1, 60))
     assert len(after) == 100 and after.lineage is columns.lineage
     swept = after.changed({200: thing(200)}, ())
@@ -73,7 +73,7 @@ def test_what_is_gone_is_swept_out_when_it_is_much():
 
 
 def test_an_empty_shop():
-    columns = Columns.of([])
+    columns = ProductColumns.of([])
     for value in ({}, {"brand": "a"}, {"id": "a"}, {"price": {"min": 1}}, {"not": {"in_stock": True}}):
         assert columns.matching(parse_filter(value)).tolist() == []
     assert columns.ordinals(np.array([4])).tolist() == [-1]
@@ -81,14 +81,16 @@ def test_an_empty_shop():
 
 
 def test_width_case_and_spaces_do_not_count_but_in_ids_they_do():
-    columns = Columns.of([(1, thing(1, brand="ＡＣＭＥ  Co")), (2, Product("P1", "", ()))])
+    columns = ProductColumns.of([(1, thing(1, brand="ＡＣＭＥ  Co")), (2, Product("P1", "", ()))])
     assert found(columns, {"brand": "acme co"}) == {1}
     assert found(columns, {"id": ["P1"]}) == {2}
 
 
 def test_prices_of_one_currency():
     prices = [(1, "EUR"), (2, "USD")]
-    columns = Columns.of([(key, thing(key, price=Decimal("12.90"), currency=currency)) for key, currency in prices])
+    columns = ProductColumns.of(
+        [(key, thing(key, price=Decimal("12.90"), currency=currency)) for key, currency in prices]
+    )
     assert found(columns, {"price": {"min": 12.9, "max": 12.9}}) == {1, 2}
     assert found(columns, {"price": {"max": 13, "currency": "usd"}}) == {2}
     assert found(columns, {"price": {"currency": "GBP"}}) == set()
@@ -97,6 +99,6 @@ def test_prices_of_one_currency():
 def test_read_from_a_catalogue(tmp_path):
     catalogue = Catalogue.open(tmp_path / "catalog.sqlite")
     catalogue.put([thing(1, brand="a", in_stock=False), thing(2, brand="b")])
-    columns = Columns.read(catalogue)
+    columns = ProductColumns.read(catalogue)
     assert found(columns, {"in_stock": False}) == {catalogue.key_of("p1")}
     catalogue.close()

@@ -9,7 +9,7 @@ import pytest
 from search.bulk import review
 from search.bulk.worker import Worker
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import DECIDED, Listers
+from search.listings.feedback_suggester import DECIDED, SuggesterCache
 from tests.search.bulk_jobs import begun, bulk_zip, make_desk_shop
 from tests.web.shop_fixtures import WRITER, picture_bytes, write_keys
 from web import create_app
@@ -28,7 +28,7 @@ def worked(tmp_path_factory):
     write_keys(home)
     job = begun(home, bulk_zip(folder / "a.zip", 6))
     with SearchEngine.open(home) as engine:
-        list(Worker(home, engine, Listers(home)).steps(job))
+        list(Worker(home, engine, SuggesterCache(home)).steps(job))
     app = create_app(Settings(home=home))
     holder_of(app).wait(30)
     yield app, job
@@ -76,7 +76,7 @@ def test_rows_of_a_shop_with_decisions_come_with_as_many_products(ask, worked, t
     review.accept_sure(home, job)
     later = begun(home, bulk_zip(tmp_path / "b.zip", 1))
     with SearchEngine.open(home) as engine:
-        list(Worker(home, engine, Listers(home)).steps(later))
+        list(Worker(home, engine, SuggesterCache(home)).steps(later))
     told = ask("get", f"jobs/{later.id}/rows")
     alike = [one["id"] for one in told["rows"][0]["suggestion"]["neighbours"]]
     products = [one for one in alike if not one.startswith(DECIDED)]
@@ -199,6 +199,6 @@ def test_an_unexpected_exception_leaks_nothing(ask, rows, monkeypatch, path):
     def raises(*_):
         raise RuntimeError("SELECT secret FROM /srv/shop")
 
-    monkeypatch.setattr("search.bulk.job_store.Jobs.get", raises)
+    monkeypatch.setattr("search.bulk.job_store.JobStore.get", raises)
     told = ask("get", f"{rows}/{path}", 500)
     assert "SELECT" not in str(told) and told["error"]["code"] == "internal"

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from catalog.images.formats import ENDINGS
-from search.bulk.job_store import CANCELLED, DONE, RECEIVING, WAITING, WORKING, Jobs
+from search.bulk.job_store import CANCELLED, DONE, RECEIVING, WAITING, WORKING, JobStore
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED
-from search.listings.feedback_suggester import Listers
+from search.listings.feedback_suggester import SuggesterCache
 from search.query.terms import MAX_PICTURES
 from tests.search.bulk_jobs import bulk_zip, make_desk_shop
 from tests.web.shop_fixtures import READ_KEY, WRITER, picture_bytes, write_keys
@@ -212,8 +212,8 @@ def test_an_unexpected_exception_leaks_nothing(desk, monkeypatch, method, path):
         raise RuntimeError("SELECT secret FROM /srv/shop")
 
     for name in ("all", "create", "get", "delete", "next"):
-        monkeypatch.setattr(Jobs, name, raises)
-    monkeypatch.setattr(Listers, "get", raises)
+        monkeypatch.setattr(JobStore, name, raises)
+    monkeypatch.setattr(SuggesterCache, "get", raises)
     bodies = {"jobs": {"name": "a", "bytes": 5}, "jobs/x/state": {"state": "waiting"}}
     bodies |= {"jobs/x/decisions": {"undo": True}}
     bodies["listings/suggest"] = {"pictures": [base64.b64encode(picture_bytes()).decode()]}

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from catalog.errors import TooLate
-from indexer.generations.publishing import only_writer
+from catalog.errors import DeadlineExceeded
+from indexer.generations.publishing import build_lock
 from indexer.generations.store import current_number
-from search.bulk.job_store import Jobs
+from search.bulk.job_store import JobStore
 from search.engine import SearchEngine
 from search.ops.query_log import QueryLog
 from tests.web.operator_fixtures import EACH, FORMULA, make_ops_shop
@@ -131,7 +131,7 @@ def test_what_is_no_way_back_is_refused(shop, body):
 
 def test_nobody_goes_back_while_a_build_is_running_or_to_what_is_damaged(shop):
     home, ask, _ = shop
-    with only_writer(home):
+    with build_lock(home):
         busy = ask("post", "/api/v1/ops/rollback", 422, json={"generation": 1})
     assert "build" in busy["error"]["message"] and str(home) not in str(busy)
     rows = home / "generations" / "000001" / "rows.npy"
@@ -199,7 +199,7 @@ def test_slow_questions_are_kept_those_that_were_late_too(shop, monkeypatch):
         return replace(answer(*given), took_ms=501.0)
 
     def late(*_):
-        raise TooLate("too late")
+        raise DeadlineExceeded("too late")
 
     answer = SearchEngine.search
     monkeypatch.setattr(SearchEngine, "search", quick)
@@ -233,7 +233,7 @@ def test_questions_that_cannot_be_kept_cost_no_answer(shop):
 
 def test_jobs_are_told_of(shop):
     home, ask, _ = shop
-    job = Jobs(home).create("new.zip", 10)
+    job = JobStore(home).create("new.zip", 10)
     (told,) = ask("get", "/api/v1/ops")["jobs"]
     assert (told["id"], told["name"], told["state"], told["total"]) == (job.id, "new.zip", "receiving", 0)
     (job.folder / "job.sqlite").write_bytes(b"no database at all" * 100)

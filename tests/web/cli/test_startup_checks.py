@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tests.web.shop_fixtures import write_keys
 from web.__main__ import cli
 from web.cli.startup_checks import check_safe, is_public
-from web.errors import Unsafe
+from web.errors import UnsafeConfiguration
 from web.settings import Settings
 
 
@@ -34,7 +34,7 @@ def test_what_is_safe_starts(shop, caplog):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "shop.example"])
 def test_debug_is_not_started_where_others_can_reach_it(shop, monkeypatch, host):
     monkeypatch.setenv("FLASK_DEBUG", "1")
-    with pytest.raises(Unsafe, match="FLASK_DEBUG"):
+    with pytest.raises(UnsafeConfiguration, match="FLASK_DEBUG"):
         check_safe(Settings(home=shop, host=host))
     check_safe(Settings(home=shop, host="127.0.0.1"))
 
@@ -42,19 +42,19 @@ def test_debug_is_not_started_where_others_can_reach_it(shop, monkeypatch, host)
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o660])
 def test_keys_that_others_may_read_or_change(shop, mode):
     (shop / "keys.json").chmod(mode)
-    with pytest.raises(Unsafe, match="chmod 600"):
+    with pytest.raises(UnsafeConfiguration, match="chmod 600"):
         check_safe(Settings(home=shop))
 
 
 def test_a_shop_that_everybody_may_change(shop):
     shop.chmod(0o777)
-    with pytest.raises(Unsafe, match="chmod o-w"):
+    with pytest.raises(UnsafeConfiguration, match="chmod o-w"):
         check_safe(Settings(home=shop))
 
 
 def test_a_closed_shop_without_a_key(shop):
     (shop / "keys.json").write_text("[]")
-    with pytest.raises(Unsafe, match=r"key create .* --scope read"):
+    with pytest.raises(UnsafeConfiguration, match=r"key create .* --scope read"):
         check_safe(Settings(home=shop, public_read=False))
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.feature_maps import MapModel
-from indexer.encoders.backends.runtime import Recipe
+from indexer.encoders.backends.runtime import ModelSource
 from indexer.encoders.backends.starter_towers import PictureTower
 from tests.indexer.encoders.tiny import cosines, scenes
 
@@ -60,7 +60,7 @@ def test_nothing_is_loaded_before_maps_are_asked_for():
     def load():
         raise EncoderUnavailable("No such model.")
 
-    model = MapModel(Recipe("none", "none", load), "torch")
+    model = MapModel(ModelSource("none", "none", load), "torch")
     for _ in range(2):
         with pytest.raises(EncoderUnavailable, match="No such model"):
             model([Image.new("RGB", (8, 8))])

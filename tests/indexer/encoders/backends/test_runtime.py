@@ -16,8 +16,8 @@ import torch
 from catalog.errors import EncoderUnavailable, ParityError
 from indexer.encoders.backends import runtime
 from indexer.encoders.backends.runtime import (
-    Loaded,
-    Recipe,
+    ModelSource,
+    TorchModel,
     file_digest,
     models_folder,
     open_runner,
@@ -44,7 +44,7 @@ class Loads:
 
     def __call__(self):
         self.calls += 1
-        return Loaded(self.module, {"numbers": PIXELS[:2]}, {"weights_sha256": "none", "dim": 7})
+        return TorchModel(self.module, {"numbers": PIXELS[:2]}, {"weights_sha256": "none", "dim": 7})
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WINDOWSHOP_MODELS", str(folder))
-        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     return folder
 
 
@@ -84,7 +84,7 @@ def expected():
 
 def test_both_runtimes_run_any_number_of_rows(kept):
     for name in ("onnx", "torch"):
-        runner = open_runner(Recipe("doubling", "key", Loads()), name)
+        runner = open_runner(ModelSource("doubling", "key", Loads()), name)
         assert runner.kind == name and runner.meta["dim"] == 7
         out = run(runner)
         assert out.dtype == np.float32 and np.allclose(out, expected(), atol=1e-5)
@@ -93,14 +93,14 @@ def test_both_runtimes_run_any_number_of_rows(kept):
 def test_an_export_is_made_once(kept):
     before = {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
     loads = Loads()
-    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 0
     assert {file.name: file.stat().st_mtime_ns for file in kept.iterdir()} == before
 
 
 def test_another_key_is_another_export(kept):
     loads = Loads()
-    open_runner(Recipe("doubling", "another key", loads), "onnx")
+    open_runner(ModelSource("doubling", "another key", loads), "onnx")
     assert loads.calls == 1 and len(list(kept.glob("*.json"))) == 2
 
 
@@ -132,10 +132,10 @@ def test_an_export_that_is_not_whole_is_made_again(kept, spoil):
     (card,), (model,) = kept.glob("*.json"), kept.glob("*.onnx")
     spoil(card, model)
     loads = Loads()
-    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 1
     assert sorted(kept.iterdir()) == sorted([card, model])
-    open_runner(Recipe("doubling", "key", loads), "onnx")
+    open_runner(ModelSource("doubling", "key", loads), "onnx")
     assert loads.calls == 1
 
 
@@ -143,7 +143,7 @@ def test_what_an_interrupted_export_left_does_not_count(models):
     (models / ".exporting-abc").mkdir(parents=True)
     (models / ".exporting-abc" / "model.onnx").write_bytes(b"half")
     loads = Loads()
-    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
 
 
 def test_a_failed_export_leaves_nothing(models, monkeypatch):
@@ -153,7 +153,7 @@ def test_a_failed_export_leaves_nothing(models, monkeypatch):
 
     monkeypatch.setattr(runtime, "_write_onnx", cut)
     with pytest.raises(EncoderUnavailable, match="cannot be exported to ONNX: RuntimeError: no way") as refused:
-        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     assert "--runtime torch" in refused.value.hint
     assert list(models.iterdir()) == []
 
@@ -164,8 +164,8 @@ def test_a_model_that_onnx_cannot_say_is_a_typed_error(models):
             return numbers * 2 if numbers.sum().item() > 0 else numbers
 
     with pytest.raises(EncoderUnavailable, match="cannot be exported to ONNX"):
-        open_runner(Recipe("branching", "key", Loads(Branching())), "onnx")
-    assert np.allclose(run(open_runner(Recipe("branching", "key", Loads(Branching())), "torch")), PIXELS * 2)
+        open_runner(ModelSource("branching", "key", Loads(Branching())), "onnx")
+    assert np.allclose(run(open_runner(ModelSource("branching", "key", Loads(Branching())), "torch")), PIXELS * 2)
 
 
 @pytest.mark.promise("R19")
@@ -176,22 +176,22 @@ def test_an_export_that_differs_from_the_original_is_refused(models, monkeypatch
     right = runtime.OnnxRunner.__call__
     monkeypatch.setattr(runtime.OnnxRunner, "__call__", lambda self, inputs: wrong(right(self, inputs)))
     with pytest.raises(ParityError, match=r"0\.9999 is needed") as refused:
-        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     assert "--runtime torch" in refused.value.hint
     assert list(models.iterdir()) == []
 
 
 def test_an_unknown_runtime_is_named():
     with pytest.raises(EncoderUnavailable, match="'cuda'") as refused:
-        open_runner(Recipe("doubling", "key", Loads()), "cuda")
+        open_runner(ModelSource("doubling", "key", Loads()), "cuda")
     assert "auto, onnx, torch" in refused.value.hint
 
 
 def test_auto_is_onnx_without_a_gpu_and_torch_with_one(kept, monkeypatch):
     monkeypatch.setattr(runtime, "_cuda_works", lambda: False)
-    assert open_runner(Recipe("doubling", "key", Loads())).kind == "onnx"
+    assert open_runner(ModelSource("doubling", "key", Loads())).kind == "onnx"
     monkeypatch.setattr(runtime, "_cuda_works", lambda: True)
-    assert open_runner(Recipe("doubling", "key", Loads())).kind == "torch"
+    assert open_runner(ModelSource("doubling", "key", Loads())).kind == "torch"
 
 
 def test_where_exports_are_kept(monkeypatch, tmp_path):
@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_is_a_typed_error(monkeypatch, tmp_path)
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "file" / "models"))
     with pytest.raises(EncoderUnavailable, match="cannot be kept in") as refused:
-        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     assert "WINDOWSHOP_MODELS" in refused.value.hint
 
 
@@ -216,7 +216,7 @@ def test_two_threads_export_once(models):
     loads = Loads()
     out = sys.stdout
     with ThreadPoolExecutor(2) as pool:
-        runners = list(pool.map(lambda _: open_runner(Recipe("doubling", "key", loads), "onnx"), range(2)))
+        runners = list(pool.map(lambda _: open_runner(ModelSource("doubling", "key", loads), "onnx"), range(2)))
     assert loads.calls == 1
     assert sys.stdout is out
     assert all(np.allclose(run(runner), expected(), atol=1e-5) for runner in runners)
@@ -233,14 +233,14 @@ def test_two_processes_that_export_at_once_both_end_with_a_whole_one(models):
         _, errors = child.communicate(timeout=200)
         assert child.returncode == 0, errors.decode()
     loads = Loads()
-    assert np.allclose(run(open_runner(Recipe("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
+    assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 0
     assert not list(models.glob(".exporting-*"))
 
 
 def test_an_export_says_nothing(models, capfd, caplog):
     with caplog.at_level(logging.INFO):
-        open_runner(Recipe("doubling", "key", Loads()), "onnx")
+        open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     shown = capfd.readouterr()
     assert shown.out == "" and shown.err == "" and caplog.text == ""
 
@@ -262,7 +262,7 @@ def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(asked, sa
 
 
 def test_onnx_threads_sleep_too(models):
-    runner = open_runner(Recipe("doubling", "key", Loads()), "onnx")
+    runner = open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     options = runner._session.get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
