@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from indexer.generations.store import current_number
-from search.ops.catalogue_map import draw_map
+from search.ops.map_drawing import draw_map
 from search.ops.query_log import EMPTY, QueryLog
 from tests.browser.conftest import PHONE, served
 from tests.browser.test_measures import WEIGHT, violations

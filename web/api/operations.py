@@ -12,13 +12,13 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_resp
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery, StoreError, UnknownProduct, WindowshopError
-from search.ops.catalogue_map import Mapper
+from search.ops.catalogue_map import CatalogueMapper
 from search.ops.query_log import EMPTY, SLOW
 from web.api.listings import desk_of
 from web.engine import get_engine
 from web.errors import public_words
 from web.i18n.language import language, path_of, title_of
-from web.i18n.operator_messages import ops_words
+from web.i18n.messages import OPERATOR, page_messages
 from web.middleware import query_logging
 from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of
@@ -38,14 +38,14 @@ log = logging.getLogger(__name__)
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the page and its API. Comes after the merchant's desk, whose jobs are shown."""
     query_logging.init_app(app, settings)
-    app.extensions[KEY] = Mapper(settings.home)
+    app.extensions[KEY] = CatalogueMapper(settings.home)
     app.register_blueprint(bp)
 
 
 @bp.get("/ops")
 def page() -> Response:
     """The page; but for its language it is the same for everybody."""
-    return no_store(make_response(render_template("ops.html", words=ops_words(language()))))
+    return no_store(make_response(render_template("ops.html", words=page_messages(OPERATOR, language()))))
 
 
 @bp.get("/api/v1/ops")
@@ -70,7 +70,7 @@ def catalogue_map() -> Response:
     """A map of the pictures; `state` is "making" while it is drawn, which takes seconds, once for each index."""
     engine = get_engine()
     generation = engine.status().generation
-    mapper: Mapper = current_app.extensions[KEY]
+    mapper: CatalogueMapper = current_app.extensions[KEY]
     state, made = mapper.get(generation)
     drawn = made.points if made is not None else ()
     known = engine.find([point.id for point in drawn])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from search.ops.catalogue_map import FAILED, MAKING, READY, SIDE
+from search.ops.catalogue_map import FAILED, MAKING, MAP_SIZE, READY
 from search.ops.query_log import EMPTY, SLOW
 from web.openapi.schemas import COUNT, NUMBER, TEXT, YES_NO, Schema, exactly, listed, nullable, record
 
-PLACE: Schema = {"type": "integer", "minimum": 0, "maximum": SIDE}
+PLACE: Schema = {"type": "integer", "minimum": 0, "maximum": MAP_SIZE}
 TIME: Schema = {"type": "integer", "description": "Unix time in seconds."}
 GATE: Schema = record({"name": TEXT, "outcome": TEXT, "value": NUMBER, "least": NUMBER, "told": TEXT})
 GENERATION: Schema = record(
