@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from indexer.build.feed_reading import first_reasons, peak_memory_mb, read_whole, split_origin, usable_pictures
-
-import resource
-import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import BadFeed
 from catalog.files.failpoints import failpoint
-from catalog.feeds.reader import read_feed
-from catalog.fetching.fetcher import PictureFetcher
-from catalog.product import Picture, Product, Rejected
+from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
+from indexer.build.encoding_pipeline import PictureResults, encode_files, encode_titles
+from indexer.build.feed_reading import first_reasons, peak_memory_mb, read_whole, split_origin, usable_pictures
+from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
+from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
+from indexer.build.report import BuildReport, Step, save_report
 from indexer.build.row_writer import VectorSources
+from indexer.cache.file_stats import FileStatCache
 from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder, make_maps_ready
-from indexer.build.feed_settings import fetching
-from indexer.cache.file_stats import FileStatCache
-from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
-from indexer.build.generation_builder import BuildOptions, SealedGeneration, GenerationBuilder
-from indexer.build.encoding_pipeline import encode_files
-from indexer.build.encoding_pipeline import PictureResults, encode_titles
+from indexer.generations.publishing import CATALOGUE, build_lock, publish_pending, record_pending
 from indexer.progress import progress
-from indexer.generations.publishing import CATALOGUE, record_pending, build_lock, publish_pending
-from indexer.build.report import BuildReport, Step, save_report
 
 __all__ = ["CATALOGUE", "BuildOptions", "build", "peak_memory_mb", "split_origin", "usable_pictures"]
 
@@ -143,13 +135,3 @@ class _Build:
 
     def _step(self, name: str, items: int, start: float) -> None:
         self._steps.append(Step(name, items, time.perf_counter() - start))
-
-
-
-
-
-
-
-
-
-

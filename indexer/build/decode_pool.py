@@ -153,7 +153,9 @@ class _Child:
             header, body = self._receive(time.monotonic() + seconds)
             answer = _checked(header, body)
         except _TooSlow:
-            raise _WorkerDied(BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)) from None
+            raise _WorkerDied(
+                BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)
+            ) from None
         except (_Ended, BrokenPipeError):
             raise self._lost() from None
         if answer is None:

@@ -17,19 +17,13 @@ from PIL import Image
 from catalog import images
 from catalog.errors import BadPicture, EncoderError
 from catalog.files.failpoints import failpoint
-from indexer.cache.vector_cache import VectorCache, title_key
 from indexer.build.decode_pool import SECONDS, DecoderPool
-from indexer.types import Floats, Pixels
-from indexer.encoders.base import Encoder
-from indexer.numeric import chunks
-from indexer.layout import RowLayout
-from collections.abc import Sequence
-from contextlib import closing
-from catalog.files.failpoints import failpoint
-from indexer.cache.vector_cache import VectorCache
-from indexer.encoders.base import Encoder
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
+from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.encoders.base import Encoder
+from indexer.layout import RowLayout
 from indexer.numeric import chunks
+from indexer.types import Floats, Pixels
 
 BATCHES = 64  # encoded before what was seen of their files is written down
 
@@ -250,7 +244,12 @@ def _checked(vectors: Floats, encoder: Encoder) -> Floats:
 
 
 def encode_files(
-    paths: Sequence[str], encoder: Encoder, cache: VectorCache, files: FileStatCache, options: PipelineOptions, tick: Tick
+    paths: Sequence[str],
+    encoder: Encoder,
+    cache: VectorCache,
+    files: FileStatCache,
+    options: PipelineOptions,
+    tick: Tick,
 ) -> PictureResults:
     """As `encode_pictures`; the files are known from then on, however the run ends."""
     facts = PictureResults()

@@ -9,9 +9,9 @@ from typing import Any
 
 from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
+from indexer.build.encoding_pipeline import PictureResults
 from indexer.build.feed_reading import usable_pictures
 from indexer.cache.file_stats import FileStatCache
-from indexer.build.encoding_pipeline import PictureResults
 from indexer.numeric import batches
 
 PAGE = 500

@@ -1,16 +1,16 @@
 """Read a whole feed and check its pictures: what build, update and the product commands share."""
 
 from __future__ import annotations
+
 import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from catalog.errors import BadFeed
+
 from catalog.feeds.reader import read_feed
 from catalog.fetching.fetcher import PictureFetcher
 from catalog.product import Picture, Product, Rejected
 from indexer.build.encoding_pipeline import PictureResults
-
 
 
 def read_whole(feed: Path, fetcher: PictureFetcher | None = None) -> tuple[list[Product], list[Rejected]]:

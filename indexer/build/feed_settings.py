@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import BadFeed
-from catalog.files.atomic import write_atomically
-import logging
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 from catalog.fetching.fetcher import PictureFetcher
+from catalog.files.atomic import write_atomically
 
 FOLDER = "fetched"
 log = logging.getLogger(__name__)

@@ -12,23 +12,21 @@ from pathlib import Path
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
-from indexer.generations import gates
-from indexer.generations import store
-from indexer.build.row_writer import WrittenRows, VectorSources, write_rows
-from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path
-from indexer.types import Floats
-from indexer.encoders.base import Encoder
-from indexer.generations.gates import Gate
-from indexer.generations.store import Generation
-from indexer.types import IndexRecord, Recall
-from indexer.generations.manifest import Manifest
-from indexer.generations.match_curve_fit import with_match_curve
+from indexer.ann.block_weights import shop_weights
+from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
+from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
-from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
+from indexer.build.row_writer import VectorSources, WrittenRows, write_rows
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
+from indexer.encoders.base import Encoder
+from indexer.generations import gates, store
+from indexer.generations.gates import Gate
+from indexer.generations.manifest import Manifest
+from indexer.generations.match_curve_fit import with_match_curve
+from indexer.generations.store import Generation
 from indexer.layout import RowLayout
-from indexer.ann.block_weights import shop_weights
+from indexer.types import Floats, IndexRecord, Recall
 
 PROBES_MAY_GROW = 2  # an index that needs more lists than so many times as many as before is trained anew
 
@@ -68,13 +66,13 @@ class GenerationBuilder:
 
     def picture_cache(self) -> VectorCache:
         """The vectors of pictures that were encoded before."""
-        return self._cache(PICTURES, self.encoder.dim)
+        return self._cache(PICTURE_VECTORS, self.encoder.dim)
 
     def title_cache(self) -> VectorCache | nullcontext[None]:
         """The vectors of titles that were encoded before; None within when the encoder reads no words."""
         if self.layout.text_block is None:
             return nullcontext()
-        return self._cache(TITLES, self.layout.blocks[-1].dim)
+        return self._cache(TITLE_VECTORS, self.layout.blocks[-1].dim)
 
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False

@@ -10,13 +10,13 @@ from pathlib import Path
 from catalog.errors import BadFeed, UnknownProduct
 from catalog.product import Product, Rejected
 from catalog.storage.catalogue import Catalogue
+from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.build.feed_reading import first_reasons, read_whole, usable_pictures
-from indexer.encoders.base import Encoder
 from indexer.build.feed_settings import fetching
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder
-from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
-from indexer.progress import progress
+from indexer.encoders.base import Encoder
 from indexer.generations.publishing import catalogue_of
+from indexer.progress import progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from catalog.product import Rejected
-from catalog.text.csv_export import csv_text
-from indexer.generations.gates import Gate
-from catalog.files.atomic import write_atomically
-from indexer.types import IndexRecord, Recall
-import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import click
+
+from catalog.files.atomic import write_atomically
 from catalog.product import Rejected
+from catalog.text.csv_export import csv_text
 from indexer.build.feed_diff import Changes
 from indexer.generations.gates import Gate
-from catalog.files.atomic import write_atomically
+from indexer.types import IndexRecord, Recall
 
 NAME = "update.json"
 REJECTED = "rejected-update.csv"
 
 FOLDER = "reports"
-SHOWN = 10
+MAX_LINES = 10  # rejected rows printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +89,19 @@ class BuildReport:
         ]
         return "\n".join(lines)
 
-    def rejections(self, where: Path | None = None) -> str:
-        """The first rejected rows as a person reads them, and where the rest is; empty when there are none."""
-        lines = [f"  {row.source}:{row.line}: {row.reason}" for row in self.rejected[:SHOWN]]
-        more = len(self.rejected) - len(lines)
-        if more:
-            lines.append(f"  ... and {more:,} more")
-        return "\n".join([f"Rejected{f' (all in {where})' if where else ''}:", *lines]) if lines else ""
+
+def rejection_lines(rejected: Sequence[Rejected], indent: str = "  ") -> list[str]:
+    """Return a line for each of the first rejected rows, and one that counts the rest."""
+    lines = [f"{indent}{row.source}:{row.line}: {row.reason}" for row in rejected[:MAX_LINES]]
+    more = len(rejected) - len(lines)
+    return [*lines, f"{indent}... and {more:,} more"] if more else lines
+
+
+def print_rejections(rejected: Sequence[Rejected], where: Path | None = None) -> None:
+    """Print the first rejected rows on stderr, and `where` all of them are; print nothing when no row was rejected."""
+    if rejected:
+        head = f"Rejected{f' (all in {where})' if where else ''}:"
+        click.echo("\n".join([head, *rejection_lines(rejected)]), err=True)
 
 
 def report_path(home: Path, generation: int) -> Path:
@@ -167,11 +169,15 @@ class UpdateReport:
         """The report as JSON."""
         return json.dumps(self.body(), indent=2) + "\n"
 
+    def _rejected(self) -> list[str]:
+        lines = rejection_lines(self.rejected, "    ")
+        return [f"  {len(self.rejected):,} rejected:", *lines] if lines else []
+
     def plan(self) -> str:
         """What would change, as a person reads it."""
         what = "a new generation of the index" if self.would_make else "the catalogue alone"
         would = f"An update would change {what}:" if self.changes.total or self.would_make else "Nothing has changed."
-        return "\n".join([would, *self.changes.lines(), *self._rejections()])
+        return "\n".join([would, *self.changes.lines(), *self._rejected()])
 
     def table(self) -> str:
         """What was done, as a person reads it."""
@@ -184,13 +190,7 @@ class UpdateReport:
         worked = f"  {self.encoded:,} different pictures and {self.titles:,} titles encoded"
         spent = f"  {self.seconds:.1f} s in all, peak memory {self.peak_memory_mb:,.0f} MB"
         gates = [f"  {gate.line()}" for gate in self.gates]
-        return "\n".join([did, *self.changes.lines(), worked, *gates, *self._rejections(), spent])
-
-    def _rejections(self) -> list[str]:
-        lines = [f"    {row.source}:{row.line}: {row.reason}" for row in self.rejected[:SHOWN]]
-        more = len(self.rejected) - len(lines)
-        lines += [f"    ... and {more:,} more"] if more else []
-        return [f"  {len(self.rejected):,} rejected:", *lines] if lines else []
+        return "\n".join([did, *self.changes.lines(), worked, *gates, *self._rejected(), spent])
 
 
 def save_update(home: Path, report: UpdateReport) -> None:

@@ -14,12 +14,12 @@ from numpy.typing import DTypeLike, NDArray
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue, PictureRow
-from indexer.generations import store
-from indexer.cache.vector_cache import VectorCache, title_key
-from indexer.types import Floats
-from indexer.ann.mmap_arrays import release_pages
 from indexer.ann.faiss_index import Ids
+from indexer.ann.mmap_arrays import release_pages
+from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.generations import store
 from indexer.layout import RowLayout
+from indexer.types import Floats
 
 Row16 = NDArray[np.float16]
 

@@ -14,27 +14,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from catalog.errors import BadFeed
-from catalog.files.failpoints import failpoint
 from catalog.feeds.reader import read_feed
+from catalog.files.failpoints import failpoint
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue, PictureRow
-from indexer.generations import store
-from indexer.build.row_writer import ReusableRows, VectorSources
-from indexer.build.feed_reading import first_reasons, peak_memory_mb, split_origin
-from indexer.cache.vector_cache import VectorCache
+from indexer.build.encoding_pipeline import PictureResults, encode_files, encode_titles, look_at_files
 from indexer.build.feed_diff import REMOVED, Changes, FeedDiff
-from indexer.generations.encoder_diff import save_change
-from indexer.encoders.base import Encoder, make_maps_ready
-from indexer.build.feed_settings import fetching
-from indexer.cache.file_stats import FileStatCache
-from indexer.generations.store import Generation
-from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
-from indexer.build.generation_builder import BuildOptions, SealedGeneration, GenerationBuilder
-from indexer.build.encoding_pipeline import encode_files, look_at_files
-from indexer.build.encoding_pipeline import PictureResults, encode_titles
-from indexer.progress import progress
-from indexer.generations.publishing import CATALOGUE, record_pending, catalogue_of, open_current_or_none, build_lock, publish_pending
+from indexer.build.feed_reading import first_reasons, peak_memory_mb, split_origin
+from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
+from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
 from indexer.build.report import UpdateReport, save_update
+from indexer.build.row_writer import ReusableRows, VectorSources
+from indexer.cache.file_stats import FileStatCache
+from indexer.cache.vector_cache import VectorCache
+from indexer.encoders.base import Encoder, make_maps_ready
+from indexer.generations import store
+from indexer.generations.encoder_diff import save_change
+from indexer.generations.publishing import (
+    CATALOGUE,
+    build_lock,
+    catalogue_of,
+    open_current_or_none,
+    publish_pending,
+    record_pending,
+)
+from indexer.generations.store import Generation
+from indexer.progress import progress
 
 Reader = Callable[[list[str], FileStatCache], PictureResults]
 
@@ -189,7 +194,9 @@ class _Update:
         behind = catalogue.seq - before.manifest.seq
         return behind > 0 if self._options.from_catalogue else behind + changes.total > LONG_LOG
 
-    def _make(self, catalogue: Catalogue, files: FileStatCache, found: FeedDiff, publish: bool) -> SealedGeneration | None:
+    def _make(
+        self, catalogue: Catalogue, files: FileStatCache, found: FeedDiff, publish: bool
+    ) -> SealedGeneration | None:
         maker, before = self._maker, self._reusable()
         made = None
         with maker.picture_cache() as pictures, maker.title_cache() as titles:
@@ -236,7 +243,9 @@ class _Update:
                 found.gone.append(product.id)
                 found.changes.note(REMOVED, product.id)
 
-    def _encode_missing(self, missing: list[PictureRow], sources: VectorSources, files: FileStatCache) -> list[PictureRow]:
+    def _encode_missing(
+        self, missing: list[PictureRow], sources: VectorSources, files: FileStatCache
+    ) -> list[PictureRow]:
         """Encode the pictures and titles that are missing; returns those whose picture is not there any more."""
         lacking = [shown for shown in missing if sources.picture(shown) is None]
         if lacking:

@@ -1,7 +1,8 @@
-"""What the command lines share: options, exit codes, errors as one line on stderr, never a traceback."""
+"""Options, exit codes and error reporting shared by every command line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,26 @@ FAILED = 1
 SOME_REJECTED = 3
 INTERRUPTED = 130
 
-home_option = click.option(
-    "--home", type=click.Path(path_type=Path, file_okay=False), default="var/shop", show_default=True, help="The shop."
-)
+Decorator = Callable[[Any], Any]
 
+
+def shop_home_option(**changes: Any) -> Decorator:
+    """Return the `--home` option, with `changes` to click's parameters of it."""
+    parameters = {"type": click.Path(path_type=Path, file_okay=False), "default": "var/shop", "show_default": True}
+    return click.option("--home", **{**parameters, "help": "The shop's folder.", **changes})
+
+
+def encoder_runtime_option(**changes: Any) -> Decorator:
+    """Return the `--runtime` option, with `changes` to click's parameters of it."""
+    parameters = {"type": click.Choice(["auto", "torch", "onnx"]), "default": "auto", "show_default": True}
+    return click.option("--runtime", **{**parameters, "help": "What runs the encoder.", **changes})
+
+
+home_option = shop_home_option()
+runtime_option = encoder_runtime_option()
+batch_size_option = click.option(
+    "--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together."
+)
 fetch_option = click.option(
     "--fetch-pictures/--no-fetch-pictures",
     "fetch",
@@ -26,7 +43,7 @@ fetch_option = click.option(
 
 
 class Commands(click.Group):
-    """Turns our errors and the system's into "Error: message hint" and exit code 1, an interruption into 130."""
+    """Print our errors and the system's as "Error: message hint" with exit code 1; exit with 130 when interrupted."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -34,7 +51,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except WindowshopError as error:
             _end(ctx, f"Error: {error}", FAILED)
-        except BrokenPipeError:  # whoever read our output has had enough of it; click knows what to do
+        except BrokenPipeError:  # the reader of our output has left; click ends quietly
             raise
         except OSError as error:
             _end(ctx, f"Error: {explain(error)}", FAILED)
@@ -43,7 +60,7 @@ class Commands(click.Group):
 
 
 def explain(error: OSError) -> str:
-    """What the system refused, as one line: "var/shop: Permission denied." and what to look at."""
+    """Return one line such as "var/shop: Permission denied.", followed by what to check."""
     where = f"{error.filename}: " if error.filename is not None else ""
     return f"{where}{error.strerror or error}. Check that path, who may write there, and the disk's free space."
 

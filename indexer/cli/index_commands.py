@@ -1,24 +1,63 @@
-"""python -m indexer update | rollback: a changed feed into the shop, and the way back."""
+"""python -m indexer build | update | rollback | info: make the index, keep it up to date, go back."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from catalog.errors import GenerationError
+from indexer.ann.faiss_index import KINDS
+from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
+from indexer.build.report import print_rejections, rejected_path
 from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
-from indexer.cli.common import INTERRUPTED, SOME_REJECTED, fetch_option, home_option
+from indexer.cli.common import (
+    INTERRUPTED,
+    SOME_REJECTED,
+    batch_size_option,
+    fetch_option,
+    home_option,
+    runtime_option,
+)
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
-from indexer.generations.encoder_diff import NAME as CHANGE
+from indexer.generations.encoder_diff import NAME as ENCODER_DIFF
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback
+
+log = logging.getLogger(__name__)
+
+
+@click.command("build")
+@home_option
+@click.option("--feed", type=click.Path(path_type=Path), required=True, help="CSV, TSV, JSONL, or a picture folder.")
+@fetch_option
+@click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
+@runtime_option
+@click.option("--kind", type=click.Choice(KINDS), help="The kind of index; by default chosen by size.")
+@batch_size_option
+def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | None, **given: Any) -> None:
+    """Index a feed; pictures that were encoded before are reused."""
+    if encoder is None:
+        encoder = current_encoder(home)
+        which = f"{encoder or DEFAULT_ENCODER}{', as in the current index' if encoder else ''}"
+        log.info("Encoder %s; --encoder NAME chooses another.", which)
+    opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=given["runtime"], home=home)
+    options = BuildOptions(PipelineOptions(given["batch_size"]), given["kind"])
+    with _resumable("build"):
+        report = build_index(home, feed, opened, options, fetch=fetch)
+    click.echo(report.table())
+    print_rejections(report.rejected, rejected_path(home, report.generation))
+    if report.rejected:
+        raise click.exceptions.Exit(SOME_REJECTED)
 
 
 @click.command("update")
@@ -27,11 +66,11 @@ from indexer.generations.publishing import build_lock, rollback
 @fetch_option
 @click.option("--from-catalogue", is_flag=True, help="Read no feed: index the catalogue as it stands.")
 @click.option("--encoder", help="Another encoder; all is encoded again, and encoder-change.html says what differs.")
-@click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together.")
+@runtime_option
+@batch_size_option
 @click.option("--check-pictures", is_flag=True, help="Read every picture file, also those that seem unchanged.")
 @click.option("--keep-missing", is_flag=True, help="Keep products that are not in the feed.")
-@click.option("--allow-shrink", is_flag=True, help="Let more than half of the products go.")
+@click.option("--allow-shrink", is_flag=True, help="Remove products even if that is more than half of them.")
 @click.option("--force", is_flag=True, help="Publish even if the answers differ much from before.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -40,22 +79,15 @@ def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) 
 
     The new index is checked before it is used; if a check fails, nothing changes. Running servers follow.
     """
-    options = _options(given)
-    opened = open_encoder(encoder or _usual_encoder(home), runtime=runtime, home=home)
-    try:
-        if not given["dry_run"]:
-            report = update_index(home, opened, options)
-        elif encoder:
-            report = compare_encoder(home, opened, options)
-        else:
-            report = dry_run(home, opened, options)
-    except KeyboardInterrupt:
-        click.echo("Interrupted; what was encoded is kept, and the next update goes on from there.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    shown = report.plan() if given["dry_run"] else report.table()
-    click.echo(report.to_json().rstrip() if given["as_json"] else shown)
-    if encoder and (home / f"{CHANGE}.html").is_file():
-        click.echo(f"What the encoder changes: {home / CHANGE}.html", err=True)
+    options = _update_options(given)
+    opened = open_encoder(encoder or current_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
+    run = update_index if not given["dry_run"] else compare_encoder if encoder else dry_run
+    with _resumable("update"):
+        report = run(home, opened, options)
+    text = report.plan() if given["dry_run"] else report.table()
+    click.echo(report.to_json().rstrip() if given["as_json"] else text)
+    if encoder and (home / f"{ENCODER_DIFF}.html").is_file():
+        click.echo(f"What the encoder changes: {home / ENCODER_DIFF}.html", err=True)
     if report.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)
 
@@ -74,7 +106,34 @@ def rollback_command(home: Path) -> None:
     )
 
 
-def _options(given: Mapping[str, Any]) -> UpdateOptions:
+@click.command("info")
+@home_option
+def info_command(home: Path) -> None:
+    """Print what the current generation is made of, as JSON."""
+    manifest = read_manifest(store.folder_of(home, store.current_number(home)))
+    click.echo(json.dumps(asdict(manifest), indent=2))
+
+
+def current_encoder(home: Path) -> str | None:
+    """Return the encoder of the current index, or of the newest that can be read, so that a run never changes it."""
+    name = store.current_encoder(home)
+    for number in reversed(store.numbers(home)):
+        with contextlib.suppress(GenerationError):
+            name = name or read_manifest(store.folder_of(home, number)).encoder.name
+    return name
+
+
+@contextlib.contextmanager
+def _resumable(command: str) -> Iterator[None]:
+    """Report an interruption of a run that the next one continues, with exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted; what was encoded is kept, and the next {command} goes on from there.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _update_options(given: Mapping[str, Any]) -> UpdateOptions:
     return UpdateOptions(
         feed=given["feed"],
         fetch=given["fetch"],
@@ -85,12 +144,3 @@ def _options(given: Mapping[str, Any]) -> UpdateOptions:
         force=given["force"],
         build=BuildOptions(PipelineOptions(given["batch_size"])),
     )
-
-
-def _usual_encoder(home: Path) -> str:
-    """The encoder of the current index, or of the newest that can be read, so that an update never changes it."""
-    name = store.current_encoder(home)
-    for number in reversed(store.numbers(home)):
-        with contextlib.suppress(GenerationError):
-            name = name or read_manifest(store.folder_of(home, number)).encoder.name
-    return name or DEFAULT_ENCODER

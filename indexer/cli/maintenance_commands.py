@@ -1,4 +1,4 @@
-"""python -m indexer verify | cache | backup | restore: is the shop whole, and can it be had again?"""
+"""python -m indexer verify | cache | backup | restore: check a shop, free its disk space, copy it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from indexer.cli.common import home_option
+from indexer.cli.common import home_option, runtime_option
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
 from indexer.generations.publishing import CATALOGUE, recover
@@ -15,22 +15,18 @@ from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_pictures, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
 
-FOUND = 1
-
-runtime_option = click.option(
-    "--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True
-)
+FINDINGS = 1  # exit code
 
 
 @click.command("verify")
 @home_option
-@click.option("--all", "every", is_flag=True, help="Every generation that is kept, not only the current one.")
-@click.option("--deep", is_flag=True, help="Read every picture file anew, and encode a sample again.")
+@click.option("--all", "every", is_flag=True, help="Check every generation on disk, not only the current one.")
+@click.option("--deep", is_flag=True, help="Also read every picture file, and encode a sample of them again.")
 @runtime_option
 def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
     """Check every file of the index, and that catalogue, cache and index agree one to one.
 
-    What a crash left unfinished is finished first. Exit code 1 when anything is found, each with what to do.
+    Finishes first what a crash left unfinished. Exits with 1 when anything is wrong, and says what to do about it.
     """
     with contextlib.suppress(OSError):
         if done := recover(home):
@@ -44,7 +40,7 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
         click.echo(
             f"missing catalogue: there is no {home / CATALOGUE}. To do: restore a backup, or make index FEED=..."
         )
-        raise click.exceptions.Exit(FOUND)
+        raise click.exceptions.Exit(FINDINGS)
     generation = store.open_generation(home, current)
     findings = check_consistency(home, generation)
     if deep:
@@ -53,13 +49,13 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
     for line in [*findings.notes, *findings.all()]:
         click.echo(line)
     if findings.lines:
-        raise click.exceptions.Exit(FOUND)
+        raise click.exceptions.Exit(FINDINGS)
     click.echo("Catalogue, cache and index agree.")
 
 
 @click.group("cache")
 def cache_command() -> None:
-    """See or shrink what was encoded before, and the pictures that were put or fetched."""
+    """List or shrink the vectors encoded before, and the pictures that were uploaded or fetched."""
 
 
 @cache_command.command("info")
@@ -67,19 +63,19 @@ def cache_command() -> None:
 def cache_info(home: Path) -> None:
     """List the files of the cache and their sizes, and how many of the shop's own pictures nothing needs."""
     for file in cache_files(home):
-        told = "" if file.current else "  (of no use to the current index)"
-        click.echo(f"{file.bytes / 2**20:>9,.1f} MiB  {file.name}{told}")
-    for stock in own_pictures(home):
-        told = f"{stock.unused:,} of them ({stock.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
-        click.echo(f"{stock.bytes / 2**20:>9,.1f} MiB  {stock.files:,} pictures in {home / stock.folder}, {told}")
+        note = "" if file.current else "  (of no use to the current index)"
+        click.echo(f"{file.bytes / 2**20:>9,.1f} MiB  {file.name}{note}")
+    for usage in own_pictures(home):
+        unused = f"{usage.unused:,} of them ({usage.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
+        click.echo(f"{usage.bytes / 2**20:>9,.1f} MiB  {usage.files:,} pictures in {home / usage.folder}, {unused}")
 
 
 @cache_command.command("prune")
 @home_option
 def cache_prune(home: Path) -> None:
-    """Drop vectors and pictures that no product needs any more, and vectors of other encoders.
+    """Remove vectors and pictures that no product needs any more, and vectors of other encoders.
 
-    A picture stays for an hour, and for as long as an index that can be gone back to has it.
+    A picture stays for an hour after it was written, and for as long as a generation on disk shows it.
     """
     done = prune(home)
     click.echo(
@@ -106,6 +102,6 @@ def backup_command(home: Path, to: Path) -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path), required=True, help="The backup's folder.")
 @click.option("--home", type=click.Path(path_type=Path), required=True, help="A home that does not exist yet.")
 def restore_command(source: Path, home: Path) -> None:
-    """Make a shop of a backup, every file checked on the way."""
+    """Restore a shop from a backup, checking every file."""
     done = restore(source, home)
     click.echo(f"{home} is the shop as of {done.created}: generation {done.generation:06d}, change {done.seq:,}.")

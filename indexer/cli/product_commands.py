@@ -1,4 +1,4 @@
-"""python -m indexer add | remove: a few products, without a new index."""
+"""python -m indexer add | remove: change a few products, without a new index."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from pathlib import Path
 import click
 
 from indexer.build.product_changes import add, remove
-from indexer.build.report import SHOWN
-from indexer.cli.common import SOME_REJECTED, home_option
+from indexer.build.report import print_rejections
+from indexer.cli.common import SOME_REJECTED, home_option, runtime_option
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
+
+MAX_UNKNOWN = 10  # ids printed
 
 
 @click.command("add")
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), required=True, help="A feed of these products alone.")
 @click.option("--fetch-pictures", "fetch", is_flag=True, help="Fetch pictures that the feed names by web address.")
-@click.option("--runtime", type=click.Choice(["auto", "torch", "onnx"]), default="auto", show_default=True)
+@runtime_option
 def add_command(home: Path, feed: Path, fetch: bool, runtime: str) -> None:
     """Add or change the products of a small feed; running servers show them within seconds.
 
     Products that are not in it stay as they are. The next build makes the catalogue equal to its own feed again.
     """
     number = store.current_number(home)
-    made_by = read_manifest(store.folder_of(home, number)).encoder.name
-    added = add(home, feed, open_encoder(made_by, runtime=runtime, home=home), fetch=fetch)
+    encoder = open_encoder(read_manifest(store.folder_of(home, number)).encoder.name, runtime=runtime, home=home)
+    added = add(home, feed, encoder, fetch=fetch)
     click.echo(f"{added.products:,} products added or changed, {len(added.rejected):,} rows rejected.")
+    print_rejections(added.rejected)
     if added.rejected:
-        lines = [f"  {row.source}:{row.line}: {row.reason}" for row in added.rejected[:SHOWN]]
-        more = len(added.rejected) - len(lines)
-        click.echo("\n".join(["Rejected:", *lines, *([f"  ... and {more:,} more"] if more else [])]), err=True)
         raise click.exceptions.Exit(SOME_REJECTED)
 
 
@@ -39,9 +39,9 @@ def add_command(home: Path, feed: Path, fetch: bool, runtime: str) -> None:
 @home_option
 @click.argument("ids", nargs=-1, required=True)
 def remove_command(home: Path, ids: tuple[str, ...]) -> None:
-    """Remove products by id; running servers show them no more within seconds."""
+    """Remove products by id; running servers stop showing them within seconds."""
     removed = remove(home, ids)
     click.echo(f"{removed.products:,} products removed.")
     if removed.unknown:
-        click.echo(f"No product has the id {', '.join(map(repr, removed.unknown[:SHOWN]))}.", err=True)
+        click.echo(f"No product has the id {', '.join(map(repr, removed.unknown[:MAX_UNKNOWN]))}.", err=True)
         raise click.exceptions.Exit(SOME_REJECTED)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from indexer import __main__ as command
+from indexer.cli import index_commands, maintenance_commands
 from indexer.generations.store import open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
@@ -25,7 +26,8 @@ def run(monkeypatch, asked):
         asked.append(name)
         return FakeEncoder()
 
-    monkeypatch.setattr(command, "open_encoder", open_encoder)
+    for module in (index_commands, maintenance_commands):
+        monkeypatch.setattr(module, "open_encoder", open_encoder)
     return lambda *words: CliRunner().invoke(command.main, [str(word) for word in words])
 
 
@@ -74,11 +76,11 @@ def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "build", interrupted)
+    monkeypatch.setattr(index_commands, "build_index", interrupted)
     result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
     assert result.exit_code == 130
     assert "Interrupted; what was encoded is kept" in result.output
-    monkeypatch.setattr(command.store, "current_number", interrupted)
+    monkeypatch.setattr(maintenance_commands.store, "current_number", interrupted)
     result = run("verify", "--home", tmp_path)
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
@@ -110,7 +112,7 @@ def test_what_the_system_refuses_is_one_line(run, tmp_path, monkeypatch, code):
     def refused(*_, **__):
         raise OSError(code, os.strerror(code), str(tmp_path / "rows.npy"))
 
-    monkeypatch.setattr(command, "build", refused)
+    monkeypatch.setattr(index_commands, "build_index", refused)
     result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
     assert result.exit_code == 1
     assert f"Error: {tmp_path / 'rows.npy'}: {os.strerror(code)}." in result.stderr
@@ -120,7 +122,7 @@ def test_every_command_and_option_has_help(run):
     assert run("--help").exit_code == 0
     for name, sub in command.main.commands.items():
         assert sub.help, name
-        assert all(p.help or p.name in ("runtime", "data", "ids") for p in sub.params), name
+        assert all(p.help or p.name in ("data", "ids") for p in sub.params), name
 
 
 @pytest.mark.promise("R21")

@@ -9,9 +9,7 @@ from click.testing import CliRunner
 
 from catalog.storage.catalogue import Catalogue
 from indexer import __main__ as command
-from indexer.cli import maintenance_commands
-from indexer.cli import product_commands
-from indexer.cli import index_commands
+from indexer.cli import index_commands, maintenance_commands, product_commands
 from indexer.generations.store import current_number, open_current
 from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
 from tests.catalog.picture_server import local_rules, picture, reply, serving
@@ -66,7 +64,7 @@ def shop(tmp_path, monkeypatch):
     with serving() as server:
         made = Shop(tmp_path, server)
         monkeypatch.setattr("catalog.fetching.fetcher.FetchRules", lambda: local_rules(server.port))
-        for module in (command, maintenance_commands, product_commands, index_commands):
+        for module in (maintenance_commands, product_commands, index_commands):
             monkeypatch.setattr(module, "open_encoder", lambda name, **_: made.encoder)
         yield made
 

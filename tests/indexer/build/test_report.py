@@ -7,7 +7,15 @@ import pytest
 
 from catalog.product import Rejected
 from indexer.types import IndexRecord, Recall
-from indexer.build.report import BuildReport, Step, rejected_csv, rejected_path, report_path, save_report
+from indexer.build.report import (
+    BuildReport,
+    Step,
+    print_rejections,
+    rejected_csv,
+    rejected_path,
+    report_path,
+    save_report,
+)
 
 
 def make_report(rejected=()):
@@ -46,14 +54,16 @@ def test_saved_as_json_and_csv(tmp_path):
         assert list(csv.reader(file))[:2] == [["source", "line", "reason"], ["a.csv", "2", "no title"]]
 
 
-def test_no_rejected_file_when_nothing_was_rejected(tmp_path):
+def test_no_rejected_file_when_nothing_was_rejected(tmp_path, capsys):
     save_report(tmp_path, make_report())
     assert not rejected_path(tmp_path, 3).exists()
-    assert make_report().rejections() == ""
+    print_rejections(make_report().rejected, rejected_path(tmp_path, 3))
+    assert capsys.readouterr() == ("", "")
 
 
-def test_a_long_list_is_cut_and_says_where_the_rest_is(tmp_path):
-    text = make_report([Rejected("a.csv", i, "no title") for i in range(25)]).rejections(tmp_path / "r.csv")
+def test_a_long_list_is_cut_and_says_where_the_rest_is(tmp_path, capsys):
+    print_rejections([Rejected("a.csv", i, "no title") for i in range(25)], tmp_path / "r.csv")
+    text = capsys.readouterr().err
     assert text.count("a.csv:") == 10
     assert "15 more" in text
     assert "r.csv" in text

@@ -13,7 +13,7 @@ from catalog.files.atomic import record
 from catalog.files.failpoints import VARIABLE, Failed, failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer import __main__ as command
-from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.cli import index_commands, maintenance_commands
 from indexer.generations.manifest import read_manifest
 from indexer.generations.store import current_number, folder_of, open_current
@@ -28,7 +28,7 @@ def encoder():
 
 @pytest.fixture
 def run(monkeypatch, encoder):
-    for module in (command, maintenance_commands, index_commands):
+    for module in (maintenance_commands, index_commands):
         monkeypatch.setattr(module, "open_encoder", lambda name, **_: encoder)
     return lambda *words: CliRunner().invoke(command.main, [str(word) for word in words])
 
@@ -114,15 +114,15 @@ def test_an_older_catalogue_is_found(run, home):
 
 def test_the_cache_is_listed_and_pruned(run, home, tmp_path):
     mark = FakeEncoder().fingerprint
-    with VectorCache(cache_path(home, mark, PICTURES), mark, 6) as cache:
+    with VectorCache(cache_path(home, mark, PICTURE_VECTORS), mark, 6) as cache:
         cache.put([bytes(32)], np.ones((1, 6), np.float32))
-    with VectorCache(cache_path(home, "fb" * 32, TITLES), "fb" * 32, 3) as cache:
+    with VectorCache(cache_path(home, "fb" * 32, TITLE_VECTORS), "fb" * 32, 3) as cache:
         cache.put([bytes(32)], np.ones((1, 3), np.float32))
     listed = run("cache", "info", "--home", home).output
     assert f"{'fb' * 32}.titles  (of no use" in listed and f"{mark}.vectors\n" in listed and "files.sqlite\n" in listed
     result = run("cache", "prune", "--home", home)
     assert result.exit_code == 0 and "8 vectors kept, 1 dropped, 1 files" in result.output
-    with VectorCache(cache_path(home, mark, PICTURES), mark, 6) as cache:
+    with VectorCache(cache_path(home, mark, PICTURE_VECTORS), mark, 6) as cache:
         assert len(cache) == 4 and cache.get(bytes(32)) is None
     assert "0 different pictures and 0 titles encoded" in run("update", "--home", home).output
     assert run("verify", "--home", home).exit_code == 0

@@ -1,0 +1,36 @@
+"""python -m indexer train | starter: fit an encoder's heads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from indexer.cli.common import home_option
+from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS
+
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
+
+
+@click.command("train")
+@home_option
+@click.option("--encoder", "base", default=DEFAULT_ENCODER, show_default=True, help="Which encoder to build on.")
+@click.option("--name", help="What to call the encoder that comes out; by default shop, shop2 and so on.")
+@seed_option
+def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
+    """Fit heads on the shop's own products, on top of an encoder."""
+    from indexer.training.fit_shop import fit_shop  # torch takes seconds to load, and no other command needs it
+
+    click.echo(json.dumps(fit_shop(home, base, name, seed), indent=2))
+
+
+@click.command("starter")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
+@seed_option
+def starter_command(data: Path, out: Path | None, seed: int) -> None:
+    """Train the starter encoder's heads from scratch."""
+    from indexer.training.fit_starter import fit_starter  # as above
+
+    click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
