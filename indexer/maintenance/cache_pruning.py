@@ -14,7 +14,7 @@ from catalog.files.atomic import sync
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.file_stats import FileStatCache
-from indexer.cache.vector_cache import FOLDER, PICTURES, TITLES, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import CACHE_FOLDER, PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_key
 from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
 from indexer.generations.publishing import build_lock, catalogue_of
@@ -50,7 +50,7 @@ class Pruned:
 def cache_files(home: Path) -> list[CacheFile]:
     """Every file of the cache. Raises NoGeneration, DamagedGeneration."""
     mark = _marks(_manifest(home))
-    paths = sorted(path for path in (home / FOLDER).glob("*") if path.is_file())
+    paths = sorted(path for path in (home / CACHE_FOLDER).glob("*") if path.is_file())
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
 
 
@@ -82,10 +82,10 @@ def prune(home: Path) -> Pruned:
                 paths.update(shown.path for shown in page)
             swept = sweep_pictures(home, catalogue)
         layout = RowLayout(manifest.blocks)
-        kept, dropped = _rewrite(home, manifest, PICTURES, layout.encoder_dim, pictures)
+        kept, dropped = _rewrite(home, manifest, PICTURE_VECTORS, layout.encoder_dim, pictures)
         if layout.text_block is not None:
             span = layout.slice(WORDS)
-            more = _rewrite(home, manifest, TITLES, span.stop - span.start, titles)
+            more = _rewrite(home, manifest, TITLE_VECTORS, span.stop - span.start, titles)
             kept, dropped = kept + more[0], dropped + more[1]
         with FileStatCache(home) as known:
             known.keep_only(paths)
@@ -122,7 +122,7 @@ def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[by
 
 def _drop_others(home: Path, manifest: Manifest) -> int:
     mark, dropped = _marks(manifest), 0
-    for path in (home / FOLDER).glob("*"):
+    for path in (home / CACHE_FOLDER).glob("*"):
         if path.is_file() and not path.name.startswith((mark, *_KEPT)):
             path.unlink()
             dropped += 1
@@ -139,4 +139,4 @@ def _manifest(home: Path) -> Manifest:
 
 
 def _size(home: Path) -> int:
-    return sum(path.stat().st_size for path in (home / FOLDER).glob("*") if path.is_file())
+    return sum(path.stat().st_size for path in (home / CACHE_FOLDER).glob("*") if path.is_file())

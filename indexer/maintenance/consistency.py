@@ -15,8 +15,7 @@ from catalog.errors import BadPicture
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.encoding_pipeline import decode_side, prepared_file
 from indexer.build.row_writer import ReusableRows
-from indexer.cache.known_vectors import known_vectors
-from indexer.cache.vector_cache import PICTURES, TITLES, cache_path, title_key
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, cache_path, read_vectors, title_key
 from indexer.encoders.base import Encoder
 from indexer.generations.publishing import CATALOGUE
 from indexer.generations.store import Generation
@@ -129,15 +128,15 @@ def _against_cache(
     home: Path, catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings
 ) -> None:
     layout, mark = generation.layout, generation.manifest.fingerprint
-    kinds = [(PICTURES, slice(0, layout.encoder_dim))]
+    kinds = [(PICTURE_VECTORS, slice(0, layout.encoder_dim))]
     if layout.text_block is not None:
-        kinds.append((TITLES, layout.slice(WORDS)))
+        kinds.append((TITLE_VECTORS, layout.slice(WORDS)))
     for page in _pages(catalogue):
         numbers = ReusableRows(generation, changed).numbers(page)
         pairs = [(shown, number) for shown, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
         for kind, span in kinds:
             keys = [_cache_key(kind, shown) for shown, _ in pairs]
-            known = known_vectors(cache_path(home, mark, kind), span.stop - span.start, set(keys))
+            known = read_vectors(cache_path(home, mark, kind), span.stop - span.start, set(keys))
             for (shown, number), key in zip(pairs, keys, strict=True):
                 vector = known.get(key)
                 if vector is not None and np.abs(generation.rows[number, span] - vector).max() > NEAR:
@@ -150,7 +149,7 @@ def _pages(catalogue: Catalogue) -> Iterator[Sequence[PictureRow]]:
 
 
 def _cache_key(kind: str, shown: PictureRow) -> bytes:
-    return bytes.fromhex(shown.sha256) if kind == PICTURES else title_key(shown.title)
+    return bytes.fromhex(shown.sha256) if kind == PICTURE_VECTORS else title_key(shown.title)
 
 
 def _file_fault(shown: PictureRow) -> str:

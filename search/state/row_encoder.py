@@ -13,8 +13,7 @@ import numpy as np
 from catalog.errors import BadPicture, EncoderError, GenerationError
 from catalog.product import Picture, Product
 from indexer.build.encoding_pipeline import decode_side, prepared_file
-from indexer.cache.known_vectors import known_vectors
-from indexer.cache.vector_cache import PICTURES, TITLES, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, read_vectors, title_key
 from indexer.encoders.base import Encoder
 from indexer.layout import RowLayout
 from indexer.numeric import chunks
@@ -42,8 +41,8 @@ class RowEncoder:
         self._encoder = encoder
         self._layout = RowLayout.of_encoder(encoder.blocks)
         self._at_least = decode_side(encoder)
-        self._memory: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
-        self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURES: {}, TITLES: {}}
+        self._memory: dict[str, dict[bytes, Floats]] = {PICTURE_VECTORS: {}, TITLE_VECTORS: {}}
+        self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURE_VECTORS: {}, TITLE_VECTORS: {}}
         self._lock = threading.Lock()
 
     def rows(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[int, ProductRows]:
@@ -88,7 +87,7 @@ class RowEncoder:
             known.update(zip(present.hashes, present.vectors[:, :span].astype(np.float32), strict=True))
         pictures = {each.sha256: each for product in products.values() for each in product.pictures if each.sha256}
         missing = {bytes.fromhex(sha256): each for sha256, each in pictures.items() if sha256 not in known}
-        found = self._looked_up(PICTURES, self._encoder.dim, missing.keys())
+        found = self._looked_up(PICTURE_VECTORS, self._encoder.dim, missing.keys())
         missing = {key: each for key, each in missing.items() if key not in found}
         found.update(self._encode_pictures(missing))
         return known | {key.hex(): vector for key, vector in found.items()}
@@ -99,12 +98,12 @@ class RowEncoder:
             return None
         span = self._layout.slice(block)
         keys = {title_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
-        found = self._looked_up(TITLES, span.stop - span.start, keys.keys())
+        found = self._looked_up(TITLE_VECTORS, span.stop - span.start, keys.keys())
         missing = [key for key in keys if key not in found]
         for part in chunks(len(missing), BATCH):
             batch = missing[part]
             vectors = self._encoder.encode_texts([keys[key] for key in batch])[:, span]
-            found.update(self._remember(TITLES, batch, vectors))
+            found.update(self._remember(TITLE_VECTORS, batch, vectors))
         return {title: found[key] for key, title in keys.items()}
 
     def _looked_up(self, kind: str, dim: int, keys: Iterable[bytes]) -> dict[bytes, Floats]:
@@ -114,7 +113,7 @@ class RowEncoder:
         if len(missing) <= FEW:
             return found
         for path in (self._live_path(kind), cache_path(self._home, self._encoder.fingerprint, kind)):
-            found.update(known_vectors(path, dim, missing))
+            found.update(read_vectors(path, dim, missing))
             missing = [key for key in missing if key not in found]
         return found
 
@@ -130,7 +129,7 @@ class RowEncoder:
                     log.warning("The picture %s of a changed product is left out: %s", picture.sha256, error)
             if prepared:
                 vectors = self._encoder.encode_pixels(np.stack(list(prepared.values())))
-                made.update(self._remember(PICTURES, list(prepared), vectors))
+                made.update(self._remember(PICTURE_VECTORS, list(prepared), vectors))
         return made
 
     def _prepared(self, picture: Picture) -> Pixels:
@@ -149,10 +148,10 @@ class RowEncoder:
         return made
 
     def _kinds(self) -> list[tuple[str, int]]:
-        kinds = [(PICTURES, self._encoder.dim)]
+        kinds = [(PICTURE_VECTORS, self._encoder.dim)]
         with contextlib.suppress(KeyError):
             span = self._layout.slice(self._layout.text_block or "")
-            kinds.append((TITLES, span.stop - span.start))
+            kinds.append((TITLE_VECTORS, span.stop - span.start))
         return kinds
 
     def _live_path(self, kind: str) -> Path:

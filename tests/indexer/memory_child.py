@@ -9,7 +9,7 @@ import numpy as np
 from indexer.build.build import build_index
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.update import UpdateOptions, update_index
-from indexer.cache.vector_cache import PICTURES, VectorCache, cache_path
+from indexer.cache.vector_cache import PICTURE_VECTORS, VectorCache, cache_path
 from indexer.types import Block
 from tests.fake_encoder import FakeEncoder
 
@@ -37,7 +37,7 @@ def main(work, home, feed):
         print(report.encoded, report.copied, report.rows)
         return
     products = sum(1 for _ in feed.open()) - 1
-    with VectorCache(cache_path(home, encoder.fingerprint, PICTURES), encoder.fingerprint, DIM) as cache:
+    with VectorCache(cache_path(home, encoder.fingerprint, PICTURE_VECTORS), encoder.fingerprint, DIM) as cache:
         keys = (hashlib.sha256(str(number).encode()).digest() for number in range(OLD * products))
         cache.put(keys, np.zeros((OLD * products, DIM), np.float32))
     build_index(home, feed, encoder, options)

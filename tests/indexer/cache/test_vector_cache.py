@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import GenerationError
-from indexer.cache.vector_cache import HEADER, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import HEADER_BYTES, VectorCache, cache_path, title_key
 
 
 def key(number):
@@ -56,7 +56,7 @@ def test_keys_that_begin_alike_are_told_apart(tmp_path):
 
 @pytest.mark.parametrize("block", [1, 100, 1 << 20])
 def test_all_records_are_found_however_they_are_read(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("indexer.cache.vector_cache.BLOCK", block)
+    monkeypatch.setattr("indexer.cache.vector_cache.READ_BYTES", block)
     with VectorCache(filled(tmp_path / "c.vectors", 50), "fa", 3) as cache:
         assert [cache.get(key(i))[0] for i in range(50)] == list(range(50))
 
@@ -86,7 +86,7 @@ def test_a_tail_of_zeros_from_a_power_cut_is_cut(tmp_path):
 def test_a_damaged_record_in_the_middle_is_as_good_as_absent(tmp_path, offset):
     path = filled(tmp_path / "c.vectors")
     data = bytearray(path.read_bytes())
-    data[HEADER + 48 + offset] ^= 1
+    data[HEADER_BYTES + 48 + offset] ^= 1
     path.write_bytes(data)
     with VectorCache(path, "fa", 3) as cache:
         assert cache.get(key(1)) is None

@@ -128,10 +128,9 @@ def test_a_put_that_finds_an_old_picture_again_keeps_it(home):
     with storing(home, [edit]):
         pass
     age(home)
-    patience = picture_pruning.alone
     with storing(home, [edit]) as (shown,):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(picture_pruning, "exclusive_lock", lambda folder: patience(folder, 0.05))
+            patch.setattr(picture_pruning, "exclusive_lock", lambda folder: exclusive_lock(folder, 0.05))
             assert prune(home).pictures.busy == ("pictures",)
         assert Path(shown.path).is_file()
         with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
