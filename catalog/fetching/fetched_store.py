@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from catalog.errors import StoreError
 from catalog.fetching.http_download import Version
+from catalog.files.atomic import SHARED, draft
 from catalog.files.locks import shared_lock
 
 _TABLE = "fetched.sqlite"
@@ -94,7 +93,8 @@ class FetchedPictures:
         with self._checked():
             path.parent.mkdir(exist_ok=True)
             if not _is_whole(path, sha256):  # a new time of change would have the file read again
-                self._write(path, data)
+                with draft(path, data, folder=self._folder / _PARTIAL, mode=SHARED) as written:
+                    written.replace(path)
             with self._lock:
                 self._db.execute(
                     "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)",
@@ -111,18 +111,6 @@ class FetchedPictures:
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
-
-    def _write(self, path: Path, data: bytes) -> None:
-        partial = self._folder / _PARTIAL / secrets.token_hex(16)
-        try:
-            with partial.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
 
     def _sweep(self) -> None:
         """Remove what killed imports left half written; what another import is writing now is younger."""

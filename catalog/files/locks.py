@@ -1,7 +1,8 @@
-"""Folders whose files are removed only while nobody is about to use them: users hold a lock together, removers alone.
+"""Advisory file locks (flock) between processes, and between threads that open the lock file themselves.
 
-A file that is written, or found there already, is used only when a product that names it is committed. Whoever asks
-the catalogue in between would take it for useless.
+Folders of pictures have users and removers. A file that is written, or found there already, is named by the catalogue
+only once its product is committed; until then a remover would take it for unused. Users therefore hold the folder's
+lock together, and a remover holds it alone.
 """
 
 from __future__ import annotations
@@ -13,31 +14,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = ".lock"
-PATIENCE = 5.0
-_PAUSE = 0.02
+DEFAULT_TIMEOUT_S = 5.0
+_RETRY_S = 0.02
 
 
 @contextmanager
 def shared_lock(folder: Path) -> Iterator[None]:
-    """Keep removers out of a folder, which must be there; any number may use it at once. Raises OSError."""
+    """Hold a shared lock on `folder` so that pruning cannot delete its files. Raises OSError without the folder."""
     with (folder / LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
 
 @contextmanager
-def exclusive_lock(folder: Path, seconds: float = PATIENCE) -> Iterator[bool]:
-    """Keep users waiting, once there is none; tells whether that came within the time. Raises OSError."""
-    until = time.monotonic() + seconds
-    with (folder / LOCK).open("a") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() < until:
-                    time.sleep(_PAUSE)
-                    continue
-                yield False
-                return
-            yield True
-            return
+def exclusive_lock(folder: Path, timeout_s: float = DEFAULT_TIMEOUT_S) -> Iterator[bool]:
+    """Hold an exclusive lock on `folder`; yields False when others held it for `timeout_s`. Raises OSError."""
+    with locked_file(folder / LOCK, timeout_s) as free:
+        yield free
+
+
+@contextmanager
+def locked_file(path: Path, timeout_s: float = 0.0) -> Iterator[bool]:
+    """Hold an exclusive lock on the file `path`, made when absent; yields False when others held it for `timeout_s`.
+
+    `math.inf` waits without limit. Raises OSError.
+    """
+    with path.open("a") as lock:
+        deadline = time.monotonic() + timeout_s
+        while not (free := lock_now(lock.fileno())) and time.monotonic() < deadline:
+            time.sleep(_RETRY_S)
+        yield free
+
+
+def lock_now(descriptor: int) -> bool:
+    """Lock an open file exclusively until it is closed; False when another holds its lock. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import EncoderUnavailable
+from catalog.files.atomic import write_atomically
 from indexer.types import Floats
 
 CLIP = 5.0  # standardised features beyond this many deviations are cut: one odd feature must not decide
@@ -90,9 +91,8 @@ def save_heads(heads: ProjectionHeads, file: Path) -> None:
         for field in fields(getattr(heads, part))
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.tmp")
-    draft.write_bytes(save(tensors, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)}))
-    draft.replace(file)  # heads that are being searched with are never half overwritten
+    data = save(tensors, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)})
+    write_atomically(file, lambda draft: draft.write_bytes(data))
 
 
 def load_heads(file: Path) -> ProjectionHeads:

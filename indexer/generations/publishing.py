@@ -9,7 +9,6 @@ crash before the commit leaves the old shop and a folder that nobody sees, and a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import shutil
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration, WindowshopError
 from catalog.files.failpoints import failpoint
+from catalog.files.locks import locked_file
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 
@@ -40,7 +40,7 @@ def catalogue_of(home: Path) -> Path:
 @contextmanager
 def build_lock(home: Path) -> Iterator[None]:
     """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
-    with _locked(home) as mine:
+    with locked_file(home / LOCK) as mine:
         if not mine:
             raise GenerationError(
                 f"Another build of {home} is running.", "Wait until it has ended, or stop it, and try again."
@@ -53,7 +53,7 @@ def recover(home: Path) -> str:
     """Finish or sweep away what a crash left, unless a build is running; returns what was done, in words."""
     if not home.is_dir():
         return ""
-    with _locked(home) as mine:
+    with locked_file(home / LOCK) as mine:
         return _recover(home) if mine else ""
 
 
@@ -66,7 +66,7 @@ def recover_pending(home: Path) -> str:
     try:
         if not _is_announced(home):
             return ""
-        with _locked(home) as mine:
+        with locked_file(home / LOCK) as mine:
             done = _finish(home) if mine else ""
     except (WindowshopError, OSError) as error:
         log.info("What a crash left in %s stays for the next update: %s", home, error)
@@ -111,19 +111,6 @@ def open_current_or_none(home: Path) -> store.Generation | None:
     with contextlib.suppress(GenerationError):
         return store.open_current(home, mapped=True)
     return None
-
-
-@contextmanager
-def _locked(home: Path) -> Iterator[bool]:
-    """Hold the lock of builds, if nobody else does; tells whether it is held."""
-    with (home / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            mine = False
-        else:
-            mine = True
-        yield mine
 
 
 def _is_announced(home: Path) -> bool:

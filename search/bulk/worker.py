@@ -6,7 +6,6 @@ standard input does, which is when the server has ended. At most one process wor
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import subprocess
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import BadInput, WindowshopError
 from catalog.files.failpoints import failpoint
+from catalog.files.locks import locked_file
 from search.bulk.input_files import Pictures, open_pictures, read_failure
 from search.bulk.job_store import Job, JobStore, Outcome, RowPicture, Task, UnknownJob
 from search.bulk.review import note_translations
@@ -190,13 +190,8 @@ def exclusive_worker(home: Path) -> Iterator[bool]:
     """Whether no other process works on the shop's jobs; none will, until the end."""
     folder = home / "jobs"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with locked_file(folder / LOCK) as free:
+        yield free
 
 
 def give_way() -> None:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from catalog.files.atomic import stat_mark
 from catalog.product import Picture, Product
 from indexer.labels.heads import FILE, LabelHeads
 from indexer.labels.knn import NEIGHBOURS
@@ -96,7 +97,7 @@ class SuggesterCache:
 
     def get(self, engine: SearchEngine) -> FeedbackSuggester:
         """The lister for what the shop knows now. Raises DamagedGeneration, EncoderUnavailable, StoreError."""
-        heads_mark, network_mark = (_mark(self._home / name) for name in (FILE, NETWORK))
+        heads_mark, network_mark = (stat_mark(self._home / name) for name in (FILE, NETWORK))
         decisions = DecisionStore(self._home)
         fingerprint = engine.encoder.fingerprint
         mark = (id(engine.generation), fingerprint, heads_mark, network_mark, decisions.changes())
@@ -113,12 +114,6 @@ class SuggesterCache:
             network = LabelNetwork.load(self._home, engine.encoder.fingerprint, runtime_of(engine))
             self._network = (mark, network)
         return self._network[1]
-
-
-def _mark(file: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is written anew."""
-    status = file.stat() if file.is_file() else None
-    return status and (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def rows_of(vectors: bytes, dim: int) -> Floats:

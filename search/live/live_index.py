@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
+from catalog.files.atomic import stat_mark
 from catalog.files.failpoints import failpoint
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
@@ -24,8 +25,8 @@ from search.live.product_edit import ProductEdit
 from search.retrieval.serving_state import ServingState
 from search.state.change_replay import ChangeReplayer
 
-PATIENCE = 5.0  # seconds that a change waits for the one before it
-SETTLE = 2.0  # seconds that a search waits for a change that is committed to be found
+WRITE_TIMEOUT_S = 5.0  # seconds that a change waits for the one before it
+PAUSE_TIMEOUT_S = 2.0  # seconds that a search waits for a change that is committed to be found
 RETRY_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class LiveIndex:
         self._writing = threading.Lock()
         self._unpublished = False
         self._following = threading.Lock()
-        self._pointer: tuple[int, int] | None = None
+        self._pointer: tuple[int, int, int] | None = None
         self._refused = ""
         self._retry_at = float("inf")
 
@@ -120,7 +121,7 @@ class LiveIndex:
     @contextmanager
     def writes_paused(self) -> Iterator[None]:
         """Let no change be written meanwhile, if that can be had soon."""
-        held = self._writing.acquire(timeout=SETTLE)
+        held = self._writing.acquire(timeout=PAUSE_TIMEOUT_S)
         try:
             yield
         finally:
@@ -169,7 +170,7 @@ class LiveIndex:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        if not self._writing.acquire(timeout=PATIENCE):
+        if not self._writing.acquire(timeout=WRITE_TIMEOUT_S):
             raise StoreError("Other changes are still being written.", "Try again in a few seconds.")
         try:
             yield
@@ -222,9 +223,8 @@ class LiveIndex:
         log.error("%s: %s", self._refused, error)
 
 
-def _pointer_of(home: Path) -> tuple[int, int] | None:
+def _pointer_of(home: Path) -> tuple[int, int, int] | None:
     try:
-        status = (home / store.CURRENT).stat()
+        return stat_mark(home / store.CURRENT)
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns

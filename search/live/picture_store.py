@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,16 +14,17 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture, StoreError
+from catalog.files.atomic import draft, sync
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import shared_lock
 from catalog.product import Picture
 
-FOLDER = "pictures"
+PICTURE_FOLDER = "pictures"
 UNFINISHED = "unfinished"  # within it: what is being written, or was when the machine stopped
 STALE_SECONDS = 3_600
 LONGEST_SIDE = 2_048  # beyond what any page shows and any encoder looks at
 QUALITY = 95
-MOST = 250
+MAX_PICTURES = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
 
     A product that shows them must be committed before the block ends. Raises StoreError.
     """
-    folder = home.absolute() / FOLDER
+    folder = home.absolute() / PICTURE_FOLDER
     with ExitStack() as held:
         try:
             _make(folder / UNFINISHED)
@@ -73,7 +72,7 @@ def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
 def remove_unused(home: Path) -> None:
     """Remove what a process that was killed left half written."""
     with contextlib.suppress(OSError):
-        for path in (home / FOLDER / UNFINISHED).iterdir():
+        for path in (home / PICTURE_FOLDER / UNFINISHED).iterdir():
             if time.time() - path.stat().st_mtime > STALE_SECONDS:
                 path.unlink(missing_ok=True)
 
@@ -89,31 +88,14 @@ def _kept(folder: Path, picture: NewPicture) -> Picture:
 def _make(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        _sync(folder.parent)
-        _sync(folder.parent.parent)
+        sync(folder.parent)
+        sync(folder.parent.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent.parent / UNFINISHED)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with draft(path, data, folder=path.parent.parent / UNFINISHED) as written:
         failpoint("picture.written")
-        Path(name).replace(path)
+        written.replace(path)
         failpoint("picture.renamed")
-        _sync(path.parent)
+        sync(path.parent)
         failpoint("picture.kept")
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-# As indexer.generations.store.sync; that module brings FAISS, which a server must not wait for to start.
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

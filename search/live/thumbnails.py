@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture, BadQuery, UnknownProduct
+from catalog.files.atomic import draft
 from catalog.storage.catalogue import Catalogue
 
 SMALLEST = 64
 LARGEST = 640
-STEP = 64  # sizes are rounded down to it, so that nobody can fill the disk by asking for every size
+SIZE_STEP = 64  # sizes are rounded down to it, so that nobody can fill the disk by asking for every size
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,14 +35,16 @@ class Thumbnails:
         picture = self._catalogue.picture(sha256) if SHA256.fullmatch(sha256) else None
         if picture is None:
             raise UnknownProduct("No product has that picture.", "Take the picture's hash from a search hit.")
-        size -= size % STEP
+        size -= size % SIZE_STEP
         path = self._folder / sha256[:2] / f"{sha256}-{size}.jpg"
         try:
             return path.read_bytes()
         except OSError:
             data = images.thumbnail(self._original(Path(picture.path), sha256, size), size)
         with contextlib.suppress(OSError):  # a full disk costs speed, not the picture
-            _write(path, data)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft(path, data, durable=False) as written:
+                written.replace(path)
         return data
 
     def _original(self, path: Path, sha256: str, size: int) -> Image.Image:
@@ -58,15 +59,3 @@ class Thumbnails:
 
 def _gone(why: str) -> UnknownProduct:
     return UnknownProduct(f"The file of that picture {why}.", "Index the shop again.")
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -21,6 +19,7 @@ from pathlib import Path
 from flask import Flask, current_app, g, request
 
 from catalog.errors import BadInput, StoreError
+from catalog.files.atomic import draft, stat_mark, sync
 from web.errors import MissingApiKey, NotAllowed
 from web.settings import Settings
 
@@ -103,8 +102,9 @@ class Keys:
     def all(self) -> tuple[StoredKey, ...]:
         """Every key there is, the oldest first. Raises StoreError when the file cannot be read."""
         try:
-            status = self._path.stat()
-            mark = (status.st_ino, status.st_mtime_ns, status.st_size)
+            mark = stat_mark(self._path)
+            if mark is None:
+                return ()
             if self._read[0] != mark:
                 listed = json.loads(self._path.read_text(encoding="utf-8"))
                 self._read = (mark, tuple(StoredKey(**each) for each in listed))
@@ -142,16 +142,10 @@ class Keys:
 
     def _write(self, kept: Sequence[StoredKey]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".keys.", suffix=".tmp")  # for us alone
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump([asdict(each) for each in kept], file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        text = json.dumps([asdict(each) for each in kept], indent=2)
+        with draft(self._path, text.encode()) as written:
+            written.replace(self._path)
+        sync(self._path.parent)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

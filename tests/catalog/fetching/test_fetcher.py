@@ -167,7 +167,7 @@ def test_a_full_disk_is_no_bad_row(server, fetcher, monkeypatch, shop):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("catalog.fetching.fetched_store.os.fsync", full)
+    monkeypatch.setattr("catalog.files.atomic.os.fsync", full)
     feed = write(shop, f"id,title,image\n7,Hat,{server.url('/1.png')}\n")
     with pytest.raises(StoreError, match="No space left"):
         list(read_feed(feed, fetcher))

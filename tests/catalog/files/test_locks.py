@@ -55,8 +55,8 @@ def test_a_remover_waits_as_long_as_it_may(tmp_path):
 
 
 def test_a_killed_user_lets_go(tmp_path):
-    code = "import sys, time, pathlib; from catalog.files.locks import using\n"
-    code += "with using(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    code = "import sys, time, pathlib; from catalog.files.locks import shared_lock\n"
+    code += "with shared_lock(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as user:
         assert user.stdout.readline() == b"held\n"
         with exclusive_lock(tmp_path, 0.0) as free:

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from catalog.files.failpoints import VARIABLE, Failed
+from catalog.files.locks import locked_file
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import build_index
 from indexer.build.update import UpdateOptions, update_index
@@ -38,7 +39,7 @@ def noted(home):
 @contextmanager
 def writer(home):
     """Another build that is running, as far as its lock tells."""
-    with publishing._locked(home) as mine:
+    with locked_file(home / publishing.LOCK) as mine:
         assert mine
         yield
 
@@ -65,7 +66,7 @@ def test_a_running_build_is_neither_waited_for_nor_disturbed(crashed):
 
 def test_where_nothing_is_left_over_the_lock_is_not_even_taken(tmp_path, monkeypatch):
     build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
-    monkeypatch.setattr(publishing, "_locked", None)
+    monkeypatch.setattr(publishing, "locked_file", None)
     assert recover_pending(tmp_path / "home") == ""
 
 
