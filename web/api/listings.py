@@ -18,7 +18,7 @@ from search.bulk.job_store import CANCELLED, WAITING, Job
 from search.bulk.worker import WorkerSupervisor
 from web.engine import get_engine
 from web.i18n.language import field_label, language, title_of, value_label
-from web.i18n.merchant_messages import desk_words
+from web.i18n.messages import merchant_messages
 from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of, picture_of_bytes
 from web.requests.listing_request import address_of, choices_of, listing_of, new_job, object_of, share_of, which_picture
@@ -58,7 +58,7 @@ def desk_of(app: Flask) -> WorkerSupervisor:
 @bp.get("/merchant")
 def page() -> Response:
     """The page; but for its language it is the same for everybody."""
-    return no_store(make_response(render_template("merchant.html", words=desk_words(language()))))
+    return no_store(make_response(render_template("merchant.html", words=merchant_messages(language()))))
 
 
 @bp.post("/api/v1/listings/suggest")

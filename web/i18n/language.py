@@ -13,7 +13,8 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translated
 from web.engine import get_engine
-from web.i18n.shop_messages import CHINESE, ENGLISH, LANGUAGES, field_name, reason, said
+from web.i18n import messages
+from web.i18n.messages import CHINESE, ENGLISH, LANGUAGES
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -43,17 +44,17 @@ def language() -> str:
 
 def t(key: str, **values: object) -> str:
     """The page's own words for a key, in its language."""
-    return said(key, language(), **values)
+    return messages.message(key, language(), **values)
 
 
 def field_label(field: str) -> str:
     """What a field of products is called."""
-    return field_name(field, language())
+    return messages.field_name(field, language())
 
 
-def reason_words(words: str) -> str:
-    """One of the engine's reasons for a hit."""
-    return reason(words, language())
+def reason_label(reason: str) -> str:
+    """Return one of the engine's reasons for a hit, in the page's language."""
+    return messages.reason_label(reason, language())
 
 
 def title_of(product: Product) -> str:

@@ -15,7 +15,7 @@ from catalog.product import Product
 from search.query.terms import ProductTerm
 from web.engine import get_engine
 from web.i18n.language import language, path_of, title_of, value_label
-from web.i18n.shop_messages import CHINESE
+from web.i18n.messages import CHINESE
 from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, words_of
 from web.middleware.uploads import preview
@@ -156,6 +156,7 @@ def _results(asked: PageRequest, upload: FileStorage | None = None) -> str | Any
     if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
     page = note_page(logged_search(engine, query), words_of(query))
+    query = page.query
     tried = get_try_photo(asked.photo) if asked.photo else None
     likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
     others = [sku for hit in page.hits for sku in hit.duplicates]

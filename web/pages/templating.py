@@ -13,7 +13,7 @@ from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
-from web.i18n.shop_messages import LANGUAGES, error_words, script_words
+from web.i18n.messages import LANGUAGES, error_message, script_messages
 from web.urls import address_of, address_with, picture_url, product_url, try_photo_url
 
 A_YEAR_IN_SECONDS = 31_536_000
@@ -43,9 +43,9 @@ def init_app(app: Flask) -> None:
         t=language.t,
         field_label=language.field_label,
         value_label=language.value_label,
-        reason_words=language.reason_words,
-        script_words=lambda: script_words(language.language()),
-        error_words=error_words,
+        reason_label=language.reason_label,
+        script_messages=lambda: script_messages(language.language()),
+        error_message=error_message,
         with_language=with_language,
     )
     app.jinja_env.filters.update(

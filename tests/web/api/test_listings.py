@@ -18,8 +18,7 @@ from tests.web.shop_fixtures import READ_KEY, WRITER, picture_bytes, write_keys
 from web import create_app
 from web.api.listings import desk_of
 from web.engine import holder_of
-from web.i18n.merchant_messages import desk_words
-from web.i18n.shop_messages import CHINESE, ENGLISH
+from web.i18n.messages import CHINESE, ENGLISH, merchant_messages
 from web.settings import Settings
 
 # Words whose names scripts put together: states, notes on pictures, kinds of repetitions, what was decided.
@@ -181,7 +180,7 @@ def test_every_word_is_said_in_both_languages_and_what_the_shop_takes_is_known(d
     for name in ("keyed.html", "merchant.html"):
         source = desk_app.jinja_env.loader.get_source(desk_app.jinja_env, name)[0]
         used |= set(re.findall(r'\bwords(?:\.|\[")(\w+)', source))
-    english, chinese = desk_words(ENGLISH), desk_words(CHINESE)
+    english, chinese = merchant_messages(ENGLISH), merchant_messages(CHINESE)
     assert set(english) == used | TOLD
     assert {word for word in chinese if not word.startswith("error_")} == set(english)
     for word, text in english.items():

@@ -20,7 +20,7 @@ from tests.web.operator_fixtures import EACH, FORMULA, make_ops_shop
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, WRITE_KEY
 from web.api.operations import KEY
 from web.engine import holder_of
-from web.i18n.operator_messages import ops_words
+from web.i18n.messages import page_messages
 from web.settings import Settings
 
 OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -292,13 +292,13 @@ def test_the_page_holds_nothing_and_runs_nothing_inline(shop):
         with client.get(f"/static/{name}") as answer:
             script += answer.text
     used = set(re.findall(r"\bW\.(\w+)", script))
-    assert used <= set(ops_words("en")) and "innerHTML" not in script
+    assert used <= set(page_messages("operator", "en")) and "innerHTML" not in script
     for key, status in (("wsk_no", 401), (READ_KEY, 403), (WRITE_KEY, 403), (ADMIN_KEY, 200)):
         assert client.get("/api/v1/ops", headers={"Authorization": f"Bearer {key}"}).status_code == status
 
 
 def test_every_word_is_there_in_both_languages():
-    english, chinese = ops_words("en"), ops_words("zh")
+    english, chinese = page_messages("operator", "en"), page_messages("operator", "zh")
     assert english.keys() == chinese.keys()
     for key, words in english.items():
         assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", chinese[key])), key

@@ -5,13 +5,11 @@ import io
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from PIL import Image
 
-import web.i18n.shop_messages as words_module
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
@@ -378,17 +376,3 @@ def test_the_language_is_the_browsers_until_another_is_chosen(app):
     assert '<html lang="en">' in client.get("/", headers=chinese).text
     assert '<html lang="en">' in client.get("/?lang=xx").text
     assert "没有找到" in app.test_client().get("/nothing", headers=chinese).text
-
-
-def test_every_word_has_both_languages_and_the_same_places():
-    places = re.compile(r"\{(\w+)\}")
-    for words in (words_module._PAGE, words_module._SCRIPT):
-        for key, (english, other) in words.items():
-            assert english and other, key
-            assert set(places.findall(english)) == set(places.findall(other)), key
-
-
-def test_templates_ask_only_for_words_that_there_are():
-    folder = Path(words_module.__file__).parents[1] / "templates"
-    asked = {key for file in folder.glob("*.html") for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text())}
-    assert len(asked) > 50 and asked <= set(words_module._PAGE)

@@ -1,0 +1,83 @@
+"""The messages of the pages, from shop.json, merchant.json and operator.json in this folder.
+
+Each file has sections of messages: section -> key -> language -> text. "{name}" in a text is a placeholder. The words
+of a feed are not here. Plain JSON suffices for two languages; gettext would add a build step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from catalog.errors import WindowshopError
+
+ENGLISH, CHINESE = "en", "zh"
+LANGUAGES: Mapping[str, str] = {ENGLISH: "English", CHINESE: "中文"}
+SHOP, MERCHANT, OPERATOR = "shop", "merchant", "operator"
+_SHOWN_BY_SCRIPTS = "copied crop_box found no_camera thing too_large unanswered unreachable your_photo"
+SCRIPT_KEYS = frozenset(_SHOWN_BY_SCRIPTS.split())
+MERCHANT_STATUSES = ("400", "404", "413", "415", "503", "504")
+
+
+class UnknownMessage(WindowshopError):
+    """The message files have no such key."""
+
+    code = "unknown_message"
+
+
+@cache
+def _sections(page: str) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    sections: Mapping[str, Mapping[str, Mapping[str, str]]]
+    sections = json.loads(Path(__file__).with_name(f"{page}.json").read_text(encoding="utf-8"))
+    return sections
+
+
+def message(key: str, language: str, **values: object) -> str:
+    """Return a message of the shop's pages, with `values` in its placeholders. Raises UnknownMessage."""
+    texts = _sections(SHOP)["messages"].get(key)
+    if texts is None:
+        raise UnknownMessage(f"The shop's pages have no message {key!r}.", "Add it to web/i18n/shop.json.")
+    return texts[language].format(**values)
+
+
+def page_messages(page: str, language: str) -> dict[str, str]:
+    """Return all messages of a page in one language."""
+    return {key: texts[language] for key, texts in _sections(page)["messages"].items()}
+
+
+def script_messages(language: str) -> dict[str, str]:
+    """Return the messages that the scripts of the shop's pages show, as templates."""
+    return {key: text for key, text in page_messages(SHOP, language).items() if key in SCRIPT_KEYS}
+
+
+def merchant_messages(language: str) -> dict[str, str]:
+    """Return the merchant page's messages; in Chinese also one per HTTP status, as the API's errors are English."""
+    messages = page_messages(MERCHANT, language)
+    if language == CHINESE:
+        errors = {status: error_message(status) for status in MERCHANT_STATUSES} | _sections(MERCHANT)["errors"]
+        messages |= {f"error_{status}": error["message"] + error["hint"] for status, error in errors.items()}
+    return messages
+
+
+def error_message(status: int | str) -> Mapping[str, str]:
+    """Return the Chinese `message` and `hint` for an HTTP status."""
+    errors = _sections(SHOP)["errors"]
+    return errors.get(str(status), errors["other"])
+
+
+def field_name(field: str, language: str) -> str:
+    """Return the label of a product field: "Made of" for "attributes.made_of"."""
+    name = field.removeprefix("attributes.").lower()
+    labels = _sections(SHOP)["fields"].get("colour" if name == "color" else name)
+    return labels[language] if labels else name.replace("_", " ").capitalize()
+
+
+def reason_label(reason: str, language: str) -> str:
+    """Return the label of one of the engine's reasons for a hit: "Has the same colours (21%)"."""
+    if language != CHINESE:
+        return reason[:1].upper() + reason[1:]
+    text, bracket, share = reason.partition(" (")
+    translated = _sections(SHOP)["reasons"].get(text, {CHINESE: text})[CHINESE]
+    return f"{translated}{bracket and '（'}{share.replace(')', '）')}"
