@@ -1,4 +1,4 @@
-"""The server on ONNX Runtime: it never imports torch, and is ready within seconds."""
+"""The server on ONNX Runtime: it starts without numpy, never imports torch, and is ready within seconds."""
 
 import json
 import subprocess
@@ -43,6 +43,25 @@ print(json.dumps({
 }))
 holder_of(app).close()
 """
+
+
+LIGHT_SCRIPT = """
+import sys
+from pathlib import Path
+import web
+from web.__main__ import main
+from web.engine import EngineHolder
+from web.settings import Settings
+
+EngineHolder.start = lambda self: None  # the engine's thread would load FAISS while the modules are listed
+web.create_app(Settings(home=Path(sys.argv[1])))
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"faiss", "numpy", "onnxruntime", "torch"}))
+"""
+
+
+def test_the_app_and_the_commands_load_no_numpy_and_nothing_heavier(tmp_path):
+    out = subprocess.check_output([sys.executable, "-c", LIGHT_SCRIPT, str(tmp_path)], cwd=ROOT, text=True)
+    assert out.split() == []
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,1 @@
-"""Commands of `python -m web`."""
+"""The commands of `python -m web`, and the checks before a server starts."""

@@ -1,33 +1,59 @@
-"""python -m web demo: the sample shop from nothing to a page, in one command."""
+"""The command `python -m web demo`: index the sample shop and serve it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+import click
+
 from catalog import sample
+from web.cli.serve import Server, host_option, port_option
+from web.cli.startup_checks import check_disk_space, check_settings, read_settings
 from web.settings import MIB
 
-SPACE = 400 * MIB  # the shop takes 25 of them, the exported models the rest
+REQUIRED_SPACE = 400 * MIB  # the shop takes 25 of them, the exported models the rest
 SHOP_NAME = "Windowshop sample shop"
-WORDS = "speckled mug"
-PHOTO, CHANGE = "p159", "in green"
+EXAMPLE_TEXT = "speckled mug"
+EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), default="var/demo", show_default=True, help="Where to put it.")
+@host_option
+@port_option
+def demo(home: Path, **options: Any) -> None:
+    """Index the sample shop if needed, and serve it."""
+    settings = read_settings({"shop_name": SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **options, "home": home})
+    check_settings(settings)
+    if not (home / "current").is_file():
+        # Imported here: numpy comes with it, and a server that is already indexed does not wait for that.
+        from indexer.encoders.backends.runtime import models_folder
+
+        check_disk_space(REQUIRED_SPACE, home, models_folder())
+        click.echo("Indexing the sample shop. The first time models are exported too: about a minute in all.", err=True)
+    exit_code = build(home)
+    if exit_code:
+        sys.exit(exit_code)
+    Server(settings, partial(things_to_try, home)).run()
 
 
 def build(home: Path) -> int:
-    """Index the sample shop and let it learn to suggest; what was done before is not done again. Returns the exit code.
+    """Index the sample shop and fit its label heads, skipping what is done already. Returns the exit code.
 
-    In processes of their own: exporting the models loads torch, which must not be in a server that forks.
+    Each step runs in its own process: exporting the models loads torch, which a server that forks must not load.
     """
-    from indexer.labels.heads import FILE as HEADS  # numpy comes with it, which a server does not wait for
+    # Imported here: numpy comes with it, and a server does not wait for that.
+    from indexer.labels.heads import HEADS_FILE
 
-    feed = sample.FOLDER / "products.csv"
-    code = _run("indexer", "build", "--home", str(home), "--feed", str(feed))
-    if code == 0 and not (home / HEADS).exists():
-        code = _run("search", "learn", "--home", str(home))
-    return code
+    exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.FOLDER / "products.csv"))
+    if exit_code == 0 and not (home / HEADS_FILE).exists():
+        exit_code = _run("search", "learn", "--home", str(home))
+    return exit_code
 
 
 def _run(module: str, *arguments: str) -> int:
@@ -35,13 +61,14 @@ def _run(module: str, *arguments: str) -> int:
 
 
 def things_to_try(home: Path, address: str) -> str:
-    """What to say when the shop in `home` is open."""
-    things = (
+    """Return the greeting of the open sample shop: three searches to try and the way to the merchant's page."""
+    photo_and_text = {"q": EXAMPLE_CHANGE, "photo": EXAMPLE_PHOTO}
+    searches = (
         ("a shopper's photo: click one on the front page", ""),
-        (f"words: {WORDS}", f"?{urlencode({'q': WORDS})}"),
-        (f"a photo and words: this one, but {CHANGE}", f"?{urlencode({'q': CHANGE, 'photo': PHOTO})}"),
+        (f"words: {EXAMPLE_TEXT}", f"?{urlencode({'q': EXAMPLE_TEXT})}"),
+        (f"a photo and words: this one, but {EXAMPLE_CHANGE}", f"?{urlencode(photo_and_text)}"),
     )
-    lines = [f"  {number}. {what}\n     http://{address}/{query}" for number, (what, query) in enumerate(things, 1)]
-    key = f"{sys.executable} -m web key create --home {home}"
-    desk = f"Merchants list at http://{address}/merchant, with a key from\n     {key}"
-    return "\n".join(("The sample shop is open. Three things to try:", *lines, desk, "Ctrl-C closes it."))
+    lines = [f"  {number}. {label}\n     http://{address}/{query}" for number, (label, query) in enumerate(searches, 1)]
+    key_command = f"{sys.executable} -m web key create --home {home}"
+    merchant = f"Merchants list products at http://{address}/merchant, with a key from\n     {key_command}"
+    return "\n".join(("The sample shop is open. Three things to try:", *lines, merchant, "Ctrl-C closes it."))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from catalog import sample
 from tests.web.test_main import ask, said_by, serving, wait_until_ready
-from web.__main__ import cli
+from web.__main__ import main
 from web.cli import demo
 from web.try_photos import read_try_photos
 
@@ -29,7 +29,7 @@ def built(monkeypatch):
 
 
 def run(*arguments):
-    return CliRunner().invoke(cli, ["demo", *map(str, arguments)])
+    return CliRunner().invoke(main, ["demo", *map(str, arguments)])
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_built(built, tmp_path):
@@ -64,7 +64,7 @@ def test_the_shop_that_the_environment_names_is_left_alone(built, tmp_path, monk
 
 def test_what_it_offers_is_there():
     offered = read_try_photos(sample.FOLDER / "try.csv")
-    assert len(offered) == 12 and demo.PHOTO in offered
+    assert len(offered) == 12 and demo.EXAMPLE_PHOTO in offered
     assert all(photo.file.is_file() and photo.shows for photo in offered.values())
     said = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")
     assert len(re.findall(r"http://127\.0\.0\.1:8000/", said)) == 4

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.web.shop_fixtures import write_keys
-from web.__main__ import cli
+from web.__main__ import main
 from web.cli.startup_checks import check_safe, is_public
 from web.errors import UnsafeConfiguration
 from web.settings import Settings
@@ -70,9 +70,9 @@ def test_what_should_be_looked_at_is_warned_of(shop, caplog):
 @pytest.mark.parametrize("what", ["serve", "demo"])
 def test_the_command_says_so_in_one_line(shop, what):
     (shop / "keys.json").chmod(0o644)
-    result = CliRunner().invoke(cli, [what, "--home", str(shop), "--port", "0"])
+    result = CliRunner().invoke(main, [what, "--home", str(shop), "--port", "0"])
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert result.stderr.startswith("Error: This is not started: Other users") and "chmod 600" in result.stderr
+    assert result.stderr.startswith("Error: The server does not start: Other users") and "chmod 600" in result.stderr
 
 
 def test_addresses_that_others_can_reach():

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from catalog.errors import BadInput, StoreError
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, WRITE_KEY, make_shop
-from web.__main__ import cli
+from web.__main__ import main
 from web.engine import holder_of
 from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, READ, SCOPES, WRITE, Keys
 from web.settings import Settings
@@ -150,22 +150,22 @@ def test_a_shop_without_keys_says_how_to_make_one(tmp_path, make_app):
     assert "python -m web key create --home HOME --scope write" in answer.json["error"]["hint"]
     assert str(tmp_path) not in answer.text
 
-    made = CliRunner().invoke(cli, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
+    made = CliRunner().invoke(main, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
     key = {"Authorization": f"Bearer {made.stdout.strip()}"}
     assert app.test_client().delete("/api/v1/products/red", headers=key).status_code == 204
-    assert CliRunner().invoke(cli, ["key", "revoke", "--home", str(tmp_path), "till"]).exit_code == 0
-    CliRunner().invoke(cli, ["key", "create"], env={"WINDOWSHOP_HOME": str(tmp_path)})  # as the server is told
+    assert CliRunner().invoke(main, ["key", "revoke", "--home", str(tmp_path), "till"]).exit_code == 0
+    CliRunner().invoke(main, ["key", "create"], env={"WINDOWSHOP_HOME": str(tmp_path)})  # as the server is told
     assert app.test_client().delete("/api/v1/products/green", headers=key).status_code == 401
 
 
 def test_keys_by_command(tmp_path):
     run = CliRunner().invoke
     home = ["--home", str(tmp_path / "shop")]
-    made = [run(cli, ["key", "create", *home, *more]) for more in ([], [], ["--scope", "read"], ["--name", "till"])]
+    made = [run(main, ["key", "create", *home, *more]) for more in ([], [], ["--scope", "read"], ["--name", "till"])]
     secrets = [each.stdout.strip() for each in made]
     assert len(set(secrets)) == 4 and all(each.startswith("wsk_") and len(each) > 40 for each in secrets)
     assert "cannot be shown again" in made[0].stderr and secrets[0] not in made[0].stderr
-    listed = run(cli, ["key", "list", *home]).stdout
+    listed = run(main, ["key", "list", *home]).stdout
     assert [line.split("\t")[:2] for line in listed.splitlines()] == [
         ["write-1", "write"],
         ["write-2", "write"],
@@ -175,11 +175,11 @@ def test_keys_by_command(tmp_path):
     file = tmp_path / "shop" / "keys.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not any(secret in file.read_text() + listed for secret in secrets)
-    again = run(cli, ["key", "create", *home, "--name", "till"])
+    again = run(main, ["key", "create", *home, "--name", "till"])
     assert again.exit_code == 1 and "already" in again.stderr
-    gone = run(cli, ["key", "revoke", *home, "nobody"])
+    gone = run(main, ["key", "revoke", *home, "nobody"])
     assert gone.exit_code == 1 and "write-1, write-2, read-1, till" in gone.stderr
-    assert run(cli, ["key", "create", *home, "--scope", "all"]).exit_code == 2
+    assert run(main, ["key", "create", *home, "--scope", "all"]).exit_code == 2
 
 
 def test_a_key_is_found_by_itself_alone(tmp_path):

@@ -1,0 +1,74 @@
+"""The command `python -m web serve`: one gunicorn worker with threads, which opens the engine once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from web import create_app
+from web.cli.startup_checks import check_index, check_settings, format_address, read_settings
+from web.middleware.access_log import write_json_lines
+from web.settings import Settings
+
+MAX_REQUEST_LINE = 8190  # bytes; quoting makes the words in an address up to nine times as long
+
+host_option = click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+port_option = click.option("--port", type=int, help="Port to listen on.  [default: 8000]")
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), help="The shop's folder.  [default: var/shop]")
+@host_option
+@port_option
+@click.option("--threads", type=int, help="Requests served concurrently.  [default: 8]")
+@click.option("--runtime", help="What runs the encoder: auto, torch or onnx.  [default: auto]")
+def serve(**options: Any) -> None:
+    """Serve a shop over HTTP.
+
+    Environment variables can set every option too; docs/settings.md lists them.
+    """
+    settings = read_settings(options)
+    check_index(settings.home)
+    check_settings(settings)
+    Server(settings, lambda address: f"Serving {settings.home} on http://{address} (Ctrl-C stops it)").run()
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured from our settings; prints `greeting(address)` when it listens."""
+
+    def __init__(self, settings: Settings, greeting: Callable[[str], str]) -> None:
+        self.settings = settings
+        self._greeting = greeting
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Configure one worker, which holds the engine; never preload, as a fork after torch starts threads hangs."""
+        options = {
+            "bind": format_address(self.settings.host, self.settings.port),
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": self.settings.threads,
+            "keepalive": 5,
+            "graceful_timeout": 10,
+            "limit_request_line": MAX_REQUEST_LINE,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "when_ready": self._greet,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:  # older versions of gunicorn have no control socket to disable
+                self.cfg.set(name, value)
+
+    def _greet(self, arbiter: Any) -> None:
+        host, port, *_ = arbiter.LISTENERS[0].sock.getsockname()
+        click.echo(self._greeting(format_address(host, port)), err=True)
+
+    def load(self) -> Flask:
+        """Create the app, inside the worker."""
+        write_json_lines()
+        return create_app(self.settings)
