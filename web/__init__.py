@@ -12,6 +12,8 @@ from web.openapi import reference_page
 from web.pages import shop, templating
 from web.settings import Settings
 
+__all__ = ["Settings", "create_app"]
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The app for one shop; its engine opens in the background, and until then answers say 503."""

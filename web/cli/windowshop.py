@@ -1,0 +1,54 @@
+"""The command `windowshop`: the commands of `python -m indexer`, `python -m search` and `python -m web` in one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from indexer.cli.common import Commands
+
+# Command -> the module of its group, and its name there where that differs.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "index": ("indexer", "build"),
+    "update": ("indexer", "update"),
+    "add": ("indexer", "add"),
+    "remove": ("indexer", "remove"),
+    "rollback": ("indexer", "rollback"),
+    "info": ("indexer", "info"),
+    "verify": ("indexer", "verify"),
+    "backup": ("indexer", "backup"),
+    "restore": ("indexer", "restore"),
+    "cache": ("indexer", "cache"),
+    "train": ("indexer", "train"),
+    "search": ("search", "query"),
+    "evaluate": ("search", "evaluate"),
+    "calibrate": ("search", "calibrate"),
+    "categorise": ("search", "categorise"),
+    "learn": ("search", "learn"),
+    "doctor": ("search", "doctor"),
+    "demo": ("web", "demo"),
+    "serve": ("web", "serve"),
+    "key": ("web", "key"),
+    "openapi": ("web", "openapi"),
+}
+
+
+class _JoinedGroup(Commands):
+    """Load a command's room only when the command runs or help is printed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        room, name = COMMANDS[cmd_name]
+        group: click.Group = import_module(f"{room}.__main__").main
+        return group.commands[name]
+
+
+@click.group(cls=_JoinedGroup)
+@click.version_option(package_name="windowshop")
+def main() -> None:
+    """Index a shop's pictures, search them, and serve the shop."""
