@@ -1,5 +1,4 @@
-"""What the README's console blocks show is real: the first session's products come back in that order, and every curl
-line is answered by a server of that shop."""
+"""The README's session and Python example, and every curl line of the documents, do what the pages show."""
 
 import csv
 import io
@@ -17,6 +16,7 @@ from tests.web.test_main import serving, wait_until_ready
 
 ROOT = Path(__file__).parents[1]
 WIDE = {**os.environ, "COLUMNS": "120"}
+BIN = Path(sys.executable).parent
 FEED = ROOT / "catalog/sample/products.csv"
 MARK = "===== answered ====="
 
@@ -47,9 +47,12 @@ def unfinished(command):
     return command.endswith("\\")
 
 
+def page(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 def section(heading, until):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return text.partition(heading)[2].partition(until)[0]
+    return page("README.md").partition(heading)[2].partition(until)[0]
 
 
 def ids(printed: list[str]) -> list[str]:
@@ -72,23 +75,34 @@ def test_the_first_session_is_what_really_happens(demo):
     (first, _), *searches = session(section("# Windowshop", "\n## "))
     assert first == "make demo" and len(searches) == 3
     for line, shown in searches:
-        assert line.startswith("python -m search query --home var/demo ")
-        command = [sys.executable, *shlex.split(line)[1:], "--home", str(demo)]
+        assert line.startswith("windowshop search --home var/demo ")
+        command = [BIN / "windowshop", *shlex.split(line)[1:], "--home", str(demo)]
         done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         assert ids(done.stdout.splitlines()) == ids(shown)
 
 
+def test_the_python_example_runs(tmp_path):
+    code = page("README.md").partition("```python\n")[2].partition("```")[0]
+    assert len(code.splitlines()) <= 8
+    code = code.replace("var/readme", str(tmp_path / "shop"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[1] == "pendant-lamp-3c"
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine; apt-get install curl")
 def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     (tmp_path / ".curlrc").write_text("fail-with-body\nshow-error\n")  # an answer of 400 or more ends the script
-    commands = [line for line, _ in session(section("### Over HTTP", "\n## "))]
+    commands = [line for line, _ in session(page("docs/http-api.md") + page("docs/merchant.md"))]
     monkeypatch.setenv("WINDOWSHOP_TIMEOUT_MS", "20000")  # other tests may be running beside this one
     with serving(demo) as (_, port):
         wait_until_ready(port, 60)
         script = "set -euo pipefail\n" + "".join(f"{line}\necho; echo '{MARK}'\n" for line in commands)
         script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("var/demo", str(demo))
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{BIN}:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=ROOT,
