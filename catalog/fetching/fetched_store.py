@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import StoreError
 from catalog.fetching.http_download import Version
 from catalog.files.atomic import SHARED, draft
 from catalog.files.locks import shared_lock
+from catalog.storage.sqlite import open_database, store_errors
 
 _TABLE = "fetched.sqlite"
 _PARTIAL = "partial"
 _ABANDONED_SECONDS = 3_600
-_WAIT_SECONDS = 30.0
+_TIMEOUT_S = 30.0
 _SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
     url TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL,
@@ -54,14 +53,9 @@ class FetchedPictures:
             (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
             opened.enter_context(shared_lock(self._folder))
             self._sweep()
-            self._db = sqlite3.connect(
-                self._folder / _TABLE, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            setup = ("PRAGMA synchronous = NORMAL",)
+            self._db = open_database(self._folder / _TABLE, setup, (_SCHEMA,), timeout_s=_TIMEOUT_S)
             opened.callback(self._db.close)
-            with contextlib.suppress(sqlite3.OperationalError):  # another import is just doing the same
-                self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(_SCHEMA)
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -119,15 +113,11 @@ class FetchedPictures:
                 if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
                     path.unlink()
 
-    @contextmanager
-    def _checked(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"The folder of fetched pictures {self._folder} cannot be used: {error}.",
-                "Check its rights and the room on its disk; it may be removed, pictures are then fetched again.",
-            ) from error
+    def _checked(self) -> AbstractContextManager[None]:
+        return store_errors(
+            f"The folder of fetched pictures {self._folder}",
+            "Check its rights and the room on its disk; it may be removed, pictures are then fetched again.",
+        )
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

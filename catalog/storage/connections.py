@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ from pathlib import Path
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 from catalog.storage import word_index
+from catalog.storage.sqlite import open_database, transaction, use_wal
 
 SCHEMA_VERSION = 2  # 1 had no word index
-_WAIT_SECONDS = 30.0
-_PAUSE_SECONDS = 0.01
+_TIMEOUT_S = 30.0
+_SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -86,7 +86,7 @@ class Connections:
             if not found:
                 connections._create()
             with connections.checked() as db:
-                _write_ahead(db)
+                use_wal(db, _TIMEOUT_S)
         except BaseException:
             connections.close()
             raise
@@ -146,15 +146,8 @@ class Connections:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Lend this thread's connection for one transaction: committed at the end, rolled back on any error."""
-        with self.checked() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:  # SQLite itself rolls back when the disk is full
-                    db.execute("ROLLBACK")
-                raise
+        with self.checked() as db, transaction(db):
+            yield db
 
     def _create(self) -> None:
         with self.transaction() as db:
@@ -172,13 +165,8 @@ class Connections:
         with self._lock:
             if self._closed:
                 raise StoreError(f"{self._path} has been closed.", "Open the catalogue again.")
-            connection = sqlite3.connect(
-                self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            connection = open_database(self._path, _SETUP, timeout_s=_TIMEOUT_S, wal=False)
             handle = _Handle(connection)
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA trusted_schema = OFF")
             self._all.add(handle)
         self._mine.handle = handle
         return connection
@@ -188,18 +176,6 @@ class Connections:
             f"The catalogue {self._path} cannot be used: {error}.",
             "Check that its folder may be written, that the disk has room, and that no other program holds it.",
         )
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Let readers and a writer work at the same time: a property of the file, and SQLite does not wait to change it."""
-    until = time.monotonic() + _WAIT_SECONDS
-    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(_PAUSE_SECONDS)
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from catalog.storage.sqlite import open_database, transaction
+
 NAME = "files.sqlite"
 UNSURE_NS = 2_000_000_000  # some file systems count time in steps of two seconds
 _TABLE = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -79,14 +81,14 @@ class FileStatCache:
             for path, content in contents.items()
             if path in stamps and stamps[path].mtime_ns < sure
         ]
-        with contextlib.suppress(sqlite3.Error, UnicodeEncodeError), self._db:
+        with contextlib.suppress(sqlite3.Error, UnicodeEncodeError), transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def keep_only(self, paths: Iterable[str]) -> int:
         """Forget every file but these; returns how many were forgotten."""
         if self._db is None:
             return 0
-        with self._db:
+        with transaction(self._db):
             self._db.execute("CREATE TEMP TABLE kept (path TEXT PRIMARY KEY) WITHOUT ROWID")
             self._db.executemany("INSERT OR IGNORE INTO temp.kept VALUES (?)", ((path,) for path in paths))
             return self._db.execute("DELETE FROM files WHERE path NOT IN (SELECT path FROM temp.kept)").rowcount
@@ -105,12 +107,8 @@ class FileStatCache:
         return self._connected()
 
     def _connected(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path)
+        db = open_database(self._path, ("PRAGMA synchronous = NORMAL",), () if self._readonly else (_TABLE,))
         try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            if not self._readonly:
-                db.execute(_TABLE)
             db.execute("SELECT path FROM files LIMIT 1").fetchall()
         except BaseException:
             db.close()

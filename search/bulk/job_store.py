@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, StoreError, UnknownProduct
+from catalog.storage.sqlite import open_database, store_errors, transaction
 from search.bulk import input_files
 from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, counts, row_dict
 from search.bulk.job_schema import COUNT_DOUBLES, bring_up_to_date, make_tables
@@ -32,7 +33,6 @@ REVIEW, DECIDED, ALL = "review", "decided", "all"
 FILTERS = (ALL, REVIEW, DECIDED, FAILED)
 
 _ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
-_WAIT_SECONDS = 20.0
 _WHERE = {
     ALL: "1",
     REVIEW: f"state = '{MADE}' AND kind = '' AND NOT sure",
@@ -102,18 +102,14 @@ class Job:
         path = self.folder / DATABASE
         if not path.is_file():
             raise UnknownJob("There is no such job.", "Perhaps it was deleted; list the jobs.")
-        try:
-            with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as db:
-                db.row_factory = sqlite3.Row
-                db.execute("PRAGMA trusted_schema = OFF")
-                if write:
-                    db.execute("BEGIN IMMEDIATE")
-                    bring_up_to_date(db)
+        with store_errors(f"The job {self.id}", "Look at the disk's free space."), closing(open_database(path)) as db:
+            db.row_factory = sqlite3.Row
+            if not write:
                 yield db
-                if write:
-                    db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError(f"The job {self.id} cannot be used: {error}.", "Look at the disk's free space.") from error
+                return
+            with transaction(db):
+                bring_up_to_date(db)
+                yield db
 
     def about(self) -> dict[str, Any]:
         """What is noted of the job."""
@@ -256,8 +252,7 @@ class JobStore:
         job = Job(self._folder / f"{time.time_ns() // 10**6:012x}-{secrets.token_hex(4)}")
         making = self._folder / f".{job.id}"
         making.mkdir()
-        with closing(sqlite3.connect(making / DATABASE, isolation_level=None)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
+        with closing(open_database(making / DATABASE)) as db:
             make_tables(db)
             about = {"name": name[:200], "created": int(time.time()), "state": RECEIVING, "size": size}
             about |= {} if root is None else {"root": str(root.resolve())}

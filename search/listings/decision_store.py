@@ -13,12 +13,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import DamagedStore, StoreError
+from catalog.storage.sqlite import open_database, store_errors, transaction
 
 FILE = "decisions.sqlite"
 ACCEPTED, CORRECTED, DECLINED = "accepted", "corrected", "declined"
 MOST = 50_000  # listings whose decisions are kept; the oldest go first
-_WAIT_SECONDS = 20.0
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
     "INSERT OR IGNORE INTO about VALUES ('format', 1), ('changes', 0)",
@@ -79,8 +78,7 @@ class DecisionStore:
 
     def keep(self, decided: Sequence[tuple[Item, Sequence[Decision]]]) -> None:
         """Keep what was decided on listings in place of what was before; nothing decided forgets it. Durable."""
-        with self._db() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._db() as db, transaction(db):
             for item, of in decided:
                 db.execute("DELETE FROM items WHERE item = ?", (item.name,))
                 if not of:
@@ -91,7 +89,6 @@ class DecisionStore:
                 db.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?, ?)", fields)
             db.execute(_DROP_OLD, (MOST,))
             db.execute("UPDATE about SET value = value + 1 WHERE name = 'changes'")
-            db.execute("COMMIT")
 
     def changes(self) -> int:
         """A number that is another one whenever decisions have changed; 0 when there are none."""
@@ -122,16 +119,6 @@ class DecisionStore:
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None)) as db:
-                db.execute("PRAGMA trusted_schema = OFF")
-                db.execute("PRAGMA foreign_keys = ON")
-                if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'decisions'").fetchone():
-                    db.execute("PRAGMA journal_mode = WAL")
-                    for statement in _SCHEMA:
-                        db.execute(statement)
-                yield db
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"The decisions {self._path} cannot be used: {error}.", "Look at the disk.") from error
-        except sqlite3.DatabaseError as error:
-            raise DamagedStore(f"{self._path} holds no decisions: {error}.", "Move that file away.") from error
+        errors = store_errors(f"The decisions {self._path}", "Look at the disk.", "Move that file away.")
+        with errors, closing(open_database(self._path, ("PRAGMA foreign_keys = ON",), _SCHEMA)) as db:
+            yield db

@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import StoreError
+from catalog.storage.sqlite import open_database, store_errors, transaction
 
-FILE = "questions.sqlite"
+QUERY_LOG_FILE = "questions.sqlite"
 EMPTY, SLOW = "empty", "slow"
-KINDS = (EMPTY, SLOW)
-LONGEST = 120  # characters
-MOST = 200  # questions of each kind that are kept, those asked last
+QUERY_KINDS = (EMPTY, SLOW)
+MAX_CHARACTERS = 120  # characters
+MAX_QUERIES = 200  # questions of each kind that are kept, those asked last
 MOST_DAYS = 30
 DAY = 86_400
 HIDDEN = "…"
 _PRIVATE = re.compile(r"\S*@\S*|\+?\d(?:[ ()/.-]{0,2}\d){6,}")  # mail addresses; numbers of seven digits and more
-_WAIT_SECONDS = 0.1  # a shopper waits for this
+_TIMEOUT_S = 0.1  # a shopper waits for this
+_SETUP = ("PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF")  # a shopper waits, and a note may be lost
 _TABLE = """CREATE TABLE IF NOT EXISTS questions (kind TEXT, words TEXT, times INTEGER, at INTEGER, ms REAL,
     PRIMARY KEY (kind, words)) WITHOUT ROWID"""
 _ADD = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE
@@ -43,8 +45,8 @@ log = logging.getLogger(__name__)
 class QueryLog:
     """The log of one shop. Every call opens its file anew, so threads and processes may share it."""
 
-    def __init__(self, home: Path, most: int = MOST) -> None:
-        self._path = home / FILE
+    def __init__(self, home: Path, most: int = MAX_QUERIES) -> None:
+        self._path = home / QUERY_LOG_FILE
         self._most = most
 
     def add(self, kind: str, words: str, ms: float, now: float | None = None) -> bool:
@@ -57,7 +59,7 @@ class QueryLog:
             return False
         at = int(time.time() if now is None else now)
         try:
-            with self._db() as db, db:
+            with self._db() as db:
                 db.execute(_ADD, (kind, kept, at, round(ms, 1)))
                 db.execute(_PRUNE, (at - MOST_DAYS * DAY, kind, kind, self._most))
         except StoreError as error:
@@ -73,7 +75,7 @@ class QueryLog:
         if not self._path.is_file():
             return []
         since = int(time.time() if now is None else now) - MOST_DAYS * DAY
-        with self._db() as db, db:
+        with self._db() as db:
             db.execute(_FORGET, (since,))
             rows = db.execute(_NEWEST, (kind, since, limit)).fetchall()
         return [{"words": words, "times": times, "at": at, "ms": ms} for words, times, at, ms in rows]
@@ -81,27 +83,18 @@ class QueryLog:
     def clear(self) -> None:
         """Forget all questions. Raises StoreError."""
         if self._path.is_file():
-            with self._db() as db, db:
+            with self._db() as db:
                 db.execute("DELETE FROM questions")
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:
-        try:
+        with store_errors(f"The questions in {self._path}", "Remove the file; the next question begins a new one."):
             self._path.touch(mode=0o600)
-            with closing(sqlite3.connect(self._path, timeout=_WAIT_SECONDS)) as db:
-                db.execute("PRAGMA trusted_schema = OFF")
-                db.execute("PRAGMA secure_delete = ON")
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = OFF")  # a shopper waits, and a note may be lost
-                db.execute(_TABLE)
+            with closing(open_database(self._path, _SETUP, (_TABLE,), timeout_s=_TIMEOUT_S)) as db, transaction(db):
                 yield db
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"The questions in {self._path} cannot be used: {error}.", "Remove the file; it is made anew."
-            ) from error
 
 
 def redact(words: str) -> str:
     """The words in lower case, cut to LONGEST, with HIDDEN in place of mail addresses and long numbers."""
     told = " ".join("".join(each if each.isprintable() else " " for each in words[:1_000]).casefold().split())
-    return _PRIVATE.sub(HIDDEN, told)[:LONGEST].strip()
+    return _PRIVATE.sub(HIDDEN, told)[:MAX_CHARACTERS].strip()

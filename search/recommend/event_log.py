@@ -13,22 +13,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+from catalog.storage.sqlite import open_database, store_errors, transaction
 
-FILE = "events.sqlite"
+EVENTS_FILE = "events.sqlite"
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
-KINDS = (VIEW, CLICK, CART, PURCHASE)
+EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
 MAX_EVENTS = 500  # a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
 MAX_ROWS = 1_000_000
 MAX_DAYS = 90
 DAY = 86_400
 FORMAT = 1
-_WAIT_SECONDS = 5.0
+_TIMEOUT_S = 5.0
 _FIELDS = ("type", "product_id", "visitor", "query_id", "rank")
 
 _SCHEMA = (
@@ -101,7 +102,7 @@ class EventLog:
         self._max_days = max_days
         self._lock = threading.Lock()
         self._closed = False
-        with self._told():
+        with self._store_errors():
             self._db = self._connect()
             try:
                 self._salt = self._prepare()
@@ -115,14 +116,14 @@ class EventLog:
 
         Raises StoreError, DamagedStore when the file is no event log, NewerStore.
         """
-        return cls(home / FILE, max_rows, max_days)
+        return cls(home / EVENTS_FILE, max_rows, max_days)
 
     def add(self, events: Sequence[Event], now: float | None = None) -> int:
         """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""
         at = int(time.time() if now is None else now)
         hashed = {visitor: self._hash(visitor) for visitor in {event.visitor for event in events}}
         rows = [
-            (at, KINDS.index(each.kind), each.product_id, hashed[each.visitor], each.query_id, each.rank)
+            (at, EVENT_KINDS.index(each.kind), each.product_id, hashed[each.visitor], each.query_id, each.rank)
             for each in events
         ]
         with self._writing() as db:
@@ -133,18 +134,18 @@ class EventLog:
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
         """At most `limit` of the newest events since a time, newest first; nobody who writes waits for that."""
-        with self._told(), closing(self._connect()) as db:
+        with self._store_errors(), closing(self._connect()) as db:
             rows = db.execute(_NEWEST, (int(since), limit)).fetchall()
-        return [StoredEvent(at, KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
+        return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
     def count(self) -> int:
         """How many events there are."""
-        with self._told(), closing(self._connect()) as db:
+        with self._store_errors(), closing(self._connect()) as db:
             return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def last(self) -> int:
         """The number of the newest event ever added; it tells whether there is news."""
-        with self._told(), closing(self._connect()) as db:
+        with self._store_errors(), closing(self._connect()) as db:
             return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def forget(self, visitor: str) -> int:
@@ -164,14 +165,10 @@ class EventLog:
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
-        db = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA trusted_schema = OFF")
-        return db
+        return open_database(self._path, ("PRAGMA synchronous = NORMAL",), timeout_s=_TIMEOUT_S)
 
     def _prepare(self) -> bytes:
         """Make the tables when there are none, check that they are ours, and return the key of the hashes."""
-        self._db.execute("PRAGMA journal_mode = WAL")
         with self._writing() as db:
             tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
@@ -192,29 +189,18 @@ class EventLog:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection for one transaction: committed at the end, rolled back on any error."""
-        with self._lock, self._told():
+        with self._lock, self._store_errors():
             if self._closed:
                 raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._db):
                 yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            hint = "Check that its folder may be written, that the disk has room, and that no other program holds it."
-            raise StoreError(f"The event log {self._path} cannot be used: {error}.", hint) from error
-        except sqlite3.DatabaseError as error:
-            hint = "Move it away; a new one is begun when the shop is opened again."
-            raise DamagedStore(f"{self._path} is no event log that can be read: {error}.", hint) from error
+    def _store_errors(self) -> AbstractContextManager[None]:
+        return store_errors(
+            f"The event log {self._path}",
+            "Check that its folder may be written, that the disk has room, and that no other program holds it.",
+            "Move it away; a new one is begun when the shop is opened again.",
+        )
 
 
 def _event(value: object, where: str, visitor: object) -> Event:
@@ -223,8 +209,8 @@ def _event(value: object, where: str, visitor: object) -> Event:
     if unknown := [name for name in value if name not in _FIELDS]:
         raise _unknown_field(unknown[0], where, _FIELDS)
     kind = value.get("type")
-    if kind not in KINDS:
-        raise BadQuery(f"{where}.type is {str(kind)[:40]!r}.", f"It must be one of {', '.join(KINDS)}.")
+    if kind not in EVENT_KINDS:
+        raise BadQuery(f"{where}.type is {str(kind)[:40]!r}.", f"It must be one of {', '.join(EVENT_KINDS)}.")
     query_id, rank = value.get("query_id"), value.get("rank")
     if rank is not None and (isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= MAX_RANK):
         raise BadQuery(f"{where}.rank is {str(rank)[:40]!r}.", f"A rank is a whole number from 1 to {MAX_RANK:,}.")

@@ -1,0 +1,87 @@
+"""Open the SQLite files of a shop: one set of precautions for all, and SQLite's errors raised as ours."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.errors import DamagedStore, StoreError
+
+DEFAULT_TIMEOUT_S = 20.0
+_RETRY_S = 0.01
+
+
+def open_database(
+    path: Path,
+    setup: Sequence[str] = (),
+    schema: Sequence[str] = (),
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    wal: bool = True,
+) -> sqlite3.Connection:
+    """Open a database, created when absent, in autocommit mode; the caller may share it between threads under a lock.
+
+    `setup` are pragmas of the connection. `schema` runs, all or none of it, when the file has no table yet; each
+    statement must bear that another process ran it first. A statement waits up to `timeout_s` for other writers. The
+    file's own triggers and views may not call functions (trusted_schema). Raises sqlite3.Error.
+    """
+    db = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        for statement in setup:
+            db.execute(statement)
+        if wal:
+            use_wal(db, timeout_s)
+        if schema and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None:
+            with transaction(db):
+                for statement in schema:
+                    db.execute(statement)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def use_wal(db: sqlite3.Connection, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    """Let readers and a writer work at the same time: a property of the file, and SQLite does not wait to change it."""
+    deadline = time.monotonic() + timeout_s
+    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_S)
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Run the block in one transaction for writing: committed at its end, rolled back on any error."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite itself rolls back when the disk is full
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def store_errors(name: str, hint: str, damaged_hint: str = "") -> Iterator[None]:
+    """Raise SQLite's and the file system's errors as StoreError: "<name> cannot be used: <error>. <hint>".
+
+    With `damaged_hint`, a file that SQLite cannot read raises DamagedStore with that hint instead.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if damaged_hint and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _USABLE):
+            raise DamagedStore(f"{name} cannot be read: {error}.", damaged_hint) from error
+        raise StoreError(f"{name} cannot be used: {error}.", hint) from error
+
+
+_USABLE = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
