@@ -6,14 +6,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from tqdm import tqdm
 
-from catalog.images.crop import load_picture
 from catalog.images.decoder import Box
 from indexer.cli.common import SOME_REJECTED, Commands
 from search.cli.bulk_command import Tables, report, suggest_file
@@ -24,8 +22,7 @@ from search.evaluation.categorise import categorise_photos
 from search.evaluation.evaluate import evaluate_photos, evaluate_texts
 from search.hits import SearchHit, SearchPage
 from search.query.filters import read_filter
-from search.query.intent import PriceIntent, text_terms
-from search.query.terms import RELEVANCE, SORTS, PictureTerm, ProductTerm, Query, Term
+from search.query.terms import RELEVANCE, SORTS, Query
 from search.retrieval.verdict import Calibration
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -82,15 +79,21 @@ def main() -> None:
 def query(home: Path, runtime: str, as_json: bool, narrowed: str | None, crop: Box | None, **given: Any) -> None:
     """Find products by a picture, by words, by another product, or by all of them together."""
     cut = {name: given.pop(name) for name in ("k", "offset", "sort", "facets")}
-    terms, price = _terms(**given, crop=crop)
-    if not terms and narrowed is None:
+    if crop is not None and given["image"] is None:
+        raise click.UsageError("--crop says which part of --image FILE counts: give both.")
+    if narrowed is None and all(given[name] is None for name in ("image", "text", "product")):
         raise click.UsageError("Give --image FILE, --text WORDS, --product ID or --filter JSON.")
-    passes = None if narrowed is None else read_filter(narrowed)
-    asked = Query(terms, filter=passes, **cut)  # refuses what cannot be asked before the shop is opened
+    asked = Query.of(  # before the shop is opened, which takes longer than to refuse a wrong query
+        picture=given["image"],
+        text=given["text"],
+        product_id=given["product"],
+        weights={"picture": given["weight_image"], "text": given["weight_text"]},
+        crop=crop,
+        filter=None if narrowed is None else read_filter(narrowed),
+        **cut,
+    )
     with SearchEngine.open(home, runtime=runtime) as engine:
-        if crop is not None:
-            asked = replace(asked, blocks=engine.crop_weights)
-        page = engine.search(engine.priced(asked, price))
+        page = engine.search(asked)
     if as_json:
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
         _print_json({"query": {**shown, "crop": crop, "k": asked.k}, **page.to_dict()})
@@ -223,29 +226,6 @@ def doctor(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
     click.echo(
         f"\n{diagnosis.products:,} products in {diagnosis.seconds:.0f} s. The report: {page}, the table: {table}"
     )
-
-
-def _terms(
-    image: Path | None,
-    text: str | None,
-    product: str | None,
-    weight_image: float,
-    weight_text: float,
-    crop: Box | None,
-) -> tuple[tuple[Term, ...], PriceIntent]:
-    """The terms asked, and what was said of the price."""
-    terms: list[Term] = []
-    price = PriceIntent()
-    if image is not None:
-        terms.append(PictureTerm(load_picture(image, crop), weight_image))
-    elif crop is not None:
-        raise click.UsageError("--crop says which part of --image FILE counts: give both.")
-    if text is not None:
-        said, price = text_terms(text, weight_text, beside=image is not None or product is not None)
-        terms += said
-    if product is not None:
-        terms.append(ProductTerm(product))
-    return tuple(terms), price
 
 
 def _hits_table(page: SearchPage) -> str:

@@ -25,7 +25,6 @@ from indexer.types import Floats
 from search.execution.deadlines import StepRunner
 from search.execution.step_timing import METADATA, SEARCH, timed
 from search.explain.explainer import HitExplainer, HitExplanation, Regions
-from search.explain.object_proposals import crop_weights
 from search.explain.reasons import resembled_ids
 from search.hits import SearchPage
 from search.live.live_index import LiveIndex, Written
@@ -34,7 +33,6 @@ from search.live.product_edit import ProductEdit
 from search.live.thumbnails import Thumbnails
 from search.query.filters import Filter
 from search.query.glossary import Glossary
-from search.query.intent import PriceIntent, apply_price_intent
 from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
@@ -148,11 +146,6 @@ class SearchEngine:
         """The things in a picture, each with the products it brings. Raises BadQuery."""
         return self._closeups.detect_objects(self._live.served, picture, k, narrowed, timeout_ms)
 
-    @property
-    def crop_weights(self) -> dict[str, float]:
-        """How blocks should be weighed when a part of a picture asks, in place of their usual weights."""
-        return crop_weights(self.generation.layout.names)
-
     @timed(SEARCH)
     def explain_hit(self, query: Query, product_id: str) -> HitExplanation:
         """Why a product answers a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
@@ -162,15 +155,6 @@ class SearchEngine:
     def query_of(self, token: str) -> Query:
         """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""
         return self._live.served.tokens.read(token)
-
-    def priced(self, query: Query, price: PriceIntent) -> Query:
-        """The query, with what its words said of the price. Raises UnknownProduct, BadQuery."""
-        terms = [term for term in query.terms if isinstance(term, ProductTerm) and term.weight > 0]
-        return (
-            apply_price_intent(query, price, [self._catalogue.get(term.product_id) for term in terms])
-            if price
-            else query
-        )
 
     def put(self, edit: ProductEdit) -> Written:
         """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""

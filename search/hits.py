@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from catalog.product import Picture, Product
+
+if TYPE_CHECKING:
+    from search.query.terms import Query
 
 EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
 # "We do not have that" turns shoppers away, so it is said only when it is almost sure.
@@ -89,11 +92,13 @@ class Verdict:
 class SearchPage:
     """One page of hits, best first, ties by product id; `generation` is the index that answered.
 
-    `offset` is how many better hits were skipped, so that the first hit here has rank `offset + 1`. `total` is how many
-    products match, where that was counted. `verdict` says whether the shop has what a photo shows; None where that was
-    not asked or cannot be said. `notes` tell how the words were understood; `refine` carries the question on.
+    `query` is the query as it was run: pictures as vectors, "cheaper" as a price limit. `offset` is the number of
+    better hits that were skipped, so the first hit here has rank `offset + 1`. `total` is the number of products that
+    match, where they were counted. `verdict` says whether the shop has what a photo shows; None for other queries and
+    where it cannot be said. `notes` tell how the text was understood; `refine` is the token for the next page.
     """
 
+    query: Query = field(compare=False, repr=False)
     hits: tuple[SearchHit, ...]
     generation: int
     took_ms: float

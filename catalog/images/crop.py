@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PIL import Image
@@ -25,6 +26,15 @@ def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
     across, down = 0.5 * (wide + longer) * (0.5 + margin) / width, 0.5 * (high + longer) * (0.5 + margin) / height
     middle, centre = (left + right) / 2, (top + bottom) / 2
     return max(0.0, middle - across), max(0.0, centre - down), min(1.0, middle + across), min(1.0, centre + down)
+
+
+def crop_picture(picture: Image.Image, box: Box, margin: float = MARGIN) -> Image.Image:
+    """Cut the object in a box out of a picture; see `expand_crop`."""
+    width, height = picture.size
+    left, top, right, bottom = expand_crop(box, picture.size, margin)
+    return picture.crop(
+        (int(left * width), int(top * height), math.ceil(right * width), math.ceil(bottom * height))
+    )
 
 
 def load_picture(path: Path, box: Box | None = None) -> Image.Image:

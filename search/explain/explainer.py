@@ -14,8 +14,8 @@ from catalog.errors import BadInput, UnknownProduct, WindowshopError
 from catalog.images.crop import load_picture
 from catalog.product import Product
 from search.execution.deadlines import DETECTOR, Deadline, StepRunner
-from search.explain.heatmap import SIDE, MatchHeatmap, matched_regions, overlay_png
-from search.explain.object_proposals import Box, crop_object, crop_weights, picture_maps, propose_boxes
+from search.explain.heatmap import HEATMAP_SIDE, MatchHeatmap, matched_regions, overlay_png
+from search.explain.object_proposals import Box, crop_object, picture_maps, propose_boxes
 from search.explain.reasons import MatchReasons, why
 from search.hits import SearchHit
 from search.query.filters import ID, AnyOf, Filter, OneOf
@@ -23,8 +23,8 @@ from search.query.terms import PictureTerm, ProductTerm, Query
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState
 
-MOST = 6  # things told of in one picture
-PNG_SIDE = 16 * SIDE
+MAX_REGIONS = 6  # things told of in one picture
+PNG_SIDE = 16 * HEATMAP_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class HitExplainer:
             raise
         except WindowshopError:
             return Regions(tuple(Region(box, ()) for box in boxes), (DETECTOR,))
-        return Regions(tuple(_different(found)[:MOST]))
+        return Regions(tuple(_different(found)[:MAX_REGIONS]))
 
     def explain_hit(
         self, served: ServingState, query: Query, product: Product, resembled: Sequence[Product]
@@ -124,9 +124,8 @@ class HitExplainer:
         self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
     ) -> list[Region]:
         """Each box with its answer."""
-        weights = crop_weights(served.generation.layout.names)
         queries = [
-            Query((PictureTerm(crop_object(picture, box)),), k=k, blocks=weights, filter=narrowed) for box in boxes
+            Query((PictureTerm(crop_object(picture, box)),), k=k, filter=narrowed, cropped=True) for box in boxes
         ]
         pages = self._answers.pages(served, queries) if queries else []
         return [Region(box, page.hits) for box, page in zip(boxes, pages, strict=True)]

@@ -6,7 +6,6 @@ four sides, in features and in colour, and whether what differs from the picture
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,22 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.images.crop import MARGIN, expand_crop
+from catalog.images.crop import MARGIN, crop_picture
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.encoders.colour_encoder import srgb_to_lab
 from indexer.types import FeatureMaps, Floats
 
-LIMIT = 9
+MAX_BOXES = 9
 AXES = 12  # principal axes of the cells that are compared; more adds noise
 BLOCK = 24
 POWERS = 3  # rounds of subspace iteration: much faster than all axes, and good enough
 RIM = 2  # cells beyond a side that a window is compared with
-SIDES = (0.1, 0.14, 0.18, 0.21, 0.25, 0.32, 0.4, 0.5, 0.64)  # of a window, in shares of the picture
-STEPS = 5.0  # a window is moved by its shorter side over this
+WINDOW_SIDES = (0.1, 0.14, 0.18, 0.21, 0.25, 0.32, 0.4, 0.5, 0.64)  # of a window, in shares of the picture
+STRIDES_PER_SIDE = 5.0  # a window is moved by its shorter side over this
 LONGEST = 4.0  # times as long as it is wide
 OVERLAP = 0.35  # intersection over union from which two boxes are one
 INSIDE = 0.75  # share of the smaller box from which it is part of the other
-LEAST = 0.45  # of the best box's score
+MIN_RELATIVE_SCORE = 0.45  # of the best box's score
 CONTENDERS = 1500
 SMALLEST_GRID = 4  # cells a side: in less nothing can be told apart
 # How much each cue counts; chosen on half of the sample shop's scenes.
@@ -80,13 +79,13 @@ def picture_maps(encoder: Encoder, picture: Image.Image) -> FeatureMaps | None:
     return encoder.feature_maps([picture]) if isinstance(encoder, BaseEncoder) else None
 
 
-def propose_boxes(encoder: Encoder, picture: Image.Image, limit: int = LIMIT) -> tuple[Box, ...]:
+def propose_boxes(encoder: Encoder, picture: Image.Image, limit: int = MAX_BOXES) -> tuple[Box, ...]:
     """Where things are in the picture, best first, at most `limit`; none when the encoder gives no feature maps."""
     maps = picture_maps(encoder, picture)
     return () if maps is None else boxes_of(maps, picture, limit)
 
 
-def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = LIMIT) -> tuple[Box, ...]:
+def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = MAX_BOXES) -> tuple[Box, ...]:
     """The boxes of a picture whose feature maps are known."""
     rows, columns = maps.fine.shape[1:3]
     if min(rows, columns) < SMALLEST_GRID:
@@ -127,26 +126,17 @@ def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
     return found
 
 
-def crop_weights(blocks: Collection[str]) -> dict[str, float]:
-    """The block weights that searches with crops should override: the colours of a crop are half its background's."""
-    return {"colour": 0.0} if "colour" in blocks and len(blocks) > 1 else {}
-
-
 def crop_object(picture: Image.Image, box: Box | Rect, margin: float = MARGIN) -> Image.Image:
     """What to search with for the thing in a box of a picture; see `expand_crop`."""
-    width, height = picture.size
-    left, top, right, bottom = expand_crop(box.sides if isinstance(box, Box) else box, picture.size, margin)
-    return picture.crop(
-        (int(left * width), int(top * height), int(np.ceil(right * width)), int(np.ceil(bottom * height)))
-    )
+    return crop_picture(picture, box.sides if isinstance(box, Box) else box, margin)
 
 
 @lru_cache(maxsize=8)
 def _sizes(rows: int, columns: int) -> tuple[_Size, ...]:
-    highs, wides = (sorted({max(2, round(edge * side)) for side in SIDES}) for edge in (rows, columns))
+    highs, wides = (sorted({max(2, round(edge * side)) for side in WINDOW_SIDES}) for edge in (rows, columns))
     pairs = [(high, wide) for high in highs for wide in wides if high <= rows and wide <= columns]
     return tuple(
-        _Size(high, wide, max(1, round(min(high, wide) / STEPS)))
+        _Size(high, wide, max(1, round(min(high, wide) / STRIDES_PER_SIDE)))
         for high, wide in pairs
         if max(high, wide) <= LONGEST * min(high, wide)
     )
@@ -273,7 +263,7 @@ def _apart(edges: Ints, scores: Floats, limit: int) -> list[int]:
     """The best windows, none of them much in another (non-maximum suppression); none far below the best."""
     order = np.argpartition(-scores, min(CONTENDERS, len(scores) - 1))[:CONTENDERS]
     order = order[np.lexsort((order, -scores[order]))]
-    order = order[scores[order] >= LEAST * scores[order[0]]]
+    order = order[scores[order] >= MIN_RELATIVE_SCORE * scores[order[0]]]
     left, top, right, bottom = edges[:, order]
     area = (right - left) * (bottom - top)
     kept: list[int] = []

@@ -1,4 +1,4 @@
-"""What a shopper typed or clicked, as terms of a query: "not floral", "cheaper", more like A, less like B."""
+"""Turn what a shopper typed or clicked into terms of a query: "not floral", "cheaper", more like A, less like B."""
 
 from __future__ import annotations
 
@@ -44,75 +44,69 @@ CENT = 0.01
 
 @dataclass(frozen=True, slots=True)
 class PriceIntent:
-    """What words said of the price: less than that of what is resembled, and a limit."""
+    """What a text asks of the price: less than the products that the query resembles, and an upper limit."""
 
     cheaper: bool = False
-    most: float | None = None
-
-    def __bool__(self) -> bool:
-        """Whether they said anything."""
-        return self.cheaper or self.most is not None
+    max_price: float | None = None
 
 
-def text_terms(words: str, weight: float = 1.0, beside: bool = False) -> tuple[list[Term], PriceIntent]:
-    """The terms that words stand for, and what they say of the price.
+def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tuple[list[Term], PriceIntent]:
+    """Return the terms that a text stands for, and what it asks of the price.
 
-    `beside` says that there are other terms, or a filter: "not floral" alone are words like any others.
+    `with_others` says that the query has other terms or a filter. Without them "not floral" is a text like any other,
+    because a query that only subtracts selects nothing.
     """
-    if len(words) > MAX_TEXT:  # the query will refuse it, and nobody reads it before
-        return [TextTerm(words, weight)], PriceIntent()
-    said = parse_text(words)
-    if not said.wanted and not beside:
-        return [TextTerm(words, weight)], PriceIntent()
-    terms: list[Term] = [TextTerm(said.wanted, weight)] if said.wanted else []
-    terms += [TextTerm(each, AVOID * weight) for each in said.unwanted]
-    return terms, PriceIntent(said.cheaper, said.most)
+    if len(text) > MAX_TEXT:  # the query refuses it, so nothing needs to parse it
+        return [TextTerm(text, weight)], PriceIntent()
+    parsed = parse_text(text)
+    if not parsed.wanted and not with_others:
+        return [TextTerm(text, weight)], PriceIntent()
+    terms: list[Term] = [TextTerm(parsed.wanted, weight)] if parsed.wanted else []
+    terms += [TextTerm(words, AVOID * weight) for words in parsed.unwanted]
+    return terms, PriceIntent(parsed.cheaper, parsed.max_price)
 
 
 def feedback_terms(more: Iterable[str], less: Iterable[str]) -> list[Term]:
-    """More like these products, less like those."""
+    """Return terms for "more like these products, less like those"."""
     return [*(ProductTerm(sku, MORE) for sku in more), *(ProductTerm(sku, LESS) for sku in less)]
 
 
 def merge_terms(query: Query, terms: Sequence[Term]) -> Query:
-    """A query with further terms; one that names the same words or product again takes the place of the former."""
-    new = {_name(term): term for term in terms}
-    kept = [term for term in query.terms if _name(term) is None or _name(term) not in new]
-    return replace(query, terms=(*kept, *terms))
+    """Add terms to a query; a new term replaces an old one of the same text or product."""
+    names = {_name(term) for term in terms} - {None}
+    return replace(query, terms=(*(term for term in query.terms if _name(term) not in names), *terms))
 
 
-def apply_price_intent(query: Query, price: PriceIntent, products: Sequence[Product]) -> Query:
-    """The query with what was said of the price; `products` are those that it resembles. Raises BadQuery."""
-    if price.most is not None:
-        query = replace(query, filter=_below(query.filter or Filter(), price.most, ""))
-    return cheaper(query, products) if price.cheaper else query
+def narrow_to_cheaper(query: Query, products: Sequence[Product]) -> Query:
+    """Narrow a query to what costs less than the cheapest of `products`; sort by price when none of them has a price.
 
-
-def cheaper(query: Query, products: Sequence[Product]) -> Query:
-    """The query narrowed to what costs less than the cheapest of the products; without any price, the cheap ones first.
-
-    Raises BadQuery when they cost nothing.
+    Raises BadQuery when the cheapest costs nothing.
     """
-    costing = [product for product in products if product.price is not None]
-    if not costing:
+    query = replace(query, cheaper=False)
+    with_price = [product for product in products if product.price is not None]
+    if not with_price:
         return replace(query, sort=PRICE_UP) if query.sort == RELEVANCE else query
-    least = min(costing, key=lambda product: product.price or 0)
-    most = float(least.price or 0) - CENT
-    if most < 0:
+    cheapest = min(with_price, key=lambda product: product.price or 0)
+    max_price = float(cheapest.price or 0) - CENT
+    if max_price < 0:
         raise BadQuery("There is nothing cheaper than a product that costs nothing.", "Leave out 'cheaper'.")
-    return replace(query, filter=_below(query.filter or Filter(), most, least.currency))
+    return replace(query, filter=below_price(query.filter, max_price, cheapest.currency))
 
 
-def _below(narrowed: Filter, most: float, currency: str) -> Filter:
+def below_price(narrowed: Filter | None, max_price: float | None, currency: str = "") -> Filter | None:
+    """Add a price limit to a filter, within the price range that it has; return it unchanged without a limit."""
+    if max_price is None:
+        return narrowed
+    narrowed = narrowed or Filter()
     given = narrowed.on(PRICE)
-    floor = None
+    min_price = None
     if isinstance(given, Between):
-        floor = given.least
-        most = most if given.most is None else min(most, given.most)
+        min_price = given.least
+        max_price = max_price if given.most is None else min(max_price, given.most)
         currency = given.currency or currency
-    if floor is not None and floor > most:
-        floor = most
-    return Filter((*narrowed.without(PRICE).conditions, Between(PRICE, floor, most, currency)))
+    if min_price is not None and min_price > max_price:
+        min_price = max_price
+    return Filter((*narrowed.without(PRICE).conditions, Between(PRICE, min_price, max_price, currency)))
 
 
 def _name(term: Term) -> tuple[str, str] | None:
@@ -123,36 +117,34 @@ def _name(term: Term) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """What is wanted, in words, "" if nothing; what is not wanted; whether it is to cost less, and how much at most."""
+    """A parsed text: what is wanted ("" for nothing), what is not wanted, whether "cheaper", and the price limit."""
 
     wanted: str
     unwanted: tuple[str, ...] = ()
     cheaper: bool = False
-    most: float | None = None
+    max_price: float | None = None
 
 
-def parse_text(words: str) -> ParsedText:
+def parse_text(text: str) -> ParsedText:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
-    words = " ".join(words.split())
-    most = None
-    if found := _UNDER.search(words):
-        most = float(found["a"] or found["b"] or found["c"])
-        words = " ".join(_UNDER.sub(" ", words).split())
-    words = " ".join(_CHEAP.sub(" ", words).split()) or words
-    unwanted: list[str] = []
-    for match in _NOT.finditer(words):
-        told = match["a"] or match["b"] or match["c"]
-        unwanted += [each.strip(_EDGES) for each in _AND_NOT.split(told)]
-    rest = _NOT.sub(" , ", words)
+    text = " ".join(text.split())
+    max_price = None
+    if limit := _UNDER.search(text):
+        max_price = float(limit["a"] or limit["b"] or limit["c"])
+        text = " ".join(_UNDER.sub(" ", text).split())
+    text = " ".join(_CHEAP.sub(" ", text).split()) or text
+    negated = [match["a"] or match["b"] or match["c"] for match in _NOT.finditer(text)]
+    unwanted = [part.strip(_EDGES) for phrase in negated for part in _AND_NOT.split(phrase)]
+    rest = _NOT.sub(" , ", text)
     cheaper = bool(_CHEAPER.search(rest))
     rest = _CHEAPER.sub(" , ", rest)
-    unwanted = [plain for each in unwanted if (plain := _CHEAPER.sub(" ", each).strip(_EDGES))]
+    unwanted = [words for phrase in unwanted if (words := _CHEAPER.sub(" ", phrase).strip(_EDGES))]
     if not unwanted and not cheaper and not _LIKE_THIS.match(rest):
-        return ParsedText(words, most=most)
-    wanted = _LIKE_THIS.sub(" ", rest.strip(_EDGES), count=1)
-    parts = [part.strip(_EDGES) for part in wanted.split(",")]
-    kept = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
-    if not kept and len(unwanted) == 1 and " " in unwanted[0]:  # "not striped mug": a mug
-        head, _, kept = unwanted[0].rpartition(" ")
-        unwanted = [head]
-    return ParsedText(kept, tuple(unwanted), cheaper, most)
+        return ParsedText(text, max_price=max_price)
+    rest = _LIKE_THIS.sub(" ", rest.strip(_EDGES), count=1)
+    parts = [part.strip(_EDGES) for part in rest.split(",")]
+    wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
+    if not wanted and len(unwanted) == 1 and " " in unwanted[0]:  # "not striped mug": a mug
+        adjective, _, wanted = unwanted[0].rpartition(" ")
+        unwanted = [adjective]
+    return ParsedText(wanted, tuple(unwanted), cheaper, max_price)

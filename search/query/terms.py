@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -84,6 +84,20 @@ class Query:
     facets: bool = False
     collapse: bool = True
     timeout_ms: int | None = None
+    cheaper: bool = False
+    cropped: bool = False
+
+    @classmethod
+    def of(cls, **parts: Any) -> Query:
+        """Return the query of a `picture` (path or image), a `text` and a `product_id`: at least one, or a `filter`.
+
+        `crop` is the box of the picture that counts, as fractions (left, top, right, bottom); `weights` weighs the
+        parts by name, below 0 for what is to be avoided; `filter` is a Filter or its JSON object. Other arguments are
+        fields of Query, such as `k` and `sort`. Raises BadQuery, BadPicture.
+        """
+        from search.query.builder import build_query  # here, because the builder is made of these terms
+
+        return build_query(**parts)
 
     def __post_init__(self) -> None:
         if not self.terms and self.filter is None:

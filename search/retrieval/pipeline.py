@@ -19,6 +19,7 @@ from indexer.types import Floats
 from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, PendingStep, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import Facet, SearchHit, SearchPage
+from search.query.builder import resolve_query
 from search.query.filters import Filter
 from search.query.glossary import Glossary
 from search.query.query_encoder import EncodedQuery
@@ -98,6 +99,8 @@ class SearchPipeline:
     def pages(self, served: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
         """A page for each query; pictures and words are encoded in one batch each."""
         started = perf_counter()
+        blocks = served.generation.layout.names
+        queries = [resolve_query(query, blocks, self._catalogue.get) for query in queries]
         for query in queries:
             served.questions.check(query)
         questions = self._questions(served, queries)
@@ -195,6 +198,7 @@ class SearchPipeline:
         verdict = served.verdict(query, found.best) if question.asked.vector is not None else None
         took = (perf_counter() - started + encode_seconds) * 1000
         return SearchPage(
+            query,
             found.hits,
             served.number,
             took,

@@ -69,7 +69,7 @@ class ExactShop:
                 hits.append(SearchHit(product, product.pictures[0], float(best[i]), {}))
                 if len(hits) == query.offset + query.k:
                     break
-        return SearchPage(tuple(hits[query.offset :]), 1, 0.0, offset=query.offset)
+        return SearchPage(query, tuple(hits[query.offset :]), 1, 0.0, offset=query.offset)
 
 
 def passes(condition, product):

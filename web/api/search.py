@@ -15,7 +15,7 @@ from search.recommend.event_log import parse_events
 from web.engine import get_engine
 from web.errors import RETRY_AFTER, public_words
 from web.middleware.query_logging import logged_search
-from web.middleware.request_context import note_page, words_of
+from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import body_of
 from web.requests.search_request import json_object, read_search_request, timeout_of, viewed_of, whole
 from web.urls import ends_inside_id, picture_url, product_url
@@ -35,10 +35,11 @@ def search() -> Response:
     engine = get_engine()
     asked = read_search_request(request, engine)
     began = monotonic()
-    answer = page_json(logged_search(engine, asked.query), words_of(asked.query))
+    page = logged_search(engine, asked.query)
+    answer = page_json(page, query_text(asked.query))
     if asked.detect_objects is not None:
         left = max(1, (asked.query.timeout_ms or 0) - round((monotonic() - began) * 1000))
-        found = engine.detect_objects(asked.detect_objects, min(asked.query.k, REGION_HITS), asked.query.filter, left)
+        found = engine.detect_objects(asked.detect_objects, min(asked.query.k, REGION_HITS), page.query.filter, left)
         answer["regions"] = [{**region.to_dict(), "hits": hits_json(region)} for region in found.items]
         answer["degraded"] += found.degraded
     return jsonify(answer)

@@ -17,7 +17,7 @@ from web.engine import get_engine
 from web.i18n.language import language, path_of, title_of, value_label
 from web.i18n.messages import CHINESE
 from web.middleware.query_logging import logged_search
-from web.middleware.request_context import note_page, words_of
+from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.view_models import view_of
 from web.requests.page_request import MOST_VIEWED, PageRequest, compact, query_from_page, read_page_request
@@ -141,7 +141,7 @@ def _front(viewed: Sequence[str] = ()) -> str:
     return render_template(
         "home.html",
         products=products,
-        examples=examples_of(products) if status.texts else (),
+        examples=example_queries(products) if status.texts else (),
         photos=try_photos().values(),
         status=status,
         recent=seen[:FOR_YOU],
@@ -155,7 +155,7 @@ def _results(asked: PageRequest, upload: FileStorage | None = None) -> str | Any
     query = question.query
     if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
-    page = note_page(logged_search(engine, query), words_of(query))
+    page = note_page(logged_search(engine, query), query_text(query))
     query = page.query
     tried = get_try_photo(asked.photo) if asked.photo else None
     likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
@@ -182,7 +182,7 @@ def _results(asked: PageRequest, upload: FileStorage | None = None) -> str | Any
     )
 
 
-def examples_of(products: Iterable[Product]) -> tuple[str, ...]:
+def example_queries(products: Iterable[Product]) -> tuple[str, ...]:
     """Words to try, made from the shop's own products: "navy blue shirts"."""
     examples: dict[str, str] = {}
     for each in products:

@@ -12,9 +12,9 @@ from flask import Request, current_app
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from catalog.errors import BadQuery
+from search.query.builder import QueryBuilder
 from search.query.filters import PRICE, Filter, parse_filter, read_filter
-from search.query.intent import PriceIntent, feedback_terms, merge_terms, text_terms
-from search.query.terms import RELEVANCE, PictureTerm, ProductTerm, Query, Term
+from search.query.terms import RELEVANCE, Query
 from web.middleware.uploads import picture_of_file
 from web.requests.search_request import box_of, json_value, whole, words
 from web.try_photos import get_try_photo, picture_of
@@ -97,37 +97,32 @@ def query_from_page(
 ) -> PageQuery:
     """The query for what a page asks. Raises BadQuery and BadPicture, and UnknownProduct; 404 for an unknown photo."""
     base = _base(asked, engine)
-    cut: dict[str, Any] = {
+    options: dict[str, Any] = {
         "k": current_app.config["PAGE_HITS"],
         "offset": asked.offset,
         "facets": True,
         "timeout_ms": current_app.config["TIMEOUT_MS"],
     }
     if asked.sort:
-        cut["sort"] = asked.sort
-    terms: list[Term] = feedback_terms(asked.more, asked.less)
-    price = PriceIntent()
+        options["sort"] = asked.sort
+    if asked.filter is not None:
+        # Without terms, a filter that lets everything pass asks to browse the whole shop.
+        selects = asked.words or asked.like or asked.photo or upload if base is None else base.terms
+        options["filter"] = None if selects and not asked.filter.conditions else asked.filter
+    builder = QueryBuilder(base, **options).feedback(asked.more, asked.less)
     if asked.words:
-        beside = bool(asked.like or asked.photo or base) or upload is not None
-        said, price = text_terms(asked.words, beside=beside)
-        terms += said
+        builder.text(asked.words)
     if asked.like:
-        terms.append(ProductTerm(asked.like))
+        builder.product(asked.like)
     picture = None
     if upload is not None:
         box = box_of(json_value(crop, "crop")) if crop else None
         picture = picture_of_file(upload, box)
-        if box is not None:
-            cut["blocks"] = engine.crop_weights
+        builder.picture(picture, cropped=box is not None)
     elif asked.photo:
         picture = picture_of(get_try_photo(asked.photo))
-    if picture is not None:
-        terms.append(PictureTerm(picture))
-    if asked.filter is not None:
-        bare = not terms and not (base and base.terms)
-        cut["filter"] = asked.filter if asked.filter.conditions or bare else None
-    query = Query(tuple(terms), **cut) if base is None else merge_terms(replace(base, **cut), terms)
-    return PageQuery(engine.priced(query, price), picture)
+        builder.picture(picture)
+    return PageQuery(builder.build(), picture)
 
 
 def compact(filter: Filter | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, current_app
@@ -12,8 +12,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
+from search.query.builder import QueryBuilder
 from search.query.filters import parse_filter
-from search.query.intent import PriceIntent, feedback_terms, merge_terms, text_terms
 from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term, TextTerm, checked_timeout
 from search.recommend.event_log import MAX_PRODUCT_ID
 from web.errors import MalformedRequest
@@ -55,27 +55,16 @@ def read_search_request(request: Request, engine: SearchEngine, closer: bool = F
     _check_names(given)
     regions = _flag(given.get("regions", False), "regions")
     cut = _cut(given, CLOSER_MS if closer or regions else 0)
-    base = None
-    if "refine" in given:
-        base = engine.query_of(words(given["refine"], "refine"))
-    terms, price = _terms(given, beside=base is not None)
-    if _cropped(given):
-        cut["blocks"] = engine.crop_weights
-    query = Query(tuple(terms), **cut) if base is None else merge_terms(replace(base, **cut), terms)
-    query = engine.priced(query, price)
+    base = engine.query_of(words(given["refine"], "refine")) if "refine" in given else None
+    query = _build(given, base, cut)
     if not regions:
         return SearchRequest(query)
-    if _cropped(given):
+    if query.cropped:
         raise BadQuery("crop and regions were given together.", "Send the whole picture with regions.")
-    pictures = [term.picture for term in terms if isinstance(term, PictureTerm)]
+    pictures = [term.picture for term in query.terms if isinstance(term, PictureTerm)]
     if len(pictures) != 1:
         raise BadQuery(f"regions was asked of {len(pictures)} pictures.", "Send one image with it.")
     return SearchRequest(query, pictures[0])
-
-
-def _cropped(given: Mapping[str, Any]) -> bool:
-    """Whether a part of a picture is asked for, beside which there is more of what lies around it."""
-    return "crop" in given or any(term.get("crop") is not None for term in given.get("terms", []))
 
 
 def _cut(given: Mapping[str, Any], least_ms: int) -> dict[str, Any]:
@@ -90,29 +79,29 @@ def _cut(given: Mapping[str, Any], least_ms: int) -> dict[str, Any]:
     return cut
 
 
-def _terms(given: Mapping[str, Any], beside: bool) -> tuple[list[Term], PriceIntent]:
-    """The terms of a request, and what was said of the price."""
+def _build(given: Mapping[str, Any], base: Query | None, cut: Mapping[str, Any]) -> Query:
+    """Return the query of a request's fields; `base` is that of its refine token."""
     weights, crop = _weights(given.get("weights")), box_of(given.get("crop"))
     if crop is not None and "image" not in given:
         raise BadQuery("crop was given without an image.", "Send the image to be cropped, or leave crop out.")
     for name in LIKED:
-        if name in given and not beside:
+        if name in given and base is None:
             raise BadQuery(f"{name} was given without refine.", "Send the refine token of the page to go on from.")
-    terms = feedback_terms(*(_ids(given.get(name, []), name) for name in LIKED))
-    price = PriceIntent()
-    # Words and ids first: they are cheap to refuse, a picture is dear to decode.
+    builder = QueryBuilder(base, **cut)
+    builder.feedback(*(_ids(given.get(name, []), name) for name in LIKED))
+    # Text and ids first: they are cheap to refuse, a picture is expensive to decode.
     if "text" in given:
-        others = beside or any(name in given for name in ("image", "product_id", "terms", "filter"))
-        said, price = text_terms(words(given["text"], "text"), weights.get("text", 1.0), others)
-        terms += said
+        builder.text(words(given["text"], "text"), weights.get("text", 1.0))
     if "product_id" in given:
-        terms.append(ProductTerm(words(given["product_id"], "product_id"), weights.get("product_id", 1.0)))
-    terms += _listed(given.get("terms", []))
+        builder.product(words(given["product_id"], "product_id"), weights.get("product_id", 1.0))
+    listed = given.get("terms", [])
+    builder.terms(_listed(listed), cropped=any(term.get("crop") is not None for term in listed))
     images = given.get("image", [])
     images = images if isinstance(images, list) else [images]
-    check_count(terms, len(images))
-    terms += [PictureTerm(_picture(image, crop), weights.get("image", 1.0)) for image in images]
-    return terms, price
+    builder.expect_pictures(len(images))
+    for image in images:
+        builder.picture(_picture(image, crop), weights.get("image", 1.0), cropped=crop is not None)
+    return builder.build()
 
 
 def viewed_of(request: Request) -> tuple[list[str], int, int]:

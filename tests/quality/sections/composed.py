@@ -68,7 +68,7 @@ def composed_figures(
     """
     shares: dict[str, list[float]] = {name: [] for name in SHARES}
     for wish in asked:
-        terms, _ = text_terms(f"this, but in {wish.colour.lower()}", beside=True)
+        terms, _ = text_terms(f"this, but in {wish.colour.lower()}", with_others=True)
         page = engine.search(Query((shown(wish.product), *terms), k=wish.depth, blocks=blocks))
         found = [
             (_colour(hit.product) == wish.colour, hit.product.category == wish.product.category) for hit in page.hits

@@ -16,8 +16,8 @@ from catalog.images.crop import load_picture
 from catalog.sample.generator.catalogue.plan import TEST
 from search.engine import SearchEngine
 from search.evaluation.evaluate import DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
-from search.explain.explainer import MOST
-from search.explain.object_proposals import Box, crop_object, crop_weights
+from search.explain.explainer import MAX_REGIONS
+from search.explain.object_proposals import Box, crop_object
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query
 from tests.quality.measures import Rank, mean, measured, ratio
@@ -82,7 +82,7 @@ def products_in_scenes(shop: SampleShop) -> Outcome:
         title="Photos of several products",
         how="Each photo shows two or three products. Every one of them is looked for three times: with the whole "
         "photo, with only the part inside its box, as a shopper would crop it, and with the boxes that are proposed, "
-        f"up to {MOST} a photo, where the best of their answers counts. R@k is the share of products among the "
+        f"up to {MAX_REGIONS} a photo, where the best of their answers counts. R@k is the share of products among the "
         "first k hits. Intervals come from resampling photos.",
         tables=(
             rank_table("asked with", rows),
@@ -126,8 +126,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
 
 def answer_of_box(engine: SearchEngine, picture: Image.Image, box: Box | images.Box) -> list[str]:
     """The ids of the products that a box brings, best first, as for a shopper who drew it."""
-    weights = crop_weights(engine.generation.layout.names)
-    page = engine.search(Query((PictureTerm(crop_object(picture, box)),), k=DEPTH, blocks=weights))
+    page = engine.search(Query((PictureTerm(crop_object(picture, box)),), k=DEPTH, cropped=True))
     return [hit.product.id for hit in page.hits]
 
 

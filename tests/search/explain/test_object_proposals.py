@@ -9,7 +9,8 @@ from PIL import Image
 from indexer.encoders.registry import open_encoder
 from indexer.types import FeatureMaps
 from search.explain.heatmap import matched_regions, overlay_png
-from search.explain.object_proposals import LIMIT, Box, boxes_of, crop_object, crop_weights, propose_boxes
+from search.explain.object_proposals import MAX_BOXES, Box, boxes_of, crop_object, propose_boxes
+from search.query.builder import crop_weights
 from tests.fake_encoder import FakeEncoder
 
 CELLS = 28
@@ -44,7 +45,7 @@ THREE = [(3, 9, 8, 17, 1), (11, 11, 17, 17, 2), (20, 8, 25, 18, 3)]
 @pytest.mark.parametrize("seed", range(5))
 def test_three_things_give_three_boxes_first(seed):
     found = boxes_of(*drawn(*THREE, seed=seed))
-    assert len(found) <= LIMIT
+    assert len(found) <= MAX_BOXES
     for thing in THREE:
         assert max(shared(box, thing) for box in found[:3]) >= 0.6, (thing, found)
 

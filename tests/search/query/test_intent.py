@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
 from catalog.product import Product
+from search.query.builder import QueryBuilder
 from search.query.filters import Between, parse_filter
 from search.query.intent import (
     AVOID,
     ParsedText,
     PriceIntent,
-    cheaper,
     feedback_terms,
     merge_terms,
+    narrow_to_cheaper,
     parse_text,
     text_terms,
 )
-from search.query.intent import apply_price_intent as with_price
 from search.query.terms import ProductTerm, Query, TextTerm
 
 
@@ -41,9 +41,9 @@ from search.query.terms import ProductTerm, Query, TextTerm
         ("便宜的马克杯", ParsedText("马克杯")),
         ("马克杯 便宜", ParsedText("马克杯")),
         ("not striped mug", ParsedText("mug", ("striped",))),
-        ("red mug under 15", ParsedText("red mug", most=15.0)),
-        ("cheap red mug below €15.50", ParsedText("red mug", most=15.5)),
-        ("红色杯子 50元以下", ParsedText("红色杯子", most=50.0)),
+        ("red mug under 15", ParsedText("red mug", max_price=15.0)),
+        ("cheap red mug below €15.50", ParsedText("red mug", max_price=15.5)),
+        ("红色杯子 50元以下", ParsedText("红色杯子", max_price=50.0)),
         ("vase under 30 cm", ParsedText("vase under 30 cm")),
         ("no iron shirt", ParsedText("no iron shirt")),
         ("No 7 cream", ParsedText("No 7 cream")),
@@ -63,7 +63,7 @@ def test_any_words_are_read(words):
 
 def test_words_become_terms():
     assert text_terms("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], PriceIntent())
-    assert text_terms("not blue, cheaper", beside=True) == ([TextTerm("blue", AVOID)], PriceIntent(True))
+    assert text_terms("not blue, cheaper", with_others=True) == ([TextTerm("blue", AVOID)], PriceIntent(True))
 
 
 def test_words_that_nobody_will_read_are_not_read():
@@ -74,8 +74,7 @@ def test_words_that_nobody_will_read_are_not_read():
 
 
 def test_a_limit_in_words_is_a_filter():
-    query = with_price(Query((TextTerm("mug"),)), PriceIntent(most=15.0), [])
-    assert query.filter.on("price") == Between("price", None, 15.0)
+    assert QueryBuilder().text("mug under 15").build().filter.on("price") == Between("price", None, 15.0)
 
 
 def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
@@ -87,24 +86,24 @@ def priced(price):
 
 
 def test_cheaper_is_below_the_cheapest_of_the_products():
-    query = cheaper(Query((ProductTerm("a"),)), [priced("20"), priced("12.50"), priced(None)])
+    query = narrow_to_cheaper(Query((ProductTerm("a"),)), [priced("20"), priced("12.50"), priced(None)])
     assert query.filter.on("price") == Between("price", None, 12.49, "EUR")
 
 
 def test_cheaper_keeps_what_was_asked_of_the_price():
     asked = Query((ProductTerm("a"),), filter=parse_filter({"price": {"min": 5, "max": 9}, "brand": "x"}))
-    narrowed = cheaper(asked, [priced("20")]).filter
+    narrowed = narrow_to_cheaper(asked, [priced("20")]).filter
     assert narrowed.on("price") == Between("price", 5.0, 9.0, "EUR")
     assert narrowed.on("brand")
 
 
 def test_without_a_price_the_cheap_ones_come_first():
-    assert cheaper(Query((TextTerm("mug"),)), []).sort == "price"
+    assert narrow_to_cheaper(Query((TextTerm("mug"),)), []).sort == "price"
 
 
 def test_nothing_is_cheaper_than_nothing():
     with pytest.raises(BadQuery, match="costs nothing"):
-        cheaper(Query((ProductTerm("a"),)), [priced("0")])
+        narrow_to_cheaper(Query((ProductTerm("a"),)), [priced("0")])
 
 
 def test_a_term_said_again_takes_the_place_of_the_former():

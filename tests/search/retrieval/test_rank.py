@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage
+from search.query.terms import Query, TextTerm
 from search.retrieval.candidates import best_rows, count_with_ties, page_slice, split_scores
 
 
@@ -64,7 +65,7 @@ def test_cut_breaks_ties_by_product_id():
 
 
 def test_a_page_counts_ranks_from_its_offset_and_shows_no_path():
-    page = SearchPage((hit("a", 0.25),), generation=3, took_ms=1.234, offset=10).to_dict()
+    page = SearchPage(Query((TextTerm("a"),)), (hit("a", 0.25),), generation=3, took_ms=1.234, offset=10).to_dict()
     assert page["generation"] == 3 and page["took_ms"] == 1.23
     assert page["hits"][0] == {
         "rank": 11,

@@ -1,0 +1,151 @@
+"""The one way from what a shopper sent to a `Query`: the HTTP API, the page, the command line and libraries use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from catalog.errors import BadQuery
+from catalog.images.crop import crop_picture, load_picture
+from catalog.images.decoder import Box
+from catalog.product import Product
+from search.query.filters import Filter, parse_filter
+from search.query.intent import below_price, feedback_terms, merge_terms, narrow_to_cheaper, text_terms
+from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term
+
+
+class QueryBuilder:
+    """Collects the parts of one query, in any order; `build` puts them together.
+
+    `base` is the query of a refine token that the parts extend. `options` are the fields of `Query` other than its
+    terms: those that are given replace those of `base`.
+    """
+
+    def __init__(self, base: Query | None = None, **options: Any) -> None:
+        self._base = base
+        self._options = options
+        self._feedback: list[Term] = []
+        self._text: tuple[str, float] | None = None
+        self._terms: list[Term] = []
+        self._pictures: list[Term] = []
+        self._has_pictures = False
+        self._cropped = False
+
+    def text(self, words: str, weight: float = 1.0) -> QueryBuilder:
+        """Add what a shopper typed: "in green, not striped, under 20" becomes terms and a price limit."""
+        self._text = (words, weight)
+        return self
+
+    def product(self, product_id: str, weight: float = 1.0) -> QueryBuilder:
+        """Add a product of the shop to resemble."""
+        self._terms.append(ProductTerm(product_id, weight))
+        return self
+
+    def feedback(self, more: Iterable[str], less: Iterable[str]) -> QueryBuilder:
+        """Add products to be more like, and products to be less like."""
+        self._feedback += feedback_terms(more, less)
+        return self
+
+    def terms(self, terms: Iterable[Term], cropped: bool = False) -> QueryBuilder:
+        """Add terms as they are; `cropped` when a picture among them is a crop."""
+        self._terms += terms
+        self._cropped |= cropped
+        return self
+
+    def expect_pictures(self, count: int) -> QueryBuilder:
+        """Announce `count` pictures before they are decoded. Raises BadQuery when the query cannot hold them."""
+        self._has_pictures |= count > 0
+        terms = len(self._collected()[0]) - len(self._pictures)
+        if terms + count > MAX_TERMS or count > MAX_PICTURES:
+            raise BadQuery(
+                f"The query has {terms + count} terms, {count} of them pictures.",
+                f"Send at most {MAX_TERMS} terms and {MAX_PICTURES} pictures in one query.",
+            )
+        return self
+
+    def picture(
+        self, picture: Image.Image | Path | str, weight: float = 1.0, *, crop: Box | None = None, cropped: bool = False
+    ) -> QueryBuilder:
+        """Add a picture, or the object in the box `crop` of it; `cropped` when the caller has cut it out already.
+
+        A path is decoded as an upload is. Raises BadPicture.
+        """
+        if not isinstance(picture, Image.Image):
+            picture = load_picture(Path(picture), crop)
+        elif crop is not None:
+            picture = crop_picture(picture, crop)
+        self._pictures.append(PictureTerm(picture, weight))
+        self._has_pictures = True
+        self._cropped |= cropped or crop is not None
+        return self
+
+    def build(self) -> Query:
+        """Return the query of all that was added. Raises BadQuery."""
+        terms, cheaper, max_price = self._collected()
+        options = {**self._options, "cheaper": cheaper, "cropped": self._cropped}
+        if self._base is None:
+            filter = below_price(options.get("filter"), max_price)
+            return Query(tuple(terms), **{**options, "filter": filter})
+        query = merge_terms(replace(self._base, **options), terms)
+        return query if max_price is None else replace(query, filter=below_price(query.filter, max_price))
+
+    def _collected(self) -> tuple[list[Term], bool, float | None]:
+        """Return all terms, whether the text says "cheaper", and the price limit that it names."""
+        terms, cheaper, max_price = list(self._feedback), False, None
+        if self._text is not None:
+            # A text of nothing but "not floral" can subtract only where something else selects products.
+            others = bool(self._terms or self._feedback or self._has_pictures)
+            others = others or self._base is not None or self._options.get("filter") is not None
+            parsed, price = text_terms(*self._text, with_others=others)
+            terms += parsed
+            cheaper, max_price = price.cheaper, price.max_price
+        return [*terms, *self._terms, *self._pictures], cheaper, max_price
+
+
+def build_query(
+    *,
+    picture: Image.Image | Path | str | None = None,
+    text: str | None = None,
+    product_id: str | None = None,
+    crop: Box | None = None,
+    weights: Mapping[str, float] | None = None,
+    filter: Filter | Mapping[str, object] | None = None,
+    **options: Any,
+) -> Query:
+    """Return the query of a picture, a text and a product, as `Query.of` documents it."""
+    weights = weights or {}
+    if unknown := sorted(set(weights) - {"picture", "text", "product_id"}):
+        raise BadQuery(f"weights names {unknown[0]!r}, which is no part of a query.", "Name picture, text, product_id.")
+    if crop is not None and picture is None:
+        raise BadQuery("crop was given without a picture.", "Give the picture to crop, or leave crop out.")
+    narrowed = filter if filter is None or isinstance(filter, Filter) else parse_filter(filter)
+    builder = QueryBuilder(filter=narrowed, **options)
+    if text is not None:
+        builder.text(text, weights.get("text", 1.0))
+    if product_id is not None:
+        builder.product(product_id, weights.get("product_id", 1.0))
+    if picture is not None:
+        builder.picture(picture, weights.get("picture", 1.0), crop=crop)
+    return builder.build()
+
+
+def resolve_query(query: Query, blocks: Collection[str], find_product: Callable[[str], Product]) -> Query:
+    """Replace what only the shop can decide: the block weights of a crop, and the price that "cheaper" compares with.
+
+    `blocks` are the names of the shop's vector blocks. Raises UnknownProduct, BadQuery.
+    """
+    if query.cropped:
+        query = replace(query, cropped=False, blocks={**crop_weights(blocks), **(query.blocks or {})})
+    if query.cheaper:
+        resembled = [term.product_id for term in query.terms if isinstance(term, ProductTerm) and term.weight > 0]
+        query = narrow_to_cheaper(query, [find_product(product_id) for product_id in resembled])
+    return query
+
+
+def crop_weights(blocks: Collection[str]) -> dict[str, float]:
+    """Return the block weights that a query with a crop overrides: half of a crop's colours are its background's."""
+    return {"colour": 0.0} if "colour" in blocks and len(blocks) > 1 else {}
