@@ -21,8 +21,8 @@ from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
 from search.bulk.job_store import RowPicture
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
-from search.dedup.image_alignment import AlignmentImage, overlays
-from search.dedup.listing_duplicates import LEAST_SIDE, SURE
+from search.dedup.image_alignment import AlignmentImage, align_images
+from search.dedup.listing_duplicates import MIN_DECODED_SIDE, SAME_PICTURE_THRESHOLD
 from search.listings.feedback_suggester import rows_of
 from search.retrieval.collapse import other_numbers
 
@@ -93,8 +93,12 @@ class RowDuplicateFinder:
         near = [self._known[place] for place in places[order[like[order] >= LEAST_LIKE]].tolist()]
         near = [one for one in near if not other_numbers(row.title, one.title)]
         sketched = [(one, sketch) for one in near if (sketch := self._sketch(one.name)) is not None]
-        laid_over = overlays(AlignmentImage.of(picture), [sketch for _, sketch in sketched])
-        same = [one.number for (one, _), laid in zip(sketched, laid_over, strict=True) if laid.sure >= SURE]
+        laid_over = align_images(AlignmentImage.of(picture), [sketch for _, sketch in sketched])
+        same = [
+            one.number
+            for (one, _), laid in zip(sketched, laid_over, strict=True)
+            if laid.confidence >= SAME_PICTURE_THRESHOLD
+        ]
         return (min(same), SAME_PICTURE) if same else None
 
     def _nearest(self, asked: Floats) -> list[Ints]:
@@ -108,6 +112,6 @@ class RowDuplicateFinder:
     def _sketch_of(self, name: str) -> AlignmentImage | None:
         """None when the picture cannot be read any more."""
         try:
-            return AlignmentImage.of(images.decode(self._read(name), at_least=LEAST_SIDE))
+            return AlignmentImage.of(images.decode(self._read(name), at_least=MIN_DECODED_SIDE))
         except BadPicture:
             return None

@@ -1,4 +1,4 @@
-"""How a new listing may repeat others, by name, and what a row's suggestion tells of it. A module of few imports."""
+"""The kinds of duplicates, and what a row's suggestion says of them. The server imports this: keep it light."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE = "same_file", "same_picture", "same_product", "shared_picture"
-KINDS = (SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE)
+DUPLICATE_KINDS = (SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE)
 
 
 def repeats(suggestion: Mapping[str, Any]) -> list[str]:
-    """What a suggested row repeats: "row 7" of its own table, and ids of listings. Variants are none."""
-    listed = [one["id"] for one in suggestion.get("duplicates", ()) if one["kind"] != SHARED_PICTURE]
+    """Return what a suggested row repeats: "row 7" of its own table, and ids of listings; variants are left out."""
+    ids = [duplicate["id"] for duplicate in suggestion.get("duplicates", ()) if duplicate["kind"] != SHARED_PICTURE]
     row = suggestion.get("repeats_row", 0)
-    return [f"row {row}", *listed] if row else listed
+    return [f"row {row}", *ids] if row else ids

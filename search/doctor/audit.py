@@ -1,4 +1,4 @@
-"""The catalogue doctor: one report over a whole shop of what is probably wrong with its listings. Changes nothing."""
+"""The catalogue doctor: audit all listings of a shop and report probable faults. It changes nothing."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from typing import Any
 
 from catalog.files.atomic import write_atomically
 from catalog.text.csv_export import csv_text
-from search.doctor.audit_rows import AuditRows, Finding, Step
+from search.doctor.audit_rows import AuditRows, Finding, ReportProgress
+from search.doctor.findability_checks import findability_findings
 from search.doctor.html_report import page
 from search.doctor.label_checks import label_findings
 from search.doctor.picture_checks import duplicate_findings, picture_findings
-from search.doctor.price_checks import price_findings, reach_findings
+from search.doctor.price_checks import price_findings
 from search.engine import SearchEngine
 
 TABLE, PAGE = "doctor.csv", "doctor.html"
 HEADER = ("confidence", "kind", "id", "title", "field", "now", "proposal", "why", "others")
-CHECKS: tuple[Callable[[AuditRows, Step], Iterator[Finding]], ...] = (
+# Every check: a function of the shop's rows and a progress callback that yields findings. Add a check here.
+CHECKS: tuple[Callable[[AuditRows, ReportProgress], Iterator[Finding]], ...] = (
     picture_findings,
     duplicate_findings,
     label_findings,
     price_findings,
-    reach_findings,
+    findability_findings,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All findings, surest first, of so many products and pictures, made in so many seconds."""
+    """The findings, most confident first, and how many products and pictures were audited in how many seconds."""
 
     findings: tuple[Finding, ...]
     products: int
@@ -39,11 +41,11 @@ class Diagnosis:
     seconds: float
 
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each kind, the most frequent first."""
+        """Return the number of findings of each kind, the most frequent first."""
         return dict(Counter(finding.kind for finding in self.findings).most_common())
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values: how much was looked at, and how much was found, not what."""
+        """Return the sizes and the counts as JSON values, without the findings."""
         return {
             "products": self.products,
             "pictures": self.pictures,
@@ -52,41 +54,39 @@ class Diagnosis:
         }
 
 
-def examine(engine: SearchEngine, step: Step = lambda what, done, total: None) -> Diagnosis:
-    """Look through the whole shop. Imports torch. Raises NoGeneration when it is empty."""
+def examine(engine: SearchEngine, progress: ReportProgress = lambda what, done, total: None) -> Diagnosis:
+    """Audit the whole shop. Imports torch. Raises NoGeneration when the shop is empty."""
     started = time.monotonic()
     shop = AuditRows.of(engine)
-    found = [finding for check in CHECKS for finding in check(shop, step)]
+    findings = [finding for check in CHECKS for finding in check(shop, progress)]
     ids = {product.id for product in shop.products}
-    return Diagnosis(tuple(ranked(found)), len(ids), len(shop), time.monotonic() - started)
+    return Diagnosis(tuple(ranked(findings)), len(ids), len(shop), time.monotonic() - started)
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """Surest first, and of one product only the surest finding of each kind."""
+    """Sort by falling confidence, and keep one finding of each kind for a product, the most confident."""
     best: dict[tuple[str, str], Finding] = {}
     for finding in findings:
         key = (finding.product.id, finding.kind)
         if key not in best or finding.confidence > best[key].confidence:
             best[key] = finding
-    return sorted(best.values(), key=lambda one: (-one.confidence, one.kind, one.product.id))
+    return sorted(best.values(), key=lambda finding: (-finding.confidence, finding.kind, finding.product.id))
 
 
 def write_report(diagnosis: Diagnosis, out: Path) -> tuple[Path, Path]:
-    """Write the table of all findings and the page of the surest ones into a folder; returns their paths."""
+    """Write the table of all findings and the page of the most confident ones into `out`; return both paths."""
     out.mkdir(parents=True, exist_ok=True)
-    table, shown = out / TABLE, out / PAGE
     text = csv_text(HEADER, map(_row, diagnosis.findings))
-    write_atomically(table, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+    write_atomically(out / TABLE, lambda path: path.write_text(text, encoding="utf-8", newline=""))
     html = page(diagnosis.findings, diagnosis.counts(), (diagnosis.products, diagnosis.pictures, diagnosis.seconds))
-    write_atomically(shown, lambda path: path.write_text(html, encoding="utf-8"))
-    return table, shown
+    write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
+    return out / TABLE, out / PAGE
 
 
 def _row(finding: Finding) -> tuple[object, ...]:
-    product = finding.product
-    now = {"category": product.category, "price": product.price or "", "title": product.title}.get(
-        finding.field, product.attributes.get(finding.field, "")
-    )
+    product, field = finding.product, finding.field
+    columns = {"category": product.category, "price": product.price or "", "title": product.title}
+    now = columns.get(field, product.attributes.get(field, ""))
     others = " ".join(other.id for other in finding.others)
-    sure = f"{finding.confidence:.3f}"
-    return sure, finding.kind, product.id, product.title, finding.field, now, finding.proposal, finding.why, others
+    confidence = f"{finding.confidence:.3f}"
+    return confidence, finding.kind, product.id, product.title, field, now, finding.proposal, finding.why, others

@@ -1,4 +1,4 @@
-"""What the catalogue doctor looks at: a shop's rows and products, the findings, and neighbours of all rows."""
+"""What the audit reads, a shop's rows and products with the neighbours of any row, and the findings that it writes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from indexer.numeric import chunks
 from indexer.types import Floats
 from search.engine import SearchEngine
 
-AT_ONCE = 256
+ROWS_PER_CHUNK = 256
 OVERFETCH = 4
-LEAST_SURE = 0.3  # what is less sure is not told; chosen in docs/decisions.md
+MIN_CONFIDENCE = 0.3  # findings below it are dropped; chosen in docs/decisions/listing-suggestions.md
 
-Step = Callable[[str, int, int], object]  # what is being done, how much of it is done, of how many
+ReportProgress = Callable[[str, int, int], object]  # what is being done, how many are done, of how many
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One suspected fault: what (`kind`), of which product, how sure (0 to 1), why, and what would mend it.
+    """One suspected fault: its kind, the product, the confidence (0 to 1) and the reason.
 
-    `field` and `proposal` are the field to change and its value, "" where a person must look; `others` are the
-    products that show it.
+    `field` and `proposal` are the field to change and its new value, "" where a person must decide; `others` are the
+    products that are evidence of the fault.
     """
 
     kind: str
@@ -42,73 +42,72 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AuditRows:
-    """A shop as the doctor reads it: row `numbers[i]` of the generation is a picture of `products[i]`.
+    """A shop as the audit reads it: row `row_numbers[i]` of the generation is a picture of `products[i]`.
 
-    Rows whose product has left the catalogue are left out; `place` (all rows,) maps rows to i, or -1.
+    Rows whose product has left the catalogue are left out; `positions` (all rows,) maps rows to i, or to -1.
     """
 
     engine: SearchEngine
     generation: Generation
     products: Sequence[Product]
-    numbers: Ints
-    place: Ints
+    row_numbers: Ints
+    positions: Ints
 
     @classmethod
     def of(cls, engine: SearchEngine) -> AuditRows:
-        """The shop's current generation. Raises NoGeneration when none of its products is in the catalogue."""
+        """Read the shop's current generation. Raises NoGeneration when none of its products is in the catalogue."""
         generation = engine.generation
         known: dict[int, Product] = {}
         keys = np.unique(generation.product_keys)
-        for part in chunks(len(keys), AT_ONCE):
+        for part in chunks(len(keys), ROWS_PER_CHUNK):
             known.update(engine.present(keys[part].tolist()))
         numbers = np.flatnonzero(np.isin(generation.product_keys, np.fromiter(known, np.int64, len(known))))
         if not len(numbers):
             raise NoGeneration("No product of the index is in the catalogue any more.", "Index the shop again.")
-        place = np.full(len(generation.rows), -1, np.int64)
-        place[numbers] = np.arange(len(numbers))
+        positions = np.full(len(generation.rows), -1, np.int64)
+        positions[numbers] = np.arange(len(numbers))
         products = [known[key] for key in generation.product_keys[numbers].tolist()]
-        return cls(engine, generation, products, numbers, place)
+        return cls(engine, generation, products, numbers, positions)
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.row_numbers)
 
     @property
     def layout(self) -> RowLayout:
-        """The blocks of the rows."""
+        """The row layout of the generation."""
         return self.generation.layout
 
     def rows(self, places: Ints | slice) -> Floats:
-        """Rows, float32 (n, dim)."""
-        return np.asarray(self.generation.rows[self.numbers[places]], np.float32)
+        """Return the rows at `places`, float32 (n, dim)."""
+        return np.asarray(self.generation.rows[self.row_numbers[places]], np.float32)
 
     def hash_of(self, place: int) -> str:
-        """The content hash of a row's picture."""
-        return bytes(self.generation.picture_hashes[self.numbers[place]]).decode()
+        """Return the content hash of a row's picture."""
+        return bytes(self.generation.picture_hashes[self.row_numbers[place]]).decode()
 
-    def asking(self, places: slice, weights: dict[str, float]) -> Floats:
-        """Queries (n, dim) by which pictures ask for pictures: the product with a row is their likeness, at most 1."""
-        used = {name: weights.get(name, 0.0) for name in self.layout.names}
-        encoded = self.rows(places)[:, : self.layout.encoder_dim]
-        asked = self.layout.weigh(self.layout.queries(encoded), used)
-        return np.asarray(asked / np.float32(sum(used.values()) or 1.0), dtype=np.float32)
+    def picture_queries(self, places: slice, weights: dict[str, float]) -> Floats:
+        """Return query vectors (n, dim) of pictures: the dot product with a row is their mean cosine, at most 1."""
+        return self._queries(self.rows(places)[:, : self.layout.encoder_dim], weights)
 
-    def titles(self, places: slice) -> Floats:
-        """Queries (n, dim) by which titles ask, as `asking` does; only where the layout has words."""
-        weights = self.generation.manifest.weights["text"]
+    def title_queries(self, places: slice) -> Floats:
+        """Return query vectors (n, dim) of titles, scaled as `picture_queries`; the layout must have "words"."""
         words = np.zeros((places.stop - places.start, self.layout.encoder_dim), np.float32)
         words[:, self.layout.slice(self.layout.text_block or "")] = self.rows(places)[:, self.layout.slice(WORDS)]
-        used = {name: weights.get(name, 0.0) for name in self.layout.names}
-        asked = self.layout.weigh(self.layout.queries(words), used)
-        return np.asarray(asked / np.float32(sum(used.values()) or 1.0), dtype=np.float32)
+        return self._queries(words, self.generation.manifest.weights["text"])
+
+    def _queries(self, encoded: Floats, weights: dict[str, float]) -> Floats:
+        total = sum(weights.get(name, 0.0) for name in self.layout.names)
+        queries = self.layout.weigh(self.layout.queries(encoded), weights)
+        return np.asarray(queries / np.float32(total or 1.0), dtype=np.float32)
 
     def nearest(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
-        """The k best rows of each query (m, dim): scores and places, best first; -inf and -1 where there are fewer.
+        """Return scores and places of the k best rows of each query (m, dim), best first; -inf and -1 pad them.
 
-        The index proposes and exact products decide, as in a search: n queries take n log n, not n².
+        The index retrieves candidates and exact dot products rerank them, so n queries take n log n, not n².
         """
         record = self.generation.manifest.index
-        proposed = self.generation.index.search(queries, OVERFETCH * k, None, max(1, record.nprobe))[1]
-        near = np.where(proposed < 0, -1, self.place[np.maximum(proposed, 0)])
+        retrieved = self.generation.index.search(queries, OVERFETCH * k, None, max(1, record.nprobe))[1]
+        near = np.where(retrieved < 0, -1, self.positions[np.maximum(retrieved, 0)])
         exact = np.einsum("nkd,nd->nk", self.rows(np.maximum(near, 0).ravel()).reshape(*near.shape, -1), queries)
         exact[near < 0] = -np.inf
         best = np.argsort(-exact, axis=1, kind="stable")[:, :k]

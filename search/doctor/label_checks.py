@@ -1,7 +1,7 @@
-"""What a listing says against what its picture and its title say: categories, attributes, titles.
+"""Categories, attributes and titles that do not fit what the picture and the title predict.
 
-Every product is judged by heads that were fitted without it (Northcutt et al. 2021, "Confident learning",
-doi:10.1613/jair.1.12125), so a wrong listing cannot teach its own fault.
+Every product is judged by label heads that were fitted without it (Northcutt et al. 2021, "Confident learning",
+doi:10.1613/jair.1.12125), so a wrong listing cannot confirm its own fault.
 """
 
 from __future__ import annotations
@@ -20,94 +20,95 @@ from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
 from indexer.types import Floats
-from search.doctor.audit_rows import LEAST_SURE, AuditRows, Finding, Step
+from search.doctor.audit_rows import MIN_CONFIDENCE, AuditRows, Finding, ReportProgress
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
 RECIPE = LabelRecipe(steps=300)
-LEAST_LEARNT = 32  # rows of a fold; a smaller shop is better looked through by hand
-MOST_LEARNT = 40_000  # rows a fold learns from; more would not teach much
-FLOOR = 1e-3  # no head is surer than that of what is not
-TOLD = 0.5  # share of products of which the picture must tell a field, before it contradicts any
+TITLE_RECIPE = LabelRecipe(steps=RECIPE.steps, titled=1.0)
+MIN_TRAINING_ROWS = 32  # of a fold; a smaller shop is better looked through by hand
+MAX_TRAINING_ROWS = 40_000  # of a fold; more would not improve the heads much
+MIN_SHARE = 1e-3  # of a label: no head's evidence against a label is stronger
+MIN_ACCURACY = 0.5  # of the picture on a field, from which it may contradict listings
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
-# Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions.md.
+PICTURES, TITLES = "pictures", "titles"
+# Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions/listing-suggestions.md.
 Curve = tuple[float, float]
-MISTAKEN = 0.03  # share of listings that are mistaken for any one other thing, where nothing is known
-FEW = 1.0  # listings of a name, up to which how often it is contradicted at all counts more than by what
+PRIOR_MISTAKES = 0.03  # share of listings mistaken for any one other label, where nothing is known
+PRIOR_LISTINGS = 1.0  # how many listings the rate of contradiction over all labels counts as
 CURVES = {CATEGORY_KIND: (1.0, 8.0), "attribute": (1.0, 9.0), TITLE_KIND: (2.0, 4.0), PICTURE_KIND: (1.0, 6.5)}
 
 
 @dataclass(frozen=True, slots=True)
-class Opinions:
-    """What pictures and titles alone say of one field: shares (n, names) of products that the heads never saw.
+class Predictions:
+    """Shares of the labels of one field, (n, names), by the picture alone and by the title alone; out of fold.
 
-    `said` (n,) is the place of what the listing says, -1 when it says nothing or what no head knows.
+    `listed` (n,) is the position of the listing's own label, -1 when it has none or one that no head knows.
     """
 
     names: Sequence[str]
-    said: Ints
-    pictured: Floats
-    titled: Floats | None
+    listed: Ints
+    by_picture: Floats
+    by_title: Floats | None
 
 
-def label_findings(shop: AuditRows, step: Step) -> Iterator[Finding]:
-    """Listings whose category, attributes or title do not fit the rest of them. Imports torch."""
-    for field, opinions in _opinions(shop, step).items():
-        right = opinions.pictured.argmax(axis=1) == opinions.said
-        told = opinions.said >= 0
-        if not told.any() or (field != CATEGORY and right[told].mean() < TOLD):
+def label_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
+    """Find listings whose category, attributes or title contradict the picture. Imports torch."""
+    for field, predictions in _predict(shop, progress).items():
+        right = predictions.by_picture.argmax(axis=1) == predictions.listed
+        has_label = predictions.listed >= 0
+        if not has_label.any() or (field != CATEGORY and right[has_label].mean() < MIN_ACCURACY):
             continue
-        yield from _contradicted(shop, field, opinions)
-        if field == CATEGORY and opinions.titled is not None:
-            yield from _misfits(shop, opinions)
+        yield from _contradicted(shop, field, predictions)
+        if field == CATEGORY and predictions.by_title is not None:
+            yield from _misfits(shop, predictions)
 
 
-def _opinions(shop: AuditRows, step: Step) -> dict[str, Opinions]:
+def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions]:
+    """Cross-fit label heads for each field, on pictures and on titles, and predict every product out of fold."""
     labels = labels_of(shop.products)
-    names = {field: learnable_names(of) for field, of in labels.items()}
-    names = {field: of for field, of in names.items() if len(of) > 1}
+    names = {field: learnable_names(values) for field, values in labels.items()}
+    names = {field: known for field, known in names.items() if len(known) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
     fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
-    worded = WORDS in shop.layout.names
-    ways = ("pictures", "titles") if worded else ("pictures",)
-    count = len(shop)
-    found = {way: {field: np.zeros((count, len(of)), np.float32) for field, of in names.items()} for way in ways}
-    done, total = 0, FOLDS * len(ways)
+    sources = (PICTURES, TITLES) if WORDS in shop.layout.names else (PICTURES,)
+    shares = {
+        source: {field: np.zeros((len(shop), len(known)), np.float32) for field, known in names.items()}
+        for source in sources
+    }
+    done, total = 0, FOLDS * len(sources)
     for number in range(FOLDS):
-        asked, learnt = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        if not len(asked) or not names or len(learnt) < LEAST_LEARNT:
+        holdout, training = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        if not len(holdout) or not names or len(training) < MIN_TRAINING_ROWS:
             continue
-        learnt = np.sort(np.random.default_rng(number).permutation(learnt)[:MOST_LEARNT])
-        for way in ways:
-            step("what pictures and titles say", done, total)
+        training = np.sort(np.random.default_rng(number).permutation(training)[:MAX_TRAINING_ROWS])
+        for source in sources:
+            progress("what pictures and titles say", done, total)
             done += 1
-            rows = _only(shop, learnt, way)
             examples = LabelExamples(
                 shop.layout,
                 {},
-                rows,
-                groups[learnt],
-                np.ones(len(learnt), np.bool_),
-                {field: [labels[field][i] for i in learnt.tolist()] for field in names},
+                _rows_of(shop, training, source),
+                groups[training],
+                np.ones(len(training), np.bool_),
+                {field: [labels[field][i] for i in training.tolist()] for field in names},
             )
-            recipe = RECIPE if way == "pictures" else LabelRecipe(steps=RECIPE.steps, titled=1.0)
-            heads = fit_outputs(examples, names, recipe, 0)
-            for part in chunks(len(asked), 2_000):
-                rows = _only(shop, asked[part], way)
+            heads = fit_outputs(examples, names, RECIPE if source == PICTURES else TITLE_RECIPE, 0)
+            for part in chunks(len(holdout), 2_000):
+                rows = _rows_of(shop, holdout[part], source)
                 for field, head in heads.items():
-                    found[way][field][asked[part]] = softmax(head(rows))
+                    shares[source][field][holdout[part]] = softmax(head(rows))
+    by_title = shares.get(TITLES, {})
     return {
-        field: Opinions(
-            of, _said(labels[field], of), found["pictures"][field], found["titles"][field] if worded else None
-        )
-        for field, of in names.items()
+        field: Predictions(known, _listed(labels[field], known), shares[PICTURES][field], by_title.get(field))
+        for field, known in names.items()
     }
 
 
-def _only(shop: AuditRows, places: Ints, way: str) -> Floats:
-    """Rows of the pictures without words, or of the words without pictures."""
+def _rows_of(shop: AuditRows, places: Ints, source: str) -> Floats:
+    """Return rows of the pictures without the titles' block, or of the titles' block alone."""
     rows = shop.rows(places)
-    if way == "titles":
+    if source == TITLES:
         words = rows[:, shop.layout.slice(WORDS)].copy()
         rows[:] = 0.0
         rows[:, shop.layout.slice(WORDS)] = words
@@ -116,87 +117,90 @@ def _only(shop: AuditRows, places: Ints, way: str) -> Floats:
     return rows
 
 
-def _said(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
+def _listed(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
     targets = targets_of(labels, names)
     single = (targets > 0).sum(axis=1) == 1
     return np.where(single, targets.argmax(axis=1), -1).astype(np.int64)
 
 
-def _contradicted(shop: AuditRows, field: str, opinions: Opinions) -> Iterator[Finding]:
-    """Listings that say one thing where the picture says another, and the title does not take their side."""
+def _contradicted(shop: AuditRows, field: str, predictions: Predictions) -> Iterator[Finding]:
+    """Yield listings whose label the picture contradicts, and the title does not support."""
     kind = CATEGORY_KIND if field == CATEGORY else "attribute"
-    best, sure = contradictions(opinions, CURVES[kind])
-    for i in np.flatnonzero(sure >= LEAST_SURE).tolist():
-        proposal = opinions.names[best[i]]
-        share = f"the picture alone says {_leaf(proposal)} with {opinions.pictured[i, best[i]]:.0%}"
-        if opinions.titled is not None:
-            share += f", the title alone with {opinions.titled[i, best[i]]:.0%}"
-        why = f"Listed as {_leaf(opinions.names[opinions.said[i]])}; {share}."
-        yield Finding(kind if kind == CATEGORY_KIND else field, shop.products[i], float(sure[i]), why, field, proposal)
+    best, confidence = contradictions(predictions, CURVES[kind])
+    for i in np.flatnonzero(confidence >= MIN_CONFIDENCE).tolist():
+        proposal = predictions.names[best[i]]
+        evidence = f"the picture alone says {_leaf(proposal)} with {predictions.by_picture[i, best[i]]:.0%}"
+        if predictions.by_title is not None:
+            evidence += f", the title alone with {predictions.by_title[i, best[i]]:.0%}"
+        why = f"Listed as {_leaf(predictions.names[predictions.listed[i]])}; {evidence}."
+        kind_of_field = kind if kind == CATEGORY_KIND else field
+        yield Finding(kind_of_field, shop.products[i], float(confidence[i]), why, field, proposal)
 
 
-def contradictions(opinions: Opinions, curve: Curve) -> tuple[Ints, Floats]:
-    """What pictures and titles say instead of what each listing does, and how sure it is that the listing is wrong.
+def contradictions(predictions: Predictions, curve: Curve) -> tuple[Ints, Floats]:
+    """Return the best label by picture and title (n,), and the confidence that the listing's own label is wrong.
 
-    Where many listed as one thing look and read like the other, that is how this shop names things, and no fault:
-    the chance that a listing was mistaken is set against how usual it is to say this for that.
+    Where many listings of one label look and read like another, the shop names things that way, and nothing is wrong:
+    the chance of a mistake is weighed against how usual that pair of labels is.
     """
-    seen = _logs(opinions.pictured)
-    read = seen if opinions.titled is None else _logs(opinions.titled)  # without words the picture speaks for both
+    seen = _logs(predictions.by_picture)
+    read = seen if predictions.by_title is None else _logs(predictions.by_title)  # without titles pictures count twice
     both, every = seen + read, np.arange(len(seen))
-    best, said = both.argmax(axis=1), np.maximum(opinions.said, 0)
-    asked = (opinions.said >= 0) & (best != said) & (seen[every, best] > seen[every, said])
-    sure = np.where(asked, _curve(both[every, best] - both[every, said], curve), 0.0)
-    usual = _usual(opinions, asked, best, sure)
-    return best.astype(np.int64), np.asarray(sure * MISTAKEN / (MISTAKEN + usual), dtype=np.float32)
+    best, listed = both.argmax(axis=1), np.maximum(predictions.listed, 0)
+    disagree = (predictions.listed >= 0) & (best != listed) & (seen[every, best] > seen[every, listed])
+    confidence = np.where(disagree, _logistic(both[every, best] - both[every, listed], curve), 0.0)
+    usual = _usual(predictions, disagree, best, confidence)
+    return best.astype(np.int64), np.asarray(confidence * PRIOR_MISTAKES / (PRIOR_MISTAKES + usual), dtype=np.float32)
 
 
-def _usual(opinions: Opinions, asked: NDArray[np.bool_], best: Ints, sure: Floats) -> Floats:
-    """How often what is listed as this is found to be that, this listing left out, (n,).
+def _usual(predictions: Predictions, disagree: NDArray[np.bool_], best: Ints, confidence: Floats) -> Floats:
+    """Return how often other listings of the same label are predicted as `best`, (n,).
 
-    Of names with few listings more is known from how often they are contradicted at all, or, when that is of another
-    branch of the tree, how often the one branch is taken for the other.
+    Labels with few listings borrow the rate at which they are contradicted at all; or, when `best` lies in another
+    branch of the tree, the rate at which the one branch is taken for the other.
     """
-    count = len(opinions.names)
-    said = np.maximum(opinions.said, 0)
-    listed = np.bincount(said[opinions.said >= 0], minlength=count)
+    count = len(predictions.names)
+    label = np.maximum(predictions.listed, 0)
+    listed = np.bincount(label[predictions.listed >= 0], minlength=count)
     pairs = np.zeros((count, count))
-    np.add.at(pairs, (said[asked], best[asked]), sure[asked])
-    told = np.repeat((pairs.sum(axis=1) / np.maximum(listed, 1))[:, None], count, axis=1)
-    tops = np.unique([name.split(CATEGORY_SEPARATOR)[0] for name in opinions.names], return_inverse=True)[1]
+    np.add.at(pairs, (label[disagree], best[disagree]), confidence[disagree])
+    prior = np.repeat((pairs.sum(axis=1) / np.maximum(listed, 1))[:, None], count, axis=1)
+    tops = np.unique([name.split(CATEGORY_SEPARATOR)[0] for name in predictions.names], return_inverse=True)[1]
     if tops.max() + 1 < count:
         under = (tops[:, None] == np.arange(tops.max() + 1)).astype(np.float64)
         between = (under.T @ pairs @ under) / np.maximum(under.T @ listed, 1)[:, None]
-        told = np.where(tops[:, None] == tops[None], told, between[tops][:, tops])
-    others = np.maximum(pairs[said, best] - sure, 0.0)
-    return np.asarray((others + FEW * told[said, best]) / (listed[said] + FEW), dtype=np.float32)
+        prior = np.where(tops[:, None] == tops[None], prior, between[tops][:, tops])
+    others = np.maximum(pairs[label, best] - confidence, 0.0)
+    return np.asarray(
+        (others + PRIOR_LISTINGS * prior[label, best]) / (listed[label] + PRIOR_LISTINGS), dtype=np.float32
+    )
 
 
-def _misfits(shop: AuditRows, opinions: Opinions) -> Iterator[Finding]:
-    """Titles that fit neither picture nor category, and pictures that fit neither title nor category."""
-    assert opinions.titled is not None
-    seen, read = _logs(opinions.pictured), _logs(opinions.titled)
-    for i in np.flatnonzero(opinions.said >= 0).tolist():
-        said = opinions.said[i]
-        for kind, strange, other in ((TITLE_KIND, read, seen), (PICTURE_KIND, seen, read)):
-            best = int(strange[i].argmax())
-            if best == said:
+def _misfits(shop: AuditRows, predictions: Predictions) -> Iterator[Finding]:
+    """Yield titles that fit neither picture nor category, and pictures that fit neither title nor category."""
+    assert predictions.by_title is not None
+    seen, read = _logs(predictions.by_picture), _logs(predictions.by_title)
+    for i in np.flatnonzero(predictions.listed >= 0).tolist():
+        listed = predictions.listed[i]
+        for kind, misfit, other in ((TITLE_KIND, read, seen), (PICTURE_KIND, seen, read)):
+            best = int(misfit[i].argmax())
+            if best == listed:
                 continue
-            apart = float(strange[i, best] - strange[i, said])
-            sure = float(_curve(min(apart, float(other[i, said] - other[i, best])), CURVES[kind]))
-            if sure < LEAST_SURE:
+            evidence = min(float(misfit[i, best] - misfit[i, listed]), float(other[i, listed] - other[i, best]))
+            confidence = float(_logistic(evidence, CURVES[kind]))
+            if confidence < MIN_CONFIDENCE:
                 continue
-            what, rest = ("title", "picture") if kind == TITLE_KIND else ("picture", "title")
-            speaks, listed = _leaf(opinions.names[best]), _leaf(opinions.names[said])
-            why = f"The {what} speaks of {speaks}; category and {rest} say {listed}."
-            yield Finding(kind, shop.products[i], sure, why, what)
+            field, rest = ("title", "picture") if kind == TITLE_KIND else ("picture", "title")
+            predicted, category = _leaf(predictions.names[best]), _leaf(predictions.names[listed])
+            why = f"The {field} speaks of {predicted}; category and {rest} say {category}."
+            yield Finding(kind, shop.products[i], confidence, why, field)
 
 
 def _logs(shares: Floats) -> Floats:
-    return np.asarray(np.log(np.maximum(shares, FLOOR)), dtype=np.float32)
+    return np.asarray(np.log(np.maximum(shares, MIN_SHARE)), dtype=np.float32)
 
 
-def _curve(evidence: Any, curve: Curve) -> Any:
+def _logistic(evidence: Any, curve: Curve) -> Any:
     slope, offset = curve
     return 1 / (1 + np.exp(-slope * (evidence - offset)))
 

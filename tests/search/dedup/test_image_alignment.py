@@ -1,4 +1,4 @@
-"""Laying one picture over another: what is one picture, and what only looks like it."""
+"""Alignment of pictures: copies of one picture are recognised, look-alikes are not."""
 
 import io
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from search.dedup.image_alignment import AlignmentImage, overlays
+from search.dedup.image_alignment import AlignmentImage, align_images
 
 
 def drawn(seed, colour=(40, 90, 160)):
-    """A thing of strokes and blots on white, 120 x 150, the same for the same seed but for its colour."""
+    """Draw strokes and blots on white, 120 x 150; a seed always gives the same drawing, in any colour."""
     rng = np.random.default_rng(seed)
     picture = Image.new("RGB", (120, 150), "white")
     pen = ImageDraw.Draw(picture)
@@ -35,8 +35,8 @@ def framed(picture):
     return copy
 
 
-def sure(one, other):
-    return overlays(AlignmentImage.of(one), [AlignmentImage.of(other)])[0].sure
+def confidence(one, other):
+    return align_images(AlignmentImage.of(one), [AlignmentImage.of(other)])[0].confidence
 
 
 ALTERED = {
@@ -53,44 +53,46 @@ ALTERED = {
 @pytest.mark.parametrize("seed", range(4))
 def test_an_altered_copy_is_the_same_picture(how, seed):
     picture = drawn(seed)
-    assert sure(ALTERED[how](picture), picture) > 0.5
+    assert confidence(ALTERED[how](picture), picture) > 0.5
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_another_thing_is_not(seed):
-    assert sure(drawn(seed), drawn(seed + 100)) < 0.2
+def test_a_different_thing_is_not(seed):
+    assert confidence(drawn(seed), drawn(seed + 100)) < 0.2
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_same_thing_in_another_colour_is_not(seed):
-    assert sure(drawn(seed), drawn(seed, (170, 60, 40))) < 0.2
+    assert confidence(drawn(seed), drawn(seed, (170, 60, 40))) < 0.2
 
 
-def test_it_is_told_what_part_is_shown_and_whether_it_is_mirrored():
+def test_an_alignment_has_the_scale_and_the_mirroring():
     picture = drawn(1)
-    (laid,) = overlays(AlignmentImage.of(ImageOps.mirror(picture.crop((6, 8, 114, 143)))), [AlignmentImage.of(picture)])
-    assert laid.mirrored
-    assert laid.scale == pytest.approx((0.9, 0.9), abs=0.02)
+    (alignment,) = align_images(
+        AlignmentImage.of(ImageOps.mirror(picture.crop((6, 8, 114, 143)))), [AlignmentImage.of(picture)]
+    )
+    assert alignment.mirrored
+    assert alignment.scale == pytest.approx((0.9, 0.9), abs=0.02)
 
 
-def test_each_answer_is_the_same_whatever_stands_beside_it():
-    one, others = AlignmentImage.of(drawn(1)), [AlignmentImage.of(drawn(seed)) for seed in (1, 2, 3)]
-    alone = [overlays(one, [other])[0].sure for other in others]
-    assert [laid.sure for laid in overlays(one, others)] == pytest.approx(alone, abs=1e-5)
-    assert overlays(one, []) == []
+def test_an_alignment_does_not_depend_on_the_other_pictures():
+    image, others = AlignmentImage.of(drawn(1)), [AlignmentImage.of(drawn(seed)) for seed in (1, 2, 3)]
+    alone = [align_images(image, [other])[0].confidence for other in others]
+    assert [alignment.confidence for alignment in align_images(image, others)] == pytest.approx(alone, abs=1e-5)
+    assert align_images(image, []) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_print_outlasts_saving_and_scaling(seed):
+def test_a_print_survives_saving_and_scaling(seed):
     picture = drawn(seed)
-    kept = AlignmentImage.of(picture).print(12)
+    original = AlignmentImage.of(picture).print(12)
     for again in (saved(picture, 40), picture.resize((60, 75), Image.Resampling.LANCZOS)):
-        assert float((AlignmentImage.of(again).print(12) * kept).sum()) > 0.99
-    assert float((AlignmentImage.of(ImageOps.mirror(picture)).print(12)[:, ::-1] * kept).sum()) > 0.99
-    assert float((AlignmentImage.of(drawn(seed + 100)).print(12) * kept).sum()) < 0.99
+        assert float((AlignmentImage.of(again).print(12) * original).sum()) > 0.99
+    assert float((AlignmentImage.of(ImageOps.mirror(picture)).print(12)[:, ::-1] * original).sum()) > 0.99
+    assert float((AlignmentImage.of(drawn(seed + 100)).print(12) * original).sum()) < 0.99
 
 
 def test_plain_pictures_are_compared_by_colour():
     white, black = Image.new("RGB", (50, 50), "white"), Image.new("RGB", (50, 50), "black")
-    assert sure(white, white) > 0.5
-    assert sure(white, black) < 0.2
+    assert confidence(white, white) > 0.5
+    assert confidence(white, black) < 0.2

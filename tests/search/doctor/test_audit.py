@@ -14,8 +14,8 @@ from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.doctor.audit import HEADER, examine, ranked
-from search.doctor.audit_rows import LEAST_SURE, Finding
-from search.doctor.label_checks import Opinions, contradictions
+from search.doctor.audit_rows import MIN_CONFIDENCE, Finding
+from search.doctor.label_checks import Predictions, contradictions
 from search.engine import SearchEngine
 from tests.quality.doctor import Fault, figures
 from tests.search.dedup.test_image_alignment import drawn, saved
@@ -45,9 +45,9 @@ def shop(tmp_path_factory):
     rows.append(["twin", "Blue thing", "Things > Blue things", "Blue", saved(by_id["Blue-9"][4])])
     prices |= {"copy": prices["Red-2"], "twin": 2 * prices["Blue-9"]}
     feed = ["id,title,category,colour,price,image"]
-    for one, title, category, colour, picture in rows:
-        picture.save(folder / f"{one}.png")
-        feed.append(f"{one},{title},{category},{colour},{prices[one]} EUR,{one}.png")
+    for product_id, title, category, colour, picture in rows:
+        picture.save(folder / f"{product_id}.png")
+        feed.append(f"{product_id},{title},{category},{colour},{prices[product_id]} EUR,{product_id}.png")
     (folder / "products.csv").write_text("\n".join(feed) + "\n")
     build_index(folder / "home", folder / "products.csv", open_encoder("colour"))
     return folder / "home"
@@ -80,8 +80,8 @@ def test_there_are_few_false_alarms(findings):
     assert len(alarms) <= 3, [(f.kind, f.product.id, f.why) for f in alarms]
 
 
-def test_what_is_hardly_sure_is_not_told_and_what_differs_is_named(findings):
-    assert findings and min(finding.confidence for finding in findings) >= LEAST_SURE
+def test_findings_of_low_confidence_are_dropped_and_differing_facts_are_named(findings):
+    assert findings and min(finding.confidence for finding in findings) >= MIN_CONFIDENCE
     (shared,) = [finding for finding in findings if finding.kind == "shared picture"]
     assert shared.why.endswith("what differs: price.") and shared.others[0].id == "Blue-9"
 
@@ -95,39 +95,39 @@ def test_the_command_writes_both_files_and_changes_nothing_else(shop, tmp_path):
     before = contents(shop)
     result = CliRunner().invoke(main, ["doctor", "--home", str(shop), "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert told["products"] == 74 and told["findings"]["price"] == 1
+    summary = json.loads(result.stdout)
+    assert summary["products"] == 74 and summary["findings"]["price"] == 1
     assert contents(shop) == before
     with (tmp_path / "doctor.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == list(HEADER)
-    sures = [float(row[0]) for row in rows[1:]]
-    assert sures == sorted(sures, reverse=True)
+    confidences = [float(row[0]) for row in rows[1:]]
+    assert confidences == sorted(confidences, reverse=True)
     (copy,) = [row for row in rows if row[1:3] == ["duplicate", "copy"]]
     assert copy[3] == "'=cmd()"
     page = (tmp_path / "doctor.html").read_text()
     assert "data:image/jpeg;base64," in page and "http" not in page and "prefers-color-scheme: dark" in page
 
 
-def test_what_many_listings_say_is_a_convention_and_what_one_says_a_fault():
+def test_a_label_used_by_many_listings_is_a_convention_and_by_one_a_fault():
     names = ("Shoes > Trainers", "Shoes > Casual", "Bags > Bags")
-    said = np.zeros(100, np.int64)
-    shown = np.zeros(100, np.int64)
-    shown[:30], shown[30] = 1, 2  # thirty trainers look casual, one is a bag
-    shares = np.where(np.eye(3)[shown] > 0, 0.998, 0.001).astype(np.float32)
-    best, sure = contradictions(Opinions(names, said, shares, shares), (1.0, 8.0))
-    assert best[30] == 2 and sure[30] > 0.9
-    assert sure[:30].max() < 0.2 and sure[31:].max() == 0.0
+    listed = np.zeros(100, np.int64)
+    predicted = np.zeros(100, np.int64)
+    predicted[:30], predicted[30] = 1, 2  # thirty trainers look casual, one is a bag
+    shares = np.where(np.eye(3)[predicted] > 0, 0.998, 0.001).astype(np.float32)
+    best, confidence = contradictions(Predictions(names, listed, shares, shares), (1.0, 8.0))
+    assert best[30] == 2 and confidence[30] > 0.9
+    assert confidence[:30].max() < 0.2 and confidence[31:].max() == 0.0
 
 
-def test_a_title_that_takes_the_listings_side_outweighs_the_picture():
+def test_a_title_that_supports_the_listing_outweighs_the_picture():
     names = ("Red", "Blue")
     pictured = np.array([[0.02, 0.98]], np.float32)
     titled = np.array([[0.999, 0.001]], np.float32)
-    assert contradictions(Opinions(names, np.zeros(1, np.int64), pictured, titled), (1.0, 1.0))[1][0] == 0.0
+    assert contradictions(Predictions(names, np.zeros(1, np.int64), pictured, titled), (1.0, 1.0))[1][0] == 0.0
 
 
-def test_only_the_surest_finding_of_a_kind_counts(findings):
+def test_only_the_most_confident_finding_of_a_kind_counts(findings):
     product = findings[0].product
     weak, strong, other = Finding("a", product, 0.3, ""), Finding("a", product, 0.6, ""), Finding("b", product, 0.4, "")
     assert ranked([weak, other, strong]) == [strong, other]
@@ -142,11 +142,11 @@ def test_planted_faults_are_counted_by_hand():
         Finding("duplicate", named["d"], 0.6, "", others=(named["b"],)),
     ]
     faults = [Fault("a", "category far", "X"), Fault("b", "copy", "d"), Fault("c", "title", "Y")]
-    told = figures(findings, faults, top=3)
-    assert told["found"] == 2 and told["found_in_first_3"] == 1
-    assert told["others_in_first_3"] == 0
+    counts = figures(findings, faults, top=3)
+    assert counts["found"] == 2 and counts["found_in_first_3"] == 1
+    assert counts["others_in_first_3"] == 0
     assert figures(findings, faults[:1], top=3)["others_by_kind"] == {"price": 1}
-    assert told["by_kind"]["copy"] == {"planted": 1, "found": 1, "in_first_3": 0}
+    assert counts["by_kind"]["copy"] == {"planted": 1, "found": 1, "in_first_3": 0}
 
 
 def contents(home):
