@@ -1,7 +1,7 @@
-"""A shop that changes while it is searched: writes, and follows what other processes write.
+"""The live index of a shop: write product changes, and follow the changes and generations of other processes.
 
 A change is durable when the catalogue has committed it, and is found by every search that begins after `put` or
-`remove` has returned. Searches never wait: they take the current snapshot, and a change puts the next in its place.
+`remove` has returned. Searches never wait: they take the current snapshot, and a change replaces it with the next one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from catalog.errors import DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
 from catalog.files.atomic import stat_mark
 from catalog.files.failpoints import failpoint
+from catalog.home import ShopHome
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
@@ -25,8 +26,8 @@ from search.live.product_edit import ProductEdit
 from search.retrieval.serving_state import ServingState
 from search.state.change_replay import ChangeReplayer
 
-WRITE_TIMEOUT_S = 5.0  # seconds that a change waits for the one before it
-PAUSE_TIMEOUT_S = 2.0  # seconds that a search waits for a change that is committed to be found
+WRITE_TIMEOUT_S = 5.0  # how long a change waits for the one before it
+PAUSE_TIMEOUT_S = 2.0  # how long a search waits for a committed change to be published
 RETRY_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -35,14 +36,14 @@ Opener = Callable[[store.Generation, ServingState], ServingState]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What `put` did: the product as it is now, and whether it is new."""
+    """Result of `put`: the product as it is now, and whether it is new."""
 
     product: Product
     created: bool
 
 
 class LiveIndex:
-    """The present state of one shop, `served`, and the only one who replaces it. Shared by threads."""
+    """Holds the serving state of one shop, `served`, and alone replaces it. Threads may share it."""
 
     def __init__(self, home: Path, replay: ChangeReplayer, served: ServingState, opener: Opener) -> None:
         self.served = served
@@ -59,18 +60,18 @@ class LiveIndex:
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """What is not as it should be, in words that may be shown to anybody."""
+        """Public sentences about what keeps the index from being up to date."""
         waiting = self.served.snapshot.waiting
-        told = f"{waiting} changed products wait for a new index" if waiting else ""
-        return tuple(each for each in (self._refused, told) if each)
+        backlog = f"{waiting} changed products wait for a new index" if waiting else ""
+        return tuple(reason for reason in (self._refused, backlog) if reason)
 
     def put(self, edit: ProductEdit) -> Written:
-        """Add or change one product. Raises BadInput and its kinds, NoRoom, StoreError."""
+        """Add or change one product. Raises BadInput and its subclasses, LiveIndexFull, StoreError."""
         if not edit.pictures:
             return self._put(edit, None if edit.pictures is None else ())
-        fresh = [new_picture(data) for data in edit.pictures]
+        new_pictures = [new_picture(data) for data in edit.pictures]
         self._refuse_when_full(edit)
-        with storing(self._home, fresh) as pictures:
+        with storing(self._home, new_pictures) as pictures:
             return self._put(edit, pictures)
 
     def _put(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> Written:
@@ -90,7 +91,7 @@ class LiveIndex:
         return Written(product, key is None)
 
     def remove(self, product_id: str) -> None:
-        """Remove one product; always possible. Raises UnknownProduct, StoreError."""
+        """Remove one product, which a full live index allows too. Raises UnknownProduct, StoreError."""
         with self._one_writer():
             key = self._catalogue.key_of(product_id)
             with self._publishing():
@@ -100,9 +101,9 @@ class LiveIndex:
         failpoint("remove.found")
 
     def follow(self) -> None:
-        """See what other processes did: take over a new generation, or their changes to the catalogue.
+        """Take over a new generation, or changes to the catalogue, that other processes made.
 
-        Raises WindowshopError when the catalogue cannot be read; the shop is then served as it was.
+        Raises WindowshopError when the catalogue cannot be read; the shop is then served as before.
         """
         with self._following:
             self._follow_pointer()
@@ -112,7 +113,7 @@ class LiveIndex:
             self.served.rows.save()
 
     def wait_for_publish(self, served: ServingState) -> bool:
-        """Whether a state that the catalogue has overtaken has a successor by now; waits for one that is at hand."""
+        """Wait for a change of our own that is being published, and return whether `served` has been replaced."""
         if self.served is served and self._unpublished:
             with self.writes_paused():
                 pass
@@ -120,7 +121,7 @@ class LiveIndex:
 
     @contextmanager
     def writes_paused(self) -> Iterator[None]:
-        """Let no change be written meanwhile, if that can be had soon."""
+        """Hold back writes within the block; after PAUSE_TIMEOUT_S the block runs without holding them back."""
         held = self._writing.acquire(timeout=PAUSE_TIMEOUT_S)
         try:
             yield
@@ -129,7 +130,7 @@ class LiveIndex:
                 self._writing.release()
 
     def _encode(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> None:
-        """Let the costly part be remembered before other writers have to wait for it."""
+        """Encode into the row cache, so that the slow part needs no lock."""
         product, key = self._edited(edit, pictures)
         served = self.served
         served.rows.rows({key or 0: product}, served.snapshot)
@@ -143,7 +144,7 @@ class LiveIndex:
         return edit.applied(existing, pictures), key
 
     def _refuse_when_full(self, edit: ProductEdit) -> None:
-        """Refuse what can find no room before its pictures are written."""
+        """Raise LiveIndexFull before pictures are written for a change that cannot fit."""
         snapshot = self.served.snapshot
         if len(snapshot.live) >= self._replay.limit:
             try:
@@ -155,13 +156,13 @@ class LiveIndex:
 
     def _no_room(self) -> LiveIndexFull:
         return LiveIndexFull(
-            f"The shop has {self._replay.limit:,} live rows already, as many as it may: this change finds no room.",
-            "Re-index the shop to make room; deletes, prices and stock can be changed all the same.",
+            f"The shop already has {self._replay.limit:,} live rows, its limit: this change cannot be added.",
+            "Re-index the shop to make room; products can still be removed, and prices and stock changed.",
         )
 
     @contextmanager
     def _publishing(self) -> Iterator[None]:
-        """Mark the time in which the catalogue may be ahead of what is searched by a change of our own."""
+        """Mark the time in which a change of our own may be committed but not published."""
         self._unpublished = True
         try:
             yield
@@ -189,8 +190,8 @@ class LiveIndex:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at
 
     def _follow_pointer(self) -> None:
-        again = self._pointer_moved()
-        while again:
+        moved = self._pointer_moved()
+        while moved:
             self._pointer, self._retry_at = _pointer_of(self._home), time.monotonic() + RETRY_SECONDS
             number: int | None = None
             try:
@@ -200,12 +201,12 @@ class LiveIndex:
                 self._refused, self._retry_at = "", float("inf")
             except WindowshopError as error:
                 self._refuse(number, error)
-            # A generation may be swept away while it is opened: then there is a newer one.
-            again = _pointer_of(self._home) != self._pointer
+            # A generation may be removed while it is opened: then there is a newer one.
+            moved = _pointer_of(self._home) != self._pointer
 
     def _switch(self, number: int) -> None:
-        """Open a generation, bring it up to date, ask it something, and only then let searches have it."""
-        began = time.perf_counter()
+        """Open a generation, replay changes, warm it up, and only then serve it."""
+        started = time.perf_counter()
         opened = self._opener(store.open_generation(self._home, number), self.served)
         while self._replay.behind(opened.snapshot):
             opened = opened.at(*self._replay.step(opened.state, opened.rows))
@@ -214,17 +215,17 @@ class LiveIndex:
             while self._replay.behind(opened.snapshot):
                 opened = opened.at(*self._replay.step(opened.state, opened.rows))
             self.served = opened
-        log.info("Generation %d serves after %.1f s", number, time.perf_counter() - began)
+        log.info("Generation %d serves after %.1f s", number, time.perf_counter() - started)
 
     def _refuse(self, number: int | None, error: WindowshopError) -> None:
         what = "the pointer to the current generation" if number is None else f"generation {number}"
-        why = "is damaged" if isinstance(error, DamagedGeneration) else f"cannot be used ({error.code})"
-        self._refused = f"{what} {why}; generation {self.served.number} is served"
+        reason = "is damaged" if isinstance(error, DamagedGeneration) else f"cannot be used ({error.code})"
+        self._refused = f"{what} {reason}; generation {self.served.number} is served"
         log.error("%s: %s", self._refused, error)
 
 
 def _pointer_of(home: Path) -> tuple[int, int, int] | None:
     try:
-        return stat_mark(home / store.CURRENT)
+        return stat_mark(ShopHome(home).current)
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""Pictures that come with a change: decoded, written anew by us, and kept in the shop's own folder."""
+"""Store the pictures that come with a product change: decode, re-encode, and keep them in the shop's own folder."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from catalog.errors import BadPicture, StoreError
 from catalog.files.atomic import draft, sync
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import shared_lock
+from catalog.home import ShopHome
 from catalog.product import Picture
 
-PICTURE_FOLDER = "pictures"
-UNFINISHED = "unfinished"  # within it: what is being written, or was when the machine stopped
+UNFINISHED = "unfinished"  # in it: files that are being written, or were when the machine stopped
 STALE_SECONDS = 3_600
-LONGEST_SIDE = 2_048  # beyond what any page shows and any encoder looks at
-QUALITY = 95
-MAX_PICTURES = 250
+LONGEST_SIDE = 2_048  # pixels: more than any page shows or any encoder reads
+JPEG_QUALITY = 95
+MAX_PICTURES = 250  # of one product
 
 
 @dataclass(frozen=True, slots=True)
 class NewPicture:
-    """A picture as it will be kept: a JPEG without metadata, named by its content hash."""
+    """A picture ready to be stored: a JPEG without metadata, named by its content hash."""
 
     data: bytes
     sha256: str
@@ -38,50 +38,55 @@ class NewPicture:
 
 
 def new_picture(data: bytes) -> NewPicture:
-    """Decode a picture file and write it anew: the same bytes always give the same. Raises BadPicture and its kinds."""
+    """Decode and re-encode a picture file, deterministically. Raises BadPicture and its subclasses."""
     if not data:
         raise BadPicture("The picture is empty (0 bytes).", "Send the bytes of a picture file.")
     picture = images.decode(data, at_least=LONGEST_SIDE)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
-    written = out.getvalue()
-    return NewPicture(written, images.content_hash(written), *picture.size)
+    picture.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+    encoded = out.getvalue()
+    return NewPicture(encoded, images.content_hash(encoded), *picture.size)
 
 
 @contextmanager
 def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Picture, ...]]:
-    """Write the pictures into the home: within the block they are on the disk, and are not swept away.
+    """Store the pictures in the home; within the block they are on the disk and cannot be pruned.
 
     A product that shows them must be committed before the block ends. Raises StoreError.
     """
-    folder = home.absolute() / PICTURE_FOLDER
-    with ExitStack() as held:
+    folder = ShopHome(home.absolute()).pictures
+    with ExitStack() as locks:
         try:
             _make(folder / UNFINISHED)
-            held.enter_context(shared_lock(folder))
-            kept = {picture.sha256: _kept(folder, picture) for picture in pictures}
+            locks.enter_context(shared_lock(folder))
+            stored = {picture.sha256: _store(folder, picture) for picture in pictures}
         except OSError as error:
             raise StoreError(
-                f"A picture cannot be kept in {folder}: {error.strerror}.",
-                "Check its rights and the disk's free space.",
+                f"A picture cannot be stored in {folder}: {error.strerror}.",
+                "Check the folder's permissions and the disk's free space.",
             ) from error
-        yield tuple(kept.values())
+        yield tuple(stored.values())
 
 
 def remove_unused(home: Path) -> None:
-    """Remove what a process that was killed left half written."""
+    """Remove files that a killed process left half written."""
     with contextlib.suppress(OSError):
-        for path in (home / PICTURE_FOLDER / UNFINISHED).iterdir():
+        for path in (ShopHome(home).pictures / UNFINISHED).iterdir():
             if time.time() - path.stat().st_mtime > STALE_SECONDS:
                 path.unlink(missing_ok=True)
 
 
-def _kept(folder: Path, picture: NewPicture) -> Picture:
+def _store(folder: Path, picture: NewPicture) -> Picture:
     path = folder / picture.sha256[:2] / f"{picture.sha256}.jpg"
     if not path.is_file():
         _make(path.parent)
-        _write(path, picture.data)
+        with draft(path, picture.data, folder=folder / UNFINISHED) as temporary:
+            failpoint("picture.written")
+            temporary.replace(path)
+            failpoint("picture.renamed")
+            sync(path.parent)
+            failpoint("picture.kept")
     return Picture(str(path), picture.sha256, picture.width, picture.height)
 
 
@@ -90,12 +95,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         sync(folder.parent)
         sync(folder.parent.parent)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with draft(path, data, folder=path.parent.parent / UNFINISHED) as written:
-        failpoint("picture.written")
-        written.replace(path)
-        failpoint("picture.renamed")
-        sync(path.parent)
-        failpoint("picture.kept")

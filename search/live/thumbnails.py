@@ -1,4 +1,4 @@
-"""Small pictures to show: re-encoded by us, without metadata, kept beside the shop once made."""
+"""Thumbnails: small JPEGs without metadata, cached on disk after the first request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from catalog.errors import BadPicture, BadQuery, UnknownProduct
 from catalog.files.atomic import draft
 from catalog.storage.catalogue import Catalogue
 
-SMALLEST = 64
-LARGEST = 640
-SIZE_STEP = 64  # sizes are rounded down to it, so that nobody can fill the disk by asking for every size
+MIN_SIZE = 64  # pixels
+MAX_SIZE = 640
+SIZE_STEP = 64  # sizes are rounded down to it, so that requests for every size cannot fill the disk
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,10 +27,11 @@ class Thumbnails:
         self._folder = folder
 
     def get(self, sha256: str, size: int) -> bytes:
-        """The picture as a JPEG whose longest side is at most `size`. Raises UnknownProduct, BadQuery, BadPicture."""
-        if not SMALLEST <= size <= LARGEST:
+        """Return a JPEG whose longest side is at most `size` pixels. Raises UnknownProduct, BadQuery, BadPicture."""
+        if not MIN_SIZE <= size <= MAX_SIZE:
             raise BadQuery(
-                f"A thumbnail of {size} pixels cannot be had.", f"Ask for {SMALLEST} to {LARGEST} pixels, such as 320."
+                f"A thumbnail of {size} pixels is not offered.",
+                f"Ask for {MIN_SIZE} to {MAX_SIZE} pixels, such as 320.",
             )
         picture = self._catalogue.picture(sha256) if SHA256.fullmatch(sha256) else None
         if picture is None:
@@ -43,8 +44,8 @@ class Thumbnails:
             data = images.thumbnail(self._original(Path(picture.path), sha256, size), size)
         with contextlib.suppress(OSError):  # a full disk costs speed, not the picture
             path.parent.mkdir(parents=True, exist_ok=True)
-            with draft(path, data, durable=False) as written:
-                written.replace(path)
+            with draft(path, data, durable=False) as temporary:
+                temporary.replace(path)
         return data
 
     def _original(self, path: Path, sha256: str, size: int) -> Image.Image:
@@ -57,5 +58,5 @@ class Thumbnails:
         return images.decode(data, at_least=size)
 
 
-def _gone(why: str) -> UnknownProduct:
-    return UnknownProduct(f"The file of that picture {why}.", "Index the shop again.")
+def _gone(reason: str) -> UnknownProduct:
+    return UnknownProduct(f"The file of that picture {reason}.", "Index the shop again.")

@@ -298,7 +298,7 @@ def test_a_catalogue_that_is_older_than_the_generation(home, opened):
 
 
 def test_writers_wait_for_each_other_but_not_for_ever(engine, monkeypatch):
-    monkeypatch.setattr("search.live.live_index.PATIENCE", 0.01)
+    monkeypatch.setattr("search.live.live_index.WRITE_TIMEOUT_S", 0.01)
     with engine._live._one_writer(), pytest.raises(StoreError, match="still being written"):
         put(engine, "r", price="1")
 
