@@ -14,12 +14,13 @@ from types import TracebackType
 from PIL import Image
 
 from catalog.errors import BadInput, EncoderMismatch, NoGeneration
+from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import GLOSSARY, read_glossary
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
-from indexer.generations.publishing import CATALOGUE, recover_pending
+from indexer.generations.publishing import recover_pending
 from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
 from search.execution.deadlines import StepRunner
@@ -78,7 +79,7 @@ class SearchEngine:
         live_rows: int = LIVE_ROWS,
     ) -> None:
         self._catalogue = catalogue
-        self._thumbnails = Thumbnails(catalogue, home / "thumbs")
+        self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
         self._answers = SearchPipeline(catalogue, _glossary_of(home), self._steps)
         self._closeups = HitExplainer(self._answers, self._steps)
@@ -102,7 +103,7 @@ class SearchEngine:
         recover_pending(home)
         generation = open_serving(home)
         encoder = _encoder_of(home, generation, runtime)
-        path = home / CATALOGUE
+        path = ShopHome(home).catalogue
         if not path.is_file():
             raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
         remove_unused(home)

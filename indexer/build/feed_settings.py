@@ -1,4 +1,4 @@
-"""Which feed a shop was last indexed from, and whether its pictures were fetched: neither need be said again."""
+"""Remember which feed a shop was last indexed from, and whether its pictures were fetched."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from pathlib import Path
 from catalog.errors import BadFeed
 from catalog.fetching.fetcher import PictureFetcher
 from catalog.files.atomic import write_atomically
+from catalog.home import ShopHome
 
-FOLDER = "fetched"
 log = logging.getLogger(__name__)
-
-NAME = "feed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,12 @@ def remember_feed(home: Path, feed: ChosenFeed) -> None:
     chosen = replace(feed, path=feed.path.absolute())
     if chosen != _remembered(home):
         text = json.dumps({"feed": str(chosen.path), "fetch_pictures": chosen.fetch}) + "\n"
-        write_atomically(home / NAME, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        write_atomically(ShopHome(home).feed_settings, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def _remembered(home: Path) -> ChosenFeed | None:
     try:
-        body = json.loads((home / NAME).read_text(encoding="utf-8"))
+        body = json.loads(ShopHome(home).feed_settings.read_text(encoding="utf-8"))
         return ChosenFeed(Path(str(body["feed"])), body.get("fetch_pictures") is True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -65,7 +63,7 @@ def fetching(home: Path, allowed: bool) -> Iterator[PictureFetcher | None]:
     if not allowed:
         yield None
         return
-    with closing(PictureFetcher.open(home / FOLDER)) as fetcher:
+    with closing(PictureFetcher.open(ShopHome(home).fetched)) as fetcher:
         log.info("Pictures are fetched from the web addresses that the feed gives; --no-fetch-pictures asks none.")
         yield fetcher
         log.info("%s.", fetcher.summary())

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, transaction
 
-NAME = "files.sqlite"
 UNSURE_NS = 2_000_000_000  # some file systems count time in steps of two seconds
 _TABLE = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
@@ -48,7 +48,7 @@ class FileStatCache:
     """One shop's memory of picture files. It can be deleted at any time: files are then read again."""
 
     def __init__(self, home: Path, readonly: bool = False) -> None:
-        self._path = home / "cache" / NAME
+        self._path = ShopHome(home).file_stats
         self._readonly = readonly
         self._db = self._opened()
 
@@ -102,7 +102,9 @@ class FileStatCache:
         except sqlite3.DatabaseError:
             if self._readonly:
                 return None
-        for leftover in self._path.parent.glob(f"{NAME}*"):  # no database, or a damaged one: it is only a memory
+        for leftover in self._path.parent.glob(
+            f"{self._path.name}*"
+        ):  # no database, or a damaged one: it is only a memory
             leftover.unlink(missing_ok=True)
         return self._connected()
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import lock_now
+from catalog.home import ShopHome
 from indexer.types import Floats
 
-CACHE_FOLDER = "cache"
 PICTURE_VECTORS, TITLE_VECTORS = "vectors", "titles"
 HEADER_BYTES = 256
 KEY_BYTES = 32
@@ -37,7 +37,7 @@ _CRC = struct.Struct("<I")
 def cache_path(home: Path, fingerprint: str, kind: str) -> Path:
     """Return the cache file of an encoder and kind ("vectors" of pictures, "titles")."""
     name = fingerprint if re.fullmatch(r"[\w.-]{1,128}", fingerprint) else title_key(fingerprint).hex()
-    return home / CACHE_FOLDER / f"{name}.{kind}"
+    return ShopHome(home).cache / f"{name}.{kind}"
 
 
 def title_key(title: str) -> bytes:

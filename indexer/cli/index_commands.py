@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from catalog.errors import GenerationError
+from catalog.home import ShopHome
 from indexer.ann.faiss_index import KINDS
 from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -29,7 +30,6 @@ from indexer.cli.common import (
 )
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
-from indexer.generations.encoder_diff import NAME as ENCODER_DIFF
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback
 
@@ -86,8 +86,8 @@ def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) 
         report = run(home, opened, options)
     text = report.plan() if given["dry_run"] else report.table()
     click.echo(report.to_json().rstrip() if given["as_json"] else text)
-    if encoder and (home / f"{ENCODER_DIFF}.html").is_file():
-        click.echo(f"What the encoder changes: {home / ENCODER_DIFF}.html", err=True)
+    if encoder and ShopHome(home).encoder_diff_page.is_file():
+        click.echo(f"What the encoder changes: {ShopHome(home).encoder_diff_page}", err=True)
     if report.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from catalog.home import ShopHome
 from indexer.cli.common import home_option, runtime_option
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
-from indexer.generations.publishing import CATALOGUE, recover
+from indexer.generations.publishing import recover
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_pictures, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
@@ -36,10 +37,9 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
         generation = store.open_generation(home, number)
         mark = " (current)" if number == current else ""
         click.echo(f"Generation {number:06d}{mark} is whole: {generation.manifest.rows:,} rows.")
-    if not (home / CATALOGUE).is_file():
-        click.echo(
-            f"missing catalogue: there is no {home / CATALOGUE}. To do: restore a backup, or make index FEED=..."
-        )
+    catalogue = ShopHome(home).catalogue
+    if not catalogue.is_file():
+        click.echo(f"missing catalogue: there is no {catalogue}. To do: restore a backup, or make index FEED=...")
         raise click.exceptions.Exit(FINDINGS)
     generation = store.open_generation(home, current)
     findings = check_consistency(home, generation)

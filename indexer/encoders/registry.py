@@ -1,24 +1,37 @@
-"""Which encoders there are: frozen records, importable without torch; adapters are imported on demand."""
+"""Encoder registry: specs by name and a factory for each family. Imports no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
+from catalog.home import ShopHome
+from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.base import BaseEncoder
+from indexer.encoders.clip_encoder import ClipEncoder
+from indexer.encoders.colour_encoder import ColourEncoder
+from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest, towers_of
+from indexer.encoders.projection_heads import load_heads
+from indexer.encoders.timm_encoder import TimmEncoder
 from indexer.types import EncoderSpec
 
 DEFAULT_ENCODER = "starter"
 STARTER_HEADS = Path(__file__).parent / "starter" / "heads.safetensors"
+FORMS = "timm:MODEL, timm:MODEL@CHECKPOINT, clip:MODEL@TAG, clip:DIRECTORY"
+
+Factory = Callable[[EncoderSpec, str], BaseEncoder]  # of a spec and a runtime: "auto", "onnx" or "torch"
 
 _CLIP_BLOCKS = ("meaning", "colour")
 _TIMM_BLOCKS = ("look", "colour")
-_HEADED_BLOCKS = ("look", "meaning", "colour")
+_PROJECTION_BLOCKS = ("look", "meaning", "colour")
 
 ENCODERS: dict[str, EncoderSpec] = {
     spec.name: spec
     for spec in (
-        EncoderSpec("starter", "headed", "tf_efficientnet_lite0 + MiniLM-L6", "package", _HEADED_BLOCKS, "Apache-2.0"),
+        EncoderSpec(
+            "starter", "headed", "tf_efficientnet_lite0 + MiniLM-L6", "package", _PROJECTION_BLOCKS, "Apache-2.0"
+        ),
         EncoderSpec("colour", "colour", "lab-histogram", "none", ("colour",), "Apache-2.0"),
         EncoderSpec("resnet50", "timm", "resnet50.a1_in1k", "hub", _TIMM_BLOCKS, "Apache-2.0"),
         EncoderSpec("dinov2-s", "timm", "vit_small_patch14_dinov2.lvd142m", "hub", _TIMM_BLOCKS, "Apache-2.0"),
@@ -26,11 +39,32 @@ ENCODERS: dict[str, EncoderSpec] = {
         EncoderSpec("siglip-b16", "clip", "ViT-B-16-SigLIP", "webli", _CLIP_BLOCKS, "Apache-2.0"),
     )
 }
-FORMS = "timm:MODEL, timm:MODEL@CHECKPOINT, clip:MODEL@TAG, clip:DIRECTORY"
+
+
+def register_encoder(spec: EncoderSpec, factory: Factory) -> None:
+    """Make an encoder of your own available under `spec.name`; `factory` opens it for its family.
+
+    Every process that opens the shop must register it first. Raises ValueError when the name is taken, or when
+    another factory opens that family.
+    """
+    if spec.name in ENCODERS or ":" in spec.name:
+        raise ValueError(f"the encoder name {spec.name!r} is taken or contains a colon; choose another")
+    if _FACTORIES.setdefault(spec.family, factory) is not factory:
+        raise ValueError(f"the encoder family {spec.family!r} has another factory; choose another family")
+    ENCODERS[spec.name] = spec
+
+
+def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) -> BaseEncoder:
+    """Open an encoder by name, ready to encode. Raises UnknownEncoder, EncoderUnavailable, ParityError."""
+    spec = get_spec(name, home)
+    return _FACTORIES[spec.family](spec, runtime)
 
 
 def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
-    """The record of an encoder: registered, fitted on the shop in `home`, or written out in one of FORMS."""
+    """Return the spec of an encoder: registered, fitted on the shop in `home`, or written in one of FORMS.
+
+    Raises UnknownEncoder.
+    """
     if name in ENCODERS:
         return ENCODERS[name]
     family, _, rest = name.partition(":")
@@ -39,13 +73,20 @@ def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
         return _timm_spec(model, source)
     if family == "clip" and model:
         return _clip_spec(rest, model, source)
-    if home is not None and shop_heads(home, name).is_file():
-        return EncoderSpec(
-            name, "headed", f"heads fitted on {home.name}", str(shop_heads(home, name)), _HEADED_BLOCKS, "yours"
-        )
+    if home is not None and (heads := shop_heads(home, name)).is_file():
+        return EncoderSpec(name, "headed", f"heads fitted on {home.name}", str(heads), _PROJECTION_BLOCKS, "yours")
     raise UnknownEncoder(
         f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {FORMS}."
     )
+
+
+def shop_heads(home: Path, name: str) -> Path:
+    """Return the file of heads fitted on a shop. Raises UnknownEncoder when the name cannot be a file name."""
+    if not name.replace("-", "").replace("_", "").isalnum() or name in ENCODERS:
+        raise UnknownEncoder(
+            f"{name!r} cannot name a shop's own encoder.", "Use letters, digits, - and _, and no taken name."
+        )
+    return ShopHome(home).encoders / f"{name}.safetensors"
 
 
 def _timm_spec(model: str, checkpoint: str) -> EncoderSpec:
@@ -62,50 +103,31 @@ def _clip_spec(rest: str, model: str, tag: str) -> EncoderSpec:
 
 
 def _absolute(path: str) -> str:
-    """A manifest keeps the name, and whoever opens it may stand elsewhere."""
+    """Return the absolute path: the manifest stores it, and the process that reads it may run elsewhere."""
     return str(Path(path).expanduser().absolute())
 
 
-def shop_heads(home: Path, name: str) -> Path:
-    """Where heads fitted on a shop are kept. Raises UnknownEncoder for a name that is no plain word."""
-    if not name.replace("-", "").replace("_", "").isalnum() or name in ENCODERS:
-        raise UnknownEncoder(
-            f"{name!r} cannot name a shop's own encoder.", "Use letters, digits, - and _, and no taken name."
-        )
-    return home / "encoders" / f"{name}.safetensors"
+def _open_colour(spec: EncoderSpec, runtime: str) -> BaseEncoder:
+    return ColourEncoder(spec)
 
 
-def open_encoder(name: str, *, runtime: str = "auto", home: Path | None = None) -> BaseEncoder:
-    """Open an encoder by name, ready to encode. Raises UnknownEncoder, EncoderUnavailable, ParityError."""
-    spec = get_spec(name, home)
-    if spec.family == "colour":
-        from indexer.encoders.colour_encoder import ColourEncoder
-
-        return ColourEncoder(spec)
-    if spec.family == "timm":
-        from indexer.encoders.timm_encoder import TimmEncoder
-
-        return TimmEncoder(spec, runtime)
-    if spec.family == "clip":
-        from indexer.encoders.clip_encoder import ClipEncoder
-
-        return ClipEncoder(spec, runtime)
-    return _open_headed(spec, runtime, home)
-
-
-def _open_headed(spec: EncoderSpec, runtime: str, home: Path | None) -> BaseEncoder:
-    from indexer.encoders.backends.starter_towers import PictureTower, TextTower
-    from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest, towers_of
-    from indexer.encoders.projection_heads import load_heads
-
+def _open_projection(spec: EncoderSpec, runtime: str) -> BaseEncoder:
     if spec.weights == "package":
         return ProjectionEncoder(spec, PictureTower(runtime), TextTower(runtime), load_heads(STARTER_HEADS))
     heads = load_heads(Path(spec.weights))
     base = str(heads.card.get("base", ""))
-    tower, words = towers_of(open_encoder(base, runtime=runtime))
-    if heads.card.get("towers") != towers_digest(tower, words):
+    tower, texts = towers_of(open_encoder(base, runtime=runtime))
+    if heads.card.get("towers") != towers_digest(tower, texts):
         raise EncoderUnavailable(
-            f"The heads {spec.name!r} were fitted on another version of {base!r} than the one that is here now.",
+            f"The heads {spec.name!r} were fitted on another version of {base!r} than the installed one.",
             "Fit them again: python -m indexer train.",
         )
-    return ProjectionEncoder(spec, tower, words, heads)
+    return ProjectionEncoder(spec, tower, texts, heads)
+
+
+_FACTORIES: dict[str, Factory] = {
+    "colour": _open_colour,
+    "timm": TimmEncoder,
+    "clip": ClipEncoder,
+    "headed": _open_projection,
+}

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from catalog.files.atomic import write_atomically
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.encoder_diff_page import page
 from indexer.generations.golden_queries import GoldenQuery, golden_queries
 from indexer.generations.store import Generation
 
-NAME = "encoder-change"
 WORST = 12
 
 
@@ -25,8 +25,9 @@ def save_change(home: Path, before: Generation, after: Generation, catalogue: Ca
     figures = change_figures(before, after, asked)
     worst = sorted(asked, key=lambda golden: (golden.overlap, golden.sha256))[:WORST]  # ties from all over the shop
     shown = page(figures, worst, catalogue)
-    write_atomically(home / f"{NAME}.json", lambda path: path.write_text(json.dumps(figures, indent=2) + "\n"))
-    write_atomically(home / f"{NAME}.html", lambda path: path.write_text(shown, encoding="utf-8"))
+    shop = ShopHome(home)
+    write_atomically(shop.encoder_diff, lambda path: path.write_text(json.dumps(figures, indent=2) + "\n"))
+    write_atomically(shop.encoder_diff_page, lambda path: path.write_text(shown, encoding="utf-8"))
     return figures
 
 

@@ -18,29 +18,19 @@ from pathlib import Path
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration, WindowshopError
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 
-CATALOGUE = "catalog.sqlite"
-LOCK = "build.lock"
 PENDING = "generation to publish"
-_TEMPORARY = (".", "reports", "cache")
 
 log = logging.getLogger(__name__)
-
-
-def catalogue_of(home: Path) -> Path:
-    """The file of the shop's catalogue. Raises NoGeneration when there is none yet."""
-    path = home / CATALOGUE
-    if not path.is_file():
-        raise NoGeneration(f"There is no shop in {home}.", "Index a feed first: make index FEED=...")
-    return path
 
 
 @contextmanager
 def build_lock(home: Path) -> Iterator[None]:
     """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
-    with locked_file(home / LOCK) as mine:
+    with locked_file(ShopHome(home).build_lock) as mine:
         if not mine:
             raise GenerationError(
                 f"Another build of {home} is running.", "Wait until it has ended, or stop it, and try again."
@@ -53,7 +43,7 @@ def recover(home: Path) -> str:
     """Finish or sweep away what a crash left, unless a build is running; returns what was done, in words."""
     if not home.is_dir():
         return ""
-    with locked_file(home / LOCK) as mine:
+    with locked_file(ShopHome(home).build_lock) as mine:
         return _recover(home) if mine else ""
 
 
@@ -66,7 +56,7 @@ def recover_pending(home: Path) -> str:
     try:
         if not _is_announced(home):
             return ""
-        with locked_file(home / LOCK) as mine:
+        with locked_file(ShopHome(home).build_lock) as mine:
             done = _finish(home) if mine else ""
     except (WindowshopError, OSError) as error:
         log.info("What a crash left in %s stays for the next update: %s", home, error)
@@ -115,7 +105,7 @@ def open_current_or_none(home: Path) -> store.Generation | None:
 
 def _is_announced(home: Path) -> bool:
     """Whether a generation waits to be published; asked without the lock, which a build that starts may want now."""
-    path = home / CATALOGUE
+    path = ShopHome(home).catalogue
     if not path.is_file():
         return False
     with closing(Catalogue.open(path)) as catalogue:
@@ -123,16 +113,16 @@ def _is_announced(home: Path) -> bool:
 
 
 def _recover(home: Path) -> str:
-    done = _finish(home) if (home / CATALOGUE).is_file() else ""
+    done = _finish(home) if ShopHome(home).catalogue.is_file() else ""
     store.remove_unfinished(home)
-    for folder in _TEMPORARY:
-        for leftover in (home / folder).glob(".*.tmp"):
+    for folder in (home, ShopHome(home).reports, ShopHome(home).cache):
+        for leftover in folder.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
     return done
 
 
 def _finish(home: Path) -> str:
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         noted = catalogue.noted(PENDING)
         if noted is None:
             return ""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
 from catalog.files.atomic import record, sync, write_atomically
 from catalog.files.failpoints import failpoint
+from catalog.home import ShopHome
 from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import Ids, Mask, VectorIndex
 from indexer.ann.mmap_arrays import release_pages
@@ -23,8 +24,6 @@ from indexer.generations.manifest import Manifest, check_files, damaged, read_ma
 from indexer.layout import RowLayout
 from indexer.types import Floats
 
-FOLDER = "generations"
-CURRENT = "current"
 BUILDING = ".building-"
 ROWS, PRODUCTS, PICTURES, INDEX = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
 KEPT = 3
@@ -132,14 +131,14 @@ def verify(home: Path, number: int) -> Manifest:
 def current_number(home: Path) -> int:
     """The number in `current`. Raises NoGeneration before the first build, DamagedGeneration when unreadable."""
     try:
-        text = (home / CURRENT).read_text(encoding="ascii").strip()
+        text = ShopHome(home).current.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         hint = "Index a feed first: make index FEED=... (python -m indexer build --home DIR --feed FEED)."
         raise NoGeneration(f"There is no index in {home}.", hint) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise damaged(str(home / CURRENT), f"it cannot be read ({error})") from error
+        raise damaged(str(ShopHome(home).current), f"it cannot be read ({error})") from error
     if not _NUMBER.fullmatch(text):
-        raise damaged(str(home / CURRENT), "it does not hold a generation's number")
+        raise damaged(str(ShopHome(home).current), "it does not hold a generation's number")
     return int(text)
 
 
@@ -153,18 +152,18 @@ def current_encoder(home: Path) -> str | None:
 
 def folder_of(home: Path, number: int) -> Path:
     """Where that generation lives."""
-    return home / FOLDER / f"{number:06d}"
+    return ShopHome(home).generation(number)
 
 
 def numbers(home: Path) -> list[int]:
     """The generations on disk, oldest first."""
-    folder = home / FOLDER
+    folder = ShopHome(home).generations
     return sorted(int(p.name) for p in folder.iterdir() if _NUMBER.fullmatch(p.name)) if folder.is_dir() else []
 
 
 def begin(home: Path) -> tuple[int, Path]:
     """The next number and an empty folder to build it in; what an interrupted build left behind is swept away."""
-    parent = home / FOLDER
+    parent = ShopHome(home).generations
     parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(home)
     taken = numbers(home)
@@ -178,7 +177,7 @@ def begin(home: Path) -> tuple[int, Path]:
 
 def remove_unfinished(home: Path) -> None:
     """Remove what was begun and not published."""
-    for leftover in (home / FOLDER).glob(f"{BUILDING}*"):
+    for leftover in ShopHome(home).generations.glob(f"{BUILDING}*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -222,7 +221,7 @@ def make_current(home: Path, number: int) -> None:
         former = current_number(home)
     except GenerationError:
         former = number
-    write_atomically(home / CURRENT, lambda path: path.write_text(f"{number:06d}\n"))
+    write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
     failpoint("pointer.moved")
     for withdrawn in numbers(home):
         if former < withdrawn < number:

@@ -1,6 +1,6 @@
-"""Small heads that read labels (category, colour, pattern ...) off the rows of an index, kept with the shop.
+"""Label heads: small classifiers that read a field (category, colour, pattern ...) off the rows of an index.
 
-Run in numpy. Only safetensors and JSON are read, never a pickle.
+They run in numpy. Only safetensors and JSON are read, never a pickle.
 """
 
 from __future__ import annotations
@@ -12,77 +12,93 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from catalog.errors import DamagedGeneration
 from catalog.files.atomic import write_atomically
+from catalog.home import ShopHome
 from indexer.encoders.projection_heads import ProjectionHead
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
 
-FILE = "labels.safetensors"
 FORMAT = 1
+_FILE_KEYS = {"threshold": "cut", "holdout": "kept_aside"}  # attributes of FusionWeights with another name in files
 
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """How a head's opinion and the neighbours' vote become one confidence, fitted on products kept aside.
+    """How a head and the k-NN vote are fused into one confidence, fitted on holdout products.
 
-    `share` is the head's part. The logarithm of the blend is divided by `temperature`; the best label is relied on
-    from `cut` on. `kept_aside` products gave `accuracy`, and from the cut on `answered_accuracy` at `coverage`.
+    `share` is the weight of the head. The logarithm of the mixture is divided by `temperature`. The best label is an
+    answer from `threshold` on; below it the shop abstains. On `holdout` products the best label had `accuracy`, and
+    from the threshold on `answered_accuracy` at `coverage`.
     """
 
     share: float
     temperature: float
-    cut: float
-    kept_aside: int = 0
+    threshold: float
+    holdout: int = 0
     accuracy: float = 0.0
     coverage: float = 0.0
     answered_accuracy: float = 0.0
 
+    def to_dict(self) -> dict[str, float]:
+        """Return JSON values under the names that the files of a shop use."""
+        return {_FILE_KEYS.get(name, name): value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FusionWeights:
+        """Parse what `to_dict` wrote. Raises TypeError for anything else."""
+        names = {key: name for name, key in _FILE_KEYS.items()}
+        return cls(**{names.get(key, key): value for key, value in values.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class LabelHead:
-    """Reads one field off rows: `names[i]` is the label of output i; `worded` holds when there is a title too."""
+    """Reads one field off rows: `names[i]` is the label of output i. `with_title` is set where titles are encoded."""
 
     field: str
     names: tuple[str, ...]
     head: ProjectionHead
-    bare: FusionWeights
-    worded: FusionWeights | None = None
+    image_only: FusionWeights
+    with_title: FusionWeights | None = None
 
     def shares(self, rows: Floats) -> Floats:
-        """What the head alone believes: rows (n, dim) of a picture, words as well or zeros, to (n, names), sums 1."""
+        """Return the head's softmax, (n, names), for rows (n, dim) whose words block is a title's or zeros."""
         return softmax(self.head(rows))
+
+    def fusion(self, *, titled: bool) -> FusionWeights:
+        """Return the weights for listings with or without a title."""
+        return self.with_title if titled and self.with_title is not None else self.image_only
 
 
 @dataclass(frozen=True, slots=True)
 class LabelHeads:
-    """All heads of a shop by field, for the encoder with this fingerprint, and what else was learnt (`card`)."""
+    """All heads of a shop by field, for the encoder with this fingerprint; `card` holds their metadata."""
 
     fingerprint: str
     heads: Mapping[str, LabelHead]
     card: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, home: Path) -> None:
-        """Keep them with the shop, float16, whole or not at all."""
-        from safetensors.numpy import save
-
+        """Write the heads to the shop's folder in one atomic step, as float16."""
         tensors: dict[str, np.ndarray[Any, Any]] = {}
-        told = []
-        for number, one in enumerate(self.heads.values()):
-            told.append({"field": one.field, "names": one.names, "bare": asdict(one.bare), "worded": _told(one.worded)})
+        records = []
+        for number, head in enumerate(self.heads.values()):
+            with_title = None if head.with_title is None else head.with_title.to_dict()
+            fusion = {"bare": head.image_only.to_dict(), "worded": with_title}
+            records.append({"field": head.field, "names": head.names, **fusion})
             for part in fields(ProjectionHead):
-                tensors[f"{number}.{part.name}"] = getattr(one.head, part.name).astype(np.float16)
-        card = {"format": FORMAT, "fingerprint": self.fingerprint, "heads": told, "card": dict(self.card)}
+                tensors[f"{number}.{part.name}"] = getattr(head.head, part.name).astype(np.float16)
+        card = {"format": FORMAT, "fingerprint": self.fingerprint, "heads": records, "card": dict(self.card)}
         data = save(tensors, metadata={"card": json.dumps(card)})
-        write_atomically(home / FILE, lambda path: path.write_bytes(data))
+        write_atomically(ShopHome(home).label_heads, lambda path: path.write_bytes(data))
 
     @classmethod
     def load(cls, home: Path, fingerprint: str) -> LabelHeads | None:
-        """The shop's heads; None when it has none for that encoder. Raises DamagedGeneration for a broken file."""
-        from safetensors import SafetensorError, safe_open
-
-        path = home / FILE
+        """Read the shop's heads; None when it has none for that encoder. Raises DamagedGeneration for a broken file."""
+        path = ShopHome(home).label_heads
         if not path.is_file():
             return None
         try:
@@ -91,17 +107,17 @@ class LabelHeads:
                 card = json.loads((opened.metadata() or {})["card"])
             if card["format"] != FORMAT or card["fingerprint"] != fingerprint:
                 return None
-            heads = [_head(number, told, tensors) for number, told in enumerate(card["heads"])]
+            heads = [_head(number, record, tensors) for number, record in enumerate(card["heads"])]
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise DamagedGeneration(
                 f"The shop's label heads {path} cannot be read: {error}.",
-                "Remove the file, and let them be learnt anew.",
+                "Remove the file and learn again: python -m search learn.",
             ) from error
-        return cls(fingerprint, {one.field: one for one in heads}, card["card"])
+        return cls(fingerprint, {head.field: head for head in heads}, card["card"])
 
 
 def head_rows(layout: RowLayout, encoded: Floats, titles: Floats | None = None) -> Floats:
-    """The input of heads, (n, layout.dim): encoded pictures (n, encoder_dim), and text blocks of titles or zeros."""
+    """Return the input of heads, (n, layout.dim): encoded pictures (n, encoder_dim), and the words block or zeros."""
     rows = np.zeros((len(encoded), layout.dim), np.float32)
     rows[:, : layout.encoder_dim] = encoded
     if titles is not None and WORDS in layout.names:
@@ -110,19 +126,15 @@ def head_rows(layout: RowLayout, encoded: Floats, titles: Floats | None = None) 
 
 
 def softmax(values: Floats) -> Floats:
-    """Shares along the last axis: positive, adding up to 1, e times larger for each 1 more."""
+    """Return the softmax along the last axis, float32."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-def _told(blend: FusionWeights | None) -> dict[str, Any] | None:
-    return None if blend is None else asdict(blend)
-
-
-def _head(number: int, told: Mapping[str, Any], tensors: Mapping[str, Floats]) -> LabelHead:
+def _head(number: int, record: Mapping[str, Any], tensors: Mapping[str, Floats]) -> LabelHead:
     head = ProjectionHead(**{part.name: tensors[f"{number}.{part.name}"] for part in fields(ProjectionHead)})
-    names = tuple(map(str, told["names"]))
+    names = tuple(map(str, record["names"]))
     if head(np.zeros((1, len(head.mean)), np.float32)).shape != (1, len(names)):  # ValueError when shapes do not fit
-        raise ValueError(f"the head for {told['field']!r} does not fit its names")
-    worded = None if told["worded"] is None else FusionWeights(**told["worded"])
-    return LabelHead(str(told["field"]), names, head, FusionWeights(**told["bare"]), worded)
+        raise ValueError(f"the head for {record['field']!r} does not fit its names")
+    with_title = None if record["worded"] is None else FusionWeights.from_dict(record["worded"])
+    return LabelHead(str(record["field"]), names, head, FusionWeights.from_dict(record["bare"]), with_title)

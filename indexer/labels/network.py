@@ -1,4 +1,4 @@
-"""A shop's own network that reads labels off pictures: fine-tuned on what the shop sells, beside the heads on its rows.
+"""Label network: a network fine-tuned on a shop's own pictures that predicts labels, mixed with the label heads.
 
 Optional: `python -m search learn --fine-tune` makes it. Only safetensors and JSON are read, never a pickle.
 """
@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from safetensors import SafetensorError, safe_open
 
 from catalog.errors import DamagedGeneration
+from catalog.home import ShopHome
 from indexer.encoders.backends.runtime import (
     RUNTIMES,
     ModelSource,
     Runner,
-    TorchModel,
     file_digest,
     open_runner,
     ready_runner,
@@ -30,38 +31,61 @@ from indexer.encoders.backends.runtime import (
 from indexer.encoders.backends.starter_packages import PREPROCESS
 from indexer.encoders.backends.starter_towers import EARLY_KEY
 from indexer.labels.heads import FusionWeights, softmax
+from indexer.numeric import chunks
 from indexer.types import Floats
 
-FILE = "label-network.safetensors"
+if TYPE_CHECKING:
+    from indexer.encoders.backends.torch_runtime import TorchModel
+
 FORMAT = 1
 VIEWS = 2  # each picture is read as it is and mirrored
-AT_ONCE = 32
+BATCH_VIEWS = 32
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkWeight:
-    """The network's part in what is believed of a field: `weight` beside the head, and the blend that fits both."""
+    """How the network is mixed in: `weight` against the head's 1 - weight, and the fusion with the k-NN vote."""
 
     weight: float
-    blend: FusionWeights
+    fusion: FusionWeights
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {"weight": self.weight, "blend": self.fusion.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> NetworkWeight:
+        """Parse what `to_dict` wrote."""
+        return cls(float(values["weight"]), FusionWeights.from_dict(values["blend"]))
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkField:
-    """One field that the network reads: its labels, and its part without a title and with one."""
+    """One field that the network predicts: its labels, and its weights without and with a title."""
 
     names: tuple[str, ...]
-    bare: NetworkWeight
-    worded: NetworkWeight | None = None
+    image_only: NetworkWeight
+    with_title: NetworkWeight | None = None
 
     def part(self, *, titled: bool) -> NetworkWeight:
-        """Its part for a listing with or without a title."""
-        return self.worded if titled and self.worded is not None else self.bare
+        """Return the weights for listings with or without a title."""
+        return self.with_title if titled and self.with_title is not None else self.image_only
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        with_title = None if self.with_title is None else self.with_title.to_dict()
+        return {"names": self.names, "bare": self.image_only.to_dict(), "worded": with_title}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> NetworkField:
+        """Parse what `to_dict` wrote."""
+        with_title = None if values["worded"] is None else NetworkWeight.from_dict(values["worded"])
+        return cls(tuple(map(str, values["names"])), NetworkWeight.from_dict(values["bare"]), with_title)
 
 
 class LabelNetwork:
-    """Reads all of the shop's fields off pictures; `fields` are those in which it has a part. For threads."""
+    """Predicts the shop's fields from pictures; `fields` are those in which it is mixed in. Threads may share it."""
 
     def __init__(self, run: Runner, fields: Mapping[str, NetworkField], places: Mapping[str, slice]) -> None:
         self._run = run
@@ -69,12 +93,10 @@ class LabelNetwork:
         self._places = places
 
     def shares(self, pictures: Sequence[Image.Image]) -> dict[str, Floats]:
-        """What it believes of RGB pictures, by field (n, names), sums 1: the mean over each and its mirror image."""
-        sides = [side for picture in pictures for side in (picture, ImageOps.mirror(picture))]
-        pixels = np.stack([PREPROCESS(side) for side in sides])
-        logits = np.concatenate(
-            [self._run({"pixels": pixels[start : start + AT_ONCE]}) for start in range(0, len(pixels), AT_ONCE)]
-        )
+        """Return the softmax of RGB pictures by field, (n, names): the mean over each picture and its mirror image."""
+        views = [view for picture in pictures for view in (picture, ImageOps.mirror(picture))]
+        pixels = np.stack([PREPROCESS(view) for view in views])
+        logits = np.concatenate([self._run({"pixels": pixels[part]}) for part in chunks(len(pixels), BATCH_VIEWS)])
         return {
             field: softmax(logits[:, self._places[field]]).reshape(len(pictures), VIEWS, -1).mean(axis=1)
             for field in self.fields
@@ -82,92 +104,83 @@ class LabelNetwork:
 
     @classmethod
     def load(cls, home: Path, fingerprint: str, runtime: str = "auto") -> LabelNetwork | None:
-        """The shop's network; None when it has none for the encoder with that fingerprint, or it is not ready here.
+        """Open the shop's network; None when it has none for that encoder, or it is not exported on this machine.
 
-        It is made ready where it is learnt, and by `read_network`. Raises DamagedGeneration for a broken file.
+        `read_network` exports it. Raises DamagedGeneration for a broken file.
         """
-        path, runtime = home / FILE, runtime if runtime in RUNTIMES else "auto"
+        path, runtime = ShopHome(home).label_network, runtime if runtime in RUNTIMES else "auto"
         if not path.is_file():
             return None
-        told, fields, places = _card(path)
-        if told != fingerprint:
+        own, fields, places = _read_card(path)
+        if own != fingerprint:
             return None
-        run = ready_runner(_recipe(path), runtime)
+        run = ready_runner(_source(path), runtime)
         if run is None:
             log.warning(
-                "The label network %s is not ready on this machine and has no part; see docs/operations.md.", path
+                "The label network %s is not ready on this machine, so it is not used; see docs/operations.md.", path
             )
             return None
         return cls(run, fields, places)
 
 
 def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:
-    """The network in a file, made ready on this machine if it is not: that takes torch, and seconds.
+    """Open the network in a file and export it to this machine's runtime if needed: that takes torch, and seconds.
 
     Raises DamagedGeneration, EncoderUnavailable, ParityError.
     """
-    _, fields, places = _card(path)
-    return LabelNetwork(open_runner(_recipe(path), runtime if runtime in RUNTIMES else "auto"), fields, places)
+    _, fields, places = _read_card(path)
+    return LabelNetwork(open_runner(_source(path), runtime if runtime in RUNTIMES else "auto"), fields, places)
 
 
-def _recipe(path: Path) -> ModelSource:
+def _source(path: Path) -> ModelSource:
     key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
     return ModelSource("label-network", key, partial(_load, path))
 
 
-def _card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
-    """The encoder that it is for, the fields in which it has a part, and which outputs are whose."""
-    from safetensors import SafetensorError, safe_open
-
+def _read_card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
+    """Read the fingerprint of the encoder, the fields in which the network is mixed in, and each field's outputs."""
     try:
         with safe_open(path, framework="numpy") as opened:
             card = json.loads((opened.metadata() or {})["card"])
         if card["format"] != FORMAT:
             raise ValueError(f"it has format {card['format']!r}, this version reads {FORMAT}")
-        fields = {name: _field(told) for name, told in card["fields"].items()}
+        fields = {name: NetworkField.from_dict(values) for name, values in card["fields"].items()}
         places, start = {}, 0
         for name, count in card["outputs"]:
             places[str(name)] = slice(start, start + int(count))
             start += int(count)
-        if any(places[name].stop - places[name].start != len(of.names) for name, of in fields.items()):
+        if any(places[name].stop - places[name].start != len(field.names) for name, field in fields.items()):
             raise ValueError("its labels do not fit its outputs")
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise DamagedGeneration(
             f"The shop's label network {path} cannot be read: {error}.",
-            "Remove the file, or make it anew: python -m search learn --fine-tune.",
+            "Remove the file, or make it again: python -m search learn --fine-tune.",
         ) from error
     return str(card["fingerprint"]), fields, places
 
 
 def network_metadata(fingerprint: str, fields: Mapping[str, NetworkField], outputs: Mapping[str, Sequence[str]]) -> str:
-    """What is kept beside the weights: which outputs are whose, and the part of each field."""
-    told = {name: asdict(field) for name, field in fields.items()}
+    """Return the metadata stored with the weights: the outputs of each field, and how each field is mixed in."""
     counts = [(name, len(names)) for name, names in outputs.items()]
-    return json.dumps({"format": FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": told})
+    records = {name: field.to_dict() for name, field in fields.items()}
+    return json.dumps({"format": FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": records})
 
 
 def mix_network(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_]) -> Floats:
-    """The head's shares and the network's, both (n, labels), as one: the network's count `weight` among the labels that
-    it knows (`known` (labels,)), together as much as the head gives them. Where there is no head, the network alone.
+    """Mix the shares of head and network, both (n, labels), among the labels that the network knows (`known`).
+
+    The network counts `weight`, and gets as much of the sum as the head gives these labels. Where there is no head,
+    the network counts alone.
     """
     has_head = head.sum(axis=1, keepdims=True) > 0
     mass = np.where(has_head, head[:, known].sum(axis=1, keepdims=True), 1.0)
-    part = np.where(has_head, weight, 1.0)
-    made = head.copy()
-    made[:, known] = (1 - part) * head[:, known] + part * mass * network[:, known]
-    return np.asarray(made, np.float32)
+    share = np.where(has_head, weight, 1.0)
+    mixed = head.copy()
+    mixed[:, known] = (1 - share) * head[:, known] + share * mass * network[:, known]
+    return np.asarray(mixed, np.float32)
 
 
 def _load(file: Path) -> TorchModel:
-    from indexer.encoders.backends.label_backbone import load_label_trunk
+    from indexer.encoders.backends.label_backbone import load_label_trunk  # needs torch, which only an export loads
 
     return load_label_trunk(file)
-
-
-def _field(told: Mapping[str, Any]) -> NetworkField:
-    worded = None if told["worded"] is None else _part(told["worded"])
-    return NetworkField(tuple(map(str, told["names"])), _part(told["bare"]), worded)
-
-
-def _part(told: Mapping[str, Any]) -> NetworkWeight:
-    return NetworkWeight(float(told["weight"]), FusionWeights(**told["blend"]))

@@ -20,19 +20,17 @@ from catalog.errors import DamagedGeneration, GenerationError
 from catalog.files.atomic import FileRecord, record, sync, write_atomically
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import shared_lock
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
-from indexer.generations.publishing import CATALOGUE, LOCK, catalogue_of
 
 NAME = "backup.json"
 FORMAT = 1
-PICTURES = "pictures"  # those that came with single products
-FOLDERS = ("encoders", PICTURES)
 ATTEMPTS = 3
-DATABASES = ("events.sqlite", "decisions.sqlite", "questions.sqlite")  # which the search room writes
-_LIVE = {f"{name}{kind}" for name in (CATALOGUE, *DATABASES) for kind in ("", "-wal", "-shm", "-journal")}
-_LEFT_OUT = _LIVE | {LOCK, store.CURRENT}
+_NAMES = ShopHome(Path())
+_DATABASES = (_NAMES.catalogue, *_NAMES.side_databases)
+_LIVE = {f"{path}{suffix}" for path in _DATABASES for suffix in ("", "-wal", "-shm", "-journal")}
+_LEFT_OUT = _LIVE | {_NAMES.build_lock.name, _NAMES.current.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +57,24 @@ def backup(home: Path, to: Path) -> Backup:
     disk to be safe from the loss of this one.
     """
     _require_empty(to, "Name another folder for the backup.")
-    catalogue = catalogue_of(home)
+    catalogue = ShopHome(home).require_catalogue()
     to.mkdir(parents=True, exist_ok=True)
     number = _take_generation(home, to)
     failpoint("backup.generation-taken")
     with _all_pictures_kept(home):
         with closing(Catalogue.open(catalogue)) as opened:
-            opened.copy_to(to / CATALOGUE)
-        for name in DATABASES:
-            _copy_database(home / name, to / name)
+            opened.copy_to(ShopHome(to).catalogue)
+        for path in ShopHome(home).side_databases:
+            _copy_database(path, to / path.name)
         failpoint("backup.catalogue-copied")
         for name in _small_files(home):
             _take(home / name, to / name)
-    (to / store.CURRENT).write_text(f"{number:06d}\n")
+    ShopHome(to).current.write_text(f"{number:06d}\n")
     failpoint("backup.files-taken")
-    with closing(Catalogue.open(to / CATALOGUE)) as copied:
+    with closing(Catalogue.open(ShopHome(to).catalogue)) as copied:
         seq = copied.seq
     names = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
-    files = {name: record(to / name) for name in names if not name.startswith(f"{CATALOGUE}-")}
+    files = {name: record(to / name) for name in names if not name.startswith(f"{_NAMES.catalogue}-")}
     made = Backup(number, seq, datetime.now(timezone.utc).isoformat(timespec="seconds"), str(home.absolute()), files)
     text = json.dumps(asdict(made), indent=2) + "\n"
     write_atomically(to / NAME, lambda path: path.write_text(text, encoding="utf-8"))
@@ -97,8 +95,9 @@ def restore(source: Path, home: Path) -> Backup:
         shutil.copyfile(source / name, draft / name)
         failpoint("restore.file-copied")
     _check(draft, made)
-    with closing(Catalogue.open(draft / CATALOGUE)) as catalogue:
-        for folder in (PICTURES, FETCHED):  # those have moved with the shop, or will be fetched again to there
+    with closing(Catalogue.open(ShopHome(draft).catalogue)) as catalogue:
+        # Pictures of single products have moved with the shop; others will be fetched again to the new home.
+        for folder in (_NAMES.pictures, _NAMES.fetched):
             old, new = Path(made.home) / folder, home.absolute() / folder
             catalogue.move_pictures(f"{old}/", f"{new}/")
     for path in [*draft.rglob("*"), draft]:
@@ -126,7 +125,7 @@ def read_backup(folder: Path) -> Backup:
         raise _damaged(folder / NAME, f"it has format {made.format!r}, this version reads {FORMAT}")
     if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
         raise _damaged(folder / NAME, "it names a file outside the backup")
-    if not {CATALOGUE, store.CURRENT} <= files.keys():
+    if not {_NAMES.catalogue.name, _NAMES.current.name} <= files.keys():
         raise _damaged(folder / NAME, "it lists no catalogue or no current generation")
     return made
 
@@ -150,7 +149,7 @@ def _take_generation(home: Path, to: Path) -> int:
 
 def _all_pictures_kept(home: Path) -> AbstractContextManager[None]:
     """Let no picture be swept away that the copied catalogue may name."""
-    folder = home / PICTURES
+    folder = ShopHome(home).pictures
     return shared_lock(folder) if folder.is_dir() else nullcontext()
 
 
@@ -158,8 +157,8 @@ def _small_files(home: Path) -> Iterator[str]:
     for path in sorted(home.iterdir()):
         if path.is_file() and path.name not in _LEFT_OUT and not path.name.endswith(".tmp"):
             yield path.name
-    for folder in FOLDERS:
-        for path in sorted((home / folder).rglob("*")):
+    for folder in (ShopHome(home).encoders, ShopHome(home).pictures):
+        for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.startswith(".") and "unfinished" not in path.parts:
                 yield path.relative_to(home).as_posix()
 

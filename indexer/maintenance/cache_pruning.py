@@ -12,12 +12,13 @@ import numpy as np
 from catalog.errors import GenerationError
 from catalog.files.atomic import sync
 from catalog.files.failpoints import failpoint
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.file_stats import FileStatCache
-from indexer.cache.vector_cache import CACHE_FOLDER, PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_key
 from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
-from indexer.generations.publishing import build_lock, catalogue_of
+from indexer.generations.publishing import build_lock
 from indexer.layout import WORDS, RowLayout
 from indexer.maintenance.picture_pruning import PictureUsage, RemovedPictures, picture_stock, sweep_pictures
 from indexer.numeric import chunks
@@ -50,13 +51,13 @@ class Pruned:
 def cache_files(home: Path) -> list[CacheFile]:
     """Every file of the cache. Raises NoGeneration, DamagedGeneration."""
     mark = _marks(_manifest(home))
-    paths = sorted(path for path in (home / CACHE_FOLDER).glob("*") if path.is_file())
+    paths = sorted(path for path in ShopHome(home).cache.glob("*") if path.is_file())
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
 
 
 def own_pictures(home: Path) -> list[PictureUsage]:
     """The shop's own pictures. Raises NoGeneration before the first build."""
-    with closing(Catalogue.open(catalogue_of(home))) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         return picture_stock(home, catalogue)
 
 
@@ -66,7 +67,7 @@ def prune(home: Path) -> Pruned:
     Each file is written anew beside the old one and put in its place in one step. Raises GenerationError when the
     catalogue is not the shop's newest: much would seem needless then.
     """
-    catalogue_file = catalogue_of(home)
+    catalogue_file = ShopHome(home).require_catalogue()
     with build_lock(home):
         manifest = _manifest(home)
         before = _size(home)
@@ -122,7 +123,7 @@ def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[by
 
 def _drop_others(home: Path, manifest: Manifest) -> int:
     mark, dropped = _marks(manifest), 0
-    for path in (home / CACHE_FOLDER).glob("*"):
+    for path in ShopHome(home).cache.glob("*"):
         if path.is_file() and not path.name.startswith((mark, *_KEPT)):
             path.unlink()
             dropped += 1
@@ -139,4 +140,4 @@ def _manifest(home: Path) -> Manifest:
 
 
 def _size(home: Path) -> int:
-    return sum(path.stat().st_size for path in (home / CACHE_FOLDER).glob("*") if path.is_file())
+    return sum(path.stat().st_size for path in ShopHome(home).cache.glob("*") if path.is_file())

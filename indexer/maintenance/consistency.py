@@ -12,12 +12,12 @@ import numpy as np
 
 from catalog import images
 from catalog.errors import BadPicture
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue, PictureRow
-from indexer.build.encoding_pipeline import decode_side, prepared_file
 from indexer.build.row_writer import ReusableRows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, cache_path, read_vectors, title_key
 from indexer.encoders.base import Encoder
-from indexer.generations.publishing import CATALOGUE
+from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.generations.store import Generation
 from indexer.layout import WORDS
 from indexer.numeric import batches
@@ -55,7 +55,7 @@ class Findings:
 def check_consistency(home: Path, generation: Generation) -> Findings:
     """Products without rows, rows without products, rows that are not what the cache says."""
     findings = Findings()
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         seq = generation.manifest.seq
         if catalogue.seq < seq:
             findings.add(
@@ -76,7 +76,7 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
 
 def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
     """Read the catalogue's file and every picture file anew, and encode a sample again."""
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         for fault in catalogue.faults():
             findings.add("catalogue", fault, "restore a backup: python -m indexer restore, or index again: " + _BUILD)
         shown = {each.path: each for page in catalogue.shown() for each in page}

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from catalog.fetching.fetched_store import FetchedPictures
 from catalog.files.locks import exclusive_lock
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build.feed_settings import FOLDER as FETCHED
 from indexer.generations import store
-from indexer.maintenance.backup import PICTURES as PUT
 from indexer.numeric import batches
 
+PUT, FETCHED = ShopHome(Path()).pictures.name, ShopHome(Path()).fetched.name
 FOLDERS = (PUT, FETCHED)
 YOUNG_SECONDS = 3_600
 BATCH = 500  # files removed before those who wait to write have their turn

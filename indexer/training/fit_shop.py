@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import NoGeneration, TooFewPairs, TrainingError
+from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.encoders.base import BaseEncoder
@@ -20,7 +21,6 @@ from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.generations import store
-from indexer.generations.publishing import CATALOGUE
 from indexer.progress import progress
 from indexer.training.augment import VIEWS
 from indexer.training.contrastive import Pairs, TrainingConfig, fit, principal_axes
@@ -46,7 +46,7 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
     name = free_name(home) if name is None else name
     file = shop_heads(home, name)
     _require_unused(home, name)
-    if not (home / CATALOGUE).is_file():
+    if not ShopHome(home).catalogue.is_file():
         raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
     examples, aside = _examples(home)
@@ -114,7 +114,7 @@ def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
 
 def _examples(home: Path) -> tuple[list[Example], np.ndarray[Any, np.dtype[np.bool_]]]:
     """A picture and captions of every product that has both, and which of them are kept aside."""
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
     usable = [product for product in products if product.title.strip() and _has_picture(product)]
     examples = [Example(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, StoreError, UnknownProduct
+from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 from search.bulk import input_files
 from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, counts, row_dict
 from search.bulk.job_schema import COUNT_DOUBLES, bring_up_to_date, make_tables
 
-FOLDER, DATABASE, SOURCE, TABLE = "jobs", "job.sqlite", "source", "table.csv"
+DATABASE, SOURCE, TABLE = "job.sqlite", "source", "table.csv"
 MOST_JOBS = 50
 LEAST_FREE = 512 * 2**20  # bytes of disk that a job leaves to the shop
 TRIES = 3  # at a row, before it is taken for what ends the worker
@@ -235,7 +236,7 @@ class JobStore:
     """All jobs of a shop."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / FOLDER
+        self._folder = ShopHome(home).jobs
 
     def create(self, name: str, size: int, root: Path | None = None, source: Path | None = None) -> Job:
         """A new job for a file of that size, which is then received in parts, or copied from `source`.

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import BadInput, WindowshopError
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
+from catalog.home import ShopHome
 from search.bulk.input_files import Pictures, open_pictures, read_failure
 from search.bulk.job_store import Job, JobStore, Outcome, RowPicture, Task, UnknownJob
 from search.bulk.review import note_translations
 from search.dedup.duplicate_kinds import repeats
-from search.listings.attribute_fields import translated
+from search.listings.attribute_fields import value_translations
 
 if TYPE_CHECKING:
     from indexer.types import Floats
@@ -37,7 +38,6 @@ BATCH = 32
 THUMBNAIL = 128
 DUPLICATES = 8  # that are told of a row
 TRANSLATING = 1_000  # products that tell what values are called in another language
-LOCK = ".worker.lock"
 PATIENCE = 2.0  # seconds to wait for the next job, and for a worker that died before another is started
 NICE = 15  # at 19 a busy machine would hardly let it work at all
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Worker:
     def steps(self, job: Job) -> Iterator[int]:
         """Work a job off; yields how many rows each batch had, once they are durable. Ends when it is cancelled."""
         learn_if_missing(self._home, self._engine)
-        note_translations(job, translated(self._engine.browse(TRANSLATING)))
+        note_translations(job, value_translations(self._engine.browse(TRANSLATING)))
         pictures = open_pictures(job.source, job.root)
         looks, earlier = "", None
         done, began = 0, time.monotonic()
@@ -174,23 +174,22 @@ def learn_if_missing(home: Path, engine: SearchEngine) -> None:
     Its network is made ready where it is not, as after a restore.
     """
     from indexer.labels.heads import LabelHeads
-    from indexer.labels.network import FILE, read_network
+    from indexer.labels.network import read_network
     from search.evaluation.categorise import LEAST_LEARNT
 
     if LabelHeads.load(home, engine.encoder.fingerprint) is None and len(engine.generation.rows) >= LEAST_LEARNT:
         from search.listings.fit_heads import learn  # here, because it imports torch
 
         learn(home)
-    if (home / FILE).is_file():
-        read_network(home / FILE)
+    if ShopHome(home).label_network.is_file():
+        read_network(ShopHome(home).label_network)
 
 
 @contextmanager
 def exclusive_worker(home: Path) -> Iterator[bool]:
     """Whether no other process works on the shop's jobs; none will, until the end."""
-    folder = home / "jobs"
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked_file(folder / LOCK) as free:
+    ShopHome(home).jobs.mkdir(parents=True, exist_ok=True)
+    with locked_file(ShopHome(home).worker_lock) as free:
         yield free
 
 

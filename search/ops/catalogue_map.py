@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.home import ShopHome
+
 MAPS = "maps"
 FORMAT = 1
 MAP_SIZE = 1_000  # coordinates are whole numbers from 0 to this
@@ -90,7 +92,7 @@ class CatalogueMapper:
 
 def map_path(home: Path, generation: int) -> Path:
     """Return where the map of a generation is stored."""
-    return home / MAPS / f"{generation:06d}.json"
+    return ShopHome(home).maps / f"{generation:06d}.json"
 
 
 def read_map(home: Path, generation: int) -> CatalogueMap | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, GenerationError
-from indexer.build.report import FOLDER, NAME, REJECTED, rejected_path, report_path
+from catalog.home import ShopHome
 from indexer.build.report import rejected_csv as rejected_table
+from indexer.build.report import rejected_path, report_path
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback
@@ -113,18 +114,19 @@ def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
 
 def _newest(home: Path) -> tuple[Path, dict[str, Any]] | None:
     """The newest report that can be read. An update's comes after that of its generation, which says the same."""
-    found = [path for path in (home / FOLDER).glob("*.json") if path.stem.isdigit() or path.name == NAME]
-    found.sort(key=lambda path: (path.stat().st_mtime, path.name == NAME), reverse=True)
+    update = ShopHome(home).update_report
+    found = [path for path in ShopHome(home).reports.glob("*.json") if path.stem.isdigit() or path == update]
+    found.sort(key=lambda path: (path.stat().st_mtime, path == update), reverse=True)
     return next(((path, body) for path in found if (body := _json(path)) is not None), None)
 
 
 def _rejected_file(home: Path, report: Path, body: dict[str, Any]) -> Path:
-    return home / FOLDER / REJECTED if _of_update(report, body) else rejected_path(home, int(report.stem))
+    return ShopHome(home).update_rejected if _of_update(report, body) else rejected_path(home, int(report.stem))
 
 
 def _of_update(report: Path, body: dict[str, Any]) -> bool:
     """Whether an update wrote the report: under its own name, or of the generation that it made."""
-    return report.name == NAME or "changes" in body
+    return report.name == ShopHome(Path()).update_report.name or "changes" in body
 
 
 def _rejected_rows(path: Path) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """Draw the catalogue map of one generation, in a child process: python -m search.ops.map_drawing HOME GENERATION.
 
 A sample of products is laid out by t-SNE (van der Maaten and Hinton, 2008) from 32 principal components. PCA and t-SNE
-are our own 90 lines: scikit-learn would be a dependency for this one page. docs/decisions.md has the measurements.
+are our own 90 lines: scikit-learn would be a dependency for this one page (docs/decisions/operator-page.md).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from catalog.errors import WindowshopError
 from catalog.files.atomic import write_atomically
 from catalog.files.locks import exclusive_lock
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.publishing import catalogue_of
 from indexer.generations.store import Generation, numbers, open_generation
 from indexer.layout import WORDS
 from indexer.types import Floats
-from search.ops.catalogue_map import FORMAT, MAP_SIZE, MAPS, CatalogueMap, MapPoint, map_path, read_map
+from search.ops.catalogue_map import FORMAT, MAP_SIZE, CatalogueMap, MapPoint, map_path, read_map
 
 MAX_POINTS = 1_000  # keeps the answer below 100 kB, and the layout, whose work is their square, within a few seconds
 COMPONENTS = 32
@@ -45,8 +45,8 @@ def draw_map(home: Path, number: int, seed: int = 0) -> CatalogueMap:
     Processes draw one after the other; a map that another process has drawn meanwhile is returned. Raises
     GenerationError, StoreError; OSError when the map cannot be written.
     """
-    (home / MAPS).mkdir(exist_ok=True)
-    with exclusive_lock(home / MAPS, math.inf):
+    ShopHome(home).maps.mkdir(exist_ok=True)
+    with exclusive_lock(ShopHome(home).maps, math.inf):
         return read_map(home, number) or _draw(home, number, seed)
 
 
@@ -54,7 +54,7 @@ def _draw(home: Path, number: int, seed: int) -> CatalogueMap:
     started = time.monotonic()
     generation = open_generation(home, number, mapped=True)
     keys, vectors = sample_products(generation, seed)
-    with closing(Catalogue.open(catalogue_of(home))) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         products = catalogue.get_many(keys)
     points = [
         MapPoint(products[key].id, int(x), int(y))
@@ -64,7 +64,7 @@ def _draw(home: Path, number: int, seed: int) -> CatalogueMap:
     drawn = CatalogueMap(number, generation.manifest.products, round(time.monotonic() - started, 2), tuple(points))
     text = json.dumps(asdict(drawn) | {"format": FORMAT}, separators=(",", ":"))
     write_atomically(map_path(home, number), lambda path: path.write_text(text, encoding="utf-8"))
-    for old in set((home / MAPS).glob("*.json")) - {map_path(home, existing) for existing in numbers(home)}:
+    for old in set(ShopHome(home).maps.glob("*.json")) - {map_path(home, existing) for existing in numbers(home)}:
         old.unlink(missing_ok=True)
     return drawn
 

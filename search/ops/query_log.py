@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import StoreError
+from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 
-QUERY_LOG_FILE = "questions.sqlite"
 EMPTY, SLOW = "empty", "slow"
 QUERY_KINDS = (EMPTY, SLOW)
 MAX_CHARACTERS = 120  # characters
@@ -46,7 +46,7 @@ class QueryLog:
     """The log of one shop. Every call opens its file anew, so threads and processes may share it."""
 
     def __init__(self, home: Path, most: int = MAX_QUERIES) -> None:
-        self._path = home / QUERY_LOG_FILE
+        self._path = ShopHome(home).query_log
         self._most = most
 
     def add(self, kind: str, words: str, ms: float, now: float | None = None) -> bool:

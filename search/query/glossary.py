@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.tokenizer import bigrams, joined, normalise, singular, split_compound, tokenise, unspaced
 
-SHOP_GLOSSARY = "glossary.csv"
 SYNONYM = 0.8  # what a product is given that has a synonym of the word, where the word itself gives 1
 
 _LITTLE = (
@@ -77,7 +77,7 @@ class Glossary:
 
         Raises BadInput, which tells the line, when the shop's file cannot be used.
         """
-        own = home / SHOP_GLOSSARY
+        own = ShopHome(home).glossary
         return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
 
     @property

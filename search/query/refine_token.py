@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import BadQuery
+from catalog.home import ShopHome
 from indexer.encoders.base import Encoder
 from indexer.types import Block, Floats
 from search.query.filters import parse_filter
 from search.query.terms import PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
-FILE = "refine.key"
 MAX_TOKEN = 32_768
 VERSION = 1
 STEPS = 127
@@ -119,13 +119,13 @@ def quantised(vectors: Floats, blocks: Sequence[Block]) -> Floats:
 
 def signing_key(home: Path) -> bytes:
     """The shop's key, 32 bytes, made when absent; of this process alone where the folder cannot be written."""
-    path = home / FILE
+    path = ShopHome(home).refine_key
     with suppress(FileNotFoundError):
         found = path.read_bytes()
         if len(found) == 32:
             return found
     key = secrets.token_bytes(32)
-    partial = home / f".{FILE}.{secrets.token_hex(8)}.tmp"
+    partial = home / f".{path.name}.{secrets.token_hex(8)}.tmp"
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(key)

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 
-EVENTS_FILE = "events.sqlite"
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
 EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
 MAX_EVENTS = 500  # a request
@@ -116,7 +116,7 @@ class EventLog:
 
         Raises StoreError, DamagedStore when the file is no event log, NewerStore.
         """
-        return cls(home / EVENTS_FILE, max_rows, max_days)
+        return cls(ShopHome(home).events, max_rows, max_days)
 
     def add(self, events: Sequence[Event], now: float | None = None) -> int:
         """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""

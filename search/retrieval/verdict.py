@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.files.atomic import write_atomically
+from catalog.home import ShopHome
 from indexer.generations.match_curve import ODDS, SCORE, MatchCalibration
 from indexer.numeric import sigmoid
 from search.hits import Verdict
 from search.query.terms import Query
-
-FILE = "calibration.json"
 
 Parts = Mapping[str, float]
 
@@ -89,13 +88,15 @@ class Calibration:
 
     def save(self, home: Path) -> None:
         """Keep it with the shop."""
-        write_atomically(home / FILE, lambda path: path.write_text(json.dumps(asdict(self)), encoding="utf-8"))
+        write_atomically(
+            ShopHome(home).calibration, lambda path: path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        )
 
     @classmethod
     def load(cls, home: Path, fingerprint: str) -> Calibration | None:
         """The shop's calibration for that encoder; None when there is none that can be used."""
         try:
-            found = cls(**json.loads((home / FILE).read_text(encoding="utf-8")))
+            found = cls(**json.loads(ShopHome(home).calibration.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
         return found if found.fingerprint == fingerprint else None

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import click
 
 from catalog import sample
+from catalog.home import ShopHome
 from web.cli.serve import Server, host_option, port_option
 from web.cli.startup_checks import check_disk_space, check_settings, read_settings
 from web.settings import MIB
@@ -30,7 +31,7 @@ def demo(home: Path, **options: Any) -> None:
     """Index the sample shop if needed, and serve it."""
     settings = read_settings({"shop_name": SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **options, "home": home})
     check_settings(settings)
-    if not (home / "current").is_file():
+    if not ShopHome(home).current.is_file():
         # Imported here: numpy comes with it, and a server that is already indexed does not wait for that.
         from indexer.encoders.backends.runtime import models_folder
 
@@ -48,10 +49,9 @@ def build(home: Path) -> int:
     Each step runs in its own process: exporting the models loads torch, which a server that forks must not load.
     """
     # Imported here: numpy comes with it, and a server does not wait for that.
-    from indexer.labels.heads import HEADS_FILE
 
     exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.FOLDER / "products.csv"))
-    if exit_code == 0 and not (home / HEADS_FILE).exists():
+    if exit_code == 0 and not ShopHome(home).label_heads.exists():
         exit_code = _run("search", "learn", "--home", str(home))
     return exit_code
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from catalog.home import ShopHome
 from indexer.cli.common import Commands, shop_home_option
-from web.middleware.auth import FILE, SCOPES, WRITE, Keys
+from web.middleware.auth import SCOPES, WRITE, Keys
 
 home_option = shop_home_option(envvar="WINDOWSHOP_HOME")
 keys_option = click.option(
@@ -15,7 +16,7 @@ keys_option = click.option(
     "file",
     envvar="WINDOWSHOP_KEYS",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"The file of keys.  [default: {FILE} in the shop's folder]",
+    help=f"The file of keys.  [default: {ShopHome(Path()).api_keys} in the shop's folder]",
 )
 
 
@@ -34,7 +35,7 @@ def key() -> None:
 @click.option("--name", default="", help="The key's name; by default the scope and a number.")
 def create(home: Path, file: Path | None, scope: str, name: str) -> None:
     """Create a key and print it, this once: only its hash is stored."""
-    created, secret = Keys(file or home / FILE).create(scope, name)
+    created, secret = Keys(file or ShopHome(home).api_keys).create(scope, name)
     click.echo(secret)
     click.echo(f"This is the key {created.name!r}, scope {scope}; it cannot be shown again.", err=True)
 
@@ -44,7 +45,7 @@ def create(home: Path, file: Path | None, scope: str, name: str) -> None:
 @keys_option
 def list_command(home: Path, file: Path | None) -> None:
     """Print the name, scope and creation time of every key."""
-    for stored in Keys(file or home / FILE).all():
+    for stored in Keys(file or ShopHome(home).api_keys).all():
         click.echo(f"{stored.name}\t{stored.scope}\t{stored.created}")
 
 
@@ -54,4 +55,4 @@ def list_command(home: Path, file: Path | None) -> None:
 @click.argument("name")
 def revoke(home: Path, file: Path | None, name: str) -> None:
     """Revoke a key, at once, on every server of the shop."""
-    Keys(file or home / FILE).revoke(name)
+    Keys(file or ShopHome(home).api_keys).revoke(name)

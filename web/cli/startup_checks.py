@@ -16,9 +16,10 @@ import click
 from pydantic import ValidationError
 
 from catalog.errors import WindowshopError
+from catalog.home import ShopHome
 from web.errors import UnsafeConfiguration
 from web.middleware.access_log import write_json_lines
-from web.middleware.auth import FILE, Keys
+from web.middleware.auth import Keys
 from web.settings import MIB, Settings
 from web.try_photos import read_try_photos
 
@@ -39,7 +40,7 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
 
 def check_index(home: Path) -> None:
     """Raise ClickException when the shop has no index."""
-    if not (home / "current").is_file():
+    if not ShopHome(home).current.is_file():
         raise click.ClickException(
             f"{home} has no index to serve. Build one: python -m indexer build --home {home} --feed FEED"
         )
@@ -79,7 +80,7 @@ def check_safe(settings: Settings) -> None:
 
     Without keys nobody can write, so a missing keys file needs no check.
     """
-    keys = settings.keys or settings.home / FILE
+    keys = settings.keys or ShopHome(settings.home).api_keys
     _check_keys_private(keys)
     _check_home_owned(settings.home)
     public = is_public(settings.host)

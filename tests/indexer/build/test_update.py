@@ -9,15 +9,14 @@ import pytest
 
 from catalog.errors import BadFeed, GenerationError, NoGeneration
 from catalog.storage.catalogue import Catalogue
-from indexer.generations import gates
 from indexer.build import update as update_module
 from indexer.build.build import build_index
-from indexer.generations.encoder_diff import NAME as CHANGE
+from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
 from indexer.cache.file_stats import FileStatCache
+from indexer.generations import gates
 from indexer.generations.gates import FAILED, Gate
-from indexer.generations.store import current_number, numbers, open_current
 from indexer.generations.publishing import recover, rollback
-from indexer.build.update import UpdateOptions, dry_run, compare_encoder, update_index
+from indexer.generations.store import current_number, numbers, open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
 
@@ -260,10 +259,10 @@ def test_another_encoder_is_compared_before_it_serves(shop):
     other.spec = type(other.spec)("other", "fake", "mean-colour", "none", other.spec.blocks, "Apache-2.0")
     compare_encoder(shop.home, other)
     assert numbers(shop.home) == [1] and not list((shop.home / "generations").glob(".*"))
-    figures = json.loads((shop.home / f"{CHANGE}.json").read_text())
+    figures = json.loads((shop.home / "encoder-change.json").read_text())
     assert figures["overlap_at_10"] == {"picture": 1.0, "text": 1.0}
     assert (figures["before"]["encoder"], figures["after"]["encoder"]) == ("fake", "other")
-    page = (shop.home / f"{CHANGE}.html").read_text()
+    page = (shop.home / "encoder-change.html").read_text()
     assert "data:image/jpeg;base64," in page and "From fake to other" in page and "http" not in page
     report = update_index(shop.home, other)
     assert report.made and other.pictures_encoded == 12

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedGeneration
+from catalog.home import ShopHome
 from indexer.encoders.projection_heads import ProjectionHead
-from indexer.labels.heads import FILE, FusionWeights, LabelHead, LabelHeads, head_rows, softmax
+from indexer.labels.heads import FusionWeights, LabelHead, LabelHeads, head_rows, softmax
 from indexer.layout import RowLayout
 from indexer.types import Block
 
@@ -58,8 +59,8 @@ def test_heads_of_another_encoder_are_not_used(tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 64, b"cut"])
 def test_a_broken_file_is_told(tmp_path, damage):
     heads().save(tmp_path)
-    data = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(data[: len(data) // 2] if damage == b"cut" else damage)
+    data = ShopHome(tmp_path).label_heads.read_bytes()
+    ShopHome(tmp_path).label_heads.write_bytes(data[: len(data) // 2] if damage == b"cut" else damage)
     with pytest.raises(DamagedGeneration, match="learnt anew"):
         LabelHeads.load(tmp_path, "fa")
 

@@ -8,12 +8,13 @@ from contextlib import closing
 import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import build_index
 from indexer.build.update import UpdateOptions, update_index
 from indexer.encoders.registry import open_encoder
 from indexer.generations.store import current_number, open_current
-from indexer.maintenance.backup import DATABASES, backup, read_backup, restore
+from indexer.maintenance.backup import backup, read_backup, restore
 from indexer.maintenance.consistency import check_consistency
 from search.listings.decision_store import Decision, DecisionStore, Item
 from search.ops.query_log import EMPTY, QueryLog
@@ -26,7 +27,7 @@ SNAPSHOTS = 10
 
 def wait_for_a_new_generation(home, number):
     """Until the shop is at least that far: half of the snapshots fall between two generations, as it happens."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 300
     while current_number(home) < number and time.monotonic() < until:
         time.sleep(0.01)
 
@@ -140,7 +141,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     build_index(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
 
     def write(word):
-        DecisionStore(home).keep([(Item(word, word, "f", b""), [Decision("category", "", word)])])
+        DecisionStore(home).record([(Item(word, word, "f", b""), [Decision("category", "", word)])])
         QueryLog(home).add(EMPTY, word, 1.0)
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
@@ -150,8 +151,9 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     write("after")
     restore(tmp_path / "copy", tmp_path / "restored")
     assert [one.item for one in DecisionStore(tmp_path / "restored").examples("f")] == ["before"]
-    assert set(DATABASES) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
-    for name in DATABASES:
+    names = [path.name for path in ShopHome(home).side_databases]
+    assert set(names) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
+    for name in names:
         with closing(sqlite3.connect(tmp_path / "restored" / name)) as kept:
             told = " ".join(kept.iterdump())
         assert "before" in told and "after" not in told, name
@@ -162,6 +164,6 @@ def test_a_database_that_cannot_be_copied_is_named(tmp_path):
     draw_pictures(tmp_path / "feed", 1, 8)
     home = tmp_path / "home"
     build_index(home, draw_feed(tmp_path / "feed", "a.csv", 1, 6, 8), FakeEncoder())
-    (home / DATABASES[2]).write_bytes(b"no database at all, but of some length" * 99)
+    ShopHome(home).query_log.write_bytes(b"no database at all, but of some length" * 99)
     with pytest.raises(DamagedGeneration, match=r"questions\.sqlite cannot be copied"):
         backup(home, tmp_path / "copy")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from catalog.home import ShopHome
 from catalog.sample.generator.catalogue.plan import TEST
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.publishing import CATALOGUE
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.query.glossary import Glossary
@@ -31,7 +31,7 @@ def words_by_part(shop: SampleShop) -> Outcome:
     generation = shop.engine.generation
     home = generation.folder.parents[1]
     figures: dict[str, dict[str, Any]] = {}
-    with closing(Catalogue.open(home / CATALOGUE)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         ways = _Ways(shop, generation, Lexicon(catalogue, Glossary.of(home)), dict(catalogue.ids()))
         for language, answers in shop.captions.items():
             ranks: dict[str, list[Rank]] = {}

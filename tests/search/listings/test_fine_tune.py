@@ -5,10 +5,11 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import TooFewPairs
+from catalog.home import ShopHome
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from indexer.labels.heads import FusionWeights, LabelHeads
-from indexer.labels.network import FILE, LabelNetwork
+from indexer.labels.network import LabelNetwork
 from indexer.training import label_finetune as training
 from indexer.training.label_finetune import NetworkRecipe
 from search.__main__ import main
@@ -19,7 +20,7 @@ from search.listings.fine_tune import fine_tune, told
 from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
-pytestmark = [pytest.mark.weights, pytest.mark.torch, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.weights, pytest.mark.torch, pytest.mark.timeout(2000)]
 SMALL = NetworkRecipe(shown=1_600, epochs=(1, 8), batch=32)
 
 
@@ -65,13 +66,13 @@ def test_another_encoders_network_has_no_part(shop):
         fingerprint = engine.encoder.fingerprint
         listers = SuggesterCache(home)
         with_it = listers.get(engine)
-        data = (home / FILE).read_bytes()
+        data = ShopHome(home).label_network.read_bytes()
         try:
-            (home / FILE).write_bytes(data.replace(fingerprint.encode(), b"0" * len(fingerprint)))
+            ShopHome(home).label_network.write_bytes(data.replace(fingerprint.encode(), b"0" * len(fingerprint)))
             assert LabelNetwork.load(home, fingerprint) is None
             assert listers.get(engine) is not with_it
         finally:
-            (home / FILE).write_bytes(data)
+            ShopHome(home).label_network.write_bytes(data)
 
 
 def test_pictures_come_in_the_order_of_the_examples(shop):

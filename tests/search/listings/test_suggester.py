@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import BadQuery
-from indexer.labels.heads import FILE
+from catalog.home import ShopHome
 from search.evaluation.categorise import by_products
 from search.listings.fit_heads import learn
 from search.listings.suggester import Listing, ListingSuggester
@@ -134,9 +134,9 @@ def test_what_is_unlike_everything_is_noted(home):
 
 @pytest.mark.torch
 def test_photos_are_categorised_by_heads_that_are_learnt_when_they_are_missing(home, engine):
-    assert not (home / FILE).exists()
+    assert not ShopHome(home).label_heads.exists()
     guesses = by_products(engine)([picture(RED), picture(GREEN)])
-    assert (home / FILE).exists()
+    assert ShopHome(home).label_heads.exists()
     assert [guess.category for guess in guesses] == ["Wear > Warm > Scarves", "Wear > Warm > Gloves"]
     assert all(guess.answered for guess in guesses)
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
-from search.recommend.event_log import DAY, FILE, KINDS, MAX_EVENTS, Event, EventLog, parse_events
+from catalog.home import ShopHome
+from search.recommend.event_log import DAY, EVENT_KINDS, MAX_EVENTS, Event, EventLog, parse_events
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
@@ -112,7 +113,7 @@ def test_the_file_stops_growing(tmp_path):
         for _ in range(10):
             log.add(views(*["p" * 100] * 500), NOW)
         log.close()
-        sizes.append((tmp_path / FILE).stat().st_size)
+        sizes.append(ShopHome(tmp_path).events.stat().st_size)
     assert sizes[-1] <= sizes[0] * 1.2 and sizes[-1] < 1_000_000
 
 
@@ -173,11 +174,11 @@ def test_threads_and_readers_agree(log):
 
 
 def test_a_file_that_is_no_event_log_is_refused(tmp_path):
-    (tmp_path / FILE).write_bytes(b"certainly no database" * 100)
+    ShopHome(tmp_path).events.write_bytes(b"certainly no database" * 100)
     with pytest.raises(DamagedStore, match="Move it away"):
         EventLog.open(tmp_path)
-    (tmp_path / FILE).unlink()
-    with sqlite3.connect(tmp_path / FILE) as db:
+    ShopHome(tmp_path).events.unlink()
+    with sqlite3.connect(ShopHome(tmp_path).events) as db:
         db.execute("CREATE TABLE things (x)")
     db.close()
     with pytest.raises(DamagedStore, match="no event log"):
@@ -188,7 +189,7 @@ def test_a_file_that_is_no_event_log_is_refused(tmp_path):
 
 def test_a_newer_file_is_refused(tmp_path):
     EventLog.open(tmp_path).close()
-    with sqlite3.connect(tmp_path / FILE) as db:
+    with sqlite3.connect(ShopHome(tmp_path).events) as db:
         db.execute("UPDATE about SET value = ? WHERE name = 'format'", (b"2",))
     db.close()
     with pytest.raises(NewerStore):
@@ -255,7 +256,7 @@ def test_what_is_no_event_is_refused(value):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(KINDS),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(EVENT_KINDS),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["events", "visitor", "type", "product_id", "rank", "query_id"]), inner)

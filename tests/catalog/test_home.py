@@ -1,0 +1,43 @@
+from inspect import getdoc
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import NoGeneration
+from catalog.home import ShopHome
+
+# Homes and backups of earlier versions hold these names, so they never change.
+ON_DISK = """
+    catalogue=catalog.sqlite current=current generations=generations build_lock=build.lock cache=cache
+    file_stats=cache/files.sqlite encoders=encoders label_heads=labels.safetensors
+    label_network=label-network.safetensors calibration=calibration.json feed_settings=feed.json fetched=fetched
+    pictures=pictures thumbnails=thumbs reports=reports update_report=reports/update.json
+    update_rejected=reports/rejected-update.csv encoder_diff=encoder-change.json
+    encoder_diff_page=encoder-change.html maps=maps jobs=jobs worker_lock=jobs/.worker.lock
+    decisions=decisions.sqlite events=events.sqlite query_log=questions.sqlite glossary=glossary.csv
+    pair_rules=goes_with.csv contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
+"""
+NAMES = dict(line.split("=") for line in ON_DISK.split())
+
+
+def test_every_name_on_disk_stays():
+    properties = [name for name, value in vars(ShopHome).items() if isinstance(value, property)]
+    assert sorted(properties) == sorted([*NAMES, "side_databases"])
+    assert {name: str(getattr(ShopHome(Path()), name)) for name in NAMES} == NAMES
+
+
+def test_the_files_of_one_generation():
+    shop = ShopHome(Path("var/shop"))
+    assert shop.generation(7) == Path("var/shop/generations/000007")
+    assert (shop.report(7).name, shop.rejected(7).name) == ("000007.json", "rejected-000007.csv")
+
+
+def test_every_path_is_documented():
+    assert not [name for name in NAMES if not getdoc(getattr(ShopHome, name))]
+
+
+def test_a_home_without_a_shop(tmp_path):
+    with pytest.raises(NoGeneration, match=r"There is no shop in .*Index a feed first"):
+        ShopHome(tmp_path).require_catalogue()
+    ShopHome(tmp_path).catalogue.touch()
+    assert ShopHome(tmp_path).require_catalogue() == tmp_path / "catalog.sqlite"
