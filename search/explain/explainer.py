@@ -1,4 +1,4 @@
-"""Looking closer: the things in a picture, each asked for by itself, and where one hit's picture matches."""
+"""Search for each object in a photo, and explain a hit: its reasons, and heatmaps of where the pictures match."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from search.query.terms import PictureTerm, ProductTerm, Query
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState
 
-MAX_REGIONS = 6  # things told of in one picture
+MAX_REGIONS = 6  # objects returned for one picture
 PNG_SIDE = 16 * HEATMAP_SIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A box in which a thing was found, in fractions of the picture, and the products that it brings."""
+    """The box of one object, in fractions of the picture, and the products that match its crop."""
 
     box: Box
     hits: tuple[SearchHit, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The region as JSON values."""
+        """Return the region as JSON values."""
         hits = [hit.to_dict(rank) for rank, hit in enumerate(self.hits, 1)]
         return {"box": [round(side, 4) for side in self.box.sides], "score": round(self.box.score, 4), "hits": hits}
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """What was found in a picture; the boxes alone, or nothing, when the time was over, which `degraded` then says."""
+    """The objects of a picture; after a timeout, which `degraded` names, boxes without hits, or none."""
 
     items: tuple[Region, ...] = ()
     degraded: tuple[str, ...] = ()
@@ -50,33 +50,33 @@ class Regions:
 
 @dataclass(frozen=True, slots=True)
 class HitExplanation:
-    """Why one product answers a query, and where: overlays of the picture that was asked, and of the hit's."""
+    """Why one product matches a query, with heatmaps of the query's picture and of the hit's."""
 
     hit: SearchHit
     why: MatchReasons
-    asked: MatchHeatmap | None = None
-    found: MatchHeatmap | None = None
+    query_heatmap: MatchHeatmap | None = None
+    hit_heatmap: MatchHeatmap | None = None
     degraded: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The evidence as JSON values; overlays as their box, their cells (0 to 255), and a picture to lay over."""
+        """Return the explanation as JSON values; a heatmap as its box, its cells (0 to 255) and a PNG overlay."""
         return {
             "id": self.hit.product.id,
             "score": round(self.hit.score, 6),
             "parts": {name: round(part, 6) for name, part in self.hit.parts.items()},
             "picture": self.hit.picture.sha256,
             **self.why.to_dict(),
-            "asked_region": _overlay_json(self.asked),
-            "found_region": _overlay_json(self.found),
+            "asked_region": _heatmap_json(self.query_heatmap),
+            "found_region": _heatmap_json(self.hit_heatmap),
             "degraded": list(self.degraded),
         }
 
 
 class HitExplainer:
-    """Looks closer at pictures and hits of one shop."""
+    """Detects the objects of pictures, and explains the hits of one shop."""
 
-    def __init__(self, answers: SearchPipeline, steps: StepRunner) -> None:
-        self._answers = answers
+    def __init__(self, pipeline: SearchPipeline, steps: StepRunner) -> None:
+        self._pipeline = pipeline
         self._steps = steps
 
     def detect_objects(
@@ -87,110 +87,105 @@ class HitExplainer:
         narrowed: Filter | None = None,
         timeout_ms: int | None = None,
     ) -> Regions:
-        """The things in a picture: up to MOST boxes, each with the k products it brings. Raises BadQuery."""
+        """Return up to MAX_REGIONS objects of a picture, each with k products that match it. Raises BadQuery."""
         deadline = Deadline.within(timeout_ms)
         boxes: tuple[Box, ...] = ()
         try:
             boxes = self._steps.run(DETECTOR, deadline, lambda: propose_boxes(served.encoder, picture))
-            found = self._steps.run(DETECTOR, deadline, lambda: self._asked(served, picture, boxes, k, narrowed))
+            regions = self._steps.run(DETECTOR, deadline, lambda: self._search(served, picture, boxes, k, narrowed))
         except BadInput:
             raise
         except WindowshopError:
             return Regions(tuple(Region(box, ()) for box in boxes), (DETECTOR,))
-        return Regions(tuple(_different(found)[:MAX_REGIONS]))
+        return Regions(tuple(_distinct(regions)[:MAX_REGIONS]))
 
     def explain_hit(
         self, served: ServingState, query: Query, product: Product, resembled: Sequence[Product]
     ) -> HitExplanation:
-        """Why a product answers a query, and where its picture matches. Raises UnknownProduct when it does not."""
+        """Explain why and where a product matches a query. Raises UnknownProduct when it is no hit of the query."""
         deadline = Deadline.within(query.timeout_ms)
         only = OneOf(ID, (product.id,))
         narrowed = Filter((only,)) if query.filter is None else _both(query.filter, only)
-        page = self._answers.pages(served, (replace(query, filter=narrowed, k=1, offset=0, facets=False),))[0]
+        page = self._pipeline.pages(served, (replace(query, filter=narrowed, k=1, offset=0, facets=False),))[0]
         if not page.hits:
             raise UnknownProduct(
                 f"The product {product.id!r} is not among the answers to that.", "Ask about one of the hits."
             )
         hit = page.hits[0]
-        told = why(hit, query, resembled)
+        reasons = why(hit, query, resembled)
         try:
-            shown = self._steps.run(DETECTOR, deadline, lambda: self._overlays(served, query, hit, resembled))
+            heatmaps = self._steps.run(DETECTOR, deadline, lambda: self._heatmaps(served, query, hit, resembled))
         except WindowshopError:
-            return HitExplanation(hit, told, degraded=(*page.degraded, DETECTOR))
-        asked, found = shown or (None, None)
-        return HitExplanation(hit, told, asked, found, page.degraded)
+            return HitExplanation(hit, reasons, degraded=(*page.degraded, DETECTOR))
+        return HitExplanation(hit, reasons, *(heatmaps or (None, None)), page.degraded)
 
-    def _asked(
+    def _search(
         self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
     ) -> list[Region]:
-        """Each box with its answer."""
+        """Search with the crop of each box."""
         queries = [
             Query((PictureTerm(crop_object(picture, box)),), k=k, filter=narrowed, cropped=True) for box in boxes
         ]
-        pages = self._answers.pages(served, queries) if queries else []
+        pages = self._pipeline.pages(served, queries) if queries else []
         return [Region(box, page.hits) for box, page in zip(boxes, pages, strict=True)]
 
-    def _overlays(
+    def _heatmaps(
         self, served: ServingState, query: Query, hit: SearchHit, resembled: Sequence[Product]
     ) -> tuple[MatchHeatmap, MatchHeatmap] | None:
-        """Where the query's picture and the hit's match; None when there is no picture, or the encoder has no maps."""
-        asked = _picture_of(query, resembled)
-        ours = None if asked is None else picture_maps(served.encoder, asked)
-        if ours is None:
+        """Return where both pictures match; None when the query has no picture, or the encoder no feature maps."""
+        picture = _picture_of(query, resembled)
+        query_maps = None if picture is None else picture_maps(served.encoder, picture)
+        if query_maps is None:
             return None
-        theirs = picture_maps(served.encoder, load_picture(Path(hit.picture.path)))
-        return None if theirs is None else matched_regions(ours, theirs)
+        hit_maps = picture_maps(served.encoder, load_picture(Path(hit.picture.path)))
+        return None if hit_maps is None else matched_regions(query_maps, hit_maps)
 
 
-def _different(found: Sequence[Region]) -> list[Region]:
-    """Without boxes that overlap an earlier one and bring the same product first: they show the same thing.
-
-    What only they bring is added to the earlier box's products.
-    """
-    kept: list[Region] = []
-    for region in found:
-        twin = next((i for i, one in enumerate(kept) if _same_thing(one, region)), None)
+def _distinct(regions: Sequence[Region]) -> list[Region]:
+    """Merge a region into an earlier one that overlaps it and has the same first hit: both show one object."""
+    merged: list[Region] = []
+    for region in regions:
+        twin = next((i for i, earlier in enumerate(merged) if _same_object(earlier, region)), None)
         if twin is None:
-            kept.append(region)
+            merged.append(region)
         else:
-            kept[twin] = replace(kept[twin], hits=_merged(kept[twin].hits, region.hits))
-    return kept
+            merged[twin] = replace(merged[twin], hits=_merge_hits(merged[twin].hits, region.hits))
+    return merged
 
 
-def _same_thing(one: Region, other: Region) -> bool:
-    if not one.hits or not other.hits or one.hits[0].product.id != other.hits[0].product.id:
+def _same_object(earlier: Region, later: Region) -> bool:
+    if not earlier.hits or not later.hits or earlier.hits[0].product.id != later.hits[0].product.id:
         return False
-    a, b = one.box, other.box
+    a, b = earlier.box, later.box
     return min(a.right, b.right) > max(a.left, b.left) and min(a.bottom, b.bottom) > max(a.top, b.top)
 
 
-def _merged(ours: Sequence[SearchHit], theirs: Sequence[SearchHit]) -> tuple[SearchHit, ...]:
+def _merge_hits(earlier: Sequence[SearchHit], later: Sequence[SearchHit]) -> tuple[SearchHit, ...]:
+    ranked = sorted((*earlier, *later), key=lambda hit: (-hit.score, hit.product.id))
     best: dict[str, SearchHit] = {}
-    for hit in (*ours, *theirs):
-        known = best.get(hit.product.id)
-        best[hit.product.id] = hit if known is None or hit.score > known.score else known
-    ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.product.id))
-    return tuple(ranked[: max(len(ours), len(theirs))])
+    for hit in ranked:
+        best.setdefault(hit.product.id, hit)
+    return tuple(best.values())[: max(len(earlier), len(later))]
 
 
 def _picture_of(query: Query, resembled: Sequence[Product]) -> Image.Image | None:
-    """The picture that counts most: a shopper's own, else that of the product to resemble."""
-    shown = [term for term in query.terms if isinstance(term, PictureTerm) and term.weight > 0]
-    if shown:
-        return max(shown, key=lambda term: term.weight).picture
+    """Return the query's picture of the highest weight, else the picture of the product to resemble."""
+    terms = [term for term in query.terms if isinstance(term, PictureTerm) and term.weight > 0]
+    if terms:
+        return max(terms, key=lambda term: term.weight).picture
     pictures = [product.pictures[0] for product in resembled if product.pictures]
     named = any(isinstance(term, ProductTerm) for term in query.terms)
     return load_picture(Path(pictures[0].path)) if named and pictures else None
 
 
 def _both(narrowed: Filter, only: OneOf) -> Filter:
-    """A filter, and one id besides; `any` of one, because a filter has one condition a field."""
+    """Restrict a filter to one id; it is wrapped in `any`, because a filter has one condition a field."""
     return Filter((AnyOf((narrowed,)), only))
 
 
-def _overlay_json(overlay: MatchHeatmap | None) -> Mapping[str, Any] | None:
-    if overlay is None:
+def _heatmap_json(heatmap: MatchHeatmap | None) -> Mapping[str, Any] | None:
+    if heatmap is None:
         return None
-    png = base64.b64encode(overlay_png(overlay, (PNG_SIDE, PNG_SIDE))).decode("ascii")
-    box = None if overlay.box is None else [round(side, 4) for side in overlay.box]
-    return {"box": box, "cells": overlay.cells.tolist(), "png": f"data:image/png;base64,{png}"}
+    png = base64.b64encode(overlay_png(heatmap, (PNG_SIDE, PNG_SIDE))).decode("ascii")
+    box = None if heatmap.box is None else [round(side, 4) for side in heatmap.box]
+    return {"box": box, "cells": heatmap.cells.tolist(), "png": f"data:image/png;base64,{png}"}

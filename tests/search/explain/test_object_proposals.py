@@ -112,10 +112,10 @@ def test_a_crop_is_half_way_squared_and_stays_in_the_picture():
     assert loose[0] > tight[0] and loose[1] > tight[1]
 
 
-def test_what_matches_is_shown_in_both_pictures():
-    asked, _ = drawn((2, 4, 8, 12, 1), (18, 10, 26, 20, 2))
+def test_matching_parts_stand_out_in_both_heatmaps():
+    query, _ = drawn((2, 4, 8, 12, 1), (18, 10, 26, 20, 2))
     hit, _ = drawn((10, 8, 20, 20, 2))
-    ours, theirs = matched_regions(asked, hit)
+    ours, theirs = matched_regions(query, hit)
     assert ours.cells.shape == theirs.cells.shape == (14, 14) and ours.cells.dtype == np.uint8
     second, first = ours.cells[6:9, 10:12].mean(), ours.cells[2:6, 1:4].mean()
     assert second > 150 and second > 2.5 * first
@@ -140,7 +140,7 @@ def test_an_overlay_is_a_small_translucent_png():
 
 
 @pytest.mark.weights
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_the_starter_finds_two_drawn_things(shared_models):
     picture = Image.new("RGB", (320, 320), (214, 208, 200))
     picture.paste((170, 30, 40), (40, 110, 110, 210))

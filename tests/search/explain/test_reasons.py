@@ -19,20 +19,20 @@ CUP = product("c", "Tableware > Cups", "ACME", colour="Red", material="glass", f
 
 
 def test_a_product_is_compared_with_the_one_asked_for():
-    told = why(hit(CUP, look=0.4, colour=0.3, words=0.01), Query((ProductTerm("m"),)), [MUG])
-    assert told.agrees == {"brand": "ACME", "colour": "Red"}
-    assert told.differs == {
+    reasons = why(hit(CUP, look=0.4, colour=0.3, words=0.01), Query((ProductTerm("m"),)), [MUG])
+    assert reasons.agrees == {"brand": "ACME", "colour": "Red"}
+    assert reasons.differs == {
         "category": Difference("Tableware > Mugs", "Tableware > Cups"),
         "material": Difference("clay", "glass"),
     }
-    assert told.reasons == ("looks alike in shape and texture (56%)", "has the same colours (42%)")
+    assert reasons.reasons == ("looks alike in shape and texture (56%)", "has the same colours (42%)")
 
 
 def test_words_agree_with_the_facts_that_they_name():
-    told = why(hit(CUP, meaning=0.5, lexical=0.5), Query((TextTerm("matt glass cups"), TextTerm("red", -1.0))), [])
-    assert told.agrees == {"category": "Tableware > Cups", "material": "glass", "finish": "matt"}
-    assert set(told.reasons) == {"its picture fits the words (50%)", "its texts hold the words (50%)"}
-    assert told.to_dict()["differs"] == {}
+    reasons = why(hit(CUP, meaning=0.5, lexical=0.5), Query((TextTerm("matt glass cups"), TextTerm("red", -1.0))), [])
+    assert reasons.agrees == {"category": "Tableware > Cups", "material": "glass", "finish": "matt"}
+    assert set(reasons.reasons) == {"its picture fits the words (50%)", "its texts hold the words (50%)"}
+    assert reasons.to_dict()["differs"] == {}
 
 
 def test_chinese_words_need_no_spaces():
@@ -48,5 +48,5 @@ def test_a_part_that_pulls_down_is_no_reason():
 
 
 def test_the_weightiest_product_is_the_one_to_compare_with():
-    asked = Query((ProductTerm("a", 0.5), ProductTerm("b"), ProductTerm("c", -1.0)))
-    assert resembled_ids(asked) == ["b", "a"]
+    query = Query((ProductTerm("a", 0.5), ProductTerm("b"), ProductTerm("c", -1.0)))
+    assert resembled_ids(query) == ["b", "a"]
