@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-
-
 Pixels = NDArray[np.uint8]
+Arrays = Mapping[str, NDArray[Any]]  # a model's inputs by name
 
 
 @dataclass(frozen=True, slots=True)

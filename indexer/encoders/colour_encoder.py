@@ -1,4 +1,4 @@
-"""The colour encoder: a histogram of what stands before the background, in Lab. Needs no weights at all."""
+"""Colour encoder: a Lab histogram of the foreground. Needs no weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from indexer.encoders.base import BaseEncoder
 from indexer.types import Block, EncoderSpec, Floats, Pixels
 
 SIDE = 56
-LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table changes nothing that can be measured
+LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table makes no measurable difference
 BACKGROUND_DISTANCE = 9.0  # delta E within which a pixel counts as the colour of the picture's border
 BACKGROUND_SHARE = 0.08
 VERSION = "lab-1"
@@ -36,14 +36,14 @@ class ColourEncoder(BaseEncoder):
 
 
 def colour_dim() -> int:
-    """Length of the colour block."""
+    """Return the length of the colour block."""
     return len(_bins())
 
 
 def colour_rows(pixels: Pixels) -> Floats:
-    """Soft Lab histograms, float32 (n, bins) of unit length, of uint8 pictures (n, side, side, 3).
+    """Return soft Lab histograms, float32 (n, bins) of unit length, of uint8 pictures (n, side, side, 3).
 
-    The square root of each bin's share is kept, so a dot product is the Bhattacharyya coefficient of two
+    A row holds the square root of each bin's share, so a dot product is the Bhattacharyya coefficient of two
     histograms. Pixels near the border's median colour, and far from the centre, count less.
     """
     step = max(1, pixels.shape[1] // SIDE)
@@ -73,7 +73,7 @@ def _centre(side: int) -> Floats:
 
 @cache
 def _tables() -> tuple[Floats, Floats]:
-    """Lab of each RGB code, float32 (LEVELS**3, 3), and its soft share of each bin, (LEVELS**3, bins)."""
+    """Return each RGB code's Lab value, float32 (LEVELS**3, 3), and its soft share of each bin, (LEVELS**3, bins)."""
     axis = (np.arange(LEVELS) + 0.5) / LEVELS
     lab = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
     return lab, _soft_shares(lab, _bins())
@@ -81,14 +81,14 @@ def _tables() -> tuple[Floats, Floats]:
 
 @cache
 def _bins() -> Floats:
-    """Bin centres in Lab: a lattice, less the points that no displayable colour comes near."""
+    """Return the bin centres in Lab: a lattice without the points that are far from every displayable colour."""
     lattice = np.stack(np.meshgrid([8, 28, 48, 68, 88], range(-80, 81, 20), range(-80, 81, 20), indexing="ij"), axis=-1)
     centres = lattice.reshape(-1, 3).astype(np.float32)
     axis = np.linspace(0, 1, 18)
-    shown = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
-    near = [np.linalg.norm(shown - centre, axis=1).min() < 10 for centre in centres]
-    kept: Floats = centres[np.array(near)]
-    return kept
+    displayable = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
+    near = [np.linalg.norm(displayable - centre, axis=1).min() < 10 for centre in centres]
+    bins: Floats = centres[np.array(near)]
+    return bins
 
 
 def _soft_shares(lab: Floats, centres: Floats, width: float = 11.0) -> Floats:
@@ -100,7 +100,7 @@ def _soft_shares(lab: Floats, centres: Floats, width: float = 11.0) -> Floats:
 
 
 def srgb_to_lab(rgb: np.ndarray) -> Floats:
-    """sRGB in 0..1, (n, 3), to CIE L*a*b* under D65, float32 (n, 3) (IEC 61966-2-1 and CIE 15)."""
+    """Convert sRGB in 0..1, (n, 3), to CIE L*a*b* under D65, float32 (n, 3) (IEC 61966-2-1 and CIE 15)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     to_xyz = np.array(
         [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]

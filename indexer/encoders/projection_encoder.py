@@ -1,4 +1,4 @@
-"""An encoder of trained heads on frozen towers: the starter, and what a shop fits on its own products."""
+"""Encoder of trained projection heads on frozen towers: the starter, and the encoders fitted on a shop's products."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 
 class Tower(Protocol):
-    """A frozen picture tower: prepared pixels in, features out."""
+    """A frozen image tower: prepared pixels in, features out."""
 
     fingerprint: str
     preprocessing: Mapping[str, Any]
@@ -30,25 +30,25 @@ class Tower(Protocol):
         """Resize one RGB picture to the tower's input."""
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """Features of prepared pictures."""
+        """Return the features of prepared pictures."""
 
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
-        """What it sees where, as `BaseEncoder.feature_maps` gives it."""
+        """Return the feature maps as `BaseEncoder.feature_maps` does."""
 
 
-class WordTower(Protocol):
-    """A frozen text tower: words in, features out."""
+class SentenceTower(Protocol):
+    """A frozen text tower: texts in, features out."""
 
     fingerprint: str
 
-    def __call__(self, words: Sequence[str]) -> Floats:
-        """Features of words."""
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Return the features of texts."""
 
 
 class ProjectionEncoder(BaseEncoder):
-    """Blocks `look` (principal axes of the features), `meaning` (shared with words) and `colour`."""
+    """Blocks `look` (principal axes of the features), `meaning` (shared with text) and `colour`."""
 
-    def __init__(self, spec: EncoderSpec, tower: Tower, words: WordTower, heads: ProjectionHeads) -> None:
+    def __init__(self, spec: EncoderSpec, tower: Tower, words: SentenceTower, heads: ProjectionHeads) -> None:
         self.spec = spec
         self.tower = tower
         self.words = words
@@ -64,26 +64,26 @@ class ProjectionEncoder(BaseEncoder):
         self.fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def prepare(self, picture: Image.Image) -> Pixels:
-        """The tower's own resize."""
+        """Resize as the tower does."""
         return self.tower.prepare(picture)
 
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
-        """The tower's own maps."""
+        """Return the tower's own feature maps."""
         return self.tower.feature_maps(pictures)
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         features = self.tower(pixels)
         return np.concatenate([self.heads.look(features), self.heads.picture(features), colour_rows(pixels)], axis=1)
 
-    def _text_rows(self, words: Sequence[str]) -> Floats:
-        rows = np.zeros((len(words), self.dim), np.float32)
+    def _text_rows(self, texts: Sequence[str]) -> Floats:
+        rows = np.zeros((len(texts), self.dim), np.float32)
         start = self.blocks[0].dim
-        rows[:, start : start + self.heads.dim] = self.heads.text(self.words(words))
+        rows[:, start : start + self.heads.dim] = self.heads.text(self.words(texts))
         return rows
 
 
 class EncoderTower:
-    """Another encoder's rows as features, or with `block` only that block of them."""
+    """Another encoder's rows as features; with `block`, only that block."""
 
     def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
         self._encoder = encoder
@@ -93,15 +93,15 @@ class EncoderTower:
         self.runtime = encoder.runtime
 
     def prepare(self, picture: Image.Image) -> Pixels:
-        """The encoder's own resize."""
+        """Resize as the encoder does."""
         return self._encoder.prepare(picture)
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """The encoder's rows, float32 (n, features)."""
+        """Return the encoder's rows, float32 (n, features)."""
         return self._encoder.encode_pixels(pixels)[:, self._span]
 
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
-        """The encoder's own maps."""
+        """Return the encoder's own feature maps."""
         return self._encoder.feature_maps(pictures)
 
 
@@ -113,16 +113,16 @@ class EncoderWords:
         self._span = RowLayout(encoder.blocks).slice(block)
         self.fingerprint = encoder.fingerprint
 
-    def __call__(self, words: Sequence[str]) -> Floats:
-        """The text block of the words, float32 (n, features)."""
-        return self._encoder.encode_texts(words)[:, self._span]
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Return the text block of the texts, float32 (n, features)."""
+        return self._encoder.encode_texts(texts)[:, self._span]
 
 
-def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, WordTower]:
-    """The features that heads on top of an encoder are fitted on.
+def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, SentenceTower]:
+    """Return the image and text features that heads on top of an encoder are fitted on.
 
-    An encoder of heads gives its own towers, another its rows; one that reads no words borrows the starter's
-    sentence tower. With `embedded`, the encoder's finished text block of pictures and words instead.
+    A ProjectionEncoder gives its own towers, any other encoder its rows; the text features of an encoder without a
+    text block are the starter's. With `embedded`, both are the encoder's finished text block.
     """
     text_block = next((block.name for block in encoder.blocks if block.texts), None)
     if embedded and text_block:
@@ -134,6 +134,6 @@ def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, W
     return EncoderTower(encoder), TextTower(encoder.runtime if encoder.runtime in RUNTIMES else "auto")
 
 
-def towers_digest(tower: Tower, words: WordTower) -> str:
-    """What heads remember of the features they were fitted on."""
+def towers_digest(tower: Tower, words: SentenceTower) -> str:
+    """Return the digest that identifies the features heads were fitted on."""
     return hashlib.sha256(f"{tower.fingerprint}\n{words.fingerprint}".encode()).hexdigest()

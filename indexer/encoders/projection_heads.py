@@ -1,4 +1,4 @@
-"""Small trained heads on frozen features, run in numpy: they need no torch and no export."""
+"""Small trained projection heads on frozen features, run in numpy without torch or an export."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from catalog.errors import EncoderUnavailable
 from catalog.files.atomic import write_atomically
 from indexer.types import Floats
 
-CLIP = 5.0  # standardised features beyond this many deviations are cut: one odd feature must not decide
+CLIP = 5.0  # standard deviations at which features are cut, so that one outlier does not decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class ProjectionHead:
     bias: Floats
 
     def __call__(self, features: Floats) -> Floats:
-        """Rows before normalisation, float32 (n, dim)."""
+        """Return rows before normalisation, float32 (n, dim)."""
         x = np.clip((features - self.mean) * self.scale, -CLIP, CLIP)
         hidden = x @ self.inner.T + self.inner_bias
         out: Floats = x @ self.linear.T + gelu(hidden) @ self.outer.T + self.bias
@@ -54,14 +56,16 @@ class Projection:
     axes: Floats
 
     def __call__(self, features: Floats) -> Floats:
-        """Rows before normalisation, float32 (n, dim)."""
+        """Return rows before normalisation, float32 (n, dim)."""
         out: Floats = np.clip((features - self.mean) * self.scale, -CLIP, CLIP) @ self.axes.T
         return out
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectionHeads:
-    """What training made: picture features to `look` and `meaning`, text features to `meaning`; and how it was made."""
+    """Trained heads: picture features to `look` and `meaning`, text features to `meaning`; `card` says how they were
+    trained.
+    """
 
     look: Projection
     picture: ProjectionHead
@@ -76,15 +80,13 @@ class ProjectionHeads:
 
 
 def gelu(x: Floats) -> Floats:
-    """The tanh form of GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
+    """Return the tanh form of GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
     out: Floats = 0.5 * x * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (x + 0.044715 * x * x * x)))
     return out
 
 
 def save_heads(heads: ProjectionHeads, file: Path) -> None:
-    """Write safetensors, float16, with the card in its metadata."""
-    from safetensors.numpy import save
-
+    """Write the heads as safetensors, float16, with the card in the metadata."""
     tensors = {
         f"{part}.{field.name}": getattr(getattr(heads, part), field.name).astype(np.float16)
         for part in ("look", "picture", "text")
@@ -96,9 +98,7 @@ def save_heads(heads: ProjectionHeads, file: Path) -> None:
 
 
 def load_heads(file: Path) -> ProjectionHeads:
-    """Read what `save_heads` wrote. Raises EncoderUnavailable when the file is missing or is something else."""
-    from safetensors import SafetensorError, safe_open
-
+    """Read what `save_heads` wrote. Raises EncoderUnavailable when the file is missing or not readable as heads."""
     try:
         with safe_open(file, framework="numpy") as opened:
             tensors = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
@@ -122,6 +122,6 @@ _PARTS: dict[str, type[ProjectionHead] | type[Projection]] = {
 
 
 def _part(kind: type[ProjectionHead] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
-    made = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
-    made(np.zeros((1, len(made.mean)), np.float32))  # ValueError when the shapes do not fit each other
-    return made
+    head = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
+    head(np.zeros((1, len(head.mean)), np.float32))  # ValueError when the shapes do not fit each other
+    return head

@@ -181,6 +181,6 @@ def mix_network(head: Floats, network: Floats, weight: float, known: NDArray[np.
 
 
 def _load(file: Path) -> TorchModel:
-    from indexer.encoders.backends.label_backbone import load_label_trunk  # needs torch, which only an export loads
+    from indexer.encoders.backends.label_backbone import load_label_backbone  # needs torch, which only an export loads
 
-    return load_label_trunk(file)
+    return load_label_backbone(file)

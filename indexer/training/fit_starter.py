@@ -12,7 +12,7 @@ from catalog.errors import TrainingError
 from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.projection_heads import ProjectionHeads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
-from indexer.encoders.training_pictures import STARTER_SEEN, save_seen
+from indexer.encoders.training_pictures import STARTER_TRAINING_SET, save_training_set
 from indexer.progress import progress
 from indexer.training.augment import VIEWS
 from indexer.training.contrastive import TrainingConfig, fit, principal_axes
@@ -54,5 +54,5 @@ def fit_starter(
     figures = starter_figures(load_heads(out), split, tower, words)
     card = {**card, "figures": figures}
     save_heads(ProjectionHeads(look, picture, text, card), out)
-    seen = save_seen((example.file for example in examples), out.with_name(STARTER_SEEN.name))
+    seen = save_training_set((example.file for example in examples), out.with_name(STARTER_TRAINING_SET.name))
     return {**card, "seen": seen, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

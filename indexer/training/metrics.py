@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoders.projection_encoder import Tower, WordTower
+from indexer.encoders.projection_encoder import SentenceTower, Tower
 from indexer.encoders.projection_heads import ProjectionHeads
 from indexer.numeric import unit
 from indexer.training.contrastive import Ints
@@ -19,7 +19,7 @@ from indexer.types import Floats
 LABEL_PROMPTS = ("{}", "a photo of a {}", "a {}")
 
 
-def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, words: WordTower) -> dict[str, Any]:
+def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, words: SentenceTower) -> dict[str, Any]:
     """Fashion title to picture, grocery photo to product, clothing category by words alone."""
 
     def pictures(files: Sequence[Path]) -> Floats:

@@ -16,8 +16,8 @@ from PIL import Image
 
 from catalog.errors import BadPicture
 from catalog.images.decoder import decode, read_file
-from indexer.build.encoding_pipeline import ahead
-from indexer.encoders.projection_encoder import Tower, WordTower
+from indexer.build.encoding_pipeline import map_ahead
+from indexer.encoders.projection_encoder import SentenceTower, Tower
 from indexer.numeric import chunks
 from indexer.progress import progress
 from indexer.training.augment import view
@@ -48,7 +48,7 @@ class Example:
 
 
 def learnable(
-    tower: Tower, words: WordTower, examples: Sequence[Example], views: Sequence[str], seed: int
+    tower: Tower, words: SentenceTower, examples: Sequence[Example], views: Sequence[str], seed: int
 ) -> tuple[Pairs, NDArray[np.bool_]]:
     """The examples as features, and which of their pictures could be decoded (rows of the others are zero)."""
     files = list(dict.fromkeys(example.file for example in examples))
@@ -89,7 +89,7 @@ def picture_features(
 
     good = np.zeros(len(files), dtype=bool)
     features = np.zeros((len(files), 0), np.float16)
-    with ThreadPoolExecutor(2) as pool, closing(ahead(pool, load, range(len(files)), 2 * BATCH)) as decoded:
+    with ThreadPoolExecutor(2) as pool, closing(map_ahead(pool, load, range(len(files)), 2 * BATCH)) as decoded:
         for part in chunks(len(files), BATCH):
             loaded = list(islice(decoded, part.stop - part.start))
             good[part] = [pixels is not None for pixels in loaded]
@@ -103,7 +103,7 @@ def picture_features(
     return features, good
 
 
-def word_features(words: WordTower, texts: Sequence[str]) -> Floats:
+def word_features(words: SentenceTower, texts: Sequence[str]) -> Floats:
     """Features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
     with progress("captions", len(texts)) as tick:
         parts = []

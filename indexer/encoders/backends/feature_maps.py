@@ -1,4 +1,4 @@
-"""What a picture model sees where: its feature maps, by a second export that is made when it is first asked for."""
+"""Feature maps of a picture model: a second export, made when maps are first needed."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.runtime import ModelSource, Runner, open_runner
 from indexer.types import FeatureMaps
 
-BATCH = 8
+BATCH_SIZE = 8
 
 
 class MapModel:
     """A model's feature maps of RGB pictures, squashed to its square.
 
-    The recipe's facts must hold the `preprocess` record and how many channels are `fine`. Thread-safe; loads nothing
-    until the first call.
+    The source's metadata must hold the `preprocess` record and the number of `fine` channels. Thread-safe; loads
+    nothing until the first call.
     """
 
-    def __init__(self, recipe: ModelSource, runtime: str) -> None:
-        self._recipe = recipe
+    def __init__(self, source: ModelSource, runtime: str) -> None:
+        self._source = source
         self._runtime = runtime
         self._opening = threading.Lock()
 
     @cached_property
     def _run(self) -> Runner:
-        return open_runner(self._recipe, self._runtime)
+        return open_runner(self._source, self._runtime)
 
     def __call__(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
-        """The maps of the pictures, at least one. Raises EncoderUnavailable, ParityError when it cannot be opened."""
+        """Return the maps of at least one picture. Raises EncoderUnavailable, ParityError when it cannot be opened."""
         with self._opening:
             run = self._run
         prepare = Preprocess.from_record(run.meta["preprocess"])
         pixels = np.stack([prepare(picture) for picture in pictures])
-        cells = np.concatenate([run({"pixels": pixels[i : i + BATCH]}) for i in range(0, len(pixels), BATCH)])
+        starts = range(0, len(pixels), BATCH_SIZE)
+        cells = np.concatenate([run({"pixels": pixels[start : start + BATCH_SIZE]}) for start in starts])
         fine = run.meta["fine"]
         return FeatureMaps(cells[..., :fine], cells[..., fine:])

@@ -1,4 +1,4 @@
-"""From an RGB picture to a model's square input, as the weights' own record says. Needs no torch."""
+"""Preprocessing: an RGB picture to a model's square input, as the weights' own record says. Needs no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image
 
 from indexer.types import Pixels
 
-FITS = ("squash", "crop", "pad")
 _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
@@ -38,23 +37,25 @@ class Preprocess:
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
 
     def __call__(self, picture: Image.Image) -> Pixels:
-        """One RGB picture to uint8 (side, side, 3)."""
-        how = _FILTERS[self.interpolation]
+        """Resize one RGB picture to uint8 (side, side, 3)."""
+        resample = _FILTERS[self.interpolation]
         square = (self.side, self.side)
         if self.fit == "crop":
-            return np.asarray(picture.resize(square, how, box=self._centre(*picture.size)))
+            return np.asarray(picture.resize(square, resample, box=self._centre(*picture.size)))
         if self.fit == "pad":
             ratio = self.side / max(picture.size)
             width, height = (max(1, round(edge * ratio)) for edge in picture.size)
             padded = Image.new("RGB", square, "white")
-            padded.paste(picture.resize((width, height), how), ((self.side - width) // 2, (self.side - height) // 2))
+            padded.paste(
+                picture.resize((width, height), resample), ((self.side - width) // 2, (self.side - height) // 2)
+            )
             return np.asarray(padded)
-        return np.asarray(picture.resize(square, how))
+        return np.asarray(picture.resize(square, resample))
 
     def _centre(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The part of a picture that lands in the square, with timm's and open_clip's rounding.
+        """Return the box of a picture that fills the square, with timm's and open_clip's rounding.
 
-        Only that part is resized: a strip of 12,000 x 1 would else become 2,688,000 x 224 first.
+        Only that box is resized: a strip of 12,000 x 1 would otherwise become 2,688,000 x 224 first.
         """
         short = int(self.side / self.crop_share)
         edges = []
@@ -66,10 +67,10 @@ class Preprocess:
         return left, top, right, bottom
 
     def record(self) -> dict[str, Any]:
-        """As plain data, for a manifest or an export's card."""
+        """Return the fields as plain data, for a manifest or an export's card."""
         return asdict(self)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Preprocess:
-        """What `record` gave, read back."""
+        """Read back what `record` returned."""
         return cls(**{**record, "mean": tuple(record["mean"]), "std": tuple(record["std"])})

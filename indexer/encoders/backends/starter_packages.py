@@ -1,4 +1,4 @@
-"""The installed packages that carry the starter's weights, and how pictures are prepared for them. Imports no torch."""
+"""The installed packages that hold the starter's weights, and the preprocessing they need. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 
 @cache
 def package_folder(name: str) -> Path:
-    """Where an installed package lies, found without running its code. Raises EncoderUnavailable."""
+    """Return the folder of an installed package without running its code. Raises EncoderUnavailable."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise EncoderUnavailable(

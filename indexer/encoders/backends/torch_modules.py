@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.preprocess import Preprocess
+from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
 from indexer.types import Pixels
+
+Maps = Callable[[Tensor], Sequence[Tensor]]
 
 
 class NormalisedPixels(nn.Module):
@@ -28,7 +31,7 @@ class NormalisedPixels(nn.Module):
         self.register_buffer("shift", shift.view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Features of the batch."""
+        """Return the features of the batch."""
         features: Tensor = self.model(pixels.permute(0, 3, 1, 2).float() * self.scale - self.shift)
         return features
 
@@ -42,56 +45,72 @@ class Method(nn.Module):
         self.method = method
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """What the method gives."""
+        """Return the method's output."""
         return self.method(inputs)
 
 
 class Cells(nn.Module):
     """Two of a model's feature maps as one: (n, 3, side, side) to (n, rows, columns, channels of both).
 
-    The deeper one is brought to the resolution of the other; each is divided by its own mean length, so that both count
-    the same.
+    The deeper map is resized to the resolution of the finer one. Each map is divided by its own mean length, so that
+    both count the same.
     """
 
-    def __init__(self, model: nn.Module, maps: Callable[[Tensor], Sequence[Tensor]]) -> None:
+    def __init__(self, model: nn.Module, maps: Maps) -> None:
         super().__init__()
         self.model = model
         self.maps = maps
 
     def fine(self, side: int) -> int:
-        """How many channels come from the finer map."""
+        """Return how many channels come from the finer map."""
         with torch.inference_mode():
             return self.maps(torch.zeros(1, 3, side, side))[0].shape[1]
 
     def forward(self, rgb: Tensor) -> Tensor:
-        """The cells of the batch."""
+        """Return the cells of the batch."""
         fine, deep = self.maps(rgb)
         deep = F.interpolate(deep, size=fine.shape[-2:], mode="bilinear", align_corners=False)
-        return torch.cat([_of_one_length(fine), _of_one_length(deep)], dim=1).permute(0, 2, 3, 1)
+        return torch.cat([_by_mean_length(fine), _by_mean_length(deep)], dim=1).permute(0, 2, 3, 1)
 
 
-def _of_one_length(cells: Tensor) -> Tensor:
+def _by_mean_length(cells: Tensor) -> Tensor:
     lengths: Tensor = cells.norm(dim=1, keepdim=True)
     return cells / (lengths.mean((2, 3), keepdim=True) + 1e-6)
 
 
-def map_example(side: int) -> dict[str, Pixels]:
-    """Two pictures of noise to export a map model with."""
+def picture_model(model: nn.Module, preprocess: Preprocess, weights: nn.Module) -> TorchModel:
+    """Wrap a picture model for export; its metadata holds the digest of `weights`, the preprocessing and `dim`."""
+    module, example = NormalisedPixels(model, preprocess).eval(), noise_example(preprocess.side)
+    with torch.inference_mode():
+        dim = module(torch.from_numpy(example["pixels"])).shape[1]
+    meta = {"weights_sha256": weights_digest(weights), "preprocess": preprocess.record(), "dim": dim}
+    return TorchModel(module, example, meta)
+
+
+def map_model(model: nn.Module, maps: Maps, preprocess: Preprocess, weights: nn.Module) -> TorchModel:
+    """Wrap two feature maps of a model for export; its metadata holds the number of `fine` channels."""
+    cells, side = Cells(model, maps), preprocess.side
+    meta = {"weights_sha256": weights_digest(weights), "preprocess": preprocess.record(), "fine": cells.fine(side)}
+    return TorchModel(NormalisedPixels(cells, preprocess).eval(), noise_example(side), meta)
+
+
+def noise_example(side: int) -> dict[str, Pixels]:
+    """Return two pictures of noise, uint8 (2, side, side, 3), to export a model with."""
     return {"pixels": np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)}
 
 
-def last_maps(model: nn.Module, name: str) -> Callable[[Tensor], Sequence[Tensor]]:
-    """The last two feature maps (n, channels, rows, columns) of a timm or open_clip picture model, the finer first.
+def last_maps(model: nn.Module, name: str) -> Maps:
+    """Return a function from rgb to the last two feature maps (n, channels, rows, columns), the finer first.
 
-    Raises EncoderUnavailable when the model gives none.
+    Takes timm and open_clip picture models. Raises EncoderUnavailable when the model gives no maps.
     """
-    taken = getattr(model, "forward_intermediates", None)
-    if taken is None:
-        raise EncoderUnavailable(f"The model {name!r} gives no feature maps.", "Draw a box around the thing yourself.")
+    intermediates = getattr(model, "forward_intermediates", None)
+    if intermediates is None:
+        raise EncoderUnavailable(f"The model {name!r} gives no feature maps.", "Draw a box around the object yourself.")
 
     def maps(rgb: Tensor) -> Sequence[Tensor]:
-        found = taken(rgb, indices=2, intermediates_only=True)
-        pair: Sequence[Tensor] = found["image_intermediates"] if isinstance(found, dict) else found
+        output = intermediates(rgb, indices=2, intermediates_only=True)
+        pair: Sequence[Tensor] = output["image_intermediates"] if isinstance(output, dict) else output
         return pair
 
     return maps

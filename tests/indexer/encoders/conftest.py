@@ -32,6 +32,10 @@ class Kind:
         if name == "fake":
             return FakeEncoder()
         with pytest.MonkeyPatch.context() as patch:
+            if name == "registered":
+                tiny.keep_registrations_out(patch)
+                registry.register_encoder(tiny.BRIGHTNESS, tiny.BrightnessEncoder)
+                name = tiny.BRIGHTNESS.name
             if name == "starter" and (seed or not tiny.real_starter()):
                 patch.setattr(registry, "STARTER_HEADS", self.folder / f"starter-{seed}.safetensors")
                 if not registry.STARTER_HEADS.is_file():
@@ -61,10 +65,12 @@ def checkpoint(folder, model, seed):
     return file if file.is_file() else tiny.timm_checkpoint(folder, model, seed)
 
 
-KINDS = ("fake", "colour", "timm", "clip", "clip-own-tokenizer", "starter", "shop")
+KINDS = ("fake", "registered", "colour", "timm", "clip", "clip-own-tokenizer", "starter", "shop")
 MARKS = {"starter": (pytest.mark.weights,), "shop": (pytest.mark.weights,)}
 
 
 @pytest.fixture(scope="session", params=[pytest.param(name, marks=MARKS.get(name, ())) for name in KINDS])
 def kind(request, tmp_path_factory, shared_models):
-    return Kind(request.param, tmp_path_factory.mktemp(request.param), request.param not in ("fake", "colour"))
+    return Kind(
+        request.param, tmp_path_factory.mktemp(request.param), request.param not in ("fake", "registered", "colour")
+    )

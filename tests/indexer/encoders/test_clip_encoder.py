@@ -15,7 +15,7 @@ from indexer.types import Block
 from tests.indexer.encoders.test_timm_encoder import Hostile
 from tests.indexer.encoders.tiny import clip_folder, cosines, scenes
 
-pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 
 TEXTS = ["red shoes", "a long green coat with a hood and deep pockets for all weathers and all the year round"]
 WEIGHTS = "open_clip_model.safetensors"

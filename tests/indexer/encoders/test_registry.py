@@ -2,14 +2,32 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
-from indexer.encoders.registry import DEFAULT_ENCODER, ENCODERS, FORMS, get_spec, open_encoder, shop_heads
-from tests.indexer.encoders.tiny import clip_folder, random_heads, shop_home, starter_heads, timm_checkpoint
+from indexer.encoders.registry import (
+    DEFAULT_ENCODER,
+    ENCODERS,
+    FORMS,
+    get_spec,
+    open_encoder,
+    register_encoder,
+    shop_heads,
+)
+from tests.indexer.encoders.tiny import (
+    BRIGHTNESS,
+    BrightnessEncoder,
+    clip_folder,
+    keep_registrations_out,
+    random_heads,
+    shop_home,
+    starter_heads,
+    timm_checkpoint,
+)
 
 HERE = str(Path.cwd())
 
@@ -83,7 +101,7 @@ def test_heads_that_name_no_base_or_themselves(tmp_path):
 
 @pytest.mark.weights
 @pytest.mark.torch
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_path):
     file = timm_checkpoint(tmp_path, "test_efficientnet", seed=0)
     home = shop_home(tmp_path / "home", f"timm:test_efficientnet@{file}")
@@ -95,7 +113,7 @@ def test_heads_are_refused_on_top_of_other_weights_than_they_were_fitted_on(tmp_
 
 
 @pytest.mark.weights
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_the_starter_without_its_heads_says_how_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setattr("indexer.encoders.registry.STARTER_HEADS", tmp_path / "none.safetensors")
     with pytest.raises(EncoderUnavailable, match=r"none\.safetensors") as refused:
@@ -103,6 +121,34 @@ def test_the_starter_without_its_heads_says_how_to_get_them(tmp_path, monkeypatc
     assert "make starter" in refused.value.hint
     monkeypatch.setattr("indexer.encoders.registry.STARTER_HEADS", starter_heads(tmp_path / "some.safetensors"))
     assert [block.name for block in open_encoder("starter", runtime="onnx").blocks] == ["look", "meaning", "colour"]
+
+
+@pytest.fixture
+def registrations(monkeypatch):
+    keep_registrations_out(monkeypatch)
+
+
+def test_a_registered_encoder_opens_by_name_on_its_runtime(registrations):
+    opened = []
+    register_encoder(BRIGHTNESS, lambda spec, runtime: opened.append(runtime) or BrightnessEncoder(spec))
+    encoder = open_encoder("brightness", runtime="torch")
+    assert encoder.spec is get_spec("brightness") is BRIGHTNESS and opened == ["torch"]
+    with pytest.raises(UnknownEncoder, match="cannot name"):
+        shop_heads(Path("home"), "brightness")
+
+
+@pytest.mark.parametrize(("name", "family"), [("starter", "mine"), ("timm:mine", "mine"), ("mine", "timm")])
+def test_a_registration_cannot_take_over_a_name_or_a_family(registrations, name, family):
+    with pytest.raises(ValueError, match="choose another"):
+        register_encoder(replace(BRIGHTNESS, name=name, family=family), BrightnessEncoder)
+    with pytest.raises(UnknownEncoder):
+        open_encoder("mine")
+
+
+def test_two_registered_encoders_may_share_a_family(registrations):
+    for name in ("one", "two"):
+        register_encoder(replace(BRIGHTNESS, name=name), BrightnessEncoder)
+    assert [open_encoder(name).spec.name for name in ("one", "two")] == ["one", "two"]
 
 
 def test_colour_needs_no_runtime_to_be_there():
@@ -122,13 +168,13 @@ def test_colour_needs_no_runtime_to_be_there():
     ],
 )
 def test_importing_imports_no_torch(module):
-    heavy = "torch", "timm", "open_clip", "transformers", "onnxruntime", "huggingface_hub", "onnx", "safetensors"
+    heavy = "torch", "timm", "open_clip", "transformers", "onnxruntime", "huggingface_hub", "onnx"
     script = f"import sys, indexer.encoders.{module}; print([m for m in {heavy!r} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
 
 
 @pytest.mark.torch
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_an_exported_encoder_needs_no_torch(tmp_path):
     """Pictures and words of timm and the starter; open_clip's tokenizer is open_clip's own, so its pictures only."""
     names = [f"timm:test_vit@{timm_checkpoint(tmp_path)}", f"clip:{clip_folder(tmp_path / 'clip')}"]

@@ -10,7 +10,7 @@ from tests.indexer.encoders.tiny import real_starter, scene
 
 pytestmark = [
     pytest.mark.weights,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(not real_starter(), reason="the trained heads are not here"),
 ]
 

@@ -14,7 +14,7 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.registry import open_encoder
 from tests.indexer.encoders.tiny import cosines, scene, scenes, timm_checkpoint
 
-pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 
 
 class Hostile:

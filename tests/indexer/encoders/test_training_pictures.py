@@ -8,16 +8,16 @@ from catalog.images.decoder import content_hash
 from catalog.sample import FOLDER
 from catalog.text.labelled_csv import read_labelled_csv
 from indexer.encoders import training_pictures
-from indexer.encoders.training_pictures import in_training_set, save_seen
+from indexer.encoders.training_pictures import in_training_set, save_training_set
 
 
 def test_what_was_noted_is_seen(tmp_path, monkeypatch):
     files = [tmp_path / name for name in "abc"]
     for file in files:
         file.write_bytes(file.name.encode())
-    monkeypatch.setattr(training_pictures, "STARTER_SEEN", tmp_path / "seen.npy")
+    monkeypatch.setattr(training_pictures, "STARTER_TRAINING_SET", tmp_path / "seen.npy")
     assert in_training_set("starter", ["00" * 32]).tolist() == [False]
-    assert save_seen([*files[:2], files[0]], tmp_path / "seen.npy") == 2
+    assert save_training_set([*files[:2], files[0]], tmp_path / "seen.npy") == 2
     hashes = [content_hash(file.read_bytes()) for file in files]
     assert in_training_set("starter", hashes).tolist() == [True, True, False]
     assert not in_training_set("colour", hashes).any()

@@ -9,9 +9,36 @@ from PIL import Image, ImageDraw
 from indexer.encoders import registry
 from indexer.encoders.backends.starter_packages import package_folder
 from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.base import BaseEncoder
 from indexer.encoders.projection_encoder import towers_digest, towers_of
 from indexer.encoders.projection_heads import Projection, ProjectionHead, ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder
+from indexer.types import Block, EncoderSpec
+
+BRIGHTNESS = EncoderSpec("brightness", "brightness", "histogram", "none", ("light",), "Apache-2.0")
+
+
+class BrightnessEncoder(BaseEncoder):
+    """An encoder as an application may write one: shares of dark and bright pixels."""
+
+    def __init__(self, spec, runtime="auto"):
+        self.spec = spec
+        self.blocks = (Block("light", 16),)
+        self.preprocessing = {"side": 32}
+        self.fingerprint = "b1" * 32
+
+    def prepare(self, picture):
+        return np.asarray(picture.resize((32, 32), Image.Resampling.BOX))
+
+    def _image_rows(self, pixels):
+        levels = pixels.mean(axis=3).reshape(len(pixels), -1).astype(int) // 16
+        return np.stack([np.bincount(row, minlength=16) for row in levels]).astype(np.float32)
+
+
+def keep_registrations_out(patch):
+    """Undo at the end of `patch` what is registered within it."""
+    patch.setattr(registry, "ENCODERS", dict(registry.ENCODERS))
+    patch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
 
 
 def timm_checkpoint(folder, model="test_vit", seed=0, **options):

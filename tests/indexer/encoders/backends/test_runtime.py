@@ -14,18 +14,17 @@ import pytest
 import torch
 
 from catalog.errors import EncoderUnavailable, ParityError
-from indexer.encoders.backends import runtime
+from indexer.encoders.backends import runtime, torch_runtime
 from indexer.encoders.backends.runtime import (
     ModelSource,
-    TorchModel,
     file_digest,
     models_folder,
     open_runner,
     threads,
-    weights_digest,
 )
+from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.torch]
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.torch]
 
 PIXELS = np.arange(24, dtype=np.float32).reshape(4, 6) / 24
 
@@ -67,7 +66,9 @@ def exported(tmp_path_factory):
 def kept(exported, models, monkeypatch):
     """A copy of it for a test to spoil; what is exported again is copied again."""
     (whole,) = exported.glob("*.onnx")
-    monkeypatch.setattr(runtime, "_write_onnx", lambda loaded, tensors, target: target.write_bytes(whole.read_bytes()))
+    monkeypatch.setattr(
+        torch_runtime, "_write_onnx", lambda model, tensors, target: target.write_bytes(whole.read_bytes())
+    )
     models.mkdir()
     for file in exported.iterdir():
         (models / file.name).write_bytes(file.read_bytes())
@@ -151,7 +152,7 @@ def test_a_failed_export_leaves_nothing(models, monkeypatch):
         target.write_bytes(b"half")
         raise RuntimeError("no way\nwith many\nlines")
 
-    monkeypatch.setattr(runtime, "_write_onnx", cut)
+    monkeypatch.setattr(torch_runtime, "_write_onnx", cut)
     with pytest.raises(EncoderUnavailable, match="cannot be exported to ONNX: RuntimeError: no way") as refused:
         open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     assert "--runtime torch" in refused.value.hint
@@ -207,7 +208,7 @@ def test_where_exports_are_kept(monkeypatch, tmp_path):
 def test_a_folder_that_cannot_be_written_is_a_typed_error(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "file" / "models"))
-    with pytest.raises(EncoderUnavailable, match="cannot be kept in") as refused:
+    with pytest.raises(EncoderUnavailable, match="cannot be stored in") as refused:
         open_runner(ModelSource("doubling", "key", Loads()), "onnx")
     assert "WINDOWSHOP_MODELS" in refused.value.hint
 
@@ -225,12 +226,12 @@ def test_two_threads_export_once(models):
 def test_two_processes_that_export_at_once_both_end_with_a_whole_one(models):
     script = textwrap.dedent("""
         import numpy as np
-        from tests.indexer.encoders.backends.test_runtime import Loads, Recipe, expected, open_runner, run
-        assert np.allclose(run(open_runner(Recipe("doubling", "key", Loads()), "onnx")), expected(), atol=1e-5)
+        from tests.indexer.encoders.backends.test_runtime import Loads, ModelSource, expected, open_runner, run
+        assert np.allclose(run(open_runner(ModelSource("doubling", "key", Loads()), "onnx")), expected(), atol=1e-5)
     """)
     children = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(2)]
     for child in children:
-        _, errors = child.communicate(timeout=200)
+        _, errors = child.communicate(timeout=300)
         assert child.returncode == 0, errors.decode()
     loads = Loads()
     assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)

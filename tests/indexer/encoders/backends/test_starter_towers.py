@@ -11,7 +11,7 @@ from indexer.encoders.backends.starter_packages import package_folder
 from indexer.encoders.backends.starter_towers import MAX_TOKENS, PictureTower, TextTower
 from tests.indexer.encoders.tiny import cosines, scene
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
 
 PICTURE = [-2.42334, 0.07650, 3.32313, 4.49382, 5.89173]
 WORDS = [0.11013, 0.32829, 0.24400, -0.02407, 0.14274]
@@ -106,11 +106,11 @@ def test_nothing_in_a_tower_is_tied_to_the_cpu():
     """On the meta device, as on a GPU, a tensor left on the CPU is an error."""
     import torch
 
-    from indexer.encoders.backends.starter_backbones import PictureTrunk
+    from indexer.encoders.backends.starter_backbones import PictureBackbone
 
     with torch.inference_mode():
         pixels = torch.zeros((2, 224, 224, 3), dtype=torch.uint8, device="meta")
-        assert PictureTrunk().eval().to("meta")(pixels).shape == (2, 1898)
+        assert PictureBackbone().eval().to("meta")(pixels).shape == (2, 1898)
 
 
 @pytest.mark.torch
