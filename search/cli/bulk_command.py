@@ -17,9 +17,8 @@ from catalog.files.atomic import write_atomically
 from search.bulk.exports import corrected_csv, listings_csv
 from search.bulk.job_store import CANCELLED, DONE, RECEIVING, Job, JobStore
 from search.bulk.review import accept_above
-from search.bulk.worker import PATIENCE, Worker, exclusive_worker, learn_if_missing
+from search.bulk.worker import POLL_INTERVAL_S, Worker, exclusive_worker
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import SuggesterCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
                 if free:
                     _work(home, runtime, job, bar)
                 else:
-                    time.sleep(PATIENCE)
+                    time.sleep(POLL_INTERVAL_S)
             bar.update(job.status()["done"] - bar.n)
             if job.status()["state"] == CANCELLED:
                 raise BadQuery("The job was cancelled.", "Give the command again to go on with it.")
@@ -96,6 +95,5 @@ def _job_of(jobs: JobStore, source: Path) -> Job:
 
 def _work(home: Path, runtime: str, job: Job, bar: tqdm[None]) -> None:
     with SearchEngine.open(home, runtime=runtime) as engine:
-        learn_if_missing(home, engine)
-        for count in Worker(home, engine, SuggesterCache(home)).steps(job):
+        for count in Worker(engine).steps(job):
             bar.update(count)

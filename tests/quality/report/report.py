@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from search.cli.text_table import table
+from search.cli.text_table import format_table
 from tests.quality.report.records import Headline, Part, Share
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def terminal_table(parts: Sequence[Part], width: int) -> str:
     header = ("measured", "figure", "floor", "", "95 % interval", "n")
     skipped = [f"{part.title} was skipped. {part.skipped}" for part in parts if part.skipped]
     notes = [f"{outcome.section.title}: {outcome.section.note}" for outcome in _outcomes(parts) if outcome.section.note]
-    shown = [table(header, rows, width, ("figure", "n", "floor"))] if rows else []
+    shown = [format_table(header, rows, width, ("figure", "n", "floor"))] if rows else []
     return "\n".join([*shown, *(["", *skipped, *notes] if skipped or notes else [])])
 
 

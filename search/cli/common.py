@@ -1,0 +1,67 @@
+"""Share options and output among the commands of `python -m search`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from tqdm import tqdm
+
+from indexer.cli.common import home_option, runtime_option
+from search.cli.text_table import format_table
+
+FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
+OUTPUT_TYPE = click.Path(dir_okay=False, path_type=Path)
+DEFAULT_WIDTH = 120  # terminal columns
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def shop_options(command: Command) -> Command:
+    """Add the options of every command that opens a shop: --home, --runtime and --json."""
+    for option in (json_option, runtime_option, home_option):
+        command = option(command)
+    return command
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print a value as one line of JSON."""
+    click.echo(json.dumps(value))
+
+
+def print_figures(figures: Mapping[str, Any]) -> None:
+    """Print one figure a line, except lists."""
+    for name, value in figures.items():
+        if not isinstance(value, list):
+            text = f"{value:.4f}" if isinstance(value, float) else "-" if value is None else value
+            click.echo(f"{name:<24}{text}")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    """Print a table that fits the terminal; the columns named in `right` are aligned right."""
+    click.echo(format_table(header, rows, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, right))
+
+
+def report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rejected rows of a labelled CSV, with their reasons, on stderr."""
+    for row in rejected:
+        name = row.get("photo") or row.get("query") or ""
+        click.echo(f"line {row['line']}: {name!r}: {row['reason']}", err=True)
+
+
+def show_progress(keys: Sequence[str]) -> Iterable[str]:
+    """Yield the keys with a progress bar, where stderr is a terminal."""
+    return tqdm(keys, disable=not sys.stderr.isatty(), unit=" queries", file=sys.stderr)  # type: ignore[no-any-return]
+
+
+def show_step(step: str, done: int, total: int) -> None:
+    """Print how far a step of a long job is, where stderr is a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{step}: {done / max(total, 1):.0%}", nl=False, err=True)

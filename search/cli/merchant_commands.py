@@ -1,0 +1,114 @@
+"""python -m search categorise | learn | doctor: suggest listings, learn from decisions, audit the shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.cli.common import SOME_REJECTED, home_option
+from search.cli.bulk_command import Tables, report, suggest_file
+from search.cli.common import (
+    FILE_TYPE,
+    FOLDER_TYPE,
+    OUTPUT_TYPE,
+    json_option,
+    print_figures,
+    print_json,
+    print_table,
+    report_rejected,
+    shop_options,
+    show_progress,
+    show_step,
+)
+from search.engine import SearchEngine
+from search.evaluation.categorise import categorise_photos
+
+
+@click.command("categorise")
+@shop_options
+@click.option("--photos", type=FILE_TYPE, help="CSV with the column photo and, if known, category.")
+@click.option("--labels", help="Categories to choose from, with commas between; without: the shop's own categories.")
+@click.option("--bulk", type=FILE_TYPE, help="CSV (image; id, title) or zip of pictures: suggest all fields to --out.")
+@click.option("--out", type=OUTPUT_TYPE, help="With --bulk: the CSV to write, all rows with their suggestions.")
+@click.option("--listings", type=OUTPUT_TYPE, help="With --bulk: the feed to write, of accepted or confident rows.")
+@click.option("--accept", type=click.FloatRange(0, 1, min_open=True), help="With --bulk: lowest confidence to accept.")
+def categorise_command(
+    home: Path, runtime: str, as_json: bool, photos: Path | None, labels: str | None, **bulk: Any
+) -> None:
+    """Predict what each photo shows: from the shop's most similar products, or from text when labels are given.
+
+    With --bulk, suggest category and attributes for a whole file; the same command resumes an interrupted run.
+    --listings writes a feed of the rows accepted with --accept or on the page /merchant; without --accept also of
+    the rows that the shop is confident of. With --bulk, the exit code is 3 when some rows failed.
+    """
+    source, out, listings = bulk["bulk"], bulk["out"], bulk["listings"]
+    if (photos is None) == (source is None) or (source is None) != (out is None) or (listings and source is None):
+        raise click.UsageError("Give either --photos FILE.csv, or --bulk FILE and --out FILE.csv.")
+    if photos is None:
+        job = suggest_file(home, runtime, source, Tables(out, listings), bulk["accept"])
+        if as_json:
+            print_json(job.status())
+        else:
+            report(job, out)
+        if job.status()["failed"]:
+            raise click.exceptions.Exit(SOME_REJECTED)
+        return
+    names = list(dict.fromkeys(label.strip() for label in (labels or "").split(",") if label.strip()))
+    if labels is not None and not names:
+        raise click.UsageError("--labels is empty; give a,b,c or leave it out.")
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        categorisation = categorise_photos(engine, photos, names, show_progress)
+    report_rejected(categorisation.rejected)
+    if as_json:
+        print_json(categorisation.to_dict())
+        return
+    rows = [
+        (r.photo, r.guess.category or "-", f"{r.guess.confidence:.2f}", "yes" if r.guess.answered else "no")
+        for r in categorisation.results
+    ]
+    print_table(("photo", "category", "confidence", "answered"), rows, ("confidence",))
+    print_figures({"photos": len(rows), **categorisation.figures()})
+
+
+@click.command("learn")
+@json_option
+@home_option
+@click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
+def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
+    """Learn from merchants' decisions; use what was learnt only where it is better on a holdout."""
+    # Here, because they load torch, which takes seconds and which no other command needs.
+    from search.listings import fine_tune as network
+    from search.listings import refit_heads
+
+    click.echo("Learning from the shop's products and merchants' decisions; this may take minutes.", err=True)
+    figures = refit_heads.relearn(home)
+    if not as_json:
+        click.echo(refit_heads.format_figures(figures))
+    if fine_tune:
+        click.echo("Fine-tuning on the shop's pictures: about half an hour for 20,000 of them on two cores.", err=True)
+        figures["fine_tuned"] = network.fine_tune(home)
+        if not as_json:
+            click.echo(network.format_figures(figures["fine_tuned"]))
+    if as_json:
+        print_json(figures)
+
+
+@click.command("doctor")
+@shop_options
+@click.option("--out", type=FOLDER_TYPE, help="Folder for the report; by default reports/doctor in the shop's folder.")
+def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
+    """Audit the listings of the whole shop; write doctor.csv and doctor.html."""
+    from search.doctor.audit import examine, write_report  # here, because it loads torch
+
+    with SearchEngine.open(home, runtime=runtime) as engine:
+        diagnosis = examine(engine, show_step)
+    table, page = write_report(diagnosis, out or home / "reports" / "doctor")
+    if as_json:
+        print_json({**diagnosis.to_dict(), "table": str(table), "page": str(page)})
+        return
+    print_figures(diagnosis.counts())
+    click.echo(
+        f"\n{diagnosis.products:,} products in {diagnosis.seconds:.0f} s. The report: {page}, the table: {table}"
+    )
