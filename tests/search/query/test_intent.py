@@ -22,6 +22,7 @@ from search.query.intent import (
     text_terms,
 )
 from search.query.terms import ProductTerm, Query, TextTerm
+from tests.timing import speed
 
 
 @pytest.mark.parametrize(
@@ -67,10 +68,10 @@ def test_words_become_terms():
 
 
 def test_words_that_nobody_will_read_are_not_read():
-    began = time.perf_counter()
+    began = time.process_time()
     assert text_terms("a" + " " * 200_000 + "b, cheaper x")[1] == PriceIntent()
     assert parse_text("a" + " " * 200_000 + "b, cheaper x").cheaper
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0 * speed()
 
 
 def test_a_limit_in_words_is_a_filter():

@@ -75,11 +75,18 @@ def test_a_picture_has_to_be_a_vector_first(tokens):
 def test_a_changed_token_is_refused(data):
     tokens = RefineTokens(KEY, FakeEncoder())
     token = tokens.make(Query((TextTerm("mug"), ProductTerm("a"))))
-    raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    parts = [bytearray(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in token.split(".")]
+    raw = data.draw(st.sampled_from(parts))
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(BadQuery):
-        tokens.read(base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("="))
+        tokens.read(".".join(base64.urlsafe_b64encode(bytes(part)).decode().rstrip("=") for part in parts))
+
+
+def test_a_token_of_an_earlier_version_is_refused_as_not_ours(tokens):
+    body = "AQQNe-HzxbgDeNpjYGAwqFYqUbKKjlYqV9JRyi1NV9Ix1DOIjdVRKlayUipKzUktS8xLTgXKJStZlRSV"
+    with pytest.raises(BadQuery, match="not one that this shop gave"):
+        tokens.read(body + "ptYCAFdxDp2CB3Q9GfWzr5CXrJWTEYIK")
 
 
 @settings(max_examples=200, deadline=None)

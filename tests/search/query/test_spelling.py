@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.query.spelling import LONG, SHORT, SHORTEST, SpellingVocabulary
+from search.query.spelling import (
+    FIXED_START_LETTERS,
+    MIN_LETTERS,
+    TWO_MISTAKES_LETTERS,
+    SpellingVocabulary,
+)
 
 WORDS = [("shirt", 90), ("skirt", 40), ("shoe", 80), ("teapot", 5), ("kettlewick", 3), ("tea", 9), ("blue", 50)]
 VOCABULARY = SpellingVocabulary(WORDS)
@@ -51,12 +56,14 @@ LETTERS = st.text("abc", min_size=1, max_size=10)
 @settings(max_examples=300, deadline=None)
 @given(st.lists(LETTERS, max_size=12, unique=True), LETTERS)
 def test_it_agrees_with_the_plain_definition(words, typed):
-    most = 2 if len(typed) >= LONG else 1
-    words = [word for word in words if len(typed) > SHORT or word[0] == typed[0]] + [w for w in words if w == typed]
+    most = 2 if len(typed) >= TWO_MISTAKES_LETTERS else 1
+    words = [word for word in words if len(typed) > FIXED_START_LETTERS or word[0] == typed[0]] + [
+        w for w in words if w == typed
+    ]
     near = {word: mistakes(typed, word) for word in words}
     best = min(near.values(), default=9)
     found = SpellingVocabulary([(word, 1) for word in words]).nearest(typed)
-    if len(typed) < SHORTEST or best > most:
+    if len(typed) < MIN_LETTERS or best > most:
         assert found is None
     else:
         assert found is not None
