@@ -1,4 +1,4 @@
-"""A bar on a terminal, a log line now and then elsewhere."""
+"""Show the progress of long work: a bar on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-EVERY = 1_000
+ITEMS_PER_LOG_LINE = 1_000
 log = logging.getLogger("windowshop.indexer")
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Call what is given with the number of items just done."""
+    """Yield a function to call with the number of items just done."""
     if sys.stderr.isatty():
         with tqdm(total=total, desc=what, unit="", leave=False) as bar:
             yield bar.update
@@ -24,7 +24,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
 
     def count(more: int) -> None:
         nonlocal done
-        if done // EVERY < (done + more) // EVERY:
+        if done // ITEMS_PER_LOG_LINE < (done + more) // ITEMS_PER_LOG_LINE:
             log.info("%s: %s of %s", what, f"{done + more:,}", f"{total:,}")
         done += more
 

@@ -1,7 +1,7 @@
-"""Pictures decoded in child processes: a decoder that crashes, hangs or eats memory costs one picture, not the run.
+"""Decode pictures in child processes, so that a decoder that crashes, hangs or eats memory costs one picture only.
 
-A child that has met hostile bytes may say anything. So what it says is pixels and plain words, read under a deadline
-and checked here; nothing of it is ever run.
+A child that has read hostile bytes may answer anything. Its answers are therefore pixels and JSON (no pickle), read
+under a deadline and checked here, and never executed.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from PIL import Image
 
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
 from catalog.images.decoder import MAX_PIXELS
-from indexer.build.decode_worker import LENGTHS, MEMORY, send
+from indexer.build.decode_worker import LENGTHS, MAX_MEMORY_BYTES, send
 
-SECONDS = 20.0  # for one picture; the slowest that is allowed takes about two
-START_SECONDS = 60.0
-MAX_HEADER = 2**16
-PIPE = 2**20  # bytes on their way at once, where the platform lets us say so
-PIECE = 2**18
+PICTURE_TIMEOUT_S = 20.0  # the slowest picture that is allowed takes about two
+START_TIMEOUT_S = 60.0
+MAX_HEADER_BYTES = 2**16
+PIPE_BYTES = 2**20  # where the platform lets us choose
+READ_BYTES = 2**18
 
-_KINDS = {kind.code: kind for kind in (BadPicture, UnsupportedFormat, PictureTooLarge)}
-_FRUGAL = {  # one thread; one pool of memory, and what was freed is kept for the next picture
+_ERRORS = {error.code: error for error in (BadPicture, UnsupportedFormat, PictureTooLarge)}
+_FRUGAL = {  # one thread; one pool of memory, and freed memory stays for the next picture
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
@@ -48,7 +48,7 @@ _SAVE_AGAIN = "Save it again as JPEG, or leave it out."
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One picture file: the hash of its bytes, its upright size, and the picture, perhaps smaller."""
+    """One picture file: the SHA-256 of its bytes, its upright size, and the picture, perhaps scaled down."""
 
     sha256: str
     size: tuple[int, int]
@@ -56,28 +56,28 @@ class Decoded:
 
 
 class DecoderPool:
-    """Children that decode; threads may share it. None is started before there is something to decode."""
+    """A pool of child processes that decode, shared by threads. A child starts when there is something to decode."""
 
-    def __init__(self, children: int = 2, seconds: float = SECONDS) -> None:
+    def __init__(self, children: int = 2, seconds: float = PICTURE_TIMEOUT_S) -> None:
         self._turns = BoundedSemaphore(children)
         self._seconds = seconds
         self._idle: list[_Child] = []
 
     def decode(self, path: str, at_least: int = 0) -> Decoded:
-        """Read and decode a file as `catalog.images.decoder` does. BadPicture also says when the decoder did not survive it.
+        """Read and decode a file as `catalog.images.decoder` does.
 
-        WindowshopError when no child can be started.
+        Raises BadPicture, also when the decoder did not survive the picture, and WindowshopError when no child starts.
         """
         with self._turns:
             while True:
                 child = self._idle.pop() if self._idle else _Child()
                 try:
-                    answer = child.ask(path, at_least, self._seconds)
-                except _WorkerDied as lost:
+                    decoded = child.request(path, at_least, self._seconds)
+                except _WorkerDied as died:
                     child.close()
-                    if lost.crashed and child.answered:  # an earlier picture may have damaged it: let a new one say
+                    if died.crashed and child.answered:  # an earlier picture may have damaged it: ask a new one
                         continue
-                    raise lost.verdict from None
+                    raise died.verdict from None
                 except BadPicture:
                     self._idle.append(child)
                     raise
@@ -85,7 +85,7 @@ class DecoderPool:
                     child.close()
                     raise
                 self._idle.append(child)
-                return answer
+                return decoded
 
     def close(self) -> None:
         """End the children."""
@@ -102,7 +102,7 @@ class DecoderPool:
 
 
 class _WorkerDied(Exception):
-    """A child that cannot be asked again, and what that says of the picture it had."""
+    """A child can take no further request; `verdict` is the error of the picture it had."""
 
     def __init__(self, verdict: BadPicture, crashed: bool = False) -> None:
         super().__init__(verdict)
@@ -115,11 +115,11 @@ class _TooSlow(Exception):
 
 
 class _Ended(Exception):
-    """The child's output ended, or makes no sense."""
+    """The child's output has ended, or is malformed."""
 
 
 class _Child:
-    """One process, used by one thread at a time."""
+    """One child process, used by one thread at a time."""
 
     def __init__(self) -> None:
         self.answered = 0
@@ -133,9 +133,9 @@ class _Child:
         self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN)
         with suppress(AttributeError, OSError):
-            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, PIPE)
+            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
-            self._receive(time.monotonic() + START_SECONDS)
+            self._receive(time.monotonic() + START_TIMEOUT_S)
         except (_Ended, _TooSlow):
             self.close()
             raise WindowshopError(
@@ -146,18 +146,18 @@ class _Child:
             self.close()
             raise
 
-    def ask(self, path: str, at_least: int, seconds: float) -> Decoded:
-        """Decode one picture; _Lost when the child did not survive it."""
+    def request(self, path: str, at_least: int, seconds: float) -> Decoded:
+        """Decode one picture. Raises BadPicture, and _WorkerDied when the child did not survive it."""
         try:
             send(self._requests, {"path": path, "at_least": at_least, "seconds": seconds})  # type: ignore[arg-type]
             header, body = self._receive(time.monotonic() + seconds)
-            answer = _checked(header, body)
+            answer = _parse_answer(header, body)
         except _TooSlow:
             raise _WorkerDied(
                 BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)
             ) from None
         except (_Ended, BrokenPipeError):
-            raise self._lost() from None
+            raise self._died() from None
         if answer is None:
             raise _WorkerDied(_too_much_memory())
         self.answered += 1
@@ -166,27 +166,27 @@ class _Child:
         return answer
 
     def close(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
 
-    def _lost(self) -> _WorkerDied:
+    def _died(self) -> _WorkerDied:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
-        if self._process.returncode == -signal.SIGKILL:  # not ours: so does the kernel when memory runs out
+        if self._process.returncode == -signal.SIGKILL:  # not from us: the kernel kills so when memory runs out
             return _WorkerDied(_too_much_memory())
         return _WorkerDied(BadPicture("The picture makes the decoder crash.", _SAVE_AGAIN), crashed=True)
 
     def _receive(self, deadline: float) -> tuple[Mapping[str, Any], bytes]:
-        frame = self._more(bytearray(), LENGTHS.size, deadline)
+        frame = self._read_to(bytearray(), LENGTHS.size, deadline)
         header_length, body_length = LENGTHS.unpack_from(frame)
-        if header_length > MAX_HEADER or body_length > 3 * MAX_PIXELS:
+        if header_length > MAX_HEADER_BYTES or body_length > 3 * MAX_PIXELS:
             raise _Ended
         start = LENGTHS.size + header_length
-        self._more(frame, start + body_length, deadline)
+        self._read_to(frame, start + body_length, deadline)
         try:
             header = json.loads(frame[LENGTHS.size : start])
         except (ValueError, RecursionError):
@@ -195,40 +195,40 @@ class _Child:
             raise _Ended
         return header, bytes(memoryview(frame)[start:])
 
-    def _more(self, frame: bytearray, length: int, deadline: float) -> bytearray:
-        """Read until the frame has so many bytes; mostly the first read brings all of it."""
+    def _read_to(self, frame: bytearray, length: int, deadline: float) -> bytearray:
+        """Read until the frame has `length` bytes; mostly the first read brings all of it."""
         while len(frame) < length:
             left = deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(1000 * left):
                 raise _TooSlow
-            piece = os.read(self._output, PIECE)
-            if not piece:
+            data = os.read(self._output, READ_BYTES)
+            if not data:
                 raise _Ended
-            frame += piece
+            frame += data
         return frame
 
 
-def _checked(header: Mapping[str, Any], body: bytes) -> Decoded | BadPicture | None:
-    """The answer, None when memory ran out, _Ended when it is none that a sound child gives."""
+def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPicture | None:
+    """Return the answer, None when memory ran out. Raises _Ended for an answer that a sound child never gives."""
     match header:
         case {"error": "memory"}:
             return None
-        case {"error": str(code), "message": str(message), "hint": str(hint)} if code in _KINDS:
-            return _KINDS[code](message, hint)
+        case {"error": str(code), "message": str(message), "hint": str(hint)} if code in _ERRORS:
+            return _ERRORS[code](message, hint)
         case {"sha256": str(sha256), "size": [int(width), int(height)], "pixels": [int(columns), int(rows)]}:
-            whole = 0 < width * height <= MAX_PIXELS and width > 0
-            full = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
-            if whole and full and re.fullmatch("[0-9a-f]{64}", sha256):
+            allowed = 0 < width * height <= MAX_PIXELS and width > 0
+            complete = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
+            if allowed and complete and re.fullmatch("[0-9a-f]{64}", sha256):
                 return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body))
     raise _Ended
 
 
 def _too_much_memory() -> PictureTooLarge:
-    return PictureTooLarge(f"The picture needs more than {MEMORY / 2**30:g} GiB to decode.", _SAVE_AGAIN)
+    return PictureTooLarge(f"The picture needs more than {MAX_MEMORY_BYTES / 2**30:g} GiB to decode.", _SAVE_AGAIN)
 
 
 def _environment() -> dict[str, str]:
-    """Ours, the place our modules are in, and what makes a child frugal."""
-    home = str(Path(__file__).resolve().parents[2])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    """Return our environment, the folder of our modules, and what makes a child frugal."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}

@@ -1,7 +1,8 @@
-"""The process that meets a picture's bytes: `python -m indexer.build.decode_worker`, started by `indexer/build/decode_pool.py`.
+"""Decode pictures in a process of its own: `python -m indexer.build.decode_worker`, started by `decode_pool.py`.
 
-It reads requests on its standard input and answers on what was its standard output, one at a time. Request and answer
-are frames: 4 bytes, the length of a header; 4 bytes, the length of a body; the header in JSON; the body.
+The process reads requests on its standard input and answers them one at a time on what was its standard output. A
+request and an answer are frames: 4 bytes, the length of a header; 4 bytes, the length of a body; the header in JSON;
+the body.
 
     request   {"path": ..., "at_least": ..., "seconds": ...}
     answer    {"sha256": ..., "size": [w, h], "pixels": [w, h]}, the body its pixels, 3 bytes each, row by row
@@ -9,7 +10,7 @@ are frames: 4 bytes, the length of a header; 4 bytes, the length of a body; the 
               {"error": "memory"}, and then it ends
 
 The first frame it sends is {"ready": true}. It ends when its input does, and when a picture takes much longer than its
-seconds: whoever asked is gone then. A module of few imports, so that it starts fast.
+seconds: its parent is gone then. This module imports little, so that the process starts fast.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ from typing import Any, BinaryIO
 from catalog import images
 from catalog.errors import BadPicture
 
-MEMORY = 2 * 2**30  # of address space; the largest picture that is allowed needs about half
-GRACE = 5  # seconds, after which a child whose parent has not ended it ends by itself
+MAX_MEMORY_BYTES = 2 * 2**30  # of address space; the largest picture that is allowed needs about half
+GRACE_S = 5  # after a picture's time: a parent that is there has ended the child by then
 LENGTHS = struct.Struct(">II")
 
 # For tests: {"part of a path": "segv" | "loop" | "memory"} in JSON does that to pictures with such a path.
-# The failpoints of catalog/files/failpoints.py name places in the program, and one at a time; these name pictures.
+# Unlike the failpoints of catalog/files/failpoints.py, which name places in the program, these name pictures.
 TRAP = "WINDOWSHOP_DECODE_TRAP"
 
 Header = dict[str, Any]
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    requests, answers = sys.stdin.buffer, _only_writer()
+    """Answer requests until the input ends."""
+    requests, answers = sys.stdin.buffer, _claim_output()
     _limit()
     send(answers, {"ready": True})
     while (request := _receive(requests)) is not None:
-        signal.setitimer(signal.ITIMER_REAL, request["seconds"] + GRACE)  # nothing handles it: it ends the process
+        signal.setitimer(signal.ITIMER_REAL, request["seconds"] + GRACE_S)  # nothing handles it: it ends the process
         try:
             header, body = _answer(request["path"], request["at_least"])
         except MemoryError:
@@ -81,18 +82,18 @@ def _answer(path: str, at_least: int) -> tuple[Header, bytes]:
     return header, picture.tobytes()
 
 
-def _only_writer() -> BinaryIO:
-    """Standard output as a stream of ours; what a decoder prints goes where errors go."""
-    ours = os.fdopen(os.dup(1), "wb")
+def _claim_output() -> BinaryIO:
+    """Return standard output as a stream for answers alone; what a decoder prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    return ours
+    return answers
 
 
 def _limit() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    memory = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    memory = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MAX_MEMORY_BYTES, hard)
     with suppress(ValueError, OSError):  # macOS has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
@@ -105,7 +106,7 @@ def _spring_trap(path: str) -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
         while deed == "loop":
             pass
-        hoard = [bytes(2**26) for _ in range(2 * MEMORY // 2**26)]
+        hoard = [bytes(2**26) for _ in range(2 * MAX_MEMORY_BYTES // 2**26)]
         raise MemoryError(f"Nothing limits memory here: {len(hoard)} pieces were given.")
 
 

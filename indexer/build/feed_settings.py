@@ -26,23 +26,23 @@ class ChosenFeed:
 
 
 def choose_feed(home: Path, path: Path | None = None, fetch: bool | None = None) -> ChosenFeed:
-    """The feed that is named, or that of last time; `fetch` None is as it was for that feed, and no for another.
+    """Return the named feed, or that of last time; with `fetch` None, fetch if that same feed was fetched last time.
 
-    The permission to ask web addresses was given to one feed: what else is named later may be a stranger's. Raises
-    BadFeed when no feed is named and none is known.
+    Permission to fetch is given to one feed; one named later may come from somebody else. Raises BadFeed when no feed
+    is named and none is remembered.
     """
-    known = _remembered(home)
+    last = _remembered(home)
     if path is None:
-        if known is None:
+        if last is None:
             raise BadFeed(f"It is not known which feed {home} was indexed from.", "Name it with --feed FEED.")
-        path = known.path
+        path = last.path
     if fetch is None:
-        fetch = known is not None and known.fetch and known.path == path.absolute()
+        fetch = last is not None and last.fetch and last.path == path.absolute()
     return ChosenFeed(path, fetch)
 
 
 def remember_feed(home: Path, feed: ChosenFeed) -> None:
-    """Remember the feed's whole path, and whether its pictures were fetched."""
+    """Store the feed's absolute path, and whether its pictures were fetched, for the next run."""
     chosen = replace(feed, path=feed.path.absolute())
     if chosen != _remembered(home):
         text = json.dumps({"feed": str(chosen.path), "fetch_pictures": chosen.fetch}) + "\n"
@@ -59,7 +59,7 @@ def _remembered(home: Path) -> ChosenFeed | None:
 
 @contextmanager
 def fetching(home: Path, allowed: bool) -> Iterator[PictureFetcher | None]:
-    """Lend one import its fetcher, None when it may not ask; nothing that was fetched is removed within the block."""
+    """Give one import its fetcher, None unless `allowed`; nothing fetched is removed within the block."""
     if not allowed:
         yield None
         return

@@ -1,9 +1,9 @@
-"""A generation of the index from a catalogue: rows, index, manifest, and the gates before it may be published."""
+"""Build a generation of the index from a catalogue: rows, index, manifest, and the gates before it is published."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -16,7 +16,7 @@ from indexer.ann.block_weights import shop_weights
 from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
-from indexer.build.encoding_pipeline import PipelineOptions
+from indexer.build.encoding_pipeline import PipelineOptions, encode_titles
 from indexer.build.row_writer import VectorSources, WrittenRows, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.encoders.base import Encoder
@@ -26,9 +26,10 @@ from indexer.generations.manifest import Manifest
 from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
+from indexer.progress import progress
 from indexer.types import Floats, IndexRecord, Recall
 
-PROBES_MAY_GROW = 2  # an index that needs more lists than so many times as many as before is trained anew
+MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True)
 class SealedGeneration:
-    """A sealed generation that is not published yet, and how it came through the gates."""
+    """A sealed generation that is not published yet, the outcome of its gates, and how many rows were copied."""
 
     candidate: Generation
     gates: tuple[Gate, ...]
@@ -51,12 +52,12 @@ class SealedGeneration:
 
     @property
     def manifest(self) -> Manifest:
-        """What it is made of."""
+        """The candidate's manifest."""
         return self.candidate.manifest
 
 
 class GenerationBuilder:
-    """Makes generations with one encoder: rows, index, manifest, gates."""
+    """Encodes titles and builds generations with one encoder: rows, index, manifest, gates."""
 
     def __init__(self, home: Path, encoder: Encoder, options: BuildOptions) -> None:
         self.home = home
@@ -65,42 +66,53 @@ class GenerationBuilder:
         self.layout = RowLayout.of_encoder(encoder.blocks)
 
     def picture_cache(self) -> VectorCache:
-        """The vectors of pictures that were encoded before."""
+        """Open the cache of picture vectors."""
         return self._cache(PICTURE_VECTORS, self.encoder.dim)
 
     def title_cache(self) -> VectorCache | nullcontext[None]:
-        """The vectors of titles that were encoded before; None within when the encoder reads no words."""
+        """Open the cache of title vectors; the block gets None when the encoder reads no text."""
         if self.layout.text_block is None:
             return nullcontext()
         return self._cache(TITLE_VECTORS, self.layout.blocks[-1].dim)
 
+    def encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> int:
+        """Encode the titles that the cache lacks and return how many; 0 without a cache."""
+        if cache is None:
+            return 0
+        distinct = set(titles)
+        with progress("titles", len(distinct)) as tick:
+            return encode_titles(distinct, self.encoder, cache, self.options.pipeline.batch_size, tick)
+
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
     ) -> SealedGeneration:
-        """Make and seal a generation of the catalogue as this thread sees it. Raises GenerationError at a gate."""
+        """Build and seal a generation of the catalogue as this thread reads it.
+
+        Raises GenerationError when a gate fails.
+        """
         number, folder = store.begin(self.home)
         failpoint("generation.begun")
         try:
             seq = catalogue.seq
-            files = write_rows(folder, catalogue, sources)
-            candidate = self._index(folder, files, number, seq, previous)
+            written = write_rows(folder, catalogue, sources)
+            candidate = self._index(folder, written, number, seq, previous)
             candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
-            passed = gates.check(candidate, catalogue, previous, self.options.goal.seed)
-            gates.require(passed, force)
+            checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
+            gates.require(checked, force)
             failpoint("gates.passed")
             store.seal(self.home, folder, candidate.manifest)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return SealedGeneration(candidate, passed, files.copied)
+        return SealedGeneration(candidate, checked, written.copied)
 
     def _index(
-        self, folder: Path, files: WrittenRows, number: int, seq: int, previous: Generation | None = None
+        self, folder: Path, written: WrittenRows, number: int, seq: int, previous: Generation | None = None
     ) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
         gate = title_agreement(self.layout, rows, goal.seed)
-        if gate:  # titles that say nothing need no second judge, who reads every row
+        if gate:  # the second estimate reads every row, and cannot raise a weight of 0
             gate *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, gate)
         queries = sample_queries(self.layout, rows, weights, goal)
@@ -113,8 +125,8 @@ class GenerationBuilder:
             fingerprint=encoder.fingerprint,
             preprocessing=dict(encoder.preprocessing),
             blocks=self.layout.blocks,
-            rows=files.count,
-            products=files.products,
+            rows=written.count,
+            products=written.products,
             seq=seq,
             index=record,
             weights=weights,
@@ -127,14 +139,14 @@ class GenerationBuilder:
     def _searchable(
         self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
     ) -> tuple[VectorIndex, IndexRecord, Recall]:
-        """The index of these rows: what the one before has learned is used again while it serves them well."""
+        """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
         options, plan = self.options, self._plan(len(rows))
         if previous is not None and previous.index.suits(plan, self.layout.dim):
             index = VectorIndex.refill(previous.folder / store.INDEX, rows, path, options.threads)
-            before = max(1, previous.manifest.index.nprobe)
+            probes = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError):
-                record, recall = tune(index, rows, queries, options.goal, max(1, before // 2))
-                if record.nprobe <= PROBES_MAY_GROW * before:
+                record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))
+                if record.nprobe <= MAX_PROBE_GROWTH * probes:
                     return index, record, recall
         index = VectorIndex.build(rows, plan, options.threads)
         record, recall = tune(index, rows, queries, options.goal)

@@ -53,7 +53,7 @@ def add(
         paths = diff.unread_paths()
         with builder.picture_cache() as pictures, progress("pictures", len(paths)) as tick:
             diff.compare_pending(encode_pictures(paths, encoder, pictures, options, tick))
-        diff.require_usable(feed)
+        diff.require_usable(feed, "added")
         with builder.title_cache() as titles:
             builder.encode_titles((product.title for product in diff.puts), titles)
         with closing(Catalogue.open(catalogue_file)) as catalogue:

@@ -219,7 +219,7 @@ def save_report(home: Path, report: IndexReport) -> None:
 
 
 def newest_report(home: Path) -> SavedReport | None:
-    """Return the newest report that can be read; of an update, that under its own name. None when there is none."""
+    """Return the newest report that can be read, None when there is none."""
     names = ShopHome(home)
     found = [path for path in names.reports.glob("*.json") if path.stem.isdigit() or path == names.update_report]
     found.sort(key=lambda path: (path.stat().st_mtime, path == names.update_report), reverse=True)

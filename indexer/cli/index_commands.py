@@ -18,7 +18,7 @@ from indexer.ann.faiss_index import KINDS
 from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.report import print_rejections, rejected_path
+from indexer.build.report import print_rejections
 from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
 from indexer.cli.common import (
     INTERRUPTED,
@@ -55,7 +55,7 @@ def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | Non
     with _resumable("build"):
         report = build_index(home, feed, opened, options, fetch=fetch)
     click.echo(report.table())
-    print_rejections(report.rejected, rejected_path(home, report.generation))
+    print_rejections(report.rejected, ShopHome(home).rejected(report.generation))
     if report.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, GenerationError
 from catalog.home import ShopHome
+from indexer.build.report import newest_report, read_report
 from indexer.build.report import rejected_csv as rejected_table
-from indexer.build.report import rejected_path, report_path
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback
 
-MOST_REJECTED = 50  # shown; the file has all of them
+MAX_REJECTED_ROWS = 50  # shown; the file has all of them
 
 
 def generations_of(home: Path) -> list[dict[str, Any]]:
@@ -59,18 +58,18 @@ def go_back(home: Path, generation: int) -> tuple[int, int]:
 
 
 def last_report(home: Path) -> dict[str, Any] | None:
-    """The newest report of a build or an update, with the first rows it rejected; None when there is none.
+    """Return the newest report of a build or an update, with the first rows it rejected; None when there is none.
 
     `at` is when it was written (unix seconds), `changes` how many products changed in which way (of an update only).
     """
-    newest = _newest(home)
-    if newest is None:
+    report = newest_report(home)
+    if report is None:
         return None
-    path, body = newest
+    body = report.body
     rejected = body.get("rejected") or 0
     return {
-        "kind": "update" if _of_update(path, body) else "build",
-        "at": int(path.stat().st_mtime),
+        "kind": report.kind,
+        "at": int(report.path.stat().st_mtime),
         "generation": body.get("generation"),
         "made": bool(body.get("made", True)),
         "rows": body.get("indexed", body.get("rows")),
@@ -79,17 +78,16 @@ def last_report(home: Path) -> dict[str, Any] | None:
         "changes": body.get("changes"),
         "gates": body.get("gates") or [],
         "rejected": rejected,
-        "rejected_rows": _rejected_rows(_rejected_file(home, path, body)) if rejected else [],
+        "rejected_rows": _rejected_rows(report.rejected_path) if rejected else [],
     }
 
 
 def rejected_csv(home: Path) -> str:
-    """The rows that the newest build or update rejected, as its file has them: no cell runs in a spreadsheet."""
-    newest = _newest(home)
-    path = _rejected_file(home, *newest) if newest is not None and newest[1].get("rejected") else None
-    if path is None or not path.is_file():
+    """Return the CSV file of the rows that the newest build or update rejected: no cell runs in a spreadsheet."""
+    report = newest_report(home)
+    if report is None or not report.body.get("rejected") or not report.rejected_path.is_file():
         return rejected_table(())
-    return path.read_text(encoding="utf-8", errors="replace")
+    return report.rejected_path.read_text(encoding="utf-8", errors="replace")
 
 
 def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
@@ -98,7 +96,7 @@ def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
         manifest = read_manifest(store.folder_of(home, number))
     except GenerationError as error:
         return told | {"damaged": _told(home, error.message)}
-    report = _json(report_path(home, number)) or {}
+    report = read_report(ShopHome(home).report(number)) or {}
     return told | {
         "created": manifest.created,
         "encoder": manifest.encoder.name,
@@ -112,37 +110,12 @@ def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
     }
 
 
-def _newest(home: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The newest report that can be read. An update's comes after that of its generation, which says the same."""
-    update = ShopHome(home).update_report
-    found = [path for path in ShopHome(home).reports.glob("*.json") if path.stem.isdigit() or path == update]
-    found.sort(key=lambda path: (path.stat().st_mtime, path == update), reverse=True)
-    return next(((path, body) for path in found if (body := _json(path)) is not None), None)
-
-
-def _rejected_file(home: Path, report: Path, body: dict[str, Any]) -> Path:
-    return ShopHome(home).update_rejected if _of_update(report, body) else rejected_path(home, int(report.stem))
-
-
-def _of_update(report: Path, body: dict[str, Any]) -> bool:
-    """Whether an update wrote the report: under its own name, or of the generation that it made."""
-    return report.name == ShopHome(Path()).update_report.name or "changes" in body
-
-
 def _rejected_rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        first = islice(csv.DictReader(file), MOST_REJECTED)
-        return [{name: each.get(name) or "" for name in ("source", "line", "reason")} for each in first]
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return body if isinstance(body, dict) else None
+        first = islice(csv.DictReader(file), MAX_REJECTED_ROWS)
+        return [{name: row.get(name) or "" for name in ("source", "line", "reason")} for row in first]
 
 
 def _told(home: Path, words: str) -> str:

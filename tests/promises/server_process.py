@@ -7,13 +7,13 @@ import json
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import ImageColor
 
 from catalog.storage.catalogue import Catalogue
-from indexer.build import update as update_module
 from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
@@ -97,7 +97,7 @@ def do_write_for_ever(home, feeds, stop):
         update_index(Path(home), FakeEncoder(), UpdateOptions(feed=Path(names[turn % len(names)]), build=OPTIONS))
         catalogue = Catalogue.open(Path(home) / "catalog.sqlite")
         for key, product in list(catalogue.iterate())[: int(rng.integers(1, 9))]:
-            catalogue.put([update_module.replace(product, description=f"{turn} {key}")])
+            catalogue.put([replace(product, description=f"{turn} {key}")])
         catalogue.close()
         turn += 1
 

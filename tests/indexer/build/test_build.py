@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from catalog.errors import BadFeed, GenerationError
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build import build as build_module
 from indexer.build import generation_builder
-from indexer.build.feed_reading import split_origin
+from indexer.build import report as report_module
 from indexer.build.build import BuildOptions, build_index
-from indexer.generations.store import numbers, open_current
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.build.report import rejected_path, report_path
+from indexer.build.feed_diff import split_origin
+from indexer.generations.store import numbers, open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
 
@@ -33,7 +33,7 @@ def rows_by_product(home):
 
 def test_rows_are_look_meaning_and_words(tmp_path):
     report = build_index(tmp_path / "home", colour_shop(tmp_path / "feed"), FakeEncoder())
-    assert (report.generation, report.products, report.pictures, report.indexed, report.encoded) == (1, 4, 4, 4, 4)
+    assert (report.generation, report.products, report.pictures, report.rows, report.encoded) == (1, 4, 4, 4, 4)
     assert report.rejected == ()
     rows = rows_by_product(tmp_path / "home")
     np.testing.assert_allclose(rows["p-red"], [[1, 0, 0] * 3])
@@ -143,8 +143,8 @@ def test_broken_pictures_are_rejected_with_line_and_reason(tmp_path):
     assert told.keys() == {2, 3}
     assert "no usable picture" in told[2] and "bad.jpg" in told[2]
     assert "picture left out" in told[3]
-    assert "bad.jpg" in rejected_path(tmp_path / "home", 1).read_text()
-    assert json.loads(report_path(tmp_path / "home", 1).read_text())["rejected"] == 2
+    assert "bad.jpg" in ShopHome(tmp_path / "home").rejected(1).read_text()
+    assert json.loads(ShopHome(tmp_path / "home").report(1).read_text())["rejected"] == 2
 
 
 def test_nothing_usable_is_a_bad_feed_and_changes_nothing(tmp_path):
@@ -189,7 +189,7 @@ def test_an_interrupted_build_goes_on_where_it_was(tmp_path):
     encoder = FakeEncoder()
     report = build_index(home, path, encoder, options)
     assert encoder.pictures_encoded == 8
-    assert (report.encoded, report.reused, report.indexed) == (8, 12, 20)
+    assert (report.encoded, report.reused, report.rows) == (8, 12, 20)
     build_index(tmp_path / "clean", path, FakeEncoder(), options)
     np.testing.assert_array_equal(open_current(home).rows, open_current(tmp_path / "clean").rows)
 
@@ -200,7 +200,9 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
     build_index(home, feed, FakeEncoder())
     right = generation_builder.VectorIndex.build
     monkeypatch.setattr(
-        generation_builder.VectorIndex, "build", lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads)
+        generation_builder.VectorIndex,
+        "build",
+        lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads),
     )
     monkeypatch.setattr("indexer.ann.recall.DEPTH", 1)
     fewer = write_feed(tmp_path / "feed", [("p-red", "red hat", "red.png"), ("p-new", "green", "green.png")])
@@ -214,13 +216,13 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
 def test_a_shop_is_open_to_readers_while_it_is_built(tmp_path, monkeypatch):
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
     build_index(home, feed, FakeEncoder())
-    seal, seen = generation_builder.generations.seal, []
+    seal, seen = generation_builder.store.seal, []
 
     def watched(*arguments):
         seen.append(rows_by_product(home).keys())
         return seal(*arguments)
 
-    monkeypatch.setattr(generation_builder.generations, "seal", watched)
+    monkeypatch.setattr(generation_builder.store, "seal", watched)
     build_index(home, write_feed(feed.parent, [("p-new", "red hat", "red.png")]), FakeEncoder())
     assert seen == [{f"p-{name}" for name in COLOURS}]
     assert rows_by_product(home).keys() == {"p-new"}
@@ -231,9 +233,9 @@ def test_peak_memory_is_in_mebibytes_everywhere(monkeypatch, platform, unit):
     class Usage:
         ru_maxrss = 3 * unit
 
-    monkeypatch.setattr(build_module.sys, "platform", platform)
-    monkeypatch.setattr(build_module.resource, "getrusage", lambda _: Usage)
-    assert build_module.peak_memory_mb() == 3
+    monkeypatch.setattr(report_module.sys, "platform", platform)
+    monkeypatch.setattr(report_module.resource, "getrusage", lambda _: Usage)
+    assert report_module.peak_memory_mb() == 3
 
 
 def test_two_builds_of_one_shop_do_not_meet(tmp_path):
@@ -245,7 +247,7 @@ def test_two_builds_of_one_shop_do_not_meet(tmp_path):
                 build_index(home, feed, FakeEncoder())
             return super().encode_pixels(pixels)
 
-    assert build_index(home, feed, Nested()).indexed == 4
+    assert build_index(home, feed, Nested()).rows == 4
 
 
 def test_every_kind_can_be_forced_and_is_measured(tmp_path):
@@ -256,9 +258,9 @@ def test_every_kind_can_be_forced_and_is_measured(tmp_path):
     path = write_feed(feed, [(f"{i}", f"{list(COLOURS)[i % 3]} {i}", f"{i}.png") for i in range(150)])
     for kind in ("flat", "ivf_sq8"):
         report = build_index(tmp_path / "home", path, FakeEncoder(), BuildOptions(kind=kind))
-        assert report.index.kind == kind
-        assert min(report.recall.picture, report.recall.text) >= 0.99
-        assert report.recall.queries == 450
+        assert report.manifest.index.kind == kind
+        assert min(report.manifest.recall.picture, report.manifest.recall.text) >= 0.99
+        assert report.manifest.recall.queries == 450
 
 
 @pytest.mark.parametrize(

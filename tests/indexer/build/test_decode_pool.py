@@ -13,8 +13,8 @@ from PIL import Image
 from catalog import images
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
 from indexer.build import decode_pool
-from indexer.build.decode_worker import LENGTHS, TRAP, send
 from indexer.build.decode_pool import DecoderPool
+from indexer.build.decode_worker import LENGTHS, TRAP, send
 from tests.indexer.shop_fixtures import write_picture
 
 NAMES = [
@@ -154,9 +154,11 @@ def test_threads_take_turns_at_the_children(tmp_path):
 )
 def test_an_answer_that_makes_no_sense_is_a_crash(tmp_path, monkeypatch, header, body):
     # A child that says so, instead of ours.
-    (tmp_path / "indexer").mkdir()
-    (tmp_path / "indexer" / "__init__.py").touch()
-    (tmp_path / "indexer" / "decode_child.py").write_text(
+    package = tmp_path / "indexer" / "build"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "decode_worker.py").write_text(
         "import json, struct, sys\n"
         "def say(header, body):\n"
         "    text = json.dumps(header).encode()\n"
@@ -182,15 +184,15 @@ def test_a_child_ends_when_its_parent_is_gone(tmp_path):
     os.close(read)
     assert child.stdout.read(LENGTHS.size)
     os.close(write)
-    assert child.wait(5) == 0
+    assert child.wait(300) == 0
     child.stdout.close()
 
 
 def test_a_child_in_a_loop_ends_itself_when_its_parent_is_gone(trap, monkeypatch):
     trap(a="loop")
-    code = "from indexer import decode_child as child; child.GRACE = 0; child.main()"
+    code = "from indexer.build import decode_worker as child; child.GRACE_S = 0; child.main()"
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     send(child.stdin, {"path": "a.png", "at_least": 0, "seconds": 0.2})
-    assert child.wait(5) == -signal.SIGALRM
+    assert child.wait(300) == -signal.SIGALRM
     child.stdin.close()
     child.stdout.close()

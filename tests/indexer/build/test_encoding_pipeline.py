@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from catalog.errors import EncoderError
+from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles, map_ahead
 from indexer.cache.vector_cache import VectorCache, title_key
-from indexer.build.encoding_pipeline import PipelineOptions, ahead, encode_pictures, encode_titles, pixel_size
+from indexer.encoders.picture_input import input_side
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
 
@@ -24,35 +25,35 @@ def cache(tmp_path):
 
 def run(paths, cache, encoder=None):
     ticks = []
-    facts = encode_pictures([str(p) for p in paths], encoder or FakeEncoder(), cache, OPTIONS, ticks.append)
+    results = encode_pictures([str(p) for p in paths], encoder or FakeEncoder(), cache, OPTIONS, ticks.append)
     assert sum(ticks) == len(paths)
-    return facts
+    return results
 
 
 def test_every_picture_gets_the_vector_it_has_alone(tmp_path, cache):
     paths = [write_picture(tmp_path / f"{i}.png", (i * 20, 200, 255 - i * 20)) for i in range(11)]
-    facts = run(paths, cache)
-    assert (facts.encoded, facts.decoded, facts.reused) == (11, 11, 0)
+    results = run(paths, cache)
+    assert (results.encoded, results.decoded, results.reused) == (11, 11, 0)
     for i, path in enumerate(paths):
         colour = np.array([i * 20, 200, 255 - i * 20]) / np.linalg.norm([i * 20, 200, 255 - i * 20])
-        vector = cache.get(bytes.fromhex(facts.hashes[str(path)]))
+        vector = cache.get(bytes.fromhex(results.hashes[str(path)]))
         np.testing.assert_allclose(vector, [*colour, *colour], atol=1e-5)
 
 
 def test_equal_contents_are_encoded_once(tmp_path, cache):
     paths = [write_picture(tmp_path / f"{i}.png", (255, 0, 0)) for i in range(9)]
     encoder = FakeEncoder()
-    facts = run(paths, cache, encoder)
+    results = run(paths, cache, encoder)
     assert encoder.pictures_encoded == 1
-    assert (facts.encoded, facts.reused, len(set(facts.hashes.values()))) == (1, 0, 1)
+    assert (results.encoded, results.reused, len(set(results.hashes.values()))) == (1, 0, 1)
 
 
 def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
     paths = [write_picture(tmp_path / f"{i}.png", (i, 0, 0)) for i in range(1, 6)]
     run(paths, cache)
     monkeypatch.setattr("indexer.build.decode_pool._Child", None)  # nor is a child started
-    facts = run(paths, cache)
-    assert (facts.encoded, facts.decoded, facts.reused) == (0, 0, 5)
+    results = run(paths, cache)
+    assert (results.encoded, results.decoded, results.reused) == (0, 0, 5)
 
 
 def test_bad_files_are_told_and_the_rest_goes_on(tmp_path, cache):
@@ -61,11 +62,11 @@ def test_bad_files_are_told_and_the_rest_goes_on(tmp_path, cache):
     (tmp_path / "text.jpg").write_text("hello")
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:50])
     names = ["empty.jpg", "text.jpg", "cut.png", "gone.png", "good.png"]
-    facts = run([tmp_path / name for name in names], cache)
-    assert list(facts.hashes) == [str(good)]
-    assert set(facts.broken) == {str(tmp_path / name) for name in names[:4]}
-    assert all(facts.broken.values())
-    assert facts.encoded == 1
+    results = run([tmp_path / name for name in names], cache)
+    assert list(results.hashes) == [str(good)]
+    assert set(results.broken) == {str(tmp_path / name) for name in names[:4]}
+    assert all(results.broken.values())
+    assert results.encoded == 1
 
 
 def test_numbers_that_are_not_finite_are_never_stored(tmp_path, cache):
@@ -100,12 +101,12 @@ def test_pictures_wait_in_bounded_number(tmp_path, cache):
     assert peak <= 3 * OPTIONS.batch_size + 1
 
 
-def test_ahead_keeps_the_order_and_drops_what_has_not_begun():
+def test_results_come_in_order_and_drops_what_has_not_begun():
     started = []
     with ThreadPoolExecutor(1) as pool:
-        assert list(ahead(pool, str, range(10), 3)) == [str(i) for i in range(10)]
-        with closing(ahead(pool, lambda i: started.append(i) or i, range(1000), 5)) as results:
-            assert next(results) == 0
+        assert list(map_ahead(pool, str, range(10), 3)) == [str(i) for i in range(10)]
+        with closing(map_ahead(pool, lambda i: started.append(i) or i, range(1000), 5)) as numbers:
+            assert next(numbers) == 0
     assert len(started) <= 6
 
 
@@ -126,5 +127,5 @@ def test_titles_are_encoded_once_by_rising_length(tmp_path):
         assert encoder.texts_encoded == 3
 
 
-def test_pixel_size_is_asked_of_the_encoder():
-    assert pixel_size(FakeEncoder()) == 4
+def test_the_input_side_comes_from_the_encoder():
+    assert input_side(FakeEncoder()) == 4

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from catalog.storage.catalogue import Catalogue
 from indexer import __main__ as command
+from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
 from indexer.cli import index_commands, maintenance_commands, product_commands
 from indexer.generations.store import current_number, open_current
-from indexer.build.feed_settings import ChosenFeed, choose_feed, remember_feed
 from tests.catalog.picture_server import local_rules, picture, reply, serving
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed, write_picture

@@ -7,11 +7,11 @@ from click.testing import CliRunner
 
 from catalog.errors import NoGeneration
 from catalog.storage.catalogue import Catalogue
-from indexer.cli import product_commands
-from indexer.generations import store
 from indexer.__main__ import main
 from indexer.build.build import build_index
 from indexer.build.product_changes import add, remove
+from indexer.cli import product_commands
+from indexer.generations import store
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import colour_shop, write_feed, write_picture
 

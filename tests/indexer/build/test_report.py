@@ -5,35 +5,60 @@ import json
 
 import pytest
 
+from catalog.home import ShopHome
 from catalog.product import Rejected
-from indexer.types import IndexRecord, Recall
+from indexer.build.feed_diff import ADDED, Changes
 from indexer.build.report import (
-    BuildReport,
+    BUILD,
+    UPDATE,
+    IndexReport,
     Step,
+    newest_report,
     print_rejections,
     rejected_csv,
-    rejected_path,
-    report_path,
     save_report,
+)
+from indexer.generations.gates import PASSED, Gate
+from indexer.generations.manifest import Manifest
+from indexer.types import Block, EncoderSpec, IndexRecord, Recall
+
+MANIFEST = Manifest(
+    number=3,
+    created="2026-01-01T00:00:00+00:00",
+    encoder=EncoderSpec("fake", "fake", "mean-colour", "none", ("look",), "Apache-2.0"),
+    fingerprint="fa" * 32,
+    preprocessing={},
+    blocks=(Block("look", 3),),
+    rows=1400,
+    products=1200,
+    seq=7,
+    index=IndexRecord("ivf_sq8", 512, 16, 4),
+    weights={},
+    words_gate=1.0,
+    recall=Recall(0.991, 0.996, 600),
+    files={},
 )
 
 
-def make_report(rejected=()):
-    return BuildReport(
+def make_report(rejected=(), kind=BUILD, made=True):
+    changes = Changes()
+    changes.count(ADDED, "p1")
+    return IndexReport(
+        kind=kind,
         generation=3,
-        encoder="fake",
-        products=1200,
+        made=made,
+        changes=changes,
+        manifest=MANIFEST if made else None,
         pictures=1300,
-        indexed=1400,
         encoded=1000,
         reused=300,
+        titles=5,
+        copied=20,
         rejected=tuple(rejected),
+        gates=(Gate("overlap", PASSED, 1.0, 0.5, "all as before"),),
         steps=(Step("decode", 1000, 2.0), Step("words", 0, 0.0)),
         seconds=10.0,
         peak_memory_mb=512.0,
-        index=IndexRecord("ivf_sq8", 512, 16, 4),
-        recall=Recall(0.991, 0.996, 600),
-        words_gate=1.0,
     )
 
 
@@ -46,18 +71,18 @@ def test_the_table_says_what_was_done():
 
 def test_saved_as_json_and_csv(tmp_path):
     save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title"), Rejected("a.csv", 5, "\ud800 broken")]))
-    body = json.loads(report_path(tmp_path, 3).read_text())
+    body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert (body["rejected"], body["reused"], body["pictures_per_second"]) == (2, 300, 130.0)
     assert body["steps"]["decode"] == {"items": 1000, "seconds": 2.0, "per_second": 500.0}
     assert body["recall"]["picture"] == 0.991
-    with rejected_path(tmp_path, 3).open(newline="") as file:
+    with ShopHome(tmp_path).rejected(3).open(newline="") as file:
         assert list(csv.reader(file))[:2] == [["source", "line", "reason"], ["a.csv", "2", "no title"]]
 
 
 def test_no_rejected_file_when_nothing_was_rejected(tmp_path, capsys):
     save_report(tmp_path, make_report())
-    assert not rejected_path(tmp_path, 3).exists()
-    print_rejections(make_report().rejected, rejected_path(tmp_path, 3))
+    assert not ShopHome(tmp_path).rejected(3).exists()
+    print_rejections(make_report().rejected, ShopHome(tmp_path).rejected(3))
     assert capsys.readouterr() == ("", "")
 
 
@@ -67,6 +92,48 @@ def test_a_long_list_is_cut_and_says_where_the_rest_is(tmp_path, capsys):
     assert text.count("a.csv:") == 10
     assert "15 more" in text
     assert "r.csv" in text
+
+
+GATES = [{"name": "overlap", "outcome": "passed", "value": 1.0, "least": 0.5, "told": "all as before"}]
+
+
+def test_the_file_of_a_build_keeps_its_fields(tmp_path):
+    save_report(tmp_path, make_report())
+    body = json.loads(ShopHome(tmp_path).report(3).read_text())
+    assert " ".join(body) == (
+        "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index recall"
+        " words_gate gates pictures_per_second"
+    )
+    assert (body["encoder"], body["products"], body["indexed"], body["words_gate"]) == ("fake", 1200, 1400, 1.0)
+    assert body["index"] == {"kind": "ivf_sq8", "lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0}
+    assert body["recall"] == {"picture": 0.991, "text": 0.996, "queries": 600} and body["gates"] == GATES
+    assert not ShopHome(tmp_path).update_report.exists()
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_the_files_of_an_update_keep_their_fields(tmp_path, made):
+    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title")], UPDATE, made))
+    body = json.loads(ShopHome(tmp_path).update_report.read_text())
+    assert " ".join(body) == (
+        "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb"
+    )
+    assert (body["rows"], body["rejected"], body["gates"]) == (1400 if made else 0, 1, GATES)
+    assert body["changes"]["added"] == {"count": 1, "ids": ["p1"]} and body["changes"]["words"]["count"] == 0
+    assert ShopHome(tmp_path).update_rejected.read_text().splitlines()[1] == "a.csv,2,no title"
+    assert ShopHome(tmp_path).report(3).exists() == made and not ShopHome(tmp_path).rejected(3).exists()
+
+
+def test_the_newest_report_is_read_back(tmp_path):
+    assert newest_report(tmp_path) is None
+    save_report(tmp_path, make_report())
+    report = newest_report(tmp_path)
+    assert (report.kind, report.rejected_path) == (BUILD, ShopHome(tmp_path).rejected(3))
+    save_report(tmp_path, make_report(kind=UPDATE))
+    report = newest_report(tmp_path)
+    assert (report.kind, report.rejected_path) == (UPDATE, ShopHome(tmp_path).update_rejected)
+    ShopHome(tmp_path).update_report.write_text("[")
+    report = newest_report(tmp_path)
+    assert (report.kind, report.rejected_path) == (UPDATE, ShopHome(tmp_path).update_rejected)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.errors import BadFeed, GenerationError, NoGeneration
 from catalog.storage.catalogue import Catalogue
-from indexer.build import update as update_module
+from indexer.build import index_run
 from indexer.build.build import build_index
 from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
 from indexer.cache.file_stats import FileStatCache
@@ -123,7 +123,7 @@ def test_prices_alone_leave_the_index_as_it_is(shop, tmp_path):
 
 
 def test_a_long_log_gets_an_index_without_encoding(shop, monkeypatch):
-    monkeypatch.setattr(update_module, "LONG_LOG", 5)
+    monkeypatch.setattr(index_run, "MAX_LOG", 5)
     for row in shop.rows.values():
         row["price"] = "9 EUR"
     encoder = FakeEncoder()
@@ -303,7 +303,7 @@ def test_a_commit_whose_pointer_did_not_move_is_finished(shop, monkeypatch):
     def stop(*_):
         raise Stop
 
-    monkeypatch.setattr("indexer.build.update.publish_announced", stop)
+    monkeypatch.setattr("indexer.build.index_run.publish_pending", stop)
     shop.rows["p1"]["title"] = "red again"
     with pytest.raises(Stop):
         shop.update()

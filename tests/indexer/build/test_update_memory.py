@@ -38,7 +38,7 @@ def updated(folder, products):
     return run.own_mb
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process's own memory on Linux only")
 def test_an_updates_memory_does_not_grow_with_the_catalogue(tmp_path):
     few, many = updated(tmp_path / "few", FEW), updated(tmp_path / "many", MANY)

@@ -9,12 +9,12 @@ import pytest
 
 from catalog.errors import GenerationError
 from catalog.files.failpoints import KILLED
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.recall import LEAST
 from indexer.build import generation_builder
 from indexer.build.build import build_index
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.report import report_path
 from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.store import open_current
 from indexer.types import IndexRecord
@@ -71,7 +71,7 @@ def test_every_new_index_knows_how_much_it_finds(kennel, tmp_path, seed, kind, m
         recall = open_current(home).manifest.recall
         assert report.made and recall.queries == 3 * len(open_current(home).rows)
         assert min(recall.picture, recall.text) >= LEAST
-        gates = {gate["name"]: gate["value"] for gate in json.loads(report_path(home, number).read_text())["gates"]}
+        gates = {gate["name"]: gate["value"] for gate in json.loads(ShopHome(home).report(number).read_text())["gates"]}
         assert gates["picture recall"] == recall.picture and gates["text recall"] == recall.text
     assert len(trained) == 1  # the updates keep what was learned, and write a file row by row
 

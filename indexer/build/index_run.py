@@ -1,0 +1,282 @@
+"""One index run, of a build or an update: compare the feed, encode what is missing, seal a generation, publish, report.
+
+Changes that alter no row of the index (prices, stock, other texts) are committed to the catalogue alone: searches read
+them from there, and the index would be the same bytes. Only when the log since the index has grown long does such an
+update make a generation, so that servers need not replay the log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from catalog.errors import BadFeed
+from catalog.feeds.reader import read_feed
+from catalog.files.failpoints import failpoint
+from catalog.home import ShopHome
+from catalog.product import Rejected
+from catalog.storage.catalogue import Catalogue, PictureRow
+from indexer.build.encoding_pipeline import PictureResults, encode_files, inspect_files
+from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, split_origin
+from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
+from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
+from indexer.build.report import BUILD, UPDATE, IndexReport, Step, peak_memory_mb, save_report
+from indexer.build.row_writer import ReusableRows, VectorSources
+from indexer.cache.file_stats import FileStatCache
+from indexer.cache.vector_cache import VectorCache
+from indexer.encoders.base import Encoder, make_maps_ready
+from indexer.generations import store
+from indexer.generations.encoder_diff import save_encoder_diff
+from indexer.generations.publishing import open_current_or_none, publish_pending, record_pending
+from indexer.generations.store import Generation
+from indexer.progress import progress
+
+ReadPictures = Callable[[list[str], FileStatCache], PictureResults]
+
+MAX_LOG = 5_000  # changes since the index was made; servers replay them when they open it
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOptions:
+    """What an update may do; `feed` None is the one of the last run, `from_catalogue` reads none at all.
+
+    `fetch` says whether pictures named by web address are fetched, None as the last time with that feed.
+    """
+
+    feed: Path | None = None
+    fetch: bool | None = None
+    from_catalogue: bool = False
+    check_pictures: bool = False
+    keep_missing: bool = False
+    allow_shrink: bool = False
+    force: bool = False
+    build: BuildOptions = field(default_factory=BuildOptions)
+
+
+class _NotPublished(Exception):
+    """Rolls back the catalogue after a generation that is only compared."""
+
+
+class IndexRun:
+    """One build or update. A build is an update against nothing (`rebuild`).
+
+    It reads every picture file, reuses vectors from the caches alone and no row of an earlier generation, makes the
+    catalogue equal to the feed, and opens it only when everything is encoded.
+    """
+
+    def __init__(self, home: Path, encoder: Encoder, options: UpdateOptions, rebuild: bool = False) -> None:
+        self._home = home
+        self._options = options
+        self._rebuild = rebuild
+        self._builder = GenerationBuilder(home, encoder, options.build)
+        self._previous = None if rebuild else open_current_or_none(home)
+        self._pictures = PictureResults()
+        self._titles = 0
+        self._steps: dict[str, Step] = {}
+        self._began = time.perf_counter()
+
+    def run(self, publish: bool = True) -> IndexReport:
+        """Do all of it and save the report; without `publish`, roll back once the new generation was compared."""
+        with FileStatCache(self._home) as files:
+            diff, sealed = self._build(files) if self._rebuild else self._update(files, publish)
+        report = self._report(diff, sealed, made=sealed is not None and publish)
+        if publish:
+            save_report(self._home, report)
+            if not self._options.from_catalogue:
+                remember_feed(self._home, self._feed())
+            failpoint("update.reported")
+        return report
+
+    def dry_run(self) -> IndexReport:
+        """Report what an update would change; encode and write nothing."""
+        with self._open_catalogue() as catalogue, FileStatCache(self._home, readonly=True) as files:
+            diff = self._compare_feed(catalogue, files, self._inspect_pictures)
+            needed = self._needs_generation(catalogue, diff.changes)
+        return replace(self._report(diff, None, made=False), would_make=needed)
+
+    def _build(self, files: FileStatCache) -> tuple[FeedDiff, SealedGeneration]:
+        diff = self._compare_feed(None, files, self._encode_unread)
+        with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
+            self._encode_titles((product.title for product in diff.puts), titles)
+            failpoint("build.encoded")
+            with self._open_catalogue() as catalogue:
+                with catalogue.replacing(diff.puts):
+                    sealed = self._seal(catalogue, VectorSources(self._builder.layout, pictures, titles))
+                    record_pending(catalogue, sealed.manifest.number)
+                publish_pending(self._home, catalogue)
+        return diff, sealed
+
+    def _update(self, files: FileStatCache, publish: bool) -> tuple[FeedDiff, SealedGeneration | None]:
+        with self._open_catalogue() as catalogue:
+            diff = self._compare_feed(catalogue, files, self._encode_unread)
+            failpoint("update.compared")
+            if self._needs_generation(catalogue, diff.changes):
+                if self._reusable() is None:
+                    make_maps_ready(self._builder.encoder)
+                return diff, self._make_generation(catalogue, files, diff, publish)
+            if diff.changes.total and publish:
+                with catalogue.applying(diff.puts, diff.gone):
+                    failpoint("update.before-commit")
+                failpoint("update.committed")
+        return diff, None
+
+    def _make_generation(
+        self, catalogue: Catalogue, files: FileStatCache, diff: FeedDiff, publish: bool
+    ) -> SealedGeneration:
+        with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
+            self._encode_titles((product.title for product in diff.puts), titles)
+            self._encode_unlisted(catalogue, files, self._sources(catalogue, pictures, titles), diff)
+            failpoint("update.encoded")
+            try:
+                with catalogue.applying(diff.puts, diff.gone):
+                    sources = self._sources(catalogue, pictures, titles)
+                    self._encode_missing(list(sources.missing(catalogue)), sources, files)  # put while we encoded
+                    sealed = self._seal(catalogue, sources)
+                    if self._previous is not None and self._reusable() is None:
+                        save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
+                    if not publish:
+                        raise _NotPublished
+                    record_pending(catalogue, sealed.manifest.number)
+            except _NotPublished:
+                store.remove_unfinished(self._home)
+            else:
+                publish_pending(self._home, catalogue)
+        return sealed
+
+    def _open_catalogue(self) -> AbstractContextManager[Catalogue]:
+        return closing(Catalogue.open(ShopHome(self._home).catalogue))
+
+    def _feed(self) -> ChosenFeed:
+        return choose_feed(self._home, self._options.feed, self._options.fetch)
+
+    def _compare_feed(self, catalogue: Catalogue | None, files: FileStatCache, read: ReadPictures) -> FeedDiff:
+        diff = FeedDiff(catalogue, None if self._options.check_pictures else files)
+        if catalogue is not None and self._options.from_catalogue:
+            diff.changes.unchanged = catalogue.count()
+            return diff
+        feed, start = self._feed(), time.perf_counter()
+        with fetching(self._home, feed.fetch) as fetcher:
+            diff.add_items(read_feed(feed.path, fetcher))
+        self._count_step("read", len(diff.pending) + len(diff.rejected), time.perf_counter() - start)
+        diff.compare_pending(read(diff.unread_paths(), files))
+        diff.require_usable(feed.path)
+        if catalogue is not None and not self._options.keep_missing:
+            diff.find_removed()
+            self._refuse_shrinking(feed.path, catalogue.count(), diff.changes)
+        return diff
+
+    def _refuse_shrinking(self, feed: Path, count: int, changes: Changes) -> None:
+        removed = changes.counts[REMOVED]
+        if 2 * removed > count and not self._options.allow_shrink:
+            raise BadFeed(
+                f"{feed} would remove {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
+                " Nothing was changed.",
+                "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
+            )
+
+    def _encode_unread(self, paths: list[str], files: FileStatCache) -> PictureResults:
+        if not paths:
+            return PictureResults()
+        with self._builder.picture_cache() as cache:
+            return self._encode_pictures(paths, cache, files)
+
+    def _encode_pictures(self, paths: list[str], cache: VectorCache, files: FileStatCache) -> PictureResults:
+        with progress("pictures", len(paths)) as tick:
+            results = encode_files(paths, self._builder.encoder, cache, files, self._options.build.pipeline, tick)
+        self._pictures.add(results)
+        self._count_step("decode", results.decoded, results.decode_seconds)
+        self._count_step("encode", results.encoded, results.encode_seconds)
+        return results
+
+    def _inspect_pictures(self, paths: list[str], _: FileStatCache) -> PictureResults:
+        with progress("pictures", len(paths)) as tick:
+            return inspect_files(paths, self._builder.encoder, self._options.build.pipeline, tick)
+
+    def _encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> None:
+        if cache is not None:
+            start = time.perf_counter()
+            encoded = self._builder.encode_titles(titles, cache)
+            self._titles += encoded
+            self._count_step("words", encoded, time.perf_counter() - start)
+
+    def _encode_unlisted(
+        self, catalogue: Catalogue, files: FileStatCache, sources: VectorSources, diff: FeedDiff
+    ) -> None:
+        """Encode what products lack that the feed leaves alone; leave out a picture that cannot be read any more."""
+        changed = {product.id for product in diff.puts} | set(diff.gone)
+        listed = {key for key, _ in catalogue.find(changed).values()}
+        missing = [row for row in sources.missing(catalogue) if row.key not in listed]
+        lost: dict[int, set[str]] = {}
+        for row in self._encode_missing(missing, sources, files):
+            lost.setdefault(row.key, set()).add(row.sha256)
+        for key, product in catalogue.get_many(list(lost)).items():
+            pictures = tuple(picture for picture in product.pictures if picture.sha256 not in lost[key])
+            reason = "not every picture" if pictures else "no picture"
+            diff.rejected.append(Rejected(*split_origin(product.origin), f"{product.id}: {reason} could be read again"))
+            if pictures:
+                diff.puts.append(replace(product, pictures=pictures))
+            else:
+                diff.gone.append(product.id)
+                diff.changes.count(REMOVED, product.id)
+
+    def _encode_missing(
+        self, missing: list[PictureRow], sources: VectorSources, files: FileStatCache
+    ) -> list[PictureRow]:
+        """Encode the pictures and titles that are missing; return the rows whose picture is not there any more."""
+        unencoded = [row for row in missing if sources.picture(row) is None]
+        if unencoded:
+            self._encode_pictures(list(dict.fromkeys(row.path for row in unencoded)), sources.pictures, files)
+        self._encode_titles((row.title for row in missing), sources.titles)
+        return [row for row in unencoded if sources.picture(row) is None]
+
+    def _reusable(self) -> Generation | None:
+        """Return the generation before, when its rows are what this encoder would give."""
+        before, builder = self._previous, self._builder
+        if before is None or before.manifest.fingerprint != builder.encoder.fingerprint:
+            return None
+        return before if before.layout == builder.layout else None
+
+    def _needs_generation(self, catalogue: Catalogue, changes: Changes) -> bool:
+        before = self._reusable()
+        if before is None or changes.alter_index(self._builder.layout.text_block is not None):
+            return True
+        behind = catalogue.seq - before.manifest.seq
+        return behind > 0 if self._options.from_catalogue else behind + changes.total > MAX_LOG
+
+    def _sources(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> VectorSources:
+        before = self._reusable()
+        reusable = None if before is None else ReusableRows(before, catalogue.keys_changed(before.manifest.seq))
+        return VectorSources(self._builder.layout, pictures, titles, reusable)
+
+    def _seal(self, catalogue: Catalogue, sources: VectorSources) -> SealedGeneration:
+        start = time.perf_counter()
+        sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
+        self._count_step("index", sealed.manifest.rows, time.perf_counter() - start)
+        return sealed
+
+    def _count_step(self, name: str, items: int, seconds: float) -> None:
+        before = self._steps.get(name, Step(name, 0, 0.0))
+        self._steps[name] = Step(name, before.items + items, before.seconds + seconds)
+
+    def _report(self, diff: FeedDiff, sealed: SealedGeneration | None, made: bool) -> IndexReport:
+        current = 0 if self._previous is None else self._previous.number
+        return IndexReport(
+            kind=BUILD if self._rebuild else UPDATE,
+            generation=current if sealed is None else sealed.manifest.number,
+            made=made,
+            changes=diff.changes,
+            manifest=None if sealed is None else sealed.manifest,
+            pictures=self._pictures.distinct,
+            encoded=self._pictures.encoded,
+            reused=self._pictures.reused,
+            titles=self._titles,
+            copied=0 if sealed is None else sealed.copied,
+            rejected=tuple(diff.rejected),
+            gates=() if sealed is None else sealed.gates,
+            steps=tuple(self._steps.values()),
+            seconds=time.perf_counter() - self._began,
+            peak_memory_mb=peak_memory_mb(),
+        )
