@@ -1,8 +1,8 @@
-"""How text becomes the words of an index: folded, cut, and brought to one form, the same for products and questions.
+"""Normalise and tokenise text, the same way for products and queries.
 
-Latin words lose case and accents, and are looked for in the singular and the plural. Chinese and Japanese have no
-spaces: their runs become single characters and pairs of neighbours, so that words of one and two characters are found
-too, which trigrams would miss.
+Latin words lose case and accents. The index stores them as the text has them; a query looks for singular and plural.
+Chinese and Japanese have no spaces: their runs become single characters and bigrams, so that words of one and two
+characters are found too, which trigrams would miss.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-ANALYSIS = 1  # raised with every change of what follows: the catalogue's word index is then made again
+ANALYSIS = 1  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
 
 _HAN = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _PLAIN = rf"[^\W_{_HAN}]+"
-_CUT = re.compile(rf"[{_HAN}]+|\d+(?:[.,]\d+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'’&]{_PLAIN})*")
+_TOKEN = re.compile(rf"[{_HAN}]+|\d+(?:[.,]\d+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'’&]{_PLAIN})*")
 _JOINT = re.compile(r"[-'’&]")
 _PART = re.compile(r"[^-'’&]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -48,7 +48,7 @@ _TRADITIONAL_AND_SIMPLIFIED = (
 )
 _TRADITIONAL = str.maketrans({pair[0]: pair[1] for pair in _TRADITIONAL_AND_SIMPLIFIED.split()})
 
-# What no rule gives, and words for one thing that look like several.
+# Plurals that no rule of `singularise` covers, and words that look like plurals.
 _SINGULARS = {
     "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse",
     "knives": "knife", "shelves": "shelf", "scarves": "scarf", "loaves": "loaf", "leaves": "leaf", "halves": "half",
@@ -57,27 +57,28 @@ _SINGULARS = {
     "pants": "pants", "jeans": "jeans", "trousers": "trousers", "leggings": "leggings", "tights": "tights",
     "shorts": "shorts", "briefs": "briefs", "scissors": "scissors", "tongs": "tongs", "pyjamas": "pyjamas",
     "pant": "pants", "jean": "jeans", "trouser": "trousers", "legging": "leggings", "pyjama": "pyjamas",
+    "buses": "bus", "gases": "gas", "lenses": "lens", "canvases": "canvas", "cactuses": "cactus", "irises": "iris",
     "gas": "gas", "canvas": "canvas", "christmas": "christmas", "series": "series", "lens": "lens",
 }  # fmt: skip
 _FORMS: dict[str, list[str]] = {}
 for _form, _singular in _SINGULARS.items():
     _FORMS.setdefault(_singular, [_singular]).append(_form)
-_ES = ("sses", "shes", "ches", "xes", "zes")
+_ES = ("sses", "shes", "ches", "xes")
 _TAKES_ES = ("s", "x", "z", "ch", "sh")
 _NO_PLURAL = ("ss", "us", "is")
 _PLURAL_FROM = 4  # characters
 
 
 def normalise(text: str) -> str:
-    """Bring letters to one form: width, case, accents of Latin, Greek and Cyrillic, traditional characters."""
+    """Return `text` in lower case and usual width, without accents, traditional characters as simplified ones."""
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_TRADITIONAL)
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_TRADITIONAL)
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", plain)))
 
 
-def singular(word: str) -> str:
-    """A folded word without its English plural ending: "shirts" -> "shirt", "dresses" -> "dress"; others unchanged."""
+def singularise(word: str) -> str:
+    """Return the singular of a normalised English word: "shirts" -> "shirt", "dresses" -> "dress"; others unchanged."""
     if word in _SINGULARS:
         return _SINGULARS[word]
     if len(word) < _PLURAL_FROM or not word.endswith("s") or not word.isalpha() or word.endswith(_NO_PLURAL):
@@ -89,43 +90,42 @@ def singular(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def forms(word: str) -> tuple[str, ...]:
-    """A folded word in the forms that are looked for with it: "shirts" -> "shirt", "shirts"."""
-    one = singular(word)
-    if one in _FORMS:
-        return tuple(dict.fromkeys(_FORMS[one]))
-    if not (one.isascii() and one.isalpha()) or len(one) < _PLURAL_FROM - 1:
+    """Return the forms to search for with a normalised word: "shirts" -> "shirt", "shirts"."""
+    singular = singularise(word)
+    if singular in _FORMS:
+        return tuple(dict.fromkeys(_FORMS[singular]))
+    if not (singular.isascii() and singular.isalpha()) or len(singular) < _PLURAL_FROM - 1:
         return (word,)
-    plural = one[:-1] + "ies" if one.endswith("y") else one + ("es" if one.endswith(_TAKES_ES) else "s")
-    return tuple(dict.fromkeys((one, word, one + "s", plural)))
+    plural = singular + ("es" if singular.endswith(_TAKES_ES) else "s")
+    if singular.endswith("y"):
+        plural = singular[:-1] + "ies"
+    return tuple(dict.fromkeys((singular, word, singular + "s", plural)))
 
 
 def unspaced(text: str) -> bool:
-    """Whether a text has characters of a script that is written without spaces."""
+    """Tell whether `text` has characters of a script that is written without spaces."""
     return _UNSPACED.search(text) is not None
 
 
-def tokenise(folded: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where each piece of a folded text begins and ends, and the piece: a word, or a run without spaces."""
-    for match in _CUT.finditer(folded):
+def tokenise(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and piece of a normalised text; a piece is a word, or a run without spaces."""
+    for match in _TOKEN.finditer(text):
         yield match.start(), match.end(), match.group()
 
 
 def split_compound(piece: str) -> list[tuple[int, int, str]]:
-    """The words of a piece with spaces around it, each with where it begins and ends in it.
-
-    "t-shirts" -> "t", "shirts"; "men's" -> "men".
-    """
-    found = [(match.start(), match.end(), match.group()) for match in _PART.finditer(piece)]
-    return found[:-1] if len(found) > 1 and found[-1][2] == "s" else found
+    """Return start, end and word of each part of a compound: "t-shirts" -> "t", "shirts"; "men's" -> "men"."""
+    parts = [(match.start(), match.end(), match.group()) for match in _PART.finditer(piece)]
+    return parts[:-1] if len(parts) > 1 and parts[-1][2] == "s" else parts
 
 
 def joined(piece: str) -> str:
-    """A piece as one word: "t-shirts" -> "tshirts"."""
+    """Return a compound as one word: "t-shirts" -> "tshirts"."""
     return _JOINT.sub("", piece)
 
 
 def indexed(text: str) -> Iterator[str]:
-    """Yield the words by which a product's text is found."""
+    """Yield the words under which a product's text is indexed."""
     for _, _, piece in tokenise(normalise(text)):
         if unspaced(piece):
             yield from piece
@@ -138,10 +138,10 @@ def indexed(text: str) -> Iterator[str]:
 
 
 def bigrams(run: str) -> list[str]:
-    """Every two neighbours of a run: "运动鞋" -> ["运动", "动鞋"]."""
+    """Return each two neighbouring characters of a run: "运动鞋" -> ["运动", "动鞋"]."""
     return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
 def code(text: str) -> str:
-    """A whole value as one word, for what must be equal: "WH-1000 XM4" -> "wh1000xm4"."""
+    """Return a whole value as one word, for exact matches: "WH-1000 XM4" -> "wh1000xm4"."""
     return _NOT_CODE.sub("", normalise(text))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
-from catalog.text.tokenizer import bigrams, joined, normalise, singular, split_compound, tokenise, unspaced
+from catalog.text.tokenizer import bigrams, joined, normalise, singularise, split_compound, tokenise, unspaced
 
 SYNONYM = 0.8  # what a product is given that has a synonym of the word, where the word itself gives 1
 
@@ -128,7 +128,7 @@ def _units(folded: str) -> Iterator[_Unit]:
                 yield _Unit(character, start, at, at + 1)
             continue
         for first, last, word in split_compound(piece):
-            yield _Unit(singular(word), start, start + first, start + last)
+            yield _Unit(singularise(word), start, start + first, start + last)
 
 
 def _rest(units: Sequence[_Unit], at: int, listed: Callable[[int], bool]) -> int:

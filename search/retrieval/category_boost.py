@@ -8,7 +8,7 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.storage.catalogue import Catalogue
-from catalog.text.tokenizer import normalise, singular
+from catalog.text.tokenizer import normalise, singularise
 from search.hits import KIND
 from search.query.filters import CATEGORY, Filter, OneOf
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
@@ -52,7 +52,7 @@ def _kinds(columns: ProductColumns) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    return [singular(word) for word in normalise(text).split() if len(word) > 1]
+    return [singularise(word) for word in normalise(text).split() if len(word) > 1]
 
 
 def _kind_of(served: ServingState, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm) -> str:

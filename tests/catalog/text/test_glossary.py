@@ -31,11 +31,11 @@ def test_a_table(tmp_path):
     [
         ("term,words\n", "line 1: the header is 'term,words'"),
         ("", "line 1"),
-        (HEADER + "a,en,b\nc,en\n", "line 3: 2 columns"),
+        (HEADER + "a,en,b\nc,en\n", "line 3: 2 cells"),
         (HEADER + ",en,b\n", "line 2: no term"),
         (HEADER + "a,,b\n", "line 2: no term, or no language"),
         (HEADER + "a,en," + "b" * 101 + "\n", "line 2: longer than 100"),
-        (HEADER + 'a,en,"b\n', "line 2: this is no CSV"),
+        (HEADER + 'a,en,"b\n', "line 2: this is not CSV"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_line(tmp_path, text, told):
@@ -50,7 +50,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="cannot be read"):
         read_glossary(path)
     path.write_bytes(HEADER.encode() + b"a,en,\xff\n")
-    with pytest.raises(BadInput, match="not UTF-8"):
+    with pytest.raises(BadInput, match=r"cannot be read.*utf-8"):
         read_glossary(path)
     monkeypatch.setattr("catalog.text.glossary.MAX_BYTES", 10)
     with pytest.raises(BadInput, match="larger than"):

@@ -96,7 +96,7 @@ def test_a_shop_adds_entries_and_overrides_shipped_ones(tmp_path):
 
 def test_a_broken_glossary_of_a_shop_is_told(tmp_path):
     (tmp_path / "glossary.csv").write_text("term,language,replacements\nchucks\n", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"glossary.csv, line 2: 1 columns"):
+    with pytest.raises(BadInput, match=r"glossary.csv, line 2: 1 cells"):
         Glossary.of(tmp_path)
 
 
