@@ -1,4 +1,4 @@
-"""What a row vector is made of: named unit blocks side by side, weighed only when a question is asked."""
+"""Lay out a row vector: named blocks of unit length, weighted only in a query."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ WORDS = "words"
 class RowLayout:
     """The blocks of a row, in order.
 
-    Rows are stored unweighted. An encoder that reads words adds one block, "words": the title's vector in the
-    space of the encoder's text block, so that a product is found by what it is called as well as by how it looks.
+    Rows are stored unweighted. An encoder that reads text adds one block, "words": the title's vector in the space of
+    the encoder's text block, so that a product is found by its title as well as by its pictures.
     """
 
     blocks: tuple[Block, ...]
 
     @classmethod
     def of_encoder(cls, blocks: Sequence[Block]) -> RowLayout:
-        """The row layout of an encoder: its own blocks, and "words" when one of them is filled by words too."""
+        """Return the row layout of an encoder: its own blocks, and "words" when it also encodes text."""
         text = _text_block(blocks)
         extra = () if text is None else (Block(WORDS, text.dim, texts=True),)
         return cls(tuple(blocks) + extra)
 
     @property
     def dim(self) -> int:
-        """How many numbers a row has."""
+        """The length of a row."""
         return sum(block.dim for block in self.blocks)
 
     @property
@@ -41,17 +41,17 @@ class RowLayout:
 
     @property
     def encoder_dim(self) -> int:
-        """How many numbers of a row come from the encoder: all but the "words" block."""
+        """The length of the encoder's output: a row without the "words" block."""
         return sum(block.dim for block in self.blocks if block.name != WORDS)
 
     @property
     def text_block(self) -> str | None:
-        """The name of the encoder block that words fill, None when the encoder reads no words."""
+        """The name of the encoder block that text fills; None when the encoder reads no text."""
         text = _text_block(self.blocks)
         return None if text is None else text.name
 
     def slice(self, name: str) -> slice:
-        """Where the block lies in a row; KeyError when there is none of that name."""
+        """Return the place of a block in a row. Raises KeyError when the layout has no such block."""
         start = 0
         for block in self.blocks:
             if block.name == name:
@@ -60,19 +60,27 @@ class RowLayout:
         raise KeyError(name)
 
     def rows(self, pictures: Floats, titles: Floats | None) -> Floats:
-        """Rows to store: encoded pictures (n, encoder_dim) with their titles' text blocks (n, text dim) beside them."""
+        """Return rows to store: encoded pictures (n, encoder_dim), then their titles' text blocks (n, text dim)."""
         if self.text_block is None or titles is None:
             return pictures
         return np.concatenate([pictures, titles], axis=1, dtype=np.float32)
 
     def queries(self, encoded: Floats) -> Floats:
-        """Encoder output, of pictures or of words, as query vectors: the text block is asked of "words" as well."""
+        """Return encoder output, of pictures or texts, as vectors (..., dim) to compare with rows, unweighted.
+
+        The text block is compared with "words" as well.
+        """
         if self.text_block is None:
             return encoded
         return np.concatenate([encoded, encoded[..., self.slice(self.text_block)]], axis=-1, dtype=np.float32)
 
+    def query(self, encoded: Floats, weights: Mapping[str, float]) -> Floats:
+        """Return query vectors (..., dim) of encoder output: the dot product with a row is the mean block cosine."""
+        total = sum(map(abs, weights.values())) or 1.0
+        return np.asarray(self.weigh(self.queries(encoded), weights) / np.float32(total), dtype=np.float32)
+
     def weigh(self, vectors: Floats, weights: Mapping[str, float]) -> Floats:
-        """The vectors with each block times its weight; a block without a weight counts nothing."""
+        """Multiply each block of the vectors (..., dim) by its weight, 0 where it has none."""
         scale = np.zeros(self.dim, dtype=np.float32)
         for block in self.blocks:
             scale[self.slice(block.name)] = weights.get(block.name, 0.0)

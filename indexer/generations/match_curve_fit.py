@@ -93,8 +93,7 @@ def _asked(generation: Generation, catalogue: Catalogue, seed: int) -> Iterator[
     layout, weights = generation.layout, generation.manifest.weights["picture"]
     for part in batches(drawn.tolist(), AT_ONCE):
         rows = np.asarray(generation.rows[first[part]], dtype=np.float32)
-        queries = layout.weigh(layout.queries(rows[:, : layout.encoder_dim]), weights)
-        queries /= np.float32(sum(map(abs, weights.values())))
+        queries = layout.query(rows[:, : layout.encoder_dim], weights)
         found = [generation.search(query, NEAREST)[1] for query in queries]
         owners = [generation.product_keys[numbers] for numbers in found]
         kinds = catalogue.categories(np.unique(np.concatenate([keys[part], *owners])).tolist())

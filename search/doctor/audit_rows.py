@@ -87,18 +87,13 @@ class AuditRows:
 
     def picture_queries(self, places: slice, weights: dict[str, float]) -> Floats:
         """Return query vectors (n, dim) of pictures: the dot product with a row is their mean cosine, at most 1."""
-        return self._queries(self.rows(places)[:, : self.layout.encoder_dim], weights)
+        return self.layout.query(self.rows(places)[:, : self.layout.encoder_dim], weights)
 
     def title_queries(self, places: slice) -> Floats:
         """Return query vectors (n, dim) of titles, scaled as `picture_queries`; the layout must have "words"."""
         words = np.zeros((places.stop - places.start, self.layout.encoder_dim), np.float32)
         words[:, self.layout.slice(self.layout.text_block or "")] = self.rows(places)[:, self.layout.slice(WORDS)]
-        return self._queries(words, self.generation.manifest.weights["text"])
-
-    def _queries(self, encoded: Floats, weights: dict[str, float]) -> Floats:
-        total = sum(weights.get(name, 0.0) for name in self.layout.names)
-        queries = self.layout.weigh(self.layout.queries(encoded), weights)
-        return np.asarray(queries / np.float32(total or 1.0), dtype=np.float32)
+        return self.layout.query(words, self.generation.manifest.weights["text"])
 
     def nearest(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
         """Return scores and places of the k best rows of each query (m, dim), best first; -inf and -1 pad them.

@@ -75,7 +75,7 @@ class QueryEncoder:
 
     def pictured(self, term: VectorTerm) -> Floats:
         """The query vector of a picture alone."""
-        return self._layout.weigh(self._layout.queries(term.vector), self._weights["picture"])
+        return self._layout.query(term.vector, self._weights["picture"])
 
     def _combine(self, query: Query, worded: Iterator[Floats], stored: Stored) -> EncodedQuery:
         total = np.zeros(self._layout.dim, dtype=np.float32)

@@ -49,6 +49,13 @@ def test_weigh_scales_each_block_and_drops_the_unnamed():
     assert weighed.dtype == np.float32
 
 
+def test_a_query_gives_the_mean_cosine_of_the_blocks():
+    row = np.array([1, 0, 0, 0.6, 0.8, 0, 1], np.float32)
+    query = LAYOUT.query(np.array([0, 1, 0, 0.6, 0.8], np.float32), {"look": 2.0, "meaning": 1.0, "words": 1.0})
+    assert query.dtype == np.float32 and float(query @ row) == pytest.approx((0 + 1 + 0.8) / 4)
+    np.testing.assert_array_equal(LAYOUT.query(row[:5], {}), np.zeros(7))
+
+
 def test_unit_leaves_zero_alone():
     np.testing.assert_allclose(unit(np.array([[3, 4], [0, 0]], np.float32)), [[0.6, 0.8], [0, 0]])
 
