@@ -1,1 +1,1 @@
-"""Nearest-neighbour index: FAISS, exact re-ranking, recall and block weights. The only importer of faiss."""
+"""Nearest-neighbour index: FAISS, exact re-ranking, recall and block weights. Only this package imports faiss."""

@@ -1,4 +1,4 @@
-"""How much each block of a row counts, for a picture that asks and for words that ask."""
+"""Block weights: how much each block of a row counts in a picture query and in a text query."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ DEFAULT_WEIGHTS: Weights = MappingProxyType(
         "text": MappingProxyType({"meaning": 2.0, WORDS: 1.0}),
     }
 )
-ENOUGH_TO_JUDGE = 20
-FULL_TIMES_CHANCE = 10.0
+MIN_ROWS_TO_JUDGE = 20
+FULL_WEIGHT_CHANCE_FACTOR = 10.0
 
 
 def shop_weights(
     layout: RowLayout, gate: float = 1.0, defaults: Weights = DEFAULT_WEIGHTS
 ) -> dict[str, dict[str, float]]:
-    """The default weights of a shop with that layout: of its blocks only, "words" of a picture query times `gate`.
+    """Return the default weights of the layout's blocks; in picture queries "words" is multiplied by `gate`.
 
-    Words that ask keep their full weight: titles that say nothing about the pictures (article numbers) would
-    mislead a picture, but are exactly what somebody who types one looks for. A block nobody has tuned weighs 1.
+    Text queries use the full weight: titles unrelated to the pictures (article numbers) mislead a picture query, but
+    are what a shopper who types one searches for. A block without a default weighs 1.
     """
     picture = {block.name: defaults["picture"].get(block.name, 1.0) for block in layout.blocks}
     if WORDS in picture:
@@ -35,18 +35,18 @@ def shop_weights(
 
 
 def gate_depth(count: int) -> int:
-    """How deep a ranking of `count` rows to look when judging titles: ten, but at most a tenth of them."""
+    """Return the depth at which a ranking of `count` rows is judged: ten, but at most a tenth of the rows."""
     return max(1, min(10, count // 10))
 
 
 def title_weight_from_recall(recall: float, count: int) -> float:
-    """0 when titles find their own pictures no better than chance, 1 from ten times chance (or half-way to perfect).
+    """Return a factor for the "words" weight: 0 at chance recall, 1 from ten times chance (or half-way to perfect).
 
-    `recall` is the share of titles whose own picture is among the first `gate_depth(count)` of `count`.
-    Too few rows to judge: 1.
+    `recall` is the share of titles whose own picture is among the first `gate_depth(count)` of `count`. Returns 1
+    when there are too few rows to judge.
     """
-    if count < ENOUGH_TO_JUDGE:
+    if count < MIN_ROWS_TO_JUDGE:
         return 1.0
     chance = gate_depth(count) / count
-    full = min(FULL_TIMES_CHANCE * chance, (1.0 + chance) / 2)
+    full = min(FULL_WEIGHT_CHANCE_FACTOR * chance, (1.0 + chance) / 2)
     return min(1.0, max(0.0, (recall - chance) / (full - chance)))

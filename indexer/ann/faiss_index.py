@@ -1,6 +1,6 @@
-"""The sole importer of faiss: builds an index that fits the number of rows, saves it, opens it and searches it.
+"""Build, save, open and search a FAISS index of a kind that fits the number of rows. The sole importer of faiss.
 
-Inverted lists, not graphs: words lie outside the distribution of picture rows, and graphs lose them.
+Inverted lists, not graphs: text queries lie outside the distribution of picture rows, and graphs lose them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.faiss_file import NO_ROWS, Codes, no_lists, write_flat, write_lists
+from indexer.ann.faiss_file import NO_ROWS, Codes, empty_lists, write_flat, write_lists
 from indexer.ann.mmap_arrays import blocks
 from indexer.types import Floats
 
 FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
-KINDS = (FLAT, IVF_SQ8, IVF_PQ)
+INDEX_KINDS = (FLAT, IVF_SQ8, IVF_PQ)
 FLAT_ROWS = 10_000
 SQ8_ROWS = 1_000_000
 ROWS_PER_LIST = 39  # k-means wants no fewer
@@ -43,35 +43,35 @@ Rows = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class IndexPlan:
-    """Which kind of index to make; `plan_for` chooses it by the number of rows."""
+    """The kind of index to build; `plan_for` chooses it by the number of rows."""
 
     kind: str
     lists: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"index kind {self.kind!r} is none of {', '.join(KINDS)}")
+        if self.kind not in INDEX_KINDS:
+            raise ValueError(f"index kind {self.kind!r} is none of {', '.join(INDEX_KINDS)}")
 
 
 def plan_for(rows: int, seed: int = 0) -> IndexPlan:
-    """Flat up to 10,000 rows, then inverted lists of 8-bit numbers, beyond a million of product-quantised codes."""
+    """Plan a flat index up to 10,000 rows, then inverted lists of 8-bit numbers, beyond a million of PQ codes."""
     if rows <= FLAT_ROWS:
         return IndexPlan(FLAT, 0, seed)
     return IndexPlan(IVF_SQ8 if rows <= SQ8_ROWS else IVF_PQ, list_count(rows), seed)
 
 
 def list_count(rows: int) -> int:
-    """About four times the square root of the rows, as a power of two, with enough rows a list to train it."""
+    """Return about four times the square root of the rows, as a power of two, with enough rows a list to train it."""
     wanted = 2 ** round(math.log2(4 * math.sqrt(max(rows, 1))))
-    most = 2 ** int(math.log2(max(1, rows // ROWS_PER_LIST)))
-    return int(max(1, min(wanted, most)))
+    limit = 2 ** int(math.log2(max(1, rows // ROWS_PER_LIST)))
+    return int(max(1, min(wanted, limit)))
 
 
 class VectorIndex:
     """Inner-product search over numbered rows; safe to search from several threads at once.
 
-    `threads` is for batches of queries: one query is quicker on one thread than shared between two.
+    `threads` is for batches of queries: one query is faster on one thread than on two.
     """
 
     def __init__(self, index: Any, threads: int | None = None) -> None:
@@ -97,15 +97,15 @@ class VectorIndex:
         return cls(index, threads)
 
     def suits(self, plan: IndexPlan, dim: int) -> bool:
-        """Whether this index's centroids may serve the rows that a plan was made for."""
+        """Return whether this index's centroids suit the rows that a plan was made for."""
         lists = plan.lists or self.lists
         return plan.kind == self.kind and self.dim == dim and lists <= 2 * self.lists <= 4 * lists
 
     @classmethod
     def refill(cls, old: Path, rows: Rows, new: Path, threads: int | None = None) -> VectorIndex:
-        """Save an index of these rows that has learned what the one in `old` has, and open it, mapped.
+        """Save an index of these rows with the centroids and codes of the one in `old`, and open it, mapped.
 
-        Nothing is trained, and the index goes to the file list by list: memory does not grow with the rows.
+        Trains nothing and writes the index list by list, so memory does not grow with the rows.
         """
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
         empty = _emptied(faiss.read_index(str(old), MAPPED))
@@ -117,14 +117,14 @@ class VectorIndex:
 
     @classmethod
     def load(cls, path: Path, threads: int | None = None, mapped: bool = False) -> VectorIndex:
-        """Open a saved index, in memory or left in its file, which is for a few searches.
+        """Open a saved index in memory, or mapped from its file, which suits a few searches.
 
-        The caller has checked the file's digest: faiss does not survive hostile files.
+        The caller must have checked the file's digest: faiss does not survive hostile files.
         """
         return cls(faiss.read_index(str(path), MAPPED if mapped else 0), threads)
 
     def save(self, path: Path) -> None:
-        """Write the index to a file. Raises OSError, as other files do, when that fails."""
+        """Write the index to a file. Raises OSError."""
         try:
             faiss.write_index(self._index, str(path))
         except RuntimeError as error:
@@ -132,31 +132,31 @@ class VectorIndex:
 
     @property
     def kind(self) -> str:
-        """ "flat", "ivf_sq8" or "ivf_pq"."""
+        """Return "flat", "ivf_sq8" or "ivf_pq"."""
         if isinstance(self._index, faiss.IndexIVFPQ):
             return IVF_PQ
         return IVF_SQ8 if isinstance(self._index, faiss.IndexIVF) else FLAT
 
     @property
     def size(self) -> int:
-        """How many rows it holds."""
+        """Return the number of rows."""
         return int(self._index.ntotal)
 
     @property
     def dim(self) -> int:
-        """How many numbers a row has."""
+        """Return the length of a row."""
         return int(self._index.d)
 
     @property
     def lists(self) -> int:
-        """How many inverted lists it has; 0 when it is flat."""
+        """Return the number of inverted lists; 0 when the index is flat."""
         return 0 if self.kind == FLAT else int(self._index.nlist)
 
     def search(self, queries: Floats, k: int, allowed: Mask | None = None, nprobe: int = 1) -> tuple[Floats, Ids]:
-        """The k best rows of each query (m, dim) by inner product, as (scores, row numbers), padded with -1.
+        """Return the k best rows of each query (m, dim) by inner product: (scores, row numbers), padded with -1.
 
-        Only rows whose `allowed` is true come back. `nprobe` lists are looked at, which a flat index ignores; with a
-        mask, the nearest lists that together hold as many allowed rows as so many lists hold on average.
+        Returns only rows whose `allowed` is true. Probes `nprobe` lists, which a flat index ignores; with a mask, the
+        nearest lists that together hold as many allowed rows as `nprobe` lists hold rows on average.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         k = max(1, min(k, self.size))
@@ -169,31 +169,31 @@ class VectorIndex:
         return scores, rows
 
     def _search_lists(self, queries: Floats, k: int, allowed: Mask, nprobe: int) -> tuple[Floats, Ids]:
-        """Search the lists that hold allowed rows: the lists nearest to a query may hold none of them."""
+        """Search only lists that hold allowed rows, because the lists nearest to a query may hold none."""
         parameters = self._parameters(allowed, self.lists)
         held = np.bincount(self._list_of_row[allowed], minlength=self.lists)
         nearness, lists = self._index.quantizer.search(queries, self.lists)
         wanted = max(nprobe * self.size / self.lists, 2 * k)
         counts = held[lists]
         before = np.cumsum(counts, axis=1) - counts
-        lists[(counts == 0) | (before >= wanted)] = -1  # which faiss passes over
+        lists[(counts == 0) | (before >= wanted)] = -1  # faiss skips -1
         scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        pointers = [faiss.swig_ptr(each) for each in (queries, lists, nearness, scores, rows)]
-        asked, keys, distances, found_scores, found_rows = pointers
+        pointers = [faiss.swig_ptr(array) for array in (queries, lists, nearness, scores, rows)]
+        vectors, keys, distances, found_scores, found_rows = pointers
         self._index.search_preassigned_c(
-            len(queries), asked, k, keys, distances, found_scores, found_rows, False, parameters, None
+            len(queries), vectors, k, keys, distances, found_scores, found_rows, False, parameters, None
         )
         return scores, rows
 
     @cached_property
     def _list_of_row(self) -> NDArray[np.int32]:
-        """Which inverted list each row is in."""
-        found = np.zeros(self.size, np.int32)
+        """The inverted list of each row."""
+        list_of_row = np.zeros(self.size, np.int32)
         inverted = self._index.invlists
         for number in range(self.lists):
             if size := inverted.list_size(number):
-                found[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
-        return found
+                list_of_row[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
+        return list_of_row
 
     def _parameters(self, allowed: Mask | None, nprobe: int) -> Any:
         options: dict[str, Any] = {}
@@ -233,7 +233,7 @@ def _empty(plan: IndexPlan, dim: int, count: int) -> Any:
 
 
 def _emptied(index: Any) -> Any:
-    """The same index without rows, what it has learned kept."""
+    """Return the same index without rows; it stays trained."""
     if isinstance(index, faiss.IndexFlat):
         return faiss.IndexFlatIP(index.d)
     lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
@@ -244,9 +244,9 @@ def _emptied(index: Any) -> Any:
 
 
 def _written(empty: Any, rows: Rows, path: Path) -> bool:
-    """Write what `empty` would be with these rows; False, and nothing written, when this FAISS has another format."""
+    """Write `empty` filled with these rows; return False, and write nothing, when this FAISS has another format."""
     flat = isinstance(empty, faiss.IndexFlat)
-    tail = NO_ROWS if flat else no_lists(empty.nlist, empty.code_size)
+    tail = NO_ROWS if flat else empty_lists(empty.nlist, empty.code_size)
     empty.ntotal = len(rows)
     head = faiss.serialize_index(empty).tobytes()
     empty.ntotal = 0
@@ -262,16 +262,16 @@ def _written(empty: Any, rows: Rows, path: Path) -> bool:
 
 
 class _Lists:
-    """The inverted lists of an index, as the file is written from."""
+    """The inverted lists of an index, for writing its file."""
 
     def __init__(self, index: Any) -> None:
         self._index = index
         self.count = int(index.nlist)
         self.code_bytes = int(index.code_size)
 
-    def of(self, rows: Floats) -> Ids:
-        found: Ids = self._index.quantizer.search(rows, 1)[1][:, 0]
-        return found
+    def assign(self, rows: Floats) -> Ids:
+        numbers: Ids = self._index.quantizer.search(rows, 1)[1][:, 0]
+        return numbers
 
     def codes(self, rows: Floats, number: int) -> Codes:
         codes = np.empty((len(rows), self.code_bytes), np.uint8)
@@ -282,7 +282,7 @@ class _Lists:
 
 
 def _code_bytes(dim: int) -> int:
-    """One byte for four numbers, or the next divisor of the dimension below that."""
+    """Return one byte for four numbers, or the next smaller divisor of the dimension."""
     return next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
 
 
@@ -294,7 +294,7 @@ def _sample(rows: Rows, plan: IndexPlan) -> Floats:
 
 
 def _on_gpu(index: Any) -> Any:
-    """The index on the first GPU; None where there is no GPU or no room on it, so that the CPU searches."""
+    """Copy the index to the first GPU; return None without a GPU or room on it, so that the CPU searches."""
     if faiss.get_num_gpus() == 0:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Arrays on disk that are read without being kept: the pages of what was read in passing are given back at once.
+"""Memory-mapped arrays whose pages are released after reading.
 
-They would otherwise count as this process's memory until the kernel needs them for something else.
+They would otherwise count as this process's memory until the kernel reclaims them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from indexer.numeric import chunks
 from indexer.types import Floats
 
-ROWS_AT_ONCE = 2_048  # enough for a matrix product to run at full speed
+BLOCK_ROWS = 2_048  # enough for a matrix product to run at full speed
 
 
 def blocks(rows: NDArray[np.floating]) -> Iterator[tuple[slice, Floats]]:
-    """All rows (n, dim) in order as float32, two thousand at a time, with where they lie."""
-    for part in chunks(len(rows), ROWS_AT_ONCE):
+    """Yield all rows (n, dim) in order as float32 blocks of 2,048, each with its slice."""
+    for part in chunks(len(rows), BLOCK_ROWS):
         yield part, np.ascontiguousarray(rows[part], dtype=np.float32)
         release_pages(rows, part)
 
 
 def release_pages(array: NDArray[Any], part: slice | None = None) -> None:
-    """Give back the memory of a mapped array, or of some of its rows; they are read from disk when asked for again."""
+    """Release the memory of a mapped array, or of some of its rows; the next access reads from disk again."""
     file = getattr(array, "_mmap", None)
     if file is None or array.flags.writeable or not hasattr(mmap, "MADV_DONTNEED"):
         return

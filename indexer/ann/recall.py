@@ -1,4 +1,4 @@
-"""How much of the truth an index finds, and how hard it must look to find enough of it."""
+"""Recall of an index against exact search, and the number of lists to probe to reach a target recall."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from indexer.ann.mmap_arrays import release_pages
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats, IndexRecord, Recall
 
-DEPTH = 10
-TARGET = 0.99
-LEAST = 0.95
-QUERIES = 200
-JUDGED_TITLES = 2_000
-TIE = 1e-5
+RECALL_DEPTH = 10
+TARGET_RECALL = 0.99
+MIN_RECALL = 0.95
+QUERY_SAMPLE = 200
+TITLE_SAMPLE = 2_000
+TIE_TOLERANCE = 1e-5
 
 Rows = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """How good an index should be: it is tuned for `target` and refused under `least`."""
+    """Recall goal: an index is tuned to reach `target`, and refused below `minimum`."""
 
-    target: float = TARGET
-    least: float = LEAST
-    queries: int = QUERIES
+    target: float = TARGET_RECALL
+    minimum: float = MIN_RECALL
+    queries: int = QUERY_SAMPLE
     seed: int = 0
 
 
 def tune(
     index: VectorIndex, rows: Rows, queries: Mapping[str, Floats], goal: Goal, first: int = 1
 ) -> tuple[IndexRecord, Recall]:
-    """The fewest lists to probe (a power of two) that reach the target for every kind of query, and the recall then.
+    """Return the fewest probes (a power of two, from `first`) that reach the target for every kind of query.
 
-    No fewer than `first` are tried. `queries` maps "picture", "text" and variants such as "text alone" to query
+    Also returns the recall reached. `queries` maps "picture", "text" and variants such as "text alone" to query
     vectors (m, dim); the recall of a kind is that of its worst variant. Raises GenerationError when even probing all
-    lists stays under `goal.least`.
+    lists stays below `goal.minimum`.
     """
     total = sum(len(vectors) for vectors in queries.values())
     overfetch = 4 * OVERFETCH if index.kind == IVF_PQ else OVERFETCH
@@ -57,11 +57,11 @@ def tune(
             break
         record = replace(record, nprobe=min(record.nprobe * 2, index.lists))
     recall = Recall(_worst(reached, "picture") or 0.0, _worst(reached, "text"), total)
-    if min(reached.values()) < goal.least:
+    if min(reached.values()) < goal.minimum:
         figures = ", ".join(f"{value:.3f} for {name} queries" for name, value in reached.items())
         raise GenerationError(
-            f"The index finds too few of the true neighbours: {figures}. Under {goal.least:.2f} it is not published,"
-            " and the index before it stays in use.",
+            f"The index finds too few of the true neighbours: {figures}. Under {goal.minimum:.2f} it is not published,"
+            " and the previous index stays in use.",
             "Build again with --kind ivf_sq8 or --kind flat, which need more memory and find more.",
         )
     return record if index.kind != FLAT else replace(record, nprobe=0, overfetch=0), recall
@@ -70,10 +70,9 @@ def tune(
 def sample_queries(
     layout: RowLayout, rows: Rows, weights: Mapping[str, Mapping[str, float]], goal: Goal
 ) -> dict[str, Floats]:
-    """Queries as shoppers ask them, made from a sample of rows: their pictures, and their titles as words.
+    """Make queries like shoppers' from a sample of rows: their pictures, and their titles as text.
 
-    The titles are themselves in the rows, which makes it easy to find them again, so words are asked once more
-    of the pictures alone.
+    The rows contain the titles themselves, which makes them easy to find, so "text alone" searches the pictures only.
     """
     sample = _sample(rows, goal.queries, goal.seed)
     encoded = sample[:, : layout.encoder_dim]
@@ -81,50 +80,50 @@ def sample_queries(
     if layout.text_block is not None:
         words = np.zeros_like(encoded)
         words[:, layout.slice(layout.text_block)] = sample[:, layout.slice(WORDS)]
-        asked = layout.queries(words)
-        queries["text"] = layout.weigh(asked, weights["text"])
-        queries["text alone"] = layout.weigh(asked, {**weights["text"], WORDS: 0.0})
+        text = layout.queries(words)
+        queries["text"] = layout.weigh(text, weights["text"])
+        queries["text alone"] = layout.weigh(text, {**weights["text"], WORDS: 0.0})
     return queries
 
 
 def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
-    """The gate of the "words" block: do titles find their own pictures better than chance?
+    """Return the gate of the "words" block: 1 when titles find their own pictures well, 0 at chance.
 
-    One row for each different title, at most 2,000, taken at random.
+    Judges one row for each different title, at most 2,000, sampled at random.
     """
     if layout.text_block is None:
         return 1.0
-    sample = _sample(rows, 2 * JUDGED_TITLES, seed)
+    sample = _sample(rows, 2 * TITLE_SAMPLE, seed)
     words = sample[:, layout.slice(WORDS)]
     _, first = np.unique(words, axis=0, return_index=True)
-    first = np.sort(first)[:JUDGED_TITLES]
+    first = np.sort(first)[:TITLE_SAMPLE]
     scores = words[first] @ sample[first][:, layout.slice(layout.text_block)].T
     own = np.diagonal(scores)[:, None]
     # Ties count half, or rows that are all alike would agree perfectly.
-    rank = (scores > own + TIE).sum(axis=1) + (np.abs(scores - own) <= TIE).sum(axis=1) / 2
+    rank = (scores > own + TIE_TOLERANCE).sum(axis=1) + (np.abs(scores - own) <= TIE_TOLERANCE).sum(axis=1) / 2
     return title_weight_from_recall(float((rank <= gate_depth(len(first))).mean()), len(first))
 
 
-def _sample(rows: Rows, most: int, seed: int) -> Floats:
-    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(most, len(rows)), replace=False))
+def _sample(rows: Rows, size: int, seed: int) -> Floats:
+    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(size, len(rows)), replace=False))
     sample = np.asarray(rows[picked], dtype=np.float32)
     release_pages(rows)
     return sample
 
 
 def _truth(rows: Rows, queries: Floats) -> Floats:
-    """The score of the tenth best row of each query: whatever scores as much belongs to the ten best."""
-    best = best_rows(rows, queries, DEPTH)
+    """Return the score of the tenth best row of each query; every row that scores as much is among the ten best."""
+    best = best_rows(rows, queries, RECALL_DEPTH)
     tenth = [exact_scores(rows, query, found).min() for query, found in zip(queries, best, strict=True)]
     return np.array(tenth, np.float32)
 
 
 def _recall(search: RerankedSearch, queries: Floats, tenth: Floats) -> float:
-    depth = min(DEPTH, len(search.rows))
+    depth = min(RECALL_DEPTH, len(search.rows))
     right = 0
-    for query, least in zip(queries, tenth, strict=True):
+    for query, threshold in zip(queries, tenth, strict=True):
         scores, _ = search.search(query, depth)
-        right += int((scores >= least - TIE).sum())
+        right += int((scores >= threshold - TIE_TOLERANCE).sum())
     return right / (depth * len(queries))
 
 

@@ -14,7 +14,7 @@ import click
 
 from catalog.errors import GenerationError
 from catalog.home import ShopHome
-from indexer.ann.faiss_index import KINDS
+from indexer.ann.faiss_index import INDEX_KINDS
 from indexer.build.build import build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 @fetch_option
 @click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
 @runtime_option
-@click.option("--kind", type=click.Choice(KINDS), help="The kind of index; by default chosen by size.")
+@click.option("--kind", type=click.Choice(INDEX_KINDS), help="The kind of index; by default chosen by size.")
 @batch_size_option
 def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | None, **given: Any) -> None:
     """Index a feed; pictures that were encoded before are reused."""

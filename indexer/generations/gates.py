@@ -10,7 +10,7 @@ import numpy as np
 from catalog.errors import GenerationError
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import FLAT
-from indexer.ann.recall import LEAST
+from indexer.ann.recall import MIN_RECALL
 from indexer.generations.golden_queries import golden_queries, overlaps
 from indexer.generations.store import Generation
 from indexer.types import Recall
@@ -101,7 +101,13 @@ def recall_gates(recall: Recall) -> list[Gate]:
     """How much of the exact answer the index finds; `tune` has refused what finds too little."""
     kinds = {"picture recall": recall.picture, "text recall": recall.text}
     return [
-        Gate(name, PASSED if value >= LEAST else FAILED, value, LEAST, f"{value:.3f} of {LEAST:.2f} wanted")
+        Gate(
+            name,
+            PASSED if value >= MIN_RECALL else FAILED,
+            value,
+            MIN_RECALL,
+            f"{value:.3f} of {MIN_RECALL:.2f} wanted",
+        )
         for name, value in kinds.items()
         if value is not None
     ]

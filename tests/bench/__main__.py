@@ -28,7 +28,7 @@ from PIL import Image
 from catalog.feeds.reader import read_feed
 from catalog.images.decoder import decode
 from catalog.product import Product
-from indexer.ann.exact_rerank import LEAST_FETCH
+from indexer.ann.exact_rerank import MIN_FETCH
 from indexer.build.build import BuildOptions, build_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.encoders.projection_encoder import ProjectionEncoder
@@ -195,7 +195,7 @@ def bare_words(engine: SearchEngine, query: np.ndarray) -> None:
 def bare_search(engine: SearchEngine, query: np.ndarray) -> None:
     """FAISS alone, as deep as the engine asks it."""
     record = engine.generation.manifest.index
-    engine.generation.index.search(query, max(LEAST_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
+    engine.generation.index.search(query, max(MIN_FETCH, record.overfetch * 10), None, max(1, record.nprobe))
 
 
 def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) -> tuple[float, float]:

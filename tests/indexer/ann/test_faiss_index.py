@@ -73,11 +73,11 @@ def test_an_index_left_in_its_file_answers_alike(index, tmp_path):
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_refilled_index_is_the_file_that_faiss_would_write(index, tmp_path, monkeypatch, known):
-    monkeypatch.setattr("indexer.ann.mmap_arrays.ROWS_AT_ONCE", 700)
+    monkeypatch.setattr("indexer.ann.mmap_arrays.BLOCK_ROWS", 700)
     index.save(tmp_path / "old")
     if not known:
         monkeypatch.setattr("indexer.ann.faiss_index.NO_ROWS", b"another format")
-        monkeypatch.setattr("indexer.ann.faiss_index.no_lists", lambda *_: b"another format")
+        monkeypatch.setattr("indexer.ann.faiss_index.empty_lists", lambda *_: b"another format")
     rows = np.concatenate([ROWS[100:], clustered(900, seed=1)])
     refilled = VectorIndex.refill(tmp_path / "old", rows, tmp_path / "new", threads=1)
     own = faiss.clone_index(index._index)
@@ -158,7 +158,7 @@ def test_row_search_finds_all_of_few_allowed_rows(index):
 
 
 def test_many_allowed_rows_go_through_the_index(index, monkeypatch):
-    monkeypatch.setattr("indexer.ann.exact_rerank.EXACT_ROWS", 100)
+    monkeypatch.setattr("indexer.ann.exact_rerank.MAX_EXACT_ROWS", 100)
     search = RerankedSearch(index, ROWS, nprobe=4, overfetch=16)
     allowed = np.arange(3000) % 5 == 0
     query = ROWS[3].astype(np.float32)
@@ -182,7 +182,7 @@ def test_equal_rows_come_in_row_order():
 
 
 def test_best_rows_over_chunks_is_the_truth(monkeypatch):
-    monkeypatch.setattr("indexer.ann.mmap_arrays.ROWS_AT_ONCE", 700)
+    monkeypatch.setattr("indexer.ann.mmap_arrays.BLOCK_ROWS", 700)
     queries = ROWS[:5].astype(np.float32)
     truth = np.argsort(-(queries @ ROWS.astype(np.float32).T), axis=1)[:, :10]
     np.testing.assert_array_equal(np.sort(best_rows(ROWS, queries, 10)), np.sort(truth))

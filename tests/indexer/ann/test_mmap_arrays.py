@@ -14,7 +14,7 @@ def rows(tmp_path):
 
 @pytest.mark.parametrize("at_once", [1_000, 2_048, 20_000])
 def test_blocks_are_all_the_rows_in_order(rows, monkeypatch, at_once):
-    monkeypatch.setattr("indexer.ann.mmap_arrays.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("indexer.ann.mmap_arrays.BLOCK_ROWS", at_once)
     parts = [(part, block.copy()) for part, block in blocks(rows)]
     assert [part.start for part, _ in parts] == list(range(0, 10_000, at_once))
     read = np.concatenate([block for _, block in parts])

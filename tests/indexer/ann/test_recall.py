@@ -53,7 +53,7 @@ def test_fewer_lists_would_not_have_reached_the_target():
     index = VectorIndex.build(ROWS, IndexPlan(IVF_SQ8, 64), threads=1)
     queries = sample_queries(LAYOUT, ROWS, WEIGHTS, Goal())
     record, _ = tune(index, ROWS, queries, Goal())
-    easier, recall = tune(index, ROWS, queries, Goal(target=0.5, least=0.5))
+    easier, recall = tune(index, ROWS, queries, Goal(target=0.5, minimum=0.5))
     assert easier.nprobe < record.nprobe
     assert min(recall.picture, recall.text) < 0.99
 

@@ -11,7 +11,7 @@ from catalog.errors import GenerationError
 from catalog.files.failpoints import KILLED
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.recall import LEAST
+from indexer.ann.recall import MIN_RECALL
 from indexer.build import generation_builder
 from indexer.build.build import build_index
 from indexer.build.generation_builder import BuildOptions
@@ -70,7 +70,7 @@ def test_every_new_index_knows_how_much_it_finds(kennel, tmp_path, seed, kind, m
         report = update_index(home, FakeEncoder(), UpdateOptions(path, build=options))
         recall = open_current(home).manifest.recall
         assert report.made and recall.queries == 3 * len(open_current(home).rows)
-        assert min(recall.picture, recall.text) >= LEAST
+        assert min(recall.picture, recall.text) >= MIN_RECALL
         gates = {gate["name"]: gate["value"] for gate in json.loads(ShopHome(home).report(number).read_text())["gates"]}
         assert gates["picture recall"] == recall.picture and gates["text recall"] == recall.text
     assert len(trained) == 1  # the updates keep what was learned, and write a file row by row

@@ -77,7 +77,7 @@ def test_places_are_found_anew_when_products_have_moved(shelf):
 @pytest.mark.parametrize("kind", ["ivf_sq8", "ivf_pq"])
 def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
     """Rows in eight clusters: the allowed ones are in the clusters that lie farthest from the query."""
-    monkeypatch.setattr(exact_rerank, "EXACT_ROWS", 0)
+    monkeypatch.setattr(exact_rerank, "MAX_EXACT_ROWS", 0)
     chance = np.random.default_rng(3)
     centres = chance.standard_normal((8, 32)) * 3
     rows = np.concatenate([centre + chance.standard_normal((400, 32)) for centre in centres])
@@ -98,7 +98,7 @@ def test_inverted_lists_find_what_passes_however_far_it_lies(kind, monkeypatch):
 
 
 def test_fewer_allowed_than_wanted_come_all(monkeypatch):
-    monkeypatch.setattr(exact_rerank, "EXACT_ROWS", 0)
+    monkeypatch.setattr(exact_rerank, "MAX_EXACT_ROWS", 0)
     rows = np.random.default_rng(1).standard_normal((2000, 16)).astype(np.float16)
     search = exact_rerank.RerankedSearch(VectorIndex.build(rows, IndexPlan("ivf_sq8", 16)), rows, nprobe=1)
     allowed = np.zeros(2000, np.bool_)
