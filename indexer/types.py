@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Arrays = Mapping[str, NDArray[Any]]  # a model's inputs by name
 
 

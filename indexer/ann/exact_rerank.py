@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.faiss_index import FLAT, Ids, Mask, VectorIndex
+from indexer.ann.faiss_index import FLAT, VectorIndex
 from indexer.ann.mmap_arrays import blocks
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 
 OVERFETCH = 4
 MIN_FETCH = 100

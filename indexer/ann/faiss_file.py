@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from indexer.ann.mmap_arrays import BLOCK_ROWS, blocks, release_pages
 from indexer.numeric import chunks
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 
 Codes = NDArray[np.uint8]
-Ids = NDArray[np.int64]
 Rows = NDArray[np.floating]
 
 _SIZE = struct.Struct("<Q")

@@ -19,9 +19,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.faiss_file import NO_ROWS, Codes, empty_lists, write_flat, write_lists
+from indexer.ann.faiss_file import NO_ROWS, Codes, Rows, empty_lists, write_flat, write_lists
 from indexer.ann.mmap_arrays import blocks
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 
 FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
 INDEX_KINDS = (FLAT, IVF_SQ8, IVF_PQ)
@@ -35,10 +35,6 @@ GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
 MAPPED = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the file into memory instead
 
 log = logging.getLogger(__name__)
-
-Ids = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Rows = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)

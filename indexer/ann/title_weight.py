@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.ann.block_weights import MIN_ROWS_TO_JUDGE, Weights
-from indexer.ann.faiss_index import Ids
 from indexer.ann.mmap_arrays import blocks
 from indexer.layout import WORDS, RowLayout
+from indexer.types import Ids
 
 TITLE_SHARES = (0.0, 0.15, 0.3, 0.5, 1.0)
 MIN_GAIN = 0.01  # of recall@1 for a larger share: titles of products unlike any in training mislead photos

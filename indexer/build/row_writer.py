@@ -14,12 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue, PictureRow
-from indexer.ann.faiss_index import Ids
 from indexer.ann.mmap_arrays import release_pages
 from indexer.cache.vector_cache import VectorCache, title_key
 from indexer.generations import store
 from indexer.layout import RowLayout
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 
 Row16 = NDArray[np.float16]
 

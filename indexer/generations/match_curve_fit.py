@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue
-from indexer.ann.faiss_index import Ids
 from indexer.generations.match_curve import LOOK, SCORE, Curve, MatchCalibration
 from indexer.generations.store import Generation
 from indexer.numeric import batches
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 
 ASKED = 400  # catalogue pictures, one a product
 NEAREST = 256  # rows among which the first hit of another category is looked for

@@ -17,12 +17,12 @@ from catalog.files.atomic import record, sync, write_atomically
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from indexer.ann.exact_rerank import RerankedSearch
-from indexer.ann.faiss_index import Ids, Mask, VectorIndex
+from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.mmap_arrays import release_pages
 from indexer.generations.manifest import NAME as MANIFEST
 from indexer.generations.manifest import Manifest, check_files, damaged, read_manifest
 from indexer.layout import RowLayout
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 
 BUILDING = ".building-"
 ROWS, PRODUCTS, PICTURES, INDEX = "rows.npy", "products.npy", "pictures.npy", "index.faiss"

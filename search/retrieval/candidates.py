@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import exact_scores
-from indexer.ann.faiss_index import Mask
 from indexer.layout import RowLayout
-from indexer.types import Floats
+from indexer.types import Floats, Mask
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
 from search.state.column_store import ProductColumns

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.ann.exact_rerank import exact_scores
-from indexer.ann.faiss_index import Ids, Mask
 from indexer.generations.store import Generation
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 from search.state.column_store import ProductColumns
 
 ROUNDING = 1e-4  # how far a product of matrices may lie from the exact score
