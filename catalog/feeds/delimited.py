@@ -1,18 +1,16 @@
-"""Delimited text and JSON lines -> rows of named cells. A row that cannot be read says why; the next one is read."""
+"""Read delimited text (CSV, TSV and their like) into feed rows; a row that cannot be read has a fault."""
 
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import KNOWN, PICTURES, SINGLE, column_name
+from catalog.feeds.field_mapping import KNOWN, PICTURES, SHOPIFY_PICTURES, SINGLE, column_name
 from catalog.feeds.line_reader import LineReader, open_lines
-from catalog.feeds.row import MAX_CELL, MAX_VALUES, FeedRow, is_text, read_row
-from catalog.feeds.shopify import PICTURE_COLUMNS, is_export, join_variants
+from catalog.feeds.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
 
@@ -21,7 +19,7 @@ csv.field_size_limit(MAX_CELL)
 _DELIMITERS = ",;\t|"
 _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
-_PICTURES = frozenset((*PICTURES, *PICTURE_COLUMNS))
+_PICTURES = frozenset((*PICTURES, *SHOPIFY_PICTURES))
 _WEB = ("http://", "https://")
 
 
@@ -35,32 +33,28 @@ Record = tuple[int, list[str], str]
 
 
 def read_table(path: Path) -> Iterator[FeedRow]:
-    """Read CSV, TSV and their like, a Shopify export included; BadFeed when the header will not do.
+    """Yield the rows of a table; BadFeed when its header lacks a column that a product needs."""
+    with open_table(path) as (header, rows):
+        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
+            if not set(choices) & set(header):
+                raise BadFeed(
+                    f"The feed {path.name} has no {what} column; its columns are: {', '.join(header)[:500]}.",
+                    f"Name one of them {' or '.join(choices)}.",
+                )
+        yield from rows
 
-    The header decides on the delimiter. Cells of a table that we made safe for spreadsheets are as they were before.
+
+@contextmanager
+def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
+    """Open a table: the column names of its header, and its rows; BadFeed when the header cannot be read.
+
+    The header decides on the delimiter. Cells that we escaped for spreadsheets are unescaped.
     """
     with open_lines(path) as lines:
         delimiter = lines.delimiter = _delimiter(lines, path.name)
         records = _records(lines, delimiter)
         header = _header(records, lines, path.name)
-        rows = _rows(records, lines, header, delimiter)
-        yield from join_variants(rows, header) if is_export(header) else rows
-
-
-def read_json_lines(path: Path) -> Iterator[FeedRow]:
-    """Read JSON lines: one object a line, its keys are the columns."""
-    with open_lines(path) as lines:
-        while True:
-            line = lines.begin_row()
-            try:
-                text = next(lines)
-            except StopIteration:
-                return
-            except BadRow as error:
-                yield FeedRow(line, fault=error.message)
-                continue
-            if text.strip():
-                yield read_row(line, _object, text)
+        yield header, _rows(records, lines, header, delimiter)
 
 
 def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delimiter: str) -> Iterator[FeedRow]:
@@ -170,14 +164,6 @@ def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> lis
     names = [column_name(unescape_formula(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
-    seen = ", ".join(names)[:500]
-    if not is_export(names):
-        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
-            if not set(choices) & set(names):
-                raise BadFeed(
-                    f"The feed {source} has no {what} column; its columns are: {seen}.",
-                    f"Name one of them {' or '.join(choices)}.",
-                )
     twice = sorted(name for name in SINGLE if names.count(name) > 1)
     if twice:
         raise BadFeed(f"The feed {source} has the column {twice[0]} more than once.", "Rename or remove one of them.")
@@ -193,52 +179,3 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
         if value := unescape_formula(cell).strip():
             named.setdefault(name, []).append(value)
     return named
-
-
-def _object(text: str) -> dict[str, list[str]]:
-    """Read one JSON object; numbers stay as they are written, so that 12.90 does not become 12.9."""
-    if sum(map(text.count, ",[{")) > MAX_VALUES:  # each would take twenty times its length
-        raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
-    try:
-        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
-    except json.JSONDecodeError as error:
-        raise BadRow(f"not valid JSON: {error.msg} at character {error.colno}") from None
-    except RecursionError:
-        raise BadRow("not valid JSON: nested too deeply") from None
-    if not isinstance(value, dict):
-        raise BadRow('the line is valid JSON, but not an object like {"id": ...}')
-    named: dict[str, list[str]] = {}
-    for key, content in value.items():
-        name = column_name(key) or "column"
-        if name == "attributes" and isinstance(content, dict):
-            for attribute, item in content.items():
-                named.setdefault(column_name(attribute), []).extend(_texts("attribute", item))
-            continue
-        if name in SINGLE and name in named:
-            raise BadRow(f"{name} is given more than once")
-        named.setdefault(name, []).extend(_texts(name, content))
-    return named
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise BadRow("a key is given more than once in one JSON object")
-    return value
-
-
-def _texts(name: str, content: Any) -> list[str]:
-    """Bring a JSON value to the texts of a cell: none for null, several for a list of pictures."""
-    if isinstance(content, list) and all(isinstance(item, str) for item in content):
-        texts = content if name in PICTURES else [", ".join(content)]
-    elif content is None:
-        texts = []
-    elif isinstance(content, bool):
-        texts = [str(content).lower()]
-    elif isinstance(content, str):
-        texts = [content]
-    elif name in KNOWN:
-        raise BadRow(f"{name} is not a text or a number")
-    else:
-        texts = [json.dumps(content, ensure_ascii=False)]
-    return [text.strip() for text in texts if text.strip()]

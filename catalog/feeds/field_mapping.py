@@ -1,4 +1,4 @@
-"""What the columns of a feed mean: header names, availability, pictures, and a row's cells -> Product."""
+"""Map the columns of a feed to the fields of a product, and validate the fields of feed rows and product edits."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.prices import COLUMNS as PRICES
 from catalog.feeds.prices import current_price
 from catalog.feeds.row import first
-from catalog.product import CATEGORY_SEPARATOR, Picture, Product
+from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
 
-MAX_ID = 500
-MAX_TITLE = 2_000
+MAX_ID = 500  # characters
+MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
 PICTURES = ("image", "image_link", "images", "additional_image_link")
+SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
 CATEGORIES = ("category", "product_type", "google_product_category")
 AVAILABILITY = ("availability", "in_stock")
 SINGLE = frozenset(("id", "title", "brand", "description", *PRICES, *CATEGORIES, *AVAILABILITY))
@@ -34,33 +35,31 @@ _STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in
 
 
 def column_name(header: str) -> str:
-    """Bring a header to the name it is known by: " G:Image Link" -> "image_link"."""
+    """Return the name by which a header is known: " G:Image Link" -> "image_link"."""
     return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
 
 
 def product_from_row(
     cells: Mapping[str, Sequence[str]], folder: PictureResolver, origin: str
 ) -> tuple[Product, list[str]]:
-    """Make the product of a row, and tell what is amiss with its pictures; BadRow when it cannot be one."""
+    """Return the product of a row, and what is wrong with pictures of it; BadRow when the row cannot be a product."""
     product_id = checked_id(first(cells, "id"))
-    title = " ".join(CONTROLS.sub(" ", first(cells, "title")).split())
+    title = clean_title(first(cells, "title"))
     if not title:
         raise BadRow("no title")
-    if len(title) > MAX_TITLE:
-        raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
     price, currency, list_price = current_price(cells)
-    category_from, category = next(((name, cells[name][0]) for name in CATEGORIES if cells.get(name)), ("", ""))
-    stock_from, in_stock = _availability(cells)
-    used = {"id", "title", "brand", "description", category_from, stock_from, *PRICES, *PICTURES}
+    category_column = next((name for name in CATEGORIES if cells.get(name)), "")
+    stock_column, in_stock = _availability(cells)
+    used = {"id", "title", "brand", "description", category_column, stock_column, *PRICES, *PICTURES}
     attributes = {
         name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
     }
-    pictures, amiss = _pictures(cells, folder)
+    pictures, faults = _pictures(cells, folder)
     product = Product(
         id=product_id,
         title=title,
         pictures=pictures,
-        category=CATEGORY_SEPARATOR.join(part.strip() for part in category.split(">") if part.strip()),
+        category=clean_category(first(cells, category_column)),
         price=price,
         currency=currency,
         in_stock=in_stock,
@@ -69,11 +68,11 @@ def product_from_row(
         description=first(cells, "description"),
         origin=origin,
     )
-    return product, amiss
+    return product, faults
 
 
 def checked_id(text: str) -> str:
-    """Return the id when it can be one; BadRow when it is empty, overlong, or holds control characters."""
+    """Return the id when it can be one; BadRow when it is empty, too long, or holds control characters."""
     if not text:
         raise BadRow("no id")
     if len(text) > MAX_ID:
@@ -83,37 +82,54 @@ def checked_id(text: str) -> str:
     return text
 
 
+def clean_title(text: str) -> str:
+    """Return a title on one line, without control characters, perhaps ""; BadRow when it is too long."""
+    title = " ".join(CONTROLS.sub(" ", text).split())
+    if len(title) > MAX_TITLE:
+        raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
+    return title
+
+
+def clean_category(text: str) -> str:
+    """Return a category with one separator between its levels: "Apparel>Shirts > " -> "Apparel > Shirts"."""
+    return CATEGORY_SEPARATOR.join(levels_of(text))
+
+
+def parse_availability(text: str) -> bool | None:
+    """Tell whether a product is in stock by a word, a number left, or a schema.org address; None for another word."""
+    word = re.sub(r"[\s-]+", "_", text.strip().lower().rsplit("/", 1)[-1])
+    return int(word[:20]) > 0 if word.isdecimal() else _STOCK.get(word)
+
+
 def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
-    """Return the column that tells whether the product can be had, and what it tells; in stock when there is none."""
+    """Return the column that tells the availability, and whether it says in stock; ("", True) without a column."""
     for name in AVAILABILITY:
         if text := first(cells, name):
-            word = re.sub(r"[\s-]+", "_", text.lower().rsplit("/", 1)[-1])  # also "https://schema.org/InStock"
-            if word.isdecimal():  # so many are left
-                return name, int(word[:20]) > 0
-            if word not in _STOCK:
+            in_stock = parse_availability(text)
+            if in_stock is None:
                 raise BadRow(f"{name} is {text[:40]!r}, which is neither in stock nor out of stock")
-            return name, _STOCK[word]
+            return name, in_stock
     return "", True
 
 
 def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureResolver) -> tuple[tuple[Picture, ...], list[str]]:
-    """Find the row's pictures; one that cannot be used is left out, and only when none is left is the row bad.
+    """Return the row's pictures, and why others are left out or are those of an earlier import.
 
-    Also tells which were left out, and which are those of an earlier import, and why.
+    BadRow when no picture can be used.
     """
     names = [name for column in PICTURES for cell in cells.get(column, ()) for name in folder.split(cell)]
     if not names:
         raise BadRow("no picture")
     if len(names) > MAX_PICTURES:
         raise BadRow(f"{len(names):,} pictures; a product may have {MAX_PICTURES}")
-    found, amiss = [], []
+    found, faults = [], []
     for name in dict.fromkeys(names):
         try:
             found.append(folder.find(name))
         except BadRow as error:
-            amiss.append(error.message)
+            faults.append(error.message)
         else:
-            amiss += filter(None, [folder.why_stale(name)])
+            faults += filter(None, [folder.why_stale(name)])
     if not found:
-        raise BadRow("; ".join(amiss[:3]) + (f"; and {len(amiss) - 3} more" if len(amiss) > 3 else ""))
-    return tuple(Picture(path) for path in dict.fromkeys(found)), amiss
+        raise BadRow("; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
+    return tuple(Picture(path) for path in dict.fromkeys(found)), faults

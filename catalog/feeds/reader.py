@@ -1,22 +1,25 @@
-"""A merchant's feed -> products, one by one: a table, JSON lines, Google's XML, a Shopify export, or picture files."""
+"""Read a merchant's feed as products, one by one, in any of FORMATS or as a folder of pictures."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.delimited import read_json_lines, read_table
+from catalog.feeds.delimited import read_table
 from catalog.feeds.field_mapping import product_from_row
 from catalog.feeds.google_xml import read_xml
+from catalog.feeds.json_lines import read_json_lines
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.raw_bytes import GZIP
 from catalog.feeds.row import FeedRow, first
+from catalog.feeds.shopify import is_shopify, read_shopify
 from catalog.product import Product, Rejected
 
 if TYPE_CHECKING:
@@ -24,14 +27,24 @@ if TYPE_CHECKING:
 
 Made = tuple[Product, list[str]]
 
-_READERS: dict[str, Callable[[Path], Iterator[FeedRow]]] = {
-    ".csv": read_table,
-    ".tsv": read_table,
-    ".txt": read_table,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
-    ".xml": read_xml,
-}
+
+@dataclass(frozen=True, slots=True)
+class FeedFormat:
+    """A feed format: the endings of its files in lower case, its reader, and how to tell it by content."""
+
+    name: str
+    endings: tuple[str, ...]
+    read: Callable[[Path], Iterator[FeedRow]]
+    sniff: Callable[[Path], bool] = lambda path: True
+
+
+_TABLES = (".csv", ".tsv", ".txt")
+FORMATS = (  # the first that has a file's ending and sniffs it reads it
+    FeedFormat("Shopify export", _TABLES, read_shopify, is_shopify),
+    FeedFormat("table", _TABLES, read_table),
+    FeedFormat("JSON lines", (".jsonl", ".ndjson"), read_json_lines),
+    FeedFormat("Google Merchant XML", (".xml",), read_xml),
+)
 
 
 def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
@@ -47,13 +60,15 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
         return read_folder(path)
     if not path.exists():
         raise BadFeed(f"There is no feed at {path}.", "Check the path.")
-    reader = _READERS.get(Path(path.name.lower().removesuffix(GZIP)).suffix)
-    if reader is None:
+    ending = Path(path.name.lower().removesuffix(GZIP)).suffix
+    feed_format = next((found for found in FORMATS if ending in found.endings and found.sniff(path)), None)
+    if feed_format is None:
+        endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         raise BadFeed(
             f"{path.name} is of a kind that is not read here.",
-            f"Give a folder of pictures, or a file that ends in {', '.join(_READERS)}, or in one of these and {GZIP}.",
+            f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}.",
         )
-    return _products(path, reader(path), fetch)
+    return _products(path, feed_format.read(path), fetch)
 
 
 def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:

@@ -1,18 +1,19 @@
-"""Shopify's product export: the rows of one Handle, a variant or a picture each, joined into one row a product."""
+"""Read Shopify's product export: join the rows of one Handle, a variant or a picture each, into one row a product."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from pathlib import Path
 
-from catalog.errors import BadRow
+from catalog.errors import BadFeed, BadRow
+from catalog.feeds.delimited import open_table
 from catalog.feeds.field_mapping import KNOWN, column_name
 from catalog.feeds.prices import parse_price
 from catalog.feeds.row import MAX_CELL, MAX_ROW, FeedRow
 from catalog.text.html import plain_text
 
-PICTURE_COLUMNS = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
 MAX_ROWS = 5_000  # Shopify itself keeps 2,048 variants and 250 pictures of a product
 
 # Newer exports name their columns otherwise; all that follows knows the older names alone.
@@ -39,6 +40,21 @@ _KEPT = ("type", "tags", "gender", "age_group", "condition", "google_product_cat
 _GOOGLE = "google_shopping_/_"
 _METAFIELD = re.compile(r"(.{1,80})_\(product\.metafields\..+\)")
 _LAST = 10**6
+
+
+def is_shopify(path: Path) -> bool:
+    """Tell by its columns whether a table is Shopify's export; False when its header cannot be read."""
+    try:
+        with open_table(path) as (header, _):
+            return is_export(header)
+    except BadFeed:
+        return False
+
+
+def read_shopify(path: Path) -> Iterator[FeedRow]:
+    """Yield a row for every product of an export."""
+    with open_table(path) as (header, rows):
+        yield from join_variants(rows, header)
 
 
 def is_export(header: Collection[str]) -> bool:

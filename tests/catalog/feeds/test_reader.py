@@ -16,7 +16,7 @@ from PIL import Image
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import column_name
 from catalog.feeds.prices import parse_price
-from catalog.feeds.reader import read_feed
+from catalog.feeds.reader import FORMATS, read_feed
 from catalog.product import Product, Rejected
 from tests.catalog.feed_writer import names, read, write
 
@@ -483,3 +483,13 @@ def test_the_shared_feeds_load_unchanged():
     assert products[0].attributes["colour"] == "Navy Blue"
     products, rejected = read(DATA / "grocery" / "products.csv")
     assert (len(products), rejected) == (81, [])
+
+
+def test_every_format_is_a_row_of_one_table(shop):
+    assert [found.name for found in FORMATS] == ["Shopify export", "table", "JSON lines", "Google Merchant XML"]
+    path = shop / "new.csv"
+    for header, name in (("Handle,Title,Variant Price,Image Src\n", "Shopify export"), (HEADER, "table")):
+        path.write_text(header)
+        assert next(found.name for found in FORMATS if found.sniff(path)) == name
+    path.write_bytes(b"")
+    assert not FORMATS[0].sniff(path)

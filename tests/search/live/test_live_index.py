@@ -150,6 +150,16 @@ def test_what_cannot_be_is_refused_by_name(engine, fields, error, says):
     assert engine.product("r").title == "red scarf"
 
 
+@pytest.mark.parametrize("word", ["true", " Yes ", "in stock", "InStock", "https://schema.org/InStock", "1", "12"])
+def test_an_edit_understands_the_availability_words_of_feeds(word):
+    assert edit_of("p", {"in_stock": word}).fields["in_stock"] is True
+
+
+@pytest.mark.parametrize("word", ["false", "no", "out_of_stock", "Sold out", "preorder", "0"])
+def test_an_edit_understands_the_words_for_out_of_stock(word):
+    assert edit_of("p", {"in_stock": word}).fields["in_stock"] is False
+
+
 def test_a_new_product_needs_title_and_picture(engine):
     for given, colours, lacks in (({}, (RED,), "title"), ({"title": "x"}, (), "pictures")):
         with pytest.raises(BadQuery, match=lacks):

@@ -1,0 +1,78 @@
+"""Read JSON lines into feed rows: one object a line, whose keys are the columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import BadRow
+from catalog.feeds.field_mapping import KNOWN, PICTURES, SINGLE, column_name
+from catalog.feeds.line_reader import open_lines
+from catalog.feeds.row import MAX_VALUES, FeedRow, read_row
+
+
+def read_json_lines(path: Path) -> Iterator[FeedRow]:
+    """Yield a row for every line that is not blank; one that is not an object has a fault."""
+    with open_lines(path) as lines:
+        while True:
+            line = lines.begin_row()
+            try:
+                text = next(lines)
+            except StopIteration:
+                return
+            except BadRow as error:
+                yield FeedRow(line, fault=error.message)
+                continue
+            if text.strip():
+                yield read_row(line, _object, text)
+
+
+def _object(text: str) -> dict[str, list[str]]:
+    """Read one JSON object; numbers stay as they are written, so that 12.90 does not become 12.9."""
+    if sum(map(text.count, ",[{")) > MAX_VALUES:  # each would take twenty times its length
+        raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
+    try:
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
+    except json.JSONDecodeError as error:
+        raise BadRow(f"not valid JSON: {error.msg} at character {error.colno}") from None
+    except RecursionError:
+        raise BadRow("not valid JSON: nested too deeply") from None
+    if not isinstance(value, dict):
+        raise BadRow('the line is valid JSON, but not an object like {"id": ...}')
+    named: dict[str, list[str]] = {}
+    for key, content in value.items():
+        name = column_name(key) or "column"
+        if name == "attributes" and isinstance(content, dict):
+            for attribute, item in content.items():
+                named.setdefault(column_name(attribute), []).extend(_texts("attribute", item))
+            continue
+        if name in SINGLE and name in named:
+            raise BadRow(f"{name} is given more than once")
+        named.setdefault(name, []).extend(_texts(name, content))
+    return named
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise BadRow("a key is given more than once in one JSON object")
+    return value
+
+
+def _texts(name: str, content: Any) -> list[str]:
+    """Bring a JSON value to the texts of a cell: none for null, several for a list of pictures."""
+    if isinstance(content, list) and all(isinstance(item, str) for item in content):
+        texts = content if name in PICTURES else [", ".join(content)]
+    elif content is None:
+        texts = []
+    elif isinstance(content, bool):
+        texts = [str(content).lower()]
+    elif isinstance(content, str):
+        texts = [content]
+    elif name in KNOWN:
+        raise BadRow(f"{name} is not a text or a number")
+    else:
+        texts = [json.dumps(content, ensure_ascii=False)]
+    return [text.strip() for text in texts if text.strip()]
