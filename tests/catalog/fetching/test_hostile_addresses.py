@@ -17,6 +17,7 @@ from catalog.fetching.fetcher import PictureFetcher
 from catalog.fetching.http_download import FetchRules
 from tests.catalog.feed_writer import read, write
 from tests.catalog.picture_server import open_fetcher, picture, reply, slowly
+from tests.timing import Lateness
 
 PNG = picture()
 PUBLIC = "93.184.215.14"
@@ -149,11 +150,14 @@ def attempts(monkeypatch):
 def test_no_address_leads_inside(server, attempts, tmp_path, url):
     server.answers["/"] = reply(PNG)
     rules = FetchRules(ports=frozenset((80, 443, server.port)), resolve=as_the_system_would)
-    start = time.perf_counter()
-    with closing(PictureFetcher.open(tmp_path / "fetched", rules)) as fetcher, pytest.raises(BadInput) as caught:
+    with (
+        Lateness() as wait,
+        closing(PictureFetcher.open(tmp_path / "fetched", rules)) as fetcher,
+        pytest.raises(BadInput) as caught,
+    ):
         fetcher.fetch(url.replace(PORT, str(server.port)))
     assert isinstance(caught.value, BadAddress | NoAnswer) and caught.value.hint
-    assert time.perf_counter() - start < 6
+    assert wait.within(6)
     assert (server.connections, attempts) == (0, [])
 
 
@@ -277,13 +281,14 @@ def test_a_hostile_answer_is_an_error_in_time(server, tmp_path, name):
         "/1.png": answer.replace(b"MOVED", canary) if isinstance(answer, bytes) else answer,
         "/canary": reply(PNG),
     }
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with (
+        Lateness() as wait,
         closing(open_fetcher(tmp_path / "fetched", server.port, seconds=0.6, max_bytes=2**19)) as fetcher,
         pytest.raises(FetchFailed, match=said) as caught,
     ):
         fetcher.fetch(server.url("/1.png"))
-    assert time.perf_counter() - start < 6
+    assert wait.within(6)
     assert [path for path, _ in server.requests] == ["/1.png"]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
     assert len(str(caught.value)) < 700 and str(caught.value).isprintable()
@@ -295,16 +300,16 @@ def test_a_resolver_that_hangs_is_left_behind(server, tmp_path):
     end = threading.Event()
 
     def hanging(*_):
-        end.wait(10)
+        end.wait(300)
         return [PUBLIC]
 
-    start = time.perf_counter()
     with (
+        Lateness() as wait,
         closing(open_fetcher(tmp_path / "fetched", server.port, seconds=0.3, resolve=hanging)) as fetcher,
         pytest.raises(NoAnswer, match=r"within 0\.3 seconds"),
     ):
         fetcher.fetch(server.url("/1.png"))
-    assert time.perf_counter() - start < 3
+    assert wait.within(3)
     end.set()
 
 
@@ -312,13 +317,12 @@ def test_a_resolver_that_hangs_is_left_behind(server, tmp_path):
 def test_a_server_that_never_shakes_hands_is_left(server, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        start = time.perf_counter()
-        with closing(open_fetcher(tmp_path / "fetched", port, server.port, seconds=0.3)) as fetcher:
+        with Lateness() as wait, closing(open_fetcher(tmp_path / "fetched", port, server.port, seconds=0.3)) as fetcher:
             with pytest.raises(NoAnswer, match=r"within 0\.3 seconds"):
                 fetcher.fetch(f"https://pictures.example:{port}/1.png")
             with pytest.raises(NoAnswer, match="broke"):
                 fetcher.fetch(server.url("/1.png", scheme="https"))  # where plain HTTP is spoken
-    assert time.perf_counter() - start < 3
+    assert wait.within(3)
 
 
 @pytest.mark.promise("S10")

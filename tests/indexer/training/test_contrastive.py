@@ -7,7 +7,7 @@ import torch
 from indexer.numeric import unit
 from indexer.training.contrastive import Pairs, TorchHead, TrainingConfig, _contrast, fit, principal_axes
 
-pytestmark = [pytest.mark.torch, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 
 COLOURS, SHADES = 64, 6
 SMALL = TrainingConfig(dim=16, picture_hidden=16, word_hidden=16, epochs=30, batch=96, rate=5e-3, dropout=0.0)

@@ -27,7 +27,7 @@ from tests.indexer.encoders.tiny import timm_checkpoint
 from tests.indexer.shop_fixtures import colour_shop
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
-pytestmark = [pytest.mark.torch, pytest.mark.weights, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.torch, pytest.mark.weights, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")

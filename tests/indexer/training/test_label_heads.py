@@ -5,18 +5,17 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-from indexer.labels.fusion_fit import UNMEASURED, abstention_threshold, fit_blend  # noqa: E402
+from indexer.labels.examples import LabelExamples, targets_of  # noqa: E402
+from indexer.labels.fusion_fit import UNMEASURED, abstention_threshold, fit_fusion  # noqa: E402
 from indexer.layout import RowLayout  # noqa: E402
 from indexer.numeric import unit  # noqa: E402
 from indexer.training.label_heads import (  # noqa: E402
-    LEAST_FRESH,
-    SMALL,
-    LabelExamples,
+    CROSS_VALIDATED,
+    MIN_FRESH,
     LabelRecipe,
     fit_label_heads,
-    holdout_mask,
+    holdout_folds,
     learnable_names,
-    targets_of,
 )
 from indexer.types import Block  # noqa: E402
 
@@ -35,7 +34,7 @@ def examples(count=240, noise=0.4, seed=0):
     labels = {
         "category": [(KINDS[k],) for k in kinds],
         "worn": [("yes",) if k < 2 else ("no",) for k in kinds],
-        "told": [()] * count,
+        "unlabelled": [()] * count,
     }
     rows = np.concatenate([look, meaning, words], axis=1).astype(np.float32)
     weights = {"look": 1.0, "meaning": 0.2, "words": 1.0}
@@ -44,11 +43,11 @@ def examples(count=240, noise=0.4, seed=0):
 
 def test_heads_learn_what_can_be_told_and_titles_help():
     heads = fit_label_heads(examples(), RECIPE, seed=0)
-    assert list(heads) == ["category", "worn"]  # nobody says anything of "told"
+    assert list(heads) == ["category", "worn"]  # nobody says anything of "unlabelled"
     category = heads["category"]
-    assert category.names == KINDS and category.bare.kept_aside == 240
-    assert category.bare.accuracy > 0.75
-    assert category.worded.accuracy > 0.97 and category.worded.accuracy > category.bare.accuracy
+    assert category.names == KINDS and category.image_only.holdout == 240
+    assert category.image_only.accuracy > 0.75
+    assert category.with_title.accuracy > 0.97 and category.with_title.accuracy > category.image_only.accuracy
     new = examples(seed=1)
     right = category.shares(new.rows).argmax(axis=1) == [KINDS.index(name) for (name,) in new.labels["category"]]
     assert right.mean() > 0.95
@@ -56,7 +55,7 @@ def test_heads_learn_what_can_be_told_and_titles_help():
 
 def test_the_same_seed_gives_the_same_heads():
     one, other = (fit_label_heads(examples(120), RECIPE, seed=3)["category"] for _ in range(2))
-    assert np.array_equal(one.head.linear, other.head.linear) and one.bare == other.bare
+    assert np.array_equal(one.head.linear, other.head.linear) and one.image_only == other.image_only
 
 
 def test_nothing_to_learn_is_no_head():
@@ -73,46 +72,46 @@ def test_five_examples_are_enough():
     assert learnable_names([("a",)] * 5 + [("b",)] * 4 + [("a", "c")] * 5) == ("a", "c")
 
 
-def test_who_says_two_things_says_half_of_each():
+def test_two_labels_share_the_target_equally():
     assert targets_of([("a", "c"), ("b",), ("x",)], ("a", "b", "c")).tolist() == [[0.5, 0, 0.5], [0, 1, 0], [0, 0, 0]]
 
 
-def test_a_group_is_kept_aside_whole_and_everything_once():
-    of = examples(100)
-    grouped = LabelExamples(LAYOUT, of.weights, of.rows, np.arange(100) // 4, of.fresh, of.labels)
-    rounds = holdout_mask(grouped, seed=0)
-    assert np.sort(np.concatenate(rounds)).tolist() == list(range(100))
-    for aside in rounds:
-        assert not set(grouped.groups[aside]) & set(np.delete(grouped.groups, aside))
+def test_every_example_is_held_out_once_and_groups_stay_whole():
+    made = examples(100)
+    grouped = LabelExamples(LAYOUT, made.weights, made.rows, np.arange(100) // 4, made.fresh, made.labels)
+    folds = holdout_folds(grouped, seed=0)
+    assert np.sort(np.concatenate(folds)).tolist() == list(range(100))
+    for holdout in folds:
+        assert not set(grouped.groups[holdout]) & set(np.delete(grouped.groups, holdout))
 
 
-def test_of_many_only_what_is_new_to_the_encoder_is_kept_aside():
-    count = SMALL + 10
+def test_of_many_examples_only_those_new_to_the_encoder_are_held_out():
+    count = CROSS_VALIDATED + 10
     rows = np.zeros((count, LAYOUT.dim), np.float32)
-    fresh = np.arange(count) < 2 * LEAST_FRESH
-    (aside,) = holdout_mask(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh, {}), seed=0)
-    assert len(aside) == LEAST_FRESH and fresh[aside].all()
-    (aside,) = holdout_mask(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh & False, {}), seed=0)
-    assert len(aside) == count // 5
+    fresh = np.arange(count) < 2 * MIN_FRESH
+    (holdout,) = holdout_folds(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh, {}), seed=0)
+    assert len(holdout) == MIN_FRESH and fresh[holdout].all()
+    (holdout,) = holdout_folds(LabelExamples(LAYOUT, {}, rows, np.arange(count), fresh & False, {}), seed=0)
+    assert len(holdout) == count // 5
 
 
-def test_the_cut_is_the_lowest_that_is_accurate_enough():
+def test_the_threshold_is_the_lowest_that_is_accurate_enough():
     confidence = np.linspace(1, 0, 200, dtype=np.float32)
     right = np.arange(200) < 100
-    cut, coverage, accuracy = abstention_threshold(confidence, right)
+    threshold, coverage, accuracy = abstention_threshold(confidence, right)
     assert coverage == pytest.approx(105 / 200) and accuracy == pytest.approx(100 / 105)
-    assert (confidence >= cut).sum() == 105
+    assert (confidence >= threshold).sum() == 105
     assert abstention_threshold(confidence, np.zeros(200, bool)) == (0.95, 0.0, 0.0)
 
 
-def test_the_blend_trusts_who_is_right():
+def test_the_fusion_favours_the_accurate_one():
     truth = np.eye(2, dtype=np.float32)[np.arange(100) % 2]
     sure, wrong = truth * 0.8 + 0.1, (1 - truth) * 0.8 + 0.1
-    assert fit_blend(sure, wrong, truth).share == 1.0
-    assert fit_blend(wrong, sure, truth).share == 0.0
+    assert fit_fusion(sure, wrong, truth)[0].share == 1.0
+    assert fit_fusion(wrong, sure, truth)[0].share == 0.0
 
 
 def test_nothing_is_calibrated_on_what_the_encoder_was_trained_on():
-    of = examples(120)
-    known = LabelExamples(LAYOUT, of.weights, of.rows, of.groups, np.zeros(120, bool), of.labels)
-    assert fit_label_heads(known, RECIPE, seed=0)["category"].bare == UNMEASURED
+    made = examples(120)
+    known = LabelExamples(LAYOUT, made.weights, made.rows, made.groups, np.zeros(120, bool), made.labels)
+    assert fit_label_heads(known, RECIPE, seed=0)["category"].image_only == UNMEASURED

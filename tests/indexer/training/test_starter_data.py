@@ -124,7 +124,7 @@ def colour_towers(monkeypatch):
 
 
 @pytest.mark.torch
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_the_starter_is_fitted_measured_and_saved(data, colour_towers, tmp_path):
     out = tmp_path / "new" / "heads.safetensors"
     fit = partial(fit_starter.fit_starter, data, out, recipe=SMALL, shop=sample_shop(tmp_path / "sample"))

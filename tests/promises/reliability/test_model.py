@@ -101,7 +101,7 @@ def read(engine, writer, scores, stop, seed, wrong):
     return asked
 
 
-def agrees(tmp_path, readers, seconds, seed=7):
+def agrees(tmp_path, readers, seconds, writes=0, seed=7):
     scores = colour_scores(tmp_path / "colours")
     home, wrong, stop = tmp_path / "shop", [], threading.Event()
     make_shop(home, [Item("first", "thing", (RED,))]).close()
@@ -116,7 +116,7 @@ def agrees(tmp_path, readers, seconds, seed=7):
             thread.start()
         try:
             end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            while time.monotonic() < end or writer.done <= writes:
                 writer.write()
         finally:
             stop.set()
@@ -128,12 +128,12 @@ def agrees(tmp_path, readers, seconds, seed=7):
 
 @pytest.mark.promise("R18")
 def test_two_readers_and_a_writer_agree_with_a_model(tmp_path):
-    writer = agrees(tmp_path, readers=2, seconds=5)
-    assert writer.done > 50 and writer.swaps > 1
+    writer = agrees(tmp_path, readers=2, seconds=5, writes=60)
+    assert writer.swaps > 1
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @pytest.mark.promise("R18")
 def test_eight_readers_and_a_writer_agree_with_a_model_for_a_minute(tmp_path):
     writer = agrees(tmp_path, readers=8, seconds=60)

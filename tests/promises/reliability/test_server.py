@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from indexer.encoders.registry import open_encoder
+from tests.timing import Lateness
 from tests.web.shop_fixtures import GREEN, make_shop, picture_bytes
 from tests.web.test_main import ask, said_by, serving, wait_until_ready
 
@@ -51,7 +52,7 @@ class Askers:
 
     def _ask(self):
         while not self._stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
             try:
                 connection.connect()
             except OSError:  # not accepted: nobody listens any more
@@ -72,7 +73,7 @@ class Askers:
     def finish(self):
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(300)
 
 
 def stopped_under_load(home, turn):
@@ -80,52 +81,51 @@ def stopped_under_load(home, turn):
         wait_until_ready(port)
         askers = Askers(port, 3)
         time.sleep(0.3 + 0.05 * (turn % 5))
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
-        took = time.monotonic() - began
+        with Lateness() as wait:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(300) == 0
         askers.finish()
         log = said_by(process)
     # The system takes connections for the server; one that waits there when it stops was never accepted by it.
     dropped = [name for name in askers.lost if name in log]
     assert set(askers.answers) == {200} and askers.answers[200] >= 1
-    return dropped, took
+    return dropped, wait
 
 
 @pytest.mark.promise("R15", "3 stops")
 def test_a_stop_under_load_drops_nothing(home):
     for turn in range(3):
-        dropped, took = stopped_under_load(home, turn)
+        dropped, wait = stopped_under_load(home, turn)
         assert dropped == []
-        assert took < 10
+        assert wait.within(10)
 
 
 @pytest.mark.promise("R15", "20 stops")
 @pytest.mark.torture
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3000)
 def test_twenty_stops_under_load_drop_nothing(home):
     for turn in range(20):
-        dropped, took = stopped_under_load(home, turn)
+        dropped, wait = stopped_under_load(home, turn)
         assert dropped == []
-        assert took < 10
+        assert wait.within(10)
 
 
 def kill_and_wait(process, port):
-    """Kill the worker; seconds until the shop is ready again. Whatever is answered meanwhile is honest."""
+    """Kill the worker and return how long it took until the shop was ready. Every answer meanwhile is honest."""
     (worker,) = workers(process)
     os.kill(worker, signal.SIGKILL)
-    began = time.monotonic()
-    while True:
-        try:
-            status, body = ask(port, "GET", "/readyz")
-            if status == 200 and workers(process) != [worker]:
-                return time.monotonic() - began
-            told = json.loads(body)
-            assert status == 200 or told["ready"] is False
-        except OSError:
-            pass
-        assert time.monotonic() - began < 20
-        time.sleep(0.05)
+    with Lateness() as wait:
+        while True:
+            try:
+                status, body = ask(port, "GET", "/readyz")
+                if status == 200 and workers(process) != [worker]:
+                    break
+                assert status == 200 or json.loads(body)["ready"] is False
+            except OSError:
+                pass
+            assert time.perf_counter() - wait.began < 300
+            time.sleep(0.05)
+    return wait
 
 
 @pytest.mark.promise("R14", "a worker killed twice")
@@ -135,13 +135,13 @@ def test_a_killed_worker_comes_back(home):
         wait_until_ready(port)
         load = time.monotonic() - began
         for _ in range(2):
-            assert kill_and_wait(process, port) <= load + 2
+            assert kill_and_wait(process, port).within(load + 2)
             assert json.loads(ask(port, "POST", SEARCH, PHOTO, JSON)[1])["hits"][0]["id"] == "green"
 
 
 @pytest.mark.promise("R14", "every 5 s for 60 s at 5 requests a second")
 @pytest.mark.torture
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1500)
 def test_a_worker_killed_every_five_seconds_for_a_minute(home):
     began = time.monotonic()
     with serving(home, "--threads", "4") as (process, port):
@@ -163,7 +163,7 @@ def test_a_worker_killed_every_five_seconds_for_a_minute(home):
         end = time.monotonic() + 60
         while time.monotonic() < end:
             turn = time.monotonic()
-            assert kill_and_wait(process, port) <= load + 2
+            assert kill_and_wait(process, port).within(load + 2)
             time.sleep(max(0.0, 5 - (time.monotonic() - turn)))
         stop.set()
         thread.join()
@@ -196,7 +196,7 @@ def leak(home, tmp_path, monkeypatch, requests, slope):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with serving(home, "--threads", "4") as (process, port):
         wait_until_ready(port)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
         (pid,) = workers(process)
 
         def rounds(count):
@@ -223,6 +223,6 @@ def test_a_thousand_requests_leak_nothing(home, tmp_path, monkeypatch):
 
 @pytest.mark.promise("R17", "10,000 requests, 10 % of them bad")
 @pytest.mark.torture
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3000)
 def test_ten_thousand_requests_leak_nothing(home, tmp_path, monkeypatch):
     leak(home, tmp_path, monkeypatch, 10_000, 1)

@@ -124,7 +124,7 @@ def client(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
         app = create_app(Settings(home=home, timeout_ms=20_000))
-        holder_of(app).wait(30)
+        holder_of(app).wait(300)
         yield app.test_client()
         holder_of(app).close()
 

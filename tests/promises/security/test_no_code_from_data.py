@@ -14,7 +14,7 @@ import pytest
 
 from catalog.errors import WindowshopError
 from catalog.files.atomic import record
-from indexer.generations.manifest import NAME
+from indexer.generations.manifest import MANIFEST_FILE
 from indexer.generations.manifest import _digest as digest
 from indexer.generations.store import folder_of, open_current
 from tests.fake_encoder import FakeEncoder
@@ -95,7 +95,7 @@ def home(tmp_path):
 
 def sealed_again(folder):
     """Let the manifest say that its files are as they are: whoever can write there can do that too."""
-    path = folder / NAME
+    path = folder / MANIFEST_FILE
     body = json.loads(path.read_text(encoding="utf-8"))
     body.pop("digest")
     for name in body["files"]:

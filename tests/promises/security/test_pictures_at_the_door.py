@@ -38,7 +38,7 @@ def shop(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
         app = create_app(Settings(home=home, timeout_ms=20_000))
-        holder_of(app).wait(30)
+        holder_of(app).wait(300)
         yield home, app.test_client()
         holder_of(app).close()
 
@@ -176,7 +176,7 @@ def test_no_bytes_crash_a_decoder(kind, seed):
 
 @pytest.mark.promise("S4", "2,000 mutants of each of 6 formats")
 @pytest.mark.torture
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(4500)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_bytes_crash_a_decoder_at_length(kind, seed):
     decoded(kind, 2_000, 64, seed)

@@ -2,12 +2,12 @@
 
 import http.client
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from indexer.encoders.registry import open_encoder
+from tests.timing import Lateness
 from tests.web.shop_fixtures import make_shop
 from tests.web.test_main import LIMIT, ask, chunked, form, serving, wait_until_ready
 
@@ -54,19 +54,18 @@ BODIES = {
 @pytest.mark.parametrize(("body", "status"), BODIES.values(), ids=BODIES)
 def test_forms_are_limited(server, body, status):
     _, port = server
-    began = time.perf_counter()
-    answer = ask(port, "POST", SEARCH, body, FORM)
-    took = time.perf_counter() - began
+    with Lateness() as wait:
+        answer = ask(port, "POST", SEARCH, body, FORM)
     assert answer[0] in (400, status), answer
-    assert took < DECIDED + 0.4, took  # on a busy machine; the decision itself is timed below
+    assert wait.within(DECIDED + 0.4), wait.seconds  # the decision itself is timed below
 
 
-def raw(port, head, body=b"", wait=10):
-    with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
+def raw(port, head, body=b"", limit=300):
+    with socket.create_connection(("127.0.0.1", port), timeout=limit) as connection:
         connection.sendall(head + body)
-        began = time.perf_counter()
-        said = connection.recv(4_096)
-        return said.split(b"\r\n", 1)[0], time.perf_counter() - began
+        with Lateness() as wait:
+            received = connection.recv(4_096)
+        return received.split(b"\r\n", 1)[0], wait
 
 
 @pytest.mark.promise("S1", "10,000 headers, long lines, lying lengths")
@@ -85,9 +84,9 @@ def raw(port, head, body=b"", wait=10):
 def test_requests_are_limited(server, head, statuses):
     _, port = server
     start = b"POST /api/v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    said, took = raw(port, start + head + b"\r\n")
-    assert said.split()[1] in statuses, said
-    assert took < DECIDED + 0.4
+    status_line, wait = raw(port, start + head + b"\r\n")
+    assert status_line.split()[1] in statuses, status_line
+    assert wait.within(DECIDED + 0.4)
 
 
 @pytest.mark.promise("S1", "8 uploads over the limit")
@@ -107,13 +106,13 @@ def test_a_refusal_is_quick_once_it_is_decided(server):
     _, port = server
     took = []
     for _ in range(5):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
         connection.putrequest("POST", SEARCH)
         for name, value in (FORM | {"Content-Length": str(5 * LIMIT), "Expect": "100-continue"}).items():
             connection.putheader(name, value)
-        began = time.perf_counter()
-        connection.endheaders()
-        assert connection.getresponse().status in (413, 417)
-        took.append(time.perf_counter() - began)
+        with Lateness() as wait:
+            connection.endheaders()
+            assert connection.getresponse().status in (413, 417)
+        took.append(wait)
         connection.close()
-    assert min(took) <= DECIDED, took
+    assert any(wait.within(DECIDED) for wait in took), [wait.seconds for wait in took]

@@ -9,6 +9,7 @@ import pytest
 
 from catalog.errors import BadQuery, DeadlineExceeded, StepFailed
 from search.execution.deadlines import THREADS, WAITING, Deadline, StepRunner
+from tests.timing import Lateness
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def steps():
 def hanging():
     """Work that hangs until the test is over."""
     over = threading.Event()
-    yield lambda: over.wait(10)
+    yield lambda: over.wait(300)
     over.set()
 
 
@@ -31,20 +32,19 @@ def test_without_a_deadline_work_is_done_at_once_on_the_callers_thread(steps):
 
 
 def test_with_one_it_is_done_on_another_thread(steps):
-    assert steps.run("encoder", Deadline.within(5_000), threading.get_ident) != threading.get_ident()
+    assert steps.run("encoder", Deadline.within(60_000), threading.get_ident) != threading.get_ident()
 
 
 def test_what_is_late_is_said_to_be_late_in_time(steps, hanging):
-    began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match="encoder"):
+    with Lateness() as wait, pytest.raises(DeadlineExceeded, match="encoder"):
         steps.run("encoder", Deadline.within(50), hanging)
-    assert time.monotonic() - began < 1.0
+    assert wait.within(1.0)
 
 
 def test_a_kind_that_hangs_holds_up_no_other(steps, hanging):
     for _ in range(2 * THREADS):
         steps.begin("encoder", Deadline.within(5), hanging)
-    assert steps.run("lexical", Deadline.within(5_000), lambda: 7) == 7
+    assert steps.run("lexical", Deadline.within(60_000), lambda: 7) == 7
     with pytest.raises(DeadlineExceeded):
         steps.run("encoder", Deadline.within(20), lambda: 7)
 
@@ -85,11 +85,11 @@ def slow_itself():
 def test_what_breaks_is_a_failure_of_ours(steps):
     for work in (broken, slow_itself):
         with pytest.raises(StepFailed, match="vector"):
-            steps.run("vector", Deadline.within(5_000), work)
+            steps.run("vector", Deadline.within(60_000), work)
 
 
 def test_what_was_raised_on_purpose_comes_through(steps):
-    for deadline in (None, Deadline.within(5_000)):
+    for deadline in (None, Deadline.within(60_000)):
         with pytest.raises(BadQuery):
             steps.run("vector", deadline, refused)
     with pytest.raises(ZeroDivisionError):

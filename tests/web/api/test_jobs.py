@@ -9,12 +9,12 @@ import pytest
 from search.bulk import review
 from search.bulk.worker import Worker
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import DECIDED, SuggesterCache
+from search.listings.feedback_suggester import DECIDED
 from tests.search.bulk_jobs import begun, bulk_zip, make_desk_shop
 from tests.web.shop_fixtures import WRITER, picture_bytes, write_keys
 from web import create_app
 from web.api import listings
-from web.api.listings import desk_of
+from web.api.jobs import supervisor_of
 from web.engine import holder_of
 from web.errors import NotReady
 from web.settings import Settings
@@ -28,11 +28,11 @@ def worked(tmp_path_factory):
     write_keys(home)
     job = begun(home, bulk_zip(folder / "a.zip", 6))
     with SearchEngine.open(home) as engine:
-        list(Worker(home, engine, SuggesterCache(home)).steps(job))
+        list(Worker(engine).steps(job))
     app = create_app(Settings(home=home))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     yield app, job
-    desk_of(app).close()
+    supervisor_of(app).close()
     holder_of(app).close()
 
 
@@ -72,11 +72,11 @@ def test_rows_come_with_the_products_they_are_like(ask, rows):
 
 def test_rows_of_a_shop_with_decisions_come_with_as_many_products(ask, worked, tmp_path):
     app, job = worked
-    home = desk_of(app).home
+    home = supervisor_of(app).home
     review.accept_sure(home, job)
     later = begun(home, bulk_zip(tmp_path / "b.zip", 1))
     with SearchEngine.open(home) as engine:
-        list(Worker(home, engine, SuggesterCache(home)).steps(later))
+        list(Worker(engine).steps(later))
     told = ask("get", f"jobs/{later.id}/rows")
     alike = [one["id"] for one in told["rows"][0]["suggestion"]["neighbours"]]
     products = [one for one in alike if not one.startswith(DECIDED)]

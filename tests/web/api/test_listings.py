@@ -16,7 +16,7 @@ from search.query.terms import MAX_PICTURES
 from tests.search.bulk_jobs import bulk_zip, make_desk_shop
 from tests.web.shop_fixtures import READ_KEY, WRITER, picture_bytes, write_keys
 from web import create_app
-from web.api.listings import desk_of
+from web.api.jobs import supervisor_of
 from web.engine import holder_of
 from web.i18n.messages import CHINESE, ENGLISH, merchant_messages
 from web.settings import Settings
@@ -33,9 +33,9 @@ def desk_app(tmp_path_factory):
     home = make_desk_shop(tmp_path_factory.mktemp("desk") / "shop")
     write_keys(home)
     app = create_app(Settings(home=home))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     yield app
-    desk_of(app).close()
+    supervisor_of(app).close()
     holder_of(app).close()
 
 
@@ -90,10 +90,10 @@ def test_what_cannot_be_suggested_for_is_refused(desk, body):
     assert told["error"]["message"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_job_from_upload_to_download(desk, tmp_path):
     job = send_zip(desk, bulk_zip(tmp_path / "a.zip", 45))
-    until = time.monotonic() + 90
+    until = time.monotonic() + 300
     while (status := desk("get", f"jobs/{job}"))["state"] != "done":
         assert time.monotonic() < until, status
         time.sleep(0.1)

@@ -3,13 +3,13 @@
 import base64
 import io
 import json
-import time
 from contextlib import closing
 
 import pytest
 
 from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
+from tests.timing import Lateness
 from tests.web.shop_fixtures import BLUE, RED, WRITER, make_shop, picture_bytes
 from tests.web.test_engine import wait_for
 from web.engine import holder_of
@@ -27,7 +27,7 @@ def shop(tmp_path):
 @pytest.fixture
 def app(shop, make_app):
     app = make_app(Settings(home=shop, follow_seconds=0.05, live_rows=5))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     yield app
     holder_of(app).close()
 
@@ -135,9 +135,9 @@ def test_a_full_shop_says_what_to_do_and_still_takes_deletes(client):
 def test_what_others_write_is_seen_within_two_seconds(client, shop):
     with closing(Catalogue.open(shop / "catalog.sqlite")) as other:
         other.remove(["red"])
-        began = time.monotonic()
-        wait_for(lambda: client.get("/readyz").json["products"] == 17, 2)
-        assert time.monotonic() - began < 2
+        with Lateness() as wait:
+            wait_for(lambda: client.get("/readyz").json["products"] == 17, 300)
+        assert wait.within(2)
     assert "red" not in [hit["id"] for hit in first(client, text="red")]
 
 
@@ -165,7 +165,7 @@ def test_following_that_fails_does_not_end(app, client, monkeypatch, caplog):
 
     monkeypatch.setattr(type(engine), "follow", fails)
     wait_for(lambda: len(tries) > 3)
-    assert "could not be followed" in caplog.text
+    assert "could not be applied" in caplog.text
     assert client.get("/readyz").status_code == 200
 
 

@@ -11,7 +11,7 @@ FRIEND, STRANGER = "https://shop.example", "https://evil.example"
 
 def opened(make_app, home, **given):
     app = make_app(Settings(home=home, timeout_ms=20_000, **given))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     return app.test_client()
 
 

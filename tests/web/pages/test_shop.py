@@ -15,8 +15,8 @@ from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import BLUE, RED, picture_bytes
 from web.i18n.language import facts_of, path_of, title_of
-from web.pages.shop import examples_of
-from web.pages.templating import fills
+from web.pages.shop import example_queries
+from web.pages.templating import fills_tile
 
 
 class Page(HTMLParser):
@@ -73,7 +73,7 @@ def test_words_have_an_address_and_pages(client):
     last = client.get("/?q=red&offset=15")
     assert len(page(last).titles) == 3
     assert "Show more" not in last.text
-    assert "That was everything" in client.get("/?q=red&offset=100").text
+    assert "End of the results" in client.get("/?q=red&offset=100").text
 
 
 def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
@@ -125,7 +125,7 @@ def test_a_product_has_a_page(client):
     shown = page(answer)
     assert "Blue jumper" not in shown.titles
     assert len(shown.titles) == 12 + 2
-    assert "Instead of this one" in answer.text and shown.titles[:2] == ["Red jumper", "Green jumper"]
+    assert "Alternatives" in answer.text and shown.titles[:2] == ["Red jumper", "Green jumper"]
     for words in ("Blue jumper", "14.90 EUR", "Out of stock", "Acme", "Apparel › Tops › Jumpers", "Made of", "wool"):
         assert words in answer.text
     assert len([tag for tag, given in shown.tags if tag == "img" and "loading" not in given]) == 1
@@ -184,7 +184,7 @@ def test_everything_a_page_asks_for_is_there(client, address):
 def test_errors_are_pages_for_people(client):
     answer = client.get("/products/none")
     page(answer, 404)
-    assert "To the shop" in answer.text
+    assert "Go to the shop" in answer.text
     page(client.get("/?q=" + "x" * 1001), 422)
     page(client.get("/?q=red&offset=abc"), 422)
     page(client.post("/", data={"photo": (io.BytesIO(b"nonsense"), "a.jpg")}), 415)
@@ -198,7 +198,7 @@ def test_a_shop_that_reads_no_words_does_not_ask_for_any(tmp_path, make_app, mon
     make_shop(tmp_path, FakeEncoder(texts=False))
     monkeypatch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder(texts=False))
     app = make_app(Settings(home=tmp_path))
-    holder_of(app).wait(20)
+    holder_of(app).wait(300)
     client = app.test_client()
     assert 'name="q"' not in client.get("/").text
     assert page(client.post("/", data={"photo": photo()})).titles[0] == "Blue jumper"
@@ -210,7 +210,7 @@ def test_words_to_try_come_from_the_shop():
     shirt = Product("1", "Shirt 1", (), category="Apparel > Shirts", attributes={"colour": "Navy Blue"})
     same = Product("2", "Shirt 2", (), category="Apparel > Shirts", attributes={"colour": "Red"})
     bare = Product("3", "Granny Smith", ())
-    assert examples_of((shirt, same, bare)) == ("navy blue shirts", "granny smith")
+    assert example_queries((shirt, same, bare)) == ("navy blue shirts", "granny smith")
 
 
 def test_pictures_are_ours_and_may_be_kept(client):
@@ -251,8 +251,8 @@ def test_other_pictures_are_not_found(client, name):
     [((320, 320), True), ((640, 610), True), ((320, 240), False), ((160, 160), False), ((0, 0), False)],
 )
 def test_only_large_and_nearly_square_pictures_fill_their_tiles(size, filled):
-    assert fills(Picture("", width=size[0], height=size[1]), 220) is filled
-    assert not fills(None, 220)
+    assert fills_tile(Picture("", width=size[0], height=size[1]), 220) is filled
+    assert not fills_tile(None, 220)
 
 
 LAMP = Product(
