@@ -116,7 +116,7 @@ class GenerationBuilder:
             gate *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
         weights = shop_weights(self.layout, gate)
         queries = sample_queries(self.layout, rows, weights, goal)
-        index, record, recall = self._searchable(folder / store.INDEX, rows, queries, previous)
+        index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
         failpoint("index.saved")
         manifest = Manifest(
             number=number,
@@ -142,7 +142,7 @@ class GenerationBuilder:
         """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
         options, plan = self.options, self._plan(len(rows))
         if previous is not None and previous.index.suits(plan, self.layout.dim):
-            index = VectorIndex.refill(previous.folder / store.INDEX, rows, path, options.threads)
+            index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
             probes = max(1, previous.manifest.index.nprobe)
             with suppress(GenerationError):
                 record, recall = tune(index, rows, queries, options.goal, max(1, probes // 2))

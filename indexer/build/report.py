@@ -88,7 +88,7 @@ class IndexReport:
             "copied": self.copied,
             "rows": self.rows,
             "rejected": len(self.rejected),
-            "gates": [asdict(gate) for gate in self.gates],
+            "gates": [gate.body() for gate in self.gates],
             "seconds": round(self.seconds, 3),
             "peak_memory_mb": round(self.peak_memory_mb, 1),
         }
@@ -131,7 +131,7 @@ class IndexReport:
             "index": asdict(manifest.index),
             "recall": asdict(manifest.recall),
             "words_gate": manifest.words_gate,
-            "gates": [asdict(gate) for gate in self.gates],
+            "gates": [gate.body() for gate in self.gates],
             "pictures_per_second": round(self.pictures / self.seconds, 1) if self.seconds > 0 else 0.0,
         }
 

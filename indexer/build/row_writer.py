@@ -86,7 +86,7 @@ class VectorSources:
 
     def missing(self, catalogue: Catalogue) -> Iterator[PictureRow]:
         """Yield the pictures that have to be encoded before rows can be written, and those whose title has to be."""
-        for page in catalogue.shown():
+        for page in catalogue.iter_picture_rows():
             for row in _split_page(page, self.reusable)[1]:
                 title_known = self.titles is None or self.titles.get(title_key(row.title)) is not None
                 if not title_known or self.picture(row) is None:
@@ -98,11 +98,11 @@ def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> Wr
     count = catalogue.pictures_count()
     products = copied = last = 0
     with (
-        _array_file(folder / store.ROWS, np.float16, (count, sources.layout.dim)) as rows_file,
-        _array_file(folder / store.PRODUCTS, np.int64, (count,)) as keys_file,
-        _array_file(folder / store.PICTURES, "S64", (count,)) as hashes_file,
+        _array_file(folder / store.ROWS_FILE, np.float16, (count, sources.layout.dim)) as rows_file,
+        _array_file(folder / store.PRODUCTS_FILE, np.int64, (count,)) as keys_file,
+        _array_file(folder / store.PICTURES_FILE, "S64", (count,)) as hashes_file,
     ):
-        for page in filter(None, catalogue.shown()):
+        for page in filter(None, catalogue.iter_picture_rows()):
             rows, composed = _rows(page, sources)
             keys = np.array([row.key for row in page], np.int64)
             rows_file.write(rows.data)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ log = logging.getLogger(__name__)
 def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | None, **given: Any) -> None:
     """Index a feed; pictures that were encoded before are reused."""
     if encoder is None:
-        encoder = current_encoder(home)
+        encoder = default_encoder(home)
         which = f"{encoder or DEFAULT_ENCODER}{', as in the current index' if encoder else ''}"
         log.info("Encoder %s; --encoder NAME chooses another.", which)
     opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=given["runtime"], home=home)
@@ -80,7 +79,7 @@ def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) 
     The new index is checked before it is used; if a check fails, nothing changes. Running servers follow.
     """
     options = _update_options(given)
-    opened = open_encoder(encoder or current_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
+    opened = open_encoder(encoder or default_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
     run = update_index if not given["dry_run"] else compare_encoder if encoder else dry_run
     with _resumable("update"):
         report = run(home, opened, options)
@@ -110,11 +109,10 @@ def rollback_command(home: Path) -> None:
 @home_option
 def info_command(home: Path) -> None:
     """Print what the current generation is made of, as JSON."""
-    manifest = read_manifest(store.folder_of(home, store.current_number(home)))
-    click.echo(json.dumps(asdict(manifest), indent=2))
+    click.echo(json.dumps(store.current_manifest(home).body(), indent=2))
 
 
-def current_encoder(home: Path) -> str | None:
+def default_encoder(home: Path) -> str | None:
     """Return the encoder of the current index, or of the newest that can be read, so that a run never changes it."""
     name = store.current_encoder(home)
     for number in reversed(store.numbers(home)):

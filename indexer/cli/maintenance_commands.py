@@ -13,7 +13,7 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations import store
 from indexer.generations.publishing import recover
 from indexer.maintenance.backup import backup, restore
-from indexer.maintenance.cache_pruning import cache_files, own_pictures, prune
+from indexer.maintenance.cache_pruning import cache_files, own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
 
 FINDINGS = 1  # exit code
@@ -65,7 +65,7 @@ def cache_info(home: Path) -> None:
     for file in cache_files(home):
         note = "" if file.current else "  (of no use to the current index)"
         click.echo(f"{file.bytes / 2**20:>9,.1f} MiB  {file.name}{note}")
-    for usage in own_pictures(home):
+    for usage in own_picture_usage(home):
         unused = f"{usage.unused:,} of them ({usage.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
         click.echo(f"{usage.bytes / 2**20:>9,.1f} MiB  {usage.files:,} pictures in {home / usage.folder}, {unused}")
 
@@ -79,7 +79,7 @@ def cache_prune(home: Path) -> None:
     """
     done = prune(home)
     click.echo(
-        f"{done.kept:,} vectors kept, {done.dropped:,} dropped, {done.files:,} files of other encoders removed:"
+        f"{done.remaining:,} vectors kept, {done.removed:,} dropped, {done.files:,} files of other encoders removed:"
         f" {done.before / 2**20:,.1f} MiB before, {done.after / 2**20:,.1f} MiB now."
     )
     if done.pictures.files:

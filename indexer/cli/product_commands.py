@@ -11,7 +11,6 @@ from indexer.build.report import print_rejections
 from indexer.cli.common import SOME_REJECTED, home_option, runtime_option
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
-from indexer.generations.manifest import read_manifest
 
 MAX_UNKNOWN = 10  # ids printed
 
@@ -26,8 +25,7 @@ def add_command(home: Path, feed: Path, fetch: bool, runtime: str) -> None:
 
     Products that are not in it stay as they are. The next build makes the catalogue equal to its own feed again.
     """
-    number = store.current_number(home)
-    encoder = open_encoder(read_manifest(store.folder_of(home, number)).encoder.name, runtime=runtime, home=home)
+    encoder = open_encoder(store.current_manifest(home).encoder.name, runtime=runtime, home=home)
     added = add(home, feed, encoder, fetch=fetch)
     click.echo(f"{added.products:,} products added or changed, {len(added.rejected):,} rows rejected.")
     print_rejections(added.rejected)

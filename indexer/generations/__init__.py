@@ -1,4 +1,4 @@
 """Store, check, publish and compare index generations.
 
-Build and maintenance import it; it never imports them.
+Build and maintenance import this package; it never imports them.
 """

@@ -1,4 +1,4 @@
-"""What a generation is made of: written last, checked first, so that a damaged one is never served."""
+"""The manifest of a generation: written last and checked first, so that a damaged generation is never served."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexer.generations.match_curve import MatchCalibration
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
 FORMAT = 1
-NAME = "manifest.json"
+MANIFEST_FILE = "manifest.json"
 REPAIR = "Build the index again: make index FEED=... (python -m indexer build); pictures already encoded are reused."
 
 
@@ -23,7 +23,7 @@ REPAIR = "Build the index again: make index FEED=... (python -m indexer build); 
 class Manifest:
     """Everything needed to open a generation and to know what it was made from.
 
-    `match` is None where the catalogue cannot tell, and in manifests from before there was one.
+    `match` is None when the catalogue has too little to fit it, and in manifests of earlier versions.
     """
 
     number: int
@@ -43,14 +43,18 @@ class Manifest:
     format: int = FORMAT
     match: MatchCalibration | None = None
 
+    def body(self) -> dict[str, Any]:
+        """Return the manifest as JSON values."""
+        return asdict(self) | {"match": None if self.match is None else self.match.body()}
+
     def to_json(self) -> str:
-        """The manifest as text, with a digest of itself so that a flipped bit in it is noticed too."""
-        body = asdict(self)
+        """Return the manifest as JSON, with a digest of itself so that a flipped bit in it is noticed too."""
+        body = self.body()
         return json.dumps(body | {"digest": _digest(body)}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Manifest:
-        """Read what `to_json` wrote. Raises DamagedGeneration, or GenerationError for a later format."""
+        """Parse what `to_json` wrote. Raises DamagedGeneration, or GenerationError for another format."""
         try:
             body = json.loads(text)
             digest = body.pop("digest")
@@ -64,8 +68,8 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a generation's folder. Raises DamagedGeneration."""
-    path = folder / NAME
+    """Read the manifest of a generation's folder. Raises DamagedGeneration."""
+    path = folder / MANIFEST_FILE
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -77,22 +81,22 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Length and SHA-256 of every file against the manifest. Raises DamagedGeneration naming the first that differs."""
-    for name, wanted in manifest.files.items():
+    """Compare every file with the manifest. Raises DamagedGeneration naming the first that differs."""
+    for name, expected in manifest.files.items():
         path = folder / name
         try:
             size = path.stat().st_size
-            if size != wanted.bytes:
-                raise damaged(str(path), f"it has {size:,} bytes where the manifest says {wanted.bytes:,}")
-            if record(path).sha256 != wanted.sha256:
+            if size != expected.bytes:
+                raise damaged(str(path), f"it has {size:,} bytes where the manifest says {expected.bytes:,}")
+            if record(path).sha256 != expected.sha256:
                 raise damaged(str(path), "its SHA-256 is not the one in the manifest")
         except OSError as error:
             raise damaged(str(path), f"it cannot be read ({error})") from error
 
 
-def damaged(what: str, why: str) -> DamagedGeneration:
-    """The error that names the damaged file and the command that repairs it."""
-    return DamagedGeneration(f"{what} is damaged: {why}.", REPAIR)
+def damaged(path: str, reason: str) -> DamagedGeneration:
+    """Return the error that names the damaged file and the command that repairs it."""
+    return DamagedGeneration(f"{path} is damaged: {reason}.", REPAIR)
 
 
 def _other_format(where: str, found: object) -> GenerationError:
@@ -117,6 +121,6 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         "index": IndexRecord(**body["index"]),
         "recall": Recall(**body["recall"]),
         "files": files,
-        "match": None if body.get("match") is None else MatchCalibration.from_dict(body["match"]),
+        "match": None if body.get("match") is None else MatchCalibration.from_body(body["match"]),
     }
     return Manifest(**(body | typed))

@@ -1,8 +1,9 @@
-"""A shop's match curves, worked out from its own catalogue when it is indexed.
+"""Fit a shop's match calibration on its own catalogue when it is indexed.
 
-Shoppers' photos resemble catalogue pictures less than those resemble one another. So the curves are read off the
-catalogue's own pictures (other views of a product against first hits of another category) and then moved by what photos
-were measured to lie lower: on the training photos of the sample shop and on half of the grocery's products.
+Shoppers' photos resemble catalogue pictures less than those resemble one another. So the curves are fitted on the
+catalogue's own pictures (other views of a product against first hits of another category, the "strangers"), and then
+moved by how much lower photos score, as measured on the training photos of the sample shop and on half of the
+grocery's products.
 """
 
 from __future__ import annotations
@@ -20,26 +21,28 @@ from indexer.generations.store import Generation
 from indexer.numeric import batches
 from indexer.types import Floats, Ids
 
-ASKED = 400  # catalogue pictures, one a product
-NEAREST = 256  # rows among which the first hit of another category is looked for
-AT_ONCE = 16
-ENOUGH = 20  # pictures, without which nothing is said
-ENOUGH_OF_A_KIND = 8  # products with several pictures, for a threshold of their category's own
-STRENGTH = 20  # so many products of a category count as much as all the rest of the shop
-NARROW = 0.01  # strangers that all look alike to this much tell nothing
+MAX_QUERIES = 400  # catalogue pictures, one a product
+SEARCH_ROWS = 256  # among which the first hit of another category is looked for
+BATCH_QUERIES = 16
+MIN_PICTURES = 20  # to fit anything
+MIN_CATEGORY_PRODUCTS = 8  # with several pictures, for a threshold of the category's own
+PRIOR_PRODUCTS = 20  # so many products of a category count as much as the rest of the shop
+MIN_STRANGER_SPREAD = 0.01  # strangers whose cosines spread less tell nothing apart
 
-# Slope, and middle above the strangers' mean, in standard deviations of what strangers reach among catalogue pictures.
-LOOK_OF_PHOTOS, SCORE_OF_PHOTOS = (1.9, -0.25), (1.8, 0.2)
-SLOPE_OF_PHOTOS, FALL_OF_PHOTOS = 0.55, 1.4  # a photo's curve of "look" against that of a product's other views
-ROUNDS, RIDGE = 50, 1e-3
+# Slope, and middle above the strangers' mean, in standard deviations of the strangers' cosines.
+PHOTO_LOOK, PHOTO_SCORE = (1.9, -0.25), (1.8, 0.2)
+PHOTO_SLOPE_RATIO, PHOTO_DROP = 0.55, 1.4  # a photo's curve of "look" against that of a product's other views
+NEWTON_STEPS, RIDGE = 50, 1e-3
 
 Cosines = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What one catalogue picture found among the others: its first hit of another category (`stranger`), and its first
-    hit of all (`view`) when its product has other pictures."""
+    """Cosines that one catalogue picture reaches among the others.
+
+    `stranger` is its first hit of another category, `view` its first hit of all when its product has other pictures.
+    """
 
     category: str
     stranger: Cosines
@@ -47,22 +50,22 @@ class Views:
 
 
 def with_match_curve(generation: Generation, catalogue: Catalogue, seed: int = 0) -> Generation:
-    """The generation, its manifest holding the curves of at most 400 of its pictures, drawn by `seed`.
+    """Return the generation with curves in its manifest, fitted on at most 400 of its pictures, drawn by `seed`.
 
-    There are none without a block "look", nor with fewer than 20 pictures that have both their like and strangers about
-    them: a product alone in its category cannot say what "of another kind" means.
+    There are no curves without a block "look", nor with fewer than 20 pictures that have neighbours of their own and of
+    another category: a product alone in its category cannot show what another category looks like.
     """
     if not generation.manifest.weights["picture"].get(LOOK):
         return generation
-    curves = _fitted(list(_asked(generation, catalogue, seed)))
-    return replace(generation, manifest=replace(generation.manifest, match=curves))
+    match = _fit(list(_search_sample(generation, catalogue, seed)))
+    return replace(generation, manifest=replace(generation.manifest, match=match))
 
 
 def logistic(x: Floats, y: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and offset of the logistic curve that fits y (n,) of 0 and 1 to x (n,) best, by Newton's method."""
+    """Return slope and offset of the logistic curve that best fits y (n,) of 0 and 1 to x (n,), by Newton's method."""
     design = np.stack([x - x.mean(), np.ones_like(x)], axis=1).astype(np.float64)
     weights = np.zeros(2)
-    for _ in range(ROUNDS):
+    for _ in range(NEWTON_STEPS):
         p = 1 / (1 + np.exp(-design @ weights))
         gradient = design.T @ (p - y) + RIDGE * weights
         curvature = (design * (p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(2)
@@ -70,51 +73,56 @@ def logistic(x: Floats, y: NDArray[np.float64]) -> tuple[float, float]:
     return float(weights[0]), float(weights[1] - weights[0] * x.mean())
 
 
-def _fitted(seen: Sequence[Views]) -> MatchCalibration | None:
-    if len(seen) < ENOUGH:
+def _fit(views: Sequence[Views]) -> MatchCalibration | None:
+    if len(views) < MIN_PICTURES:
         return None
-    look, score = (np.array([one.stranger[name] for one in seen]) for name in (LOOK, SCORE))
-    if min(look.std(), score.std()) < NARROW:
+    look, score = (np.array([found.stranger[name] for found in views]) for name in (LOOK, SCORE))
+    if min(look.std(), score.std()) < MIN_STRANGER_SPREAD:
         return None
-    viewed = [(one.category, one.view) for one in seen if one.view is not None]
+    other_views = [(found.category, found.view) for found in views if found.view is not None]
     curves = (
-        _from_views(LOOK, look, [view[LOOK] for _, view in viewed]) or _from_strangers(LOOK, look, LOOK_OF_PHOTOS),
-        _from_strangers(SCORE, score, SCORE_OF_PHOTOS),
+        _from_views(LOOK, look, [view[LOOK] for _, view in other_views]) or _from_strangers(LOOK, look, PHOTO_LOOK),
+        _from_strangers(SCORE, score, PHOTO_SCORE),
     )
     spread = round(float(score.std()), 4)
-    return MatchCalibration(tuple(_with_categories(curve, viewed) for curve in curves), spread, len(seen), len(viewed))
+    fitted = tuple(_with_categories(curve, other_views) for curve in curves)
+    return MatchCalibration(fitted, spread, len(views), len(other_views))
 
 
-def _asked(generation: Generation, catalogue: Catalogue, seed: int) -> Iterator[Views]:
-    """What a sample of the pictures finds, the picture itself left out."""
+def _search_sample(generation: Generation, catalogue: Catalogue, seed: int) -> Iterator[Views]:
+    """Search with a sample of the pictures and yield what each finds, itself left out."""
     keys, first, pictures = np.unique(generation.product_keys, return_index=True, return_counts=True)
-    drawn = np.sort(np.random.default_rng(seed).choice(len(keys), min(ASKED, len(keys)), replace=False))
+    sample = np.sort(np.random.default_rng(seed).choice(len(keys), min(MAX_QUERIES, len(keys)), replace=False))
     layout, weights = generation.layout, generation.manifest.weights["picture"]
-    for part in batches(drawn.tolist(), AT_ONCE):
+    for part in batches(sample.tolist(), BATCH_QUERIES):
         rows = np.asarray(generation.rows[first[part]], dtype=np.float32)
         queries = layout.query(rows[:, : layout.encoder_dim], weights)
-        found = [generation.search(query, NEAREST)[1] for query in queries]
+        found = [generation.search(query, SEARCH_ROWS)[1] for query in queries]
         owners = [generation.product_keys[numbers] for numbers in found]
-        kinds = catalogue.categories(np.unique(np.concatenate([keys[part], *owners])).tolist())
-        for place, query, numbers, owner in zip(part, queries, found, owners, strict=True):
-            others = numbers[numbers != first[place]]
-            met = [kinds.get(key, "") for key in owner[numbers != first[place]].tolist()]
-            stranger = _stranger(int(keys[place]), kinds, owner, others, met)
+        categories = catalogue.categories(np.unique(np.concatenate([keys[part], *owners])).tolist())
+        for position, query, numbers, owner in zip(part, queries, found, owners, strict=True):
+            key = int(keys[position])
+            other = numbers != first[position]
+            stranger = _stranger(key, categories, owner, numbers[other], owner[other])
             if stranger is not None:
-                view = _cosines(generation, query, int(others[0])) if pictures[place] > 1 else None
-                yield Views(kinds[int(keys[place])], _cosines(generation, query, stranger), view)
+                view = _cosines(generation, query, int(numbers[other][0])) if pictures[position] > 1 else None
+                yield Views(categories[key], _cosines(generation, query, stranger), view)
 
 
-def _stranger(key: int, kinds: Mapping[int, str], owners: Ids, rows: Ids, met: Sequence[str]) -> int | None:
-    """The first row of another category than the product's; None when the product has no category, or no like."""
-    own = kinds.get(key, "")
-    if not own or not any(kinds.get(other) == own for other in owners.tolist() if other != key):
+def _stranger(key: int, categories: Mapping[int, str], owners: Ids, rows: Ids, row_owners: Ids) -> int | None:
+    """Return the first row of another category than the product's.
+
+    None when the product has no category, or no other of the `owners` found is in it.
+    """
+    own = categories.get(key, "")
+    if not own or not any(categories.get(owner) == own for owner in owners.tolist() if owner != key):
         return None
-    return next((row for row, kind in zip(rows.tolist(), met, strict=True) if kind not in ("", own)), None)
+    pairs = zip(rows.tolist(), row_owners.tolist(), strict=True)
+    return next((row for row, owner in pairs if categories.get(owner, "") not in ("", own)), None)
 
 
 def _cosines(generation: Generation, query: Floats, row: int) -> Cosines:
-    """The cosine in "look" and the score of a row."""
+    """Return the cosine in "look" and the score of a row."""
     weights, look = generation.manifest.weights["picture"], generation.layout.slice(LOOK)
     vector = np.asarray(generation.rows[row], dtype=np.float32)
     share = sum(map(abs, weights.values())) / weights[LOOK]
@@ -122,36 +130,37 @@ def _cosines(generation: Generation, query: Floats, row: int) -> Cosines:
 
 
 def _from_strangers(name: str, strangers: Floats, photos: tuple[float, float]) -> Curve:
-    """The curve of a shop whose products show one picture each: what strangers reach says where it lies."""
+    """Place the curve by the strangers' cosines, for a shop whose products show one picture each."""
     slope, middle = photos
     mean, spread = float(strangers.mean()), float(strangers.std())
     return Curve(name, round(slope / spread, 4), round(mean + middle * spread, 4))
 
 
 def _from_views(name: str, strangers: Floats, views: Sequence[float]) -> Curve | None:
-    """The curve between other views of a product and strangers, moved to where photos lie; None with too few views."""
-    if len(views) < ENOUGH:
+    """Fit the curve between other views of a product and strangers, and move it to photos; None with too few views."""
+    if len(views) < MIN_PICTURES:
         return None
     truth = np.repeat([1.0, 0.0], [len(views), len(strangers)])
     slope, offset = logistic(np.concatenate([views, strangers]), truth)
     if slope <= 0:
         return None
-    middle = -offset / slope - FALL_OF_PHOTOS * float(strangers.std())
-    return Curve(name, round(SLOPE_OF_PHOTOS * slope, 4), round(middle, 4))
+    middle = -offset / slope - PHOTO_DROP * float(strangers.std())
+    return Curve(name, round(PHOTO_SLOPE_RATIO * slope, 4), round(middle, 4))
 
 
-def _with_categories(curve: Curve, viewed: Sequence[tuple[str, Cosines]]) -> Curve:
-    """The curve with thresholds of their own for categories whose products' views are more or less alike than others'.
+def _with_categories(curve: Curve, views: Sequence[tuple[str, Cosines]]) -> Curve:
+    """Return the curve with a threshold for each category whose products' views are more or less alike than others'.
 
-    Half of what their views lie above the shop's is added to the middle, as much of it as there are products to trust.
+    The threshold is moved by half the difference of the category's mean cosine from the shop's, shrunk towards 0 when
+    the category has few products.
     """
-    by_kind: dict[str, list[float]] = defaultdict(list)
-    for kind, view in viewed:
-        by_kind[kind].append(view[curve.evidence])
-    mean = np.mean([view[curve.evidence] for _, view in viewed]) if viewed else 0.0
-    moved = {
-        kind: float(np.mean(values) - mean) / 2 * len(values) / (len(values) + STRENGTH)
-        for kind, values in sorted(by_kind.items())
-        if len(values) >= ENOUGH_OF_A_KIND
+    by_category: dict[str, list[float]] = defaultdict(list)
+    for category, view in views:
+        by_category[category].append(view[curve.evidence])
+    mean = np.mean([view[curve.evidence] for _, view in views]) if views else 0.0
+    shifts = {
+        category: float(np.mean(values) - mean) / 2 * len(values) / (len(values) + PRIOR_PRODUCTS)
+        for category, values in sorted(by_category.items())
+        if len(values) >= MIN_CATEGORY_PRODUCTS
     }
-    return replace(curve, by_category={kind: round(curve.middle + shift, 4) for kind, shift in moved.items()})
+    return replace(curve, by_category={name: round(curve.middle + shift, 4) for name, shift in shifts.items()})

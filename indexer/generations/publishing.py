@@ -1,9 +1,9 @@
-"""One writer at a time, and what a crash between two of its steps left is finished or swept away.
+"""Publish generations: one writer at a time, and recovery from a crash between any two steps.
 
-The catalogue's commit decides. A generation is sealed under a hidden name first; the transaction that writes the
-products also notes its number; then the folder gets its name, the pointer moves, and the note is taken away. So a
-crash before the commit leaves the old shop and a folder that nobody sees, and a crash after it leaves a note that
-`recover` acts on. A folder with a number is therefore always one whose products are, or were, in the catalogue.
+The commit of the catalogue decides. First a generation is sealed under a hidden name; the transaction that writes the
+products also records its number as pending; then the folder gets its name, the pointer moves, and the record is
+removed. A crash before the commit leaves the old shop and a hidden folder; a crash after it leaves a pending record
+that `recover` acts on. The products of a folder with a number are therefore, or were, in the catalogue.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def build_lock(home: Path) -> Iterator[None]:
-    """Keep other builds and updates of this shop out, and finish what a crashed one left. Raises GenerationError."""
-    with locked_file(ShopHome(home).build_lock) as mine:
-        if not mine:
+    """Keep other builds and updates of this shop out, and recover from a crashed one. Raises GenerationError."""
+    with locked_file(ShopHome(home).build_lock) as acquired:
+        if not acquired:
             raise GenerationError(
                 f"Another build of {home} is running.", "Wait until it has ended, or stop it, and try again."
             )
@@ -40,24 +40,24 @@ def build_lock(home: Path) -> Iterator[None]:
 
 
 def recover(home: Path) -> str:
-    """Finish or sweep away what a crash left, unless a build is running; returns what was done, in words."""
+    """Publish or remove what a crash left, unless a build is running; return what was done as a sentence, or ""."""
     if not home.is_dir():
         return ""
-    with locked_file(ShopHome(home).build_lock) as mine:
-        return _recover(home) if mine else ""
+    with locked_file(ShopHome(home).build_lock) as acquired:
+        return _recover(home) if acquired else ""
 
 
 def recover_pending(home: Path) -> str:
-    """Publish a generation whose products were committed when its maker crashed; returns what was done, in words.
+    """Publish a generation whose products were committed before a crash; return what was done as a sentence, or "".
 
-    For those who open a shop to search it: it neither waits nor fails. While a build is running, or where the home may
-    not be written, the shop is left as it is, and the log of changes makes up for what the older index lacks.
+    For opening a shop to search it: never waits, never fails. While a build is running, or where the home cannot be
+    written, nothing is done, and replaying the log of changes makes up for what the older index lacks.
     """
     try:
-        if not _is_announced(home):
+        if not _has_pending(home):
             return ""
-        with locked_file(ShopHome(home).build_lock) as mine:
-            done = _finish(home) if mine else ""
+        with locked_file(ShopHome(home).build_lock) as acquired:
+            done = _finish(home) if acquired else ""
     except (WindowshopError, OSError) as error:
         log.info("What a crash left in %s stays for the next update: %s", home, error)
         return ""
@@ -67,26 +67,26 @@ def recover_pending(home: Path) -> str:
 
 
 def record_pending(catalogue: Catalogue, number: int) -> None:
-    """Note, within the change of the catalogue that a sealed generation was made from, that it is to be published."""
-    catalogue.note(PENDING, str(number))
+    """Record a sealed generation as to be published, in the transaction of the products it was built from."""
+    catalogue.set_meta(PENDING, str(number))
     failpoint("catalogue.before-commit")
 
 
 def publish_pending(home: Path, catalogue: Catalogue) -> None:
-    """After that change is committed: make the announced generation current, and take the note away."""
-    number = int(catalogue.noted(PENDING) or 0)
+    """Make the pending generation current once its products are committed, and remove the record."""
+    number = int(catalogue.get_meta(PENDING) or 0)
     failpoint("catalogue.committed")
     store.finalise(home, number)
     failpoint("generation.adopted")
     store.make_current(home, number)
-    catalogue.note(PENDING, None)
+    catalogue.set_meta(PENDING, None)
     failpoint("generation.published")
 
 
 def rollback(home: Path) -> tuple[int, int]:
-    """Make the newest kept generation before the current one current: (from, to). Raises GenerationError.
+    """Make the generation before the current one current; return the numbers (from, to). Raises GenerationError.
 
-    The products stay as they are: the catalogue is the truth, and servers add what changed since that index.
+    The products stay as they are: the catalogue is the truth, and servers replay what changed since that index.
     """
     current = store.current_number(home)
     number = store.previous_number(home)
@@ -97,19 +97,19 @@ def rollback(home: Path) -> tuple[int, int]:
 
 
 def open_current_or_none(home: Path) -> store.Generation | None:
-    """The current generation, left in its files; None when there is none or it is damaged: nothing can be reused."""
+    """Open the current generation, memory-mapped; return None when there is none or it is damaged."""
     with contextlib.suppress(GenerationError):
         return store.open_current(home, mapped=True)
     return None
 
 
-def _is_announced(home: Path) -> bool:
-    """Whether a generation waits to be published; asked without the lock, which a build that starts may want now."""
+def _has_pending(home: Path) -> bool:
+    """Return whether a generation waits to be published. Takes no lock, which a starting build may need just now."""
     path = ShopHome(home).catalogue
     if not path.is_file():
         return False
     with closing(Catalogue.open(path)) as catalogue:
-        return catalogue.noted(PENDING) is not None
+        return catalogue.get_meta(PENDING) is not None
 
 
 def _recover(home: Path) -> str:
@@ -123,17 +123,17 @@ def _recover(home: Path) -> str:
 
 def _finish(home: Path) -> str:
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
-        noted = catalogue.noted(PENDING)
-        if noted is None:
+        pending = catalogue.get_meta(PENDING)
+        if pending is None:
             return ""
-        number, done = int(noted), ""
+        number, done = int(pending), ""
         if number != _current(home):
-            done = _published(home, number)
-        catalogue.note(PENDING, None)
+            done = _publish(home, number)
+        catalogue.set_meta(PENDING, None)
         return done
 
 
-def _published(home: Path, number: int) -> str:
+def _publish(home: Path, number: int) -> str:
     with contextlib.suppress(FileNotFoundError):
         store.finalise(home, number)
     try:

@@ -1,4 +1,4 @@
-"""Numbered, immutable folders of one index each, and the pointer that says which of them is current."""
+"""Store generations: numbered, immutable folders of one index each, and the pointer to the current one."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from catalog.home import ShopHome
 from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import VectorIndex
 from indexer.ann.mmap_arrays import release_pages
-from indexer.generations.manifest import NAME as MANIFEST
-from indexer.generations.manifest import Manifest, check_files, damaged, read_manifest
+from indexer.generations.manifest import MANIFEST_FILE, Manifest, check_files, damaged, read_manifest
 from indexer.layout import RowLayout
 from indexer.types import Floats, Ids, Mask
 
-BUILDING = ".building-"
-ROWS, PRODUCTS, PICTURES, INDEX = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
-KEPT = 3
+BUILDING_PREFIX = ".building-"
+ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
+MAX_GENERATIONS = 3  # on disk, from the current one back
 _NUMBER = re.compile(r"\d{6,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One index, open: row i is picture `picture_hashes[i]` of the product with key `product_keys[i]`.
+    """One open index: row i is picture `picture_hashes[i]` of the product with key `product_keys[i]`.
 
-    When it stands in for the current generation, which is damaged, `fallback_from` is that one's number (0 when the
-    pointer itself is) and `degraded` says why.
+    When the current generation is damaged and this one is served instead, `fallback_from` is the number of the damaged
+    one (0 when the pointer itself is damaged) and `degraded` says why.
     """
 
     number: int
@@ -50,30 +49,29 @@ class Generation:
     degraded: str = ""
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
-        """The k best rows for a query vector (dim,): exact scores, best first, ties by row number, and the row numbers.
+        """Return exact scores, best first, and the numbers of the k best rows for a query vector (dim,).
 
-        Only rows whose `allowed` (n,) is true come back; fewer than k when there are not so many.
+        Ties are in order of row number. Only rows whose `allowed` (n,) is true are returned, which may be fewer than k.
         """
         record = self.manifest.index
         return RerankedSearch(self.index, self.rows, record.nprobe, record.overfetch).search(query, k, allowed)
 
-    def let_go(self) -> None:
-        """Give back the memory of what is left in its files and was read in passing."""
+    def release_pages(self) -> None:
+        """Release the memory of mapped rows, keys and hashes that were read."""
         for array in (self.rows, self.product_keys, self.picture_hashes):
             release_pages(array)
 
 
 def open_current(home: Path, *, threads: int | None = None, mapped: bool = False) -> Generation:
-    """The shop's current generation, every file checked. Raises NoGeneration, DamagedGeneration."""
+    """Open the current generation and check every file. Raises NoGeneration, DamagedGeneration."""
     return open_generation(home, current_number(home), threads=threads, mapped=mapped)
 
 
 def open_serving(home: Path, *, threads: int | None = None) -> Generation:
-    """The current generation or, when that is damaged, the newest older one that is whole, and why.
+    """Open the current generation or, when that is damaged, the newest older one that is whole.
 
-    Without an older one, a newer one serves: a shop may have been rolled back.
-
-    Raises NoGeneration, or the current one's DamagedGeneration when no other is whole.
+    Without an older one a newer one is opened: the shop may have been rolled back. Raises NoGeneration, or the current
+    one's DamagedGeneration when no other is whole.
     """
     current = 0
     try:
@@ -84,19 +82,19 @@ def open_serving(home: Path, *, threads: int | None = None) -> Generation:
         for number in sorted(others, key=lambda number: (not current or number < current, number), reverse=True):
             with contextlib.suppress(GenerationError):
                 generation = open_generation(home, number, threads=threads)
-                what = f"generation {current}" if current else "the pointer to the current generation"
-                why = f"{what} cannot be used; generation {number} is served instead. {error.message}"
-                return replace(generation, fallback_from=current, degraded=why)
+                unusable = f"generation {current}" if current else "the pointer to the current generation"
+                reason = f"{unusable} cannot be used; generation {number} is served instead. {error.message}"
+                return replace(generation, fallback_from=current, degraded=reason)
         raise
 
 
 def open_generation(home: Path, number: int, *, threads: int | None = None, mapped: bool = False) -> Generation:
-    """That generation, every file checked; `mapped` leaves all of it in its files. Raises DamagedGeneration."""
+    """Open a generation and check every file; `mapped` maps all of it into memory. Raises DamagedGeneration."""
     manifest = verify(home, number)
     folder = folder_of(home, number)
     try:
         rows, keys, hashes = open_arrays(folder, mapped)
-        index = VectorIndex.load(folder / INDEX, threads, mapped)
+        index = VectorIndex.load(folder / INDEX_FILE, threads, mapped)
     except (OSError, ValueError, RuntimeError, MemoryError, EOFError, zipfile.BadZipFile) as error:
         raise damaged(str(folder), f"a file cannot be opened ({error})") from error
     layout = RowLayout(manifest.blocks)
@@ -108,9 +106,9 @@ def open_generation(home: Path, number: int, *, threads: int | None = None, mapp
 
 
 def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, NDArray[np.bytes_]]:
-    """The rows of a generation's folder, always left in their file, its product keys and its picture hashes."""
-    rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-    names = (PRODUCTS, PICTURES)
+    """Return the rows of a generation's folder, always memory-mapped, its product keys and its picture hashes."""
+    rows = np.load(folder / ROWS_FILE, mmap_mode="r", allow_pickle=False)
+    names = (PRODUCTS_FILE, PICTURES_FILE)
     keys, hashes = (np.load(folder / name, mmap_mode="r" if mapped else None, allow_pickle=False) for name in names)
     return rows, keys, hashes
 
@@ -121,15 +119,15 @@ def verify(home: Path, number: int) -> Manifest:
     if not folder.is_dir():
         raise damaged(str(folder), "the folder is missing")
     manifest = read_manifest(folder)
-    missing = {ROWS, PRODUCTS, PICTURES, INDEX} - manifest.files.keys()
+    missing = {ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE} - manifest.files.keys()
     if missing:
-        raise damaged(str(folder / MANIFEST), f"it does not list {', '.join(sorted(missing))}")
+        raise damaged(str(folder / MANIFEST_FILE), f"it does not list {', '.join(sorted(missing))}")
     check_files(folder, manifest)
     return manifest
 
 
 def current_number(home: Path) -> int:
-    """The number in `current`. Raises NoGeneration before the first build, DamagedGeneration when unreadable."""
+    """Return the number in `current`. Raises NoGeneration before the first build, DamagedGeneration when unreadable."""
     try:
         text = ShopHome(home).current.read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -142,27 +140,32 @@ def current_number(home: Path) -> int:
     return int(text)
 
 
+def current_manifest(home: Path) -> Manifest:
+    """Return the manifest of the current generation. Raises NoGeneration, DamagedGeneration."""
+    return read_manifest(folder_of(home, current_number(home)))
+
+
 def current_encoder(home: Path) -> str | None:
-    """The name of the encoder that made the current generation; None when there is none that can be read."""
+    """Return the name of the current generation's encoder; None when there is none that can be read."""
     try:
-        return read_manifest(folder_of(home, current_number(home))).encoder.name
+        return current_manifest(home).encoder.name
     except GenerationError:
         return None
 
 
 def folder_of(home: Path, number: int) -> Path:
-    """Where that generation lives."""
+    """Return the folder of a generation."""
     return ShopHome(home).generation(number)
 
 
 def numbers(home: Path) -> list[int]:
-    """The generations on disk, oldest first."""
+    """Return the numbers of the generations on disk, oldest first."""
     folder = ShopHome(home).generations
     return sorted(int(p.name) for p in folder.iterdir() if _NUMBER.fullmatch(p.name)) if folder.is_dir() else []
 
 
 def begin(home: Path) -> tuple[int, Path]:
-    """The next number and an empty folder to build it in; what an interrupted build left behind is swept away."""
+    """Return the next number and an empty folder to build it in; remove what an interrupted build left."""
     parent = ShopHome(home).generations
     parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(home)
@@ -170,14 +173,14 @@ def begin(home: Path) -> tuple[int, Path]:
     with contextlib.suppress(NoGeneration, DamagedGeneration):  # the first build, or the one that repairs
         taken.append(current_number(home))
     number = max(taken, default=0) + 1
-    folder = parent / f"{BUILDING}{number:06d}"
+    folder = parent / f"{BUILDING_PREFIX}{number:06d}"
     folder.mkdir()
     return number, folder
 
 
 def remove_unfinished(home: Path) -> None:
-    """Remove what was begun and not published."""
-    for leftover in ShopHome(home).generations.glob(f"{BUILDING}*"):
+    """Remove generations that were begun and not published."""
+    for leftover in ShopHome(home).generations.glob(f"{BUILDING_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -194,28 +197,28 @@ def publish(home: Path, building: Path, manifest: Manifest) -> Path:
 
 
 def seal(home: Path, building: Path, manifest: Manifest) -> None:
-    """Write the manifest (its `files` are filled in here) into a building folder, every byte on disk."""
+    """Write the manifest, with `files` filled in, into a building folder, and sync every file."""
     files = {path.name: record(path) for path in sorted(building.iterdir())}
     for name in files:
         sync(building / name)
     failpoint("seal.files-synced")
-    write_atomically(building / MANIFEST, lambda path: path.write_text(replace(manifest, files=files).to_json()))
+    write_atomically(building / MANIFEST_FILE, lambda path: path.write_text(replace(manifest, files=files).to_json()))
     failpoint("seal.manifest-written")
 
 
 def finalise(home: Path, number: int) -> None:
-    """Give a sealed building folder its name; nothing happens when it has it."""
+    """Give a sealed building folder its final name, unless it has it."""
     final = folder_of(home, number)
     if not final.exists():
-        (final.parent / f"{BUILDING}{number:06d}").rename(final)
+        (final.parent / f"{BUILDING_PREFIX}{number:06d}").rename(final)
         failpoint("adopt.renamed")
         sync(final.parent)
 
 
 def make_current(home: Path, number: int) -> None:
-    """Move the pointer to a generation, and sweep away those that are too old to keep.
+    """Move the pointer to a generation, and remove those that are too old.
 
-    Those between the former current one and a newer one had been rolled back from: they go as well.
+    Generations between the former current one and a newer one were rolled back from: they are removed as well.
     """
     try:
         former = current_number(home)
@@ -231,13 +234,13 @@ def make_current(home: Path, number: int) -> None:
 
 
 def previous_number(home: Path) -> int:
-    """The newest kept generation before the current one. Raises GenerationError when there is none."""
+    """Return the number of the generation before the current one. Raises GenerationError when there is none."""
     current = current_number(home)
     older = [number for number in numbers(home) if number < current]
     if not older:
         raise GenerationError(
             f"There is no generation before {current} to go back to.",
-            "Generations are kept from the second build on; index the feed you want to go back to.",
+            "An earlier generation exists from the second build on; index the feed you want to go back to.",
         )
     return older[-1]
 
@@ -245,16 +248,16 @@ def previous_number(home: Path) -> int:
 def _prune(home: Path) -> None:
     current = current_number(home)
     older = [number for number in numbers(home) if number <= current]
-    for number in older[:-KEPT]:
+    for number in older[:-MAX_GENERATIONS]:
         _drop(home, number)
         failpoint("prune.dropped")
 
 
 def _drop(home: Path, number: int) -> None:
-    """Remove a generation: out of its name first, so that half of one is never seen."""
+    """Remove a generation; rename it first, so that half of one is never opened."""
     folder = folder_of(home, number)
-    aside = folder.with_name(f"{BUILDING}{folder.name}-gone")
-    shutil.rmtree(aside, ignore_errors=True)
+    removed = folder.with_name(f"{BUILDING_PREFIX}{folder.name}-gone")
+    shutil.rmtree(removed, ignore_errors=True)
     with contextlib.suppress(OSError):
-        folder.rename(aside)
-    shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)

@@ -1,8 +1,7 @@
-"""What the vector caches and the shop's own pictures hold, and how to make them small again."""
+"""List the files of a shop's cache, and prune the vectors, files and pictures that nothing needs."""
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +19,15 @@ from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
 from indexer.generations.publishing import build_lock
 from indexer.layout import WORDS, RowLayout
-from indexer.maintenance.picture_pruning import PictureUsage, RemovedPictures, picture_stock, sweep_pictures
+from indexer.maintenance.picture_pruning import PictureUsage, RemovedPictures, picture_usage, remove_unused_pictures
 from indexer.numeric import chunks
 
-BATCH = 1_024
-_KEPT = ("files.sqlite",)
+BATCH_SIZE = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class CacheFile:
-    """One file of the cache: `current` when it belongs to the encoder of the current index."""
+    """One file of the cache; `current` when the encoder of the current index uses it."""
 
     name: str
     bytes: int
@@ -37,35 +35,35 @@ class CacheFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """What `prune` did: files removed, vectors kept and dropped, bytes before and after; and to the pictures."""
+class PruneReport:
+    """What `prune` did: files removed, vectors remaining and removed, bytes of the cache before and after, pictures."""
 
     files: int
-    kept: int
-    dropped: int
+    remaining: int
+    removed: int
     before: int
     after: int
     pictures: RemovedPictures
 
 
 def cache_files(home: Path) -> list[CacheFile]:
-    """Every file of the cache. Raises NoGeneration, DamagedGeneration."""
-    mark = _marks(_manifest(home))
+    """List every file of the cache. Raises NoGeneration, DamagedGeneration."""
+    prefixes = _current_prefixes(home, _manifest(home))
     paths = sorted(path for path in ShopHome(home).cache.glob("*") if path.is_file())
-    return [CacheFile(path.name, path.stat().st_size, path.name.startswith((mark, *_KEPT))) for path in paths]
+    return [CacheFile(path.name, path.stat().st_size, path.name.startswith(prefixes)) for path in paths]
 
 
-def own_pictures(home: Path) -> list[PictureUsage]:
-    """The shop's own pictures. Raises NoGeneration before the first build."""
+def own_picture_usage(home: Path) -> list[PictureUsage]:
+    """Return how many of the shop's own pictures are used. Raises NoGeneration before the first build."""
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
-        return picture_stock(home, catalogue)
+        return picture_usage(home, catalogue)
 
 
-def prune(home: Path) -> Pruned:
-    """Drop the vectors of no picture or title of the catalogue, the files of other encoders, and needless pictures.
+def prune(home: Path) -> PruneReport:
+    """Remove the vectors of pictures and titles outside the catalogue, files of other encoders, and unused pictures.
 
-    Each file is written anew beside the old one and put in its place in one step. Raises GenerationError when the
-    catalogue is not the shop's newest: much would seem needless then.
+    Replaces each cache file in one step. Raises GenerationError when the catalogue is not the shop's newest, because
+    much would then seem unused.
     """
     catalogue_file = ShopHome(home).require_catalogue()
     with build_lock(home):
@@ -73,66 +71,67 @@ def prune(home: Path) -> Pruned:
         before = _size(home)
         with closing(Catalogue.open(catalogue_file)) as catalogue:
             _refuse_older(catalogue, manifest)
-            files = _drop_others(home, manifest)
+            files = _remove_other_encoders(home, manifest)
             pictures: set[bytes] = set()
             titles: set[bytes] = set()
             paths: set[str] = set()
-            for page in catalogue.shown():
-                pictures.update(bytes.fromhex(shown.sha256) for shown in page)
-                titles.update(title_key(shown.title) for shown in page)
-                paths.update(shown.path for shown in page)
-            swept = sweep_pictures(home, catalogue)
+            for page in catalogue.iter_picture_rows():
+                pictures.update(bytes.fromhex(row.sha256) for row in page)
+                titles.update(title_key(row.title) for row in page)
+                paths.update(row.path for row in page)
+            removed_pictures = remove_unused_pictures(home, catalogue)
         layout = RowLayout(manifest.blocks)
-        kept, dropped = _rewrite(home, manifest, PICTURE_VECTORS, layout.encoder_dim, pictures)
+        remaining, removed = _rewrite(home, manifest, PICTURE_VECTORS, layout.encoder_dim, pictures)
         if layout.text_block is not None:
             span = layout.slice(WORDS)
-            more = _rewrite(home, manifest, TITLE_VECTORS, span.stop - span.start, titles)
-            kept, dropped = kept + more[0], dropped + more[1]
-        with FileStatCache(home) as known:
-            known.keep_only(paths)
-        return Pruned(files, kept, dropped, before, _size(home), swept)
+            title_counts = _rewrite(home, manifest, TITLE_VECTORS, span.stop - span.start, titles)
+            remaining, removed = remaining + title_counts[0], removed + title_counts[1]
+        with FileStatCache(home) as stats:
+            stats.keep_only(paths)
+        return PruneReport(files, remaining, removed, before, _size(home), removed_pictures)
 
 
 def _refuse_older(catalogue: Catalogue, manifest: Manifest) -> None:
     if catalogue.seq < manifest.seq:
         raise GenerationError(
             f"The catalogue's last change is {catalogue.seq:,}, but the index was made at {manifest.seq:,}: it is an"
-            " older one, and nothing is dropped by what it says.",
+            " older one, so nothing was removed.",
             "Restore the newer catalogue, or index the feed again.",
         )
 
 
 def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[bytes]) -> tuple[int, int]:
+    """Replace a cache file by one with the wanted keys only; return how many vectors remain and were removed."""
     path = cache_path(home, manifest.fingerprint, kind)
     if not path.is_file():
         return 0, 0
     draft = path.with_name(f".{path.name}.tmp")
     draft.unlink(missing_ok=True)
     with VectorCache(path, manifest.fingerprint, dim) as old:
-        found = [key for key in sorted(wanted) if old.get(key) is not None]
+        keys = [key for key in sorted(wanted) if old.get(key) is not None]
         with VectorCache(draft, manifest.fingerprint, dim) as new:
-            for part in chunks(len(found), BATCH):
-                vectors = [vector for key in found[part] if (vector := old.get(key)) is not None]
-                new.put(found[part], np.stack(vectors))
+            for part in chunks(len(keys), BATCH_SIZE):
+                vectors = [vector for key in keys[part] if (vector := old.get(key)) is not None]
+                new.put(keys[part], np.stack(vectors))
         failpoint("prune.rewritten")
-        os.replace(draft, path)  # noqa: PTH105
+        draft.replace(path)
         failpoint("prune.replaced")
         sync(path.parent)
-        return len(found), len(old) - len(found)
+        return len(keys), len(old) - len(keys)
 
 
-def _drop_others(home: Path, manifest: Manifest) -> int:
-    mark, dropped = _marks(manifest), 0
+def _remove_other_encoders(home: Path, manifest: Manifest) -> int:
+    prefixes, removed = _current_prefixes(home, manifest), 0
     for path in ShopHome(home).cache.glob("*"):
-        if path.is_file() and not path.name.startswith((mark, *_KEPT)):
+        if path.is_file() and not path.name.startswith(prefixes):
             path.unlink()
-            dropped += 1
-    return dropped
+            removed += 1
+    return removed
 
 
-def _marks(manifest: Manifest) -> str:
-    """How the names of the current encoder's files begin."""
-    return cache_path(Path(), manifest.fingerprint, "").name
+def _current_prefixes(home: Path, manifest: Manifest) -> tuple[str, str]:
+    """Return the prefixes of the names of files in use: of the current encoder, and of the file statistics."""
+    return cache_path(home, manifest.fingerprint, "").name, ShopHome(home).file_stats.name
 
 
 def _manifest(home: Path) -> Manifest:

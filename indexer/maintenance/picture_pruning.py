@@ -1,7 +1,7 @@
-"""Pictures in the shop's own folder that nothing needs any more: those put with single products, and those fetched.
+"""Remove unused pictures from the shop's own folders: uploaded with single products, or fetched.
 
-A picture is needed by the products that show it, and by a generation that may be rolled back to: whoever goes back
-may want the feed of then as well, and its server may have other pictures by now.
+A picture is used by the products that show it, and by every generation on disk: after a rollback the merchant may
+want the old feed as well, and its server may have other pictures by then.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +24,15 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 from indexer.numeric import batches
 
-PUT, FETCHED = ShopHome(Path()).pictures.name, ShopHome(Path()).fetched.name
-FOLDERS = (PUT, FETCHED)
-YOUNG_SECONDS = 3_600
-BATCH = 500  # files removed before those who wait to write have their turn
-_NAME = re.compile(r"([0-9a-f]{64})(\.jpg)?")
+UPLOADED, FETCHED = ShopHome(Path()).pictures.name, ShopHome(Path()).fetched.name
+MIN_AGE_S = 3_600
+BATCH_SIZE = 500  # files removed before waiting writers get the lock
+_FILE_NAME = re.compile(r"([0-9a-f]{64})(\.jpg)?")
 
 
 @dataclass(frozen=True, slots=True)
 class PictureUsage:
-    """The pictures of one folder, how many of them nothing needs, and their bytes."""
+    """The pictures of one folder: how many, how many unused, and their bytes."""
 
     folder: str
     files: int
@@ -44,7 +43,7 @@ class PictureUsage:
 
 @dataclass(frozen=True, slots=True)
 class RemovedPictures:
-    """How many pictures were removed, their bytes, and the folders that were in use and so left as they are."""
+    """How many pictures were removed, their bytes, and the folders left alone because they were in use."""
 
     files: int = 0
     bytes: int = 0
@@ -52,83 +51,87 @@ class RemovedPictures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _PictureFile:
     path: Path
     sha256: str
     bytes: int
     changed: float
 
 
-def picture_stock(home: Path, catalogue: Catalogue) -> list[PictureUsage]:
-    """What lies in each of the folders that there are."""
-    needs, stocks = _Needs(home, catalogue), []
-    for name in FOLDERS:
+def picture_usage(home: Path, catalogue: Catalogue) -> list[PictureUsage]:
+    """Return the usage of each folder that exists."""
+    references, usages = _References(home, catalogue), []
+    for name in (UPLOADED, FETCHED):
         if (home / name).is_dir():
-            found = list(_files(home / name))
-            unused = [each for each in found if needs.nobody(each)]
-            sizes = [sum(each.bytes for each in some) for some in (found, unused)]
-            stocks.append(PictureUsage(name, len(found), sizes[0], len(unused), sizes[1]))
-    return stocks
+            files = list(_picture_files(home / name))
+            unused = [file for file in files if references.unused(file)]
+            usages.append(PictureUsage(name, len(files), _total_bytes(files), len(unused), _total_bytes(unused)))
+    return usages
 
 
-def sweep_pictures(home: Path, catalogue: Catalogue) -> RemovedPictures:
-    """Remove the pictures that nothing needs; the caller keeps other builds out, so that generations stay."""
-    needs, files, removed, busy = _Needs(home, catalogue), 0, 0, []
-    for name in FOLDERS:
+def remove_unused_pictures(home: Path, catalogue: Catalogue) -> RemovedPictures:
+    """Remove the pictures that nothing uses; the caller must hold the build lock, so that generations stay."""
+    references, removed, busy = _References(home, catalogue), list[_PictureFile](), []
+    for name in (UPLOADED, FETCHED):
         folder = home / name
         if not folder.is_dir():
             continue
-        gone = []
-        for part in batches((each for each in _files(folder) if needs.nobody(each)), BATCH):
+        removed_here = []
+        for part in batches(filter(references.unused, _picture_files(folder)), BATCH_SIZE):
             with exclusive_lock(folder) as free:
                 if not free:
                     busy.append(name)
                     break
-                for each in filter(needs.nobody_still, part):  # asked again: now no product is about to show it
-                    each.path.unlink(missing_ok=True)
-                    gone.append(each)
-        if gone and name == FETCHED:
-            with closing(FetchedPictures(folder)) as kept:
-                kept.forget(each.sha256 for each in gone)
-        files, removed = files + len(gone), removed + sum(each.bytes for each in gone)
-    return RemovedPictures(files, removed, tuple(busy))
+                for file in filter(references.still_unused, part):  # under the lock no product can begin to show it
+                    file.path.unlink(missing_ok=True)
+                    removed_here.append(file)
+        if removed_here and name == FETCHED:
+            with closing(FetchedPictures(folder)) as fetched:
+                fetched.forget(file.sha256 for file in removed_here)
+        removed += removed_here
+    return RemovedPictures(len(removed), _total_bytes(removed), tuple(busy))
 
 
-class _Needs:
-    """Who needs a picture: the catalogue as it is when asked, the generations as they were at the start."""
+class _References:
+    """What uses a picture: the catalogue at the time of the call, the generations as they were at the start."""
 
     def __init__(self, home: Path, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._indexed: list[NDArray[np.bytes_]] = []
         for number in store.numbers(home):
-            with contextlib.suppress(OSError, ValueError):  # a damaged generation is not rolled back to
+            with contextlib.suppress(OSError, ValueError):  # nobody rolls back to a damaged generation
                 path = store.folder_of(home, number) / store.PICTURES
                 self._indexed.append(np.unique(np.load(path, allow_pickle=False)))
 
-    def nobody(self, file: _Found) -> bool:
-        """Whether nothing needs the picture, and it has been there for a while."""
-        return time.time() - file.changed > YOUNG_SECONDS and self._unknown(file.sha256)
+    def unused(self, file: _PictureFile) -> bool:
+        """Return whether nothing uses the picture, and the file is at least an hour old."""
+        return time.time() - file.changed > MIN_AGE_S and self._unreferenced(file.sha256)
 
-    def nobody_still(self, file: _Found) -> bool:
-        """As `nobody`, of the file as it is now."""
+    def still_unused(self, file: _PictureFile) -> bool:
+        """Return the same for the file as it is now."""
         try:
-            status = file.path.stat()
+            return self.unused(replace(file, changed=file.path.stat().st_mtime))
         except OSError:
             return False
-        return time.time() - status.st_mtime > YOUNG_SECONDS and self._unknown(file.sha256)
 
-    def _unknown(self, sha256: str) -> bool:
-        return self._catalogue.picture(sha256) is None and not any(_holds(each, sha256) for each in self._indexed)
+    def _unreferenced(self, sha256: str) -> bool:
+        return self._catalogue.picture(sha256) is None and not any(
+            _contains(hashes, sha256) for hashes in self._indexed
+        )
 
 
-def _holds(hashes: NDArray[np.bytes_], sha256: str) -> bool:
+def _total_bytes(files: Iterable[_PictureFile]) -> int:
+    return sum(file.bytes for file in files)
+
+
+def _contains(hashes: NDArray[np.bytes_], sha256: str) -> bool:
     place = int(np.searchsorted(hashes, sha256.encode()))
     return place < len(hashes) and bool(hashes[place] == sha256.encode())
 
 
-def _files(folder: Path) -> Iterator[_Found]:
+def _picture_files(folder: Path) -> Iterator[_PictureFile]:
     for path in sorted(folder.glob("[0-9a-f][0-9a-f]/*")):
-        if name := _NAME.fullmatch(path.name):
+        if name := _FILE_NAME.fullmatch(path.name):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                yield _Found(path, name[1], status.st_size, status.st_mtime)
+                yield _PictureFile(path, name[1], status.st_size, status.st_mtime)

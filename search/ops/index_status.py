@@ -1,4 +1,4 @@
-"""What a shop's operator asks of its home: the generations kept, the last report, and the way back. JSON values all."""
+"""Index status for the operator, as JSON values: the generations, the last report, and the rollback."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_REJECTED_ROWS = 50  # shown; the file has all of them
 
 
 def generations_of(home: Path) -> list[dict[str, Any]]:
-    """Every generation kept, the newest first; of one whose manifest cannot be read, only `damaged`, in words.
+    """Return all generations, newest first; one whose manifest cannot be read has only the message `damaged`.
 
-    `bytes` of its files on disk, `recall` at 10 against exact search, `gates` as its report has them.
+    `bytes` is the size of its files, `recall` is at 10 against exact search, `gates` are those of its report.
     """
     try:
         current = store.current_number(home)
@@ -31,7 +31,7 @@ def generations_of(home: Path) -> list[dict[str, Any]]:
 
 
 def way_back(home: Path) -> int | None:
-    """The generation that `go_back` would make current; None when there is none."""
+    """Return the generation that `go_back` would make current; None when there is none."""
     try:
         return store.previous_number(home)
     except GenerationError:
@@ -39,22 +39,23 @@ def way_back(home: Path) -> int | None:
 
 
 def go_back(home: Path, generation: int) -> tuple[int, int]:
-    """Make the generation before the current one current, provided that it is this one: (from, to).
+    """Make the generation before the current one current, if it is `generation`; returns (from, to).
 
-    Raises BadQuery when it is another by now, a build is running, or that generation is damaged.
+    Raises BadQuery when it is another one, when a build is running, or when that generation is damaged.
     """
     if way_back(home) != generation:
         raise BadQuery(
             f"Generation {generation} is not the one before the current one.",
-            "Load the page anew; somebody went back, or published an index, meanwhile.",
+            "Reload the page: the current generation has changed since it was loaded.",
         )
     try:
         with build_lock(home):
-            if store.previous_number(home) != generation:  # what a crash left has just been published
-                raise BadQuery("The current generation has just changed.", "Load the page anew.")
+            if store.previous_number(home) != generation:  # the lock has just published what a crash left pending
+                raise BadQuery("The current generation has just changed.", "Reload the page.")
             return rollback(home)
     except GenerationError as error:
-        raise BadQuery(f"The shop stays as it is. {_told(home, error.message)}", _told(home, error.hint)) from error
+        message = f"The current generation stays. {_without_path(home, error.message)}"
+        raise BadQuery(message, _without_path(home, error.hint)) from error
 
 
 def last_report(home: Path) -> dict[str, Any] | None:
@@ -91,13 +92,13 @@ def rejected_csv(home: Path) -> str:
 
 
 def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"number": number, "current": current, "damaged": ""}
+    status: dict[str, Any] = {"number": number, "current": current, "damaged": ""}
     try:
         manifest = read_manifest(store.folder_of(home, number))
     except GenerationError as error:
-        return told | {"damaged": _told(home, error.message)}
+        return status | {"damaged": _without_path(home, error.message)}
     report = read_report(ShopHome(home).report(number)) or {}
-    return told | {
+    return status | {
         "created": manifest.created,
         "encoder": manifest.encoder.name,
         "products": manifest.products,
@@ -118,6 +119,6 @@ def _rejected_rows(path: Path) -> list[dict[str, str]]:
         return [{name: row.get(name) or "" for name in ("source", "line", "reason")} for row in first]
 
 
-def _told(home: Path, words: str) -> str:
-    """Words without the place of the home, which an answer over HTTP need not tell."""
-    return words.replace(f"{home}/", "").replace(str(home), "the shop")
+def _without_path(home: Path, text: str) -> str:
+    """Remove the path of the home from a message, which an HTTP answer must not reveal."""
+    return text.replace(f"{home}/", "").replace(str(home), "the shop")

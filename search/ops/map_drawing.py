@@ -80,7 +80,7 @@ def sample_products(generation: Generation, seed: int = 0, limit: int = MAX_POIN
     weights = generation.manifest.weights["picture"]
     scale = {name: abs(weight) ** 0.5 for name, weight in weights.items() if name != WORDS}
     vectors = generation.layout.weigh(np.asarray(generation.rows[rows[sample]], np.float32), scale)
-    generation.let_go()
+    generation.release_pages()
     return keys[sample].tolist(), vectors
 
 

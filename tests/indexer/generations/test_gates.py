@@ -86,7 +86,7 @@ def test_answers_that_differ_warn_and_then_fail_unless_forced(shop):
 
 @pytest.mark.parametrize("at_once", [1, 3, 8_192])
 def test_golden_queries_ask_only_what_both_can_answer(shop, monkeypatch, at_once):
-    monkeypatch.setattr(golden_module, "ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(golden_module, "BLOCK_ROWS", at_once)
     generation, _ = shop
     hashes = generation.picture_hashes.copy()
     hashes[0] = b"1" * 64

@@ -77,7 +77,7 @@ def test_the_curve_crosses_one_half_where_the_classes_meet():
 
 def test_other_views_are_told_from_strangers(tmp_path):
     match = curves(tmp_path)
-    assert (match.asked, match.viewed) == (60, 60) and match.spread > 0.01
+    assert (match.queries, match.with_views) == (60, 60) and match.spread > 0.01
     look = by_name(match)["look"]
     assert look.slope > 0 and look.logit(0.95, "") > 2 and look.logit(-0.3, "") < -2
     assert set(look.by_category) == {f"kind {kind}" for kind in range(6)}  # ten products each are enough
@@ -91,12 +91,12 @@ def test_the_more_a_product_s_views_differ_the_less_is_asked_of_a_photo(tmp_path
 
 def test_too_few_products_of_a_category_get_no_threshold(tmp_path):
     match = curves(tmp_path, products=7)
-    assert match.viewed == 42 and not by_name(match)["look"].by_category
+    assert match.with_views == 42 and not by_name(match)["look"].by_category
 
 
 def test_one_picture_a_product_is_judged_by_what_strangers_reach(tmp_path):
     match = curves(tmp_path, views=1)
-    assert (match.asked, match.viewed) == (60, 0)
+    assert (match.queries, match.with_views) == (60, 0)
     look = by_name(match)["look"]
     assert not look.by_category and -0.5 < look.middle < 0.9 and look.slope > 0
 
@@ -119,7 +119,7 @@ def test_the_same_catalogue_gives_the_same_curves(tmp_path):
     generation, catalogue = shop(tmp_path)
     first, second = (with_match_curve(generation, catalogue).manifest.match for _ in range(2))
     assert first == second
-    assert with_match_curve(generation, catalogue, seed=1).manifest.match.asked == first.asked
+    assert with_match_curve(generation, catalogue, seed=1).manifest.match.queries == first.queries
 
 
 def test_a_manifest_keeps_the_curves_and_opens_without_them(tmp_path):
@@ -141,13 +141,13 @@ def test_a_build_fits_them(tmp_path):
         rows.append(f"p{number},thing {number},{number}.png,kind {np.argmax(colour)}")
     (tmp_path / "products.csv").write_text("\n".join(rows))
     build_index(tmp_path / "home", tmp_path / "products.csv", FakeEncoder())
-    assert open_current(tmp_path / "home").manifest.match.asked == 64
+    assert open_current(tmp_path / "home").manifest.match.queries == 64
     build_index(tmp_path / "few", colour_shop(tmp_path / "four"), FakeEncoder())
     assert open_current(tmp_path / "few").manifest.match is None
 
 
 def test_exact_is_never_surer_than_that_the_shop_has_it():
-    match = MatchCalibration((Curve("look", 10.0, 0.5),), spread=0.05, asked=100)
+    match = MatchCalibration((Curve("look", 10.0, 0.5),), spread=0.05, queries=100)
     assert match.exact(-2.0, 5.0) == sigmoid(-2.0 + ODDS)
     assert match.exact(2.0, 0.0) < match.exact(2.0, 0.1) < match.exact(3.0, 0.1)
     assert match.exact(2.0, -0.1) == match.exact(2.0, 0.0)

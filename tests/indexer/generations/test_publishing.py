@@ -34,7 +34,7 @@ def crashed(tmp_path, monkeypatch):
 
 def noted(home):
     with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:
-        return catalogue.noted(PENDING)
+        return catalogue.get_meta(PENDING)
 
 
 @contextmanager

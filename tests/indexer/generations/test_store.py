@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
+from catalog.files import atomic
 from indexer.ann.faiss_index import VectorIndex
 from indexer.generations import store
 from indexer.generations.manifest import Manifest
@@ -106,7 +107,8 @@ def test_a_crash_before_the_pointer_moves_leaves_the_old_one_current(tmp_path, m
 def test_everything_is_on_disk_before_the_pointer_moves(tmp_path, monkeypatch):
     steps = []
     sync, rename = store.sync, type(tmp_path).replace
-    monkeypatch.setattr(store, "sync", lambda path: (steps.append(f"sync {path.name}"), sync(path)))
+    for module in (store, atomic):
+        monkeypatch.setattr(module, "sync", lambda path: (steps.append(f"sync {path.name}"), sync(path)))
     monkeypatch.setattr(
         type(tmp_path), "replace", lambda self, to: (steps.append(f"replace {to.name}"), rename(self, to))[1]
     )

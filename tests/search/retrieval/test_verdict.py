@@ -11,7 +11,7 @@ from tests.search.shop_fixtures import RED, make_shop, picture
 
 PHOTOS = Calibration("fa" * 32, "look", slope=10.0, offset=-5.0, photos=50)
 CATALOGUE = MatchCalibration(
-    (Curve("look", 10.0, 0.5, {"Hats": 0.7}), Curve("score", 20.0, 0.6)), spread=0.1, asked=100, viewed=40
+    (Curve("look", 10.0, 0.5, {"Hats": 0.7}), Curve("score", 20.0, 0.6)), spread=0.1, queries=100, with_views=40
 )
 TWO_IN_THREE = 2 / 3  # what is assumed, where a photo tells nothing
 WEIGHTS = {"look": 0.5, "meaning": 1.5}
