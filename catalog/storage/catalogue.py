@@ -1,4 +1,4 @@
-"""The catalogue: every product and picture of a shop in one SQLite file, and a log of every change."""
+"""The catalogue: every product and picture of a shop in one SQLite file, with a log of every change."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
 from catalog.storage import product_rows, word_index
 from catalog.storage.connections import Connections
+from catalog.storage.word_index import LAST_SEQ, Words
 
 _BACKUP_PAGES = 4_096
 _NOTE = "note."
@@ -22,9 +23,8 @@ _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)
 _CATEGORIES = "SELECT key, category FROM products WHERE key IN (SELECT value FROM json_each(?))"
 _MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
 _KEYS_CHANGED = """SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"""
-_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
-_SHOWN = """SELECT product.key, position, sha256, path, title
+_PICTURE_ROWS = """SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
     LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position"""
 
@@ -50,7 +50,7 @@ class ReplaceCounts:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """A picture where a product shows it, with all that its row in an index is made from."""
+    """One picture of one product, with everything that its row in an index is computed from."""
 
     key: int
     position: int
@@ -59,42 +59,15 @@ class PictureRow:
     title: str
 
 
-class Words:
-    """Which products hold which words, at one time. Words are as `catalog.text.tokenizer` cuts them."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def known(self, words: Sequence[str]) -> bool:
-        """Whether any product holds one of the words."""
-        return word_index.known(self._db, words)
-
-    def holding(self, words: Sequence[str], field: str) -> str:
-        """The keys, rising, of the products that hold one of the words in one of `word_index.FIELDS`: "3,8,9"."""
-        return word_index.postings(self._db, words, field)
-
-    def vocabulary(self) -> list[tuple[str, int]]:
-        """Every word, and how many products hold it."""
-        return word_index.vocabulary(self._db)
-
-    def products(self) -> int:
-        """How many products there are."""
-        return int(self._db.execute("SELECT count(*) FROM products").fetchone()[0])
-
-    def seq(self) -> int:
-        """The number of the last change that shows here."""
-        return int(self._db.execute(_SEQ).fetchone()[0])
-
-
 class Catalogue:
-    """The truth about every product; may be shared by threads, each works on a connection of its own."""
+    """The products of a shop. Threads may share it; each works on its own connection."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     @classmethod
     def open(cls, path: Path) -> Catalogue:
-        """Open the catalogue at `path`, made when absent; DamagedStore, NewerStore or StoreError when it cannot be."""
+        """Open the catalogue at `path`, created when absent. Raises DamagedStore, NewerStore, StoreError."""
         connections = Connections.open(path)
         try:
             connections.upgrade(lambda db: word_index.fill(db, product_rows.read))
@@ -108,20 +81,20 @@ class Catalogue:
         self._connections.close()
 
     def put(self, products: Iterable[Product]) -> None:
-        """Add or overwrite products by id, all or none of them; each real change is logged, an equal product is not."""
+        """Add or overwrite products by id, all or none of them; log each change, but not an equal product."""
         with self._write() as db:
             product_rows.put(db, products)
 
     def replace(self, products: Iterable[Product]) -> ReplaceCounts:
-        """Make the catalogue equal to `products`: what is not among them is removed; all of it or nothing."""
+        """Make the catalogue equal to `products`, removing all others, in one transaction."""
         with self.replacing(products) as replaced:
             return replaced
 
     @contextmanager
     def replacing(self, products: Iterable[Product]) -> Iterator[ReplaceCounts]:
-        """Do as `replace` for the block's own thread; everybody else sees it when the block ends without an error.
+        """Do as `replace`, and commit when the block ends without an error.
 
-        Within the block this thread reads the new state, others the old one, and nobody else can write.
+        Within the block this thread reads the new state, other threads the old one, and nobody else can write.
         """
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -133,18 +106,18 @@ class Catalogue:
 
     @contextmanager
     def applying(self, products: Iterable[Product], gone: Iterable[str]) -> Iterator[ReplaceCounts]:
-        """Put these products and remove those ids, for the block's own thread; otherwise as `replacing`."""
+        """Put these products and remove those ids; commit as `replacing` does."""
         with self._write() as db:
             added, changed, unchanged = product_rows.put(db, products)
             yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone)), unchanged)
 
     def remove(self, ids: Iterable[str]) -> int:
-        """Remove products by id and log it; ids that are not there are passed over. Returns how many were."""
+        """Remove products by id, log it and return how many there were; ignore unknown ids."""
         with self._write() as db:
             return product_rows.remove(db, list(ids))
 
     def get(self, product_id: str) -> Product:
-        """Return one product; UnknownProduct when there is none with that id."""
+        """Return one product. Raises UnknownProduct when none has that id."""
         with self._read() as db:
             key = product_rows.key_of(db, product_id)
             found = product_rows.read(db, [] if key is None else [key])
@@ -153,76 +126,76 @@ class Catalogue:
         return next(iter(found.values()))
 
     def get_many(self, keys: Sequence[int]) -> dict[int, Product]:
-        """Return the products of these keys, in the order asked; keys that are gone are left out."""
+        """Return the products of these keys by key, in the order of `keys`, without keys that no product has."""
         wanted = [int(key) for key in keys]
         with self._read() as db:
             found = product_rows.read(db, wanted)
         return {key: found[key] for key in wanted if key in found}
 
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
-        """Return the categories of these keys; keys that are gone are left out."""
+        """Return the categories of these keys by key, without keys that no product has."""
         with self._read() as db:
             return dict(db.execute(_CATEGORIES, (json.dumps([int(key) for key in keys]),)).fetchall())
 
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
-        """Return key and product of each of these ids that there is, by id."""
+        """Return key and product by id, without ids that no product has."""
         with self._read() as db:
             wanted = (json.dumps(list(ids)),)
             keys = [row[0] for row in db.execute(_KEYS_OF, wanted)]
             return {product.id: (key, product) for key, product in product_rows.read(db, keys).items()}
 
     def ids(self) -> Iterator[tuple[int, str]]:
-        """Yield every key and id in key order, a page at a time."""
+        """Yield every key and id in key order, reading a page at a time."""
         last = 0
         while page := self._page(_IDS, last):
             yield from page
             last = page[-1][0]
 
     def keys_changed(self, after: int) -> list[int]:
-        """Return the keys of products that are there and were put by a change numbered above `after`."""
+        """Return the keys of present products that a change with a number above `after` has put."""
         with self._read() as db:
             return [row[0] for row in db.execute(_KEYS_CHANGED, (after,))]
 
-    def shown(self) -> Iterator[list[PictureRow]]:
-        """Yield every picture of every product in the order of an index's rows, some products at a time."""
+    def iter_picture_rows(self) -> Iterator[list[PictureRow]]:
+        """Yield the pictures of every product in the order of an index's rows, a page of products at a time."""
         last = 0
-        while page := self._page(_SHOWN, last):
+        while page := self._page(_PICTURE_ROWS, last):
             yield [PictureRow(*row) for row in page if row[2] is not None]
             last = page[-1][0]
 
-    def note(self, name: str, value: str | None) -> None:
-        """Remember a word about the catalogue under a name, or forget it; within a change, together with that."""
+    def set_meta(self, name: str, value: str | None) -> None:
+        """Store a text about the catalogue under a name, or delete it with None; joins an open transaction."""
         with self._connections.checked() as db:
             if value is None:
                 db.execute("DELETE FROM meta WHERE name = ?", (_NOTE + name,))
             else:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NOTE + name, value))
 
-    def noted(self, name: str) -> str | None:
-        """Return what was noted under that name."""
+    def get_meta(self, name: str) -> str | None:
+        """Return the text stored by `set_meta` under that name."""
         with self._read() as db:
             row = db.execute("SELECT value FROM meta WHERE name = ?", (_NOTE + name,)).fetchone()
         return None if row is None else str(row[0])
 
     def move_pictures(self, old: str, new: str) -> None:
-        """Give every picture whose path begins with `old` a path that begins with `new`: no change of a product."""
+        """Replace the beginning `old` of picture paths by `new`, without logging a change of the products."""
         with self._write() as db:
             db.execute(_MOVE, (new, len(old) + 1, len(old), old))
 
     def faults(self) -> list[str]:
-        """Return what SQLite finds wrong with the file itself, at most ten lines; it is read whole."""
+        """Return SQLite's findings about the integrity of the file, at most ten; reads all of the file."""
         with self._read() as db:
             rows = [str(row[0]) for row in db.execute("PRAGMA integrity_check(10)")]
         return [] if rows == ["ok"] else rows
 
     def copy_to(self, path: Path) -> None:
-        """Write the catalogue as it is now into another file, while others go on reading and writing it."""
+        """Copy the catalogue as it is now to another file, while others read and write it."""
         with self._connections.checked() as db, closing(sqlite3.connect(path)) as copy:
             db.backup(copy, pages=_BACKUP_PAGES, sleep=0.0)
             copy.execute("PRAGMA journal_mode = DELETE")
 
     def key_of(self, product_id: str) -> int:
-        """Return a product's key, which never changes and is never given to another; UnknownProduct when absent."""
+        """Return a product's key, which never changes and is never reused. Raises UnknownProduct."""
         with self._read() as db:
             key = product_rows.key_of(db, product_id)
         if key is None:
@@ -230,27 +203,19 @@ class Catalogue:
         return key
 
     def keys(self) -> list[int]:
-        """Return the keys of all products, rising."""
+        """Return the keys of all products, ascending."""
         with self._read() as db:
             return [row[0] for row in db.execute("SELECT key FROM products ORDER BY key")]
 
     def iterate(self) -> Iterator[tuple[int, Product]]:
-        """Yield every key and product in key order, a page at a time: what is put meanwhile may or may not show."""
+        """Yield every key and product in key order, a page at a time; changes made meanwhile may or may not show."""
         last = 0
-        while True:
-            with self._read() as db:
-                rows = db.execute(
-                    "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?", (last, product_rows.CHUNK)
-                )
-                keys = [row[0] for row in rows]
-                page = product_rows.read(db, keys)
-            if not keys:
-                return
-            yield from page.items()
-            last = keys[-1]
+        while page := self._page(_IDS, last):
+            yield from self.get_many([key for key, _ in page]).items()
+            last = page[-1][0]
 
     def picture(self, sha256: str) -> Picture | None:
-        """Return the picture with that content hash; None when no product has it."""
+        """Return the picture with that content hash, or None when no product has it."""
         with self._read() as db:
             row = db.execute(
                 "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1",
@@ -260,25 +225,25 @@ class Catalogue:
 
     @contextmanager
     def words(self) -> Iterator[Words]:
-        """Lend the index of the products' words; all that is asked within the block is of one state."""
+        """Lend the word index; all reads within the block see the same state."""
         with self._read() as db:
             yield Words(db)
 
     def count(self) -> int:
-        """Return how many products there are."""
+        """Return the number of products."""
         return self._number("SELECT count(*) FROM products")
 
     def pictures_count(self) -> int:
-        """Return how many pictures the products have, a shared one counted for each."""
+        """Return the number of pictures of all products; a picture of two products counts twice."""
         return self._number("SELECT count(*) FROM pictures")
 
     @property
     def seq(self) -> int:
         """The number of the last logged change; 0 before the first."""
-        return self._number(_SEQ)
+        return self._number(LAST_SEQ)
 
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
-        """Return the logged changes whose number is above `after`, in order; the first `limit` of them if given."""
+        """Return the changes with a number above `after`, in order, at most `limit` unless that is -1."""
         with self._read() as db:
             rows = db.execute(
                 "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)

@@ -1,11 +1,10 @@
-"""The words of every product in an FTS5 table of the catalogue's file, changed in the transaction of the product.
+"""The word index: an FTS5 table in the catalogue's file, written in the transaction of the product.
 
-The table is contentless: it holds no text, only which product has which word in which field, so a product's old words
-are worked out again from the product to take them away. Words are cut by `catalog.text.tokenizer` and reach SQLite
-ready made.
+The table is contentless: it holds which product has which word in which field, and no text. To remove a product's old
+words they are computed from the old product. `catalog.text.tokenizer` makes the words; SQLite takes them as they are.
 
-A product is indexed when its key is at most the mark `words.until`; above it are those of an older catalogue that wait
-to be indexed, some at a time, so that an upgrade holds the file's lock only for moments.
+A product is indexed when its key is at most the mark `words.until`. Products of an older catalogue have keys above it
+and are indexed some at a time, so that an upgrade holds the file's lock only for moments.
 """
 
 from __future__ import annotations
@@ -38,11 +37,12 @@ _MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
 _NEXT = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _HOLDING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
 _KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _VOCABULARY = "SELECT term, doc FROM vocabulary"
 
 
 def create(db: sqlite3.Connection, until: int) -> None:
-    """Make the table anew and empty; products with keys above `until` are to be indexed by `fill`."""
+    """Create an empty table in place of any other; `fill` is to index the products with keys above `until`."""
     for statement in _CREATE:
         db.execute(statement)
     db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (str(ANALYSIS),))
@@ -50,12 +50,12 @@ def create(db: sqlite3.Connection, until: int) -> None:
 
 
 def needs_reindex(db: sqlite3.Connection) -> bool:
-    """Whether products wait to be indexed, because the catalogue, or the way words were cut, is an older one."""
+    """Tell whether products wait to be indexed, because an older version wrote the catalogue or made its words."""
     return _analysis(db) != str(ANALYSIS) or _until(db) != ALL
 
 
 def fill(db: sqlite3.Connection, read: Read) -> bool:
-    """Index some of the products that wait for it, within a transaction; whether that were all."""
+    """Index up to FILL waiting products within a transaction; return whether none is left."""
     if _analysis(db) != str(ANALYSIS):
         create(db, 0)
     until = _until(db)
@@ -67,7 +67,7 @@ def fill(db: sqlite3.Connection, read: Read) -> bool:
 
 
 def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product | None) -> None:
-    """Bring the words of one product up to date: it was added (no `old`), changed, or removed (no `new`)."""
+    """Update the words of one product that was added (no `old`), changed, or removed (no `new`)."""
     if key > _until(db):
         return  # `fill` comes to it
     before, after = (None if product is None else words_of(product) for product in (old, new))
@@ -80,9 +80,9 @@ def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product 
 
 
 def words_of(product: Product) -> Row:
-    """The words of a product, a field a string: its name with the brand, its kind, its description, its codes.
+    """Return the words of a product by field: title and brand, category and attributes, description, codes.
 
-    Codes are whole values as one word: the id, the brand, and attributes that hold a digit (an article number, a GTIN).
+    A code is a whole value as one word: the id, the brand, or an attribute with a digit (an article number, a GTIN).
     """
     values = [value for value in product.attributes.values() if "://" not in value]
     codes = (product.brand, *(value for value in values if any(map(str.isdigit, value))))
@@ -95,26 +95,38 @@ def words_of(product: Product) -> Row:
 
 
 def id_code(product_id: str) -> str:
-    """The word that only this product's id gives: no other text has a "="."""
+    """Return the word under which only this product's id is indexed: no other text has a "="."""
     return "=" + code(product_id)
 
 
-def known(db: sqlite3.Connection, words: Sequence[str]) -> bool:
-    """Whether any product holds one of the words. They are as `catalog.text.tokenizer` gives them."""
-    return db.execute(_KNOWN, (_quoted(words),)).fetchone() is not None
+class Words:
+    """Which products have which words, at one moment. Words are as `catalog.text.tokenizer` makes them."""
 
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
 
-def postings(db: sqlite3.Connection, words: Sequence[str], field: str) -> str:
-    """The keys of the products that hold one of the words in a field, rising: "3,8,9".
+    def known(self, words: Sequence[str]) -> bool:
+        """Tell whether any product has one of the words."""
+        return self._db.execute(_KNOWN, (_quoted(words),)).fetchone() is not None
 
-    As one text they come three times as fast as row by row. The words are as `catalog.text.tokenizer` gives them.
-    """
-    return str(db.execute(_HOLDING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
+    def postings(self, words: Sequence[str], field: str) -> str:
+        """Return the keys, ascending, of the products with one of the words in one of FIELDS, as text: "3,8,9".
 
+        SQLite gives one text three times as fast as a row for each key.
+        """
+        return str(self._db.execute(_HOLDING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
 
-def vocabulary(db: sqlite3.Connection) -> list[tuple[str, int]]:
-    """Every word of the index, and how many products hold it, in the order of the words."""
-    return db.execute(_VOCABULARY).fetchall()
+    def vocabulary(self) -> list[tuple[str, int]]:
+        """Return every word of the index and the number of products that have it, in the order of the words."""
+        return self._db.execute(_VOCABULARY).fetchall()
+
+    def products(self) -> int:
+        """Return the number of products."""
+        return int(self._db.execute("SELECT count(*) FROM products").fetchone()[0])
+
+    def seq(self) -> int:
+        """Return the number of the last change that this index shows."""
+        return int(self._db.execute(LAST_SEQ).fetchone()[0])
 
 
 def _quoted(words: Sequence[str]) -> str:
@@ -125,7 +137,7 @@ def _row(*texts: str) -> str:
     return " ".join(filter(None, map(_words, texts)))
 
 
-@lru_cache(maxsize=4096)  # a shop's brands, categories and values of attributes come again and again
+@lru_cache(maxsize=4096)  # a shop repeats its brands, categories and attribute values
 def _words(text: str) -> str:
     return " ".join(indexed(text))
 

@@ -1,4 +1,4 @@
-"""Catalogue, cache and generation against each other, one to one; every finding says what to do about it."""
+"""Check that catalogue, cache and generation agree; every finding says what to do about it."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from indexer.layout import WORDS
 from indexer.numeric import batches
 from indexer.types import Floats
 
-NEAR = 2e-3  # what rounding to float16, or being encoded in another batch, changes in a number
-ALIKE = 0.999
-SAMPLE = 20
-PAGE = 16_384
-NAMED = 10
+MAX_DIFFERENCE = 2e-3  # of a number, by rounding to float16 or by encoding in another batch
+MIN_COSINE = 0.999
+SAMPLE_ROWS = 20
+PAGE_ROWS = 16_384
+MAX_LINES = 10  # of one kind
 _UPDATE = "python -m indexer update --from-catalogue"
 _BUILD = "make index FEED=..."
 
 
 @dataclass(slots=True)
 class Findings:
-    """What does not agree: a line each, and how many more of a kind there are than are named."""
+    """What does not agree: at most ten lines of a kind, and notes that are no fault."""
 
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, what: str, todo: str) -> None:
-        """One more finding; of each kind the first ten are named."""
+        """Add a finding; only the first ten of a kind get a line."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
-        if self._counts[kind] <= NAMED:
+        if self._counts[kind] <= MAX_LINES:
             self.lines.append(f"{kind}: {what}. To do: {todo}")
 
     def all(self) -> list[str]:
-        """Every line, and the kinds of which there are more."""
-        more = [f"{kind}: {count - NAMED:,} more" for kind, count in self._counts.items() if count > NAMED]
+        """Return every line, and how many more findings each kind has."""
+        more = [f"{kind}: {count - MAX_LINES:,} more" for kind, count in self._counts.items() if count > MAX_LINES]
         return self.lines + more
 
 
 def check_consistency(home: Path, generation: Generation) -> Findings:
-    """Products without rows, rows without products, rows that are not what the cache says."""
+    """Find products without rows, rows without products, and rows that differ from the cache."""
     findings = Findings()
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         seq = generation.manifest.seq
@@ -75,48 +75,47 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
 
 
 def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: Findings, seed: int = 0) -> None:
-    """Read the catalogue's file and every picture file anew, and encode a sample again."""
+    """Read the catalogue's file and every picture file, and encode a sample of pictures again."""
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         for fault in catalogue.faults():
             findings.add("catalogue", fault, "restore a backup: python -m indexer restore, or index again: " + _BUILD)
-        shown = {each.path: each for page in catalogue.shown() for each in page}
-    for each in shown.values():
-        fault = _file_fault(each)
-        if fault:
-            findings.add("picture file", f"{each.path} {fault}", "python -m indexer update --check-pictures")
+        pictures = {row.path: row for page in catalogue.iter_picture_rows() for row in page}
+    for picture in pictures.values():
+        if fault := _file_fault(picture):
+            findings.add("picture file", f"{picture.path} {fault}", "python -m indexer update --check-pictures")
     if encoder.fingerprint != generation.manifest.fingerprint:
         name = generation.manifest.encoder.name
-        what = f"the encoder {name!r} that is here now is not the one that made the index"
+        what = f"the installed encoder {name!r} is not the one that made the index"
         findings.add("encoder", what, f"python -m indexer update --encoder {name}")
         return
-    by_hash = {each.sha256: each for each in shown.values()}
+    by_hash = {picture.sha256: picture for picture in pictures.values()}
     count = len(generation.rows)
-    for number in np.random.default_rng(seed).permutation(count)[:SAMPLE].tolist():
-        picture = by_hash.get(generation.picture_hashes[number].decode())
-        vector = None if picture is None else _encoded(picture, encoder)
-        if picture is not None and vector is not None:
+    for number in np.random.default_rng(seed).permutation(count)[:SAMPLE_ROWS].tolist():
+        sampled = by_hash.get(generation.picture_hashes[number].decode())
+        vector = None if sampled is None else _encode(sampled, encoder)
+        if sampled is not None and vector is not None:
             row = np.asarray(generation.rows[number, : encoder.dim], dtype=np.float32)
             cosine = float(row @ vector / max(1e-12, float(np.linalg.norm(row) * np.linalg.norm(vector))))
-            if cosine < ALIKE:
-                findings.add("row", f"{picture.path} encoded anew has cosine {cosine:.4f} with its row", _BUILD)
+            if cosine < MIN_COSINE:
+                findings.add("row", f"{sampled.path} encoded again has cosine {cosine:.4f} with its row", _BUILD)
 
 
 def _one_to_one(catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings) -> None:
     matched = np.zeros(len(generation.rows), bool)
     present: list[int] = []
-    for page in catalogue.shown():
+    for page in catalogue.iter_picture_rows():
         numbers = ReusableRows(generation, ()).numbers(page)
         matched[numbers[numbers >= 0]] = True
-        present.extend(dict.fromkeys(shown.key for shown in page))
+        present.extend(dict.fromkeys(row.key for row in page))
         for i in np.flatnonzero(numbers < 0).tolist():
             if page[i].key not in changed:
                 what = f"product {page[i].key} ({page[i].title[:60]!r}) has no row for picture {page[i].position + 1}"
                 findings.add("missing row", what, _UPDATE)
     removed = sum(change.kind == "remove" for change in catalogue.changes(generation.manifest.seq))
-    known = np.array(present, np.int64)
+    listed = np.array(present, np.int64)
     stray = np.flatnonzero(~matched & ~np.isin(generation.product_keys, np.fromiter(changed, np.int64)))
     for key in np.unique(generation.product_keys[stray]).tolist():
-        if key in known:
+        if key in listed:
             findings.add("stray row", f"product {key} has a row for a picture that it does not show", _UPDATE)
         elif removed:
             removed -= 1
@@ -127,42 +126,42 @@ def _one_to_one(catalogue: Catalogue, generation: Generation, changed: set[int],
 def _against_cache(
     home: Path, catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings
 ) -> None:
-    layout, mark = generation.layout, generation.manifest.fingerprint
+    layout, fingerprint = generation.layout, generation.manifest.fingerprint
     kinds = [(PICTURE_VECTORS, slice(0, layout.encoder_dim))]
     if layout.text_block is not None:
         kinds.append((TITLE_VECTORS, layout.slice(WORDS)))
     for page in _pages(catalogue):
         numbers = ReusableRows(generation, changed).numbers(page)
-        pairs = [(shown, number) for shown, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
+        pairs = [(picture, number) for picture, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
         for kind, span in kinds:
-            keys = [_cache_key(kind, shown) for shown, _ in pairs]
-            known = read_vectors(cache_path(home, mark, kind), span.stop - span.start, set(keys))
-            for (shown, number), key in zip(pairs, keys, strict=True):
-                vector = known.get(key)
-                if vector is not None and np.abs(generation.rows[number, span] - vector).max() > NEAR:
-                    what = f"row {number} of product {shown.key} is not what the cache of {kind} has"
+            keys = [_cache_key(kind, picture) for picture, _ in pairs]
+            cached = read_vectors(cache_path(home, fingerprint, kind), span.stop - span.start, set(keys))
+            for (picture, number), key in zip(pairs, keys, strict=True):
+                vector = cached.get(key)
+                if vector is not None and np.abs(generation.rows[number, span] - vector).max() > MAX_DIFFERENCE:
+                    what = f"row {number} of product {picture.key} differs from the cache of {kind}"
                     findings.add("row", what, _BUILD)
 
 
 def _pages(catalogue: Catalogue) -> Iterator[Sequence[PictureRow]]:
-    return batches(itertools.chain.from_iterable(catalogue.shown()), PAGE)
+    return batches(itertools.chain.from_iterable(catalogue.iter_picture_rows()), PAGE_ROWS)
 
 
-def _cache_key(kind: str, shown: PictureRow) -> bytes:
-    return bytes.fromhex(shown.sha256) if kind == PICTURE_VECTORS else title_key(shown.title)
+def _cache_key(kind: str, picture: PictureRow) -> bytes:
+    return bytes.fromhex(picture.sha256) if kind == PICTURE_VECTORS else title_key(picture.title)
 
 
-def _file_fault(shown: PictureRow) -> str:
+def _file_fault(picture: PictureRow) -> str:
     try:
-        same = images.content_hash(images.read_file(Path(shown.path))) == shown.sha256
+        same = images.content_hash(images.read_file(Path(picture.path))) == picture.sha256
     except BadPicture as error:
         return f"cannot be read ({error.message})"
-    return "" if same else "has another content than when it was indexed"
+    return "" if same else "has changed since it was indexed"
 
 
-def _encoded(shown: PictureRow, encoder: Encoder) -> Floats | None:
+def _encode(picture: PictureRow, encoder: Encoder) -> Floats | None:
     try:
-        pixels = prepared_file(Path(shown.path), shown.sha256, encoder, decode_side(encoder))
+        pixels = prepared_file(Path(picture.path), picture.sha256, encoder, decode_side(encoder))
     except BadPicture:
         return None
     vector: Floats = encoder.encode_pixels(pixels[None])[0]

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.storage.catalogue import Catalogue, Words
-from catalog.storage.word_index import id_code
+from catalog.storage.catalogue import Catalogue
+from catalog.storage.word_index import Words, id_code
 from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
 from search.query.glossary import Alternative, Concept, Glossary, Replacement, RewrittenText
 from search.query.spelling import SpellingVocabulary
@@ -221,7 +221,7 @@ def _exact(index: Words, words: str, products: int) -> Keys:
 
 
 def _holding(index: Words, words: tuple[str, ...], name: str) -> Keys:
-    return np.fromstring(index.holding(words, name), np.int64, sep=",")
+    return np.fromstring(index.postings(words, name), np.int64, sep=",")
 
 
 def _most(held: Sequence[tuple[Keys, float]]) -> tuple[Keys, Scores]:

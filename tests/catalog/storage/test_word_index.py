@@ -38,7 +38,7 @@ def held(catalogue):
     with catalogue.words() as words:
         for word, _ in words.vocabulary():
             for field in FIELDS:
-                if keys := words.holding((word,), field):
+                if keys := words.postings((word,), field):
                     found[word, field] = set(map(int, keys.split(",")))
     return found, dict(should)
 
@@ -52,13 +52,13 @@ def test_each_field_holds_its_words(path):
             ]
         )
         with catalogue.words() as words:
-            assert words.holding(("red",), "name") == "1"
-            assert words.holding(("red",), "text") == "2"
-            assert words.holding(("teapot", "cup"), "name") == "1"
-            assert words.holding(("红色",), "name") == "2"
-            assert words.holding(("=sku1",), "code") == "1"
-            assert words.holding(("kettlewick",), "code") == "1"
-            assert words.holding(("wh1000",), "code") == "2"
+            assert words.postings(("red",), "name") == "1"
+            assert words.postings(("red",), "text") == "2"
+            assert words.postings(("teapot", "cup"), "name") == "1"
+            assert words.postings(("红色",), "name") == "2"
+            assert words.postings(("=sku1",), "code") == "1"
+            assert words.postings(("kettlewick",), "code") == "1"
+            assert words.postings(("wh1000",), "code") == "2"
             assert words.known(("nothing", "teapots"))
             assert not words.known(("nothing",))
             assert (words.products(), words.seq()) == (2, 2)
