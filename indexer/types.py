@@ -18,7 +18,7 @@ Arrays = Mapping[str, NDArray[Any]]  # a model's inputs by name
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A named span of the row vector, of unit length by itself; `texts` says whether words fill it too."""
+    """A named span of the row vector, of unit length by itself; `texts` says whether text queries fill it too."""
 
     name: str
     dim: int
@@ -27,9 +27,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """One line of the registry: which adapter (`family`), which model, which weights, under which licence.
+    """A registry entry: which adapter (`family`), which model, which weights, under which licence.
 
-    `weights` is where they come from: "package", "hub", "none", or a local path.
+    `weights` is their source: "package", "hub", "none", "local", a pretrained tag or a local path.
     """
 
     name: str
@@ -42,9 +42,9 @@ class EncoderSpec:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMaps:
-    """What a model sees in each cell of n pictures, at two depths: float32 (n, rows, columns, channels).
+    """Features of each cell of n pictures at two depths, both float32 (n, rows, columns, channels).
 
-    `fine` knows edges and surfaces, `deep`, brought to the same rows and columns, knows things.
+    `fine` responds to edges and surfaces; `deep`, resized to the same rows and columns, to objects.
     """
 
     fine: Floats
@@ -53,7 +53,7 @@ class FeatureMaps:
 
 @dataclass(frozen=True, slots=True)
 class IndexRecord:
-    """Which kind of index, and how it is searched: lists to probe, rows to fetch for the exact re-ranking."""
+    """The kind of index and its search settings: lists to probe, rows to fetch for exact re-ranking."""
 
     kind: str
     lists: int = 0
@@ -64,7 +64,7 @@ class IndexRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """recall@10 of the index against exact search, by kind of query; `text` is None when no words can be asked."""
+    """recall@10 of the index against exact search, by kind of query; `text` is None when the encoder reads no text."""
 
     picture: float = 1.0
     text: float | None = None

@@ -1,7 +1,7 @@
-"""What is known of picture files that were read before, so that an unchanged file need not be read again.
+"""Cache of picture files' content hashes and sizes, so that an unchanged file need not be read again.
 
-A file whose size and time of change are as they were is taken for the same. One that was changed within seconds of
-being read is not remembered: a second change might have left the same time.
+A file with the same size and time of change counts as unchanged. A file that changed within seconds of being read is
+not stored: a second change could leave the same time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, transaction
@@ -29,7 +28,7 @@ _KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """A file's size and time of last change, as the file system tells them."""
+    """A file's size and time of last change."""
 
     bytes: int
     mtime_ns: int
@@ -37,7 +36,7 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What reading a picture file showed: its content hash and its upright size in pixels."""
+    """What reading a picture file gave: its content hash and its upright size in pixels."""
 
     sha256: str
     width: int
@@ -45,24 +44,22 @@ class Content:
 
 
 class FileStatCache:
-    """One shop's memory of picture files. It can be deleted at any time: files are then read again."""
+    """One shop's cache of picture files. It can be deleted at any time: files are then read again."""
 
     def __init__(self, home: Path, readonly: bool = False) -> None:
         self._path = ShopHome(home).file_stats
         self._readonly = readonly
-        self._db = self._opened()
+        self._db = self._open()
 
     def __enter__(self) -> FileStatCache:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._db is not None:
             self._db.close()
 
     def known(self, paths: Sequence[str]) -> dict[str, Content]:
-        """The content of those files that are as they were when they were read."""
+        """Return the content of those files that are unchanged since they were read."""
         if self._db is None:
             return {}
         try:
@@ -72,20 +69,20 @@ class FileStatCache:
         return {row[0]: Content(*row[3:]) for row in rows if _stamp(row[0]) == row[1:3]}
 
     def remember(self, stamps: Mapping[str, FileStat], contents: Mapping[str, Content]) -> None:
-        """Remember files by the stamps they had before they were read."""
+        """Store the content of files under the stamps they had before they were read."""
         if self._db is None or self._readonly:
             return
-        sure = time.time_ns() - UNSURE_NS
+        latest = time.time_ns() - UNSURE_NS
         rows = [
             (path, stamps[path].bytes, stamps[path].mtime_ns, content.sha256, content.width, content.height)
             for path, content in contents.items()
-            if path in stamps and stamps[path].mtime_ns < sure
+            if path in stamps and stamps[path].mtime_ns < latest
         ]
         with contextlib.suppress(sqlite3.Error, UnicodeEncodeError), transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def keep_only(self, paths: Iterable[str]) -> int:
-        """Forget every file but these; returns how many were forgotten."""
+        """Remove every file but these; return how many were removed."""
         if self._db is None:
             return 0
         with transaction(self._db):
@@ -93,22 +90,20 @@ class FileStatCache:
             self._db.executemany("INSERT OR IGNORE INTO temp.kept VALUES (?)", ((path,) for path in paths))
             return self._db.execute("DELETE FROM files WHERE path NOT IN (SELECT path FROM temp.kept)").rowcount
 
-    def _opened(self) -> sqlite3.Connection | None:
+    def _open(self) -> sqlite3.Connection | None:
         if self._readonly and not self._path.is_file():
             return None
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return self._connected()
+            return self._connect()
         except sqlite3.DatabaseError:
             if self._readonly:
                 return None
-        for leftover in self._path.parent.glob(
-            f"{self._path.name}*"
-        ):  # no database, or a damaged one: it is only a memory
-            leftover.unlink(missing_ok=True)
-        return self._connected()
+        for file in self._path.parent.glob(f"{self._path.name}*"):  # damaged, or no database: files are read again
+            file.unlink(missing_ok=True)
+        return self._connect()
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         db = open_database(self._path, ("PRAGMA synchronous = NORMAL",), () if self._readonly else (_TABLE,))
         try:
             db.execute("SELECT path FROM files LIMIT 1").fetchall()
@@ -119,9 +114,9 @@ class FileStatCache:
 
 
 def stamp_of(path: str) -> FileStat | None:
-    """A file's stamp; None when it is no regular file that can be looked at."""
-    found = _stamp(path)
-    return None if found is None else FileStat(*found)
+    """Return a file's stamp; None when it is not a readable regular file."""
+    stamp = _stamp(path)
+    return None if stamp is None else FileStat(*stamp)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
-"""A copy of a shop while it is served, and a shop from such a copy.
+"""Back up a shop while it is served, and restore a shop from a backup.
 
-The generation is taken before the catalogue: an older index beside a newer catalogue is what every server knows how
-to bring up to date, the other way round it is not. What can be made again is left out: vectors, thumbnails, reports.
+The generation is copied before the catalogue: every server can bring an older index up to date with a newer catalogue,
+but not the other way round. A backup leaves out what can be made again: vectors, thumbnails, reports.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 
-NAME = "backup.json"
+BACKUP_MANIFEST = "backup.json"
 FORMAT = 1
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 _NAMES = ShopHome(Path())
 _DATABASES = (_NAMES.catalogue, *_NAMES.side_databases)
-_LIVE = {f"{path}{suffix}" for path in _DATABASES for suffix in ("", "-wal", "-shm", "-journal")}
-_LEFT_OUT = _LIVE | {_NAMES.build_lock.name, _NAMES.current.name}
+_LIVE_DATABASES = {f"{path}{suffix}" for path in _DATABASES for suffix in ("", "-wal", "-shm", "-journal")}
+_LEFT_OUT = _LIVE_DATABASES | {_NAMES.build_lock.name, _NAMES.current.name}
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds: which generation, the catalogue's last change, and every file but its own manifest."""
+    """A backup's manifest: its generation, the catalogue's last change, and every file but the manifest itself."""
 
     generation: int
     seq: int
@@ -46,59 +46,61 @@ class Backup:
 
     @property
     def bytes(self) -> int:
-        """How large it is."""
-        return sum(each.bytes for each in self.files.values())
+        """Return the size of all files."""
+        return sum(file.bytes for file in self.files.values())
 
 
 def backup(home: Path, to: Path) -> Backup:
-    """Copy a shop into an empty folder; whoever searches or writes it need not stop. Raises GenerationError.
+    """Copy a shop into an empty folder; servers and builds go on meanwhile. Raises GenerationError.
 
-    Files that never change are linked where that is possible, so the copy is quick and small; move it to another
-    disk to be safe from the loss of this one.
+    Links files that never change where the file system can, so the copy is fast and small; move it to another disk
+    to survive the loss of this one.
     """
     _require_empty(to, "Name another folder for the backup.")
     catalogue = ShopHome(home).require_catalogue()
     to.mkdir(parents=True, exist_ok=True)
-    number = _take_generation(home, to)
+    number = _copy_generation(home, to)
     failpoint("backup.generation-taken")
-    with _all_pictures_kept(home):
+    with _pictures_locked(home):
         with closing(Catalogue.open(catalogue)) as opened:
             opened.copy_to(ShopHome(to).catalogue)
         for path in ShopHome(home).side_databases:
             _copy_database(path, to / path.name)
         failpoint("backup.catalogue-copied")
         for name in _small_files(home):
-            _take(home / name, to / name)
+            _link_or_copy(home / name, to / name)
     ShopHome(to).current.write_text(f"{number:06d}\n")
     failpoint("backup.files-taken")
     with closing(Catalogue.open(ShopHome(to).catalogue)) as copied:
         seq = copied.seq
     names = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
     files = {name: record(to / name) for name in names if not name.startswith(f"{_NAMES.catalogue}-")}
-    made = Backup(number, seq, datetime.now(timezone.utc).isoformat(timespec="seconds"), str(home.absolute()), files)
-    text = json.dumps(asdict(made), indent=2) + "\n"
-    write_atomically(to / NAME, lambda path: path.write_text(text, encoding="utf-8"))
+    manifest = Backup(
+        number, seq, datetime.now(timezone.utc).isoformat(timespec="seconds"), str(home.absolute()), files
+    )
+    text = json.dumps(asdict(manifest), indent=2) + "\n"
+    write_atomically(to / BACKUP_MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
     failpoint("backup.sealed")
-    return made
+    return manifest
 
 
 def restore(source: Path, home: Path) -> Backup:
-    """Make a shop of a backup, every file checked; the home must not exist or be empty. Raises GenerationError."""
-    _require_empty(home, "Give a home that does not exist yet, or move that one away.")
-    made = read_backup(source)
-    _check(source, made)
+    """Restore a shop from a backup, checking every file; the home must be absent or empty. Raises GenerationError."""
+    _require_empty(home, "Name a home that does not exist yet, or move that one away.")
+    manifest = read_backup(source)
+    _check_files(source, manifest)
     draft = home.absolute().with_name(f".{home.name}.restoring")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    for name in made.files:
+    for name in manifest.files:
         (draft / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, draft / name)
         failpoint("restore.file-copied")
-    _check(draft, made)
+    _check_files(draft, manifest)
     with closing(Catalogue.open(ShopHome(draft).catalogue)) as catalogue:
         # Pictures of single products have moved with the shop; others will be fetched again to the new home.
         for folder in (_NAMES.pictures, _NAMES.fetched):
-            old, new = Path(made.home) / folder, home.absolute() / folder
+            old, new = Path(manifest.home) / folder, home.absolute() / folder
             catalogue.move_pictures(f"{old}/", f"{new}/")
     for path in [*draft.rglob("*"), draft]:
         sync(path)
@@ -108,47 +110,50 @@ def restore(source: Path, home: Path) -> Backup:
     draft.rename(home)
     failpoint("restore.renamed")
     sync(home.absolute().parent)
-    return made
+    return manifest
 
 
 def read_backup(folder: Path) -> Backup:
-    """What a backup says it holds. Raises DamagedGeneration."""
+    """Read a backup's manifest. Raises DamagedGeneration."""
+    path = folder / BACKUP_MANIFEST
     try:
-        body = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        files = {name: FileRecord(**each) for name, each in body.pop("files").items()}
-        made = Backup(**body, files=files)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        files = {name: FileRecord(**fields) for name, fields in values.pop("files").items()}
+        manifest = Backup(**values, files=files)
     except FileNotFoundError:
-        raise DamagedGeneration(f"{folder} is no finished backup: it has no {NAME}.", "Take another one.") from None
+        raise DamagedGeneration(
+            f"{folder} is no finished backup: it has no {BACKUP_MANIFEST}.", "Use another backup."
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder / NAME, f"it cannot be read ({error})") from error
-    if made.format != FORMAT:
-        raise _damaged(folder / NAME, f"it has format {made.format!r}, this version reads {FORMAT}")
+        raise _damaged(path, f"it cannot be read ({error})") from error
+    if manifest.format != FORMAT:
+        raise _damaged(path, f"it has format {manifest.format!r}, this version reads {FORMAT}")
     if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
-        raise _damaged(folder / NAME, "it names a file outside the backup")
+        raise _damaged(path, "it names a file outside the backup")
     if not {_NAMES.catalogue.name, _NAMES.current.name} <= files.keys():
-        raise _damaged(folder / NAME, "it lists no catalogue or no current generation")
-    return made
+        raise _damaged(path, "it lists no catalogue or no current generation")
+    return manifest
 
 
-def _take_generation(home: Path, to: Path) -> int:
-    """Link or copy the current generation; should an update sweep it away meanwhile, the next one is taken."""
-    for attempt in range(1, ATTEMPTS + 1):
+def _copy_generation(home: Path, to: Path) -> int:
+    """Link or copy the current generation, or its successor when an update removes it meanwhile; return its number."""
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         number = store.current_number(home)
         folder = store.folder_of(to, number)
         try:
             for path in sorted(store.folder_of(home, number).iterdir()):
-                _take(path, folder / path.name)
+                _link_or_copy(path, folder / path.name)
             store.verify(to, number)
             return number
         except (OSError, DamagedGeneration):
             shutil.rmtree(folder, ignore_errors=True)
-            if attempt == ATTEMPTS or store.current_number(home) == number:
+            if attempt == MAX_ATTEMPTS or store.current_number(home) == number:
                 raise
     raise AssertionError("unreachable")
 
 
-def _all_pictures_kept(home: Path) -> AbstractContextManager[None]:
-    """Let no picture be swept away that the copied catalogue may name."""
+def _pictures_locked(home: Path) -> AbstractContextManager[None]:
+    """Keep the pictures that the copied catalogue may name from being removed."""
     folder = ShopHome(home).pictures
     return shared_lock(folder) if folder.is_dir() else nullcontext()
 
@@ -164,10 +169,7 @@ def _small_files(home: Path) -> Iterator[str]:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, while others write it; nothing where there is none.
-
-    Raises DamagedGeneration.
-    """
+    """Copy a database as of one moment, while others write it; skip an absent one. Raises DamagedGeneration."""
     if not source.is_file():
         return
     try:
@@ -180,7 +182,7 @@ def _copy_database(source: Path, target: Path) -> None:
         ) from error
 
 
-def _take(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
@@ -190,13 +192,13 @@ def _take(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _check(folder: Path, made: Backup) -> None:
-    for name, wanted in made.files.items():
+def _check_files(folder: Path, manifest: Backup) -> None:
+    for name, expected in manifest.files.items():
         try:
-            found = record(folder / name)
+            actual = record(folder / name)
         except OSError as error:
             raise _damaged(folder / name, f"it cannot be read ({error.strerror})") from error
-        if found != wanted:
+        if actual != expected:
             raise _damaged(folder / name, "its length or SHA-256 is not the one in the backup's manifest")
 
 
@@ -205,5 +207,5 @@ def _require_empty(folder: Path, hint: str) -> None:
         raise GenerationError(f"{folder} is not empty.", hint)
 
 
-def _damaged(what: Path, why: str) -> DamagedGeneration:
-    return DamagedGeneration(f"{what} is damaged: {why}.", "Take another backup.")
+def _damaged(path: Path, reason: str) -> DamagedGeneration:
+    return DamagedGeneration(f"{path} is damaged: {reason}.", "Use another backup.")

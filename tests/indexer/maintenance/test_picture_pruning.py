@@ -21,7 +21,7 @@ from indexer.generations.publishing import rollback
 from indexer.generations.store import current_number, numbers, open_current
 from indexer.maintenance import picture_pruning
 from indexer.maintenance.backup import backup, restore
-from indexer.maintenance.cache_pruning import own_pictures, prune
+from indexer.maintenance.cache_pruning import own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency
 from indexer.maintenance.picture_pruning import PictureUsage
 from search.engine import SearchEngine
@@ -73,19 +73,19 @@ def test_what_no_product_shows_is_told_and_swept(home):
     put(home, "gone", (4, 5, 6))
     remove(home, "gone")
     age(home)
-    (stock,) = own_pictures(home)
-    assert (stock.folder, stock.files, stock.unused) == ("pictures", 3, 2) and 0 < stock.unused_bytes < stock.bytes
+    (usage,) = own_picture_usage(home)
+    assert (usage.folder, usage.files, usage.unused) == ("pictures", 3, 2) and 0 < usage.unused_bytes < usage.bytes
     done = prune(home).pictures
-    assert (done.files, done.bytes, done.busy) == (2, stock.unused_bytes, ())
+    assert (done.files, done.bytes, done.busy) == (2, usage.unused_bytes, ())
     assert stored(home) == hashes(kept) and not hashes(kept) & hashes(gone)
     assert prune(home).pictures.files == 0
-    assert own_pictures(home) == [PictureUsage("pictures", 1, stock.bytes - stock.unused_bytes, 0, 0)]
+    assert own_picture_usage(home) == [PictureUsage("pictures", 1, usage.bytes - usage.unused_bytes, 0, 0)]
 
 
 def test_what_is_young_stays(home):
     put(home, "gone", (4, 5, 6))
     remove(home, "gone")
-    assert own_pictures(home)[0].unused == 0 and prune(home).pictures.files == 0
+    assert own_picture_usage(home)[0].unused == 0 and prune(home).pictures.files == 0
     assert len(stored(home)) == 1
 
 
@@ -168,7 +168,7 @@ def test_a_picture_that_comes_into_use_before_it_is_removed_stays(home, monkeypa
 
 
 def test_puts_and_sweeps_side_by_side_lose_no_picture(home, monkeypatch):
-    monkeypatch.setattr(picture_pruning, "YOUNG_SECONDS", -1)
+    monkeypatch.setattr(picture_pruning, "MIN_AGE_S", -1)
     stop = threading.Event()
     swept = []
 
@@ -204,8 +204,8 @@ def test_fetched_pictures_are_swept_with_what_is_known_of_them(tmp_path):
             rows = [(f"p{n}", f"red {turn}", server.url(f"/{n}.png")) for n in range(3)]
             update_index(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows)))
         age(home)
-        (stock,) = own_pictures(home)
-        assert (stock.folder, stock.files, stock.unused) == ("fetched", 4, 1)
+        (usage,) = own_picture_usage(home)
+        assert (usage.folder, usage.files, usage.unused) == ("fetched", 4, 1)
         with closing(FetchedPictures(home / "fetched")):
             patch.setattr(picture_pruning, "exclusive_lock", lambda folder: exclusive_lock(folder, 0.05))
             assert prune(home).pictures.busy == ("fetched",)
