@@ -1,4 +1,4 @@
-"""Whether two colours go together, told from their names: places on Itten's wheel, and neutrals that go with all."""
+"""Harmony of colours by their names: positions on Itten's colour wheel, and neutrals that suit every colour."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 from search.query.filters import folded
 
 NEUTRAL = -1
-PLACES = 12  # of Itten's wheel (The Art of Color, 1961): yellow 0, orange 2, red 4, violet 6, blue 8, green 10
+POSITIONS = 12  # of Itten's wheel (The Art of Color, 1961): yellow 0, orange 2, red 4, violet 6, blue 8, green 10
 
-# How well colours go that lie so many places apart: the same, neighbours, ..., opposites. Our judgement, after Itten's
-# chords: neighbours and opposites agree, three or four places apart quarrel.
-_APART = (1.0, 0.9, 0.55, 0.25, 0.3, 0.5, 0.65)
-_WITH_NEUTRAL = 0.9
+# Harmony of colours by their distance on the wheel: equal, neighbours, ..., opposites. Our judgement, after Itten's
+# chords: neighbours and opposites agree, colours three or four positions apart clash.
+_HARMONY_BY_DISTANCE = (1.0, 0.9, 0.55, 0.25, 0.3, 0.5, 0.65)
+_NEUTRAL_HARMONY = 0.9
 
 _NAMES: dict[int, str] = {
     NEUTRAL: "black|white|off white|ivory|cream|ecru|eggshell|grey|gray|silver|charcoal|anthracite|slate|graphite|"
@@ -35,8 +35,8 @@ _NAMES: dict[int, str] = {
     10: "green|sage|sage green|forest green|emerald|mint|jade|绿|翡翠",
     11: "olive|olive green|lime|lime green|moss|pistachio|橄榄|青柠",
 }
-_PLACE = {name: place for place, names in _NAMES.items() for name in names.split("|")}
-_LONGEST_FIRST = sorted(_PLACE, key=lambda name: (-len(name), name))
+_POSITION = {name: position for position, names in _NAMES.items() for name in names.split("|")}
+_LONGEST_FIRST = sorted(_POSITION, key=lambda name: (-len(name), name))
 _ANY = re.compile(
     "|".join(rf"\b{re.escape(name)}\b" if name.isascii() else re.escape(name) for name in _LONGEST_FIRST), re.IGNORECASE
 )
@@ -44,25 +44,26 @@ _ANY = re.compile(
 
 @lru_cache(maxsize=4096)
 def colours_in(text: str) -> tuple[int, ...]:
-    """The colours a text names ("ivory and navy", 藏青色), each once: places on the wheel, or NEUTRAL."""
-    found = (_PLACE[match.group()] for match in _ANY.finditer(folded(text).replace("-", " ")))
+    """Return the colours named in a text ("ivory and navy", 藏青色), each once: positions on the wheel, or NEUTRAL."""
+    found = (_POSITION[match.group()] for match in _ANY.finditer(folded(text).replace("-", " ")))
     return tuple(dict.fromkeys(found))
 
 
-def harmony(one: Sequence[int], other: Sequence[int]) -> float | None:
-    """How well two things go together by colour, 0 to 1; None when the colours of either are not known.
+def harmony(colours: Sequence[int], others: Sequence[int]) -> float | None:
+    """Return how well two products go together by colour, 0 to 1; None when the colours of either are not known.
 
-    Each colour is judged by the colour of the other thing that suits it best, and the worst of these counts: one
-    quarrelling stripe is enough.
+    Each colour is matched with the colour of the other product that suits it best, and the worst match counts: one
+    clashing stripe is enough.
     """
-    if not one or not other:
+    if not colours or not others:
         return None
-    best = [max(_agree(a, b) for b in other) for a in one] + [max(_agree(a, b) for a in one) for b in other]
+    best = [max(_agreement(a, b) for b in others) for a in colours]
+    best += [max(_agreement(a, b) for a in colours) for b in others]
     return min(best)
 
 
-def _agree(one: int, other: int) -> float:
-    if NEUTRAL in (one, other):
-        return _WITH_NEUTRAL
-    apart = abs(one - other)
-    return _APART[min(apart, PLACES - apart)]
+def _agreement(a: int, b: int) -> float:
+    if NEUTRAL in (a, b):
+        return _NEUTRAL_HARMONY
+    distance = abs(a - b)
+    return _HARMONY_BY_DISTANCE[min(distance, POSITIONS - distance)]

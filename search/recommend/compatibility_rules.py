@@ -125,7 +125,7 @@ class PairRules:
 
 
 def facts(product: Product) -> Mapping[str, str]:
-    """Return a product's attributes; a title that names children overrides the gender, as feeds often say men for boys."""
+    """Return a product's attributes; a title for children overrides the gender, since feeds often call boys men."""
     child = _CHILD.search(product.title)
     return {**product.attributes, GENDER: child.group().lower()} if child else product.attributes
 

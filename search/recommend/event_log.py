@@ -1,8 +1,8 @@
-"""What shoppers did: views, clicks, carts and purchases, in a small file of their own that never outgrows its bounds.
+"""The event log: views, clicks, carts and purchases of shoppers, in one bounded SQLite file.
 
-Of a shopper only an opaque id is known, and not even that is kept: what is stored is its keyed hash (BLAKE2b, 128
-bits), whose key is drawn for each shop, so that ids of two shops cannot be matched, nor ids that are guessed be looked
-up without the shop's file. No address, no browser, no account.
+Clients send an opaque visitor id, and the log stores only its keyed hash (BLAKE2b, 128 bits). Each shop has a random
+key, so ids of two shops cannot be matched, and guessed ids cannot be looked up without the shop's file. The log has no
+address, no browser and no account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from catalog.storage.sqlite import open_database, store_errors, transaction
 
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
 EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
-MAX_EVENTS = 500  # a request
+MAX_EVENTS = 500  # in a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
 MAX_ROWS = 1_000_000
 MAX_DAYS = 90
@@ -44,9 +44,9 @@ _SCHEMA = (
         rank INTEGER)""",
 )
 _INSERT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
-_TOO_MANY = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
-# Rows lie in the order of their times but for clocks that were set back, so only the old ones are read.
-_TOO_OLD = (
+_PRUNE_EXCESS = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
+# Rows are in the order of their times, except after a clock was set back, so only the old ones are scanned.
+_PRUNE_OLD = (
     "DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"
 )
 _NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
@@ -54,7 +54,7 @@ _NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a shopper did with a product; `query_id` and `rank` tell the answer that it was picked from."""
+    """One action of a shopper on a product; `query_id` and `rank` name the result list and the position in it."""
 
     kind: str
     product_id: str
@@ -65,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as the log has it: unix time in seconds, and the keyed hash in place of the visitor."""
+    """An event as stored: unix time in seconds, and the keyed hash in place of the visitor id."""
 
     at: int
     kind: str
@@ -74,7 +74,7 @@ class StoredEvent:
 
 
 def parse_events(value: object) -> tuple[Event, ...]:
-    """The events of a JSON request; `visitor` may stand once for all of them. Raises BadQuery, which names the place.
+    """Parse the events of a JSON request; `visitor` may be given once for all. Raises BadQuery, which names the field.
 
     {"visitor": "v-81f0", "events": [{"type": "view", "product_id": "mug-1a"},
                                      {"type": "cart", "product_id": "mug-1a", "query_id": "q7", "rank": 3}]}
@@ -85,15 +85,15 @@ def parse_events(value: object) -> tuple[Event, ...]:
         raise _unknown_field(unknown[0], "The request", ("visitor", "events"))
     events = value["events"]
     if not 1 <= len(events) <= MAX_EVENTS:
-        raise BadQuery(f"There are {len(events):,} events; 1 to {MAX_EVENTS} are taken at once.", "Send them in parts.")
-    return tuple(_event(one, f"events[{i}]", value.get("visitor")) for i, one in enumerate(events))
+        raise BadQuery(f"There are {len(events):,} events; a request has 1 to {MAX_EVENTS}.", "Send them in parts.")
+    return tuple(_event(event, f"events[{i}]", value.get("visitor")) for i, event in enumerate(events))
 
 
 class EventLog:
-    """The events of one shop; may be shared by threads, and its file by processes.
+    """The events of one shop; threads may share it, and processes its file.
 
-    An event is there, for all to read, when `add` returns, and outlives the process; in a power cut the last ones may
-    be lost (WAL with synchronous=NORMAL), which is what makes a batch cost no wait for the disk.
+    When `add` returns, all readers see the events, and they survive the process. A power cut may lose the last ones
+    (WAL with synchronous=NORMAL): so a batch need not wait for the disk.
     """
 
     def __init__(self, path: Path, max_rows: int, max_days: float) -> None:
@@ -112,7 +112,7 @@ class EventLog:
 
     @classmethod
     def open(cls, home: Path, *, max_rows: int = MAX_ROWS, max_days: float = MAX_DAYS) -> EventLog:
-        """Open the shop's log, made when absent. It keeps the newest `max_rows` events, none older than `max_days`.
+        """Open the shop's log, created when absent. It keeps the newest `max_rows` events, none older than `max_days`.
 
         Raises StoreError, DamagedStore when the file is no event log, NewerStore.
         """
@@ -123,33 +123,33 @@ class EventLog:
         at = int(time.time() if now is None else now)
         hashed = {visitor: self._hash(visitor) for visitor in {event.visitor for event in events}}
         rows = [
-            (at, EVENT_KINDS.index(each.kind), each.product_id, hashed[each.visitor], each.query_id, each.rank)
-            for each in events
+            (at, EVENT_KINDS.index(event.kind), event.product_id, hashed[event.visitor], event.query_id, event.rank)
+            for event in events
         ]
         with self._writing() as db:
             db.executemany(_INSERT, rows)
-            db.execute(_TOO_MANY, (self._max_rows,))
-            db.execute(_TOO_OLD, (at - int(self._max_days * DAY),))
+            db.execute(_PRUNE_EXCESS, (self._max_rows,))
+            db.execute(_PRUNE_OLD, (at - int(self._max_days * DAY),))
         return len(rows)
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
-        """At most `limit` of the newest events since a time, newest first; nobody who writes waits for that."""
+        """Return at most `limit` events since a time, newest first. Does not block writers. Raises StoreError."""
         with self._store_errors(), closing(self._connect()) as db:
             rows = db.execute(_NEWEST, (int(since), limit)).fetchall()
         return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
     def count(self) -> int:
-        """How many events there are."""
+        """Return the number of events."""
         with self._store_errors(), closing(self._connect()) as db:
             return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def last(self) -> int:
-        """The number of the newest event ever added; it tells whether there is news."""
+        """Return the sequence number of the newest event ever added; it changes with every event."""
         with self._store_errors(), closing(self._connect()) as db:
             return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def forget(self, visitor: str) -> int:
-        """Remove everything a visitor did, for when one asks for it; returns how many events that were."""
+        """Remove all events of a visitor who asks for it; returns how many there were."""
         with self._writing() as db:
             return db.execute("DELETE FROM events WHERE visitor = ?", (self._hash(visitor),)).rowcount
 
@@ -168,21 +168,21 @@ class EventLog:
         return open_database(self._path, ("PRAGMA synchronous = NORMAL",), timeout_s=_TIMEOUT_S)
 
     def _prepare(self) -> bytes:
-        """Make the tables when there are none, check that they are ours, and return the key of the hashes."""
+        """Create the tables if there are none, check that they are ours, and return the key of the hashes."""
         with self._writing() as db:
             tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
                 for statement in _SCHEMA:
                     db.execute(statement)
-                about = [("format", str(FORMAT).encode()), ("salt", secrets.token_bytes(32))]
-                db.executemany("INSERT INTO about VALUES (?, ?)", about)
+                values = [("format", str(FORMAT).encode()), ("salt", secrets.token_bytes(32))]
+                db.executemany("INSERT INTO about VALUES (?, ?)", values)
             elif not {"about", "events"} <= tables:
                 raise DamagedStore(f"{self._path} is a database, but no event log.", "Move that file away.")
-            told = dict(db.execute("SELECT name, value FROM about"))
-        made, salt = told.get("format", b""), told.get("salt", b"")
-        if not (isinstance(made, bytes) and made.isdigit() and isinstance(salt, bytes) and len(salt) == 32):
-            raise DamagedStore(f"{self._path} is no event log that can be read.", "Move that file away.")
-        if int(made) > FORMAT:
+            about = dict(db.execute("SELECT name, value FROM about"))
+        version, salt = about.get("format", b""), about.get("salt", b"")
+        if not (isinstance(version, bytes) and version.isdigit() and isinstance(salt, bytes) and len(salt) == 32):
+            raise DamagedStore(f"{self._path} is not a readable event log.", "Move that file away.")
+        if int(version) > FORMAT:
             raise NewerStore(f"{self._path} was written by a newer Windowshop.", "Upgrade Windowshop.")
         return salt
 
@@ -198,14 +198,14 @@ class EventLog:
     def _store_errors(self) -> AbstractContextManager[None]:
         return store_errors(
             f"The event log {self._path}",
-            "Check that its folder may be written, that the disk has room, and that no other program holds it.",
-            "Move it away; a new one is begun when the shop is opened again.",
+            "Check that its folder may be written, that the disk has room, and that no other program uses it.",
+            "Move it away; opening the shop creates a new one.",
         )
 
 
 def _event(value: object, where: str, visitor: object) -> Event:
     if not isinstance(value, dict):
-        raise BadQuery(f"{where} is no object.", 'An event looks like {"type": "view", "product_id": "mug-1a"}.')
+        raise BadQuery(f"{where} is not an object.", 'An event looks like {"type": "view", "product_id": "mug-1a"}.')
     if unknown := [name for name in value if name not in _FIELDS]:
         raise _unknown_field(unknown[0], where, _FIELDS)
     kind = value.get("type")
@@ -223,13 +223,13 @@ def _event(value: object, where: str, visitor: object) -> Event:
     )
 
 
-def _text(value: object, where: str, longest: int) -> str:
+def _text(value: object, where: str, max_length: int) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise BadQuery(f"{where} is missing, or no text.", f"It is a text of 1 to {longest} characters.")
-    if len(value) > longest:
-        raise BadQuery(f"{where} has {len(value):,} characters; the limit is {longest}.", "Shorten it.")
+        raise BadQuery(f"{where} is missing or not a string.", f"Give a string of 1 to {max_length} characters.")
+    if len(value) > max_length:
+        raise BadQuery(f"{where} has {len(value):,} characters; the limit is {max_length}.", "Shorten it.")
     if not value.isprintable():  # control characters, and lone surrogates, which cannot be stored
-        raise BadQuery(f"{where} holds characters that cannot be printed.", "Leave them out.")
+        raise BadQuery(f"{where} has unprintable characters.", "Remove them.")
     return value
 
 

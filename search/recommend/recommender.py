@@ -1,4 +1,4 @@
-"""All recommendations of one shop, and the events that they learn from."""
+"""The recommender of a shop: substitutes, complements, session recommendations, and the events they learn from."""
 
 from __future__ import annotations
 
@@ -20,50 +20,50 @@ Recommendations = tuple[Recommendation, ...]
 
 
 class Recommender:
-    """Recommends products of a shop; nothing it gives is waited for longer than was allowed."""
+    """Recommends products of one shop, each answer within its time limit."""
 
     def __init__(self, home: Path, shop: RecommenderShop, steps: StepRunner) -> None:
         self._shop = shop
         self._steps = steps
-        self._rules = _rules_of(home)
-        self._events = _events_of(home)
-        self._watch = None if self._events is None else StatisticsRefresher(self._events, shop.find)
+        self._rules = _load_rules(home)
+        self._events = _open_events(home)
+        self._refresher = None if self._events is None else StatisticsRefresher(self._events, shop.find)
 
     def substitutes(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
-        """What can be had instead of a product, in stock. Raises UnknownProduct, BadQuery, TooLate."""
+        """Return products in stock that can replace a product. Raises UnknownProduct, BadQuery, TooLate."""
         return self._within(timeout_ms, lambda: substitutes(self._shop, self._rules, product_id, k))
 
     def goes_with(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
-        """Products of other categories that suit a product. Raises UnknownProduct, BadQuery, TooLate."""
-        return self._within(timeout_ms, lambda: goes_with(self._shop, self._rules, self._trends, product_id, k))
+        """Return products of other categories that suit a product. Raises UnknownProduct, BadQuery, TooLate."""
+        return self._within(timeout_ms, lambda: goes_with(self._shop, self._rules, self._statistics, product_id, k))
 
     def session(self, viewed: Sequence[str], k: int = 20, timeout_ms: int | None = None) -> Recommendations:
-        """What to show to one who viewed these products, oldest first. Raises BadQuery, TooLate."""
-        return self._within(timeout_ms, lambda: session(self._shop, self._trends, viewed, k))
+        """Return recommendations for a shopper who viewed these products, oldest first. Raises BadQuery, TooLate."""
+        return self._within(timeout_ms, lambda: session(self._shop, self._statistics, viewed, k))
 
     def record(self, events: Sequence[Event]) -> int:
-        """Keep what shoppers did with products that there are; how many events that were. Raises StoreError."""
+        """Store the events on products that exist; returns how many were stored. Raises StoreError."""
         if self._events is None:
             raise StoreError("The events of this shop cannot be written.", "Its log says why.")
         known = self._shop.find(list({event.product_id for event in events}))
-        told = [event for event in events if event.product_id in known]
-        return self._events.add(told) if told else 0
+        accepted = [event for event in events if event.product_id in known]
+        return self._events.add(accepted) if accepted else 0
 
     def close(self) -> None:
-        """Close the events' file."""
+        """Close the event log."""
         if self._events is not None:
             self._events.close()
 
     @property
-    def _trends(self) -> EventStatistics:
-        return EventStatistics() if self._watch is None else self._watch.now
+    def _statistics(self) -> EventStatistics:
+        return EventStatistics() if self._refresher is None else self._refresher.now
 
     def _within(self, timeout_ms: int | None, work: Callable[[], Recommendations]) -> Recommendations:
         return self._steps.run(RECOMMENDER, Deadline.within(timeout_ms), work)
 
 
-def _rules_of(home: Path) -> PairRules:
-    """The shop's rules; the shipped ones where its own cannot be read, because shoppers come before they are mended."""
+def _load_rules(home: Path) -> PairRules:
+    """Load the shop's rules; the shipped ones alone if its own are broken, so that shoppers still get answers."""
     try:
         return PairRules.load(home)
     except BadInput as error:
@@ -71,9 +71,9 @@ def _rules_of(home: Path) -> PairRules:
         return PairRules.load()
 
 
-def _events_of(home: Path) -> EventLog | None:
+def _open_events(home: Path) -> EventLog | None:
     try:
         return EventLog.open(home)
     except StoreError as error:
-        log.error("Events are neither read nor kept: %s", error)
+        log.error("Events are neither read nor stored: %s", error)
         return None

@@ -1,4 +1,4 @@
-"""What to show next to a shopper, from the products that were viewed so far."""
+"""Recommendations for a shopper from the products viewed so far in the session, and popular products."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.event_statistics import EventStatistics
 from search.recommend.substitutes import Recommendation, RecommenderShop, check_k
 
-VIEWS = 12  # newest views that count
-HALF_LIFE = 3.0  # views after which one counts half
-POOL = 200  # products most like the views among which is chosen
-POPULAR = 200  # products popular in the whole shop that are considered as well
-# What is added to a likeness from -1 to 1, all from 0 to 1; chosen on simulated visits (docs/decisions.md).
-KIND = 0.4  # being of the categories viewed
-BESIDE = 2.0  # being viewed together
-LIKED = 1.0  # being popular: the fourth root of it, since popularity is very uneven
-RELEVANCE = 0.8  # share of maximal marginal relevance; what is left is for being unlike what is shown already
+MAX_VIEWS = 12  # newest views that count
+HALF_LIFE = 3.0  # views after which a weight is halved
+POOL_SIZE = 200  # candidates by similarity to the views
+POPULAR_POOL_SIZE = 200  # candidates by popularity in the whole shop
+# Weights of signals from 0 to 1, added to similarity from -1 to 1; chosen on simulated visits
+# (docs/decisions/recommendations.md).
+CATEGORY_WEIGHT = 0.4
+TOGETHER_WEIGHT = 2.0
+POPULARITY_WEIGHT = 1.0  # of its fourth root, since popularity is very uneven
+RELEVANCE = 0.8  # share of relevance in maximal marginal relevance; the rest is diversity
 LIKE, TOGETHER = "like what you viewed", "viewed together with what you viewed"
 POPULAR_NOW = "popular"
 IN_STOCK = parse_filter({"in_stock": True})
@@ -32,68 +33,69 @@ Floats64 = NDArray[np.float64]
 
 
 def session(
-    shop: RecommenderShop, trends: EventStatistics, viewed: Sequence[str], k: int = 20
+    shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence[str], k: int = 20
 ) -> tuple[Recommendation, ...]:
-    """Up to k products in stock for one who viewed these, oldest first; none of them again. Raises BadQuery.
+    """Return up to k products in stock for a shopper who viewed these, oldest first, without them. Raises BadQuery.
 
-    Ids that are not known (any more) are passed over. Where none is known the popular products are given, and nothing
-    in a shop without events.
+    Unknown ids are ignored. When all are unknown, popular products are returned, or none in a shop without events.
     """
     check_k(k)
-    newest_first = list(dict.fromkeys(reversed(viewed)))[: 4 * VIEWS]
+    newest_first = list(dict.fromkeys(reversed(viewed)))[: 4 * MAX_VIEWS]
     known = shop.find(newest_first)
-    there = [known[one] for one in newest_first if one in known]
-    rows = shop.similarity_vectors([one.id for one in there])
-    recent = [one for one, row in zip(there, rows, strict=True) if row.any()][:VIEWS]
+    found = [known[product_id] for product_id in newest_first if product_id in known]
+    rows = shop.similarity_vectors([product.id for product in found])
+    recent = [product for product, row in zip(found, rows, strict=True) if row.any()][:MAX_VIEWS]
     if not recent:
-        return popular(shop, trends, k, leave_out=viewed)
-    products = _candidates(shop, trends, recent, set(viewed))
+        return popular(shop, statistics, k, leave_out=viewed)
+    products = _candidates(shop, statistics, recent, set(viewed))
     if not products:
         return ()
-    rows = shop.similarity_vectors([one.id for one in (*recent, *products)])
-    seen, rows = rows[: len(recent)], rows[len(recent) :]
+    rows = shop.similarity_vectors([product.id for product in (*recent, *products)])
+    viewed_rows, rows = rows[: len(recent)], rows[len(recent) :]
     weights = decay(len(recent))
-    near = session_similarity(rows, seen, weights)
-    kind = _kind(recent, weights, products)
-    beside = _beside(trends, recent, weights, products)
-    liked = np.array([trends.popular.get(one.id, 0.0) for one in products]) ** 0.25 * trends.evidence
-    score = near + KIND * kind + BESIDE * beside + LIKED * liked
+    content = session_similarity(rows, viewed_rows, weights)
+    content = content + CATEGORY_WEIGHT * _category_share(recent, weights, products)
+    together = _viewed_together(statistics, recent, weights, products)
+    popularity = np.array([statistics.popular.get(product.id, 0.0) for product in products]) ** 0.25
+    popularity = POPULARITY_WEIGHT * (popularity * statistics.evidence)
+    score = content + TOGETHER_WEIGHT * together + popularity
     return tuple(
         Recommendation(
             products[i],
             float(score[i]),
-            TOGETHER if beside[i] else POPULAR_NOW if LIKED * liked[i] > near[i] + KIND * kind[i] else LIKE,
+            TOGETHER if together[i] else POPULAR_NOW if popularity[i] > content[i] else LIKE,
         )
         for i in marginal(score, rows, k, RELEVANCE)
     )
 
 
 def popular(
-    shop: RecommenderShop, trends: EventStatistics, k: int = 20, leave_out: Sequence[str] = ()
+    shop: RecommenderShop, statistics: EventStatistics, k: int = 20, leave_out: Sequence[str] = ()
 ) -> tuple[Recommendation, ...]:
-    """Up to k of the products that shoppers want most, in stock; none in a shop without events. Raises BadQuery."""
+    """Return up to k of the most popular products in stock; none in a shop without events. Raises BadQuery."""
     check_k(k)
-    without = set(leave_out)
-    wanted = [one for one in trends.popular if one not in without]
-    found = shop.find(wanted[: k + POPULAR])
-    stocked = [found[one] for one in wanted if one in found and found[one].in_stock]
-    return tuple(Recommendation(one, trends.popular[one.id], POPULAR_NOW) for one in stocked[:k])
+    excluded = set(leave_out)
+    ranked = [product_id for product_id in statistics.popular if product_id not in excluded][: k + POPULAR_POOL_SIZE]
+    found = shop.find(ranked)
+    stocked = [found[product_id] for product_id in ranked if product_id in found and found[product_id].in_stock]
+    return tuple(Recommendation(product, statistics.popular[product.id], POPULAR_NOW) for product in stocked[:k])
 
 
 def decay(count: int, half_life: float = HALF_LIFE) -> Floats64:
-    """The weights of so many views, newest first: halved every `half_life` views, 1 in all."""
+    """Return the weights of `count` views, newest first: halved every `half_life` views, with sum 1."""
     weights = 0.5 ** (np.arange(count) / half_life)
     return np.asarray(weights / weights.sum())
 
 
-def session_similarity(rows: Floats, seen: Floats, weights: Floats64) -> Floats64:
-    """How alike each row (n, dim) is to the views (m, dim) of these weights."""
-    return np.asarray((rows @ seen.T) @ weights)
+def session_similarity(rows: Floats, viewed: Floats, weights: Floats64) -> Floats64:
+    """Return the weighted mean similarity of each row (n, dim) to the views (m, dim)."""
+    return np.asarray((rows @ viewed.T) @ weights)
 
 
 def marginal(relevance: Floats64, rows: Floats, k: int, share: float) -> list[int]:
-    """The k places of maximal marginal relevance (Carbonell and Goldstein 1998): again and again the one with the most
-    share * relevance - (1 - share) * likeness to what was picked before; ties by place.
+    """Choose k positions by maximal marginal relevance (Carbonell and Goldstein 1998).
+
+    Each is the one with the highest share * relevance - (1 - share) * similarity to those chosen before; ties by place.
     """
     closest = np.zeros(len(relevance))
     left = np.ones(len(relevance), dtype=np.bool_)
@@ -103,40 +105,40 @@ def marginal(relevance: Floats64, rows: Floats, k: int, share: float) -> list[in
         best = int(value.argmax())
         picked.append(best)
         left[best] = False
-        likeness_to_best = rows @ rows[best]
-        closest = likeness_to_best if len(picked) == 1 else np.maximum(closest, likeness_to_best)
+        similarity = rows @ rows[best]
+        closest = similarity if len(picked) == 1 else np.maximum(closest, similarity)
     return picked
 
 
 def _candidates(
-    shop: RecommenderShop, trends: EventStatistics, recent: Sequence[Product], viewed: set[str]
+    shop: RecommenderShop, statistics: EventStatistics, recent: Sequence[Product], viewed: set[str]
 ) -> list[Product]:
-    """Products that may be shown, by id: those like the views, viewed together, popular among their kind or in all."""
+    """Return candidates sorted by id: similar to the views, viewed together, popular in their category or the shop."""
     weights = decay(len(recent)).tolist()
-    terms = tuple(ProductTerm(one.id, weight) for one, weight in zip(recent, weights, strict=True))
-    page = shop.search_many([Query(terms, k=POOL, filter=IN_STOCK)])[0]
+    terms = tuple(ProductTerm(product.id, weight) for product, weight in zip(recent, weights, strict=True))
+    page = shop.search_many([Query(terms, k=POOL_SIZE, filter=IN_STOCK)])[0]
     found = {hit.product.id: hit.product for hit in page.hits}
-    others = {other for one in recent for other in trends.together.get(one.id, ())}
-    others |= {leader for one in recent for leader in trends.leading.get(one.category, ())}
-    others |= set(itertools.islice(trends.popular, POPULAR))
+    others = {other for product in recent for other in statistics.together.get(product.id, ())}
+    others |= {leader for product in recent for leader in statistics.leading.get(product.category, ())}
+    others |= set(itertools.islice(statistics.popular, POPULAR_POOL_SIZE))
     found |= shop.find(sorted(others - found.keys() - viewed))
-    return [found[one] for one in sorted(found) if found[one].in_stock and one not in viewed]
+    return [product for key, product in sorted(found.items()) if product.in_stock and key not in viewed]
 
 
-def _kind(recent: Sequence[Product], weights: Floats64, products: Sequence[Product]) -> Floats64:
-    """How much of the views is of each product's category."""
+def _category_share(recent: Sequence[Product], weights: Floats64, products: Sequence[Product]) -> Floats64:
+    """Return the weighted share of the views that have each product's category."""
     shares: dict[str, float] = {}
-    for one, weight in zip(recent, weights.tolist(), strict=True):
-        shares[one.category] = shares.get(one.category, 0.0) + weight
-    return np.array([shares.get(one.category, 0.0) for one in products])
+    for product, weight in zip(recent, weights.tolist(), strict=True):
+        shares[product.category] = shares.get(product.category, 0.0) + weight
+    return np.array([shares.get(product.category, 0.0) for product in products])
 
 
-def _beside(
-    trends: EventStatistics, recent: Sequence[Product], weights: Floats64, products: Sequence[Product]
+def _viewed_together(
+    statistics: EventStatistics, recent: Sequence[Product], weights: Floats64, products: Sequence[Product]
 ) -> Floats64:
-    """How much each product is viewed together with the views of these weights."""
+    """Return the weighted strength with which each product is viewed together with the views."""
     total = np.zeros(len(products))
-    for one, weight in zip(recent, weights.tolist(), strict=True):
-        if near := trends.together.get(one.id):
-            total += weight * np.array([near.get(product.id, 0.0) for product in products])
+    for product, weight in zip(recent, weights.tolist(), strict=True):
+        if together := statistics.together.get(product.id):
+            total += weight * np.array([together.get(candidate.id, 0.0) for candidate in products])
     return total

@@ -1,4 +1,4 @@
-"""More for a shopper: what every recommendation asks of a shop and looks like, and what can stand in for a product."""
+"""Substitutes of a product, and what all recommendations share: the shop's interface and the result type."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from search.recommend.compatibility_rules import PairRules, conflicts, without_c
 if TYPE_CHECKING:
     from indexer.types import Floats
 
-NEAR, FAR = (0.5, 1.5), (1 / 3, 2.0)  # times the price of the product: what is near, and what still is when few are
-ENOUGH = 5  # substitutes for which no wider circle is looked through
+NEAR, FAR = (0.5, 1.5), (1 / 3, 2.0)  # price range, as factors of the product's price
+MIN_SUBSTITUTES = 5  # from which no wider circle is searched
 
 
 class RecommenderShop(Protocol):
-    """What recommending asks of a shop; SearchEngine has it."""
+    """What the recommender needs of a shop; SearchEngine implements it."""
 
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
-        """A page for each query, with its filter inside the search."""
+        """Return a page for each query, with its filter applied inside the search."""
         ...
 
     def product(self, product_id: str) -> Product:
-        """The product with that id. Raises UnknownProduct."""
+        """Return the product with that id. Raises UnknownProduct."""
         ...
 
     def find(self, ids: Sequence[str]) -> Mapping[str, Product]:
-        """Those of these products that there are, by id."""
+        """Return the products that exist, by id."""
         ...
 
     def similarity_vectors(self, ids: Sequence[str]) -> Floats:
-        """A row (dim,) for each id, float32: the dot product of two is how alike they are; zeros for what has none."""
+        """Return a row (dim,) for each id, float32: dot products are similarities; zeros for products without one."""
         ...
 
     def categories(self) -> Mapping[str, int]:
-        """Each category that a product has, as the feed writes it, and how many products have it."""
+        """Return the number of products of each category, as the feed writes it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A product to show, how well it suits (to be compared within one answer only), and why in a few words."""
+    """A product to show, its score (comparable within one answer only), and the reason in a few words."""
 
     product: Product
     score: float
     reason: str
 
     def to_dict(self, rank: int) -> dict[str, Any]:
-        """The recommendation as JSON values: the picture as its content hash."""
+        """Return the recommendation as JSON values; the picture as its content hash."""
         return {
             "rank": rank,
             **product_facts(self.product),
@@ -64,7 +64,7 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class _Circle:
-    """How far from the product a substitute may lie: its category or the one above, and factors of its price."""
+    """How far a substitute may differ: the product's category or the one above, and factors of its price."""
 
     parent: bool
     prices: tuple[float, float] | None
@@ -79,58 +79,56 @@ _CIRCLES = (
     _Circle(False, None, "same category, another price"),
     _Circle(True, None, "related category, another price"),
 )
-_PRICELESS = (_Circle(False, None, "same category"), _Circle(True, None, "related category"))
+_CIRCLES_WITHOUT_PRICE = (_Circle(False, None, "same category"), _Circle(True, None, "related category"))
 
 
 def substitutes(shop: RecommenderShop, rules: PairRules, product_id: str, k: int = 10) -> tuple[Recommendation, ...]:
-    """What can be had instead of a product: most alike first, in stock, of its category, near in price.
+    """Return products in stock that can replace a product: its category, a near price, most similar first.
 
-    Only while fewer than ENOUGH (or k) are found is the circle widened, a step at a time; what a wider circle adds
-    comes last. A product without a price is near none. Raises UnknownProduct, BadQuery.
+    While fewer than MIN_SUBSTITUTES (or k) are found, the circle is widened step by step; what a wider circle adds
+    comes last. A product without a price has circles of categories alone. Raises UnknownProduct, BadQuery.
     """
     check_k(k)
     product = shop.product(product_id)
-    barred = rules.against(product)
+    excluded = rules.excluded_values(product)
     priced = product.price is not None and product.price > 0
     found: dict[str, Recommendation] = {}
-    for circle in _CIRCLES if priced else _PRICELESS:
-        asked = _within(product, circle)
-        if asked is None:
+    for circle in _CIRCLES if priced else _CIRCLES_WITHOUT_PRICE:
+        conditions = _within(product, circle)
+        if conditions is None:
             continue
-        # A wider circle holds all the narrower ones, so their products have to be looked past.
+        # A wider circle contains all the narrower ones, so their products have to be skipped.
         depth = min(k + len(found), MAX_K)
-        page = shop.search_many([Query((ProductTerm(product_id),), k=depth, filter=without_conflicts(asked, barred))])[
-            0
-        ]
-        for hit in page.hits:
-            if len(found) < k and hit.product.in_stock and not conflicts(hit.product, barred):
+        query = Query((ProductTerm(product_id),), k=depth, filter=without_conflicts(conditions, excluded))
+        for hit in shop.search_many([query])[0].hits:
+            if len(found) < k and hit.product.in_stock and not conflicts(hit.product, excluded):
                 found.setdefault(hit.product.id, Recommendation(hit.product, hit.score, circle.reason))
-        if len(found) >= min(k, ENOUGH):
+        if len(found) >= min(k, MIN_SUBSTITUTES):
             break
     return tuple(found.values())
 
 
 def check_k(k: int) -> None:
-    """Raise BadQuery when so many recommendations cannot be given."""
+    """Raise BadQuery when k is outside 1 to MAX_K."""
     if not 1 <= k <= MAX_K:
         raise BadQuery(f"k is {k}, which is outside 1 to {MAX_K}.", f"Ask for at most {MAX_K} recommendations.")
 
 
 def _within(product: Product, circle: _Circle) -> dict[str, Any] | None:
-    """The filter of a circle; None when it would be no wider than one without `parent`."""
-    asked: dict[str, Any] = {}
+    """Return the filter of a circle; None when the product has no category above its own."""
+    conditions: dict[str, Any] = {}
     path = product.category_path
     if circle.parent:
         if len(path) < 2:
             return None
         path = path[:-1]
     if path:
-        asked["category"] = CATEGORY_SEPARATOR.join(path)
+        conditions["category"] = CATEGORY_SEPARATOR.join(path)
     if circle.prices is not None and product.price is not None:
-        asked["price"] = {
+        conditions["price"] = {
             "min": float(product.price) * circle.prices[0],
             "max": float(product.price) * circle.prices[1],
         }
         if product.currency:
-            asked["price"]["currency"] = product.currency
-    return asked
+            conditions["price"]["currency"] = product.currency
+    return conditions

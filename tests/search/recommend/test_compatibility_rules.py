@@ -88,10 +88,10 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
 def test_contradictions_hold_both_ways_and_a_shop_can_add_its_own(tmp_path):
     (tmp_path / CONTRADICTIONS).write_text("attribute,values,against\nfit,slim,wide|loose\n")
     rules = PairRules.load(tmp_path)
-    assert rules.against(product(fit="Loose")) == {"fit": ("slim",)}
-    assert "women" in rules.against(product(gender="Men"))["gender"]
-    assert rules.against(product(season="winter")) == {"season": ("summer",)}
-    assert rules.against(product(season="Spring")) == {}
+    assert rules.excluded_values(product(fit="Loose")) == {"fit": ("slim",)}
+    assert "women" in rules.excluded_values(product(gender="Men"))["gender"]
+    assert rules.excluded_values(product(season="winter")) == {"season": ("summer",)}
+    assert rules.excluded_values(product(season="Spring")) == {}
 
 
 def test_a_title_says_that_a_thing_is_for_children():

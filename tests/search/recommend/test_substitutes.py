@@ -10,8 +10,8 @@ from catalog.product import Product
 from indexer.numeric import unit
 from search.recommend.compatibility_rules import PairRules, facts, same_category
 from search.recommend.complements import goes_with
-from search.recommend.event_statistics import EventStatistics, Learnt
-from search.recommend.substitutes import ENOUGH, substitutes
+from search.recommend.event_statistics import BasketPairs, EventStatistics
+from search.recommend.substitutes import MIN_SUBSTITUTES, substitutes
 from tests.search.random_shop import make_random_shop, publish_products
 from tests.search.shop_fixtures import save_picture
 
@@ -50,7 +50,7 @@ def names(recommended):
 
 
 @pytest.mark.parametrize(
-    "trends", [EventStatistics(), EventStatistics(pairs={SHIRT: Learnt(9, {})})], ids=["rules", "baskets"]
+    "trends", [EventStatistics(), EventStatistics(pairs={SHIRT: BasketPairs(9, {})})], ids=["rules", "baskets"]
 )
 def test_what_goes_with_a_product_is_never_of_its_category(shop, trends):
     given = 0
@@ -67,7 +67,7 @@ def test_what_goes_with_a_product_is_never_of_its_category(shop, trends):
 
 def test_baskets_never_bring_the_same_category(shop):
     everything = dict.fromkeys(shop.categories(), 1.0)
-    trends = EventStatistics(pairs={category: Learnt(1_000, everything) for category in everything})
+    trends = EventStatistics(pairs={category: BasketPairs(1_000, everything) for category in everything})
     for product in shop.by_id.values():
         for one in goes_with(shop, RULES, trends, product.id, 10):
             assert not same_category(product.category, one.product.category)
@@ -90,7 +90,7 @@ def test_substitutes_are_in_stock_and_near_before_they_are_far(shop):
 
 
 def test_the_circle_is_widened_only_while_too_few_are_found(small):
-    near = [(f"near{i}", SHIRT, "10", {}, (1, i / 9, 0)) for i in range(ENOUGH)]
+    near = [(f"near{i}", SHIRT, "10", {}, (1, i / 9, 0)) for i in range(MIN_SUBSTITUTES)]
     shop = small(("asked", SHIRT, "10", {}, (1, 0, 0)), ("dear", SHIRT, "100", {}, (1, 0, 0)), *near)
     assert "dear" not in names(substitutes(shop, RULES, "asked", 10))
 
@@ -143,7 +143,7 @@ def test_baskets_outvote_rules_when_there_are_many(small):
         ("tie", TIE, None, {}, (1, 0.1, 0)),
         ("spade", "Garden > Spades", None, {}, (0, 1, 0)),
     )
-    few, many = (EventStatistics(pairs={SHIRT: Learnt(n, {"Garden > Spades": 0.9})}) for n in (2, 500))
+    few, many = (EventStatistics(pairs={SHIRT: BasketPairs(n, {"Garden > Spades": 0.9})}) for n in (2, 500))
     assert names(goes_with(shop, RULES, few, "asked"))[0] == "trousers"
     assert names(goes_with(shop, RULES, many, "asked"))[0] == "spade"
 
@@ -157,7 +157,7 @@ def test_a_shop_s_own_rules_go_first_and_never_means_never(small, tmp_path):
         ("trousers", TROUSERS, None, {}, (1, 0, 0)),
         ("spade", "Garden > Spades", None, {}, (0, 1, 0)),
     )
-    bought = EventStatistics(pairs={SHIRT: Learnt(500, {TROUSERS: 1.0})})
+    bought = EventStatistics(pairs={SHIRT: BasketPairs(500, {TROUSERS: 1.0})})
     assert names(goes_with(shop, rules, bought, "asked")) == ["spade"]
 
 
