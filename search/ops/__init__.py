@@ -1,1 +1,12 @@
 """Report a shop's state to its operator: index status, catalogue map and query log."""
+
+from typing import TYPE_CHECKING
+
+from catalog.exports import lazy_exports
+
+if TYPE_CHECKING:
+    from search.ops.index_status import generations_of, go_back, last_report, rejected_csv, way_back
+
+__all__ = ["generations_of", "go_back", "last_report", "rejected_csv", "way_back"]
+
+__getattr__ = lazy_exports(__name__, __file__)

@@ -221,7 +221,7 @@ def test_a_shop_may_keep_no_questions_and_forgets_those_of_before(serve, made, t
     holder_of(app).wait(300)
     ask("post", SEARCH, json={"text": "zeppelin", "filter": {"brand": "nobody"}})
     assert ask("get", "/api/v1/ops")["questions"] == {"kept": False, "empty": [], "slow": []}
-    assert QueryLog(home).most("empty") == []
+    assert QueryLog(home).most_frequent("empty") == []
 
 
 def test_questions_that_cannot_be_kept_cost_no_answer(shop):
