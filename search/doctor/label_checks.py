@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR
+from indexer.labels.examples import LabelExamples, targets_of
 from indexer.labels.heads import softmax
 from indexer.labels.knn import Ints
 from indexer.layout import WORDS
 from indexer.numeric import chunks
-from indexer.training.label_heads import LabelExamples, LabelRecipe, fit_outputs, learnable_names, targets_of
+from indexer.training.label_heads import LabelRecipe, fit_outputs, learnable_names
 from indexer.types import Floats
 from search.doctor.audit_rows import MIN_CONFIDENCE, AuditRows, Finding, ReportProgress
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of

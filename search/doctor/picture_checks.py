@@ -20,7 +20,7 @@ from search.dedup.image_alignment import AlignmentImage, align_images
 from search.dedup.listing_duplicates import SAME_PICTURE_THRESHOLD, load_alignment_image
 from search.doctor.audit_rows import MIN_CONFIDENCE, ROWS_PER_CHUNK, AuditRows, Finding, ReportProgress
 from search.listings.attribute_fields import OTHER_LANGUAGE
-from search.listings.picture_quality import BLURRED, TOO_SMALL, blur, shrunk
+from search.listings.picture_quality import MAX_BLUR, MIN_SHORT_SIDE, blur, shrunk
 from search.retrieval.collapse import differing_facts, other_numbers, title_key
 
 NEIGHBOURS = 6  # of each picture, that are compared with it point by point
@@ -46,7 +46,7 @@ def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Fi
         differing = list(differing_facts(first, second))
         differing += ["category"] * (first.category != second.category) + ["the title's numbers"] * variants
         equal_titles = bool(title_key(first.title)) and title_key(first.title) == title_key(second.title)
-        what = "the same file" if same_file else "the same picture, saved anew or altered"
+        what = "the same file" if same_file else "the same picture, re-encoded or altered"
         named = [name for name in differing if not name.endswith(OTHER_LANGUAGE)] or differing
         weight, rest = PICTURE_ONLY, f"what differs: {', '.join(named[:MAX_FACTS])}"
         if not differing and equal_titles:
@@ -162,9 +162,9 @@ def picture_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Find
         confidence = _logistic((blurs[place] - middle) / spread, SPREADS)
         if deviations[place] < BLANK:
             yield Finding("blank picture", product, 0.99, "The picture shows nothing.", "image")
-        elif short < min(TOO_SMALL, SMALL_SHARE * usual):
+        elif short < min(MIN_SHORT_SIDE, SMALL_SHARE * usual):
             why = f"Only {short:.0f} pixels on its short side; {usual:.0f} are usual here."
             yield Finding("small picture", product, 0.99, why, "image")
-        elif confidence >= MIN_CONFIDENCE and blurs[place] > min(BLURRED, middle + 3 * spread):
+        elif confidence >= MIN_CONFIDENCE and blurs[place] > min(MAX_BLUR, middle + 3 * spread):
             why = f"Blur {blurs[place]:.2f}; {middle:.2f} is usual here."
             yield Finding("blurred picture", product, confidence, why, "image")

@@ -117,7 +117,8 @@ class HitExplainer:
             heatmaps = self._steps.run(DETECTOR, deadline, lambda: self._heatmaps(served, query, hit, resembled))
         except WindowshopError:
             return HitExplanation(hit, reasons, degraded=(*page.degraded, DETECTOR))
-        return HitExplanation(hit, reasons, *(heatmaps or (None, None)), page.degraded)
+        query_heatmap, hit_heatmap = heatmaps or (None, None)
+        return HitExplanation(hit, reasons, query_heatmap, hit_heatmap, page.degraded)
 
     def _search(
         self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None

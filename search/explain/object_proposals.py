@@ -95,7 +95,11 @@ def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = MAX_BOXES) ->
     scores = np.asarray(sum(weight * values[name] for name, weight in WEIGHTS.items()), np.float32)
     size = np.array([columns, rows, columns, rows])
     chosen = _suppress(edges, scores, limit)
-    return tuple(Box(*(edges[:, i] / size).tolist(), float(scores[i])) for i in chosen)
+    sides = (edges[:, chosen].T / size).tolist()
+    return tuple(
+        Box(left, top, right, bottom, score)
+        for (left, top, right, bottom), score in zip(sides, scores[chosen].tolist(), strict=True)
+    )
 
 
 def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:

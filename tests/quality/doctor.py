@@ -1,7 +1,7 @@
-"""How many planted faults the catalogue doctor finds: python -m tests.quality.doctor --shop DIR --data DIR --work DIR.
+"""Measure how many planted faults the audit finds: python -m tests.quality.doctor --shop DIR --data DIR --work DIR.
 
 A copy of the fashion feed gets prices (it has none) and 200 faults, twenty of each of ten kinds; the copied shop is
-built from its cache and examined. Another seed plants other faults.
+built from its cache and audited. Another seed plants other faults.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from tests.quality.report.records import Headline, Outcome, Section, Share, Tabl
 
 Row = dict[str, str]
 
-# Which kinds of findings are right about a planted fault.
-NAMED: Mapping[str, tuple[str, ...]] = {
+# The kinds of findings that are right about a planted fault.
+MATCHING_KINDS: Mapping[str, tuple[str, ...]] = {
     "category far": ("category",),
     "category near": ("category",),
     "colour": ("colour",),
@@ -42,13 +42,13 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     "price low": ("price",),
     "title": ("title",),
 }
-EACH = 20
+FAULTS_PER_KIND = 20
 TOP = 200
-REPORTED = 2  # the seed; limits were chosen on the faults of an earlier planting
+REPORTED_SEED = 2  # limits were chosen on the faults of an earlier planting
 FOUND_FLOOR = 0.9
-COMMON = 30  # products of a category, and 100 of a colour, before something is listed as it by mistake
-COMMON_COLOUR = 100
-# A colour is taken for one of another row: blue for navy is an opinion, red for green is a fault.
+MIN_CATEGORY_SIZE = 30  # products of a category, for a wrong listing to name it
+MIN_COLOUR_SIZE = 100
+# A planted colour is one of another row: blue for navy is an opinion, red for green is a fault.
 COLOURS = (
     ("Black", "Grey", "Silver", "Steel", "Charcoal"),
     ("White", "Cream", "Beige"),
@@ -58,12 +58,12 @@ COLOURS = (
     ("Red", "Maroon", "Pink", "Orange", "Purple"),
     ("Yellow", "Orange", "Gold", "Beige", "Cream"),
 )
-KEPT = "Free Items"  # gifts are of every kind of thing: what is listed there wrongly cannot be told
+GIFTS = "Free Items"  # gifts are things of all categories, so no listing there is surely wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A planted fault: of which product, of what kind, and what was there before (of a copy: the product copied)."""
+    """A planted fault: the product, the kind, and the value before it (of a copy: the product copied)."""
 
     id: str
     kind: str
@@ -71,7 +71,7 @@ class Fault:
 
 
 class Planter:
-    """Plants faults into a feed's rows; altered pictures go to the folder `planted` beside the feed."""
+    """Plants faults into a feed's rows; altered pictures go to the subfolder `planted`."""
 
     def __init__(self, folder: Path, rows: list[Row], seed: int) -> None:
         self.folder, self.rows = folder, rows
@@ -83,27 +83,27 @@ class Planter:
         for row in rows:
             row["price"] = f"{np.exp(level[row['category']] + self.rng.normal(0, 0.3)):.2f} EUR"
 
-    def plant(self, each: int = EACH) -> list[Fault]:
-        """So many faults of each kind, no product with two."""
-        ways: dict[str, Callable[[Row], str]] = {
+    def plant(self, count: int = FAULTS_PER_KIND) -> list[Fault]:
+        """Plant `count` faults of each kind; no product gets two."""
+        planters: dict[str, Callable[[Row], str]] = {
             "category far": lambda row: self._swap(row, "category", self._categories(row, 0)),
             "category near": lambda row: self._swap(row, "category", self._categories(row, -1)),
             "colour": lambda row: self._swap(row, "colour", self._colours(row)),
-            "copy": self._copied,
-            "copy retitled": self._copied,
-            "blurred": self._blurred,
-            "tiny": self._shrunk,
-            "price high": lambda row: self._priced(row, 10),
-            "price low": lambda row: self._priced(row, 0.1),
-            "title": self._mistitled,
+            "copy": self._copy,
+            "copy retitled": self._copy,
+            "blurred": self._blur,
+            "tiny": self._shrink,
+            "price high": lambda row: self._reprice(row, 10),
+            "price low": lambda row: self._reprice(row, 0.1),
+            "title": self._retitle,
         }
         order = self.rng.permutation(len(self.rows)).tolist()
         faults = []
-        for kind, way in ways.items():
+        for kind, planter in planters.items():
             planted = 0
-            while planted < each:
+            while planted < count:
                 row = self.rows[order.pop()]
-                if not (was := way(row)):
+                if not (was := planter(row)):
                     continue
                 if kind.startswith("copy"):
                     row = self.rows[-1]
@@ -121,10 +121,14 @@ class Planter:
         return was
 
     def _categories(self, row: Row, depth: int) -> list[str]:
-        """Common categories: at depth 0 of another top level, at -1 beside the product's own, under one parent."""
+        """Return common categories: at depth 0 of another top level, at -1 siblings of the product's own."""
         own = _path(row)
-        known = [name.split(CATEGORY_SEPARATOR) for name, count in sorted(self.categories.items()) if count >= COMMON]
-        known = [path for path in known if KEPT not in (path[0], own[0])]
+        known = [
+            name.split(CATEGORY_SEPARATOR)
+            for name, count in sorted(self.categories.items())
+            if count >= MIN_CATEGORY_SIZE
+        ]
+        known = [path for path in known if GIFTS not in (path[0], own[0])]
         if depth == 0:
             return [CATEGORY_SEPARATOR.join(path) for path in known if path[0] != own[0]]
         return [CATEGORY_SEPARATOR.join(path) for path in known if path[:-1] == own[:-1] and path != own]
@@ -132,30 +136,30 @@ class Planter:
     def _colours(self, row: Row) -> list[str]:
         near = {name for names in COLOURS if row["colour"] in names for name in names}
         known = sorted({name for names in COLOURS for name in names} - near)
-        return [name for name in known if near and self.colours[name] >= COMMON_COLOUR]
+        return [name for name in known if near and self.colours[name] >= MIN_COLOUR_SIZE]
 
-    def _copied(self, row: Row) -> str:
+    def _copy(self, row: Row) -> str:
         copy = {**row, "id": f"copy-{len(self.rows)}"}
         self._save(copy, self._picture(row), int(self.rng.integers(40, 85)))
         self.rows.append(copy)
         return row["id"]
 
-    def _blurred(self, row: Row) -> str:
+    def _blur(self, row: Row) -> str:
         self._save(row, self._picture(row).filter(ImageFilter.GaussianBlur(float(self.rng.uniform(1.5, 3)))))
         return "sharp"
 
-    def _shrunk(self, row: Row) -> str:
+    def _shrink(self, row: Row) -> str:
         self._save(row, self._picture(row).resize((15, 20), Image.Resampling.LANCZOS))
         return "60 x 80"
 
-    def _priced(self, row: Row, factor: float) -> str:
+    def _reprice(self, row: Row, factor: float) -> str:
         was = row["price"]
         row["price"] = f"{float(was.split()[0]) * factor:.2f} EUR"
         return was
 
-    def _mistitled(self, row: Row) -> str:
+    def _retitle(self, row: Row) -> str:
         other, was = self.rows[int(self.rng.integers(len(self.rows)))], row["title"]
-        if _path(other)[:-1] == _path(row)[:-1] or KEPT in (_path(other)[0], _path(row)[0]):
+        if _path(other)[:-1] == _path(row)[:-1] or GIFTS in (_path(other)[0], _path(row)[0]):
             return ""
         row["title"] = other["title"]
         return was
@@ -169,7 +173,7 @@ class Planter:
 
 
 def plant(data: Path, folder: Path, seed: int) -> list[Fault]:
-    """Write the feed of `data` into the folder with faults in it, and what they are into truth.csv; returns them."""
+    """Write the feed of `data` with faults into the folder, and the faults into truth.csv; returns them."""
     shutil.copytree(data / "images", folder / "images", dirs_exist_ok=True)
     with (data / "products.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -179,22 +183,22 @@ def plant(data: Path, folder: Path, seed: int) -> list[Fault]:
         writer.writeheader()
         writer.writerows(rows)
     with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("id", "kind", "was"), *((one.id, one.kind, one.was) for one in faults)])
+        csv.writer(file).writerows([("id", "kind", "was"), *((fault.id, fault.kind, fault.was) for fault in faults)])
     return faults
 
 
 def figures(findings: Sequence[Finding], faults: Sequence[Fault], top: int = TOP) -> dict[str, Any]:
-    """How many planted faults are found at all and among the first findings, and which of those name no planted one.
+    """Count the planted faults that are found at all and among the first findings, and the false alarms among these.
 
-    A fault is found by a finding of its own kind; a finding of any kind about a faulty product is no false alarm.
+    A fault is found by a finding of a matching kind; a finding of any kind about a faulty product is no false alarm.
     """
-    faulty = {one.id for one in faults} | {one.was for one in faults if one.kind.startswith("copy")}
+    faulty = {fault.id for fault in faults} | {fault.was for fault in faults if fault.kind.startswith("copy")}
     ranks: dict[Fault, int] = {}
     others = []
     for rank, finding in enumerate(findings, 1):
-        ids = {finding.product.id, *(other.id for other in finding.others if finding.kind in NAMED["copy"])}
+        ids = {finding.product.id, *(other.id for other in finding.others if finding.kind in MATCHING_KINDS["copy"])}
         for fault in faults:
-            if fault.id in ids and finding.kind in NAMED[fault.kind]:
+            if fault.id in ids and finding.kind in MATCHING_KINDS[fault.kind]:
                 ranks.setdefault(fault, rank)
         if rank <= top and not ids & faulty:
             others.append(finding)
@@ -222,9 +226,9 @@ def _path(row: Row) -> list[str]:
 
 
 def measure(shop: Path, data: Path, work: Path, seed: int) -> dict[str, Any]:
-    """Plant, build, examine: the figures; copies of shop and feed and the doctor's report are left in the folder."""
-    for left in (work / "shop", work / "feed"):
-        shutil.rmtree(left, ignore_errors=True)
+    """Plant, build and audit; returns the figures and leaves the shop, the feed and the report in `work`."""
+    for folder in (work / "shop", work / "feed"):
+        shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(shop, work / "shop")
     (work / "feed").mkdir()
     faults = plant(data, work / "feed", seed)
@@ -236,33 +240,36 @@ def measure(shop: Path, data: Path, work: Path, seed: int) -> dict[str, Any]:
 
 
 def planted_faults(shop: Path, data: Path, work: Path) -> Outcome:
-    """The doctor on a copy of the fashion shop with the faults of one seed."""
-    told = measure(shop, data, work, REPORTED)
+    """Audit a copy of the fashion shop with the faults of one seed."""
+    result = measure(shop, data, work, REPORTED_SEED)
     rows = tuple(
-        (kind, *(f"{of[name]:,}" for name in ("planted", "found", f"in_first_{TOP}")))
-        for kind, of in told["by_kind"].items()
+        (kind, *(f"{values[name]:,}" for name in ("planted", "found", f"in_first_{TOP}")))
+        for kind, values in result["by_kind"].items()
     )
-    others = ", ".join(f"{count} {kind}" for kind, count in told["others_by_kind"].items())
+    others = ", ".join(f"{count} {kind}" for kind, count in result["others_by_kind"].items())
+    wrong = result[f"others_in_first_{TOP}"]
     section = Section(
         "Fashion: the catalogue doctor",
-        f"{told['planted']} faults planted into a copy of the feed. The feed has faults of its own: of the first {TOP} "
-        f"findings {told[f'others_in_first_{TOP}']} are about products without a planted one ({others or 'none'}).",
+        f"{result['planted']} faults planted into a copy of the feed. The feed has faults of its own: of the first "
+        f"{TOP} findings {wrong} are about products without a planted one ({others or 'none'}).",
         (Table(("fault", "planted", "found", f"in the first {TOP}"), rows),),
     )
-    share = Share(told["found"] / told["planted"])
-    return Outcome("doctor", told, section, (Headline("Planted faults found", share, told["planted"], FOUND_FLOOR),))
+    share = Share(result["found"] / result["planted"])
+    return Outcome(
+        "doctor", result, section, (Headline("Planted faults found", share, result["planted"], FOUND_FLOOR),)
+    )
 
 
 def main() -> None:
-    """Plant, build, examine; print the figures as JSON and leave the doctor's report in the work folder."""
+    """Plant, build and audit; print the figures as JSON and leave the report in the work folder."""
     parser = argparse.ArgumentParser(prog="python -m tests.quality.doctor", description=__doc__)
     parser.add_argument("--shop", type=Path, required=True, help="the shop built from the feed; it is copied")
     parser.add_argument("--data", type=Path, required=True, help="holds products.csv and images/")
     parser.add_argument("--work", type=Path, required=True, help="where the copies and the report go")
-    parser.add_argument("--seed", type=int, default=REPORTED, help="of the planting")
+    parser.add_argument("--seed", type=int, default=REPORTED_SEED, help="of the planting")
     options = parser.parse_args()
-    told = measure(options.shop, options.data, options.work, options.seed)
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    result = measure(options.shop, options.data, options.work, options.seed)
+    print(json.dumps(result, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_a_colour_is_proposed(findings):
     assert found.field == "colour" and found.proposal == "Blue"
 
 
-def test_the_command_writes_both_files_and_changes_nothing_else(shop, tmp_path):
+def test_the_command_writes_both_files_and_changes_nothing_else(shop, findings, tmp_path):
     before = contents(shop)
     result = CliRunner().invoke(main, ["doctor", "--home", str(shop), "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
