@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from indexer.build.report import IndexReport
     from indexer.build.update import UpdateOptions, update_index
     from indexer.encoders.base import BaseEncoder, Encoder
-    from indexer.encoders.registry import ENCODERS, open_encoder
+    from indexer.encoders.registry import ENCODERS, open_encoder, register_encoder
     from indexer.types import Block, EncoderSpec
 
 # Read when torch or faiss are loaded. Threads that wait for each other awake take the processor from the one they wait
@@ -28,6 +28,7 @@ __all__ = [
     "UpdateOptions",
     "build_index",
     "open_encoder",
+    "register_encoder",
     "update_index",
 ]
 

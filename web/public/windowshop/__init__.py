@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         UpdateOptions,
         build_index,
         open_encoder,
+        register_encoder,
         update_index,
     )
     from search import (
@@ -142,6 +143,7 @@ __all__ = [
     "open_encoder",
     "parse_filter",
     "read_feed",
+    "register_encoder",
     "update_index",
 ]
 
