@@ -23,14 +23,14 @@ def shop_home_option(**changes: Any) -> Decorator:
     return click.option("--home", **{**parameters, "help": "The shop's folder.", **changes})
 
 
-def encoder_runtime_option(**changes: Any) -> Decorator:
-    """Return the `--runtime` option, with `changes` to click's parameters of it."""
-    parameters = {"type": click.Choice(["auto", "torch", "onnx"]), "default": "auto", "show_default": True}
-    return click.option("--runtime", **{**parameters, "help": "What runs the encoder.", **changes})
-
-
 home_option = shop_home_option()
-runtime_option = encoder_runtime_option()
+runtime_option = click.option(
+    "--runtime",
+    type=click.Choice(["auto", "torch", "onnx"]),
+    default="auto",
+    show_default=True,
+    help="What runs the encoder.",
+)
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +43,18 @@ log = logging.getLogger(__name__)
 @runtime_option
 @click.option("--kind", type=click.Choice(INDEX_KINDS), help="The kind of index; by default chosen by size.")
 @batch_size_option
-def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | None, **given: Any) -> None:
+def build_command(
+    home: Path, encoder: str | None, runtime: str, batch_size: int, kind: str | None, **feed: Any
+) -> None:
     """Index a feed; pictures that were encoded before are reused."""
     if encoder is None:
         encoder = default_encoder(home)
         which = f"{encoder or DEFAULT_ENCODER}{', as in the current index' if encoder else ''}"
         log.info("Encoder %s; --encoder NAME chooses another.", which)
-    opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=given["runtime"], home=home)
-    options = BuildOptions(PipelineOptions(given["batch_size"]), given["kind"])
+    opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=runtime, home=home)
+    options = BuildOptions(PipelineOptions(batch_size), kind)
     with _resumable("build"):
-        report = build_index(home, feed, opened, options, fetch=fetch)
+        report = build_index(home, encoder=opened, options=options, **feed)
     click.echo(report.table())
     print_rejections(report.rejected, ShopHome(home).rejected(report.generation))
     if report.rejected:
@@ -73,18 +75,19 @@ def build_command(home: Path, feed: Path, fetch: bool | None, encoder: str | Non
 @click.option("--force", is_flag=True, help="Publish even if the answers differ much from before.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def update_command(home: Path, encoder: str | None, runtime: str, **given: Any) -> None:
+def update_command(home: Path, encoder: str | None, runtime: str, batch_size: int, as_json: bool, **given: Any) -> None:
     """Bring the shop up to date with its feed: only what changed is encoded.
 
     The new index is checked before it is used; if a check fails, nothing changes. Running servers follow.
     """
-    options = _update_options(given)
+    plan_only = given.pop("dry_run")
+    options = UpdateOptions(build=BuildOptions(PipelineOptions(batch_size)), **given)
     opened = open_encoder(encoder or default_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
-    run = update_index if not given["dry_run"] else compare_encoder if encoder else dry_run
+    run = update_index if not plan_only else compare_encoder if encoder else dry_run
     with _resumable("update"):
         report = run(home, opened, options)
-    text = report.plan() if given["dry_run"] else report.table()
-    click.echo(report.to_json().rstrip() if given["as_json"] else text)
+    text = report.plan() if plan_only else report.table()
+    click.echo(report.to_json().rstrip() if as_json else text)
     if encoder and ShopHome(home).encoder_diff_page.is_file():
         click.echo(f"What the encoder changes: {ShopHome(home).encoder_diff_page}", err=True)
     if report.rejected:
@@ -129,16 +132,3 @@ def _resumable(command: str) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(f"Interrupted; what was encoded is kept, and the next {command} goes on from there.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
-
-
-def _update_options(given: Mapping[str, Any]) -> UpdateOptions:
-    return UpdateOptions(
-        feed=given["feed"],
-        fetch=given["fetch"],
-        from_catalogue=given["from_catalogue"],
-        check_pictures=given["check_pictures"],
-        keep_missing=given["keep_missing"],
-        allow_shrink=given["allow_shrink"],
-        force=given["force"],
-        build=BuildOptions(PipelineOptions(given["batch_size"])),
-    )

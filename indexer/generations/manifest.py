@@ -59,7 +59,8 @@ class Manifest:
             body = json.loads(text)
             digest = body.pop("digest")
             if body["format"] != FORMAT:
-                raise _other_format(where, body["format"])
+                found = f"{where} has format {body['format']!r}; this version reads format {FORMAT}."
+                raise GenerationError(found, REPAIR)
             if digest != _digest(body):
                 raise damaged(where, "its digest does not match what it says")
             return _from_body(body)
@@ -97,10 +98,6 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 def damaged(path: str, reason: str) -> DamagedGeneration:
     """Return the error that names the damaged file and the command that repairs it."""
     return DamagedGeneration(f"{path} is damaged: {reason}.", REPAIR)
-
-
-def _other_format(where: str, found: object) -> GenerationError:
-    return GenerationError(f"{where} has format {found!r}; this version reads format {FORMAT}.", REPAIR)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from catalog.errors import DamagedGeneration, GenerationError, NoGeneration, WindowshopError
+from catalog.errors import DamagedGeneration, GenerationError, WindowshopError
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
@@ -127,7 +127,7 @@ def _finish(home: Path) -> str:
         if pending is None:
             return ""
         number, done = int(pending), ""
-        if number != _current(home):
+        if number != store.current_number_or_none(home):
             done = _publish(home, number)
         catalogue.set_meta(PENDING, None)
         return done
@@ -143,10 +143,3 @@ def _publish(home: Path, number: int) -> str:
         return f"Generation {number:06d} was to be published but is damaged: {error.message}"
     store.make_current(home, number)
     return f"Generation {number:06d} was ready when the last run ended; it is current now."
-
-
-def _current(home: Path) -> int | None:
-    try:
-        return store.current_number(home)
-    except (NoGeneration, DamagedGeneration):
-        return None

@@ -145,6 +145,14 @@ def current_manifest(home: Path) -> Manifest:
     return read_manifest(folder_of(home, current_number(home)))
 
 
+def current_number_or_none(home: Path) -> int | None:
+    """Return the number in `current`; None when there is none that can be read."""
+    try:
+        return current_number(home)
+    except (NoGeneration, DamagedGeneration):
+        return None
+
+
 def current_encoder(home: Path) -> str | None:
     """Return the name of the current generation's encoder; None when there is none that can be read."""
     try:
@@ -169,10 +177,7 @@ def begin(home: Path) -> tuple[int, Path]:
     parent = ShopHome(home).generations
     parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(home)
-    taken = numbers(home)
-    with contextlib.suppress(NoGeneration, DamagedGeneration):  # the first build, or the one that repairs
-        taken.append(current_number(home))
-    number = max(taken, default=0) + 1
+    number = max([*numbers(home), current_number_or_none(home) or 0]) + 1
     folder = parent / f"{BUILDING_PREFIX}{number:06d}"
     folder.mkdir()
     return number, folder
@@ -184,20 +189,12 @@ def remove_unfinished(home: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def publish(home: Path, building: Path, manifest: Manifest) -> Path:
-    """Seal a building folder with its manifest and make it the current generation.
-
-    Every byte is on disk before the folder gets its name, and the folder before the pointer moves: a crash leaves
-    the old generation or the new one current, never a mixture.
-    """
-    seal(home, building, manifest)
-    finalise(home, manifest.number)
-    make_current(home, manifest.number)
-    return folder_of(home, manifest.number)
-
-
 def seal(home: Path, building: Path, manifest: Manifest) -> None:
-    """Write the manifest, with `files` filled in, into a building folder, and sync every file."""
+    """Write the manifest, with `files` filled in, into a building folder, and sync every file.
+
+    Every byte is on disk before `finalise` names the folder, and the folder before `make_current` moves the pointer: a
+    crash leaves the old generation or the new one current, never a mixture.
+    """
     files = {path.name: record(path) for path in sorted(building.iterdir())}
     for name in files:
         sync(building / name)
@@ -220,10 +217,7 @@ def make_current(home: Path, number: int) -> None:
 
     Generations between the former current one and a newer one were rolled back from: they are removed as well.
     """
-    try:
-        former = current_number(home)
-    except GenerationError:
-        former = number
+    former = current_number_or_none(home) or number
     write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
     failpoint("pointer.moved")
     for withdrawn in numbers(home):

@@ -23,10 +23,7 @@ def generations_of(home: Path) -> list[dict[str, Any]]:
 
     `bytes` is the size of its files, `recall` is at 10 against exact search, `gates` are those of its report.
     """
-    try:
-        current = store.current_number(home)
-    except GenerationError:
-        current = 0
+    current = store.current_number_or_none(home)
     return [_generation(home, number, number == current) for number in reversed(store.numbers(home))]
 
 

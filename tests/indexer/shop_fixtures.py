@@ -4,6 +4,8 @@ import csv
 
 from PIL import Image
 
+from indexer.generations import store
+
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0)}
 
 
@@ -28,3 +30,10 @@ def colour_shop(folder):
     for name, colour in COLOURS.items():
         write_picture(folder / f"{name}.png", colour)
     return write_feed(folder, [(f"p-{name}", f"{name} shirt", f"{name}.png") for name in COLOURS])
+
+
+def publish(home, building, manifest):
+    """Seal a building folder and make it the current generation, without a catalogue."""
+    store.seal(home, building, manifest)
+    store.finalise(home, manifest.number)
+    store.make_current(home, manifest.number)

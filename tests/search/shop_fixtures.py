@@ -11,11 +11,12 @@ from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import IndexPlan, VectorIndex
 from indexer.generations.manifest import Manifest
-from indexer.generations.store import begin, open_current, publish
+from indexer.generations.store import begin, open_current
 from indexer.layout import RowLayout
 from indexer.types import IndexRecord, Recall
 from search.engine import SearchEngine
 from tests.fake_encoder import FakeEncoder
+from tests.indexer.shop_fixtures import publish
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 WEIGHTS = {"picture": {"look": 1.0, "meaning": 1.0, "words": 0.5}, "text": {"meaning": 1.0, "words": 0.5}}

@@ -13,6 +13,7 @@ import click
 
 from catalog import sample
 from catalog.home import ShopHome
+from indexer.cli.common import shop_home_option
 from web.cli.serve import Server, host_option, port_option
 from web.cli.startup_checks import check_disk_space, check_settings, read_settings
 from web.settings import MIB
@@ -24,7 +25,7 @@ EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), default="var/demo", show_default=True, help="Where to put it.")
+@shop_home_option(default="var/demo", help="Where to put it.")
 @host_option
 @port_option
 def demo(home: Path, **options: Any) -> None:

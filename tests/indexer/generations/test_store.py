@@ -8,9 +8,10 @@ from catalog.files import atomic
 from indexer.ann.faiss_index import VectorIndex
 from indexer.generations import store
 from indexer.generations.manifest import Manifest
-from indexer.generations.store import begin, current_number, numbers, open_current, open_generation, publish
+from indexer.generations.store import begin, current_number, numbers, open_current, open_generation
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
+from tests.indexer.shop_fixtures import publish
 
 LAYOUT = RowLayout((Block("look", 3),))
 ROWS = np.array([[1, 0, 0], [0, 1, 0], [0, 0.6, 0.8], [1, 0, 0]], np.float16)
