@@ -17,19 +17,11 @@ if TYPE_CHECKING:
 # for, where anything else runs: learning a shop of 300 took 570 s and more, asleep 54 s (docs/decisions).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# fmt: off
 __all__ = [
-    "ENCODERS",
-    "BaseEncoder",
-    "Block",
-    "BuildOptions",
-    "Encoder",
-    "EncoderSpec",
-    "IndexReport",
-    "UpdateOptions",
-    "build_index",
-    "open_encoder",
-    "register_encoder",
-    "update_index",
+    "ENCODERS", "BaseEncoder", "Block", "BuildOptions", "Encoder", "EncoderSpec", "IndexReport", "UpdateOptions",
+    "build_index", "open_encoder", "register_encoder", "update_index",
 ]
+# fmt: on
 
 __getattr__ = lazy_exports(__name__, __file__)

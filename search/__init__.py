@@ -13,23 +13,12 @@ if TYPE_CHECKING:
     from search.query.filters import Filter, parse_filter
     from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
 
+# fmt: off
 __all__ = [
-    "Facet",
-    "Filter",
-    "ListingSuggester",
-    "PictureTerm",
-    "ProductTerm",
-    "Query",
-    "SearchEngine",
-    "SearchHit",
-    "SearchPage",
-    "Suggestion",
-    "TextTerm",
-    "Verdict",
-    "evaluate_photos",
-    "evaluate_texts",
-    "find_duplicates",
+    "Facet", "Filter", "ListingSuggester", "PictureTerm", "ProductTerm", "Query", "SearchEngine", "SearchHit",
+    "SearchPage", "Suggestion", "TextTerm", "Verdict", "evaluate_photos", "evaluate_texts", "find_duplicates",
     "parse_filter",
 ]
+# fmt: on
 
 __getattr__ = lazy_exports(__name__, __file__)

@@ -14,16 +14,9 @@ from catalog.images.decoder import (
     thumbnail,
 )
 
+# fmt: off
 __all__ = [
-    "FORMATS",
-    "MAX_FILE_BYTES",
-    "MAX_PIXELS",
-    "MAX_SIDE",
-    "Box",
-    "content_hash",
-    "decode",
-    "read_file",
-    "size_of",
-    "sniff",
-    "thumbnail",
+    "FORMATS", "MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "Box", "content_hash", "decode", "read_file", "size_of",
+    "sniff", "thumbnail",
 ]
+# fmt: on

@@ -9,7 +9,7 @@ from indexer.encoders.registry import open_encoder
 from tests.web.shop_fixtures import BLUE, GREEN, WRITE_KEY, make_shop, picture_bytes
 from tests.web.test_main import serving, wait_until_ready
 
-FILE = Path(__file__).parents[1] / "docs" / "client.py"
+FILE = Path(__file__).parents[2] / "docs" / "client.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""docs/promises.md, made from the tests: `python -m tests.promises_page` writes it, a test keeps it so.
+"""docs/promises.md, made from the tests: `python -m tests.docs.promises_page` writes it, a test keeps it so.
 
 A test that shows a promise is marked with its id and, where that says more, how much it does; the sentence of each
 id stands here.
@@ -8,7 +8,7 @@ import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "promises.md"
 SENTENCES = {
     "R1": "An acknowledged write is never lost.",
@@ -57,7 +57,7 @@ SENTENCES = {
 MARK = re.compile(r"pytest\.mark\.promise\(.([A-Z]\d+).(?:, .([^'\"]*).)?\)")
 HEAD = """# Promises
 
-What Windowshop promises, and the tests that show it, from their marks (`python -m tests.promises_page` writes this).
+What Windowshop promises, and the tests that show it; `python -m tests.docs.promises_page` writes this page from their marks.
 `make test` fails when a marked test fails, and when the page and the marks differ. Class `ci` runs in `make test`,
 `torture` in `make torture`; in brackets stands how much of it that is.
 

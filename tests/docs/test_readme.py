@@ -14,7 +14,7 @@ import pytest
 
 from tests.web.test_main import serving, wait_until_ready
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WIDE = {**os.environ, "COLUMNS": "120"}
 BIN = Path(sys.executable).parent
 FEED = ROOT / "catalog/sample/products.csv"
@@ -91,6 +91,16 @@ def test_the_python_example_runs(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[1] == "pendant-lamp-3c"
+
+
+@pytest.mark.parametrize("name", ["docs/python-api.md", "docs/contributing.md"])
+def test_the_python_of_the_documents_runs(tmp_path, name):
+    blocks = [part.partition("```")[0] for part in page(name).split("```python\n")[1:]]
+    assert blocks
+    for code in blocks:
+        code = code.replace("var/", f"{tmp_path}/")
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine; apt-get install curl")

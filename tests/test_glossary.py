@@ -1,0 +1,66 @@
+"""Identifiers use the glossary's terms: words of our own making are refused, save those that a file format fixes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("catalog", "indexer", "search", "web")
+SOURCES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py") if "generator" not in p.parts)
+# As a part of an identifier, and as a whole one; see docs/glossary.md, "Words that are not terms".
+BANNED_PARTS = frozenset(
+    ("told", "asked", "said", "beside", "amiss", "kept", "spent", "taught", "heard", "anew", "whoever", "voiceless")
+    + ("likeliest", "harmless", "aside")
+)
+BANNED_NAMES = frozenset(("each", "of", "one"))
+# Names of fields that stand in files, JSON or metrics. This list may only shrink.
+ALLOWED: frozenset[str] = frozenset()
+
+
+def identifiers(tree):
+    """Every name that a module binds: classes, functions, parameters, variables, attributes, with its line."""
+    methods = {id(item) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not (node.name == "of" and id(node) in methods):  # an alternative constructor
+                yield node.name, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.asname, node.lineno
+
+
+def is_banned(name):
+    return name in BANNED_NAMES or not BANNED_PARTS.isdisjoint(name.lower().strip("_").split("_"))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_identifier_is_a_word_of_our_own(source):
+    names = identifiers(ast.parse(source.read_text(encoding="utf-8")))
+    assert [f"{source.name}:{line} {name}" for name, line in names if is_banned(name) and name not in ALLOWED] == []
+
+
+def test_the_check_finds_what_it_should():
+    tree = ast.parse(
+        "def told(beside_it, of):\n    for each in of:\n        kept = each\nclass Maker:\n    def of(self): ...\n"
+    )
+    assert sorted(name for name, _ in identifiers(tree) if is_banned(name)) == [
+        "beside_it",
+        "each",
+        "kept",
+        "of",
+        "told",
+    ]
+
+
+def test_every_module_of_the_glossary_is_there():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    named = {
+        cell.strip(" `") for line in text.splitlines() for cell in line.split("|")[3:4] for cell in cell.split(",")
+    }
+    paths = {name for name in named if "/" in name}
+    assert len(paths) > 30
+    assert {name for name in paths if not (ROOT / name).exists()} == set()
