@@ -105,17 +105,12 @@ def self_retrieval(candidate: Generation, seed: int = 0) -> Gate:
 def recall_gates(recall: Recall) -> list[Gate]:
     """Check the recall of the index against exact search; `tune` has refused an index of too little."""
     recalls = {"picture recall": recall.picture, "text recall": recall.text}
-    return [
-        Gate(
-            name,
-            PASSED if value >= MIN_RECALL else FAILED,
-            value,
-            MIN_RECALL,
-            f"{value:.3f} of {MIN_RECALL:.2f} wanted",
-        )
-        for name, value in recalls.items()
-        if value is not None
-    ]
+    gates = []
+    for name, value in recalls.items():
+        if value is not None:
+            outcome = PASSED if value >= MIN_RECALL else FAILED
+            gates.append(Gate(name, outcome, value, MIN_RECALL, f"{value:.3f} of {MIN_RECALL:.2f} wanted"))
+    return gates
 
 
 def same_answers(candidate: Generation, previous: Generation, seed: int = 0) -> Gate:

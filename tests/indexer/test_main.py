@@ -15,15 +15,15 @@ from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_
 
 
 @pytest.fixture
-def asked():
+def opened():
     """The names of the encoders that were opened."""
     return []
 
 
 @pytest.fixture
-def run(monkeypatch, asked):
+def run(monkeypatch, opened):
     def open_encoder(name, **_):
-        asked.append(name)
+        opened.append(name)
         return FakeEncoder()
 
     for module in (index_commands, maintenance_commands):
@@ -85,16 +85,16 @@ def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
-def test_a_shop_keeps_its_encoder_unless_asked(run, asked, tmp_path, caplog):
+def test_a_shop_keeps_its_encoder_unless_asked(run, opened, tmp_path, caplog):
     caplog.set_level("INFO")
     home, feed = tmp_path / "home", colour_shop(tmp_path / "feed")
     built = run("build", "--home", home, "--feed", feed)
-    assert asked == ["starter"] and "Encoder starter;" in caplog.text
+    assert opened == ["starter"] and "Encoder starter;" in caplog.text
     assert "encoder fake" in built.output  # what the fake calls itself stands in the manifest
     run("build", "--home", home, "--feed", feed)
-    assert asked == ["starter", "fake"] and "Encoder fake, as in the current index" in caplog.text
+    assert opened == ["starter", "fake"] and "Encoder fake, as in the current index" in caplog.text
     run("build", "--home", home, "--feed", feed, "--encoder", "colour")
-    assert asked == ["starter", "fake", "colour"]
+    assert opened == ["starter", "fake", "colour"]
 
 
 @pytest.mark.parametrize("words", [("build", "--feed"), ("info",), ("verify",)])

@@ -139,10 +139,10 @@ def test_broken_pictures_are_rejected_with_line_and_reason(tmp_path):
     )
     report = build_index(tmp_path / "home", feed / "products.jsonl", FakeEncoder())
     assert rows_by_product(tmp_path / "home").keys() == {"whole", "half"}
-    told = {row.line: row.reason for row in report.rejected}
-    assert told.keys() == {2, 3}
-    assert "no usable picture" in told[2] and "bad.jpg" in told[2]
-    assert "picture left out" in told[3]
+    reasons = {row.line: row.reason for row in report.rejected}
+    assert reasons.keys() == {2, 3}
+    assert "no usable picture" in reasons[2] and "bad.jpg" in reasons[2]
+    assert "picture left out" in reasons[3]
     assert "bad.jpg" in ShopHome(tmp_path / "home").rejected(1).read_text()
     assert json.loads(ShopHome(tmp_path / "home").report(1).read_text())["rejected"] == 2
 
@@ -162,11 +162,11 @@ def test_nothing_usable_is_a_bad_feed_and_changes_nothing(tmp_path):
 def test_products_gone_from_the_feed_leave_the_index(tmp_path):
     home = tmp_path / "home"
     build_index(home, colour_shop(tmp_path / "feed"), FakeEncoder())
-    kept = open_current(home).product_keys[:2].tolist()
+    first_keys = open_current(home).product_keys[:2].tolist()
     feed = write_feed(tmp_path / "feed", [("p-red", "red shirt", "red.png"), ("p-green", "green shirt", "green.png")])
     build_index(home, feed, FakeEncoder())
     assert rows_by_product(home).keys() == {"p-red", "p-green"}
-    assert open_current(home).product_keys.tolist() == kept
+    assert open_current(home).product_keys.tolist() == first_keys
     assert open_current(home).manifest.seq == 6
 
 
@@ -204,7 +204,7 @@ def test_an_index_that_loses_too_much_is_not_published(tmp_path, monkeypatch):
         "build",
         lambda rows, plan, threads: right(np.roll(rows, 1, axis=1), plan, threads),
     )
-    monkeypatch.setattr("indexer.ann.recall.DEPTH", 1)
+    monkeypatch.setattr("indexer.ann.recall.RECALL_DEPTH", 1)
     fewer = write_feed(tmp_path / "feed", [("p-red", "red hat", "red.png"), ("p-new", "green", "green.png")])
     with pytest.raises(GenerationError, match="not published"):
         build_index(home, fewer, FakeEncoder())

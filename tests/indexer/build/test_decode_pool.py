@@ -59,7 +59,7 @@ def test_any_path_gives_what_this_process_would_decode(tmp_path, decoders, name)
     assert decoded.picture.mode == "RGB" and decoded.picture.tobytes() == images.decode(data).tobytes()
 
 
-def test_a_big_jpeg_comes_smaller_and_upright_with_its_own_size_told(tmp_path, decoders):
+def test_a_big_jpeg_is_returned_scaled_down_and_upright_with_its_own_size(tmp_path, decoders):
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "big.jpg"
@@ -69,7 +69,7 @@ def test_a_big_jpeg_comes_smaller_and_upright_with_its_own_size_told(tmp_path, d
     assert decoded.picture.tobytes() == images.decode(path.read_bytes(), at_least=224).tobytes()
 
 
-def test_what_is_bad_is_told_in_the_same_class_and_words(tmp_path, decoders):
+def test_a_bad_picture_raises_the_same_class_and_message(tmp_path, decoders):
     whole = write_picture(tmp_path / "whole.png", (1, 2, 3), (200, 200)).read_bytes()
     bad = {"empty.png": b"", "cut.png": whole[:80], "words.png": b"a shopping list\n", "page.png": b"<html></html>"}
     for name, data in bad.items():

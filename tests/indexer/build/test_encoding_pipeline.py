@@ -1,4 +1,4 @@
-"""Decode and encode: each content once, in bounded memory, bad files told and not raised."""
+"""Decode and encode: each content once, in bounded memory, bad files are reported and not raised."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
     assert (results.encoded, results.decoded, results.reused) == (0, 0, 5)
 
 
-def test_bad_files_are_told_and_the_rest_goes_on(tmp_path, cache):
+def test_bad_files_are_reported_and_the_rest_goes_on(tmp_path, cache):
     good = write_picture(tmp_path / "good.png", (9, 9, 9))
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("hello")

@@ -1,4 +1,4 @@
-"""Feeds that name pictures by web address, from the command line to the index, with a picture server beside it."""
+"""Feeds that name pictures by web address, from the command line to the index, served by a picture server."""
 
 import json
 from contextlib import closing
@@ -50,7 +50,7 @@ class Shop:
         home = ("--home", self.home)
         return CliRunner().invoke(command.main, [str(word) for word in (words[0], *home, *words[1:])])
 
-    def asked(self):
+    def request_counts(self):
         """How many requests the last command made, and how many of them were for what had changed only."""
         return len(self.server.requests), sum("if-none-match" in headers for _, headers in self.server.requests)
 
@@ -94,7 +94,7 @@ def test_nothing_is_asked_unless_that_was_allowed(shop, words):
 
 
 def test_a_feed_of_web_addresses_becomes_a_shop(built):
-    assert built.encoder.pictures_encoded == COUNT and built.asked() == (COUNT, 0)
+    assert built.encoder.pictures_encoded == COUNT and built.request_counts() == (COUNT, 0)
     products = built.products()
     assert len(products) == COUNT
     for product in products.values():
@@ -107,7 +107,7 @@ def test_an_update_asks_again_and_encodes_what_changed(built):
     """Neither the feed nor the permission has to be named again."""
     same = built.run("update")
     assert same.exit_code == 0 and "Nothing has changed" in same.output
-    assert built.asked() == (COUNT, COUNT) and built.encoder.pictures_encoded == 0
+    assert built.request_counts() == (COUNT, COUNT) and built.encoder.pictures_encoded == 0
     built.show(2, (9, 9, 200))
     changed = built.run("update", "--json")
     assert json.loads(changed.stdout)["changes"]["pictures"] == {"count": 1, "ids": ["p2"]}
@@ -128,7 +128,7 @@ def test_a_rehearsal_asks_and_leaves_the_shop_as_it_is(built):
     assert "changed pictures: p2" in planned.stdout and "added: new" in planned.stdout
     assert {path: path.read_bytes() for path in before} == before and built.encoder.pictures_encoded == 0
     done = built.run("update")
-    assert "changed pictures: p2" in done.stdout and built.asked() == (COUNT + 1, COUNT + 1)
+    assert "changed pictures: p2" in done.stdout and built.request_counts() == (COUNT + 1, COUNT + 1)
     assert built.encoder.pictures_encoded == 2
 
 
@@ -167,20 +167,20 @@ def test_a_picture_that_is_gone_takes_its_product_with_it(built):
 
 def test_the_permission_is_for_one_feed_and_can_be_taken_back(built):
     refused = built.run("update", "--no-fetch-pictures")
-    assert refused.exit_code == 1 and "--fetch-pictures" in refused.stderr and built.asked() == (0, 0)
+    assert refused.exit_code == 1 and "--fetch-pictures" in refused.stderr and built.request_counts() == (0, 0)
     assert built.run("update").exit_code == 0, "a refused run is not remembered"
     other = write_feed(built.folder, [(key, *row) for key, row in built.rows.items()], "other.csv")
     refused = built.run("update", "--feed", other)
-    assert refused.exit_code == 1 and built.asked() == (0, 0)
+    assert refused.exit_code == 1 and built.request_counts() == (0, 0)
     assert built.run("update", "--feed", other, "--fetch-pictures").exit_code == 0
-    assert built.run("update").exit_code == 0 and built.asked() == (COUNT, COUNT)
+    assert built.run("update").exit_code == 0 and built.request_counts() == (COUNT, COUNT)
     refused = built.run("update", "--feed", built.folder / "products.csv")
     assert refused.exit_code == 1, "the permission went with the other feed"
 
 
 def test_a_build_of_the_same_feed_fetches_as_before(built):
     assert built.run("build", "--feed", built.feed()).exit_code == 0
-    assert built.asked() == (COUNT, COUNT) and built.encoder.pictures_encoded == 0
+    assert built.request_counts() == (COUNT, COUNT) and built.encoder.pictures_encoded == 0
     assert built.run("build", "--feed", built.feed(), "--no-fetch-pictures").exit_code == 1
 
 
@@ -203,7 +203,7 @@ def test_a_lost_folder_of_fetched_pictures_is_filled_again(built):
         if path.is_file():
             path.unlink()
     done = built.run("update")
-    assert done.exit_code == 0 and built.asked() == (COUNT, 0) and built.encoder.pictures_encoded == 0
+    assert done.exit_code == 0 and built.request_counts() == (COUNT, 0) and built.encoder.pictures_encoded == 0
     assert built.products() == before and whole(built)
 
 
@@ -216,7 +216,7 @@ def test_a_restored_shop_fetches_its_pictures_again_and_is_the_same(built, tmp_p
     )
     old.rename(tmp_path / "lost")
     done = built.run("update")
-    assert done.exit_code == 0 and "Nothing has changed" in done.stdout and built.asked() == (COUNT, 0)
+    assert done.exit_code == 0 and "Nothing has changed" in done.stdout and built.request_counts() == (COUNT, 0)
     assert whole(built)
 
 
@@ -227,8 +227,8 @@ def test_what_is_remembered_of_the_feed(tmp_path):
         assert choose_feed(tmp_path, Path("b.csv")) == ChosenFeed(Path("b.csv"), False)
         remember_feed(tmp_path, ChosenFeed(tmp_path / "a.csv", True))
         assert choose_feed(tmp_path) == ChosenFeed(tmp_path / "a.csv", True)
-    for said in ("1", '"yes"', "null"):
-        (tmp_path / "feed.json").write_text(f'{{"feed": "/a.csv", "fetch_pictures": {said}}}')
+    for value in ("1", '"yes"', "null"):
+        (tmp_path / "feed.json").write_text(f'{{"feed": "/a.csv", "fetch_pictures": {value}}}')
         assert not choose_feed(tmp_path).fetch, "only a plain true is a permission"
     (tmp_path / "feed.json").write_text('{"feed": "/a.csv"}\n')
     assert choose_feed(tmp_path) == ChosenFeed(Path("/a.csv"), False), "as older versions wrote it"

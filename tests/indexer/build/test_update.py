@@ -143,7 +143,7 @@ def test_an_unchanged_picture_file_is_not_even_read(shop, monkeypatch):
         shop.update(check_pictures=True)
 
 
-def test_a_picture_changed_behind_our_back_is_found_when_asked(shop):
+def test_a_picture_changed_behind_our_back_is_found_with_check_pictures(shop):
     path = shop.folder / "p1.png"
     before, data = path.stat(), path.read_bytes()
     write_picture(path, (200, 1, 1))
@@ -171,14 +171,14 @@ def test_the_memory_of_files_may_be_lost_or_damaged(shop):
         assert encoder.pictures_encoded == 0
 
 
-@pytest.mark.parametrize("kept", [5, 0])
-def test_a_truncated_feed_is_refused(shop, kept):
+@pytest.mark.parametrize("count", [5, 0])
+def test_a_truncated_feed_is_refused(shop, count):
     before = state(shop.home)
     with pytest.raises(BadFeed, match=r"would remove 7 of the shop's 12 products|no product that can be indexed"):
-        shop.update(ids=[f"p{i}" for i in range(kept)])
+        shop.update(ids=[f"p{i}" for i in range(count)])
     assert state(shop.home) == before
     assert numbers(shop.home) == [1]
-    if kept:
+    if count:
         assert shop.update(ids=["p0", "p1"], allow_shrink=True).changes.counts["removed"] == 10
 
 

@@ -47,11 +47,11 @@ def test_both_sides_are_shown_with_pictures_and_what_they_share(catalogue):
     assert "2 of the first 3 are the same" in shown and "Before: fake" in shown
 
 
-def test_figures_of_both_stand_beside_each_other(catalogue):
+def test_figures_of_both_are_shown_side_by_side(catalogue):
     rows = re.findall(r"<tr><th>(.*?)</th>(.*?)</tr>", page(FIGURES, [], catalogue))
-    told = {name: re.findall(r"<td.*?>(.*?)</td>", cells) for name, cells in rows}
-    assert told["overlap@10, pictures"] == ["0.25"] and told["overlap@10, words"] == ["0.50"]
-    assert told["recall@10, words"] == ["–", "1.000"] and told["search, 95th percentile ms"] == ["1.25", "1.25"]
+    figures = {name: re.findall(r"<td.*?>(.*?)</td>", cells) for name, cells in rows}
+    assert figures["overlap@10, pictures"] == ["0.25"] and figures["overlap@10, words"] == ["0.50"]
+    assert figures["recall@10, words"] == ["–", "1.000"] and figures["search, 95th percentile ms"] == ["1.25", "1.25"]
 
 
 def test_names_and_titles_are_no_markup_and_nothing_is_fetched(catalogue):

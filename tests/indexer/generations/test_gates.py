@@ -90,9 +90,9 @@ def test_golden_queries_ask_only_what_both_can_answer(shop, monkeypatch, at_once
     generation, _ = shop
     hashes = generation.picture_hashes.copy()
     hashes[0] = b"1" * 64
-    asked = golden_queries(generation, replace(generation, picture_hashes=hashes))
+    queries = golden_queries(generation, replace(generation, picture_hashes=hashes))
     changed = int(generation.product_keys[0])
-    assert {golden.kind for golden in asked} == {"picture", "text"}
-    assert not any(changed in (golden.key, *golden.before, *golden.after) for golden in asked)
-    assert all(golden.overlap == 1.0 for golden in asked)
+    assert {query.kind for query in queries} == {"picture", "text"}
+    assert not any(changed in (query.key, *query.before, *query.after) for query in queries)
+    assert all(query.overlap == 1.0 for query in queries)
     assert golden_queries(generation, replace(generation, product_keys=generation.product_keys + 10_000)) == []

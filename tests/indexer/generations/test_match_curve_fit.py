@@ -1,4 +1,4 @@
-"""A shop's match curves: from its own catalogue, where that can tell, the same each time, and kept in its manifest."""
+"""The match calibration of a shop: fitted on its own catalogue, deterministic, stored in its manifest."""
 
 import hashlib
 import json
@@ -75,7 +75,7 @@ def test_the_curve_crosses_one_half_where_the_classes_meet():
     assert -offset / slope == pytest.approx(0.5, abs=0.02)
 
 
-def test_other_views_are_told_from_strangers(tmp_path):
+def test_the_curve_separates_other_views_from_strangers(tmp_path):
     match = curves(tmp_path)
     assert (match.queries, match.with_views) == (60, 60) and match.spread > 0.01
     look = by_name(match)["look"]
@@ -84,7 +84,7 @@ def test_other_views_are_told_from_strangers(tmp_path):
     assert all(abs(middle - look.middle) < 0.1 for middle in look.by_category.values())
 
 
-def test_the_more_a_product_s_views_differ_the_less_is_asked_of_a_photo(tmp_path):
+def test_the_more_a_product_s_views_differ_the_lower_is_the_threshold(tmp_path):
     alike, unlike = (by_name(curves(tmp_path / str(blur), blur=blur))["look"] for blur in (0.1, 1.0))
     assert unlike.middle < alike.middle
 

@@ -45,7 +45,7 @@ def writer(home):
         yield
 
 
-def test_what_was_committed_is_published_by_whoever_opens_the_shop(crashed, caplog):
+def test_a_committed_generation_is_published_when_the_shop_is_opened(crashed, caplog):
     assert recover_pending(crashed) == "Generation 000002 was ready when the last run ended; it is current now."
     assert "Generation 000002" in caplog.text
     serving = open_serving(crashed)

@@ -61,7 +61,7 @@ def test_published_generations_open_and_search(tmp_path):
     np.testing.assert_array_equal(rows, [1, 2])
 
 
-def test_numbers_rise_and_the_last_three_are_kept(tmp_path):
+def test_numbers_rise_and_the_last_three_stay_on_disk(tmp_path):
     assert [make_generation(tmp_path) for _ in range(5)] == [1, 2, 3, 4, 5]
     assert numbers(tmp_path) == [3, 4, 5]
     assert current_number(tmp_path) == 5

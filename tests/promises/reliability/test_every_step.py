@@ -145,8 +145,8 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
         assert kennel.run("backup", home=home, to=words["source"])[0] == 0
     before = shop_state(home)
     times = 1 + random.Random(number).randrange(2) if point in OFTEN else 1
-    code, said = kennel.run(work, f"{point}*{times}:exit", **words)
-    assert code == KILLED, said
+    code, output = kennel.run(work, f"{point}*{times}:exit", **words)
+    assert code == KILLED, output
 
     with closing(Catalogue.open(home / "catalog.sqlite")) as catalogue:  # as a server meets it: nothing mended yet
         assert check_consistency(home, open_serving(home)).all() == [] and catalogue.count()
@@ -163,8 +163,8 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
         assert left == before
         again_after_a_copy(kennel, work, words, before)
         return
-    code, said = kennel.run(work, **words)
-    assert code == 0, said
+    code, output = kennel.run(work, **words)
+    assert code == 0, output
     whole(home)
     after = shop_state(home)
     if work != "rollback":
@@ -223,8 +223,8 @@ def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world
     before, after = stock(home), stock(undisturbed)
     assert before != after
     times = 1 + number % 2 if point.startswith("picture.") else 1
-    code, said = kennel.run(work, f"{point}*{times}:exit", home=home, **words)
-    assert code == KILLED, said
+    code, output = kennel.run(work, f"{point}*{times}:exit", home=home, **words)
+    assert code == KILLED, output
 
     left = stock(home)
     assert left == (after if point in COMMITTED else before)
@@ -237,6 +237,6 @@ def test_an_open_shop_survives_being_killed_at_any_step_of_a_write(kennel, world
     remove_unused(home)
     assert not list((home / "pictures" / UNFINISHED).glob("*"))
 
-    code, said = kennel.run(work, home=home, **words)
-    assert code == (1 if work == "remove" and left == after else 0), said
+    code, output = kennel.run(work, home=home, **words)
+    assert code == (1 if work == "remove" and left == after else 0), output
     assert stock(home) == after and found(home) == sorted(after)

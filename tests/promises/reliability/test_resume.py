@@ -44,8 +44,8 @@ def test_a_killed_build_encodes_at_most_one_batch_twice(kennel, tmp_path, seed, 
     turn = int(share * len(used) / BATCH)
     assert kennel.run("build", f"{point}*{turn}:exit", **words)[0] == KILLED
     assert Path(log).stat().st_size == turn * BATCH
-    code, said = kennel.run("build", **words)
-    assert code == 0, said
+    code, output = kennel.run("build", **words)
+    assert code == 0, output
     assert Path(log).stat().st_size - len(used) == (BATCH if point == "pictures.encoded" else 0)
     assert kennel.run("build", **{**words, "home": tmp_path / "whole", "log": ""})[0] == 0
     (ids, rows), (whole_ids, whole_rows) = rows_by_id(tmp_path / "home"), rows_by_id(tmp_path / "whole")
@@ -82,15 +82,15 @@ def test_an_index_that_finds_too_little_is_trained_anew_or_refused(tmp_path, see
     draw_pictures(feed, seed, 60)
     options = BuildOptions(kind="ivf_sq8")
     build_index(home, draw_feed(feed, "1.csv", seed, 50, 60), FakeEncoder(), options)
-    asked = []
+    first_probes = []
 
     def poor(index, rows, queries, goal, first=1):
-        asked.append(first)
+        first_probes.append(first)
         raise GenerationError("The index finds too few of the true neighbours", "")
 
     monkeypatch.setattr(generation_builder, "tune", poor)
     with pytest.raises(GenerationError, match="too few"):
         update_index(home, FakeEncoder(), UpdateOptions(draw_feed(feed, "2.csv", seed + 1, 50, 60), build=options))
-    assert len(asked) == 2
+    assert len(first_probes) == 2
     assert open_current(home).number == 1
     assert isinstance(open_current(home).manifest.index, IndexRecord)
