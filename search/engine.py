@@ -1,6 +1,6 @@
-"""The engine: a shop opened for searching. Opened once, shared by all threads, never changed by a query.
+"""The engine: a shop opened for searching. Threads share it; a query never changes it.
 
-Every answer comes from one state of the shop, taken once; changes and new generations put the next state in its place.
+Every page comes from one serving state; changes and new generations replace it with the next state.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
-from search.state.change_replay import LIVE_ROWS, ChangeReplayer
+from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.column_store import ProductColumns
 
-MANY = 64  # changes of which some will concern any answer
-ATTEMPTS = 3  # at an answer of one piece, when the products in it change while it is made
+MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
+MAX_ATTEMPTS = 3  # at a page of one state, when its products change meanwhile
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What is being served: which generation, how much can be found, and by which encoder it is read.
+    """What is served: the generation, the number of searchable products and pictures, and the encoder.
 
-    `live` rows changed since the generation was built; `degraded` says what is not as it should be.
+    `live` is the number of rows that changed since the generation was built; `degraded` says what is out of order.
     """
 
     generation: int
@@ -76,33 +76,34 @@ class SearchEngine:
         encoder: Encoder,
         *,
         runtime: str = "auto",
-        live_rows: int = LIVE_ROWS,
+        live_rows: int = MAX_LIVE_ROWS,
     ) -> None:
+        self.home = home
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
-        self._answers = SearchPipeline(catalogue, _glossary_of(home), self._steps)
-        self._closeups = HitExplainer(self._answers, self._steps)
+        self._pipeline = SearchPipeline(catalogue, _read_glossary(home), self._steps)
+        self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps)
 
-        def opener(generation: Generation, present: ServingState) -> ServingState:
-            if generation.manifest.fingerprint == present.encoder.fingerprint:
-                return ServingState.of(home, generation, present.encoder, present.columns, present.rows)
-            return ServingState.of(home, generation, _encoder_of(home, generation, runtime), present.columns)
+        def opener(generation: Generation, current: ServingState) -> ServingState:
+            if generation.manifest.fingerprint == current.encoder.fingerprint:
+                return ServingState.of(home, generation, current.encoder, current.columns, current.row_encoder)
+            return ServingState.of(home, generation, _open_encoder(home, generation, runtime), current.columns)
 
-        served = ServingState.of(home, generation, encoder, ProductColumns.read(catalogue))
-        self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), served, opener)
+        state = ServingState.of(home, generation, encoder, ProductColumns.read(catalogue))
+        self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), state, opener)
 
     @classmethod
-    def open(cls, home: Path, *, runtime: str = "auto", live_rows: int = LIVE_ROWS) -> SearchEngine:
-        """Open the current generation with the encoder that made it, and all changes since it was built.
+    def open(cls, home: Path, *, runtime: str = "auto", live_rows: int = MAX_LIVE_ROWS) -> SearchEngine:
+        """Open the current generation with the encoder that made it, and replay all changes since it was built.
 
-        A damaged one is passed over for the newest older one that is whole, which `status` then tells. At most
-        `live_rows` rows are kept beside the generation. Raises GenerationError, EncoderError.
+        When it is damaged, open the newest older one that is whole; `status` then says so. At most `live_rows` rows
+        are live. Raises GenerationError, EncoderError.
         """
         recover_pending(home)
         generation = open_serving(home)
-        encoder = _encoder_of(home, generation, runtime)
+        encoder = _open_encoder(home, generation, runtime)
         path = ShopHome(home).catalogue
         if not path.is_file():
             raise NoGeneration(f"{home} has an index but no catalogue ({path.name}).", "Index the shop again.")
@@ -117,126 +118,125 @@ class SearchEngine:
 
     @property
     def generation(self) -> Generation:
-        """The generation that is searched now; the next call may see another."""
+        """The generation that is searched now; the next call may return another."""
         return self._live.served.generation
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder that reads it."""
+        """The encoder of that generation."""
         return self._live.served.encoder
 
     def search(self, query: Query) -> SearchPage:
-        """The products that answer the query best. Raises BadQuery, UnsupportedQuery, UnknownProduct."""
+        """Return the products that match a query best. Raises BadQuery, UnsupportedQuery, UnknownProduct."""
         return self.search_many((query,))[0]
 
     @timed(SEARCH)
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
-        """A page for each query, as `search` gives it; their pictures and words are encoded in one batch each."""
-        for _ in range(ATTEMPTS):
-            served = self._live.served
-            pages = self._answered(served, queries)
-            if not self._overtaken(served, pages):
+        """Return a page for each query, as `search` does; their pictures and texts are encoded in one batch each."""
+        for _ in range(MAX_ATTEMPTS):
+            state = self._live.served
+            pages = self._pipeline.pages(state, queries)
+            if not self._is_outdated(state, pages):
                 return pages
         with self._live.writes_paused():
-            return self._answered(self._live.served, queries)
+            return self._pipeline.pages(self._live.served, queries)
 
     @timed(SEARCH)
     def detect_objects(
         self, picture: Image.Image, k: int = 5, narrowed: Filter | None = None, timeout_ms: int | None = None
     ) -> Regions:
-        """The things in a picture, each with the products it brings. Raises BadQuery."""
-        return self._closeups.detect_objects(self._live.served, picture, k, narrowed, timeout_ms)
+        """Return the objects in a picture, each with the products that match it. Raises BadQuery."""
+        return self._explainer.detect_objects(self._live.served, picture, k, narrowed, timeout_ms)
 
     @timed(SEARCH)
     def explain_hit(self, query: Query, product_id: str) -> HitExplanation:
-        """Why a product answers a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
+        """Return why a product matches a query, and where its picture matches. Raises BadQuery, UnknownProduct."""
         resembled = [self._catalogue.get(sku) for sku in resembled_ids(query)]
-        return self._closeups.explain_hit(self._live.served, query, self._catalogue.get(product_id), resembled)
+        return self._explainer.explain_hit(self._live.served, query, self._catalogue.get(product_id), resembled)
 
     def query_of(self, token: str) -> Query:
-        """The query that a page's refine token carries on. Raises BadQuery when it is none of this shop's."""
+        """Return the query of a page's refine token. Raises BadQuery when it is no token of this shop."""
         return self._live.served.tokens.read(token)
 
     def put(self, edit: ProductEdit) -> Written:
-        """Add or change a product: durable, and found, when this returns. Raises BadInput, NoRoom, StoreError."""
+        """Add or change a product; it is durable and searchable then. Raises BadInput, LiveIndexFull, StoreError."""
         return self._live.put(edit)
 
     def remove(self, product_id: str) -> None:
-        """Remove a product: durable, and found no more, when this returns. Raises UnknownProduct, StoreError."""
+        """Remove a product; that is durable and visible to searches on return. Raises UnknownProduct, StoreError."""
         self._live.remove(product_id)
 
     def follow(self) -> None:
-        """Take over what other processes did to the shop: a new generation, products put or removed."""
+        """Take over the changes of other processes: a new generation, products put or removed."""
         self._live.follow()
 
     def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
-        """The products most like a product, never itself. Raises UnknownProduct, TooLate."""
+        """Return the products most like a product, never itself. Raises UnknownProduct, DeadlineExceeded."""
         return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms))
 
     @timed(METADATA)
     def product(self, product_id: str) -> Product:
-        """The product with that id. Raises UnknownProduct."""
+        """Return the product with that id. Raises UnknownProduct."""
         return self._catalogue.get(product_id)
 
     @timed(METADATA)
     def present(self, keys: Sequence[int]) -> dict[int, Product]:
-        """Those of the index's keys whose products are in the catalogue still, with them."""
+        """Return the products that are still in the catalogue, by their keys in the index."""
         return self._catalogue.get_many(keys)
 
     def find(self, ids: Sequence[str]) -> dict[str, Product]:
-        """Those of these products that there are, by id."""
+        """Return the products that exist, by id."""
         return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}
 
     def similarity_vectors(self, ids: Sequence[str]) -> Floats:
-        """A row (dim,) for each id, float32: the dot product of two is how alike they are, zeros for what has none."""
-        served = self._live.served
+        """Return float32 (ids, dim): the dot product of two rows is their similarity; zeros for ids without a row."""
         keys = {sku: key for sku, (key, _) in self._catalogue.find(ids).items()}
-        return served.similarity_vectors([keys.get(sku) for sku in ids])
+        return self._live.served.similarity_vectors([keys.get(sku) for sku in ids])
 
     def categories(self) -> dict[str, int]:
-        """Each category that a product has, as the feed writes it, and how many products have it."""
+        """Return each category, as the feed writes it, and its number of products."""
         return self._live.served.columns.categories()
 
     @timed(METADATA)
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:
-        """Some k products to start from, drawn by `seed`: the same ones for as long as the shop is the same."""
-        drawn = self._live.served.snapshot.draw(2 * k, seed)  # some may have left the catalogue
-        return tuple(self._catalogue.get_many(drawn).values())[:k]
+        """Return k random products, drawn by `seed`: the same ones while the shop is the same."""
+        keys = self._live.served.snapshot.draw(2 * k, seed)  # some may have left the catalogue
+        return tuple(self._catalogue.get_many(keys).values())[:k]
 
     @timed(METADATA)
     def thumbnail(self, sha256: str, size: int) -> bytes:
-        """A picture of some product as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""
+        """Return a product's picture as a JPEG of at most `size` pixels a side. Raises UnknownProduct, BadQuery."""
         return self._thumbnails.get(sha256, size)
 
     def require_texts(self) -> None:
-        """Raise UnsupportedQuery when the shop's encoder cannot read words."""
-        self._live.served.questions.require_texts()
+        """Raise UnsupportedQuery when the shop's encoder cannot encode text."""
+        self._live.served.query_encoder.require_texts()
 
     def warm_up(self) -> None:
-        """Encode a picture and, where possible, words, and search for them, so that the first shopper need not wait."""
+        """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait."""
         self.search(Query(warm_up_terms(self._live.served)))
 
     def status(self) -> EngineStatus:
-        """What is being served."""
-        served = self._live.served
-        manifest = served.generation.manifest
+        """Return what is served."""
+        state = self._live.served
+        manifest = state.generation.manifest
         return EngineStatus(
-            generation=served.number,
-            products=served.snapshot.products,
-            pictures=served.snapshot.pictures,
+            generation=state.number,
+            products=state.snapshot.products,
+            pictures=state.snapshot.pictures,
             encoder=manifest.encoder.name,
             fingerprint=manifest.fingerprint,
-            runtime=str(getattr(served.encoder, "runtime", "numpy")),
-            texts=served.generation.layout.text_block is not None,
-            live=len(served.snapshot.live),
+            runtime=str(getattr(state.encoder, "runtime", "numpy")),
+            texts=state.generation.layout.text_block is not None,
+            live=len(state.snapshot.live),
             degraded=self._live.degraded,
         )
 
     def close(self) -> None:
-        """Keep what was encoded and close the catalogue; the engine is of no use afterwards."""
+        """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""
         self._steps.close()
         self.recommender.close()
-        self._live.served.rows.save()
+        self._live.served.row_encoder.save()
         self._catalogue.close()
 
     def __enter__(self) -> SearchEngine:
@@ -247,26 +247,23 @@ class SearchEngine:
     ) -> None:
         self.close()
 
-    def _answered(self, served: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
-        return self._answers.pages(served, queries)
-
-    def _overtaken(self, served: ServingState, pages: Sequence[SearchPage]) -> bool:
-        """Whether a newer state is there and matters: products were removed, or some of these hits have changed.
+    def _is_outdated(self, state: ServingState, pages: Sequence[SearchPage]) -> bool:
+        """Return whether a newer state exists and matters: products were removed, or some of these hits changed.
 
         The facts of a product come from the catalogue, its score from the state: they must be of one time.
         """
-        if self._catalogue.seq == served.snapshot.seq:
+        if self._catalogue.seq == state.snapshot.seq:
             return False
-        found = {hit.product.id for page in pages for hit in page.hits}
-        changes = self._catalogue.changes(served.snapshot.seq, MANY)
-        concerned = len(changes) == MANY or any(
-            change.kind == "remove" or change.product_id in found for change in changes
+        hits = {hit.product.id for page in pages for hit in page.hits}
+        changes = self._catalogue.changes(state.snapshot.seq, MAX_COMPARED_CHANGES)
+        matters = len(changes) == MAX_COMPARED_CHANGES or any(
+            change.kind == "remove" or change.product_id in hits for change in changes
         )
-        return concerned and self._live.wait_for_publish(served)
+        return matters and self._live.wait_for_publish(state)
 
 
-def _glossary_of(home: Path) -> Glossary:
-    """The shop's glossary; the shipped one where its own cannot be read, because shoppers come before it is mended."""
+def _read_glossary(home: Path) -> Glossary:
+    """Read the shop's glossary; the shipped one where its own is damaged, because searches go on until it is mended."""
     try:
         return Glossary.of(home)
     except BadInput as error:
@@ -274,13 +271,13 @@ def _glossary_of(home: Path) -> Glossary:
         return Glossary(read_glossary(GLOSSARY))
 
 
-def _encoder_of(home: Path, generation: Generation, runtime: str) -> Encoder:
-    """The encoder that made a generation. Raises EncoderError, or EncoderMismatch when it is another one by now."""
-    made_by = generation.manifest
-    encoder = open_encoder(made_by.encoder.name, runtime=runtime, home=home)
-    if encoder.fingerprint != made_by.fingerprint:
+def _open_encoder(home: Path, generation: Generation, runtime: str) -> Encoder:
+    """Open the encoder that made a generation. Raises EncoderError, EncoderMismatch when it has changed since."""
+    manifest = generation.manifest
+    encoder = open_encoder(manifest.encoder.name, runtime=runtime, home=home)
+    if encoder.fingerprint != manifest.fingerprint:
         raise EncoderMismatch(
-            f"The index in {home} was made by another version of the encoder {made_by.encoder.name!r}.",
+            f"The index in {home} was made by another version of the encoder {manifest.encoder.name!r}.",
             "Index the shop again with the encoder that is installed now.",
         )
     return encoder

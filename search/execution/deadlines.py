@@ -1,4 +1,7 @@
-"""Steps of an answer that may hang or fail without taking the answer with them: each kind has threads of its own."""
+"""Run the steps of a search under deadlines: a step that hangs or fails does not take the page with it.
+
+Each kind of step has threads of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ from catalog.errors import DeadlineExceeded, StepFailed, WindowshopError
 from search.execution.step_timing import ENCODE, SEARCH, timed
 
 ENCODER, VECTOR, LEXICAL, DETECTOR, RECOMMENDER = "encoder", "vector", "lexical", "detector", "recommender"
-THREADS = 4  # of one kind of step; a kind that hangs keeps so many busy, and others go on
-WAITING = 64  # steps of one kind that may wait for a thread; what comes then is refused at once
+MAX_THREADS = 4  # per kind of step; a kind that hangs occupies these, and others continue
+MAX_PENDING = 64  # steps of one kind that wait for a thread; further ones are refused at once
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -24,27 +27,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment by which an answer must be there, in seconds of the monotonic clock."""
+    """The moment by which a page must be ready, in seconds of the monotonic clock."""
 
     at: float
 
     @classmethod
     def within(cls, timeout_ms: int | None) -> Deadline | None:
-        """So many milliseconds from now; None without a limit."""
+        """Return the deadline `timeout_ms` milliseconds from now; None without a limit."""
         return None if timeout_ms is None else cls(monotonic() + timeout_ms / 1000)
 
-    def part(self, share: float) -> Deadline:
-        """An earlier moment, when that share of what remains is over."""
+    def fraction(self, share: float) -> Deadline:
+        """Return the earlier deadline at which `share` of the remaining time is over."""
         return Deadline(monotonic() + share * self.left)
 
     @property
     def left(self) -> float:
-        """Seconds that remain, 0 at the least."""
+        """The remaining seconds, at least 0."""
         return max(0.0, self.at - monotonic())
 
 
 class PendingStep(Generic[T]):
-    """A step under way."""
+    """A step that was started."""
 
     def __init__(self, name: str, future: Future[T], deadline: Deadline | None) -> None:
         self._name = name
@@ -52,8 +55,10 @@ class PendingStep(Generic[T]):
         self._deadline = deadline
 
     def result(self) -> T:
-        """What the step gave. Raises TooLate when it is not there in time, StepFailed when it broke, or what it raised
-        on purpose; without a deadline whatever it raised.
+        """Return the step's result, or raise the WindowshopError that it raised.
+
+        Raises DeadlineExceeded when the step is late, and StepFailed for any other error; without a deadline the error
+        itself.
         """
         if self._deadline is None:
             return self._future.result()
@@ -65,14 +70,14 @@ class PendingStep(Generic[T]):
             if isinstance(error, Late) and not self._future.done():
                 self._future.cancel()
                 raise DeadlineExceeded(
-                    f"The {self._name} step took too long.", "Ask again, or allow more time."
+                    f"The {self._name} step took too long.", "Try again, or allow more time."
                 ) from None
             log.error("The %s step failed", self._name, exc_info=error)
             raise StepFailed(f"The {self._name} step failed.", "Please try again later.") from error
 
 
 class StepRunner:
-    """Runs steps: on the caller's own thread without a deadline, else on those of the step's kind."""
+    """Runs steps: on the caller's thread without a deadline, else on the threads of the step's kind."""
 
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
@@ -95,7 +100,7 @@ class StepRunner:
             return self.begin(name, deadline, work).result()
 
     def close(self) -> None:
-        """Let idle threads go; those that hang end with their step."""
+        """End idle threads; a thread that hangs ends with its step."""
         with self._lock:
             for pool in self._pools.values():
                 pool.close()
@@ -109,31 +114,31 @@ class StepRunner:
 
 
 class _Pool:
-    """Threads for one kind of step. They never keep the process from ending, and what is late is forgotten at once."""
+    """Threads for one kind of step. They never keep the process from ending, and drop late steps at once."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
-        self._tasks: dict[Future[Any], Callable[[], Any]] = {}  # that wait, in the order in which they came
+        self._tasks: dict[Future[Any], Callable[[], Any]] = {}  # pending, in the order of arrival
         self._idle = self._threads = 0
         self._closed = False
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Let a thread do it as soon as one is free. Raises TooLate when too many wait already."""
+        """Let a thread run `work` as soon as one is free. Raises DeadlineExceeded when too many steps wait already."""
         future: Future[T] = Future()
         with self._changed:
-            if len(self._tasks) >= WAITING:
-                raise DeadlineExceeded(f"Too much waits for the {self._name} step.", "Ask again in a moment.")
+            if len(self._tasks) >= MAX_PENDING:
+                raise DeadlineExceeded(f"Too many requests wait for the {self._name} step.", "Try again in a moment.")
             self._tasks[future] = work
             future.add_done_callback(self._forget)
-            if self._idle < len(self._tasks) and self._threads < THREADS:
+            if self._idle < len(self._tasks) and self._threads < MAX_THREADS:
                 self._threads += 1
                 threading.Thread(target=self._serve, name=f"step-{self._name}", daemon=True).start()
             self._changed.notify()
         return future
 
     def close(self) -> None:
-        """Let idle threads end; what waits is not done."""
+        """End idle threads; pending steps are not run."""
         with self._changed:
             self._closed = True
             self._tasks.clear()
@@ -155,12 +160,12 @@ class _Pool:
                 future = next(iter(self._tasks))
                 work = self._tasks.pop(future)
             if future.set_running_or_notify_cancel():
-                _do(future, work)
+                _run(future, work)
             del future, work
 
 
-def _do(future: Future[Any], work: Callable[[], Any]) -> None:
+def _run(future: Future[Any], work: Callable[[], Any]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # whatever it is, who waits is to have it
+    except BaseException as error:  # handed to the caller, which waits for the result
         future.set_exception(error)

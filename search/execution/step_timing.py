@@ -1,4 +1,4 @@
-"""Where the time of an answer goes: whoever listens in the thread that asks is told of each step as it ends."""
+"""Step timing: each timed block reports its name and seconds, nested steps excluded, to the current listener."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
 
-ENCODE, SEARCH, METADATA = "encode", "search", "metadata"  # vectors of a question; rows and words; facts of products
+ENCODE, SEARCH, METADATA = "encode", "search", "metadata"  # query vectors; rows and texts; facts of products
 
 OnStep = Callable[[str, float], None]
 
 _listener: ContextVar[OnStep | None] = ContextVar("listener", default=None)
-_inner: ContextVar[list[float]] = ContextVar("inner")  # seconds of the steps inside the present one
+_inner: ContextVar[list[float]] = ContextVar("inner")  # seconds of the steps nested in the current one
 
 
 @contextmanager
 def listen(on_step: OnStep) -> Iterator[None]:
-    """Call `on_step(name, seconds)` at the end of each step of this thread, for as long as the block lasts."""
+    """Call `on_step(name, seconds)` at the end of each step of this context, within the block."""
     before = _listener.set(on_step)
     try:
         yield
@@ -27,18 +27,18 @@ def listen(on_step: OnStep) -> Iterator[None]:
 
 @contextmanager
 def timed(name: str) -> Iterator[None]:
-    """The block is a step: seconds by the clock, waiting for a thread included, those of steps inside it left out."""
+    """Report the block as a step: wall-clock seconds, waiting for a thread included, nested steps excluded."""
     on_step = _listener.get()
     if on_step is None:
         yield
         return
-    within: list[float] = []
-    outer, before, began = _inner.get(None), _inner.set(within), perf_counter()
+    nested: list[float] = []
+    outer, before, started = _inner.get(None), _inner.set(nested), perf_counter()
     try:
         yield
     finally:
-        took = perf_counter() - began
+        seconds = perf_counter() - started
         _inner.reset(before)
         if outer is not None:
-            outer.append(took)
-        on_step(name, max(0.0, took - sum(within)))
+            outer.append(seconds)
+        on_step(name, max(0.0, seconds - sum(nested)))

@@ -80,7 +80,7 @@ class LiveIndex:
         with self._one_writer():
             product, key = self._edited(edit, pictures)
             served = self.served
-            rows = served.rows.rows({key or 0: product}, served.snapshot)[key or 0]
+            rows = served.row_encoder.rows({key or 0: product}, served.snapshot)[key or 0]
             if not self._replay.room_for(served.snapshot, key, rows):
                 raise self._no_room()
             with self._publishing():
@@ -110,7 +110,7 @@ class LiveIndex:
             while self._replay.behind(self.served.snapshot) and not self._pointer_moved():
                 with self._one_writer():
                     self._step({})
-            self.served.rows.save()
+            self.served.row_encoder.save()
 
     def wait_for_publish(self, served: ServingState) -> bool:
         """Wait for a change of our own that is being published, and return whether `served` has been replaced."""
@@ -133,7 +133,7 @@ class LiveIndex:
         """Encode into the row cache, so that the slow part needs no lock."""
         product, key = self._edited(edit, pictures)
         served = self.served
-        served.rows.rows({key or 0: product}, served.snapshot)
+        served.row_encoder.rows({key or 0: product}, served.snapshot)
 
     def _edited(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> tuple[Product, int | None]:
         try:
@@ -184,7 +184,7 @@ class LiveIndex:
 
     def _step(self, removed: Mapping[str, int]) -> None:
         served = self.served
-        self.served = served.at(*self._replay.step(served.state, served.rows, removed))
+        self.served = served.at(*self._replay.step(served.snapshot, served.columns, served.row_encoder, removed))
 
     def _pointer_moved(self) -> bool:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at
@@ -209,11 +209,11 @@ class LiveIndex:
         started = time.perf_counter()
         opened = self._opener(store.open_generation(self._home, number), self.served)
         while self._replay.behind(opened.snapshot):
-            opened = opened.at(*self._replay.step(opened.state, opened.rows))
+            opened = opened.at(*self._replay.step(opened.snapshot, opened.columns, opened.row_encoder))
         opened.warm_up()
         with self._one_writer():
             while self._replay.behind(opened.snapshot):
-                opened = opened.at(*self._replay.step(opened.state, opened.rows))
+                opened = opened.at(*self._replay.step(opened.snapshot, opened.columns, opened.row_encoder))
             self.served = opened
         log.info("Generation %d serves after %.1f s", number, time.perf_counter() - started)
 

@@ -1,10 +1,11 @@
-"""From a query to one vector: what its terms look like, each block times its weight, all added up."""
+"""Encode a query into one vector: the sum of its terms' vectors, each block times its weight."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -15,16 +16,16 @@ from indexer.types import Floats
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
-Stored = Callable[[str], tuple[int, Floats]]
+StoredRow = Callable[[str], tuple[int, Floats]]
 TextRewriter = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedQuery:
-    """A query with its pictures as vectors, the vector whose dot product with a row is the score, and the keys of
-    products that may not be hits.
+    """A query with its pictures as vectors, the vector whose dot product with a row is the score, and excluded keys.
 
-    `vector` is None when there is nothing to compare rows with: no terms, or an encoder that gave no answer in time.
+    `vector` is None when there is nothing to compare rows with: no terms, or an encoder that was late. Products with
+    an `excluded` key may not be hits.
     """
 
     query: Query
@@ -33,60 +34,62 @@ class EncodedQuery:
 
 
 class QueryEncoder:
-    """Encodes queries. Shared by threads, keeps no state."""
+    """Encodes queries. Threads share it; it has no state."""
 
     def __init__(self, encoder: Encoder, layout: RowLayout, weights: Mapping[str, Mapping[str, float]]) -> None:
         self._encoder = encoder
         self._layout = layout
         self._weights = weights
-        self._worded = frozenset(block.name for block in layout.blocks if block.texts)
+        self._text_blocks = frozenset(block.name for block in layout.blocks if block.texts)
 
     def require_texts(self) -> None:
-        """Raise UnsupportedQuery when words cannot be encoded."""
-        if not self._worded:
+        """Raise UnsupportedQuery when text cannot be encoded."""
+        if not self._text_blocks:
             raise UnsupportedQuery(
                 f"This shop's encoder, {self._encoder.spec.name!r}, cannot read words.",
                 "Search with a picture, or index the shop with an encoder that reads words.",
             )
 
     def check(self, query: Query) -> None:
-        """Refuse what cannot be asked of this shop, before the costly part. Raises BadQuery, UnsupportedQuery."""
+        """Refuse a query that this shop cannot answer, before the costly part. Raises BadQuery, UnsupportedQuery."""
         if any(isinstance(term, TextTerm) for term in query.terms):
             self.require_texts()
         self._check_blocks(query)
 
-    def encode(self, queries: Sequence[Query], stored: Stored, reading: TextRewriter = str) -> list[EncodedQuery]:
-        """Each query's vector; all pictures are encoded in one batch, all words in another.
+    def encode(
+        self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str
+    ) -> list[EncodedQuery]:
+        """Encode queries: all pictures in one batch, all texts in another.
 
-        `stored` gives a product's key and its stored row, `reading` the words as the encoder should read them.
+        `stored_row` returns a product's key and row; `rewrite` returns a text as the encoder should read it.
         """
         for query in queries:
             self.check(query)
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
-        words = [reading(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
-        encoded = quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ()
-        worded = iter(self._layout.queries(self._encoder.encode_texts(words)) if words else ())
-        remaining = iter(encoded)
-        asked = []
+        texts = [rewrite(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
+        vectors = iter(quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ())
+        text_vectors = iter(self._layout.queries(self._encoder.encode_texts(texts)) if texts else ())
+        encoded = []
         for query in queries:
             count = sum(isinstance(term, PictureTerm) for term in query.terms)
-            asked.append(self._combine(with_vectors(query, [next(remaining) for _ in range(count)]), worded, stored))
-        return asked
+            carried = with_vectors(query, list(islice(vectors, count)))
+            encoded.append(self._combine(carried, text_vectors, stored_row))
+        return encoded
 
-    def pictured(self, term: VectorTerm) -> Floats:
-        """The query vector of a picture alone."""
+    def picture_query(self, term: VectorTerm) -> Floats:
+        """Return the query vector of a picture alone."""
         return self._layout.query(term.vector, self._weights["picture"])
 
-    def _combine(self, query: Query, worded: Iterator[Floats], stored: Stored) -> EncodedQuery:
+    def _combine(self, query: Query, text_vectors: Iterator[Floats], stored_row: StoredRow) -> EncodedQuery:
         total = np.zeros(self._layout.dim, dtype=np.float32)
         norm = 0.0
         excluded = []
         for term in query.terms:
             if isinstance(term, ProductTerm):
-                key, vector = stored(term.product_id)
+                key, vector = stored_row(term.product_id)
                 excluded.append(key)
             else:
-                vector = self._layout.queries(term.vector) if isinstance(term, VectorTerm) else next(worded)
+                vector = self._layout.queries(term.vector) if isinstance(term, VectorTerm) else next(text_vectors)
             weights = self._block_weights(query, term)
             total += term.weight * self._layout.weigh(vector, weights)
             norm += abs(term.weight) * sum(map(abs, weights.values()))
@@ -97,10 +100,10 @@ class QueryEncoder:
         return EncodedQuery(query, total / np.float32(norm), tuple(excluded))
 
     def _block_weights(self, query: Query, term: Term) -> dict[str, float]:
+        weights = {**self._weights["text" if isinstance(term, TextTerm) else "picture"], **(query.blocks or {})}
         if isinstance(term, TextTerm):
-            weights = {**self._weights["text"], **(query.blocks or {})}
-            return {name: weight for name, weight in weights.items() if name in self._worded}
-        return {**self._weights["picture"], **(query.blocks or {})}
+            return {name: weight for name, weight in weights.items() if name in self._text_blocks}
+        return weights
 
     def _check_blocks(self, query: Query) -> None:
         for name, weight in (query.blocks or {}).items():

@@ -1,4 +1,4 @@
-"""A question to the shop: weighted pictures, words and products, and how the answer is to be narrowed and cut."""
+"""A query: weighted pictures, texts and products, a filter, a sort order and a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalog.errors import BadQuery
 
-LEXICAL = "lexical"  # the part of a score that the words of the product's own texts gave
+LEXICAL = "lexical"  # the part of a score that matches in the product's own texts gave
 
 if TYPE_CHECKING:
     from indexer.types import Floats
@@ -31,7 +31,7 @@ SORTS = (RELEVANCE, PRICE_UP, PRICE_DOWN, NEWEST)
 
 @dataclass(frozen=True, slots=True)
 class PictureTerm:
-    """A picture to look like (weight > 0) or to look away from (weight < 0); RGB, already cropped."""
+    """A picture to resemble (weight > 0) or to differ from (weight < 0); RGB, already cropped."""
 
     picture: Image.Image
     weight: float = 1.0
@@ -39,7 +39,7 @@ class PictureTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorTerm:
-    """A picture that was encoded before, as a refine token carries it: float32 (encoder dim,)."""
+    """A picture that is encoded already, as a refine token carries it: float32 (encoder dim,)."""
 
     vector: Floats
     weight: float = 1.0
@@ -47,7 +47,7 @@ class VectorTerm:
 
 @dataclass(frozen=True, slots=True)
 class TextTerm:
-    """Words to match (weight > 0) or to avoid (weight < 0)."""
+    """A text to match (weight > 0) or to avoid (weight < 0)."""
 
     words: str
     weight: float = 1.0
@@ -55,7 +55,7 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class ProductTerm:
-    """A product of the shop to resemble (weight > 0) or to differ from (weight < 0); it is never its own hit."""
+    """A product of the shop to resemble (weight > 0) or to differ from (weight < 0); it is never a hit."""
 
     product_id: str
     weight: float = 1.0
@@ -66,13 +66,14 @@ Term = PictureTerm | VectorTerm | TextTerm | ProductTerm
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Everything asked in one search; hits `offset` to `offset + k` of the ranking are wanted.
+    """One search; it returns hits `offset` to `offset + k` of the ranking.
 
     `blocks` overrides the default weight of named vector blocks ("look", "meaning", "colour", "words"), and the share
-    of the score that "lexical", the words in the products' own texts, has when a query is words alone. A query with a
-    `filter` may have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is
-    false. What is not there after `timeout_ms` milliseconds is left out, and said to be. Raises BadQuery when it is
-    empty, too long, or asks beyond the limits.
+    of "lexical", matches in the products' own texts, in the score of a query of text alone. A query with a `filter` may
+    have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is false. Steps
+    that are late after `timeout_ms` milliseconds are left out, and the page names them. `cheaper` narrows the query to
+    what costs less than the products that it resembles; `cropped` says that a picture is a crop, whose background
+    colours should not count. Raises BadQuery when the query is empty, too long, or beyond the limits.
     """
 
     terms: tuple[Term, ...]
@@ -112,12 +113,12 @@ class Query:
         if self.sort not in SORTS:
             raise BadQuery(f"There is no order {str(self.sort)[:40]!r}.", f"Sort by one of {', '.join(SORTS)}.")
         if self.timeout_ms is not None:
-            checked_timeout(self.timeout_ms)
+            check_timeout(self.timeout_ms)
         self._check_terms()
 
     @property
-    def pictured(self) -> bool:
-        """Whether it asks with one picture and nothing else."""
+    def is_single_picture(self) -> bool:
+        """Whether the query is one picture and nothing else."""
         return len(self.terms) == 1 and isinstance(self.terms[0], PictureTerm | VectorTerm) and self.terms[0].weight > 0
 
     def _check_terms(self) -> None:
@@ -128,13 +129,15 @@ class Query:
             raise BadQuery(f"The query has {pictures} pictures; the limit is {MAX_PICTURES}.", "Leave some out.")
         for term in self.terms:
             _check_term(term)
-        together = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
-        if together > MAX_WORDS:
-            raise BadQuery(f"The query has {together:,} characters; together {MAX_WORDS:,} may be.", "Shorten it.")
+        characters = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
+        if characters > MAX_WORDS:
+            raise BadQuery(
+                f"The query's texts have {characters:,} characters; the limit is {MAX_WORDS:,}.", "Shorten it."
+            )
 
 
-def checked_timeout(timeout_ms: int) -> int:
-    """The time limit, when it is one. Raises BadQuery."""
+def check_timeout(timeout_ms: int) -> int:
+    """Return the time limit in milliseconds. Raises BadQuery when it is outside the limits."""
     if not 1 <= timeout_ms <= MAX_TIMEOUT_MS:
         raise BadQuery(f"timeout_ms is {timeout_ms}, which is outside 1 to {MAX_TIMEOUT_MS:,}.", "For example 500.")
     return timeout_ms

@@ -1,4 +1,4 @@
-"""From a snapshot's rows to ranked products: the best row of each, what counts beside it, and the evidence for it."""
+"""Retrieve rows of a snapshot, rank their products by vector and text scores, and build hits with their evidence."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from search.state.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
 
-MIN_TEXT_FETCH = 128  # rows at the least when words count too, so that their order is certain at once
-EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1 is given to one that was called by its number or name
-MAX_EXACT_MATCHES = 256  # products whose rows are read for that wherever they stand
-MAX_TEXT_ONLY = 1_024  # products, where there is nothing but the words to go by
+MIN_TEXT_FETCH = 128  # rows when text scores count too, so that the order is certain after one retrieval
+EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1, for one whose number or name is in the text
+MAX_EXACT_MATCHES = 256  # products whose rows are read for that bonus wherever they rank
+MAX_TEXT_ONLY = 1_024  # products, where there are only text scores
 
 
 @dataclass(frozen=True, slots=True)
 class TextScores:
-    """What counts beside the vectors: named parts of the score, float32 (n,) each, of products by key (rising).
+    """Score components other than vector similarity, per product: `parts` are named arrays, float32 (n,) each.
 
-    The parts of a product add up to at most `share`, and the vectors count 1 - `share`. `exact` are the keys of
-    products that were called by their number or name.
+    `keys` is sorted. The parts of a product add up to at most `share`, and the vector score counts 1 - `share`. `exact`
+    are the keys of products whose number or name is in the text.
     """
 
     keys: Ints
@@ -40,22 +40,22 @@ class TextScores:
 
     @property
     def scores(self) -> Floats:
-        """All parts together, (n,)."""
+        """The sum of all parts, float32 (n,)."""
         total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
         return total
 
     def of(self, keys: Ints) -> Floats:
-        """The scores of these keys, 0 where nothing counts."""
+        """Return the scores of these keys, 0 for other products."""
         return self._at(keys, self.scores)
 
     def parts_of(self, keys: Ints) -> dict[str, Floats]:
-        """The parts of these keys."""
+        """Return the parts of these keys, 0 for other products."""
         return {name: self._at(keys, part) for name, part in self.parts.items()}
 
     def and_part(self, name: str, keys: Ints, share: float) -> TextScores:
-        """With a further part, which is the same for these keys (rising) and 0 for others; the others count less."""
+        """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
         union = np.union1d(self.keys, keys)
-        smaller = replace(self, parts={each: (1 - share) * part for each, part in self.parts.items()})
+        smaller = replace(self, parts={other: (1 - share) * part for other, part in self.parts.items()})
         parts = smaller.parts_of(union)
         parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
         return TextScores(union, parts, share + (1 - share) * self.share, self.exact)
@@ -71,8 +71,8 @@ class TextScores:
 class Ranked:
     """The best row of each product fetched, best first: parallel arrays, because this runs for every query.
 
-    `parts` are what came to the `scores` beside the rows, which count 1 - `share`. The first `certain` places are sure
-    whatever was not fetched.
+    `parts` are the text scores within `scores`; the vector score counts 1 - `share`. The first `certain` places stay
+    whatever was not retrieved.
     """
 
     rows: Ints
@@ -88,71 +88,68 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """What may be found: products of these columns that `allowed` lets through (None: all), without the `excluded`."""
+    """The products that may be hits: those of the columns that `allowed` masks (None: all), without `excluded` keys."""
 
     columns: ProductColumns
     allowed: Mask | None = None
     excluded: tuple[int, ...] = ()
 
     def rows(self, snapshot: Snapshot) -> Mask | None:
-        """The rows that may be found; None when all of them may."""
+        """Return the mask of rows that may be hits; None when all may."""
         return None if self.allowed is None else snapshot.rows_allowed(self.columns, self.allowed)
 
-    def counted(self, snapshot: Snapshot, beside: TextScores) -> Mask:
-        """The rows of products for which anything counts beside their rows."""
-        holding = self.columns.mask_of(beside.keys[beside.scores > 0])
-        return snapshot.rows_allowed(self.columns, holding if self.allowed is None else holding & self.allowed)
+    def rows_with_text(self, snapshot: Snapshot, text: TextScores) -> Mask:
+        """Return the mask of rows that may be hits and whose products have a text score."""
+        scored = self.columns.mask_of(text.keys[text.scores > 0])
+        return snapshot.rows_allowed(self.columns, scored if self.allowed is None else scored & self.allowed)
 
 
 def retrieve(
-    snapshot: Snapshot, vector: Floats | None, beside: TextScores | None, reach: SearchScope, fetch: int
+    snapshot: Snapshot, vector: Floats | None, text: TextScores | None, scope: SearchScope, fetch: int
 ) -> tuple[Ranked, bool]:
-    """The best products of the best `fetch` rows, and of as many that hold the words; whether there are no others.
+    """Return the best products of the best `fetch` rows and of as many with text scores; whether there are no others.
 
-    Products that hold the words are searched for by themselves, because the best of them may be far down otherwise.
+    Products with text scores are searched for separately, because the best of them may rank low by vector.
     """
     if vector is None:
-        return _text_only(snapshot, beside, reach, fetch)
-    if beside is not None:
+        return _text_only(snapshot, text, scope, fetch)
+    if text is not None:
         fetch = max(fetch, MIN_TEXT_FETCH)
-    scores, rows = snapshot.search(vector, fetch, reach.rows(snapshot))
+    scores, rows = snapshot.search(vector, fetch, scope.rows(snapshot))
     exhausted = len(rows) < fetch
-    least = None if exhausted else float(scores[-1])
-    if beside is None or exhausted:
-        return _ranked(snapshot, rows, scores, beside, reach, least), exhausted
-    further_scores, further = snapshot.search(vector, fetch, reach.counted(snapshot, beside))
-    new = ~np.isin(further, rows)
-    bound = (1 - beside.share) * float(scores[-1])
-    if len(further) == fetch:
-        unseen = ~np.isin(beside.keys, snapshot.keys_of(further))
-        most = float(beside.scores[unseen].max(initial=0.0))
-        bound = max(bound, (1 - beside.share) * float(further_scores[-1]) + most)
-    rows, scores = np.concatenate([rows, further[new]]), np.concatenate([scores, further_scores[new]])
-    if len(beside.exact):
-        called = _exact_match_rows(snapshot, beside, reach)
-        called = called[~np.isin(called, rows)]
-        if len(beside.exact) > MAX_EXACT_MATCHES:  # some of those that were not read may be given nearly everything
+    if text is None or exhausted:
+        return _ranked(snapshot, rows, scores, text, scope, None if exhausted else float(scores[-1])), exhausted
+    text_vector_scores, text_rows = snapshot.search(vector, fetch, scope.rows_with_text(snapshot, text))
+    new = ~np.isin(text_rows, rows)
+    bound = (1 - text.share) * float(scores[-1])
+    if len(text_rows) == fetch:
+        unseen = ~np.isin(text.keys, snapshot.keys_of(text_rows))
+        best_unseen = float(text.scores[unseen].max(initial=0.0))
+        bound = max(bound, (1 - text.share) * float(text_vector_scores[-1]) + best_unseen)
+    rows, scores = np.concatenate([rows, text_rows[new]]), np.concatenate([scores, text_vector_scores[new]])
+    if len(text.exact):
+        exact = _exact_match_rows(snapshot, text, scope)
+        exact = exact[~np.isin(exact, rows)]
+        if len(text.exact) > MAX_EXACT_MATCHES:  # some of those that were not read may get nearly the whole bonus
             bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
-        rows = np.concatenate([rows, called])
-        scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(called), vector, np.arange(len(called)))])
-    return _ranked(snapshot, rows, scores, beside, reach, bound), False
+        rows = np.concatenate([rows, exact])
+        scores = np.concatenate([scores, exact_scores(snapshot.vectors_of(exact), vector, np.arange(len(exact)))])
+    return _ranked(snapshot, rows, scores, text, scope, bound), False
 
 
-def _text_only(snapshot: Snapshot, beside: TextScores | None, reach: SearchScope, fetch: int) -> tuple[Ranked, bool]:
-    """The products that hold most of the words, where rows say nothing."""
-    if beside is None:
+def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:
+    """Return the products of the highest text scores, where no vector ranks the rows."""
+    if text is None:
         none = np.zeros(0, np.int64)
-        return _ranked(snapshot, none, np.zeros(0, np.float32), None, reach, None), True
-    holding = np.flatnonzero(beside.scores > 0)
-    best = holding[np.argsort(-beside.scores[holding], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
-    rows = _numbers_of(snapshot, np.sort(beside.keys[best]))
-    allowed = reach.rows(snapshot)
-    rows = rows if allowed is None else rows[allowed[rows]]
-    return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), beside, reach, None), True
+        return _ranked(snapshot, none, np.zeros(0, np.float32), None, scope, None), True
+    scored = np.flatnonzero(text.scores > 0)
+    best = scored[np.argsort(-text.scores[scored], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
+    rows = _allowed_rows(snapshot, np.sort(text.keys[best]), scope)
+    return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), text, scope, None), True
 
 
 def candidates(ranked: Ranked, products: Mapping[int, Product]) -> list[tuple[float, str, int]]:
-    """(score, product id, place in the ranking) of those that are among the products, to be cut into a page."""
+    """Return (score, product id, place in the ranking) of the ranked rows that belong to `products`."""
     keys, scores = ranked.products.tolist(), ranked.scores.tolist()
     return [(min(scores[i], 1.0), products[key].id, i) for i, key in enumerate(keys) if key in products]
 
@@ -160,10 +157,9 @@ def candidates(ranked: Ranked, products: Mapping[int, Product]) -> list[tuple[fl
 def build_hits(
     snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, page: Sequence[tuple[int, Product]]
 ) -> tuple[SearchHit, ...]:
-    """The hits of a page: the products at these places of the ranking, with the evidence."""
+    """Return the hits of a page: the products at these places of the ranking, with the parts of their scores."""
     places = [place for place, _ in page]
-    rows = ranked.rows[places]
-    hashes = snapshot.hashes_of(rows)
+    hashes = snapshot.hashes_of(ranked.rows[places])
     scores = np.minimum(ranked.scores[places], 1.0).tolist()
     parts = _parts(snapshot, layout, vector, ranked, places)
     return tuple(
@@ -179,90 +175,91 @@ def _found_by(vector: Floats | None, shares: Mapping[str, float]) -> tuple[str, 
 def _parts(
     snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, places: list[int]
 ) -> list[dict[str, float]]:
-    """What each block, and the words, gave to the scores at these places."""
-    further = {name: part[places].tolist() for name, part in ranked.parts.items()}
-    beside = [{name: part[i] for name, part in further.items()} for i in range(len(places))]
+    """Return the share of each block and text part in the scores at these places."""
+    columns = {name: part[places].tolist() for name, part in ranked.parts.items()}
+    text_parts = [{name: column[i] for name, column in columns.items()} for i in range(len(places))]
     if vector is None:
-        return beside
+        return text_parts
     starts = [layout.slice(name).start for name in layout.names]
     split = split_scores(snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
     return [
         {**dict(zip(layout.names, shares, strict=True)), **parts}
-        for shares, parts in zip(split.tolist(), beside, strict=True)
+        for shares, parts in zip(split.tolist(), text_parts, strict=True)
     ]
 
 
-def _exact_match_rows(snapshot: Snapshot, beside: TextScores, reach: SearchScope) -> Ints:
-    """The rows of the products that were called by their number or name, of so many at the most."""
-    rows = _numbers_of(snapshot, np.sort(beside.exact)[:MAX_EXACT_MATCHES])
-    allowed = reach.rows(snapshot)
+def _exact_match_rows(snapshot: Snapshot, text: TextScores, scope: SearchScope) -> Ints:
+    """Return the rows of the first MAX_EXACT_MATCHES products whose number or name is in the text."""
+    return _allowed_rows(snapshot, np.sort(text.exact)[:MAX_EXACT_MATCHES], scope)
+
+
+def _allowed_rows(snapshot: Snapshot, keys: Ints, scope: SearchScope) -> Ints:
+    """Return the rows of these products that may be hits."""
+    rows, _ = snapshot.generation_rows.rows_of_each(keys)
+    if snapshot.allowed is not None:
+        rows = rows[snapshot.allowed[rows]]
+    if len(snapshot.live):
+        live = np.flatnonzero(np.isin(snapshot.live.keys, keys)) + snapshot.generation_rows.size
+        rows = np.concatenate([rows, live])
+    allowed = scope.rows(snapshot)
     return rows if allowed is None else rows[allowed[rows]]
 
 
-def _numbers_of(snapshot: Snapshot, keys: Ints) -> Ints:
-    """The numbers of all rows by which these products are found now."""
-    own, _ = snapshot.shelf.rows_of_each(keys)
-    if snapshot.allowed is not None:
-        own = own[snapshot.allowed[own]]
-    if not len(snapshot.live):
-        return own
-    return np.concatenate([own, np.flatnonzero(np.isin(snapshot.live.keys, keys)) + snapshot.shelf.size])
-
-
 def _ranked(
-    snapshot: Snapshot, rows: Ints, scores: Floats, beside: TextScores | None, reach: SearchScope, bound: float | None
+    snapshot: Snapshot, rows: Ints, scores: Floats, text: TextScores | None, scope: SearchScope, bound: float | None
 ) -> Ranked:
-    """The best row of each product; places above `bound`, the most that anything unseen can reach, are certain."""
+    """Rank the best row of each product; places above `bound`, the highest score of anything unseen, are certain."""
     products = snapshot.keys_of(rows)
     best = best_rows(products, scores)
-    if reach.excluded:
-        best = best[~np.isin(products[best], reach.excluded)]
+    if scope.excluded:
+        best = best[~np.isin(products[best], scope.excluded)]
     rows, products, scores = rows[best], products[best], scores[best]
     parts: dict[str, Floats] = {}
-    if beside is not None:
-        vectors = np.float32(1 - beside.share) * np.minimum(scores, np.float32(1.0))
-        parts = beside.parts_of(products)
-        if len(beside.exact):  # who calls a product by its number wants that one, whatever it looks like
+    if text is not None:
+        vectors = np.float32(1 - text.share) * np.minimum(scores, np.float32(1.0))
+        parts = text.parts_of(products)
+        if len(text.exact):  # a shopper who gives a product's number wants that product, whatever it looks like
             lacking = EXACT_MATCH_BONUS * (1 - vectors - sum(parts.values()))
-            parts[LEXICAL] = parts[LEXICAL] + np.where(np.isin(products, beside.exact), lacking, 0).astype(np.float32)
+            parts[LEXICAL] = parts[LEXICAL] + np.where(np.isin(products, text.exact), lacking, 0).astype(np.float32)
         scores = np.sum([vectors, *parts.values()], axis=0, dtype=np.float32)
         order = np.lexsort((products, -scores))
         rows, products, scores = rows[order], products[order], scores[order]
         parts = {name: part[order] for name, part in parts.items()}
     certain = len(scores) if bound is None else int(np.searchsorted(-scores, -bound, side="left"))
-    return Ranked(rows, products, scores, parts, 0.0 if beside is None else beside.share, certain)
+    return Ranked(rows, products, scores, parts, 0.0 if text is None else text.share, certain)
 
 
 def _picture(product: Product, sha256: str) -> Picture:
-    """The product's picture with that content; its first one when the catalogue changed after the index was made."""
+    """Return the product's picture with that content hash; the first one when the catalogue changed since."""
     fallback = product.pictures[0] if product.pictures else Picture("", sha256)
     return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)
 
 
 def best_rows(products: Ints, scores: Floats) -> Ints:
-    """Positions of each product's best-scoring row, best product first; the earlier row wins a tie in a product."""
+    """Return the positions of each product's best row, best product first; the earlier row wins a tie in a product."""
     order = np.argsort(-scores, kind="stable")
     _, first = np.unique(products[order], return_index=True)
     return order[np.sort(first)].astype(np.int64, copy=False)
 
 
-def count_with_ties(scores: Floats, reach: int) -> int:
-    """How many of these descending scores may belong to the first `reach`: those, and all that tie with the last."""
-    if reach >= len(scores):
-        return len(scores)
-    return int(np.searchsorted(-scores, -scores[reach - 1], side="right"))
+def count_with_ties(scores: Floats, k: int) -> int:
+    """Return the number of leading scores to consider for the top `k`: `k` plus all ties with the k-th.
+
+    `scores` must be descending.
+    """
+    return len(scores) if k >= len(scores) else int(np.searchsorted(-scores, -scores[k - 1], side="right"))
 
 
 def page_slice(candidates: Iterable[tuple[float, str, int]], offset: int, k: int) -> list[int]:
-    """Of (score, product id, position): the positions ranked `offset` to `offset + k`, ties by product id."""
+    """Return the positions ranked `offset` to `offset + k`, of (score, product id, position); ties by product id."""
     ranked = sorted(candidates, key=lambda candidate: (-candidate[0], candidate[1]))
     return [position for _, _, position in ranked[offset : offset + k]]
 
 
 def split_scores(rows: NDArray[np.floating], query: Floats, starts: Sequence[int]) -> Floats:
-    """Each row's score by block, (n, blocks): the dot product over the block that begins at each start.
+    """Return each row's score by block, (n, blocks): the dot product over the block that begins at each start.
 
-    A row's parts sum to at most 1 for a normalised query: what the rounding of float16 rows overshoots is scaled away.
+    A row's parts sum to at most 1 for a normalised query: they are scaled down where float16 rounding exceeds it.
     """
     parts = np.add.reduceat(rows.astype(np.float32) * query, starts, axis=1)
     return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1.0), dtype=np.float32)

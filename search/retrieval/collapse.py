@@ -1,4 +1,4 @@
-"""Listings of one thing as one hit of a ranking, those of the products that a query names left out."""
+"""Collapse near-duplicate listings of one thing into one hit, and drop those of the products that a query names."""
 
 from __future__ import annotations
 
@@ -17,43 +17,19 @@ from indexer.types import Floats
 from search.retrieval.candidates import Ranked
 from search.retrieval.serving_state import ServingState
 
-# Cosines from which two pictures are one that was saved, scaled or cropped anew; chosen in docs/decisions.md.
-SAME_PICTURE: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
-NEEDED = frozenset({"look", "meaning"})  # colours alone never make two pictures one
-PRICES_MAY_DIFFER = Decimal("0.1")  # more is another size, or an offer that a shopper wants to see
-# What differs between two sellers' listings of one thing, and what describes it at length.
+# Lowest cosines of two copies of one picture, saved, scaled or cropped again; chosen in docs/decisions.
+SAME_PICTURE_COSINES: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
+REQUIRED_BLOCKS = frozenset({"look", "meaning"})  # of which one must be compared: equal colours alone prove nothing
+MAX_PRICE_DIFFERENCE = Decimal("0.1")  # as a share: more is another size, or an offer that a shopper wants to see
+# Attributes that differ between two sellers' listings of one thing.
 IGNORED_ATTRIBUTES = frozenset(
     {"sku", "id", "code", "link", "url", "seller", "vendor", "store", "supplier", "condition_note"}
 )
-LONGEST_FACT = 60
-# Words that a listing adds without naming another thing.
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "the",
-        "of",
-        "for",
-        "our",
-        "your",
-        "new",
-        "brand",
-        "genuine",
-        "official",
-        "authentic",
-        "original",
-        "sale",
-        "offer",
-        "deal",
-        "item",
-        "product",
-        "shipping",
-        "arrival",
-        "arrivals",
-        "latest",
-    ]
-)
+MAX_FACT = 60  # characters; longer attributes describe, and may differ
+# Words that a title adds without naming another thing.
+_STOP_TEXT = """a an and the of for our your new brand genuine official authentic original
+    sale offer deal item product shipping arrival arrivals latest"""
+STOP_WORDS = frozenset(_STOP_TEXT.split())
 _WORD = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+")
 Rows = NDArray[np.floating]
 
@@ -69,25 +45,23 @@ class QueryProduct:
     row: Floats
 
 
-def groups_of(
-    served: ServingState, named: Sequence[QueryProduct] | None, ranked: Ranked, listed: Sequence[tuple[int, Product]]
+def collapse_listings(
+    state: ServingState, named: Sequence[QueryProduct], ranked: Ranked, listed: Sequence[tuple[int, Product]]
 ) -> list[Group]:
-    """Listings of one thing together, in order of the first of each; those of a product that is named left out.
+    """Group listings of one thing, in the order of each group's first; leave out listings of the `named` products.
 
-    `listed` are places of the ranking with their products. Without `named`, each listing is by itself.
+    `listed` are places of the ranking with their products.
     """
-    if named is None:
-        return [[each] for each in listed]
     rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
-    snapshot, before = served.snapshot, len(named)
+    snapshot, before = state.snapshot, len(named)
 
     def vectors(chosen: Sequence[int]) -> Sequence[Floats]:
         return [named[i].row if i < before else snapshot.vectors_of(rows[[i - before]])[0] for i in chosen]
 
     groups = collapse(
-        served.generation.layout,
-        [*(each.sha256 for each in named), *snapshot.hashes_of(rows)],
-        [*(each.product for each in named), *(product for _, product in listed)],
+        state.generation.layout,
+        [*(known.sha256 for known in named), *snapshot.hashes_of(rows)],
+        [*(known.product for known in named), *(product for _, product in listed)],
         vectors,
     )
     return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
@@ -99,14 +73,14 @@ def collapse(
     products: Sequence[Product],
     vectors: Callable[[Sequence[int]], Rows | Sequence[Floats]],
 ) -> list[tuple[int, ...]]:
-    """Places of a ranking, best first, as groups of one thing each: the first of a group stands for it.
+    """Group the places of a ranking, best first, by the thing they show: the first of a group represents it.
 
-    `hashes` are the content hashes of the pictures by which the products were found; `vectors` gives the rows (n, dim)
-    at some places, and is called only where words and facts agree. A listing joins the first group whose first member
-    it equals, so what follows never changes the groups before it: the second page agrees with the first.
+    `hashes` are the content hashes of the pictures by which the products were found; `vectors` returns the rows
+    (n, dim) at some places, and is called only where titles and facts agree. A listing joins the first group whose
+    first member it equals, so later places never change earlier groups: the second page agrees with the first.
     """
     groups: list[list[int]] = []
-    said: dict[tuple[str, ...], list[int]] = {}  # words -> the groups of listings that are called so
+    by_title: dict[tuple[str, ...], list[int]] = {}  # title key -> the groups of listings with that title
     rows: dict[int, Floats] = {}
 
     def row(place: int) -> Floats:
@@ -120,65 +94,61 @@ def collapse(
         return hashes[first] == hashes[place] or same_picture(layout, row(first), row(place))
 
     for place, product in enumerate(products):
-        words = title_key(product.title)
-        rivals = said.setdefault(words, []) if words else []
-        found = next((number for number in rivals if same(groups[number][0], place)), None)
-        if found is not None:
-            groups[found].append(place)
-            continue
-        rivals.append(len(groups))
-        groups.append([place])
+        key = title_key(product.title)
+        same_title = by_title.setdefault(key, []) if key else []
+        group = next((number for number in same_title if same(groups[number][0], place)), None)
+        if group is None:
+            same_title.append(len(groups))
+            groups.append([place])
+        else:
+            groups[group].append(place)
     return [tuple(group) for group in groups]
 
 
 def title_key(title: str) -> tuple[str, ...]:
-    """A title's words and numbers, sorted, without case, endings in -s and words that say nothing.
+    """Return a title's words and numbers, sorted, without case, endings in -s and stop words.
 
-    "500 ml" stays apart from "1 l", and each colour from the others: all that may differ is what names no other thing.
+    "500 ml" differs from "1 l", and each colour from the others: only words that name no other thing are dropped.
     """
     words = _WORD.findall(unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", ""))
-    told = [word for word in words if word not in STOP_WORDS]
-    return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in told))
+    words = [word for word in words if word not in STOP_WORDS]
+    return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in words))
 
 
 def other_numbers(title: str, other: str) -> bool:
-    """Whether each title tells a number that the other does not: shades and models that are shown by one picture."""
+    """Return whether each title has a number that the other lacks: shades and models that share one picture."""
     first, second = (
-        {word.replace(",", ".").lstrip("0") for word in title_key(each) if word[0].isdigit()} for each in (title, other)
+        {word.replace(",", ".").lstrip("0") for word in title_key(text) if word[0].isdigit()} for text in (title, other)
     )
     return bool(first - second and second - first)
 
 
-def same_facts(one: Product, other: Product) -> bool:
-    """Whether no brand, attribute or currency that both state differs, and prices differ by at most a tenth."""
-    return next(differing_facts(one, other), None) is None
+def same_facts(first: Product, second: Product) -> bool:
+    """Return whether brand, attributes and currency that both state agree, and prices differ by at most a tenth."""
+    return next(differing_facts(first, second), None) is None
 
 
-def differing_facts(one: Product, other: Product) -> Iterator[str]:
-    """The names of the facts by which two products are not one thing; see `same_facts`."""
+def differing_facts(first: Product, second: Product) -> Iterator[str]:
+    """Yield the names of the facts by which two products are not one thing; see `same_facts`."""
     for name in ("brand", "currency"):
-        if _differ(getattr(one, name), getattr(other, name)):
+        if _differ(getattr(first, name), getattr(second, name)):
             yield name
-    if one.price is not None and other.price is not None and _far(one.price, other.price):
+    prices = [product.price for product in (first, second) if product.price is not None]
+    if len(prices) == 2 and abs(prices[0] - prices[1]) > MAX_PRICE_DIFFERENCE * max(prices):
         yield "price"
-    for name, value in one.attributes.items():
-        told = name.casefold() not in IGNORED_ATTRIBUTES and len(value) <= LONGEST_FACT
-        if told and _differ(value, other.attributes.get(name, "")):
+    for name, value in first.attributes.items():
+        compared = name.casefold() not in IGNORED_ATTRIBUTES and len(value) <= MAX_FACT
+        if compared and _differ(value, second.attributes.get(name, "")):
             yield name
 
 
-def same_picture(layout: RowLayout, one: Floats, other: Floats) -> bool:
-    """Whether two rows (dim,) are of one picture that was saved, scaled or cropped anew: all blocks must say so."""
-    judged = [name for name in SAME_PICTURE if name in layout.names]
-    spans = [layout.slice(name) for name in judged]
-    return bool(NEEDED & set(judged)) and all(
-        float(one[span] @ other[span]) >= SAME_PICTURE[name] for name, span in zip(judged, spans, strict=True)
+def same_picture(layout: RowLayout, first: Floats, second: Floats) -> bool:
+    """Return whether two rows (dim,) show one picture, saved, scaled or cropped again: all blocks must agree."""
+    spans = {name: layout.slice(name) for name in SAME_PICTURE_COSINES if name in layout.names}
+    return bool(REQUIRED_BLOCKS & set(spans)) and all(
+        float(first[span] @ second[span]) >= SAME_PICTURE_COSINES[name] for name, span in spans.items()
     )
 
 
-def _differ(one: str, other: str) -> bool:
-    return bool(one and other) and one.strip().casefold() != other.strip().casefold()
-
-
-def _far(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) > PRICES_MAY_DIFFER * max(one, other)
+def _differ(first: str, second: str) -> bool:
+    return bool(first and second) and first.strip().casefold() != second.strip().casefold()

@@ -1,4 +1,4 @@
-"""A generation that is being served, with the encoder that reads it, at one state of the catalogue."""
+"""The serving state: one generation with its encoder, at one state of the catalogue."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from search.state.snapshot import GenerationRows, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ServingState:
-    """All that a search needs but the catalogue; never changed, so that an answer is of one piece."""
+    """All that a search needs but the catalogue. It never changes, so that all of a page is of one state."""
 
     encoder: Encoder
-    questions: QueryEncoder
-    rows: RowEncoder
+    query_encoder: QueryEncoder
+    row_encoder: RowEncoder
     snapshot: Snapshot
     columns: ProductColumns
     tokens: RefineTokens
-    judge: MatchClassifier
+    classifier: MatchClassifier
 
     @classmethod
     def of(
@@ -43,82 +43,83 @@ class ServingState:
         generation: Generation,
         encoder: Encoder,
         columns: ProductColumns,
-        rows: RowEncoder | None = None,
+        row_encoder: RowEncoder | None = None,
     ) -> ServingState:
-        """A generation as it was built; `columns` are of the catalogue as it is then or later, `rows` those of another
-        generation, when the encoder is the same.
+        """Return a generation as it was built.
+
+        `columns` are of the catalogue at that time or later; `row_encoder` is that of another generation of the
+        same encoder, to share its cache.
         """
-        questions = QueryEncoder(encoder, generation.layout, generation.manifest.weights)
         manifest = generation.manifest
-        judge = MatchClassifier(
-            manifest.weights["picture"], manifest.match, Calibration.load(home, encoder.fingerprint)
+        calibration = Calibration.load(home, encoder.fingerprint)
+        return cls(
+            encoder,
+            QueryEncoder(encoder, generation.layout, manifest.weights),
+            row_encoder or RowEncoder(home, encoder),
+            Snapshot.of(GenerationRows(generation)),
+            columns,
+            RefineTokens(signing_key(home), encoder),
+            MatchClassifier(manifest.weights["picture"], manifest.match, calibration),
         )
-        tokens = RefineTokens(signing_key(home), encoder)
-        snapshot = Snapshot.of(GenerationRows(generation))
-        return cls(encoder, questions, rows or RowEncoder(home, encoder), snapshot, columns, tokens, judge)
 
     @property
     def generation(self) -> Generation:
         """The generation."""
-        return self.snapshot.shelf.generation
+        return self.snapshot.generation_rows.generation
 
     @property
     def number(self) -> int:
         """The generation's number."""
         return self.generation.number
 
-    @property
-    def state(self) -> tuple[Snapshot, ProductColumns]:
-        """What a change of the catalogue changes."""
-        return self.snapshot, self.columns
-
     def at(self, snapshot: Snapshot, columns: ProductColumns) -> ServingState:
-        """The same generation at another state of the catalogue."""
+        """Return the same generation at another state of the catalogue."""
         return replace(self, snapshot=snapshot, columns=columns)
 
-    def stored(self, product_id: str, key: int) -> Floats:
-        """The row of a product's first picture. Raises UnknownProduct when it cannot be found by any."""
+    def stored_row(self, product_id: str, key: int) -> Floats:
+        """Return the row (dim,) of a product's first picture. Raises UnknownProduct when the index has no row of it."""
         vectors = self.snapshot.rows_of(key).vectors
         if not len(vectors):
             raise UnknownProduct(f"The product {product_id!r} is not in the index yet.", "Index the shop again.")
         return np.asarray(vectors[0], dtype=np.float32)
 
     def similarity_vectors(self, keys: Sequence[int | None]) -> Floats:
-        """Each product's first row, weighed so that the dot product of two is their mean cosine; zeros for None."""
+        """Return each product's first row, scaled so that the dot product of two is the mean cosine; zeros for None."""
         layout, weights = self.generation.layout, self.generation.manifest.weights["picture"]
         total = sum(map(abs, weights.values())) or 1.0
         scale = {name: math.sqrt(abs(weight) / total) for name, weight in weights.items()}
         rows = np.zeros((len(keys), layout.dim), np.float32)
-        for place, key in enumerate(keys):
+        for number, key in enumerate(keys):
             vectors = rows[:0] if key is None else self.snapshot.rows_of(key).vectors
             if len(vectors):
-                rows[place] = vectors[0]
+                rows[number] = vectors[0]
         return layout.weigh(rows, scale)
 
     def verdict(self, query: Query, hits: Sequence[SearchHit]) -> Verdict | None:
-        """Whether the shop has what a lone photo shows, and whether the first hit is it; None for other questions.
+        """Return whether the shop has what a single photo shows, and whether hit 1 is it; None for other queries.
 
-        `hits` are the best by score, whatever the page is sorted by. One alone cannot be called exact: the next tells.
+        `hits` are the best by score, whatever the page is sorted by. A single hit cannot be called exact, because the
+        gap to the second one decides.
         """
         if not hits:
             return None
         second = hits[1].parts if len(hits) > 1 else None
-        return self.judge.verdict(query, hits[0].product.category, hits[0].parts, second)
+        return self.classifier.verdict(query, hits[0].product.category, hits[0].parts, second)
 
     def warm_up(self) -> None:
-        """Encode and search once, without the catalogue, before anybody waits for it."""
-        for asked in self.questions.encode([Query(warm_up_terms(self))], _none_stored):
-            assert asked.vector is not None
-            self.snapshot.search(asked.vector, 10)
+        """Encode and search once, without the catalogue, before a shopper waits for it."""
+        for encoded in self.query_encoder.encode([Query(warm_up_terms(self))], _no_stored_row):
+            assert encoded.vector is not None
+            self.snapshot.search(encoded.vector, 10)
 
 
-def warm_up_terms(served: ServingState) -> tuple[Term, ...]:
-    """A picture and, where the encoder reads them, words to try a shop with."""
+def warm_up_terms(state: ServingState) -> tuple[Term, ...]:
+    """Return a picture and, where the encoder reads text, a text to warm up with."""
     terms: list[Term] = [PictureTerm(Image.new("RGB", (256, 256), (128, 128, 128)))]
-    if served.generation.layout.text_block is not None:
+    if state.generation.layout.text_block is not None:
         terms.append(TextTerm("red shoes"))
     return tuple(terms)
 
 
-def _none_stored(product_id: str) -> tuple[int, Floats]:
-    raise UnknownProduct(f"{product_id!r} was not asked for.")
+def _no_stored_row(product_id: str) -> tuple[int, Floats]:
+    raise UnknownProduct(f"{product_id!r} is no part of a warm-up.")

@@ -1,4 +1,4 @@
-"""Whether the shop has what a photo shows, and whether the first hit is it: calibrated probabilities."""
+"""Estimate whether the shop has what a photo shows, and whether the first hit is it: calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Parts = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class MatchClassifier:
-    """Judges a shop's answers to photos: by curves of its catalogue, or of photos of its products when there are some.
+    """Classifies the hits of a photo by curves fitted on the catalogue, or on photos of its products where it has some.
 
-    `weights` are those of a picture query's blocks.
+    `weights` are the block weights of a picture query.
     """
 
     weights: Mapping[str, float]
@@ -29,12 +29,12 @@ class MatchClassifier:
     calibration: Calibration | None = None
 
     def verdict(self, query: Query, category: str, first: Parts, second: Parts | None = None) -> Verdict | None:
-        """The verdict on the first page of a photo's results; None for any other question, or without a curve.
+        """Return the verdict on the first page of a photo's hits; None for any other query, or without a curve.
 
-        `category` is the best hit's, `first` are the shares of its score, and `second` those of the next product's, see
+        `category` is that of the best hit, `first` are the parts of its score and `second` of the next hit's; see
         `SearchHit`.
         """
-        if not query.pictured or query.blocks or query.offset:
+        if not query.is_single_picture or query.blocks or query.offset:
             return None
         logit = self._logit(category, first)
         if logit is None:
@@ -53,12 +53,12 @@ class MatchClassifier:
 
 
 def evident(name: str, weights: Mapping[str, float]) -> bool:
-    """Whether a shop whose blocks have these weights has that evidence: one of its blocks, or "score", the whole."""
+    """Return whether a shop with these block weights has that evidence: one of its blocks, or "score", the whole."""
     return name == SCORE or bool(weights.get(name))
 
 
 def evidence(name: str, weights: Mapping[str, float], parts: Parts) -> float:
-    """The cosine of one block between a lone photo and a hit, from the shares of its score; or that score itself."""
+    """Return the cosine of one block between a photo and a hit, from the parts of its score; or that score itself."""
     if name == SCORE:
         return sum(parts.values())
     return parts[name] * sum(map(abs, weights.values())) / weights[name]
@@ -69,7 +69,7 @@ class Calibration:
     """A logistic curve over one cosine between a photo and its first hit: that of a block, or "score", the whole.
 
     It holds for one shop and one encoder, `fingerprint`: how much a photo resembles the right product depends on
-    the shop's pictures and on where shoppers stand. `photos` is how many it was fitted on.
+    the shop's pictures and on how shoppers take photos. `photos` is the number of photos it was fitted on.
     """
 
     fingerprint: str
@@ -79,24 +79,24 @@ class Calibration:
     photos: int
 
     def has(self, cosine: float) -> float:
-        """The probability that the shop sells the thing, at even odds."""
+        """Return the probability that the shop sells the thing, at even odds."""
         return sigmoid(self.logit(cosine))
 
     def logit(self, cosine: float) -> float:
-        """The log odds that the shop sells the thing, from even odds."""
+        """Return the log odds that the shop sells the thing, from even odds."""
         return self.slope * cosine + self.offset
 
     def save(self, home: Path) -> None:
-        """Keep it with the shop."""
+        """Write the calibration into the shop's home."""
         write_atomically(
             ShopHome(home).calibration, lambda path: path.write_text(json.dumps(asdict(self)), encoding="utf-8")
         )
 
     @classmethod
     def load(cls, home: Path, fingerprint: str) -> Calibration | None:
-        """The shop's calibration for that encoder; None when there is none that can be used."""
+        """Read the shop's calibration for that encoder; None when it is missing, damaged or of another encoder."""
         try:
-            found = cls(**json.loads(ShopHome(home).calibration.read_text(encoding="utf-8")))
+            stored = cls(**json.loads(ShopHome(home).calibration.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return found if found.fingerprint == fingerprint else None
+        return stored if stored.fingerprint == fingerprint else None

@@ -12,9 +12,9 @@ import numpy as np
 
 from catalog.errors import BadPicture, EncoderError, GenerationError
 from catalog.product import Picture, Product
-from indexer.build.encoding_pipeline import decode_side, prepared_file
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, read_vectors, title_key
 from indexer.encoders.base import Encoder
+from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.layout import RowLayout
 from indexer.numeric import chunks
 from indexer.types import Floats, Pixels

@@ -17,7 +17,7 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import open_current
 from search.query.filters import parse_filter
 from search.retrieval.facets import facet_counts
-from search.retrieval.result_set import MATCHES
+from search.retrieval.result_set import MAX_MATCHES
 from search.state.column_store import ProductColumns
 from search.state.snapshot import GenerationRows, Snapshot
 
@@ -100,12 +100,12 @@ def _report(name, snapshot, queries, allowed):
         free.append(_timed(lambda query=query: snapshot.search(query, 10)))
         within.append(_timed(lambda query=query: snapshot.search(query, 10, allowed())))
     for query in queries[:20]:
-        deep.append(_timed(lambda query=query: snapshot.search(query, MATCHES, allowed())))
+        deep.append(_timed(lambda query=query: snapshot.search(query, MAX_MATCHES, allowed())))
     mask = allowed()
     numbers = np.flatnonzero(mask)
     found = wanted = 0
     for query in queries:
-        scores = exact_scores(snapshot.shelf.generation.rows, query, numbers)
+        scores = exact_scores(snapshot.generation_rows.generation.rows, query, numbers)
         truth = numbers[np.lexsort((numbers, -scores))[:10]]
         found += len(np.intersect1d(truth, snapshot.search(query, 10, mask)[1]))
         wanted += len(truth)
@@ -113,7 +113,7 @@ def _report(name, snapshot, queries, allowed):
     print(
         f"{name:48} keeps {mask.mean():6.1%}  p95 {clock:5.2f} ms, {clock / free_clock:4.2f} times (processor "
         f"{processor:5.2f} ms, {processor / free_processor:4.2f} times)  recall@10 {found / max(1, wanted):.4f}  "
-        f"{MATCHES} deep {np.median(deep, axis=0)[1]:5.1f} ms"
+        f"{MAX_MATCHES} deep {np.median(deep, axis=0)[1]:5.1f} ms"
     )
 
 

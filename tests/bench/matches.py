@@ -21,7 +21,7 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations.store import open_current
 from search.query.query_encoder import QueryEncoder
 from search.query.terms import PictureTerm, Query, TextTerm
-from search.retrieval.result_set import MATCHES, PICTURE_SHARE, WORDS_SHARE
+from search.retrieval.result_set import MAX_MATCHES, PICTURE_SHARE, TEXT_SHARE
 
 SHARES = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -45,16 +45,16 @@ def main(home: Path) -> None:
         judging = [case for case in cases if case.asks == asks and _half(case.kind) == 1]
         for share in SHARES:
             print(f"{asks:16} choosing {share:4.2f} {_judged(choosing, share)}")
-        share = PICTURE_SHARE if asks == "picture" else WORDS_SHARE
+        share = PICTURE_SHARE if asks == "picture" else TEXT_SHARE
         print(f"{asks:16} JUDGING  {share:4.2f} {_judged(judging, share)}")
 
 
 def _judged(cases, share):
     figures = []
     for case in cases:
-        found = int((case.scores[:MATCHES] >= share * case.scores[0]).sum())
+        found = int((case.scores[:MAX_MATCHES] >= share * case.scores[0]).sum())
         right = case.true[:found].sum()
-        precision, recall = right / found, right / min(case.total, MATCHES)
+        precision, recall = right / found, right / min(case.total, MAX_MATCHES)
         figures.append((precision, recall, 2 * precision * recall / max(precision + recall, 1e-9), found))
     mean, error = np.mean(figures, axis=0), np.std(figures, axis=0) / len(figures) ** 0.5
     return (
@@ -82,7 +82,7 @@ def _cases(home):
     def case(asks, kind, term, true):
         scores = rows @ questions.encode([Query((term,))], _none_stored)[0].vector
         order = np.argsort(-scores)
-        return Case(asks, kind, scores[order][:MATCHES], true[order][:MATCHES], int(true.sum()))
+        return Case(asks, kind, scores[order][:MAX_MATCHES], true[order][:MAX_MATCHES], int(true.sum()))
 
     cases = []
     for place in chance.choice(len(products), 300, replace=False).tolist():

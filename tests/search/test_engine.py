@@ -15,7 +15,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.ann.faiss_index import IndexPlan
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
-from search.retrieval import pipeline
+from search.retrieval import search_run
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
 
@@ -226,8 +226,8 @@ def test_listings_of_the_same_thing_are_one_hit_that_can_be_opened(home):
 
 def test_many_listings_of_one_thing_are_grouped_in_few_rounds(home, monkeypatch):
     rounds = []
-    grouped = pipeline.groups_of
-    monkeypatch.setattr(pipeline, "groups_of", lambda *given: rounds.append(1) or grouped(*given))
+    collapse = search_run.collapse_listings
+    monkeypatch.setattr(search_run, "collapse_listings", lambda *given: rounds.append(1) or collapse(*given))
     with make_shop(home, [Item(f"hat{i:03}", "red hat", place="shop") for i in range(200)]) as engine:
         page = engine.search(ask(PictureTerm(picture(RED)), sort="price"))
         assert len(page.hits) == 1 and len(page.hits[0].duplicates) == 199

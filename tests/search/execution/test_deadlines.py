@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from catalog.errors import BadQuery, DeadlineExceeded, StepFailed
-from search.execution.deadlines import THREADS, WAITING, Deadline, StepRunner
+from search.execution.deadlines import MAX_PENDING, MAX_THREADS, Deadline, StepRunner
 from tests.timing import Lateness
 
 
@@ -42,7 +42,7 @@ def test_what_is_late_is_said_to_be_late_in_time(steps, hanging):
 
 
 def test_a_kind_that_hangs_holds_up_no_other(steps, hanging):
-    for _ in range(2 * THREADS):
+    for _ in range(2 * MAX_THREADS):
         steps.begin("encoder", Deadline.within(5), hanging)
     assert steps.run("lexical", Deadline.within(60_000), lambda: 7) == 7
     with pytest.raises(DeadlineExceeded):
@@ -53,13 +53,13 @@ def test_what_is_late_is_forgotten_and_too_much_is_refused(steps, hanging):
     class Picture:
         pass
 
-    pictures = [Picture() for _ in range(WAITING)]
+    pictures = [Picture() for _ in range(MAX_PENDING)]
     alive = [weakref.ref(picture) for picture in pictures]
-    for _ in range(THREADS):
+    for _ in range(MAX_THREADS):
         steps.begin("encoder", Deadline.within(5), hanging)
     time.sleep(0.05)
     begun = [steps.begin("encoder", Deadline.within(1), lambda kept=picture: kept) for picture in pictures]
-    with pytest.raises(DeadlineExceeded, match="Too much waits"):
+    with pytest.raises(DeadlineExceeded, match="Too many requests wait"):
         steps.begin("encoder", Deadline.within(1), hanging)
     del pictures
     for each in begun:

@@ -21,6 +21,7 @@ from indexer.generations import store
 from search.engine import SearchEngine
 from search.live.product_edit import edit_of
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
+from search.retrieval.search_run import SearchRun
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture, save_picture
 
@@ -110,7 +111,7 @@ def test_a_new_title_keeps_the_pictures_and_their_vectors(engine):
     assert engine.status().live == 0, "as it was built, so the generation's own rows do"
 
 
-def test_what_is_not_given_stays(engine):
+def test_fields_that_are_not_given_stay(engine):
     put(engine, "r", description="Warm.", brand="Acme")
     put(engine, "r", attributes={"colour": "red"})
     after = engine.product("r")
@@ -144,7 +145,7 @@ def test_what_is_not_given_stays(engine):
     ],
     ids=str,
 )
-def test_what_cannot_be_is_refused_by_name(engine, fields, error, says):
+def test_impossible_values_are_refused_by_name(engine, fields, error, says):
     with pytest.raises(error, match=says):
         put(engine, "r", **fields)
     assert engine.product("r").title == "red scarf"
@@ -175,15 +176,15 @@ def test_a_new_product_needs_title_and_picture(engine):
 
 
 @pytest.mark.promise("S6")
-def test_pictures_are_kept_as_we_wrote_them(home, engine):
+def test_pictures_are_stored_re_encoded(home, engine):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Secret camera"
     data = file_of(RED, "JPEG", 40, exif=exif) + b"<script>alert(1)</script>"
     first = engine.put(edit_of("n", {"title": "red"}, [data, data])).product.pictures
     assert len(first) == 1
-    kept = (home / "pictures" / first[0].sha256[:2] / f"{first[0].sha256}.jpg").read_bytes()
-    assert images.content_hash(kept) == first[0].sha256
-    assert b"Secret" not in kept and b"script" not in kept
+    stored_bytes = (home / "pictures" / first[0].sha256[:2] / f"{first[0].sha256}.jpg").read_bytes()
+    assert images.content_hash(stored_bytes) == first[0].sha256
+    assert b"Secret" not in stored_bytes and b"script" not in stored_bytes
     assert engine.put(edit_of("n", {}, [data])).product.pictures == first
     wide = Image.new("RGB", (4000, 100), RED)
     out = io.BytesIO()
@@ -191,7 +192,7 @@ def test_pictures_are_kept_as_we_wrote_them(home, engine):
     assert engine.put(edit_of("w", {"title": "w"}, [out.getvalue()])).product.pictures[0].width == 2048
 
 
-def test_what_a_killed_writer_left_is_swept_away_in_time(home, opened):
+def test_leftovers_of_a_killed_writer_are_removed_in_time(home, opened):
     unfinished = home / "pictures" / "unfinished"
     unfinished.mkdir(parents=True)
     for name, age in (("old", 4_000), ("new", 10)):
@@ -243,7 +244,7 @@ def test_changes_of_another_process_are_followed(home, opened):
         assert "lost" not in found(engine) and engine.status().degraded == ()
 
 
-def test_there_are_only_so_many_live_rows(opened):
+def test_the_number_of_live_rows_is_limited(opened):
     engine = opened(live_rows=3)
     for name in "opq":
         put(engine, name, RED, title=name)
@@ -258,7 +259,7 @@ def test_there_are_only_so_many_live_rows(opened):
     assert sorted(found(engine)) == ["g", "o", "q", "r", "s", "y"]
 
 
-def test_changes_of_others_that_find_no_room_wait(home, opened):
+def test_changes_of_others_beyond_the_limit_wait(home, opened):
     engine = opened(live_rows=2)
     with closing(Catalogue.open(home / "catalog.sqlite")) as other:
         shown = save_picture(home / "feed", RED)
@@ -270,8 +271,8 @@ def test_changes_of_others_that_find_no_room_wait(home, opened):
     assert engine.status().degraded == ("3 changed products wait for a new index",)
 
 
-def test_a_log_beyond_all_bounds_is_not_replayed(home, opened, monkeypatch):
-    monkeypatch.setattr("search.state.change_replay.LONGEST_LOG", 3)
+def test_a_log_beyond_the_limit_is_not_replayed(home, opened, monkeypatch):
+    monkeypatch.setattr("search.state.change_replay.MAX_REPLAYED_CHANGES", 3)
     engine = opened()
     with closing(Catalogue.open(home / "catalog.sqlite")) as other:
         other.put([Product(f"n{number}", "red", (save_picture(home / "feed", RED),)) for number in range(4)])
@@ -307,15 +308,15 @@ def test_a_catalogue_that_is_older_than_the_generation(home, opened):
     assert found(engine) == ["r", "g"]
 
 
-def test_writers_wait_for_each_other_but_not_for_ever(engine, monkeypatch):
+def test_writers_wait_for_each_other_until_a_timeout(engine, monkeypatch):
     monkeypatch.setattr("search.live.live_index.WRITE_TIMEOUT_S", 0.01)
     with engine._live._one_writer(), pytest.raises(StoreError, match="still being written"):
         put(engine, "r", price="1")
 
 
-def test_an_answer_is_of_one_time(engine, monkeypatch):
+def test_an_answer_is_from_one_snapshot(engine, monkeypatch):
     """A product that changes after it was scored is scored again, with what it is now."""
-    present, changed = engine._answers._present, []
+    present, changed = SearchRun._present, []
 
     def late(*given):
         if not changed:
@@ -323,7 +324,7 @@ def test_an_answer_is_of_one_time(engine, monkeypatch):
             engine.remove("g")
         return present(*given)
 
-    monkeypatch.setattr(engine._answers, "_present", late)
+    monkeypatch.setattr(SearchRun, "_present", late)
     hits = engine.search(Query((PictureTerm(picture(BLUE)),))).hits
     assert [hit.product.id for hit in hits][:2] == ["b", "r"]
     assert hits[1].score == pytest.approx(1.0, abs=1e-2)
@@ -373,9 +374,9 @@ def test_a_damaged_generation_is_not_taken_over(home, opened, caplog):
     assert engine.status().generation == 1
     assert engine.status().degraded == ("generation 2 is damaged; generation 1 is served",)
     assert "index.faiss" in caplog.text
-    said = len(caplog.records)
+    logged = len(caplog.records)
     engine.follow()
-    assert len(caplog.records) == said, "once is enough"
+    assert len(caplog.records) == logged, "once is enough"
     put(engine, "n", RED, title="red")
     assert "n" in found(engine)
     index.write_bytes(data)
@@ -410,13 +411,13 @@ def test_a_pointer_that_is_gone_leaves_the_shop_as_it_is(home, opened):
     engine = opened()
     (home / "current").unlink()
     engine.follow()
-    told = engine.status().degraded
-    assert told == ("the pointer to the current generation cannot be used (no_generation); generation 1 is served",)
+    degraded = engine.status().degraded
+    assert degraded == ("the pointer to the current generation cannot be used (no_generation); generation 1 is served",)
     assert found(engine)
 
 
 @pytest.mark.parametrize("point", ["put.committed", "remove.committed"])
-def test_what_broke_off_after_its_commit_is_found_at_the_next_look(engine, monkeypatch, point):
+def test_a_change_that_broke_off_after_its_commit_is_found_at_the_next_look(engine, monkeypatch, point):
     monkeypatch.setenv(VARIABLE, f"{point}:raise")
     with pytest.raises(Failed):
         put(engine, "n", RED, title="red") if point == "put.committed" else engine.remove("r")
@@ -455,13 +456,13 @@ def rebuild(home, items):
     make_shop(home, items).close()
 
 
-def test_a_shop_opened_by_hand_is_as_its_generation_says(home, fake_encoder):
+def test_a_shop_opened_by_hand_equals_its_generation(home, fake_encoder):
     make_shop(home).close()
     with open_shop(home, fake_encoder) as engine:
         assert engine.status().live == 0
 
 
-def test_a_generation_that_was_mended_is_tried_again(home, opened, monkeypatch):
+def test_a_repaired_generation_is_tried_again(home, opened, monkeypatch):
     monkeypatch.setattr("search.live.live_index.RETRY_SECONDS", 0.0)
     engine = opened()
     rebuild(home, [Item("z", "green", (GREEN,))])
@@ -491,19 +492,19 @@ def test_a_generation_of_another_encoder_comes_with_it_or_not_at_all(home, opene
 
 
 def test_two_servers_of_one_shop(opened):
-    one, two = opened(), opened()
-    put(one, "m", RED, title="red")
-    put(two, "n", RED, title="red")
-    assert found(two, k=3) == ["m", "n", "r"], "a write takes in what was written before it"
-    one.follow()
-    assert found(one) == found(two)
-    two.remove("m")
-    one.remove("r")
-    two.follow()
-    assert found(one) == found(two) == ["n", "y", "b", "g"]
+    first, second = opened(), opened()
+    put(first, "m", RED, title="red")
+    put(second, "n", RED, title="red")
+    assert found(second, k=3) == ["m", "n", "r"], "a write takes in what was written before it"
+    first.follow()
+    assert found(first) == found(second)
+    second.remove("m")
+    first.remove("r")
+    second.follow()
+    assert found(first) == found(second) == ["n", "y", "b", "g"]
 
 
-def test_vectors_that_cannot_be_kept_now_are_kept_later(home, opened, fake_encoder):
+def test_vectors_that_cannot_be_cached_now_are_cached_later(home, opened, fake_encoder):
     engine = opened()
     path = cache_path(home, fake_encoder.fingerprint, "live-vectors")
     with VectorCache(path, fake_encoder.fingerprint, 6):
@@ -514,7 +515,7 @@ def test_vectors_that_cannot_be_kept_now_are_kept_later(home, opened, fake_encod
     assert path.stat().st_size > 256
 
 
-def test_an_overgrown_cache_of_live_vectors_is_begun_anew(home, opened, fake_encoder, monkeypatch):
+def test_an_overgrown_cache_of_live_vectors_is_restarted(home, opened, fake_encoder, monkeypatch):
     engine = opened()
     put(engine, "n", RED, title="red")
     engine.follow()

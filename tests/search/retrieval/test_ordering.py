@@ -7,7 +7,7 @@ import pytest
 
 from catalog.product import Product
 from search.query.filters import parse_filter
-from search.retrieval.result_set import MATCHES, browse_order, match_threshold, matching_keys, ordered
+from search.retrieval.result_set import MAX_MATCHES, browse_order, match_threshold, matching_keys, sort_order
 from search.state.column_store import ProductColumns
 
 # key: id, price
@@ -24,19 +24,19 @@ SCORES = np.array([0.9, 0.5, 0.5, 0.9, 0.5], np.float32)
     [("relevance", "ceabd"), ("price", "bdace"), ("-price", "abdce"), ("newest", "eabcd")],
 )
 def test_orders_of_what_was_found(sort, ids):
-    keys = KEYS[ordered(COLUMNS, KEYS, SCORES, sort)]
+    keys = KEYS[sort_order(COLUMNS, KEYS, SCORES, sort)]
     assert "".join(FACTS[key][0] for key in keys.tolist()) == ids
 
 
 def test_of_equal_prices_the_better_match_comes_first():
     keys = np.array([1, 3])
-    assert ordered(COLUMNS, keys, np.array([0.9, 0.5], np.float32), "price").tolist() == [0, 1]
+    assert sort_order(COLUMNS, keys, np.array([0.9, 0.5], np.float32), "price").tolist() == [0, 1]
 
 
 def test_a_product_that_is_not_known_comes_last():
     keys = np.array([99, 1])
     for sort in ("relevance", "price", "-price", "newest"):
-        assert ordered(COLUMNS, keys, np.array([0.1, 0.1], np.float32), sort).tolist() == [1, 0]
+        assert sort_order(COLUMNS, keys, np.array([0.1, 0.1], np.float32), sort).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_browsing_within_a_filter_leaves_out_what_is_gone():
 
 
 def test_what_matches_lies_within_a_share_of_the_best():
-    assert match_threshold(0.8, worded=True) == pytest.approx(0.6)
-    assert match_threshold(0.8, worded=False) == pytest.approx(0.4)
-    assert match_threshold(-0.2, worded=True) == -0.2
+    assert match_threshold(0.8, text_only=True) == pytest.approx(0.6)
+    assert match_threshold(0.8, text_only=False) == pytest.approx(0.4)
+    assert match_threshold(-0.2, text_only=True) == -0.2
     keys = np.arange(4)
     assert matching_keys(keys, np.array([0.8, 0.6, 0.59, 0.1], np.float32), 0.6).tolist() == [0, 1]
-    assert len(matching_keys(np.arange(2000), np.ones(2000, np.float32), 0.5)) == MATCHES
+    assert len(matching_keys(np.arange(2000), np.ones(2000, np.float32), 0.5)) == MAX_MATCHES

@@ -27,7 +27,7 @@ def ranking(snapshot, query=RED, k=10):
 
 def test_as_it_was_built(snapshot):
     assert [key for key, _ in ranking(snapshot)] == [1, 4, 4, 2, 3]
-    assert (snapshot.products, snapshot.pictures, snapshot.spread, snapshot.seq) == (4, 5, 2, 4)
+    assert (snapshot.products, snapshot.pictures, snapshot.rows_per_product, snapshot.seq) == (4, 5, 2, 4)
     assert snapshot.rows_of(4).hashes == tuple(snapshot.hashes_of(np.array([3, 4])))
     assert snapshot.rows_of(9).hashes == ()
 
@@ -57,7 +57,7 @@ def test_a_removed_product_is_found_no_more_and_comes_back_whole(snapshot):
     assert [key for key, _ in ranking(gone)] == [1, 2, 3]
     assert (gone.products, gone.pictures, gone.rows_of(4).hashes) == (3, 3, ())
     assert sorted(gone.found_keys().tolist()) == [1, 2, 3]
-    back = gone.changed(RowChanges({}, shown={4}), seq=6)
+    back = gone.changed(RowChanges({}, restored={4}), seq=6)
     assert ranking(back) == ranking(snapshot)
     assert back.allowed is None and back.products == 4
 

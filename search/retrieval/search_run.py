@@ -1,0 +1,222 @@
+"""Run one encoded query on one state of the shop: retrieve, collapse, count, sort, and cut into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from catalog.errors import BadInput, WindowshopError
+from catalog.product import Picture, Product
+from catalog.storage.catalogue import Catalogue
+from search.execution.deadlines import VECTOR, Deadline, StepRunner
+from search.execution.step_timing import METADATA, timed
+from search.hits import Facet, SearchHit, SearchPage
+from search.query.filters import Filter
+from search.query.query_encoder import EncodedQuery
+from search.query.terms import RELEVANCE, PictureTerm, Query
+from search.retrieval.candidates import (
+    Ranked,
+    SearchScope,
+    TextScores,
+    build_hits,
+    candidates,
+    count_with_ties,
+    page_slice,
+    retrieve,
+)
+from search.retrieval.collapse import Group, QueryProduct, collapse_listings
+from search.retrieval.lexical_fusion import TextMatch
+from search.retrieval.result_set import FilteredResults, browse, max_rows
+from search.retrieval.serving_state import ServingState
+from search.state.label_columns import Ints
+
+SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval nearly always suffices
+FETCH_GROWTH = 4
+MAX_TIE_ROWS = 4096  # rows beyond which a tie at the end of the page is not followed to its end
+VERDICT_HITS = 2  # hits from which a verdict is made
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """An encoded query with the products that it names, its text match, what is missing, and its deadline.
+
+    `text_scores` are the score components other than vector similarity; `degraded` names the steps that were late.
+    """
+
+    encoded: EncodedQuery
+    products: tuple[QueryProduct, ...]
+    text: TextMatch | None
+    text_scores: TextScores | None
+    degraded: tuple[str, ...]
+    deadline: Deadline | None
+
+    @property
+    def query(self) -> Query:
+        """The query, its pictures as vectors."""
+        return self.encoded.query
+
+    def without_vector(self) -> PreparedQuery:
+        """Return the same query, to be answered by its text alone."""
+        return replace(self, encoded=replace(self.encoded, vector=None), degraded=(*self.degraded, VECTOR))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of a page, the best hits whatever the page is sorted by, and what was counted."""
+
+    hits: tuple[SearchHit, ...]
+    best: tuple[SearchHit, ...]
+    total: int | None = None
+    facets: tuple[Facet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRun:
+    """One query on one state of the shop."""
+
+    state: ServingState
+    prepared: PreparedQuery
+    catalogue: Catalogue
+    steps: StepRunner
+
+    @property
+    def query(self) -> Query:
+        """The query, its pictures as vectors."""
+        return self.prepared.query
+
+    def page(self, encode_seconds: float) -> SearchPage:
+        """Return the page of the query; its time includes `encode_seconds`.
+
+        When the vector search fails or is late, the text alone answers, and the page says so.
+        """
+        started = perf_counter()
+        run = self
+        try:
+            found = self._find() if self.query.terms else self._browse()
+        except BadInput:
+            raise
+        except WindowshopError:
+            if self.prepared.text_scores is None or self.prepared.encoded.vector is None:
+                raise
+            run = replace(self, prepared=self.prepared.without_vector())
+            found = run._find()
+        query, prepared = run.query, run.prepared
+        verdict = None if prepared.encoded.vector is None else self.state.verdict(query, found.best)
+        unread = any(isinstance(term, PictureTerm) for term in query.terms)  # a picture that was not encoded in time
+        return SearchPage(
+            query,
+            found.hits,
+            self.state.number,
+            (perf_counter() - started + encode_seconds) * 1000,
+            degraded=prepared.degraded,
+            offset=query.offset,
+            verdict=verdict,
+            total=found.total,
+            facets=found.facets,
+            notes=prepared.text.notes if prepared.text else (),
+            refine="" if unread else self.state.tokens.make(query),
+        )
+
+    def _browse(self) -> Found:
+        query = self.query
+        keys, facets = browse(self.state.columns, query)
+        page = keys[query.offset : query.offset + query.k].tolist()
+        products = self._products(page)
+        listed = [products[key] for key in page if key in products]
+        hits = tuple(
+            SearchHit(product, product.pictures[0] if product.pictures else Picture(""), 0.0, {}) for product in listed
+        )
+        return Found(hits, hits[:VERDICT_HITS], len(keys), facets)
+
+    def _find(self) -> Found:
+        query = self.query
+        if query.sort == RELEVANCE and not query.facets:
+            return self._find_best()
+        results = FilteredResults(
+            self.state.columns,
+            query,
+            lambda narrowed, rows: self._retrieve(narrowed, rows)[0],
+            max_rows(self.state.snapshot.rows_per_product),
+        )
+        matches = results.matches(query.filter)
+        facets = results.facets() if query.facets else ()
+        if query.sort == RELEVANCE:
+            return replace(self._find_best(), total=len(matches.places), facets=facets)
+        groups = self._collapse_sorted(matches.ranked, results.places(), query.offset + query.k)
+        best = self._collapse_sorted(matches.ranked, matches.places, VERDICT_HITS)
+        hits = self._hits(matches.ranked, groups[query.offset :])
+        return Found(hits, self._hits(matches.ranked, best), len(matches.places), facets)
+
+    def _find_best(self) -> Found:
+        """Retrieve rows until the page is certain: enough products, and nothing unseen can tie with the last one."""
+        query = self.query
+        wanted = max(query.offset + query.k, VERDICT_HITS)
+        fetch = wanted * self.state.snapshot.rows_per_product + SPARE_ROWS
+        while True:
+            ranked, exhausted = self._retrieve(query.filter, fetch)
+            groups, seen = self._collapse(ranked, wanted)
+            certain = len(groups) >= wanted and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
+            if certain or exhausted:
+                page = groups[query.offset : query.offset + query.k]
+                return Found(self._hits(ranked, page), self._hits(ranked, groups[:VERDICT_HITS]))
+            fetch *= FETCH_GROWTH
+
+    def _retrieve(self, narrowed: Filter | None, fetch: int) -> tuple[Ranked, bool]:
+        columns, encoded = self.state.columns, self.prepared.encoded
+        allowed = columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
+        scope = SearchScope(columns, allowed, encoded.excluded)
+        return self.steps.run(
+            VECTOR,
+            self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search
+            lambda: retrieve(self.state.snapshot, encoded.vector, self.prepared.text_scores, scope, fetch),
+        )
+
+    def _collapse(self, ranked: Ranked, count: int) -> tuple[list[Group], int]:
+        """Return at least `count` groups of one thing each, best first, and how many leading rows that took."""
+        wanted = count
+        while True:
+            products, seen = self._present(ranked, wanted)
+            order = page_slice(candidates(ranked, products), 0, len(products))
+            groups = self._groups(ranked, [(i, products[int(ranked.products[i])]) for i in order])
+            if len(groups) >= count or seen == len(ranked):
+                return groups, seen
+            wanted = 2 * len(products) + count - len(groups)
+
+    def _collapse_sorted(self, ranked: Ranked, places: Ints, count: int) -> list[Group]:
+        """Return `count` groups of one thing each, of places that are in order already."""
+        wanted = count
+        while True:
+            leading = places[:wanted].tolist()
+            products = self._products(ranked.products[leading].tolist())
+            listed = [(i, products[key]) for i in leading if (key := int(ranked.products[i])) in products]
+            groups = self._groups(ranked, listed)
+            if len(groups) >= count or wanted >= len(places):
+                return groups[:count]
+            wanted *= 2
+
+    def _groups(self, ranked: Ranked, listed: Sequence[tuple[int, Product]]) -> list[Group]:
+        if not self.query.collapse:
+            return [[item] for item in listed]
+        return collapse_listings(self.state, self.prepared.products, ranked, listed)
+
+    def _hits(self, ranked: Ranked, groups: Sequence[Group]) -> tuple[SearchHit, ...]:
+        first = [group[0] for group in groups]
+        state = self.state
+        hits = build_hits(state.snapshot, state.generation.layout, self.prepared.encoded.vector, ranked, first)
+        duplicates = [tuple(product.id for _, product in group[1:]) for group in groups]
+        return tuple(replace(hit, duplicates=ids) if ids else hit for hit, ids in zip(hits, duplicates, strict=True))
+
+    def _present(self, ranked: Ranked, count: int) -> tuple[Mapping[int, Product], int]:
+        """Return `count` products by key, and how many leading rows hold them; skip products that were removed."""
+        wanted = count
+        while True:
+            seen = count_with_ties(ranked.scores, wanted)
+            products = self._products(ranked.products[:seen].tolist())
+            if len(products) >= count or seen == len(ranked):
+                return products, seen
+            wanted = seen + count - len(products)
+
+    def _products(self, keys: Sequence[int]) -> dict[int, Product]:
+        with timed(METADATA):
+            return self.catalogue.get_many(keys)
