@@ -32,7 +32,7 @@ MAX_TRAINING_ROWS = 40_000  # of a fold; more would not improve the heads much
 MIN_SHARE = 1e-3  # of a label: no head's evidence against a label is stronger
 MIN_ACCURACY = 0.5  # of the picture on a field, from which it may contradict listings
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
-PICTURES, TITLES = "pictures", "titles"
+PICTURE_SOURCE, TITLE_SOURCE = "pictures", "titles"
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions/listing-suggestions.md.
 Curve = tuple[float, float]
 PRIOR_MISTAKES = 0.03  # share of listings mistaken for any one other label, where nothing is known
@@ -72,7 +72,7 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
     names = {field: known for field, known in names.items() if len(known) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
     fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
-    sources = (PICTURES, TITLES) if WORDS in shop.layout.names else (PICTURES,)
+    sources = (PICTURE_SOURCE, TITLE_SOURCE) if WORDS in shop.layout.names else (PICTURE_SOURCE,)
     shares = {
         source: {field: np.zeros((len(shop), len(known)), np.float32) for field, known in names.items()}
         for source in sources
@@ -94,14 +94,14 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
                 np.ones(len(training), np.bool_),
                 {field: [labels[field][i] for i in training.tolist()] for field in names},
             )
-            heads = fit_outputs(examples, names, RECIPE if source == PICTURES else TITLE_RECIPE, 0)
+            heads = fit_outputs(examples, names, RECIPE if source == PICTURE_SOURCE else TITLE_RECIPE, 0)
             for part in chunks(len(holdout), 2_000):
                 rows = _rows_of(shop, holdout[part], source)
                 for field, head in heads.items():
                     shares[source][field][holdout[part]] = softmax(head(rows))
-    by_title = shares.get(TITLES, {})
+    by_title = shares.get(TITLE_SOURCE, {})
     return {
-        field: Predictions(known, _listed(labels[field], known), shares[PICTURES][field], by_title.get(field))
+        field: Predictions(known, _listed(labels[field], known), shares[PICTURE_SOURCE][field], by_title.get(field))
         for field, known in names.items()
     }
 
@@ -109,7 +109,7 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
 def _rows_of(shop: AuditRows, places: Ints, source: str) -> Floats:
     """Return rows of the pictures without the titles' block, or of the titles' block alone."""
     rows = shop.rows(places)
-    if source == TITLES:
+    if source == TITLE_SOURCE:
         words = rows[:, shop.layout.slice(WORDS)].copy()
         rows[:] = 0.0
         rows[:, shop.layout.slice(WORDS)] = words

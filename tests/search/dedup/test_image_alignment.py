@@ -35,8 +35,8 @@ def framed(picture):
     return copy
 
 
-def confidence(one, other):
-    return align_images(AlignmentImage.of(one), [AlignmentImage.of(other)])[0].confidence
+def confidence(picture, other):
+    return align_images(AlignmentImage.of(picture), [AlignmentImage.of(other)])[0].confidence
 
 
 ALTERED = {

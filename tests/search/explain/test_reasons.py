@@ -18,7 +18,7 @@ MUG = product("m", "Tableware > Mugs", "Acme", colour="red", material="clay")
 CUP = product("c", "Tableware > Cups", "ACME", colour="Red", material="glass", finish="matt")
 
 
-def test_a_product_is_compared_with_the_one_asked_for():
+def test_a_hit_is_compared_with_the_product_of_the_query():
     reasons = why(hit(CUP, look=0.4, colour=0.3, words=0.01), Query((ProductTerm("m"),)), [MUG])
     assert reasons.agrees == {"brand": "ACME", "colour": "Red"}
     assert reasons.differs == {

@@ -31,10 +31,10 @@ def opened(data):
     return Image.open(io.BytesIO(data))
 
 
-@pytest.mark.parametrize(("asked", "given"), [(64, 64), (100, 64), (320, 320), (639, 576), (640, 640)])
-def test_a_thumbnail_is_a_jpeg_no_larger_than_asked(catalogue, stored, tmp_path, asked, given):
-    small = opened(Thumbnails(catalogue, tmp_path / "thumbs").get(stored.sha256, asked))
-    assert small.format == "JPEG" and small.size == (given, given)
+@pytest.mark.parametrize(("requested", "returned"), [(64, 64), (100, 64), (320, 320), (639, 576), (640, 640)])
+def test_a_thumbnail_is_a_jpeg_no_larger_than_requested(catalogue, stored, tmp_path, requested, returned):
+    small = opened(Thumbnails(catalogue, tmp_path / "thumbs").get(stored.sha256, requested))
+    assert small.format == "JPEG" and small.size == (returned, returned)
 
 
 def test_it_is_made_once_and_nothing_half_made_is_left(catalogue, stored, tmp_path):
@@ -69,7 +69,7 @@ def test_sizes_are_limited(catalogue, stored, tmp_path, size):
         Thumbnails(catalogue, tmp_path / "thumbs").get(stored.sha256, size)
 
 
-def test_a_file_that_vanished_or_changed_is_told_without_its_path(catalogue, stored, tmp_path):
+def test_a_missing_or_changed_file_is_reported_without_its_path(catalogue, stored, tmp_path):
     thumbnails = Thumbnails(catalogue, tmp_path / "thumbs")
     Image.new("RGB", (9, 9)).save(stored.path)
     with pytest.raises(UnknownProduct, match="has changed") as changed:

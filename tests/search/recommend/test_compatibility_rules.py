@@ -1,4 +1,4 @@
-"""The tables of what goes together: how names meet categories, which line decides, and what a broken line says."""
+"""The compatibility rules: how names match categories, which line decides, and the errors of broken lines."""
 
 import csv
 
@@ -26,7 +26,7 @@ def product(title="thing", **attributes):
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("category", "other", "same"),
     [
         ("Apparel > Shirts", "apparel>SHIRTS", True),
         ("Apparel", "Apparel > Shirts", True),
@@ -37,9 +37,9 @@ def product(title="thing", **attributes):
         ("Apparel > T-Shirts", "Apparel > Shirts", False),
     ],
 )
-def test_the_same_category(one, other, same):
-    assert same_category(one, other) is same
-    assert same_category(other, one) is same
+def test_the_same_category(category, other, same):
+    assert same_category(category, other) is same
+    assert same_category(other, category) is same
 
 
 def test_names_are_found_in_plural_at_the_end_of_a_part_and_both_ways(tmp_path):
@@ -118,5 +118,5 @@ def test_harmony_prefers_neutrals_and_neighbours():
     assert harmony(red, red) == 1.0
     assert harmony(red, black) == harmony(black, red) == harmony(black, black) == 0.9
     assert harmony(red, green) > harmony(orange, violet)
-    assert harmony((*red, *violet), orange) == harmony(orange, violet)  # one quarrel is enough
+    assert harmony((*red, *violet), orange) == harmony(orange, violet)  # one clash is enough
     assert harmony(red, ()) is None

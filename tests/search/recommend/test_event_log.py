@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
 VIEW = {"type": "view", "product_id": "p"}
 
-# Adds batches of ten and tells each; may die, as from a kill, before the nth statement that begins with some word.
+# Adds batches of ten and prints each; may die, as from a kill, before the nth statement that begins with some word.
 ADDER = """
 import os
 import sys
@@ -52,14 +52,17 @@ def log(tmp_path):
 
 
 def views(*ids, visitor="v"):
-    return [Event("view", one, visitor) for one in ids]
+    return [Event("view", product_id, visitor) for product_id in ids]
 
 
-def test_what_was_added_is_there_newest_first(log, tmp_path):
+def test_added_events_are_read_newest_first(log, tmp_path):
     assert log.add([Event("cart", "a", "v", "q", 3)], NOW) == 1
     log.add([Event("purchase", "b", "w")], NOW + 1)
     found = log.newest(10)
-    assert [(one.at, one.kind, one.product_id) for one in found] == [(NOW + 1, "purchase", "b"), (NOW, "cart", "a")]
+    assert [(event.at, event.kind, event.product_id) for event in found] == [
+        (NOW + 1, "purchase", "b"),
+        (NOW, "cart", "a"),
+    ]
     assert log.newest(1) == found[:1] and log.newest(10, NOW + 1) == found[:1]
     assert (log.count(), log.last()) == (2, 2)
     other = EventLog.open(tmp_path)
@@ -71,8 +74,8 @@ def test_no_visitor_is_stored_nor_can_be_guessed_without_the_shop_s_key(tmp_path
     shops = [EventLog.open(tmp_path / name) for name in ("one", "two") if not (tmp_path / name).mkdir()]
     for shop in shops:
         shop.add(views("p", visitor="visitor-of-old") + views("q", visitor="visitor-of-old"), NOW)
-    hashes = [{one.visitor for one in shop.newest(9)} for shop in shops]
-    assert [len(each) for each in hashes] == [1, 1] and not hashes[0] & hashes[1]
+    hashes = [{event.visitor for event in shop.newest(9)} for shop in shops]
+    assert [len(visitors) for visitors in hashes] == [1, 1] and not hashes[0] & hashes[1]
     assert hashlib.blake2b(b"visitor-of-old", digest_size=16).digest() not in hashes[0] | hashes[1]
     for shop in shops:
         shop.close()
@@ -80,29 +83,29 @@ def test_no_visitor_is_stored_nor_can_be_guessed_without_the_shop_s_key(tmp_path
         assert b"visitor-of-old" not in path.read_bytes()
 
 
-def test_a_visitor_is_forgotten_when_asked(log):
+def test_a_visitor_is_forgotten_on_request(log):
     log.add(views("a", "b") + views("c", visitor="w"), NOW)
     assert log.forget("v") == 2 and log.forget("nobody") == 0
-    assert [one.product_id for one in log.newest(9)] == ["c"]
+    assert [event.product_id for event in log.newest(9)] == ["c"]
 
 
-def test_the_oldest_are_pruned_beyond_so_many_rows(tmp_path):
+def test_the_oldest_are_pruned_beyond_the_limit_of_rows(tmp_path):
     log = EventLog.open(tmp_path, max_rows=25)
     for number in range(10):
         log.add(views(*(f"{number}-{i}" for i in range(10))), NOW)
         assert log.count() <= 25
-    assert [one.product_id for one in log.newest(99)][-1] == "7-5"
+    assert [event.product_id for event in log.newest(99)][-1] == "7-5"
     log.close()
 
 
-def test_the_oldest_are_pruned_beyond_so_many_days(tmp_path):
+def test_the_oldest_are_pruned_beyond_the_limit_of_days(tmp_path):
     log = EventLog.open(tmp_path, max_days=2)
     log.add(views("old"), NOW)
-    log.add(views("kept"), NOW + DAY)
+    log.add(views("recent"), NOW + DAY)
     log.add(views("new"), NOW + 2 * DAY + 1)
-    assert [one.product_id for one in log.newest(9)] == ["new", "kept"]
+    assert [event.product_id for event in log.newest(9)] == ["new", "recent"]
     log.add(views("much later"), NOW + 99 * DAY)
-    assert [one.product_id for one in log.newest(9)] == ["much later"]
+    assert [event.product_id for event in log.newest(9)] == ["much later"]
     log.close()
 
 
@@ -130,7 +133,7 @@ def test_a_kill_within_the_fourth_batch_leaves_three_whole_ones(tmp_path, statem
     assert killed.returncode == 137, killed.stderr
     assert killed.stdout.split() == ["0", "1", "2"]
     log = EventLog.open(tmp_path)
-    assert {one.product_id for one in log.newest(999)} == {f"{n}-{i}" for n in range(3) for i in range(10)}
+    assert {event.product_id for event in log.newest(999)} == {f"{n}-{i}" for n in range(3) for i in range(10)}
     log.add(views("after"), NOW)
     assert log.count() == 31
     log.close()
@@ -141,13 +144,13 @@ def test_a_kill_at_any_time_loses_nothing_that_was_acknowledged(tmp_path):
         with subprocess.Popen(
             [sys.executable, "-c", ADDER, str(tmp_path), "100000"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as child:
-            told = [child.stdout.readline() for _ in range(20)]
+            lines = [child.stdout.readline() for _ in range(20)]
             child.kill()
-            told.append(child.stdout.read())
+            lines.append(child.stdout.read())
         log = EventLog.open(tmp_path)
-        counts = Counter(one.product_id.split("-")[0] for one in log.newest(10**6))
+        counts = Counter(event.product_id.split("-")[0] for event in log.newest(10**6))
         assert all(count % 10 == 0 for count in counts.values())
-        acknowledged = "".join(told).split("\n")[:-1]  # what comes after the last line's end was cut off
+        acknowledged = "".join(lines).split("\n")[:-1]  # what comes after the last line's end was cut off
         assert len(acknowledged) >= 20 and counts.keys() >= {*acknowledged}
         log.close()
 
@@ -205,8 +208,8 @@ def test_a_closed_log_says_so(tmp_path):
 
 
 def test_events_are_read_from_json():
-    told = {"visitor": "v", "events": [VIEW, {**VIEW, "type": "cart", "visitor": "w", "query_id": "q", "rank": 2}]}
-    assert parse_events(told) == (Event("view", "p", "v"), Event("cart", "p", "w", "q", 2))
+    request = {"visitor": "v", "events": [VIEW, {**VIEW, "type": "cart", "visitor": "w", "query_id": "q", "rank": 2}]}
+    assert parse_events(request) == (Event("view", "p", "v"), Event("cart", "p", "w", "q", 2))
     assert len(parse_events({"visitor": "v", "events": [VIEW] * MAX_EVENTS})) == MAX_EVENTS
 
 
@@ -249,7 +252,7 @@ def test_events_are_read_from_json():
         ),
     ],
 )
-def test_what_is_no_event_is_refused(value):
+def test_invalid_events_are_refused(value):
     with pytest.raises(BadQuery) as refused:
         parse_events(value)
     assert len(str(refused.value)) < 400
@@ -280,4 +283,4 @@ def test_any_json_is_events_that_can_be_stored_or_a_typed_error(value):
 def test_hostile_words_are_stored_as_words(log):
     words = "x'); DROP TABLE events; --"
     log.add(parse_events({"visitor": words, "events": [{**VIEW, "product_id": words, "query_id": words}]}), NOW)
-    assert [one.product_id for one in log.newest(9)] == [words]
+    assert [event.product_id for event in log.newest(9)] == [words]

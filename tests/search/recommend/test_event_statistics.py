@@ -1,4 +1,4 @@
-"""What events say: popularity that fades that no one visitor can fake, neighbours, categories bought together."""
+"""Event statistics: popularity that fades and that no visitor can fake, neighbours, categories bought together."""
 
 import threading
 import time
@@ -21,11 +21,11 @@ NOW = 1_800_000_000
 
 def find(ids):
     """Products whose category is the first letter of their id; those that begin with x have left the shop."""
-    return {one: Product(one, one, (), one[0]) for one in ids if not one.startswith("x")}
+    return {key: Product(key, key, (), key[0]) for key in ids if not key.startswith("x")}
 
 
 def session(visitor, *ids, kind="view", at=NOW):
-    return [StoredEvent(at + place, kind, one, visitor.encode()) for place, one in enumerate(ids)]
+    return [StoredEvent(at + place, kind, product_id, visitor.encode()) for place, product_id in enumerate(ids)]
 
 
 def sessions(count, *ids, kind="view", name="v"):
@@ -36,17 +36,17 @@ def test_no_events_say_nothing():
     assert not compute_statistics([], find, NOW) and not compute_statistics(session("v", "xgone"), find, NOW)
 
 
-def test_popular_is_what_most_want_and_buying_says_more_than_looking():
-    trends = compute_statistics(
+def test_popularity_counts_sessions_and_purchases_weigh_more_than_views():
+    statistics = compute_statistics(
         sessions(3, "a") + sessions(1, "b", kind="purchase") + sessions(4, "xgone", name="g"), find, NOW + 9
     )
-    assert list(trends.popular) == ["b", "a"]
-    assert trends.popular["b"] == 1.0 and trends.popular["a"] == pytest.approx(3 / 5)
+    assert list(statistics.popular) == ["b", "a"]
+    assert statistics.popular["b"] == 1.0 and statistics.popular["a"] == pytest.approx(3 / 5)
 
 
 def test_one_visitor_counts_once_in_a_session():
-    trends = compute_statistics(sessions(2, "a") + session("w", *["b"] * 50), find, NOW)
-    assert list(trends.popular) == ["a", "b"] and trends.popular["b"] == pytest.approx(0.5, rel=1e-3)
+    statistics = compute_statistics(sessions(2, "a") + session("w", *["b"] * 50), find, NOW)
+    assert list(statistics.popular) == ["a", "b"] and statistics.popular["b"] == pytest.approx(0.5, rel=1e-3)
 
 
 def test_popularity_halves_with_time():
@@ -55,18 +55,18 @@ def test_popularity_halves_with_time():
 
 
 def test_the_leading_of_each_category_are_bounded():
-    trends = compute_statistics(
+    statistics = compute_statistics(
         sessions(2, "b1") + [e for i in range(99) for e in session(f"w{i}", f"a{i}")], find, NOW
     )
-    assert len(trends.leading["a"]) == MAX_LEADING and trends.leading["b"] == ("b1",)
+    assert len(statistics.leading["a"]) == MAX_LEADING and statistics.leading["b"] == ("b1",)
 
 
 def test_neighbours_are_those_of_the_same_sessions():
-    trends = compute_statistics(
+    statistics = compute_statistics(
         sessions(4, "a", "b") + sessions(4, "a", name="w") + sessions(1, "a", "c", name="x"), find, NOW
     )
-    assert set(trends.together) == {"a", "b"}  # once with c says nothing
-    assert trends.together["a"]["b"] == trends.together["b"]["a"] == pytest.approx(4 / (9 * 4) ** 0.5)
+    assert set(statistics.together) == {"a", "b"}  # once with c says nothing
+    assert statistics.together["a"]["b"] == statistics.together["b"]["a"] == pytest.approx(4 / (9 * 4) ** 0.5)
 
 
 def test_a_long_pause_ends_a_session():
@@ -90,7 +90,7 @@ def test_categories_are_learnt_from_what_was_bought_only():
     assert pairs["a"].strengths["b"] == pairs["b"].strengths["a"]
 
 
-def test_what_is_in_every_basket_or_in_few_goes_with_nothing():
+def test_categories_in_every_basket_or_in_few_go_with_nothing():
     bags = [("a", "s"), ("b", "s"), ("c", "s"), ("d", "s")]
     every = [e for i in range(80) for e in session(f"v{i}", *bags[i % 4], kind="purchase")]
     rare = [e for i in range(4) for e in session(f"w{i}", "q", "r", kind="purchase")]
@@ -99,13 +99,13 @@ def test_what_is_in_every_basket_or_in_few_goes_with_nothing():
     assert not pairs["q"].strengths
 
 
-def test_trends_are_worked_out_beside_the_requests(tmp_path):
+def test_statistics_are_computed_in_the_background(tmp_path):
     log = EventLog.open(tmp_path)
     log.add([Event("view", "a", "v")])
-    held, asked = threading.Event(), []
+    held, lookups = threading.Event(), []
 
     def slow(ids):
-        asked.append(list(ids))
+        lookups.append(list(ids))
         assert held.wait(300)
         return find(ids)
 
@@ -113,20 +113,20 @@ def test_trends_are_worked_out_beside_the_requests(tmp_path):
     with Lateness() as wait:
         assert not watch.now
     assert wait.within(1.0)  # nobody waits for it
-    assert not watch.now and len(asked) <= 1  # and it is not begun twice
+    assert not watch.now and len(lookups) <= 1  # and it is not begun twice
     held.set()
     until = time.monotonic() + 300
     while not watch.now and time.monotonic() < until:
         time.sleep(0.01)
     assert list(watch.now.popular) == ["a"]
     watch.refresh()
-    assert len(asked) == 1  # no news, no work
+    assert len(lookups) == 1  # no news, no work
     log.add([Event("view", "b", "w")])
     assert set(watch.refresh().popular) == {"a", "b"}
     log.close()
 
 
-def test_a_log_that_cannot_be_read_leaves_the_trends_of_before(tmp_path):
+def test_a_log_that_cannot_be_read_leaves_the_previous_statistics(tmp_path):
     log = EventLog.open(tmp_path)
     log.add([Event("view", "a", "v")])
     watch = StatisticsRefresher(log, find, refresh_seconds=0.0)

@@ -1,4 +1,4 @@
-"""What is shown next to a shopper, in shops whose answers can be worked out by eye."""
+"""Session recommendations, in shops whose answers can be checked by eye."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def shop(tmp_path):
 
 
 def names(recommended):
-    return [one.product.id for one in recommended]
+    return [recommendation.product.id for recommendation in recommended]
 
 
 def test_the_last_view_weighs_most(shop):
@@ -42,7 +42,7 @@ def test_the_last_view_weighs_most(shop):
     assert names(session(shop, EventStatistics(), ["green", "red"], 1)) == ["scarlet"]
 
 
-def test_nothing_that_was_viewed_nor_is_sold_out(shop):
+def test_viewed_and_sold_out_products_are_left_out(shop):
     found = names(session(shop, EventStatistics(), ["red", "green", "red"], 20))
     assert set(found) == {"scarlet", "orange", "mint", "blue"}
 
@@ -52,22 +52,22 @@ def test_unknown_ids_are_passed_over(shop):
     assert session(shop, EventStatistics(), ["gone"], 3) == session(shop, EventStatistics(), [], 3) == ()
 
 
-def test_who_viewed_nothing_known_gets_what_is_popular(shop):
-    trends = EventStatistics(popular={"sold": 1.0, "gone": 0.9, "blue": 0.8, "red": 0.1})
-    assert names(session(shop, trends, [], 5)) == names(popular(shop, trends, 5)) == ["blue", "red"]
-    assert names(session(shop, trends, ["gone"], 1)) == ["blue"]
-    assert names(popular(shop, trends, 5, ["blue"])) == ["red"]
+def test_unknown_views_give_popular_products(shop):
+    statistics = EventStatistics(popular={"sold": 1.0, "gone": 0.9, "blue": 0.8, "red": 0.1})
+    assert names(session(shop, statistics, [], 5)) == names(popular(shop, statistics, 5)) == ["blue", "red"]
+    assert names(session(shop, statistics, ["gone"], 1)) == ["blue"]
+    assert names(popular(shop, statistics, 5, ["blue"])) == ["red"]
 
 
-def test_what_others_viewed_together_comes_first(shop):
-    trends = EventStatistics(popular={"red": 1.0}, together={"red": {"blue": 0.9, "sold": 0.9, "gone": 0.9}})
-    found = session(shop, trends, ["red"], 2)
+def test_products_viewed_together_come_first(shop):
+    statistics = EventStatistics(popular={"red": 1.0}, together={"red": {"blue": 0.9, "sold": 0.9, "gone": 0.9}})
+    found = session(shop, statistics, ["red"], 2)
     assert names(found)[0] == "blue" and "together" in found[0].reason
 
 
 def test_later_places_are_for_other_things(shop):
-    alike = names(session(shop, EventStatistics(), ["red", "blue", "red"], 2))
-    assert alike[0] == "scarlet"
+    similar = names(session(shop, EventStatistics(), ["red", "blue", "red"], 2))
+    assert similar[0] == "scarlet"
     rows = unit(np.array([[1, 0], [1, 0.01], [0.6, 0.8]], float)).astype(np.float32)
     assert marginal(np.array([1.0, 0.99, 0.7]), rows, 3, 0.5) == [0, 2, 1]
     assert marginal(np.array([1.0, 0.99, 0.7]), rows, 2, 1.0) == [0, 1]
@@ -94,8 +94,8 @@ def test_marginal_picks_each_place_once(relevance, k, share):
 
 def test_every_product_of_a_random_shop_can_be_viewed(tmp_path):
     shop = make_random_shop(tmp_path, count=60)
-    for one in shop.by_id:
-        found = session(shop, EventStatistics(popular={"p001": 1.0, "p002": 0.5}), [one, "p003"], 10)
-        assert len(found) == 10 and not {one, "p003"} & {*names(found)}
-        assert all(each.product.in_stock for each in found)
+    for product_id in shop.by_id:
+        found = session(shop, EventStatistics(popular={"p001": 1.0, "p002": 0.5}), [product_id, "p003"], 10)
+        assert len(found) == 10 and not {product_id, "p003"} & {*names(found)}
+        assert all(recommendation.product.in_stock for recommendation in found)
     shop.close()
