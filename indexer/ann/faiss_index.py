@@ -203,11 +203,8 @@ class VectorIndex:
 
     def _search_gpu(self, queries: Floats, k: int, nprobe: int) -> tuple[Floats, Ids]:
         with self._gpu_lock:
-            if self.kind == FLAT:
-                scores, rows = self._gpu.search(queries, k)
-            else:
-                params = faiss.SearchParametersIVF(nprobe=max(1, min(nprobe, self.lists)))
-                scores, rows = self._gpu.search(queries, k, params=params)
+            params = None if self.kind == FLAT else self._parameters(None, nprobe)
+            scores, rows = self._gpu.search(queries, k, params=params)
         return scores, rows
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, transaction
@@ -26,8 +27,7 @@ _KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
     WHERE path IN (SELECT value FROM json_each(?))"""
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """A file's size and time of last change."""
 
     bytes: int
@@ -66,7 +66,7 @@ class FileStatCache:
             rows = self._db.execute(_KNOWN, (json.dumps(list(paths)),)).fetchall()
         except (sqlite3.Error, UnicodeEncodeError):
             return {}
-        return {row[0]: Content(*row[3:]) for row in rows if _stamp(row[0]) == row[1:3]}
+        return {row[0]: Content(*row[3:]) for row in rows if stamp_of(row[0]) == row[1:3]}
 
     def remember(self, stamps: Mapping[str, FileStat], contents: Mapping[str, Content]) -> None:
         """Store the content of files under the stamps they had before they were read."""
@@ -74,7 +74,7 @@ class FileStatCache:
             return
         latest = time.time_ns() - UNSURE_NS
         rows = [
-            (path, stamps[path].bytes, stamps[path].mtime_ns, content.sha256, content.width, content.height)
+            (path, *stamps[path], content.sha256, content.width, content.height)
             for path, content in contents.items()
             if path in stamps and stamps[path].mtime_ns < latest
         ]
@@ -115,13 +115,8 @@ class FileStatCache:
 
 def stamp_of(path: str) -> FileStat | None:
     """Return a file's stamp; None when it is not a readable regular file."""
-    stamp = _stamp(path)
-    return None if stamp is None else FileStat(*stamp)
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)  # noqa: PTH116  # called for every picture of a feed
     except (OSError, ValueError):
         return None
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    return FileStat(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -24,14 +24,12 @@ Factory = Callable[[EncoderSpec, str], BaseEncoder]  # of a spec and a runtime: 
 
 _CLIP_BLOCKS = ("meaning", "colour")
 _TIMM_BLOCKS = ("look", "colour")
-_PROJECTION_BLOCKS = ("look", "meaning", "colour")
+_FITTED_BLOCKS = ("look", "meaning", "colour")
 
 ENCODERS: dict[str, EncoderSpec] = {
     spec.name: spec
     for spec in (
-        EncoderSpec(
-            "starter", "headed", "tf_efficientnet_lite0 + MiniLM-L6", "package", _PROJECTION_BLOCKS, "Apache-2.0"
-        ),
+        EncoderSpec("starter", "headed", "tf_efficientnet_lite0 + MiniLM-L6", "package", _FITTED_BLOCKS, "Apache-2.0"),
         EncoderSpec("colour", "colour", "lab-histogram", "none", ("colour",), "Apache-2.0"),
         EncoderSpec("resnet50", "timm", "resnet50.a1_in1k", "hub", _TIMM_BLOCKS, "Apache-2.0"),
         EncoderSpec("dinov2-s", "timm", "vit_small_patch14_dinov2.lvd142m", "hub", _TIMM_BLOCKS, "Apache-2.0"),
@@ -74,7 +72,7 @@ def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
     if family == "clip" and model:
         return _clip_spec(rest, model, source)
     if home is not None and (heads := shop_heads(home, name)).is_file():
-        return EncoderSpec(name, "headed", f"heads fitted on {home.name}", str(heads), _PROJECTION_BLOCKS, "yours")
+        return EncoderSpec(name, "headed", f"heads fitted on {home.name}", str(heads), _FITTED_BLOCKS, "yours")
     raise UnknownEncoder(
         f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {FORMS}."
     )

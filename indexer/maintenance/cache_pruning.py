@@ -48,7 +48,7 @@ class PruneReport:
 
 def cache_files(home: Path) -> list[CacheFile]:
     """List every file of the cache. Raises NoGeneration, DamagedGeneration."""
-    prefixes = _current_prefixes(home, _manifest(home))
+    prefixes = cache_path(home, _manifest(home).fingerprint, "").name, ShopHome(home).file_stats.name
     paths = sorted(path for path in ShopHome(home).cache.glob("*") if path.is_file())
     return [CacheFile(path.name, path.stat().st_size, path.name.startswith(prefixes)) for path in paths]
 
@@ -71,7 +71,7 @@ def prune(home: Path) -> PruneReport:
         before = _size(home)
         with closing(Catalogue.open(catalogue_file)) as catalogue:
             _refuse_older(catalogue, manifest)
-            files = _remove_other_encoders(home, manifest)
+            files = _remove_other_encoders(home)
             pictures: set[bytes] = set()
             titles: set[bytes] = set()
             paths: set[str] = set()
@@ -120,18 +120,11 @@ def _rewrite(home: Path, manifest: Manifest, kind: str, dim: int, wanted: set[by
         return len(keys), len(old) - len(keys)
 
 
-def _remove_other_encoders(home: Path, manifest: Manifest) -> int:
-    prefixes, removed = _current_prefixes(home, manifest), 0
-    for path in ShopHome(home).cache.glob("*"):
-        if path.is_file() and not path.name.startswith(prefixes):
-            path.unlink()
-            removed += 1
-    return removed
-
-
-def _current_prefixes(home: Path, manifest: Manifest) -> tuple[str, str]:
-    """Return the prefixes of the names of files in use: of the current encoder, and of the file statistics."""
-    return cache_path(home, manifest.fingerprint, "").name, ShopHome(home).file_stats.name
+def _remove_other_encoders(home: Path) -> int:
+    others = [file for file in cache_files(home) if not file.current]
+    for file in others:
+        (ShopHome(home).cache / file.name).unlink()
+    return len(others)
 
 
 def _manifest(home: Path) -> Manifest:
@@ -139,4 +132,4 @@ def _manifest(home: Path) -> Manifest:
 
 
 def _size(home: Path) -> int:
-    return sum(path.stat().st_size for path in ShopHome(home).cache.glob("*") if path.is_file())
+    return sum(file.bytes for file in cache_files(home))

@@ -32,7 +32,7 @@ def test_slices_lie_side_by_side():
         LAYOUT.slice("smell")
 
 
-def test_rows_put_the_title_beside_the_picture():
+def test_rows_join_the_title_to_the_picture():
     row = LAYOUT.rows(np.array([[1, 0, 0, 0, 1]], np.float32), np.array([[0.6, 0.8]], np.float32))
     np.testing.assert_allclose(row, [[1, 0, 0, 0, 1, 0.6, 0.8]])
 

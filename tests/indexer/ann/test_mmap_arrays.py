@@ -22,7 +22,7 @@ def test_blocks_are_all_the_rows_in_order(rows, monkeypatch, at_once):
     np.testing.assert_array_equal(read, np.asarray(rows))
 
 
-def test_what_was_let_go_of_is_there_when_it_is_asked_for(rows, tmp_path):
+def test_released_pages_are_read_again_on_access(rows, tmp_path):
     before = rows.tolist()
     for part in (slice(0, 1), slice(9_999, 10_000), slice(0, 10_000), None):
         release_pages(rows, part)

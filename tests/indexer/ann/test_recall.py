@@ -83,7 +83,7 @@ def test_queries_are_weighed_as_in_a_search():
     }
 
 
-def test_an_encoder_without_words_is_asked_pictures_only():
+def test_an_encoder_without_text_gets_picture_queries_only():
     layout = RowLayout.of_encoder((Block("look", 48),))
     queries = sample_queries(layout, ROWS, shop_weights(layout), Goal())
     assert list(queries) == ["picture"]

@@ -18,8 +18,8 @@ def shop(titles, products=60, blur=0.9):
     rng = np.random.default_rng(1)
     things = np.repeat(rng.standard_normal((products, 16)), 2, axis=0)
     look, meaning = (unit(things + blur * rng.standard_normal(things.shape)) for _ in range(2))
-    said = {"right": things, "wrong": np.roll(things, 2, axis=0), "none": np.ones_like(things)}[titles]
-    rows = np.concatenate([look, meaning, unit(said)], axis=1).astype(np.float16)
+    titled = {"right": things, "wrong": np.roll(things, 2, axis=0), "none": np.ones_like(things)}[titles]
+    rows = np.concatenate([look, meaning, unit(titled)], axis=1).astype(np.float16)
     return rows, np.repeat(np.arange(products), 2)
 
 

@@ -45,12 +45,12 @@ def test_a_later_record_of_the_same_content_wins(tmp_path):
         np.testing.assert_array_equal(cache.get(key(1)), vector(7))
 
 
-def test_keys_that_begin_alike_are_told_apart(tmp_path):
+def test_keys_that_begin_alike_are_distinguished(tmp_path):
     keys = [b"12345678" + bytes([last]) * 24 for last in range(3)]
     with VectorCache(tmp_path / "c.vectors", "fa", 3) as cache:
         cache.put(keys, np.stack([vector(i) for i in range(3)]))
     with VectorCache(tmp_path / "c.vectors", "fa", 3) as cache:
-        assert [cache.get(each)[0] for each in keys] == [0, 1, 2]
+        assert [cache.get(full_key)[0] for full_key in keys] == [0, 1, 2]
         assert cache.get(b"12345678" + b"9" * 24) is None
 
 
@@ -65,12 +65,12 @@ def test_all_records_are_found_however_they_are_read(tmp_path, monkeypatch, bloc
 def test_a_torn_tail_is_cut_and_the_rest_stays(tmp_path, lost):
     path = filled(tmp_path / "c.vectors")
     path.write_bytes(path.read_bytes()[:-lost])
-    kept = 3 - -(-lost // 48)  # a record has 32 + 12 + 4 bytes
+    remaining = 3 - -(-lost // 48)  # a record has 32 + 12 + 4 bytes
     with VectorCache(path, "fa", 3) as cache:
-        assert len(cache) == kept
+        assert len(cache) == remaining
         cache.put([key(5)], vector(5)[None])
     with VectorCache(path, "fa", 3) as cache:
-        assert len(cache) == kept + 1
+        assert len(cache) == remaining + 1
         np.testing.assert_array_equal(cache.get(key(5)), vector(5))
         np.testing.assert_array_equal(cache.get(key(0)), vector(0))
 
@@ -94,7 +94,7 @@ def test_a_damaged_record_in_the_middle_is_as_good_as_absent(tmp_path, offset):
 
 
 @pytest.mark.parametrize("other", [("fb", 3), ("fa", 2)])
-def test_another_encoders_file_is_set_aside_never_read(tmp_path, other):
+def test_another_encoders_file_is_copied_and_never_read(tmp_path, other):
     path = filled(tmp_path / "c.vectors")
     before = path.read_bytes()
     with VectorCache(path, *other) as cache:
@@ -119,7 +119,7 @@ def test_paths_are_named_by_the_fingerprint(tmp_path):
     assert len(odd.stem) == 64
 
 
-def test_long_fingerprints_are_still_told_apart(tmp_path):
+def test_long_fingerprints_are_still_distinguished(tmp_path):
     filled(tmp_path / "c.vectors", fingerprint="a" * 400)
     with VectorCache(tmp_path / "c.vectors", "a" * 399 + "b", 3) as cache:
         assert len(cache) == 0

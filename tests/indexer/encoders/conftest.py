@@ -21,13 +21,13 @@ class Kind:
     seen: dict = field(default_factory=dict)
 
     def open(self, runtime="onnx", seed=0):
-        """Open it; twice asked, the same object."""
+        """Open the encoder; a second call returns the same object."""
         if (runtime, seed) not in self.seen:
             self.seen[runtime, seed] = self.again(runtime, seed)
         return self.seen[runtime, seed]
 
     def again(self, runtime="onnx", seed=0):
-        """Open it anew."""
+        """Open the encoder again."""
         name, home = self._named(seed)
         if name == "fake":
             return FakeEncoder()

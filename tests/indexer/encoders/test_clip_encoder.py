@@ -1,4 +1,4 @@
-"""open_clip from a directory: what it must hold, and what is said when it does not."""
+"""open_clip from a directory: what it must hold, and the error when it does not."""
 
 import json
 import pickle

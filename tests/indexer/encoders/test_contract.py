@@ -65,7 +65,7 @@ def test_a_picture_alone_has_the_row_it_has_in_a_batch(encoder, rows):
         assert cosines(alone[:, span], rows[:, span]).min() >= 0.9999, block
 
 
-def test_order_is_kept_beyond_one_batch(encoder, rows, monkeypatch):
+def test_order_is_preserved_beyond_one_batch(encoder, rows, monkeypatch):
     monkeypatch.setattr(encoder, "batch_size", 2, raising=False)
     order = [4, 0, 3, 1, 2, 0, 4]
     pictures = scenes()
@@ -121,7 +121,7 @@ def test_an_encoder_without_a_text_block_refuses_words_by_name(encoder):
 
 
 @pytest.mark.promise("R19")
-def test_a_text_alone_has_the_row_it_has_beside_a_longer_one(encoder):
+def test_a_text_alone_has_the_row_it_has_in_a_batch(encoder):
     if not reads_words(encoder):
         pytest.skip("reads no words")
     together = encoder.encode_texts(TEXTS)

@@ -63,7 +63,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     assert [file.name for file in (tmp_path / "deep").iterdir()] == ["heads.safetensors"]
 
 
-def test_whoever_may_read_the_home_may_read_the_heads(tmp_path):
+def test_users_who_may_read_the_home_may_read_the_heads(tmp_path):
     (tmp_path / "other").write_text("any file")
     save_heads(random_heads(6, 4), tmp_path / "heads.safetensors")
     assert (tmp_path / "heads.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -1,4 +1,4 @@
-"""Names of encoders: what they mean, and what is said when one cannot be had."""
+"""Names of encoders: what they mean, and the error when an encoder cannot be opened."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The starter with the heads that ship: small enough, told how they were made, and right about plain things."""
+"""The starter with its shipped heads: small, with a record of their training, and right about simple queries."""
 
 import numpy as np
 import pytest

@@ -153,7 +153,7 @@ def test_a_truncated_feed_and_rejected_rows_have_their_exit_codes(run, home, tmp
     assert "gone.png" in (home / "reports" / "rejected-update.csv").read_text()
 
 
-def test_another_encoder_is_told_about(run, home, encoder):
+def test_another_encoder_is_reported(run, home, encoder):
     encoder.fingerprint = "fb" * 32
     result = run("update", "--home", home, "--encoder", "other", "--dry-run")
     assert result.exit_code == 0 and "encoder-change.html" in result.stderr

@@ -68,8 +68,8 @@ def hashes(product):
     return {shown.sha256 for shown in product.pictures}
 
 
-def test_what_no_product_shows_is_told_and_swept(home):
-    kept, gone = put(home, "kept", (1, 2, 3)), put(home, "gone", (4, 5, 6), (7, 8, 9))
+def test_unused_pictures_are_reported_and_removed(home):
+    used, gone = put(home, "kept", (1, 2, 3)), put(home, "gone", (4, 5, 6), (7, 8, 9))
     put(home, "gone", (4, 5, 6))
     remove(home, "gone")
     age(home)
@@ -77,7 +77,7 @@ def test_what_no_product_shows_is_told_and_swept(home):
     assert (usage.folder, usage.files, usage.unused) == ("pictures", 3, 2) and 0 < usage.unused_bytes < usage.bytes
     done = prune(home).pictures
     assert (done.files, done.bytes, done.busy) == (2, usage.unused_bytes, ())
-    assert stored(home) == hashes(kept) and not hashes(kept) & hashes(gone)
+    assert stored(home) == hashes(used) and not hashes(used) & hashes(gone)
     assert prune(home).pictures.files == 0
     assert own_picture_usage(home) == [PictureUsage("pictures", 1, usage.bytes - usage.unused_bytes, 0, 0)]
 
@@ -210,16 +210,16 @@ def test_fetched_pictures_are_swept_with_what_is_known_of_them(tmp_path):
             patch.setattr(picture_pruning, "exclusive_lock", lambda folder: exclusive_lock(folder, 0.05))
             assert prune(home).pictures.busy == ("fetched",)
         assert prune(home).pictures.files == 1
-        with closing(FetchedPictures(home / "fetched")) as kept:
-            assert [kept.find(server.url(f"/{n}.png")) is None for n in range(4)] == [False] * 3 + [True]
+        with closing(FetchedPictures(home / "fetched")) as fetched:
+            assert [fetched.find(server.url(f"/{n}.png")) is None for n in range(4)] == [False] * 3 + [True]
         assert check_consistency(home, open_current(home)).all() == []
         server.requests.clear()
         rows.append(("p3", "red", server.url("/3.png")))
         assert update_index(home, FakeEncoder(), UpdateOptions(write_feed(tmp_path / "feed", rows))).changes.counts[
             "added"
         ]
-        asked = {path: "if-none-match" in headers for path, headers in server.requests}
-        assert asked == {"/0.png": True, "/1.png": True, "/2.png": True, "/3.png": False}
+        conditional = {path: "if-none-match" in headers for path, headers in server.requests}
+        assert conditional == {"/0.png": True, "/1.png": True, "/2.png": True, "/3.png": False}
 
 
 @pytest.mark.parametrize("loss", ["gone", "older"])

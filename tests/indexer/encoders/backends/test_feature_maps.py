@@ -56,7 +56,7 @@ def test_maps_change_no_vector(kind):
     assert np.array_equal(encoder.encode_images(scenes()), before)
 
 
-def test_nothing_is_loaded_before_maps_are_asked_for():
+def test_nothing_is_loaded_before_maps_are_requested():
     def load():
         raise EncoderUnavailable("No such model.")
 
@@ -73,7 +73,7 @@ def test_the_starters_cells_are_where_the_thing_is(shared_models):
     empty = Image.new("RGB", (200, 200), (230, 228, 225))
     thing = empty.copy()
     thing.paste((200, 30, 40), (20, 70, 80, 130))
-    without, beside = tower.feature_maps([empty, thing]).fine
-    moved = np.linalg.norm(beside - without, axis=2)
+    without, with_object = tower.feature_maps([empty, thing]).fine
+    moved = np.linalg.norm(with_object - without, axis=2)
     assert moved.shape == (28, 28)
     assert moved[9:19, 2:12].mean() > 3 * moved[:, 18:].mean()

@@ -54,7 +54,7 @@ def test_a_hub_out_of_reach_names_the_local_form(name, instead, caplog):
 
 def test_offline_by_setting_is_no_slower(monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub, "_answers", lambda endpoint: pytest.fail("asked although told not to"))
+    monkeypatch.setattr(hub, "_answers", lambda endpoint: pytest.fail("the hub was called although it is off"))
     with pytest.raises(EncoderUnavailable, match="cannot be fetched"):
         open_encoder("resnet50")
     assert constants.HF_HUB_OFFLINE is True

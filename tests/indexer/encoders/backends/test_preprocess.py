@@ -38,7 +38,7 @@ def test_crop_keeps_the_middle():
 
 
 def test_crop_share_leaves_a_margin():
-    """Resized to 40, the middle 30 are kept: 5 of 40 on each side of a square are lost."""
+    """Resized to 40, the middle 30 remain: 5 of 40 on each side of a square are lost."""
     picture = Image.new("RGB", (40, 40), "blue")
     picture.paste((255, 0, 0), (5, 5, 35, 35))
     assert (Preprocess(30, "crop", 0.75, "nearest")(picture) == [255, 0, 0]).all()

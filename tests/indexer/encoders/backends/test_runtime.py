@@ -1,4 +1,4 @@
-"""Exports: made once, kept whole, as good as the original; and which runtime runs."""
+"""Exports: made once, intact, as good as the original; and the choice of the runtime."""
 
 import json
 import logging
@@ -63,7 +63,7 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture
-def kept(exported, models, monkeypatch):
+def export_copy(exported, models, monkeypatch):
     """A copy of it for a test to spoil; what is exported again is copied again."""
     (whole,) = exported.glob("*.onnx")
     monkeypatch.setattr(
@@ -83,7 +83,7 @@ def expected():
     return np.concatenate([PIXELS * 2, PIXELS.sum(1, keepdims=True)], axis=1)
 
 
-def test_both_runtimes_run_any_number_of_rows(kept):
+def test_both_runtimes_run_any_number_of_rows(export_copy):
     for name in ("onnx", "torch"):
         runner = open_runner(ModelSource("doubling", "key", Loads()), name)
         assert runner.kind == name and runner.meta["dim"] == 7
@@ -91,27 +91,27 @@ def test_both_runtimes_run_any_number_of_rows(kept):
         assert out.dtype == np.float32 and np.allclose(out, expected(), atol=1e-5)
 
 
-def test_an_export_is_made_once(kept):
-    before = {file.name: file.stat().st_mtime_ns for file in kept.iterdir()}
+def test_an_export_is_made_once(export_copy):
+    before = {file.name: file.stat().st_mtime_ns for file in export_copy.iterdir()}
     loads = Loads()
     assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 0
-    assert {file.name: file.stat().st_mtime_ns for file in kept.iterdir()} == before
+    assert {file.name: file.stat().st_mtime_ns for file in export_copy.iterdir()} == before
 
 
-def test_another_key_is_another_export(kept):
+def test_another_key_is_another_export(export_copy):
     loads = Loads()
     open_runner(ModelSource("doubling", "another key", loads), "onnx")
-    assert loads.calls == 1 and len(list(kept.glob("*.json"))) == 2
+    assert loads.calls == 1 and len(list(export_copy.glob("*.json"))) == 2
 
 
-def test_the_card_tells_what_was_exported(kept):
-    (card,) = kept.glob("*.json")
-    told = json.loads(card.read_text())
-    assert told["dim"] == 7 and told["weights_sha256"] == "none"
-    assert told["parity_cosine"] >= 0.9999 and told["torch"] == torch.__version__
-    (model,) = kept.glob("*.onnx")
-    assert file_digest(model) == told["onnx_sha256"]
+def test_the_card_tells_what_was_exported(export_copy):
+    (card,) = export_copy.glob("*.json")
+    card_values = json.loads(card.read_text())
+    assert card_values["dim"] == 7 and card_values["weights_sha256"] == "none"
+    assert card_values["parity_cosine"] >= 0.9999 and card_values["torch"] == torch.__version__
+    (model,) = export_copy.glob("*.onnx")
+    assert file_digest(model) == card_values["onnx_sha256"]
 
 
 @pytest.mark.promise("S11")
@@ -129,13 +129,13 @@ def test_the_card_tells_what_was_exported(kept):
     ],
     ids=["no model", "short model", "flipped model", "no card", "empty card", "other card", "odd card", "short card"],
 )
-def test_an_export_that_is_not_whole_is_made_again(kept, spoil):
-    (card,), (model,) = kept.glob("*.json"), kept.glob("*.onnx")
+def test_an_export_that_is_not_whole_is_made_again(export_copy, spoil):
+    (card,), (model,) = export_copy.glob("*.json"), export_copy.glob("*.onnx")
     spoil(card, model)
     loads = Loads()
     assert np.allclose(run(open_runner(ModelSource("doubling", "key", loads), "onnx")), expected(), atol=1e-5)
     assert loads.calls == 1
-    assert sorted(kept.iterdir()) == sorted([card, model])
+    assert sorted(export_copy.iterdir()) == sorted([card, model])
     open_runner(ModelSource("doubling", "key", loads), "onnx")
     assert loads.calls == 1
 
@@ -188,14 +188,14 @@ def test_an_unknown_runtime_is_named():
     assert "auto, onnx, torch" in refused.value.hint
 
 
-def test_auto_is_onnx_without_a_gpu_and_torch_with_one(kept, monkeypatch):
+def test_auto_is_onnx_without_a_gpu_and_torch_with_one(export_copy, monkeypatch):
     monkeypatch.setattr(runtime, "_cuda_works", lambda: False)
     assert open_runner(ModelSource("doubling", "key", Loads())).kind == "onnx"
     monkeypatch.setattr(runtime, "_cuda_works", lambda: True)
     assert open_runner(ModelSource("doubling", "key", Loads())).kind == "torch"
 
 
-def test_where_exports_are_kept(monkeypatch, tmp_path):
+def test_where_exports_are_stored(monkeypatch, tmp_path):
     monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path / "here"))
     assert models_folder() == tmp_path / "here"
     monkeypatch.delenv("WINDOWSHOP_MODELS")
@@ -254,12 +254,12 @@ def test_threads_follow_the_environment(monkeypatch):
         assert threads() >= 1
 
 
-@pytest.mark.parametrize(("asked", "said"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
-def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(asked, said):
+@pytest.mark.parametrize(("environment", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(environment, policy):
     code = "import os, indexer.ann.faiss_index; print(os.environ['OMP_WAIT_POLICY'])"
-    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | asked
+    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | environment
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == said
+    assert done.stdout.strip() == policy
 
 
 def test_onnx_threads_sleep_too(models):
