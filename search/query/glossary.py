@@ -1,8 +1,8 @@
-"""Other names of what is asked for: a shop's glossary, applied to words before they are encoded and looked up."""
+"""Apply a shop's glossary, synonyms and translations, to a text before it is encoded and looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,35 +10,35 @@ from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.tokenizer import bigrams, joined, normalise, singularise, split_compound, tokenise, unspaced
 
-SYNONYM = 0.8  # what a product is given that has a synonym of the word, where the word itself gives 1
+SYNONYM_CONFIDENCE = 0.8  # of a product that has a synonym of the word, where the word itself gives 1
 
-_LITTLE = (
+_FUNCTION_TEXT = (
     "a an the and or of for with without in on at to by from as is are it its be i me my we you your he his her this "
     "that these those some any one something want need like looking look find show get buy please"
 )
-LITTLE_WORDS = frozenset(_LITTLE.split())
+FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Words, as the index has them, that together say it; `sure` in 0 to 1 is how well they do."""
+    """Words, as the word index has them, that together express a concept, with a confidence from 0 to 1."""
 
     words: tuple[str, ...]
-    sure: float = 1.0
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One thing that is asked for and the ways in which a product may say it; `listed` when the glossary has it."""
+    """One thing that a text names, and the alternatives by which a product may name it."""
 
     word: str
-    ways: tuple[Alternative, ...]
-    listed: bool = False
+    alternatives: tuple[Alternative, ...]
+    in_glossary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A term in another language than English and what stands for it; nothing when it was left out."""
+    """A term in another language than English and its English texts; none when the encoder gets nothing for it."""
 
     term: str
     language: str
@@ -47,7 +47,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenText:
-    """What was asked, as a text tower that knows only English reads it, and as the index of words is asked."""
+    """A text as an English-only text encoder reads it, and as concepts for the word index."""
 
     encoder_words: str
     concepts: tuple[Concept, ...]
@@ -56,7 +56,7 @@ class RewrittenText:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A word, or a character of a run without spaces: where its piece of the text begins, and it itself; its end."""
+    """A word, or a character of a run without spaces; its place in the text, and the start of the piece it is in."""
 
     word: str
     piece: int
@@ -65,7 +65,7 @@ class _Unit:
 
 
 class Glossary:
-    """Terms and their replacements; the longest term that fits is taken, from the left. Never changes."""
+    """Terms and their replacements; the longest term that matches wins, from the left. Never changes."""
 
     def __init__(self, entries: Iterable[GlossaryEntry]) -> None:
         self._entries = {tuple(unit.word for unit in _units(normalise(entry.term))): entry for entry in entries}
@@ -73,45 +73,45 @@ class Glossary:
 
     @classmethod
     def of(cls, home: Path) -> Glossary:
-        """The shipped glossary and, if the shop has a file of them, its own entries, added or in place of those.
+        """Return the shipped glossary with the shop's own entries, which replace shipped ones of the same term.
 
-        Raises BadInput, which tells the line, when the shop's file cannot be used.
+        Raises BadInput, which names the line, when the shop's file cannot be used.
         """
         own = ShopHome(home).glossary
         return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
 
     @property
     def english(self) -> frozenset[str]:
-        """Every single English word in it, as the index has words."""
-        terms = (_asked(normalise(entry.term)) for entry in self._entries.values() if entry.language == ENGLISH)
-        listed = (_asked(normalise(text)) for entry in self._entries.values() for text in entry.replacements)
-        return frozenset(word for words in (*terms, *listed) for word in words)
+        """Every single English word in the glossary, as the word index has it."""
+        texts = [entry.term for entry in self._entries.values() if entry.language == ENGLISH]
+        texts += [text for entry in self._entries.values() for text in entry.replacements]
+        return frozenset(word for text in texts for word in _index_words(normalise(text)))
 
-    def apply(self, words: str) -> RewrittenText:
-        """Find the terms in the words. What is not listed stays; the encoder gets none of a script without spaces."""
-        folded = normalise(words)
-        units = list(_units(folded))
-        said: list[str] = []
+    def apply(self, text: str) -> RewrittenText:
+        """Replace the glossary's terms in a text. Other words stay; the encoder gets no script without spaces."""
+        normalised = normalise(text)
+        units = list(_units(normalised))
+        encoder_texts: list[str] = []
         concepts: list[Concept] = []
         replaced: list[Replacement] = []
         at = 0
         while at < len(units):
             entry, length = self._match(units, at)
             if entry is None:
-                length = _rest(units, at, lambda place: self._match(units, place)[0] is not None)
-            text = folded[units[at].start : units[at + length - 1].end]
-            if entry is None:
-                concepts.extend(_own(text))
-                said.extend([] if unspaced(text) else [text])
-            else:
-                said.append(text if entry.language == ENGLISH else " ".join(entry.replacements[:1]))
-                if entry.replacements and entry.replacements[0] not in LITTLE_WORDS:
-                    concepts.append(Concept(text, tuple(_ways(text, entry)), listed=True))
-                if entry.language != ENGLISH:
-                    replaced.append(Replacement(text, entry.language, entry.replacements))
+                length = self._unlisted_length(units, at)
+            part = normalised[units[at].start : units[at + length - 1].end]
             at += length
-        encoder_words = " ".join(filter(None, said)) if replaced or unspaced(folded) else ""
-        return RewrittenText(encoder_words or words, tuple(dict.fromkeys(concepts)), tuple(replaced))
+            if entry is None:
+                concepts.extend(_unlisted_concepts(part))
+                encoder_texts.extend([] if unspaced(part) else [part])
+                continue
+            encoder_texts.append(part if entry.language == ENGLISH else " ".join(entry.replacements[:1]))
+            if entry.replacements and entry.replacements[0] not in FUNCTION_WORDS:
+                concepts.append(Concept(part, tuple(_alternatives(part, entry)), in_glossary=True))
+            if entry.language != ENGLISH:
+                replaced.append(Replacement(part, entry.language, entry.replacements))
+        encoder_words = " ".join(filter(None, encoder_texts)) if replaced or unspaced(normalised) else ""
+        return RewrittenText(encoder_words or text, tuple(dict.fromkeys(concepts)), tuple(replaced))
 
     def _match(self, units: Sequence[_Unit], at: int) -> tuple[GlossaryEntry | None, int]:
         for length in range(min(self._longest, len(units) - at), 0, -1):
@@ -120,9 +120,16 @@ class Glossary:
                 return entry, length
         return None, 1
 
+    def _unlisted_length(self, units: Sequence[_Unit], at: int) -> int:
+        """Return the number of units from `at` on that are in one piece of text, before a term begins."""
+        end = at + 1
+        while end < len(units) and units[end].piece == units[at].piece and self._match(units, end)[0] is None:
+            end += 1
+        return end - at
 
-def _units(folded: str) -> Iterator[_Unit]:
-    for start, _, piece in tokenise(folded):
+
+def _units(text: str) -> Iterator[_Unit]:
+    for start, _, piece in tokenise(text):
         if unspaced(piece):
             for at, character in enumerate(piece, start):
                 yield _Unit(character, start, at, at + 1)
@@ -131,34 +138,27 @@ def _units(folded: str) -> Iterator[_Unit]:
             yield _Unit(singularise(word), start, start + first, start + last)
 
 
-def _rest(units: Sequence[_Unit], at: int, listed: Callable[[int], bool]) -> int:
-    """How many units from here on belong to the same piece of text, before a listed term begins."""
-    end = at + 1
-    while end < len(units) and units[end].piece == units[at].piece and not listed(end):
-        end += 1
-    return end - at
-
-
-def _own(text: str) -> Iterator[Concept]:
-    """What is not listed: a word, in one or, joined, in two ways, or a run without spaces; nothing for little words."""
-    words = _asked(text)
-    if words and text not in LITTLE_WORDS:
+def _unlisted_concepts(text: str) -> Iterator[Concept]:
+    """Yield the concept of a text without terms: a word, also joined for a compound; none for a function word."""
+    words = _index_words(text)
+    if words and text not in FUNCTION_WORDS:
         compound = len(words) > 1 and not unspaced(text)
         yield Concept(text, (Alternative(words), Alternative((joined(text),))) if compound else (Alternative(words),))
 
 
-def _ways(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
-    """The term itself, what it is in English, and synonyms."""
-    yield Alternative(_asked(text))
-    for place, replacement in enumerate(entry.replacements):
-        words = _asked(normalise(replacement))
+def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
+    """Yield the term itself, its English translation, and synonyms."""
+    yield Alternative(_index_words(text))
+    for number, replacement in enumerate(entry.replacements):
+        words = _index_words(normalise(replacement))
         if words:
-            yield Alternative(words, 1.0 if place == 0 and entry.language != ENGLISH else SYNONYM)
+            translation = number == 0 and entry.language != ENGLISH
+            yield Alternative(words, 1.0 if translation else SYNONYM_CONFIDENCE)
 
 
-def _asked(folded: str) -> tuple[str, ...]:
-    """The words by which a product holds a text, as the index has them."""
-    found: list[str] = []
-    for _, _, piece in tokenise(folded):
-        found += (bigrams(piece) or [piece]) if unspaced(piece) else [word for _, _, word in split_compound(piece)]
-    return tuple(dict.fromkeys(found))
+def _index_words(text: str) -> tuple[str, ...]:
+    """Return the words by which the word index has a normalised text."""
+    words: list[str] = []
+    for _, _, piece in tokenise(text):
+        words += (bigrams(piece) or [piece]) if unspaced(piece) else [word for _, _, word in split_compound(piece)]
+    return tuple(dict.fromkeys(words))

@@ -1,7 +1,7 @@
-"""Which products' own texts say what was asked, and how much of it: the word index, asked and scored.
+"""Score products by how much of a text their own texts hold, from the word index.
 
-A product's score is the share of the question's information that its texts hold. A word's information is the logarithm
-of how few products have it (its idf): "red" says little, "samovar" much. What only a description says counts less.
+A product's score is the share of the text's information that its own texts hold. The information of a word is the
+logarithm of how few products have it (IDF): "red" says little, "samovar" much. A match in a description counts less.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
 from search.query.glossary import Alternative, Concept, Glossary, Replacement, RewrittenText
 from search.query.spelling import SpellingVocabulary
 
-LIMIT = 1_000
-WEIGHT = 0.5  # of this score in the sum with the vector's, for words alone
-MAX_CONCEPTS = 32  # of a question: the first ones count
-FIELDS = {"name": 1.0, "kind": 1.0, "text": 0.8}  # what a word counts by where it stands
-RARE = 0.001  # the share of products (and at least RARE_PRODUCTS) that may have a model number for it to be one
+MAX_HITS = 1_000
+DEFAULT_SHARE = 0.5  # of this score in the sum with the vector's, for a query of text alone
+MAX_CONCEPTS = 32  # of a text: the first ones count
+FIELD_WEIGHTS = {"name": 1.0, "kind": 1.0, "text": 0.8}
+RARE_SHARE = 0.001  # of products (and at least RARE_PRODUCTS) that may have a model number for it to be one
 RARE_PRODUCTS = 10
-FRESH_SECONDS = 10.0  # for which a vocabulary is used although the shop has changed
+VOCABULARY_SECONDS = 10.0  # for which a vocabulary is used although the shop has changed
 
 # Letters with digits, or at least five digits; not a quantity ("500ml") nor a year.
 _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
 
 Keys = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Scored = tuple[Keys, Scores]  # keys in order, each with its score
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word that no product has, and the one that was taken instead."""
+    """A word that no product has, and the word that replaces it."""
 
     word: str
     used: str
@@ -47,29 +48,29 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class TextAnalysis:
-    """How a question's words were understood: as they were asked, and after the glossary and corrections."""
+    """A query's text as typed, and after corrections and the glossary."""
 
-    asked: str
-    applied: RewrittenText
+    text: str
+    rewritten: RewrittenText
     corrections: tuple[Correction, ...] = ()
 
     @property
     def encoder_words(self) -> str:
-        """What the encoder is to read."""
-        return self.applied.encoder_words
+        """The text for the encoder."""
+        return self.rewritten.encoder_words
 
     @property
     def replaced(self) -> tuple[Replacement, ...]:
-        """What the glossary put in the place of what."""
-        return self.applied.replaced
+        """The terms that the glossary translated."""
+        return self.rewritten.replaced
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalHits:
     """The best products, ties by key: keys int64 (n,), scores float32 (n,) in 0 to 1, exact bool (n,).
 
-    `exact` are those whose id, brand, article or model number was asked for: they come first, with a score of 1.
-    `all_keys`, rising, and `all_scores` are those of every product that holds anything of what was asked.
+    `exact` marks those whose id, brand, article or model number is in the text: they come first, with a score of 1.
+    `all_keys`, sorted, and `all_scores` are those of every product that holds any word of the text.
     """
 
     keys: Keys
@@ -79,7 +80,7 @@ class LexicalHits:
     all_scores: Scores
 
     def scores_of(self, keys: Keys) -> Scores:
-        """The score of each of these products, float32 (n,): 0 for those that hold nothing of what was asked."""
+        """Return the scores of these products, float32 (n,): 0 for those that hold no word of the text."""
         if not len(self.all_keys):
             return np.zeros(len(keys), np.float32)
         place = np.minimum(np.searchsorted(self.all_keys, keys), len(self.all_keys) - 1)
@@ -88,19 +89,21 @@ class LexicalHits:
 
 @dataclass(slots=True)
 class _Postings:
-    """Which products hold a word, each asked for once: keys, rising, and what the word counts in each."""
+    """The products that hold a word, each looked up once, with the weight of the best field that holds it."""
 
     words: Words
-    found: dict[str, tuple[Keys, Scores]] = field(default_factory=dict)
+    known: dict[str, Scored] = field(default_factory=dict)
 
-    def of(self, word: str) -> tuple[Keys, Scores]:
-        if word not in self.found:
-            self.found[word] = _most([(_holding(self.words, forms(word), name), c) for name, c in FIELDS.items()])
-        return self.found[word]
+    def of(self, word: str) -> Scored:
+        if word not in self.known:
+            postings = ((_holding(self.words, forms(word), name), weight) for name, weight in FIELD_WEIGHTS.items())
+            parts = [(keys, np.full(len(keys), weight, np.float32)) for keys, weight in postings]
+            self.known[word] = _merge(parts, np.maximum)
+        return self.known[word]
 
 
 class Lexicon:
-    """A shop's words, ready to be asked. Shared by threads."""
+    """The words of a shop's products. Threads share it."""
 
     def __init__(self, catalogue: Catalogue, glossary: Glossary) -> None:
         self._catalogue = catalogue
@@ -110,163 +113,142 @@ class Lexicon:
         self._seq = -1
         self._read_at = -math.inf
 
-    def read(self, words: str) -> TextAnalysis:
-        """Understand a question's words: find the glossary's terms, and correct what no product and no term has."""
-        applied = self._glossary.apply(words)
+    def read(self, text: str) -> TextAnalysis:
+        """Analyse a text: find the glossary's terms, and correct words that no product and no term has."""
+        rewritten = self._glossary.apply(text)
         with self._catalogue.words() as index:
-            corrections = tuple(self._corrections(index, applied))
+            corrections = tuple(self._corrections(index, rewritten))
         if not corrections:
-            return TextAnalysis(words, applied)
-        corrected = _replaced(words, {one.word: one.used for one in corrections})
-        return TextAnalysis(words, self._glossary.apply(corrected), corrections)
+            return TextAnalysis(text, rewritten)
+        corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
+        return TextAnalysis(text, self._glossary.apply(corrected), corrections)
 
-    def search(self, reading: TextAnalysis, limit: int = LIMIT, allowed_keys: Keys | None = None) -> LexicalHits:
-        """The products that hold what was asked: the best `limit`, and the scores of all; only of `allowed_keys`."""
+    def search(self, analysis: TextAnalysis, limit: int = MAX_HITS, allowed_keys: Keys | None = None) -> LexicalHits:
+        """Return the best `limit` products that hold words of the text, and the scores of all; of `allowed_keys`."""
         with self._catalogue.words() as index:
             products = index.products()
-            exact = _exact(index, reading.asked, products)
-            keys, scores = _scored(_Postings(index), reading.applied.concepts[:MAX_CONCEPTS], products)
-        keys, scores = _best([(keys, scores), (exact, np.ones(len(exact), np.float32))])
+            exact = _exact(index, analysis.text, products)
+            scored = _score_concepts(_Postings(index), analysis.rewritten.concepts[:MAX_CONCEPTS], products)
+        keys, scores = _merge([scored, (exact, np.ones(len(exact), np.float32))], np.maximum)
         if allowed_keys is not None:
-            kept = np.isin(keys, allowed_keys)
-            keys, scores = keys[kept], scores[kept]
-        flagged = np.isin(keys, exact)
-        best = _leading(scores + flagged, limit)
-        return LexicalHits(keys[best], scores[best], flagged[best], keys, scores)
+            allowed = np.isin(keys, allowed_keys)
+            keys, scores = keys[allowed], scores[allowed]
+        is_exact = np.isin(keys, exact)
+        best = _top_places(scores + is_exact, limit)
+        return LexicalHits(keys[best], scores[best], is_exact[best], keys, scores)
 
-    def _corrections(self, index: Words, applied: RewrittenText) -> Iterator[Correction]:
-        for concept in applied.concepts[:MAX_CONCEPTS]:
-            word = concept.ways[0].words[0]
-            if concept.listed or len(concept.ways[0].words) > 1 or unspaced(word) or index.known(forms(word)):
+    def _corrections(self, index: Words, rewritten: RewrittenText) -> Iterator[Correction]:
+        for concept in rewritten.concepts[:MAX_CONCEPTS]:
+            words = concept.alternatives[0].words
+            if concept.in_glossary or len(words) > 1 or unspaced(words[0]) or index.known(forms(words[0])):
                 continue
-            nearest = self._current(index).nearest(word)
-            if nearest not in (None, *forms(word)):
-                yield Correction(word, str(nearest))
+            nearest = self._current_vocabulary(index).nearest(words[0])
+            if nearest not in (None, *forms(words[0])):
+                yield Correction(words[0], str(nearest))
 
-    def _current(self, index: Words) -> SpellingVocabulary:
-        """The shop's vocabulary, read again when the shop has changed since, but not with every change."""
+    def _current_vocabulary(self, index: Words) -> SpellingVocabulary:
+        """Return the shop's vocabulary; read it again when the shop has changed, but not after every change."""
         with self._lock:
             now, seq = time.monotonic(), index.seq()
-            if seq != self._seq and now - self._read_at >= FRESH_SECONDS:
+            if seq != self._seq and now - self._read_at >= VOCABULARY_SECONDS:
                 known = dict(index.vocabulary())
-                listed = (word for word in self._glossary.english if self._leads_to(word, known))
-                counts = dict.fromkeys(listed, 0) | known
+                terms = (word for word in self._glossary.english if self._finds_products(word, known))
+                counts = dict.fromkeys(terms, 0) | known
                 self._vocabulary = SpellingVocabulary(sorted(counts.items()))
                 self._seq, self._read_at = seq, now
             return self._vocabulary
 
-    def _leads_to(self, word: str, known: Mapping[str, int]) -> bool:
-        """Whether a word of the glossary stands for something that a product has."""
-        ways = (way for concept in self._glossary.apply(word).concepts for way in concept.ways)
-        return any(all(any(form in known for form in forms(each)) for each in way.words) for way in ways)
+    def _finds_products(self, term: str, known: Mapping[str, int]) -> bool:
+        """Return whether a term of the glossary has an alternative that a product holds."""
+        alternatives = (way for concept in self._glossary.apply(term).concepts for way in concept.alternatives)
+        return any(all(any(form in known for form in forms(word)) for word in way.words) for way in alternatives)
 
 
-def _replaced(words: str, corrections: Mapping[str, str]) -> str:
-    folded, at, pieces = normalise(words), 0, []
-    for start, end, piece in tokenise(folded):
-        pieces += [folded[at:start], corrections.get(piece, piece)]
+def _replaced(text: str, corrections: Mapping[str, str]) -> str:
+    normalised, at, pieces = normalise(text), 0, []
+    for start, end, piece in tokenise(normalised):
+        pieces += [normalised[at:start], corrections.get(piece, piece)]
         at = end
-    return "".join((*pieces, folded[at:]))
+    return "".join((*pieces, normalised[at:]))
 
 
-def _scored(postings: _Postings, concepts: tuple[Concept, ...], products: int) -> tuple[Keys, Scores]:
-    """Every product that holds anything of the concepts, and the share of their information that it holds."""
-    held: list[tuple[Keys, Scores]] = []
+def _score_concepts(postings: _Postings, concepts: tuple[Concept, ...], products: int) -> Scored:
+    """Return every product that holds part of the concepts, with the share of their information that it holds."""
+    parts: list[Scored] = []
     total = 0.0
     for concept in concepts:
-        ways = [_way(postings, way, products) for way in concept.ways]
-        information = next((weight for weight, complete, *_ in ways if complete), ways[0][0])
+        scored = [_score_alternative(postings, way, products) for way in concept.alternatives]
+        information = next((weight for weight, complete, _ in scored if complete), scored[0][0])
         total += information
-        keys, shares = _best([(keys, shares) for _, _, keys, shares in ways])
-        held.append((keys, shares * np.float32(information)))
+        keys, shares = _merge([part for *_, part in scored], np.maximum)
+        parts.append((keys, shares * np.float32(information)))
     if not total:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    keys, sums = _sum(held)
+    keys, sums = _merge(parts, np.add)
     return keys, np.minimum(sums / np.float32(total), np.float32(1.0))
 
 
-def _way(postings: _Postings, way: Alternative, products: int) -> tuple[float, bool, Keys, Scores]:
-    """A way's information, whether each of its words is known, and the share of it that each product holds."""
-    found = [postings.of(word) for word in way.words]
-    complete = all(len(keys) for keys, _ in found)
-    weights = [_information(len(keys), products) for keys, _ in found]
+def _score_alternative(postings: _Postings, way: Alternative, products: int) -> tuple[float, bool, Scored]:
+    """Return an alternative's information, whether all its words are known, and the share that each product holds."""
+    held = [postings.of(word) for word in way.words]
+    weights = [_information(len(keys), products) for keys, _ in held]
     total = sum(weights)
-    shares = [way.sure * weight / total for weight in weights]
-    keys, held = _sum([(keys, counts * np.float32(share)) for (keys, counts), share in zip(found, shares, strict=True)])
-    return total, complete, keys, held
+    shares = [np.float32(way.confidence * weight / total) for weight in weights]
+    parts = [(keys, counts * share) for (keys, counts), share in zip(held, shares, strict=True)]
+    return total, all(len(keys) for keys, _ in held), _merge(parts, np.add)
 
 
 def _information(holding: int, products: int) -> float:
     return math.log(1.0 + (1.0 + products) / max(holding, 1))
 
 
-def _exact(index: Words, words: str, products: int) -> Keys:
-    """The keys of the products whose id or brand the words are, or whose article or model number is among them."""
-    folded = normalise(words)
-    whole = code(folded)
-    found: set[int] = set()
+def _exact(index: Words, text: str, products: int) -> Keys:
+    """Return the keys of products whose id or brand the text is, or whose article or model number is in it."""
+    normalised = normalise(text)
+    whole = code(normalised)
+    keys: set[int] = set()
     if whole:
-        found.update(_holding(index, (id_code(folded), whole), "code").tolist())
-    rare = max(RARE_PRODUCTS, RARE * products)
-    for token in dict.fromkeys(folded.split()):
+        keys.update(_holding(index, (id_code(normalised), whole), "code").tolist())
+    max_products = max(RARE_PRODUCTS, RARE_SHARE * products)
+    for token in dict.fromkeys(normalised.split()):
         number = code(token)
         if number == whole or not any(map(str.isdigit, number)):
             continue
-        found.update(_holding(index, (id_code(number),), "code").tolist())
+        keys.update(_holding(index, (id_code(number),), "code").tolist())
         if _MODEL.fullmatch(number):
             for name in ("code", "name"):
-                keys = _holding(index, (number,), name)
-                found.update(keys.tolist() if len(keys) <= rare else ())
-    return np.array(sorted(found), np.int64)
+                holding = _holding(index, (number,), name)
+                keys.update(holding.tolist() if len(holding) <= max_products else ())
+    return np.array(sorted(keys), np.int64)
 
 
 def _holding(index: Words, words: tuple[str, ...], name: str) -> Keys:
     return np.fromstring(index.postings(words, name), np.int64, sep=",")
 
 
-def _most(held: Sequence[tuple[Keys, float]]) -> tuple[Keys, Scores]:
-    """The keys of all, rising, each with the largest number it is given."""
-    keys = _union([keys for keys, _ in held])
-    most = np.zeros(len(keys), np.float32)
-    for some, number in sorted(held, key=lambda one: one[1]):
-        most[np.searchsorted(keys, some)] = number
-    return keys, most
+def _merge(parts: Sequence[Scored], combine: np.ufunc) -> Scored:
+    """Return the sorted keys of all parts, with their scores combined by a ufunc, from 0."""
+    if len(parts) == 1:
+        return parts[0]
+    keys = _union([keys for keys, _ in parts])
+    merged = np.zeros(len(keys), np.float32)
+    for part_keys, scores in parts:
+        places = np.searchsorted(keys, part_keys)
+        merged[places] = combine(merged[places], scores)
+    return keys, merged
 
 
-def _best(held: Sequence[tuple[Keys, Scores]]) -> tuple[Keys, Scores]:
-    """The keys of all, rising, each with its largest score."""
-    if len(held) == 1:
-        return held[0]
-    keys = _union([keys for keys, _ in held])
-    best = np.zeros(len(keys), np.float32)
-    for some, scores in held:
-        place = np.searchsorted(keys, some)
-        best[place] = np.maximum(best[place], scores)
-    return keys, best
-
-
-def _sum(held: Sequence[tuple[Keys, Scores]]) -> tuple[Keys, Scores]:
-    """The keys of all, rising, each with the sum of its scores."""
-    if len(held) == 1:
-        return held[0]
-    keys = _union([keys for keys, _ in held])
-    total = np.zeros(len(keys), np.float32)
-    for some, scores in held:
-        total[np.searchsorted(keys, some)] += scores
-    return keys, total
-
-
-def _leading(values: Scores, limit: int) -> Keys:
-    """The places of the largest values, largest first, equal ones in order."""
+def _top_places(values: Scores, limit: int) -> Keys:
+    """Return the places of the largest values, largest first, equal ones in order."""
     places = np.arange(len(values))
     if len(values) > limit:
-        least = np.partition(values, len(values) - limit)[len(values) - limit]
-        above = np.flatnonzero(values > least)
-        places = np.sort(np.concatenate([above, np.flatnonzero(values == least)[: limit - len(above)]]))
+        lowest = np.partition(values, len(values) - limit)[len(values) - limit]
+        above = np.flatnonzero(values > lowest)
+        places = np.sort(np.concatenate([above, np.flatnonzero(values == lowest)[: limit - len(above)]]))
     return places[np.argsort(-values[places], kind="stable")]
 
 
-def _union(held: Sequence[Keys]) -> Keys:
-    """Every key once, rising. numpy's own unique hashes them, which takes several times as long."""
-    keys = np.sort(np.concatenate(held))
+def _union(parts: Sequence[Keys]) -> Keys:
+    """Return every key once, sorted. `np.unique` hashes them, which takes several times as long."""
+    keys = np.sort(np.concatenate(parts))
     return keys[np.diff(keys, prepend=-1) > 0]

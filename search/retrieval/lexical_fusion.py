@@ -9,7 +9,7 @@ import numpy as np
 
 from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.candidates import TextScores
-from search.retrieval.lexical import WEIGHT, LexicalHits, Lexicon, TextAnalysis
+from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon, TextAnalysis
 
 MIN_EXACT_SHARE = 0.5  # of a query's weight must be text for a number or name in it to be an exact match
 
@@ -43,7 +43,7 @@ def match_text(lexicon: Lexicon, query: Query) -> TextMatch | None:
 
 def _fuse(query: Query, term_hits: Sequence[tuple[TextTerm, LexicalHits]]) -> TextScores | None:
     """Add the scores of all text terms by their weights, which are below 0 for what is not wanted."""
-    share = (query.blocks or {}).get(LEXICAL, WEIGHT)
+    share = (query.blocks or {}).get(LEXICAL, DEFAULT_SHARE)
     if not share:
         return None
     total = sum(abs(term.weight) for term, _ in term_hits)

@@ -133,7 +133,7 @@ def test_evaluate(run, tmp_path):
     assert {"recall_at_1", "recall_at_5", "recall_at_10", "mrr"} <= figures.keys()
     assert figures["unknown_products"] == ["nobody"]
     assert "line 5: '': The field is blank." in result.stderr
-    assert "1 of the products asked for are not in the catalogue" in result.stderr
+    assert "1 of the expected products are not in the catalogue" in result.stderr
     shown = run("evaluate", "--texts", tmp_path / "q.csv").stdout
     assert "recall_at_1             0.5000" in shown
 

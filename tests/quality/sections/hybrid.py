@@ -13,7 +13,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.query.glossary import Glossary
-from search.retrieval.lexical import WEIGHT, Lexicon, TextAnalysis
+from search.retrieval.lexical import DEFAULT_SHARE, Lexicon, TextAnalysis
 from tests.quality.measures import Rank, rank_figures
 from tests.quality.questions import Answer, of_split
 from tests.quality.report.rank_tables import rank_headline, rank_table
@@ -44,7 +44,8 @@ def words_by_part(shop: SampleShop) -> Outcome:
         title="Words: vectors, texts, and both",
         how="The test captions again. Vectors compare what the encoder makes of the words with pictures and titles; "
         "texts are the products' titles, brands, categories, attributes and descriptions, which this shop has in "
-        f"both languages. Both: the vectors' score times {1 - WEIGHT:g} and the texts' times {WEIGHT:g}, or the sum "
+        f"both languages. Both: the vectors' score times {1 - DEFAULT_SHARE:g} and the texts' times "
+        f"{DEFAULT_SHARE:g}, or the sum "
         "of reciprocal ranks.",
         tables=(rank_table("captions", rows),),
     )
@@ -71,13 +72,13 @@ class _Ways:
         return {name: int(np.count_nonzero(scores >= scores[right])) for name, scores in self._scores(reading).items()}
 
     def _scores(self, reading: TextAnalysis) -> Scores:
-        typed, read = self._vectors(reading.asked), self._vectors(reading.encoder_words)
+        typed, read = self._vectors(reading.text), self._vectors(reading.encoder_words)
         texts = self._lexicon.search(reading).scores_of(self._keys)
         return {
             "vectors, as typed": typed,
             "vectors, by the glossary": read,
             "texts": texts,
-            FUSED: (1 - WEIGHT) * read + WEIGHT * texts,
+            FUSED: (1 - DEFAULT_SHARE) * read + DEFAULT_SHARE * texts,
             "both, reciprocal ranks": _reciprocal(read) + np.where(texts > 0, _reciprocal(texts), 0),
         }
 

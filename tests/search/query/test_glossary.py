@@ -28,11 +28,11 @@ def test_chinese_is_read_in_english_and_looked_up_in_both(glossary):
     applied = glossary.apply("红色运动鞋")
     assert applied.encoder_words == "red sports shoes"
     assert applied.concepts == (
-        Concept("红色", (Alternative(("红色",)), Alternative(("red",))), listed=True),
+        Concept("红色", (Alternative(("红色",)), Alternative(("red",))), in_glossary=True),
         Concept(
             "运动鞋",
             (Alternative(("运动", "动鞋")), Alternative(("sports", "shoes")), Alternative(("sneakers",), 0.8)),
-            listed=True,
+            in_glossary=True,
         ),
     )
     assert applied.replaced == (
@@ -68,14 +68,14 @@ def test_unknown_characters_are_kept_for_the_index(glossary):
 def test_synonyms_are_found_whatever_the_number(glossary):
     for asked in ("sneaker", "Sneakers"):
         (concept,) = glossary.apply(asked).concepts
-        assert concept.ways[1] == Alternative(("sports", "shoes"), 0.8)
+        assert concept.alternatives[1] == Alternative(("sports", "shoes"), 0.8)
     (concept,) = glossary.apply("running-shoe").concepts
-    assert concept.listed
+    assert concept.in_glossary
 
 
 def test_compounds_are_looked_for_in_parts_and_whole(glossary):
     (concept,) = glossary.apply("rain-coat").concepts
-    assert concept.ways == (Alternative(("rain", "coat")), Alternative(("raincoat",)))
+    assert concept.alternatives == (Alternative(("rain", "coat")), Alternative(("raincoat",)))
 
 
 def test_little_words_ask_for_nothing(glossary):

@@ -99,7 +99,7 @@ def test_typing_mistakes_are_mended_and_told(lexicon, typed, used):
 @pytest.mark.parametrize("words", ["red teapot", "红色", "jug", "the x", "500ml", "adidas", "kettlewick's"])
 def test_what_the_shop_or_the_glossary_knows_is_not_corrected(lexicon, words):
     assert lexicon.read(words).corrections == ()
-    assert lexicon.read(words).asked == words
+    assert lexicon.read(words).text == words
 
 
 @pytest.mark.parametrize(
