@@ -1,33 +1,33 @@
 """Every error Windowshop raises on purpose.
 
     WindowshopError
-    ├── BadInput                 what the caller gave cannot be used
+    ├── BadInput                 the caller's input cannot be used
     │   ├── BadFeed              the feed as a whole cannot be read
     │   ├── BadRow               one row of a feed cannot be used; the reader turns it into a Rejected
     │   ├── BadPicture           the bytes are not a picture we can decode
     │   │   ├── UnsupportedFormat    not one of the allowed picture formats
     │   │   └── PictureTooLarge      more pixels or bytes than the limit
-    │   ├── BadAddress           a web address that is not asked for a picture, whatever it would answer
-    │   ├── FetchFailed          a web address was asked, and no picture came
-    │   │   ├── NoAnswer             nor any answer: the host is unknown, down, or too slow
-    │   │   └── PictureGone          its server says that there is none, or none any more
-    │   ├── BadQuery             a query that cannot be answered as asked
+    │   ├── BadAddress           a web address that pictures are not fetched from
+    │   ├── FetchFailed          a download gave no picture
+    │   │   ├── NoAnswer             the host is unknown, down, or too slow
+    │   │   └── PictureGone          the server says that the picture does not exist
+    │   ├── BadQuery             a query that cannot be answered as it stands
     │   │   └── UnsupportedQuery     this encoder cannot encode that kind of input
     │   └── UnknownProduct       no product has that id
     ├── StoreError               the catalogue's file cannot be used
     │   ├── DamagedStore         it is not a catalogue, or its content is broken
     │   └── NewerStore           a newer Windowshop wrote it
-    ├── TooLate                  an answer, or a step of it, was not there in time
-    ├── StepFailed               a step of an answer broke, and there is no answer without it
-    ├── NoRoom                   a change finds no room among the live rows until the shop is indexed again
+    ├── DeadlineExceeded         an answer, or a step of it, took too long
+    ├── StepFailed               a step failed that an answer needs
+    ├── LiveIndexFull            a change needs more live rows than there are, until the shop is indexed again
     ├── EncoderError             an encoder cannot be used
     │   ├── UnknownEncoder       no encoder has that name
-    │   ├── EncoderUnavailable   its weights or its package cannot be had here
+    │   ├── EncoderUnavailable   its weights or its package are missing here
     │   └── ParityError          the exported model disagrees with the original
     ├── GenerationError          a generation cannot be used
     │   ├── NoGeneration         the shop has not been indexed yet
     │   ├── DamagedGeneration    its files are not what its manifest says
-    │   └── EncoderMismatch      it was made by another encoder
+    │   └── EncoderMismatch      another encoder made it
     └── TrainingError            heads cannot be fitted
         └── TooFewPairs          not enough usable picture-text pairs
 
@@ -38,7 +38,7 @@ from __future__ import annotations
 
 
 class WindowshopError(Exception):
-    """Base of all; `message` says what was asked and why it cannot be, `hint` what to do instead."""
+    """Base of all errors; `message` says what was requested and why it cannot be done, `hint` what to do instead."""
 
     code = "error"
 
@@ -52,7 +52,7 @@ class WindowshopError(Exception):
 
 
 class BadInput(WindowshopError):
-    """What the caller gave cannot be used."""
+    """The caller's input cannot be used."""
 
     code = "bad_input"
 
@@ -64,7 +64,7 @@ class BadFeed(BadInput):
 
 
 class BadRow(BadInput):
-    """One row of a feed cannot be used; never leaves the feed reader, which turns it into a Rejected."""
+    """One row of a feed cannot be used; the feed reader turns it into a Rejected."""
 
     code = "bad_row"
 
@@ -88,37 +88,37 @@ class PictureTooLarge(BadPicture):
 
 
 class BadAddress(BadInput):
-    """A web address that is not asked for a picture: its form, its port, or where it leads to."""
+    """A web address that pictures are not fetched from, because of its form, its port or its host's IP address."""
 
     code = "bad_address"
 
 
 class FetchFailed(BadInput):
-    """A web address was asked for a picture, and none came: no answer, a redirect, too large, not a picture."""
+    """A download gave no picture: no answer, a redirect, too large, not a picture."""
 
     code = "fetch_failed"
 
 
 class NoAnswer(FetchFailed):
-    """A web address was asked for a picture, and its host is unknown, down, or too slow to answer."""
+    """A download got no answer: the host is unknown, down, or too slow."""
 
     code = "no_answer"
 
 
 class PictureGone(FetchFailed):
-    """A web address was asked for a picture, and its server says that there is none, or none any more."""
+    """A download found that the picture does not exist (HTTP 404 or 410)."""
 
     code = "picture_gone"
 
 
 class BadQuery(BadInput):
-    """A query that cannot be answered as asked: empty, out of bounds, contradictory."""
+    """A query that cannot be answered as it stands: empty, out of bounds, contradictory."""
 
     code = "bad_query"
 
 
 class UnsupportedQuery(BadQuery):
-    """The shop's encoder cannot encode that kind of input, words most often."""
+    """The shop's encoder cannot encode that kind of input, most often text."""
 
     code = "unsupported_query"
 
@@ -136,7 +136,7 @@ class StoreError(WindowshopError):
 
 
 class DamagedStore(StoreError):
-    """The file is no catalogue, or its content is broken."""
+    """The file is not a catalogue, or its content is broken."""
 
     code = "damaged_store"
 
@@ -148,19 +148,19 @@ class NewerStore(StoreError):
 
 
 class DeadlineExceeded(WindowshopError):
-    """An answer, or a step of it, was not there in the time that was allowed."""
+    """An answer, or a step of it, took longer than its deadline."""
 
     code = "too_late"
 
 
 class StepFailed(WindowshopError):
-    """A step of an answer broke for a reason of ours, and there is no answer without it."""
+    """A step that an answer needs failed because of a fault in Windowshop or its data."""
 
     code = "step_failed"
 
 
 class LiveIndexFull(WindowshopError):
-    """A change finds no room among the live rows; after the next indexing there is room again."""
+    """A change needs more live rows than there are; the next indexing makes room."""
 
     code = "no_room"
 
@@ -178,7 +178,7 @@ class UnknownEncoder(EncoderError):
 
 
 class EncoderUnavailable(EncoderError):
-    """The encoder's weights or its package cannot be had on this machine."""
+    """The encoder's weights or its package are missing on this machine."""
 
     code = "encoder_unavailable"
 
@@ -208,7 +208,7 @@ class DamagedGeneration(GenerationError):
 
 
 class EncoderMismatch(GenerationError):
-    """A generation was made by another encoder than the one asked to read it."""
+    """A generation was made by another encoder than the one that reads it."""
 
     code = "encoder_mismatch"
 

@@ -1,4 +1,4 @@
-"""What a product is: frozen records that flow through every room."""
+"""Products and their pictures: frozen records that every package uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CATEGORY_SEPARATOR = " > "
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture of a product: where its file is and, once read, its content hash and size in pixels."""
+    """One picture of a product: its file and, once that was read, its content hash and its size in pixels."""
 
     path: str
     sha256: str = ""
@@ -22,7 +22,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product as the catalogue knows it; `origin` is the feed line it came from ("products.csv:17")."""
+    """One product as the catalogue stores it; `origin` is the feed line it came from ("products.csv:17")."""
 
     id: str
     title: str
@@ -38,20 +38,20 @@ class Product:
 
     @property
     def category_path(self) -> tuple[str, ...]:
-        """The category from the root down: ("Apparel", "Topwear", "Shirts"); empty when there is none."""
+        """The levels of the category from the root down: ("Apparel", "Topwear", "Shirts"); () without a category."""
         return levels_of(self.category)
 
 
 def levels_of(category: str) -> tuple[str, ...]:
-    """The names of a category from the root down, however it is spaced."""
+    """Return the levels of a category from the root down, whatever spaces are around the separators."""
     return tuple(part.strip() for part in category.split(CATEGORY_SEPARATOR.strip()) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A feed row, or one picture of it, that was left out: which file, which line (1 = header), and why.
+    """A feed row that was left out, or one of its pictures: the file, the line (1 = header) and the reason.
 
-    Also a picture that could not be fetched anew, where the one fetched before stays.
+    Also a picture that could not be fetched again, so that the picture of an earlier import stays.
     """
 
     source: str

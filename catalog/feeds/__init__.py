@@ -1,4 +1,4 @@
 """Read product feeds: CSV, TSV, JSON Lines, Google Merchant XML, Shopify exports and folders of pictures.
 
-Gives `Product` or `Rejected`, row by row. catalog.storage never imports it.
+The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 """

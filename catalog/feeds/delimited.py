@@ -24,7 +24,7 @@ _WEB = ("http://", "https://")
 
 
 class _Unquoted(csv.excel):
-    """A quote is a character like any other."""
+    """A dialect in which a quote is a character like any other."""
 
     quoting = csv.QUOTE_NONE
 
@@ -61,7 +61,7 @@ def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delim
     for line, cells, fault in records:
         if fault:
             yield FeedRow(line, fault=fault)
-        elif _swallowed_rows(lines.taken, header, delimiter):
+        elif _joins_rows(lines.taken, header, delimiter):
             lines.unread()
             yield FeedRow(line, fault="a quote is opened and not closed, so that the rows below would be lost")
         elif any(cell.strip() for cell in cells):
@@ -69,7 +69,7 @@ def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delim
 
 
 def _delimiter(lines: LineReader, source: str) -> str:
-    """Choose the delimiter that makes the most known column names of the header, then the most columns."""
+    """Return the delimiter that gives the header the most known column names, then the most columns."""
     lines.begin_row()
     first = ""
     try:
@@ -78,7 +78,7 @@ def _delimiter(lines: LineReader, source: str) -> str:
         first = " " * (_MAX_HEADER + 1)
     if len(first) > _MAX_HEADER:
         raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?")
-    lines.unread(keep=0)
+    lines.unread(but=0)
 
     def score(delimiter: str) -> tuple[int, int]:
         names = [column_name(cell.strip('" ')) for cell in first.split(delimiter)]
@@ -90,8 +90,8 @@ def _delimiter(lines: LineReader, source: str) -> str:
 def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
     """Yield (line of its start, cells, fault) of every record.
 
-    A quote that is opened and not closed swallows the lines after it. Strict parsing notices at the next quote, at
-    the limits, or at the end; then only the line where the record began is at fault, and all others are read again.
+    An unclosed quote swallows the lines after it. Strict parsing notices that at the next quote, at a limit, or at the
+    end; then only the line where the record began is rejected, and the others are read again.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
@@ -110,8 +110,8 @@ def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
             yield line, cells, ""
 
 
-def _swallowed_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
-    """Tell whether a record of several lines looks like several rows that a stray quote has joined.
+def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
+    """Tell whether a record of several lines looks like several rows joined by a stray quote.
 
     A line of a description may have as many commas as a row, but hardly a picture's name in the right column too.
     """
@@ -147,7 +147,7 @@ def _quoting_fault(message: str) -> str:
 
 
 def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[str]:
-    """Take the first record that is not blank, and check that it names the columns a product needs."""
+    """Return the column names from the first record that is not blank. Raises BadFeed."""
     for _, cells, fault in records:
         if fault:
             raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Mend its first line.")

@@ -1,8 +1,8 @@
-"""Google Merchant's XML, as RSS or Atom -> rows of named cells; memory grows with an item and not with the feed.
+"""Read Google Merchant's XML, as RSS or Atom, into feed rows; memory grows with an item, not with the feed.
 
-Expat is used by itself, without a tree on top of it, so that all limits stand in one place. Its version may be an
-old one that reads an unfinished tag again with every piece of it, and it keeps every name it has ever seen; so tags
-and names are limited too. Whatever needs a DOCTYPE (entities, external files) ends at the DOCTYPE.
+This module drives Expat without a tree on top, so that all limits are in one place. Old versions of Expat read an
+unfinished tag again with every piece of it, and all versions store every name they see; so tags and names are limited
+too. A DOCTYPE is refused, and with it entities and external files.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _ATOM = ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#")
 _PLAIN = ("", "http://purl.org/rss/1.0/", *_ATOM)
 _ROOTS = ("rss", "feed", "RDF")
 _ITEMS = ("item", "entry")
-# What readers of news need. A product's own id, title and so on are Google's elements, or have these names.
+# Elements for news readers. A product's own id, title and so on are Google's elements, or plain ones of other names.
 _NEWS = "guid pubdate published updated modified issued author contributor comments enclosure source rights"
-_PLUMBING = frozenset(_NEWS.split())
+_IGNORED = frozenset(_NEWS.split())
 _SAME = {"summary": "description", "content": "description"}
 _ENCODINGS = re.compile(r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]", re.IGNORECASE)
 
 
 def read_xml(path: Path) -> Iterator[FeedRow]:
-    """Yield a row for every item of the feed; BadFeed, after the items before it, where it is no sound XML."""
+    """Yield a row for every item of the feed. Raises BadFeed where the XML is broken, after the items before that."""
     with open_bytes(path) as file:
         items = _Items(path.name)
         while True:
@@ -50,7 +50,7 @@ def read_xml(path: Path) -> Iterator[FeedRow]:
 
 
 class _Items:
-    """Follows the parser through the feed, and collects the rows of the items that end on the way."""
+    """Handles the parser's events, and collects the rows of the items that end."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -73,7 +73,7 @@ class _Items:
         self._parser.ProcessingInstructionHandler = self._passed
 
     def feed(self, chunk: bytes) -> BadFeed | None:
-        """Parse on; no bytes mean the end. Returns what is wrong with the feed, None when nothing is."""
+        """Parse more bytes, or end the feed with b""; return the error that ends the feed, if any."""
         self._empty = self._empty and not chunk
         if self._empty:
             return BadFeed(f"The feed {self._source} is empty.", "It should hold an <rss> or <feed> element.")
@@ -84,14 +84,14 @@ class _Items:
             return error
         except expat.ExpatError as error:
             return self._unsound(error)
-        except (ValueError, LookupError) as error:  # an encoding that is none
+        except (ValueError, LookupError) as error:  # an unknown encoding
             return BadFeed(f"The feed {self._source} cannot be read: {error}.", "Save it as UTF-8.")
         if self._unfinished > _MAX_TOKEN:
             return self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
         return None
 
     def take(self) -> list[FeedRow]:
-        """Hand over the rows collected since the last time."""
+        """Return the rows collected since the last call."""
         rows, self._rows = self._rows, []
         return rows
 
@@ -166,7 +166,7 @@ class _Items:
 
 
 class _Item:
-    """One item: the cells of its elements, Google's before those of RSS and Atom."""
+    """One item: the cells of its elements; Google's take precedence over those of RSS and Atom."""
 
     def __init__(self, line: int, depth: int) -> None:
         self.depth = depth
@@ -181,7 +181,7 @@ class _Item:
         self._fault = ""
 
     def start(self, space: str, name: str, href: str) -> None:
-        """Open an element; Atom's links have their address as an attribute."""
+        """Open an element; an Atom link has its address in an attribute."""
         self._close_text()
         self._open.append((space, name))
         self._elements += 1
@@ -190,13 +190,13 @@ class _Item:
             self._pieces.append(href)
 
     def text(self, text: str) -> None:
-        """Take in a piece of the innermost element's text."""
+        """Add a piece of the innermost element's text."""
         self._measure(len(text))
         if self._open and not self._fault:
             self._pieces.append(text)
 
     def end(self) -> None:
-        """Close the innermost element; with it, one that is the item's own child becomes a cell."""
+        """Close the innermost element; a child of the item itself becomes a cell."""
         self._close_text()
         space, name = self._open.pop()
         if self._open or self._fault:
@@ -204,7 +204,7 @@ class _Item:
         parts, self._parts = self._parts, []
         if _GOOGLE.fullmatch(space):
             self._add(self._google, *_google_cell(column_name(name), parts))
-        elif space in _PLAIN and name.lower() not in _PLUMBING:
+        elif space in _PLAIN and name.lower() not in _IGNORED:
             text = " ".join(text for _, _, text in parts)
             self._add(self._plain, _SAME.get(name, column_name(name)), text)
 
@@ -215,7 +215,7 @@ class _Item:
             self._parts.append((*self._open[-1], text))
 
     def row(self) -> FeedRow:
-        """Return the item's row, or why it has none."""
+        """Return the item's row, which has a fault when a limit was exceeded."""
         if self._fault:
             return FeedRow(self._line, fault=self._fault)
         return read_row(self._line, self._cells)
@@ -241,12 +241,12 @@ class _Item:
             if self._length > MAX_ROW
             else f"the item has more than {MAX_ELEMENTS:,} elements"
         )
-        for kept in (self._google, self._plain, self._pieces, self._parts):
-            kept.clear()
+        for collected in (self._google, self._plain, self._pieces, self._parts):
+            collected.clear()
 
 
 def _google_cell(name: str, parts: list[tuple[str, str, str]]) -> tuple[str, str]:
-    """Bring an element to one cell, as Google's own tables write those that hold others: "US:Standard:6.49 USD"."""
+    """Return an element as one cell; nested elements as Google's tables write them: "US:Standard:6.49 USD"."""
     named = {part: text for _, part, text in parts}
     if name == "product_detail" and named.get("attribute_name"):
         return column_name(named["attribute_name"]), named.get("attribute_value", "")

@@ -30,8 +30,8 @@ def read_json_lines(path: Path) -> Iterator[FeedRow]:
 
 
 def _object(text: str) -> dict[str, list[str]]:
-    """Read one JSON object; numbers stay as they are written, so that 12.90 does not become 12.9."""
-    if sum(map(text.count, ",[{")) > MAX_VALUES:  # each would take twenty times its length
+    """Parse one JSON object into cells; numbers stay as written, so that 12.90 does not become 12.9."""
+    if sum(map(text.count, ",[{")) > MAX_VALUES:  # parsed, each would take twenty times its length
         raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
     try:
         value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
@@ -62,7 +62,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _texts(name: str, content: Any) -> list[str]:
-    """Bring a JSON value to the texts of a cell: none for null, several for a list of pictures."""
+    """Convert a JSON value to the texts of a cell: none for null, several for a list of pictures."""
     if isinstance(content, list) and all(isinstance(item, str) for item in content):
         texts = content if name in PICTURES else [", ".join(content)]
     elif content is None:

@@ -1,4 +1,4 @@
-"""A feed's text, line by line, in bounded memory: encodings by their mark, and lines that can be given back."""
+"""Read a feed's text line by line in bounded memory; detect its encoding; allow lines to be read again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from catalog.feeds.row import MAX_ROW, MAX_VALUES
 MAX_ROW_LINES = 1_000
 MAX_LINE = 2**28
 
-# Stands for bytes that are no text in the feed's encoding. UTF-8 cannot hold it, so it cannot be in good text.
+# Stands for undecodable bytes. UTF-8 cannot hold this character, so valid text never contains it.
 UNDECODABLE = "\udcff"
 
-_PEEKED = 4096
+_PEEKED = 4096  # bytes
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -39,9 +39,9 @@ codecs.register_error("windowshop-undecodable", _stand_in)
 
 
 class LineReader:
-    """The lines of a text file; those taken for a row that turns out to be broken can be given back.
+    """The lines of a text file; the lines of a broken row can be read again as rows of their own.
 
-    With a `delimiter`, a row's cells are counted before they are told apart: each would take twenty times its length.
+    With a `delimiter`, the cells of a row are counted before they are split: each would take twenty times its length.
     """
 
     def __init__(self, file: TextIO, encoding: str) -> None:
@@ -75,14 +75,14 @@ class LineReader:
         return line
 
     def begin_row(self) -> int:
-        """Forget what was taken, and return the number of the line that comes next."""
+        """Start a row, and return the number of its first line."""
         self.taken.clear()
         self._length = self._cells = 0
         return self.number + 1
 
-    def unread(self, keep: int = 1) -> None:
-        """Give back the lines taken since the row began, all but the first `keep`."""
-        back = self.taken[keep:]
+    def unread(self, but: int = 1) -> None:
+        """Let the lines of the row be read again, except the first `but` ones."""
+        back = self.taken[but:]
         self._ahead.extendleft(reversed(back))
         self.number -= len(back)
 
@@ -91,7 +91,7 @@ class LineReader:
         if len(line) > MAX_ROW and not line.endswith(("\n", "\r")):
             dropped = len(line)
             while (rest := self._file.readline(MAX_ROW)) and not rest.endswith(("\n", "\r")):
-                dropped += len(rest)  # the rest of an endless line is read and dropped in pieces
+                dropped += len(rest)  # read and drop the rest of an endless line in pieces
                 if dropped > MAX_LINE:
                     raise BadFeed(
                         f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters.",
@@ -102,7 +102,7 @@ class LineReader:
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[LineReader]:
-    """Open a feed as text in the encoding its first bytes tell, UTF-8 when they tell none; BadFeed when it is none."""
+    """Open a feed as text in the encoding of its byte order mark, else in UTF-8. Raises BadFeed when it is not text."""
     with open_bytes(path) as file:
         encoding = _encoding(path, file.peek(_PEEKED)[:_PEEKED])
         with io.TextIOWrapper(file, encoding, errors="windowshop-undecodable", newline="") as text:

@@ -1,4 +1,4 @@
-"""A folder of pictures as a feed: every picture is a product, and its subfolders are its category."""
+"""Read a folder of pictures as a feed: every picture is a product, its subfolders are the category."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _HEX = re.compile(r"(?=.*[0-9])[0-9a-f]+", re.IGNORECASE)
 
 
 def read_folder(root: Path) -> Iterator[Product | Rejected]:
-    """Yield a product for every picture under `root`, in natural order; hidden files are passed over in silence."""
+    """Yield a product for every picture under `root`, in natural order; skip hidden files."""
     pictures = PictureResolver(root)
-    first: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, fault in _files(root):
         try:
             if fault:
                 raise BadRow(fault)
             product = _product(name, pictures)
-            if product.id in first:
-                raise BadRow(f"duplicate id {product.id!r}: {first[product.id]} has it too")
-            first[product.id] = name
+            if product.id in names:
+                raise BadRow(f"duplicate id {product.id!r}: {names[product.id]} has it too")
+            names[product.id] = name
             yield product
         except BadRow as error:
             yield Rejected(name.encode(errors="replace").decode(), 0, error.message)
@@ -48,7 +48,7 @@ def _product(name: str, pictures: PictureResolver) -> Product:
 
 
 def _title(leaf: str, folders: list[str]) -> str:
-    """Make readable words of a file name; a name that is only a number says less than the category."""
+    """Return a title from a file name, or from its folder when the name is only a number."""
     words = " ".join(re.split(r"[\s_.\-+]+", leaf)).strip()
     if folders and (not words or _CAMERA_NAME.fullmatch(words) or _HEX.fullmatch(words.replace(" ", ""))):
         words = " ".join(re.split(r"[\s_]+", folders[-1]))
@@ -56,10 +56,10 @@ def _title(leaf: str, folders: list[str]) -> str:
 
 
 def _files(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (name relative to `root`, fault) of every file, a folder's own before those of its subfolders."""
-    waiting = [""]
-    while waiting:
-        folder = waiting.pop()
+    """Yield (name relative to `root`, fault) of every file; a folder's files come before its subfolders."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
         try:
             with os.scandir(root / folder) as scan:
                 entries = sorted((entry for entry in scan if not entry.name.startswith(".")), key=_natural)
@@ -75,11 +75,11 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
                 below.append(name + "/")
             else:
                 yield name, _fault(entry)
-        waiting.extend(reversed(below))
+        pending.extend(reversed(below))
 
 
 def _fault(entry: os.DirEntry[str]) -> str:
-    if os.path.isdir(entry.path):  # noqa: PTH112  # DirEntry.is_dir raises on links that go round in a circle
+    if os.path.isdir(entry.path):  # noqa: PTH112  # DirEntry.is_dir raises on circular links
         return "a link to a folder, which is not followed"
     if CONTROLS.search(entry.name):
         return "the file name holds control characters or bytes that are not text"
@@ -89,6 +89,6 @@ def _fault(entry: os.DirEntry[str]) -> str:
 
 
 def _natural(entry: os.DirEntry[str]) -> tuple[list[str | int], str]:
-    """Sort photo2 before photo10: the pieces alternate between text and number."""
+    """Return a sort key that puts photo2 before photo10: text and numbers in turn."""
     pieces = re.split(r"([0-9]+)", entry.name.lower())
     return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], entry.name

@@ -1,4 +1,4 @@
-"""Which file a feed means by a picture's name; nothing outside the feed's folder is ever looked at."""
+"""Resolve the picture names of a feed to files, without a look at anything outside the feed's folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _WEB = re.compile(r"https?:", re.IGNORECASE)
 _NEXT_ADDRESS = re.compile(r"(?<![\s,;])[\s,;]+(?=https?:)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|data:|file:", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[a-z]:/", re.IGNORECASE)
-_LONGEST = 4_000
-_REMEMBERED = 10_000
-_REMEMBERED_LENGTH = 500
+_MAX_PATH = 4_000  # characters
+_MAX_CACHED = 10_000  # folders
+_MAX_CACHED_PATH = 500  # characters
 
 
 class PictureResolver:
-    """The folder a feed lies in and the pictures in it; with a fetcher, also those that are named by web address."""
+    """Finds the pictures that a feed names: in the feed's folder and, with a fetcher, by web address."""
 
     def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:
         self._root = os.path.realpath(root)
@@ -33,7 +33,7 @@ class PictureResolver:
         self._fetcher = fetcher
 
     def find(self, name: str) -> str:
-        """Return the absolute path of a picture named in the feed; BadRow when it is absent or lies outside."""
+        """Return the absolute path of a picture named in the feed. Raises BadRow when it is missing or outside."""
         if not _WEB.match(name):
             return self._find_file(name)
         if self._fetcher is None:
@@ -47,7 +47,7 @@ class PictureResolver:
             raise BadRow(str(error)) from None
 
     def why_stale(self, name: str) -> str:
-        """Say why a picture that was found is the one of an earlier import; "" when it is the newest."""
+        """Return why a picture that was found is from an earlier import; "" when it is the newest."""
         return self._fetcher.why_stale(name) if self._fetcher is not None and _WEB.match(name) else ""
 
     def _find_file(self, name: str) -> str:
@@ -57,10 +57,10 @@ class PictureResolver:
         name = name.replace("\\", "/")
         if _ABSOLUTE.match(name):
             raise BadRow(f"{shown} is an absolute path; give one relative to the feed, within its folder")
-        if len(name) > _LONGEST:
+        if len(name) > _MAX_PATH:
             raise BadRow(f"{shown} does not exist: its name is longer than any path")
         if ".." in name and os.path.normpath(name).split("/", 1)[0] == "..":
-            raise BadRow(f"{shown} lies outside the feed's folder")  # said without a look at what lies there
+            raise BadRow(f"{shown} lies outside the feed's folder")  # decided without a look at the file system
         folder, _, leaf = name.rpartition("/")
         try:
             path = f"{self._real_folder(folder)}/{leaf}"
@@ -79,7 +79,7 @@ class PictureResolver:
         return path
 
     def split(self, cell: str) -> list[str]:
-        """Split a cell into picture names: at | or ; always, at commas only when each piece looks like a picture."""
+        """Split a cell into picture names: at | and ; always, at commas only when each piece looks like a picture."""
         if ":" in cell and (_WEB.match(cell) or _NEXT_ADDRESS.search(cell)):
             pieces = [piece.strip(" ,;") for part in cell.split("|") for piece in _NEXT_ADDRESS.split(part.strip())]
             return [piece for piece in pieces if piece]
@@ -89,8 +89,8 @@ class PictureResolver:
             if mark in cell:
                 return [piece for piece in map(str.strip, cell.split(mark)) if piece]
         pieces = [piece for piece in map(str.strip, cell.split(",")) if piece]
-        alike = all(piece.lower().endswith(ENDINGS) or self._exists(piece) for piece in pieces)
-        return pieces if alike and pieces else [cell]
+        pictures = all(piece.lower().endswith(ENDINGS) or self._exists(piece) for piece in pieces)
+        return pieces if pictures and pieces else [cell]
 
     def _exists(self, name: str) -> bool:
         try:
@@ -99,13 +99,13 @@ class PictureResolver:
             return False
 
     def _real_folder(self, folder: str) -> str:
-        """Resolve a folder once: following every link for every picture would take longer than reading the feed."""
+        """Resolve a folder once: doing so for every picture would take longer than reading the feed."""
         real = self._folders.get(folder)
         if real is None:
-            if len(self._folders) >= _REMEMBERED:
+            if len(self._folders) >= _MAX_CACHED:
                 self._folders.clear()
             real = os.path.realpath(os.path.join(self._root, folder))  # noqa: PTH118
-            if len(folder) <= _REMEMBERED_LENGTH:
+            if len(folder) <= _MAX_CACHED_PATH:
                 self._folders[folder] = real
         return real
 

@@ -1,4 +1,4 @@
-"""Amounts and currencies as merchants write them, and what a product costs when it is on sale."""
+"""Parse amounts and currencies as merchants write them, and compute the current price of a product on sale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIST_PRICE = "list_price"
 _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}
 _PRICE = re.compile(r"([A-Z]{3}|[€£$])?\s*(-?)\s*([0-9][0-9.,' \u00a0\u202f]*?)\s*([A-Z]{3}|[€£$])?", re.IGNORECASE)
 _MAX_PRICE = 100  # characters; the pattern would look at a longer text more than once
-# How an amount may be written, and which mark is then the decimal one; the first that fits counts.
+# How an amount may be written, and its decimal mark; the first pattern that fits counts.
 _AMOUNTS = (
     (re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?"), "."),
     (re.compile(r"[0-9]{1,12},[0-9]{1,2}"), ","),
@@ -29,7 +29,7 @@ _OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})")
 
 
 def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
-    """Read "12.90 EUR", "EUR 12,90", "€1,299.00" or "12.90"; BadRow when it is junk or negative.
+    """Parse "12.90 EUR", "EUR 12,90", "€1,299.00" or "12.90". Raises BadRow when it is malformed or negative.
 
     Alone, a comma before exactly three digits groups thousands ("1,299"), a point is decimal.
     """
@@ -54,7 +54,7 @@ def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
 
 
 def current_price(cells: Mapping[str, Sequence[str]]) -> tuple[Decimal | None, str, dict[str, str]]:
-    """Return what a row's product costs today, in which currency, and its list price as attribute when on sale."""
+    """Return amount and currency of a row's current price, and the list price as an attribute when it is on sale."""
     price, currency = parse_price(first(cells, "price"), first(cells, "currency"))
     if not cells.get("sale_price"):
         return price, currency, {}
@@ -71,7 +71,7 @@ def current_price(cells: Mapping[str, Sequence[str]]) -> tuple[Decimal | None, s
 
 
 def _on_sale(span: str) -> bool:
-    """Tell whether now lies within "2026-03-01T13:00-0800/2026-03-11T15:30-0800"; always when there is no span."""
+    """Tell whether now is within "2026-03-01T13:00-0800/2026-03-11T15:30-0800"; True without a span."""
     if not span:
         return True
     found = _SPAN.fullmatch(span)

@@ -1,4 +1,4 @@
-"""A feed's bytes: unpacked while they are read when its name ends in .gz, and text or XML rather than a workbook."""
+"""Open a feed's bytes: unpack .gz while reading, and refuse workbooks and other binary files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from catalog.errors import BadFeed
 
 GZIP = ".gz"
 
-# Feeds shrink to a tenth or so, repetitive ones to a fiftieth; deflate's own limit is 1:1032. What grows more than
-# this was made to fill a disk or to keep a processor busy.
+# Feeds shrink to a tenth or so, repetitive ones to a fiftieth; deflate's own limit is 1:1032. A file that grows more
+# than this was made to fill a disk or to occupy a processor.
 _MAX_GROWTH = 250
 _GROWTH_FREE = 4 * 2**20
 _CHUNK = 2**16
 
-_STRANGERS = (
+_FOREIGN = (
     (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"\x1f\x8b", "compressed with gzip, though its name does not end in .gz"),
@@ -31,7 +31,7 @@ _STRANGERS = (
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a gzip file, read as far as it is asked for; BadFeed where it is damaged or a bomb."""
+    """The unpacked content of a gzip file, as a stream; reading raises BadFeed where it is damaged or a bomb."""
 
     def __init__(self, packed: BinaryIO, source: str) -> None:
         self._packed = packed
@@ -65,18 +65,18 @@ class _Unpacked(io.RawIOBase):
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[io.BufferedReader[Any]]:
-    """Open a feed's bytes, unpacked when its name ends in .gz; BadFeed when they cannot be read, or are no feed."""
+    """Open a feed's bytes, unpacked if its name ends in .gz. Raises BadFeed when they cannot be a feed."""
     try:
         with path.open("rb") as file:
             packed = path.name.lower().endswith(GZIP)
             content = io.BufferedReader(_Unpacked(file, path.name), _CHUNK) if packed else file
-            _refuse_strangers(path, content.peek(8))
+            _refuse_foreign(path, content.peek(8))
             yield content
     except OSError as error:
         raise BadFeed(f"The feed {path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
 
 
-def _refuse_strangers(path: Path, start: bytes) -> None:
-    for signature, name in _STRANGERS:
+def _refuse_foreign(path: Path, start: bytes) -> None:
+    for signature, name in _FOREIGN:
         if start.startswith(signature):
             raise BadFeed(f"The feed {path.name} is {name}, not text.", "Export it as CSV in UTF-8.")

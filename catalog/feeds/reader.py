@@ -25,7 +25,7 @@ from catalog.product import Product, Rejected
 if TYPE_CHECKING:
     from catalog.fetching.fetcher import PictureFetcher
 
-Made = tuple[Product, list[str]]
+MappedRow = tuple[Product, list[str]]  # a product, and what is wrong with pictures of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ FORMATS = (  # the first that has a file's ending and sniffs it reads it
 def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
 
-    Every picture of a product exists and lies inside the feed's folder, or was fetched from the web address that the
-    feed gives, when there is a fetcher; one that cannot be fetched today, but was before, is told too. Rows are
-    streamed. BadFeed when the feed as a whole cannot be read: at once
-    for a missing file or an unknown kind, at the first row for a bad header, after the last whole row for a file that
-    was cut short.
+    Every picture of a product exists and lies inside the feed's folder, or `fetch` has fetched it from the web address
+    in the feed, perhaps in an earlier import; then a Rejected says why not today. Rows are streamed.
+
+    Raises BadFeed when the feed as a whole cannot be read: at once for a missing file or an unknown format, at the
+    first row for a bad header, after the last whole row for a file that was cut short.
     """
     if path.is_dir():
         return read_folder(path)
@@ -73,47 +73,47 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
 
 def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:
     folder = PictureResolver(path.parent, fetch)
-    known: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for row, make in _prefetched(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
         try:
             product_id = first(row.cells, "id")
-            if product_id in known:
-                raise BadRow(f"duplicate id {product_id[:80]!r}: line {known[product_id]} has it too")
-            product, amiss = make()
+            if product_id in lines:
+                raise BadRow(f"duplicate id {product_id[:80]!r}: line {lines[product_id]} has it too")
+            product, faults = make()
         except BadRow as error:
             yield Rejected(path.name, row.line, error.message)
             continue
-        known[product.id] = row.line
-        yield from (Rejected(path.name, row.line, reason) for reason in amiss)
+        lines[product.id] = row.line
+        yield from (Rejected(path.name, row.line, reason) for reason in faults)
         yield product
 
 
-def _make(folder: PictureResolver, source: str, row: FeedRow) -> Made:
+def _make(folder: PictureResolver, source: str, row: FeedRow) -> MappedRow:
     if row.fault:
         raise BadRow(row.fault)
     return product_from_row(row.cells, folder, f"{source}:{row.line}")
 
 
 def _prefetched(
-    rows: Iterator[FeedRow], make: Callable[[FeedRow], Made], threads: int
-) -> Iterator[tuple[FeedRow, Callable[[], Made]]]:
-    """Yield every row and how to get its product; with threads, the products of the rows to come are being made."""
+    rows: Iterator[FeedRow], make: Callable[[FeedRow], MappedRow], threads: int
+) -> Iterator[tuple[FeedRow, Callable[[], MappedRow]]]:
+    """Yield every row and how to get its product; with threads, those of the next rows are made meanwhile."""
     if not threads:
         yield from ((row, partial(make, row)) for row in rows)
         return
-    waiting: deque[tuple[FeedRow, Future[Made]]] = deque()
+    pending: deque[tuple[FeedRow, Future[MappedRow]]] = deque()
     fault: BadFeed | None = None
     pool = ThreadPoolExecutor(threads, "fetch")
     try:
         try:
             for row in rows:
-                waiting.append((row, pool.submit(make, row)))
-                if len(waiting) > threads:
-                    begun, future = waiting.popleft()
+                pending.append((row, pool.submit(make, row)))
+                if len(pending) > threads:
+                    begun, future = pending.popleft()
                     yield begun, future.result
-        except BadFeed as error:  # the rows before the fault come first
+        except BadFeed as error:  # yield the rows before the fault first
             fault = error
-        yield from ((begun, future.result) for begun, future in waiting)
+        yield from ((begun, future.result) for begun, future in pending)
     finally:
         pool.shutdown(cancel_futures=True)
     if fault is not None:

@@ -1,4 +1,4 @@
-"""One row of a feed, whatever the feed's format: named cells, or the reason why it could not be read."""
+"""Rows of feeds, the same for every format: named cells, or the reason why the row cannot be read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from catalog.errors import BadRow
 
-MAX_CELL = 2**20
+MAX_CELL = 2**20  # characters
 MAX_ROW = 4 * MAX_CELL
 MAX_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """The non-empty cells of one row by column name; when `fault` is set, it could not be read and there are none."""
+    """The non-empty cells of one row by column name; none when `fault` says why the row cannot be read."""
 
     line: int
     cells: dict[str, list[str]] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class FeedRow:
 
 
 def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> FeedRow:
-    """Make a row of what `read` returns; when it cannot be read, or holds what is no text, the row says why."""
+    """Return a row of the cells that `read(*raw)` gives, or with a fault when they cannot be read or are not text."""
     try:
         cells = read(*raw)
         _check_text(cells)
@@ -33,7 +33,7 @@ def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) ->
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a string can be written as UTF-8; what was decoded from broken bytes cannot."""
+    """Tell whether a string can be encoded as UTF-8, which one decoded from broken bytes cannot."""
     if value.isascii():
         return True
     try:
@@ -44,7 +44,7 @@ def is_text(value: str) -> bool:
 
 
 def first(cells: Mapping[str, Sequence[str]], name: str) -> str:
-    """Return the first value of a column, "" when there is none."""
+    """Return the first value of a column, or ""."""
     return cells[name][0] if cells.get(name) else ""
 
 

@@ -16,7 +16,7 @@ from catalog.text.html import plain_text
 
 MAX_ROWS = 5_000  # Shopify itself keeps 2,048 variants and 250 pictures of a product
 
-# Newer exports name their columns otherwise; all that follows knows the older names alone.
+# Newer exports have other column names; the code below uses the older ones.
 _OLDER = {
     "url_handle": "handle",
     "description": "body_(html)",
@@ -32,7 +32,7 @@ _OLDER = {
     "product_image_url": "image_src",
     "variant_image_url": "variant_image",
 }
-_TELLING = {"variant_price", "variant_sku", "variant_image", "image_src", "option1_name"}
+_DISTINCTIVE = {"variant_price", "variant_sku", "variant_image", "image_src", "option1_name"}
 _VARIANT = ("variant_price", "variant_sku", "option1_value")
 _OPTIONS = ("option1", "option2", "option3")
 _TRACKER = "variant_inventory_tracker"
@@ -60,14 +60,13 @@ def read_shopify(path: Path) -> Iterator[FeedRow]:
 def is_export(header: Collection[str]) -> bool:
     """Tell by its columns whether a table is Shopify's."""
     names = {_OLDER.get(name, name) for name in header}
-    return "id" not in names and {"handle", "title"} <= names and bool(names & _TELLING)
+    return "id" not in names and {"handle", "title"} <= names and bool(names & _DISTINCTIVE)
 
 
 def join_variants(rows: Iterable[FeedRow], header: Collection[str]) -> Iterator[FeedRow]:
-    """Join the rows of every Handle into one row, whose columns are named as in other feeds.
+    """Join the rows of every Handle into one row with the column names of other feeds.
 
-    Rows that follow one another belong together, as Shopify writes them; a Handle that comes back later is a
-    duplicate id like any other.
+    Shopify writes the rows of a product one after another; a Handle that comes back later is a duplicate id.
     """
     tracked = _TRACKER in {_OLDER.get(name, name) for name in header}
     listing: _Listing | None = None
@@ -87,7 +86,7 @@ def join_variants(rows: Iterable[FeedRow], header: Collection[str]) -> Iterator[
 
 
 class _Listing:
-    """One product, as its rows are read."""
+    """One product, while its rows are read."""
 
     def __init__(self, line: int, cells: dict[str, str], tracked: bool) -> None:
         self.handle = cells["handle"]
@@ -102,7 +101,7 @@ class _Listing:
         self._collected: dict[str, dict[str, None]] = {}
 
     def add(self, line: int, cells: dict[str, str]) -> None:
-        """Take in one more row of the Handle: a variant, a picture, or both."""
+        """Add a row of the Handle: a variant, a picture, or both."""
         self._count += 1
         self._length += sum(map(len, cells.values()))
         if self._overlong():
@@ -127,7 +126,7 @@ class _Listing:
         self._collect("gtin", cells.get("variant_barcode", "").removeprefix("'"))
 
     def rows(self) -> Iterator[FeedRow]:
-        """Yield the one row of the product, or why it has none, and why variants were left out."""
+        """Yield the faults of variants, and the row of the product, which has a fault when it cannot be one."""
         fault = self._overlong() or self._unpublished()
         if self._faults and not self._variants:
             fault = fault or self._faults[0].fault
@@ -180,7 +179,7 @@ class _Listing:
 
 
 class _Variant:
-    """What one variant costs, and whether it can be had; BadRow when it does not tell."""
+    """The price and availability of one variant. Raises BadRow when they are malformed."""
 
     def __init__(self, cells: dict[str, str], tracked: bool) -> None:
         self._price = cells.get("variant_price", "")
@@ -193,11 +192,11 @@ class _Variant:
         self.in_stock = not counted or int(quantity.split(".")[0]) > 0
 
     def rank(self) -> Decimal:
-        """Return what to sort by, so that the cheapest comes first and those without a price last."""
+        """Return the sort key that puts the cheapest variant first and those without a price last."""
         return Decimal("Infinity") if self._amount is None else self._amount
 
     def prices(self) -> dict[str, str]:
-        """Name the prices as Google does: what was asked before is the price, what is asked now the sale price."""
+        """Return the prices with Google's names: the compare-at price is `price`, the current one `sale_price`."""
         try:
             before, _ = parse_price(self._before)
         except BadRow:
@@ -208,6 +207,6 @@ class _Variant:
 
 
 def _free_name(name: str) -> str:
-    """Name an option's column; one called "Price" or "Image" must not pass for the product's own."""
+    """Return the column name of an option; "Price" or "Image" must not overwrite the product's own."""
     name = column_name(name[:80])
     return f"option_{name}" if name in KNOWN else name

@@ -1,4 +1,4 @@
-"""The pictures that were fetched: a file each, named by its content, and a table of where each came from."""
+"""The store of fetched pictures: one file each, named by its content hash, and a table of their web addresses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
 
 @dataclass(frozen=True, slots=True)
 class FetchedPicture:
-    """A picture that is here, the version that its server called it, and the import that asked for it last."""
+    """A picture on disk, its version by its server's headers, and the import that requested it last."""
 
     path: Path
     version: Version
@@ -39,14 +39,14 @@ class FetchedPicture:
 
 
 class FetchedPictures:
-    """A folder of fetched pictures, whose files nobody removes while it is open.
+    """A folder of fetched pictures. While it is open, nobody removes its files.
 
-    A file is written whole or not at all, and before the row that names it; so a kill at any moment leaves at worst
-    a file that no row names, and the picture is fetched again.
+    A file is written whole or not at all, and before the row that names it. A kill at any moment leaves at worst a
+    file that no row names; the picture is then fetched again.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open the folder, made when absent; StoreError when that cannot be."""
+        """Open the folder, created when absent. Raises StoreError."""
         self._folder = folder.resolve()
         self._lock = threading.Lock()
         with self._checked(), ExitStack() as opened:
@@ -59,29 +59,29 @@ class FetchedPictures:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Close the table, and let others remove files."""
+        """Close the table and release the lock, so that others may remove files."""
         with self._lock:
             self._opened.close()
 
     def find(self, url: str) -> FetchedPicture | None:
-        """Return what was fetched from an address; None when nothing was, or its file is gone or damaged."""
+        """Return the picture fetched from `url`; None when there is none, or its file is missing or damaged."""
         with self._checked(), self._lock:
-            found = self._db.execute(
+            row = self._db.execute(
                 "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?", (url,)
             ).fetchone()
-        if found is None:
+        if row is None:
             return None
-        sha256, etag, last_modified, import_id = found
+        sha256, etag, last_modified, import_id = row
         path = self._path(sha256)
         return FetchedPicture(path, Version(etag, last_modified), import_id) if _is_whole(path, sha256) else None
 
     def confirm(self, url: str, import_id: str) -> None:
-        """Note that an import has asked, and that the file is still what stands at the address."""
+        """Record that this import found the picture at `url` unchanged."""
         with self._checked(), self._lock:
             self._db.execute("UPDATE fetched SET import_id = ? WHERE url = ?", (import_id, url))
 
-    def keep(self, url: str, data: bytes, version: Version, import_id: str) -> Path:
-        """Write a picture's file, unless it is there, then its row; returns the file's path."""
+    def save(self, url: str, data: bytes, version: Version, import_id: str) -> Path:
+        """Write a picture's file, unless it exists, then its row; return the file's path."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         with self._checked():
@@ -97,7 +97,7 @@ class FetchedPictures:
         return path
 
     def forget(self, hashes: Iterable[str]) -> None:
-        """Forget where the pictures with these content hashes came from; should they be wanted, they are fetched."""
+        """Delete the rows of pictures with these content hashes, so that they are fetched again when needed."""
         with self._checked(), self._lock:
             self._db.execute(
                 "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(list(hashes)),)
@@ -107,7 +107,7 @@ class FetchedPictures:
         return self._folder / sha256[:2] / sha256
 
     def _sweep(self) -> None:
-        """Remove what killed imports left half written; what another import is writing now is younger."""
+        """Remove drafts that killed imports left; those of imports that run now are younger."""
         for path in (self._folder / _PARTIAL).iterdir():
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:

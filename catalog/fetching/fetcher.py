@@ -1,4 +1,4 @@
-"""Pictures that a feed names by web address: fetched once an import, kept, and asked for again only when changed."""
+"""Fetch the pictures that a feed names by web address: once an import, and again only when they have changed."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from catalog.images.formats import sniff
 
 __all__ = ["FetchRules", "PictureFetcher"]
 
-_PATIENCE = 10
+_MAX_SILENCES = 10  # of one host, in a row
 
 
 class PictureFetcher:
     """Fetches pictures for one import into a folder; threads may share it. Open one for every import.
 
-    An address that gave its picture is asked once an import, however many products show it. A host that gave no answer
-    ten times in a row is asked no more: a feed may name a hundred thousand pictures of a server that is down, and each
-    would take the full time. A picture that was fetched before and cannot be had today stays as it was, unless its
-    server says that it is gone.
+    An address is requested once an import, however many products show its picture. After ten requests in a row
+    without an answer, a host gets no more of them: a feed may name a hundred thousand pictures of a server that is
+    down, and each would take the full time. A picture of an earlier import stays when it cannot be fetched today,
+    unless its server says that it is gone.
     """
 
-    def __init__(self, kept: FetchedPictures, rules: FetchRules) -> None:
+    def __init__(self, store: FetchedPictures, rules: FetchRules) -> None:
         self.threads = rules.threads
-        self._kept = kept
+        self._store = store
         self._rules = rules
         self._import_id = secrets.token_hex(8)
         self._lock = threading.Lock()
@@ -43,57 +43,57 @@ class PictureFetcher:
 
     @classmethod
     def open(cls, folder: Path, rules: FetchRules | None = None) -> PictureFetcher:
-        """Open a fetcher that keeps its pictures in `folder`; StoreError when that cannot be used."""
+        """Open a fetcher that writes its pictures to `folder`. Raises StoreError when that cannot be used."""
         return cls(FetchedPictures(folder), rules or FetchRules())
 
     def close(self) -> None:
-        """Close the table of what was fetched."""
-        self._kept.close()
+        """Close the table of fetched pictures."""
+        self._store.close()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()  # reads all certificates that the system trusts: 30 ms
 
     def fetch(self, url: str) -> Path:
-        """Return the file of the picture at a web address: fetched now, or before; `why_stale` tells of the latter.
+        """Return the file of the picture at a web address, fetched now or by an earlier import; see `why_stale`.
 
-        BadAddress when the address may not be asked, FetchFailed when no picture came and none is kept, StoreError
-        when it cannot be kept.
+        Raises BadAddress when policy forbids the address, FetchFailed when no picture came and there is no earlier
+        one, StoreError when it cannot be written.
         """
         address = read_address(url, self._rules.ports)
         name = str(address)
         with self._lock:
-            theirs = self._under_way.get(name)
-            mine = self._under_way.setdefault(name, Future())
-        if theirs is not None:
-            return theirs.result()
+            running = self._under_way.get(name)
+            future = self._under_way.setdefault(name, Future())
+        if running is not None:
+            return running.result()
         try:
-            mine.set_result(self._fetch(address, name))
+            future.set_result(self._fetch(address, name))
         except BaseException as error:
-            mine.set_exception(error)
+            future.set_exception(error)
         finally:
             with self._lock:
                 del self._under_way[name]
-        return mine.result()
+        return future.result()
 
     def why_stale(self, url: str) -> str:
-        """Say why the picture that `fetch` returned is the one of an earlier import; "" when it is the newest."""
+        """Return why `fetch` returned the picture of an earlier import; "" when it is the newest."""
         return self._stale.get(str(read_address(url, self._rules.ports)), "")
 
     def summary(self) -> str:
-        """Say what this import has asked for so far, as a person reads it."""
+        """Return what this import has fetched so far, as text for people."""
         done = self._done
         return (
-            f"Pictures by web address: {done['new']:,} fetched, {done['same']:,} as they were,"
-            f" {done['stale']:,} kept that could not be had anew, {done['failed']:,} not to be had"
+            f"Pictures by web address: {done['new']:,} fetched, {done['same']:,} unchanged,"
+            f" {done['stale']:,} failed and left as they were, {done['failed']:,} failed"
         )
 
     def _fetch(self, address: PictureUrl, name: str) -> Path:
-        known = self._kept.find(name)
+        known = self._store.find(name)
         if known is not None and (known.import_id == self._import_id or name in self._stale):
             return known.path
         try:
-            return self._asked(address, name, known)
+            return self._request(address, name, known)
         except BadInput as error:
             if known is None or isinstance(error, BadAddress | PictureGone):
                 self._count("failed")
@@ -103,31 +103,31 @@ class PictureFetcher:
             self._count("stale")
             return known.path
 
-    def _asked(self, address: PictureUrl, name: str, known: FetchedPicture | None) -> Path:
+    def _request(self, address: PictureUrl, name: str, known: FetchedPicture | None) -> Path:
         answer = self._download(address, known.version if known else None)
         if answer.data is None:
             assert known is not None  # without a version to compare with, a 304 is an error
-            self._kept.confirm(name, self._import_id)
+            self._store.confirm(name, self._import_id)
             self._count("same")
             return known.path
         try:
             sniff(answer.data)
         except UnsupportedFormat as error:
-            why = error.message[:1].lower() + error.message[1:].rstrip(".")
-            raise failed(address, f"what came is not a picture: {why}", error.hint) from None
-        path = self._kept.keep(name, answer.data, answer.version, self._import_id)
+            reason = error.message[:1].lower() + error.message[1:].rstrip(".")
+            raise failed(address, f"what came is not a picture: {reason}", error.hint) from None
+        path = self._store.save(name, answer.data, answer.version, self._import_id)
         self._count("new")
         return path
 
-    def _count(self, what: str) -> None:
+    def _count(self, outcome: str) -> None:
         with self._lock:
-            self._done[what] += 1
+            self._done[outcome] += 1
 
     def _download(self, address: PictureUrl, known: Version | None) -> Answer:
         host = (address.host, address.port)
         with self._lock:
-            if self._silences[host] >= _PATIENCE:
-                raise failed(address, f"its host gave no answer {_PATIENCE} times, and is not asked again")
+            if self._silences[host] >= _MAX_SILENCES:
+                raise failed(address, f"its host gave no answer {_MAX_SILENCES} times, and gets no more requests")
         answered = True
         try:
             return download(address, self._rules, self._tls if address.secure else None, known)

@@ -1,4 +1,4 @@
-"""One GET for one picture: only to public addresses, within one deadline, past no proxy, after no redirect."""
+"""Download one picture with one GET: public IP addresses only, one deadline, no proxy, no redirect."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, i
 Resolve = Callable[[str, int], Sequence[str]]
 
 _CHUNK = 2**16
-_OVERHEAD = 2**20
-_MOST_ADDRESSES = 8
+_OVERHEAD = 2**20  # bytes, of headers and chunk marks
+_MAX_ADDRESSES = 8
 _DIRECT = "Give the picture's final address, or download it and give its path."
 _HEADERS = {
     "User-Agent": "Windowshop",
@@ -34,16 +34,16 @@ _TAG = re.compile(r"[\x20-\x7e]{1,500}")
 
 
 def system_resolve(host: str, port: int) -> list[str]:
-    """Ask the system for a host's IP addresses."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    """Return a host's IP addresses by the system's resolver."""
+    records = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in records))
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRules:
-    """What may be asked of the web, and how much of it.
+    """Limits of downloads: ports, bytes, seconds and threads.
 
-    `also_allowed` are IP addresses that may be asked though they are not public: a shop's own picture server.
+    `also_allowed` are IP addresses that are allowed though not public: a shop's own picture server.
     """
 
     ports: frozenset[int] = PORTS
@@ -56,7 +56,7 @@ class FetchRules:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a server said of the version of a picture that it sent; sent back, it asks for newer ones only."""
+    """The headers by which a server names a picture's version; a conditional request sends them back."""
 
     etag: str = ""
     last_modified: str = ""
@@ -64,7 +64,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A picture's bytes and their version; the bytes are None when the version asked with is still the newest."""
+    """A picture's bytes and version; the bytes are None when the version of the request is still the newest (304)."""
 
     data: bytes | None
     version: Version
@@ -73,52 +73,53 @@ class Answer:
 def download(
     address: PictureUrl, rules: FetchRules, tls: ssl.SSLContext | None, known: Version | None = None
 ) -> Answer:
-    """Get what stands at the address; BadAddress when it may not be asked, FetchFailed when it does not give it.
+    """Download the picture at `address`. Raises BadAddress when it is not public, FetchFailed when no picture came.
 
-    `tls` says whose certificates are trusted; it may be None for plain http.
+    `tls` holds the trusted certificates; it may be None for plain http. With `known`, a picture of that version is not
+    sent again.
     """
     deadline = _Deadline(rules.seconds)
     try:
         with _connect(address, rules, deadline) as plain:
             if not address.secure:
-                return _ask(address, plain, rules, deadline, known)
+                return _request(address, plain, rules, deadline, known)
             assert tls is not None, "https needs to know whose certificates are trusted"
             plain.settimeout(deadline.left())
             # The connection goes to the address that was checked, the certificate must still be the host's.
             with tls.wrap_socket(plain, server_hostname=address.host) as secure:
-                return _ask(address, secure, rules, deadline, known)
+                return _request(address, secure, rules, deadline, known)
     except BadInput:
         raise
     except TimeoutError:
-        raise _silent(address, f"it did not answer in full within {rules.seconds:g} seconds") from None
+        raise _no_answer(address, f"it did not answer in full within {rules.seconds:g} seconds") from None
     except ssl.SSLCertVerificationError as error:
         raise failed(address, f"its certificate is not valid: {error.verify_message}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise _silent(address, f"the connection broke: {why}") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise _no_answer(address, f"the connection broke: {reason}") from None
 
 
-def failed(address: PictureUrl, why: str, hint: str = "") -> FetchFailed:
-    """Make the error that says why a picture did not come."""
+def failed(address: PictureUrl, reason: str, hint: str = "") -> FetchFailed:
+    """Return the error that says why a picture did not come."""
     return FetchFailed(
-        f"The picture {str(address)[:120]!r} was not fetched: {why}.",
+        f"The picture {str(address)[:120]!r} was not fetched: {reason}.",
         hint or "Check the address, or download the picture and give its path.",
     )
 
 
-def _silent(address: PictureUrl, why: str) -> NoAnswer:
-    error = failed(address, why)
+def _no_answer(address: PictureUrl, reason: str) -> NoAnswer:
+    error = failed(address, reason)
     return NoAnswer(error.message, error.hint)
 
 
 class _Deadline:
-    """The one moment by which everything must be done, however slowly it trickles in."""
+    """The moment by which the download must end, however slowly bytes arrive."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left; TimeoutError when none are."""
+        """Return the seconds left. Raises TimeoutError when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -126,58 +127,58 @@ class _Deadline:
 
 
 def _connect(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> socket.socket:
-    """Connect to an IP address of the host; every one of them must be public, and none is looked up again."""
-    found = _resolved(address, rules, deadline)[:_MOST_ADDRESSES]
-    for number, ip in enumerate(found, 1):
-        share = deadline.left() / (len(found) - number + 1)
+    """Connect to an IP address of the host, which is resolved once; all its addresses must be public."""
+    ips = _resolve(address, rules, deadline)[:_MAX_ADDRESSES]
+    for number, ip in enumerate(ips, 1):
+        share = deadline.left() / (len(ips) - number + 1)
         try:
             return socket.create_connection((ip, address.port), share)
         except OSError:
-            if number == len(found):
+            if number == len(ips):
                 raise
-    raise _silent(address, "its host has no IP address")
+    raise _no_answer(address, "its host has no IP address")
 
 
-def _resolved(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
-    found: Sequence[str] = [address.host]
+def _resolve(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
+    ips: Sequence[str] = [address.host]
     if not is_ip(address.host):
-        found = _within(deadline, rules.resolve, address)
-    for ip in found:
+        ips = _resolve_in_thread(deadline, rules.resolve, address)
+    for ip in ips:
         if ip not in rules.also_allowed and not is_public(ip):
             raise blocked_url(address, f"{address.host} leads to {ip[:60]!r}, which is not on the public internet")
-    return found
+    return ips
 
 
-def _within(deadline: _Deadline, resolve: Resolve, address: PictureUrl) -> Sequence[str]:
-    """Resolve a host in a thread that is left behind when it takes too long: the system's resolver knows no limit."""
+def _resolve_in_thread(deadline: _Deadline, resolve: Resolve, address: PictureUrl) -> Sequence[str]:
+    """Resolve a host in a thread, which is abandoned at the deadline: the system's resolver has no timeout."""
     answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
             answers.put(list(resolve(address.host, address.port)))
         except Exception as error:
             answers.put(error)
 
-    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    threading.Thread(target=look_up, name="resolve", daemon=True).start()
     try:
         answer = answers.get(timeout=deadline.left())
     except queue.Empty:
         raise TimeoutError from None
     if isinstance(answer, Exception):
-        raise _silent(address, f"its host {address.host} is not known") from None
+        raise _no_answer(address, f"its host {address.host} is not known") from None
     return answer
 
 
 class _LimitedReader(io.RawIOBase):
-    """Reads a socket, each time with no more patience than is left, and no more than `most` bytes in all.
+    """Reads a socket until the deadline, and at most `max_bytes` in all.
 
     http.client limits neither its headers nor chunks that claim to be -1 bytes long.
     """
 
-    def __init__(self, connection: socket.socket, deadline: _Deadline, most: int) -> None:
+    def __init__(self, connection: socket.socket, deadline: _Deadline, max_bytes: int) -> None:
         self._connection = connection
         self._deadline = deadline
-        self._left = most
+        self._left = max_bytes
 
     def readable(self) -> bool:
         return True
@@ -192,25 +193,25 @@ class _LimitedReader(io.RawIOBase):
 
 
 class _DeadlineSocket:
-    """As much of a socket as http.client uses, with the deadline on every step."""
+    """The part of a socket that http.client uses, with the deadline on every step."""
 
-    def __init__(self, connection: socket.socket, deadline: _Deadline, most: int) -> None:
+    def __init__(self, connection: socket.socket, deadline: _Deadline, max_bytes: int) -> None:
         self._connection = connection
         self._deadline = deadline
-        self._most = most
+        self._max_bytes = max_bytes
 
     def sendall(self, data: bytes) -> None:
         self._connection.settimeout(self._deadline.left())
         self._connection.sendall(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_LimitedReader(self._connection, self._deadline, self._most), _CHUNK)
+        return io.BufferedReader(_LimitedReader(self._connection, self._deadline, self._max_bytes), _CHUNK)
 
     def close(self) -> None:
-        """Leave closing to the one who opened the socket."""
+        """Do nothing: the caller that opened the socket closes it."""
 
 
-def _ask(
+def _request(
     address: PictureUrl, connection: socket.socket, rules: FetchRules, deadline: _Deadline, known: Version | None
 ) -> Answer:
     headers = _HEADERS | {"Host": address.authority}
@@ -235,17 +236,17 @@ def _ask(
     return Answer(_body(address, response, rules.max_bytes), version)
 
 
-def _body(address: PictureUrl, response: http.client.HTTPResponse, most: int) -> bytes:
+def _body(address: PictureUrl, response: http.client.HTTPResponse, max_bytes: int) -> bytes:
     coding = response.getheader("Content-Encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
-        raise failed(address, f"it comes packed as {coding[:40]!r}, which was not asked for")
-    too_large = failed(address, f"it is larger than {most / 2**20:g} MiB", "Make the picture smaller.")
-    if response.length is not None and response.length > most:
+        raise failed(address, f"it comes packed as {coding[:40]!r}, which was not requested")
+    too_large = failed(address, f"it is larger than {max_bytes / 2**20:g} MiB", "Make the picture smaller.")
+    if response.length is not None and response.length > max_bytes:
         raise too_large
     pieces, length = [], 0
     while piece := response.read(_CHUNK):
         length += len(piece)
-        if length > most:
+        if length > max_bytes:
             raise too_large
         pieces.append(piece)
     if response.length:
@@ -254,5 +255,5 @@ def _body(address: PictureUrl, response: http.client.HTTPResponse, most: int) ->
 
 
 def _tag(header: str | None) -> str:
-    """Keep what may be sent back as it came; anything odd counts as not given."""
+    """Return a header that may be sent back as it came; "" for an unusual one."""
     return header if header and _TAG.fullmatch(header) else ""

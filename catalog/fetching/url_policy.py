@@ -1,4 +1,4 @@
-"""Which web addresses may be asked for a picture: their form, and whether what they resolve to is public."""
+"""Decide which web addresses pictures may be fetched from, by their form and by the IP addresses of their hosts."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from urllib.parse import quote, urlsplit
 from catalog.errors import BadAddress
 
 PORTS = frozenset((80, 443))
-_LONGEST = 4_000
+_MAX_CHARACTERS = 4_000
 
-# Programs disagree on what these mean in an address, and what one has checked another might understand differently.
+# Programs disagree on what these mean in an address, so a check by one does not hold for another.
 _UNCLEAR = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SAFE = "/%:@!$&'()*+,;=~-._"
 
-# Public by their number, not by what they are. `is_global` of older Pythons also misses some that it should know.
+# Networks that `is_global` calls public although they are not, or misses in older versions of Python.
 _NEVER = tuple(
     ip_network(text)
     for text in (
-        "192.0.0.0/24",  # kept for protocols, and some clouds' metadata
+        "192.0.0.0/24",  # reserved for protocols, and some clouds' metadata
         "192.88.99.0/24",  # relays of 6to4
         "168.63.129.16/32",  # a cloud's own services, as its machines see them
-        "224.0.0.0/4",  # to many at once
-        "2001::/23",  # kept for protocols, tunnels to any IPv4 address among them
+        "224.0.0.0/4",  # multicast
+        "2001::/23",  # reserved for protocols, tunnels to any IPv4 address among them
         "3fff::/20",  # for documentation
     )
 )
@@ -38,7 +38,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class PictureUrl:
-    """A web address in the one form in which it is asked, remembered and shown."""
+    """A web address in the one form in which it is requested, stored and shown."""
 
     secure: bool
     host: str
@@ -50,15 +50,15 @@ class PictureUrl:
 
     @property
     def authority(self) -> str:
-        """The host as a request names it, with the port where that is not the usual one."""
+        """The host as a request names it, with a port unless that is the default one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 def read_address(text: str, ports: Collection[int] = PORTS) -> PictureUrl:
-    """Read a picture's web address; BadAddress when it is none, is unclear, or names a port that is not asked."""
-    if len(text) > _LONGEST:
-        raise blocked_url(text, f"it is longer than {_LONGEST:,} characters")
+    """Parse a picture's web address. Raises BadAddress when it is malformed, ambiguous, or names another port."""
+    if len(text) > _MAX_CHARACTERS:
+        raise blocked_url(text, f"it is longer than {_MAX_CHARACTERS:,} characters")
     if _UNCLEAR.search(text):
         raise blocked_url(text, "it holds control characters or backslashes")
     try:
@@ -67,7 +67,7 @@ def read_address(text: str, ports: Collection[int] = PORTS) -> PictureUrl:
     except ValueError:
         raise blocked_url(text, "it is not an address") from None
     if parts.scheme not in ("http", "https"):
-        raise blocked_url(text, "only http and https are asked")
+        raise blocked_url(text, "only http and https are fetched")
     if "@" in parts.netloc:
         raise blocked_url(text, "it holds a user name or a password")
     if not host:
@@ -75,7 +75,7 @@ def read_address(text: str, ports: Collection[int] = PORTS) -> PictureUrl:
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     if port not in ports:
-        raise blocked_url(text, f"port {port} is not asked, only {' and '.join(map(str, sorted(ports)))}")
+        raise blocked_url(text, f"port {port} is not allowed, only {' and '.join(map(str, sorted(ports)))}")
     return PictureUrl(parts.scheme == "https", _host(text, host), port, _target(parts.path, parts.query))
 
 
@@ -89,7 +89,7 @@ def is_ip(host: str) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Tell whether an IP address is one of the public internet, an IPv4 address within an IPv6 one included."""
+    """Tell whether an IP address is on the public internet; checks an IPv4 address inside an IPv6 one too."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -102,22 +102,22 @@ def is_public(text: str) -> bool:
     return address.is_global and not any(address in network for network in _NEVER)
 
 
-def blocked_url(asked: object, why: str) -> BadAddress:
-    """Make the error that says why an address is not asked."""
+def blocked_url(url: object, reason: str) -> BadAddress:
+    """Return the error that says why a picture is not fetched from an address."""
     return BadAddress(
-        f"The picture {str(asked)[:120]!r} is not fetched: {why}.",
+        f"The picture {str(url)[:120]!r} is not fetched: {reason}.",
         "Download it, and give its path relative to the feed.",
     )
 
 
 def _target(path: str, query: str) -> str:
-    """Write what follows the host, as a request holds it: what it escapes stays, what it should have is escaped."""
+    """Return path and query as a request sends them: existing escapes stay, missing ones are added."""
     path = quote(path or "/", safe=_SAFE, errors="replace")
     return f"{path}?{quote(query, safe=_SAFE + '?', errors='replace')}" if query else path
 
 
 def _inner(address: IPv6Address) -> IPv4Address | None:
-    """Return the IPv4 address that packets to an IPv6 address end at, by mapping, 6to4 or NAT64."""
+    """Return the IPv4 address to which packets for an IPv6 address go, by mapping, 6to4 or NAT64."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address in _NAT64:
@@ -126,7 +126,7 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
 
 
 def _host(text: str, host: str) -> str:
-    """Bring a host to ASCII in lower case, or raise BadAddress; an IP address only in its usual form."""
+    """Return a host in ASCII and lower case. Raises BadAddress; an IP address must have its usual form."""
     host = host.lower().removesuffix(".")
     if not host.isascii():
         try:

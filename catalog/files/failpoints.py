@@ -1,4 +1,4 @@
-"""Places where a test may stop the program as a crash would: each is named, and does nothing unless it is armed."""
+"""Failpoints: named places where a test stops the program as a crash would. Without a test they do nothing."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 import time
 
 VARIABLE = "WINDOWSHOP_FAILPOINT"
-KILLED = 137  # what a shell says of a process that was killed
+KILLED = 137  # the exit code of a process that was killed
 
 
 class Failed(RuntimeError):
-    """An armed failpoint was reached; raised by nothing else."""
+    """An armed failpoint was reached."""
 
 
 def failpoint(name: str) -> None:
-    """Do what WINDOWSHOP_FAILPOINT asks of this place: "name:exit", "name:raise" or "name:sleep:seconds".
+    """Do what WINDOWSHOP_FAILPOINT says for this name: "name:exit", "name:raise" or "name:sleep:seconds".
 
-    "name*3:exit" lets it pass twice first. Without the variable, or for any other name, nothing happens.
+    "name*3:exit" passes twice first. Without the variable, or for another name, nothing happens.
     """
     armed = os.environ.get(VARIABLE)
     if not armed:

@@ -1,4 +1,4 @@
-"""Which part of a picture to look at: load a picture file, or what is around a box of it."""
+"""Compute crops around boxes, and load a picture file or a crop of it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def crop_picture(picture: Image.Image, box: Box, margin: float = MARGIN) -> Imag
     """Cut the object in a box out of a picture; see `expand_crop`."""
     width, height = picture.size
     left, top, right, bottom = expand_crop(box, picture.size, margin)
-    return picture.crop(
-        (int(left * width), int(top * height), math.ceil(right * width), math.ceil(bottom * height))
-    )
+    return picture.crop((int(left * width), int(top * height), math.ceil(right * width), math.ceil(bottom * height)))
 
 
 def load_picture(path: Path, box: Box | None = None) -> Image.Image:

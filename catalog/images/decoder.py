@@ -1,4 +1,4 @@
-"""Bytes -> upright RGB picture: allowed formats only, limits before pixels, and only BadPicture when it fails."""
+"""Decode bytes to an upright RGB picture: allowed formats only, limits before pixels, BadPicture on any failure."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def thumbnail(picture: Image.Image, size: int) -> bytes:
 
 
 def _guarded(data: bytes, read: Callable[[str], Result]) -> Result:
-    """Let `read` work on a file of the format it is told; whatever goes wrong is a BadPicture."""
+    """Call `read` with the format of the data; raise any failure as BadPicture."""
     if len(data) > MAX_FILE_BYTES:
         raise _too_many_bytes(len(data))
     kind = sniff(data)
@@ -144,7 +144,7 @@ def _decode(data: bytes, kind: str, box: Box | None, at_least: int) -> Image.Ima
 
 
 def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Open with the one plugin for `kind`, which reads the header only, and refuse what claims too large a size."""
+    """Open with the one plugin for `kind`, which reads only the header; refuse a size over the limit."""
     _check_plugin(kind)
     if kind == "WEBP":  # this decoder takes memory for the whole canvas as soon as it opens
         _check_size(webp_size(data) or (1, 1))
@@ -158,7 +158,7 @@ def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
 
 
 def _flatten(picture: Image.Image) -> Image.Image:
-    """Bring any mode to a new RGB picture; what is transparent shows white."""
+    """Convert any mode to a new RGB picture; transparent parts become white."""
     if picture.mode.startswith("I"):
         picture = _from_16_bits(picture)
     if not picture.has_transparency_data:
@@ -171,7 +171,7 @@ def _flatten(picture: Image.Image) -> Image.Image:
 
 def _from_16_bits(picture: Image.Image) -> Image.Image:
     """Scale 16-bit grey to 8 bits; Pillow's own conversion would clip nearly everything to white."""
-    import numpy as np  # here, so that a process that decodes starts twice as fast; few pictures need it
+    import numpy as np  # here, so that decode workers start twice as fast; few pictures need it
 
     values = np.asarray(picture)
     grey = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
@@ -214,7 +214,7 @@ def _check_box(box: Box) -> None:
 
 
 def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Turn fractions into whole pixels, rounding outwards, so that at least one pixel is left."""
+    """Convert fractions to whole pixels, rounding outwards so that at least one pixel is left."""
     (left, top, right, bottom), (width, height) = box, size
     x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
     return x, y, max(math.ceil(right * width), x + 1), max(math.ceil(bottom * height), y + 1)
@@ -225,7 +225,7 @@ def _check_plugin(kind: str) -> None:
     """Raise UnsupportedFormat when this installation has no decoder for the format."""
     if kind == "HEIF":
         try:
-            import pillow_heif
+            import pillow_heif  # an optional package
         except ModuleNotFoundError as error:
             if error.name != "pillow_heif":
                 raise
@@ -246,7 +246,7 @@ def _too_many_bytes(length: int) -> PictureTooLarge:
 
 
 def _detail(error: Exception) -> str:
-    """Say what the decoder said where that helps a person, and stay silent on its internals."""
+    """Return the decoder's message where it helps a person, without its internals."""
     text = str(error)
     plain = type(error) is OSError and text.isascii() and len(text) < 80
     return f": {text}" if plain else ""

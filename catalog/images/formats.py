@@ -1,4 +1,4 @@
-"""What picture files look like from the outside: signatures, metadata, claimed sizes. Nothing here decodes pixels."""
+"""Recognise picture formats, remove metadata, read claimed sizes; nothing here decodes pixels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", "
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
-_STRANGERS = (
+_FOREIGN = (
     (b"II*\0", "a TIFF picture"),
     (b"MM\0*", "a TIFF picture"),
     (b"BM", "a BMP picture"),
@@ -25,14 +25,14 @@ _STRANGERS = (
     (b"PK\x03\x04", "a ZIP archive"),
 )
 # Real progressive files have about ten scans. Each scan costs a pass over all pixels but only a few bytes of file,
-# so a small file with thousands of them would keep a processor busy for minutes.
+# so a small file with thousands of them would occupy a processor for minutes.
 _MAX_SCANS = 50
 _MAX_PARTS = 100_000
 _PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 
 def sniff(data: bytes) -> str:
-    """Name the allowed format that the bytes begin like, or raise UnsupportedFormat."""
+    """Return the allowed format that the bytes begin like. Raises UnsupportedFormat."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -48,16 +48,16 @@ def sniff(data: bytes) -> str:
         if brands & _HEIF_BRANDS:
             return "HEIF"
     raise UnsupportedFormat(
-        f"The file is {_stranger(data)}, not a picture of a format read here.",
+        f"The file is {_describe(data)}, not a picture of a format read here.",
         "Save it as JPEG, PNG, WebP, AVIF or GIF.",
     )
 
 
 def scrub(data: bytes, kind: str) -> tuple[bytes, bytes]:
-    """Return the bytes without the metadata a decoder would parse on its own, and the EXIF block found on the way.
+    """Return the bytes without the metadata that a decoder would parse, and the EXIF block.
 
     Pillow reads every EXIF entry when it opens a JPEG or AVIF, and entries may overlap, so that a few megabytes of
-    file can claim gigabytes of memory. The orientation is all that is needed from there; see `orientation`.
+    file can claim gigabytes of memory. Only the orientation is needed from there; see `orientation`.
     """
     if kind == "JPEG":
         return _scrub_jpeg(data)
@@ -100,16 +100,16 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _brands(data: bytes) -> set[bytes]:
-    """Collect the major and the compatible brands of an ISO media file."""
+    """Return the major and the compatible brands of an ISO media file."""
     length = min(int.from_bytes(data[:4], "big"), len(data), 1024)
     return {data[8:12]} | {data[at : at + 4] for at in range(16, length - 3, 4)}
 
 
-def _stranger(data: bytes) -> str:
+def _describe(data: bytes) -> str:
     if not data:
         return "empty"
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for signature, name in _STRANGERS:
+    for signature, name in _FOREIGN:
         if start[: len(signature)].lower() == signature.lower():
             return name
     return "text" if all(byte >= 32 or byte in b"\t\r\n\f" for byte in data[:512]) else "of an unknown kind"
@@ -117,9 +117,9 @@ def _stranger(data: bytes) -> str:
 
 def _scrub_jpeg(data: bytes) -> tuple[bytes, bytes]:
     """Keep the segments that pixels depend on: all but the APPn and COM ones, save for JFIF (0) and Adobe (14)."""
-    kept, exif, at = [b"\xff\xd8"], b"", 2
+    parts, exif, at = [b"\xff\xd8"], b"", 2
     while True:
-        _check_parts(len(kept), "JPEG")
+        _check_parts(len(parts), "JPEG")
         at = data.find(b"\xff", at)
         while at >= 0 and data[at + 1 : at + 2] == b"\xff":
             at += 1
@@ -135,13 +135,13 @@ def _scrub_jpeg(data: bytes) -> tuple[bytes, bytes]:
         if marker == 0xE1 and not exif and data[at + 4 : at + 10] == b"Exif\0\0":
             exif = data[at + 4 : end]
         elif marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            kept.append(data[at:end])
+            parts.append(data[at:end])
         at = end
     last = data.find(b"\xff\xd9", at)
     if data.count(b"\xff\xda", at, last if last >= 0 else len(data)) > _MAX_SCANS:
         raise BadPicture(f"The JPEG file has more than {_MAX_SCANS} scans.", "Save the picture again.")
-    kept.append(data[at:])
-    return b"".join(kept), exif
+    parts.append(data[at:])
+    return b"".join(parts), exif
 
 
 def _check_parts(count: int, kind: str) -> None:
@@ -151,16 +151,16 @@ def _check_parts(count: int, kind: str) -> None:
 
 def _scrub_png(data: bytes) -> tuple[bytes, bytes]:
     """Keep the chunks that the first frame's pixels depend on; animation, text and profiles go."""
-    kept, exif, at = [data[:8]], b"", 8
+    parts, exif, at = [data[:8]], b"", 8
     while at < len(data):
         name, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
         if name in _PNG_CHUNKS:
-            kept.append(data[at:end])
-            _check_parts(len(kept), "PNG")
+            parts.append(data[at:end])
+            _check_parts(len(parts), "PNG")
         elif name == b"eXIf":
             exif = data[at + 8 : end - 4]
         at = len(data) if name == b"IEND" else end
-    return b"".join(kept), exif
+    return b"".join(parts), exif
 
 
 def _scrub_avif(data: bytes) -> bytes:

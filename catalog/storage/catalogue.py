@@ -99,7 +99,7 @@ class Catalogue:
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
-            added, changed, unchanged = product_rows.put(db, product_rows._record_ids(db, products))
+            added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, products))
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
             removed = product_rows.remove(db, [row[0] for row in gone.fetchall()])
             yield ReplaceCounts(added, changed, removed, unchanged)

@@ -1,4 +1,4 @@
-"""One SQLite connection a thread, the schema they need, and SQLite's errors turned into ours."""
+"""The connections to a catalogue file, one per thread; its schema; SQLite's errors raised as ours."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SCHEMA = (
 
 
 class _Handle:
-    """Closes its connection when the thread it belongs to ends."""
+    """Closes its connection when its thread ends."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -63,16 +63,16 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mine = threading.local()
+        self._local = threading.local()
         self._all: weakref.WeakSet[_Handle] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
 
     @classmethod
     def open(cls, path: Path) -> Connections:
-        """Open the file, made with its folder when absent, and check that it is a catalogue we understand.
+        """Open the file, created with its folder when absent, and check that this version can read it.
 
-        One of an older schema can be read and written; `upgrade` then brings it up to date.
+        A file of an older schema can be read and written at once; `upgrade` converts it.
         """
         connections = cls(path)
         try:
@@ -80,7 +80,7 @@ class Connections:
         except OSError as error:
             raise connections._unusable(error) from error
         try:
-            # Most who open only read: they must not wait for a writer, and a build may write for minutes.
+            # A reader must not wait for a writer: a build may write for minutes.
             with connections.snapshot() as db:
                 found = _has_schema(db, path)
             if not found:
@@ -93,9 +93,9 @@ class Connections:
         return connections
 
     def upgrade(self, fill: Callable[[sqlite3.Connection], bool]) -> None:
-        """Bring an older file up to this schema: `fill` does one step of it in a transaction, and tells the last one.
+        """Convert an older file to this schema: call `fill`, one step in a transaction each, until it returns True.
 
-        Others may write between the steps. A step that another process did is not done again.
+        Others may write between the steps. A step that another process did is not repeated.
         """
         with self.snapshot() as db:
             done = _version(db) == SCHEMA_VERSION and not word_index.needs_reindex(db)
@@ -114,7 +114,7 @@ class Connections:
 
     @contextmanager
     def checked(self) -> Iterator[sqlite3.Connection]:
-        """Lend this thread's connection, and turn SQLite's errors into StoreError or DamagedStore."""
+        """Lend this thread's connection; raise SQLite's errors as StoreError or DamagedStore."""
         try:
             yield self._connection()
         except sqlite3.OperationalError as error:
@@ -152,14 +152,14 @@ class Connections:
     def _create(self) -> None:
         with self.transaction() as db:
             if _has_schema(db, self._path):
-                return  # another process was quicker
+                return  # another process created it meanwhile
             for statement in _SCHEMA:
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
             word_index.create(db, word_index.ALL)
 
     def _connection(self) -> sqlite3.Connection:
-        handle: _Handle | None = getattr(self._mine, "handle", None)
+        handle: _Handle | None = getattr(self._local, "handle", None)
         if handle is not None and not self._closed:
             return handle.connection
         with self._lock:
@@ -168,7 +168,7 @@ class Connections:
             connection = open_database(self._path, _SETUP, timeout_s=_TIMEOUT_S, wal=False)
             handle = _Handle(connection)
             self._all.add(handle)
-        self._mine.handle = handle
+        self._local.handle = handle
         return connection
 
     def _unusable(self, error: Exception) -> StoreError:
@@ -183,7 +183,7 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether the file is a catalogue; False when it is empty, an error when it is anything else."""
+    """Tell whether the file is a catalogue; False when it is empty. Raises DamagedStore, NewerStore."""
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return False

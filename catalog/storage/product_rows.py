@@ -1,4 +1,4 @@
-"""Products as rows of the catalogue's tables: read in pages, written one by one, every real change logged."""
+"""Read and write products as rows of the catalogue's tables, and log every change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
 from catalog.storage import word_index
 
-CHUNK = 500
+CHUNK = 500  # products read or written at once
 
 _PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
     FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
@@ -29,7 +29,7 @@ _UPDATE = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, cur
 
 
 def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, int]:
-    """Write products, and return how many were added, changed and left as they were; of equal ids the last stands."""
+    """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins."""
     added = changed = unchanged = 0
     source = iter(products)
     while chunk := {product.id: product for product in itertools.islice(source, CHUNK)}:
@@ -45,14 +45,14 @@ def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, 
                 word_index.changed(db, key, known[key], product)
                 changed += 1
             else:
-                if product.origin != known[key].origin:  # line numbers shift; that is no change of the product
+                if product.origin != known[key].origin:  # line numbers shift without a change of the product
                     db.execute("UPDATE products SET origin = ? WHERE key = ?", (product.origin, key))
                 unchanged += 1
     return added, changed, unchanged
 
 
 def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
-    """Return the key of a product; None when there is none with that id."""
+    """Return the key of a product, or None when no product has that id."""
     row = db.execute("SELECT key FROM products WHERE id = ?", (product_id,)).fetchone()
     return None if row is None else int(row[0])
 
@@ -84,15 +84,15 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
 
 
 def remove(db: sqlite3.Connection, ids: list[str]) -> int:
-    """Remove products by id and return how many there were; what is not there is passed over."""
+    """Remove products by id and return how many there were; ignore unknown ids."""
     keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
-    found = list(keys)
-    for first in range(0, len(found), CHUNK):
-        for key, product in read(db, [keys[product_id] for product_id in found[first : first + CHUNK]]).items():
+    present = list(keys)
+    for first in range(0, len(present), CHUNK):
+        for key, product in read(db, [keys[product_id] for product_id in present[first : first + CHUNK]]).items():
             word_index.changed(db, key, product, None)
-    db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in found])
-    _log(db, found, "remove")
-    return len(found)
+    db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
+    _log(db, present, "remove")
+    return len(present)
 
 
 def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
@@ -102,15 +102,15 @@ def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
     )
 
 
-def _record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
-    """Yield the products, and note their ids in the table of what is kept."""
+def record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:
+    """Yield the products, and insert their ids into the temporary table `kept`."""
     for product in products:
         db.execute("INSERT OR IGNORE INTO temp.kept VALUES (?)", (product.id,))
         yield product
 
 
 def read(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
-    """Read products with their pictures, in key order: two queries, however many they are."""
+    """Read products with their pictures by key, in key order, with two queries."""
     wanted = (json.dumps(keys),)
     pictures: dict[int, list[Picture]] = {}
     for key, *picture in db.execute(_PICTURES, wanted):

@@ -1,4 +1,4 @@
-"""Tables that people will open in a spreadsheet, where a cell must never run: text from a feed is not ours."""
+"""Write CSV tables whose cells a spreadsheet never takes for formulas, since feeds and shoppers wrote the text."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from collections.abc import Iterable, Sequence
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 # The wide forms count too in some spreadsheets; and where a comma is the decimal sign, cells are cut at semicolons.
 _FORMULA = re.compile(r"\A(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
-_MADE_HARMLESS = re.compile(r"\A'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])'(?=[=+\-@＝＋－＠])")
+_ESCAPED = re.compile(r"\A'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])'(?=[=+\-@＝＋－＠])")
 
 
 def escape_formula(text: str) -> str:
-    """Return the text with an apostrophe wherever a spreadsheet would take what follows for a formula."""
+    """Return the text with an apostrophe before each part that a spreadsheet would take for a formula."""
     return text if _NUMBER.fullmatch(text) else _FORMULA.sub("'", text)
 
 
 def unescape_formula(text: str) -> str:
-    """Return what `escape_formula` made this text of, and any other text as it is.
+    """Reverse `escape_formula`; return any other text as it is.
 
-    What is lost: a text that was written with such an apostrophe, as "'=1", comes back without.
+    A text that had such an apostrophe from the beginning, as "'=1", loses it.
     """
     if "'" not in text:
         return text
-    before = _MADE_HARMLESS.sub("", text)
+    before = _ESCAPED.sub("", text)
     return before if escape_formula(before) == text else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table as CSV, every cell made harmless."""
+    """Return a table as CSV, with every cell escaped."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerows([escape_formula(str(cell)) for cell in row] for row in (header, *rows))

@@ -1,8 +1,7 @@
-"""Descriptions written in HTML -> the text a reader sees.
+"""Convert HTML descriptions to the text that a reader sees.
 
 Python's html.parser is not used: on broken markup its time grows with the square of the length (100 kB of "<a <a <a"
-took it 106 s), and descriptions are written by strangers. What is done here looks at every character a fixed number
-of times.
+took 106 s), and strangers write the descriptions. This module looks at every character a fixed number of times.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _BLOCKS = (
 )
 _BREAKS = frozenset(_BLOCKS.split())
 _CELLS = frozenset(("td", "th"))
-_UNSEEN = {
+_HIDDEN = {
     name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "head", "template", "iframe", "svg")
 }
 _TAG_END = re.compile(">")
@@ -26,7 +25,7 @@ _ENDLESS_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")  # no character has it
 
 
 def plain_text(markup: str) -> str:
-    """Return the text of an HTML fragment, a line a paragraph; broken markup gives what can be told from it."""
+    """Return the text of an HTML fragment, one line per paragraph, also for broken markup."""
     if "<" not in markup:
         return _tidy(markup)
     markup = re.sub(r"\s", " ", markup)  # only tags break lines
@@ -45,7 +44,7 @@ def plain_text(markup: str) -> str:
 
 
 def _tag(markup: str, start: int) -> tuple[str, int]:
-    """Return what the tag at `start` shows as, and where the text goes on; -1 when that is nowhere."""
+    """Return the text that the tag at `start` stands for, and where the text goes on; -1 at the end."""
     if markup.startswith("<!--", start):
         return "", _after(_COMMENT_END, markup, start)
     named = _NAME.match(markup, start)
@@ -54,8 +53,8 @@ def _tag(markup: str, start: int) -> tuple[str, int]:
             return "", _after(_TAG_END, markup, start)
         return "<", start + 1  # as in "1 < 2"
     name = named[2].lower()
-    if name in _UNSEEN and not named[1]:
-        return "", _after(_UNSEEN[name], markup, start)
+    if name in _HIDDEN and not named[1]:
+        return "", _after(_HIDDEN[name], markup, start)
     return "\n" if name in _BREAKS else " " if name in _CELLS else "", _after(_TAG_END, markup, start)
 
 

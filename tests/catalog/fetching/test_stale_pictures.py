@@ -42,13 +42,13 @@ def test_a_bad_night_leaves_the_picture(server, fetched, tmp_path, night):
     assert [fetcher.fetch(url) for _ in range(3)] == [path] * 3
     assert fetcher.why_stale(url).endswith("; the one fetched before stays")
     assert len(server.requests) == 2, "once an import, though three products show it"
-    assert "0 fetched, 0 as they were, 1 kept that could not be had anew, 0 not" in fetcher.summary()
+    assert "0 fetched, 0 unchanged, 1 failed and left as they were, 0 failed" in fetcher.summary()
     server.answers["/1.png"] = lambda headers: reply(
         status="304 Not Modified" if headers.get("if-none-match") == '"1"' else "500 Oh"
     )
     with closing(open_fetcher(tmp_path / "fetched", server.port)) as tomorrow:
         assert tomorrow.fetch(url) == path and tomorrow.why_stale(url) == ""
-        assert "0 fetched, 1 as they were" in tomorrow.summary()
+        assert "0 fetched, 1 unchanged" in tomorrow.summary()
 
 
 def test_a_server_that_is_down_leaves_the_picture(server, fetched):
@@ -66,7 +66,7 @@ def test_what_its_server_calls_gone_is_gone(server, fetched, status):
     with pytest.raises(PictureGone, match=status[:3]):
         fetcher.fetch(server.url("/1.png"))
     assert fetcher.why_stale(server.url("/1.png")) == ""
-    assert "1 not to be had" in fetcher.summary()
+    assert "as they were, 1 failed" in fetcher.summary()
 
 
 def test_what_may_not_be_asked_any_more_is_an_error(server, fetched, tmp_path):
@@ -138,5 +138,5 @@ def test_a_host_that_is_given_up_takes_no_picture_with_it(server, tmp_path):
     with closing(open_fetcher(tmp_path / "fetched", server.port, resolve=unknown)) as fetcher:
         assert [fetcher.fetch(url) for url in urls] == before
         assert len(asked) == 10
-        assert "is not known" in fetcher.why_stale(urls[0]) and "not asked again" in fetcher.why_stale(urls[-1])
-        assert "30 kept that could not be had anew" in fetcher.summary()
+        assert "is not known" in fetcher.why_stale(urls[0]) and "gets no more requests" in fetcher.why_stale(urls[-1])
+        assert "30 failed and left as they were" in fetcher.summary()
