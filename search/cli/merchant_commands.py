@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
 from search.cli.bulk_command import Tables, report, suggest_file
 from search.cli.common import (
@@ -104,7 +105,7 @@ def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) ->
 
     with SearchEngine.open(home, runtime=runtime) as engine:
         diagnosis = examine(engine, show_step)
-    table, page = write_report(diagnosis, out or home / "reports" / "doctor")
+    table, page = write_report(diagnosis, out or ShopHome(home).doctor_report)
     if as_json:
         print_json({**diagnosis.to_dict(), "table": str(table), "page": str(page)})
         return
