@@ -24,7 +24,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 from indexer.numeric import batches
 
-UPLOADED, FETCHED = ShopHome(Path()).pictures.name, ShopHome(Path()).fetched.name
+UPLOADED, FETCHED = ShopHome.pictures.path, ShopHome.fetched.path
 MIN_AGE_S = 3_600
 BATCH_SIZE = 500  # files removed before waiting writers get the lock
 _FILE_NAME = re.compile(r"([0-9a-f]{64})(\.jpg)?")

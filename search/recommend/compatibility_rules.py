@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadInput
+from catalog.home import ShopHome
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.text.labelled_csv import bad_line, read_labelled_csv
 from catalog.text.tokenizer import singularise
 from search.query.filters import Filter, folded, parse_filter
 
 SHIPPED = Path(__file__).parent / "rules"
-GOES_WITH = "goes_with.csv"
-CONTRADICTIONS = "contradictions.csv"
+GOES_WITH, CONTRADICTIONS = ShopHome.pair_rules.path, ShopHome.contradictions.path
 MAX_BYTES = 1_000_000
 EVERYTHING = "*"
 _COLUMNS = {GOES_WITH: ("category", "goes_with", "weight", "when"), CONTRADICTIONS: ("attribute", "values", "against")}
