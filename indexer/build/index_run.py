@@ -36,7 +36,7 @@ from indexer.progress import progress
 
 ReadPictures = Callable[[list[str], FileStatCache], PictureResults]
 
-MAX_LOG = 5_000  # changes since the index was made; servers replay them when they open it
+MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class IndexRun:
         self._began = time.perf_counter()
 
     def run(self, publish: bool = True) -> IndexReport:
-        """Do all of it and save the report; without `publish`, roll back once the new generation was compared."""
+        """Run every step and save the report; without `publish`, roll back once the new generation was compared."""
         with FileStatCache(self._home) as files:
             diff, sealed = self._build(files) if self._rebuild else self._update(files, publish)
         report = self._report(diff, sealed, made=sealed is not None and publish)
@@ -244,7 +244,7 @@ class IndexRun:
         if before is None or changes.alter_index(self._builder.layout.text_block is not None):
             return True
         behind = catalogue.seq - before.manifest.seq
-        return behind > 0 if self._options.from_catalogue else behind + changes.total > MAX_LOG
+        return behind > 0 if self._options.from_catalogue else behind + changes.total > MAX_LOG_CHANGES
 
     def _sources(self, catalogue: Catalogue, pictures: VectorCache, titles: VectorCache | None) -> VectorSources:
         before = self._reusable()

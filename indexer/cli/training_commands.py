@@ -31,6 +31,6 @@ def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
 @seed_option
 def starter_command(data: Path, out: Path | None, seed: int) -> None:
     """Train the starter encoder's heads from scratch."""
-    from indexer.training.fit_starter import fit_starter  # as above
+    from indexer.training.fit_starter import fit_starter  # torch, as above
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))

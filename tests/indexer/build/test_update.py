@@ -123,7 +123,7 @@ def test_prices_alone_leave_the_index_as_it_is(shop, tmp_path):
 
 
 def test_a_long_log_gets_an_index_without_encoding(shop, monkeypatch):
-    monkeypatch.setattr(index_run, "MAX_LOG", 5)
+    monkeypatch.setattr(index_run, "MAX_LOG_CHANGES", 5)
     for row in shop.rows.values():
         row["price"] = "9 EUR"
     encoder = FakeEncoder()
