@@ -1,4 +1,4 @@
-"""The search engine of an app: opened once, in the background, kept up to date, and reached by `get_engine()`."""
+"""The app's search engine: opened once, in the background, kept up to date, and reached by `get_engine()`."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from web.settings import Settings
 if TYPE_CHECKING:
     from search.engine import SearchEngine
 
-KEY = "windowshop.engine"
+EXTENSION = "windowshop.engine"
 log = logging.getLogger(__name__)
 
 
 class EngineHolder:
-    """Opens the engine beside the running server, so that the server can say at once that it is not ready yet.
+    """Open the engine in a thread, so that the server can answer "not ready" meanwhile.
 
-    The same thread then follows new generations of the index and what other processes write.
+    The same thread then follows new generations of the index and the changes that other processes write.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: SearchEngine | None = None
         self._error: WindowshopError = NotReady("The shop is being opened.", "Try again in a few seconds.")
-        self._tried = threading.Event()
+        self._attempted = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._open, name="open-engine", daemon=True)
 
     def start(self) -> None:
-        """Begin to open and warm up the engine, without waiting for it."""
+        """Start opening and warming up the engine, without waiting for it."""
         self._thread.start()
 
     def engine(self) -> SearchEngine:
-        """The warm engine; raises the reason when there is none yet."""
+        """Return the warm engine; raise NotReady, or why the shop could not be opened."""
         if self._engine is None:
             raise self._error
         return self._engine
 
     def wait(self, timeout: float) -> SearchEngine:
-        """The warm engine, once opening it was tried; for tests and tools, never for requests."""
-        self._tried.wait(timeout)
+        """Return the engine after the first attempt to open it; for tests and tools, not for requests."""
+        self._attempted.wait(timeout)
         return self.engine()
 
     def close(self) -> None:
-        """Close the engine and stop trying to open it."""
+        """Close the engine, and stop opening and following it."""
         self._closing.set()
         self._thread.join()
         if self._engine is not None:
@@ -58,20 +58,20 @@ class EngineHolder:
 
     def _open(self) -> None:
         while not self._closing.is_set():
-            again = self._try()
-            self._tried.set()
-            if not again:
+            retry = self._try_to_open()
+            self._attempted.set()
+            if not retry:
                 break
             self._closing.wait(self._settings.reopen_seconds)
         while self._engine is not None and not self._closing.wait(self._settings.follow_seconds):
             self._follow(self._engine)
 
-    def _try(self) -> bool:
-        """Open the engine or note why not; whether to try again: an index gets built, a lock let go."""
+    def _try_to_open(self) -> bool:
+        """Open the engine or note the error; return whether a later attempt may succeed, as with a missing index."""
         try:
-            self._engine = self._opened()
+            self._engine = self._open_engine()
         except WindowshopError as error:
-            if str(error) != str(self._error):  # said once, not at every try
+            if str(error) != str(self._error):  # logged once, not at every attempt
                 log.error("The shop at %s cannot be opened: %s", self._settings.home, error)
             self._error = error
             return isinstance(error, GenerationError | StoreError)
@@ -81,16 +81,16 @@ class EngineHolder:
         return False
 
     def _follow(self, engine: SearchEngine) -> None:
-        """Let the engine see what others did to the shop; whatever fails, it serves on as it is."""
+        """Apply new generations and changes of other processes; on an error the engine serves its present state."""
         try:
             engine.follow()
         except WindowshopError as error:
-            log.error("The shop at %s could not be followed: %s", self._settings.home, error)
+            log.error("Changes of the shop at %s could not be applied: %s", self._settings.home, error)
         except Exception:
-            log.exception("The shop at %s could not be followed", self._settings.home)
+            log.exception("Changes of the shop at %s could not be applied", self._settings.home)
 
-    def _opened(self) -> SearchEngine:
-        # Imported here: FAISS and the encoder take seconds, and the server answers meanwhile.
+    def _open_engine(self) -> SearchEngine:
+        # Imported here: FAISS takes seconds to load, and the server answers meanwhile.
         from search.engine import SearchEngine
 
         settings = self._settings
@@ -106,18 +106,18 @@ class EngineHolder:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give the app an engine that opens in the background."""
+    """Open the app's engine in the background."""
     holder = EngineHolder(settings)
-    app.extensions[KEY] = holder
+    app.extensions[EXTENSION] = holder
     holder.start()
 
 
 def holder_of(app: Flask) -> EngineHolder:
-    """The app's engine holder, to wait for the engine or to close it."""
-    holder: EngineHolder = app.extensions[KEY]
+    """Return the app's engine holder, to wait for the engine or to close it."""
+    holder: EngineHolder = app.extensions[EXTENSION]
     return holder
 
 
 def get_engine() -> SearchEngine:
-    """The engine of the app that is answering; raises NotReady, or why the shop cannot be opened."""
+    """Return the current app's engine. Raises NotReady, or why the shop cannot be opened."""
     return holder_of(current_app).engine()

@@ -1,10 +1,11 @@
-"""The log: one JSON object a line, on stderr; one line for each request, which tells no words, addresses or keys.
+"""The log on stderr: one JSON object a line, and one line a request, without query texts, addresses and keys.
 
 A request's line has time, level, logger, message "request", and:
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
     steps {decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
-    bad_picture {sha256, format, bytes, reason}; limited; error (the code of the answer)
-Those of the second and third line only where there is something to tell.
+    bad_picture {sha256, format, bytes, reason}; limited; error (the code of the response)
+Fields of the second and third line are left out when empty. The formatter is our own: ten lines that escape everything
+outside ASCII need no dependency.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from web.middleware.request_context import noted
+from web.middleware.request_context import request_facts
 from web.settings import Settings
 
-LONGEST_PATH = 200
+MAX_PATH = 200  # characters
 log = logging.getLogger("web.requests")
 
 
 class JsonLines(logging.Formatter):
-    """Any record as one line of ASCII JSON: line breaks and terminal codes in it are escaped."""
+    """Format a record as one line of ASCII JSON, with line breaks and terminal codes escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line of a record."""
         at = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "logger": record.name}
         line["message"] = record.getMessage()
@@ -40,49 +41,49 @@ class JsonLines(logging.Formatter):
 
 
 def write_json_lines() -> None:
-    """Let this process log to stderr as JSON, our own rooms from the level info on."""
+    """Make this process log to stderr as JSON; our own packages log from the level info on."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], force=True)
-    for room in ("catalog", "indexer", "search", "web"):
-        logging.getLogger(room).setLevel(logging.INFO)
+    for package in ("catalog", "indexer", "search", "web"):
+        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Log every request once it is answered. Comes before whatever else looks at requests, to see the answers last."""
+    """Log every request after its response. Registered before other hooks, so that it sees responses last."""
 
-    def begin() -> None:
-        g.began = perf_counter()
+    def start() -> None:
+        g.log_started = perf_counter()
 
-    def end(answer: Response) -> Response:
-        line = line_of(answer, (perf_counter() - g.get("began", perf_counter())) * 1000)
-        words = noted().get("words") or ""
-        if words:
-            line["query"] = {"length": len(words), "sha256": _hash(words)}
+    def finish(response: Response) -> Response:
+        line = request_line(response, (perf_counter() - g.get("log_started", perf_counter())) * 1000)
+        text = request_facts().get("words") or ""
+        if text:
+            line["query"] = {"length": len(text), "sha256": _hash(text)}
             if settings.log_queries:
-                line["query"]["words"] = words
+                line["query"]["words"] = text
         log.info("request", extra={"facts": line})
-        return answer
+        return response
 
-    app.before_request(begin)
-    app.after_request(end)
+    app.before_request(start)
+    app.after_request(finish)
 
 
-def line_of(answer: Response, ms: float) -> dict[str, Any]:
-    """What is told of a request and its answer, as JSON values."""
-    facts = dict(noted())
-    steps = {name: round(took, 2) for name, took in facts.pop("steps", {}).items()}
+def request_line(response: Response, ms: float) -> dict[str, Any]:
+    """Return the logged fields of a request and its response, as JSON values."""
+    facts = dict(request_facts())
+    steps = {name: round(step_ms, 2) for name, step_ms in facts.pop("steps", {}).items()}
     facts.pop("words", None)
     key = g.get("key")
     line = {
         "request_id": g.get("request_id", ""),
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule is not None else None,
-        "path": request.path[:LONGEST_PATH],
-        "status": answer.status_code,
+        "path": request.path[:MAX_PATH],
+        "status": response.status_code,
         "ms": round(ms, 2),
         "bytes_in": request.content_length or 0,
-        "bytes_out": answer.calculate_content_length(),
+        "bytes_out": response.calculate_content_length(),
         "key": key.name if key is not None else None,
     }
     if steps:
@@ -90,5 +91,5 @@ def line_of(answer: Response, ms: float) -> dict[str, Any]:
     return line | {name: value for name, value in facts.items() if value not in (None, [], "")}
 
 
-def _hash(words: str) -> str:
-    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Prometheus metrics: how many requests, how long their steps take, what is served and how old it is."""
+"""Prometheus metrics: counts of requests, durations of their steps, and the state and age of the served index."""
 
 from __future__ import annotations
 
@@ -14,43 +14,47 @@ from prometheus_client.registry import Collector
 
 from catalog.errors import WindowshopError
 from web.engine import holder_of
-from web.middleware.request_context import noted
+from web.middleware.request_context import request_facts
 
-KEY = "windowshop.metrics"
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+EXTENSION = "windowshop.metrics"
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 bp = Blueprint("metrics", __name__)
 
 
 class Metrics:
-    """The counters of one app, in a registry of its own."""
+    """The counters of one app, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        told = self.registry
+        registry = self.registry
         self.requests = Counter(
-            "windowshop_requests", "Requests answered.", ("method", "route", "status"), registry=told
+            "windowshop_requests", "Requests answered.", ("method", "route", "status"), registry=registry
         )
         self.took = Histogram(
-            "windowshop_request_seconds", "Time to answer.", ("route",), buckets=SECONDS, registry=told
+            "windowshop_request_seconds", "Duration of a request.", ("route",), buckets=BUCKETS_S, registry=registry
         )
         self.steps = Histogram(
-            "windowshop_step_seconds", "Time of a step of an answer.", ("step",), buckets=SECONDS, registry=told
+            "windowshop_step_seconds",
+            "Duration of a step of a request.",
+            ("step",),
+            buckets=BUCKETS_S,
+            registry=registry,
         )
         self.degraded = Counter(
-            "windowshop_degraded", "Answers that lacked a part: which was late or broke.", ("part",), registry=told
+            "windowshop_degraded", "Responses that lack a part, which was late or failed.", ("part",), registry=registry
         )
         self.limited = Counter(
-            "windowshop_rate_limited", "Requests refused for their number.", ("kind",), registry=told
+            "windowshop_rate_limited", "Requests refused by a rate limit.", ("kind",), registry=registry
         )
-        self.bad_pictures = Counter("windowshop_bad_pictures", "Pictures that could not be read.", registry=told)
-        ProcessCollector(registry=told)
+        self.bad_pictures = Counter("windowshop_bad_pictures", "Pictures that could not be decoded.", registry=registry)
+        ProcessCollector(registry=registry)
 
-    def count(self, answer: Response, seconds: float) -> None:
-        """Count a request by its route, never by its address, which anybody can make up."""
+    def count(self, response: Response, seconds: float) -> None:
+        """Count a request by its route; addresses are unbounded, as callers can invent them."""
         route = request.url_rule.rule if request.url_rule is not None else "none"
-        self.requests.labels(request.method if request.url_rule else "any", route, answer.status_code).inc()
+        self.requests.labels(request.method if request.url_rule else "any", route, response.status_code).inc()
         self.took.labels(route).observe(seconds)
-        facts = noted()
+        facts = request_facts()
         for name, milliseconds in facts.get("steps", {}).items():
             self.steps.labels(name).observe(milliseconds / 1000)
         for part in facts.get("degraded", ()):
@@ -62,17 +66,17 @@ class Metrics:
 
 
 class EngineCollector(Collector):
-    """What is being served, looked up whenever somebody asks."""
+    """Gauges of the open engine, read at each scrape."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Nothing: the engine is not asked before it is there."""
+        """Return no descriptions, as the engine may not be open when the collector is registered."""
         return iter(())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The gauges; of a shop that is not open only that."""
+        """Yield the gauges; only `windowshop_ready` while the engine is not open."""
         try:
             engine = holder_of(self._app).engine()
             status, created = engine.status(), engine.generation.manifest.created
@@ -80,38 +84,38 @@ class EngineCollector(Collector):
             yield GaugeMetricFamily("windowshop_ready", "Whether the shop can be searched.", 0)
             return
         age = (datetime.now(timezone.utc) - datetime.fromisoformat(created)).total_seconds()
-        for name, said, value in (
+        for name, description, value in (
             ("ready", "Whether the shop can be searched.", 1),
-            ("generation", "The index that answers.", status.generation),
+            ("generation", "The generation of the index in use.", status.generation),
             ("products", "Products that can be found.", status.products),
             ("pictures", "Pictures that can be found.", status.pictures),
-            ("live_rows", "Pictures that changed since the index was built.", status.live),
-            ("index_age_seconds", "Since the index was built.", age),
-            ("warnings", "Things amiss that /readyz tells.", len(status.degraded)),
+            ("live_rows", "Pictures changed since the index was built.", status.live),
+            ("index_age_seconds", "Age of the index.", age),
+            ("warnings", "Problems that /readyz lists.", len(status.degraded)),
         ):
-            yield GaugeMetricFamily(f"windowshop_{name}", said, value)
+            yield GaugeMetricFamily(f"windowshop_{name}", description, value)
 
 
 def init_app(app: Flask) -> None:
-    """Count every request, and serve the counts at /metrics."""
+    """Count every request, and serve the metrics at /metrics."""
     metrics = Metrics()
     metrics.registry.register(EngineCollector(app))
-    app.extensions[KEY] = metrics
+    app.extensions[EXTENSION] = metrics
 
-    def begin() -> None:
-        g.counted_from = perf_counter()
+    def start() -> None:
+        g.metrics_started = perf_counter()
 
-    def end(answer: Response) -> Response:
-        metrics.count(answer, perf_counter() - g.get("counted_from", perf_counter()))
-        return answer
+    def finish(response: Response) -> Response:
+        metrics.count(response, perf_counter() - g.get("metrics_started", perf_counter()))
+        return response
 
-    app.before_request(begin)
-    app.after_request(end)
+    app.before_request(start)
+    app.after_request(finish)
     app.register_blueprint(bp)
 
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """What Prometheus reads; for programs on this machine, and keys with the scope admin."""
-    counted: Metrics = current_app.extensions[KEY]
-    return Response(generate_latest(counted.registry), content_type=CONTENT_TYPE_LATEST)
+    """Return the metrics for Prometheus; open to programs on this machine and keys with the scope admin."""
+    app_metrics: Metrics = current_app.extensions[EXTENSION]
+    return Response(generate_latest(app_metrics.registry), content_type=CONTENT_TYPE_LATEST)

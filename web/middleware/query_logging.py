@@ -1,4 +1,4 @@
-"""Questions that found nothing, or were slow, kept for the operator; the setting `kept_questions` switches that off."""
+"""Log text queries that found nothing or were slow, for the operator; the setting `kept_questions` turns it off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
 from search.ops.query_log import EMPTY, SLOW, QueryLog
-from web.middleware.request_context import words_of
+from web.middleware.request_context import query_text
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,48 +18,48 @@ if TYPE_CHECKING:
     from search.hits import SearchPage
     from search.query.terms import Query
 
-KEY = "windowshop.kept_questions"
-SLOW_SHARE = 0.5  # of the time that a search may take
+EXTENSION = "windowshop.kept_questions"
+SLOW_SHARE = 0.5  # of the setting timeout_ms
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Keep questions as the settings say; where none are to be kept, those of before are forgotten."""
-    kept = QueryLog(settings.home, settings.kept_questions)
-    app.extensions[KEY] = kept if settings.kept_questions else None
+    """Open the query log; when the settings switch it off, delete the queries logged before."""
+    queries = QueryLog(settings.home, settings.kept_questions)
+    app.extensions[EXTENSION] = queries if settings.kept_questions else None
     if not settings.kept_questions:
         try:
-            kept.clear()
+            queries.clear()
         except StoreError as error:
-            log.error("Questions that were kept could not be forgotten: %s", error)
+            log.error("The queries logged before could not be deleted: %s", error)
 
 
-def kept_questions(app: Flask) -> QueryLog | None:
-    """The app's log of questions; None when none are kept."""
-    kept: QueryLog | None = app.extensions[KEY]
-    return kept
+def query_log(app: Flask) -> QueryLog | None:
+    """Return the app's query log; None when the settings switch it off."""
+    queries: QueryLog | None = app.extensions[EXTENSION]
+    return queries
 
 
 def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
-    """The engine's answer; its words are kept when it found nothing, or was slow.
+    """Search, and log the query's text when it found nothing or was slow.
 
-    Slow is what takes half of the time that the shop allows, and what was not done in all of it. Whoever allows less
-    does not make the shop slow.
+    A search is slow when it takes half of the shop's time limit, or fails or degrades within the full limit. A query
+    with a shorter limit of its own does not count as slow when it misses that.
     """
-    kept, words = kept_questions(current_app), words_of(query)
-    if kept is None or not words:
+    queries, text = query_log(current_app), query_text(query)
+    if queries is None or not text:
         return engine.search(query)
-    allowed: int = current_app.config["TIMEOUT_MS"]
-    hurried = query.timeout_ms is not None and query.timeout_ms < allowed
-    began = monotonic()
+    limit_ms: int = current_app.config["TIMEOUT_MS"]
+    shortened = query.timeout_ms is not None and query.timeout_ms < limit_ms
+    started = monotonic()
     try:
         page = engine.search(query)
     except (DeadlineExceeded, StepFailed):
-        if not hurried:
-            kept.add(SLOW, words, (monotonic() - began) * 1000)
+        if not shortened:
+            queries.add(SLOW, text, (monotonic() - started) * 1000)
         raise
     if not page.hits and not page.offset:
-        kept.add(EMPTY, words, page.took_ms)
-    if page.took_ms >= SLOW_SHARE * allowed or (page.degraded and not hurried):
-        kept.add(SLOW, words, page.took_ms)
+        queries.add(EMPTY, text, page.took_ms)
+    if page.took_ms >= SLOW_SHARE * limit_ms or (page.degraded and not shortened):
+        queries.add(SLOW, text, page.took_ms)
     return page

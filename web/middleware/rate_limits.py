@@ -1,7 +1,7 @@
-"""Rate limits: so many requests a minute by one key, or by one address where no key is sent. Kept in memory.
+"""Rate limits: requests per minute of one key, or of one address where no key is sent. Held in memory per process.
 
-A token bucket holds a quarter of a minute's worth and refills evenly, so that a page may load all at once and nobody
-gets more than five quarters in any minute. Each server process counts for itself.
+A token bucket holds a quarter of a minute's requests and refills evenly, so that a page can load all at once and nobody
+gets more than five quarters in any minute. The bucket is our own: 20 lines that need no store and no dependency.
 """
 
 from __future__ import annotations
@@ -20,59 +20,59 @@ from web.settings import KIB, Settings
 
 READS, WRITES, UPLOADS = "reads", "writes", "uploads"
 SMALL_BODY = 64 * KIB
-MOST_ASKERS = 50_000
-KEY = "windowshop.limits"
+MAX_CALLERS = 50_000
+EXTENSION = "windowshop.limits"
 
 
-class Buckets:
-    """A token bucket for each asker, `per_minute` tokens a minute; the longest unseen are forgotten first."""
+class TokenBuckets:
+    """A token bucket for each caller, `per_minute` tokens a minute; callers not seen for longest are dropped first."""
 
     def __init__(self, per_minute: int) -> None:
         self._rate = per_minute / 60
-        self._most = max(1.0, per_minute / 4)
+        self._capacity = max(1.0, per_minute / 4)
         self._lock = threading.Lock()
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, asker: str, now: float | None = None) -> float:
-        """Take a token; 0 when there was one, else the seconds until there will be."""
+    def take(self, caller: str, now: float | None = None) -> float:
+        """Take a token and return 0, or return the seconds until the caller's next token."""
         if self._rate == 0:
             return 0.0
         now = monotonic() if now is None else now
         with self._lock:
-            level, seen = self._levels.get(asker, (self._most, now))
-            level = min(self._most, level + (now - seen) * self._rate)
-            enough = level >= 1
-            self._levels[asker] = (level - 1 if enough else level, now)
-            self._levels.move_to_end(asker)
-            if len(self._levels) > MOST_ASKERS:
+            level, seen = self._levels.get(caller, (self._capacity, now))
+            level = min(self._capacity, level + (now - seen) * self._rate)
+            available = level >= 1
+            self._levels[caller] = (level - 1 if available else level, now)
+            self._levels.move_to_end(caller)
+            if len(self._levels) > MAX_CALLERS:
                 self._levels.popitem(last=False)
-        return 0.0 if enough else (1 - level) / self._rate
+        return 0.0 if available else (1 - level) / self._rate
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Limit every route but the light ones: static files, pictures of products, and the server's health."""
+    """Limit every route but those in LIGHT: static files, pictures of products, and the server's health."""
     buckets = {
-        READS: Buckets(settings.reads_per_minute),
-        WRITES: Buckets(settings.writes_per_minute),
-        UPLOADS: Buckets(settings.uploads_per_minute),
+        READS: TokenBuckets(settings.reads_per_minute),
+        WRITES: TokenBuckets(settings.writes_per_minute),
+        UPLOADS: TokenBuckets(settings.uploads_per_minute),
     }
-    app.extensions[KEY] = buckets
+    app.extensions[EXTENSION] = buckets
 
     def limit() -> None:
-        asker = None if request.endpoint in LIGHT else _asker(settings)
-        if asker is None:
+        caller = None if request.endpoint in LIGHT else _caller(settings)
+        if caller is None:
             return
-        kind = kind_of_request()
-        wait = buckets[kind].take(asker)
-        if wait:
+        kind = request_kind()
+        wait_s = buckets[kind].take(caller)
+        if wait_s:
             note(limited=kind)
-            raise RateLimited(f"Too many requests came: {kind}.", "Wait as long as the header Retry-After says.", wait)
+            raise RateLimited(f"Too many requests: {kind}.", "Wait as long as the header Retry-After says.", wait_s)
 
     app.before_request(limit)
 
 
-def kind_of_request() -> str:
-    """Whether the request counts as one of READS, WRITES or UPLOADS."""
+def request_kind() -> str:
+    """Return which limit the request counts against: READS, WRITES or UPLOADS."""
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN):
         return WRITES
     length = request.content_length
@@ -80,8 +80,8 @@ def kind_of_request() -> str:
     return UPLOADS if chunked or (length or 0) > SMALL_BODY or request.mimetype == "multipart/form-data" else READS
 
 
-def _asker(settings: Settings) -> str | None:
-    """Who is asking: a key, or an address; None for programs of this machine, which no proxy stands for."""
+def _caller(settings: Settings) -> str | None:
+    """Return the key or address to count for; None for a program on this machine when no proxy is trusted."""
     key = current_key()
     if key is not None:
         return f"key {key.name}"
@@ -91,6 +91,6 @@ def _asker(settings: Settings) -> str | None:
         return "nobody"
     if address.is_loopback and settings.trusted_proxies == 0:
         return None
-    if isinstance(address, ipaddress.IPv6Address):  # a household has 2**64 of them
+    if isinstance(address, ipaddress.IPv6Address):  # one household has 2**64 addresses
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)

@@ -1,4 +1,4 @@
-"""Pictures that strangers send: limited in size, decoded only by the catalogue's allow-listed decoder."""
+"""Uploaded pictures: limited in size, and decoded only by the catalogue's allow-listed decoder."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 
-PREVIEW_SIDE = 240
-PATIENCE = 4  # times the upload limit: beyond it, a sender is cut off
+PREVIEW_SIDE = 240  # pixels
+MAX_DRAINED_LIMITS = 4  # upload limits of an oversized body that are read before the connection is cut
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Set the limits that hold before any view sees a request."""
+    """Set the limits that apply before any view sees a request."""
     app.config["UPLOAD_LIMIT"] = settings.upload_limit
-    # Werkzeug stops a body without a length at its limit, in silence; one byte more tells "full" from "too much".
+    # Werkzeug truncates a body without a length at its limit, silently; one byte more tells "full" from "too much".
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + 1
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.form_memory_limit
     app.request_class = _Request
@@ -39,29 +39,29 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_check_length)
 
 
-def body_of(asked: Request) -> bytes:
-    """The body of a request, whole; RequestEntityTooLarge when it is over the limit, announced or not."""
-    body = asked.get_data(cache=False)
+def body_of(incoming: Request) -> bytes:
+    """Return the body of a request. Raises RequestEntityTooLarge above the limit, with or without a length header."""
+    body = incoming.get_data(cache=False)
     if len(body) > current_app.config["UPLOAD_LIMIT"]:
         raise RequestEntityTooLarge
     return body
 
 
 def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
-    """The uploaded file as an upright RGB picture; its name and declared type are not believed.
+    """Decode an uploaded file to an upright RGB picture, whatever its name and declared type.
 
-    With a box, what is around the thing in it; see `expand_crop`.
+    With a box, decode only the box and its surroundings; see `expand_crop`. Raises BadPicture and its subclasses.
     """
     return picture_of_bytes(upload.stream.read(), box)
 
 
 def picture_of_base64(encoded: str, box: Box | None = None) -> Image:
-    """A picture from a JSON body; raises BadPicture and its kinds."""
+    """Decode a picture from a JSON body. Raises BadPicture and its subclasses."""
     return picture_of_bytes(bytes_of_base64(encoded), box)
 
 
 def bytes_of_base64(encoded: str) -> bytes:
-    """A file from a JSON body; a `data:` URL is taken too, as browsers make them. Raises BadPicture."""
+    """Decode base64 from a JSON body, or a `data:` URL as browsers make them. Raises BadPicture."""
     if encoded.startswith("data:"):
         encoded = encoded.partition(",")[2]
     try:
@@ -71,7 +71,7 @@ def bytes_of_base64(encoded: str) -> bytes:
 
 
 def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
-    """Bytes as an upright RGB picture; raises BadPicture and its kinds, nothing else."""
+    """Decode bytes to an upright RGB picture. Raises BadPicture and its subclasses, nothing else."""
     if not data:
         raise BadPicture("The picture is empty (0 bytes).", "Choose another file.")
     with step(DECODE), logging_undecodable(data):
@@ -82,45 +82,46 @@ def picture_of_bytes(data: bytes, box: Box | None = None) -> Image:
 
 @contextmanager
 def logging_undecodable(data: bytes) -> Iterator[None]:
-    """Let the log tell of a picture that cannot be read: its content hash, format, size, and why; nothing of it."""
+    """Log hash, format, size and reason of an undecodable upload; never its content."""
     try:
         yield
     except BadPicture as error:
         try:
-            kind = images.sniff(data)
+            picture_format = images.sniff(data)
         except BadPicture:
-            kind = "unknown"
-        told = {"sha256": images.content_hash(data), "format": kind, "bytes": len(data), "reason": error.message}
-        note(bad_picture=told)
+            picture_format = "unknown"
+        sha256, size = images.content_hash(data), len(data)
+        note(bad_picture={"sha256": sha256, "format": picture_format, "bytes": size, "reason": error.message})
         raise
 
 
 def preview(picture: Image) -> str:
-    """A small re-encoded copy as a data: URL, to show the asker what was searched for."""
+    """Return a small re-encoded copy as a data: URL, to show the shopper what was searched for."""
     return "data:image/jpeg;base64," + base64.b64encode(images.thumbnail(picture, PREVIEW_SIDE)).decode("ascii")
 
 
-class _Parts:
-    """A stream that is read in parts of half a form field's limit.
+class _BoundedReads:
+    """A stream that returns at most half of a form field's limit per read.
 
-    Werkzeug holds that limit against all of a form that it has read and not yet passed on, so whole parts of its own
-    size, and what is left of the one before, would have most pictures refused.
+    Werkzeug applies that limit to all bytes of a form that it has read and not yet passed on. With reads of its own
+    size, the rest of one read and the next together would exceed it, and most pictures would be refused.
     """
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
+    def __init__(self, stream: IO[bytes], max_bytes: int) -> None:
         self._stream = stream
-        self._most = most
+        self._max_bytes = max_bytes
 
     def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size if size < 0 else min(size, self._most))
+        return self._stream.read(size if size < 0 else min(size, self._max_bytes))
 
 
 class _FormParser(FormDataParser):
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
-        parts = cast("IO[bytes]", _Parts(stream, max(1, (self.max_form_memory_size or MIB) // 2)))
-        _, form, files = super().parse(parts, mimetype, content_length, options)
+        max_bytes = max(1, (self.max_form_memory_size or MIB) // 2)
+        bounded = cast("IO[bytes]", _BoundedReads(stream, max_bytes))
+        _, form, files = super().parse(bounded, mimetype, content_length, options)
         return stream, form, files
 
 
@@ -132,12 +133,12 @@ def _check_length() -> None:
     length, limit = request.content_length or 0, current_app.config["UPLOAD_LIMIT"]
     if length <= limit:
         return
-    if length <= PATIENCE * limit and "Expect" not in request.headers:
-        _let_finish(request.environ["wsgi.input"], length)
+    if length <= MAX_DRAINED_LIMITS * limit and "Expect" not in request.headers:
+        _drain(request.environ["wsgi.input"], length)
     raise RequestEntityTooLarge
 
 
-def _let_finish(stream: IO[bytes], length: int) -> None:
-    """Read on without keeping anything: who is cut off while sending sees a broken connection, never the answer."""
-    while length > 0 and (part := stream.read(min(length, MIB))):
-        length -= len(part)
+def _drain(stream: IO[bytes], length: int) -> None:
+    """Read and discard the body: a client cut off while sending sees a broken connection, never the response."""
+    while length > 0 and (chunk := stream.read(min(length, MIB))):
+        length -= len(chunk)

@@ -1,4 +1,4 @@
-"""The shop's pages: home and results, a product, and the pictures on them. They work without JavaScript."""
+"""The shop's pages: home, results and product, and the pictures on them. They work without JavaScript."""
 
 from __future__ import annotations
 
@@ -19,77 +19,76 @@ from web.i18n.messages import CHINESE
 from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
-from web.pages.view_models import view_of
+from web.pages.view_models import results_view
 from web.requests.page_request import MOST_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
-from web.urls import THUMBNAIL_SIZES, address_with, try_photo_url
+from web.urls import THUMBNAIL_SIZES, search_url, try_photo_url
 
 if TYPE_CHECKING:
     from search.explain.explainer import HitExplanation
     from search.recommend.substitutes import Recommendation
 
-SIMILAR = 12
-BESIDE = 5
-FOR_YOU = 5
-EXAMPLES = 6
-AN_HOUR = "public, max-age=3600"
-A_YEAR = "public, max-age=31536000, immutable"
+MAX_SIMILAR = 12
+MAX_RECOMMENDED = 5
+MAX_EXAMPLES = 6
+CACHE_ONE_HOUR = "public, max-age=3600"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
-Found = TypeVar("Found")
+T = TypeVar("T")
 
 
 @bp.get("/")
 def home() -> str | AnyResponse:
-    """The search box; with words, a product to resemble, an offered photo, a filter or a refine token, the results."""
-    asked = read_page_request(request)
-    return _results(asked) if asked else _front()
+    """Render the results of a search by URL; without a text, product, photo to try, filter or token, the front page."""
+    page_request = read_page_request(request)
+    return _results(page_request) if page_request else _front()
 
 
 @bp.post("/")
 def search_with_photo() -> str | AnyResponse:
-    """Results for a photo, with words if there are any; words alone get an address that can be shared.
+    """Render the results of an uploaded photo, with text if there is any; redirect a search without one to its URL.
 
-    With `viewed`, ids of products that the browser remembers, the front page with rows for them.
+    With `viewed`, ids of products that the browser remembers, render the front page with recommendations for them.
     """
     viewed = request.form.getlist("viewed")
     if viewed:
         return _front(viewed[:MOST_VIEWED])
-    asked = read_page_request(request)
+    sent = read_page_request(request)
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:
-        told = {"refine": asked.refine, "shown": asked.shown, "filter": compact(asked.filter), "sort": asked.sort}
-        return redirect(address_with(asked.fields() | told), 303)
-    return _results(PageRequest(asked.words, asked.like, shown=asked.shown), upload)
+        rest = {"refine": sent.refine, "shown": sent.shown, "filter": compact(sent.filter), "sort": sent.sort}
+        return redirect(search_url(**sent.fields(), **rest), 303)
+    return _results(PageRequest(sent.words, sent.like, shown=sent.shown), upload)
 
 
 @bp.get("/products/<id:product_id>")
 def product(product_id: str) -> str:
-    """One product, why it was found where it comes from a search, and what resembles it."""
+    """Render a product with recommendations; with a refine token, explain why that search found it."""
     engine = get_engine()
-    found = engine.product(product_id)
+    shown_product = engine.product(product_id)
     try:
-        page = engine.similar(product_id, SIMILAR)
-    except UnknownProduct:  # in the catalogue already, in the index not yet
+        page = engine.similar(product_id, MAX_SIMILAR)
+    except UnknownProduct:  # in the catalogue already, but not yet in the index
         page = None
-    within = current_app.config["TIMEOUT_MS"]
+    timeout_ms = current_app.config["TIMEOUT_MS"]
     recommender = engine.recommender
-    none: tuple[Recommendation, ...] = ()
-    instead = none if found.in_stock else _if_ready(lambda: recommender.substitutes(product_id, BESIDE, within), none)
-    beside = _if_ready(lambda: recommender.goes_with(product_id, BESIDE, within), none)
+    substitutes: tuple[Recommendation, ...] = ()
+    if not shown_product.in_stock:
+        substitutes = _or_default(lambda: recommender.substitutes(product_id, MAX_RECOMMENDED, timeout_ms), ())
     refine = request.args.get("refine", "")
     return render_template(
         "product.html",
-        product=found,
+        product=shown_product,
         page=page,
-        instead=instead,
-        beside=beside,
-        why=_if_ready(lambda: _why(refine, product_id), None) if refine else None,
-        back=address_with({"refine": refine, "shown": request.args.get("shown", "")}) if refine else "",
+        substitutes=substitutes,
+        goes_with=_or_default(lambda: recommender.goes_with(product_id, MAX_RECOMMENDED, timeout_ms), ()),
+        why=_or_default(lambda: _explanation(refine, product_id), None) if refine else None,
+        back=search_url(refine=refine, shown=request.args.get("shown", "")) if refine else "",
     )
 
 
-def _why(refine: str, product_id: str) -> HitExplanation | None:
-    """Why a search found the product; None when the token is of no use any more, or it did not."""
+def _explanation(refine: str, product_id: str) -> HitExplanation | None:
+    """Explain why a search found the product; None when the token has expired or that search does not find it."""
     engine = get_engine()
     try:
         return engine.explain_hit(engine.query_of(refine), product_id)
@@ -97,98 +96,100 @@ def _why(refine: str, product_id: str) -> HitExplanation | None:
         return None
 
 
-def _if_ready(ask: Callable[[], Found], otherwise: Found) -> Found:
-    """What stands beside a page, which is of use without it."""
+def _or_default(compute: Callable[[], T], default: T) -> T:
+    """Return an optional part of a page, or `default` when it is late or fails."""
     try:
-        return ask()
+        return compute()
     except (DeadlineExceeded, StepFailed):
-        return otherwise
+        return default
 
 
 @bp.get("/try/<name>.jpg")
 def try_photo(name: str) -> Response:
-    """An offered photo, re-encoded by us."""
-    answer = make_response(thumbnail_of(get_try_photo(name)))
-    answer.content_type = "image/jpeg"
-    answer.headers["Cache-Control"] = AN_HOUR
-    return answer
+    """Return a photo to try, re-encoded."""
+    return _jpeg(thumbnail_of(get_try_photo(name)), CACHE_ONE_HOUR)
 
 
 @bp.get("/pictures/<sha256>/<int:size>.jpg")
 def picture(sha256: str, size: int) -> Response:
-    """A picture of a product, re-encoded by us; it never changes, so it may be kept for ever."""
+    """Return a product's picture, re-encoded; its URL names its content, so caches may store it forever."""
     if size not in THUMBNAIL_SIZES or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         abort(404)
-    answer = make_response(get_engine().thumbnail(sha256, size))
-    answer.content_type = "image/jpeg"
-    answer.headers["Cache-Control"] = A_YEAR
-    answer.set_etag(f"{sha256}-{size}")
-    answer.make_conditional(request)
-    return answer
+    response = _jpeg(get_engine().thumbnail(sha256, size), CACHE_FOREVER)
+    response.set_etag(f"{sha256}-{size}")
+    response.make_conditional(request)
+    return response
+
+
+def _jpeg(data: bytes, cache_control: str) -> Response:
+    response = make_response(data)
+    response.content_type = "image/jpeg"
+    response.headers["Cache-Control"] = cache_control
+    return response
 
 
 def _front(viewed: Sequence[str] = ()) -> str:
     engine = get_engine()
     products = engine.browse(current_app.config["PAGE_HITS"], date.today().toordinal())
     status = engine.status()
-    known = engine.find(viewed) if viewed else {}
-    seen = [known[each] for each in dict.fromkeys(viewed) if each in known]
-    within = current_app.config["TIMEOUT_MS"]
-    oldest_first = [each.id for each in reversed(seen)]
-    suited: tuple[Recommendation, ...] = ()
-    if seen:
-        suited = _if_ready(lambda: engine.recommender.session(oldest_first, FOR_YOU, within), suited)
+    found = engine.find(viewed) if viewed else {}
+    recent = [found[product_id] for product_id in dict.fromkeys(viewed) if product_id in found]
+    timeout_ms = current_app.config["TIMEOUT_MS"]
+    oldest_first = [product.id for product in reversed(recent)]
+    for_you: tuple[Recommendation, ...] = ()
+    if recent:
+        for_you = _or_default(lambda: engine.recommender.session(oldest_first, MAX_RECOMMENDED, timeout_ms), ())
     return render_template(
         "home.html",
         products=products,
         examples=example_queries(products) if status.texts else (),
         photos=try_photos().values(),
         status=status,
-        recent=seen[:FOR_YOU],
-        suited=suited,
+        recent=recent[:MAX_RECOMMENDED],
+        for_you=for_you,
     )
 
 
-def _results(asked: PageRequest, upload: FileStorage | None = None) -> str | AnyResponse:
+def _results(page_request: PageRequest, upload: FileStorage | None = None) -> str | AnyResponse:
     engine = get_engine()
-    question = query_from_page(asked, engine, upload, request.form.get("crop", "") if upload else "")
-    query = question.query
-    if asked.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
+    page_query = query_from_page(page_request, engine, upload, request.form.get("crop", "") if upload else "")
+    query = page_query.query
+    if page_request.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
     page = note_page(logged_search(engine, query), query_text(query))
     query = page.query
-    tried = get_try_photo(asked.photo) if asked.photo else None
-    likes = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
-    others = [sku for hit in page.hits for sku in hit.duplicates]
-    titles = engine.find([*likes, *others]) if likes or others else {}
-    photo = try_photo_url(tried.name) if tried is not None else ""
-    if upload is not None and question.picture is not None:  # it has no address, so it is part of the page
-        photo = preview(question.picture)
+    photo = get_try_photo(page_request.photo) if page_request.photo else None
+    mentioned = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
+    mentioned += [duplicate for hit in page.hits for duplicate in hit.duplicates]
+    products = engine.find(mentioned) if mentioned else {}
+    photo_url = try_photo_url(photo.name) if photo is not None else ""
+    if upload is not None and page_query.picture is not None:  # an upload has no URL, so the page contains it
+        photo_url = preview(page_query.picture)
     return render_template(
         "results.html",
         page=page,
-        view=view_of(asked, query, page, titles, sent=upload is not None),
-        asked=asked.words,
-        refine=asked.refine,
-        shown=asked.shown,
-        liked=titles.get(asked.like) if asked.like else None,
-        titles=titles,
-        tried=tried,
-        browsed=not query.terms,
-        counted=query.sort != "relevance" or not query.terms,
-        offset=asked.offset,
-        photo_preview=photo,
+        view=results_view(page_request, query, page, products, uploaded=upload is not None),
+        text=page_request.words,
+        refine=page_request.refine,
+        shown=page_request.shown,
+        liked=products.get(page_request.like) if page_request.like else None,
+        products=products,
+        photo=photo,
+        browsing=not query.terms,
+        has_total=query.sort != "relevance" or not query.terms,
+        offset=page_request.offset,
+        photo_url=photo_url,
         status=engine.status(),
     )
 
 
 def example_queries(products: Iterable[Product]) -> tuple[str, ...]:
-    """Words to try, made from the shop's own products: "navy blue shirts"."""
+    """Return texts to try, made from the shop's own products: "navy blue shirts"."""
     examples: dict[str, str] = {}
-    for each in products:
-        path = path_of(each)
-        kind = path[-1] if path else title_of(each)
-        colour = value_label("colour", each.attributes.get("colour") or each.attributes.get("color") or "")
-        between = "" if language() == CHINESE else " "
-        examples.setdefault(kind, f"{colour}{between}{kind}".strip().lower())
-    return tuple(examples.values())[:EXAMPLES]
+    space = "" if language() == CHINESE else " "
+    for product in products:
+        path = path_of(product)
+        category = path[-1] if path else title_of(product)
+        colour = value_label("colour", product.attributes.get("colour") or product.attributes.get("color") or "")
+        examples.setdefault(category, f"{colour}{space}{category}".strip().lower())
+    return tuple(examples.values())[:MAX_EXAMPLES]

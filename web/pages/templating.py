@@ -1,4 +1,4 @@
-"""Static files with their digest in the address, and the few helpers that templates use."""
+"""The helpers of the templates, and static files whose URLs carry their digest."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, script_messages
-from web.urls import address_of, address_with, picture_url, product_url, try_photo_url
+from web.urls import picture_url, product_url, search_url, try_photo_url
 
-A_YEAR_IN_SECONDS = 31_536_000
-# Shop pictures may be as small as 60x80: enlarged more than this they would only be blurred.
-LARGEST_ENLARGEMENT = 2.5
-LARGEST_ALONE = 4.0
-ALONE = 400
-NEARLY_SQUARE = 0.95
+STATIC_FILES_MAX_AGE_S = 31_536_000
+# Shop pictures may be as small as 60x80 pixels; enlarged more than this they look blurred.
+MAX_SCALE = 2.5
+MAX_SCALE_OF_LARGE_BOX = 4.0
+LARGE_BOX = 400  # CSS pixels
+NEARLY_SQUARE = 0.95  # short side to long side
 
 
 def init_app(app: Flask) -> None:
-    """Give templates their helpers, and let browsers keep static files: a changed file has a new address."""
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = A_YEAR_IN_SECONDS
+    """Register the helpers, and let browsers cache static files for a year: a changed file gets a new URL."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_FILES_MAX_AGE_S
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=asset,
-        address_of=address_of,
         picture_url=picture_url,
         product_url=product_url,
         try_photo_url=try_photo_url,
-        shown_size=shown_size,
-        fills=fills,
-        takes_words=takes_words,
-        address_with=address_with,
+        display_size=display_size,
+        fills_tile=fills_tile,
+        accepts_text=accepts_text,
+        search_url=search_url,
         LANGUAGES=LANGUAGES,
         language=language.language,
         t=language.t,
@@ -59,29 +58,29 @@ def init_app(app: Flask) -> None:
 
 
 def asset(name: str) -> str:
-    """Address of a static file."""
+    """Return the URL of a static file."""
     return f"/static/{name}?v={_digest(Path(str(current_app.static_folder)) / name)}"
 
 
-def takes_words() -> bool:
-    """Whether this shop can be searched by words; its encoder may know pictures only."""
+def accepts_text() -> bool:
+    """Return whether the shop can be searched by text; its encoder may read pictures only."""
     try:
         return get_engine().status().texts
     except WindowshopError:
         return True
 
 
-def shown_size(picture: Picture, box: int) -> tuple[int, int]:
-    """Width and height, in CSS pixels, at which a picture fills a square box without becoming a blur."""
+def display_size(picture: Picture, box: int) -> tuple[int, int]:
+    """Return width and height, in CSS pixels, at which a picture fits a square box without looking blurred."""
     longest = max(picture.width, picture.height)
     if longest <= 0:
         return box, box
-    scale = min(LARGEST_ALONE if box >= ALONE else LARGEST_ENLARGEMENT, box / longest)
+    scale = min(MAX_SCALE_OF_LARGE_BOX if box >= LARGE_BOX else MAX_SCALE, box / longest)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
-def fills(picture: Picture | None, box: int) -> bool:
-    """Whether a picture may fill its square tile to the edge: itself nearly square, and large enough not to blur."""
+def fills_tile(picture: Picture | None, box: int) -> bool:
+    """Return whether a picture may fill its square tile to the edge: nearly square, and large enough not to blur."""
     if picture is None:
         return False
     short, long = sorted((picture.width, picture.height))
@@ -89,7 +88,7 @@ def fills(picture: Picture | None, box: int) -> bool:
 
 
 def with_language(code: str, link: str = "") -> str:
-    """The address of this page, or of `link`, in another language; without a path it is this page's."""
+    """Return the URL of this page, or of `link`, in another language; without a path it is relative to this page."""
     path, _, query = link.partition("?") if link else ("", "", request.query_string.decode("ascii", "replace"))
     if request.method != "GET" and not link:
         path, query = "/", ""
@@ -98,7 +97,7 @@ def with_language(code: str, link: str = "") -> str:
 
 
 def price(product: Product) -> str:
-    """The price as people read it: "12.90 EUR"; empty when the shop gave none."""
+    """Return the price for people: "12.90 EUR"; empty when the shop gave none."""
     if product.price is None:
         return ""
     return f"{product.price:,f} {product.currency}".strip()

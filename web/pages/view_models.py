@@ -1,4 +1,4 @@
-"""What a page of results shows beside its hits: the question, facets, order and pages, and where each of them leads."""
+"""The view model of a results page: query chips, facets, sort orders and page numbers, with the URLs they lead to."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from search.query.filters import ATTRIBUTE, ATTRIBUTES, BRAND, CATEGORY, COLOUR,
 from search.query.terms import MAX_REACH, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.i18n.language import field_label, t, title_of, value_label
 from web.requests.page_request import PageRequest, compact, compact_json, sort_of
-from web.urls import address_with
+from web.urls import search_url
 
 if TYPE_CHECKING:
     from search.hits import Facet, FacetValue, SearchPage
 
-OPEN = (CATEGORY, PRICE, BRAND, COLOUR, IN_STOCK)  # the facets that need no click to be seen
-SINGLE = (CATEGORY, PRICE, IN_STOCK)  # of which one value is chosen at a time
-LISTED = 8  # values of a facet before the rest has to be asked for
-AROUND = 2  # pages to each side of the present one
+OPEN_FACETS = (CATEGORY, PRICE, BRAND, COLOUR, IN_STOCK)  # shown unfolded
+SINGLE_CHOICE = (CATEGORY, PRICE, IN_STOCK)  # facets of which one value is selected at a time
+VISIBLE_VALUES = 8  # of a facet; the rest is folded under "more"
+NEIGHBOUR_PAGES = 2  # offered on each side of the current page
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of a facet: its words, how many have it, whether it is chosen, and the filter that a click asks for."""
+    """A value of a facet: its label, its count, whether it is selected, and the filter (JSON) after a click on it."""
 
     label: str
     count: int
@@ -37,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A facet to choose from."""
+    """A facet with its values. `least` and `most` are the price bounds to show."""
 
     name: str
     label: str
@@ -50,29 +50,29 @@ class Panel:
 
     @property
     def first(self) -> tuple[Choice, ...]:
-        """The choices that are seen at once."""
-        return self.choices[:LISTED]
+        """Return the choices that are visible at once."""
+        return self.choices[:VISIBLE_VALUES]
 
     @property
     def rest(self) -> tuple[Choice, ...]:
-        """The choices behind "more"."""
-        return self.choices[LISTED:]
+        """Return the choices folded under "more"."""
+        return self.choices[VISIBLE_VALUES:]
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One term of the question, in words, and its number, by which it can be dropped."""
+    """The label of a term of the query, and its index, by which it can be dropped."""
 
     label: str
-    place: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """Everything beside the hits.
+class ResultsView:
+    """A results page without its hits.
 
-    `base` are the fields that ask for the same again, without filter and order; without them there is nothing to lead
-    on from, and `full` is false. `browsed` is the category that is looked at.
+    `base` has the fields that repeat the query without filter and sort order. When the query has terms and `base` is
+    empty, nothing can follow from this page, and `full` is false. `browsed` is the label of the selected category.
     """
 
     base: Mapping[str, str]
@@ -90,29 +90,33 @@ class View:
     browsed: str
 
     def address(self, page: int = 1) -> str:
-        """The address of a page of these results; it can be shared."""
-        narrowed = {"filter": self.filter, "sort": self.sort}
-        return address_with({**self.base, **narrowed, "offset": (page - 1) * self.size})
+        """Return the URL of a page of these results, which can be shared."""
+        fields = {**self.base, "filter": self.filter, "sort": self.sort, "offset": (page - 1) * self.size}
+        return search_url(**fields)
 
 
-def view_of(asked: PageRequest, query: Query, page: SearchPage, titles: Mapping[str, Product], sent: bool) -> View:
-    """What to show beside a page; `sent` says that a photo came with the request, so that only a token tells of it."""
-    named = asked.named and not sent
-    base = asked.fields() if named else {"refine": page.refine, "shown": asked.shown}
-    narrowed = query.filter or Filter()
-    told = narrowed.to_json()
+def results_view(
+    page_request: PageRequest, query: Query, page: SearchPage, products: Mapping[str, Product], uploaded: bool
+) -> ResultsView:
+    """Return the view of a results page. An uploaded photo has no URL, so that only the refine token repeats it.
+
+    `products` has the products that the query's terms mention, by id.
+    """
+    named = page_request.named and not uploaded
+    base = page_request.fields() if named else {"refine": page.refine, "shown": page_request.shown}
+    active = query.filter or Filter()
     if not query.terms:
         base = {}
-    panels = [_panel(facet, told) for facet in page.facets if not facet.name.endswith(OTHER_LANGUAGE)]
+    panels = [_panel(facet, active.to_json()) for facet in page.facets if not facet.name.endswith(OTHER_LANGUAGE)]
     chosen = tuple(choice for panel in panels for choice in _chosen(panel))
     number = query.offset // query.k + 1
-    return View(
+    return ResultsView(
         base={name: value for name, value in base.items() if value},
-        filter=compact(narrowed) or ("" if query.terms else "{}"),
-        filter_without_price=compact(narrowed.without(PRICE)) or "{}",
+        filter=compact(active) or ("" if query.terms else "{}"),
+        filter_without_price=compact(active.without(PRICE)) or "{}",
         sort=sort_of(query),
-        sorts=tuple(each for each in SORTS if query.terms or each != RELEVANCE),
-        chips=() if named else tuple(_chip(term, place, titles) for place, term in enumerate(query.terms)),
+        sorts=tuple(sort for sort in SORTS if query.terms or sort != RELEVANCE),
+        chips=() if named else tuple(_chip(term, index, products) for index, term in enumerate(query.terms)),
         panels=tuple(panels),
         chosen=chosen,
         pages=_pages(query, page, number),
@@ -131,27 +135,27 @@ def _chosen(panel: Panel) -> list[Choice]:
     ]
 
 
-def _panel(facet: Facet, told: Mapping[str, Any]) -> Panel:
-    choices = tuple(_choice(facet.name, value, told) for value in facet.values)
-    picked = any(choice.selected for choice in choices)
+def _panel(facet: Facet, active: Mapping[str, Any]) -> Panel:
+    choices = tuple(_choice(facet.name, value, active) for value in facet.values)
+    selected = any(choice.selected for choice in choices)
     span = facet.span or (None, None)
-    price = told.get(PRICE, {}) if facet.name == PRICE else {}
+    price = active.get(PRICE, {}) if facet.name == PRICE else {}
     currency = next((v.value.get("currency", "") for v in facet.values if isinstance(v.value, dict)), "")
     return Panel(
         facet.name,
         field_label(facet.name),
         choices,
         facet.others,
-        facet.name in OPEN or picked,
+        facet.name in OPEN_FACETS or selected,
         price.get("min", span[0]) if price else None,
         price.get("max", span[1]) if price else None,
         currency,
     )
 
 
-def _choice(field: str, value: FacetValue, told: Mapping[str, Any]) -> Choice:
+def _choice(field: str, value: FacetValue, active: Mapping[str, Any]) -> Choice:
     depth = str(value.value).count(CATEGORY_SEPARATOR) if field == CATEGORY else 0
-    return Choice(_label(field, value), value.count, value.selected, _toggled(field, value, told), depth)
+    return Choice(_label(field, value), value.count, value.selected, _toggled(field, value, active), depth)
 
 
 def _label(field: str, value: FacetValue) -> str:
@@ -168,40 +172,40 @@ def _label(field: str, value: FacetValue) -> str:
     return t("price_between", least=f"{least:g}", most=f"{most:g}")
 
 
-def _toggled(field: str, value: FacetValue, told: Mapping[str, Any]) -> str:
-    """The filter with this value chosen, or no more chosen when it is."""
-    changed = json.loads(json.dumps(told))
-    into, name = changed, field
+def _toggled(field: str, value: FacetValue, active: Mapping[str, Any]) -> str:
+    """Return the active filter as JSON with this value selected, or deselected if it is selected."""
+    changed = json.loads(json.dumps(active))
+    conditions, name = changed, field
     if field.startswith(ATTRIBUTE):
-        into, name = changed.setdefault(ATTRIBUTES, {}), field.removeprefix(ATTRIBUTE)
-    before = into.pop(name, None)
-    several = isinstance(value.value, str) and field not in SINGLE
-    after = [each for each in before if each != value.value] if several and isinstance(before, list) else []
+        conditions, name = changed.setdefault(ATTRIBUTES, {}), field.removeprefix(ATTRIBUTE)
+    before = conditions.pop(name, None)
+    several = isinstance(value.value, str) and field not in SINGLE_CHOICE
+    after = [other for other in before if other != value.value] if several and isinstance(before, list) else []
     if not value.selected:
         after.append(value.value)
     if after:
-        into[name] = after if isinstance(value.value, str) else value.value
+        conditions[name] = after if isinstance(value.value, str) else value.value
     if not changed.get(ATTRIBUTES, True):
         del changed[ATTRIBUTES]
     return compact_json(changed)
 
 
-def _chip(term: Term, place: int, titles: Mapping[str, Product]) -> Chip:
+def _chip(term: Term, index: int, products: Mapping[str, Product]) -> Chip:
     if isinstance(term, TextTerm):
-        return Chip(t("quoted" if term.weight > 0 else "not_words", words=term.words), place)
+        return Chip(t("quoted" if term.weight > 0 else "not_words", words=term.words), index)
     if isinstance(term, ProductTerm):
-        product = titles.get(term.product_id)
-        what = title_of(product) if product else term.product_id
-        return Chip(t("chip_like" if term.weight > 0 else "chip_unlike", what=what), place)
-    return Chip(t("your_photo"), place)
+        product = products.get(term.product_id)
+        title = title_of(product) if product else term.product_id
+        return Chip(t("chip_like" if term.weight > 0 else "chip_unlike", what=title), index)
+    return Chip(t("your_photo"), index)
 
 
 def _pages(query: Query, page: SearchPage, number: int) -> tuple[int, ...]:
-    """The numbers of pages to offer: those around the present one. By relevance no last page is known."""
+    """Return the page numbers to offer, around the current one; sorted by relevance, the last page is unknown."""
     more = len(page.hits) == query.k and query.offset + 2 * query.k <= MAX_REACH
     counted = page.total is not None and (query.sort != RELEVANCE or not query.terms)
     last = number + more
     if counted and more:
         last = max(last, min(-(-(page.total or 0) // query.k), MAX_REACH // query.k))
-    around: Sequence[int] = range(max(1, number - AROUND), min(last, number + AROUND) + 1)
+    around: Sequence[int] = range(max(1, number - NEIGHBOUR_PAGES), min(last, number + NEIGHBOUR_PAGES) + 1)
     return tuple(sorted({1, *around})) if last > 1 else ()

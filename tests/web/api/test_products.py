@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
 from tests.timing import Lateness
@@ -177,7 +178,7 @@ def make_shop_damaged(shop):
     with pytest.MonkeyPatch.context() as patch:
 
         def damage(home, number):
-            with (store.folder_of(home, number) / "rows.npy").open("ab") as file:
+            with (ShopHome(home).generation(number) / "rows.npy").open("ab") as file:
                 file.write(b"x")
             current(home, number)
 

@@ -350,7 +350,7 @@ def test_a_product_that_was_searched_for_says_why(client):
     token = values_of(client.get("/?like=green"), "refine")[0]
     answer = client.get("/products/red", query_string={"refine": token})
     assert "Why this result" in answer.text and "Back to the results" in answer.text
-    assert "asked: Green" in answer.text
+    assert "your search: Green" in answer.text
     assert "Why this result" not in client.get("/products/red?refine=nonsense").text
     assert "Why this result" not in client.get("/products/red").text
 

@@ -1,0 +1,17 @@
+"""The merchant's page. It holds no data: its script sends a key with the scope "write" to the API."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from web.i18n.language import language
+from web.i18n.messages import merchant_messages
+from web.middleware.response_headers import no_store
+
+bp = Blueprint("merchant_page", __name__)
+
+
+@bp.get("/merchant")
+def page() -> Response:
+    """Render the page; it differs by language only."""
+    return no_store(make_response(render_template("merchant.html", words=merchant_messages(language()))))

@@ -1,0 +1,17 @@
+"""The operator's page. It holds no data: its script sends a key with the scope "admin" to the API."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from web.i18n.language import language
+from web.i18n.messages import OPERATOR, page_messages
+from web.middleware.response_headers import no_store
+
+bp = Blueprint("operator_page", __name__)
+
+
+@bp.get("/ops")
+def page() -> Response:
+    """Render the page; it differs by language only."""
+    return no_store(make_response(render_template("ops.html", words=page_messages(OPERATOR, language()))))
