@@ -1,4 +1,7 @@
-"""The shop over HTTP: guards, calls one function of the engine, renders. `create_app()` is its table of contents."""
+"""The shop over HTTP. A view checks its request, calls one function of the engine, and renders the result.
+
+`create_app()` puts the parts together, in the order in which their hooks run.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
-from web.api import listings, operations, products, search
+from web.api import jobs, listings, operations, products, search
 from web.middleware import access_log, auth, metrics, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
-from web.pages import shop, templating
+from web.pages import merchant, operator, shop, templating
 from web.settings import Settings
 
 __all__ = ["Settings", "create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The app for one shop; its engine opens in the background, and until then answers say 503."""
+    """Create the app for one shop; it answers 503 until its engine has opened in the background."""
     settings = settings or Settings()
     app = Flask(__name__)
     app.config.update(PAGE_HITS=settings.page_hits, TIMEOUT_MS=settings.timeout_ms, SHOP_NAME=settings.shop_name)
@@ -37,8 +40,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     urls.init_app(app)
     app.register_blueprint(search.bp)
     app.register_blueprint(products.bp)
-    app.register_blueprint(shop.bp)
+    for page in (shop, merchant, operator):
+        app.register_blueprint(page.bp)
     listings.init_app(app, settings)
+    jobs.init_app(app, settings)
     operations.init_app(app, settings)
     app.register_blueprint(reference_page.bp)
 

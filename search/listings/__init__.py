@@ -1,1 +1,12 @@
 """Suggest category, attributes, title words and price for a listing, and learn from merchants' decisions."""
+
+from typing import TYPE_CHECKING
+
+from catalog.exports import lazy_exports
+
+if TYPE_CHECKING:
+    from search.listings.feedback_suggester import FeedbackSuggester, SuggesterCache
+
+__all__ = ["FeedbackSuggester", "SuggesterCache"]
+
+__getattr__ = lazy_exports(__name__, __file__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 
-from catalog.errors import BadQuery, WindowshopError
+from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
 from search.hits import SearchPage, product_facts
 from search.recommend.event_log import parse_events
@@ -17,7 +17,9 @@ from web.errors import RETRY_AFTER, public_words
 from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import body_of
-from web.requests.search_request import json_object, read_search_request, timeout_of, viewed_of, whole
+from web.requests.recommend_request import RecommendationParameters, Viewed
+from web.requests.search_request import effective_timeout, read_search_request
+from web.requests.validation import json_object, validate
 from web.urls import ends_inside_id, picture_url, product_url
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def search() -> Response:
 def why(product_id: str) -> Response:
     """Why this product answers a search, which is sent as it was for the search, and where its picture matches."""
     engine = get_engine()
-    closer = engine.explain_hit(read_search_request(request, engine, closer=True).query, product_id)
+    closer = engine.explain_hit(read_search_request(request, engine, detailed=True).query, product_id)
     answer = closer.to_dict() | {"url": product_url(product_id)}
     answer["picture_url"] = picture_url(answer["picture"], HIT_SIZE)
     return jsonify(answer | {"request_id": g.request_id})
@@ -90,7 +92,9 @@ def goes_with(product_id: str) -> Response:
 def recommend() -> Response:
     """What to show to somebody who viewed these products, oldest first."""
     engine = get_engine()
-    return jsonify(recommended_json(engine.recommender.session(*viewed_of(request))))
+    body = validate(Viewed, json_object(body_of(request), Viewed.example))
+    items = engine.recommender.session(body.viewed, body.k, effective_timeout(body.timeout_ms))
+    return jsonify(recommended_json(items))
 
 
 @bp.post("/api/v1/events")
@@ -129,11 +133,9 @@ def readyz() -> Response:
 
 
 def _count_and_timeout() -> tuple[int, int]:
-    """How many products an address asks for, and within how many milliseconds. Raises BadQuery."""
-    unknown = sorted(set(request.args) - {"k", "timeout_ms"})
-    if unknown:
-        raise BadQuery(f"There is no parameter {unknown[0][:40]!r}.", "The parameters are k and timeout_ms.")
-    return whole(request.args.get("k", "10"), "k"), timeout_of(request)
+    """Return how many products to return, and the timeout in milliseconds. Raises BadQuery."""
+    parameters = validate(RecommendationParameters, request.args.to_dict())
+    return parameters.k, effective_timeout(parameters.timeout_ms)
 
 
 def page_json(page: SearchPage, words: str = "") -> dict[str, Any]:

@@ -1,118 +1,58 @@
-"""What requests to the merchant's desk say, checked field by field; refusals show an example of what is taken."""
+"""The request for a suggested listing: pictures of one product and perhaps its title, as a form or as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated
 
-from flask import request
-from werkzeug.datastructures import FileStorage
+from flask import Request
+from pydantic import Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from catalog.errors import BadInput, BadQuery
-from search.bulk.job_rows import checked_numbers
-from search.bulk.review import RowDecision
+from catalog.errors import BadInput
 from search.query.terms import MAX_PICTURES
-from web.errors import UnsupportedContentType
-from web.middleware.uploads import body_of, bytes_of_base64
-from web.requests.search_request import json_object, whole, words
+from web.requests.validation import Body, PictureSource, RequestModel, Text, read_fields, source_bytes, validate
 
-MOST_CHOICES = 500  # decided at once
-LISTING = '{"pictures": ["..."], "title": "Navy mug"}'
-NEW_JOB = '{"name": "list.zip", "bytes": 1048576}'
+MAX_TITLE = 1_000
+PICTURE_COUNT = Field(min_length=1, max_length=MAX_PICTURES - 1)
+Title = Annotated[Text, Field(max_length=MAX_TITLE)]
 
 
-def object_of(example: str, *fields: str) -> dict[str, Any]:
-    """The fields of a JSON body. Raises NotJson, MalformedRequest, BadQuery."""
-    if not request.is_json:
-        hint = f"Send it with Content-Type: application/json; for example {example}."
-        raise UnsupportedContentType("The body is not JSON, and nothing else is read here.", hint)
-    given = json_object(body_of(request), example)
-    if unknown := [name for name in given if name not in fields]:
-        raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(fields)}.")
-    return given
+class Listing(Body):
+    """Pictures of one product, and perhaps its title."""
+
+    example = '{"pictures": ["..."], "title": "Navy mug"}'
+    runnable = False
+    pictures: Annotated[list[PictureSource], PICTURE_COUNT] = Field(default_factory=list, validate_default=True)
+    title: Title = ""
 
 
-def address_of(*fields: str) -> Mapping[str, str]:
-    """What the address says after its question mark. Raises BadQuery."""
-    if unknown := [name for name in request.args if name not in fields]:
-        raise BadQuery(f"There is no parameter {unknown[0][:40]!r}.", f"There is {', '.join(fields)}.")
-    return request.args
+class ListingForm(RequestModel):
+    """The same as Listing, with the pictures as files."""
+
+    pictures: Annotated[list[bytes], PICTURE_COUNT]
+    title: Title = ""
 
 
-def new_job() -> tuple[str, int]:
-    """The name and the size in bytes of the file that a new job is for. Raises BadQuery."""
-    given = object_of(NEW_JOB, "name", "bytes")
-    if "bytes" not in given:
-        raise BadQuery("bytes is missing: how many the file has.", f"For example {NEW_JOB}.")
-    return words(given.get("name", ""), "name"), whole(given["bytes"], "bytes", NEW_JOB)
-
-
-def listing_of() -> tuple[list[bytes], str]:
-    """The picture files and the title of a request, a form or JSON. Raises BadQuery, BadPicture."""
-    if request.is_json:
-        given = object_of(LISTING, "pictures", "title")
-        sent: Sequence[Any] = given.get("pictures", [])
-        if not isinstance(sent, list):
-            raise BadQuery("pictures is not a list.", 'For example {"pictures": ["..."]}, each a file in base64.')
-        title: object = given.get("title", "")
-    elif request.mimetype == "multipart/form-data":
-        unknown = [name for name in [*request.files, *request.form] if name not in ("pictures", "title")]
-        if unknown:
-            raise BadQuery(f"There is no field {unknown[0][:40]!r}.", "The fields are pictures and title.")
-        sent, title = request.files.getlist("pictures"), request.form.get("title", "")
-    else:
+def read_listing(request: Request) -> tuple[list[bytes], str]:
+    """Return the picture files and the title of a request. Raises BadQuery, BadPicture, UnsupportedMediaType."""
+    if not request.is_json and request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
-    if not 1 <= len(sent) < MAX_PICTURES:
-        raise BadQuery(f"{len(sent)} pictures came.", f"Send 1 to {MAX_PICTURES - 1} pictures of one product.")
-    told = words(title, "title")
-    if len(told) > 1_000:
-        raise BadQuery(f"The title has {len(told):,} characters.", "At most 1,000.")
+    listing = validate(Listing, read_fields(request, Listing, files="pictures"))
     files = []
-    for number, one in enumerate(sent, 1):
-        with which_picture(number, len(sent)):
-            files.append(_file(one))
-    return files, told
+    for number, source in enumerate(listing.pictures, 1):
+        with naming_picture(number, len(listing.pictures)):
+            files.append(source_bytes(source))
+    return files, listing.title
 
 
 @contextmanager
-def which_picture(number: int, of: int) -> Iterator[None]:
-    """Let a refusal tell which picture it is about, where there are several."""
+def naming_picture(number: int, count: int) -> Iterator[None]:
+    """Let a refusal name the picture it is about where there are several."""
     try:
         yield
     except BadInput as error:
-        if of == 1:
+        if count == 1:
             raise
         raise type(error)(f"Picture {number}: {error.message}", error.hint) from error
-
-
-def _file(sent: object) -> bytes:
-    return sent.stream.read() if isinstance(sent, FileStorage) else bytes_of_base64(words(sent, "a picture"))
-
-
-def choices_of(given: object) -> list[RowDecision]:
-    """Decisions on rows. Raises BadQuery."""
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_CHOICES:
-        raise BadQuery("decisions is no list.", f"1 to {MOST_CHOICES} of them are taken at once.")
-    return [_choice(each) for each in given]
-
-
-def _choice(given: object) -> RowDecision:
-    if not isinstance(given, dict) or set(given) - {"row", "accept", "values"}:
-        raise BadQuery("A decision is no object of row, accept and values.", 'For example {"row": 1, "accept": true}.')
-    values, accept = given.get("values", {}), given.get("accept", False)
-    if not isinstance(values, Mapping) or not isinstance(accept, bool):
-        raise BadQuery("accept is true or false, values an object.", 'For example {"values": {"category": "Hats"}}.')
-    (number,) = checked_numbers([given.get("row")])
-    return RowDecision(number, accept, {name: words(value, name[:40]).strip() for name, value in values.items()})
-
-
-def share_of(given: object) -> float:
-    """A confidence. Raises BadQuery."""
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise BadQuery("accept_above is no number.", "For example 0.9.")
-    try:
-        return float(given)
-    except OverflowError:  # JSON has whole numbers of any length
-        raise BadQuery("accept_above is far beyond any share.", "For example 0.9.") from None

@@ -16,7 +16,8 @@ from search.query.builder import QueryBuilder
 from search.query.filters import PRICE, Filter, parse_filter, read_filter
 from search.query.terms import RELEVANCE, Query
 from web.middleware.uploads import picture_of_file
-from web.requests.search_request import box_of, json_value, whole, words
+from web.requests.search_models import crop_box
+from web.requests.validation import check, whole_number
 from web.try_photos import get_try_photo, picture_of
 
 if TYPE_CHECKING:
@@ -85,10 +86,10 @@ def read_page_request(request: Request) -> PageRequest:
         shown=shown if _SHOWN.fullmatch(shown) else "",
         filter=_filter(given),
         sort=given.get("sort", ""),
-        offset=whole(given.get("offset") or 0, "offset"),
+        offset=check(whole_number, given.get("offset") or 0, "offset"),
         more=tuple(given.getlist("more")[:MOST_VIEWED]),
         less=tuple(given.getlist("less")[:MOST_VIEWED]),
-        drop=None if drop is None else whole(drop, "drop"),
+        drop=None if drop is None else check(whole_number, drop, "drop"),
     )
 
 
@@ -116,7 +117,7 @@ def query_from_page(
         builder.product(asked.like)
     picture = None
     if upload is not None:
-        box = box_of(json_value(crop, "crop")) if crop else None
+        box = check(crop_box, crop, "crop") if crop else None
         picture = picture_of_file(upload, box)
         builder.picture(picture, cropped=box is not None)
     elif asked.photo:
@@ -138,7 +139,7 @@ def compact_json(told: Mapping[str, Any]) -> str:
 def _base(asked: PageRequest, engine: SearchEngine) -> Query | None:
     if not asked.refine:
         return None
-    base = engine.query_of(words(asked.refine, "refine"))
+    base = engine.query_of(asked.refine)
     if asked.drop is None:
         return base
     kept = tuple(term for place, term in enumerate(base.terms) if place != asked.drop)

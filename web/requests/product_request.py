@@ -1,65 +1,81 @@
-"""A request's fields, as JSON or as a form, become an edit of one product."""
+"""Read the fields and pictures of one product, as JSON or as a form, into an edit."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Request
-from werkzeug.exceptions import UnsupportedMediaType
+from pydantic import Field, WithJsonSchema
 
 from catalog.errors import BadQuery
-from search.live.picture_store import MOST
-from search.live.product_edit import ProductEdit, edit_of
-from web.middleware.uploads import body_of, bytes_of_base64
-from web.requests.search_request import FORMS, json_object, words
+from search.live.picture_store import MAX_PICTURES
+from search.live.product_edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT, ProductEdit, edit_of
+from web.requests.validation import (
+    Body,
+    OneOf,
+    PictureSource,
+    RequestModel,
+    limits,
+    non_blank,
+    read_fields,
+    source_bytes,
+    validate,
+)
 
-PICTURES = "pictures"
+MAX_TITLE = 1_000
+PICTURE_COUNT = limits(minItems=1, maxItems=MAX_PICTURES)
+AMOUNT = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR."}
+ATTRIBUTES = {
+    "type": "object",
+    "maxProperties": MAX_ATTRIBUTES,
+    "additionalProperties": {"anyOf": [{"type": "string", "maxLength": MAX_ATTRIBUTE}, {"type": "number"}]},
+}
 
 
-def edit_of_request(product_id: str, request: Request) -> ProductEdit:
-    """The edit that a request asks for; raises BadQuery, BadRow, MalformedRequest or BadPicture."""
+def _at_most(name: str) -> Any:
+    return limits(maxLength=MAX_TEXT[name])
+
+
+class ProductFields(Body):
+    """The fields to set; a field that is left out stays as it is. `edit_of` checks all but the pictures."""
+
+    example = '{"price": "9.90 EUR", "in_stock": true}'
+    id: Any = Field(None, json_schema_extra={"type": "string"}, description="If sent, the id in the address.")
+    title: Annotated[str, non_blank(MAX_TITLE)] | None = None
+    category: Annotated[str, _at_most("category"), Field(examples=["Apparel > Topwear"])] | None = None
+    price: Annotated[Any, WithJsonSchema(AMOUNT)] = None
+    currency: str | None = None
+    in_stock: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
+    brand: Annotated[str, _at_most("brand")] | None = None
+    attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES)] = None
+    description: Annotated[str, _at_most("description")] | None = None
+    pictures: Annotated[list[PictureSource], PICTURE_COUNT] | None = None
+
+
+class ProductForm(RequestModel):
+    """The same as ProductFields, with `attributes` as JSON text and `pictures` as files."""
+
+    id: str = ""
+    title: str = ""
+    category: str = ""
+    price: str = ""
+    currency: str = ""
+    brand: str = ""
+    description: str = ""
+    attributes: str = ""
+    in_stock: Annotated[str, OneOf(("true", "false"))] = ""
+    pictures: Annotated[list[bytes], PICTURE_COUNT] = Field(default_factory=list)
+
+
+def read_product_edit(product_id: str, request: Request) -> ProductEdit:
+    """Return the edit that a request asks for. Raises BadQuery, BadRow, MalformedRequest, BadPicture."""
     if request.args:
         raise BadQuery("Fields came in the address.", "Put them into the body.")
-    if request.is_json:
-        given, pictures = _from_json(request)
-    elif request.mimetype in FORMS:
-        given, pictures = _from_form(request)
-    elif request.mimetype or request.content_length:
-        raise UnsupportedMediaType
-    else:
-        given, pictures = {}, None
-    if given.get("id") == product_id:
-        del given["id"]
-    if pictures is not None and len(pictures) > MOST:
-        raise BadQuery(f"{len(pictures):,} pictures came; a product may have {MOST}.", "Send fewer.")
-    return edit_of(product_id, given, pictures)
-
-
-def _from_json(request: Request) -> tuple[dict[str, Any], list[bytes] | None]:
-    given = json_object(body_of(request))
-    listed = given.pop(PICTURES, None)
-    if listed is None:
-        return given, None
-    if not isinstance(listed, list):
-        raise BadQuery("pictures is not a list.", 'For example {"pictures": ["..."]}, each a file in base64.')
-    return given, [bytes_of_base64(words(each, "a picture")) for each in listed]
-
-
-def _from_form(request: Request) -> tuple[dict[str, Any], list[bytes] | None]:
-    files = request.files.to_dict(flat=False)
-    sent = files.pop(PICTURES, None)
-    pictures = None if sent is None else [file.stream.read() for file in sent]
-    if files:
-        raise BadQuery(f"Files came as {', '.join(map(repr, list(files)[:5]))}.", "Pictures are sent as 'pictures'.")
-    given: dict[str, Any] = {}
-    for name, values in request.form.lists():
-        if len(values) > 1:
-            raise BadQuery(f"{name[:60]!r} was given more than once.", "Send each field once.")
-        given[name] = values[0]
-    if "attributes" in given:
-        try:
-            given["attributes"] = json.loads(given["attributes"])
-        except (ValueError, RecursionError):
-            raise BadQuery("attributes is not valid JSON.", 'For example {"colour": "navy"}.') from None
-    return given, pictures
+    product = validate(ProductFields, read_fields(request, ProductFields, files="pictures", as_json=("attributes",)))
+    fields = product.model_dump(exclude_unset=True, exclude={"pictures"})
+    if fields.get("id") == product_id:
+        del fields["id"]
+    pictures = product.pictures
+    if pictures is not None and len(pictures) > MAX_PICTURES:
+        raise BadQuery(f"{len(pictures):,} pictures came; a product may have {MAX_PICTURES}.", "Send fewer.")
+    return edit_of(product_id, fields, None if pictures is None else [source_bytes(picture) for picture in pictures])

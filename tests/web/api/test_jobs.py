@@ -9,7 +9,7 @@ import pytest
 from search.bulk import review
 from search.bulk.worker import Worker
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import DECIDED
+from search.listings.decision_store import DECISION_PREFIX
 from tests.search.bulk_jobs import begun, bulk_zip, make_desk_shop
 from tests.web.shop_fixtures import WRITER, picture_bytes, write_keys
 from web import create_app
@@ -79,11 +79,11 @@ def test_rows_of_a_shop_with_decisions_come_with_as_many_products(ask, worked, t
         list(Worker(engine).steps(later))
     told = ask("get", f"jobs/{later.id}/rows")
     alike = [one["id"] for one in told["rows"][0]["suggestion"]["neighbours"]]
-    products = [one for one in alike if not one.startswith(DECIDED)]
+    products = [one for one in alike if not one.startswith(DECISION_PREFIX)]
     assert alike[:3] != products[:3] and set(told["products"]) >= set(products[:3])
     sent = {"pictures": [base64.b64encode(picture_bytes((200, 32, 32))).decode()]}
     told = ask("post", "listings/suggest", json=sent)
-    alike = [one["id"] for one in told["neighbours"] if not one["id"].startswith(DECIDED)]
+    alike = [one["id"] for one in told["neighbours"] if not one["id"].startswith(DECISION_PREFIX)]
     assert set(told["products"]) >= set(alike[:6])
     ask("delete", f"jobs/{later.id}", 204)
     ask("post", f"jobs/{job.id}/decisions", json={"undo": True})

@@ -118,7 +118,7 @@ def test_back_to_the_generation_that_was_named_and_no_further(shop):
     assert [each["current"] for each in told["generations"]] == [False, True] and told["back_to"] is None
     assert ask("post", SEARCH, json={"text": "red"})["generation"] == 1
     again = ask("post", "/api/v1/ops/rollback", 422, json={"generation": 1})
-    assert "Load the page anew" in again["error"]["hint"] and current_number(home) == 1
+    assert "Reload the page" in again["error"]["hint"] and current_number(home) == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"generation": "x"}, {"generation": 2}, {"generation": 1, "more": 1}])

@@ -106,7 +106,7 @@ REFUSED = [
     ({"terms": {"text": "a"}}, "not a list"),
     ({"terms": [{"text": "a", "product_id": "b"}]}, "terms[0] has 2 of"),
     ({"terms": [{"text": "a", "crop": [0, 0, 1, 1]}]}, "crop without an image"),
-    ({"terms": [{"text": "a"}] * 25}, "25 terms"),
+    ({"terms": [{"text": "a"}] * 25}, "terms has 25"),
     ({"text": "a", "k": 0}, "k is 0"),
     ({"text": "a", "k": 201}, "k is 201"),
     ({"text": "a", "k": "many"}, "whole number"),

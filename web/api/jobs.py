@@ -1,0 +1,165 @@
+"""Bulk jobs: upload a file of pictures, follow the suggestions, decide on them, download tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, request
+
+from catalog.errors import WindowshopError
+from search.bulk import exports, review
+from search.bulk.job_store import WAITING, Job
+from search.bulk.review import RowDecision
+from search.bulk.supervisor import WorkerSupervisor
+from web.api.listings import bp, product_ids, product_summaries
+from web.middleware.response_headers import csv_file
+from web.middleware.uploads import body_of
+from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, NewJob, RowsPage
+from web.requests.validation import read_json, validate
+from web.settings import Settings
+
+DETAILED_NEIGHBOURS = 3  # of each row, sent with title, address and picture
+SUPERVISOR = "windowshop.supervisor"
+_SUFFIX = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register the routes of listings and jobs, and resume the jobs that were unfinished when the server stopped."""
+    app.register_blueprint(bp)
+    app.extensions[SUPERVISOR] = supervisor = WorkerSupervisor(settings.home, settings.runtime)
+    supervisor.ensure()
+
+
+def supervisor_of(app: Flask) -> WorkerSupervisor:
+    """Return the app's bulk jobs and the supervisor of their worker."""
+    supervisor: WorkerSupervisor = app.extensions[SUPERVISOR]
+    return supervisor
+
+
+@bp.get("/api/v1/jobs")
+def jobs() -> Response:
+    """Return all bulk jobs, the newest first."""
+    supervisor = supervisor_of(current_app)
+    supervisor.ensure()
+    return jsonify(jobs=[job.status() for job in supervisor.jobs.all()], request_id=g.request_id)
+
+
+@bp.post("/api/v1/jobs")
+def create() -> Response:
+    """Create a job for a file, whose bytes are then sent in parts."""
+    body = read_json(NewJob, request)
+    return make_response(_status(supervisor_of(current_app).jobs.create(body.name, body.bytes)), 201)
+
+
+@bp.get("/api/v1/jobs/<job_id>")
+def job(job_id: str) -> Response:
+    """Return the state and the progress of a job."""
+    supervisor_of(current_app).ensure()
+    return _status(_job(job_id))
+
+
+@bp.delete("/api/v1/jobs/<job_id>")
+def remove(job_id: str) -> Response:
+    """Delete a job; decisions made in it are kept."""
+    supervisor_of(current_app).jobs.delete(job_id)
+    return make_response("", 204)
+
+
+@bp.put("/api/v1/jobs/<job_id>/file")
+def receive(job_id: str) -> Response:
+    """Store the body as the part of the job's file that begins at byte `offset`. A part may be sent again."""
+    offset = validate(FilePart, request.args.to_dict()).offset
+    _job(job_id).receive(offset, body_of(request))
+    return _status(_job(job_id))
+
+
+@bp.post("/api/v1/jobs/<job_id>/state")
+def state(job_id: str) -> Response:
+    """Start or resume a job with "waiting", stop it with "cancelled"."""
+    requested = read_json(JobState, request).state
+    job = _job(job_id)
+    if requested == WAITING:
+        job.begin()
+        supervisor_of(current_app).ensure()
+    else:
+        job.cancel()
+    return _status(job)
+
+
+@bp.get("/api/v1/jobs/<job_id>/rows")
+def rows(job_id: str) -> Response:
+    """Return rows with their suggestions, those after the row number `after`; `show` selects them by state."""
+    page = validate(RowsPage, request.args.to_dict())
+    found = _job(job_id).rows(page.show, page.after, page.limit)
+    return jsonify(rows=found, products=_detailed_products(found), request_id=g.request_id)
+
+
+@bp.post("/api/v1/jobs/<job_id>/decisions")
+def decide(job_id: str) -> Response:
+    """Decide on rows, accept all above a confidence or all reliable ones, or undo the last step.
+
+    The answer holds the number of changed rows and the first of them.
+    """
+    body = read_json(Decisions, request)
+    home, job = supervisor_of(current_app).home, _job(job_id)
+    if body.decisions is not None:
+        decisions = [RowDecision(decision.row, decision.accept, decision.values) for decision in body.decisions]
+        numbers = review.decide(home, job, decisions)
+    elif body.accept_above is not None:
+        numbers = review.accept_above(home, job, body.accept_above)
+    elif body.accept_sure:
+        numbers = review.accept_sure(home, job)
+    else:
+        numbers = review.undo(home, job)
+    changed = review.rows_of(job, numbers[:PAGE_ROWS])
+    return jsonify(
+        job=job.status(),
+        changed=len(numbers),
+        rows=changed,
+        products=_detailed_products(changed),
+        request_id=g.request_id,
+    )
+
+
+@bp.get("/api/v1/jobs/<job_id>/corrected.csv")
+def corrected(job_id: str) -> Response:
+    """Return the table to review: rows, suggestions and decisions. Formulas are escaped for spreadsheets."""
+    job = _job(job_id)
+    return _table(job, exports.corrected_csv(job), "review")
+
+
+@bp.get("/api/v1/jobs/<job_id>/listings.csv")
+def listings(job_id: str) -> Response:
+    """Return a feed of the accepted and corrected rows. Formulas are escaped for spreadsheets."""
+    job = _job(job_id)
+    return _table(job, exports.listings_csv(job), "listings")
+
+
+def _table(job: Job, text: Iterable[str], kind: str) -> Response:
+    """Return a table as a download named after the job's file."""
+    name = _SUFFIX.sub("", re.split(r"[/\\]", job.status()["name"])[-1])
+    return csv_file(text, f"{name or 'job'}-{kind}.csv")
+
+
+def _detailed_products(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return the first neighbours and the duplicates of rows; none while the shop is not open."""
+    ids: list[str] = []
+    for row in rows:
+        if row["suggestion"]:
+            neighbours = product_ids(neighbour["id"] for neighbour in row["suggestion"]["neighbours"])
+            ids += neighbours[:DETAILED_NEIGHBOURS]
+            ids += [duplicate["id"] for duplicate in row["suggestion"].get("duplicates", ())]
+    try:
+        return product_summaries(ids)
+    except WindowshopError:
+        return {}
+
+
+def _job(job_id: str) -> Job:
+    return supervisor_of(current_app).jobs.get(job_id)
+
+
+def _status(job: Job) -> Response:
+    return jsonify(job.status() | {"request_id": g.request_id})

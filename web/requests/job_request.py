@@ -1,0 +1,91 @@
+"""The requests of bulk jobs: a new job, its state, its rows, and decisions on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from catalog.errors import BadQuery
+from search.bulk.job_store import ALL, CANCELLED, FILTERS, WAITING
+from search.bulk.review import MAX_VALUE_LENGTH
+from web.requests.validation import Body, Flag, Number, OneOf, Parameters, RequestModel, Text, Whole, limits, one_of
+
+PAGE_ROWS = 40
+MAX_DECISIONS = 500  # in one request
+MAX_ROW_NUMBER = 2**31 - 1
+STEPS = ("decisions", "accept_above", "accept_sure", "undo")
+VALUES = {
+    "properties": {"title": {"type": "string", "maxLength": MAX_VALUE_LENGTH}},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_LENGTH, "pattern": r"\S"},
+}
+
+
+class NewJob(Body):
+    """A new job: the name of its file and the size of the file in bytes."""
+
+    example = '{"name": "list.zip", "bytes": 1048576}'
+    name: Text = ""
+    bytes: Annotated[Whole, limits(minimum=1)]
+
+
+class JobState(RequestModel):
+    """The state to bring a job to."""
+
+    example = '{"state": "waiting"}'
+    state: Annotated[str, OneOf((WAITING, CANCELLED))]
+
+
+class FilePart(Parameters):
+    """Where in the job's file a part begins, in bytes."""
+
+    offset: Annotated[Whole, limits(minimum=0), Field(examples=[0])] = 0
+
+
+class RowsPage(Parameters):
+    """Which rows of a job to return: those after a row number, at most `limit`."""
+
+    show: Annotated[str, OneOf(FILTERS)] = ALL
+    after: Annotated[Whole, limits(minimum=0), Field(examples=[0])] = 0
+    limit: Annotated[Whole, limits(minimum=1), Field(examples=[PAGE_ROWS])] = PAGE_ROWS
+
+
+class Decision(RequestModel):
+    """A decision on one row: accept the suggested fields, set `values`, or decline when neither is given."""
+
+    row: Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_NUMBER)]
+    accept: bool = Field(False, strict=True, description="Accept the suggestion for each field not in `values`.")
+    values: Annotated[
+        dict[str, Annotated[Text, AfterValidator(str.strip)]],
+        limits(**VALUES),
+        Field(
+            description="Values by field; none holds control characters. `title` replaces the row's title and decides"
+            " nothing else; the row's own title, which may be empty, takes back the decided one."
+        ),
+    ] = Field(default_factory=dict)
+
+
+class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))):
+    """One step of review, by one of the fields.
+
+    `decisions` are on rows, each row once; `accept_above` accepts all rows from this confidence on; `accept_sure`
+    accepts all undecided rows whose suggestion is reliable; `undo` takes the last step back.
+    """
+
+    example = '{"accept_above": 0.9}'
+    decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
+    accept_above: Annotated[Number, limits(minimum=0, maximum=1)] | None = None
+    accept_sure: Literal[True] | None = None
+    undo: Flag | None = None
+
+    @model_validator(mode="after")
+    def _one_step(self) -> Decisions:
+        if len(self.model_fields_set) != 1:
+            raise BadQuery(f"Give one of {', '.join(STEPS)}.", f"For example {self.example}.")
+        return self
+
+    @property
+    def step(self) -> str:
+        """The field that was given."""
+        (name,) = self.model_fields_set
+        return name

@@ -1,0 +1,304 @@
+"""The base models and field types of requests, and the one place where pydantic's errors become BadQuery.
+
+A field type carries two things: what pydantic checks, and with `limits` what the code behind the request checks, so
+that the OpenAPI document states both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from flask import Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import UnsupportedMediaType
+
+from catalog.errors import BadQuery
+from search.query.filters import MAX_VALUE
+from web.errors import MalformedRequest, UnsupportedContentType
+from web.middleware.uploads import body_of, bytes_of_base64
+
+MAX_WHOLE = 10**9
+MAX_SHOWN = 60  # characters of a value in an error message
+BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+NULL = {"type": "null"}
+# What is wrong with a field, by the type of the error; errors of other types have their own message.
+PROBLEMS = {
+    "missing": "is missing",
+    "string_type": "is {shown}, which is not a string",
+    "surrogate": "holds half of a character (a lone surrogate)",
+    "string_too_short": "is blank",
+    "string_pattern_mismatch": "is blank",
+    "string_too_long": "has {length:,} characters; the limit is {max_length:,}",
+    "int_type": "is {shown}, which is not a whole number",
+    "number_type": "is {shown}, which is not a number",
+    "far_number": "is far beyond any limit",
+    "bool_type": "is {shown}, which is neither true nor false",
+    "list_type": "is {shown}, which is not a list",
+    "dict_type": "is {shown}, which is not an object",
+    "model_type": "is {shown}, which is not an object",
+    "box_type": "is {shown}, which is not four numbers",
+    "box_outside": "is {shown}, which is no box inside the picture",
+    "too_long": "has {actual_length} entries; the limit is {max_length}",
+    "too_short": "has {actual_length} entries; it needs at least {min_length}",
+    "literal_error": "is {shown}; it must be {expected}",
+    "greater_than_equal": "is {shown}, which is below {ge}",
+    "less_than_equal": "is {shown}, which is above {le}",
+}
+
+
+class RequestModel(BaseModel):
+    """Fields that a client sends; a field with another name is refused.
+
+    `example` is a JSON body; when `runnable`, it works in a shop with the product "red".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    example: ClassVar[str] = ""
+    runnable: ClassVar[bool] = True
+
+
+class Parameters(RequestModel):
+    """The parameters of an address, behind its question mark."""
+
+
+def accept_nulls(schema: dict[str, Any]) -> None:
+    """Let every field of a JSON Schema be null, as `json_object` does by dropping null fields."""
+    for name, field in schema["properties"].items():
+        if NULL not in field.get("anyOf", ()):
+            schema["properties"][name] = {"anyOf": [field, NULL]}
+    schema["additionalProperties"] = NULL
+
+
+def non_null(field: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a field without null."""
+    options = [option for option in field.get("anyOf", ()) if option != NULL]
+    return options[0] if len(options) == 1 else field
+
+
+def one_of(companions: Mapping[str, Sequence[str]]) -> Callable[[dict[str, Any]], None]:
+    """Return what changes a JSON Schema to: exactly one of these fields, perhaps with its companions."""
+
+    def change(schema: dict[str, Any]) -> None:
+        fields = schema.pop("properties")
+        schema["oneOf"] = [
+            {
+                "type": schema["type"],
+                "properties": {name: non_null(fields[name])} | {other: fields[other] for other in others},
+                "required": [name],
+                "additionalProperties": False,
+            }
+            for name, others in companions.items()
+        ]
+        del schema["type"], schema["additionalProperties"]
+
+    return change
+
+
+class Body(RequestModel):
+    """A JSON object whose null fields count as absent."""
+
+    model_config = ConfigDict(json_schema_extra=accept_nulls)
+
+
+Model = TypeVar("Model", bound=RequestModel)
+T = TypeVar("T")
+
+
+def limits(**keywords: Any) -> Any:
+    """Add JSON Schema keywords to a field type for limits that the code behind the request checks."""
+    return Field(json_schema_extra=keywords)
+
+
+def non_blank(max_length: int) -> Any:
+    """Add the limits of a text that holds more than spaces."""
+    return limits(minLength=1, maxLength=max_length, pattern=r"\S")
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Accept one of these texts."""
+
+    values: Sequence[str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.literal_schema(list(self.values))
+
+
+def problem(kind: str) -> PydanticCustomError:
+    """Return the error of a field type's validator, one of PROBLEMS."""
+    return PydanticCustomError(kind, "is invalid")
+
+
+def whole_number(value: object) -> int:
+    """Return a whole number from JSON, a form or an address."""
+    if isinstance(value, float) and value.is_integer():  # JSON does not tell 5 from 5.0
+        value = int(value)
+    try:
+        # int() takes an underscore for a separator, and True for 1.
+        if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, str) and "_" in value):
+            raise ValueError
+        number = int(value)
+    except ValueError:
+        raise problem("int_type") from None
+    if abs(number) > MAX_WHOLE:
+        raise problem("far_number")
+    return number
+
+
+def _flag(value: object) -> object:
+    return {"true": True, "1": True, "false": False, "0": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise problem("number_type")
+    try:
+        return float(value)
+    except OverflowError:  # JSON has whole numbers of any length
+        raise problem("far_number") from None
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise problem("surrogate") from None
+    return text
+
+
+def _picture_source(value: object) -> str | FileStorage:
+    if not isinstance(value, str | FileStorage):
+        raise problem("string_type")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(whole_number)]
+Number = Annotated[float, BeforeValidator(_number)]
+Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
+Text = Annotated[str, AfterValidator(_encodable)]
+PictureSource = Annotated[
+    str | FileStorage,
+    PlainValidator(_picture_source, json_schema_input_type=Annotated[str, Field(description=BASE64)]),
+]
+ProductId = Annotated[Text, non_blank(MAX_VALUE)]
+
+
+def source_bytes(source: str | FileStorage) -> bytes:
+    """Return the bytes of an uploaded file or of a base64 text. Raises BadPicture."""
+    return source.stream.read() if isinstance(source, FileStorage) else bytes_of_base64(source)
+
+
+def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Return the values as the model. Raises BadQuery, which names the first field that is wrong."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(model, error) from None
+
+
+def read_json(model: type[Model], request: Request) -> Model:
+    """Return a JSON body as the model. Raises UnsupportedContentType, MalformedRequest, BadQuery."""
+    if not request.is_json:
+        hint = f"Send it with Content-Type: application/json; for example {model.example}."
+        raise UnsupportedContentType("The body is not JSON, and nothing else is read here.", hint)
+    return validate(model, json_object(body_of(request), model.example))
+
+
+def json_object(body: bytes, example: str = "") -> dict[str, Any]:
+    """Return the fields of a JSON body that are not null. Raises MalformedRequest, which shows the example."""
+    hint = f"For example {example}." if example else "Send an object: names in quotes, each with its value."
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedRequest("The body is not valid JSON.", hint) from None
+    if not isinstance(fields, dict):
+        raise MalformedRequest("The body is JSON, but not an object.", hint)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def read_fields(request: Request, model: type[Model], files: str, as_json: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of a JSON body or a form, unchecked; none of an empty body.
+
+    In a form, the field `files` may come several times as files, and the fields `as_json` are JSON texts.
+    Raises UnsupportedMediaType, MalformedRequest, BadQuery.
+    """
+    if request.is_json:
+        return json_object(body_of(request), model.example)
+    if request.mimetype not in FORMS:
+        if request.mimetype or request.content_length:
+            raise UnsupportedMediaType
+        return {}
+    fields: dict[str, Any] = {}
+    sent: list[tuple[str, list[Any]]] = [*request.files.lists(), *request.form.lists()]
+    for name, values in sent:
+        several = name == files and isinstance(values[0], FileStorage)
+        if name in fields or (len(values) > 1 and not several):
+            raise BadQuery(f"{shown(name)} was given more than once.", "Send each field once.")
+        fields[name] = values if several else values[0]
+        if name in as_json and isinstance(values[0], str):
+            try:
+                fields[name] = json.loads(values[0])
+            except (ValueError, RecursionError):
+                raise BadQuery(
+                    f"{name} is {shown(values[0])}, which is not valid JSON.", _hint(model, (name,))
+                ) from None
+    return fields
+
+
+def check(validator: Callable[[object], T], value: object, name: str) -> T:
+    """Return the value of a single field, by one of the validators of field types. Raises BadQuery."""
+    try:
+        return validator(value)
+    except PydanticCustomError as error:
+        raise BadQuery(f"{name} {PROBLEMS[error.type].format(shown=shown(value))}.") from None
+
+
+def shown(value: object) -> str:
+    """Return a value as an error message shows it, cut to `MAX_SHOWN` characters."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def names(values: Sequence[object]) -> str:
+    """Return names as an error message lists them, at most five."""
+    return ", ".join(map(shown, values[:5])) + (" and more" if len(values) > 5 else "")
+
+
+def _refusal(model: type[RequestModel], error: ValidationError) -> BadQuery:
+    problems = error.errors(include_url=False)
+    unknown = [found["loc"] for found in problems if found["type"] == "extra_forbidden"]
+    if unknown:
+        parent = unknown[0][:-1]
+        listed = names([place[-1] for place in unknown if place[:-1] == parent])
+        if parent:
+            return BadQuery(f"{_path(parent)} has no field {listed}.", _hint(model, parent))
+        noun = "parameter" if issubclass(model, Parameters) else "field"
+        fields = ", ".join(model.model_fields)
+        return BadQuery(f"There is no {noun} {listed}.", f"The {noun}s are {fields}.")
+    first = problems[0]
+    value, text = first["input"], first["msg"]
+    if first["type"] in PROBLEMS:
+        length = len(value) if isinstance(value, str) else 0
+        text = PROBLEMS[first["type"]].format(shown=shown(value), length=length, **first.get("ctx", {}))
+    return BadQuery(f"{_path(first['loc'])} {text}.", _hint(model, first["loc"]))
+
+
+def _path(place: Sequence[int | str]) -> str:
+    """Return a place as JSON writers do: ("terms", 0, "text") is terms[0].text."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def _hint(model: type[RequestModel], place: Sequence[int | str]) -> str:
+    name = str(place[0]) if place else ""
+    field = model.model_fields.get(name)
+    if field is None or not field.examples:
+        return f"For example {model.example}." if model.example else ""
+    if issubclass(model, Parameters):
+        return f"For example {name}={field.examples[0]}."
+    return f"For example {json.dumps({name: field.examples[0]})}."
