@@ -1,12 +1,12 @@
-"""How an answer is narrowed: a small immutable tree of conditions, and the JSON that it is read from and written to.
+"""Filters: a small immutable tree of conditions, and the JSON that it is read from and written to.
 
     {"category": "Apparel > Topwear", "brand": ["Puma", "Nike"], "price": {"min": 10, "max": 50, "currency": "EUR"},
      "in_stock": true, "colour": "Red", "attributes": {"gender": ["Men"], "year": {"min": 2012}}, "id": ["a", "b"],
      "not": {"brand": "Acme"}, "any": [{"colour": "Red"}, {"price": {"max": 5}}]}
 
-All fields of one object hold together; the values of one field are alternatives, and so are the objects of `any`.
-Texts are compared without regard to case, width and spaces, ids exactly; a category includes all below it. Where a
-feed gives a product several values ("S, M, L"), each of them counts. What no product has is no error: nothing is found.
+All fields of one object must hold; the values of one field are alternatives, and so are the objects of `any`. Texts
+are compared without case, width and spaces, ids exactly; a category includes all below it. Where a feed gives a product
+several values ("S, M, L"), each of them counts. A value that no product has is no error: no product passes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_JSON = 256_000  # characters
 CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
 ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
 FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ATTRIBUTES, ID, NOT, ANY)
-ATTRIBUTE = "attributes."  # how the field of an attribute begins: "attributes.gender"
+ATTRIBUTE = "attributes."  # prefix of an attribute's field: "attributes.gender"
 _COLOURS = ("colour", "color")
 _BOUNDS = ("min", "max")
 
@@ -43,22 +43,22 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The field is a number from `least` to `most`, both included; a price in this currency, if one is given."""
+    """The field is a number from `minimum` to `maximum`, both included; a price is in `currency`, if that is given."""
 
     field: str
-    least: float | None = None
-    most: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
     currency: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The bounds as JSON values."""
-        told = {"min": self.least, "max": self.most, "currency": self.currency or None}
-        return {name: value for name, value in told.items() if value is not None}
+        """Return the bounds as JSON values."""
+        values = {"min": self.minimum, "max": self.maximum, "currency": self.currency or None}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class InStock:
-    """The product can be had, or cannot."""
+    """The product is in stock, or is not."""
 
     in_stock: bool
     field: str = IN_STOCK
@@ -85,39 +85,39 @@ Condition = OneOf | Between | InStock | Not | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions that hold together, at most one a field; without any, everything passes. Made by `parse_filter`."""
+    """Conditions that must all hold, at most one per field; without any, everything passes. See `parse_filter`."""
 
     conditions: tuple[Condition, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The filter as JSON values, from which `parse_filter` makes an equal one."""
-        told: dict[str, Any] = {}
+        """Return the filter as JSON values, from which `parse_filter` makes an equal one."""
+        values: dict[str, Any] = {}
         for condition in self.conditions:
-            into, name = told, condition.field
-            ranged = name == COLOUR and isinstance(condition, Between)  # a range is asked of an attribute
-            if name.startswith(ATTRIBUTE) or ranged:
-                into, name = told.setdefault(ATTRIBUTES, {}), name.removeprefix(ATTRIBUTE)
+            into, name = values, condition.field
+            is_range = name == COLOUR and isinstance(condition, Between)  # only attributes may have a range
+            if name.startswith(ATTRIBUTE) or is_range:
+                into, name = values.setdefault(ATTRIBUTES, {}), name.removeprefix(ATTRIBUTE)
             into[name] = _condition_json(condition)
-        return told
+        return values
 
     def without(self, field: str) -> Filter:
-        """This filter without its own condition on a field; what `not` and `any` say of it stays."""
+        """Return this filter without its own condition on a field; conditions within `not` and `any` stay."""
         return Filter(tuple(condition for condition in self.conditions if condition.field != field))
 
     def on(self, field: str) -> Condition | None:
-        """The condition on a field ("brand", "attributes.gender"); None when there is none."""
+        """Return the condition on a field ("brand", "attributes.gender"), or None."""
         return next((condition for condition in self.conditions if condition.field == field), None)
 
 
 def parse_filter(value: object) -> Filter:
-    """The filter that JSON values describe. Raises BadQuery, which names the field and what it may be."""
+    """Parse a filter from JSON values. Raises BadQuery, which names the field and what it may be."""
     return _Parser().filter(value, "filter", 1)
 
 
 def read_filter(text: str) -> Filter:
-    """The filter that a JSON text describes. Raises BadQuery."""
+    """Parse a filter from a JSON text. Raises BadQuery."""
     if len(text) > MAX_JSON:
-        raise BadQuery(f"The filter has {len(text):,} characters; the limit is {MAX_JSON:,}.", "Ask for less at once.")
+        raise BadQuery(f"The filter has {len(text):,} characters; the limit is {MAX_JSON:,}.", "Use fewer values.")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -126,17 +126,17 @@ def read_filter(text: str) -> Filter:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: without regard to case, width (Chinese shops write both) and spaces."""
+    """Normalise a text for comparison: case, width (Chinese shops write both) and spaces do not count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def tidy_path(category: str) -> str:
-    """A category as its path is written: "Apparel>Topwear " -> "Apparel > Topwear"; empty when it names nothing."""
+    """Normalise a category path: "Apparel>Topwear " -> "Apparel > Topwear"; "" when it has no names."""
     return CATEGORY_SEPARATOR.join(part for part in (" ".join(part.split()) for part in category.split(">")) if part)
 
 
 def attribute_field(name: str) -> str:
-    """The field of a feed's attribute: "attributes.gender"; both spellings of colour are the field "colour"."""
+    """Return the field of a feed's attribute: "attributes.gender"; both spellings of colour are the field "colour"."""
     name = folded(name).replace(" ", "_")
     return COLOUR if name in _COLOURS else ATTRIBUTE + name
 
@@ -152,11 +152,11 @@ def _condition_json(condition: Condition) -> Any:
         case Not(filter=inner):
             return inner.to_json()
         case AnyOf(filters=inner_filters):
-            return [each.to_json() for each in inner_filters]
+            return [inner.to_json() for inner in inner_filters]
 
 
 class _Parser:
-    """Reads one filter, and counts its parts on the way, so that the work is bounded however large the input."""
+    """Parses one filter and counts its parts, so that the work is bounded however large the input."""
 
     def __init__(self) -> None:
         self._parts = 0
@@ -168,20 +168,20 @@ class _Parser:
         for name, content in self._object(value, where, f"with fields among {', '.join(FIELDS)}").items():
             conditions += self._conditions(name, content, f"{where}.{name}", depth)
         fields = [condition.field for condition in conditions]
-        twice = next((field for field in fields if fields.count(field) > 1), None)
-        if twice:
-            raise BadQuery(f"{where} has {twice[:40]!r} more than once.", "Give all its values in one list.")
+        repeated = next((field for field in fields if fields.count(field) > 1), None)
+        if repeated:
+            raise BadQuery(f"{where} has {repeated[:40]!r} more than once.", "Give all its values in one list.")
         return Filter(tuple(conditions))
 
     def _conditions(self, name: str, content: object, where: str, depth: int) -> list[Condition]:
         if name == ATTRIBUTES:
             attributes = self._object(content, where, "of attributes and their values")
-            return [self._attribute(each, value, f"{where}.{each[:40]}") for each, value in attributes.items()]
+            return [self._attribute(key, value, f"{where}.{key[:40]}") for key, value in attributes.items()]
         if name == NOT:
             return [Not(self.filter(content, where, depth + 1))]
         if name == ANY:
             alternatives = self._list(content, where, "a list of filters")
-            return [AnyOf(tuple(self.filter(each, f"{where}[{i}]", depth + 1) for i, each in enumerate(alternatives)))]
+            return [AnyOf(tuple(self.filter(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(alternatives)))]
         if name == PRICE:
             return [self._between(PRICE, content, where, (*_BOUNDS, "currency"))]
         if name == IN_STOCK:
@@ -224,22 +224,22 @@ class _Parser:
         unknown = next((name for name in bounds if name not in names), None)
         if unknown is not None:
             raise BadQuery(f"{where} has no {unknown[:40]!r}.", f"It may have {', '.join(names)}.")
-        least, most = (_number(bounds.get(name), f"{where}.{name}") for name in _BOUNDS)
+        minimum, maximum = (_number(bounds.get(name), f"{where}.{name}") for name in _BOUNDS)
         currency = bounds.get("currency", "")
         if not isinstance(currency, str) or len(currency) > 10:
             raise _wrong(f"{where}.currency", 'a code like "EUR"', currency)
-        if least is None and most is None and not currency:
-            raise BadQuery(f"{where} says nothing.", f"Give it {' or '.join(names)}.")
-        if least is not None and most is not None and least > most:
-            raise BadQuery(f"{where} goes from {least:g} to {most:g}.", "Exchange min and max.")
-        return Between(field, least, most, currency.strip().upper())
+        if minimum is None and maximum is None and not currency:
+            raise BadQuery(f"{where} is empty.", f"Give it {' or '.join(names)}.")
+        if minimum is not None and maximum is not None and minimum > maximum:
+            raise BadQuery(f"{where} goes from {minimum:g} to {maximum:g}.", "Exchange min and max.")
+        return Between(field, minimum, maximum, currency.strip().upper())
 
     def _object(self, value: object, where: str, expected: str) -> dict[str, object]:
         if not isinstance(value, dict):
             raise _wrong(where, f"an object {expected}", value)
         self._count(len(value))
         if not all(isinstance(name, str) for name in value):
-            raise BadQuery(f"{where} has a name that is no text.", "Names are texts.")
+            raise BadQuery(f"{where} has a name that is no text.", "Use texts as names.")
         return value
 
     def _list(self, value: object, where: str, expected: str) -> list[object]:
@@ -251,7 +251,7 @@ class _Parser:
     def _count(self, parts: int) -> None:
         self._parts += parts
         if self._parts > MAX_PARTS:
-            raise BadQuery(f"The filter has more than {MAX_PARTS:,} conditions and values.", "Ask for less at once.")
+            raise BadQuery(f"The filter has more than {MAX_PARTS:,} conditions and values.", "Use fewer values.")
 
 
 def _number(value: object, where: str) -> float | None:

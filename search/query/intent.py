@@ -101,8 +101,8 @@ def below_price(narrowed: Filter | None, max_price: float | None, currency: str 
     given = narrowed.on(PRICE)
     min_price = None
     if isinstance(given, Between):
-        min_price = given.least
-        max_price = max_price if given.most is None else min(max_price, given.most)
+        min_price = given.minimum
+        max_price = max_price if given.maximum is None else min(max_price, given.maximum)
         currency = given.currency or currency
     if min_price is not None and min_price > max_price:
         min_price = max_price

@@ -1,13 +1,13 @@
-"""Facets: what the products found have in common, counted, so that a shopper can narrow the answer by one click.
+"""Count facets: the values that matching products have, so that a shopper can narrow the results by one click.
 
-A count is how many products the answer has with that value. A facet that is filtered by already is counted without
-its own filter, so that its other values can be compared and added. What is chosen is always listed, to be taken back.
+A count is the number of matching products with that value. A field that is filtered already is counted without its own
+condition, so that its other values can be compared and added. Selected values are always listed, to be removed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -34,19 +34,19 @@ from search.query.filters import (
 from search.state.column_store import ProductColumns
 from search.state.label_columns import CURRENCY, Ints, LabelColumn, Mask
 
-MAX_VALUES = 20  # of a facet; of categories, beside each other
+MAX_VALUES = 20  # of a facet; of categories, on one level
 MAX_ATTRIBUTES = 12
 MAX_LABELS = 500  # an attribute with more different values is a text or a number, not a facet
-LEAST_USE = 4.0  # products that a value must have on average
-RANGES = 5
-_NONE = (ID, NOT, ANY)  # have nothing to choose from
+MIN_PRODUCTS_PER_VALUE = 4.0  # on average
+PRICE_RANGES = 5
+_NO_FACETS = (ID, NOT, ANY)
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 Matched = Callable[[Filter], Mask]
 
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
-    """The fields worth counting in a shop: the standard ones that it has, then attributes, most used first."""
+    """Return the fields worth counting: the standard ones that the shop has, then attributes, most used first."""
     standard = [name for name in (CATEGORY, BRAND, COLOUR) if len(columns.labels_of(name).codes)]
     if not np.isnan(columns.prices).all():
         standard.insert(1, PRICE)
@@ -56,7 +56,7 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
         name: len(labels.codes)
         for name, labels in columns.labels.items()
         if name.startswith(ATTRIBUTE)
-        and LEAST_USE * len(labels.words) <= len(labels.codes)
+        and MIN_PRODUCTS_PER_VALUE * len(labels.words) <= len(labels.codes)
         and 1 < len(labels.words) <= MAX_LABELS
     }
     return (*standard, *sorted(attributes, key=lambda name: (-attributes[name], name))[:MAX_ATTRIBUTES])
@@ -65,14 +65,15 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
 def facet_counts(
     columns: ProductColumns, filter: Filter, matched: Matched, wanted: Sequence[str] | None = None
 ) -> tuple[Facet, ...]:
-    """The facets of an answer, those `wanted` (fields, as filters name them) or all that are worth it.
+    """Return the facets `wanted` (fields, as filters name them), or all that are worth counting.
 
-    `matched` gives the mask (n,) of the products that are the answer under a filter: `columns.matching` when nothing
-    but the filter is asked, else that and what matches the query. It is called once for the filter and once for each
-    field that the filter names. Fields that no product has are left out, and so are those that offer no choice.
+    `matched` returns the mask (n,) of the products that match under a filter: `columns.matching` when browsing, else
+    those of them that match the query. It is called once for the filter and once for each field that the filter names.
+    Fields that no product has are left out, and so are those that offer no choice.
     """
     names = facet_fields(columns) if wanted is None else wanted
-    filtered = () if wanted is not None else tuple(each.field for each in filter.conditions if each.field not in _NONE)
+    fields = () if wanted is not None else [condition.field for condition in filter.conditions]
+    filtered = [name for name in fields if name not in _NO_FACETS]
     everything = matched(filter)
     facets = []
     for name in dict.fromkeys((*names, *filtered)):
@@ -87,7 +88,7 @@ def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) ->
     labels = columns.labels_of(name)
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
-    codes = _most(counts, labels, chosen)
+    codes = _listed({*np.flatnonzero(counts).tolist(), *chosen}, counts, labels, chosen)
     values = tuple(
         FacetValue(labels.words.texts[code], labels.words.texts[code], int(counts[code]), code in chosen)
         for code in codes
@@ -97,26 +98,26 @@ def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) ->
 
 
 def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    """The first level, and below it what is chosen and what is alone on its level, opened."""
+    """Return the first level of categories, with selected ones and single ones of a level expanded."""
     labels = columns.labels_of(name)
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
     texts = labels.words.texts
     children: dict[str, list[int]] = {}
-    opened = {labels.words.code(part) for code in chosen for part in _upwards(texts[code])}
-    for code in {*np.flatnonzero(counts).tolist(), *opened}:
+    expanded = {labels.words.code(part) for code in chosen for part in _upwards(texts[code])}
+    for code in {*np.flatnonzero(counts).tolist(), *expanded}:
         children.setdefault(folded(texts[code].rpartition(CATEGORY_SEPARATOR)[0]), []).append(code)
     values: list[FacetValue] = []
     others = 0
 
     def list_below(parent: str) -> None:
         nonlocal others
-        codes = _listed(children.get(parent, []), counts, labels, opened)
+        codes = _listed(children.get(parent, []), counts, labels, expanded)
         others += len(children.get(parent, [])) - len(codes)
         for code in codes:
             label = texts[code].rpartition(CATEGORY_SEPARATOR)[2]
             values.append(FacetValue(texts[code], label, int(counts[code]), code in chosen))
-            if code in opened or len(codes) == 1:
+            if code in expanded or len(codes) == 1:
                 list_below(folded(texts[code]))
 
     list_below("")
@@ -124,36 +125,36 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
 
 
 def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    """Ranges with round bounds, both included as in a filter, of the currency that most products have."""
-    asked = filter.on(PRICE)
-    asked = asked if isinstance(asked, Between) else None
+    """Return ranges with round bounds, both included as in a filter, in the currency of most products."""
+    condition = filter.on(PRICE)
+    selected = condition if isinstance(condition, Between) else None
     currencies = columns.labels_of(CURRENCY)
-    currency = asked.currency if asked else ""
-    if not asked and len(currencies.words) > 1:
+    currency = selected.currency if selected else ""
+    if not selected and len(currencies.words) > 1:
         counts = currencies.counts(mask)
         currency = currencies.words.texts[int(np.argmax(counts))] if counts.any() else ""
     if currency:
         mask = mask & currencies.having([currency], len(columns))
     prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
     ranges = _ranges(prices)
-    own = None if asked is None else (asked.least, asked.most)
+    own = None if selected is None else (selected.minimum, selected.maximum)
     if own is not None and own not in ranges:
         ranges.append(own)
     values = tuple(
         FacetValue(
-            Between(PRICE, least, most, currency).to_json(),
-            _range_label(least, most),
-            int(np.count_nonzero((prices >= _low(least)) & (prices <= _high(most)))),
-            (least, most) == own,
+            Between(PRICE, low, high, currency).to_json(),
+            _range_label(low, high),
+            int(np.count_nonzero((prices >= _low(low)) & (prices <= _high(high)))),
+            (low, high) == own,
         )
-        for least, most in ranges
+        for low, high in ranges
     )
     return Facet(name, values, span=(float(prices[0]), float(prices[-1])) if len(prices) else None)
 
 
 def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    asked = filter.on(IN_STOCK)
-    chosen = asked.in_stock if isinstance(asked, InStock) else None
+    condition = filter.on(IN_STOCK)
+    chosen = condition.in_stock if isinstance(condition, InStock) else None
     available = int(np.count_nonzero(columns.stock & mask))
     counts = {True: available, False: int(np.count_nonzero(mask)) - available}
     labels = {True: "in stock", False: "out of stock"}
@@ -169,17 +170,19 @@ _OWN: Mapping[str, Callable[[ProductColumns, str, Mask, Filter], Facet]] = {
 
 
 def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
-    asked = filter.on(name)
-    return {labels.words.code(value) for value in asked.values} - {-1} if isinstance(asked, OneOf) else set()
+    condition = filter.on(name)
+    return {labels.words.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
 
 
-def _unlabelled(columns: ProductColumns, labels: LabelColumn, mask: Mask, asked: Condition | None) -> list[FacetValue]:
-    """What is asked for and is no label: a range, several labels in one, or what no product has."""
-    if isinstance(asked, Between):
-        found = labels.between(_low(asked.least), _high(asked.most), len(columns))
-        label = _range_label(asked.least, asked.most)
-        return [FacetValue(asked.to_json(), label, int(np.count_nonzero(found & mask)), True)]
-    values = asked.values if isinstance(asked, OneOf) else ()
+def _unlabelled(
+    columns: ProductColumns, labels: LabelColumn, mask: Mask, condition: Condition | None
+) -> list[FacetValue]:
+    """Return the selected values that are no label: a range, several labels in one, or a value of no product."""
+    if isinstance(condition, Between):
+        within = labels.between(_low(condition.minimum), _high(condition.maximum), len(columns))
+        label = _range_label(condition.minimum, condition.maximum)
+        return [FacetValue(condition.to_json(), label, int(np.count_nonzero(within & mask)), True)]
+    values = condition.values if isinstance(condition, OneOf) else ()
     return [
         FacetValue(value, value, int(np.count_nonzero(labels.having([value], len(columns)) & mask)), True)
         for value in values
@@ -187,12 +190,8 @@ def _unlabelled(columns: ProductColumns, labels: LabelColumn, mask: Mask, asked:
     ]
 
 
-def _most(counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
-    """The codes of the most frequent labels, and of the chosen ones however frequent."""
-    return _listed([*{*np.flatnonzero(counts).tolist(), *chosen}], counts, labels, chosen)
-
-
-def _listed(codes: Sequence[int], counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
+def _listed(codes: Iterable[int], counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
+    """Return the codes of the most frequent labels, and of the selected ones however rare."""
     ranked = sorted(codes, key=lambda code: (-counts[code], labels.words.texts[code]))
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]
 
@@ -203,8 +202,10 @@ def _upwards(path: str) -> list[str]:
 
 
 def _ranges(prices: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[tuple[float | None, float | None]]:
-    """About as many products in each, with bounds of one or two digits; none when all cost much the same."""
-    bounds = sorted({_rounded(float(np.quantile(prices, i / RANGES))) for i in range(1, RANGES)}) if len(prices) else []
+    """Return ranges of about as many products each, with round bounds; none when all prices are much the same."""
+    if not len(prices):
+        return []
+    bounds = sorted({_rounded(float(np.quantile(prices, i / PRICE_RANGES))) for i in range(1, PRICE_RANGES)})
     bounds = [bound for bound in bounds if prices[0] < bound <= prices[-1]]
     if not bounds:
         return []
@@ -213,7 +214,7 @@ def _ranges(prices: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[tuple[
 
 
 def _rounded(price: float) -> float:
-    """The nearest of 1, 2, 2.5, 5 times a power of ten."""
+    """Return the nearest of 1, 2, 2.5, 5 times a power of ten."""
     if price <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(price))
@@ -228,7 +229,7 @@ def _high(bound: float | None) -> float:
     return math.inf if bound is None else bound
 
 
-def _range_label(least: float | None, most: float | None) -> str:
-    if least is None:
-        return "any" if most is None else f"up to {most:g}"
-    return f"from {least:g}" if most is None else f"{least:g} to {most:g}"
+def _range_label(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "any" if high is None else f"up to {high:g}"
+    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"

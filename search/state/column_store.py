@@ -1,7 +1,7 @@
-"""What products are filtered, counted and sorted by, in memory: arrays over all products, so that no query asks SQLite.
+"""Columns to filter, count and sort products by: arrays in memory, so that no query needs SQLite.
 
 A product's place in the arrays is its ordinal, and ordinals rise with keys: the newest product is the last. Columns
-never change; a change of the shop makes the next ones, in which ordinals are the same while `lineage` is.
+never change; a change of the shop makes the next ones, which have the same ordinals while `lineage` is the same.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
 from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Between, Condition, Filter, InStock, Not, OneOf
-from search.state.label_columns import CURRENCY, Ints, LabelColumn, LabelColumnBuilder, Mask
+from search.state.label_columns import CURRENCY, Ints, LabelColumn, LabelColumnBuilder, LabelDictionary, Mask
 
-HOLES = 4  # products that are gone are kept until they are one in so many
+MAX_REMOVED_SHARE = 0.25  # of all products: beyond it, removed ones are dropped from the arrays
 
 
 @dataclass(frozen=True)
 class ProductColumns:
-    """All products of a shop at one state: arrays by ordinal. `prices` is nan where there is none.
+    """All products of a shop at one state: arrays by ordinal. `prices` is nan for products without one.
 
-    `present` is false where a product is gone; `by_id` are the ordinals in the order of ids.
+    `present` is false where a product was removed; `by_id` are the ordinals in the order of ids.
     """
 
     keys: Ints
@@ -39,20 +39,20 @@ class ProductColumns:
 
     @classmethod
     def read(cls, catalogue: Catalogue) -> ProductColumns:
-        """The columns of a catalogue; what is put or removed meanwhile is to be told to `changed` afterwards."""
+        """Read the columns of a catalogue; pass products that are put or removed meanwhile to `changed` afterwards."""
         return cls.of(catalogue.iterate())
 
     @classmethod
     def of(cls, products: Iterable[tuple[int, Product]]) -> ProductColumns:
-        """The columns of these products, which come with rising keys."""
-        labelled = LabelColumnBuilder()
+        """Return the columns of products, which must come with rising keys."""
+        builder = LabelColumnBuilder()
         keys, ids, prices, stock = [], [], [], []
         for ordinal, (key, product) in enumerate(products):
             keys.append(key)
             ids.append(product.id)
             prices.append(_price(product))
             stock.append(product.in_stock)
-            labelled.add(ordinal, product)
+            builder.add(ordinal, product)
         count = len(keys)
         by_id = np.array(sorted(range(count), key=ids.__getitem__), np.int64)
         none = np.zeros(count, np.bool_)
@@ -63,7 +63,7 @@ class ProductColumns:
             np.array(prices, np.float64),
             np.array(stock, np.bool_),
             ~none,
-            _labels({}, labelled, none),
+            _labels({}, builder, none),
         )
 
     def __len__(self) -> int:
@@ -77,86 +77,83 @@ class ProductColumns:
         return ranks
 
     def ordinals(self, keys: Ints) -> Ints:
-        """The places of products by key; -1 for those that are not known."""
+        """Return the ordinals of products by key; -1 for unknown ones."""
         if not len(self):
             return np.full(len(keys), -1, np.int64)
         places = np.minimum(np.searchsorted(self.keys, keys), len(self) - 1)
         return np.where(self.keys[places] == keys, places, -1)
 
     def matching(self, filter: Filter) -> Mask:
-        """Which products pass a filter (n,); those that are gone never do."""
+        """Return the mask (n,) of the products that pass a filter; removed ones never do."""
         return self._all_of(filter) & self.present
 
     def mask_of(self, keys: Ints) -> Mask:
-        """The mask (n,) of products given by key."""
+        """Return the mask (n,) of products given by key."""
         mask = np.zeros(len(self), np.bool_)
         places = self.ordinals(keys)
         mask[places[places >= 0]] = True
         return mask & self.present
 
     def labels_of(self, name: str) -> LabelColumn:
-        """A field's labels ("category", "attributes.gender"); empty when no product has it."""
-        return self.labels.get(name) or LabelColumn.none()
+        """Return the labels of a field ("category", "attributes.gender"); empty when no product has it."""
+        return self.labels.get(name) or LabelColumn.empty(LabelDictionary())
 
     def categories(self) -> dict[str, int]:
-        """Each whole category, as the feed writes it, and how many products have it."""
+        """Return each full category path, as the feed writes it, and its number of products."""
         labels = self.labels_of(CATEGORY)
         depths = np.array([text.count(CATEGORY_SEPARATOR) for text in labels.words.texts], np.int64)
-        here = self.present[labels.rows]
-        rows, codes = labels.rows[here], labels.codes[here]
+        present = self.present[labels.rows]
+        rows, codes = labels.rows[present], labels.codes[present]
         order = np.lexsort((depths[codes], rows))
         last = np.append(rows[order][1:] != rows[order][:-1], True) if len(order) else np.zeros(0, np.bool_)
         counts = np.bincount(codes[order][last], minlength=len(depths))
         return {labels.words.texts[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
     def changed(self, puts: Mapping[int, Product], gone: Collection[int] = ()) -> ProductColumns:
-        """The columns after these products were put, by key, and those keys removed."""
+        """Return the columns after these products, by key, were put, and the `gone` keys removed."""
         base = self._with_room({key: puts[key].id for key in sorted(puts)})
-        places, lost = base.ordinals(_array(puts)), base.ordinals(_array(gone))
-        lost = lost[lost >= 0]
-        labelled = LabelColumnBuilder((name, labels.words) for name, labels in base.labels.items())
+        places, removed = base.ordinals(_array(puts)), base.ordinals(_array(gone))
+        removed = removed[removed >= 0]
+        builder = LabelColumnBuilder((name, labels.words) for name, labels in base.labels.items())
         for place, product in zip(places.tolist(), puts.values(), strict=True):
-            labelled.add(place, product)
+            builder.add(place, product)
         prices, stock, present = base.prices.copy(), base.stock.copy(), base.present.copy()
         prices[places] = [_price(product) for product in puts.values()]
         stock[places] = [product.in_stock for product in puts.values()]
-        present[places], present[lost] = True, False
+        present[places], present[removed] = True, False
         touched = np.zeros(len(base), np.bool_)
-        touched[lost] = touched[places] = True
-        labels = _labels(base.labels, labelled, touched)
+        touched[removed] = touched[places] = True
+        labels = _labels(base.labels, builder, touched)
         return replace(base, prices=prices, stock=stock, present=present, labels=labels)
 
     def _with_room(self, puts: Mapping[int, str]) -> ProductColumns:
-        """These columns with places for new products (rising keys, and ids), and without many that are gone."""
+        """Return these columns with places for new products (sorted keys, ids), and without removed ones if many."""
         known = self.ordinals(_array(puts))
         new = {key: name for (key, name), place in zip(puts.items(), known.tolist(), strict=True) if place < 0}
-        crowded = HOLES * int(np.count_nonzero(~self.present)) > len(self)
-        if not new and not crowded:
+        compact = int(np.count_nonzero(~self.present)) > MAX_REMOVED_SHARE * len(self)
+        if not new and not compact:
             return self
-        if crowded:
-            alive = self.present.copy()
-            alive[known[known >= 0]] = True
-            kept = np.flatnonzero(alive)
-        else:
-            kept = np.arange(len(self))
+        alive = self.present.copy() if compact else np.ones(len(self), np.bool_)
+        alive[known[known >= 0]] = True
+        kept = np.flatnonzero(alive)
         keys = np.concatenate([self.keys[kept], _array(new)])
         order = np.argsort(keys, kind="stable")
         place = np.empty(len(keys), np.int64)
         place[order] = np.arange(len(keys))
         moved = np.full(len(self), -1, np.int64)
         moved[kept] = place[: len(kept)]
-        steady = len(kept) == len(self) and bool((moved == np.arange(len(self))).all())
+        same_ordinals = bool((moved == np.arange(len(self))).all())
         ids = np.concatenate([self.ids[kept], _texts(list(new.values()))])[order]
         blank = np.zeros(len(new), np.bool_)
         return ProductColumns(
             keys[order],
             ids,
-            _inserted(ids, moved[self.by_id], place[len(kept) :]),
+            _insert_by_id(ids, moved[self.by_id], place[len(kept) :]),
             np.concatenate([self.prices[kept], np.full(len(new), np.nan)])[order],
             np.concatenate([self.stock[kept], blank])[order],
             np.concatenate([self.present[kept], blank])[order],
-            self.labels if steady else {name: labels.moved(moved) for name, labels in self.labels.items()},
-            self.lineage if steady else object(),
+            self.labels if same_ordinals else {name: labels.moved(moved) for name, labels in self.labels.items()},
+            self.lineage if same_ordinals else object(),
         )
 
     def _all_of(self, filter: Filter) -> Mask:
@@ -176,41 +173,38 @@ class ProductColumns:
             case Not(filter=inner):
                 return ~self._all_of(inner)
             case AnyOf(filters=filters):
-                found = np.zeros(len(self), np.bool_)
-                for each in filters:
-                    found |= self._all_of(each)
-                return found
+                return np.logical_or.reduce([np.zeros(len(self), np.bool_), *map(self._all_of, filters)])
 
-    def _between(self, asked: Between) -> Mask:
-        least = -np.inf if asked.least is None else asked.least
-        most = np.inf if asked.most is None else asked.most
-        if asked.field != PRICE:
-            return self.labels_of(asked.field).between(least, most, len(self))
-        within: Mask = (self.prices >= least) & (self.prices <= most)
-        if asked.currency:
-            within &= self.labels_of(CURRENCY).having([asked.currency], len(self))
+    def _between(self, condition: Between) -> Mask:
+        low = -np.inf if condition.minimum is None else condition.minimum
+        high = np.inf if condition.maximum is None else condition.maximum
+        if condition.field != PRICE:
+            return self.labels_of(condition.field).between(low, high, len(self))
+        within: Mask = (self.prices >= low) & (self.prices <= high)
+        if condition.currency:
+            within &= self.labels_of(CURRENCY).having([condition.currency], len(self))
         return within
 
     def _with_ids(self, values: Sequence[str]) -> Mask:
         mask = np.zeros(len(self), np.bool_)
         if len(self):
-            wanted = _texts(values)
-            found = self.by_id[np.minimum(np.searchsorted(self.ids, wanted, sorter=self.by_id), len(self) - 1)]
-            mask[found[self.ids[found] == wanted]] = True
+            ids = _texts(values)
+            ordinals = self.by_id[np.minimum(np.searchsorted(self.ids, ids, sorter=self.by_id), len(self) - 1)]
+            mask[ordinals[self.ids[ordinals] == ids]] = True
         return mask
 
 
-def _labels(base: Mapping[str, LabelColumn], labelled: LabelColumnBuilder, touched: Mask) -> dict[str, LabelColumn]:
-    """The labels of all fields after those of the touched products were gathered anew."""
-    told = {}
-    for name, words in labelled.words.items():
-        before = base.get(name) or LabelColumn(words, *(np.zeros(0, np.int32) for _ in range(2)))
-        told[name] = before.changed(touched, labelled.rows.get(name, ()), labelled.codes.get(name, ()))
-    return told
+def _labels(base: Mapping[str, LabelColumn], builder: LabelColumnBuilder, touched: Mask) -> dict[str, LabelColumn]:
+    """Return the labels of all fields, with those of the touched products from the builder."""
+    labels = {}
+    for name, words in builder.words.items():
+        before = base.get(name) or LabelColumn.empty(words)
+        labels[name] = before.changed(touched, builder.rows.get(name, ()), builder.codes.get(name, ()))
+    return labels
 
 
-def _inserted(ids: NDArray[np.object_], ordered: Ints, new: Ints) -> Ints:
-    """The ordinals in the order of ids: those that were ordered before (-1: gone), and new ones in between."""
+def _insert_by_id(ids: NDArray[np.object_], ordered: Ints, new: Ints) -> Ints:
+    """Return the ordinals in the order of ids: the earlier ones (-1: removed) with new ones inserted."""
     ordered = ordered[ordered >= 0]
     new = np.array(sorted(new.tolist(), key=ids.__getitem__), np.int64)
     return np.insert(ordered, np.searchsorted(ids[ordered], ids[new]), new)

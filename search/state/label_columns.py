@@ -1,4 +1,4 @@
-"""What products say in words (category, brand, attributes) as numbers: quick to compare, and to count."""
+"""Label columns: the categories, brands and attributes of products as numbers, quick to compare and to count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 from search.query.filters import BRAND, CATEGORY, MAX_VALUE, attribute_field, folded
 
 CURRENCY = "price.currency"
-SEVERAL = ", "  # between the values of an attribute that a feed gives more than once
+VALUE_SEPARATOR = ", "  # between the values of an attribute that a feed gives more than once
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s*[^\d\s.,][^\d\s]*)?")  # with a unit or without
 
 Mask = NDArray[np.bool_]
@@ -23,7 +23,7 @@ Codes = NDArray[np.int32]
 
 
 class LabelDictionary:
-    """The different labels of one field, numbered; it only ever grows, and is shared by threads."""
+    """The different labels of one field, numbered. It only grows; threads share it."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -34,11 +34,11 @@ class LabelDictionary:
         return len(self.texts)
 
     def code(self, text: str) -> int:
-        """The number of a label; -1 when there is none like it."""
+        """Return the number of a label; -1 when it is unknown."""
         return self._codes.get(folded(text), -1)
 
-    def learn(self, text: str) -> int:
-        """The number of a label, a new one when there was none like it; the first spelling is kept."""
+    def add(self, text: str) -> int:
+        """Return the number of a label, a new one for a new label; its first spelling stays."""
         key = folded(text)
         with self._growing:
             if key not in self._codes:
@@ -47,9 +47,9 @@ class LabelDictionary:
             return self._codes[key]
 
     def numbers(self) -> NDArray[np.float64]:
-        """The labels that are numbers, with a unit or without ("12.5 cm"), as numbers; nan for the others."""
-        found = (_NUMBER.fullmatch(text) for text in self.texts)
-        return np.array([float(match[1]) if match else np.nan for match in found], np.float64)
+        """Return labels that are numbers, with a unit or without ("12.5 cm"), as numbers; nan for others."""
+        matches = map(_NUMBER.fullmatch, self.texts)
+        return np.array([float(match[1]) if match else np.nan for match in matches], np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +61,35 @@ class LabelColumn:
     codes: Codes
 
     @classmethod
-    def none(cls) -> LabelColumn:
-        """A field that no product has."""
-        return cls(LabelDictionary(), np.zeros(0, np.int32), np.zeros(0, np.int32))
+    def empty(cls, words: LabelDictionary) -> LabelColumn:
+        """Return a field that no product has."""
+        return cls(words, np.zeros(0, np.int32), np.zeros(0, np.int32))
 
     def having(self, values: Iterable[str], count: int) -> Mask:
-        """Which of `count` products have one of these values; of a value that lists several, all of them."""
+        """Return the mask of `count` products that have one of the values; of a value that lists several, all."""
         found = np.zeros(count, np.bool_)
         single = []
         for value in values:
             code = self.words.code(value)
             if code >= 0:
                 single.append(code)
-            elif SEVERAL in value:
-                codes = [self.words.code(part) for part in value.split(SEVERAL) if part.strip()]
+            elif VALUE_SEPARATOR in value:
+                codes = [self.words.code(part) for part in value.split(VALUE_SEPARATOR) if part.strip()]
                 if codes and min(codes) >= 0:
-                    found |= np.logical_and.reduce([self._coded([each], count) for each in codes])
-        return found | self._coded(single, count)
+                    found |= np.logical_and.reduce([self._with_codes([code], count) for code in codes])
+        return found | self._with_codes(single, count)
 
-    def between(self, least: float, most: float, count: int) -> Mask:
-        """Which of `count` products have a value that is a number within these bounds."""
+    def between(self, low: float, high: float, count: int) -> Mask:
+        """Return the mask of `count` products that have a number within these bounds as a value."""
         numbers = self.words.numbers()
-        return self._coded(np.flatnonzero((numbers >= least) & (numbers <= most)), count)
+        return self._with_codes(np.flatnonzero((numbers >= low) & (numbers <= high)), count)
 
     def counts(self, mask: Mask) -> Ints:
-        """How many of the masked products have each label, by code."""
+        """Return the number of masked products with each label, by code."""
         return np.bincount(self.codes[mask[self.rows]], minlength=len(self.words)).astype(np.int64, copy=False)
 
     def changed(self, touched: Mask, rows: Sequence[int], codes: Sequence[int]) -> LabelColumn:
-        """These labels without those of the touched products, and with the new ones."""
+        """Return these labels without those of the touched products, and with the new ones."""
         kept = ~touched[self.rows]
         if not rows and kept.all():
             return self
@@ -99,12 +99,12 @@ class LabelColumn:
             np.concatenate([self.codes[kept], np.array(codes, np.int32)]),
         )
 
-    def moved(self, places: Ints) -> LabelColumn:
-        """These labels when products move to other places, -1 for those that are no more."""
-        rows = places[self.rows]
+    def moved(self, ordinals: Ints) -> LabelColumn:
+        """Return these labels with new ordinals, -1 for removed products."""
+        rows = ordinals[self.rows]
         return LabelColumn(self.words, rows[rows >= 0].astype(np.int32), self.codes[rows >= 0])
 
-    def _coded(self, codes: Sequence[int] | Ints, count: int) -> Mask:
+    def _with_codes(self, codes: Sequence[int] | Ints, count: int) -> Mask:
         found = np.zeros(count, np.bool_)
         if len(codes):
             wanted = np.zeros(len(self.words), np.bool_)
@@ -114,27 +114,27 @@ class LabelColumn:
 
 
 class LabelColumnBuilder:
-    """Gathers the labels of products, field by field, into the vocabularies that there are and new ones."""
+    """Collects the labels of products, field by field, into existing and new dictionaries."""
 
-    def __init__(self, vocabularies: Iterable[tuple[str, LabelDictionary]] = ()) -> None:
-        self.words = dict(vocabularies)
+    def __init__(self, dictionaries: Iterable[tuple[str, LabelDictionary]] = ()) -> None:
+        self.words = dict(dictionaries)
         self.rows: dict[str, list[int]] = {}
         self.codes: dict[str, list[int]] = {}
         self._known: dict[tuple[str, str], int] = {}
 
     def add(self, ordinal: int, product: Product) -> None:
-        """Note what a product says."""
+        """Add the labels of a product."""
         for name, text in set(_labels_of(product)):
             code = self._known.get((name, text))
             if code is None:
-                code = self._known[name, text] = self.words.setdefault(name, LabelDictionary()).learn(text)
+                code = self._known[name, text] = self.words.setdefault(name, LabelDictionary()).add(text)
             rows, codes = self.rows.setdefault(name, []), self.codes.setdefault(name, [])
             rows.append(ordinal)
             codes.append(code)
 
 
 def _labels_of(product: Product) -> Iterator[tuple[str, str]]:
-    """Every field and label of a product; a category is one of each of its levels."""
+    """Yield every field and label of a product; a category has a label per level."""
     path = product.category_path
     for depth in range(1, len(path) + 1):
         yield CATEGORY, CATEGORY_SEPARATOR.join(path[:depth])
@@ -144,6 +144,6 @@ def _labels_of(product: Product) -> Iterator[tuple[str, str]]:
         yield CURRENCY, product.currency
     for name, text in product.attributes.items():
         field = attribute_field(name)
-        for label in text.split(SEVERAL):
+        for label in text.split(VALUE_SEPARATOR):
             if label.strip() and len(label) <= MAX_VALUE:
                 yield field, label.strip()

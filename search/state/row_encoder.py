@@ -1,4 +1,4 @@
-"""Rows for products that changed after the index was made: what is known already is looked up, the rest encoded."""
+"""Make rows for products that changed after the index was built: look up known vectors, encode the rest."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from indexer.numeric import chunks
 from indexer.types import Floats, Pixels
 from search.state.snapshot import ProductRows, Snapshot
 
-BATCH = 32
-FEW = 8  # so many are encoded sooner than a big cache file is searched for them
-REMEMBERED = 2_000  # vectors kept in memory
-LARGEST_CACHE = 2**27  # bytes; a cache of live vectors that has grown larger is begun anew
-SAME = 2e-3  # what rounding to float16, or another batch, may change in a number of a row
+BATCH_SIZE = 32
+MAX_WITHOUT_LOOKUP = 8  # vectors; so few are encoded faster than a big cache file is searched
+MAX_IN_MEMORY = 2_000  # vectors
+MAX_CACHE_BYTES = 2**27  # a larger cache of live vectors is started again
+MAX_ROUNDING = 2e-3  # that float16, or another batch, may change in a number of a row
 
 log = logging.getLogger(__name__)
 
 
 class RowEncoder:
-    """Makes rows with one encoder; may be used by several threads at once.
+    """Makes rows with one encoder. Threads may share it.
 
-    Vectors come from the product's present rows, from memory, from the caches of builds and servers, and from the
-    encoder, in that order. `save` keeps those it made for the next start.
+    Vectors come from the product's current rows, from memory, from the caches of builds and servers, and from the
+    encoder, in that order. `save` writes those that were encoded for the next start.
     """
 
     def __init__(self, home: Path, encoder: Encoder) -> None:
@@ -46,22 +46,21 @@ class RowEncoder:
         self._lock = threading.Lock()
 
     def rows(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[int, ProductRows]:
-        """The rows of each product, by key; a picture that cannot be read has none, and is told in the log."""
+        """Return the rows of each product, by key; a picture that cannot be read is logged and has none."""
         pictures = self._pictures(products, snapshot)
         titles = self._titles({product.title for product in products.values()})
-        made = {}
+        rows = {}
         for key, product in products.items():
-            found = [picture.sha256 for picture in product.pictures if picture.sha256 in pictures]
-            hashes = tuple(dict.fromkeys(found))
+            hashes = tuple(dict.fromkeys(picture.sha256 for picture in product.pictures if picture.sha256 in pictures))
             vectors = np.zeros((0, self._layout.dim), np.float32)
             if hashes:
                 words = None if titles is None else np.stack([titles[product.title]] * len(hashes))
                 vectors = self._layout.rows(np.stack([pictures[sha256] for sha256 in hashes]), words)
-            made[key] = ProductRows(hashes, vectors.astype(np.float16))
-        return made
+            rows[key] = ProductRows(hashes, vectors.astype(np.float16))
+        return rows
 
     def save(self) -> None:
-        """Put what was encoded into the cache of live vectors, unless another process is at it: then the next time."""
+        """Write encoded vectors into the cache of live vectors; the next time if another process writes it now."""
         for kind, dim in self._kinds():
             with self._lock:
                 fresh = self._unsaved[kind]
@@ -70,27 +69,26 @@ class RowEncoder:
                 continue
             path = self._live_path(kind)
             try:
-                if path.is_file() and path.stat().st_size > LARGEST_CACHE:
+                if path.is_file() and path.stat().st_size > MAX_CACHE_BYTES:
                     path.unlink(missing_ok=True)
                 with VectorCache(path, self._encoder.fingerprint, dim) as cache:
                     cache.put(fresh, np.stack(list(fresh.values())))
             except (GenerationError, OSError) as error:
-                log.info("Vectors of changed products are kept in memory only, for now: %s", error)
+                log.info("Vectors of changed products stay in memory for now: %s", error)
                 with self._lock:
-                    self._unsaved[kind] = fresh | self._unsaved[kind] if len(fresh) < REMEMBERED else {}
+                    self._unsaved[kind] = fresh | self._unsaved[kind] if len(fresh) < MAX_IN_MEMORY else {}
 
     def _pictures(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[str, Floats]:
         known: dict[str, Floats] = {}
         span = self._layout.encoder_dim
         for key in products:
-            present = snapshot.rows_of(key)
-            known.update(zip(present.hashes, present.vectors[:, :span].astype(np.float32), strict=True))
-        pictures = {each.sha256: each for product in products.values() for each in product.pictures if each.sha256}
-        missing = {bytes.fromhex(sha256): each for sha256, each in pictures.items() if sha256 not in known}
-        found = self._looked_up(PICTURE_VECTORS, self._encoder.dim, missing.keys())
-        missing = {key: each for key, each in missing.items() if key not in found}
-        found.update(self._encode_pictures(missing))
-        return known | {key.hex(): vector for key, vector in found.items()}
+            rows = snapshot.rows_of(key)
+            known.update(zip(rows.hashes, rows.vectors[:, :span].astype(np.float32), strict=True))
+        pictures = [picture for product in products.values() for picture in product.pictures if picture.sha256]
+        missing = {bytes.fromhex(picture.sha256): picture for picture in pictures if picture.sha256 not in known}
+        vectors = self._look_up(PICTURE_VECTORS, self._encoder.dim, missing.keys())
+        vectors |= self._encode_pictures({key: picture for key, picture in missing.items() if key not in vectors})
+        return known | {key.hex(): vector for key, vector in vectors.items()}
 
     def _titles(self, titles: Collection[str]) -> dict[str, Floats] | None:
         block = self._layout.text_block
@@ -98,19 +96,19 @@ class RowEncoder:
             return None
         span = self._layout.slice(block)
         keys = {title_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
-        found = self._looked_up(TITLE_VECTORS, span.stop - span.start, keys.keys())
+        found = self._look_up(TITLE_VECTORS, span.stop - span.start, keys.keys())
         missing = [key for key in keys if key not in found]
-        for part in chunks(len(missing), BATCH):
+        for part in chunks(len(missing), BATCH_SIZE):
             batch = missing[part]
             vectors = self._encoder.encode_texts([keys[key] for key in batch])[:, span]
             found.update(self._remember(TITLE_VECTORS, batch, vectors))
         return {title: found[key] for key, title in keys.items()}
 
-    def _looked_up(self, kind: str, dim: int, keys: Iterable[bytes]) -> dict[bytes, Floats]:
+    def _look_up(self, kind: str, dim: int, keys: Iterable[bytes]) -> dict[bytes, Floats]:
         memory = self._memory[kind]
         found = {key: vector for key in keys if (vector := memory.get(key)) is not None}
         missing = [key for key in keys if key not in found]
-        if len(missing) <= FEW:
+        if len(missing) <= MAX_WITHOUT_LOOKUP:
             return found
         for path in (self._live_path(kind), cache_path(self._home, self._encoder.fingerprint, kind)):
             found.update(read_vectors(path, dim, missing))
@@ -118,34 +116,31 @@ class RowEncoder:
         return found
 
     def _encode_pictures(self, pictures: Mapping[bytes, Picture]) -> dict[bytes, Floats]:
-        made: dict[bytes, Floats] = {}
-        wanted = list(pictures.items())
-        for part in chunks(len(wanted), BATCH):
+        encoded: dict[bytes, Floats] = {}
+        items = list(pictures.items())
+        for part in chunks(len(items), BATCH_SIZE):
             prepared: dict[bytes, Pixels] = {}
-            for key, picture in wanted[part]:
+            for key, picture in items[part]:
                 try:
-                    prepared[key] = self._prepared(picture)
+                    prepared[key] = prepared_file(Path(picture.path), picture.sha256, self._encoder, self._at_least)
                 except BadPicture as error:
                     log.warning("The picture %s of a changed product is left out: %s", picture.sha256, error)
             if prepared:
                 vectors = self._encoder.encode_pixels(np.stack(list(prepared.values())))
-                made.update(self._remember(PICTURE_VECTORS, list(prepared), vectors))
-        return made
-
-    def _prepared(self, picture: Picture) -> Pixels:
-        return prepared_file(Path(picture.path), picture.sha256, self._encoder, self._at_least)
+                encoded.update(self._remember(PICTURE_VECTORS, list(prepared), vectors))
+        return encoded
 
     def _remember(self, kind: str, keys: Sequence[bytes], vectors: Floats) -> dict[bytes, Floats]:
         if not np.isfinite(vectors).all():
-            raise EncoderError(f"The encoder {self._encoder.spec.name!r} gave numbers that are not finite.")
-        made = dict(zip(keys, np.asarray(vectors, dtype=np.float32), strict=True))
+            raise EncoderError(f"The encoder {self._encoder.spec.name!r} returned numbers that are not finite.")
+        encoded = dict(zip(keys, np.asarray(vectors, dtype=np.float32), strict=True))
         with self._lock:
             memory = self._memory[kind]
-            memory.update(made)
-            for key in list(memory)[: max(0, len(memory) - REMEMBERED)]:
+            memory.update(encoded)
+            for key in list(memory)[: max(0, len(memory) - MAX_IN_MEMORY)]:
                 del memory[key]
-            self._unsaved[kind].update(made)
-        return made
+            self._unsaved[kind].update(encoded)
+        return encoded
 
     def _kinds(self) -> list[tuple[str, int]]:
         kinds = [(PICTURE_VECTORS, self._encoder.dim)]
@@ -158,6 +153,6 @@ class RowEncoder:
         return cache_path(self._home, self._encoder.fingerprint, f"live-{kind}")
 
 
-def same_rows(one: ProductRows, other: ProductRows) -> bool:
-    """Whether two products' rows would be found alike: the same pictures, and numbers that differ by rounding only."""
-    return one.hashes == other.hashes and bool(np.allclose(one.vectors, other.vectors, rtol=0.0, atol=SAME))
+def same_rows(rows: ProductRows, other: ProductRows) -> bool:
+    """Return whether two products' rows have the same pictures, and numbers that differ by rounding only."""
+    return rows.hashes == other.hashes and bool(np.allclose(rows.vectors, other.vectors, rtol=0.0, atol=MAX_ROUNDING))

@@ -86,8 +86,8 @@ def passes(condition, product):
         price = product.price
         if price is None or (condition.currency and product.currency != condition.currency):
             return False
-        return (condition.least is None or price >= condition.least) and (
-            condition.most is None or price <= condition.most
+        return (condition.minimum is None or price >= condition.minimum) and (
+            condition.maximum is None or price <= condition.maximum
         )
     assert isinstance(condition, OneOf)
     if condition.field == "category":

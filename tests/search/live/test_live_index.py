@@ -14,6 +14,7 @@ from PIL import Image
 from catalog import images
 from catalog.errors import BadPicture, BadQuery, BadRow, LiveIndexFull, StoreError, UnknownProduct
 from catalog.files.failpoints import VARIABLE, Failed
+from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.vector_cache import VectorCache, cache_path
@@ -367,7 +368,7 @@ def test_rolling_back_is_followed_and_keeps_to_the_catalogue(home, opened):
 def test_a_damaged_generation_is_not_taken_over(home, opened, caplog):
     engine = opened()
     rebuild(home, [Item("z", "green", (GREEN,))])
-    index = store.folder_of(home, 2) / "index.faiss"
+    index = ShopHome(home).generation(2) / "index.faiss"
     data = index.read_bytes()
     index.write_bytes(data[:-1])
     engine.follow()
@@ -388,7 +389,7 @@ def test_a_damaged_generation_is_not_taken_over(home, opened, caplog):
 @pytest.mark.promise("R6")
 def test_a_shop_whose_current_generation_is_damaged_opens_with_the_one_before(home, opened):
     rebuild(home, [Item("r", "red scarf", (RED,)), Item("z", "green", (GREEN,))])
-    (store.folder_of(home, 2) / "products.npy").unlink()
+    (ShopHome(home).generation(2) / "products.npy").unlink()
     engine = opened()
     assert engine.status().degraded == ("generation 2 is damaged; generation 1 is served",)
     assert found(engine) == ["r", "z"]
@@ -401,7 +402,7 @@ def test_a_shop_whose_current_generation_is_damaged_opens_with_the_one_before(ho
 def test_a_shop_that_was_rolled_back_to_what_is_damaged_opens_with_the_newer_one(home, opened):
     rebuild(home, [Item("r", "red scarf", (RED,)), Item("z", "green", (GREEN,))])
     store.make_current(home, 1)
-    (store.folder_of(home, 1) / "products.npy").unlink()
+    (ShopHome(home).generation(1) / "products.npy").unlink()
     engine = opened()
     assert engine.status().degraded == ("generation 1 is damaged; generation 2 is served",)
     assert found(engine) == ["r", "z"]
@@ -466,7 +467,7 @@ def test_a_repaired_generation_is_tried_again(home, opened, monkeypatch):
     monkeypatch.setattr("search.live.live_index.RETRY_SECONDS", 0.0)
     engine = opened()
     rebuild(home, [Item("z", "green", (GREEN,))])
-    rows = store.folder_of(home, 2) / "rows.npy"
+    rows = ShopHome(home).generation(2) / "rows.npy"
     whole = rows.read_bytes()
     rows.write_bytes(b"")
     engine.follow()
@@ -521,7 +522,7 @@ def test_an_overgrown_cache_of_live_vectors_is_restarted(home, opened, fake_enco
     engine.follow()
     path = cache_path(home, fake_encoder.fingerprint, "live-vectors")
     size = path.stat().st_size
-    monkeypatch.setattr("search.state.row_encoder.LARGEST_CACHE", size - 1)
+    monkeypatch.setattr("search.state.row_encoder.MAX_CACHE_BYTES", size - 1)
     put(engine, "m", (255, 9, 9), title="red")
     engine.follow()
     assert path.stat().st_size == size

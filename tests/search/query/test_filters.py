@@ -79,7 +79,7 @@ def test_no_conditions():
         ({"category": ">"}, "filter.category has a blank value"),
         ({"in_stock": 1}, "filter.in_stock is a number; it must be true or false"),
         ({"price": 5}, "filter.price is a number"),
-        ({"price": {}}, "filter.price says nothing"),
+        ({"price": {}}, "filter.price is empty"),
         ({"price": {"least": 5}}, "filter.price has no 'least'"),
         ({"price": {"min": True}}, "filter.price.min is true or false"),
         ({"price": {"min": "5"}}, "filter.price.min is a text"),
