@@ -120,7 +120,7 @@ def default_encoder(home: Path) -> str | None:
     name = store.current_encoder(home)
     for number in reversed(store.numbers(home)):
         with contextlib.suppress(GenerationError):
-            name = name or read_manifest(store.folder_of(home, number)).encoder.name
+            name = name or read_manifest(ShopHome(home).generation(number)).encoder.name
     return name
 
 

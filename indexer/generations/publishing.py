@@ -139,7 +139,7 @@ def _publish(home: Path, number: int) -> str:
     try:
         store.verify(home, number)
     except DamagedGeneration as error:
-        shutil.rmtree(store.folder_of(home, number), ignore_errors=True)
+        shutil.rmtree(ShopHome(home).generation(number), ignore_errors=True)
         return f"Generation {number:06d} was to be published but is damaged: {error.message}"
     store.make_current(home, number)
     return f"Generation {number:06d} was ready when the last run ended; it is current now."

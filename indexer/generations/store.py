@@ -91,7 +91,7 @@ def open_serving(home: Path, *, threads: int | None = None) -> Generation:
 def open_generation(home: Path, number: int, *, threads: int | None = None, mapped: bool = False) -> Generation:
     """Open a generation and check every file; `mapped` maps all of it into memory. Raises DamagedGeneration."""
     manifest = verify(home, number)
-    folder = folder_of(home, number)
+    folder = ShopHome(home).generation(number)
     try:
         rows, keys, hashes = open_arrays(folder, mapped)
         index = VectorIndex.load(folder / INDEX_FILE, threads, mapped)
@@ -115,7 +115,7 @@ def open_arrays(folder: Path, mapped: bool) -> tuple[NDArray[np.float16], Ids, N
 
 def verify(home: Path, number: int) -> Manifest:
     """Check every file of a generation against its manifest. Raises DamagedGeneration naming the first bad one."""
-    folder = folder_of(home, number)
+    folder = ShopHome(home).generation(number)
     if not folder.is_dir():
         raise damaged(str(folder), "the folder is missing")
     manifest = read_manifest(folder)
@@ -142,7 +142,7 @@ def current_number(home: Path) -> int:
 
 def current_manifest(home: Path) -> Manifest:
     """Return the manifest of the current generation. Raises NoGeneration, DamagedGeneration."""
-    return read_manifest(folder_of(home, current_number(home)))
+    return read_manifest(ShopHome(home).generation(current_number(home)))
 
 
 def current_number_or_none(home: Path) -> int | None:
@@ -159,11 +159,6 @@ def current_encoder(home: Path) -> str | None:
         return current_manifest(home).encoder.name
     except GenerationError:
         return None
-
-
-def folder_of(home: Path, number: int) -> Path:
-    """Return the folder of a generation."""
-    return ShopHome(home).generation(number)
 
 
 def numbers(home: Path) -> list[int]:
@@ -205,7 +200,7 @@ def seal(home: Path, building: Path, manifest: Manifest) -> None:
 
 def finalise(home: Path, number: int) -> None:
     """Give a sealed building folder its final name, unless it has it."""
-    final = folder_of(home, number)
+    final = ShopHome(home).generation(number)
     if not final.exists():
         (final.parent / f"{BUILDING_PREFIX}{number:06d}").rename(final)
         failpoint("adopt.renamed")
@@ -249,7 +244,7 @@ def _prune(home: Path) -> None:
 
 def _drop(home: Path, number: int) -> None:
     """Remove a generation; rename it first, so that half of one is never opened."""
-    folder = folder_of(home, number)
+    folder = ShopHome(home).generation(number)
     removed = folder.with_name(f"{BUILDING_PREFIX}{folder.name}-gone")
     shutil.rmtree(removed, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -139,9 +139,9 @@ def _copy_generation(home: Path, to: Path) -> int:
     """Link or copy the current generation, or its successor when an update removes it meanwhile; return its number."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
         number = store.current_number(home)
-        folder = store.folder_of(to, number)
+        folder = ShopHome(to).generation(number)
         try:
-            for path in sorted(store.folder_of(home, number).iterdir()):
+            for path in sorted(ShopHome(home).generation(number).iterdir()):
                 _link_or_copy(path, folder / path.name)
             store.verify(to, number)
             return number

@@ -128,7 +128,7 @@ def _remove_other_encoders(home: Path) -> int:
 
 
 def _manifest(home: Path) -> Manifest:
-    return read_manifest(store.folder_of(home, store.current_number(home)))
+    return read_manifest(ShopHome(home).generation(store.current_number(home)))
 
 
 def _size(home: Path) -> int:

@@ -100,7 +100,7 @@ class _References:
         self._indexed: list[NDArray[np.bytes_]] = []
         for number in store.numbers(home):
             with contextlib.suppress(OSError, ValueError):  # nobody rolls back to a damaged generation
-                path = store.folder_of(home, number) / store.PICTURES_FILE
+                path = ShopHome(home).generation(number) / store.PICTURES_FILE
                 self._indexed.append(np.unique(np.load(path, allow_pickle=False)))
 
     def unused(self, file: _PictureFile) -> bool:

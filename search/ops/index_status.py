@@ -91,7 +91,7 @@ def rejected_csv(home: Path) -> str:
 def _generation(home: Path, number: int, current: bool) -> dict[str, Any]:
     status: dict[str, Any] = {"number": number, "current": current, "damaged": ""}
     try:
-        manifest = read_manifest(store.folder_of(home, number))
+        manifest = read_manifest(ShopHome(home).generation(number))
     except GenerationError as error:
         return status | {"damaged": _without_path(home, error.message)}
     report = read_report(ShopHome(home).report(number)) or {}

@@ -12,7 +12,7 @@ from indexer.build.build import build_index
 from indexer.build.update import UpdateOptions, update_index
 from indexer.generations import publishing
 from indexer.generations.publishing import PENDING, recover, recover_pending
-from indexer.generations.store import current_number, folder_of, open_serving
+from indexer.generations.store import current_number, open_serving
 from indexer.maintenance.consistency import check_consistency
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed
@@ -89,10 +89,10 @@ def test_what_others_are_writing_is_left_alone(crashed):
 
 
 def test_a_damaged_one_is_not_published(crashed):
-    (folder_of(crashed, 2).with_name(".building-000002") / "rows.npy").write_bytes(b"")
+    (ShopHome(crashed).generation(2).with_name(".building-000002") / "rows.npy").write_bytes(b"")
     assert "was to be published but is damaged" in recover_pending(crashed)
     assert (current_number(crashed), noted(crashed)) == (1, None)
-    assert not folder_of(crashed, 2).exists()
+    assert not ShopHome(crashed).generation(2).exists()
     assert check_consistency(crashed, open_serving(crashed)).all() == []
     update_index(crashed, FakeEncoder(), UpdateOptions(from_catalogue=True))
     assert current_number(crashed) == 2 and check_consistency(crashed, open_serving(crashed)).all() == []

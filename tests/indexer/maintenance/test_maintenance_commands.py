@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from catalog.files.atomic import record
 from catalog.files.failpoints import VARIABLE, Failed, failpoint
+from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer import __main__ as command
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.cli import index_commands, maintenance_commands
 from indexer.generations.manifest import read_manifest
-from indexer.generations.store import current_number, folder_of, open_current
+from indexer.generations.store import current_number, open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
 
@@ -41,7 +42,7 @@ def home(run, tmp_path):
 
 def rewrite_rows(home, change):
     """Rows that are not what they should be, under a manifest that says they are: as a fault of ours would leave."""
-    folder = folder_of(home, 1)
+    folder = ShopHome(home).generation(1)
     rows = np.load(folder / "rows.npy")
     change(rows)
     np.save(folder / "rows.npy", rows)

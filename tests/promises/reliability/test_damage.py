@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import GenerationError
+from catalog.home import ShopHome
 from indexer import __main__ as command
 from indexer.build.build import build_index
 from indexer.build.update import UpdateOptions, update_index
-from indexer.generations.store import folder_of, open_current, open_serving
+from indexer.generations.store import open_current, open_serving
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures
 
@@ -54,7 +55,7 @@ def refused(home, told, same=None):
 @pytest.mark.promise("R6")
 def test_every_flipped_bit_and_every_cut_is_refused(home, seed):
     rng = random.Random(seed)
-    folder, whole = folder_of(home, 2), open_current(home)
+    folder, whole = ShopHome(home).generation(2), open_current(home)
     before = answers(home, open_serving(home))
     harmless = 0
     for turn in range(FLIPS + CUTS):
@@ -75,13 +76,13 @@ def test_every_flipped_bit_and_every_cut_is_refused(home, seed):
 @pytest.mark.promise("R6")
 @pytest.mark.parametrize("name", FILES)
 def test_zeroed_swapped_and_missing_files_are_refused(home, name):
-    path = folder_of(home, 2) / name
+    path = ShopHome(home).generation(2) / name
     data = path.read_bytes()
     path.write_bytes(bytes(min(4096, len(data))) + data[4096:])
     assert refused(home, "a zeroed page")
-    path.write_bytes((folder_of(home, 1) / name).read_bytes())
+    path.write_bytes((ShopHome(home).generation(1) / name).read_bytes())
     assert refused(home, "the file of the generation before")
-    path.write_bytes((folder_of(home, 2) / FILES[FILES.index(name) - 1]).read_bytes())
+    path.write_bytes((ShopHome(home).generation(2) / FILES[FILES.index(name) - 1]).read_bytes())
     assert refused(home, "another file of the same generation")
     path.unlink()
     assert refused(home, "no file")
@@ -99,7 +100,7 @@ def test_both_damaged_is_an_error_and_a_broken_pointer_is_told(home):
     (home / "current").unlink()
     assert open_serving(home).fallback_from == 0
     for number in (1, 2):
-        (folder_of(home, number) / "rows.npy").write_bytes(b"")
+        (ShopHome(home).generation(number) / "rows.npy").write_bytes(b"")
     with pytest.raises(GenerationError):
         open_serving(home)
 
@@ -107,7 +108,7 @@ def test_both_damaged_is_an_error_and_a_broken_pointer_is_told(home):
 @pytest.mark.promise("R6")
 def test_the_next_update_repairs(home):
     before = np.asarray(open_current(home).rows).tolist()
-    (folder_of(home, 2) / "rows.npy").write_bytes(b"")
+    (ShopHome(home).generation(2) / "rows.npy").write_bytes(b"")
     assert refused(home, "emptied")
     encoder = FakeEncoder()
     report = update_index(home, encoder, UpdateOptions(from_catalogue=True))

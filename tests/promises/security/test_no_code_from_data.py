@@ -14,9 +14,10 @@ import pytest
 
 from catalog.errors import WindowshopError
 from catalog.files.atomic import record
+from catalog.home import ShopHome
 from indexer.generations.manifest import MANIFEST_FILE
 from indexer.generations.manifest import _digest as digest
-from indexer.generations.store import folder_of, open_current
+from indexer.generations.store import open_current
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import make_shop
 
@@ -30,11 +31,11 @@ def dangers(tree):
     """(line, what) of everything that might run code from data."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             yield from ((node.lineno, name) for name in names if name.split(".")[0] in MODULES)
         if not isinstance(node, ast.Call):
             continue
-        given = {each.arg: getattr(each.value, "value", ...) for each in node.keywords}
+        given = {keyword.arg: getattr(keyword.value, "value", ...) for keyword in node.keywords}
         if isinstance(node.func, ast.Name) and node.func.id in CALLS:
             yield node.lineno, node.func.id
         if given.get("shell") not in (None, False) or given.get("allow_pickle", False) is not False:
@@ -99,8 +100,8 @@ def sealed_again(folder):
     body = json.loads(path.read_text(encoding="utf-8"))
     body.pop("digest")
     for name in body["files"]:
-        told = record(folder / name)
-        body["files"][name] = {"bytes": told.bytes, "sha256": told.sha256}
+        written = record(folder / name)
+        body["files"][name] = {"bytes": written.bytes, "sha256": written.sha256}
     path.write_text(json.dumps(body | {"digest": digest(body)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -111,8 +112,8 @@ def object_array(canary):
 
 
 def header(shape):
-    told = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\1\0" + len(told).to_bytes(2, "little") + told.encode()
+    text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text.encode()
 
 
 HOSTILE = {
@@ -130,7 +131,7 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", list(HOSTILE))
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_hostile_array_is_an_error_and_runs_nothing(home, tmp_path, kind, name):
-    folder = folder_of(home, 1)
+    folder = ShopHome(home).generation(1)
     assert (folder / name).is_file()
     (folder / name).write_bytes(HOSTILE[kind](tmp_path / "canary"))
     sealed_again(folder)
@@ -143,7 +144,7 @@ def test_a_hostile_array_is_an_error_and_runs_nothing(home, tmp_path, kind, name
 @pytest.mark.promise("S11", "500 changed index files")
 def test_a_changed_index_never_reaches_faiss(home, seed, monkeypatch):
     chance = random.Random(seed)
-    folder = folder_of(home, 1)
+    folder = ShopHome(home).generation(1)
     (path,) = folder.glob("*.faiss")
     whole = path.read_bytes()
     monkeypatch.setattr("indexer.ann.faiss_index.VectorIndex.load", lambda *_: pytest.fail("FAISS read it"))
