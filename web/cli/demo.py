@@ -33,7 +33,7 @@ def demo(home: Path, **options: Any) -> None:
     settings = read_settings({"shop_name": SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **options, "home": home})
     check_settings(settings)
     if not ShopHome(home).current.is_file():
-        # Imported here: numpy comes with it, and a server that is already indexed does not wait for that.
+        # Imported here: it loads numpy, which an indexed shop's server does not wait for.
         from indexer.encoders.backends.runtime import models_folder
 
         check_disk_space(REQUIRED_SPACE, home, models_folder())
@@ -49,8 +49,6 @@ def build(home: Path) -> int:
 
     Each step runs in its own process: exporting the models loads torch, which a server that forks must not load.
     """
-    # Imported here: numpy comes with it, and a server does not wait for that.
-
     exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.FOLDER / "products.csv"))
     if exit_code == 0 and not ShopHome(home).label_heads.exists():
         exit_code = _run("search", "learn", "--home", str(home))

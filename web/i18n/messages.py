@@ -56,7 +56,7 @@ def merchant_messages(language: str) -> dict[str, str]:
     """Return the merchant page's messages; in Chinese also one per HTTP status, as the API's errors are English."""
     messages = page_messages(MERCHANT, language)
     if language == CHINESE:
-        errors = {status: error_message(status) for status in MERCHANT_STATUSES} | _sections(MERCHANT)["errors"]
+        errors = {status: error_message(status) for status in MERCHANT_STATUSES} | dict(_sections(MERCHANT)["errors"])
         messages |= {f"error_{status}": error["message"] + error["hint"] for status, error in errors.items()}
     return messages
 

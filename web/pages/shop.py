@@ -35,6 +35,7 @@ CACHE_ONE_HOUR = "public, max-age=3600"
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
 T = TypeVar("T")
+Subject = TypeVar("Subject")
 
 
 @bp.get("/")
@@ -70,18 +71,13 @@ def product(product_id: str) -> str:
         page = engine.similar(product_id, MAX_SIMILAR)
     except UnknownProduct:  # in the catalogue already, but not yet in the index
         page = None
-    timeout_ms = current_app.config["TIMEOUT_MS"]
-    recommender = engine.recommender
-    substitutes: tuple[Recommendation, ...] = ()
-    if not shown_product.in_stock:
-        substitutes = _or_default(lambda: recommender.substitutes(product_id, MAX_RECOMMENDED, timeout_ms), ())
     refine = request.args.get("refine", "")
     return render_template(
         "product.html",
         product=shown_product,
         page=page,
-        substitutes=substitutes,
-        goes_with=_or_default(lambda: recommender.goes_with(product_id, MAX_RECOMMENDED, timeout_ms), ()),
+        substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
+        goes_with=_recommended(engine.recommender.goes_with, product_id),
         why=_or_default(lambda: _explanation(refine, product_id), None) if refine else None,
         back=search_url(refine=refine, shown=request.args.get("shown", "")) if refine else "",
     )
@@ -102,6 +98,15 @@ def _or_default(compute: Callable[[], T], default: T) -> T:
         return compute()
     except (DeadlineExceeded, StepFailed):
         return default
+
+
+def _recommended(
+    recommend: Callable[[Subject, int, int], tuple[Recommendation, ...]], subject: Subject
+) -> tuple[Recommendation, ...]:
+    """Return recommendations for a product or for the products viewed; none when they are late or fail."""
+    timeout_ms = current_app.config["TIMEOUT_MS"]
+    nothing: tuple[Recommendation, ...] = ()
+    return _or_default(lambda: recommend(subject, MAX_RECOMMENDED, timeout_ms), nothing)
 
 
 @bp.get("/try/<name>.jpg")
@@ -134,11 +139,7 @@ def _front(viewed: Sequence[str] = ()) -> str:
     status = engine.status()
     found = engine.find(viewed) if viewed else {}
     recent = [found[product_id] for product_id in dict.fromkeys(viewed) if product_id in found]
-    timeout_ms = current_app.config["TIMEOUT_MS"]
     oldest_first = [product.id for product in reversed(recent)]
-    for_you: tuple[Recommendation, ...] = ()
-    if recent:
-        for_you = _or_default(lambda: engine.recommender.session(oldest_first, MAX_RECOMMENDED, timeout_ms), ())
     return render_template(
         "home.html",
         products=products,
@@ -146,7 +147,7 @@ def _front(viewed: Sequence[str] = ()) -> str:
         photos=try_photos().values(),
         status=status,
         recent=recent[:MAX_RECOMMENDED],
-        for_you=for_you,
+        for_you=_recommended(engine.recommender.session, oldest_first) if recent else (),
     )
 
 
