@@ -57,9 +57,9 @@ SENTENCES = {
 MARK = re.compile(r"pytest\.mark\.promise\(.([A-Z]\d+).(?:, .([^'\"]*).)?\)")
 HEAD = """# Promises
 
-What Windowshop promises, and the tests that show it; `python -m tests.docs.promises_page` writes this page from their marks.
-`make test` fails when a marked test fails, and when the page and the marks differ. Class `ci` runs in `make test`,
-`torture` in `make torture`; in brackets stands how much of it that is.
+What Windowshop promises, and the tests that show it, from their marks. `python -m tests.docs.promises_page` writes this
+page. `make test` fails when a marked test fails, and when the page and the marks differ. Class `ci` runs in `make
+test`, `torture` in `make torture`; in brackets stands how much of it that is.
 
 | id | promise | shown by | class |
 |---|---|---|---|
