@@ -1,4 +1,4 @@
-"""The answer: one object a hit, with its evidence, and the one JSON shape that the command line and the API share."""
+"""The result of a search: hits with their evidence, and the JSON shape that the command line and the API share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from search.query.terms import Query
 
 EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
-# "We do not have that" turns shoppers away, so it is said only when it is almost sure.
-CUT = 0.26
-EXACT_CUT = 0.6
+# "We do not have that" turns shoppers away, so the threshold is low.
+NO_MATCH_THRESHOLD = 0.26
+EXACT_THRESHOLD = 0.6
 
-KIND = "kind"  # the part that being of the same category gave, see search/retrieval/category_boost.py
+KIND = "kind"  # the part of a score that the category gave, see search/retrieval/category_boost.py
 
 
 def product_facts(product: Product) -> dict[str, Any]:
-    """What every JSON answer tells of a product: the price as exact text ("12.90"), never a path or a feed's line."""
+    """Return a product as JSON values: the price as exact text ("12.90"), never a path or a line of the feed."""
     return {
         "id": product.id,
         "title": product.title,
@@ -36,9 +36,9 @@ def product_facts(product: Product) -> dict[str, Any]:
 class SearchHit:
     """One product found: the picture of it that matched best, its score, and the score's parts by block.
 
-    `score` is the weighted mean of block cosines, at most 1; `parts` maps block name to that block's share
-    of it, "lexical" to what the product's own texts gave, and the shares add up to `score`. `found_by` says which of
-    "vector" and "lexical" found it, `duplicates` which listings of the same thing stand behind it.
+    `score` is at most 1; `parts` maps each block to its share of the score, "lexical" to the share of matches in the
+    product's own texts, and the shares add up to `score`. `found_by` names which of "vector" and "lexical" found it;
+    `duplicates` are the ids of other listings of the same thing.
     """
 
     product: Product
@@ -49,7 +49,7 @@ class SearchHit:
     duplicates: tuple[str, ...] = ()
 
     def to_dict(self, rank: int) -> dict[str, Any]:
-        """The hit as JSON values: the picture as its content hash, never a path."""
+        """Return the hit as JSON values: the picture as its content hash, never a path."""
         return {
             "rank": rank,
             **product_facts(self.product),
@@ -63,10 +63,10 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How probable it is that the shop has the thing asked for or its like, and that the first hit is that very thing.
+    """The probability that the shop has the thing in the photo or a similar one, and that the first hit is that thing.
 
     `kind` is "no_match" when the first is below 0.26, else "exact" when the second is at least 0.6; `exact` is None
-    where it cannot be told.
+    where it is unknown.
     """
 
     probability: float
@@ -74,13 +74,13 @@ class Verdict:
 
     @property
     def kind(self) -> str:
-        """What the page may say: "exact", "similar" or "no_match"."""
-        if self.probability < CUT:
+        """The verdict in one word: "exact", "similar" or "no_match"."""
+        if self.probability < NO_MATCH_THRESHOLD:
             return NO_MATCH
-        return EXACT if self.exact is not None and self.exact >= EXACT_CUT else SIMILAR
+        return EXACT if self.exact is not None and self.exact >= EXACT_THRESHOLD else SIMILAR
 
     def to_dict(self) -> dict[str, object]:
-        """The verdict as JSON values."""
+        """Return the verdict as JSON values."""
         return {
             "kind": self.kind,
             "probability": round(self.probability, 4),
@@ -111,7 +111,7 @@ class SearchPage:
     refine: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The page as JSON values: what was measured and counted, and the hits with their ranks from 1."""
+        """Return the page as JSON values: times, counts, and the hits with their ranks from 1."""
         return {
             "generation": self.generation,
             "took_ms": round(self.took_ms, 2),
@@ -130,7 +130,7 @@ Value = str | bool | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """One choice: `value` as a filter takes it, `label` for people, how many have it, and whether it is chosen."""
+    """One choice: `value` as a filter takes it, `label` for people, its number of products, and if it is selected."""
 
     value: Value
     label: str
@@ -142,7 +142,7 @@ class FacetValue:
 class Facet:
     """The choices of one field, most frequent first (prices rising, categories as a tree, parents before children).
 
-    `others` is how many more values there are that are not listed, `span` the least and the greatest price.
+    `others` is the number of values that are not listed; `span` are the lowest and the highest price.
     """
 
     name: str
@@ -151,7 +151,7 @@ class Facet:
     span: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The facet as JSON values."""
+        """Return the facet as JSON values."""
         values = [{"value": v.value, "label": v.label, "count": v.count, "selected": v.selected} for v in self.values]
         span = {} if self.span is None else {"min": self.span[0], "max": self.span[1]}
         return {"name": self.name, "values": values, "others": self.others, **span}

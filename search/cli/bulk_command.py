@@ -1,4 +1,4 @@
-"""Suggestions for a whole file from the command line: a job that goes on where an earlier run of it stopped."""
+"""Suggest listings for a whole file from the command line: a job that resumes where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from search.engine import SearchEngine
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where the tables go: the one to review, and perhaps the feed of what is accepted.
+    """The files to write: the table to review, and the feed of accepted rows where one is wanted.
 
-    Rows are accepted from a confidence on; where none is given, the feed has the rows that the shop is sure of.
+    Without a confidence from which rows are accepted, the feed also has the rows that the shop is confident of.
     """
 
     review: Path
@@ -33,7 +33,7 @@ class Tables:
 
 
 def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept: float | None) -> Job:
-    """Suggest for every row of a CSV (pictures beside it) or zip, and write the tables.
+    """Suggest a listing for every row of a CSV (with pictures in its folder) or a zip, and write the tables.
 
     The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
     Raises BadFeed, BadQuery, GenerationError.
@@ -51,7 +51,7 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
                     time.sleep(POLL_INTERVAL_S)
             bar.update(job.status()["done"] - bar.n)
             if job.status()["state"] == CANCELLED:
-                raise BadQuery("The job was cancelled.", "Give the command again to go on with it.")
+                raise BadQuery("The job was cancelled.", "Run the command again to resume it.")
     if accept is not None:
         accept_above(home, job, accept)
     _write(tables.review, corrected_csv(job))
@@ -61,7 +61,7 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
 
 
 def report(job: Job, out: Path) -> None:
-    """Say on stderr how it went, and which rows failed (the first of them)."""
+    """Print the counts of a job, and its first failed rows, on stderr."""
     status = job.status()
     for row in job.rows("failed", limit=20):
         click.echo(f"line {row['line']}: {row['id']!r}: {row['reason']}", err=True)

@@ -173,7 +173,8 @@ class ProductColumns:
             case Not(filter=inner):
                 return ~self._all_of(inner)
             case AnyOf(filters=filters):
-                return np.logical_or.reduce([np.zeros(len(self), np.bool_), *map(self._all_of, filters)])
+                mask: Mask = np.logical_or.reduce([np.zeros(len(self), np.bool_), *map(self._all_of, filters)])
+                return mask
 
     def _between(self, condition: Between) -> Mask:
         low = -np.inf if condition.minimum is None else condition.minimum

@@ -20,7 +20,7 @@ from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.view_models import results_view
-from web.requests.page_request import MOST_VIEWED, PageRequest, compact, query_from_page, read_page_request
+from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
 from web.urls import THUMBNAIL_SIZES, search_url, try_photo_url
 
@@ -53,7 +53,7 @@ def search_with_photo() -> str | AnyResponse:
     """
     viewed = request.form.getlist("viewed")
     if viewed:
-        return _front(viewed[:MOST_VIEWED])
+        return _front(viewed[:MAX_VIEWED])
     sent = read_page_request(request)
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:

@@ -1,4 +1,4 @@
-"""What a page of results is asked for, read from its address or its form, and the query that this is."""
+"""Read what a results page is requested with, from its URL or its form, and build the query of it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
     from search.engine import SearchEngine
 
-MOST_VIEWED = 24
-_SHOWN = re.compile(r"[a-z0-9]{0,16}")
+MAX_VIEWED = 24  # products
+_PHOTO_NAME = re.compile(r"[a-z0-9]{0,16}")
 _PRICE = re.compile(r"\d{1,9}(?:[.,]\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The fields of a page.
+    """The fields of a results page.
 
-    Words, the id of a product to `like`, the name of an offered `photo`; or a `refine` token that carries a question
-    on, less its term number `drop`, with `more` and `less` like some products. `filter` is None where nothing is said
-    of it; `shown` is the name under which the browser keeps the photo that was sent.
+    A text (`words`), the id of a product to resemble (`like`), the name of a `photo` to try; or the `refine` token of
+    an earlier page, without its term number `drop`, with products to be `more` or `less` like. `filter` is None where
+    the request has none; `shown` is the name under which the browser stores an uploaded photo.
     """
 
     words: str = ""
@@ -56,116 +56,116 @@ class PageRequest:
 
     @property
     def named(self) -> bool:
-        """Whether words and names tell it all, so that its address needs no token."""
+        """Whether the URL can name everything, so that it needs no token."""
         return not (self.refine or self.more or self.less)
 
     def fields(self) -> dict[str, str]:
-        """What it asks for by name, as fields of an address; filter and order left out."""
-        named = {"q": self.words, "like": self.like, "photo": self.photo}
-        return {name: value for name, value in named.items() if value}
+        """Return text, product and photo as fields of a URL, without filter and sort order."""
+        fields = {"q": self.words, "like": self.like, "photo": self.photo}
+        return {name: value for name, value in fields.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """The query of a page, and the picture in it, if one was sent or offered."""
+    """The query of a page, and its picture, uploaded or a photo to try."""
 
     query: Query
     picture: Image | None = None
 
 
 def read_page_request(request: Request) -> PageRequest:
-    """What a request for a page asks for. Raises BadQuery."""
-    given = request.values
-    shown = given.get("shown", "")
-    drop = given.get("drop")
+    """Read the fields of a request for a page. Raises BadQuery."""
+    values = request.values
+    shown = values.get("shown", "")
+    drop = values.get("drop")
     return PageRequest(
-        words=given.get("q", "").strip(),
-        like=given.get("like", ""),
-        photo=given.get("photo", ""),
-        refine=given.get("refine", ""),
-        shown=shown if _SHOWN.fullmatch(shown) else "",
-        filter=_filter(given),
-        sort=given.get("sort", ""),
-        offset=check(whole_number, given.get("offset") or 0, "offset"),
-        more=tuple(given.getlist("more")[:MOST_VIEWED]),
-        less=tuple(given.getlist("less")[:MOST_VIEWED]),
+        words=values.get("q", "").strip(),
+        like=values.get("like", ""),
+        photo=values.get("photo", ""),
+        refine=values.get("refine", ""),
+        shown=shown if _PHOTO_NAME.fullmatch(shown) else "",
+        filter=_read_filter(values),
+        sort=values.get("sort", ""),
+        offset=check(whole_number, values.get("offset") or 0, "offset"),
+        more=tuple(values.getlist("more")[:MAX_VIEWED]),
+        less=tuple(values.getlist("less")[:MAX_VIEWED]),
         drop=None if drop is None else check(whole_number, drop, "drop"),
     )
 
 
 def query_from_page(
-    asked: PageRequest, engine: SearchEngine, upload: FileStorage | None = None, crop: str = ""
+    page_request: PageRequest, engine: SearchEngine, upload: FileStorage | None = None, crop: str = ""
 ) -> PageQuery:
-    """The query for what a page asks. Raises BadQuery and BadPicture, and UnknownProduct; 404 for an unknown photo."""
-    base = _base(asked, engine)
+    """Build the query of a page. Raises BadQuery, BadPicture; aborts with 404 for an unknown photo to try."""
+    base = _base_query(page_request, engine)
     options: dict[str, Any] = {
         "k": current_app.config["PAGE_HITS"],
-        "offset": asked.offset,
+        "offset": page_request.offset,
         "facets": True,
         "timeout_ms": current_app.config["TIMEOUT_MS"],
     }
-    if asked.sort:
-        options["sort"] = asked.sort
-    if asked.filter is not None:
+    if page_request.sort:
+        options["sort"] = page_request.sort
+    if page_request.filter is not None:
         # Without terms, a filter that lets everything pass asks to browse the whole shop.
-        selects = asked.words or asked.like or asked.photo or upload if base is None else base.terms
-        options["filter"] = None if selects and not asked.filter.conditions else asked.filter
-    builder = QueryBuilder(base, **options).feedback(asked.more, asked.less)
-    if asked.words:
-        builder.text(asked.words)
-    if asked.like:
-        builder.product(asked.like)
+        selects = page_request.fields() or upload if base is None else base.terms
+        options["filter"] = None if selects and not page_request.filter.conditions else page_request.filter
+    builder = QueryBuilder(base, **options).feedback(page_request.more, page_request.less)
+    if page_request.words:
+        builder.text(page_request.words)
+    if page_request.like:
+        builder.product(page_request.like)
     picture = None
     if upload is not None:
         box = check(crop_box, crop, "crop") if crop else None
         picture = picture_of_file(upload, box)
         builder.picture(picture, cropped=box is not None)
-    elif asked.photo:
-        picture = picture_of(get_try_photo(asked.photo))
+    elif page_request.photo:
+        picture = picture_of(get_try_photo(page_request.photo))
         builder.picture(picture)
     return PageQuery(builder.build(), picture)
 
 
 def compact(filter: Filter | None) -> str:
-    """A filter as the shortest JSON; empty when it lets everything pass."""
+    """Return a filter as compact JSON; empty when it lets everything pass."""
     return compact_json(filter.to_json()) if filter is not None and filter.conditions else ""
 
 
-def compact_json(told: Mapping[str, Any]) -> str:
-    """JSON without spaces, as addresses carry it."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def compact_json(value: Mapping[str, Any]) -> str:
+    """Return JSON without spaces, as URLs carry it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _base(asked: PageRequest, engine: SearchEngine) -> Query | None:
-    if not asked.refine:
+def _base_query(page_request: PageRequest, engine: SearchEngine) -> Query | None:
+    if not page_request.refine:
         return None
-    base = engine.query_of(asked.refine)
-    if asked.drop is None:
+    base = engine.query_of(page_request.refine)
+    if page_request.drop is None:
         return base
-    kept = tuple(term for place, term in enumerate(base.terms) if place != asked.drop)
-    return replace(base, terms=kept, filter=base.filter if kept else base.filter or Filter())
+    terms = tuple(term for number, term in enumerate(base.terms) if number != page_request.drop)
+    return replace(base, terms=terms, filter=base.filter if terms else base.filter or Filter())
 
 
-def _filter(given: MultiDict[str, str]) -> Filter | None:
-    """The last filter that was sent, with the price that was typed in beside it."""
-    sent = [each for each in given.getlist("filter") if each]
-    found = read_filter(sent[-1]) if sent else None
-    if "min" not in given and "max" not in given:
-        return found
-    told = (found or Filter()).without(PRICE).to_json()
-    price: dict[str, Any] = {name: _price(given[name], name) for name in ("min", "max") if given.get(name, "").strip()}
-    if price and given.get("currency"):
-        price["currency"] = given["currency"]
-    return parse_filter(told | ({PRICE: price} if price else {}))
+def _read_filter(values: MultiDict[str, str]) -> Filter | None:
+    """Return the last `filter` field, with the price range of the fields `min`, `max` and `currency`."""
+    sent = [text for text in values.getlist("filter") if text]
+    narrowed = read_filter(sent[-1]) if sent else None
+    if "min" not in values and "max" not in values:
+        return narrowed
+    fields = (narrowed or Filter()).without(PRICE).to_json()
+    bounds = ((name, values.get(name, "").strip()) for name in ("min", "max"))
+    price: dict[str, Any] = {name: _parse_price(text, name) for name, text in bounds if text}
+    if price and values.get("currency"):
+        price["currency"] = values["currency"]
+    return parse_filter(fields | ({PRICE: price} if price else {}))
 
 
-def _price(typed: str, name: str) -> float:
-    typed = typed.strip()
-    if not _PRICE.fullmatch(typed):
-        raise BadQuery(f"The price {typed[:40]!r} is no number.", f"For example {name}=25.")
-    return float(typed.replace(",", "."))
+def _parse_price(text: str, name: str) -> float:
+    if not _PRICE.fullmatch(text):
+        raise BadQuery(f"The price {text[:40]!r} is no number.", f"For example {name}=25.")
+    return float(text.replace(",", "."))
 
 
 def sort_of(query: Query) -> str:
-    """The order of a query as a field of an address: nothing for the usual one."""
+    """Return the sort order of a query as a field of a URL: empty for relevance."""
     return "" if query.sort == RELEVANCE else query.sort

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from catalog.sample.generator.catalogue.plan import TEST
-from search.hits import CUT, EXACT
+from search.hits import EXACT, NO_MATCH_THRESHOLD
 from tests.quality.measures import (
     DIGITS,
     ROUNDS,
@@ -106,7 +106,7 @@ def no_match_figures(own: Sequence[Judged], strangers: Sequence[Judged]) -> dict
     return {
         OWN: len(own),
         STRANGERS: len(strangers),
-        "cut": CUT,
+        "cut": NO_MATCH_THRESHOLD,
         **measured("auroc", auroc, probabilities(own), probabilities(strangers)),
         "called": sum(called) + sum(called_wrongly),
         **measured("precision", precision, called, called_wrongly),
@@ -220,7 +220,8 @@ def _plots(figures: Mapping[str, Any], own: Sequence[Judged], strangers: Sequenc
     groups = {"the shop has it": have, "strangers": have_not}
     return (
         Plot(
-            distributions(groups, CUT, "verdicts", "Stated probabilities"), "What was stated, for both kinds of photo."
+            distributions(groups, NO_MATCH_THRESHOLD, "verdicts", "Stated probabilities"),
+            "What was stated, for both kinds of photo.",
         ),
         Plot(roc(roc_points(have, have_not), at_cut, "roc", "ROC curve"), "Every cut that could be chosen."),
         Plot(

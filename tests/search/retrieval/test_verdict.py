@@ -4,7 +4,7 @@ import pytest
 
 from indexer.generations.match_curve import Curve, MatchCalibration
 from search.engine import SearchEngine
-from search.hits import CUT, EXACT_CUT, Verdict
+from search.hits import EXACT_THRESHOLD, NO_MATCH_THRESHOLD, Verdict
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
 from search.retrieval.verdict import Calibration, MatchClassifier
 from tests.search.shop_fixtures import RED, make_shop, picture
@@ -32,10 +32,10 @@ def test_the_share_of_the_score_becomes_a_cosine_again():
 
 
 def test_below_the_cut_there_is_no_match():
-    assert Verdict(CUT).kind == "similar"
-    assert Verdict(CUT - 1e-6).kind == "no_match"
-    assert Verdict(0.9, EXACT_CUT).kind == "exact"
-    assert Verdict(0.9, EXACT_CUT - 1e-6).kind == "similar"
+    assert Verdict(NO_MATCH_THRESHOLD).kind == "similar"
+    assert Verdict(NO_MATCH_THRESHOLD - 1e-6).kind == "no_match"
+    assert Verdict(0.9, EXACT_THRESHOLD).kind == "exact"
+    assert Verdict(0.9, EXACT_THRESHOLD - 1e-6).kind == "similar"
     assert JUDGE.verdict(PHOTO, "", parts(0.0)).kind == "no_match"
 
 
@@ -64,7 +64,7 @@ def test_the_further_the_next_product_the_surer_that_it_is_this_one():
 
 def test_what_the_shop_does_not_have_is_never_the_exact_thing():
     lone = JUDGE.verdict(PHOTO, "", parts(0.1, 0.3), {"look": -1.0, "meaning": -1.0})
-    assert lone.exact <= lone.probability < CUT and lone.kind == "no_match"
+    assert lone.exact <= lone.probability < NO_MATCH_THRESHOLD and lone.kind == "no_match"
 
 
 def test_the_curve_rises_and_never_overflows():
