@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import KNOWN, PICTURES, SHOPIFY_PICTURES, SINGLE, column_name
+from catalog.feeds.field_mapping import (
+    KNOWN_COLUMNS,
+    PICTURE_COLUMNS,
+    SHOPIFY_PICTURE_COLUMNS,
+    SINGLE_COLUMNS,
+    column_name,
+)
 from catalog.feeds.line_reader import LineReader, open_lines
 from catalog.feeds.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
@@ -19,7 +25,7 @@ csv.field_size_limit(MAX_CELL)
 _DELIMITERS = ",;\t|"
 _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
-_PICTURES = frozenset((*PICTURES, *SHOPIFY_PICTURES))
+_PICTURES = frozenset((*PICTURE_COLUMNS, *SHOPIFY_PICTURE_COLUMNS))
 _WEB = ("http://", "https://")
 
 
@@ -35,7 +41,7 @@ Record = tuple[int, list[str], str]
 def read_table(path: Path) -> Iterator[FeedRow]:
     """Yield the rows of a table; BadFeed when its header lacks a column that a product needs."""
     with open_table(path) as (header, rows):
-        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURES)):
+        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
             if not set(choices) & set(header):
                 raise BadFeed(
                     f"The feed {path.name} has no {what} column; its columns are: {', '.join(header)[:500]}.",
@@ -82,7 +88,7 @@ def _delimiter(lines: LineReader, source: str) -> str:
 
     def score(delimiter: str) -> tuple[int, int]:
         names = [column_name(cell.strip('" ')) for cell in first.split(delimiter)]
-        return len(KNOWN.intersection(names)), len(names)
+        return len(KNOWN_COLUMNS.intersection(names)), len(names)
 
     return max(_DELIMITERS, key=score)
 
@@ -164,7 +170,7 @@ def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> lis
     names = [column_name(unescape_formula(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")
-    twice = sorted(name for name in SINGLE if names.count(name) > 1)
+    twice = sorted(name for name in SINGLE_COLUMNS if names.count(name) > 1)
     if twice:
         raise BadFeed(f"The feed {source} has the column {twice[0]} more than once.", "Rename or remove one of them.")
     return names

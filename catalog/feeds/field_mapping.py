@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.prices import COLUMNS as PRICES
-from catalog.feeds.prices import current_price
+from catalog.feeds.prices import PRICE_COLUMNS, current_price
 from catalog.feeds.row import first
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
 
@@ -17,12 +16,14 @@ MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
-PICTURES = ("image", "image_link", "images", "additional_image_link")
-SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
-CATEGORIES = ("category", "product_type", "google_product_category")
-AVAILABILITY = ("availability", "in_stock")
-SINGLE = frozenset(("id", "title", "brand", "description", *PRICES, *CATEGORIES, *AVAILABILITY))
-KNOWN = SINGLE | frozenset(PICTURES)
+PICTURE_COLUMNS = ("image", "image_link", "images", "additional_image_link")
+SHOPIFY_PICTURE_COLUMNS = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
+CATEGORY_COLUMNS = ("category", "product_type", "google_product_category")
+AVAILABILITY_COLUMNS = ("availability", "in_stock")
+SINGLE_COLUMNS = frozenset(
+    ("id", "title", "brand", "description", *PRICE_COLUMNS, *CATEGORY_COLUMNS, *AVAILABILITY_COLUMNS)
+)
+KNOWN_COLUMNS = SINGLE_COLUMNS | frozenset(PICTURE_COLUMNS)
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -48,9 +49,9 @@ def product_from_row(
     if not title:
         raise BadRow("no title")
     price, currency, list_price = current_price(cells)
-    category_column = next((name for name in CATEGORIES if cells.get(name)), "")
+    category_column = next((name for name in CATEGORY_COLUMNS if cells.get(name)), "")
     stock_column, in_stock = _availability(cells)
-    used = {"id", "title", "brand", "description", category_column, stock_column, *PRICES, *PICTURES}
+    used = {"id", "title", "brand", "description", category_column, stock_column, *PRICE_COLUMNS, *PICTURE_COLUMNS}
     attributes = {
         name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
     }
@@ -103,7 +104,7 @@ def parse_availability(text: str) -> bool | None:
 
 def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
     """Return the column that tells the availability, and whether it says in stock; ("", True) without a column."""
-    for name in AVAILABILITY:
+    for name in AVAILABILITY_COLUMNS:
         if text := first(cells, name):
             in_stock = parse_availability(text)
             if in_stock is None:
@@ -117,7 +118,7 @@ def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureResolver) -> tu
 
     BadRow when no picture can be used.
     """
-    names = [name for column in PICTURES for cell in cells.get(column, ()) for name in folder.split(cell)]
+    names = [name for column in PICTURE_COLUMNS for cell in cells.get(column, ()) for name in folder.split(cell)]
     if not names:
         raise BadRow("no picture")
     if len(names) > MAX_PICTURES:

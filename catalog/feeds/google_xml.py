@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import CATEGORIES, SINGLE, column_name
+from catalog.feeds.field_mapping import CATEGORY_COLUMNS, SINGLE_COLUMNS, column_name
 from catalog.feeds.raw_bytes import open_bytes
 from catalog.feeds.row import MAX_ROW, FeedRow, read_row
 
@@ -222,9 +222,9 @@ class _Item:
 
     def _cells(self) -> dict[str, list[str]]:
         for name, values in self._google.items():
-            if len(values) > 1 and name in SINGLE and name not in CATEGORIES:
+            if len(values) > 1 and name in SINGLE_COLUMNS and name not in CATEGORY_COLUMNS:
                 raise BadRow(f"g:{name} is given {len(values)} times")
-        if any(name in self._google for name in CATEGORIES):
+        if any(name in self._google for name in CATEGORY_COLUMNS):
             self._plain.pop("category", None)
         return self._plain | self._google
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadRow
-from catalog.feeds.field_mapping import KNOWN, PICTURES, SINGLE, column_name
+from catalog.feeds.field_mapping import KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
 from catalog.feeds.line_reader import open_lines
 from catalog.feeds.row import MAX_VALUES, FeedRow, read_row
 
@@ -48,7 +48,7 @@ def _object(text: str) -> dict[str, list[str]]:
             for attribute, item in content.items():
                 named.setdefault(column_name(attribute), []).extend(_texts("attribute", item))
             continue
-        if name in SINGLE and name in named:
+        if name in SINGLE_COLUMNS and name in named:
             raise BadRow(f"{name} is given more than once")
         named.setdefault(name, []).extend(_texts(name, content))
     return named
@@ -64,14 +64,14 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _texts(name: str, content: Any) -> list[str]:
     """Convert a JSON value to the texts of a cell: none for null, several for a list of pictures."""
     if isinstance(content, list) and all(isinstance(item, str) for item in content):
-        texts = content if name in PICTURES else [", ".join(content)]
+        texts = content if name in PICTURE_COLUMNS else [", ".join(content)]
     elif content is None:
         texts = []
     elif isinstance(content, bool):
         texts = [str(content).lower()]
     elif isinstance(content, str):
         texts = [content]
-    elif name in KNOWN:
+    elif name in KNOWN_COLUMNS:
         raise BadRow(f"{name} is not a text or a number")
     else:
         texts = [json.dumps(content, ensure_ascii=False)]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from catalog.errors import BadRow
 from catalog.feeds.row import first
 
-COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date")
+PRICE_COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date")
 LIST_PRICE = "list_price"
 
 _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}

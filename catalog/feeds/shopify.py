@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.delimited import open_table
-from catalog.feeds.field_mapping import KNOWN, column_name
+from catalog.feeds.field_mapping import KNOWN_COLUMNS, column_name
 from catalog.feeds.prices import parse_price
 from catalog.feeds.row import MAX_CELL, MAX_ROW, FeedRow
 from catalog.text.html import plain_text
@@ -36,7 +36,7 @@ _DISTINCTIVE = {"variant_price", "variant_sku", "variant_image", "image_src", "o
 _VARIANT = ("variant_price", "variant_sku", "option1_value")
 _OPTIONS = ("option1", "option2", "option3")
 _TRACKER = "variant_inventory_tracker"
-_KEPT = ("type", "tags", "gender", "age_group", "condition", "google_product_category", "mpn")
+_COPIED = ("type", "tags", "gender", "age_group", "condition", "google_product_category", "mpn")
 _GOOGLE = "google_shopping_/_"
 _METAFIELD = re.compile(r"(.{1,80})_\(product\.metafields\..+\)")
 _LAST = 10**6
@@ -172,7 +172,7 @@ class _Listing:
         for name, value in (self._first | {"type": kind}).items():
             if metafield := _METAFIELD.fullmatch(name):
                 values.setdefault(_free_name(metafield[1]), value)
-            elif name.removeprefix(_GOOGLE) in _KEPT:
+            elif name.removeprefix(_GOOGLE) in _COPIED:
                 values.setdefault(name.removeprefix(_GOOGLE), value)
         pictures = dict.fromkeys(source for _, source in sorted(self._pictures, key=lambda picture: picture[0]))
         return {name: [value] for name, value in values.items() if value} | {"image": list(pictures)}
@@ -209,4 +209,4 @@ class _Variant:
 def _free_name(name: str) -> str:
     """Return the column name of an option; "Price" or "Image" must not overwrite the product's own."""
     name = column_name(name[:80])
-    return f"option_{name}" if name in KNOWN else name
+    return f"option_{name}" if name in KNOWN_COLUMNS else name

@@ -1,6 +1,6 @@
-"""Reads feeds in a process of its own, and tells how much memory each took: python -m tests.catalog.reading_child.
+"""Read feeds in a process of its own, and report the memory of each: python -m tests.catalog.reading_child.
 
-One path a line comes in, one JSON object a line goes out.
+Reads one path per line; writes one JSON object per line.
 """
 
 import json
@@ -22,17 +22,17 @@ def memory(name):
 def tell(path, before):
     Path("/proc/self/clear_refs").write_text("5")  # the most memory used starts again from what is used now
     start = time.process_time()
-    told = {"products": [], "rejected": 0, "reasons": [], "error": None}
+    outcome = {"products": [], "rejected": 0, "reasons": [], "error": None}
     try:
         for entry in read_feed(path):
             if isinstance(entry, Rejected):
-                told["rejected"] += 1
-                told["reasons"] = [*told["reasons"], f"{entry.line}: {entry.reason[:300]}"][:10]
+                outcome["rejected"] += 1
+                outcome["reasons"] = [*outcome["reasons"], f"{entry.line}: {entry.reason[:300]}"][:10]
             else:
-                told["products"] = [*told["products"], entry.id][:10]
+                outcome["products"] = [*outcome["products"], entry.id][:10]
     except BadFeed as error:
-        told["error"] = str(error)
-    return told | {"grown": memory("VmHWM") - before, "seconds": time.process_time() - start}
+        outcome["error"] = str(error)
+    return outcome | {"grown": memory("VmHWM") - before, "seconds": time.process_time() - start}
 
 
 if __name__ == "__main__":

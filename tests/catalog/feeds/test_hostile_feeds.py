@@ -1,4 +1,4 @@
-"""No feed can hurt: whatever it holds, there are products, reasons and at worst one error, and memory stays small.
+"""No feed does harm: whatever it holds, reading gives products, reasons and at worst one error, in little memory.
 
 The hostile paths are in test_picture_paths.py, damaged gzip files in test_feed_files.py.
 """
@@ -318,20 +318,20 @@ BIG = {
 @pytest.mark.promise("S9")
 @pytest.mark.parametrize("name", BIG)
 def test_what_is_big_takes_little_memory_and_time(shop, child, name):
-    file, pieces, has_good, said = BIG[name]
+    file, pieces, has_good, reason = BIG[name]
     path = shop / file
     with path.open("wb") as feed:
         feed.writelines(pieces())
-    told = child(path)
+    outcome = child(path)
     path.unlink()
-    assert told["products"] == ["good"] * has_good
-    if said is None:
-        assert (told["error"], told["reasons"]) == (None, [])
+    assert outcome["products"] == ["good"] * has_good
+    if reason is None:
+        assert (outcome["error"], outcome["reasons"]) == (None, [])
     else:
-        spoken = "\n".join([told["error"] or "", *told["reasons"]])
-        assert any(part in spoken for part in said.split("|")), spoken[:500]
-    assert told["grown"] <= 100_000, told
-    assert told["seconds"] < 30, told
+        messages = "\n".join([outcome["error"] or "", *outcome["reasons"]])
+        assert any(part in messages for part in reason.split("|")), messages[:500]
+    assert outcome["grown"] <= 100_000, outcome
+    assert outcome["seconds"] < 30, outcome
 
 
 @pytest.mark.promise("S9")
@@ -341,7 +341,7 @@ def test_a_long_feed_takes_no_more_memory_than_a_short_one(shop, child):
         path = write(
             shop, gzip.compress(rss(*(item(f"p{n}", image="gone.png") for n in range(count))).encode(), 1), "l.xml.gz"
         )
-        told = child(path)
-        assert told["rejected"] == count
-        grown[count] = told["grown"]
+        outcome = child(path)
+        assert outcome["rejected"] == count
+        grown[count] = outcome["grown"]
     assert grown[15_000] < grown[1_000] + 5_000

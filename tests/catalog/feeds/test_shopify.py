@@ -150,7 +150,7 @@ def test_a_bad_product_says_why_once_and_the_others_are_read(shop, cells, reason
     assert reason in rejected[0].reason
 
 
-def test_one_bad_variant_of_several_is_reported_and_the_product_kept(shop):
+def test_one_bad_variant_of_several_is_reported_and_the_product_stays(shop):
     feed = export(plain(), row(Variant_Price="1,2,3"), row(Variant_Price="4.00"))
     (product,), (rejected,) = read(write(shop, feed))
     assert str(product.price) == "4.00"

@@ -1,4 +1,4 @@
-"""Pictures by web address: fetched, kept, asked for again only when changed, and then products like any other."""
+"""Pictures by web address: fetched, stored, fetched again only when changed, then used like files."""
 
 import hashlib
 import os
@@ -26,14 +26,14 @@ def paths(server):
     return [path for path, _ in server.requests]
 
 
-def test_a_picture_is_kept_under_its_hash(server, fetcher, tmp_path):
+def test_a_picture_is_stored_under_its_hash(server, fetcher, tmp_path):
     server.answers["/a%20b.png?v=1"] = reply(PNG, ETag='"1"')
     path = fetcher.fetch(server.url("/a b.png?v=1#top"))
     assert path.read_bytes() == PNG
     assert path.name == hashlib.sha256(PNG).hexdigest()
     assert path.is_relative_to(tmp_path / "fetched")
-    ((asked, headers),) = server.requests
-    assert asked == "/a%20b.png?v=1"
+    ((requested, headers),) = server.requests
+    assert requested == "/a%20b.png?v=1"
     assert headers == {
         "host": f"pictures.example:{server.port}",
         "user-agent": "Windowshop",
@@ -248,7 +248,7 @@ def test_a_feed_is_fetched_ahead_in_order(server, fetcher, shop):
     assert Counter(paths(server)) == {f"/{n}.png": 1 for n in range(40)}
 
 
-def test_whoever_stops_reading_stops_fetching(server, fetcher, shop):
+def test_a_reader_that_stops_stops_the_fetching(server, fetcher, shop):
     server.answers |= {f"/{n}.png": reply(PNG) for n in range(500)}
     rows = "".join(f"p{n},Hat,{server.url(f'/{n}.png')}\n" for n in range(500))
     entries = read_feed(write(shop, f"id,title,image\n{rows}"), fetcher)
@@ -272,10 +272,10 @@ def test_a_hundred_bad_addresses_of_a_thousand(server, fetcher, shop):
 def test_a_host_that_is_down_is_given_up(server, tmp_path):
     server.answers["/1.png"] = reply(PNG)
     down = server.port
-    asked = []
+    requested = []
 
     def resolve(host, _):
-        asked.append(host)
+        requested.append(host)
         return ["127.0.0.1"] if host == "up.example" else ["203.0.113.1"][:0]
 
     with closing(open_fetcher(tmp_path / "fetched", down, resolve=resolve)) as fetcher:
@@ -283,7 +283,7 @@ def test_a_host_that_is_down_is_given_up(server, tmp_path):
             with pytest.raises(FetchFailed) as caught:
                 fetcher.fetch(server.url(f"/{number}.png", "down.example"))
         assert "gets no more requests" in str(caught.value) and not isinstance(caught.value, NoAnswer)
-        assert asked.count("down.example") == 10
+        assert requested.count("down.example") == 10
         for number in range(30):
             with pytest.raises(FetchFailed, match="404"):
                 fetcher.fetch(server.url(f"/gone{number}.png", "up.example"))

@@ -181,26 +181,26 @@ def test_the_system_resolver_is_checked_too(server, attempts, tmp_path):
         [["2606:2800:21f::14"], ["::1"]],
     ],
 )
-def test_a_name_that_changes_its_address_is_asked_where_it_was_checked(server, attempts, tmp_path, turns):
+def test_a_name_that_changes_its_address_is_fetched_from_the_checked_one(server, attempts, tmp_path, turns):
     answers = itertools.cycle(turns)
-    asked = []
+    resolved = []
 
     def rebinding(host, _):
-        asked.append(host)
+        resolved.append(host)
         return next(answers)
 
     rules = FetchRules(ports=frozenset((server.port,)), resolve=rebinding)
     with closing(PictureFetcher.open(tmp_path / "fetched", rules)) as fetcher:
         with pytest.raises(NoAnswer, match="refused"):
             fetcher.fetch(server.url("/"))
-        assert (asked, attempts) == (["pictures.example"], [(ip, server.port) for ip in turns[0]])
+        assert (resolved, attempts) == (["pictures.example"], [(ip, server.port) for ip in turns[0]])
         with pytest.raises(BadAddress, match="not on the public internet"):
             fetcher.fetch(server.url("/"))
-    assert len(asked) == 2 and len(attempts) == len(turns[0]) and server.connections == 0
+    assert len(resolved) == 2 and len(attempts) == len(turns[0]) and server.connections == 0
 
 
 @pytest.mark.promise("S10")
-def test_no_proxy_is_asked(server, fetcher, monkeypatch):
+def test_no_proxy_is_used(server, fetcher, monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{server.port}")
     server.answers["/1.png"] = reply(PNG)
@@ -221,7 +221,7 @@ CHUNKED = reply(Content_Length=None, Transfer_Encoding="chunked")
 BOMB = gzip.compress(PNG + bytes(50 * 2**20))
 MUCH = b"x" * 2**16
 
-# What a server answers, and what is then said. MOVED stands for the canary's address.
+# What a server answers, and the reason that follows. MOVED stands for the canary's address.
 ANSWERS = {
     **{
         f"redirect {status}": (reply(status=f"{status} Moved", Location="MOVED"), f"redirects \\({status}\\) to 'http:")
@@ -275,7 +275,7 @@ ANSWERS = {
 @pytest.mark.promise("S10")
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_hostile_answer_is_an_error_in_time(server, tmp_path, name):
-    answer, said = ANSWERS[name]
+    answer, reason = ANSWERS[name]
     canary = server.url("/canary", "127.0.0.1").encode()
     server.answers |= {
         "/1.png": answer.replace(b"MOVED", canary) if isinstance(answer, bytes) else answer,
@@ -285,7 +285,7 @@ def test_a_hostile_answer_is_an_error_in_time(server, tmp_path, name):
     with (
         Lateness() as wait,
         closing(open_fetcher(tmp_path / "fetched", server.port, seconds=0.6, max_bytes=2**19)) as fetcher,
-        pytest.raises(FetchFailed, match=said) as caught,
+        pytest.raises(FetchFailed, match=reason) as caught,
     ):
         fetcher.fetch(server.url("/1.png"))
     assert wait.within(6)
@@ -341,7 +341,7 @@ def test_a_name_that_leads_nowhere(server, tmp_path, answer):
 
 
 @pytest.mark.promise("S10")
-def test_fetching_is_off_unless_asked_for(server, shop, attempts):
+def test_fetching_is_off_by_default(server, shop, attempts):
     feed = write(shop, f"id,title,image\n7,Hat,{server.url('/1.png', '127.0.0.1')}\n")
     products, (rejected,) = read(feed)
     assert (products, server.connections, attempts) == ([], 0, [])
@@ -349,7 +349,7 @@ def test_fetching_is_off_unless_asked_for(server, shop, attempts):
 
 
 @pytest.mark.promise("S10")
-def test_the_limits_unless_told_otherwise():
+def test_the_default_limits():
     rules = FetchRules()
     assert (rules.ports, rules.max_bytes, rules.seconds, rules.also_allowed) == (
         {80, 443},

@@ -1,4 +1,4 @@
-"""A picture that was fetched before and cannot be had today: it stays, is told, and is asked for again tomorrow."""
+"""A picture of an earlier import that cannot be fetched today stays, is reported, and is fetched again tomorrow."""
 
 from contextlib import closing
 
@@ -69,7 +69,7 @@ def test_what_its_server_calls_gone_is_gone(server, fetched, status):
     assert "as they were, 1 failed" in fetcher.summary()
 
 
-def test_what_may_not_be_asked_any_more_is_an_error(server, fetched, tmp_path):
+def test_an_address_that_is_no_longer_allowed_is_an_error(server, fetched, tmp_path):
     _, fetcher = fetched
     fetcher.close()
     with (
@@ -91,12 +91,12 @@ def test_a_products_row_tells_it_and_the_product_stays(server, fetched, shop):
     path, fetcher = fetched
     server.answers["/1.png"] = reply(status="503 Service Unavailable")
     rows = f"a,Hat,{server.url('/1.png')}\nb,Hat,images/1.png\nc,Hat,{server.url('/1.png')}|{server.url('/2.png')}\n"
-    products, told = read(write(shop, f"id,title,image\n{rows}"), fetcher)
+    products, rejected = read(write(shop, f"id,title,image\n{rows}"), fetcher)
     assert [product.id for product in products] == ["a", "b", "c"]
     assert products[0].pictures[0].path == products[2].pictures[0].path == str(path)
-    assert [row.line for row in told] == [2, 4, 4]
-    assert all("answered 503; the one fetched before stays" in row.reason for row in told[:2])
-    assert "answered 404" in told[2].reason
+    assert [row.line for row in rejected] == [2, 4, 4]
+    assert all("answered 503; the one fetched before stays" in row.reason for row in rejected[:2])
+    assert "answered 404" in rejected[2].reason
 
 
 def test_the_same_bytes_again_leave_the_file_untouched(server, tmp_path):
@@ -118,10 +118,10 @@ def test_nobody_removes_files_while_a_fetcher_is_open(server, fetcher, tmp_path)
 def test_what_is_forgotten_is_fetched_again(server, fetcher, tmp_path):
     server.answers |= {"/1.png": reply(PNG, ETag='"1"'), "/2.png": reply(picture((1, 2, 3)), ETag='"2"')}
     paths = [fetcher.fetch(server.url(f"/{n}.png")) for n in (1, 2)]
-    with closing(FetchedPictures(tmp_path / "fetched")) as kept:
-        kept.forget([paths[0].name])
-        assert kept.find(server.url("/1.png")) is None
-        assert kept.find(server.url("/2.png")).version.etag == '"2"'
+    with closing(FetchedPictures(tmp_path / "fetched")) as store:
+        store.forget([paths[0].name])
+        assert store.find(server.url("/1.png")) is None
+        assert store.find(server.url("/2.png")).version.etag == '"2"'
 
 
 def test_a_host_that_is_given_up_takes_no_picture_with_it(server, tmp_path):
@@ -129,14 +129,14 @@ def test_a_host_that_is_given_up_takes_no_picture_with_it(server, tmp_path):
     server.answers |= {f"/{n}.png": reply(picture((n, 0, 0))) for n in range(30)}
     with closing(open_fetcher(tmp_path / "fetched", server.port)) as earlier:
         before = [earlier.fetch(url) for url in urls]
-    asked = []
+    resolved = []
 
     def unknown(host, _):
-        asked.append(host)
+        resolved.append(host)
         raise OSError
 
     with closing(open_fetcher(tmp_path / "fetched", server.port, resolve=unknown)) as fetcher:
         assert [fetcher.fetch(url) for url in urls] == before
-        assert len(asked) == 10
+        assert len(resolved) == 10
         assert "is not known" in fetcher.why_stale(urls[0]) and "gets no more requests" in fetcher.why_stale(urls[-1])
         assert "30 failed and left as they were" in fetcher.summary()

@@ -1,4 +1,4 @@
-"""Which web addresses are asked at all: the form of each, and what it leads to."""
+"""The web addresses that pictures may be fetched from: their form, and the IP addresses of their hosts."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from catalog.fetching.url_policy import is_public, read_address
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "requested"),
     [
         ("http://shop.example/1.png", "http://shop.example/1.png"),
         ("HTTPS://Shop.Example:443/1.png?v=2#top", "https://shop.example/1.png?v=2"),
@@ -22,9 +22,9 @@ from catalog.fetching.url_policy import is_public, read_address
         ("http://my_shop.cdn-1.example/1.png", "http://my_shop.cdn-1.example/1.png"),
     ],
 )
-def test_the_form_in_which_an_address_is_asked(text, asked):
-    assert str(read_address(text)) == asked
-    assert str(read_address(asked)) == asked
+def test_the_form_in_which_an_address_is_requested(text, requested):
+    assert str(read_address(text)) == requested
+    assert str(read_address(requested)) == requested
 
 
 @pytest.mark.promise("S10")
@@ -67,7 +67,7 @@ def test_the_form_in_which_an_address_is_asked(text, asked):
         ("http://1.2.3/", "a number that is not written like"),
     ],
 )
-def test_a_form_that_is_not_asked(text, reason):
+def test_a_form_that_is_refused(text, reason):
     with pytest.raises(BadAddress, match=reason) as caught:
         read_address(text)
     assert caught.value.hint

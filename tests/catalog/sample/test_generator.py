@@ -76,7 +76,7 @@ def test_tones_rise_and_never_wrap():
     assert (np.diff(ramp) >= 0).all() and ramp[0] == 0 and ramp[-1] == 255
 
 
-def test_a_stopped_run_goes_on_and_an_unknown_name_is_told(tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_and_an_unknown_name_is_reported(tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(generator, "_choose", lambda engine: None)
     monkeypatch.setattr(generator.Job, "take", lambda job: taken.append(job.path) or b"picture")
@@ -94,6 +94,6 @@ def test_a_product_can_be_rendered():
     pytest.importorskip("mitsuba", reason="rendering needs the extra: pip install '.[sample]'")
     generator._choose("scalar_rgb")
     job = next(jobs())
-    one, two = job.take(24, 0.1), job.take(24, 0.1)
-    assert generator.difference(one, two) < generator.TOLERANCE
-    assert np.asarray(Image.open(io.BytesIO(one))).std() > 5
+    first, second = job.take(24, 0.1), job.take(24, 0.1)
+    assert generator.difference(first, second) < generator.TOLERANCE
+    assert np.asarray(Image.open(io.BytesIO(first))).std() > 5

@@ -66,22 +66,22 @@ def test_photos_know_their_products(products):
     assert not {row["shows"] for row in nowhere} & set(FAMILIES)
     for row in several:
         shown = json.loads(row["boxes"])
-        assert 2 <= len(shown) <= 3 and {one["product_id"] for one in shown} <= ids
-        for left, top, right, bottom in (one["box"] for one in shown):
+        assert 2 <= len(shown) <= 3 and {row["product_id"] for row in shown} <= ids
+        for left, top, right, bottom in (row["box"] for row in shown):
             assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 
 
 def test_no_test_product_has_a_sibling_in_training(products):
-    said = {row["product_id"]: row["split"] for row in rows("captions.csv")}
-    assert Counter(said.values()) == {"train": 168, "test": 162}
+    splits = {row["product_id"]: row["split"] for row in rows("captions.csv")}
+    assert Counter(splits.values()) == {"train": 168, "test": 162}
     by_group, by_family = {}, {}
     for product in products:
-        by_group.setdefault(product.attributes["group"], set()).add(said[product.id])
-        by_family.setdefault(product.category, set()).add(said[product.id])
+        by_group.setdefault(product.attributes["group"], set()).add(splits[product.id])
+        by_family.setdefault(product.category, set()).add(splits[product.id])
     assert all(len(splits) == 1 for splits in by_group.values())
     assert sum(splits == {"test"} for splits in by_family.values()) == 8
     photos = rows("photos.csv")
-    assert all(row["split"] == said[row["product_id"]] for row in photos)
+    assert all(row["split"] == splits[row["product_id"]] for row in photos)
     assert Counter(row["split"] for row in photos)["test"] >= 100
 
 

@@ -85,7 +85,7 @@ def test_keys_stay_and_are_never_given_again(catalogue):
     assert catalogue.get_many([key]) == {}
 
 
-def test_get_many_keeps_the_order_asked(catalogue):
+def test_get_many_keeps_the_order_of_the_keys(catalogue):
     products = [replace(SHOE, id=f"p{number}") for number in range(2_500)]
     catalogue.put(products)
     keys = catalogue.keys()[::-1]

@@ -1,4 +1,4 @@
-"""The index of words follows every change of a product, in the same transaction, and older catalogues get one."""
+"""The word index follows every change of a product in the same transaction; older catalogues get one."""
 
 import sqlite3
 from collections import defaultdict
@@ -14,7 +14,7 @@ from catalog.storage import word_index
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.connections import SCHEMA_VERSION
 
-PICTURES = (Picture("/a.jpg", "aa", 1, 1),)
+ONE_PICTURE = (Picture("/a.jpg", "aa", 1, 1),)
 FIELDS = word_index.FIELDS
 
 
@@ -24,14 +24,14 @@ def path(tmp_path):
 
 
 def product(product_id, title, **facts):
-    return Product(product_id, title, PICTURES, **facts)
+    return Product(product_id, title, ONE_PICTURE, **facts)
 
 
 def held(catalogue):
     """What the index holds, (word, field) -> keys; and what it should hold, worked out from the products."""
     should = defaultdict(set)
-    for key, one in catalogue.iterate():
-        for field, row in zip(FIELDS, word_index.words_of(one), strict=True):
+    for key, indexed in catalogue.iterate():
+        for field, row in zip(FIELDS, word_index.words_of(indexed), strict=True):
             for word in row.split():
                 should[word, field].add(key)
     found = {}
@@ -173,11 +173,11 @@ def _opened(path):
     return Connections.open(path)
 
 
-def test_another_way_of_cutting_words_makes_the_index_anew(path, monkeypatch):
+def test_another_tokenizer_version_rebuilds_the_index(path, monkeypatch):
     with closing(Catalogue.open(path)) as catalogue:
         catalogue.put([product("1", "mug"), product("2", "cup")])
     monkeypatch.setattr(word_index, "ANALYSIS", 999)
-    monkeypatch.setattr(word_index, "words_of", lambda one: (f"other{one.id}", "", "", ""))
+    monkeypatch.setattr(word_index, "words_of", lambda indexed: (f"other{indexed.id}", "", "", ""))
     with closing(Catalogue.open(path)) as catalogue, catalogue.words() as words:
         assert words.vocabulary() == [("other1", 1), ("other2", 1)]
 

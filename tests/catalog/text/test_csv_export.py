@@ -91,7 +91,7 @@ NASTY = st.text(st.sampled_from("=+-@'\t\r\n＝＋－＠;,\"| 5.a\u00e9")).filte
 
 
 @given(NASTY)
-def test_what_was_made_harmless_comes_back_as_it_was(text):
+def test_an_escaped_text_is_unescaped_to_the_original(text):
     assert unescape_formula(escape_formula(text)) == text
 
 

@@ -1,4 +1,4 @@
-"""The glossary's table is read, and what is wrong with it is told by its line."""
+"""The glossary is read from a table, and faults are reported with their line."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_a_table(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("term,words\n", "line 1: the header is 'term,words'"),
         ("", "line 1"),
@@ -38,10 +38,10 @@ def test_a_table(tmp_path):
         (HEADER + 'a,en,"b\n', "line 2: this is not CSV"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_line(tmp_path, text, told):
+def test_a_fault_is_reported_with_its_line(tmp_path, text, message):
     path = tmp_path / "glossary.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=message):
         read_glossary(path)
 
 

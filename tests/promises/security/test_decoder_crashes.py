@@ -16,7 +16,7 @@ from indexer.build.encoding_pipeline import PipelineOptions
 from tests.fake_encoder import FakeEncoder
 from tests.timing import Lateness
 
-PICTURES = 1_000
+PICTURE_COUNT = 1_000
 SECONDS = 1.0
 TRAPS = dict.fromkeys((13, 14, 400, 999), "segv") | dict.fromkeys((0, 200, 600), "loop")
 TRAPS |= dict.fromkeys((50, 201, 800), "memory")
@@ -29,11 +29,11 @@ REASONS = {
 
 @pytest.fixture
 def feed(tmp_path):
-    for number in range(PICTURES):
+    for number in range(PICTURE_COUNT):
         colour = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 25)
         Image.new("RGB", (640, 480), colour).save(tmp_path / f"n{number:04}.png", compress_level=1)
     with (tmp_path / "products.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = ((f"p{number:04}", f"thing {number}", f"n{number:04}.png") for number in range(PICTURES))
+        rows = ((f"p{number:04}", f"thing {number}", f"n{number:04}.png") for number in range(PICTURE_COUNT))
         csv.writer(file).writerows([("id", "title", "image"), *rows])
     return tmp_path / "products.csv"
 
@@ -47,7 +47,7 @@ def timed(home, feed):
 @pytest.mark.promise("S8")
 def test_ten_pictures_that_end_the_decoder_cost_ten_products(feed, tmp_path, monkeypatch):
     whole, usual = timed(tmp_path / "usual", feed)
-    assert (whole.products, whole.rejected) == (PICTURES, ())
+    assert (whole.products, whole.rejected) == (PICTURE_COUNT, ())
     monkeypatch.setenv(TRAP, json.dumps({f"n{number:04}.png": deed for number, deed in TRAPS.items()}))
     report, trapped = timed(tmp_path / "trapped", feed)
     assert (report.products, report.rows, len(report.rejected)) == (990, 990, 10)
