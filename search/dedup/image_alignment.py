@@ -116,14 +116,12 @@ def align_images(image: AlignmentImage, others: Sequence[AlignmentImage]) -> lis
     ours = np.stack([image.lab, image.mirrored().lab])
     theirs = np.stack([other.lab for other in others])
     # Every pair is tried from several scales and both ways round; the best start of each goes on.
-    starts = [(flip, scale) for flip in (0, 1) for scale in START_SCALES]
-    a = np.repeat([flip for flip, _ in starts], len(others))
-    b = np.tile(np.arange(len(others)), len(starts))
-    place = np.zeros((len(a), 4))
-    place[:, 0] = place[:, 2] = np.repeat([scale for _, scale in starts], len(others)) - 1
+    every = np.arange(len(others))
+    a, scales, b = (grid.ravel() for grid in np.meshgrid((0, 1), START_SCALES, every, indexing="ij"))
+    place = np.outer(scales - 1, (1, 0, 1, 0))
     light_a, light_b = _pyramid(ours[..., 0]), _pyramid(theirs[..., 0])
     place, fit = _aligned(light_a[LEVELS[0]][a], light_b[LEVELS[0]][b], place, ITERATIONS[0])
-    best = fit.reshape(len(starts), len(others)).argmax(axis=0) * len(others) + np.arange(len(others))
+    best = fit.reshape(-1, len(others)).argmax(axis=0) * len(others) + every
     a, place, fit = a[best], place[best], fit[best]
     for side, iterations in zip(LEVELS[1:], ITERATIONS[1:], strict=True):
         good = np.flatnonzero(fit > PROMISING)
@@ -140,8 +138,7 @@ def _aligned(ours: Floats, theirs: Floats, place: Parameters, iterations: int) -
     doi:10.1023/B:VISI.0000011205.11775.fd).
     """
     side = ours.shape[1]
-    inner = _inner(side)
-    axis = _axis(side)[inner]
+    inner, axis = _compared(side)
     count = len(axis)
     u, v = np.tile(axis, count), np.repeat(axis, count)
     slope_x, slope_y = np.gradient(theirs, axis=2) * (side / 2), np.gradient(theirs, axis=1) * (side / 2)
@@ -167,8 +164,7 @@ def _measured(
     ours: Floats, theirs: Floats, place: Parameters, mirrored: NDArray[np.bool_], coarse: NDArray[np.bool_]
 ) -> list[Alignment]:
     """Measure how well pictures (n, 64, 64, 3) agree when aligned at these places (n, 4)."""
-    inner = _inner(IMAGE_SIDE)
-    axis = _axis(IMAGE_SIDE)[inner]
+    inner, axis = _compared(IMAGE_SIDE)
     weights, channels = _sampled(tuple(theirs[..., i] for i in range(3)), place, axis)
     ours = ours[:, inner, inner]
     light = ours[..., 0].reshape(len(ours), -1)
@@ -180,16 +176,11 @@ def _measured(
     colour = np.sqrt(sum(_patches(channel.reshape(square)) ** 2 for channel in differences)).max(axis=(1, 2))
     scales = 1 + place[:, [0, 2]]
     inside = ((scales > MIN_SCALE) & (scales < MAX_SCALE)).all(axis=1) & (total > 0.5 * len(axis) ** 2)
+    lightness, detail = (np.where(inside, correlation, -1.0) for correlation in (lightness, detail))
+    measures = (lightness, detail, colour, scales[:, 0], scales[:, 1], mirrored, coarse)
     return [
-        Alignment(
-            float(lightness[i]) if inside[i] else -1.0,
-            float(detail[i]) if inside[i] else -1.0,
-            float(colour[i]),
-            (float(scales[i, 0]), float(scales[i, 1])),
-            bool(mirrored[i]),
-            bool(coarse[i]),
-        )
-        for i in range(len(ours))
+        Alignment(light, fine, difference, (across, down), flipped, few)
+        for light, fine, difference, across, down, flipped, few in zip(*(m.tolist() for m in measures), strict=True)
     ]
 
 
@@ -199,8 +190,7 @@ def _sampled(images: Sequence[Floats], place: Parameters, axis: Floats) -> tuple
     Returns which points lie inside, float32 (n, m²), and each image's values there.
     """
     n, side = images[0].shape[:2]
-    x = ((axis[None] * (1 + place[:, :1]) + place[:, 1:2]) + 1) * side / 2 - 0.5
-    y = ((axis[None] * (1 + place[:, 2:3]) + place[:, 3:4]) + 1) * side / 2 - 0.5
+    x, y = (((axis * (1 + at[:, :1]) + at[:, 1:]) + 1) * side / 2 - 0.5 for at in (place[:, :2], place[:, 2:]))
     inside = ((y > -0.5) & (y < side - 0.5))[:, :, None] & ((x > -0.5) & (x < side - 0.5))[:, None, :]
     # Scale and shift keep the axes apart, so sampling is a product with a matrix of bilinear weights for each axis.
     down, across = _shares(y, side), _shares(x, side).transpose(0, 2, 1)
@@ -210,8 +200,7 @@ def _sampled(images: Sequence[Floats], place: Parameters, axis: Floats) -> tuple
 
 def _shares(points: Parameters, side: int) -> Floats:
     """Return the bilinear weight of each pixel of a line for each point on it, (n, m, side)."""
-    points = np.clip(points, 0, side - 1)
-    distances = np.abs(points[:, :, None] - np.arange(side)[None, None])
+    distances = np.abs(np.clip(points, 0, side - 1)[:, :, None] - np.arange(side))
     return np.asarray(np.maximum(0, 1 - distances), dtype=np.float32)
 
 
@@ -220,8 +209,7 @@ def _tone(target: Floats, sampled: Floats, weights: Floats) -> tuple[Floats, Flo
     total = np.maximum(weights.sum(axis=1), 1e-9)
     mean_a, mean_b = (target * weights).sum(axis=1) / total, (sampled * weights).sum(axis=1) / total
     a, b = target - mean_a[:, None], sampled - mean_b[:, None]
-    gain = (a * b * weights).sum(axis=1) / np.maximum((b * b * weights).sum(axis=1), 1e-6)
-    gain = np.clip(gain, 0.5, 2.0)
+    gain = np.clip((a * b * weights).sum(axis=1) / np.maximum((b * b * weights).sum(axis=1), 1e-6), 0.5, 2.0)
     return gain, mean_a - gain * mean_b
 
 
@@ -232,29 +220,24 @@ def _correlation(a: Floats, b: Floats, weights: Floats) -> Floats:
     b = b - (b * weights).sum(axis=1, keepdims=True) / total
     a2, b2 = ((x * x * weights).sum(axis=1) / total[:, 0] for x in (a, b))
     both = (a * b * weights).sum(axis=1) / total[:, 0]
-    floor = FLAT**2
-    return np.asarray((both + floor) / np.sqrt((a2 + floor) * (b2 + floor)))
+    return np.asarray((both + FLAT**2) / np.sqrt((a2 + FLAT**2) * (b2 + FLAT**2)))
 
 
 def _fine(light: Floats) -> Floats:
     """Return what a blur removes, (n, side²): edges, seams and texture."""
-    return np.asarray((_blurred(light, 0) - _blurred(light, 2)).reshape(len(light), -1))
-
-
-def _blurred(light: Floats, times: int) -> Floats:
-    for axis in (1, 2):
-        for _ in range(times):
-            padded = np.pad(light, [(0, 0)] + [(2, 2) if i == axis else (0, 0) for i in (1, 2)], mode="edge")
-            parts = [np.take(padded, np.arange(i, i + light.shape[axis]), axis=axis) for i in range(5)]
-            light = np.asarray(np.mean(parts, axis=0), dtype=np.float32)
-    return light
+    blurred = light
+    for axis in (1, 1, 2, 2):
+        padded = np.pad(blurred, [(2, 2) if i == axis else (0, 0) for i in range(3)], mode="edge")
+        parts = [padded.take(range(i, i + light.shape[axis]), axis) for i in range(5)]
+        blurred = np.mean(parts, axis=0, dtype=np.float32)
+    return np.asarray((light - blurred).reshape(len(light), -1))
 
 
 def _softened(lab: Floats, coarse: NDArray[np.bool_]) -> Floats:
     """Blur pictures (n, 64, 64, 3) slightly, coarse ones more, so that all lack the detail that resizing removes."""
     for axis in (1, 2):
-        padded = np.pad(lab, [(0, 0)] + [(1, 1) if i == axis else (0, 0) for i in (1, 2, 3)], mode="edge")
-        before, after = (np.take(padded, np.arange(i, i + IMAGE_SIDE), axis=axis) for i in (0, 2))
+        padded = np.pad(lab, [(1, 1) if i == axis else (0, 0) for i in range(4)], mode="edge")
+        before, after = (padded.take(range(i, i + IMAGE_SIDE), axis) for i in (0, 2))
         lab = np.asarray((before + 2 * lab + after) / 4, dtype=np.float32)
     if coarse.any():
         half = lab[coarse].reshape(-1, IMAGE_SIDE // 2, 2, IMAGE_SIDE // 2, 2, 3).mean(axis=(2, 4))
@@ -264,8 +247,7 @@ def _softened(lab: Floats, coarse: NDArray[np.bool_]) -> Floats:
 
 def _patches(differences: Floats) -> Floats:
     """Return the means of patches (n, 8, 8): noise averages out, a part in another colour does not."""
-    side = differences.shape[1]
-    edges = np.linspace(0, side, PATCHES + 1).astype(np.int64)
+    edges = np.linspace(0, differences.shape[1], PATCHES + 1).astype(np.int64)
     widths = np.diff(edges)
     sums = np.add.reduceat(np.add.reduceat(differences, edges[:-1], axis=1), edges[:-1], axis=2)
     return np.asarray(sums / (widths[:, None] * widths[None]), dtype=np.float32)
@@ -273,19 +255,13 @@ def _patches(differences: Floats) -> Floats:
 
 def _pyramid(light: Floats) -> dict[int, Floats]:
     """Average the lightness (n, 64, 64) down to every level."""
-    n = len(light)
-    return {
-        side: light.reshape(n, side, IMAGE_SIDE // side, side, IMAGE_SIDE // side).mean(axis=(2, 4)) for side in LEVELS
-    }
+    sizes = ((side, IMAGE_SIDE // side) for side in LEVELS)
+    return {side: light.reshape(-1, side, cells, side, cells).mean(axis=(2, 4)) for side, cells in sizes}
 
 
 @cache
-def _axis(side: int) -> Floats:
-    """Return the centres of pixels, -1 to 1."""
-    return ((np.arange(side) + 0.5) * 2 / side - 1).astype(np.float32)
-
-
-def _inner(side: int) -> slice:
-    """Return the pixels of a line that are compared."""
+def _compared(side: int) -> tuple[slice, Floats]:
+    """Return the pixels of a line that are compared, and their centres, -1 to 1."""
     border = round(side * (1 - INNER) / 2)
-    return slice(border, side - border)
+    inner = slice(border, side - border)
+    return inner, ((np.arange(side) + 0.5) * 2 / side - 1).astype(np.float32)[inner]

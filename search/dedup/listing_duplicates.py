@@ -6,8 +6,9 @@ decide: at 60 x 80 pixels the vectors of copies and of mere look-alikes are equa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image, ImageOps
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Picture, Product
+from indexer.layout import WORDS
 from indexer.types import Floats
 from search.dedup.duplicate_kinds import DUPLICATE_KINDS, SAME_FILE, SAME_PICTURE, SAME_PRODUCT, SHARED_PICTURE
 from search.dedup.image_alignment import AlignmentImage, align_images
@@ -86,16 +88,15 @@ def find_duplicates(
         for product in _showing_file(engine, sha256):
             add(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
         if encoded is None:
-            hits = _candidates(
-                engine, [PictureTerm(side) for side in (picture, ImageOps.mirror(picture))], MAX_CANDIDATES
-            )
+            sides = [PictureTerm(picture), PictureTerm(ImageOps.mirror(picture))]
+            hits = _candidates(engine, sides, MAX_CANDIDATES)
             pairs = [(hit, shown) for hit in hits for shown in hit.product.pictures]
         else:
             hits = _candidates(engine, [VectorTerm(row) for row in encoded[2 * number :][:2]], FEW_CANDIDATES)
             pairs = [(hit, hit.picture) for hit in hits]
         products = {hit.product.id: hit.product for hit in hits}
-        same, views = _same_pictures(picture, sha256, number, pairs), _other_views(engine, title, number, hits)
-        for duplicate in (*same, *views):
+        views = _other_views(engine, title, number, hits)
+        for duplicate in chain(_same_pictures(picture, sha256, number, pairs), views):
             add(duplicate, products[duplicate.product_id])
     found.pop(own_id, None)
     return tuple(sorted(found.values(), key=_order))
@@ -117,14 +118,13 @@ def _showing_file(engine: SearchEngine, sha256: str) -> list[Product]:
 
 def _candidates(engine: SearchEngine, sides: Sequence[PictureTerm | VectorTerm], limit: int) -> list[SearchHit]:
     """Retrieve the listings most similar to either side of a picture, ignoring titles."""
-    blocks = {name: 0.0 for name in ("words",) if name in engine.generation.layout.names}
+    blocks = {WORDS: 0.0} if WORDS in engine.generation.layout.names else {}
     queries = [Query((side,), k=limit, blocks=blocks, collapse=False) for side in sides]
-    hits: dict[str, SearchHit] = {}
-    for page in engine.search_many(queries):
-        for hit in page.hits:
-            if hit.product.id not in hits or hits[hit.product.id].score < hit.score:
-                hits[hit.product.id] = hit
-    return list(hits.values())
+    hits = [hit for page in engine.search_many(queries) for hit in page.hits]
+    best: dict[str, SearchHit] = {}
+    for hit in sorted(hits, key=lambda hit: -hit.score):
+        best.setdefault(hit.product.id, hit)
+    return list(best.values())
 
 
 def _same_pictures(
@@ -157,17 +157,12 @@ def _other_views(engine: SearchEngine, title: str, number: int, hits: Sequence[S
     if not key:
         return
     weights = engine.generation.manifest.weights["picture"]
+    total = sum(weight for name, weight in weights.items() if name != WORDS)
+    compared = {name: weights[name] for name in ("look", "meaning") if weights.get(name)}
     for hit in hits:
         if title_key(hit.product.title) != key:
             continue
-        cosines = _cosines(hit, weights)
-        cosine = min((cosines[name] for name in ("look", "meaning") if name in cosines), default=0.0)
+        cosines = [hit.parts[name] * total / weight for name, weight in compared.items() if name in hit.parts]
+        cosine = min(cosines, default=0.0)
         if cosine >= VIEW_COSINE:
             yield Duplicate(hit.product.id, SAME_PRODUCT, min(cosine, 1.0), number, hit.picture.sha256)
-
-
-def _cosines(hit: SearchHit, weights: Mapping[str, float]) -> dict[str, float]:
-    """Return the cosine of each block, from its part of the score."""
-    used = {name: weight for name, weight in weights.items() if name != "words"}
-    total = sum(used.values())
-    return {name: part * total / used[name] for name, part in hit.parts.items() if used.get(name)}

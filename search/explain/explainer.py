@@ -80,12 +80,7 @@ class HitExplainer:
         self._steps = steps
 
     def detect_objects(
-        self,
-        served: ServingState,
-        picture: Image.Image,
-        k: int,
-        narrowed: Filter | None = None,
-        timeout_ms: int | None = None,
+        self, served: ServingState, picture: Image.Image, k: int, narrowed: Filter | None, timeout_ms: int | None
     ) -> Regions:
         """Return up to MAX_REGIONS objects of a picture, each with k products that match it. Raises BadQuery."""
         deadline = Deadline.within(timeout_ms)
@@ -105,12 +100,12 @@ class HitExplainer:
         """Explain why and where a product matches a query. Raises UnknownProduct when it is no hit of the query."""
         deadline = Deadline.within(query.timeout_ms)
         only = OneOf(ID, (product.id,))
-        narrowed = Filter((only,)) if query.filter is None else _both(query.filter, only)
+        # The query's own filter is wrapped in `any`, because a filter has one condition a field.
+        narrowed = Filter((only,) if query.filter is None else (AnyOf((query.filter,)), only))
         page = self._pipeline.pages(served, (replace(query, filter=narrowed, k=1, offset=0, facets=False),))[0]
         if not page.hits:
-            raise UnknownProduct(
-                f"The product {product.id!r} is not among the answers to that.", "Ask about one of the hits."
-            )
+            reason = f"The product {product.id!r} is not among the answers to that."
+            raise UnknownProduct(reason, "Ask about one of the hits.")
         hit = page.hits[0]
         reasons = why(hit, query, resembled)
         try:
@@ -123,10 +118,8 @@ class HitExplainer:
     def _search(
         self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
     ) -> list[Region]:
-        """Search with the crop of each box."""
-        queries = [
-            Query((PictureTerm(crop_object(picture, box)),), k=k, filter=narrowed, cropped=True) for box in boxes
-        ]
+        crops = [PictureTerm(crop_object(picture, box)) for box in boxes]
+        queries = [Query((crop,), k=k, filter=narrowed, cropped=True) for crop in crops]
         pages = self._pipeline.pages(served, queries) if queries else []
         return [Region(box, page.hits) for box, page in zip(boxes, pages, strict=True)]
 
@@ -162,9 +155,8 @@ def _same_object(earlier: Region, later: Region) -> bool:
 
 
 def _merge_hits(earlier: Sequence[SearchHit], later: Sequence[SearchHit]) -> tuple[SearchHit, ...]:
-    ranked = sorted((*earlier, *later), key=lambda hit: (-hit.score, hit.product.id))
     best: dict[str, SearchHit] = {}
-    for hit in ranked:
+    for hit in sorted((*earlier, *later), key=lambda hit: (-hit.score, hit.product.id)):
         best.setdefault(hit.product.id, hit)
     return tuple(best.values())[: max(len(earlier), len(later))]
 
@@ -177,11 +169,6 @@ def _picture_of(query: Query, resembled: Sequence[Product]) -> Image.Image | Non
     pictures = [product.pictures[0] for product in resembled if product.pictures]
     named = any(isinstance(term, ProductTerm) for term in query.terms)
     return load_picture(Path(pictures[0].path)) if named and pictures else None
-
-
-def _both(narrowed: Filter, only: OneOf) -> Filter:
-    """Restrict a filter to one id; it is wrapped in `any`, because a filter has one condition a field."""
-    return Filter((AnyOf((narrowed,)), only))
 
 
 def _heatmap_json(heatmap: MatchHeatmap | None) -> Mapping[str, Any] | None:

@@ -48,8 +48,7 @@ def foreground(cells: Floats) -> Floats:
     nearest = (cells.reshape(-1, cells.shape[-1]) @ edge.T).max(axis=1).reshape(cells.shape[:2])
     distances = np.maximum(1.0 - nearest, 0.0)
     distances[[0, -1]] = distances[:, [0, -1]] = distances.min()
-    shares: Floats = (distances / max(float(distances.max()), 1e-6)).astype(np.float32)
-    return shares
+    return np.asarray(distances / max(float(distances.max()), 1e-6), np.float32)
 
 
 def overlay_png(heatmap: MatchHeatmap, size: tuple[int, int]) -> bytes:
@@ -69,20 +68,13 @@ def _cells(maps: FeatureMaps) -> Floats:
     """Return the first picture's cells at the heatmap's resolution, both depths concatenated, of unit length."""
     parts = []
     for depth in (maps.fine[0], maps.deep[0]):
-        coarse = _coarse(depth)
+        step = max(1, depth.shape[0] // HEATMAP_SIDE)  # a map no finer than a heatmap stays unchanged
+        rows, columns = (edge // step for edge in depth.shape[:2])
+        blocks = depth[: rows * step, : columns * step].reshape(rows, step, columns, step, -1)
+        coarse = blocks.mean(axis=(1, 3))
         centred = coarse - coarse.mean(axis=(0, 1))
         parts.append(centred / (np.linalg.norm(centred, axis=2, keepdims=True) + 1e-6))
-    cells: Floats = (np.concatenate(parts, axis=2) / np.float32(np.sqrt(2))).astype(np.float32)
-    return cells
-
-
-def _coarse(depth: Floats) -> Floats:
-    """Average whole blocks of cells; a map no finer than a heatmap stays unchanged."""
-    step = max(1, depth.shape[0] // HEATMAP_SIDE)
-    rows, columns = (edge // step for edge in depth.shape[:2])
-    blocks = depth[: rows * step, : columns * step].reshape(rows, step, columns, step, -1)
-    coarse: Floats = blocks.mean(axis=(1, 3))
-    return coarse
+    return np.asarray(np.concatenate(parts, axis=2) / np.float32(np.sqrt(2)), np.float32)
 
 
 def _heatmap(strength: Floats) -> MatchHeatmap:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,6 @@ WEIGHTS = {
 }
 
 CUES = ("fine", "deep", "colour", "contrast", "edge")
-
 Ints = NDArray[np.int64]
 Rectangle = tuple[int, int, int, int]
 Rect = tuple[float, float, float, float]
@@ -65,8 +65,7 @@ class Box:
         return self.left, self.top, self.right, self.bottom
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
+class _Size(NamedTuple):
     """All windows of one size in cells, `step` cells apart."""
 
     high: int
@@ -93,13 +92,9 @@ def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = MAX_BOXES) ->
     edges = _edges(rows, columns)
     values = cues(maps, picture)
     scores = np.asarray(sum(weight * values[name] for name, weight in WEIGHTS.items()), np.float32)
-    size = np.array([columns, rows, columns, rows])
     chosen = _suppress(edges, scores, limit)
-    sides = (edges[:, chosen].T / size).tolist()
-    return tuple(
-        Box(left, top, right, bottom, score)
-        for (left, top, right, bottom), score in zip(sides, scores[chosen].tolist(), strict=True)
-    )
+    sides = edges[:, chosen].T / (columns, rows, columns, rows)
+    return tuple(Box(*box, score) for box, score in zip(sides.tolist(), scores[chosen].tolist(), strict=True))
 
 
 def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
@@ -117,7 +112,7 @@ def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
     colour = _scaled(_smoothed(lab.transpose(2, 0, 1)))
     unlike = np.sqrt(_border_distance(fine) * _enlarged(_border_distance(_halved(deep)), rows, columns))[None]
     table = _summed(np.concatenate([fine, deep, colour, unlike]))
-    lines = _summed(unlike**4)
+    lines = _summed(unlike**4)  # the strongest cell of a line dominates its mean of fourth powers
     spans = np.cumsum([0, len(fine), len(deep), len(colour)])
     sides = np.concatenate([_sides(size, table, lines, spans) for size in _sizes(rows, columns)], axis=2)
     left, top, right, bottom = _edges(rows, columns)
@@ -192,30 +187,23 @@ def _sides(size: _Size, table: Floats, lines: Floats, spans: Ints) -> Floats:
         beyond, in_picture = _means(table, size, rim)
         difference = inside - beyond
         distance = np.sqrt(np.add.reduceat(difference**2, spans, axis=1))[:, :-1]
-        ends, starts = (_root(_means(lines, size, line)[0][:, 0]) for line in (inner, outer))
+        along = np.stack([_means(lines, size, line)[0][:, 0] for line in (inner, outer)])
+        ends, starts = np.sqrt(np.sqrt(np.maximum(along, 0.0)))
         cues_of_sides.append(in_picture * np.stack([*distance.T, difference[:, -1], ends - starts]))
     return np.stack(cues_of_sides, axis=1).astype(np.float32)
-
-
-def _root(means: Floats) -> Floats:
-    """Return the fourth root; the mean of fourth powers along a line is dominated by its strongest cell."""
-    root: Floats = np.sqrt(np.sqrt(np.maximum(means, 0.0)))
-    return root
 
 
 def _smoothed(maps: Floats) -> Floats:
     """Blur with the kernel 1 2 1 either way."""
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
-    smoothed: Floats = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16
-    return smoothed
+    return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16)
 
 
 def _scaled(maps: Floats) -> Floats:
     """Centre maps, and divide by the root mean square distance of cells from the mean."""
     centred = maps - maps.mean(axis=(1, 2), keepdims=True)
-    scaled: Floats = centred / np.sqrt((centred**2).sum(axis=0).mean() + 1e-6)
-    return scaled
+    return np.asarray(centred / np.sqrt((centred**2).sum(axis=0).mean() + 1e-6))
 
 
 def _components(maps: Floats) -> Floats:
@@ -238,15 +226,13 @@ def _border_distance(maps: Floats) -> Floats:
     nearest = np.partition(np.maximum(squares, 0), 3, axis=1)[:, :3]
     distances = np.sqrt(nearest.mean(axis=1)).reshape(maps.shape[1:])
     low, high = np.percentile(distances, (10, 98))
-    scaled: Floats = np.clip((distances - low) / (high - low + 1e-6), 0.0, 1.2).astype(np.float32)
-    return scaled
+    return np.asarray(np.clip((distances - low) / (high - low + 1e-6), 0.0, 1.2), np.float32)
 
 
 def _halved(maps: Floats) -> Floats:
     """Average two by two cells: deep maps resolve no finer detail, and their border is compared at that size."""
     rows, columns = (edge // 2 * 2 for edge in maps.shape[1:])
-    halved: Floats = maps[:, :rows, :columns].reshape(len(maps), rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
-    return halved
+    return np.asarray(maps[:, :rows, :columns].reshape(-1, rows // 2, 2, columns // 2, 2).mean(axis=(2, 4)))
 
 
 def _enlarged(cells: Floats, rows: int, columns: int) -> Floats:
@@ -275,7 +261,6 @@ def _suppress(edges: Ints, scores: Floats, limit: int) -> list[int]:
         wide = np.minimum(right, right[i]) - np.maximum(left, left[i])
         high = np.minimum(bottom, bottom[i]) - np.maximum(top, top[i])
         shared = np.maximum(wide, 0) * np.maximum(high, 0)
-        alive &= (shared <= MAX_OVERLAP * (area + area[i] - shared)) & (
-            shared <= MAX_INSIDE * np.minimum(area, area[i])
-        )
+        alive &= shared <= MAX_OVERLAP * (area + area[i] - shared)
+        alive &= shared <= MAX_INSIDE * np.minimum(area, area[i])
     return chosen

@@ -68,22 +68,16 @@ def _reasons(hit: SearchHit, query: Query) -> tuple[str, ...]:
 
 
 def _facts(product: Product) -> dict[str, str]:
-    own = {"category": product.category, "brand": product.brand}
-    return {name: value for name, value in {**own, **product.attributes}.items() if value}
+    facts = {"category": product.category, "brand": product.brand, **product.attributes}
+    return {name: value for name, value in facts.items() if value}
 
 
 def _compare(product: Product, wanted: Product) -> tuple[dict[str, str], dict[str, Difference]]:
     """Return the facts that both products have, equal and different ones."""
     found = _facts(product)
-    agrees, differs = {}, {}
-    for name, value in _facts(wanted).items():
-        if name not in found:
-            continue
-        if folded(found[name]) == folded(value):
-            agrees[name] = found[name]
-        else:
-            differs[name] = Difference(value, found[name])
-    return agrees, differs
+    pairs = {name: Difference(value, found[name]) for name, value in _facts(wanted).items() if name in found}
+    differs = {name: pair for name, pair in pairs.items() if folded(pair.wanted) != folded(pair.found)}
+    return {name: pair.found for name, pair in pairs.items() if name not in differs}, differs
 
 
 def _named_facts(product: Product, words: str) -> dict[str, str]:
