@@ -1,4 +1,4 @@
-"""Fine-tunes the late stages of the starter's tower to read a shop's labels off its pictures. Imports torch."""
+"""Fine-tune the late stages of the starter's image tower to predict a shop's labels. Imports torch."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from catalog.errors import TooFewPairs
 from indexer.encoders.backends.label_backbone import CHANNELS, SIDE, LateStages, open_early
 from indexer.encoders.backends.runtime import threads
 from indexer.encoders.backends.starter_packages import PREPROCESS
-from indexer.labels.fusion_fit import LEAST_ANSWERED, fit_fusion
+from indexer.labels.examples import LabelExamples, targets_of
+from indexer.labels.fusion_fit import MIN_HOLDOUT, fit_fusion
 from indexer.labels.heads import softmax
+from indexer.labels.knn import Ints
 from indexer.labels.network import NetworkField, NetworkWeight, mix_network
 from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.progress import progress
-from indexer.training.contrastive import HalfFloats, Ints
+from indexer.training.contrastive import HalfFloats
 from indexer.training.label_heads import (
-    LabelExamples,
     LabelRecipe,
     cross_entropy,
     fit_outputs,
-    holdout_mask,
-    learnable_names,
-    opinions_of,
-    targets_of,
+    holdout_folds,
+    holdout_shares,
+    learnable_fields,
 )
 from indexer.training.optimiser import OneCycle, adamw
 from indexer.training.pairs import picture_features
 from indexer.types import Floats, Pixels
 
-WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # of the network beside the head
-SURER = 0.02  # share of the loss on what was kept aside that must go, before a field is read by the network
-LEAST_READ = 100  # pictures to learn from that can be read
-SHIFT = 2  # cells that maps are moved by, at most, while training
+WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # of the network against the head
+MIN_LOSS_REDUCTION = 0.02  # share of the holdout loss, before the network is mixed in
+MIN_READABLE = 100  # pictures to learn from that can be decoded
+MAX_SHIFT = 2  # cells that maps are moved by while training
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRecipe:
-    """How the network is fitted: `shown` pictures in all, within so many times through them.
+    """How the network is fitted: on about `shown` pictures in all, in a number of passes within `epochs`.
 
     `lesser` weighs the loss of every field but the category.
     """
@@ -61,15 +61,15 @@ class NetworkRecipe:
     warm_share: float = 0.15
 
     def rounds(self, pictures: int) -> int:
-        """How many times through so many pictures."""
+        """Return the number of passes through this many pictures."""
         return int(np.clip(round(self.shown / max(1, pictures)), *self.epochs))
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """A fitted network: its late stages, the labels that its outputs stand for, the fields in which it has a part.
+    """A fitted network: late stages, the labels of its outputs, and the fields in which it is mixed in.
 
-    `measured` says for each field how many were kept aside, and accuracy and loss on them, of heads alone and with it.
+    `measured` has for each field the size of the holdout, and accuracy and loss on it without and with the network.
     """
 
     late: LateStages
@@ -81,77 +81,76 @@ class Tuned:
 def fit_label_network(
     examples: LabelExamples, files: Sequence[Path], recipe: NetworkRecipe, seed: int, first: str = "category"
 ) -> Tuned:
-    """Fit the network on the pictures of the examples, but for those kept aside, which tell in which fields it helps.
+    """Fit the network on the pictures of the examples, and measure on the holdout in which fields it helps.
 
-    `files` (n,) are the pictures of the examples; those that cannot be read are left out. Raises TooFewPairs.
+    `files` (n,) are the pictures of the examples; undecodable ones are left out. Raises TooFewPairs.
     """
-    names = {field: learnable_names(of) for field, of in examples.labels.items()}
-    names = {field: of for field, of in names.items() if len(of) > 1}
+    names = learnable_fields(examples)
     if not names:
         raise TooFewPairs("No field has two labels with five pictures each.", "Give more products categories first.")
     with progress("pictures", len(files)) as tick:
-        cells, good = picture_features(Early(), files, "plain", seed, tick)
-    aside = holdout_mask(examples, seed)[0]
-    learnt = np.setdiff1d(np.flatnonzero(good), aside)
-    if len(learnt) < LEAST_READ:
+        cells, readable = picture_features(Early(), files, "plain", seed, tick)
+    fold = holdout_folds(examples, seed)[0]
+    training = np.setdiff1d(np.flatnonzero(readable), fold)
+    if len(training) < MIN_READABLE:
         raise TooFewPairs(
-            f"Only {good.sum():,} of {len(files):,} pictures can be read.", "See that the feed's pictures are there."
+            f"Only {readable.sum():,} of {len(files):,} pictures can be read.",
+            "See that the feed's pictures are there.",
         )
     maps = cells.reshape(len(cells), CHANNELS, SIDE, SIDE)
-    targets = {field: targets_of(examples.labels[field], of) for field, of in names.items()}
-    late = tune(maps, targets, learnt, recipe, seed, first)
-    asked = aside[good[aside] & examples.fresh[aside]]
-    if len(asked) < LEAST_ANSWERED:  # heads speak too well of what the encoder has seen, so this favours them
-        asked, examples = aside[good[aside]], replace(examples, fresh=np.ones(len(files), np.bool_))
-    said = network_shares(late, maps[asked], {field: len(of) for field, of in names.items()})
-    heads = fit_outputs(examples.take(np.setdiff1d(np.arange(len(examples.rows)), aside)), names, LabelRecipe(), seed)
+    targets = {field: targets_of(examples.labels[field], labels) for field, labels in names.items()}
+    late = tune(maps, targets, training, recipe, seed, first)
+    holdout = fold[readable[fold] & examples.fresh[fold]]
+    if len(holdout) < MIN_HOLDOUT:  # the encoder was trained on the others, which overestimates the heads: a safe side
+        holdout, examples = fold[readable[fold]], replace(examples, fresh=np.ones(len(files), np.bool_))
+    shares = network_shares(late, maps[holdout], {field: len(labels) for field, labels in names.items()})
+    heads = fit_outputs(examples.take(np.setdiff1d(np.arange(len(examples.rows)), fold)), names, LabelRecipe(), seed)
+    image_only = holdout_shares(examples, names, [holdout], [heads], titled=False)
+    titled = WORDS in examples.layout.names
+    with_title = holdout_shares(examples, names, [holdout], [heads], titled=True) if titled else {}
     fields, measured = {}, {}
-    titles = (False, True) if WORDS in examples.layout.names else (False,)
-    opinions = {titled: opinions_of(examples, names, [asked], [heads], titled) for titled in titles}
-    for field, of in names.items():
-        parts = {}
-        for titled in titles:
-            parts[titled], told = _part(*opinions[titled][field], said[field])
-            if not titled:
-                measured[field] = told
-        if parts[False].weight > 0:
-            fields[field] = NetworkField(of, parts[False], parts.get(True))
+    for field, labels in names.items():
+        part, measured[field] = _network_weight(*image_only[field], shares[field])
+        if part.weight > 0:
+            other = _network_weight(*with_title[field], shares[field])[0] if titled else None
+            fields[field] = NetworkField(labels, part, other)
     return Tuned(late, names, fields, measured)
 
 
 def tune(
     maps: HalfFloats,
     targets: Mapping[str, Floats],
-    learnt: Ints,
+    training: Ints,
     recipe: NetworkRecipe,
     seed: int,
     first: str,
 ) -> LateStages:
-    """Fit late stages on maps (n, 80, 14, 14), float16, and shares of labels by field (n, names), of some of them.
+    """Fit late stages on the `training` positions of maps (n, 80, 14, 14), float16, and of targets (n, names) by field.
 
-    Maps are mirrored, moved and partly blanked while training, so that no picture is seen twice alike.
+    Maps are mirrored, moved and partly blanked at random while training.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
     rng = np.random.default_rng(seed)
-    sizes = [of.shape[1] for of in targets.values()]
+    sizes = [shares.shape[1] for shares in targets.values()]
     late = LateStages(sum(sizes), recipe.dropout).to(memory_format=torch.channels_last).train()
-    batch = min(recipe.batch, max(2, len(learnt) // 4))
-    rounds = recipe.rounds(len(learnt))
-    steps = rounds * (len(learnt) // batch)
+    batch = min(recipe.batch, max(2, len(training) // 4))
+    rounds = recipe.rounds(len(training))
+    steps = rounds * (len(training) // batch)
     optimiser = adamw(list(late.parameters()), recipe.rate, recipe.decay)
     cycle = OneCycle(optimiser, recipe.rate, steps, recipe.warm_share)
-    wanted = {field: torch.from_numpy(of) for field, of in targets.items()}
+    wanted = {field: torch.from_numpy(shares) for field, shares in targets.items()}
     with progress("fine-tuning", steps) as tick:
         for _ in range(rounds):
-            order = rng.permutation(learnt)
+            order = rng.permutation(training)
             for start in range(0, len(order) - batch + 1, batch):
                 chosen = order[start : start + batch]
-                outputs = late(_altered(maps[chosen], rng)).split(sizes, dim=1)
+                outputs = late(_augmented(maps[chosen], rng)).split(sizes, dim=1)
                 loss = sum(
                     (
-                        cross_entropy(said, of[chosen], recipe.smoothing) * (1.0 if field == first else recipe.lesser)
-                        for said, (field, of) in zip(outputs, wanted.items(), strict=True)
+                        cross_entropy(logits, shares[chosen], recipe.smoothing)
+                        * (1.0 if field == first else recipe.lesser)
+                        for logits, (field, shares) in zip(outputs, wanted.items(), strict=True)
                     ),
                     torch.zeros(()),
                 )
@@ -161,65 +160,66 @@ def tune(
 
 
 def network_shares(late: LateStages, maps: HalfFloats, sizes: Mapping[str, int]) -> dict[str, Floats]:
-    """What late stages believe of maps, by field (n, names): the mean over each and its mirror image."""
+    """Return the softmax of maps by field, (n, names): the mean over each map and its mirror image."""
     parts = []
     with torch.inference_mode():
         for part in chunks(len(maps), 128):
-            seen = torch.from_numpy(maps[part]).float().contiguous(memory_format=torch.channels_last)
-            parts.append(torch.stack([late(seen), late(seen.flip(3))]).numpy())
+            batch = torch.from_numpy(maps[part]).float().contiguous(memory_format=torch.channels_last)
+            parts.append(torch.stack([late(batch), late(batch.flip(3))]).numpy())
     logits = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0, sum(sizes.values())), np.float32)
-    found, start = {}, 0
+    shares, start = {}, 0
     for field, size in sizes.items():
-        found[field] = softmax(logits[..., start : start + size]).mean(axis=0)
+        shares[field] = softmax(logits[..., start : start + size]).mean(axis=0)
         start += size
-    return found
+    return shares
 
 
-def _part(head: Floats, voted: Floats, truth: Floats, network: Floats) -> tuple[NetworkWeight, dict[str, float]]:
-    """The network's weight beside a head of the best likelihood, 0 where it hardly helps; and what was measured."""
+def _network_weight(
+    head: Floats, voted: Floats, truth: Floats, network: Floats
+) -> tuple[NetworkWeight, dict[str, float]]:
+    """Return the network's weight of the best likelihood, 0 where it hardly helps, and what was measured."""
     known = np.ones(truth.shape[1], np.bool_)
-    tried = {weight: fit_fusion(mix_network(head, network, weight, known), voted, truth) for weight in WEIGHTS}
-    alone, without = tried[0.0]
-    weight = min(tried, key=lambda one: tried[one][1])
-    blend, loss = tried[weight]
-    told = {
-        "kept_aside": alone.kept_aside,
+    fits = {weight: fit_fusion(mix_network(head, network, weight, known), voted, truth) for weight in WEIGHTS}
+    alone, without = fits[0.0]
+    weight = min(fits, key=lambda candidate: fits[candidate][1])
+    fusion, loss = fits[weight]
+    figures = {
+        "kept_aside": alone.holdout,
         "accuracy_before": alone.accuracy,
-        "accuracy_after": blend.accuracy,
+        "accuracy_after": fusion.accuracy,
         "loss_before": without,
         "loss_after": loss,
-        "coverage_after": blend.coverage,
+        "coverage_after": fusion.coverage,
     }
-    if not loss < (1 - SURER) * without:
-        return NetworkWeight(0.0, alone), told
-    return NetworkWeight(weight, blend), told
+    if not loss < (1 - MIN_LOSS_REDUCTION) * without:
+        return NetworkWeight(0.0, alone), figures
+    return NetworkWeight(weight, fusion), figures
 
 
-def _altered(maps: HalfFloats, rng: np.random.Generator) -> Tensor:
-    shown = torch.from_numpy(maps).float()
+def _augmented(maps: HalfFloats, rng: np.random.Generator) -> Tensor:
+    batch = torch.from_numpy(maps).float()
     mirrored = torch.from_numpy(rng.random(len(maps)) < 0.5)
-    shown[mirrored] = shown[mirrored].flip(3)
-    down, across = rng.integers(0, 2 * SHIFT + 1, 2).tolist()
-    shown = F.pad(shown, (SHIFT, SHIFT, SHIFT, SHIFT), mode="replicate")[
-        :, :, down : down + SIDE, across : across + SIDE
-    ]
+    batch[mirrored] = batch[mirrored].flip(3)
+    down, across = rng.integers(0, 2 * MAX_SHIFT + 1, 2).tolist()
+    padded = F.pad(batch, (MAX_SHIFT, MAX_SHIFT, MAX_SHIFT, MAX_SHIFT), mode="replicate")
+    batch = padded[:, :, down : down + SIDE, across : across + SIDE]
     if rng.random() < 0.5:
         height, width = rng.integers(2, 6, 2).tolist()
         top, left = int(rng.integers(SIDE - height)), int(rng.integers(SIDE - width))
-        shown[:, :, top : top + height, left : left + width] = 0.0
-    return shown.contiguous(memory_format=torch.channels_last)
+        batch[:, :, top : top + height, left : left + width] = 0.0
+    return batch.contiguous(memory_format=torch.channels_last)
 
 
 class Early:
-    """The early stages as a tower that pictures are looked at with."""
+    """The early stages as an image tower."""
 
     def __init__(self) -> None:
         self._run = open_early()
 
     def prepare(self, picture: Image.Image) -> Pixels:
-        """Squashed, as the starter sees pictures."""
+        """Squash the picture to the starter's input."""
         return PREPROCESS(picture)
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """The maps of prepared pictures, flattened."""
+        """Return the flattened maps of prepared pictures."""
         return self._run({"pixels": pixels})

@@ -1,4 +1,4 @@
-"""Fits the heads that read labels off rows, from examples: rows and what they are called. Imports torch."""
+"""Fit label heads: classifiers that read a shop's labels off rows. Imports torch."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP, ProjectionHead
-from indexer.labels.fusion_fit import fit_blend
+from indexer.labels.examples import MIN_EXAMPLES, LabelExamples, neighbour_queries, targets_of, words_slice
+from indexer.labels.fusion_fit import fit_fusion
 from indexer.labels.heads import FusionWeights, LabelHead, softmax
-from indexer.labels.knn import knn_vote, nearest_products
-from indexer.layout import WORDS, RowLayout
+from indexer.labels.knn import Ints, knn_vote, nearest_products
+from indexer.layout import WORDS
 from indexer.progress import progress
 from indexer.training.optimiser import OneCycle
 from indexer.types import Floats
 
-Ints = NDArray[np.int64]
-
-LEAST_EXAMPLES = 5  # of a label, before a head learns it; until then its neighbours speak for it
 FOLDS = 5
-SMALL = 3_000  # with fewer examples every one of them is kept aside once, otherwise a part of them
-MOST_ASIDE = 2_000
-LEAST_SPREAD = 1e-3  # of a number of a row: one that hardly ever differs says nothing, and would count thousandfold
-LEAST_FRESH = 300  # examples new to the encoder, so that only they are kept aside
+CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
+MAX_HOLDOUT = 2_000
+MIN_DEVIATION = (
+    1e-3  # of a component of rows: one that hardly varies would be scaled a thousandfold
+)
+MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRecipe:
-    """How heads are fitted: at most `steps` steps, and `epochs` times through the examples where those are few."""
+    """How heads are fitted: at most `steps` steps, and at most `epochs` passes over few examples."""
 
     hidden: int = 512
     steps: int = 500
@@ -49,76 +48,46 @@ class LabelRecipe:
     titled: float = 0.5  # share of the examples that are shown with their title's block
 
 
-@dataclass(frozen=True, slots=True)
-class LabelExamples:
-    """What to learn from: a row an example, in an index's layout, with its title's block.
-
-    rows: float32 (n, layout.dim); groups: int64 (n,), examples of one group are (nearly) one thing and stay on one side
-    of every measurement; fresh: bool (n,), those whose pictures the encoder was not trained on; labels: for each field
-    what each example is called, several names or none.
-    """
-
-    layout: RowLayout
-    weights: Mapping[str, float]  # of the blocks, when neighbours are looked for
-    rows: Floats
-    groups: Ints
-    fresh: NDArray[np.bool_]
-    labels: Mapping[str, Sequence[tuple[str, ...]]]
-
-    def take(self, chosen: Ints) -> LabelExamples:
-        """Some of the examples."""
-        labels = {name: [of[i] for i in chosen.tolist()] for name, of in self.labels.items()}
-        return LabelExamples(
-            self.layout, self.weights, self.rows[chosen], self.groups[chosen], self.fresh[chosen], labels
-        )
-
-
 def fit_label_heads(examples: LabelExamples, recipe: LabelRecipe, seed: int) -> dict[str, LabelHead]:
-    """A head for each field that has at least two labels with five examples.
+    """Fit a head for each field that has at least two labels with five examples each.
 
-    Its blend is fitted on examples kept aside, then the head on all of them. Deterministic for one seed and machine.
+    The fusion weights are fitted on holdout examples, then the head on all of them. The same seed on the same machine
+    gives the same heads.
     """
-    names = {field: learnable_names(of) for field, of in examples.labels.items()}
-    names = {field: of for field, of in names.items() if len(of) > 1}
+    names = learnable_fields(examples)
     if not names:
         return {}
-    blends = _blends(examples, names, recipe, seed)
+    weights = _fusion_weights(examples, names, recipe, seed)
     heads = fit_outputs(examples, names, recipe, seed)
-    return {field: LabelHead(field, names[field], heads[field], *blends[field]) for field in names}
+    return {field: LabelHead(field, names[field], heads[field], *weights[field]) for field in names}
+
+
+def learnable_fields(examples: LabelExamples) -> dict[str, tuple[str, ...]]:
+    """Return the labels of every field in which at least two have enough examples."""
+    names = {field: learnable_names(labels) for field, labels in examples.labels.items()}
+    return {field: labels for field, labels in names.items() if len(labels) > 1}
 
 
 def learnable_names(labels: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The labels with enough examples, in alphabetical order."""
+    """Return the labels with enough examples, in alphabetical order."""
     counts = Counter(itertools.chain.from_iterable(labels))
-    return tuple(sorted(name for name, count in counts.items() if count >= LEAST_EXAMPLES))
-
-
-def targets_of(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Floats:
-    """Each example's shares of the labels, float32 (n, names): equal parts of all it is called, or nothing."""
-    place = {name: i for i, name in enumerate(names)}
-    targets = np.zeros((len(labels), len(names)), np.float32)
-    for row, called in enumerate(labels):
-        for name in called:
-            if name in place:
-                targets[row, place[name]] = 1.0
-    total = targets.sum(axis=1, keepdims=True)
-    return np.asarray(targets / np.where(total == 0, 1, total), dtype=np.float32)
+    return tuple(sorted(name for name, count in counts.items() if count >= MIN_EXAMPLES))
 
 
 def fit_outputs(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
 ) -> dict[str, ProjectionHead]:
-    """One network for all fields, cut into a head for each: what one field teaches helps the others."""
+    """Fit one network for all fields, so that they share its hidden layer, and split it into a head for each."""
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
     rng = np.random.default_rng(seed)
-    rows, words = examples.rows, _words(examples.layout)
-    mean, spread = rows.mean(axis=0), rows.std(axis=0)
-    scale = np.where(spread < LEAST_SPREAD, 0.0, 1 / np.maximum(spread, LEAST_SPREAD)).astype(np.float32)
-    mean[words] = 0.0  # no title is a row of zeros, and must stay one
+    rows, words = examples.rows, words_slice(examples.layout)
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    scale = np.where(deviation < MIN_DEVIATION, 0.0, 1 / np.maximum(deviation, MIN_DEVIATION)).astype(np.float32)
+    mean[words] = 0.0  # a missing title is a block of zeros, and must stay one
     inputs = torch.from_numpy(np.clip((rows - mean) * scale, -CLIP, CLIP))
-    targets = [torch.from_numpy(targets_of(examples.labels[field], of)) for field, of in names.items()]
-    sizes = [len(of) for of in names.values()]
+    targets = [torch.from_numpy(targets_of(examples.labels[field], labels)) for field, labels in names.items()]
+    sizes = [len(labels) for labels in names.values()]
     network = _Network(len(mean), recipe.hidden, sum(sizes), recipe.dropout)
     batch = min(recipe.batch, max(32, len(rows) // 8))
     steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
@@ -127,8 +96,8 @@ def fit_outputs(
     with progress("learning labels", steps) as tick:
         for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
             shown = inputs[chosen]
-            bare = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
-            shown[bare, words] = 0.0
+            untitled = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
+            shown[untitled, words] = 0.0
             outputs = network(shown).split(sizes, dim=1)
             loss = sum(
                 (cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
@@ -151,126 +120,98 @@ class _Network(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of all fields side by side."""
+        """Return the logits of all fields side by side."""
         x = self.dropout(x)
         logits: Tensor = self.linear(x) + self.outer(self.dropout(F.gelu(self.inner(x), approximate="tanh")))
         return logits
 
     def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
-        """The numpy heads that ship."""
-        linear, bias, inner, inner_bias, outer = (
-            tensor.detach().numpy()
-            for tensor in (
-                self.linear.weight,
-                self.linear.bias,
-                self.inner.weight,
-                self.inner.bias,
-                self.outer.weight,
-            )
-        )
-        made, start = {}, 0
+        """Return the numpy heads that ship; they share the hidden layer."""
+        linear, outer = self.linear.weight.detach().numpy(), self.outer.weight.detach().numpy()
+        bias = self.linear.bias.detach().numpy()
+        inner, inner_bias = self.inner.weight.detach().numpy(), self.inner.bias.detach().numpy()
+        heads, start = {}, 0
         for field, size in sizes.items():
             part = slice(start, start + size)
-            made[field] = ProjectionHead(mean, scale, linear[part], inner, inner_bias, outer[part], bias[part])
+            heads[field] = ProjectionHead(mean, scale, linear[part], inner, inner_bias, outer[part], bias[part])
             start += size
-        return made
+        return heads
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-    """Mean over the examples that have a label."""
-    told = targets.sum(1)
+    """Return the mean cross-entropy over the examples that have a label."""
+    weight = targets.sum(1)
     smooth = targets * (1 - smoothing) + smoothing / targets.shape[1]
-    losses = -(smooth * F.log_softmax(outputs, dim=1)).sum(1) * told
-    return losses.sum() / told.sum().clamp(min=1.0)
+    losses = -(smooth * F.log_softmax(outputs, dim=1)).sum(1) * weight
+    return losses.sum() / weight.sum().clamp(min=1.0)
 
 
 def _endless(rng: np.random.Generator, count: int, batch: int) -> Iterator[Tensor]:
     while True:
         order = torch.from_numpy(rng.permutation(count))
-        for start in range(0, max(1, count - batch + 1), batch):  # fewer than a batch are one of their own
+        for start in range(0, max(1, count - batch + 1), batch):  # fewer examples than a batch are one batch
             yield order[start : start + batch]
 
 
-def _words(layout: RowLayout) -> slice:
-    return layout.slice(WORDS) if WORDS in layout.names else slice(0, 0)
-
-
-def _blends(
+def _fusion_weights(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
 ) -> dict[str, tuple[FusionWeights, FusionWeights | None]]:
-    """How far to trust heads and neighbours, with and without a title, from examples new to encoder and heads."""
-    asides = holdout_mask(examples, seed)
+    """Fit the fusion weights without and with a title, on examples new to encoder and heads."""
+    holdouts = holdout_folds(examples, seed)
     fitted = []
-    for aside in asides:
-        learnt = np.setdiff1d(np.arange(len(examples.rows)), aside)
-        fitted.append(fit_outputs(examples.take(learnt), names, recipe, seed))
-    found: dict[str, tuple[FusionWeights, FusionWeights | None]] = {}
-    has_words = WORDS in examples.layout.names
-    opinions = {
-        titled: opinions_of(examples, names, asides, fitted, titled)
-        for titled in ((False, True) if has_words else (False,))
-    }
-    for field in names:
-        bare = fit_blend(*opinions[False][field])
-        found[field] = (bare, fit_blend(*opinions[True][field]) if has_words else None)
-    return found
+    for holdout in holdouts:
+        training = np.setdiff1d(np.arange(len(examples.rows)), holdout)
+        fitted.append(fit_outputs(examples.take(training), names, recipe, seed))
+    image_only = holdout_shares(examples, names, holdouts, fitted, titled=False)
+    if WORDS not in examples.layout.names:
+        return {field: (fit_fusion(*image_only[field])[0], None) for field in names}
+    with_title = holdout_shares(examples, names, holdouts, fitted, titled=True)
+    return {field: (fit_fusion(*image_only[field])[0], fit_fusion(*with_title[field])[0]) for field in names}
 
 
-def holdout_mask(examples: LabelExamples, seed: int) -> list[Ints]:
-    """The examples that each round of a measurement keeps aside: whole groups, every one in one of five rounds.
+def holdout_folds(examples: LabelExamples, seed: int) -> list[Ints]:
+    """Return the examples that each fold holds out: whole groups; of few examples each is in one of five folds.
 
-    Of many examples one round is enough. It keeps aside what is new to the encoder, where there is enough of that: the
-    encoder speaks too well of pictures that it was trained on.
+    Of many examples there is one fold. It holds out examples that are new to the encoder, where there are enough: on
+    pictures that the encoder was trained on, accuracy is overestimated.
     """
     different, place = np.unique(examples.groups, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(different))[place]
-    if len(place) < SMALL:
+    if len(place) < CROSS_VALIDATED:
         return [np.flatnonzero(order % FOLDS == fold) for fold in range(FOLDS)]
     fresh = np.flatnonzero(examples.fresh)
-    of, share = (fresh, 2) if LEAST_FRESH <= len(fresh) < len(place) else (np.arange(len(place)), FOLDS)
-    return [of[np.argsort(order[of], kind="stable")][: min(len(of) // share, MOST_ASIDE)]]
+    enough = MIN_FRESH <= len(fresh) < len(place)
+    candidates, divisor = (fresh, 2) if enough else (np.arange(len(place)), FOLDS)
+    in_order = candidates[np.argsort(order[candidates], kind="stable")]
+    return [in_order[: min(len(candidates) // divisor, MAX_HOLDOUT)]]
 
 
-def opinions_of(
+def holdout_shares(
     examples: LabelExamples,
     names: Mapping[str, tuple[str, ...]],
-    asides: Sequence[Ints],
+    holdouts: Sequence[Ints],
     fitted: Sequence[Mapping[str, ProjectionHead]],
+    *,
     titled: bool,
 ) -> dict[str, tuple[Floats, Floats, Floats]]:
-    """For each field the head's shares, the neighbours' and the truth, (n, names), of the fresh examples kept aside."""
+    """Return for each field the shares of head, k-NN vote and truth, (n, names), of the fresh holdout examples."""
     parts: dict[str, list[tuple[Floats, Floats, Floats]]] = {field: [] for field in names}
-    targets = {field: targets_of(examples.labels[field], of) for field, of in names.items()}
-    for kept, heads in zip(asides, fitted, strict=True):
-        aside = kept[examples.fresh[kept]]
-        rows = examples.rows[aside].copy()
+    targets = {field: targets_of(examples.labels[field], labels) for field, labels in names.items()}
+    for fold, heads in zip(holdouts, fitted, strict=True):
+        holdout = fold[examples.fresh[fold]]
+        rows = examples.rows[holdout].copy()
         if not titled:
-            rows[:, _words(examples.layout)] = 0.0
+            rows[:, words_slice(examples.layout)] = 0.0
         queries = neighbour_queries(examples.layout, examples.weights, rows, titled)
-        scores, near = nearest_products(queries, examples.groups[aside], examples.rows, examples.groups)
+        scores, near = nearest_products(queries, examples.groups[holdout], examples.rows, examples.groups)
         for field, head in heads.items():
-            parts[field].append((softmax(head(rows)), knn_vote(targets[field], scores, near), targets[field][aside]))
+            votes = knn_vote(targets[field], scores, near)
+            parts[field].append((softmax(head(rows)), votes, targets[field][holdout]))
     return {
         field: (
-            np.concatenate([p[0] for p in of]),
-            np.concatenate([p[1] for p in of]),
-            np.concatenate([p[2] for p in of]),
+            np.concatenate([head for head, _, _ in folds]),
+            np.concatenate([votes for _, votes, _ in folds]),
+            np.concatenate([truth for _, _, truth in folds]),
         )
-        for field, of in parts.items()
+        for field, folds in parts.items()
     }
-
-
-def neighbour_queries(layout: RowLayout, weights: Mapping[str, float], rows: Floats, titled: bool) -> Floats:
-    """What is compared with rows, so that the product is the mean of the blocks' cosines: as the engine asks.
-
-    Without a title, the picture's meaning is asked of the titles; with one, picture and title are asked together.
-    """
-    encoded = rows[:, : layout.encoder_dim]
-    total = sum(weights.values())
-    asked = layout.weigh(layout.queries(encoded), weights)
-    if titled and layout.text_block is not None:
-        title = np.zeros_like(encoded)
-        title[:, layout.slice(layout.text_block)] = rows[:, layout.slice(WORDS)]
-        asked = asked + layout.weigh(layout.queries(title), weights)
-        total *= 2
-    return np.asarray(asked / np.float32(total), dtype=np.float32)

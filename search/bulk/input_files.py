@@ -1,6 +1,6 @@
-"""What a merchant hands in for many listings at once: a CSV with pictures beside it, or a zip. Read, never trusted.
+"""Read the input of a bulk job: a CSV with a folder of pictures, or a zip. The input is not trusted.
 
-Nothing in a zip is ever unpacked to a file by its name: pictures are read out of it one at a time, within limits.
+No file of a zip is unpacked to disk under its own name: pictures are read one at a time, within limits.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
 
-MOST_ROWS = 50_000
-MOST_FILES = 65_000  # what a plain zip may hold; one with more needs a format that is not read here
-MOST_BYTES = 2 * 2**30  # of the file handed in
-MOST_UNPACKED = 4 * 2**30  # of all pictures in a zip together
-MOST_TABLE = 64 * 2**20
-MOST_PICTURE = 20 * 2**20
-MOST_DIRECTORY = 32 * 2**20
-RATIO = 100  # times its packed size; pictures hardly shrink at all
-FREE_RATIO = 2**16  # bytes below which the ratio says nothing
-MOST_PICTURES = 7
-MOST_ID = 500
-PICTURES = ("picture", "pictures", "image", "images", "image_link", "additional_image_link", "photo", "photos")
-IDS, TITLES = ("id", "sku"), ("title", "name")
+MAX_ROWS = 50_000
+MAX_FILES = 65_000  # that a plain zip can list; more need zip64, which is refused
+MAX_INPUT_BYTES = 2 * 2**30
+MAX_UNPACKED_BYTES = 4 * 2**30  # of all files in a zip together
+MAX_TABLE_BYTES = 64 * 2**20
+MAX_PICTURE_BYTES = 20 * 2**20
+MAX_DIRECTORY_BYTES = 32 * 2**20
+MAX_RATIO = 100  # of unpacked to packed size; pictures hardly shrink at all
+MIN_RATIO_BYTES = 2**16  # below which the ratio is ignored
+MAX_PICTURES = 7
+MAX_ID_LENGTH = 500
+PICTURE_COLUMNS = ("picture", "pictures", "image", "images", "image_link", "additional_image_link", "photo", "photos")
+ID_COLUMNS, TITLE_COLUMNS = ("id", "sku"), ("title", "name")
 
 _END, _END64_AT = b"PK\x05\x06", b"PK\x06\x07"
 _END_SIZE, _LONGEST_COMMENT = 22, 2**16
@@ -46,7 +46,7 @@ _NUMBERS = re.compile(r"([0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class BulkRow:
-    """One listing to suggest for: its line (0: no table), id, title, names of pictures, all its cells; or a fault."""
+    """A listing to suggest for: line (0 without a table), id, title, picture names, all cells; or a fault."""
 
     line: int
     id: str = ""
@@ -57,34 +57,34 @@ class BulkRow:
 
 
 class Pictures(Protocol):
-    """Where the pictures of rows come from."""
+    """Source of the rows' pictures."""
 
     def read(self, name: str) -> bytes:
-        """The bytes of a picture. Raises BadPicture."""
+        """Return the bytes of a picture. Raises BadPicture."""
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
 
 
 class FolderPictures:
-    """Pictures beside a CSV; nothing outside its folder is looked at."""
+    """Pictures in the folder of a CSV; nothing outside that folder is read."""
 
     def __init__(self, root: Path) -> None:
         self._folder = PictureResolver(root)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a picture. Raises BadPicture."""
+        """Return the bytes of a picture. Raises BadPicture."""
         try:
             return images.read_file(Path(self._folder.find(name)))
         except BadRow as error:
             raise BadPicture(f"The {error.message}.") from None
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 class ZipPictures:
-    """The pictures in a zip, and its one table if there is one. Raises BadFeed for a zip that is not safe to read."""
+    """The pictures and tables in a zip. Raises BadFeed for a zip that is not safe to read."""
 
     def __init__(self, path: Path) -> None:
         _check_end(path)
@@ -101,16 +101,16 @@ class ZipPictures:
         self.tables = sorted(name for name in self._files if name.lower().endswith((".csv", ".tsv")))
 
     def read(self, name: str) -> bytes:
-        """The bytes of a picture. Raises BadPicture."""
+        """Return the bytes of a picture. Raises BadPicture."""
         if name not in self._files:
-            hint = "Names count from the folder of the table."
+            hint = "Names are relative to the folder of the table."
             raise BadPicture(f"There is no picture {name[:120]!r} among the files sent.", hint)
-        return self._unpacked(name, MOST_PICTURE)
+        return self._unpacked(name, MAX_PICTURE_BYTES)
 
     def read_table(self, name: str) -> bytes:
-        """The bytes of a table. Raises BadFeed."""
+        """Return the bytes of a table. Raises BadFeed."""
         try:
-            return self._unpacked(name, MOST_TABLE)
+            return self._unpacked(name, MAX_TABLE_BYTES)
         except BadPicture as error:
             raise BadFeed(f"The table {name[:120]!r} cannot be read: {error.message}", "Pack it again.") from None
 
@@ -118,32 +118,32 @@ class ZipPictures:
         """Close the file."""
         self._zip.close()
 
-    def _unpacked(self, name: str, most: int) -> bytes:
+    def _unpacked(self, name: str, limit: int) -> bytes:
         try:
             with self._zip.open(self._files[name]) as file:
-                data = file.read(most + 1)
-        except Exception as error:  # a damaged zip meets its readers with nearly any exception
+                data = file.read(limit + 1)
+        except Exception as error:  # a damaged zip raises nearly any exception
             raise BadPicture(f"{name[:120]!r} is damaged in the zip.", "Pack it again.") from error
-        if len(data) > most:
-            raise PictureTooLarge(f"{name[:120]!r} is larger than {most // 2**20} MiB.", "Make it smaller.")
+        if len(data) > limit:
+            raise PictureTooLarge(f"{name[:120]!r} is larger than {limit // 2**20} MiB.", "Make it smaller.")
         return data
 
 
 def open_pictures(source: Path, root: Path) -> Pictures:
-    """The pictures of a source: those in the zip, or those in the folder `root` where it is a CSV."""
+    """Open the pictures of a source: those in the zip, or for a CSV those in the folder `root`."""
     return ZipPictures(source) if is_zip(source) else FolderPictures(root)
 
 
 def is_zip(source: Path) -> bool:
-    """Whether a file begins as zips do."""
+    """Return whether a file begins like a zip."""
     with source.open("rb") as file:
         return file.read(4) in (b"PK\x03\x04", _END)
 
 
 def read_rows(source: Path, table: Path) -> list[BulkRow]:
-    """The rows of a source; a table within a zip is written to `table` first. Raises BadFeed.
+    """Read the rows of a source; the table of a zip is first written to the file `table`. Raises BadFeed.
 
-    Without a table every picture of the zip is a row, in natural order, with its name as id; see `_ids`.
+    Without a table every picture of the zip is a row, in natural order of names; `_ids` gives the ids.
     """
     if not is_zip(source):
         return _limited(_table_rows(source, ""))
@@ -153,7 +153,7 @@ def read_rows(source: Path, table: Path) -> list[BulkRow]:
             raise BadFeed(f"There are {len(pictures.tables)} tables among the files sent.", "Send one of them.")
         if not pictures.tables:
             ids = _ids(pictures.names)
-            return _limited(BulkRow(0, one, "", (name,)) for one, name in zip(ids, pictures.names, strict=True))
+            return _limited(BulkRow(0, row_id, "", (name,)) for row_id, name in zip(ids, pictures.names, strict=True))
         name = pictures.tables[0]
         table.write_bytes(pictures.read_table(name))
         folder = name.rpartition("/")[0]
@@ -163,33 +163,35 @@ def read_rows(source: Path, table: Path) -> list[BulkRow]:
 
 
 def split_pictures(cell: str) -> list[str]:
-    """The pictures that a cell of a table names."""
+    """Split a cell into the pictures that it names."""
     return [piece for piece in _BETWEEN.split(cell) if piece]
 
 
 def _ids(names: Sequence[str]) -> list[str]:
-    """An id for each picture, each its own: its file's name without ending where no other could be called that, else
-    the path without ending, else the whole path.
+    """Return a unique id for each picture: the file's stem where it is unambiguous, else the path without suffix, else
+    the whole path.
     """
-    called = [(PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name) for name in names]
-    times = Counter(one for each in called for one in set(each))
-    return [_short(next((one for one in each if times[one] == 1), each[-1])) for each in called]
+    variants = [(PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name) for name in names]
+    times = Counter(variant for own in variants for variant in set(own))
+    return [_short(next((variant for variant in own if times[variant] == 1), own[-1])) for own in variants]
 
 
 def _short(name: str) -> str:
-    """A name that is too long for an id by its beginning and its digest, since many may begin alike."""
-    return name if len(name) <= MOST_ID else f"{name[: MOST_ID - 17]}-{images.content_hash(name.encode())[:16]}"
+    """Shorten a name that is too long for an id: its beginning and its digest, since many may begin alike."""
+    if len(name) <= MAX_ID_LENGTH:
+        return name
+    return f"{name[: MAX_ID_LENGTH - 17]}-{images.content_hash(name.encode())[:16]}"
 
 
 def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
-    kept: list[BulkRow] = []
+    found: list[BulkRow] = []
     for row in rows:
-        if len(kept) == MOST_ROWS:
-            raise BadFeed(f"There are more than {MOST_ROWS:,} rows.", "Hand them in as several jobs.")
-        kept.append(row)
-    if not kept:
+        if len(found) == MAX_ROWS:
+            raise BadFeed(f"There are more than {MAX_ROWS:,} rows.", "Hand them in as several jobs.")
+        found.append(row)
+    if not found:
         raise BadFeed("There is nothing to suggest for.", "Give pictures, or a CSV with a column of pictures.")
-    return kept
+    return found
 
 
 def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Iterator[BulkRow]:
@@ -201,10 +203,10 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
             raise BadFeed(f"The first line of the table cannot be read: {error.message}.", "Is it a CSV?") from None
         delimiter = max(",;\t", key=first.count)
         header = [column_name(unescape_formula(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
-        if not set(header) & set(PICTURES):
+        if not set(header) & set(PICTURE_COLUMNS):
             raise BadFeed(
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
-                "Name one of them 'image'; id and title are welcome too.",
+                "Name one of them 'image'; columns id and title are optional.",
             )
         reader = csv.reader(lines, delimiter=delimiter)
         while True:
@@ -226,22 +228,25 @@ def _row(line: int, header: list[str], cells: list[str], folder: str, known: set
         return BulkRow(line, fault=f"the row has {len(cells)} cells, but the header has {len(header)}")
     texts = (unescape_formula(cell).strip().encode(errors="replace").decode() for cell in cells)
     named = dict(zip(header, texts, strict=False))
-    told = [named[name] for name in PICTURES if named.get(name)]
     pictures: list[str] = []
-    for cell in told:
+    for cell in (named[name] for name in PICTURE_COLUMNS if named.get(name)):
         whole = known is not None and folder + cell in known
         pictures += [cell] if whole else split_pictures(cell)
     if known is not None:
         pictures = [folder + name.removeprefix("./") for name in pictures]
     fault = "" if pictures else "the row names no picture"
-    if len(pictures) > MOST_PICTURES:
-        fault = f"the row names {len(pictures)} pictures; the limit is {MOST_PICTURES}"
-    one, title = (next((named[name] for name in of if named.get(name)), "") for of in (IDS, TITLES))
-    return BulkRow(line, one[:MOST_ID], title[:1_000], tuple(pictures[:MOST_PICTURES]), named, fault)
+    if len(pictures) > MAX_PICTURES:
+        fault = f"the row names {len(pictures)} pictures; the limit is {MAX_PICTURES}"
+    row_id, title = (_first(named, columns) for columns in (ID_COLUMNS, TITLE_COLUMNS))
+    return BulkRow(line, row_id[:MAX_ID_LENGTH], title[:1_000], tuple(pictures[:MAX_PICTURES]), named, fault)
+
+
+def _first(cells: Mapping[str, str], columns: Iterable[str]) -> str:
+    return next((cells[name] for name in columns if cells.get(name)), "")
 
 
 def _check_end(path: Path) -> None:
-    """Refuse a zip whose directory would not fit into memory, before it is read: the end of the file tells its size."""
+    """Refuse a zip whose directory is too large for memory, by the size that the end of the file declares."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT - 20))
@@ -250,8 +255,8 @@ def _check_end(path: Path) -> None:
     if at < 0 or at + _END_SIZE > len(tail):
         raise BadFeed("The zip has no end; it was cut short.", "Pack it, or send it, again.")
     count, directory = struct.unpack_from("<HI", tail, at + 10)
-    if tail[max(0, at - 20) : at].startswith(_END64_AT) or count > MOST_FILES or directory > MOST_DIRECTORY:
-        raise BadFeed("The zip holds too much.", f"At most {MOST_FILES:,} files and 4 GB; hand it in as several jobs.")
+    if tail[max(0, at - 20) : at].startswith(_END64_AT) or count > MAX_FILES or directory > MAX_DIRECTORY_BYTES:
+        raise BadFeed("The zip holds too much.", f"At most {MAX_FILES:,} files and 4 GB; hand it in as several jobs.")
 
 
 def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -267,15 +272,16 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         if entry.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
             continue
         if entry.flag_bits & 1:
-            raise BadFeed("The zip asks for a password.", "Pack it without.")
+            raise BadFeed("The zip needs a password.", "Pack it without one.")
         if name in files:
             raise BadFeed(f"The zip holds {name[:120]!r} twice.", "Pack it again.")
-        if entry.file_size > FREE_RATIO and entry.file_size > RATIO * max(1, entry.compress_size):
-            raise BadFeed(f"{name[:120]!r} in the zip would grow {RATIO}-fold.", "No picture does; pack it again.")
+        if entry.file_size > MIN_RATIO_BYTES and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
+            raise BadFeed(f"{name[:120]!r} in the zip would grow {MAX_RATIO}-fold.", "No picture does; pack it again.")
         unpacked += entry.file_size
-        if unpacked > MOST_UNPACKED:
+        if unpacked > MAX_UNPACKED_BYTES:
             raise BadFeed(
-                f"The files in the zip have more than {MOST_UNPACKED // 2**30} GiB.", "Hand them in as several jobs."
+                f"The files in the zip have more than {MAX_UNPACKED_BYTES // 2**30} GiB.",
+                "Hand them in as several jobs.",
             )
         files[name] = entry
     return files
@@ -286,5 +292,5 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
 
 
 def read_failure(error: BadInput) -> str:
-    """Why a row failed, as one line for a person."""
+    """Return the reason of a failed row as one line of text."""
     return f"{error.message} {error.hint}".strip()

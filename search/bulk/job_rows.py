@@ -1,29 +1,65 @@
-"""The rows of a bulk job as they are told: what is counted of them, each as JSON values. A module of few imports."""
+"""Rows of a bulk job: tasks and outcomes of a worker, the counts of a job, and rows as JSON values. Light to import."""
 
 from __future__ import annotations
 
 import base64
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from catalog.errors import BadInput
 from search.listings.decision_store import ACCEPTED, CORRECTED
 
 OPEN, MADE, FAILED = "waiting", "made", "failed"  # states of a row
 TITLE = "title"
-LISTED = (ACCEPTED, CORRECTED)  # what was decided on rows that are to be listed
+LISTED = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
 UNTITLED = """title = '' AND instr(decided, '"title":') = 0"""  # in JSON, a quote within a value is escaped
 GROUPS = f"SELECT state, kind, sure, {UNTITLED}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
-# In a table without ids all of them are the same: none is looked for among them.
+# In a table without ids all ids are equal, so no earlier row is searched.
 SHOWN = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided, thumbnail,
     CASE WHEN id <> '' THEN (SELECT min(earlier.number) FROM rows AS earlier
     WHERE earlier.id = rows.id AND earlier.number < rows.number) END AS same_id_as"""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row to work on; the worker ended `tried` times before at it or at a row of its batch."""
+
+    number: int
+    id: str
+    title: str
+    pictures: tuple[str, ...]
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Outcome of a row: a suggestion with content hash, vectors (float16 bytes) and thumbnail; or a reason."""
+
+    number: int
+    suggestion: dict[str, Any] | None = None
+    confidence: float = 0.0
+    sure: bool = False
+    content: str = ""
+    vectors: bytes = b""
+    thumbnail: bytes = b""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPicture:
+    """First picture of a job row: file name in the upload, content hash, and the row's vectors, as in `Outcome`."""
+
+    number: int
+    title: str
+    name: str
+    content: str
+    vectors: bytes
+
+
 class _Group(NamedTuple):
-    """So many rows that are alike in what is counted of them."""
+    """Number of rows with the same state, kind of decision and flags."""
 
     state: str
     kind: str
@@ -33,44 +69,36 @@ class _Group(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether there is a suggestion, and nothing is decided."""
+        """Return whether there is a suggestion and no decision."""
         return self.state == MADE and self.kind == ""
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:
-    """How many rows a job has, and how many of them are done, failed, decided, and left to look after."""
+    """Count the rows of a job: all, done, failed, decided, and those left to decide."""
     groups = [_Group(*row) for row in db.execute(GROUPS)]
 
     def count(true: Callable[[_Group], bool] = lambda _: True) -> int:
-        return sum(each.rows for each in groups if true(each))
+        return sum(group.rows for group in groups if true(group))
 
     return {
         "total": count(),
-        "done": count(lambda each: each.state != OPEN),
-        "failed": count(lambda each: each.state == FAILED),
-        "decided": count(lambda each: each.kind != ""),
-        "needs_review": count(lambda each: each.open and not each.sure),
-        "sure_left": count(lambda each: each.open and each.sure),
-        "untitled": count(lambda each: each.kind in LISTED and each.untitled),
+        "done": count(lambda group: group.state != OPEN),
+        "failed": count(lambda group: group.state == FAILED),
+        "decided": count(lambda group: group.kind != ""),
+        "needs_review": count(lambda group: group.open and not group.sure),
+        "sure_left": count(lambda group: group.open and group.sure),
+        "untitled": count(lambda group: group.kind in LISTED and group.untitled),
     }
 
 
 def row_dict(row: sqlite3.Row) -> dict[str, Any]:
-    """A row as JSON values; its first picture, small, as a JPEG in base64."""
-    told = {name: row[name] for name in ("number", "line", "id", "title", "state", "reason", "confidence", "kind")}
-    suggestion = json.loads(row["suggestion"]) if row["suggestion"] else None
-    more: dict[str, Any] = {
+    """Return a row as JSON values; the thumbnail of its first picture is a JPEG in base64."""
+    values = {name: row[name] for name in ("number", "line", "id", "title", "state", "reason", "confidence", "kind")}
+    return values | {
         "pictures": len(json.loads(row["pictures"])),
         "sure": bool(row["sure"]),
-        "suggestion": suggestion,
+        "suggestion": json.loads(row["suggestion"]) if row["suggestion"] else None,
+        "same_id_as": row["same_id_as"] or 0,
+        "thumbnail": base64.b64encode(row["thumbnail"] or b"").decode("ascii"),
+        "decided": json.loads(row["decided"]),
     }
-    more["same_id_as"] = row["same_id_as"] or 0
-    more["thumbnail"] = base64.b64encode(row["thumbnail"] or b"").decode("ascii")
-    return told | more | {"decided": json.loads(row["decided"])}
-
-
-def checked_numbers(numbers: Sequence[object]) -> list[int]:
-    """Row numbers of a request. Raises BadInput."""
-    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 < one < 2**31 for one in numbers):
-        raise BadInput("A row's number is no whole number.", "Take it from the list of rows.")
-    return [int(str(one)) for one in numbers]

@@ -1,7 +1,7 @@
-"""Bulk jobs: a folder and a SQLite file each, so that nothing is lost whenever a server or a command stops.
+"""Store bulk jobs: a folder and a SQLite file each, so that nothing is lost whenever a server or a command stops.
 
-home/jobs/<id>/ holds `source` (what was handed in), `table.csv` (the table of a zip) and `job.sqlite` (its rows).
-A module of few imports: servers read it before their engine is open.
+home/jobs/<id>/ holds `source` (the uploaded file), `table.csv` (the table of a zip) and `job.sqlite` (its rows).
+Light to import: servers use it before their engine is open.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,12 @@ from catalog.errors import BadQuery, StoreError, UnknownProduct
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 from search.bulk import input_files
-from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, counts, row_dict
-from search.bulk.job_schema import COUNT_DOUBLES, bring_up_to_date, make_tables
+from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, UNTITLED, Outcome, RowPicture, Task, counts, row_dict
 
 DATABASE, SOURCE, TABLE = "job.sqlite", "source", "table.csv"
-MOST_JOBS = 50
-LEAST_FREE = 512 * 2**20  # bytes of disk that a job leaves to the shop
-TRIES = 3  # at a row, before it is taken for what ends the worker
+MAX_JOBS = 50
+MIN_FREE_BYTES = 512 * 2**20  # of disk that a new job must leave
+MAX_TRIES = 3  # at a row, before it is rejected because it ends the worker
 RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working", "done", "cancelled"
 REVIEW, DECIDED, ALL = "review", "decided", "all"
 FILTERS = (ALL, REVIEW, DECIDED, FAILED)
@@ -43,8 +41,28 @@ _WHERE = {
 _INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _NEXT = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried FROM rows
     WHERE state = 'waiting' ORDER BY number LIMIT ?"""
+_GIVE_UP = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
 _MAKE = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?, vectors = ?,
     thumbnail = ? WHERE number = ? AND state = 'waiting'"""
+
+
+FORMAT = 1  # files of earlier versions have none
+_TABLES = (
+    "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    """CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, id TEXT, title TEXT, pictures TEXT, cells TEXT,
+    state TEXT, tried INTEGER DEFAULT 0, reason TEXT DEFAULT '', suggestion TEXT, confidence REAL DEFAULT 0,
+    sure INTEGER DEFAULT 0, content TEXT DEFAULT '', vectors BLOB, thumbnail BLOB, kind TEXT DEFAULT '',
+    decided TEXT DEFAULT '{}', kept INTEGER DEFAULT 1)""",
+    "CREATE TABLE past (step INTEGER, number INTEGER, kind TEXT, decided TEXT)",
+)
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS by_state ON rows (state, number)",
+    "CREATE INDEX IF NOT EXISTS by_id ON rows (id)",
+    # counting rows must not read their blobs
+    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {UNTITLED})",
+)
+_COUNT_DOUBLES = """INSERT OR REPLACE INTO about
+    SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
 
 
 class UnknownJob(UnknownProduct):
@@ -53,44 +71,8 @@ class UnknownJob(UnknownProduct):
     code = "unknown_job"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A row to be worked on; `tried` times before this the worker ended at it or at its neighbours."""
-
-    number: int
-    id: str
-    title: str
-    pictures: tuple[str, ...]
-    tried: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a row: a suggestion with what its pictures look like (float16 bytes), or the reason why not."""
-
-    number: int
-    suggestion: dict[str, Any] | None = None
-    confidence: float = 0.0
-    sure: bool = False
-    content: str = ""
-    vectors: bytes = b""
-    thumbnail: bytes = b""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RowPicture:
-    """A row's first picture: its name in the source, its content hash; and the row's vectors, as of its outcome."""
-
-    number: int
-    title: str
-    name: str
-    content: str
-    vectors: bytes
-
-
 class Job:
-    """One job; every call opens its file anew, so it is shared by threads and processes."""
+    """One job. Threads and processes may share it, because every call opens its file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -99,7 +81,7 @@ class Job:
 
     @contextmanager
     def db(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection, in one transaction where it writes. Raises UnknownJob, StoreError."""
+        """Open the job's file, in one transaction with `write`. Raises UnknownJob, StoreError."""
         path = self.folder / DATABASE
         if not path.is_file():
             raise UnknownJob("There is no such job.", "Perhaps it was deleted; list the jobs.")
@@ -109,21 +91,21 @@ class Job:
                 yield db
                 return
             with transaction(db):
-                bring_up_to_date(db)
+                _upgrade(db)
                 yield db
 
     def about(self) -> dict[str, Any]:
-        """What is noted of the job."""
+        """Return the job's metadata by name."""
         with self.db() as db:
             return dict(db.execute("SELECT name, value FROM about").fetchall())
 
     def note(self, **values: Any) -> None:
-        """Note something of the job."""
+        """Store metadata of the job."""
         with self.db(write=True) as db:
             db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
 
     def receive(self, offset: int, part: bytes) -> int:
-        """Take a part of the source, at an offset no further than what is there; returns how much is there then."""
+        """Write a part of the source at an offset within the bytes received; returns how many bytes are there then."""
         about = self.about()
         if about["state"] != RECEIVING:
             raise BadQuery("The job has its file already.", "Make another job.")
@@ -138,7 +120,7 @@ class Job:
             return file.seek(0, 2)
 
     def begin(self) -> None:
-        """Read the rows of the source and let them be worked on; a cancelled job goes on. Raises BadFeed, BadQuery."""
+        """Read the rows of the source and queue them; a cancelled job continues. Raises BadFeed, BadQuery."""
         about = self.about()
         if about["state"] == RECEIVING:
             if (here := self.source.stat().st_size) != about["size"]:
@@ -147,28 +129,29 @@ class Job:
             with self.db(write=True) as db:
                 db.execute("DELETE FROM rows")
                 db.executemany(_INSERT, map(_inserted, rows))
-                db.execute(COUNT_DOUBLES)
+                db.execute(_COUNT_DOUBLES)
                 db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
         elif about["state"] == CANCELLED:
             self.note(state=WAITING)
 
     def cancel(self) -> None:
-        """Stop working on it; what is done stays, and `begin` goes on."""
+        """Stop the job; rows that are done stay, and `begin` continues it."""
         with self.db(write=True) as db:
             db.execute(
                 "UPDATE about SET value = ? WHERE name = 'state' AND value IN (?, ?)", (CANCELLED, WAITING, WORKING)
             )
 
-    def take(self, most: int) -> list[Task]:
-        """The next rows to work on, fewer where work at them ended badly before; none when it is done or cancelled."""
+    def take(self, limit: int) -> list[Task]:
+        """Return the next rows to work on; a row at which the worker ended before comes alone.
+
+        Returns none when the job is done or cancelled.
+        """
         with self.db(write=True) as db:
             if db.execute("SELECT value FROM about WHERE name = 'state'").fetchone()[0] not in (WAITING, WORKING):
                 return []
-            reason = f"The worker ended {TRIES} times at this row."
-            db.execute(
-                "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?", (reason, TRIES)
-            )
-            found = db.execute(_NEXT, (most,)).fetchall()
+            reason = f"The worker ended {MAX_TRIES} times at this row."
+            db.execute(_GIVE_UP, (reason, MAX_TRIES))
+            found = db.execute(_NEXT, (limit,)).fetchall()
             if found and found[0]["tried"]:
                 found = found[:1]
             elif any(row["tried"] for row in found):
@@ -178,7 +161,7 @@ class Job:
         return [Task(r["number"], r["id"], r["title"], tuple(json.loads(r["pictures"])), r["tried"]) for r in found]
 
     def set_encoder(self, fingerprint: str) -> None:
-        """Note the encoder that rows are looked at with from now on; vectors of another one are dropped."""
+        """Store the encoder of the rows' vectors; vectors of another one are dropped."""
         with self.db(write=True) as db:
             before = db.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
             if before is not None and before[0] != fingerprint:
@@ -186,7 +169,7 @@ class Job:
             db.execute("INSERT OR REPLACE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
 
     def unique_rows(self) -> Iterator[RowPicture]:
-        """The first pictures of rows that are done and repeat no earlier one, in order."""
+        """Yield the first pictures of rows that are done and repeat no earlier row, in order."""
         query = """SELECT number, coalesce(json_extract(decided, '$.title'), title), json_extract(pictures, '$[0]'),
             content, vectors FROM rows
             WHERE content <> '' AND NOT coalesce(json_extract(suggestion, '$.repeats_row'), 0) ORDER BY number"""
@@ -195,16 +178,16 @@ class Job:
                 yield RowPicture(*row)
 
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
-        """Keep what became of rows, all or none, durably."""
+        """Store the outcomes of rows, all or none, durably."""
         with self.db(write=True) as db:
             db.executemany(_MAKE, map(_made, outcomes))
             db.execute("INSERT OR REPLACE INTO about VALUES ('rate', ?)", (rate,))
 
     def status(self) -> dict[str, Any]:
-        """How far it is, as JSON values."""
+        """Return the job's progress as JSON values."""
         about = self.about()
         with self.db() as db:
-            told = counts(db)
+            row_counts = counts(db)
         rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
         return {
             "id": self.id,
@@ -213,13 +196,13 @@ class Job:
             "state": about["state"],
             "bytes": about["size"],
             "received": self.source.stat().st_size if self.source.is_file() else about["size"],
-            **told,
+            **row_counts,
             "double_ids": about.get("double_ids", 0),
             "rows_per_second": round(rate, 2),
         }
 
     def rows(self, which: str = ALL, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
-        """Rows behind a number, in order: all, those that need review, are decided, or failed. Raises BadQuery."""
+        """Return rows after a number, in order: all, or those to review, decided or failed. Raises BadQuery."""
         if which not in FILTERS or not 1 <= limit <= 200:
             raise BadQuery(f"show is {which[:40]!r}, limit {limit}.", f"show: {', '.join(FILTERS)}; limit: 1 to 200.")
         query = f"SELECT {SHOWN} FROM rows WHERE number > ? AND {_WHERE[which]} ORDER BY number LIMIT ?"  # noqa: S608
@@ -228,7 +211,7 @@ class Job:
 
     @property
     def root(self) -> Path:
-        """The folder that pictures beside a table lie in; the job's own where a stranger handed in the table."""
+        """Return the folder of the pictures that a table names; for an uploaded table a folder that never exists."""
         return Path(self.about().get("root") or self.folder / "none")
 
 
@@ -239,22 +222,24 @@ class JobStore:
         self._folder = ShopHome(home).jobs
 
     def create(self, name: str, size: int, root: Path | None = None, source: Path | None = None) -> Job:
-        """A new job for a file of that size, which is then received in parts, or copied from `source`.
+        """Create a job for a file of `size` bytes, which is then received in parts, or copied from `source`.
 
-        `root` is the folder of the pictures beside a table. Raises BadQuery beyond the limits.
+        `root` is the folder of the pictures that a table names. Raises BadQuery, StoreError.
         """
-        if not 0 < size <= input_files.MOST_BYTES:
-            raise BadQuery(f"The file has {size:,} bytes.", f"1 to {input_files.MOST_BYTES:,} are taken.")
-        if len(self.all()) >= MOST_JOBS:
-            raise BadQuery(f"There are {MOST_JOBS} jobs already.", "Delete some of them.")
+        if not 0 < size <= input_files.MAX_INPUT_BYTES:
+            raise BadQuery(f"The file has {size:,} bytes.", f"1 to {input_files.MAX_INPUT_BYTES:,} are taken.")
+        if len(self.all()) >= MAX_JOBS:
+            raise BadQuery(f"There are {MAX_JOBS} jobs already.", "Delete some of them.")
         self._folder.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self._folder).free < size + LEAST_FREE:
+        if shutil.disk_usage(self._folder).free < size + MIN_FREE_BYTES:
             raise StoreError("The disk has no room for that file.", "Delete other jobs, or free some.")
         job = Job(self._folder / f"{time.time_ns() // 10**6:012x}-{secrets.token_hex(4)}")
         making = self._folder / f".{job.id}"
         making.mkdir()
         with closing(open_database(making / DATABASE)) as db:
-            make_tables(db)
+            for statement in _TABLES:
+                db.execute(statement)
+            _upgrade(db)
             about = {"name": name[:200], "created": int(time.time()), "state": RECEIVING, "size": size}
             about |= {} if root is None else {"root": str(root.resolve())}
             db.executemany("INSERT INTO about VALUES (?, ?)", about.items())
@@ -263,33 +248,33 @@ class JobStore:
         return job
 
     def get(self, job_id: str) -> Job:
-        """The job with that id. Raises UnknownJob."""
+        """Return the job with that id. Raises UnknownJob."""
         job = Job(self._folder / job_id)
         if not _ID.fullmatch(job_id) or not (job.folder / DATABASE).is_file():
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "Perhaps it was deleted; list the jobs.")
         return job
 
     def all(self) -> list[Job]:
-        """Every job, the newest first."""
+        """Return every job, the newest first."""
         if not self._folder.is_dir():
             return []
-        found = [each for each in self._folder.iterdir() if _ID.fullmatch(each.name)]
-        return [Job(each) for each in sorted(found, reverse=True) if (each / DATABASE).is_file()]
+        found = [folder for folder in self._folder.iterdir() if _ID.fullmatch(folder.name)]
+        return [Job(folder) for folder in sorted(found, reverse=True) if (folder / DATABASE).is_file()]
 
     def delete(self, job_id: str) -> None:
-        """Remove a job and its files; decisions that were kept stay. Raises UnknownJob."""
+        """Delete a job and its files; its decisions stay in the decision store. Raises UnknownJob."""
         job = self.get(job_id)
         gone = self._folder / f".gone-{job.id}"
         job.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
     def next(self) -> Job | None:
-        """The oldest job that is not done."""
+        """Return the oldest job that is not done."""
         for job in reversed(self.all()):
             try:
                 if job.about()["state"] in (WAITING, WORKING):
                     return job
-            except UnknownJob:  # deleted meanwhile
+            except UnknownJob:  # deleted in the meantime
                 continue
         return None
 
@@ -300,7 +285,14 @@ def _inserted(row: input_files.BulkRow) -> tuple[object, ...]:
     return row.line, row.id, row.title, pictures, cells, state, row.fault
 
 
-def _made(one: Outcome) -> tuple[object, ...]:
-    told = None if one.suggestion is None else json.dumps(one.suggestion, separators=(",", ":"))
-    state = FAILED if told is None else MADE
-    return state, one.reason, told, one.confidence, one.sure, one.content, one.vectors, one.thumbnail, one.number
+def _made(outcome: Outcome) -> tuple[object, ...]:
+    suggestion = None if outcome.suggestion is None else json.dumps(outcome.suggestion, separators=(",", ":"))
+    state, blobs = FAILED if suggestion is None else MADE, (outcome.vectors, outcome.thumbnail)
+    return state, outcome.reason, suggestion, outcome.confidence, outcome.sure, outcome.content, *blobs, outcome.number
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Add what an earlier version's file lacks: indexes, and the count of repeated ids."""
+    if db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+        for statement in (*_INDEXES, _COUNT_DOUBLES, "PRAGMA user_version = 1"):  # FORMAT; a pragma takes no parameter
+            db.execute(statement)

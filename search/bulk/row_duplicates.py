@@ -1,6 +1,6 @@
-"""Which earlier row of its own table a row repeats: one that begins with its file, or with its picture altered.
+"""Find the earlier row of a job that a row repeats: one with the same first picture file, or with it altered.
 
-As among listings, vectors propose and pixels decide, and titles that tell other numbers make variants of two rows.
+As among listings, vectors propose and pixels decide, and titles with different numbers make two rows variants.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from indexer.ann.exact_rerank import best_rows
 from indexer.labels.knn import Ints
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
-from search.bulk.job_store import RowPicture
+from search.bulk.job_rows import RowPicture
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.dedup.image_alignment import AlignmentImage, align_images
 from search.dedup.listing_duplicates import MIN_DECODED_SIDE, SAME_PICTURE_THRESHOLD
-from search.listings.feedback_suggester import rows_of
+from search.listings.feedback_suggester import rows_from_bytes
 from search.retrieval.collapse import other_numbers
 
-# Earlier rows that a row's picture is laid over; docs/decisions.md tells how often the altered one is among them.
-NEAREST = 4
-LEAST_LIKE = 0.7  # mean cosine of the encoder's blocks, below which none is
-ROOM = 1_024  # rows that memory is asked for at once
-SKETCHES = 500  # kept in memory, 48 KiB each
+MAX_CANDIDATES = (
+    4  # earlier rows whose pictures are aligned; docs/decisions/ has how often the altered one is among them
+)
+MIN_COSINE = 0.7  # mean over the encoder's blocks, of a candidate
+INITIAL_ROWS = 1_024  # of the vectors' array, which doubles when it is full
+MAX_SKETCHES = 500  # in memory, 48 KiB each
 
 
 class RowDuplicateFinder:
-    """The rows of a job that repeat no other, as they are met.
+    """The rows of a job so far that repeat no other.
 
-    `read` gives the bytes of a picture by its name, or raises BadPicture: then nothing is laid over it.
+    `read` returns the bytes of a picture by its name, or raises BadPicture: then it is not aligned.
     """
 
     def __init__(self, layout: RowLayout, read: Callable[[str], bytes], known: Iterable[RowPicture]) -> None:
@@ -45,25 +46,25 @@ class RowDuplicateFinder:
         self._read = read
         self._known: list[RowPicture] = []
         self._by_file: dict[str, list[RowPicture]] = defaultdict(list)
-        self._vectors = np.zeros((ROOM, layout.encoder_dim), np.float32)
-        self._sketch = lru_cache(SKETCHES)(self._sketch_of)
+        self._vectors = np.zeros((INITIAL_ROWS, layout.encoder_dim), np.float32)
+        self._sketch = lru_cache(MAX_SKETCHES)(self._sketch_of)
         for row in known:
             self._add(row)
 
     def repeated(
         self, rows: Sequence[RowPicture], pictures: Sequence[Image.Image], sides: Sequence[Floats]
     ) -> list[tuple[int, str]]:
-        """The number of the first row that each of these repeats, and how; 0 and nothing for a new one, which is kept.
+        """Return the first row that each row repeats and the kind; (0, "") for a new row, which is added.
 
-        `pictures` are RGB; `sides` are rows of the layout, (2, dim), of each as it is and mirrored.
+        `pictures` are RGB; `sides` are rows of the layout, (2, dim), of each picture as it is and mirrored.
         """
-        asked = np.stack([each[:, : self._layout.encoder_dim] for each in sides])
+        vectors = np.stack([views[:, : self._layout.encoder_dim] for views in sides])
         before = len(self._known)
-        near = self._nearest(asked)
+        near = self._nearest(vectors)
         found = []
-        for row, picture, own, places in zip(rows, pictures, asked, near, strict=True):
-            since = np.arange(before, len(self._known))  # of the rows asked with it
-            same = self._same_file(row) or self._same_picture(row, picture, own, np.concatenate([places, since]))
+        for row, picture, own, places in zip(rows, pictures, vectors, near, strict=True):
+            added = np.arange(before, len(self._known))  # earlier rows of this call
+            same = self._same_file(row) or self._same_picture(row, picture, own, np.concatenate([places, added]))
             if same is None:
                 self._add(row)
             found.append(same or (0, ""))
@@ -73,44 +74,44 @@ class RowDuplicateFinder:
         place = len(self._known)
         if place == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
-        vectors = rows_of(row.vectors, self._layout.dim)
-        if len(vectors):  # a row that another encoder looked at has none, and is like nothing
+        vectors = rows_from_bytes(row.vectors, self._layout.dim)
+        if len(vectors):  # a row of another encoder has none, and matches nothing
             self._vectors[place] = vectors[0, : self._layout.encoder_dim]
-        kept = replace(row, vectors=b"")
-        self._known.append(kept)
-        self._by_file[row.content].append(kept)
+        known = replace(row, vectors=b"")
+        self._known.append(known)
+        self._by_file[row.content].append(known)
 
     def _same_file(self, row: RowPicture) -> tuple[int, str] | None:
-        same = (one.number for one in self._by_file[row.content] if not other_numbers(row.title, one.title))
+        same = (known.number for known in self._by_file[row.content] if not other_numbers(row.title, known.title))
         first = next(same, None)
         return None if first is None else (first, SAME_FILE)
 
     def _same_picture(
         self, row: RowPicture, picture: Image.Image, sides: Floats, places: Ints
     ) -> tuple[int, str] | None:
-        like = (self._vectors[places] @ sides.T).max(axis=1, initial=-1.0) / self._blocks
-        order = np.argsort(-like, kind="stable")[:NEAREST]
-        near = [self._known[place] for place in places[order[like[order] >= LEAST_LIKE]].tolist()]
-        near = [one for one in near if not other_numbers(row.title, one.title)]
-        sketched = [(one, sketch) for one in near if (sketch := self._sketch(one.name)) is not None]
-        laid_over = align_images(AlignmentImage.of(picture), [sketch for _, sketch in sketched])
+        cosines = (self._vectors[places] @ sides.T).max(axis=1, initial=-1.0) / self._blocks
+        order = np.argsort(-cosines, kind="stable")[:MAX_CANDIDATES]
+        near = [self._known[place] for place in places[order[cosines[order] >= MIN_COSINE]].tolist()]
+        near = [known for known in near if not other_numbers(row.title, known.title)]
+        candidates = [(known, sketch) for known in near if (sketch := self._sketch(known.name)) is not None]
+        aligned = align_images(AlignmentImage.of(picture), [sketch for _, sketch in candidates])
         same = [
-            one.number
-            for (one, _), laid in zip(sketched, laid_over, strict=True)
-            if laid.confidence >= SAME_PICTURE_THRESHOLD
+            known.number
+            for (known, _), alignment in zip(candidates, aligned, strict=True)
+            if alignment.confidence >= SAME_PICTURE_THRESHOLD
         ]
         return (min(same), SAME_PICTURE) if same else None
 
-    def _nearest(self, asked: Floats) -> list[Ints]:
-        """The places of the rows most like either side of each, asked all at once: every row is read only once."""
+    def _nearest(self, vectors: Floats) -> list[Ints]:
+        """Return the positions of the rows nearest to either side of each query; one pass over all rows."""
         rows = self._vectors[: len(self._known)]
         if not len(rows):
-            return [np.zeros(0, np.int64) for _ in asked]
-        found = best_rows(rows, asked.reshape(-1, asked.shape[2]), NEAREST)
-        return [np.unique(each) for each in found.reshape(len(asked), -1)]
+            return [np.zeros(0, np.int64) for _ in vectors]
+        found = best_rows(rows, vectors.reshape(-1, vectors.shape[2]), MAX_CANDIDATES)
+        return [np.unique(positions) for positions in found.reshape(len(vectors), -1)]
 
     def _sketch_of(self, name: str) -> AlignmentImage | None:
-        """None when the picture cannot be read any more."""
+        """Return the alignment image of a picture; None when it cannot be read any more."""
         try:
             return AlignmentImage.of(images.decode(self._read(name), at_least=MIN_DECODED_SIDE))
         except BadPicture:

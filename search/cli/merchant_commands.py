@@ -25,6 +25,7 @@ from search.cli.common import (
 )
 from search.engine import SearchEngine
 from search.evaluation.categorise import categorise_photos
+from search.listings import refit_heads
 
 
 @click.command("categorise")
@@ -76,22 +77,25 @@ def categorise_command(
 @click.command("learn")
 @json_option
 @home_option
-@click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
-def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
+@click.option(
+    "--fine-tune",
+    "with_network",
+    is_flag=True,
+    help="Also fine-tune a network on the shop's pictures: about half an hour.",
+)
+def learn_command(home: Path, as_json: bool, with_network: bool) -> None:
     """Learn from merchants' decisions; use what was learnt only where it is better on a holdout."""
-    # Here, because they load torch, which takes seconds and which no other command needs.
-    from search.listings import fine_tune as network
-    from search.listings import refit_heads
+    from search.listings import fine_tune  # here, because it loads torch, which takes seconds
 
     click.echo("Learning from the shop's products and merchants' decisions; this may take minutes.", err=True)
     figures = refit_heads.relearn(home)
     if not as_json:
         click.echo(refit_heads.format_figures(figures))
-    if fine_tune:
+    if with_network:
         click.echo("Fine-tuning on the shop's pictures: about half an hour for 20,000 of them on two cores.", err=True)
-        figures["fine_tuned"] = network.fine_tune(home)
+        figures["fine_tuned"] = fine_tune.fine_tune(home)
         if not as_json:
-            click.echo(network.format_figures(figures["fine_tuned"]))
+            click.echo(fine_tune.format_figures(figures["fine_tuned"]))
     if as_json:
         print_json(figures)
 

@@ -1,39 +1,32 @@
-"""What a photo shows: by what the shop's own products taught, or by words alone when labels are given."""
+"""Categorise photos: with the shop's listing suggester, or zero-shot by words when labels are given."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from catalog.images.crop import load_picture
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.text.labelled_csv import Progress, in_batches, read_labelled_csv
-from indexer.labels.heads import LabelHeads, softmax
-from indexer.labels.knn import NEIGHBOURS, SHARPNESS
+from indexer.labels.heads import softmax
 from indexer.numeric import unit
-from indexer.types import Floats
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY
+from search.listings.fit_heads import learn_if_missing
 from search.listings.suggester import ListingSuggester
-from search.query.terms import PictureTerm, Query
 
-LEAST_LEARNT = 50  # pictures; five of each of ten categories are enough
-VOTE_SHARPNESS = SHARPNESS
-VOTE_CUT = 0.5
 TEMPLATES = ("a photo of a {}", "{}", "a {} product photo")
 LABEL_SHARPNESS = 20.0
-LABEL_CUT = 0.15
+LABEL_THRESHOLD = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The best category and its confidence, 0 to 1; `answered` says whether that is enough to rely on."""
+    """The best category and its confidence, 0 to 1; `answered` is False where the shop abstains."""
 
     category: str | None
     confidence: float
@@ -46,7 +39,7 @@ NO_GUESS = Guess(None, 0.0, False)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One row of the file: the photo, what is known of its category ("" = nothing), and the guess."""
+    """One row of the file: the photo, its true category ("" = unknown), and the guess."""
 
     photo: str
     truth: str
@@ -54,7 +47,7 @@ class Result:
 
     @property
     def right(self) -> bool:
-        """Whether the guess is the true category, by its full path or by its last part, whatever the case."""
+        """Return whether the guess is the true category: its full path or its last part, ignoring case."""
         if self.guess.category is None:
             return False
         path = _parts(self.guess.category)
@@ -63,13 +56,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Categorisation:
-    """The guesses for a file of photos; one that could not be read is a row without a guess, and so is wrong."""
+    """The guesses for a file of photos; a photo that cannot be read has no guess and counts as wrong."""
 
     results: tuple[Result, ...]
     rejected: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; accuracy, coverage and accuracy_when_answered only when the file knew any category."""
+        """Return JSON values; accuracy, coverage and accuracy_when_answered only where the file has a category."""
         results = [
             {
                 "photo": result.photo,
@@ -82,7 +75,7 @@ class Categorisation:
         return {"photos": len(self.results), **self.figures(), "results": results, "rejected": list(self.rejected)}
 
     def figures(self) -> dict[str, float | None]:
-        """How often it is right, how often it answers, and how often it is right when it does; shares of all photos."""
+        """Return accuracy, coverage, and accuracy of the answered photos, of all photos with a category."""
         known = [result for result in self.results if result.truth]
         if not known:
             return {}
@@ -97,9 +90,9 @@ class Categorisation:
 def categorise_photos(
     engine: SearchEngine, path: Path, labels: Sequence[str], progress: Progress = list
 ) -> Categorisation:
-    """Guess the category of every photo of a CSV file (photo, and category where known); paths relative to the file.
+    """Categorise every photo of a CSV file with the columns photo and perhaps category; paths relative to the file.
 
-    With labels, words decide and one of the labels is the guess. Raises UnsupportedQuery when words cannot be read.
+    With labels, one of them is the guess (zero-shot). Raises UnsupportedQuery when the encoder reads no words.
     """
     categoriser = by_labels(engine, labels) if labels else by_products(engine)
     rows = [
@@ -118,42 +111,25 @@ def categorise_photos(
 
 
 def by_products(engine: SearchEngine) -> Categoriser:
-    """The shop's heads and neighbours together, with calibrated confidence; the neighbours' vote in a very small shop.
+    """Categorise with the shop's suggester; a very small shop has no heads, and its k-NN vote decides alone.
 
-    Heads that the shop has not learnt yet for its encoder are learnt now: a minute for 20,000 pictures.
+    Missing heads are learnt first: a minute for 20,000 pictures.
     """
-    home = engine.generation.folder.parent.parent
-    if LabelHeads.load(home, engine.encoder.fingerprint) is None and len(engine.generation.rows) >= LEAST_LEARNT:
-        from search.listings.fit_heads import learn  # here, because it imports torch
-
-        learn(home)
-    lister = ListingSuggester.open(engine, home)
-    if not lister.has_learnt(CATEGORY):
-        return by_neighbours(engine)
+    learn_if_missing(engine)
+    suggester = ListingSuggester.open(engine, engine.home)
 
     def guess(pictures: Sequence[Image.Image]) -> list[Guess]:
-        found = lister.labels(CATEGORY, pictures)
-        return [Guess(f.top[0].name, f.top[0].confidence, f.answer == f.top[0].name) for f in found]
-
-    return guess
-
-
-def by_neighbours(engine: SearchEngine) -> Categoriser:
-    """The shop's own products vote: the nearest ones, the nearer the more; products without a category have no vote."""
-
-    def guess(pictures: Sequence[Image.Image]) -> list[Guess]:
-        asked = [Query((PictureTerm(picture),), k=NEIGHBOURS, collapse=False) for picture in pictures]
-        pages = engine.search_many(asked)
-        return [
-            vote([(CATEGORY_SEPARATOR.join(hit.product.category_path), hit.score) for hit in page.hits])
-            for page in pages
-        ]
+        guesses = []
+        for label in suggester.labels(CATEGORY, pictures):
+            best = label.top[0] if label.top else None
+            guesses.append(Guess(best.name, best.confidence, best.name == label.answer) if best else NO_GUESS)
+        return guesses
 
     return guess
 
 
 def by_labels(engine: SearchEngine, labels: Sequence[str]) -> Categoriser:
-    """Words decide, without any example: the label whose prompts lie nearest to the photo. Raises UnsupportedQuery."""
+    """Categorise zero-shot: the label whose prompts are nearest to the photo. Raises UnsupportedQuery."""
     engine.require_texts()
     layout = engine.generation.layout
     span = layout.slice(layout.text_block or "")
@@ -163,27 +139,14 @@ def by_labels(engine: SearchEngine, labels: Sequence[str]) -> Categoriser:
 
     def guess(pictures: Sequence[Image.Image]) -> list[Guess]:
         cosines = engine.encoder.encode_images(pictures)[:, span] @ anchors.T
-        return [_sure(labels, softmax(row * LABEL_SHARPNESS), LABEL_CUT) for row in cosines]
+        guesses = []
+        for shares in softmax(cosines * LABEL_SHARPNESS):
+            best = int(shares.argmax())
+            confidence = min(float(shares[best]), 1.0)
+            guesses.append(Guess(labels[best], confidence, confidence >= LABEL_THRESHOLD))
+        return guesses
 
     return guess
-
-
-def vote(neighbours: Sequence[tuple[str, float]]) -> Guess:
-    """The category with the largest share of the vote, from (category, score) of the neighbours."""
-    named = [(category, score) for category, score in neighbours if category]
-    if not named:
-        return NO_GUESS
-    shares: dict[str, float] = defaultdict(float)
-    weights = softmax(np.array([score for _, score in named], dtype=np.float32) * VOTE_SHARPNESS)
-    for (category, _), weight in zip(named, weights.tolist(), strict=True):
-        shares[category] += weight
-    return _sure(list(shares), np.array(list(shares.values()), dtype=np.float32), VOTE_CUT)
-
-
-def _sure(names: Sequence[str], shares: Floats, least: float) -> Guess:
-    best = int(shares.argmax())
-    confidence = min(float(shares[best]), 1.0)
-    return Guess(names[best], confidence, confidence >= least)
 
 
 def _parts(category: str) -> list[str]:

@@ -1,7 +1,6 @@
-"""What merchants decided about suggestions: accepted, corrected, declined; kept with the pictures' rows, to learn from.
+"""Store merchants' decisions on suggestions (accepted, corrected, declined) with the rows of the pictures.
 
-A module of few imports; what is learnt from decisions is in search/listings/feedback_suggester.py and
-search/listings/refit_heads.py.
+Light to import. feedback_suggester.py and refit_heads.py learn from the decisions.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 
-FILE = "decisions.sqlite"
+DECISION_PREFIX = "decided:"  # of the ids of neighbours that are decided listings, not products
 ACCEPTED, CORRECTED, DECLINED = "accepted", "corrected", "declined"
-MOST = 50_000  # listings whose decisions are kept; the oldest go first
+MAX_LISTINGS = 50_000  # whose decisions are stored; the oldest are dropped first
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
     "INSERT OR IGNORE INTO about VALUES ('format', 1), ('changes', 0)",
@@ -33,7 +33,7 @@ _READ = """SELECT items.item, content, vectors, field, decided FROM items JOIN d
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One field of one listing: what was suggested ("" = nothing), what was decided (None = declined)."""
+    """A decision on one field of a listing: the suggested value ("" = none), the decided one (None = declined)."""
 
     field: str
     suggested: str
@@ -41,7 +41,7 @@ class Decision:
 
     @property
     def kind(self) -> str:
-        """Accepted, corrected or declined."""
+        """Return ACCEPTED, CORRECTED or DECLINED."""
         if self.decided is None:
             return DECLINED
         return ACCEPTED if self.decided == self.suggested else CORRECTED
@@ -49,7 +49,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A listing that was decided on: a name for it, the content hash of its first picture, the rows of its pictures.
+    """A decided listing: a name for it, the content hash of its first picture, the rows of its pictures.
 
     `vectors` are float16 bytes, a row of the shop's layout for each picture, made by the encoder `fingerprint`.
     """
@@ -62,7 +62,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A listing and what it is called, by field."""
+    """A decided listing and its labels by field."""
 
     item: str
     content: str
@@ -71,34 +71,34 @@ class Example:
 
 
 class DecisionStore:
-    """The decisions of one shop; shared by threads and processes, because every call opens the file anew."""
+    """The decisions of one shop. Threads and processes may share it, because every call opens the file."""
 
     def __init__(self, home: Path) -> None:
-        self._path = home / FILE
+        self._path = ShopHome(home).decisions
 
-    def keep(self, decided: Sequence[tuple[Item, Sequence[Decision]]]) -> None:
-        """Keep what was decided on listings in place of what was before; nothing decided forgets it. Durable."""
+    def record(self, decided: Sequence[tuple[Item, Sequence[Decision]]]) -> None:
+        """Replace the decisions on these listings, durably; without decisions a listing is forgotten."""
         with self._db() as db, transaction(db):
-            for item, of in decided:
+            for item, decisions in decided:
                 db.execute("DELETE FROM items WHERE item = ?", (item.name,))
-                if not of:
+                if not decisions:
                     continue
                 row = (item.name, item.content, item.fingerprint, item.vectors, int(time.time()))
                 db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?)", row)
-                fields = [(item.name, one.field, one.suggested, one.decided, one.kind) for one in of]
+                fields = [(item.name, d.field, d.suggested, d.decided, d.kind) for d in decisions]
                 db.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?, ?)", fields)
-            db.execute(_DROP_OLD, (MOST,))
+            db.execute(_DROP_OLD, (MAX_LISTINGS,))
             db.execute("UPDATE about SET value = value + 1 WHERE name = 'changes'")
 
     def changes(self) -> int:
-        """A number that is another one whenever decisions have changed; 0 when there are none."""
+        """Return a number that grows whenever decisions change; 0 without a file."""
         if not self._path.is_file():
             return 0
         with self._db() as db:
             return int(db.execute("SELECT value FROM about WHERE name = 'changes'").fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        """How many fields were accepted, corrected and declined."""
+        """Count the accepted, corrected and declined fields."""
         counts = dict.fromkeys((ACCEPTED, CORRECTED, DECLINED), 0)
         if self._path.is_file():
             with self._db() as db:
@@ -106,7 +106,7 @@ class DecisionStore:
         return counts
 
     def examples(self, fingerprint: str) -> list[Example]:
-        """The listings that were not wholly declined and whose rows that encoder made, in order of their names."""
+        """Return the listings not wholly declined whose rows this encoder made, in order of their names."""
         if not self._path.is_file():
             return []
         found: dict[str, tuple[str, bytes, dict[str, str]]] = {}
@@ -115,7 +115,7 @@ class DecisionStore:
                 labels = found.setdefault(item, (content, vectors, {}))[2]
                 if decided:
                     labels[field] = decided
-        return [Example(item, content, vectors, of) for item, (content, vectors, of) in found.items() if of]
+        return [Example(item, content, vectors, labels) for item, (content, vectors, labels) in found.items() if labels]
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:

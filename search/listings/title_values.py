@@ -1,6 +1,6 @@
-"""What a title itself says of a field, word for word: "mug, black and ivory" names two colours, whatever is pictured.
+"""Match the values of a field in a title, word for word: "mug, black and ivory" names two colours.
 
-How far that is believed is measured on the shop's own listings: "Summer Cool Shorts" does not say when they are sold.
+The reliability of such a match is measured on the shop's own listings: "Summer Cool Shorts" names no season.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LEAST_NAMED = 30  # titles that name a value, before they are believed at all
+MIN_TITLES = 30  # that name a value, before titles are used at all
 
 
 @dataclass(frozen=True, slots=True)
 class TitleTrust:
-    """How often a listing says what its title names: of titles that name one value, and of those that name several.
+    """Reliability of titles: how often a listing has the value that its title names, for one and for several values.
 
-    The latter are right when the listing says all of these and nothing else; 0 where there were too few to tell.
+    Several are right when the listing has exactly these; 0 where there were too few titles to measure.
     """
 
     single: float
     several: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
 
 class TitleValueMatcher:
-    """Finds values of a field in titles; the longest that begins at a place counts, and letters' case does not."""
+    """Finds values of a field in titles: the longest match at each place, ignoring case."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -38,42 +38,40 @@ class TitleValueMatcher:
         self._pattern = re.compile("|".join(map(_whole, longest_first))) if longest_first else None
 
     def of(self, title: str) -> tuple[str, ...]:
-        """The values that a title names, in its order."""
+        """Return the values that a title names, in its order."""
         found = self._pattern.findall(title.casefold()) if self._pattern else ()
         return tuple(dict.fromkeys(self._names[name] for name in found))
 
 
-def title_trust(naming: TitleValueMatcher, titles: Sequence[str], labels: Sequence[tuple[str, ...]]) -> TitleTrust:
-    """How far titles are to be believed, from listings that say something in the field; one entry each."""
+def title_trust(matcher: TitleValueMatcher, titles: Sequence[str], labels: Sequence[tuple[str, ...]]) -> TitleTrust:
+    """Measure the reliability of titles on listings with labels in the field, one entry each."""
     right: dict[bool, list[bool]] = {False: [], True: []}
-    for title, said in zip(titles, labels, strict=True):
-        found = naming.of(title) if said else ()
-        if len(found) == 1:
-            right[False].append(found[0] in said)
-        elif found:
-            right[True].append(set(found) == set(said))
+    for title, own in zip(titles, labels, strict=True):
+        found = matcher.of(title) if own else ()
+        if found:
+            right[len(found) > 1].append(found[0] in own if len(found) == 1 else set(found) == set(own))
     return TitleTrust(_share(right[False]), _share(right[True]))
 
 
 def apply_title_evidence(confidences: Mapping[str, float], found: Sequence[str], trust: TitleTrust) -> dict[str, float]:
-    """Confidences of a field's labels where the title names some of them: what it says is as sure as titles are.
+    """Raise the confidence of the value that the title names (`found`) to the reliability of titles.
 
-    Several named are one value, joined as listings join them ("black and ivory"). What sums to 1 still does.
+    Several values count as one, joined as listings join them ("black and ivory"). The sum stays the same.
     """
     if not found:
         return dict(confidences)
-    said = " and ".join(found)
-    before, sure = confidences.get(said, 0.0), trust.single if len(found) == 1 else trust.several
-    if sure <= before:
+    value = " and ".join(found)
+    before, after = confidences.get(value, 0.0), trust.single if len(found) == 1 else trust.several
+    if after <= before:
         return dict(confidences)
-    rest = (1 - sure) / (1 - before)
-    return {name: value * rest for name, value in confidences.items()} | {said: sure}
+    rest = (1 - after) / (1 - before)
+    return {name: confidence * rest for name, confidence in confidences.items()} | {value: after}
 
 
 def _share(right: Sequence[bool]) -> float:
-    return sum(right) / len(right) if len(right) >= LEAST_NAMED else 0.0
+    return sum(right) / len(right) if len(right) >= MIN_TITLES else 0.0
 
 
 def _whole(name: str) -> str:
-    """A name as a pattern: whole words, in scripts that have spaces between them."""
+    """Return a pattern for a name: whole words, in scripts that separate words by spaces."""
     return rf"\b{re.escape(name)}\b" if name.isascii() else re.escape(name)

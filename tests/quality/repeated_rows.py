@@ -20,7 +20,7 @@ from PIL import ImageOps
 from catalog import images
 from indexer.numeric import chunks
 from indexer.types import Floats
-from search.bulk.job_store import RowPicture
+from search.bulk.job_rows import RowPicture
 from search.bulk.row_duplicates import RowDuplicateFinder
 from search.engine import SearchEngine
 from tests.quality.measures import mean, measured

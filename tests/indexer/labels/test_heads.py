@@ -42,9 +42,11 @@ def test_what_is_saved_comes_back(tmp_path):
     heads().save(tmp_path)
     found = LabelHeads.load(tmp_path, "fa")
     assert found.card == {"rows": 7} and list(found.heads) == ["colour", "shape"]
-    assert found.heads["shape"].names == ("a", "b", "c") and found.heads["shape"].worded == FusionWeights(0.2, 1, 0.4)
-    assert found.heads["colour"].bare == FusionWeights(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95)
-    assert found.heads["colour"].worded is None
+    assert found.heads["shape"].names == ("a", "b", "c") and found.heads["shape"].with_title == FusionWeights(
+        0.2, 1, 0.4
+    )
+    assert found.heads["colour"].image_only == FusionWeights(0.5, 1.0, 0.7, 10, 0.9, 0.8, 0.95)
+    assert found.heads["colour"].with_title is None
     rows = np.array([[2, 0], [0, 0]], np.float32)
     expected = [[np.e**2 / (np.e**2 + 1), 1 / (np.e**2 + 1)], [0.5, 0.5]]
     assert found.heads["colour"].shares(rows) == pytest.approx(np.array(expected), abs=1e-6)
@@ -61,7 +63,7 @@ def test_a_broken_file_is_told(tmp_path, damage):
     heads().save(tmp_path)
     data = ShopHome(tmp_path).label_heads.read_bytes()
     ShopHome(tmp_path).label_heads.write_bytes(data[: len(data) // 2] if damage == b"cut" else damage)
-    with pytest.raises(DamagedGeneration, match="learnt anew"):
+    with pytest.raises(DamagedGeneration, match="learn again"):
         LabelHeads.load(tmp_path, "fa")
 
 

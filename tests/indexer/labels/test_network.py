@@ -22,7 +22,7 @@ from indexer.labels.network import (
 )
 
 ROOT = Path(__file__).parents[3]
-BLEND = FusionWeights(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
+FUSION = FusionWeights(0.5, 1.0, 0.7, 100, 0.9, 0.8, 0.95)
 
 
 def test_the_network_counts_its_weight_among_the_labels_that_it_knows():
@@ -41,10 +41,10 @@ def test_without_a_head_the_network_speaks_alone():
 
 
 def test_without_a_title_and_with_one_it_has_a_part_of_its_own():
-    bare, worded = NetworkWeight(0.5, BLEND), NetworkWeight(0.2, BLEND)
-    assert NetworkField(("a", "b"), bare, worded).part(titled=True) is worded
-    assert NetworkField(("a", "b"), bare, worded).part(titled=False) is bare
-    assert NetworkField(("a", "b"), bare).part(titled=True) is bare
+    image_only, with_title = NetworkWeight(0.5, FUSION), NetworkWeight(0.2, FUSION)
+    assert NetworkField(("a", "b"), image_only, with_title).part(titled=True) is with_title
+    assert NetworkField(("a", "b"), image_only, with_title).part(titled=False) is image_only
+    assert NetworkField(("a", "b"), image_only).part(titled=True) is image_only
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,9 @@ def home(tmp_path_factory, shared_models):
 
     torch.manual_seed(0)  # one export for every run of the tests
     home = tmp_path_factory.mktemp("home")
-    fields = {"category": NetworkField(("Hats", "Mugs", "Shoes"), NetworkWeight(0.5, BLEND), NetworkWeight(0.2, BLEND))}
+    fields = {
+        "category": NetworkField(("Hats", "Mugs", "Shoes"), NetworkWeight(0.5, FUSION), NetworkWeight(0.2, FUSION))
+    }
     outputs = {"colour": ("red", "blue"), "category": ("Hats", "Mugs", "Shoes")}
     save_late(LateStages(5), ShopHome(home).label_network, network_metadata("abc", fields, outputs))
     return home
@@ -73,7 +75,7 @@ def test_what_is_kept_reads_the_same_on_both_runtimes_and_only_for_its_encoder(h
     assert list(said) == ["category"] and said["category"].shape == (3, 3)
     assert said["category"].sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert said["category"] == pytest.approx(torch.shares(pictures)["category"], abs=1e-3)
-    assert onnx.fields == torch.fields and onnx.fields["category"].bare == NetworkWeight(0.5, BLEND)
+    assert onnx.fields == torch.fields and onnx.fields["category"].image_only == NetworkWeight(0.5, FUSION)
     assert LabelNetwork.load(home, "another encoder") is None
     assert LabelNetwork.load(home / "nowhere", "abc") is None
 
@@ -112,7 +114,9 @@ def test_a_card_that_does_not_fit_its_outputs_is_told(tmp_path):
     from safetensors.numpy import save
 
     card = json.loads(
-        network_metadata("abc", {"category": NetworkField(("a", "b"), NetworkWeight(0.5, BLEND))}, {"category": ("a",)})
+        network_metadata(
+            "abc", {"category": NetworkField(("a", "b"), NetworkWeight(0.5, FUSION))}, {"category": ("a",)}
+        )
     )
     ShopHome(tmp_path).label_network.write_bytes(save({"x": np.zeros(1)}, metadata={"card": json.dumps(card)}))
     with pytest.raises(DamagedGeneration, match="do not fit its outputs"):

@@ -94,7 +94,7 @@ def test_bombs_links_passwords_and_doubles_are_refused(tmp_path, monkeypatch):
     with pytest.raises(BadFeed, match="twice"):
         ZipPictures(path)
     path = zip_of(tmp_path / "e.zip", ("a.jpg", bytes(3_000)))
-    monkeypatch.setattr(input_files, "MOST_UNPACKED", 2_000)
+    monkeypatch.setattr(input_files, "MAX_UNPACKED_BYTES", 2_000)
     with pytest.raises(BadFeed, match="more than"):
         ZipPictures(path)
 
@@ -129,14 +129,14 @@ def test_a_zip_that_was_cut_or_damaged(tmp_path):
 
 def test_one_picture_too_large(tmp_path, monkeypatch):
     pictures = ZipPictures(zip_of(tmp_path / "a.zip", ("a.jpg", bytes(3_000))))
-    monkeypatch.setattr(input_files, "MOST_PICTURE", 2_000)
+    monkeypatch.setattr(input_files, "MAX_PICTURE_BYTES", 2_000)
     with pytest.raises(PictureTooLarge):
         pictures.read("a.jpg")
     pictures.close()
 
 
 def test_too_many_rows_and_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(input_files, "MOST_ROWS", 2)
+    monkeypatch.setattr(input_files, "MAX_ROWS", 2)
     with pytest.raises(BadFeed, match="more than"):
         rows_of(tmp_path, "image\na.jpg\nb.jpg\nc.jpg\n")
     for text in ("image\n", "", "id,title\n1,2\n"):
@@ -182,7 +182,7 @@ def test_every_picture_has_an_id_of_its_own(tmp_path):
     )
     rows = read_rows(zip_of(tmp_path / "a.zip", *((name, DATA) for name in names)), tmp_path / "t")
     ids = {row.pictures[0]: row.id for row in rows}
-    assert len(set(ids.values())) == len(names) and all(len(one) <= input_files.MOST_ID for one in ids.values())
+    assert len(set(ids.values())) == len(names) and all(len(one) <= input_files.MAX_ID_LENGTH for one in ids.values())
     assert [ids[name] for name in names[:3]] == list(names[:3]) and ids["c/c.jpg"] == "c/c"
 
 

@@ -22,7 +22,8 @@ from indexer.encoders.registry import open_encoder
 from search.__main__ import main
 from search.bulk import exports, job_rows, review
 from search.bulk import job_store as jobs_module
-from search.bulk.job_store import DONE, Job, JobStore, Outcome, UnknownJob
+from search.bulk.job_rows import Outcome
+from search.bulk.job_store import DONE, Job, JobStore, UnknownJob
 from search.bulk.review import RowDecision
 from search.bulk.supervisor import WorkerSupervisor
 from search.bulk.worker import Worker
@@ -191,7 +192,7 @@ def test_a_file_is_received_in_parts_that_may_come_twice(home, tmp_path):
 
 
 def test_jobs_are_bounded(home, monkeypatch):
-    monkeypatch.setattr(jobs_module, "MOST_JOBS", 1)
+    monkeypatch.setattr(jobs_module, "MAX_JOBS", 1)
     JobStore(home).create("a", 10)
     with pytest.raises(BadQuery, match="already"):
         JobStore(home).create("b", 10)
@@ -268,7 +269,7 @@ def test_a_crash_between_deciding_and_keeping_is_made_good(home, done, monkeypat
 @pytest.mark.parametrize("field", ["title", "category"])
 @pytest.mark.parametrize("value", ["Navy\0mug", "Navy\nmug", "\x1b[1m", "a\u2028b", "\ud800"])
 def test_no_value_holds_control_characters(home, done, field, value):
-    with pytest.raises(BadQuery, match=f"'{field}' holds a line break or another control character.*Take it out"):
+    with pytest.raises(BadQuery, match=f"'{field}' holds a line break or another control character.*Remove it"):
         review.decide(home, done, [RowDecision(1, accept=True, values={field: value})])
     assert done.status()["decided"] == 0
 

@@ -12,12 +12,11 @@ from indexer.encoders.registry import open_encoder
 from indexer.layout import RowLayout
 from indexer.types import Block
 from search.bulk import row_duplicates
-from search.bulk.job_store import RowPicture
+from search.bulk.job_rows import RowPicture
 from search.bulk.row_duplicates import RowDuplicateFinder
-from search.bulk.worker import BATCH, Worker
+from search.bulk.worker import BATCH_ROWS, Worker
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.engine import SearchEngine
-from search.listings.feedback_suggester import SuggesterCache
 from tests.quality.repeated_rows import Planted, figures
 from tests.search.bulk.test_job_store import all_rows, work
 from tests.search.bulk_jobs import begun, make_desk_shop
@@ -72,16 +71,16 @@ def test_variants_of_one_picture_repeat_none_but_their_own_number(home, tmp_path
 
 
 def test_what_was_met_before_a_restart_is_known_after_it(home, tmp_path):
-    rows = [drawn(seed) for seed in range(BATCH)] + [saved(drawn(3)), saved(drawn(3)), drawn(3), drawn(BATCH)]
+    rows = [drawn(seed) for seed in range(BATCH_ROWS)] + [saved(drawn(3)), saved(drawn(3)), drawn(3), drawn(BATCH_ROWS)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:
-        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
-        assert next(steps) == BATCH
+        steps = Worker(engine).steps(job)
+        assert next(steps) == BATCH_ROWS
         steps.close()
     with job.db(write=True) as db:
         db.execute("UPDATE rows SET vectors = x'00' WHERE number = 5")  # as if another encoder had made it
     work(home, job)
-    expected = [(0, "")] * BATCH + [(4, SAME_PICTURE), (4, SAME_PICTURE), (4, SAME_FILE), (0, "")]
+    expected = [(0, "")] * BATCH_ROWS + [(4, SAME_PICTURE), (4, SAME_PICTURE), (4, SAME_FILE), (0, "")]
     assert repeats_of(job) == expected
 
 
@@ -102,7 +101,7 @@ def test_a_picture_that_is_gone_is_compared_with_none():
 
 
 def test_room_is_made_for_as_many_rows_as_there_are(monkeypatch):
-    monkeypatch.setattr(row_duplicates, "ROOM", 2)
+    monkeypatch.setattr(row_duplicates, "INITIAL_ROWS", 2)
     layout = RowLayout((Block("colour", 4),))
     rows = np.eye(4, dtype=np.float32)
     earlier = RowDuplicateFinder(layout, lambda _: png(drawn(7)), ())
@@ -115,18 +114,18 @@ def test_room_is_made_for_as_many_rows_as_there_are(monkeypatch):
 
 
 def test_vectors_of_another_encoder_are_dropped_in_the_middle_of_a_job(home, tmp_path, monkeypatch):
-    rows = [drawn(seed) for seed in range(BATCH)] + [saved(drawn(3)), drawn(4)]
+    rows = [drawn(seed) for seed in range(BATCH_ROWS)] + [saved(drawn(3)), drawn(4)]
     job = begun(home, packed(tmp_path / "a.zip", rows))
     with SearchEngine.open(home) as engine:
-        steps = Worker(home, engine, SuggesterCache(home)).steps(job)
-        assert next(steps) == BATCH
+        steps = Worker(engine).steps(job)
+        assert next(steps) == BATCH_ROWS
         monkeypatch.setattr(engine.encoder, "fingerprint", "another")
         assert list(steps) == [2]
-    assert repeats_of(job)[BATCH:] == [(0, ""), (5, SAME_FILE)]  # files are the same whoever looks
+    assert repeats_of(job)[BATCH_ROWS:] == [(0, ""), (5, SAME_FILE)]  # files are the same whoever looks
     assert job.about()["fingerprint"] == "another"
     with job.db() as db:
         counts = db.execute("SELECT length(vectors) > 0, count(*) FROM rows GROUP BY 1").fetchall()
-    assert [tuple(row) for row in counts] == [(0, BATCH), (1, 2)]
+    assert [tuple(row) for row in counts] == [(0, BATCH_ROWS), (1, 2)]
 
 
 def test_figures_of_planted_rows_by_hand():

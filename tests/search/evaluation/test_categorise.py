@@ -1,4 +1,4 @@
-"""Guessing categories: votes and prompts worked out by hand, and what counts as right."""
+"""Categorising photos: prompts worked out by hand, and what counts as right."""
 
 import math
 
@@ -8,31 +8,13 @@ from catalog.errors import UnsupportedQuery
 from search.evaluation.categorise import (
     LABEL_SHARPNESS,
     NO_GUESS,
-    VOTE_SHARPNESS,
     Guess,
     Result,
+    by_products,
     categorise_photos,
-    vote,
 )
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import BLUE, GREEN, RED, Item, make_shop, picture
-
-
-def test_the_nearest_have_the_larger_vote():
-    guess = vote([("hats", 0.9), ("scarves", 0.9 - 1 / VOTE_SHARPNESS), ("scarves", 0.9 - 1 / VOTE_SHARPNESS)])
-    assert guess.category == "hats"
-    assert guess.confidence == pytest.approx(math.e / (math.e + 2), abs=1e-5)
-    assert guess.answered
-
-
-def test_many_outvote_one():
-    guess = vote([("hats", 0.52), ("scarves", 0.5), ("scarves", 0.5), ("ties", 0.49)])
-    assert guess.category == "scarves" and not guess.answered
-
-
-def test_products_without_a_category_do_not_vote():
-    assert vote([("", 1.0), ("hats", 0.1)]) == Guess("hats", 1.0, True)
-    assert vote([("", 1.0)]) == vote([]) == NO_GUESS
 
 
 @pytest.mark.parametrize(
@@ -108,3 +90,8 @@ def test_labels_need_an_encoder_that_reads(home, photos):
         with pytest.raises(UnsupportedQuery, match="cannot read words"):
             categorise_photos(engine, write(photos, "photo", "red.png"), ("red",))
         assert categorise_photos(engine, write(photos, "photo", "red.png"), ()).results[0].guess.category
+
+
+def test_a_shop_without_categories_has_no_guess(home):
+    with make_shop(home, [Item("1"), Item("2", "thing", (BLUE,))]) as engine:
+        assert by_products(engine)([picture(RED)]) == [NO_GUESS]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from catalog.product import Product
-from search.listings.attribute_fields import field_labels, group_of, labels_of, translated, translation
+from search.listings.attribute_fields import field_labels, group_of, labels_of, translation, value_translations
 
 
 def product(number, **attributes):
@@ -26,8 +26,8 @@ def test_only_what_names_kinds_is_learnt():
 
 
 def test_what_says_the_same_in_another_language_is_not_learnt_apart():
-    said = {"colour": "red blue", "colour_zh": "红 蓝", "category_zh": "甲 乙", "kind_zh": "圆 方"}
-    many = [product(n, **{name: words.split()[n % 2] for name, words in said.items()}) for n in range(20)]
+    attributes = {"colour": "red blue", "colour_zh": "红 蓝", "category_zh": "甲 乙", "kind_zh": "圆 方"}
+    many = [product(n, **{name: words.split()[n % 2] for name, words in attributes.items()}) for n in range(20)]
     assert list(labels_of(many)) == ["category", "colour", "kind_zh"]
     named = [replace(one, attributes=one.attributes | {"kind": f"kind {n}"}) for n, one in enumerate(many)]
     assert list(labels_of(named)) == ["category", "colour", "kind_zh"]  # kinds that are names are learnt by no field
@@ -39,9 +39,11 @@ def test_variants_are_one_group():
 
 
 def test_values_are_translated_by_what_products_tell():
-    said = {"category_zh": "家居 > 灯", "colour": "red", "colour_zh": "红色"}
-    lamp = Product("1", "Lamp", (), "Home > Lamps", attributes=said)
-    told = translated([lamp, replace(lamp, attributes={"colour": "red", "colour_zh": "朱红", "title_zh": "台灯"})])
-    assert told == {"category": {"Home": "家居", "Lamps": "灯"}, "colour": {"red": "红色"}}
-    assert translation("category", "Home > Lamps", told) == "家居 > 灯"
-    assert translation("category", "Home > Beds", told) == "" == translation("colour", "blue", told)
+    attributes = {"category_zh": "家居 > 灯", "colour": "red", "colour_zh": "红色"}
+    lamp = Product("1", "Lamp", (), "Home > Lamps", attributes=attributes)
+    translations = value_translations(
+        [lamp, replace(lamp, attributes={"colour": "red", "colour_zh": "朱红", "title_zh": "台灯"})]
+    )
+    assert translations == {"category": {"Home": "家居", "Lamps": "灯"}, "colour": {"red": "红色"}}
+    assert translation("category", "Home > Lamps", translations) == "家居 > 灯"
+    assert translation("category", "Home > Beds", translations) == "" == translation("colour", "blue", translations)

@@ -1,4 +1,4 @@
-"""A network fine-tuned on a shop's own pictures: measured on those kept aside, and part of what is suggested."""
+"""A network fine-tuned on a shop's own pictures: measured on holdout pictures, and used in suggestions."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from search.__main__ import main
 from search.engine import SearchEngine
 from search.listings import fine_tune as module
 from search.listings.feedback_suggester import SuggesterCache
-from search.listings.fine_tune import fine_tune, told
+from search.listings.fine_tune import fine_tune, format_figures
 from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
@@ -30,13 +30,13 @@ def shop(tmp_path_factory, shared_models):
     home = tmp_path_factory.mktemp("shapes")
     build_index(home, shape_feed(home / "feed"), open_encoder("colour"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "LEAST_PICTURES", 100)
-        patch.setattr(training, "NetworkRecipe", lambda: SMALL)
+        patch.setattr(module, "MIN_PICTURES", 100)
+        patch.setattr(module, "NetworkRecipe", lambda: SMALL)
         figures = fine_tune(home)
     return home, figures
 
 
-def test_it_takes_part_where_it_helps(shop):
+def test_the_network_is_used_where_it_helps(shop):
     _, figures = shop
     category = figures["fields"]["category"]
     assert figures["pictures"] == 260 and figures["swapped"] and category["used"]
@@ -45,7 +45,7 @@ def test_it_takes_part_where_it_helps(shop):
         category
     )
     assert category["loss_after"] < 0.7 * category["loss_before"]
-    assert "category: it takes part." in told(figures)
+    assert "category: the network is used." in format_figures(figures)
 
 
 def test_suggestions_are_made_with_it(shop):
@@ -60,7 +60,7 @@ def test_suggestions_are_made_with_it(shop):
         assert lister.labels("category", pictures)[1].top[0].name == "Shapes > Bar"
 
 
-def test_another_encoders_network_has_no_part(shop):
+def test_another_encoders_network_is_not_used(shop):
     home, _ = shop
     with SearchEngine.open(home) as engine:
         fingerprint = engine.encoder.fingerprint
@@ -91,7 +91,7 @@ def test_too_few_pictures_are_refused(shop):
 
 def test_a_shop_whose_pictures_are_gone_is_told_so(shop, monkeypatch):
     home, _ = shop
-    monkeypatch.setattr(module, "LEAST_PICTURES", 100)
+    monkeypatch.setattr(module, "MIN_PICTURES", 100)
     moved = (home / "feed").rename(home / "gone")
     try:
         with pytest.raises(TooFewPairs, match="Only 0 of 260 pictures"):
@@ -106,7 +106,7 @@ def test_the_command_says_what_was_measured(shop, monkeypatch):
     LabelHeads(open_encoder("colour").fingerprint, {}).save(home)
     result = CliRunner().invoke(main, ["learn", "--home", str(home), "--fine-tune"])
     assert result.exit_code == 0, result.output
-    assert "Fine-tuned on 260 pictures." in result.stdout and "category: it takes part." in result.stdout
+    assert "Fine-tuned on 260 pictures." in result.stdout and "category: the network is used." in result.stdout
 
 
 def test_fewer_pictures_are_shown_more_often():
@@ -114,12 +114,14 @@ def test_fewer_pictures_are_shown_more_often():
     assert (recipe.rounds(20_000), recipe.rounds(8_000), recipe.rounds(1_000)) == (5, 10, 30)
 
 
-def test_a_network_that_says_what_the_head_says_has_no_part():
+def test_a_network_that_equals_the_head_is_not_used():
     rng = np.random.default_rng(0)
     truth = np.eye(4, dtype=np.float32)[rng.integers(4, size=400)]
     head = np.asarray(0.7 * truth + 0.3 * rng.dirichlet(np.ones(4), 400), np.float32)
     voted = np.full_like(truth, 0.25)
-    part, said = training._part(head, voted, truth, head)
-    assert part.weight == 0 and said["loss_after"] <= said["loss_before"] and isinstance(part.blend, FusionWeights)
-    part, said = training._part(np.full_like(head, 0.25), voted, truth, head)
-    assert part.weight > 0 and said["accuracy_after"] > said["accuracy_before"]
+    part, figures = training._network_weight(head, voted, truth, head)
+    assert (
+        part.weight == 0 and figures["loss_after"] <= figures["loss_before"] and isinstance(part.fusion, FusionWeights)
+    )
+    part, figures = training._network_weight(np.full_like(head, 0.25), voted, truth, head)
+    assert part.weight > 0 and figures["accuracy_after"] > figures["accuracy_before"]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from catalog.sample import FOLDER
-from search.listings.picture_quality import BLURRED, blur, picture_notes, shrunk
+from search.listings.picture_quality import MAX_BLUR, blur, picture_notes, shrunk
 
 PICTURES = sorted((FOLDER / "images").glob("*.jpg"))[::33]
 
@@ -83,4 +83,4 @@ def test_the_limit_is_told():
     note = next(
         n for n in picture_notes(opened(PICTURES[0]).filter(ImageFilter.GaussianBlur(4))) if n.kind == "blurred"
     )
-    assert note.limit == BLURRED < note.measure
+    assert note.limit == MAX_BLUR < note.measure

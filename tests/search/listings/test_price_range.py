@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.listings.price_range import FLOOR, LEAST_PRICED, PriceScale, centre_and_spread, fit_prices, price_range
+from search.listings.price_range import MIN_PRICED, MIN_SPREAD, PriceScale, centre_and_spread, fit_prices, price_range
 
 SCALE = PriceScale(2.0, 40, {"Hats": (1.0, 31)})
 
@@ -15,14 +15,17 @@ def near(*prices, currency="EUR", score=0.9):
 def test_equal_prices_give_a_range_around_them():
     found = price_range(SCALE, near("10.00", "10.00", "10.00"), "")
     assert found.middle == pytest.approx(10)
-    assert (found.low, found.high) == (pytest.approx(10 * np.exp(-2 * FLOOR)), pytest.approx(10 * np.exp(2 * FLOOR)))
+    assert (found.low, found.high) == (
+        pytest.approx(10 * np.exp(-2 * MIN_SPREAD)),
+        pytest.approx(10 * np.exp(2 * MIN_SPREAD)),
+    )
     assert found.neighbours == (("0", "10.00"), ("1", "10.00"), ("2", "10.00"))
     assert found.to_dict()["level"] == 0.8 and found.products == 40
 
 
 def test_a_category_with_prices_enough_has_its_own_width():
     found = price_range(SCALE, near("10", "10", "10"), "Hats")
-    assert found.high == pytest.approx(10 * np.exp(FLOOR)) and found.products == 31
+    assert found.high == pytest.approx(10 * np.exp(MIN_SPREAD)) and found.products == 31
 
 
 def test_the_most_usual_currency_counts():
@@ -57,5 +60,5 @@ def test_the_level_is_held_on_new_prices():
 
 
 def test_a_few_prices_are_not_enough_to_promise_anything():
-    few = LEAST_PRICED - 1
+    few = MIN_PRICED - 1
     assert fit_prices(np.zeros(few), [""] * few, np.zeros((few, 5)), np.zeros((few, 5))) is None

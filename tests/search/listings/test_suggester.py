@@ -8,6 +8,7 @@ import pytest
 
 from catalog.errors import BadQuery
 from catalog.home import ShopHome
+from indexer.labels.heads import LabelHeads
 from search.evaluation.categorise import by_products
 from search.listings.fit_heads import learn
 from search.listings.suggester import Listing, ListingSuggester
@@ -51,7 +52,7 @@ def lister(engine, home):
 def test_a_suggestion_with_its_evidence(lister):
     found = lister.suggest([picture(RED, 200)])
     assert found.category.answer == "Wear > Warm > Scarves" == found.category.top[0].name
-    assert found.category.answer_confidence >= found.category.cut
+    assert found.category.answer_confidence >= found.category.threshold
     assert len(found.category.top) == 3 and all(one.startswith("scarves-") for one in found.category.top[0].neighbours)
     assert [one.word for one in found.title_words] == ["soft", "scarves", "no"]
     assert found.price.low < 20 < found.price.high < 40 and found.price.currency == "EUR"
@@ -97,7 +98,7 @@ def test_a_new_category_works_from_its_first_five_examples(home, engine):
 def test_without_heads_neighbours_speak_alone(engine, home):
     lister = ListingSuggester.open(engine, home)
     found = lister.suggest([picture(BLUE)])
-    assert not lister.has_learnt("category")
+    assert LabelHeads.load(home, engine.encoder.fingerprint) is None
     assert found.category.answer == "Home > Mugs" and found.price is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.listings.title_values import LEAST_NAMED, TitleTrust, TitleValueMatcher, apply_title_evidence, title_trust
+from search.listings.title_values import MIN_TITLES, TitleTrust, TitleValueMatcher, apply_title_evidence, title_trust
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_nothing_is_found_where_there_is_nothing_to_find():
 
 
 def test_trust_is_what_listings_bear_out_and_none_where_few_can_tell():
-    titles = ["a blue mug"] * 36 + ["red and blue"] * LEAST_NAMED + ["no colour", "a red mug"]
+    titles = ["a blue mug"] * 36 + ["red and blue"] * MIN_TITLES + ["no colour", "a red mug"]
     labels = [("blue",)] * 27 + [("green",)] * 9 + [("blue", "red")] * 15 + [("red",)] * 15 + [("red",), ()]
     trust = title_trust(TitleValueMatcher(["red", "blue"]), titles, labels)
     assert trust == TitleTrust(0.75, 0.5)

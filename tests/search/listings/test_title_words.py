@@ -12,7 +12,7 @@ def test_what_most_say_is_suggested_in_order():
 
 
 def test_words_of_other_values_are_left_out():
-    found = title_words(TITLES, told=[("Red", 0.9)], refused=["Blue", "Navy Blue"])
+    found = title_words(TITLES, answers=[("Red", 0.9)], refused=["Blue", "Navy Blue"])
     assert [one.word for one in found] == ["Acme", "Red", "Zed", "Men", "Shirt"]
 
 
@@ -21,5 +21,5 @@ def test_no_neighbours_no_words():
 
 
 def test_one_number_of_a_word_is_enough():
-    found = title_words([("1", "Blue Shirts", 0.4), ("2", "Blue Shirt", 0.6)], told=[("Shirts", 0.5)])
+    found = title_words([("1", "Blue Shirts", 0.4), ("2", "Blue Shirt", 0.6)], answers=[("Shirts", 0.5)])
     assert [one.word for one in found] == ["Blue", "Shirt"]
