@@ -29,7 +29,7 @@ def fit_starter(
     out: Path = STARTER_HEADS,
     seed: int = 0,
     recipe: TrainingConfig | None = None,
-    shop: Path = sample.FOLDER,
+    shop: Path = sample.SAMPLE_FOLDER,
 ) -> dict[str, Any]:
     """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`; beside it, `seen.npy`
     notes which pictures they have seen.

@@ -60,12 +60,12 @@ def served(settings):
 def shop(tmp_path_factory, shared_models):
     """The address of a shop of lamps and tableware."""
     folder = tmp_path_factory.mktemp("browser")
-    with (sample.FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
+    with (sample.SAMPLE_FOLDER / "products.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [row for row in reader if row["id"].rpartition("-")[0] in FAMILIES]
     (folder / "feed" / "images").mkdir(parents=True)
     for name in {name for row in rows for name in row["images"].split("|")}:
-        shutil.copy(sample.FOLDER / name, folder / "feed" / name)
+        shutil.copy(sample.SAMPLE_FOLDER / name, folder / "feed" / name)
     feed = folder / "feed" / "products.csv"
     with feed.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, reader.fieldnames)
@@ -73,7 +73,11 @@ def shop(tmp_path_factory, shared_models):
         writer.writerows(rows)
     build_index(folder / "shop", feed, open_encoder("starter", runtime="onnx"))
     settings = Settings(
-        home=folder / "shop", runtime="onnx", timeout_ms=20_000, page_hits=24, try_photos=sample.FOLDER / "try.csv"
+        home=folder / "shop",
+        runtime="onnx",
+        timeout_ms=20_000,
+        page_hits=24,
+        try_photos=sample.SAMPLE_FOLDER / "try.csv",
     )
     with served(settings) as address:
         yield address
@@ -125,7 +129,7 @@ def visit(shop, chromium):
 @pytest.fixture(scope="session")
 def photos():
     """The shoppers' photos of the sample shop."""
-    return sample.FOLDER / "photos"
+    return sample.SAMPLE_FOLDER / "photos"
 
 
 def axe():

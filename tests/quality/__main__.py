@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catalog.errors import WindowshopError
-from catalog.sample import FOLDER
+from catalog.sample import SAMPLE_FOLDER
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.clothing import clothing_categories
@@ -56,7 +56,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         encoder = open_encoder(DEFAULT_ENCODER)
-        parts = [measure_sample_shop(FOLDER, options.work / "sample", encoder)]
+        parts = [measure_sample_shop(SAMPLE_FOLDER, options.work / "sample", encoder)]
         built = {"Sample shop": options.work / "sample"}
         if not options.sample_only:
             parts.append(measure_public_data(options.data, options.work, encoder))
@@ -91,8 +91,8 @@ def measure_merchants_desk(built: Mapping[str, Path], data: Path, work: Path, en
     shops = {name: home for name, home in built.items() if (home / "current").exists()}
     outcomes = [planted_duplicates(home, name, MOST_PLANTED) for name, home in shops.items()]
     outcomes += [repeated_rows(home, name, MOST_ROWS) for name, home in shops.items()]
-    if not missing_tables(FOLDER):
-        outcomes.append(other_views(FOLDER / "products.csv", work / "views", encoder))
+    if not missing_tables(SAMPLE_FOLDER):
+        outcomes.append(other_views(SAMPLE_FOLDER / "products.csv", work / "views", encoder))
     if "Fashion" in shops:
         outcomes.append(suggested_listings(shops["Fashion"]))
         outcomes.append(clothing_categories(data / "clothing", work / "clothing", encoder))

@@ -30,7 +30,9 @@ EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
 @port_option
 def demo(home: Path, **options: Any) -> None:
     """Index the sample shop if needed, and serve it."""
-    settings = read_settings({"shop_name": SHOP_NAME, "try_photos": sample.FOLDER / "try.csv", **options, "home": home})
+    settings = read_settings(
+        {"shop_name": SHOP_NAME, "try_photos": sample.SAMPLE_FOLDER / "try.csv", **options, "home": home}
+    )
     check_settings(settings)
     if not ShopHome(home).current.is_file():
         # Imported here: it loads numpy, which an indexed shop's server does not wait for.
@@ -49,7 +51,7 @@ def build(home: Path) -> int:
 
     Each step runs in its own process: exporting the models loads torch, which a server that forks must not load.
     """
-    exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.FOLDER / "products.csv"))
+    exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.SAMPLE_FOLDER / "products.csv"))
     if exit_code == 0 and not ShopHome(home).label_heads.exists():
         exit_code = _run("search", "learn", "--home", str(home))
     return exit_code

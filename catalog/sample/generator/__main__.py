@@ -1,4 +1,4 @@
-"""Make the sample shop again: python -m catalog.sample.generator [--only mug-1a,p003] [--count 20] [--check]."""
+"""Generate the sample shop: python -m catalog.sample.generator [--only mug-1a,p003] [--count 20] [--check]."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import click
 import numpy as np
 from PIL import Image
 
-from catalog.sample import FOLDER
+from catalog.files.atomic import SHARED, draft
+from catalog.sample import SAMPLE_FOLDER
 from catalog.sample.generator.catalogue.jobs import Job, jobs
 from catalog.sample.generator.catalogue.tables import write_tables
 
-CHECKED = 10
-TOLERANCE = 2.0
+CHECKED_PICTURES = 10
+TOLERANCE = 2.0  # mean absolute difference of pixels, 0 to 255
 
 
 @click.command()
-@click.option("--out", default=FOLDER, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@click.option(
+    "--out", default=SAMPLE_FOLDER, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
+)
 @click.option("--only", default="", help="Only these product ids or photo names, separated by commas.")
 @click.option("--count", default=0, help="Stop after so many pictures.")
 @click.option(
@@ -68,31 +71,28 @@ def _make(chosen: list[Job], out: Path) -> None:
     for number, job in enumerate(chosen, 1):
         path = out / job.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, job.take())
+        with draft(path, job.take(), mode=SHARED, durable=False) as written:
+            written.replace(path)
         if number % 20 == 0 or number == len(chosen):
             click.echo(f"{number} of {len(chosen)} pictures, {(time.monotonic() - begin) / number:.2f} s each")
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    half = path.with_suffix(".part")
-    half.write_bytes(data)
-    half.replace(path)
-
-
-def difference(one: bytes, other: bytes) -> float:
-    """The mean absolute difference of two pictures' pixels, 0 to 255."""
-    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float) for data in (one, other)]
+def difference(first: bytes, second: bytes) -> float:
+    """Return the mean absolute difference of two pictures' pixels, 0 to 255."""
+    pixels = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float) for data in (first, second)]
     return float(np.abs(pixels[0] - pixels[1]).mean())
 
 
 def _check(out: Path) -> int:
     every = [job for job in jobs() if job.path.startswith("images/") and job.angle == 1]
-    found = []
-    for job in islice(every, 0, None, len(every) // CHECKED):
-        found.append(difference(job.take(), (out / job.path).read_bytes()))
-        click.echo(f"{job.path}: {found[-1]:.3f} of 255")
-    click.echo(f"mean absolute difference {np.mean(found):.3f}, worst {max(found):.3f} (allowed: {TOLERANCE})")
-    return int(max(found) >= TOLERANCE)
+    differences = []
+    for job in islice(every, 0, None, len(every) // CHECKED_PICTURES):
+        differences.append(difference(job.take(), (out / job.path).read_bytes()))
+        click.echo(f"{job.path}: {differences[-1]:.3f} of 255")
+    click.echo(
+        f"mean absolute difference {np.mean(differences):.3f}, worst {max(differences):.3f} (allowed: {TOLERANCE})"
+    )
+    return int(max(differences) >= TOLERANCE)
 
 
 if __name__ == "__main__":

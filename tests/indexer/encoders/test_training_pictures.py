@@ -5,7 +5,7 @@ import pytest
 
 from catalog.errors import EncoderUnavailable
 from catalog.images.decoder import content_hash
-from catalog.sample import FOLDER
+from catalog.sample import SAMPLE_FOLDER
 from catalog.text.labelled_csv import read_labelled_csv
 from indexer.encoders import training_pictures
 from indexer.encoders.training_pictures import in_training_set, save_training_set
@@ -28,7 +28,7 @@ def test_what_was_noted_is_seen(tmp_path, monkeypatch):
 
 def test_the_starters_note_fits_the_sample_shops_split():
     """Training photos were seen, test photos were not: the note is that of these very weights."""
-    photos = read_labelled_csv(FOLDER / "photos.csv", ("photo", "split"))
-    hashes = [content_hash((FOLDER / row.values["photo"]).read_bytes()) for row in photos]
+    photos = read_labelled_csv(SAMPLE_FOLDER / "photos.csv", ("photo", "split"))
+    hashes = [content_hash((SAMPLE_FOLDER / row.values["photo"]).read_bytes()) for row in photos]
     trained = np.array([row.values["split"] == "train" for row in photos])
     assert (in_training_set("starter", hashes) == trained).all()

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.errors import UnknownProduct
 from catalog.images.crop import load_picture
-from catalog.sample import FOLDER
+from catalog.sample import SAMPLE_FOLDER
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
@@ -22,7 +22,7 @@ SCENE = "photos/s14.jpg"
 
 
 def rows(name):
-    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
+    with (SAMPLE_FOLDER / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -48,14 +48,14 @@ def shop(tmp_path_factory):
     for row in chosen:
         for name in row["images"].split("|"):
             (folder / name).parent.mkdir(exist_ok=True)
-            shutil.copy(FOLDER / name, folder / name)
+            shutil.copy(SAMPLE_FOLDER / name, folder / name)
     build_index(folder / "home", folder / "products.csv", open_encoder("starter"))
     with SearchEngine.open(folder / "home") as engine:
         yield engine
 
 
 def test_the_things_of_a_scene_are_found_one_by_one(shop):
-    found = shop.detect_objects(load_picture(FOLDER / SCENE), k=5)
+    found = shop.detect_objects(load_picture(SAMPLE_FOLDER / SCENE), k=5)
     assert found.degraded == () and 3 <= len(found.items) <= 6
     brought = {hit.product.id for region in found.items for hit in region.hits}
     assert set(in_scene()) <= brought
@@ -67,14 +67,16 @@ def test_the_things_of_a_scene_are_found_one_by_one(shop):
 
 def test_a_filter_holds_in_every_box(shop):
     found = shop.detect_objects(
-        load_picture(FOLDER / SCENE), k=3, narrowed=parse_filter({"category": "Tableware > Mugs"})
+        load_picture(SAMPLE_FOLDER / SCENE), k=3, narrowed=parse_filter({"category": "Tableware > Mugs"})
     )
     hits = [hit for region in found.items for hit in region.hits]
     assert hits and all(hit.product.category == "Tableware > Mugs" for hit in hits)
 
 
 def test_why_a_photo_found_a_product(shop):
-    photo = load_picture(next(FOLDER / row["photo"] for row in rows("photos.csv") if row["product_id"] == "mug-1a"))
+    photo = load_picture(
+        next(SAMPLE_FOLDER / row["photo"] for row in rows("photos.csv") if row["product_id"] == "mug-1a")
+    )
     explained = shop.explain_hit(Query((PictureTerm(photo),)), "mug-1a")
     assert explained.hit.product.id == "mug-1a" and explained.why.reasons
     explanation = explained.to_dict()
@@ -107,7 +109,7 @@ def test_a_product_that_is_no_answer_is_refused(shop):
 def test_late_hits_are_left_out_and_reported_as_degraded(shop, monkeypatch):
     search = HitExplainer._search
     monkeypatch.setattr(HitExplainer, "_search", lambda *args: time.sleep(30) or search(*args))
-    late = shop.detect_objects(load_picture(FOLDER / SCENE), timeout_ms=10_000)
+    late = shop.detect_objects(load_picture(SAMPLE_FOLDER / SCENE), timeout_ms=10_000)
     assert late.degraded == ("detector",) and len(late.items) >= 3
     assert all(region.hits == () for region in late.items)
     monkeypatch.setattr("search.explain.explainer.propose_boxes", lambda *_: 1 / 0)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from catalog.sample import FOLDER
+from catalog.sample import SAMPLE_FOLDER
 from search.listings.picture_quality import MAX_BLUR, blur, picture_notes, shrunk
 
-PICTURES = sorted((FOLDER / "images").glob("*.jpg"))[::33]
+PICTURES = sorted((SAMPLE_FOLDER / "images").glob("*.jpg"))[::33]
 
 
 def opened(path):

@@ -16,7 +16,9 @@ from web.__main__ import main
 from web.cli import demo
 from web.try_photos import read_try_photos
 
-pytestmark = pytest.mark.skipif(not (sample.FOLDER / "try.csv").exists(), reason="the sample shop is not made yet")
+pytestmark = pytest.mark.skipif(
+    not (sample.SAMPLE_FOLDER / "try.csv").exists(), reason="the sample shop is not made yet"
+)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_the_shop_that_the_environment_names_is_left_alone(built, tmp_path, monk
 
 
 def test_what_it_offers_is_there():
-    offered = read_try_photos(sample.FOLDER / "try.csv")
+    offered = read_try_photos(sample.SAMPLE_FOLDER / "try.csv")
     assert len(offered) == 12 and demo.EXAMPLE_PHOTO in offered
     assert all(photo.file.is_file() and photo.shows for photo in offered.values())
     said = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")

@@ -1,4 +1,4 @@
-"""Every picture of the sample shop as a job: its file, and how to take it."""
+"""List every picture of the sample shop as a job that renders it to a file."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Job:
 
     @property
     def belongs_to(self) -> str:
-        """What `--only` may call it by: a product's id or a photo's name."""
+        """The name by which `--only` selects it: a product's id or a photo's name."""
         return self.subject.id if isinstance(self.subject, Item) else self.subject.name
 
     def take(self, size: int = SIZE, effort: float = 1.0) -> bytes:
-        """Render it and return its JPEG file; needs Mitsuba, whose engine must have been chosen."""
+        """Render it and return its JPEG file; needs Mitsuba, after `render.use`."""
         from catalog.sample.generator.rendering.render import take
 
         seed = int(np.random.default_rng([SEED, *self.path.encode()]).integers(2**31))
@@ -44,7 +44,7 @@ class Job:
 
 
 def jobs() -> Iterator[Job]:
-    """All pictures: the products' studio views, then the photos."""
+    """Yield all pictures: the products' studio views, then the photos."""
     for item in items():
         for angle in (0, 1):
             yield Job(f"images/{item.id}-{angle + 1}.jpg", item, angle)

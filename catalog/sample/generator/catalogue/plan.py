@@ -1,4 +1,4 @@
-"""The product list: which shapes in which looks the sample shop sells. The same seed gives the same list."""
+"""Plan the products of the sample shop: shapes in looks. The same seed gives the same list."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Item:
 
 
 def contrasting(colour: str, among: tuple[str, ...], rng: Rng) -> str:
-    """A second colour that can be told from the first at a glance."""
+    """Return a second colour that contrasts with the first."""
     first = COLOURS[colour].linear ** 0.45
     usable = [name for name in among if np.abs(COLOURS[name].linear ** 0.45 - first).sum() > 0.75]
     preferred = [name for name in usable if name in ("white", "ivory", "charcoal", "navy", "terracotta", "sand")]
@@ -95,17 +95,17 @@ def _group(family: Family, style: int, model: str, seed: int) -> list[Item]:
 
 @cache
 def items() -> tuple[Item, ...]:
-    """Every product, family by family, siblings side by side."""
+    """Return every product, family by family, with siblings next to each other."""
     names = np.random.default_rng(SEED).permutation(NAMES)
-    found: list[Item] = []
+    planned: list[Item] = []
     for k, (family, style) in enumerate((f, s) for f in FAMILIES.values() for s in range(3)):
-        found += _group(family, style, str(names[k]), k + 1)
-    return tuple(found)
+        planned += _group(family, style, str(names[k]), k + 1)
+    return tuple(planned)
 
 
 @cache
 def _unseen() -> tuple[frozenset[str], frozenset[str]]:
-    """The families, and the groups of other families, that no training may see."""
+    """Return the families, and the groups of other families, that training must not see."""
     rng = np.random.default_rng([SEED, 5])
     keys = [str(key) for key in rng.permutation(list(FAMILIES))]
     groups = {f"{key}-{rng.integers(len(SIBLINGS)) + 1}" for key in keys[UNSEEN_FAMILIES:]}
@@ -113,7 +113,7 @@ def _unseen() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def split(item: Item) -> str:
-    """Whether an encoder may be trained with a product ("train") or is measured with it ("test").
+    """Return whether a product is for training an encoder ("train") or for measuring it ("test").
 
     Eight whole families, and of every other family one shape with all its siblings, are for tests: so no test
     product has a sibling in training, and a third of them are of a kind that training never saw.
@@ -123,7 +123,7 @@ def split(item: Item) -> str:
 
 
 def paper(item: Item) -> tuple[float, float, float]:
-    """The colour of a brand's studio paper: all light, none quite the same."""
+    """Return the colour of a brand's studio paper, as linear RGB."""
     tints = ((0.80, 0.795, 0.785), (0.82, 0.80, 0.77), (0.78, 0.785, 0.80), (0.80, 0.80, 0.80), (0.82, 0.80, 0.79),
              (0.77, 0.785, 0.775))  # fmt: skip
     return tints[list(BRANDS).index(item.brand)]

@@ -1,4 +1,4 @@
-"""What a sample product costs: its family's price, by size, material and brand, with a little noise."""
+"""Compute the price of a sample product from family, size, material and brand, with a little noise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _middling(family: str) -> float:
 
 
 def price(item: Item) -> float:
-    """The product's price in euros: whole amounts less ten cents, as shops write them."""
+    """Return the product's price in euros: a whole amount less ten cents, as shops write them."""
     family = FAMILIES[item.family.key]
     materials = [FINISHES[name].price for name in family.finishes]
     factor = FINISHES[item.look.finish].price / float(np.mean(materials))

@@ -1,4 +1,4 @@
-"""What shoppers photograph: known products at home, things the shop does not sell, and several products together."""
+"""Plan shoppers' photos: known products at home, things the shop does not sell, several products together."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ class Photo:
 
 @cache
 def photos() -> tuple[Photo, ...]:
-    """Photos of one known product each; no product twice."""
+    """Return photos of one known product each, no product twice."""
     chosen = np.sort(np.random.default_rng([SEED, 1]).permutation(len(items()))[:PHOTOS])
     return tuple(Photo(f"p{k + 1:03}", (items()[i],), seed=1000 + k) for k, i in enumerate(chosen))
 
 
 @cache
 def unknown() -> tuple[Photo, ...]:
-    """Photos of things that the shop does not sell."""
+    """Return photos of things that the shop does not sell."""
     kinds = list(STRANGERS)
     return tuple(Photo(f"u{k + 1:02}", (), kinds[k % len(kinds)], 3000 + k) for k in range(UNKNOWN))
 
 
 @cache
 def scenes() -> tuple[Photo, ...]:
-    """Photos of two or three standing products of like size, each from another family."""
+    """Return photos of two or three standing products of similar size, each from another family."""
     rng = np.random.default_rng([SEED, 2])
     standing = [item for item in items() if item.family.view == "stand"]
     sizes = {item.id: max(item.measures) for item in standing}
@@ -67,8 +67,8 @@ def scenes() -> tuple[Photo, ...]:
         shown = [first]
         for index in rng.permutation(len(standing)):
             other = standing[index]
-            alike = 0.55 < sizes[other.id] / sizes[first.id] < 1.8
-            if alike and other.family.key not in [item.family.key for item in shown]:
+            similar = 0.55 < sizes[other.id] / sizes[first.id] < 1.8
+            if similar and other.family.key not in [item.family.key for item in shown]:
                 shown.append(other)
             if len(shown) == 2 + k % 2:
                 break
@@ -111,9 +111,9 @@ def _camera(points: np.ndarray, view: str, rng: Rng, several: bool) -> Camera:
 def _lights(
     middle: np.ndarray, size: float, camera: Camera, rng: Rng
 ) -> tuple[tuple[Light, ...], tuple[float, float, float]]:
-    """A window on one side, sometimes a lamp, and what the room sends back."""
+    """Return a window on one side, sometimes a lamp, and the light of the room."""
     tint = np.array(LIGHTS[int(rng.integers(len(LIGHTS)))])
-    # A window beside the camera, not in front of it: on the other side when the camera stands far out on one.
+    # The window is to a side of the camera: to the other one when the camera is far out on one side.
     leaning = float(camera.origin[0] - middle[0]) / size
     side = -float(np.sign(leaning)) if abs(leaning) > 0.6 else float(rng.choice([-1.0, 1.0]))
     place = middle + size * np.array([side * rng.uniform(1.6, 3.2), rng.uniform(-2.6, 0.4), rng.uniform(1.4, 3.2)])
@@ -141,7 +141,7 @@ def _stage(view: str, points: np.ndarray, size: float, rng: Rng) -> list[Surface
 
 
 def photo_scene(photo: Photo) -> tuple[Scene, list[Box]]:
-    """The photo as a scene, and the box of every product in it as fractions: left, top, right, bottom."""
+    """Return the photo as a scene, and the box of each product as fractions: left, top, right, bottom."""
     rng = np.random.default_rng([SEED, photo.seed])
     view = photo.shown[0].family.view if len(photo.shown) == 1 else "stand"
     if photo.stranger:

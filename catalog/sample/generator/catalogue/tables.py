@@ -1,4 +1,4 @@
-"""The sample shop's tables: the feed, the photos and what they show, and the held-out captions."""
+"""Write the sample shop's tables: the feed, the photos and what they show, and the captions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PRODUCT_COLUMNS = (
     "pattern", "group", "title_zh", "category_zh", "description_zh", "colour_zh", "material_zh", "pattern_zh",
 )  # fmt: skip
 
-# What the demo offers to try, chosen by eye: ten products, a scene of two, and a thing that is not sold.
+# The demo's photos to try, chosen by eye: ten products, a scene of two, and a thing that is not sold.
 TRY = ("p006", "p033", "p078", "p093", "p135", "p144", "p159", "p177", "p201", "p225", "s37", "u11")
 
 
 def product_row(item: Item) -> list[str]:
-    """A product's line of the feed."""
+    """Return a product's row of the feed."""
     names, texts, tints, made = title(item), description(item), colours(item.look), material(item.look)
     pattern = PATTERNS[item.look.pattern]
     category, category_zh = (CATEGORY_SEPARATOR.join(c) for c in (item.family.category, item.family.category_zh))
@@ -66,16 +66,16 @@ def write_tables(folder: Path) -> None:
     _write(folder / "products.csv", PRODUCT_COLUMNS, map(product_row, items()))
     known = ([_path(photo), photo.shown[0].id, split(photo.shown[0])] for photo in photos())
     _write(folder / "photos.csv", ("photo", "product_id", "split"), known)
-    nowhere = ([_path(photo), photo.stranger] for photo in unknown())
-    _write(folder / "photos_unknown.csv", ("photo", "shows"), nowhere)
+    unsold = ([_path(photo), photo.stranger] for photo in unknown())
+    _write(folder / "photos_unknown.csv", ("photo", "shows"), unsold)
     several = []
     for photo in scenes():
         boxes = photo_scene(photo)[1]
         shown = [{"product_id": item.id, "box": box} for item, box in zip(photo.shown, boxes, strict=True)]
         several.append([_path(photo), json.dumps(shown)])
     _write(folder / "scenes.csv", ("photo", "boxes"), several)
-    said = ([query, item.id, language, split(item)] for item in items() for query, language in captions(item))
-    _write(folder / "captions.csv", ("query", "product_id", "lang", "split"), said)
+    rows = ([query, item.id, language, split(item)] for item in items() for query, language in captions(item))
+    _write(folder / "captions.csv", ("query", "product_id", "lang", "split"), rows)
     every = {photo.name: photo for photo in (*photos(), *unknown(), *scenes())}
     offered = ([_path(every[name]), _shows(every[name])] for name in TRY)
     _write(folder / "try.csv", ("photo", "shows"), offered)

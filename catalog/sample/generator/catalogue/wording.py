@@ -1,4 +1,4 @@
-"""What the sample products are called and how they are described, in English and in Chinese."""
+"""Write titles, descriptions and captions of the sample products, in English and in Chinese."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WOODS = {
 
 
 def material(look: Look) -> tuple[str, str]:
-    """What it is made of, in both languages."""
+    """Return the material, in both languages."""
     if look.finish == "wood":
         return _WOODS[look.colour]
     if look.finish == "metal":
@@ -29,7 +29,7 @@ def material(look: Look) -> tuple[str, str]:
 
 
 def colours(look: Look) -> tuple[str, str]:
-    """Its colour or colours, in both languages: "sage green and ivory"."""
+    """Return the colour or colours, in both languages: "sage green and ivory"."""
     first = COLOURS[look.colour]
     if look.pattern == "plain":
         return first.en, first.zh
@@ -38,7 +38,7 @@ def colours(look: Look) -> tuple[str, str]:
 
 
 def title(item: Item) -> tuple[str, str]:
-    """Its title as the shop prints it, in both languages."""
+    """Return the title as the shop prints it, in both languages."""
     look, family = item.look, item.family
     (shape, shape_zh), (made, made_zh), (tint, tint_zh) = family.styles[item.style], material(look), colours(look)
     pattern, pattern_zh = (
@@ -75,7 +75,7 @@ _PATTERN_TEXT: dict[str, tuple[str, str]] = {
 
 
 def description(item: Item) -> tuple[str, str]:
-    """Two or three plain sentences about it, in both languages."""
+    """Return two or three plain sentences, in both languages."""
     look, family = item.look, item.family
     first, second = COLOURS[look.colour], COLOURS[look.second]
     made, made_zh = material(look)
@@ -92,7 +92,7 @@ def description(item: Item) -> tuple[str, str]:
     return en, zh
 
 
-# How shoppers say it, where that is not how the shop prints it.
+# Shoppers' words, where they differ from the shop's.
 _NOUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "mug": (("coffee cup", "tea mug", "mug"), ("咖啡杯", "水杯", "杯子")),
     "tumbler": (("glass to drink from", "water glass"), ("喝水的玻璃杯", "杯子")),

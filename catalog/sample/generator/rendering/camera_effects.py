@@ -1,4 +1,4 @@
-"""What a phone and a chat do to a photo: white balance, blur, grain, dark corners, and twice-saved JPEG."""
+"""Apply the effects of a phone and a chat to a photo: white balance, blur, grain, vignette, JPEG saved twice."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ STUDIO_QUALITY = 84
 
 
 def jpeg(picture: Image.Image, quality: int) -> bytes:
-    """The picture's bytes as the sample shop stores them."""
+    """Return the picture as a JPEG file."""
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()
 
 
 def studio_file(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """A studio picture as a file."""
+    """Return a studio picture as a file."""
     return jpeg(Image.fromarray(pixels), STUDIO_QUALITY)
 
 
 def shopper_file(pixels: npt.NDArray[np.uint8], rng: Rng) -> bytes:
-    """A shopper's photo as a file, with all that happened to it on the way."""
+    """Return a shopper's photo as a file, with these effects."""
     light = pixels.astype(np.float64) * rng.uniform(0.93, 1.07, 3)
     h, w = light.shape[:2]
     y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]

@@ -1,4 +1,4 @@
-"""What stands about in a shopper's photo: tables, walls, books, fruit, plants, parcels."""
+"""Model the surroundings in a shopper's photo: tables, walls, books, fruit, plants, parcels."""
 
 from __future__ import annotations
 
@@ -102,15 +102,15 @@ _MAKERS = (_books, _books, _fruit, _plant, _parcel, _tin)
 
 
 def clutter(points: Array, camera: Camera, view: str, rng: Rng, several: bool) -> list[Thing]:
-    """Other things behind, beside and (mostly for single products) a little in front of what is shown."""
+    """Return things behind, next to and (mostly for single products) in front of the photo's subject."""
     low, high = points.min(axis=0), points.max(axis=0)
     middle, size = (low + high) / 2, float((high - low).max())
-    found: list[Thing] = []
+    things: list[Thing] = []
     if view == "hang":
-        return found
+        return things
     if view == "wall":
         board = box(size * 8, size * 0.6, size * 0.1, 0.01 * size).moved(y=-size * 0.25, z=low[2] - size * 0.12)
-        found.append(Thing((Part(board),), Look("wood", str(rng.choice(["oak", "walnut", "ash"]))), 8))
+        things.append(Thing((Part(board),), Look("wood", str(rng.choice(["oak", "walnut", "ash"]))), 8))
     floor = low[2] - 0.02 * size if view == "wall" else 0.0
     toward = camera.origin - middle
     toward = np.array([toward[0], toward[1], 0.0]) / np.linalg.norm(toward[:2])
@@ -123,10 +123,10 @@ def clutter(points: Array, camera: Camera, view: str, rng: Rng, several: bool) -
         reach = side * (half + thing.size * rng.uniform(0.55, 1.0))
         place = middle + across * reach - toward * rng.uniform(-0.1, 0.6) * size
         place[1] = min(place[1], high[1] + 0.4 * size) if view != "wall" else -0.3 * size
-        found.append(thing.moved(float(place[0]), float(place[1]), float(floor + 0.001)))
+        things.append(thing.moved(float(place[0]), float(place[1]), float(floor + 0.001)))
     if rng.random() < (0.15 if several else 0.4) and view != "wall":
         maker, side = _MAKERS[int(rng.integers(len(_MAKERS)))], float(rng.choice([-1.0, 1.0]))
         thing = maker(size * rng.uniform(0.25, 0.4), rng).turned("z", rng.uniform(-180, 180))
         place = middle + across * side * half * rng.uniform(0.75, 1.0) + toward * (deep + 0.65 * thing.size)
-        found.append(thing.moved(float(place[0]), float(place[1]), 0.001))
-    return found
+        things.append(thing.moved(float(place[0]), float(place[1]), 0.001))
+    return things

@@ -1,4 +1,4 @@
-"""From path-traced light to a picture: a filter that calms noise but keeps edges, and tones for the screen."""
+"""Denoise path-traced light without blurring edges, and map its tones to a screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = ((1, 0.35), (2, 0.2), (4, 0.12), (8, 0.08))
 
 
 def _guard(light: Light) -> Light:
-    """Tame single glaring pixels: none may be far brighter than the third-brightest of its neighbours."""
+    """Limit single glaring pixels to a little more than the third-brightest of their neighbours."""
     bright = light.max(axis=2)
     wide = np.pad(bright, 1, mode="reflect")
     h, w = bright.shape
@@ -25,7 +25,7 @@ def _guard(light: Light) -> Light:
 
 
 def calm(colour: Array, albedo: Array, normal: Array) -> Array:
-    """Average each pixel's light with neighbours of like surface, direction and brightness.
+    """Average each pixel's light with neighbours of similar surface, direction and brightness.
 
     The surface's own colour is divided out first and multiplied in again, so that patterns stay sharp.
     """
@@ -57,7 +57,7 @@ def _round(light: Light, albedo: Light, normal: Light, step: int, trust: float) 
 
 
 def tones(light: Array) -> npt.NDArray[np.uint8]:
-    """Linear light to 8-bit sRGB with a soft shoulder, as a camera's picture has."""
+    """Convert linear light to 8-bit sRGB with a soft shoulder, as a camera does."""
     knee = 0.7
     over = np.maximum(light - knee, 0)
     soft = np.where(light > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), light)

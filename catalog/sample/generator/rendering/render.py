@@ -1,4 +1,4 @@
-"""Takes the pictures: our scene records to Mitsuba 3, path tracing, a gentle filter, and tones for the screen."""
+"""Render the pictures: scene records to Mitsuba 3, path tracing, denoising, tone mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sample shop sells: one record a family, with its shapes, finishes, categories and words for its styles."""
+"""Define the product families: shapes, finishes, categories and words for the styles."""
 
 from __future__ import annotations
 

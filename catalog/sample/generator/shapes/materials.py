@@ -1,4 +1,4 @@
-"""What the sample products are made of: colours by name, finishes, patterns, and the textures these give."""
+"""Define the materials of the sample products: colours, finishes, patterns, and the textures these give."""
 
 from __future__ import annotations
 
