@@ -93,8 +93,8 @@ def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = MAX_BOXES) ->
     values = cues(maps, picture)
     scores = np.asarray(sum(weight * values[name] for name, weight in WEIGHTS.items()), np.float32)
     chosen = _suppress(edges, scores, limit)
-    sides = edges[:, chosen].T / (columns, rows, columns, rows)
-    return tuple(Box(*box, score) for box, score in zip(sides.tolist(), scores[chosen].tolist(), strict=True))
+    boxes = np.column_stack([edges[:, chosen].T / (columns, rows, columns, rows), scores[chosen]])
+    return tuple(Box(*box) for box in boxes.tolist())
 
 
 def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
