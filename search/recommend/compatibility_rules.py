@@ -11,9 +11,10 @@ categories the shop's own precede shipped ones, then a line that says never, the
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,13 @@ SHIPPED = Path(__file__).parent / "rules"
 GOES_WITH, CONTRADICTIONS = ShopHome.pair_rules.path, ShopHome.contradictions.path
 MAX_BYTES = 1_000_000
 EVERYTHING = "*"
-_COLUMNS = {GOES_WITH: ("category", "goes_with", "weight", "when"), CONTRADICTIONS: ("attribute", "values", "against")}
+_REQUIRED = {GOES_WITH: ("category", "goes_with", "weight"), CONTRADICTIONS: ("attribute", "values", "against")}
 _AND = re.compile(r"\s*(?:&|/|,|\band\b)\s*")
-
 _CHILD = re.compile(r"\b(?:boys|girls|boy|girl|kids)\b", re.IGNORECASE)
 GENDER = "gender"
 
 Words = tuple[str, ...]
+_Conflict = tuple[str, frozenset[str], frozenset[str]]  # an attribute, and two sets of its values that conflict
 ExcludedValues = Mapping[str, tuple[str, ...]]  # by attribute
 
 
@@ -61,16 +62,13 @@ class _Rule:
     def applies_to(self, attributes: Mapping[str, str]) -> bool:
         return self.when is None or folded(attributes.get(self.when[0], "")) in self.when[1]
 
-    def reversed(self) -> _Rule:
-        return replace(self, name=self.other, other=self.name)
-
 
 @dataclass(frozen=True, slots=True)
 class PairRules:
     """The rules of one shop; create them with `load`."""
 
     pairs: tuple[_Rule, ...]
-    conflicts: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = field(default=())
+    conflicts: tuple[_Conflict, ...] = ()
 
     @classmethod
     def load(cls, home: Path | None = None) -> PairRules:
@@ -78,13 +76,11 @@ class PairRules:
 
         Raises BadInput with the file, the line and the fault.
         """
-        pairs: list[_Rule] = []
-        conflicts: list[tuple[str, frozenset[str], frozenset[str]]] = []
-        for folder in (SHIPPED, home):
-            if folder is not None:
-                pairs += _read_pairs(folder / GOES_WITH, own=folder is home)
-                conflicts += _read_conflicts(folder / CONTRADICTIONS)
-        return cls(tuple(pairs), tuple(conflicts))
+        folders = (SHIPPED,) if home is None else (SHIPPED, home)
+        pairs = tuple(rule for folder in folders for rule in _read_pairs(folder / GOES_WITH, own=folder is home))
+        return cls(
+            pairs, tuple(conflict for folder in folders for conflict in _read_conflicts(folder / CONTRADICTIONS))
+        )
 
     def targets(self, category: str, attributes: Mapping[str, str], shop: Iterable[str]) -> dict[str, Target]:
         """Return the categories in `shop` that a rule pairs with this one, by path; weight 0 means never.
@@ -100,16 +96,15 @@ class PairRules:
         for other in shop:
             if same_category(category, other):
                 continue
-            best: tuple[bool, bool, int, bool, float] | None = None
-            for rule, depth in applicable:
-                other_depth = _depth(rule.other, other)
-                if other_depth is None:
-                    continue
-                # A line with a condition is more specific than the same line without one.
-                rank = (rule.own, rule.weight == 0, depth + other_depth, rule.when is not None, rule.weight)
-                if best is None or rank > best:
-                    best = rank
-                    targets[other] = Target(other, rule.weight, " ".join(rule.other))
+            # A line with a condition is more specific than the same line without one.
+            ranked = [
+                ((rule.own, rule.weight == 0, depth + other_depth, rule.when is not None, rule.weight), rule)
+                for rule, depth in applicable
+                if (other_depth := _depth(rule.other, other)) is not None
+            ]
+            if ranked:
+                rule = max(ranked, key=lambda pair: pair[0])[1]
+                targets[other] = Target(other, rule.weight, " ".join(rule.other))
         return targets
 
     def excluded_values(self, product: Product) -> ExcludedValues:
@@ -130,10 +125,10 @@ def facts(product: Product) -> Mapping[str, str]:
     return {**product.attributes, GENDER: child.group().lower()} if child else product.attributes
 
 
-def conflicts(product: Product, excluded: ExcludedValues) -> bool:
-    """Return whether a product has an excluded value."""
+def fits(product: Product, excluded: ExcludedValues) -> bool:
+    """Return whether a product is in stock and has no excluded value."""
     attributes = facts(product)
-    return any(folded(attributes.get(name, "")) in values for name, values in excluded.items())
+    return product.in_stock and not any(folded(attributes.get(name, "")) in values for name, values in excluded.items())
 
 
 def without_conflicts(
@@ -156,32 +151,26 @@ def same_category(category: str, other: str) -> bool:
 def _read_pairs(path: Path, own: bool) -> Iterator[_Rule]:
     for line, row in _rows(path):
         weight = _weight(row["weight"], path, line)
-        when = _when(row["when"], path, line)
-        for name in _names(row["category"]):
-            for other in _names(row["goes_with"]):
-                rule = _Rule(name, other, weight, when, own)
-                yield rule
-                if name != other:
-                    yield rule.reversed()
+        when = _when(row.get("when", ""), path, line)
+        sides = ([_words(name) for name in row[side].split("|") if name.strip()] for side in ("category", "goes_with"))
+        for name, other in itertools.product(*sides):
+            yield _Rule(name, other, weight, when, own)
+            if name != other:
+                yield _Rule(other, name, weight, when, own)
 
 
-def _read_conflicts(path: Path) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+def _read_conflicts(path: Path) -> Iterator[_Conflict]:
     for _, row in _rows(path):
-        values, against = (frozenset(map(folded, row[name].split("|"))) - {""} for name in ("values", "against"))
-        yield folded(row["attribute"]), values, against
+        yield folded(row["attribute"]), _values(row["values"]), _values(row["against"])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Yield line and values of each row of a table; nothing when there is no such file."""
-    columns = _COLUMNS[path.name]
-    required = [name for name in columns if name != "when"]
-    if not path.exists():
-        return
-    for row in read_labelled_csv(path, required, max_bytes=MAX_BYTES):
-        values = {name: row.values.get(name, "") for name in columns}
-        if empty := [name for name in required if not values[name]]:
+    required = _REQUIRED[path.name]
+    for row in read_labelled_csv(path, required, max_bytes=MAX_BYTES) if path.exists() else ():
+        if empty := [name for name in required if not row.values[name]]:
             raise bad_line(path, row.line, f"{empty[0]} is empty", "Fill it in or remove the line.")
-        yield row.line, values
+        yield row.line, row.values
 
 
 def _weight(text: str, path: Path, line: int) -> float:
@@ -200,11 +189,11 @@ def _when(text: str, path: Path, line: int) -> tuple[str, frozenset[str]] | None
     name, equals, values = text.partition("=")
     if not (equals and name.strip() and values.strip()):
         raise BadInput(f"{path}, line {line}: `when` is {text[:40]!r}.", "Write it like gender=women|girls.")
-    return folded(name), frozenset(map(folded, values.split("|"))) - {""}
+    return folded(name), _values(values)
 
 
-def _names(text: str) -> list[Words]:
-    return [_words(name) for name in text.split("|") if name.strip()]
+def _values(text: str) -> frozenset[str]:
+    return frozenset(map(folded, text.split("|"))) - {""}
 
 
 @lru_cache(maxsize=262_144)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from search.recommend.compatibility_rules import (
     ExcludedValues,
     PairRules,
     Target,
-    conflicts,
     facts,
+    fits,
     same_category,
     without_conflicts,
 )
@@ -36,13 +37,11 @@ FALLBACK_SIZE = 60  # most similar products whose categories are used when neith
 BASKETS_LIKE_RULES = 20  # how many baskets of a category weigh as much as the rules
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A candidate: its fit within its category group, at most 1, and the weight of its category."""
+class _Candidate(NamedTuple):
+    """A candidate, and its value: the fit within its category group, at most 1, times the weight of its category."""
 
     product: Product
-    fit: float
-    weight: float
+    value: float
 
 
 def goes_with(
@@ -58,8 +57,7 @@ def goes_with(
         return ()
     excluded = rules.excluded_values(product)
     targets = pair_weights(rules, statistics, product, [*shop.categories()])
-    groups = _groups(targets)
-    if groups:
+    if groups := _groups(targets):
         pools = _pools(shop, product_id, groups, excluded)
     else:
         never = {name for name, target in targets.items() if target.weight == 0}
@@ -105,11 +103,10 @@ def _pools(
         Query((ProductTerm(product_id),), k=POOL_SIZE, filter=without_conflicts({"category": sorted(group)}, excluded))
         for group in groups
     ]
-    pages = shop.search_many(queries)
     return [
         # A category's filter includes those below it, which may have a weight of their own.
-        ([hit for hit in page.hits if hit.product.category in group and _fits(hit.product, excluded)], group)
-        for page, group in zip(pages, groups, strict=True)
+        ([hit for hit in page.hits if hit.product.category in group and fits(hit.product, excluded)], group)
+        for page, group in zip(shop.search_many(queries), groups, strict=True)
     ]
 
 
@@ -123,40 +120,34 @@ def _nearest(
     pools: dict[str, list[SearchHit]] = defaultdict(list)
     for hit in shop.search_many([query])[0].hits:
         category = hit.product.category
-        if category not in never and not same_category(product.category, category) and _fits(hit.product, excluded):
+        if category not in never and not same_category(product.category, category) and fits(hit.product, excluded):
             pools[category].append(hit)
     # The weight of a category is the similarity of its best product: hits come best first.
     return [(pool, {category: max(pool[0].score, 0.0)}) for category, pool in pools.items()]
 
 
-def _fits(product: Product, excluded: ExcludedValues) -> bool:
-    return product.in_stock and not conflicts(product, excluded)
-
-
 def _candidates(product: Product, pool: Sequence[SearchHit], weights: Mapping[str, float]) -> list[_Candidate]:
     """Score a pool by similarity, colour harmony and use, relative to its best: groups differ in similarity."""
     colours, usage = product_colours(product), folded(product.attributes.get("usage", ""))
-    fits = []
+    scores = []
     for hit in pool:
         agreement = harmony(colours, product_colours(hit.product))
         same_use = usage and folded(hit.product.attributes.get("usage", "")) == usage
         colour = COLOUR_WEIGHT * (UNKNOWN_HARMONY if agreement is None else agreement)
-        fits.append(hit.score + colour + (USAGE_BONUS if same_use else 0.0))
-    best = max(fits, default=0.0)
-    return [
-        _Candidate(hit.product, 1 + fit - best, weights[hit.product.category])
-        for hit, fit in zip(pool, fits, strict=True)
-    ]
+        scores.append(hit.score + colour + (USAGE_BONUS if same_use else 0.0))
+    best = max(scores, default=0.0)
+    pairs = zip(pool, scores, strict=True)
+    return [_Candidate(hit.product, weights[hit.product.category] * (1 + score - best)) for hit, score in pairs]
 
 
 def _diversified(
     shop: RecommenderShop, product: Product, candidates: list[_Candidate], k: int
 ) -> tuple[Recommendation, ...]:
     """Choose k greedily; each choice lowers the value of products of its category and of the category above."""
-    candidates = sorted(candidates, key=lambda candidate: (-candidate.weight * candidate.fit, candidate.product.id))
+    candidates = sorted(candidates, key=lambda candidate: (-candidate.value, candidate.product.id))
     products = [candidate.product for candidate in candidates]
     rows = shop.similarity_vectors([candidate.id for candidate in products])
-    values = np.array([candidate.weight * candidate.fit for candidate in candidates])
+    values = np.array([candidate.value for candidate in candidates])
     categories = np.array([candidate.category for candidate in products])
     parents = np.array([CATEGORY_SEPARATOR.join(candidate.category_path[:-1]) for candidate in products])
     chosen: list[Recommendation] = []

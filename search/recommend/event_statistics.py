@@ -8,18 +8,22 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import WindowshopError
 from catalog.product import Product
+from indexer.numeric import batches
 from search.recommend.event_log import CART, CLICK, DAY, PURCHASE, VIEW, EventLog, StoredEvent
 
 MAX_EVENTS_READ = 100_000  # newest events that are used
+FIND_BATCH = 1_000  # products looked up at once
 SESSION_SECONDS = 1_800  # without an event end a visitor's session, as is common in web analytics
 HALF_LIFE_DAYS = 14.0  # of an event's weight
 EVENT_WEIGHTS = {VIEW: 1.0, CLICK: 1.0, CART: 3.0, PURCHASE: 5.0}  # for popularity; our judgement
@@ -36,6 +40,7 @@ REFRESH_SECONDS = 60.0
 MIN_REST_FACTOR = 20.0  # pause after a refresh, in multiples of its duration: at most 5 % of a core
 
 Codes = NDArray[np.int64]
+Name = TypeVar("Name", str, bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,6 @@ class EventStatistics:
         return self.sessions / (self.sessions + HALF_EVIDENCE_SESSIONS)
 
     def __bool__(self) -> bool:
-        """Return whether there are any statistics."""
         return bool(self.popular)
 
 
@@ -75,21 +79,25 @@ Find = Callable[[Sequence[str]], Mapping[str, Product]]
 
 def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) -> EventStatistics:
     """Compute statistics of events on products that still exist; `find` returns products by id."""
-    products = _find_all(events, find)
+    products: dict[str, Product] = {}
+    for batch in batches(dict.fromkeys(event.product_id for event in events), FIND_BATCH):
+        products |= find(batch)
     events = sorted((event for event in events if event.product_id in products), key=lambda e: (e.visitor, e.at))
     if not events:
         return EventStatistics()
     ids, items = _coded([event.product_id for event in events])
-    sessions = _sessions(events)
     at = np.array([event.at for event in events], dtype=np.float64)
+    visitors = _coded([event.visitor for event in events])[1]
+    begins = (np.diff(visitors) != 0) | (np.diff(at) > SESSION_SECONDS)
+    sessions = np.concatenate([[0], np.cumsum(begins)])
     ages = np.maximum(now - at, 0.0) / DAY
     weights = np.array([EVENT_WEIGHTS[event.kind] for event in events]) * 0.5 ** (ages / HALF_LIFE_DAYS)
     bought = np.array([event.kind in (CART, PURCHASE) for event in events])
     names, categories = _coded([products[event.product_id].category for event in events])
     popular = _popular(ids, items, sessions, weights)
-    leading: dict[str, list[str]] = {}
+    leading: dict[str, list[str]] = defaultdict(list)
     for product_id in popular:
-        leading.setdefault(products[product_id].category, []).append(product_id)
+        leading[products[product_id].category].append(product_id)
     return EventStatistics(
         popular,
         {category: tuple(leaders[:MAX_LEADING]) for category, leaders in leading.items()},
@@ -125,12 +133,11 @@ class StatisticsRefresher:
     def refresh(self) -> EventStatistics:
         """Compute the statistics now. Raises StoreError when the log or the catalogue cannot be read."""
         started = time.monotonic()
-        last = self._log.last()
-        if last != self._last_event:
+        if (last := self._log.last()) != self._last_event:
             self._statistics = compute_statistics(self._log.newest(MAX_EVENTS_READ), self._find, time.time())
             self._last_event = last
         took = time.monotonic() - started
-        self._due = time.monotonic() + max(self._refresh_seconds, MIN_REST_FACTOR * took)
+        self._due = started + took + max(self._refresh_seconds, MIN_REST_FACTOR * took)
         return self._statistics
 
     def _try_refresh(self) -> None:
@@ -139,30 +146,11 @@ class StatisticsRefresher:
             self.refresh()
 
 
-def _find_all(events: Sequence[StoredEvent], find: Find) -> dict[str, Product]:
-    ids = list(dict.fromkeys(event.product_id for event in events))
-    found: dict[str, Product] = {}
-    for start in range(0, len(ids), 1_000):
-        found |= find(ids[start : start + 1_000])
-    return found
-
-
-def _coded(names: Sequence[str]) -> tuple[list[str], Codes]:
+def _coded(names: Sequence[Name]) -> tuple[list[Name], Codes]:
     """Return the distinct names, and the position of each name among them."""
-    numbers: dict[str, int] = {}
+    numbers: dict[Name, int] = {}
     codes = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
     return list(numbers), codes
-
-
-def _sessions(events: Sequence[StoredEvent]) -> Codes:
-    """Return the session number of each event; events are sorted by visitor and time, and cut at long pauses."""
-    starts = np.ones(len(events), dtype=np.int64)
-    for place in range(1, len(events)):
-        before, event = events[place - 1], events[place]
-        if event.visitor == before.visitor and event.at - before.at <= SESSION_SECONDS:
-            starts[place] = 0
-    numbers: Codes = np.cumsum(starts) - 1
-    return numbers
 
 
 def _popular(ids: Sequence[str], items: Codes, sessions: Codes, weights: NDArray[np.float64]) -> dict[str, float]:
@@ -190,8 +178,7 @@ def _together(ids: Sequence[str], items: Codes, sessions: Codes) -> dict[str, di
     for distance in range(1, WINDOW + 1):
         a, b = items[:-distance], items[distance:]
         near = (sessions[:-distance] == sessions[distance:]) & (a != b)
-        low, high = np.minimum(a, b)[near], np.maximum(a, b)[near]
-        pairs.append(np.stack([sessions[:-distance][near], low, high], axis=1))
+        pairs.append(np.stack([sessions[:-distance], np.minimum(a, b), np.maximum(a, b)], axis=1)[near])
     distinct = np.unique(np.concatenate(pairs), axis=0)
     both, count = np.unique(distinct[:, 1] * size + distinct[:, 2], return_counts=True)
     frequent = count >= MIN_SESSIONS_TOGETHER
@@ -199,9 +186,9 @@ def _together(ids: Sequence[str], items: Codes, sessions: Codes) -> dict[str, di
     low, high = both // size, both % size
     strength = count / np.sqrt(alone[low] * alone[high])
     a, b, strength = np.concatenate([low, high]), np.concatenate([high, low]), np.tile(strength, 2)
-    together: dict[str, dict[str, float]] = {}
+    together: dict[str, dict[str, float]] = defaultdict(dict)
     for place in np.lexsort((b, -strength, a)).tolist():
-        neighbours = together.setdefault(ids[a[place]], {})
+        neighbours = together[ids[a[place]]]
         if len(neighbours) < MAX_NEIGHBOURS:
             neighbours[ids[b[place]]] = float(strength[place])
     return together
@@ -218,17 +205,15 @@ def _pairs(names: Sequence[str], categories: Codes, sessions: Codes) -> dict[str
     owner, shown = shows // size, shows % size
     alone = np.bincount(shown, minlength=size)
     baskets = len(np.unique(owner))
-    together: dict[tuple[int, int], int] = {}
-    for basket in np.split(shown, np.flatnonzero(np.diff(owner)) + 1) if len(shown) else ():
-        for pair in itertools.combinations(basket[:MAX_BASKET].tolist(), 2):
-            together[pair] = together.get(pair, 0) + 1
-    strengths: dict[int, dict[str, float]] = {}
+    together: Counter[tuple[int, int]] = Counter()
+    for basket in np.split(shown, np.flatnonzero(np.diff(owner)) + 1):
+        together.update(itertools.combinations(basket[:MAX_BASKET].tolist(), 2))
+    strengths: dict[int, dict[str, float]] = defaultdict(dict)
     for (a, b), count in together.items():
         expected = alone[a] * alone[b] / baskets
         lift = (count + SMOOTHING) / (expected + SMOOTHING)
         if count >= MIN_BASKETS_TOGETHER and lift > 1:
             rarity = -np.log((count + SMOOTHING) / (baskets + SMOOTHING))
             strength = min(float(np.log(lift) / rarity), 1.0) if rarity > 0 else 1.0
-            strengths.setdefault(a, {})[names[b]] = strength
-            strengths.setdefault(b, {})[names[a]] = strength
-    return {names[i]: BasketPairs(int(alone[i]), strengths.get(i, {})) for i in np.flatnonzero(alone).tolist()}
+            strengths[a][names[b]] = strengths[b][names[a]] = strength
+    return {names[i]: BasketPairs(int(alone[i]), strengths[i]) for i in np.flatnonzero(alone).tolist()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,14 +60,9 @@ def session(
     popularity = np.array([statistics.popular.get(product.id, 0.0) for product in products]) ** 0.25
     popularity = POPULARITY_WEIGHT * (popularity * statistics.evidence)
     score = content + TOGETHER_WEIGHT * together + popularity
-    return tuple(
-        Recommendation(
-            products[i],
-            float(score[i]),
-            TOGETHER if together[i] else POPULAR_NOW if popularity[i] > content[i] else LIKE,
-        )
-        for i in marginal(score, rows, k, RELEVANCE)
-    )
+    reasons = np.where(together > 0, TOGETHER, np.where(popularity > content, POPULAR_NOW, LIKE)).tolist()
+    chosen = marginal(score, rows, k, RELEVANCE)
+    return tuple(Recommendation(products[i], float(score[i]), reasons[i]) for i in chosen)
 
 
 def popular(
@@ -127,10 +123,10 @@ def _candidates(
 
 def _category_share(recent: Sequence[Product], weights: Floats64, products: Sequence[Product]) -> Floats64:
     """Return the weighted share of the views that have each product's category."""
-    shares: dict[str, float] = {}
+    shares: dict[str, float] = defaultdict(float)
     for product, weight in zip(recent, weights.tolist(), strict=True):
-        shares[product.category] = shares.get(product.category, 0.0) + weight
-    return np.array([shares.get(product.category, 0.0) for product in products])
+        shares[product.category] += weight
+    return np.array([shares[product.category] for product in products])
 
 
 def _viewed_together(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR, Product
 from search.hits import SearchPage, product_facts
 from search.query.terms import MAX_K, ProductTerm, Query
-from search.recommend.compatibility_rules import PairRules, conflicts, without_conflicts
+from search.recommend.compatibility_rules import PairRules, fits, without_conflicts
 
 if TYPE_CHECKING:
     from indexer.types import Floats
@@ -24,23 +24,18 @@ class RecommenderShop(Protocol):
 
     def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
         """Return a page for each query, with its filter applied inside the search."""
-        ...
 
     def product(self, product_id: str) -> Product:
         """Return the product with that id. Raises UnknownProduct."""
-        ...
 
     def find(self, ids: Sequence[str]) -> Mapping[str, Product]:
         """Return the products that exist, by id."""
-        ...
 
     def similarity_vectors(self, ids: Sequence[str]) -> Floats:
         """Return a row (dim,) for each id, float32: dot products are similarities; zeros for products without one."""
-        ...
 
     def categories(self) -> Mapping[str, int]:
         """Return the number of products of each category, as the feed writes it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +57,7 @@ class Recommendation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Circle:
+class _Circle(NamedTuple):
     """How far a substitute may differ: the product's category or the one above, and factors of its price."""
 
     parent: bool
@@ -101,7 +95,7 @@ def substitutes(shop: RecommenderShop, rules: PairRules, product_id: str, k: int
         depth = min(k + len(found), MAX_K)
         query = Query((ProductTerm(product_id),), k=depth, filter=without_conflicts(conditions, excluded))
         for hit in shop.search_many([query])[0].hits:
-            if len(found) < k and hit.product.in_stock and not conflicts(hit.product, excluded):
+            if len(found) < k and fits(hit.product, excluded):
                 found.setdefault(hit.product.id, Recommendation(hit.product, hit.score, circle.reason))
         if len(found) >= min(k, MIN_SUBSTITUTES):
             break
@@ -116,19 +110,12 @@ def check_k(k: int) -> None:
 
 def _within(product: Product, circle: _Circle) -> dict[str, Any] | None:
     """Return the filter of a circle; None when the product has no category above its own."""
-    conditions: dict[str, Any] = {}
     path = product.category_path
-    if circle.parent:
-        if len(path) < 2:
-            return None
-        path = path[:-1]
-    if path:
-        conditions["category"] = CATEGORY_SEPARATOR.join(path)
+    if circle.parent and len(path) < 2:
+        return None
+    path = path[:-1] if circle.parent else path
+    conditions: dict[str, Any] = {"category": CATEGORY_SEPARATOR.join(path)} if path else {}
     if circle.prices is not None and product.price is not None:
-        conditions["price"] = {
-            "min": float(product.price) * circle.prices[0],
-            "max": float(product.price) * circle.prices[1],
-        }
-        if product.currency:
-            conditions["price"]["currency"] = product.currency
+        low, high = (float(product.price) * factor for factor in circle.prices)
+        conditions["price"] = {"min": low, "max": high} | ({"currency": product.currency} if product.currency else {})
     return conditions
