@@ -95,12 +95,13 @@ class SearchEngine:
         self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), state, opener)
 
     @classmethod
-    def open(cls, home: Path, *, runtime: str = "auto", live_rows: int = MAX_LIVE_ROWS) -> SearchEngine:
+    def open(cls, home: Path | str, *, runtime: str = "auto", live_rows: int = MAX_LIVE_ROWS) -> SearchEngine:
         """Open the current generation with the encoder that made it, and replay all changes since it was built.
 
         When it is damaged, open the newest older one that is whole; `status` then says so. At most `live_rows` rows
         are live. Raises GenerationError, EncoderError.
         """
+        home = Path(home)
         recover_pending(home)
         generation = open_serving(home)
         encoder = _open_encoder(home, generation, runtime)

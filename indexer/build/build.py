@@ -8,22 +8,39 @@ from indexer.build.generation_builder import BuildOptions
 from indexer.build.index_run import IndexRun, UpdateOptions
 from indexer.build.report import IndexReport
 from indexer.encoders.base import Encoder, make_maps_ready
+from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations.publishing import build_lock
+from indexer.generations.store import newest_encoder
 
 __all__ = ["BuildOptions", "build_index"]
 
 
+def shop_encoder(home: Path, encoder: Encoder | str) -> Encoder:
+    """Return an open encoder as it is, else open the one of that name, the shop's own, or the starter."""
+    if not isinstance(encoder, str):
+        return encoder
+    return open_encoder(encoder or newest_encoder(home) or DEFAULT_ENCODER, home=home)
+
+
 def build_index(
-    home: Path, feed: Path, encoder: Encoder, options: BuildOptions | None = None, *, fetch: bool | None = None
+    home: Path | str,
+    feed: Path | str,
+    encoder: Encoder | str = "",
+    options: BuildOptions | None = None,
+    *,
+    fetch: bool | None = None,
 ) -> IndexReport:
     """Index a feed as the shop's new current generation. Pictures and titles encoded before are not encoded again.
 
-    `fetch` says whether pictures named by web address are fetched, None as the last time with this feed. Raises
-    BadFeed when nothing in it can be indexed, GenerationError when the index would lose too much or another build is
-    running. Index and catalogue change together in the last step; a build that fails changes neither.
+    `encoder` is an open encoder or a name; without one, the shop's own, or the starter for a new shop. `fetch` says
+    whether pictures named by web address are fetched, None as the last time with this feed. Raises BadFeed when nothing
+    in it can be indexed, GenerationError when the index would lose too much or another build is running. Index and
+    catalogue change together in the last step; a build that fails changes neither.
     """
+    home = Path(home)
     home.mkdir(parents=True, exist_ok=True)
-    update = UpdateOptions(feed, fetch, check_pictures=True, build=options or BuildOptions())
+    encoder = shop_encoder(home, encoder)
+    update = UpdateOptions(Path(feed), fetch, check_pictures=True, build=options or BuildOptions())
     with build_lock(home):
         report = IndexRun(home, encoder, update, rebuild=True).run()
     make_maps_ready(encoder)

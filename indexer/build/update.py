@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.home import ShopHome
+from indexer.build.build import shop_encoder
 from indexer.build.index_run import IndexRun, UpdateOptions
 from indexer.build.report import IndexReport
 from indexer.encoders.base import Encoder
@@ -13,14 +14,16 @@ from indexer.generations.publishing import build_lock
 __all__ = ["UpdateOptions", "compare_encoder", "dry_run", "update_index"]
 
 
-def update_index(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> IndexReport:
+def update_index(home: Path | str, encoder: Encoder | str = "", options: UpdateOptions | None = None) -> IndexReport:
     """Bring a shop up to date with its feed. A run that was cut short is continued by the next one.
 
-    Raises BadFeed and GenerationError, and then changes nothing, and NoGeneration before the first build.
+    `encoder` is an open encoder or a name, by default the shop's own. Raises BadFeed and GenerationError, and then
+    changes nothing, and NoGeneration before the first build.
     """
+    home = Path(home)
     ShopHome(home).require_catalogue()
     with build_lock(home):
-        return IndexRun(home, encoder, options or UpdateOptions()).run()
+        return IndexRun(home, shop_encoder(home, encoder), options or UpdateOptions()).run()
 
 
 def dry_run(home: Path, encoder: Encoder, options: UpdateOptions | None = None) -> IndexReport:

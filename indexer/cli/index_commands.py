@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from catalog.errors import GenerationError
 from catalog.home import ShopHome
 from indexer.ann.faiss_index import INDEX_KINDS
 from indexer.build.build import build_index
@@ -29,7 +28,6 @@ from indexer.cli.common import (
 )
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
-from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback
 
 log = logging.getLogger(__name__)
@@ -48,7 +46,7 @@ def build_command(
 ) -> None:
     """Index a feed; pictures that were encoded before are reused."""
     if encoder is None:
-        encoder = default_encoder(home)
+        encoder = store.newest_encoder(home)
         which = f"{encoder or DEFAULT_ENCODER}{', as in the current index' if encoder else ''}"
         log.info("Encoder %s; --encoder NAME chooses another.", which)
     opened = open_encoder(encoder or DEFAULT_ENCODER, runtime=runtime, home=home)
@@ -82,7 +80,7 @@ def update_command(home: Path, encoder: str | None, runtime: str, batch_size: in
     """
     plan_only = given.pop("dry_run")
     options = UpdateOptions(build=BuildOptions(PipelineOptions(batch_size)), **given)
-    opened = open_encoder(encoder or default_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
+    opened = open_encoder(encoder or store.newest_encoder(home) or DEFAULT_ENCODER, runtime=runtime, home=home)
     run = update_index if not plan_only else compare_encoder if encoder else dry_run
     with _resumable("update"):
         report = run(home, opened, options)
@@ -113,15 +111,6 @@ def rollback_command(home: Path) -> None:
 def info_command(home: Path) -> None:
     """Print what the current generation is made of, as JSON."""
     click.echo(json.dumps(store.current_manifest(home).body(), indent=2))
-
-
-def default_encoder(home: Path) -> str | None:
-    """Return the encoder of the current index, or of the newest that can be read, so that a run never changes it."""
-    name = store.current_encoder(home)
-    for number in reversed(store.numbers(home)):
-        with contextlib.suppress(GenerationError):
-            name = name or read_manifest(ShopHome(home).generation(number)).encoder.name
-    return name
 
 
 @contextlib.contextmanager

@@ -153,6 +153,15 @@ def current_number_or_none(home: Path) -> int | None:
         return None
 
 
+def newest_encoder(home: Path) -> str | None:
+    """Return the encoder of the current index, or of the newest that can be read, so that a run never changes it."""
+    name = current_encoder(home)
+    for number in reversed(numbers(home)):
+        with contextlib.suppress(GenerationError):
+            name = name or read_manifest(ShopHome(home).generation(number)).encoder.name
+    return name
+
+
 def current_encoder(home: Path) -> str | None:
     """Return the name of the current generation's encoder; None when there is none that can be read."""
     try:
