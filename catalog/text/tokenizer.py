@@ -51,6 +51,7 @@ _TRADITIONAL = str.maketrans({pair[0]: pair[1] for pair in _TRADITIONAL_AND_SIMP
 # Plurals that no rule of `singularise` covers, and words that look like plurals.
 _SINGULARS = {
     "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse",
+    "mens": "man", "womens": "woman", "childrens": "child",
     "knives": "knife", "shelves": "shelf", "scarves": "scarf", "loaves": "loaf", "leaves": "leaf", "halves": "half",
     "tomatoes": "tomato", "potatoes": "potato", "mangoes": "mango", "movies": "movie", "cookies": "cookie",
     "brownies": "brownie", "hoodies": "hoodie", "beanies": "beanie", "ties": "tie", "pies": "pie",
