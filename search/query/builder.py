@@ -100,9 +100,9 @@ class QueryBuilder:
             # A text of nothing but "not floral" can subtract only where something else selects products.
             others = bool(self._terms or self._feedback or self._has_pictures)
             others = others or self._base is not None or self._options.get("filter") is not None
-            parsed, price = text_terms(*self._text, with_others=others)
-            terms += parsed
-            cheaper, max_price = price.cheaper, price.max_price
+            parsed_terms, parsed = text_terms(*self._text, with_others=others)
+            terms += parsed_terms
+            cheaper, max_price = parsed.cheaper, parsed.max_price
         return [*terms, *self._terms, *self._pictures], cheaper, max_price
 
 

@@ -42,28 +42,19 @@ MORE, LESS = 0.5, -0.3
 CENT = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class PriceIntent:
-    """What a text asks of the price: less than the products that the query resembles, and an upper limit."""
-
-    cheaper: bool = False
-    max_price: float | None = None
-
-
-def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tuple[list[Term], PriceIntent]:
-    """Return the terms that a text stands for, and what it asks of the price.
+def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tuple[list[Term], ParsedText]:
+    """Return the terms that a text stands for, and the parsed text for what it asks of the price.
 
     `with_others` says that the query has other terms or a filter. Without them "not floral" is a text like any other,
     because a query that only subtracts selects nothing.
     """
-    if len(text) > MAX_TEXT:  # the query refuses it, so nothing needs to parse it
-        return [TextTerm(text, weight)], PriceIntent()
-    parsed = parse_text(text)
+    # The query refuses a text that is too long, so nothing needs to parse it.
+    parsed = parse_text(text) if len(text) <= MAX_TEXT else ParsedText(text)
     if not parsed.wanted and not with_others:
-        return [TextTerm(text, weight)], PriceIntent()
+        parsed = ParsedText(text)
     terms: list[Term] = [TextTerm(parsed.wanted, weight)] if parsed.wanted else []
     terms += [TextTerm(words, AVOID * weight) for words in parsed.unwanted]
-    return terms, PriceIntent(parsed.cheaper, parsed.max_price)
+    return terms, parsed
 
 
 def feedback_terms(more: Iterable[str], less: Iterable[str]) -> list[Term]:

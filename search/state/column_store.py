@@ -135,23 +135,23 @@ class ProductColumns:
             return self
         alive = self.present.copy() if compact else np.ones(len(self), np.bool_)
         alive[known[known >= 0]] = True
-        kept = np.flatnonzero(alive)
-        keys = np.concatenate([self.keys[kept], _array(new)])
+        remaining = np.flatnonzero(alive)
+        keys = np.concatenate([self.keys[remaining], _array(new)])
         order = np.argsort(keys, kind="stable")
         place = np.empty(len(keys), np.int64)
         place[order] = np.arange(len(keys))
         moved = np.full(len(self), -1, np.int64)
-        moved[kept] = place[: len(kept)]
+        moved[remaining] = place[: len(remaining)]
         same_ordinals = bool((moved == np.arange(len(self))).all())
-        ids = np.concatenate([self.ids[kept], _texts(list(new.values()))])[order]
+        ids = np.concatenate([self.ids[remaining], _texts(list(new.values()))])[order]
         blank = np.zeros(len(new), np.bool_)
         return ProductColumns(
             keys[order],
             ids,
-            _insert_by_id(ids, moved[self.by_id], place[len(kept) :]),
-            np.concatenate([self.prices[kept], np.full(len(new), np.nan)])[order],
-            np.concatenate([self.stock[kept], blank])[order],
-            np.concatenate([self.present[kept], blank])[order],
+            _insert_by_id(ids, moved[self.by_id], place[len(remaining) :]),
+            np.concatenate([self.prices[remaining], np.full(len(new), np.nan)])[order],
+            np.concatenate([self.stock[remaining], blank])[order],
+            np.concatenate([self.present[remaining], blank])[order],
             self.labels if same_ordinals else {name: labels.moved(moved) for name, labels in self.labels.items()},
             self.lineage if same_ordinals else object(),
         )

@@ -90,13 +90,13 @@ class LabelColumn:
 
     def changed(self, touched: Mask, rows: Sequence[int], codes: Sequence[int]) -> LabelColumn:
         """Return these labels without those of the touched products, and with the new ones."""
-        kept = ~touched[self.rows]
-        if not rows and kept.all():
+        unchanged = ~touched[self.rows]
+        if not rows and unchanged.all():
             return self
         return LabelColumn(
             self.words,
-            np.concatenate([self.rows[kept], np.array(rows, np.int32)]),
-            np.concatenate([self.codes[kept], np.array(codes, np.int32)]),
+            np.concatenate([self.rows[unchanged], np.array(rows, np.int32)]),
+            np.concatenate([self.codes[unchanged], np.array(codes, np.int32)]),
         )
 
     def moved(self, ordinals: Ints) -> LabelColumn:

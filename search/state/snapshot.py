@@ -106,14 +106,14 @@ class LiveRows:
 
     def changed(self, dropped: Collection[int], added: Mapping[int, ProductRows]) -> LiveRows:
         """Return these rows without those of `dropped` keys, followed by the added ones."""
-        kept = ~np.isin(self.keys, _array(dropped))
+        unchanged = ~np.isin(self.keys, _array(dropped))
         counts = [len(rows.hashes) for rows in added.values()]
         keys = np.repeat(_array(added), counts)
         hashes = np.array([sha256.encode() for rows in added.values() for sha256 in rows.hashes], "S64")
         return LiveRows(
-            np.concatenate([self.keys[kept], keys]),
-            np.concatenate([self.hashes[kept], hashes]),
-            np.concatenate([self.vectors[kept], *(rows.vectors for rows in added.values())], dtype=np.float32),
+            np.concatenate([self.keys[unchanged], keys]),
+            np.concatenate([self.hashes[unchanged], hashes]),
+            np.concatenate([self.vectors[unchanged], *(rows.vectors for rows in added.values())], dtype=np.float32),
         )
 
 
@@ -244,9 +244,9 @@ class Snapshot:
         if self.allowed is None:
             return generation.search(query, k)
         scores, rows = generation.search(query, k + SPARE_ROWS)
-        kept = self.allowed[rows]
-        if np.count_nonzero(kept) >= k or len(rows) == self.generation_rows.size:
-            return scores[kept][:k], rows[kept][:k]
+        visible = self.allowed[rows]
+        if np.count_nonzero(visible) >= k or len(rows) == self.generation_rows.size:
+            return scores[visible][:k], rows[visible][:k]
         return generation.search(query, k, self.allowed)
 
     def _pick(self, own: NDArray, live: NDArray, rows: Ids) -> NDArray:  # type: ignore[type-arg]

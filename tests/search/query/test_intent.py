@@ -14,7 +14,6 @@ from search.query.filters import Between, parse_filter
 from search.query.intent import (
     AVOID,
     ParsedText,
-    PriceIntent,
     feedback_terms,
     merge_terms,
     narrow_to_cheaper,
@@ -63,13 +62,14 @@ def test_any_words_are_read(words):
 
 
 def test_words_become_terms():
-    assert text_terms("mug not blue", 2.0) == ([TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)], PriceIntent())
-    assert text_terms("not blue, cheaper", with_others=True) == ([TextTerm("blue", AVOID)], PriceIntent(True))
+    assert text_terms("mug not blue", 2.0)[0] == [TextTerm("mug", 2.0), TextTerm("blue", 2.0 * AVOID)]
+    terms, parsed = text_terms("not blue, cheaper", with_others=True)
+    assert terms == [TextTerm("blue", AVOID)] and parsed.cheaper
 
 
 def test_words_that_nobody_will_read_are_not_read():
     began = time.process_time()
-    assert text_terms("a" + " " * 200_000 + "b, cheaper x")[1] == PriceIntent()
+    assert text_terms("a" + " " * 200_000 + "b, cheaper x")[1].cheaper is False
     assert parse_text("a" + " " * 200_000 + "b, cheaper x").cheaper
     assert time.process_time() - began < 1.0 * speed()
 
@@ -79,7 +79,9 @@ def test_a_limit_in_words_is_a_filter():
 
 
 def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
-    assert text_terms("not too long dress") == ([TextTerm("dress"), TextTerm("long", AVOID)], PriceIntent())
+    terms, parsed = text_terms("not too long dress")
+    assert terms == [TextTerm("dress"), TextTerm("long", AVOID)] and not parsed.cheaper and parsed.max_price is None
+    assert text_terms("cheaper") == ([TextTerm("cheaper")], ParsedText("cheaper"))
 
 
 def priced(price):
