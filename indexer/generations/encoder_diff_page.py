@@ -40,10 +40,10 @@ def _figure_rows(figures: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     overlap = figures["overlap_at_10"].items()
     rows = [(f"overlap@{DEPTH}, {KIND_LABELS[kind]}", [f"{value:.2f}"]) for kind, value in overlap]
     for kind, label in KIND_LABELS.items():
-        rows.append((f"recall@10, {label}", [_number(each["recall"][kind], ".3f") for each in both]))
+        rows.append((f"recall@10, {label}", [_number(side["recall"][kind], ".3f") for side in both]))
     for key, label in TIME_LABELS.items():
-        rows.append((label, [_number(each[key], ".2f") for each in both]))
-    return [*rows, ("numbers a row", [f"{each['numbers_a_row']:,d}" for each in both])]
+        rows.append((label, [_number(side[key], ".2f") for side in both]))
+    return [*rows, ("numbers a row", [f"{side['numbers_a_row']:,d}" for side in both])]
 
 
 def _number(value: float | None, form: str) -> str:
