@@ -1,62 +1,64 @@
-"""The one place where errors become HTTP: JSON for the API, a friendly page for people, and no leak in either.
+"""Map errors to HTTP: JSON for the API, a page for people, and no internal text in either.
 
 WindowshopError (catalog/errors.py)
-├── NotReady                 the server runs, its engine does not yet
-├── MalformedRequest         the body of the request is not what its type says
-├── NotJson                  the body of the request is of another type than JSON, which alone is read there
-├── NoKey                    the address asks for a key, and none that is known was sent
-├── NotAllowed               the address is closed, or the key sent does not open it
-├── TooMany                  more requests came than one key or address may send
-└── Unsafe                   the server would be open to more people than it should be, so it does not start
+├── NotReady                  503
+├── MalformedRequest          400
+├── UnsupportedContentType    415
+├── MissingApiKey             401
+├── NotAllowed                403
+├── RateLimited               429
+└── UnsafeConfiguration       raised before the server starts
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from catalog import errors
 
-RETRY_AFTER = 2
-BARE_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/pictures/", "/static/")
+RETRY_AFTER_S = 2
+JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/pictures/", "/static/")
+OUR_FAULT = ("Something went wrong on our side.", "Please try again.")
 log = logging.getLogger(__name__)
 
 
 class NotReady(errors.WindowshopError):
-    """The server runs, but its engine is still being opened and warmed up."""
+    """The server runs, but its engine is not open and warm yet."""
 
     code = "not_ready"
 
 
 class MalformedRequest(errors.WindowshopError):
-    """The body of the request is not what its content type says."""
+    """The body of the request does not parse as its content type."""
 
     code = "bad_request"
 
 
 class UnsupportedContentType(errors.WindowshopError):
-    """The body of the request is of another type than JSON, and nothing else is read at that address."""
+    """The body of the request is not JSON, and the route reads nothing else."""
 
     code = "unsupported_media_type"
 
 
 class MissingApiKey(errors.WindowshopError):
-    """The address asks for a key, and none that is known was sent."""
+    """The route needs an API key, and the request has no valid one."""
 
     code = "no_key"
 
 
 class NotAllowed(errors.WindowshopError):
-    """The address is closed to everybody, or the key that was sent does not open it."""
+    """The route is closed, or the API key has another scope."""
 
     code = "not_allowed"
 
 
 class RateLimited(errors.WindowshopError):
-    """More requests came from one key or address than it may send; `wait` seconds later one more may come."""
+    """A key or an address sent too many requests; `wait` is the time in seconds until it may send one more."""
 
     code = "too_many_requests"
 
@@ -66,12 +68,12 @@ class RateLimited(errors.WindowshopError):
 
 
 class UnsafeConfiguration(errors.WindowshopError):
-    """The server is not started, because more people could do more than they should."""
+    """The settings would give people more access than intended, so the server does not start."""
 
     code = "unsafe"
 
 
-# The first class that fits decides, so the narrow ones stand before the wide ones.
+# The first class that matches decides, so subclasses stand before their base.
 STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MalformedRequest, 400),
     (UnsupportedContentType, 415),
@@ -91,14 +93,14 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.StoreError, 503),
 )
 
-# What is said instead of the message of an error that is ours to mend: those messages may name files.
+# The texts for errors of the shop itself, whose own messages may name files.
 PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
     errors.NoGeneration: ("This shop has no products to search yet.", "Its owner can index them: make index FEED=..."),
     errors.GenerationError: ("The shop's index cannot be used at the moment.", "Please try again later."),
     errors.DeadlineExceeded: ("The answer was not ready in time.", "Try again, or allow more time with timeout_ms."),
     errors.StepFailed: ("The shop cannot answer that at the moment.", "Please try again later."),
     errors.LiveIndexFull: (
-        "The shop holds as many changed pictures as it may beside its index.",
+        "The shop holds the maximum of pictures that changed since it was indexed.",
         "Re-index it to make room; until then, products can still be removed, and prices and stock changed.",
     ),
     errors.StoreError: ("The shop's catalogue cannot be used at the moment.", "Please try again later."),
@@ -115,79 +117,77 @@ HTTP_ERRORS: dict[int, tuple[str, str, str]] = {
 
 
 def init_app(app: Flask) -> None:
-    """Map every exception that reaches the app to an answer."""
-    app.register_error_handler(errors.WindowshopError, _ours)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    """Answer every exception that reaches the app."""
+    app.register_error_handler(errors.WindowshopError, _answer_windowshop_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_unexpected)
 
 
 def status_of(error: errors.WindowshopError) -> int:
-    """The HTTP status that says what kind of error it is."""
+    """Return the HTTP status of an error."""
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def public_words(error: errors.WindowshopError) -> tuple[str, str]:
-    """Message and hint as a stranger may read them."""
-    for kind, words in PUBLIC_MESSAGES.items():
+    """Return the message and the hint that strangers may read."""
+    for kind, texts in PUBLIC_MESSAGES.items():
         if isinstance(error, kind):
-            return words
+            return texts
     return error.message, error.hint
 
 
-def _ours(error: errors.WindowshopError) -> Response:
+def error_json(code: str, message: str, hint: str) -> dict[str, Any]:
+    """Return the JSON body of an error."""
+    return {"error": {"code": code, "message": message, "hint": hint}, "request_id": g.get("request_id", "")}
+
+
+def _answer_windowshop_error(error: errors.WindowshopError) -> Response:
     status = status_of(error)
     if status >= 500 and not isinstance(error, NotReady):
         log.error("Request %s: %s: %s", g.get("request_id", "-"), error.code, error)
-    if status == 500:
-        return _answer(500, error.code, "Something went wrong on our side.", "Please try again.")
-    message, hint = public_words(error)
-    answer = _answer(status, error.code, message, hint)
+    response = _response(status, error.code, *(OUR_FAULT if status == 500 else public_words(error)))
     if isinstance(error, RateLimited):
-        answer.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
-    return answer
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.wait)))
+    return response
 
 
-def _http(error: HTTPException) -> Response:
+def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code, message, hint = HTTP_ERRORS.get(status, (f"http_{status}", f"{error.name}.", ""))
-    if status == 413:
-        hint = _size_hint()
-    answer = _answer(status, code, message, hint)
+    response = _response(status, code, message, _size_hint() if status == 413 else hint)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return answer
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
-def _unexpected(error: Exception) -> Response:
+def _answer_unexpected(error: Exception) -> Response:
     log.error("Request %s failed", g.get("request_id", "-"), exc_info=error)
-    return _answer(500, "internal", "Something went wrong on our side.", "Please try again.")
+    return _response(500, "internal", *OUR_FAULT)
 
 
-def _answer(status: int, code: str, message: str, hint: str) -> Response:
-    request_id = g.get("request_id", "")
-    if request.path.startswith(BARE_PATHS):
-        body = {"error": {"code": code, "message": message, "hint": hint}, "request_id": request_id}
-        answer = make_response(jsonify(body), status)
+def _response(status: int, code: str, message: str, hint: str) -> Response:
+    if request.path.startswith(JSON_PATHS):
+        response = make_response(jsonify(error_json(code, message, hint)), status)
     else:
-        words = {"status": status, "message": message, "hint": hint, "request_id": request_id}
-        page = render_template("error.html", sorry=True, waiting=code == "not_ready", **words)
-        answer = make_response(page, status)
+        texts = {"status": status, "message": message, "hint": hint, "request_id": g.get("request_id", "")}
+        page = render_template("error.html", sorry=True, waiting=code == "not_ready", **texts)
+        response = make_response(page, status)
     if status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
-        answer.headers["Retry-After"] = str(RETRY_AFTER)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _size_hint() -> str:
     limit, length = current_app.config["UPLOAD_LIMIT"], request.content_length
-    whole = f"A request may have {_mib(limit)}."
+    total = f"A request may have {_mib(limit)}."
     if request.mimetype != "multipart/form-data" or (length or 0) > limit:
-        return f"{whole} Send a smaller picture."
+        return f"{total} Send a smaller picture."
     parts, field = current_app.config["MAX_FORM_PARTS"], current_app.config["MAX_FORM_MEMORY_SIZE"]
-    hint = f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Pictures are sent as files."
-    return hint if length else f"{whole} {hint}"  # without a length nothing tells which of these it was
+    hint = f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Send pictures as files."
+    return hint if length else f"{total} {hint}"  # a request without a length may have exceeded any of these
 
 
 def _mib(count: int) -> str:

@@ -12,12 +12,12 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 
@@ -30,7 +30,6 @@ MAX_DAYS = 90
 DAY = 86_400
 FORMAT = 1
 _TIMEOUT_S = 5.0
-_FIELDS = ("type", "product_id", "visitor", "query_id", "rank")
 
 _SCHEMA = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -71,22 +70,6 @@ class StoredEvent:
     kind: str
     product_id: str
     visitor: bytes
-
-
-def parse_events(value: object) -> tuple[Event, ...]:
-    """Parse the events of a JSON request; `visitor` may be given once for all. Raises BadQuery, which names the field.
-
-    {"visitor": "v-81f0", "events": [{"type": "view", "product_id": "mug-1a"},
-                                     {"type": "cart", "product_id": "mug-1a", "query_id": "q7", "rank": 3}]}
-    """
-    if not isinstance(value, dict) or not isinstance(value.get("events"), list):
-        raise BadQuery("The events are missing.", 'Send {"visitor": "...", "events": [{"type": "view", ...}]}.')
-    if unknown := [name for name in value if name not in ("visitor", "events")]:
-        raise _unknown_field(unknown[0], "The request", ("visitor", "events"))
-    events = value["events"]
-    if not 1 <= len(events) <= MAX_EVENTS:
-        raise BadQuery(f"There are {len(events):,} events; a request has 1 to {MAX_EVENTS}.", "Send them in parts.")
-    return tuple(_event(event, f"events[{i}]", value.get("visitor")) for i, event in enumerate(events))
 
 
 class EventLog:
@@ -201,37 +184,3 @@ class EventLog:
             "Check that its folder may be written, that the disk has room, and that no other program uses it.",
             "Move it away; opening the shop creates a new one.",
         )
-
-
-def _event(value: object, where: str, visitor: object) -> Event:
-    if not isinstance(value, dict):
-        raise BadQuery(f"{where} is not an object.", 'An event looks like {"type": "view", "product_id": "mug-1a"}.')
-    if unknown := [name for name in value if name not in _FIELDS]:
-        raise _unknown_field(unknown[0], where, _FIELDS)
-    kind = value.get("type")
-    if kind not in EVENT_KINDS:
-        raise BadQuery(f"{where}.type is {str(kind)[:40]!r}.", f"It must be one of {', '.join(EVENT_KINDS)}.")
-    query_id, rank = value.get("query_id"), value.get("rank")
-    if rank is not None and (isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= MAX_RANK):
-        raise BadQuery(f"{where}.rank is {str(rank)[:40]!r}.", f"A rank is a whole number from 1 to {MAX_RANK:,}.")
-    return Event(
-        str(kind),
-        _text(value.get("product_id"), f"{where}.product_id", MAX_PRODUCT_ID),
-        _text(value.get("visitor", visitor), f"{where}.visitor", MAX_VISITOR),
-        None if query_id is None else _text(query_id, f"{where}.query_id", MAX_QUERY_ID),
-        rank,
-    )
-
-
-def _text(value: object, where: str, max_length: int) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise BadQuery(f"{where} is missing or not a string.", f"Give a string of 1 to {max_length} characters.")
-    if len(value) > max_length:
-        raise BadQuery(f"{where} has {len(value):,} characters; the limit is {max_length}.", "Shorten it.")
-    if not value.isprintable():  # control characters, and lone surrogates, which cannot be stored
-        raise BadQuery(f"{where} has unprintable characters.", "Remove them.")
-    return value
-
-
-def _unknown_field(name: object, where: str, known: Iterable[str]) -> BadQuery:
-    return BadQuery(f"{where} has an unknown field {str(name)[:40]!r}.", f"The fields are {', '.join(known)}.")

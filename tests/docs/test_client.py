@@ -14,9 +14,9 @@ FILE = Path(__file__).parents[2] / "docs" / "client.py"
 
 @pytest.fixture(scope="module")
 def client():
-    told = importlib.util.spec_from_file_location("client", FILE)
-    module = importlib.util.module_from_spec(told)
-    told.loader.exec_module(module)
+    spec = importlib.util.spec_from_file_location("client", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -54,5 +54,5 @@ def test_it_says_what_was_refused(client, address):
         client.Shop(address).remove("red")
     with pytest.raises(client.ShopError, match="outside 1 to 200"):
         client.Shop(address).search(product_id="red", k=0)
-    with pytest.raises(ValueError, match="no web address"):
+    with pytest.raises(ValueError, match="not a web address"):
         client.Shop("file:///etc/passwd")

@@ -14,6 +14,7 @@ from search import ops
 from search.ops.catalogue_map import CatalogueMapper
 from search.ops.query_log import EMPTY, SLOW
 from web.api.jobs import supervisor_of
+from web.api.search import status_json
 from web.engine import get_engine
 from web.errors import public_words
 from web.i18n.language import path_of, title_of
@@ -109,17 +110,7 @@ def _health() -> dict[str, Any]:
         status = get_engine().status()
     except WindowshopError as error:
         return {"ready": False, "reason": " ".join(public_words(error)), "degraded": []}
-    return {
-        "ready": True,
-        "reason": "",
-        "generation": status.generation,
-        "products": status.products,
-        "pictures": status.pictures,
-        "live": status.live,
-        "encoder": status.encoder,
-        "runtime": status.runtime,
-        "degraded": list(status.degraded),
-    }
+    return {"reason": "", **status_json(status, "generation products pictures live encoder runtime")}
 
 
 def _jobs() -> list[dict[str, Any]]:

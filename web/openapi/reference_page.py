@@ -1,4 +1,4 @@
-"""The API told to programs (/openapi.json) and to people (/docs): one document, drawn here, without any script."""
+"""Serve the OpenAPI document to programs (/openapi.json) and as a page without scripts (/docs)."""
 
 from __future__ import annotations
 
@@ -10,63 +10,57 @@ from flask import Blueprint, Response, current_app, jsonify, render_template
 
 from web.openapi.document import document
 
-A_MINUTE = "public, max-age=60"
+ONE_MINUTE = "public, max-age=60"
 bp = Blueprint("reference", __name__)
 
 
 @bp.get("/openapi.json")
 def openapi() -> Response:
-    """The OpenAPI 3.1 document."""
-    answer = jsonify(document(current_app))
-    answer.headers["Cache-Control"] = A_MINUTE
-    return answer
+    """Return the OpenAPI 3.1 document."""
+    response = jsonify(document(current_app))
+    response.headers["Cache-Control"] = ONE_MINUTE
+    return response
 
 
 @bp.get("/docs")
 def docs() -> str:
-    """The document as a page: every operation with what it takes and gives, and a line for the shell."""
-    told = document(current_app)
-    operations = [
-        {"method": method.upper(), "path": path, **operation, "curl": curl_of(method.upper(), path, operation)}
-        for path, methods in told["paths"].items()
-        for method, operation in methods.items()
-    ]
-    tags = list(dict.fromkeys(operation["tags"][0] for operation in operations))
-    groups = {tag: [each for each in operations if each["tags"][0] == tag] for tag in tags}
-    schemas = told["components"]["schemas"]
-    return render_template("reference.html", info=told["info"], groups=groups, schemas=schemas, shape=shape_of)
+    """Render the document: every operation with its parameters, bodies and responses, and a curl command."""
+    described = document(current_app)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            curl = curl_command(method.upper(), path, operation)
+            entry = {"method": method.upper(), "path": path, "curl": curl, **operation}
+            groups.setdefault(operation["tags"][0], []).append(entry)
+    schemas = described["components"]["schemas"]
+    return render_template("reference.html", info=described["info"], groups=groups, schemas=schemas, shape=shape)
 
 
-def curl_of(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """A line for the shell that works as it stands, but for the key."""
-    parts = ["curl -s"]
-    if method != "GET":
-        parts.append(f"-X {method}")
+def curl_command(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    """Return a shell command that runs as it stands, with the API key in $KEY."""
+    parts = ["curl -s"] if method == "GET" else [f"curl -s -X {method}"]
     if operation["security"] == [{"key": []}]:
         parts.append('-H "Authorization: Bearer $KEY"')
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
     if body is not None:
         parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(body)}'")
-    for argument in operation["parameters"]:
-        path = path.replace(f"{{{argument['name']}}}", str(argument.get("example", "")))
+    for parameter in operation["parameters"]:
+        path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "")))
     return " ".join((*parts, f"http://127.0.0.1:8000{path}"))
 
 
-def shape_of(schema: Mapping[str, Any]) -> str:
-    """A schema in a few words: "text", "list of Hit", "12 to 30"."""
+def shape(schema: Mapping[str, Any]) -> str:
+    """Return a schema in a few words: "string", "list of Hit", "integer 12 to 30"."""
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[-1]
-    for several in ("anyOf", "oneOf"):
-        if several in schema:
-            return " or ".join(dict.fromkeys(shape_of(each) for each in schema[several]))
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    kinds = schema.get("type", "anything")
-    kind = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
+    if options := schema.get("anyOf", schema.get("oneOf")):
+        return " or ".join(dict.fromkeys(map(shape, options)))
+    if "enum" in schema or "const" in schema:
+        return " | ".join(map(str, schema.get("enum", [json.dumps(schema.get("const"))])))
+    types = schema.get("type", "anything")
+    kind = " or ".join(types) if isinstance(types, list) else str(types)
     if kind == "array":
-        return f"list of {shape_of(schema.get('items', {}))}"
+        return f"list of {shape(schema.get('items', {}))}"
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} {schema['minimum']} to {schema['maximum']}"
     if "maxLength" in schema:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel, model_validator
 
-from search.query.filters import MAX_VALUE
-from search.recommend.event_log import EVENT_KINDS, MAX_EVENTS, MAX_QUERY_ID, MAX_RANK, MAX_VISITOR
+from search.recommend.event_log import (
+    EVENT_KINDS,
+    MAX_EVENTS,
+    MAX_PRODUCT_ID,
+    MAX_QUERY_ID,
+    MAX_RANK,
+    MAX_VISITOR,
+    Event,
+)
 from web.requests.search_models import Count, Timeout
-from web.requests.validation import Body, OneOf, Parameters, ProductId, RequestModel, Whole, limits, non_blank
+from web.requests.validation import Body, OneOf, Parameters, RequestModel, problem, validate
 
 MAX_VIEWED = 200
 
 
+def id_length(max_length: int) -> Any:
+    """Limit the length of an id, which is not blank."""
+    return Field(min_length=1, max_length=max_length, pattern=r"\S")
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():  # control characters, and lone surrogates, which cannot be stored
+        raise problem("unprintable")
+    return text
+
+
 EVENT_COUNT = Field(min_length=1, max_length=MAX_EVENTS)
-Visitor = Annotated[str, non_blank(MAX_VISITOR)]
-ViewedId = Annotated[str, Field(min_length=1, max_length=MAX_VALUE, pattern=r"\S")]
+Printable = AfterValidator(_printable)
+ViewedId = Annotated[str, id_length(MAX_PRODUCT_ID)]
+Visitor = Annotated[str, id_length(MAX_VISITOR), Printable]
 
 
 class SimilarParameters(Parameters):
@@ -40,17 +60,22 @@ class Viewed(Body):
     timeout_ms: Timeout | None = None
 
 
-class Event(RequestModel):
-    """A view, click, cart or purchase; `parse_events` checks it."""
+class EventFields(RequestModel):
+    """A view, click, cart or purchase."""
 
     type: Annotated[str, OneOf(EVENT_KINDS)]
-    product_id: ProductId
+    product_id: Annotated[str, id_length(MAX_PRODUCT_ID), Printable]
     visitor: Visitor = ""
-    query_id: Annotated[str, non_blank(MAX_QUERY_ID)] = ""
-    rank: Annotated[Whole, limits(minimum=1, maximum=MAX_RANK)] = Field(default_factory=int)
+    query_id: Annotated[str, id_length(MAX_QUERY_ID), Printable] = ""
+    rank: Annotated[int, Field(strict=True, ge=1, le=MAX_RANK)] = Field(default_factory=int)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, fields: Any) -> Any:
+        return {name: value for name, value in fields.items() if value is not None} if type(fields) is dict else fields
 
 
-class VisitorEvent(Event):
+class VisitorEventFields(EventFields):
     """An event that names its visitor."""
 
     visitor: Visitor
@@ -60,16 +85,31 @@ class VisitorEvents(RequestModel):
     """Events of one visitor."""
 
     visitor: Visitor
-    events: Annotated[list[Event], EVENT_COUNT]
+    events: Annotated[list[EventFields], EVENT_COUNT]
 
 
 class MixedEvents(RequestModel):
     """Events that each name their visitor."""
 
-    events: Annotated[list[VisitorEvent], EVENT_COUNT]
+    events: Annotated[list[VisitorEventFields], EVENT_COUNT]
 
 
 class Events(RootModel[VisitorEvents | MixedEvents]):
     """`visitor` is given for all events or in each; only a keyed hash of it is stored."""
 
     example: ClassVar = '{"visitor": "v-81f0", "events": [{"type": "view", "product_id": "red"}]}'
+
+
+def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:
+    """Return the events of a request. Raises BadQuery, which names the place."""
+    visitor = ""
+    events: Sequence[EventFields]
+    if "visitor" in fields:
+        body = validate(VisitorEvents, fields)
+        visitor, events = body.visitor, body.events
+    else:
+        events = validate(MixedEvents, fields).events
+    return tuple(
+        Event(event.type, event.product_id, event.visitor or visitor, event.query_id or None, event.rank or None)
+        for event in events
+    )

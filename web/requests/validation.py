@@ -7,12 +7,14 @@ that the OpenAPI document states both.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from flask import Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError, core_schema
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
@@ -22,6 +24,7 @@ from search.query.filters import MAX_VALUE
 from web.errors import MalformedRequest, UnsupportedContentType
 from web.middleware.uploads import body_of, bytes_of_base64
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_WHOLE = 10**9
 MAX_SHOWN = 60  # characters of a value in an error message
 BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
@@ -32,9 +35,13 @@ PROBLEMS = {
     "missing": "is missing",
     "string_type": "is {shown}, which is not a string",
     "surrogate": "holds half of a character (a lone surrogate)",
+    "string_unicode": "holds half of a character (a lone surrogate)",
+    "unprintable": "has unprintable characters",
     "string_too_short": "is blank",
     "string_pattern_mismatch": "is blank",
-    "string_too_long": "has {length:,} characters; the limit is {max_length:,}",
+    "string_too_long": "has {length:,} {unit}; the limit is {max_length:,}",
+    "too_long": "has {length:,} {unit}; the limit is {max_length:,}",
+    "too_short": "has {length} {unit}; it needs at least {min_length}",
     "int_type": "is {shown}, which is not a whole number",
     "number_type": "is {shown}, which is not a number",
     "far_number": "is far beyond any limit",
@@ -44,8 +51,6 @@ PROBLEMS = {
     "model_type": "is {shown}, which is not an object",
     "box_type": "is {shown}, which is not four numbers",
     "box_outside": "is {shown}, which is no box inside the picture",
-    "too_long": "has {actual_length} entries; the limit is {max_length}",
-    "too_short": "has {actual_length} entries; it needs at least {min_length}",
     "literal_error": "is {shown}; it must be {expected}",
     "greater_than_equal": "is {shown}, which is below {ge}",
     "less_than_equal": "is {shown}, which is above {le}",
@@ -137,15 +142,14 @@ def problem(kind: str) -> PydanticCustomError:
 
 def whole_number(value: object) -> int:
     """Return a whole number from JSON, a form or an address."""
+    number = value
     if isinstance(value, float) and value.is_integer():  # JSON does not tell 5 from 5.0
-        value = int(value)
-    try:
-        # int() takes an underscore for a separator, and True for 1.
-        if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, str) and "_" in value):
-            raise ValueError
         number = int(value)
-    except ValueError:
-        raise problem("int_type") from None
+    elif isinstance(value, str) and "_" not in value:  # which int() takes for a separator
+        with suppress(ValueError):
+            number = int(value)
+    if type(number) is not int:
+        raise problem("int_type")
     if abs(number) > MAX_WHOLE:
         raise problem("far_number")
     return number
@@ -158,18 +162,15 @@ def _flag(value: object) -> object:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise problem("number_type")
-    try:
-        return float(value)
-    except OverflowError:  # JSON has whole numbers of any length
-        raise problem("far_number") from None
+    if isinstance(value, int) and abs(value) > MAX_WHOLE:  # JSON has whole numbers of any length
+        raise problem("far_number")
+    return value
 
 
-def _encodable(text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise problem("surrogate") from None
-    return text
+def _encodable(value: object) -> object:
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise problem("surrogate")
+    return value
 
 
 def _picture_source(value: object) -> str | FileStorage:
@@ -181,7 +182,7 @@ def _picture_source(value: object) -> str | FileStorage:
 Whole = Annotated[int, BeforeValidator(whole_number)]
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
-Text = Annotated[str, AfterValidator(_encodable)]
+Text = Annotated[str, BeforeValidator(_encodable)]
 PictureSource = Annotated[
     str | FileStorage,
     PlainValidator(_picture_source, json_schema_input_type=Annotated[str, Field(description=BASE64)]),
@@ -206,7 +207,7 @@ def read_json(model: type[Model], request: Request) -> Model:
     """Return a JSON body as the model. Raises UnsupportedContentType, MalformedRequest, BadQuery."""
     if not request.is_json:
         hint = f"Send it with Content-Type: application/json; for example {model.example}."
-        raise UnsupportedContentType("The body is not JSON, and nothing else is read here.", hint)
+        raise UnsupportedContentType("The body is not JSON.", hint)
     return validate(model, json_object(body_of(request), model.example))
 
 
@@ -284,8 +285,9 @@ def _refusal(model: type[RequestModel], error: ValidationError) -> BadQuery:
     first = problems[0]
     value, text = first["input"], first["msg"]
     if first["type"] in PROBLEMS:
-        length = len(value) if isinstance(value, str) else 0
-        text = PROBLEMS[first["type"]].format(shown=shown(value), length=length, **first.get("ctx", {}))
+        size = len(value) if isinstance(value, str | list) else 0
+        unit = "characters" if isinstance(value, str) else "entries"
+        text = PROBLEMS[first["type"]].format(shown=shown(value), length=size, unit=unit, **first.get("ctx", {}))
     return BadQuery(f"{_path(first['loc'])} {text}.", _hint(model, first["loc"]))
 
 

@@ -9,16 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from catalog.errors import BadQuery, DamagedStore, NewerStore, StoreError
+from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
-from search.recommend.event_log import DAY, EVENT_KINDS, MAX_EVENTS, Event, EventLog, parse_events
+from search.recommend.event_log import DAY, Event, EventLog
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
-VIEW = {"type": "view", "product_id": "p"}
 
 # Adds batches of ten and prints each; may die, as from a kill, before the nth statement that begins with some word.
 ADDER = """
@@ -207,80 +204,7 @@ def test_a_closed_log_says_so(tmp_path):
             use()
 
 
-def test_events_are_read_from_json():
-    request = {"visitor": "v", "events": [VIEW, {**VIEW, "type": "cart", "visitor": "w", "query_id": "q", "rank": 2}]}
-    assert parse_events(request) == (Event("view", "p", "v"), Event("cart", "p", "w", "q", 2))
-    assert len(parse_events({"visitor": "v", "events": [VIEW] * MAX_EVENTS})) == MAX_EVENTS
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        [],
-        {},
-        {"events": {}},
-        {"events": []},
-        {"events": [VIEW]},
-        {"visitor": "v", "events": [VIEW] * (MAX_EVENTS + 1)},
-        {"visitor": "v", "events": [VIEW], "email": "a@b.c"},
-        {"visitor": "v", "events": ["view"]},
-        {"visitor": "v" * 129, "events": [VIEW]},
-        {"visitor": "", "events": [VIEW]},
-        {"visitor": "  ", "events": [VIEW]},
-        {"visitor": "\ud800", "events": [VIEW]},
-        {"visitor": ["v"], "events": [VIEW]},
-        *(
-            {"visitor": "v", "events": [{**VIEW, **bad}]}
-            for bad in (
-                {"type": "buy"},
-                {"type": ["view"]},
-                {"type": None},
-                {"product_id": 7},
-                {"product_id": "p" * 501},
-                {"product_id": "p\x00"},
-                {"product_id": "p\nq"},
-                {"rank": 0},
-                {"rank": True},
-                {"rank": 1.5},
-                {"rank": 10**400},
-                {"rank": "1"},
-                {"query_id": "q" * 129},
-                {"query_id": 7},
-                {"address": "127.0.0.1"},
-            )
-        ),
-    ],
-)
-def test_invalid_events_are_refused(value):
-    with pytest.raises(BadQuery) as refused:
-        parse_events(value)
-    assert len(str(refused.value)) < 400
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(EVENT_KINDS),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["events", "visitor", "type", "product_id", "rank", "query_id"]), inner)
-    ),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(JSON)
-def test_any_json_is_events_that_can_be_stored_or_a_typed_error(value):
-    try:
-        events = parse_events(value)
-    except BadQuery:
-        return
-    for event in events:
-        event.product_id.encode("utf-8")
-        event.visitor.encode("utf-8")
-
-
 def test_hostile_words_are_stored_as_words(log):
     words = "x'); DROP TABLE events; --"
-    log.add(parse_events({"visitor": words, "events": [{**VIEW, "product_id": words, "query_id": words}]}), NOW)
+    log.add([Event("view", words, words, words)], NOW)
     assert [event.product_id for event in log.newest(9)] == [words]
