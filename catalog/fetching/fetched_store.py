@@ -15,7 +15,7 @@ from pathlib import Path
 from catalog.fetching.http_download import Version
 from catalog.files.atomic import SHARED, draft
 from catalog.files.locks import shared_lock
-from catalog.storage.sqlite import open_database, store_errors
+from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors
 
 _TABLE = "fetched.sqlite"
 _PARTIAL = "partial"
@@ -117,6 +117,7 @@ class FetchedPictures:
         return store_errors(
             f"The folder of fetched pictures {self._folder}",
             "Check its rights and the room on its disk; it may be removed, pictures are then fetched again.",
+            errors=DISK_ERRORS,
         )
 
 

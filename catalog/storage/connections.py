@@ -6,12 +6,12 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 from catalog.storage import word_index
-from catalog.storage.sqlite import open_database, transaction, use_wal
+from catalog.storage.sqlite import open_database, store_errors, transaction, use_wal
 
 SCHEMA_VERSION = 2  # 1 had no word index
 _TIMEOUT_S = 30.0
@@ -75,10 +75,8 @@ class Connections:
         A file of an older schema can be read and written at once; `upgrade` converts it.
         """
         connections = cls(path)
-        try:
+        with connections._store_errors((OSError,)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise connections._unusable(error) from error
         try:
             # A reader must not wait for a writer: a build may write for minutes.
             with connections.snapshot() as db:
@@ -116,16 +114,8 @@ class Connections:
     def checked(self) -> Iterator[sqlite3.Connection]:
         """Lend this thread's connection; raise SQLite's errors as StoreError or DamagedStore."""
         try:
-            yield self._connection()
-        except sqlite3.OperationalError as error:
-            raise self._unusable(error) from error
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                raise self._unusable(error) from error
-            raise DamagedStore(
-                f"{self._path} is no catalogue that can be read: {error}.",
-                "Restore it from a backup, or move it away and index the feed again.",
-            ) from error
+            with self._store_errors((sqlite3.Error,)):
+                yield self._connection()
         except UnicodeEncodeError as error:
             raise BadInput("Some text is not valid Unicode, so it cannot be stored nor found.", "Mend it.") from error
 
@@ -171,10 +161,12 @@ class Connections:
         self._local.handle = handle
         return connection
 
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"The catalogue {self._path} cannot be used: {error}.",
+    def _store_errors(self, errors: tuple[type[Exception], ...]) -> AbstractContextManager[None]:
+        return store_errors(
+            f"The catalogue {self._path}",
             "Check that its folder may be written, that the disk has room, and that no other program holds it.",
+            "Restore it from a backup, or move it away and index the feed again.",
+            errors,
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from catalog.errors import DamagedStore, StoreError
 
 DEFAULT_TIMEOUT_S = 20.0
+DISK_ERRORS = (OSError, sqlite3.Error)
 _RETRY_S = 0.01
 
 
@@ -71,14 +72,16 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def store_errors(name: str, hint: str, damaged_hint: str = "") -> Iterator[None]:
-    """Raise SQLite's and the file system's errors as StoreError: "<name> cannot be used: <error>. <hint>".
+def store_errors(
+    name: str, hint: str, damaged_hint: str = "", errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+) -> Iterator[None]:
+    """Raise `errors` of the block as StoreError: "<name> cannot be used: <error>. <hint>".
 
     With `damaged_hint`, a file that SQLite cannot read raises DamagedStore with that hint instead.
     """
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except errors as error:
         if damaged_hint and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _USABLE):
             raise DamagedStore(f"{name} cannot be read: {error}.", damaged_hint) from error
         raise StoreError(f"{name} cannot be used: {error}.", hint) from error

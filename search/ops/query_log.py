@@ -17,7 +17,7 @@ from typing import Any
 
 from catalog.errors import StoreError
 from catalog.home import ShopHome
-from catalog.storage.sqlite import open_database, store_errors, transaction
+from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
 
 EMPTY, SLOW = "empty", "slow"
 QUERY_KINDS = (EMPTY, SLOW)
@@ -88,7 +88,8 @@ class QueryLog:
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:
-        with store_errors(f"The query log {self._path}", "Remove the file; the next query creates a new one."):
+        hint = "Remove the file; the next query creates a new one."
+        with store_errors(f"The query log {self._path}", hint, errors=DISK_ERRORS):
             self._path.touch(mode=0o600)
             with closing(open_database(self._path, _SETUP, (_TABLE,), timeout_s=_TIMEOUT_S)) as db, transaction(db):
                 yield db

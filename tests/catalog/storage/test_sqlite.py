@@ -5,13 +5,13 @@ from contextlib import closing
 import pytest
 
 from catalog.errors import DamagedStore, StoreError
-from catalog.storage.sqlite import open_database, store_errors, transaction
+from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
 
 SCHEMA = ("CREATE TABLE IF NOT EXISTS notes (name TEXT)", "INSERT INTO notes VALUES ('first')")
 
 
-def errors(damaged_hint=""):
-    return store_errors("The notes", "Look at the disk.", damaged_hint)
+def errors(damaged_hint="", **options):
+    return store_errors("The notes", "Look at the disk.", damaged_hint, **options)
 
 
 def names(db):
@@ -69,5 +69,7 @@ def test_errors_of_sqlite_and_of_the_disk_are_ours(tmp_path):
     assert not isinstance(caught.value, DamagedStore)
     with pytest.raises(StoreError, match=r"^The notes cannot be used: .* Look at the disk\.$"), errors("Move it."):
         open_database(tmp_path / "nowhere" / "notes.sqlite")
-    with pytest.raises(StoreError), errors():
+    with pytest.raises(StoreError), errors(errors=DISK_ERRORS):
+        raise PermissionError
+    with pytest.raises(PermissionError), errors():
         raise PermissionError
