@@ -55,10 +55,10 @@ def made(desk, desk_app):
             assert time.monotonic() < until, status
             time.sleep(0.1)
         top = [{"name": name, "confidence": sure, "neighbours": []} for name, sure in (("Wool", 0.6), ("Clay", 0.3))]
-        told = {"field": "material", "top": top, "answer": "", "answer_confidence": 0.0, "cut": 0.92}
+        payload = {"field": "material", "top": top, "answer": "", "answer_confidence": 0.0, "cut": 0.92}
         with JobStore(supervisor_of(desk_app).home).get(one).db(write=True) as db:
             for number, suggestion in db.execute("SELECT number, suggestion FROM rows").fetchall() if material else []:
-                new = json.dumps(json.loads(suggestion) | {"attributes": [told]})
+                new = json.dumps(json.loads(suggestion) | {"attributes": [payload]})
                 db.execute("UPDATE rows SET suggestion = ? WHERE number = ?", (new, number))
         ids.append(one)
         return one
@@ -95,9 +95,9 @@ def downloaded(page, button):
 
 
 def job_told(**more):
-    told = {"id": "x", "name": "x.zip", "created": 1_700_000_000, "state": "working", "bytes": 9, "received": 9}
+    payload = {"id": "x", "name": "x.zip", "created": 1_700_000_000, "state": "working", "bytes": 9, "received": 9}
     counts = dict.fromkeys(("failed", "decided", "needs_review", "sure_left", "untitled", "double_ids"), 0)
-    return told | counts | {"total": 1200, "done": 128, "rows_per_second": 0.0} | more
+    return payload | counts | {"total": 1200, "done": 128, "rows_per_second": 0.0} | more
 
 
 def test_the_page_looks_again_until_the_shop_is_back(shop, chromium):
@@ -259,9 +259,9 @@ def test_what_the_shop_has_learnt_since_is_known_in_review(enter, made, tmp_path
     page = enter()
 
     def answer(route):
-        told = route.fetch().json()
-        fields, names = told["fields"] | {"material": ["Felt"]}, told["names"] | {"material": "Made of"}
-        route.fulfill(json=told | {"fields": fields, "names": names})
+        payload = route.fetch().json()
+        fields, names = payload["fields"] | {"material": ["Felt"]}, payload["names"] | {"material": "Made of"}
+        route.fulfill(json=payload | {"fields": fields, "names": names})
 
     page.route("**/listings/choices", answer)
     field = rows_of(page, job).first.locator("[data-field=material]")

@@ -106,16 +106,16 @@ def test_one_listing(enter, home):
     page.locator("#one button.main").click()
     answer = page.locator("#answer")
 
-    def told(name):
+    def part(name):
         return answer.locator("section", has=page.get_by_role("heading", name=name, exact=True))
 
-    expect(told("Category").locator("li").first).to_contain_text("Home > Mugs")
-    expect(told("Material").locator("li").first).to_contain_text("Clay")
-    expect(told("Price")).to_contain_text("EUR")
-    expect(told("Picture quality")).to_contain_text("too small")
-    expect(told("Possibly listed already")).to_contain_text("the same file")
-    expect(told("Possibly listed already").get_by_role("link").first).to_have_attribute("href", "/products/mugs-0")
-    assert told("Similar products").locator("img").count() >= 3
+    expect(part("Category").locator("li").first).to_contain_text("Home > Mugs")
+    expect(part("Material").locator("li").first).to_contain_text("Clay")
+    expect(part("Price")).to_contain_text("EUR")
+    expect(part("Picture quality")).to_contain_text("too small")
+    expect(part("Possibly listed already")).to_contain_text("the same file")
+    expect(part("Possibly listed already").get_by_role("link").first).to_have_attribute("href", "/products/mugs-0")
+    assert part("Similar products").locator("img").count() >= 3
     assert violations(page) == []
 
 
@@ -167,29 +167,29 @@ def test_a_new_value_is_made_only_when_it_is_said_twice(enter, tmp_path):
     page.on("request", lambda asked: sent.append(asked.post_data) if asked.url.endswith("/decisions") else None)
     rows = all_rows(page, begin(page, bulk_zip(tmp_path / "new.zip", 6)), 6)
 
-    def told(row, field="category"):
+    def part(row, field="category"):
         return rows.nth(row).locator(f'[data-field="{field}"] .taken')
 
     rows.first.focus()
     page.keyboard.type("q")
-    expect(told(0)).to_have_text("q is a new value")
+    expect(part(0)).to_have_text("q is a new value")
     page.keyboard.down("Enter")
     page.keyboard.down("Enter")  # held down: it comes again by itself
     page.keyboard.up("Enter")
-    expect(told(0)).to_have_text("q is a new value. Press Enter or Accept again to create it.")
+    expect(part(0)).to_have_text("q is a new value. Press Enter or Accept again to create it.")
     expect(rows.first.locator("input").first).to_be_focused()
     page.keyboard.type("uilts")
     rows.first.locator("input").first.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
-    expect(told(0)).to_have_text("quilts is a new value")  # that Enter chose a word of an input method
+    expect(part(0)).to_have_text("quilts is a new value")  # that Enter chose a word of an input method
     page.keyboard.press("Enter")
-    expect(told(0)).to_have_text("quilts is a new value. Press Enter or Accept again to create it.")
+    expect(part(0)).to_have_text("quilts is a new value. Press Enter or Accept again to create it.")
     assert sent == [] and violations(page) == []
     page.keyboard.press("Enter")
     expect(rows.first).to_contain_text("Corrected")
     expect(rows.nth(1)).to_be_focused()
 
     page.keyboard.type("qui")  # it is none any more, until it is undone
-    expect(told(1)).to_have_text("Press Enter to choose quilts")
+    expect(part(1)).to_have_text("Press Enter to choose quilts")
     page.keyboard.press("Enter")
     expect(rows.nth(1)).to_contain_text("Corrected")
     expect(rows.nth(2)).to_be_focused()
@@ -197,9 +197,9 @@ def test_a_new_value_is_made_only_when_it_is_said_twice(enter, tmp_path):
     expect(page.get_by_role("status")).to_have_text("Undone: 1 row.")
     expect(rows.nth(1)).to_be_focused()
     page.keyboard.type("quilts")
-    expect(told(1)).to_have_text("quilts is a new value")
+    expect(part(1)).to_have_text("quilts is a new value")
     rows.nth(1).locator(".option").first.click()
-    expect(told(1)).to_have_text("")
+    expect(part(1)).to_have_text("")
     expect(rows.nth(1).locator("input").first).to_have_value("")
     rows.nth(1).focus()
     page.keyboard.press("Enter")
@@ -209,7 +209,7 @@ def test_a_new_value_is_made_only_when_it_is_said_twice(enter, tmp_path):
     rows.nth(2).locator('[data-field="material"] input').fill("Felt")
     sent.clear()
     accept.dblclick()
-    expect(told(2, "material")).to_contain_text("Felt is a new value. Press Enter or Accept again")
+    expect(part(2, "material")).to_contain_text("Felt is a new value. Press Enter or Accept again")
     expect(accept).to_be_focused()
     assert sent == []
     accept.click()

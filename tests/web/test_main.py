@@ -41,16 +41,16 @@ def serving(home, *arguments, what="serve"):
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "web", what, "--home", str(home), "--port", str(port), *arguments]
     # Not a pipe: one line a request would fill it, and the server would wait.
-    said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        stdout=said,
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
         env={"WINDOWSHOP_TIMEOUT_MS": "60000"} | os.environ | {"OMP_NUM_THREADS": "1"},
     )
-    process.said = said
+    process.output = output
     try:
         yield process, port
     finally:
@@ -60,13 +60,13 @@ def serving(home, *arguments, what="serve"):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        said.close()
+        output.close()
 
 
-def said_by(process):
+def output_of(process):
     """What a server that has ended wrote."""
-    process.said.seek(0)
-    return process.said.read()
+    process.output.seek(0)
+    return process.output.read()
 
 
 def ask(port, method, path, body=None, headers=None):
@@ -154,7 +154,7 @@ def test_it_stops_when_told_and_says_where_it_serves(colour_home):
         wait_until_ready(port)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=300)
-        out = said_by(process)
+        out = output_of(process)
     assert process.returncode == 0
     assert f"http://127.0.0.1:{port}" in out
     assert "Traceback" not in out
@@ -167,9 +167,9 @@ def test_a_port_that_the_system_chose_is_named(colour_home, host):
     command = [sys.executable, "-m", "web", "serve", "--home", str(colour_home), "--host", host, "--port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
-        said = process.stderr.readline()
-        address = re.search(r"http://(\[::1\]|127\.0\.0\.1):(\d+) ", said)
-        assert address, said
+        line = process.stderr.readline()
+        address = re.search(r"http://(\[::1\]|127\.0\.0\.1):(\d+) ", line)
+        assert address, line
         assert int(address[2]) > 0
         if host == "127.0.0.1":  # the tests' guard lets no other address through
             assert ask(int(address[2]), "GET", "/healthz")[0] == 200

@@ -78,12 +78,12 @@ def test_words_and_photos_are_answered_without_torch(home, tmp_path):
     photo = tmp_path / "photo.png"
     draw_shape("triangle", SHADES["green"], copy=2).save(photo)
     out = subprocess.check_output([sys.executable, "-c", SCRIPT, str(home), str(photo)], cwd=ROOT, text=True)
-    told = json.loads(out)
-    assert told["heavy"] == []
-    assert (told["runtime"], told["encoder"]) == ("onnx", "starter")
-    assert told["codes"] == [200, 200, 200] and told["degraded"] == [] and len(told["words"]) == 5
-    assert told["picture"][0] == "green-triangle-0"
-    assert sum("navy" in name or "blue" in name for name in told["words"]) >= 2
+    result = json.loads(out)
+    assert result["heavy"] == []
+    assert (result["runtime"], result["encoder"]) == ("onnx", "starter")
+    assert result["codes"] == [200, 200, 200] and result["degraded"] == [] and len(result["words"]) == 5
+    assert result["picture"][0] == "green-triangle-0"
+    assert sum("navy" in name or "blue" in name for name in result["words"]) >= 2
 
 
 def test_the_server_is_ready_within_seconds(home):

@@ -29,7 +29,7 @@ def table(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(home, make_app, table):
     app = make_app(Settings(home=home, page_hits=5, try_photos=table))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     return app.test_client()
 
 
@@ -86,15 +86,15 @@ def test_a_broken_one_is_told(client):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [("a/x.jpg,one\nb/x.jpg,two", "try.csv:3: a second"), ("a/x.jpg,one\ngone.jpg,two", "try.csv:3: there")],
 )
-def test_rows_that_cannot_be_offered_are_named(tmp_path, rows, told):
+def test_rows_that_cannot_be_offered_are_named(tmp_path, rows, message):
     for folder in "ab":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.jpg").write_bytes(picture_bytes())
     (tmp_path / "try.csv").write_text(f"photo,shows\n{rows}\n")
-    with pytest.raises(BadFeed, match=told):
+    with pytest.raises(BadFeed, match=message):
         read_try_photos(tmp_path / "try.csv")
 
 

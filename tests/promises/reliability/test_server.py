@@ -15,7 +15,7 @@ import pytest
 from indexer.encoders.registry import open_encoder
 from tests.timing import Lateness
 from tests.web.shop_fixtures import GREEN, make_shop, picture_bytes
-from tests.web.test_main import ask, said_by, serving, wait_until_ready
+from tests.web.test_main import ask, output_of, serving, wait_until_ready
 
 SEARCH = "/api/v1/search"
 JSON = {"Content-Type": "application/json"}
@@ -85,7 +85,7 @@ def stopped_under_load(home, turn):
             process.send_signal(signal.SIGTERM)
             assert process.wait(300) == 0
         askers.finish()
-        log = said_by(process)
+        log = output_of(process)
     # The system takes connections for the server; one that waits there when it stops was never accepted by it.
     dropped = [name for name in askers.lost if name in log]
     assert set(askers.answers) == {200} and askers.answers[200] >= 1

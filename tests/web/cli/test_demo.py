@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog import sample
-from tests.web.test_main import ask, said_by, serving, wait_until_ready
+from tests.web.test_main import ask, output_of, serving, wait_until_ready
 from web.__main__ import main
 from web.cli import demo
 from web.try_photos import read_try_photos
@@ -67,9 +67,9 @@ def test_what_it_offers_is_there():
     offered = read_try_photos(sample.SAMPLE_FOLDER / "try.csv")
     assert len(offered) == 12 and demo.EXAMPLE_PHOTO in offered
     assert all(photo.file.is_file() and photo.shows for photo in offered.values())
-    said = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")
-    assert len(re.findall(r"http://127\.0\.0\.1:8000/", said)) == 4
-    assert "http://127.0.0.1:8000/merchant" in said and "web key create --home var/demo" in said
+    greeting = demo.things_to_try(Path("var/demo"), "127.0.0.1:8000")
+    assert len(re.findall(r"http://127\.0\.0\.1:8000/", greeting)) == 4
+    assert "http://127.0.0.1:8000/merchant" in greeting and "web key create --home var/demo" in greeting
 
 
 @pytest.mark.weights
@@ -86,7 +86,7 @@ def test_from_nothing_to_results_and_again_within_seconds(tmp_path):
             assert status == 200 and body.count(b'<li class="card">') == 24
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=300)
-        assert "Three things to try" in said_by(process)
+        assert "Three things to try" in output_of(process)
     built = (tmp_path / "demo" / "current").stat().st_mtime_ns
     with serving(tmp_path / "demo", what="demo") as (_, port):
         wait_until_ready(port, 300)

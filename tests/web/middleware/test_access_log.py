@@ -122,10 +122,10 @@ BAD = {
 @pytest.mark.parametrize(("data", "kind"), BAD.values(), ids=BAD)
 def test_a_picture_that_cannot_be_read_is_told_by_hash_format_size_and_reason(client, log, data, kind):
     client.post(SEARCH, data={"image": (io.BytesIO(data), "holiday.jpg")})
-    told = the_line(log)["bad_picture"]
-    assert set(told) == {"sha256", "format", "bytes", "reason"}
-    assert (told["format"], told["bytes"], len(told["sha256"])) == (kind, len(data), 64)
-    assert told["reason"] and "holiday" not in log.getvalue() and "GPS" not in log.getvalue()
+    logged = the_line(log)["bad_picture"]
+    assert set(logged) == {"sha256", "format", "bytes", "reason"}
+    assert (logged["format"], logged["bytes"], len(logged["sha256"])) == (kind, len(data), 64)
+    assert logged["reason"] and "holiday" not in log.getvalue() and "GPS" not in log.getvalue()
 
 
 HOSTILE = [

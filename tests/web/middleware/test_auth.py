@@ -100,8 +100,8 @@ def closed(home, make_app):
 @pytest.mark.parametrize("public_read", [True, False])
 def test_every_route_with_every_kind_of_key(client, closed, caplog, endpoint, key, public_read):
     method, address = CALLS[endpoint]
-    asked = getattr(client if public_read else closed, method)
-    with asked(address, headers=HEADERS[key] | ELSEWHERE) as answer:
+    send = getattr(client if public_read else closed, method)
+    with send(address, headers=HEADERS[key] | ELSEWHERE) as answer:
         expected = refusal(POLICIES[endpoint], key, public_read)
         assert (answer.status_code in (401, 403)) == (expected is not None)
         assert expected is None or answer.status_code == expected
@@ -150,8 +150,8 @@ def test_a_shop_without_keys_says_how_to_make_one(tmp_path, make_app):
     assert "python -m web key create --home HOME --scope write" in answer.json["error"]["hint"]
     assert str(tmp_path) not in answer.text
 
-    made = CliRunner().invoke(main, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
-    key = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    created = CliRunner().invoke(main, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
+    key = {"Authorization": f"Bearer {created.stdout.strip()}"}
     assert app.test_client().delete("/api/v1/products/red", headers=key).status_code == 204
     assert CliRunner().invoke(main, ["key", "revoke", "--home", str(tmp_path), "till"]).exit_code == 0
     CliRunner().invoke(main, ["key", "create"], env={"WINDOWSHOP_HOME": str(tmp_path)})  # as the server is told
@@ -161,10 +161,10 @@ def test_a_shop_without_keys_says_how_to_make_one(tmp_path, make_app):
 def test_keys_by_command(tmp_path):
     run = CliRunner().invoke
     home = ["--home", str(tmp_path / "shop")]
-    made = [run(main, ["key", "create", *home, *more]) for more in ([], [], ["--scope", "read"], ["--name", "till"])]
-    secrets = [each.stdout.strip() for each in made]
-    assert len(set(secrets)) == 4 and all(each.startswith("wsk_") and len(each) > 40 for each in secrets)
-    assert "cannot be shown again" in made[0].stderr and secrets[0] not in made[0].stderr
+    created = [run(main, ["key", "create", *home, *more]) for more in ([], [], ["--scope", "read"], ["--name", "till"])]
+    secrets = [result.stdout.strip() for result in created]
+    assert len(set(secrets)) == 4 and all(secret.startswith("wsk_") and len(secret) > 40 for secret in secrets)
+    assert "cannot be shown again" in created[0].stderr and secrets[0] not in created[0].stderr
     listed = run(main, ["key", "list", *home]).stdout
     assert [line.split("\t")[:2] for line in listed.splitlines()] == [
         ["write-1", "write"],
@@ -185,13 +185,13 @@ def test_keys_by_command(tmp_path):
 def test_a_key_is_found_by_itself_alone(tmp_path):
     keys = Keys(tmp_path / "keys.json")
     assert keys.all() == () and keys.find("") is None
-    made, secret = keys.create(WRITE)
-    assert keys.find(secret) == made
-    assert keys.find(made.sha256) is keys.find(secret + " ") is keys.find("") is keys.find("\ud800") is None
-    keys.revoke(made.name)
+    created, secret = keys.create(WRITE)
+    assert keys.find(secret) == created
+    assert keys.find(created.sha256) is keys.find(secret + " ") is keys.find("") is keys.find("\ud800") is None
+    keys.revoke(created.name)
     assert keys.find(secret) is None
     with pytest.raises(BadInput):
-        keys.revoke(made.name)
+        keys.revoke(created.name)
 
 
 @pytest.mark.parametrize("content", ["", "{", '["a"]', '[{"name": "a"}]', "[1]"])
@@ -207,4 +207,4 @@ def test_hashes_are_compared_in_constant_time(tmp_path, monkeypatch):
     compared = []
     monkeypatch.setattr("hmac.compare_digest", lambda one, other: compared.append(one) or one == other)
     assert keys.find(secrets[0])
-    assert compared == [each["sha256"] for each in json.loads((tmp_path / "keys.json").read_text())]
+    assert compared == [row["sha256"] for row in json.loads((tmp_path / "keys.json").read_text())]

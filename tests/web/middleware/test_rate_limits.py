@@ -69,15 +69,15 @@ def test_one_who_bursts_is_told_when_to_come_back_and_the_other_is_answered_as_b
 @pytest.mark.promise("S16")
 def test_a_forged_forwarding_header_does_not_evade(client_of):
     client = client_of()
-    asked = [ask(client, address="198.51.100.7", forwarded=f"203.0.113.{number}") for number in range(30)]
-    assert codes(asked)[15:] == [429] * 15
+    statuses = [ask(client, address="198.51.100.7", forwarded=f"203.0.113.{number}") for number in range(30)]
+    assert codes(statuses)[15:] == [429] * 15
 
 
 @pytest.mark.promise("S16")
 def test_behind_one_proxy_what_it_says_counts_and_what_it_was_told_does_not(client_of):
     client = client_of(trusted_proxies=1)
-    asked = [ask(client, address="127.0.0.1", forwarded=f"203.0.113.{number}, 198.51.100.7") for number in range(20)]
-    assert codes(asked)[15:] == [429] * 5
+    statuses = [ask(client, address="127.0.0.1", forwarded=f"203.0.113.{number}, 198.51.100.7") for number in range(20)]
+    assert codes(statuses)[15:] == [429] * 5
     assert ask(client, address="127.0.0.1", forwarded="198.51.100.8").status_code == 200
     claimed = [ask(client, address="127.0.0.1", forwarded="127.0.0.1") for _ in range(20)]
     assert codes(claimed)[15:] == [429] * 5, "behind a proxy nobody is a program of this machine"
@@ -86,8 +86,8 @@ def test_behind_one_proxy_what_it_says_counts_and_what_it_was_told_does_not(clie
 @pytest.mark.promise("S16")
 def test_unknown_keys_count_for_the_address(client_of):
     client = client_of()
-    asked = [ask(client, f"wsk_{number}", "198.51.100.7") for number in range(20)]
-    assert codes(asked)[15:] == [429] * 5
+    statuses = [ask(client, f"wsk_{number}", "198.51.100.7") for number in range(20)]
+    assert codes(statuses)[15:] == [429] * 5
 
 
 @pytest.mark.promise("S16")
@@ -119,8 +119,8 @@ def test_programs_of_this_machine_are_not_counted_nor_is_anybody_without_a_limit
 
 def test_a_household_has_one_bucket_however_many_addresses(client_of):
     client = client_of()
-    asked = [ask(client, address=f"2001:db8:1:2::{number:x}") for number in range(20)]
-    assert codes(asked)[15:] == [429] * 5
+    statuses = [ask(client, address=f"2001:db8:1:2::{number:x}") for number in range(20)]
+    assert codes(statuses)[15:] == [429] * 5
     assert ask(client, address="2001:db8:1:3::1").status_code == 200
 
 

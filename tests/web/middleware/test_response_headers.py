@@ -33,20 +33,20 @@ def test_every_route_has_the_policy(client, endpoint, origin):
 @pytest.mark.promise("S17")
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_other_sites_are_not_let_in_by_a_preflight(client, method):
-    asked = {"Origin": STRANGER, "Access-Control-Request-Method": method}
-    answer = client.options("/api/v1/products/red", headers=asked)
+    preflight = {"Origin": STRANGER, "Access-Control-Request-Method": method}
+    answer = client.options("/api/v1/products/red", headers=preflight)
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
 
 @pytest.mark.promise("S17")
 def test_sites_that_are_named_may_read_the_api_and_nothing_else(make_app, home):
     client = opened(make_app, home, cors_origins=f" {FRIEND} ,https://other.example")
-    asked = {
+    preflight = {
         "Origin": FRIEND,
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "authorization",
     }
-    allowed = client.options("/api/v1/products/red", headers=asked)
+    allowed = client.options("/api/v1/products/red", headers=preflight)
     assert allowed.headers["Access-Control-Allow-Origin"] == FRIEND
     assert "PUT" in allowed.headers["Access-Control-Allow-Methods"]
     assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
