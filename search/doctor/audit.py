@@ -21,14 +21,9 @@ from search.engine import SearchEngine
 
 TABLE, PAGE = "doctor.csv", "doctor.html"
 HEADER = ("confidence", "kind", "id", "title", "field", "now", "proposal", "why", "others")
+Check = Callable[[AuditRows, ReportProgress], Iterator[Finding]]
 # Every check: a function of the shop's rows and a progress callback that yields findings. Add a check here.
-CHECKS: tuple[Callable[[AuditRows, ReportProgress], Iterator[Finding]], ...] = (
-    picture_findings,
-    duplicate_findings,
-    label_findings,
-    price_findings,
-    findability_findings,
-)
+CHECKS: tuple[Check, ...] = (picture_findings, duplicate_findings, label_findings, price_findings, findability_findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +61,9 @@ def examine(engine: SearchEngine, progress: ReportProgress = lambda what, done, 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
     """Sort by falling confidence, and keep one finding of each kind for a product, the most confident."""
     best: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.product.id, finding.kind)
-        if key not in best or finding.confidence > best[key].confidence:
-            best[key] = finding
-    return sorted(best.values(), key=lambda finding: (-finding.confidence, finding.kind, finding.product.id))
+    for finding in sorted(findings, key=lambda finding: (-finding.confidence, finding.kind, finding.product.id)):
+        best.setdefault((finding.product.id, finding.kind), finding)
+    return list(best.values())
 
 
 def write_report(diagnosis: Diagnosis, out: Path) -> tuple[Path, Path]:

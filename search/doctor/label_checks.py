@@ -6,6 +6,7 @@ doi:10.1613/jair.1.12125), so a wrong listing cannot confirm its own fault.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,14 +26,14 @@ from search.doctor.audit_rows import MIN_CONFIDENCE, AuditRows, Finding, ReportP
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 
 FOLDS = 2
-RECIPE = LabelRecipe(steps=300)
-TITLE_RECIPE = LabelRecipe(steps=RECIPE.steps, titled=1.0)
+ROWS_PREDICTED = 2_000  # at once
 MIN_TRAINING_ROWS = 32  # of a fold; a smaller shop is better looked through by hand
 MAX_TRAINING_ROWS = 40_000  # of a fold; more would not improve the heads much
 MIN_SHARE = 1e-3  # of a label: no head's evidence against a label is stronger
 MIN_ACCURACY = 0.5  # of the picture on a field, from which it may contradict listings
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
 PICTURE_SOURCE, TITLE_SOURCE = "pictures", "titles"
+RECIPES = {PICTURE_SOURCE: LabelRecipe(steps=300), TITLE_SOURCE: LabelRecipe(steps=300, titled=1.0)}
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions/listing-suggestions.md.
 Curve = tuple[float, float]
 PRIOR_MISTAKES = 0.03  # share of listings mistaken for any one other label, where nothing is known
@@ -68,54 +69,39 @@ def label_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Findin
 def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions]:
     """Cross-fit label heads for each field, on pictures and on titles, and predict every product out of fold."""
     labels = labels_of(shop.products)
-    names = {field: learnable_names(values) for field, values in labels.items()}
-    names = {field: known for field, known in names.items() if len(known) > 1}
+    names = {field: known for field, values in labels.items() if len(known := learnable_names(values)) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
     fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
     sources = (PICTURE_SOURCE, TITLE_SOURCE) if WORDS in shop.layout.names else (PICTURE_SOURCE,)
     shares = {
-        source: {field: np.zeros((len(shop), len(known)), np.float32) for field, known in names.items()}
-        for source in sources
+        (source, field): np.zeros((len(shop), len(names[field])), np.float32) for source in sources for field in names
     }
-    done, total = 0, FOLDS * len(sources)
-    for number in range(FOLDS):
+    for done, (number, source) in enumerate(itertools.product(range(FOLDS), sources)):
         holdout, training = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         if not len(holdout) or not names or len(training) < MIN_TRAINING_ROWS:
             continue
+        progress("what pictures and titles say", done, FOLDS * len(sources))
         training = np.sort(np.random.default_rng(number).permutation(training)[:MAX_TRAINING_ROWS])
-        for source in sources:
-            progress("what pictures and titles say", done, total)
-            done += 1
-            examples = LabelExamples(
-                shop.layout,
-                {},
-                _rows_of(shop, training, source),
-                groups[training],
-                np.ones(len(training), np.bool_),
-                {field: [labels[field][i] for i in training.tolist()] for field in names},
-            )
-            heads = fit_outputs(examples, names, RECIPE if source == PICTURE_SOURCE else TITLE_RECIPE, 0)
-            for part in chunks(len(holdout), 2_000):
-                rows = _rows_of(shop, holdout[part], source)
-                for field, head in heads.items():
-                    shares[source][field][holdout[part]] = softmax(head(rows))
-    by_title = shares.get(TITLE_SOURCE, {})
+        rows, fresh = _rows_of(shop, training, source), np.ones(len(training), np.bool_)
+        own = {field: [labels[field][i] for i in training.tolist()] for field in names}
+        examples = LabelExamples(shop.layout, {}, rows, groups[training], fresh, own)
+        heads = fit_outputs(examples, names, RECIPES[source], 0)
+        for part in chunks(len(holdout), ROWS_PREDICTED):
+            rows = _rows_of(shop, holdout[part], source)
+            for field, head in heads.items():
+                shares[source, field][holdout[part]] = softmax(head(rows))
     return {
-        field: Predictions(known, _listed(labels[field], known), shares[PICTURE_SOURCE][field], by_title.get(field))
+        field: Predictions(
+            known, _listed(labels[field], known), shares[PICTURE_SOURCE, field], shares.get((TITLE_SOURCE, field))
+        )
         for field, known in names.items()
     }
 
 
 def _rows_of(shop: AuditRows, places: Ints, source: str) -> Floats:
     """Return rows of the pictures without the titles' block, or of the titles' block alone."""
-    rows = shop.rows(places)
-    if source == TITLE_SOURCE:
-        words = rows[:, shop.layout.slice(WORDS)].copy()
-        rows[:] = 0.0
-        rows[:, shop.layout.slice(WORDS)] = words
-    elif WORDS in shop.layout.names:
-        rows[:, shop.layout.slice(WORDS)] = 0.0
-    return rows
+    counted = {name: float((name == WORDS) == (source == TITLE_SOURCE)) for name in shop.layout.names}
+    return shop.layout.weigh(shop.rows(places), counted)
 
 
 def _listed(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
@@ -126,16 +112,14 @@ def _listed(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> Ints:
 
 def _contradicted(shop: AuditRows, field: str, predictions: Predictions) -> Iterator[Finding]:
     """Yield listings whose label the picture contradicts, and the title does not support."""
-    kind = CATEGORY_KIND if field == CATEGORY else "attribute"
-    best, confidence = contradictions(predictions, CURVES[kind])
+    best, confidence = contradictions(predictions, CURVES[CATEGORY_KIND if field == CATEGORY else "attribute"])
     for i in np.flatnonzero(confidence >= MIN_CONFIDENCE).tolist():
         proposal = predictions.names[best[i]]
         evidence = f"the picture alone says {_leaf(proposal)} with {predictions.by_picture[i, best[i]]:.0%}"
         if predictions.by_title is not None:
             evidence += f", the title alone with {predictions.by_title[i, best[i]]:.0%}"
         why = f"Listed as {_leaf(predictions.names[predictions.listed[i]])}; {evidence}."
-        kind_of_field = kind if kind == CATEGORY_KIND else field
-        yield Finding(kind_of_field, shop.products[i], float(confidence[i]), why, field, proposal)
+        yield Finding(field, shop.products[i], float(confidence[i]), why, field, proposal)
 
 
 def contradictions(predictions: Predictions, curve: Curve) -> tuple[Ints, Floats]:
@@ -172,9 +156,8 @@ def _usual(predictions: Predictions, disagree: NDArray[np.bool_], best: Ints, co
         between = (under.T @ pairs @ under) / np.maximum(under.T @ listed, 1)[:, None]
         prior = np.where(tops[:, None] == tops[None], prior, between[tops][:, tops])
     others = np.maximum(pairs[label, best] - confidence, 0.0)
-    return np.asarray(
-        (others + PRIOR_LISTINGS * prior[label, best]) / (listed[label] + PRIOR_LISTINGS), dtype=np.float32
-    )
+    usual = (others + PRIOR_LISTINGS * prior[label, best]) / (listed[label] + PRIOR_LISTINGS)
+    return np.asarray(usual, dtype=np.float32)
 
 
 def _misfits(shop: AuditRows, predictions: Predictions) -> Iterator[Finding]:
@@ -185,11 +168,9 @@ def _misfits(shop: AuditRows, predictions: Predictions) -> Iterator[Finding]:
         listed = predictions.listed[i]
         for kind, misfit, other in ((TITLE_KIND, read, seen), (PICTURE_KIND, seen, read)):
             best = int(misfit[i].argmax())
-            if best == listed:
-                continue
             evidence = min(float(misfit[i, best] - misfit[i, listed]), float(other[i, listed] - other[i, best]))
             confidence = float(_logistic(evidence, CURVES[kind]))
-            if confidence < MIN_CONFIDENCE:
+            if best == listed or confidence < MIN_CONFIDENCE:
                 continue
             field, rest = ("title", "picture") if kind == TITLE_KIND else ("picture", "title")
             predicted, category = _leaf(predictions.names[best]), _leaf(predictions.names[listed])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +42,8 @@ def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Fi
     for (older, newer), confidence in dict(_same_picture_pairs(shop, progress)).items():
         first, second = shop.products[older], shop.products[newer]
         same_file = shop.hash_of(older) == shop.hash_of(newer)
-        variants = other_numbers(first.title, second.title)
-        differing = list(differing_facts(first, second))
-        differing += ["category"] * (first.category != second.category) + ["the title's numbers"] * variants
+        differing = list(differing_facts(first, second)) + ["category"] * (first.category != second.category)
+        differing += ["the title's numbers"] * other_numbers(first.title, second.title)
         equal_titles = bool(title_key(first.title)) and title_key(first.title) == title_key(second.title)
         what = "the same file" if same_file else "the same picture, re-encoded or altered"
         named = [name for name in differing if not name.endswith(OTHER_LANGUAGE)] or differing
@@ -54,18 +53,13 @@ def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Fi
         elif not differing:
             weight, rest = EQUAL_FACTS, "all facts are equal"
         why = f"Shows {what} as {first.id}; {rest}."
-        yield Finding(
-            "shared picture" if differing else "duplicate", second, weight * confidence, why, "", "", (first,)
-        )
+        kind = "shared picture" if differing else "duplicate"
+        yield Finding(kind, second, weight * confidence, why, others=(first,))
 
 
 def _same_picture_pairs(shop: AuditRows, progress: ReportProgress) -> Iterator[tuple[tuple[int, int], float]]:
     """Yield places of two pictures of different products that are one picture, with the confidence."""
-
-    @lru_cache(CACHED_IMAGES)
-    def image_of(place: int) -> AlignmentImage | None:
-        return load_alignment_image(_path(shop, place))
-
+    image_of = lru_cache(CACHED_IMAGES)(partial(_image, shop))
     candidates = _candidate_pairs(shop, progress)
     for number, (place, others) in enumerate(candidates.items()):
         if number % ROWS_PER_CHUNK == 0:
@@ -109,7 +103,7 @@ def _prints(shop: AuditRows, progress: ReportProgress) -> NDArray[np.float16]:
     for place in range(len(shop)):
         if place % ROWS_PER_CHUNK == 0:
             progress("prints of pictures", place, len(shop))
-        if (image := load_alignment_image(_path(shop, place))) is not None:
+        if (image := _image(shop, place)) is not None:
             prints[place] = image.print(PRINT_SIDE)
     return prints
 
@@ -128,30 +122,27 @@ def _picture(shop: AuditRows, place: int) -> Picture | None:
     return next((p for p in shop.products[place].pictures if p.sha256 == shop.hash_of(place)), None)
 
 
-def _path(shop: AuditRows, place: int) -> str:
+def _image(shop: AuditRows, place: int) -> AlignmentImage | None:
     picture = _picture(shop, place)
-    return picture.path if picture else ""
+    return load_alignment_image(picture.path) if picture else None
 
 
 def picture_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
     """Find pictures that are unreadable, blank, or smaller or more blurred than usual in this shop."""
     short_sides, blurs, deviations = (np.full(len(shop), np.nan) for _ in range(3))
-    broken = []
     for place in range(len(shop)):
         if place % ROWS_PER_CHUNK == 0:
             progress("pictures", place, len(shop))
-        picture = _picture(shop, place)
-        if picture is None:
+        if (picture := _picture(shop, place)) is None:
             continue
         try:
             decoded = images.decode(images.read_file(Path(picture.path)), at_least=256)
         except BadPicture as error:
-            broken.append((place, error.message))
+            yield Finding("unreadable picture", shop.products[place], 1.0, error.message, "image")
             continue
         pixels = shrunk(decoded)
         short_sides[place] = min(picture.width, picture.height) or min(decoded.size)
         blurs[place], deviations[place] = blur(pixels), float(pixels.std())
-    yield from (Finding("unreadable picture", shop.products[place], 1.0, why, "image") for place, why in broken)
     readable = np.isfinite(blurs)
     if not readable.any():
         return

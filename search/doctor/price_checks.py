@@ -57,4 +57,4 @@ def price_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Findin
                 f" {math.exp(usual):.2f} in the middle: {math.exp(distance):.1f} times {side}."
             )
             examples = tuple(products[other] for other in used[:MAX_EXAMPLES])
-            yield Finding("price", product, confidence, why, "price", "", examples)
+            yield Finding("price", product, confidence, why, "price", others=examples)

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +25,14 @@ from search.live.picture_store import new_picture, storing
 from search.live.product_edit import ProductEdit
 from search.retrieval.serving_state import ServingState
 from search.state.change_replay import ChangeReplayer
+from search.state.snapshot import ProductRows
 
 WRITE_TIMEOUT_S = 5.0  # how long a change waits for the one before it
 PAUSE_TIMEOUT_S = 2.0  # how long a search waits for a committed change to be published
 RETRY_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
+Pictures = tuple[Picture, ...] | None  # of an edit; None leaves those of the product
 Opener = Callable[[store.Generation, ServingState], ServingState]
 
 
@@ -74,19 +76,17 @@ class LiveIndex:
         with storing(self._home, new_pictures) as pictures:
             return self._put(edit, pictures)
 
-    def _put(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> Written:
-        self._encode(edit, pictures)
+    def _put(self, edit: ProductEdit, pictures: Pictures) -> Written:
+        self._encoded(edit, pictures)  # into the row cache, so that the slow part needs no lock
         failpoint("put.encoded")
         with self._one_writer():
-            product, key = self._edited(edit, pictures)
-            served = self.served
-            rows = served.row_encoder.rows({key or 0: product}, served.snapshot)[key or 0]
-            if not self._replay.room_for(served.snapshot, key, rows):
+            product, key, rows = self._encoded(edit, pictures)
+            if not self._replay.room_for(self.served.snapshot, key, rows):
                 raise self._no_room()
             with self._publishing():
                 self._catalogue.put([product])
                 failpoint("put.committed")
-                self._catch_up({})
+                self._catch_up()
         failpoint("put.found")
         return Written(product, key is None)
 
@@ -109,7 +109,7 @@ class LiveIndex:
             self._follow_pointer()
             while self._replay.behind(self.served.snapshot) and not self._pointer_moved():
                 with self._one_writer():
-                    self._step({})
+                    self.served = self._step(self.served)
             self.served.row_encoder.save()
 
     def wait_for_publish(self, served: ServingState) -> bool:
@@ -129,30 +129,23 @@ class LiveIndex:
             if held:
                 self._writing.release()
 
-    def _encode(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> None:
-        """Encode into the row cache, so that the slow part needs no lock."""
-        product, key = self._edited(edit, pictures)
-        served = self.served
-        served.row_encoder.rows({key or 0: product}, served.snapshot)
-
-    def _edited(self, edit: ProductEdit, pictures: tuple[Picture, ...] | None) -> tuple[Product, int | None]:
-        try:
-            key = self._catalogue.key_of(edit.product_id)
-            existing = self._catalogue.get(edit.product_id)
-        except UnknownProduct:
-            return edit.applied(None, pictures), None
-        return edit.applied(existing, pictures), key
+    def _encoded(self, edit: ProductEdit, pictures: Pictures) -> tuple[Product, int | None, ProductRows]:
+        """Return the product after the edit, its key (None when it is new) and its rows."""
+        key, existing = None, None
+        with suppress(UnknownProduct):
+            key, existing = self._catalogue.key_of(edit.product_id), self._catalogue.get(edit.product_id)
+        product, served = edit.applied(existing, pictures), self.served
+        return product, key, served.row_encoder.rows({key or 0: product}, served.snapshot)[key or 0]
 
     def _refuse_when_full(self, edit: ProductEdit) -> None:
         """Raise LiveIndexFull before pictures are written for a change that cannot fit."""
         snapshot = self.served.snapshot
-        if len(snapshot.live) >= self._replay.limit:
-            try:
-                if len(snapshot.live.rows(self._catalogue.key_of(edit.product_id)).hashes):
-                    return
-            except UnknownProduct:
-                pass
-            raise self._no_room()
+        if len(snapshot.live) < self._replay.limit:
+            return
+        with suppress(UnknownProduct):
+            if len(snapshot.live.rows(self._catalogue.key_of(edit.product_id)).hashes):
+                return
+        raise self._no_room()
 
     def _no_room(self) -> LiveIndexFull:
         return LiveIndexFull(
@@ -178,13 +171,12 @@ class LiveIndex:
         finally:
             self._writing.release()
 
-    def _catch_up(self, removed: Mapping[str, int]) -> None:
+    def _catch_up(self, removed: Mapping[str, int] | None = None) -> None:
         while self._replay.behind(self.served.snapshot):
-            self._step(removed)
+            self.served = self._step(self.served, removed)
 
-    def _step(self, removed: Mapping[str, int]) -> None:
-        served = self.served
-        self.served = served.at(*self._replay.step(served.snapshot, served.columns, served.row_encoder, removed))
+    def _step(self, state: ServingState, removed: Mapping[str, int] | None = None) -> ServingState:
+        return state.at(*self._replay.step(state.snapshot, state.columns, state.row_encoder, removed))
 
     def _pointer_moved(self) -> bool:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at
@@ -209,11 +201,11 @@ class LiveIndex:
         started = time.perf_counter()
         opened = self._opener(store.open_generation(self._home, number), self.served)
         while self._replay.behind(opened.snapshot):
-            opened = opened.at(*self._replay.step(opened.snapshot, opened.columns, opened.row_encoder))
+            opened = self._step(opened)
         opened.warm_up()
         with self._one_writer():
             while self._replay.behind(opened.snapshot):
-                opened = opened.at(*self._replay.step(opened.snapshot, opened.columns, opened.row_encoder))
+                opened = self._step(opened)
             self.served = opened
         log.info("Generation %d serves after %.1f s", number, time.perf_counter() - started)
 

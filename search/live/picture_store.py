@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,16 +61,14 @@ def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
             locks.enter_context(shared_lock(folder))
             stored = {picture.sha256: _store(folder, picture) for picture in pictures}
         except OSError as error:
-            raise StoreError(
-                f"A picture cannot be stored in {folder}: {error.strerror}.",
-                "Check the folder's permissions and the disk's free space.",
-            ) from error
+            message = f"A picture cannot be stored in {folder}: {error.strerror}."
+            raise StoreError(message, "Check the folder's permissions and the disk's free space.") from error
         yield tuple(stored.values())
 
 
 def remove_unused(home: Path) -> None:
     """Remove files that a killed process left half written."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         for path in (ShopHome(home).pictures / UNFINISHED).iterdir():
             if time.time() - path.stat().st_mtime > STALE_SECONDS:
                 path.unlink(missing_ok=True)

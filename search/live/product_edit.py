@@ -33,10 +33,10 @@ class ProductEdit:
 
     def applied(self, existing: Product | None, pictures: tuple[Picture, ...] | None) -> Product:
         """Return the product after the edit. Raises BadQuery when a new one would lack its title or a picture."""
-        before: dict[str, Any] = {}
-        if existing is not None:
-            before = {name: getattr(existing, name) for name in (*FIELDS, "pictures", "origin")}
-        after = before | dict(self.fields) | ({} if pictures is None else {"pictures": pictures})
+        unchanged = () if existing is None else (*FIELDS, "pictures", "origin")
+        after = {name: getattr(existing, name) for name in unchanged} | dict(self.fields)
+        if pictures is not None:
+            after["pictures"] = pictures
         lacking = [name for name in ("title", "pictures") if not after.get(name)]
         if lacking:
             raise BadQuery(
@@ -52,9 +52,8 @@ def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[by
     if unknown:
         names = ", ".join(repr(name[:60]) for name in unknown[:5])
         raise BadQuery(f"A product has no field {names}.", f"The fields are {', '.join((*FIELDS, 'pictures'))}.")
-    fields: dict[str, Any] = {
-        name: _text(values, name) for name in ("title", "category", "brand", "description") if name in values
-    }
+    texts = ("title", "category", "brand", "description")
+    fields: dict[str, Any] = {name: _text(values, name) for name in texts if name in values}
     if "title" in fields:
         fields["title"] = clean_title(fields["title"])
         if not fields["title"]:

@@ -29,10 +29,8 @@ class Thumbnails:
     def get(self, sha256: str, size: int) -> bytes:
         """Return a JPEG whose longest side is at most `size` pixels. Raises UnknownProduct, BadQuery, BadPicture."""
         if not MIN_SIZE <= size <= MAX_SIZE:
-            raise BadQuery(
-                f"A thumbnail of {size} pixels is not offered.",
-                f"Ask for {MIN_SIZE} to {MAX_SIZE} pixels, such as 320.",
-            )
+            hint = f"Ask for {MIN_SIZE} to {MAX_SIZE} pixels, such as 320."
+            raise BadQuery(f"A thumbnail of {size} pixels is not offered.", hint)
         picture = self._catalogue.picture(sha256) if SHA256.fullmatch(sha256) else None
         if picture is None:
             raise UnknownProduct("No product has that picture.", "Take the picture's hash from a search hit.")

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 
-MAPS = "maps"
 FORMAT = 1
 MAP_SIZE = 1_000  # coordinates are whole numbers from 0 to this
 READY, MAKING, FAILED = "ready", "making", "failed"
@@ -58,8 +57,7 @@ class CatalogueMapper:
 
     def get(self, generation: int) -> tuple[str, CatalogueMap | None]:
         """Return READY and the map; or MAKING, which the first call starts; or FAILED, whose reason is in the log."""
-        catalogue_map = read_map(self._home, generation)
-        if catalogue_map is not None:
+        if catalogue_map := read_map(self._home, generation):
             return READY, catalogue_map
         with self._lock:
             if self._drawing is None or not self._drawing.is_alive():
@@ -78,9 +76,8 @@ class CatalogueMapper:
             self._drawing.join()
 
     def _draw(self, generation: int) -> None:
-        root = Path(__file__).resolve().parents[2]
         command = [sys.executable, "-m", "search.ops.map_drawing", str(self._home), str(generation)]
-        environment = os.environ | {"PYTHONPATH": str(root)}
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         try:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as self._process:
                 failed = self._process.wait() != 0

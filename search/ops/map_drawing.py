@@ -56,12 +56,9 @@ def _draw(home: Path, number: int, seed: int) -> CatalogueMap:
     keys, vectors = sample_products(generation, seed)
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         products = catalogue.get_many(keys)
-    points = [
-        MapPoint(products[key].id, int(x), int(y))
-        for key, (x, y) in zip(keys, layout_points(vectors, seed).tolist(), strict=True)
-        if key in products
-    ]
-    drawn = CatalogueMap(number, generation.manifest.products, round(time.monotonic() - started, 2), tuple(points))
+    places = zip(keys, layout_points(vectors, seed).tolist(), strict=True)
+    points = tuple(MapPoint(products[key].id, x, y) for key, (x, y) in places if key in products)
+    drawn = CatalogueMap(number, generation.manifest.products, round(time.monotonic() - started, 2), points)
     text = json.dumps(asdict(drawn) | {"format": FORMAT}, separators=(",", ":"))
     write_atomically(map_path(home, number), lambda path: path.write_text(text, encoding="utf-8"))
     for old in set(ShopHome(home).maps.glob("*.json")) - {map_path(home, existing) for existing in numbers(home)}:
@@ -75,8 +72,7 @@ def sample_products(generation: Generation, seed: int = 0, limit: int = MAX_POIN
     Blocks are weighted as for a photo query, so dot products compare pictures; "words", the title's block, counts 0.
     """
     keys, rows = np.unique(generation.product_keys, return_index=True)
-    count = min(limit, len(keys))
-    sample = np.sort(np.random.default_rng(seed).choice(len(keys), count, replace=False))
+    sample = np.sort(np.random.default_rng(seed).choice(len(keys), min(limit, len(keys)), replace=False))
     weights = generation.manifest.weights["picture"]
     scale = {name: abs(weight) ** 0.5 for name, weight in weights.items() if name != WORDS}
     vectors = generation.layout.weigh(np.asarray(generation.rows[rows[sample]], np.float32), scale)
@@ -86,20 +82,17 @@ def sample_products(generation: Generation, seed: int = 0, limit: int = MAX_POIN
 
 def layout_points(vectors: Floats, seed: int = 0) -> NDArray[np.int64]:
     """Return int coordinates (n, 2) from 0 to MAP_SIZE that keep similar vectors (n, dim) near each other."""
-    count = len(vectors)
     reduced = principal_components(vectors, COMPONENTS)
-    flat = reduced[:, :2] if reduced.shape[1] >= 2 else np.pad(reduced, ((0, 0), (0, 2 - reduced.shape[1])))
-    if count > 3:
+    flat = np.pad(reduced, ((0, 0), (0, 1)))[:, :2]  # one component may be all there is
+    if len(vectors) > 3:
         noise = np.random.default_rng(seed).normal(size=flat.shape) * 1e-3  # separates equal pictures
         start = flat / max(float(np.abs(flat).max()), 1e-9) + noise
         flat = _descend(_affinities(reduced), start.astype(np.float32) * 1e-2)
-    if not count:
+    if not len(vectors):
         return flat.astype(np.int64)
     low, high = flat.min(axis=0), flat.max(axis=0)
     middle, extent = (low + high) / 2, max(float((high - low).max()), 1e-9)
-    scaled = np.rint(((flat - middle) / extent + 0.5) * MAP_SIZE)
-    coordinates: NDArray[np.int64] = np.clip(scaled, 0, MAP_SIZE).astype(np.int64)
-    return coordinates
+    return np.asarray(np.clip(np.rint(((flat - middle) / extent + 0.5) * MAP_SIZE), 0, MAP_SIZE), np.int64)
 
 
 def principal_components(vectors: Floats, limit: int) -> Floats:
