@@ -28,8 +28,7 @@ from indexer.encoders.backends.runtime import (
     open_runner,
     ready_runner,
 )
-from indexer.encoders.backends.starter_packages import PREPROCESS
-from indexer.encoders.backends.starter_towers import EARLY_KEY
+from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
 from indexer.labels.heads import FusionWeights, softmax
 from indexer.numeric import chunks
 from indexer.types import Floats

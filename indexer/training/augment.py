@@ -1,4 +1,4 @@
-"""Pictures seen in other ways, so that heads learn what stays the same: flips, crops, light, tilt."""
+"""Augment pictures for training: flips, crops, light, tilt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VIEWS = ("plain", "flip", "shot 1", "shot 2")
 
 
 def view(picture: Image.Image, name: str, seed: int) -> Image.Image:
-    """The picture as `name` sees it; "shot" views are random from the seed."""
+    """Return the named view of the picture; "shot" views are random from the seed."""
     if name == "plain":
         return picture
     if name == "flip":
@@ -20,7 +20,7 @@ def view(picture: Image.Image, name: str, seed: int) -> Image.Image:
 
 
 def another_shot(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """As if taken again by hand: part of it, perhaps mirrored or tilted, in other light."""
+    """Return the picture as if taken again by hand: cropped, perhaps mirrored or tilted, in other light."""
     width, height = picture.size
     share, stretch = rng.uniform(0.45, 1.0), math.exp(rng.uniform(-0.25, 0.25))
     crop_width = min(width, max(1, int(width * math.sqrt(share) * stretch)))

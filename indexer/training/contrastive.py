@@ -1,4 +1,4 @@
-"""Fits heads on frozen features by contrast: a picture and its words agree, others do not. Imports torch."""
+"""Fit projection heads on frozen features with a contrastive loss between pictures and captions. Imports torch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP, Projection, ProjectionHead
+from indexer.labels.knn import Ints
 from indexer.training.optimiser import OneCycle, adamw
 from indexer.types import Floats
 
 HalfFloats = NDArray[np.float16]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """How heads are fitted. `start_temperature` is that of the contrastive loss (CLIP's initial 0.07)."""
+    """How heads are fitted. `start_temperature` is the initial one of the contrastive loss (0.07 as in CLIP)."""
 
     dim: int = 256
     picture_hidden: int = 1024
@@ -37,18 +37,18 @@ class TrainingConfig:
     start_temperature: float = 0.07
 
     def steps(self, pairs: int) -> int:
-        """How many steps that many pairs take."""
+        """Return the number of steps for this many pairs."""
         return self.epochs * (pairs // min(self.batch, pairs))
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What to learn from.
+    """Training data: pictures with captions.
 
-    views: float16 (n, features) each, the same n pictures seen in several ways (plain first); words: float32
-    (t, features) of all captions; captions: int64 (n, c), for each picture c caption numbers to draw from; keys:
-    int64 (n,), pictures with one key are pictures of what the same words say, and so no contrast to each other;
-    domains: int64 (n,), only pairs of one domain are contrasted ("shirt" is not wrong for another shop's shirt).
+    views: float16 (n, features) each, augmentations of the same n pictures (plain first); words: float32 (t, features)
+    of all captions; captions: int64 (n, c), c caption numbers to draw from for each picture; keys: int64 (n,),
+    pictures with one key fit the same words, so they are no negatives of each other; domains: int64 (n,), only pairs
+    of one domain are contrasted ("shirt" is not wrong for another shop's shirt).
     """
 
     views: Sequence[HalfFloats]
@@ -58,59 +58,59 @@ class Pairs:
     domains: Ints
 
     def take(self, rows: Ints) -> Pairs:
-        """Some of the pairs, with all the captions."""
+        """Return the pairs at these positions, with all captions."""
         views = [view[rows] for view in self.views]
         return Pairs(views, self.words, self.captions[rows], self.keys[rows], self.domains[rows])
 
 
-class TorchHead(nn.Module):
-    """The trainable form of `ProjectionHead`."""
+class HeadModule(nn.Module):
+    """The trainable layers of a `ProjectionHead`: a linear map and a GELU branch that starts at zero."""
+
+    def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, outputs)
+        self.inner = nn.Linear(features, hidden)
+        self.outer = nn.Linear(hidden, outputs, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.outer.weight)
+
+    def weights(self) -> dict[str, Floats]:
+        """Return copies of the layers under the names of `ProjectionHead`."""
+        return {name: tensor.detach().numpy().copy() for name, tensor in self._tensors().items()}
+
+    def load(self, head: ProjectionHead) -> None:
+        """Copy the layers of a fitted head."""
+        with torch.no_grad():
+            for name, tensor in self._tensors().items():
+                tensor.copy_(torch.from_numpy(getattr(head, name)))
+
+    def _tensors(self) -> dict[str, Tensor]:
+        inner = {"inner": self.inner.weight, "inner_bias": self.inner.bias, "outer": self.outer.weight}
+        return {"linear": self.linear.weight, "bias": self.linear.bias, **inner}
+
+
+class TorchHead(HeadModule):
+    """The trainable form of a `ProjectionHead` whose outputs have unit length."""
 
     def __init__(self, mean: Floats, scale: Floats, hidden: int, recipe: TrainingConfig) -> None:
-        super().__init__()
+        super().__init__(len(mean), hidden, recipe.dim, recipe.dropout)
         self.mean, self.scale = torch.from_numpy(mean), torch.from_numpy(scale)
-        self.linear = nn.Linear(len(mean), recipe.dim)
-        self.inner = nn.Linear(len(mean), hidden)
-        self.outer = nn.Linear(hidden, recipe.dim, bias=False)
-        self.dropout = nn.Dropout(recipe.dropout)
-        nn.init.zeros_(self.outer.weight)
 
     @classmethod
     def from_head(cls, start: ProjectionHead, recipe: TrainingConfig) -> TorchHead:
-        """One that begins where a fitted head ended."""
+        """Continue from a fitted head."""
         head = cls(start.mean, start.scale, len(start.inner), recipe)
-        head._load(start)
+        head.load(start)
         return head
 
     def forward(self, features: Tensor) -> Tensor:
-        """Unit rows."""
+        """Return unit rows."""
         x = self.dropout(((features - self.mean) * self.scale).clamp(-CLIP, CLIP))
         return F.normalize(self.linear(x) + self.outer(F.gelu(self.inner(x), approximate="tanh")), dim=-1)
 
     def frozen(self) -> ProjectionHead:
-        """As the numpy head that ships."""
-
-        def array(tensor: Tensor) -> Floats:
-            copy: Floats = tensor.detach().numpy().copy()
-            return copy
-
-        return ProjectionHead(
-            mean=array(self.mean),
-            scale=array(self.scale),
-            linear=array(self.linear.weight),
-            inner=array(self.inner.weight),
-            inner_bias=array(self.inner.bias),
-            outer=array(self.outer.weight),
-            bias=array(self.linear.bias),
-        )
-
-    def _load(self, start: ProjectionHead) -> None:
-        with torch.no_grad():
-            self.linear.weight.copy_(torch.from_numpy(start.linear))
-            self.linear.bias.copy_(torch.from_numpy(start.bias))
-            self.inner.weight.copy_(torch.from_numpy(start.inner))
-            self.inner.bias.copy_(torch.from_numpy(start.inner_bias))
-            self.outer.weight.copy_(torch.from_numpy(start.outer))
+        """Return the numpy head that ships."""
+        return ProjectionHead(mean=self.mean.numpy().copy(), scale=self.scale.numpy().copy(), **self.weights())
 
 
 def fit(
@@ -120,9 +120,9 @@ def fit(
     start: tuple[ProjectionHead, ProjectionHead] | None = None,
     tick: Callable[[int], object] = lambda steps: None,
 ) -> tuple[ProjectionHead, ProjectionHead]:
-    """Fit a picture head and a text head, from scratch or from `start`; `tick` hears of every step.
+    """Fit a picture head and a text head, from scratch or from `start`; `tick` is called after every step.
 
-    Symmetric InfoNCE (Radford et al. 2021, arXiv:2103.00020) where pictures of one key share the target equally.
+    The loss is symmetric InfoNCE (Radford et al. 2021, arXiv:2103.00020); pictures of one key share the target equally.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
@@ -151,7 +151,7 @@ def fit(
 
 
 def principal_axes(features: HalfFloats, dim: int) -> Projection:
-    """Standardise, then the first `dim` principal axes of at most 8,000 rows of the features, (n, f)."""
+    """Fit standardisation and the first `dim` principal axes on at most 8,000 rows of features (n, f)."""
     mean, scale = _standard(features)
     step = max(1, len(features) // 8_000)
     x = np.clip((features[::step].astype(np.float32) - mean) * scale, -CLIP, CLIP)
@@ -171,7 +171,7 @@ def _heads(
 def _standard(features: HalfFloats | Floats) -> tuple[Floats, Floats]:
     mean = features.mean(axis=0, dtype=np.float64)
     deviation = np.maximum(features.std(axis=0, dtype=np.float64), 1e-3)
-    # Kept as float16 in the file, so trained with what float16 can say.
+    # The file stores float16, so training uses values that float16 represents.
     return mean.astype(np.float16).astype(np.float32), (1 / deviation).astype(np.float16).astype(np.float32)
 
 
@@ -185,6 +185,6 @@ def _contrast(pictures: Tensor, words: Tensor, keys: Tensor, domains: Tensor, sc
     logits = (pictures @ words.T * scale).masked_fill(~comparable, -1e4)
     same = ((keys[:, None] == keys[None]) & comparable).float()
     target = same / same.sum(dim=1, keepdim=True)
-    there = -(target * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    back = -(target * F.log_softmax(logits.T, dim=1)).sum(dim=1).mean()
-    return (there + back) / 2
+    to_words = -(target * F.log_softmax(logits, dim=1)).sum(dim=1).mean()
+    to_pictures = -(target * F.log_softmax(logits.T, dim=1)).sum(dim=1).mean()
+    return (to_words + to_pictures) / 2

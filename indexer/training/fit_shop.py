@@ -1,4 +1,4 @@
-"""Fits heads on a shop's own products, on top of any encoder: `python -m indexer train`."""
+"""Fit projection heads on a shop's own products, on top of any encoder: `python -m indexer train`."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ from indexer.training.metrics import title_recall
 from indexer.training.pairs import Example, learnable
 
 FIRST_NAME = "shop"
-LEAST_PAIRS = 200
-ASIDE = 0.2  # share of the products that is kept aside to measure
-MOST_ASKED = 5_000  # titles measured: each is compared with each
+MIN_PAIRS = 200
+HOLDOUT_SHARE = 0.2  # of the products
+MAX_MEASURED = 5_000  # titles: each is compared with every picture
 SHOP_VIEWS = VIEWS[:3]
 
 
 def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> dict[str, Any]:
-    """Fit heads on the shop's products and keep them as encoder `name` if they beat `base` on products kept aside.
+    """Fit heads on the shop's products and save them as encoder `name` if they beat `base` on holdout products.
 
-    Without a name it is the first free one of shop, shop2 and so on.
-
-    Measured before and after: title to own picture, recall@10. Raises TooFewPairs under 200 usable pairs, and
-    TrainingError when the new heads are no better, or would overwrite those that the shop is searched with.
+    Without a name it is the first free one of shop, shop2 and so on. The measure is recall@10 of title to own picture.
+    Raises TooFewPairs under 200 usable pairs, and TrainingError when the new heads are no better, or would overwrite
+    those that the shop is searched with.
     """
     name = free_name(home) if name is None else name
     file = shop_heads(home, name)
@@ -49,19 +48,19 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
     if not ShopHome(home).catalogue.is_file():
         raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
-    examples, aside = _examples(home)
+    examples, held_out = _examples(home)
     _require(len(examples), home)
     tower, words = towers_of(encoder)
     pairs, good = learnable(tower, words, examples, SHOP_VIEWS, seed)
     _require(int(good.sum()), home)
-    learnt, asked = np.flatnonzero(good & ~aside), np.flatnonzero(good & aside)
-    asked = asked[:: max(1, -(-len(asked) // MOST_ASKED))]
-    heads = _fitted(encoder, pairs.take(learnt), seed)
+    training, holdout = np.flatnonzero(good & ~held_out), np.flatnonzero(good & held_out)
+    holdout = holdout[:: max(1, -(-len(holdout) // MAX_MEASURED))]
+    heads = _fit_heads(encoder, pairs.take(training), seed)
     figures = {
-        "pairs": len(learnt),
-        "kept_aside": len(asked),
-        "recall_at_10_before": _before(encoder, [examples[i] for i in asked]),
-        "recall_at_10_after": _after(heads, pairs.take(asked), [examples[i].key for i in asked]),
+        "pairs": len(training),
+        "kept_aside": len(holdout),
+        "recall_at_10_before": _recall_before(encoder, [examples[i] for i in holdout]),
+        "recall_at_10_after": _recall_after(heads, pairs.take(holdout), [examples[i].key for i in holdout]),
     }
     _require_better(figures, base)
     card = {**heads.card, "name": name, "towers": towers_digest(tower, words), "figures": figures}
@@ -74,13 +73,13 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
 
 
 def free_name(home: Path) -> str:
-    """The first of shop, shop2, shop3 ... that names no heads of this shop yet."""
+    """Return the first of shop, shop2, shop3 ... that names no heads of this shop yet."""
     names = itertools.chain([FIRST_NAME], (f"{FIRST_NAME}{number}" for number in itertools.count(2)))
     return next(name for name in names if not shop_heads(home, name).exists())
 
 
 def _require_unused(home: Path, name: str) -> None:
-    """An index can be read only by the very heads that made it."""
+    """Refuse the name of the encoder that is in use: an index can be read only by the heads that made it."""
     if store.current_encoder(home) == name:
         raise TrainingError(
             f"The shop in {home} is searched with the encoder {name!r}, so it cannot be overwritten.",
@@ -88,22 +87,21 @@ def _require_unused(home: Path, name: str) -> None:
         )
 
 
-def _fitted(encoder: BaseEncoder, pairs: Pairs, seed: int) -> ProjectionHeads:
-    """Heads fitted from scratch, or from the encoder's own where it has some."""
+def _fit_heads(encoder: BaseEncoder, pairs: Pairs, seed: int) -> ProjectionHeads:
+    """Fit heads from scratch, or from the encoder's own heads where it has some."""
     own = encoder.heads if isinstance(encoder, ProjectionEncoder) else None
     recipe = shop_recipe(len(pairs.keys), warm=own is not None)
     with progress("steps", recipe.steps(len(pairs.keys))) as tick:
         picture, text = fit(pairs, recipe, seed, (own.picture, own.text) if own else None, tick)
     look = own.look if own else principal_axes(pairs.views[0], LOOK_DIM)
-    # The base is whose towers are used: heads on top of a shop's own need no more of it than those.
+    # The base is the encoder whose towers are used, also when the start are heads of another shop encoder.
     base = own.card.get("base", encoder.spec.name) if own else encoder.spec.name
-    return ProjectionHeads(
-        look, picture, text, {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)}
-    )
+    card = {"base": base, "pairs": len(pairs.keys), "seed": seed, "recipe": asdict(recipe)}
+    return ProjectionHeads(look, picture, text, card)
 
 
 def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
-    """Smaller batches for a smaller shop; small steps when good heads are the start."""
+    """Return the recipe: smaller batches for a smaller shop, a smaller rate when fitted heads are the start."""
     return TrainingConfig(
         epochs=min(30, max(6, 60_000 // pairs)),
         batch=min(1024, max(64, pairs // 8)),
@@ -113,12 +111,12 @@ def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
 
 
 def _examples(home: Path) -> tuple[list[Example], np.ndarray[Any, np.dtype[np.bool_]]]:
-    """A picture and captions of every product that has both, and which of them are kept aside."""
+    """Return an example for every product with a picture and a title, and whether each is held out."""
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
     usable = [product for product in products if product.title.strip() and _has_picture(product)]
     examples = [Example(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]
-    return examples, np.array([_kept_aside(product.id) for product in usable], dtype=bool)
+    return examples, np.array([_is_holdout(product.id) for product in usable], dtype=bool)
 
 
 def _has_picture(product: Product) -> bool:
@@ -132,12 +130,12 @@ def _captions(product: Product) -> tuple[str, ...]:
     return (product.title,) * 3 + tuple(caption for caption in extra if caption and caption != product.title)
 
 
-def _kept_aside(product_id: str) -> bool:
-    """By the id's hash, so that a product stays aside however the shop grows."""
-    return int.from_bytes(hashlib.sha256(product_id.encode()).digest()[:4], "big") < ASIDE * 2**32
+def _is_holdout(product_id: str) -> bool:
+    """Decide by the id's hash, so that a product stays in the holdout when the shop grows."""
+    return int.from_bytes(hashlib.sha256(product_id.encode()).digest()[:4], "big") < HOLDOUT_SHARE * 2**32
 
 
-def _before(encoder: BaseEncoder, examples: Sequence[Example]) -> float | None:
+def _recall_before(encoder: BaseEncoder, examples: Sequence[Example]) -> float | None:
     if not any(block.texts for block in encoder.blocks):
         return None
     tower, words = towers_of(encoder, embedded=True)
@@ -145,15 +143,15 @@ def _before(encoder: BaseEncoder, examples: Sequence[Example]) -> float | None:
     return title_recall(pairs.views[0].astype(np.float32), pairs.words[pairs.captions[:, 0]], [e.key for e in examples])
 
 
-def _after(heads: ProjectionHeads, pairs: Pairs, titles: Sequence[str]) -> float:
+def _recall_after(heads: ProjectionHeads, pairs: Pairs, titles: Sequence[str]) -> float:
     pictures = heads.picture(pairs.views[0].astype(np.float32))
     return title_recall(pictures, heads.text(pairs.words[pairs.captions[:, 0]]), titles)
 
 
 def _require(count: int, home: Path) -> None:
-    if count < LEAST_PAIRS:
+    if count < MIN_PAIRS:
         raise TooFewPairs(
-            f"{home} has {count} products with a title and a readable picture; heads need at least {LEAST_PAIRS}.",
+            f"{home} has {count} products with a title and a readable picture; heads need at least {MIN_PAIRS}.",
             "Index more products first, or use the starter encoder as it is.",
         )
 
@@ -163,7 +161,7 @@ def _require_better(figures: dict[str, Any], base: str) -> None:
     if before is not None and after <= before:
         raise TrainingError(
             f"Heads fitted on {figures['pairs']:,} products are no better than {base!r} on the"
-            f" {figures['kept_aside']:,} kept aside: title to picture recall@10 is {after:.3f} after,"
+            f" {figures['kept_aside']:,} holdout products: title to picture recall@10 is {after:.3f} after,"
             f" {before:.3f} before. Nothing was saved.",
             f"Go on with --encoder {base}, and train again when the shop has more products.",
         )

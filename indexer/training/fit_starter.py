@@ -1,4 +1,4 @@
-"""Trains the starter's heads from scratch, on the public datasets and the sample shop: `make starter`."""
+"""Train the starter's heads from scratch, on the public datasets and the sample shop: `make starter`."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def fit_starter(
     recipe: TrainingConfig | None = None,
     shop: Path = sample.SAMPLE_FOLDER,
 ) -> dict[str, Any]:
-    """Fit the heads on the public datasets in `data` and the sample shop, and save them to `out`; beside it, `seen.npy`
-    notes which pictures they have seen.
+    """Fit the heads on the public datasets in `data` and the sample shop, measure them, and save them to `out`.
 
-    They are measured on what was kept aside of the public datasets; the sample shop's test part is left to `make eval`.
-
-    Returns the card that is kept in the file. Raises BadFeed or TrainingError when the data is not whole.
+    `seen.npy` in the same folder records the training pictures. The holdout is a part of the public datasets; the test
+    part of the sample shop is left to `make eval`. Returns the metadata of the file. Raises BadFeed or TrainingError
+    when the data is incomplete.
     """
     began = time.perf_counter()
     recipe = recipe or TrainingConfig()
@@ -48,8 +47,8 @@ def fit_starter(
         raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
     with progress("steps", recipe.steps(len(good))) as tick:
         picture, text = fit(pairs, recipe, seed, tick=tick)
-    card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     look = principal_axes(pairs.views[0], LOOK_DIM)
+    card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     save_heads(ProjectionHeads(look, picture, text, card), out)
     figures = starter_figures(load_heads(out), split, tower, words)
     card = {**card, "figures": figures}

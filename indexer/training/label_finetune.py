@@ -15,7 +15,7 @@ from torch import Tensor
 from catalog.errors import TooFewPairs
 from indexer.encoders.backends.label_backbone import CHANNELS, SIDE, LateStages, open_early
 from indexer.encoders.backends.runtime import threads
-from indexer.encoders.backends.starter_packages import PREPROCESS
+from indexer.encoders.backends.starter_towers import PREPROCESS
 from indexer.labels.examples import LabelExamples, targets_of
 from indexer.labels.fusion_fit import MIN_HOLDOUT, fit_fusion
 from indexer.labels.heads import softmax

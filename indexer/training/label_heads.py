@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP, ProjectionHead
@@ -20,15 +20,14 @@ from indexer.labels.heads import FusionWeights, LabelHead, softmax
 from indexer.labels.knn import Ints, knn_vote, nearest_products
 from indexer.layout import WORDS
 from indexer.progress import progress
+from indexer.training.contrastive import HeadModule
 from indexer.training.optimiser import OneCycle
 from indexer.types import Floats
 
 FOLDS = 5
 CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
 MAX_HOLDOUT = 2_000
-MIN_DEVIATION = (
-    1e-3  # of a component of rows: one that hardly varies would be scaled a thousandfold
-)
+MIN_DEVIATION = 1e-3  # of a component of rows: one that hardly varies would be scaled a thousandfold
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
 
@@ -108,16 +107,8 @@ def fit_outputs(
     return network.heads(mean, scale, dict(zip(names, sizes, strict=True)))
 
 
-class _Network(nn.Module):
-    """The trainable form of `ProjectionHead`, for standardised input."""
-
-    def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.linear = nn.Linear(features, outputs)
-        self.inner = nn.Linear(features, hidden)
-        self.outer = nn.Linear(hidden, outputs, bias=False)
-        self.dropout = nn.Dropout(dropout)
-        nn.init.zeros_(self.outer.weight)
+class _Network(HeadModule):
+    """The heads of all fields as one module, for standardised input."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of all fields side by side."""
@@ -127,13 +118,10 @@ class _Network(nn.Module):
 
     def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
         """Return the numpy heads that ship; they share the hidden layer."""
-        linear, outer = self.linear.weight.detach().numpy(), self.outer.weight.detach().numpy()
-        bias = self.linear.bias.detach().numpy()
-        inner, inner_bias = self.inner.weight.detach().numpy(), self.inner.bias.detach().numpy()
-        heads, start = {}, 0
+        weights, heads, start = self.weights(), {}, 0
         for field, size in sizes.items():
-            part = slice(start, start + size)
-            heads[field] = ProjectionHead(mean, scale, linear[part], inner, inner_bias, outer[part], bias[part])
+            own = {name: weights[name][start : start + size] for name in ("linear", "outer", "bias")}
+            heads[field] = ProjectionHead(mean, scale, **weights | own)
             start += size
         return heads
 

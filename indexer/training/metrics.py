@@ -1,4 +1,4 @@
-"""What heads can do, measured on what they have not seen."""
+"""Measure projection heads on held-out pictures and texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from indexer.encoders.projection_encoder import SentenceTower, Tower
 from indexer.encoders.projection_heads import ProjectionHeads
+from indexer.labels.knn import Ints
 from indexer.numeric import unit
-from indexer.training.contrastive import Ints
 from indexer.training.pairs import numbered, picture_features, word_features
 from indexer.training.starter_data import StarterData
 from indexer.types import Floats
@@ -20,7 +20,7 @@ LABEL_PROMPTS = ("{}", "a photo of a {}", "a {}")
 
 
 def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, words: SentenceTower) -> dict[str, Any]:
-    """Fashion title to picture, grocery photo to product, clothing category by words alone."""
+    """Measure fashion title to picture, grocery photo to product, and zero-shot clothing category."""
 
     def pictures(files: Sequence[Path]) -> Floats:
         features, _ = picture_features(tower, files, "plain", 0, lambda done: None)
@@ -52,7 +52,7 @@ def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, wo
 
 
 def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> float:
-    """Recall@10 of title to own picture; pictures whose titles are equal count as each other's."""
+    """Return recall@10 of title to own picture; a picture of any product with an equal title is a match."""
     scores = unit(titles) @ unit(pictures).T
     same = numbered(names)[:, None] == numbered(names)[None]
     best = np.where(same, scores, -np.inf).max(axis=1)
@@ -60,7 +60,7 @@ def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> floa
 
 
 def ranks(scores: Floats, right: Ints) -> Ints:
-    """How many columns come before the right one, for each row of (n, m)."""
+    """Return how many columns rank before the right one, for each row of scores (n, m)."""
     rows = np.arange(len(scores))
     others = scores.copy()
     others[rows, right] = -np.inf
@@ -68,11 +68,11 @@ def ranks(scores: Floats, right: Ints) -> Ints:
 
 
 def _before(others: Floats, own: Floats) -> Ints:
-    """Half of those that tie come first: heads that say the same of everything must not look perfect."""
+    """Count half of the ties as ranked before: heads with equal scores everywhere must not look perfect."""
     higher, tied = (others > own[:, None]).sum(axis=1), (others == own[:, None]).sum(axis=1)
     return np.asarray(higher + tied // 2)
 
 
 def recalls(found: Ints, *depths: int) -> dict[str, float]:
-    """Share of ranks within each depth."""
+    """Return the share of ranks within each depth."""
     return {f"recall_at_{depth}": round(float((found < depth).mean()), 4) for depth in depths}

@@ -1,4 +1,4 @@
-"""Pictures and captions into what heads learn from: features of every view and caption, each computed once."""
+"""Compute training pairs from pictures and captions: features of every view and caption, each once."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from catalog.errors import BadPicture
 from catalog.images.decoder import decode, read_file
 from indexer.build.encoding_pipeline import map_ahead
 from indexer.encoders.projection_encoder import SentenceTower, Tower
+from indexer.labels.knn import Ints
 from indexer.numeric import chunks
 from indexer.progress import progress
 from indexer.training.augment import view
-from indexer.training.contrastive import HalfFloats, Ints, Pairs
+from indexer.training.contrastive import HalfFloats, Pairs
 from indexer.types import Floats, Pixels
 
-BATCH = 16
+BATCH_SIZE = 16
 
 
 class PixelTower(Protocol):
-    """What pictures are prepared for and looked at with."""
+    """A frozen network that reads prepared pictures."""
 
     def prepare(self, picture: Image.Image) -> Pixels:
         """Resize one RGB picture to the tower's input."""
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """Features of prepared pictures."""
+        """Return the features of prepared pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One picture with the captions to draw from; equal `key` means that the same words fit, see `Pairs`."""
+    """One picture with the captions to draw from; pictures with one `key` fit the same words, see `Pairs`."""
 
     file: Path
     captions: tuple[str, ...]
@@ -50,23 +51,23 @@ class Example:
 def learnable(
     tower: Tower, words: SentenceTower, examples: Sequence[Example], views: Sequence[str], seed: int
 ) -> tuple[Pairs, NDArray[np.bool_]]:
-    """The examples as features, and which of their pictures could be decoded (rows of the others are zero)."""
+    """Return the examples as features, and whether each picture could be decoded (its row is zero otherwise)."""
     files = list(dict.fromkeys(example.file for example in examples))
     place = {file: row for row, file in enumerate(files)}
     rows = np.array([place[example.file] for example in examples])
     good = np.ones(len(files), dtype=bool)
-    seen = []
+    view_features = []
     for name in views:
         with progress(f"view: {name}", len(files)) as tick:
             features, decoded = picture_features(tower, files, name, seed, tick)
         good &= decoded
-        seen.append(features[rows])
+        view_features.append(features[rows])
     texts = sorted({text for example in examples for text in example.captions}, key=lambda text: (len(text), text))
     number = {text: row for row, text in enumerate(texts)}
     longest = max(len(example.captions) for example in examples)
     captions = [[number[e.captions[i % len(e.captions)]] for i in range(longest)] for e in examples]
     pairs = Pairs(
-        views=seen,
+        views=view_features,
         words=word_features(words, texts),
         captions=np.array(captions, dtype=np.int64),
         keys=numbered([example.key for example in examples]),
@@ -78,7 +79,7 @@ def learnable(
 def picture_features(
     tower: PixelTower, files: Sequence[Path], name: str, seed: int, tick: Callable[[int], object]
 ) -> tuple[HalfFloats, NDArray[np.bool_]]:
-    """Features of one view of every file, float16 (n, features), and which files could be decoded."""
+    """Return features of one view of every file, float16 (n, features), and whether each could be decoded."""
 
     def load(number: int) -> Pixels | None:
         try:
@@ -89,31 +90,31 @@ def picture_features(
 
     good = np.zeros(len(files), dtype=bool)
     features = np.zeros((len(files), 0), np.float16)
-    with ThreadPoolExecutor(2) as pool, closing(map_ahead(pool, load, range(len(files)), 2 * BATCH)) as decoded:
-        for part in chunks(len(files), BATCH):
+    with ThreadPoolExecutor(2) as pool, closing(map_ahead(pool, load, range(len(files)), 2 * BATCH_SIZE)) as decoded:
+        for part in chunks(len(files), BATCH_SIZE):
             loaded = list(islice(decoded, part.stop - part.start))
             good[part] = [pixels is not None for pixels in loaded]
             usable = [pixels for pixels in loaded if pixels is not None]
             if usable:
-                made = tower(np.stack(usable)).astype(np.float16)
+                rows = tower(np.stack(usable)).astype(np.float16)
                 if not features.shape[1]:
-                    features = np.zeros((len(files), made.shape[1]), np.float16)
-                features[part][good[part]] = made
+                    features = np.zeros((len(files), rows.shape[1]), np.float16)
+                features[part][good[part]] = rows
             tick(len(loaded))
     return features, good
 
 
 def word_features(words: SentenceTower, texts: Sequence[str]) -> Floats:
-    """Features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
+    """Return features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
     with progress("captions", len(texts)) as tick:
         parts = []
-        for part in chunks(len(texts), BATCH):
+        for part in chunks(len(texts), BATCH_SIZE):
             parts.append(words(texts[part]))
             tick(len(parts[-1]))
     return np.concatenate(parts)
 
 
 def numbered(names: Sequence[str]) -> Ints:
-    """Equal names as equal numbers, from 0 in order of appearance."""
+    """Number the names from 0 in order of appearance; equal names get equal numbers."""
     known: dict[str, int] = {}
     return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)

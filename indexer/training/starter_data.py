@@ -1,9 +1,9 @@
-"""What the starter learns from, and what is kept aside to measure it: three public datasets in one folder."""
+"""Training data and holdout of the starter: three public datasets in one folder."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +14,17 @@ from catalog.feeds.reader import read_feed
 from catalog.product import Product
 from indexer.training.pairs import Example
 
-KEPT_ASIDE = 4_400  # fashion products that training never sees
+HOLDOUT_PRODUCTS = 4_400  # of the fashion dataset
 PHOTO_CAPTIONS = ("{}", "a photo of a {}", "a {}", "a photo of {}", "{} clothing", "a picture of a {} for sale")
-OWNERS_PHOTOS = 1  # a domain: these photos are named by category only
-STUDIO_COPIES = 3  # how often an epoch shows each: the smaller sets would hardly be seen beside the fashion
+OWNERS_PHOTOS = 1  # domain of photos with a category as their only caption
+STUDIO_COPIES = 3  # times an epoch shows each, so that the small datasets count next to the fashion one
 SHELF_COPIES = 2
 OWNERS_COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo with the name of what it shows."""
+    """A photo and its label."""
 
     file: Path
     name: str
@@ -32,7 +32,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class StarterData:
-    """Training examples, and what is measured: fashion products, grocery products with photos, clothing photos."""
+    """Training examples, and the holdout: fashion products, grocery products with photos, clothing photos."""
 
     examples: tuple[Example, ...]
     fashion: tuple[Product, ...]
@@ -42,12 +42,12 @@ class StarterData:
 
 
 def read_starter_data(data: Path, seed: int) -> StarterData:
-    """Read and split the folder. Raises BadFeed when a part of it is missing."""
+    """Read and split the folder. Raises BadFeed when a part is missing or incomplete."""
     fashion = sorted(whole_feed(data / "fashion" / "products.csv"), key=lambda product: product.id)
     grocery = sorted(whole_feed(data / "grocery" / "products.csv"), key=lambda product: product.id)
     order = np.random.default_rng(seed).permutation(len(fashion))
-    aside = min(KEPT_ASIDE, len(fashion) // 4)
-    examples = [_fashion_example(fashion[i]) for i in order[aside:]]
+    holdout = min(HOLDOUT_PRODUCTS, len(fashion) // 4)
+    examples = [_fashion_example(fashion[i]) for i in order[holdout:]]
     examples += [_grocery_example(Path(product.pictures[0].path), product) for product in grocery] * STUDIO_COPIES
     by_id = {product.id: product for product in grocery}
     grocery_photos = labelled_photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
@@ -57,7 +57,7 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
         examples += [Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
     return StarterData(
         examples=tuple(examples),
-        fashion=tuple(fashion[i] for i in order[:aside]),
+        fashion=tuple(fashion[i] for i in order[:holdout]),
         grocery=tuple(grocery),
         grocery_photos=tuple(labelled_photos(data / "grocery" / "photos_val.csv", "product_id", by_id)),
         clothing_photos=tuple(labelled_photos(data / "clothing" / "photos_validation.csv", "category")),
@@ -77,7 +77,7 @@ def _grocery_example(file: Path, product: Product) -> Example:
 
 
 def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:
-    """The products of a feed that must be whole. Raises BadFeed at the first row that is not."""
+    """Yield the products of a feed. Raises BadFeed at the first rejected row."""
     for item in read_feed(feed):
         if not isinstance(item, Product):
             raise BadFeed(f"{item.source}:{item.line}: {item.reason}", hint)
@@ -85,14 +85,23 @@ def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[P
 
 
 def labelled_photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:
-    """The photos of a table with what each shows, which has to be one of those known. Raises BadFeed."""
-    if not file.is_file():
-        raise BadFeed(f"{file} is missing.", "Give the folder that holds fashion/, grocery/ and clothing/.")
+    """Return the photos of a table with their labels, which must be among `known`. Raises BadFeed."""
     photos = []
+    for line, row in complete_rows(
+        file, ("photo", column), "Restore the folder with fashion/, grocery/ and clothing/."
+    ):
+        if known is not None and row[column] not in known:
+            raise BadFeed(f"{file}:{line}: {row[column]!r} is no {column} of the feed.", "Restore the file.")
+        photos.append(Photo(file.parent / row["photo"], row[column]))
+    return photos
+
+
+def complete_rows(file: Path, columns: Sequence[str], hint: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and cells of each row of a CSV file. Raises BadFeed for a missing file or a blank cell."""
+    if not file.is_file():
+        raise BadFeed(f"{file} is missing.", hint)
     with file.open(newline="", encoding="utf-8-sig") as opened:
         for line, row in enumerate(csv.DictReader(opened), 2):
-            photo, name = row.get("photo"), row.get(column)
-            if not photo or not name or (known is not None and name not in known):
-                raise BadFeed(f"{file}:{line}: a photo and a {column} that exists are needed.", "Restore the file.")
-            photos.append(Photo(file.parent / photo, name))
-    return photos
+            if not all(row.get(column) for column in columns):
+                raise BadFeed(f"{file}:{line}: values for {', '.join(columns)} are required.", hint)
+            yield line, row

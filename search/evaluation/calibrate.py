@@ -1,4 +1,4 @@
-"""Calibrates a shop's verdict with photos whose products are known: their thing sold, and its whole kind not."""
+"""Calibrate a shop's match classifier with photos of known products, each with its category and without it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from search.hits import SearchHit
 from search.query.terms import MAX_K, PictureTerm, Query
 from search.retrieval.verdict import Calibration, evidence
 
-# No training fits "look" to products, so it says the same of new ones as of those that the encoder has learnt from.
-LEAST_PHOTOS = 20
-TELLING = 0.75  # AUROC from which "look" is used; photos too unlike the shop's pictures are judged by the whole score
+MIN_PHOTOS = 20
+# No training fits "look" to products, so its cosines mean the same for products that the encoder was trained on.
+MIN_LOOK_AUROC = 0.75  # below it, photos differ too much from the shop's pictures, and the whole score is used
 
 
 def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> Calibration:
-    """The curve from the first hit's cosine to the probability that the shop sells the thing.
+    """Fit the curve from the first hit's cosine to the probability that the shop sells the pictured product.
 
-    `table` is a CSV file with the columns photo and product_id (rows whose column split says "test" are left out).
-    Every photo is judged twice: by its first hit, and by the first hit outside its product's category, as if the
-    shop had nothing of the kind. Raises BadFeed, and BadQuery when fewer than 20 photos can be used.
+    `table` is a CSV file with the columns photo and product_id; rows whose column split is "test" are left out.
+    Every photo gives a positive, its first hit, and a negative, the first hit outside its product's category. Raises
+    BadFeed, and BadQuery when fewer than 20 photos can be used.
     """
     weights = engine.generation.manifest.weights["picture"]
     if not weights.get(LOOK):
@@ -36,29 +36,29 @@ def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> C
             f"The encoder {engine.encoder.spec.name!r} has no block {LOOK!r} to calibrate.",
             "Index the shop with --encoder starter, or one of timm's.",
         )
-    samples = read_labelled_csv(table, ("photo", "product_id"))
-    owners = {s.values["photo"]: s.values["product_id"] for s in samples if s.values.get("split") != "test"}
+    rows = read_labelled_csv(table, ("photo", "product_id"))
+    owners = {r.values["photo"]: r.values["product_id"] for r in rows if r.values.get("split") != "test"}
     sold: list[SearchHit] = []
     unsold: list[SearchHit] = []
     refused: dict[str, str] = {}
-    questions = in_batches(
+    batches = in_batches(
         progress(list(owners)), lambda name: Query((PictureTerm(load_picture(table.parent / name)),), k=MAX_K), refused
     )
-    for names, queries in questions:
+    for names, queries in batches:
         for name, page in zip(names, engine.search_many(queries), strict=True):
-            kind = engine.product(owners[name]).category
-            other = next((hit for hit in page.hits if hit.product.category != kind), None)
+            category = engine.product(owners[name]).category
+            other = next((hit for hit in page.hits if hit.product.category != category), None)
             if other is not None:
                 sold.append(page.hits[0])
                 unsold.append(other)
-    if len(sold) < LEAST_PHOTOS:
+    if len(sold) < MIN_PHOTOS:
         raise BadQuery(
-            f"{table.name} has {len(sold)} photos that can be used; a calibration needs at least {LEAST_PHOTOS}.",
+            f"{table.name} has {len(sold)} photos that can be used; a calibration needs at least {MIN_PHOTOS}.",
             "Add photos of products that the shop sells, in at least two categories.",
         )
     fingerprint = engine.generation.manifest.fingerprint
     by_look, by_score = (_cosines(name, weights, sold, unsold) for name in (LOOK, SCORE))
-    name, (has, lacks) = (LOOK, by_look) if _auroc(*by_look) >= TELLING else (SCORE, by_score)
+    name, (has, lacks) = (LOOK, by_look) if _auroc(*by_look) >= MIN_LOOK_AUROC else (SCORE, by_score)
     slope, offset = logistic(np.concatenate([has, lacks]), np.repeat([1.0, 0.0], len(has)))
     return Calibration(fingerprint, name, round(slope, 4), round(offset, 4), len(sold))
 
@@ -71,6 +71,6 @@ def _cosines(
 
 
 def _auroc(higher: Floats, lower: Floats) -> float:
-    """The chance that one of those that should be higher is; a tie counts half."""
+    """Return the area under the ROC curve; a tie counts half."""
     above = higher[:, None] - lower[None, :]
     return float((above > 0).mean() + (above == 0).mean() / 2)

@@ -95,10 +95,8 @@ def categorise_photos(
     With labels, one of them is the guess (zero-shot). Raises UnsupportedQuery when the encoder reads no words.
     """
     categoriser = by_labels(engine, labels) if labels else by_products(engine)
-    rows = [
-        (sample.line, sample.values["photo"], sample.values.get("category", ""))
-        for sample in read_labelled_csv(path, ("photo",))
-    ]
+    table = read_labelled_csv(path, ("photo",))
+    rows = [(row.line, row.values["photo"], row.values.get("category", "")) for row in table]
     photos = list(dict.fromkeys(photo for _, photo, _ in rows))
     guesses: dict[str, Guess] = {}
     refused: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How often the right product comes back: recall@k and MRR over a file of photos or words with known answers."""
+"""Measure retrieval: recall@k and MRR over a file of photos or texts with known products."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, TextTerm
 
-DEPTH = 100  # how far down the ranking the reciprocal rank looks
+DEPTH = 100  # ranks that count for MRR
 RECALLS = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How a file of questions was answered. Every row counts; one that could not be asked at all is a miss.
+    """Ranks and times of a file of queries. Every row counts; a query that failed is a miss.
 
-    `ranks` has an entry a row: the rank of its product, or of another product that the file gives for the same
-    photo or words; None when none of them was among the first `DEPTH`. `took_ms` has one for each question asked.
+    `ranks` has one entry per row: the rank of its product, or of another product that the file gives for the same
+    query; None beyond `DEPTH`. `took_ms` has one entry per query that ran.
     """
 
     ranks: tuple[int | None, ...]
@@ -37,7 +37,7 @@ class Evaluation:
     rejected: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as one flat JSON object."""
+        """Return the figures as one flat JSON object."""
         return {
             "queries": len(self.ranks),
             **{f"recall_at_{k}": round(recall_at(self.ranks, k), 6) for k in RECALLS},
@@ -53,48 +53,48 @@ class Evaluation:
 
 
 def first_rank(ranked: Sequence[str], relevant: Collection[str]) -> int | None:
-    """The rank, from 1, of the first relevant id; None when none is there."""
+    """Return the rank, from 1, of the first relevant id; None when there is none."""
     return next((rank for rank, product_id in enumerate(ranked, 1) if product_id in relevant), None)
 
 
 def first_rank_of(hits: Sequence[SearchHit], relevant: Collection[str]) -> int | None:
-    """The rank of the first hit that is a relevant product, or has one among its listings of the same thing."""
+    """Return the rank of the first hit that is relevant, or has a relevant product among its near-duplicates."""
     found = ({hit.product.id, *hit.duplicates} for hit in hits)
     return next((rank for rank, ids in enumerate(found, 1) if not ids.isdisjoint(relevant)), None)
 
 
 def recall_at(ranks: Sequence[int | None], k: int) -> float:
-    """The share of questions whose first relevant product has rank k or better; 0 when there are no questions."""
+    """Return the share of queries whose first relevant product has rank k or better; 0 without queries."""
     return sum(rank is not None and rank <= k for rank in ranks) / len(ranks) if ranks else 0.0
 
 
 def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
-    """The mean of 1 / rank, a question without a relevant product counting 0."""
+    """Return the mean of 1 / rank; a query without a relevant product counts 0."""
     return sum(1 / rank for rank in ranks if rank is not None) / len(ranks) if ranks else 0.0
 
 
 def evaluate_photos(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
-    """Search with every photo of a CSV file (photo, product_id); the paths are relative to the file."""
-    samples = read_labelled_csv(path, ("photo", "product_id"))
-    return _evaluate(engine, samples, "photo", lambda name: PictureTerm(load_picture(path.parent / name)), progress)
+    """Search with every photo of a CSV file (photo, product_id); paths are relative to the file. Raises BadFeed."""
+    rows = read_labelled_csv(path, ("photo", "product_id"))
+    return _evaluate(engine, rows, "photo", lambda name: PictureTerm(load_picture(path.parent / name)), progress)
 
 
 def evaluate_texts(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
-    """Search with every line of words of a CSV file (query, product_id). Raises UnsupportedQuery."""
+    """Search with every text of a CSV file (query, product_id). Raises BadFeed, UnsupportedQuery."""
     engine.require_texts()
     return _evaluate(engine, read_labelled_csv(path, ("query", "product_id")), "query", TextTerm, progress)
 
 
 def _evaluate(
     engine: SearchEngine,
-    samples: Sequence[LabelledRow],
+    rows: Sequence[LabelledRow],
     column: str,
     term: Callable[[str], PictureTerm | TextTerm],
     progress: Progress,
 ) -> Evaluation:
     relevant: dict[str, set[str]] = defaultdict(set)
-    for sample in samples:
-        relevant[sample.values[column]].add(sample.values["product_id"])
+    for row in rows:
+        relevant[row.values[column]].add(row.values["product_id"])
     ranks: dict[str, int | None] = {}
     refused: dict[str, str] = {}
     took: list[float] = []
@@ -104,18 +104,18 @@ def _evaluate(
             took.append(page.took_ms)
     status = engine.status()
     return Evaluation(
-        ranks=tuple(ranks.get(sample.values[column]) if sample.values["product_id"] else None for sample in samples),
+        ranks=tuple(ranks.get(row.values[column]) if row.values["product_id"] else None for row in rows),
         took_ms=tuple(took),
         generation=status.generation,
         encoder=status.encoder,
-        unknown_products=_unknown(engine, samples),
-        rejected=_rejected(samples, column, refused),
+        unknown_products=_unknown(engine, rows),
+        rejected=_rejected(rows, column, refused),
     )
 
 
-def _unknown(engine: SearchEngine, samples: Sequence[LabelledRow]) -> tuple[str, ...]:
+def _unknown(engine: SearchEngine, rows: Sequence[LabelledRow]) -> tuple[str, ...]:
     unknown = []
-    for product_id in sorted({sample.values["product_id"] for sample in samples} - {""}):
+    for product_id in sorted({row.values["product_id"] for row in rows} - {""}):
         try:
             engine.product(product_id)
         except UnknownProduct:
@@ -123,13 +123,13 @@ def _unknown(engine: SearchEngine, samples: Sequence[LabelledRow]) -> tuple[str,
     return tuple(unknown)
 
 
-def _rejected(samples: Sequence[LabelledRow], column: str, refused: dict[str, str]) -> tuple[dict[str, Any], ...]:
+def _rejected(rows: Sequence[LabelledRow], column: str, refused: dict[str, str]) -> tuple[dict[str, Any], ...]:
     rejected = []
-    for sample in samples:
-        key = sample.values[column]
-        reason = refused.get(key, "" if sample.values["product_id"] else "The field product_id is blank.")
+    for row in rows:
+        key = row.values[column]
+        reason = refused.get(key, "" if row.values["product_id"] else "The field product_id is blank.")
         if reason:
-            rejected.append({"line": sample.line, column: key, "reason": reason})
+            rejected.append({"line": row.line, column: key, "reason": reason})
     return tuple(rejected)
 
 

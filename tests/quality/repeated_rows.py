@@ -1,6 +1,6 @@
-"""Rows of one table that show an earlier row's picture altered: python -m tests.quality.repeated_rows --home DIR.
+"""Recall and precision on rows with an earlier row's picture altered: python -m tests.quality.repeated_rows --home DIR.
 
-A table of products of the test half of a shop, every third of which comes again altered, behind all of them.
+The table has products of the test half of a shop, then every third of them again, altered.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sections.duplicates import HALVES, PRECISION_FLOOR, RECALL_FLOOR, alterations, chosen
 
-EACH = 3
-AT_ONCE = 64
+REPEATED_EVERY = 3
+BATCH_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A row: its picture's file, its title, and the row that it shows again, altered in some way; "" for a product."""
+    """A row: its picture file, its title, the row that it repeats (0: none), and the alteration ("": none)."""
 
     file: bytes
     title: str
-    of: int
-    how: str
+    original: int
+    alteration: str
 
 
-def planted(engine: SearchEngine, most: int) -> list[Planted]:
-    """A row for each of so many products, and behind them the altered ones, in every way in turn."""
-    products = chosen(engine, HALVES[1], most)
+def planted(engine: SearchEngine, limit: int) -> list[Planted]:
+    """Return a row for each of up to `limit` products, then the altered rows, the alterations in turn."""
+    products = chosen(engine, HALVES[1], limit)
     files = [images.read_file(Path(product.pictures[0].path)) for product in products]
     rows = [Planted(file, product.title, 0, "") for file, product in zip(files, products, strict=True)]
-    for count, place in enumerate(range(0, len(products), EACH)):
+    for count, place in enumerate(range(0, len(products), REPEATED_EVERY)):
         ways = list(alterations(images.decode(files[place]), np.random.default_rng((0, place))))
-        how, picture = ways[count % len(ways)]
+        alteration, picture = ways[count % len(ways)]
         out = io.BytesIO()
-        picture.save(out, "PNG")  # as decoded from the JPEG that it was saved as
-        rows.append(Planted(out.getvalue(), products[place].title, place + 1, how))
+        picture.save(out, "PNG")  # lossless: the alteration may include JPEG compression
+        rows.append(Planted(out.getvalue(), products[place].title, place + 1, alteration))
     return rows
 
 
 def repeated(engine: SearchEngine, rows: Sequence[Planted], vectors: Floats, *, titled: bool) -> list[int]:
-    """The earlier row that each row is found to repeat, 0 for none."""
+    """Return the earlier row that each row is found to repeat, 0 for none."""
     earlier = RowDuplicateFinder(engine.generation.layout, lambda name: rows[int(name)].file, ())
     found = []
-    for part in chunks(len(rows), AT_ONCE):
+    for part in chunks(len(rows), BATCH_ROWS):
         sides = np.zeros((len(rows[part]), 2, engine.generation.layout.dim), np.float32)
         sides[:, :, : vectors.shape[2]] = vectors[part]
-        shown = [
+        row_pictures = [
             RowPicture(
                 number + 1,
                 row.title if titled else "",
@@ -73,41 +73,43 @@ def repeated(engine: SearchEngine, rows: Sequence[Planted], vectors: Floats, *, 
             for number, (row, own) in enumerate(zip(rows[part], sides, strict=True), part.start)
         ]
         pictures = [images.decode(row.file) for row in rows[part]]
-        found += [number for number, _ in earlier.repeated(shown, pictures, list(sides))]
+        found += [number for number, _ in earlier.repeated(row_pictures, pictures, list(sides))]
     return found
 
 
 def figures(rows: Sequence[Planted], found: Sequence[int]) -> dict[str, Any]:
-    """Recall of the altered, and the precision of all that was named; products that share a file do repeat it."""
+    """Return recall on altered rows and precision of all found rows; products that share a file repeat each other."""
     firsts: dict[bytes, int] = {}
-    shows = [row.of or firsts.setdefault(row.file, number) for number, row in enumerate(rows, 1)]
-    shows = [shows[of - 1] if of != number else of for number, of in enumerate(shows, 1)]
-    copies = [said == of for row, said, of in zip(rows, found, shows, strict=True) if row.how]
-    right = [said == of for said, of in zip(found, shows, strict=True) if said]
+    originals = [row.original or firsts.setdefault(row.file, number) for number, row in enumerate(rows, 1)]
+    originals = [originals[first - 1] if first != number else first for number, first in enumerate(originals, 1)]
+    copies = [found_row == true for row, found_row, true in zip(rows, found, originals, strict=True) if row.alteration]
+    right = [found_row == true for found_row, true in zip(found, originals, strict=True) if found_row]
     by_way: dict[str, list[bool]] = defaultdict(list)
-    for row, said, of in zip(rows, found, shows, strict=True):
-        if row.how:
-            by_way[row.how].append(said == of)
+    for row, found_row, true in zip(rows, found, originals, strict=True):
+        if row.alteration:
+            by_way[row.alteration].append(found_row == true)
     return {
         "rows": len(rows),
         "copies": len(copies),
         **measured("recall", mean, copies),
         "named": len(right),
         **measured("precision", mean, right),
-        "found_by_way": {how: [sum(of), len(of)] for how, of in by_way.items()},
-        "wrong": [[n, said] for n, (said, of) in enumerate(zip(found, shows, strict=True), 1) if said and said != of],
+        "found_by_way": {way: [sum(outcomes), len(outcomes)] for way, outcomes in by_way.items()},
+        "wrong": [[n, x] for n, (x, true) in enumerate(zip(found, originals, strict=True), 1) if x and x != true],
     }
 
 
-def repeated_rows(home: Path, name: str, most: int) -> Outcome:
-    """Without titles and with the products' own."""
+def repeated_rows(home: Path, name: str, limit: int) -> Outcome:
+    """Measure without titles and with the products' own."""
     with SearchEngine.open(home) as engine:
-        rows = planted(engine, most)
+        rows = planted(engine, limit)
         vectors = _encoded(engine, rows)
-        bare, titled = (figures(rows, repeated(engine, rows, vectors, titled=told)) for told in (False, True))
+        bare, titled = (
+            figures(rows, repeated(engine, rows, vectors, titled=with_titles)) for with_titles in (False, True)
+        )
     table = tuple(
-        (way, f"{told['copies']:,}", Share.of(told, "recall"), f"{told['named']:,}", Share.of(told, "precision"))
-        for way, told in (("without titles", bare), ("with the products' own", titled))
+        (way, f"{part['copies']:,}", Share.of(part, "recall"), f"{part['named']:,}", Share.of(part, "precision"))
+        for way, part in (("without titles", bare), ("with the products' own", titled))
     )
     section = Section(
         f"{name}: rows that repeat others of their table",
@@ -122,9 +124,9 @@ def repeated_rows(home: Path, name: str, most: int) -> Outcome:
 
 
 def _encoded(engine: SearchEngine, rows: Sequence[Planted]) -> Floats:
-    """The encoder's rows of each picture as it is and mirrored, (n, 2, dim)."""
+    """Return the encoder's rows of each picture as it is and mirrored, (n, 2, dim)."""
     parts = []
-    for part in chunks(len(rows), AT_ONCE):
+    for part in chunks(len(rows), BATCH_ROWS):
         pictures = [images.decode(row.file) for row in rows[part]]
         sides = [side for picture in pictures for side in (picture, ImageOps.mirror(picture))]
         encoded = engine.encoder.encode_images(sides)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.training.pairs import BATCH, Example, learnable, numbered, picture_features, word_features
+from indexer.training.pairs import BATCH_SIZE, Example, learnable, numbered, picture_features, word_features
 from tests.indexer.training.towers import MeanColour, NamedColours
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -43,7 +43,7 @@ def test_many_files_come_in_batches_and_every_one_is_told(files):
     tower, told = MeanColour(), []
     asked = [files / f"{name}.png" for name in ("red", "green", "blue")] * 20
     rows, good = picture_features(tower, asked, "plain", 0, told.append)
-    assert sum(told) == 60 and good.all() and max(tower.seen) <= BATCH and sum(tower.seen) == 60
+    assert sum(told) == 60 and good.all() and max(tower.seen) <= BATCH_SIZE and sum(tower.seen) == 60
     assert np.array_equal(rows.argmax(axis=1), np.tile([0, 1, 2], 20))
 
 
@@ -85,7 +85,7 @@ def test_examples_whose_picture_is_broken_are_marked(files):
 
 
 def test_texts_keep_their_order_beyond_one_batch():
-    texts = [f"{'red ' * (i % 3)}{'blue ' * (i % 2)}" for i in range(3 * BATCH + 1)]
+    texts = [f"{'red ' * (i % 3)}{'blue ' * (i % 2)}" for i in range(3 * BATCH_SIZE + 1)]
     rows = word_features(NamedColours(), texts)
     assert rows.tolist() == [[i % 3, 0, i % 2] for i in range(len(texts))]
 

@@ -18,7 +18,7 @@ from indexer.training.contrastive import TrainingConfig
 from indexer.training.sample_pairs import SHOPPERS_COPIES
 from indexer.training.sample_pairs import STUDIO_COPIES as STUDIO
 from indexer.training.starter_data import (
-    KEPT_ASIDE,
+    HOLDOUT_PRODUCTS,
     OWNERS_COPIES,
     OWNERS_PHOTOS,
     PHOTO_CAPTIONS,
@@ -39,30 +39,30 @@ def data(tmp_path):
 
 def test_split_sizes(data):
     split = read_starter_data(data, seed=0)
-    assert len(split.fashion) == 5 and KEPT_ASIDE == 4400
+    assert len(split.fashion) == 5 and HOLDOUT_PRODUCTS == 4400
     assert len(split.grocery) == 3 and len(split.grocery_photos) == 3 and len(split.clothing_photos) == 4
     assert len(split.examples) == 15 + 3 * STUDIO_COPIES + 3 * SHELF_COPIES + 4 * OWNERS_COPIES
 
 
-def test_every_picture_but_those_kept_aside_is_learnt_from(data):
+def test_every_picture_outside_the_holdout_is_trained_on(data):
     split = read_starter_data(data, seed=0)
-    learnt = {example.file.resolve() for example in split.examples}
-    aside = {Path(product.pictures[0].path).resolve() for product in split.fashion}
-    aside |= {photo.file.resolve() for photo in (*split.grocery_photos, *split.clothing_photos)}
-    assert not learnt & aside
-    assert learnt | aside == {file.resolve() for file in data.rglob("*.png")}
+    training = {example.file.resolve() for example in split.examples}
+    holdout = {Path(product.pictures[0].path).resolve() for product in split.fashion}
+    holdout |= {photo.file.resolve() for photo in (*split.grocery_photos, *split.clothing_photos)}
+    assert not training & holdout
+    assert training | holdout == {file.resolve() for file in data.rglob("*.png")}
 
 
-def test_what_is_kept_aside_depends_on_the_seed_only(data):
-    def aside(seed):
+def test_the_holdout_depends_on_the_seed_only(data):
+    def holdout(seed):
         return [product.id for product in read_starter_data(data, seed).fashion]
 
-    assert aside(0) == aside(0) != aside(1)
+    assert holdout(0) == holdout(0) != holdout(1)
     (data / "fashion" / "products.csv").write_text(
         "\n".join([(lines := (data / "fashion" / "products.csv").read_text().splitlines())[0], *reversed(lines[1:])])
     )
-    assert aside(0) == [product.id for product in read_starter_data(data, 0).fashion]
-    assert len(set(aside(0))) == 5
+    assert holdout(0) == [product.id for product in read_starter_data(data, 0).fashion]
+    assert len(set(holdout(0))) == 5
 
 
 def test_captions(data):
@@ -157,10 +157,10 @@ def test_a_picture_that_cannot_be_decoded_stops_the_starter(data, colour_towers,
 
 @pytest.mark.torch
 def test_the_command_writes_where_the_registry_looks(data, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(fit_starter, "fit_starter", lambda *arguments: asked.append(arguments) or {"name": "starter"})
+    calls = []
+    monkeypatch.setattr(fit_starter, "fit_starter", lambda *arguments: calls.append(arguments) or {"name": "starter"})
     result = CliRunner().invoke(main, ["starter", "--data", str(data), "--seed", "7"])
     assert result.exit_code == 0 and json.loads(result.output) == {"name": "starter"}
     CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path / "x.safetensors")])
-    assert asked == [(data, STARTER_HEADS, 7), (data, tmp_path / "x.safetensors", 0)]
+    assert calls == [(data, STARTER_HEADS, 7), (data, tmp_path / "x.safetensors", 0)]
     assert CliRunner().invoke(main, ["starter", "--data", str(data), "--out", str(tmp_path)]).exit_code == 2
