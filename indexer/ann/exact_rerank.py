@@ -31,7 +31,10 @@ class RerankedSearch:
         count = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         if count == 0 or k < 1:
             return np.zeros(0, np.float32), np.zeros(0, np.int64)
-        return self._rank(query, self._propose(query, k, allowed, count), k)
+        proposed = self._propose(query, k, allowed, count)
+        scores = exact_scores(self.rows, query, proposed)
+        order = np.lexsort((proposed, -scores))[:k]
+        return scores[order], proposed[order]
 
     def _propose(self, query: Floats, k: int, allowed: Mask | None, count: int) -> Ids:
         if allowed is not None and count <= MAX_EXACT_ROWS:
@@ -47,11 +50,6 @@ class RerankedSearch:
         proposed: Ids = numbers[numbers >= 0]
         return proposed
 
-    def _rank(self, query: Floats, proposed: Ids, k: int) -> tuple[Floats, Ids]:
-        scores = exact_scores(self.rows, query, proposed)
-        order = np.lexsort((proposed, -scores))[:k]
-        return scores[order], proposed[order]
-
 
 def exact_scores(rows: NDArray[np.float16], query: Floats, numbers: Ids) -> Floats:
     """Return dot(query, row) of the numbered rows in float32; a row's score does not depend on the other rows."""
@@ -66,11 +64,10 @@ def best_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:
     for part, block in blocks(rows):
         scores = queries @ block.T
         found = _largest(scores, k)
-        best_scores = np.concatenate([best_scores, np.take_along_axis(scores, found, axis=1)], axis=1)
-        best = np.concatenate([best, found + part.start], axis=1)
-        largest = _largest(best_scores, k)
-        best_scores = np.take_along_axis(best_scores, largest, axis=1)
-        best = np.take_along_axis(best, largest, axis=1)
+        scores = np.concatenate([best_scores, np.take_along_axis(scores, found, axis=1)], axis=1)
+        numbers = np.concatenate([best, found + part.start], axis=1)
+        largest = _largest(scores, k)
+        best_scores, best = (np.take_along_axis(array, largest, axis=1) for array in (scores, numbers))
     return best
 
 

@@ -9,7 +9,9 @@ flat index as they are; inverted lists as the length of each list, then each lis
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,6 @@ from indexer.ann.mmap_arrays import BLOCK_ROWS, blocks, release_pages
 from indexer.numeric import chunks
 from indexer.types import Floats, Ids
 
-Codes = NDArray[np.uint8]
 Rows = NDArray[np.floating]
 
 _SIZE = struct.Struct("<Q")
@@ -26,17 +27,17 @@ _LISTS = struct.Struct("<4sQQ4s")
 NO_ROWS = _SIZE.pack(0)
 
 
-class Lists(Protocol):
-    """What an index with inverted lists has learned: the list and the code of each row."""
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What an index with inverted lists has learned: `assign` rows to lists, and `encode` rows (n) of a list.
+
+    Codes are uint8 (n, code_bytes).
+    """
 
     count: int
     code_bytes: int
-
-    def assign(self, rows: Floats) -> Ids:
-        """Return the list number of each row."""
-
-    def codes(self, rows: Floats, number: int) -> Codes:
-        """Return the codes of rows in that list, (n, code_bytes)."""
+    assign: Callable[[Floats], Ids]
+    encode: Callable[[Floats, int], NDArray[np.uint8]]
 
 
 def empty_lists(count: int, code_bytes: int) -> bytes:
@@ -64,7 +65,7 @@ def write_lists(file: BinaryIO, rows: Rows, lists: Lists) -> None:
     for number, length in enumerate(lengths.tolist()):
         numbers = order[start : start + length]
         for part in chunks(length, BLOCK_ROWS):
-            file.write(lists.codes(rows[numbers[part]].astype(np.float32), number).data)
+            file.write(lists.encode(rows[numbers[part]].astype(np.float32), number).data)
             read += len(numbers[part])
             if read > BLOCK_ROWS:
                 release_pages(rows)

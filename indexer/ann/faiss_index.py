@@ -19,8 +19,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.ann.faiss_file import NO_ROWS, Codes, Rows, empty_lists, write_flat, write_lists
-from indexer.ann.mmap_arrays import blocks
+from indexer.ann.faiss_file import NO_ROWS, Lists, Rows, empty_lists, write_flat, write_lists
+from indexer.ann.mmap_arrays import blocks, sample_rows
 from indexer.types import Floats, Ids, Mask
 
 FLAT, IVF_SQ8, IVF_PQ = "flat", "ivf_sq8", "ivf_pq"
@@ -84,10 +84,8 @@ class VectorIndex:
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
         index = _empty(plan, dim, count)
         if plan.kind != FLAT:
-            index.cp.seed = plan.seed
-            index.cp.niter = TRAINING_ROUNDS
-            index.cp.min_points_per_centroid = 1
-            index.train(_sample(rows, plan))
+            size = max(TRAINING_ROWS, 48 * (plan.lists or list_count(count)))
+            index.train(sample_rows(rows, size, plan.seed))
         for _, block in blocks(rows):
             index.add(block)
         return cls(index, threads)
@@ -157,7 +155,10 @@ class VectorIndex:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         k = max(1, min(k, self.size))
         if self._gpu is not None and allowed is None and max(k, nprobe) <= GPU_DEPTH:
-            return self._search_gpu(queries, k, nprobe)
+            with self._gpu_lock:
+                params = None if self.kind == FLAT else self._parameters(None, nprobe)
+                scores, rows = self._gpu.search(queries, k, params=params)
+            return scores, rows
         faiss.omp_set_num_threads(self._threads if len(queries) > 1 else 1)  # a setting of the calling thread only
         if allowed is not None and self.kind != FLAT:
             return self._search_lists(queries, k, allowed, nprobe)
@@ -174,11 +175,9 @@ class VectorIndex:
         before = np.cumsum(counts, axis=1) - counts
         lists[(counts == 0) | (before >= wanted)] = -1  # faiss skips -1
         scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        pointers = [faiss.swig_ptr(array) for array in (queries, lists, nearness, scores, rows)]
-        vectors, keys, distances, found_scores, found_rows = pointers
-        self._index.search_preassigned_c(
-            len(queries), vectors, k, keys, distances, found_scores, found_rows, False, parameters, None
-        )
+        inputs, outputs = (map(faiss.swig_ptr, arrays) for arrays in ((lists, nearness), (scores, rows)))
+        count, vectors = len(queries), faiss.swig_ptr(queries)
+        self._index.search_preassigned_c(count, vectors, k, *inputs, *outputs, False, parameters, None)
         return scores, rows
 
     @cached_property
@@ -201,27 +200,25 @@ class VectorIndex:
             return faiss.SearchParameters(**options)
         return faiss.SearchParametersIVF(nprobe=max(1, min(nprobe, self.lists)), **options)
 
-    def _search_gpu(self, queries: Floats, k: int, nprobe: int) -> tuple[Floats, Ids]:
-        with self._gpu_lock:
-            params = None if self.kind == FLAT else self._parameters(None, nprobe)
-            scores, rows = self._gpu.search(queries, k, params=params)
-        return scores, rows
-
 
 def _empty(plan: IndexPlan, dim: int, count: int) -> Any:
-    metric = faiss.METRIC_INNER_PRODUCT
-    if plan.kind == FLAT:
-        return faiss.IndexFlatIP(dim)
     quantizer = faiss.IndexFlatIP(dim)
-    lists = plan.lists or list_count(count)
+    if plan.kind == FLAT:
+        return quantizer
+    metric, lists = faiss.METRIC_INNER_PRODUCT, plan.lists or list_count(count)
     if plan.kind == IVF_SQ8:
         index = faiss.IndexIVFScalarQuantizer(quantizer, dim, lists, faiss.ScalarQuantizer.QT_8bit, metric)
+        clusterings = [index.cp]
     else:
         bits = 8 if count >= 256 * ROWS_PER_LIST else 4
-        index = faiss.IndexIVFPQ(quantizer, dim, lists, _code_bytes(dim), bits, metric)
-        index.pq.cp.seed = plan.seed
-        index.pq.cp.niter = TRAINING_ROUNDS
-        index.pq.cp.min_points_per_centroid = 1
+        # A code has one byte for four numbers, or the next smaller divisor of the dimension.
+        code_bytes = next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
+        index = faiss.IndexIVFPQ(quantizer, dim, lists, code_bytes, bits, metric)
+        clusterings = [index.cp, index.pq.cp]
+    for clustering in clusterings:
+        clustering.seed = plan.seed
+        clustering.niter = TRAINING_ROUNDS
+        clustering.min_points_per_centroid = 1
     return index
 
 
@@ -250,40 +247,24 @@ def _written(empty: Any, rows: Rows, path: Path) -> bool:
         if flat:
             write_flat(file, rows)
         else:
-            write_lists(file, rows, _Lists(empty))
+            write_lists(file, rows, _lists(empty))
     return True
 
 
-class _Lists:
-    """The inverted lists of an index, for writing its file."""
+def _lists(index: Any) -> Lists:
+    """Return what an index with inverted lists has learned."""
 
-    def __init__(self, index: Any) -> None:
-        self._index = index
-        self.count = int(index.nlist)
-        self.code_bytes = int(index.code_size)
-
-    def assign(self, rows: Floats) -> Ids:
-        numbers: Ids = self._index.quantizer.search(rows, 1)[1][:, 0]
+    def assign(rows: Floats) -> Ids:
+        numbers: Ids = index.quantizer.search(rows, 1)[1][:, 0]
         return numbers
 
-    def codes(self, rows: Floats, number: int) -> Codes:
-        codes = np.empty((len(rows), self.code_bytes), np.uint8)
+    def encode(rows: Floats, number: int) -> NDArray[np.uint8]:
+        codes = np.empty((len(rows), index.code_size), np.uint8)
         numbers = np.full(len(rows), number, np.int64)
-        pointers = (faiss.swig_ptr(array) for array in (rows, numbers, codes))
-        self._index.encode_vectors(len(rows), *pointers)
+        index.encode_vectors(len(rows), *map(faiss.swig_ptr, (rows, numbers, codes)))
         return codes
 
-
-def _code_bytes(dim: int) -> int:
-    """Return one byte for four numbers, or the next smaller divisor of the dimension."""
-    return next(size for size in range(max(1, dim // 4), 0, -1) if dim % size == 0)
-
-
-def _sample(rows: Rows, plan: IndexPlan) -> Floats:
-    count = len(rows)
-    wanted = min(count, max(TRAINING_ROWS, 48 * (plan.lists or list_count(count))))
-    picked = np.sort(np.random.default_rng(plan.seed).choice(count, wanted, replace=False))
-    return np.ascontiguousarray(rows[picked], dtype=np.float32)
+    return Lists(index.nlist, index.code_size, assign, encode)
 
 
 def _on_gpu(index: Any) -> Any:

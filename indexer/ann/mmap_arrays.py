@@ -25,6 +25,14 @@ def blocks(rows: NDArray[np.floating]) -> Iterator[tuple[slice, Floats]]:
         release_pages(rows, part)
 
 
+def sample_rows(rows: NDArray[np.floating], size: int, seed: int) -> Floats:
+    """Return up to `size` rows in order as float32, sampled at random."""
+    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(size, len(rows)), replace=False))
+    sample = np.ascontiguousarray(rows[picked], dtype=np.float32)
+    release_pages(rows)
+    return sample
+
+
 def release_pages(array: NDArray[Any], part: slice | None = None) -> None:
     """Release the memory of a mapped array, or of some of its rows; the next access reads from disk again."""
     file = getattr(array, "_mmap", None)

@@ -12,14 +12,12 @@ from catalog.errors import GenerationError
 from indexer.ann.block_weights import gate_depth, title_weight_from_recall
 from indexer.ann.exact_rerank import OVERFETCH, RerankedSearch, best_rows, exact_scores
 from indexer.ann.faiss_index import FLAT, IVF_PQ, VectorIndex
-from indexer.ann.mmap_arrays import release_pages
+from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats, IndexRecord, Recall
 
 RECALL_DEPTH = 10
-TARGET_RECALL = 0.99
 MIN_RECALL = 0.95
-QUERY_SAMPLE = 200
 TITLE_SAMPLE = 2_000
 TIE_TOLERANCE = 1e-5
 
@@ -30,9 +28,9 @@ Rows = NDArray[np.float16]
 class Goal:
     """Recall goal: an index is tuned to reach `target`, and refused below `minimum`."""
 
-    target: float = TARGET_RECALL
+    target: float = 0.99
     minimum: float = MIN_RECALL
-    queries: int = QUERY_SAMPLE
+    queries: int = 200
     seed: int = 0
 
 
@@ -74,7 +72,7 @@ def sample_queries(
 
     The rows contain the titles themselves, which makes them easy to find, so "text alone" searches the pictures only.
     """
-    sample = _sample(rows, goal.queries, goal.seed)
+    sample = sample_rows(rows, goal.queries, goal.seed)
     encoded = sample[:, : layout.encoder_dim]
     queries = {"picture": layout.weigh(layout.queries(encoded), weights["picture"])}
     if layout.text_block is not None:
@@ -93,7 +91,7 @@ def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
     """
     if layout.text_block is None:
         return 1.0
-    sample = _sample(rows, 2 * TITLE_SAMPLE, seed)
+    sample = sample_rows(rows, 2 * TITLE_SAMPLE, seed)
     words = sample[:, layout.slice(WORDS)]
     _, first = np.unique(words, axis=0, return_index=True)
     first = np.sort(first)[:TITLE_SAMPLE]
@@ -102,13 +100,6 @@ def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
     # Ties count half, or rows that are all alike would agree perfectly.
     rank = (scores > own + TIE_TOLERANCE).sum(axis=1) + (np.abs(scores - own) <= TIE_TOLERANCE).sum(axis=1) / 2
     return title_weight_from_recall(float((rank <= gate_depth(len(first))).mean()), len(first))
-
-
-def _sample(rows: Rows, size: int, seed: int) -> Floats:
-    picked = np.sort(np.random.default_rng(seed).choice(len(rows), min(size, len(rows)), replace=False))
-    sample = np.asarray(rows[picked], dtype=np.float32)
-    release_pages(rows)
-    return sample
 
 
 def _truth(rows: Rows, queries: Floats) -> Floats:
@@ -120,11 +111,10 @@ def _truth(rows: Rows, queries: Floats) -> Floats:
 
 def _recall(search: RerankedSearch, queries: Floats, tenth: Floats) -> float:
     depth = min(RECALL_DEPTH, len(search.rows))
-    right = 0
-    for query, threshold in zip(queries, tenth, strict=True):
-        scores, _ = search.search(query, depth)
-        right += int((scores >= threshold - TIE_TOLERANCE).sum())
-    return right / (depth * len(queries))
+    found = [
+        search.search(query, depth)[0] >= least - TIE_TOLERANCE for query, least in zip(queries, tenth, strict=True)
+    ]
+    return sum(int(hits.sum()) for hits in found) / (depth * len(queries))
 
 
 def _worst(reached: Mapping[str, float], kind: str) -> float | None:
