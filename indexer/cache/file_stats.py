@@ -25,6 +25,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEG
     sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
 _KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
     WHERE path IN (SELECT value FROM json_each(?))"""
+_REMOVE_OTHERS = "DELETE FROM files WHERE path NOT IN (SELECT value FROM json_each(?))"
 
 
 class FileStat(NamedTuple):
@@ -86,9 +87,7 @@ class FileStatCache:
         if self._db is None:
             return 0
         with transaction(self._db):
-            self._db.execute("CREATE TEMP TABLE kept (path TEXT PRIMARY KEY) WITHOUT ROWID")
-            self._db.executemany("INSERT OR IGNORE INTO temp.kept VALUES (?)", ((path,) for path in paths))
-            return self._db.execute("DELETE FROM files WHERE path NOT IN (SELECT path FROM temp.kept)").rowcount
+            return self._db.execute(_REMOVE_OTHERS, (json.dumps(list(paths)),)).rowcount
 
     def _open(self) -> sqlite3.Connection | None:
         if self._readonly and not self._path.is_file():

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
@@ -61,7 +61,9 @@ def backup(home: Path, to: Path) -> Backup:
     to.mkdir(parents=True, exist_ok=True)
     number = _copy_generation(home, to)
     failpoint("backup.generation-taken")
-    with _pictures_locked(home):
+    pictures = ShopHome(home).pictures
+    # The pictures that the copied catalogue names must not be removed meanwhile.
+    with shared_lock(pictures) if pictures.is_dir() else nullcontext():
         with closing(Catalogue.open(catalogue)) as opened:
             opened.copy_to(ShopHome(to).catalogue)
         for path in ShopHome(home).side_databases:
@@ -75,9 +77,8 @@ def backup(home: Path, to: Path) -> Backup:
         seq = copied.seq
     names = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
     files = {name: record(to / name) for name in names if not name.startswith(f"{_NAMES.catalogue}-")}
-    manifest = Backup(
-        number, seq, datetime.now(timezone.utc).isoformat(timespec="seconds"), str(home.absolute()), files
-    )
+    created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    manifest = Backup(number, seq, created, str(home.absolute()), files)
     text = json.dumps(asdict(manifest), indent=2) + "\n"
     write_atomically(to / BACKUP_MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
     failpoint("backup.sealed")
@@ -137,7 +138,8 @@ def read_backup(folder: Path) -> Backup:
 
 def _copy_generation(home: Path, to: Path) -> int:
     """Link or copy the current generation, or its successor when an update removes it meanwhile; return its number."""
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    attempt = 1
+    while True:
         number = store.current_number(home)
         folder = ShopHome(to).generation(number)
         try:
@@ -149,13 +151,7 @@ def _copy_generation(home: Path, to: Path) -> int:
             shutil.rmtree(folder, ignore_errors=True)
             if attempt == MAX_ATTEMPTS or store.current_number(home) == number:
                 raise
-    raise AssertionError("unreachable")
-
-
-def _pictures_locked(home: Path) -> AbstractContextManager[None]:
-    """Keep the pictures that the copied catalogue may name from being removed."""
-    folder = ShopHome(home).pictures
-    return shared_lock(folder) if folder.is_dir() else nullcontext()
+            attempt += 1
 
 
 def _small_files(home: Path) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections import Counter
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.generations.store import Generation
 from indexer.layout import WORDS
-from indexer.numeric import batches
-from indexer.types import Floats
+from indexer.numeric import batches, unit
 
 MAX_DIFFERENCE = 2e-3  # of a number, by rounding to float16 or by encoding in another batch
 MIN_COSINE = 0.999
@@ -38,11 +37,11 @@ class Findings:
 
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _counts: dict[str, int] = field(default_factory=dict)
+    _counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, kind: str, what: str, todo: str) -> None:
         """Add a finding; only the first ten of a kind get a line."""
-        self._counts[kind] = self._counts.get(kind, 0) + 1
+        self._counts[kind] += 1
         if self._counts[kind] <= MAX_LINES:
             self.lines.append(f"{kind}: {what}. To do: {todo}")
 
@@ -58,19 +57,15 @@ def check_consistency(home: Path, generation: Generation) -> Findings:
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         seq = generation.manifest.seq
         if catalogue.seq < seq:
-            findings.add(
-                "older catalogue",
-                f"the catalogue's last change is {catalogue.seq}, the index was made at {seq}",
-                "restore the newer catalogue, or index the feed again: " + _BUILD,
-            )
+            what = f"the catalogue's last change is {catalogue.seq}, the index was made at {seq}"
+            findings.add("older catalogue", what, f"restore the newer catalogue, or index the feed again: {_BUILD}")
         changed = set(catalogue.keys_changed(seq))
         _one_to_one(catalogue, generation, changed, findings)
         _against_cache(home, catalogue, generation, changed, findings)
         waiting = catalogue.seq - seq
     if waiting > 0:
-        findings.notes.append(
-            f"{waiting:,} changes since this index was made; servers show them, an update takes them in"
-        )
+        note = f"{waiting:,} changes since this index was made; servers show them, an update takes them in"
+        findings.notes.append(note)
     return findings
 
 
@@ -88,16 +83,18 @@ def check_deep(home: Path, generation: Generation, encoder: Encoder, findings: F
         what = f"the installed encoder {name!r} is not the one that made the index"
         findings.add("encoder", what, f"python -m indexer update --encoder {name}")
         return
-    by_hash = {picture.sha256: picture for picture in pictures.values()}
+    paths = {picture.sha256: path for path, picture in pictures.items()}
     count = len(generation.rows)
     for number in np.random.default_rng(seed).permutation(count)[:SAMPLE_ROWS].tolist():
-        sampled = by_hash.get(generation.picture_hashes[number].decode())
-        vector = None if sampled is None else _encode(sampled, encoder)
-        if sampled is not None and vector is not None:
+        picture_hash = generation.picture_hashes[number].decode()
+        if (path := paths.get(picture_hash)) is None:
+            continue
+        with suppress(BadPicture):
+            pixels = prepared_file(Path(path), picture_hash, encoder, decode_side(encoder))
             row = np.asarray(generation.rows[number, : encoder.dim], dtype=np.float32)
-            cosine = float(row @ vector / max(1e-12, float(np.linalg.norm(row) * np.linalg.norm(vector))))
+            cosine = float(unit(row) @ unit(encoder.encode_pixels(pixels[None])[0]))
             if cosine < MIN_COSINE:
-                findings.add("row", f"{sampled.path} encoded again has cosine {cosine:.4f} with its row", _BUILD)
+                findings.add("row", f"{path} encoded again has cosine {cosine:.4f} with its row", _BUILD)
 
 
 def _one_to_one(catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings) -> None:
@@ -127,14 +124,14 @@ def _against_cache(
     home: Path, catalogue: Catalogue, generation: Generation, changed: set[int], findings: Findings
 ) -> None:
     layout, fingerprint = generation.layout, generation.manifest.fingerprint
-    kinds = [(PICTURE_VECTORS, slice(0, layout.encoder_dim))]
+    kinds = [(PICTURE_VECTORS, slice(0, layout.encoder_dim), _picture_key)]
     if layout.text_block is not None:
-        kinds.append((TITLE_VECTORS, layout.slice(WORDS)))
-    for page in _pages(catalogue):
+        kinds.append((TITLE_VECTORS, layout.slice(WORDS), _title_key))
+    for page in batches(itertools.chain.from_iterable(catalogue.iter_picture_rows()), PAGE_ROWS):
         numbers = ReusableRows(generation, changed).numbers(page)
         pairs = [(picture, number) for picture, number in zip(page, numbers.tolist(), strict=True) if number >= 0]
-        for kind, span in kinds:
-            keys = [_cache_key(kind, picture) for picture, _ in pairs]
+        for kind, span, key_of in kinds:
+            keys = [key_of(picture) for picture, _ in pairs]
             cached = read_vectors(cache_path(home, fingerprint, kind), span.stop - span.start, set(keys))
             for (picture, number), key in zip(pairs, keys, strict=True):
                 vector = cached.get(key)
@@ -143,12 +140,12 @@ def _against_cache(
                     findings.add("row", what, _BUILD)
 
 
-def _pages(catalogue: Catalogue) -> Iterator[Sequence[PictureRow]]:
-    return batches(itertools.chain.from_iterable(catalogue.iter_picture_rows()), PAGE_ROWS)
+def _picture_key(picture: PictureRow) -> bytes:
+    return bytes.fromhex(picture.sha256)
 
 
-def _cache_key(kind: str, picture: PictureRow) -> bytes:
-    return bytes.fromhex(picture.sha256) if kind == PICTURE_VECTORS else title_key(picture.title)
+def _title_key(picture: PictureRow) -> bytes:
+    return title_key(picture.title)
 
 
 def _file_fault(picture: PictureRow) -> str:
@@ -157,12 +154,3 @@ def _file_fault(picture: PictureRow) -> str:
     except BadPicture as error:
         return f"cannot be read ({error.message})"
     return "" if same else "has changed since it was indexed"
-
-
-def _encode(picture: PictureRow, encoder: Encoder) -> Floats | None:
-    try:
-        pixels = prepared_file(Path(picture.path), picture.sha256, encoder, decode_side(encoder))
-    except BadPicture:
-        return None
-    vector: Floats = encoder.encode_pixels(pixels[None])[0]
-    return vector

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.fetching.fetched_store import FetchedPictures
 from catalog.files.locks import exclusive_lock
@@ -97,15 +96,19 @@ class _References:
 
     def __init__(self, home: Path, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._indexed: list[NDArray[np.bytes_]] = []
+        hashes = [np.empty(0, "S64")]
         for number in store.numbers(home):
             with contextlib.suppress(OSError, ValueError):  # nobody rolls back to a damaged generation
                 path = ShopHome(home).generation(number) / store.PICTURES_FILE
-                self._indexed.append(np.unique(np.load(path, allow_pickle=False)))
+                hashes.append(np.load(path, allow_pickle=False))
+        self._indexed = np.unique(np.concatenate(hashes))
 
     def unused(self, file: _PictureFile) -> bool:
         """Return whether nothing uses the picture, and the file is at least an hour old."""
-        return time.time() - file.changed > MIN_AGE_S and self._unreferenced(file.sha256)
+        if time.time() - file.changed <= MIN_AGE_S or self._catalogue.picture(file.sha256) is not None:
+            return False
+        place = np.searchsorted(self._indexed, file.sha256.encode())
+        return not np.any(self._indexed[place : place + 1] == file.sha256.encode())
 
     def still_unused(self, file: _PictureFile) -> bool:
         """Return the same for the file as it is now."""
@@ -114,19 +117,9 @@ class _References:
         except OSError:
             return False
 
-    def _unreferenced(self, sha256: str) -> bool:
-        return self._catalogue.picture(sha256) is None and not any(
-            _contains(hashes, sha256) for hashes in self._indexed
-        )
-
 
 def _total_bytes(files: Iterable[_PictureFile]) -> int:
     return sum(file.bytes for file in files)
-
-
-def _contains(hashes: NDArray[np.bytes_], sha256: str) -> bool:
-    place = int(np.searchsorted(hashes, sha256.encode()))
-    return place < len(hashes) and bool(hashes[place] == sha256.encode())
 
 
 def _picture_files(folder: Path) -> Iterator[_PictureFile]:
