@@ -12,7 +12,7 @@ from catalog.errors import BadFeed
 from catalog.product import Picture, Product, Rejected
 from catalog.storage.catalogue import Catalogue
 from indexer.build.encoding_pipeline import PictureResults
-from indexer.cache.file_stats import FileStatCache
+from indexer.cache.file_stats import Content, FileStatCache
 from indexer.numeric import batches
 
 PAGE_PRODUCTS = 500
@@ -84,29 +84,32 @@ class FeedDiff:
         self.pending: list[Product] = []
         self._catalogue = catalogue
         self._files = files
-        self._known_files = PictureResults()  # of pending products
+        self._known_contents: dict[str, Content] = {}  # of pending products
         self._seen_keys = bytearray()  # a byte for each key up to the largest: a set takes sixty for each product
 
     def add_items(self, items: Iterable[Product | Rejected]) -> None:
         """Compare every product whose picture files are known; the others become `pending`."""
         for page in batches(self._products(items), PAGE_PRODUCTS):
-            known = self._known_results(page)
+            paths = [picture.path for product in page for picture in product.pictures]
+            known = {} if self._files is None else self._files.known(paths)
             complete = []
             for product in page:
-                if all(picture.path in known.hashes for picture in product.pictures):
+                contents = {picture.path: known.get(picture.path) for picture in product.pictures}
+                if all(contents.values()):
                     complete.append(product)
                 else:
-                    self._defer(product, known)
-            self._compare(complete, known)
+                    self.pending.append(product)
+                    self._known_contents |= {path: content for path, content in contents.items() if content}
+            self._compare(complete, PictureResults(known))
 
     def unread_paths(self) -> list[str]:
         """Return the picture files that pending products wait for."""
         paths = dict.fromkeys(picture.path for product in self.pending for picture in product.pictures)
-        return [path for path in paths if path not in self._known_files.hashes]
+        return [path for path in paths if path not in self._known_contents]
 
     def compare_pending(self, results: PictureResults) -> None:
         """Compare the pending products, given what became of their unread files."""
-        results.add(self._known_files)
+        results.contents |= self._known_contents
         for page in batches(self.pending, PAGE_PRODUCTS):
             self._compare(page, results)
         self.pending = []
@@ -133,21 +136,6 @@ class FeedDiff:
                 self.rejected.append(item)
             else:
                 yield item
-
-    def _known_results(self, page: list[Product]) -> PictureResults:
-        paths = [picture.path for product in page for picture in product.pictures]
-        known = {} if self._files is None else self._files.known(paths)
-        return PictureResults(
-            {path: content.sha256 for path, content in known.items()},
-            {path: (content.width, content.height) for path, content in known.items()},
-        )
-
-    def _defer(self, product: Product, known: PictureResults) -> None:
-        self.pending.append(product)
-        for picture in product.pictures:
-            if picture.path in known.hashes:
-                self._known_files.hashes[picture.path] = known.hashes[picture.path]
-                self._known_files.sizes[picture.path] = known.sizes[picture.path]
 
     def _compare(self, page: Sequence[Product], results: PictureResults) -> None:
         known = {} if self._catalogue is None else self._catalogue.find(product.id for product in page)
@@ -183,8 +171,8 @@ def usable_pictures(product: Product, results: PictureResults) -> tuple[tuple[Pi
         if picture.path in results.broken:
             broken.append(f"{Path(picture.path).name}: {results.broken[picture.path]}")
         else:
-            sha256 = results.hashes[picture.path]
-            good.setdefault(sha256, Picture(picture.path, sha256, *results.sizes[picture.path]))
+            content = results.contents[picture.path]
+            good.setdefault(content.sha256, Picture(picture.path, content.sha256, content.width, content.height))
     if good and not broken:
         return tuple(good.values()), []
     source, line = split_origin(product.origin)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
+
+import numpy as np
 
 from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
@@ -16,8 +18,8 @@ from indexer.ann.block_weights import shop_weights
 from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
-from indexer.build.encoding_pipeline import PipelineOptions, encode_titles
-from indexer.build.row_writer import VectorSources, WrittenRows, write_rows
+from indexer.build.encoding_pipeline import PipelineOptions
+from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.encoders.base import Encoder
 from indexer.generations import gates, store
@@ -26,7 +28,6 @@ from indexer.generations.manifest import Manifest
 from indexer.generations.match_curve_fit import with_match_curve
 from indexer.generations.store import Generation
 from indexer.layout import RowLayout
-from indexer.progress import progress
 from indexer.types import Floats, IndexRecord, Recall
 
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
@@ -75,14 +76,6 @@ class GenerationBuilder:
             return nullcontext()
         return self._cache(TITLE_VECTORS, self.layout.blocks[-1].dim)
 
-    def encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> int:
-        """Encode the titles that the cache lacks and return how many; 0 without a cache."""
-        if cache is None:
-            return 0
-        distinct = set(titles)
-        with progress("titles", len(distinct)) as tick:
-            return encode_titles(distinct, self.encoder, cache, self.options.pipeline.batch_size, tick)
-
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
     ) -> SealedGeneration:
@@ -94,8 +87,8 @@ class GenerationBuilder:
         failpoint("generation.begun")
         try:
             seq = catalogue.seq
-            written = write_rows(folder, catalogue, sources)
-            candidate = self._index(folder, written, number, seq, previous)
+            copied = write_rows(folder, catalogue, sources)
+            candidate = self._index(folder, number, seq, previous)
             candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
             checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)
@@ -104,11 +97,9 @@ class GenerationBuilder:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return SealedGeneration(candidate, checked, written.copied)
+        return SealedGeneration(candidate, checked, copied)
 
-    def _index(
-        self, folder: Path, written: WrittenRows, number: int, seq: int, previous: Generation | None = None
-    ) -> Generation:
+    def _index(self, folder: Path, number: int, seq: int, previous: Generation | None) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
         gate = title_agreement(self.layout, rows, goal.seed)
@@ -125,8 +116,8 @@ class GenerationBuilder:
             fingerprint=encoder.fingerprint,
             preprocessing=dict(encoder.preprocessing),
             blocks=self.layout.blocks,
-            rows=written.count,
-            products=written.products,
+            rows=len(keys),
+            products=int(np.count_nonzero(np.diff(keys, prepend=0))),  # a product's pictures stand together
             seq=seq,
             index=record,
             weights=weights,

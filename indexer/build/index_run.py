@@ -8,7 +8,7 @@ update make a generation, so that servers need not replay the log.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue, PictureRow
-from indexer.build.encoding_pipeline import PictureResults, encode_files, inspect_files
+from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
 from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, split_origin
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
@@ -32,9 +32,6 @@ from indexer.generations import store
 from indexer.generations.encoder_diff import save_encoder_diff
 from indexer.generations.publishing import open_current_or_none, publish_pending, record_pending
 from indexer.generations.store import Generation
-from indexer.progress import progress
-
-ReadPictures = Callable[[list[str], FileStatCache], PictureResults]
 
 MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it
 
@@ -93,12 +90,12 @@ class IndexRun:
     def dry_run(self) -> IndexReport:
         """Report what an update would change; encode and write nothing."""
         with self._open_catalogue() as catalogue, FileStatCache(self._home, readonly=True) as files:
-            diff = self._compare_feed(catalogue, files, self._inspect_pictures)
+            diff = self._compare_feed(catalogue, files, dry_run=True)
             needed = self._needs_generation(catalogue, diff.changes)
         return replace(self._report(diff, None, made=False), would_make=needed)
 
     def _build(self, files: FileStatCache) -> tuple[FeedDiff, SealedGeneration]:
-        diff = self._compare_feed(None, files, self._encode_unread)
+        diff = self._compare_feed(None, files)
         with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
             self._encode_titles((product.title for product in diff.puts), titles)
             failpoint("build.encoded")
@@ -111,7 +108,7 @@ class IndexRun:
 
     def _update(self, files: FileStatCache, publish: bool) -> tuple[FeedDiff, SealedGeneration | None]:
         with self._open_catalogue() as catalogue:
-            diff = self._compare_feed(catalogue, files, self._encode_unread)
+            diff = self._compare_feed(catalogue, files)
             failpoint("update.compared")
             if self._needs_generation(catalogue, diff.changes):
                 if self._reusable() is None:
@@ -152,7 +149,7 @@ class IndexRun:
     def _feed(self) -> ChosenFeed:
         return choose_feed(self._home, self._options.feed, self._options.fetch)
 
-    def _compare_feed(self, catalogue: Catalogue | None, files: FileStatCache, read: ReadPictures) -> FeedDiff:
+    def _compare_feed(self, catalogue: Catalogue | None, files: FileStatCache, dry_run: bool = False) -> FeedDiff:
         diff = FeedDiff(catalogue, None if self._options.check_pictures else files)
         if catalogue is not None and self._options.from_catalogue:
             diff.changes.unchanged = catalogue.count()
@@ -161,7 +158,7 @@ class IndexRun:
         with fetching(self._home, feed.fetch) as fetcher:
             diff.add_items(read_feed(feed.path, fetcher))
         self._count_step("read", len(diff.pending) + len(diff.rejected), time.perf_counter() - start)
-        diff.compare_pending(read(diff.unread_paths(), files))
+        diff.compare_pending(self._read_pictures(diff.unread_paths(), files, dry_run))
         diff.require_usable(feed.path)
         if catalogue is not None and not self._options.keep_missing:
             diff.find_removed()
@@ -177,28 +174,24 @@ class IndexRun:
                 "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
             )
 
-    def _encode_unread(self, paths: list[str], files: FileStatCache) -> PictureResults:
-        if not paths:
-            return PictureResults()
+    def _read_pictures(self, paths: list[str], files: FileStatCache, dry_run: bool) -> PictureResults:
+        if dry_run or not paths:
+            return encode_pictures(paths, self._builder.encoder, None, self._options.build.pipeline)
         with self._builder.picture_cache() as cache:
             return self._encode_pictures(paths, cache, files)
 
     def _encode_pictures(self, paths: list[str], cache: VectorCache, files: FileStatCache) -> PictureResults:
-        with progress("pictures", len(paths)) as tick:
-            results = encode_files(paths, self._builder.encoder, cache, files, self._options.build.pipeline, tick)
+        results = encode_pictures(paths, self._builder.encoder, cache, self._options.build.pipeline, files)
         self._pictures.add(results)
         self._count_step("decode", results.decoded, results.decode_seconds)
         self._count_step("encode", results.encoded, results.encode_seconds)
         return results
 
-    def _inspect_pictures(self, paths: list[str], _: FileStatCache) -> PictureResults:
-        with progress("pictures", len(paths)) as tick:
-            return inspect_files(paths, self._builder.encoder, self._options.build.pipeline, tick)
-
     def _encode_titles(self, titles: Iterable[str], cache: VectorCache | None) -> None:
         if cache is not None:
             start = time.perf_counter()
-            encoded = self._builder.encode_titles(titles, cache)
+            batch_size = self._options.build.pipeline.batch_size
+            encoded = encode_titles(titles, self._builder.encoder, cache, batch_size)
             self._titles += encoded
             self._count_step("words", encoded, time.perf_counter() - start)
 

@@ -12,12 +12,11 @@ from catalog.feeds.reader import read_feed
 from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue
-from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures
+from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
 from indexer.build.feed_diff import FeedDiff
 from indexer.build.feed_settings import fetching
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder
 from indexer.encoders.base import Encoder
-from indexer.progress import progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,11 @@ def add(
     with fetching(home, fetch) as fetcher:
         diff = FeedDiff()
         diff.add_items(read_feed(feed, fetcher))
-        paths = diff.unread_paths()
-        with builder.picture_cache() as pictures, progress("pictures", len(paths)) as tick:
-            diff.compare_pending(encode_pictures(paths, encoder, pictures, options, tick))
+        with builder.picture_cache() as pictures:
+            diff.compare_pending(encode_pictures(diff.unread_paths(), encoder, pictures, options))
         diff.require_usable(feed, "added")
         with builder.title_cache() as titles:
-            builder.encode_titles((product.title for product in diff.puts), titles)
+            encode_titles((product.title for product in diff.puts), encoder, titles, options.batch_size)
         with closing(Catalogue.open(catalogue_file)) as catalogue:
             catalogue.put(diff.puts)
     return Added(len(diff.puts), tuple(diff.rejected))

@@ -23,15 +23,6 @@ from indexer.types import Floats, Ids
 Row16 = NDArray[np.float16]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenRows:
-    """How many rows were written, of how many products, and how many were copied from the generation before."""
-
-    count: int
-    products: int
-    copied: int = 0
-
-
 class ReusableRows:
     """The rows of the generation before, for products whose pictures and title did not change.
 
@@ -93,10 +84,13 @@ class VectorSources:
                     yield row
 
 
-def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> WrittenRows:
-    """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order."""
+def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> int:
+    """Write rows.npy, products.npy and pictures.npy: one row for each picture of each product, in key order.
+
+    Returns how many rows were copied from the generation before.
+    """
     count = catalogue.pictures_count()
-    products = copied = last = 0
+    copied = 0
     with (
         _array_file(folder / store.ROWS_FILE, np.float16, (count, sources.layout.dim)) as rows_file,
         _array_file(folder / store.PRODUCTS_FILE, np.int64, (count,)) as keys_file,
@@ -104,16 +98,13 @@ def write_rows(folder: Path, catalogue: Catalogue, sources: VectorSources) -> Wr
     ):
         for page in filter(None, catalogue.iter_picture_rows()):
             rows, composed = _rows(page, sources)
-            keys = np.array([row.key for row in page], np.int64)
             rows_file.write(rows.data)
-            keys_file.write(keys.data)
+            keys_file.write(np.array([row.key for row in page], np.int64).data)
             hashes_file.write(np.array([row.sha256.encode() for row in page], "S64").data)
-            products += int(np.count_nonzero(np.diff(keys, prepend=last)))  # a product's pictures stand together
-            last = page[-1].key
             copied += len(page) - composed
             failpoint("rows.page")
     failpoint("rows.written")
-    return WrittenRows(count, products, copied)
+    return copied
 
 
 @contextmanager

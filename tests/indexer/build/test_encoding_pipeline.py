@@ -2,12 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from catalog.errors import EncoderError
+from indexer.build import encoding_pipeline
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles, map_ahead
 from indexer.cache.vector_cache import VectorCache, title_key
 from indexer.encoders.picture_input import input_side
@@ -25,7 +27,8 @@ def cache(tmp_path):
 
 def run(paths, cache, encoder=None):
     ticks = []
-    results = encode_pictures([str(p) for p in paths], encoder or FakeEncoder(), cache, OPTIONS, ticks.append)
+    with patch.object(encoding_pipeline, "progress", lambda what, total: nullcontext(ticks.append)):
+        results = encode_pictures([str(p) for p in paths], encoder or FakeEncoder(), cache, OPTIONS)
     assert sum(ticks) == len(paths)
     return results
 
@@ -36,7 +39,7 @@ def test_every_picture_gets_the_vector_it_has_alone(tmp_path, cache):
     assert (results.encoded, results.decoded, results.reused) == (11, 11, 0)
     for i, path in enumerate(paths):
         colour = np.array([i * 20, 200, 255 - i * 20]) / np.linalg.norm([i * 20, 200, 255 - i * 20])
-        vector = cache.get(bytes.fromhex(results.hashes[str(path)]))
+        vector = cache.get(bytes.fromhex(results.contents[str(path)].sha256))
         np.testing.assert_allclose(vector, [*colour, *colour], atol=1e-5)
 
 
@@ -45,7 +48,7 @@ def test_equal_contents_are_encoded_once(tmp_path, cache):
     encoder = FakeEncoder()
     results = run(paths, cache, encoder)
     assert encoder.pictures_encoded == 1
-    assert (results.encoded, results.reused, len(set(results.hashes.values()))) == (1, 0, 1)
+    assert (results.encoded, results.reused, results.distinct) == (1, 0, 1)
 
 
 def test_what_the_cache_has_is_not_decoded(tmp_path, cache, monkeypatch):
@@ -63,7 +66,7 @@ def test_bad_files_are_reported_and_the_rest_goes_on(tmp_path, cache):
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:50])
     names = ["empty.jpg", "text.jpg", "cut.png", "gone.png", "good.png"]
     results = run([tmp_path / name for name in names], cache)
-    assert list(results.hashes) == [str(good)]
+    assert list(results.contents) == [str(good)]
     assert set(results.broken) == {str(tmp_path / name) for name in names[:4]}
     assert all(results.broken.values())
     assert results.encoded == 1
@@ -120,10 +123,10 @@ def test_titles_are_encoded_once_by_rising_length(tmp_path):
 
     with VectorCache(tmp_path / "c.titles", "fa", 3) as titles:
         encoder = Noting()
-        assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, 2, lambda n: None) == 3
+        assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, 2) == 3
         assert batches == [["red", "green"], ["a blue hat"]]
         np.testing.assert_array_equal(titles.get(title_key("a blue hat")), [0, 0, 1])
-        assert encode_titles(["green", "a blue hat"], encoder, titles, 2, lambda n: None) == 0
+        assert encode_titles(["green", "a blue hat"], encoder, titles, 2) == 0
         assert encoder.texts_encoded == 3
 
 
