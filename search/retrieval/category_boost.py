@@ -15,7 +15,7 @@ from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns
 
-SHARE = 0.15  # at 0.1 the category is kept for 0.99 of the first ten on fashion, without the boost for 0.75
+CATEGORY_SHARE = 0.15  # at 0.1 the category stays for 0.99 of the first ten on fashion, without the boost for 0.75
 VOTERS = 10  # products most like a picture
 MAJORITY = 0.6  # of the voters, for their category to be the picture's
 
@@ -38,7 +38,7 @@ def boost_category(state: ServingState, catalogue: Catalogue, query: Query, text
     words = {word for phrase in wanted for word in _words(text.readings[phrase].encoder_words)}
     if words & _category_words(columns) and not words & set(_words(category.rpartition(CATEGORY_SEPARATOR)[2])):
         return scores
-    return scores.and_part(KIND, keys, SHARE)
+    return scores.and_part(KIND, keys, CATEGORY_SHARE)
 
 
 def _category_words(columns: ProductColumns) -> set[str]:
