@@ -95,7 +95,7 @@ class SearchPage:
     `query` is the query as it was run: pictures as vectors, "cheaper" as a price limit. `offset` is the number of
     better hits that were skipped, so the first hit here has rank `offset + 1`. `total` is the number of products that
     match, where they were counted. `verdict` says whether the shop has what a photo shows; None for other queries and
-    where it cannot be said. `notes` tell how the text was understood; `refine` is the token for the next page.
+    where it is unknown. `notes` tell how the text was understood; `refine` is the token for the next page.
     """
 
     query: Query = field(compare=False, repr=False)
