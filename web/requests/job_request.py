@@ -83,9 +83,3 @@ class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))
         if len(self.model_fields_set) != 1:
             raise BadQuery(f"Give one of {', '.join(STEPS)}.", f"For example {self.example}.")
         return self
-
-    @property
-    def step(self) -> str:
-        """The field that was given."""
-        (name,) = self.model_fields_set
-        return name

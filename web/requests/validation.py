@@ -1,7 +1,6 @@
 """The base models and field types of requests, and the one place where pydantic's errors become BadQuery.
 
-A field type carries two things: what pydantic checks, and with `limits` what the code behind the request checks, so
-that the OpenAPI document states both.
+Pydantic checks a field type; `limits` adds to its JSON Schema what the code behind the request checks.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ NULL = {"type": "null"}
 PROBLEMS = {
     "missing": "is missing",
     "string_type": "is {shown}, which is not a string",
-    "surrogate": "holds half of a character (a lone surrogate)",
     "string_unicode": "holds half of a character (a lone surrogate)",
     "unprintable": "has unprintable characters",
     "string_too_short": "is blank",
@@ -121,7 +119,7 @@ def limits(**keywords: Any) -> Any:
 
 
 def non_blank(max_length: int) -> Any:
-    """Add the limits of a text that holds more than spaces."""
+    """Add the limits of a text that is not blank."""
     return limits(minLength=1, maxLength=max_length, pattern=r"\S")
 
 
@@ -169,7 +167,7 @@ def _number(value: object) -> float:
 
 def _encodable(value: object) -> object:
     if isinstance(value, str) and _SURROGATE.search(value):
-        raise problem("surrogate")
+        raise problem("string_unicode")
     return value
 
 
@@ -211,15 +209,14 @@ def read_json(model: type[Model], request: Request) -> Model:
     return validate(model, json_object(body_of(request), model.example))
 
 
-def json_object(body: bytes, example: str = "") -> dict[str, Any]:
+def json_object(body: bytes, example: str) -> dict[str, Any]:
     """Return the fields of a JSON body that are not null. Raises MalformedRequest, which shows the example."""
-    hint = f"For example {example}." if example else "Send an object: names in quotes, each with its value."
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
-        raise MalformedRequest("The body is not valid JSON.", hint) from None
+        raise MalformedRequest("The body is not valid JSON.", f"For example {example}.") from None
     if not isinstance(fields, dict):
-        raise MalformedRequest("The body is JSON, but not an object.", hint)
+        raise MalformedRequest("The body is JSON, but not an object.", f"For example {example}.")
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -231,10 +228,8 @@ def read_fields(request: Request, model: type[Model], files: str, as_json: Seque
     """
     if request.is_json:
         return json_object(body_of(request), model.example)
-    if request.mimetype not in FORMS:
-        if request.mimetype or request.content_length:
-            raise UnsupportedMediaType
-        return {}
+    if request.mimetype not in FORMS and (request.mimetype or request.content_length):
+        raise UnsupportedMediaType
     fields: dict[str, Any] = {}
     sent: list[tuple[str, list[Any]]] = [*request.files.lists(), *request.form.lists()]
     for name, values in sent:
@@ -280,8 +275,7 @@ def _refusal(model: type[RequestModel], error: ValidationError) -> BadQuery:
         if parent:
             return BadQuery(f"{_path(parent)} has no field {listed}.", _hint(model, parent))
         noun = "parameter" if issubclass(model, Parameters) else "field"
-        fields = ", ".join(model.model_fields)
-        return BadQuery(f"There is no {noun} {listed}.", f"The {noun}s are {fields}.")
+        return BadQuery(f"There is no {noun} {listed}.", f"The {noun}s are {', '.join(model.model_fields)}.")
     first = problems[0]
     value, text = first["input"], first["msg"]
     if first["type"] in PROBLEMS:
