@@ -1,5 +1,5 @@
 // The chosen photo with a box to drag around one thing, and the boxes that the shop found in it.
-// Listens to "photo"; tells of each new box with "crop": [left, top, right, bottom] in fractions, or null for all of it.
+// Listens to "photo"; announces each new box with "crop": [left, top, right, bottom] in fractions, or null for all of it.
 
 const LEAST = 0.08;             // of the photo's side
 const STEP = 0.02;
@@ -19,7 +19,7 @@ canvas.prepend(picture);
 
 const ALL = [0, 0, 1, 1];
 let box = ALL;
-let told = ALL;
+let announced = ALL;
 let waiting = 0;
 let asking = null;
 
@@ -33,7 +33,7 @@ document.addEventListener("photo", ({ detail: file }) => {
   picture.src = URL.createObjectURL(file);      // a format that this browser cannot show is searched without a box
 });
 
-// The boxes come after the results, so that these are not kept waiting.
+// The boxes are requested after the results, so that they do not delay them.
 document.addEventListener("searched", ({ detail: file }) => { if (file && !choices.dataset.asked) propose(file); });
 
 function clear() {
@@ -41,7 +41,7 @@ function clear() {
   for (const each of choices.querySelectorAll("[data-box]")) each.remove();
   delete choices.dataset.asked;
   place(ALL);
-  told = ALL;
+  announced = ALL;
 }
 
 async function propose(file) {
@@ -66,7 +66,7 @@ function show(regions) {
     choices.append(pill);
     const mark = document.createElement("div");
     mark.className = "mark";
-    mark.setAttribute("aria-hidden", "true");   // the same choice stands beside the photo, for keys and screen readers
+    mark.setAttribute("aria-hidden", "true");   // the same choice is offered next to the photo, for keyboards and screen readers
     const badge = button("badge", String(at + 1), region.box);
     badge.tabIndex = -1;
     mark.append(badge);
@@ -141,13 +141,13 @@ function resized([left, top, right, bottom], grip, across, down) {
 
 function tell() {
   clearTimeout(waiting);
-  if (same(box, told)) return;
-  told = box;
+  if (same(box, announced)) return;
+  announced = box;
   find("#crop-told").textContent = described();
   document.dispatchEvent(new CustomEvent("crop", { detail: same(box, ALL) ? null : box }));
 }
 
-// ---- mouse and touch: on the box it moves, on a corner it resizes, beside it (or on the whole photo) draws a new one
+// ---- mouse and touch: inside the box it moves, on a corner it resizes, outside (or on the whole photo) it draws a new one
 
 let drag = null;
 

@@ -1,5 +1,5 @@
-// What the pages behind a key share. A classic script: the page's module comes after it, and an import could not name
-// the address with this file's digest.
+// Shared by the pages that need a key. A classic script, loaded before the page's module: an import could not name
+// this file's URL, which carries its digest.
 "use strict";
 
 globalThis.keyed = (() => {
@@ -15,11 +15,11 @@ globalThis.keyed = (() => {
     return made;
   }
 
-  class Left extends Error {}   // the key was forgotten, or changed, while its request was under way
+  class Left extends Error {}   // the key was removed, or changed, during its request
 
-  // The form #door and the button #leave; the key is kept in this tab alone, as `name`, and sent as a header. `unlock` shows
-  // the page and calls keep() once the key is known to fit, `lock` hides and clears it; `refused` says what is wrong with a
-  // key by the status of the answer, `say(text, bad)` says anything.
+  // The form #door and the button #leave. The key is stored in this tab alone, as `name`, and sent as a header. `unlock`
+  // shows the page and calls keep() once the key is accepted; `lock` hides and clears it; `refused` returns the message for
+  // a status of 401 or 403; `say(text, bad)` shows a message.
   function door({ name, unlock, lock, refused, say, entered = () => {} }) {
     let key = sessionStorage.getItem(name) ?? "";
 
@@ -49,30 +49,30 @@ globalThis.keyed = (() => {
           leave();
           throw new Error(refused(answer.status));
         }
-        const told = await answer.json().catch(() => null);
-        const own = told?.error ? `${told.error.message} ${told.error.hint}`.trim() : "";
+        const body = await answer.json().catch(() => null);
+        const own = body?.error ? `${body.error.message} ${body.error.hint}`.trim() : "";
         throw new Error([W[`error_${answer.status}`], own].filter(Boolean).join(" ") || W.unreachable);
       }
     }
 
-    async function told(path, options) {
+    async function getJson(path, options) {
       const mine = key, value = await (await fetched(`/api/v1/${path}`, options)).json();
       if (key !== mine) throw new Left();
       return value;
     }
 
-    const send = (path, value, method = "POST") => told(path, { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+    const send = (path, value, method = "POST") => getJson(path, { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
 
-    // Under the name that the server gives the file: whole where it says so, else in plain characters.
+    // Use the server's name of the file: the encoded one if it is there, else the ASCII one.
     async function download(path) {
-      const answer = await fetched(`/api/v1/${path}`), said = answer.headers.get("Content-Disposition") ?? "";
-      const [, plain = ""] = /filename="([^"]*)"/.exec(said) ?? [], [, whole = ""] = /filename\*=UTF-8''([^;]+)/.exec(said) ?? [];
+      const answer = await fetched(`/api/v1/${path}`), disposition = answer.headers.get("Content-Disposition") ?? "";
+      const [, plain = ""] = /filename="([^"]*)"/.exec(disposition) ?? [], [, whole = ""] = /filename\*=UTF-8''([^;]+)/.exec(disposition) ?? [];
       const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: decodeURIComponent(whole) || plain });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     }
 
-    // Do something, once at a time for its button, and say what went wrong.
+    // Run `work` with its button disabled, and show its error.
     async function attempt(work, button = null) {
       if (button) button.disabled = true;
       try {
@@ -90,7 +90,7 @@ globalThis.keyed = (() => {
       find("#door").hidden = true;
     }
 
-    // Called last: by then all of the page's script is there.
+    // Call it last, when all of the page's scripts have loaded.
     function open() {
       find("#door").addEventListener("submit", (event) => {
         event.preventDefault();
@@ -102,7 +102,7 @@ globalThis.keyed = (() => {
       if (key) attempt(unlock);
     }
 
-    return { fetched, told, send, download, attempt, keep, open };
+    return { fetched, getJson, send, download, attempt, keep, open };
   }
 
   return { find, W, filled, make, door };

@@ -1,5 +1,5 @@
-// The merchant's desk: its door, what fields and values are called, the jobs. All text from the shop is set as text.
-// What else there is comes after it, merchant_files.js and merchant_review.js, and shares globalThis.desk; see keyed.js for why.
+// The merchant's page: its key form, labels of fields and values, the jobs. All text from the shop is set as text.
+// merchant_files.js and merchant_review.js come after it and share globalThis.desk; see keyed.js for why.
 
 const { find, W, filled, make } = globalThis.keyed;
 const WATCH = 1500;             // milliseconds between looks at the jobs
@@ -9,19 +9,19 @@ const SAID = 6000;              // milliseconds that good news stays
 const LANGUAGE = document.documentElement.lang;
 let hushed = 0;
 
-// In Chinese an error comes with the shop's own words, which are English: these go in brackets.
+// In Chinese an error includes the API's English message in brackets.
 const bracketed = (text) => text.replace(/^(.*?。) (.+)$/s, "$1（$2）");
 
 function say(text, bad = false) {
-  const said = find("#said"), words = bad ? bracketed(text) : text;
+  const status = find("#said"), words = bad ? bracketed(text) : text;
   clearTimeout(hushed);
-  if (said.textContent !== words) said.textContent = words;
-  said.className = bad ? "bad" : "";
-  if (text && !bad) hushed = setTimeout(() => { said.textContent = ""; }, SAID);
+  if (status.textContent !== words) status.textContent = words;
+  status.className = bad ? "bad" : "";
+  if (text && !bad) hushed = setTimeout(() => { status.textContent = ""; }, SAID);
 }
 
 let choices = {}, names = {}, labels = {};     // what fields are called, and values of the feed in the page's language
-let listed = [];                // the jobs, as they were last told
+let listed = [];                // the jobs, as last received
 let watching = 0, wait = WATCH;
 let missed = "";                // why the last look at the jobs failed
 const desk = {
@@ -31,7 +31,7 @@ const desk = {
 };
 globalThis.desk = desk;
 
-const { fetched, told, send, download, attempt, keep, open } = globalThis.keyed.door({
+const { fetched, getJson, send, download, attempt, keep, open } = globalThis.keyed.door({
   name: "windowshop.key", unlock, lock, say,
   refused: () => { find("#key").focus(); return W.bad_key; },
   entered: () => find("#one-pictures").focus(),
@@ -55,9 +55,9 @@ async function unlock() {
   await watch();
 }
 
-// What can be chosen, which grows while the page is open: the shop learns, and others decide.
+// The values to choose from, which grow while the page is open, as the shop learns from decisions.
 async function readChoices() {
-  ({ fields: choices, names, values: labels } = await told("listings/choices"));
+  ({ fields: choices, names, values: labels } = await getJson("listings/choices"));
   for (const [field, of] of Object.entries(choices)) {
     const list = make("datalist", { id: `choices-${field}` }, ...of.map((value) => make("option", { value: label(field, value) })));
     find(`#choices-${CSS.escape(field)}`)?.remove();
@@ -70,30 +70,30 @@ const label = (field, value) => labels[field]?.[value] ?? value;
 const values = (field) => [...choices[field] ?? [], ...desk.added[field] ?? []];
 const percent = (share) => `${Math.round(100 * share)} %`;
 const sureFrom = (one) => one.cut === undefined ? "" : filled(W.sure_from, { share: percent(one.cut) });
-// What stands for a field in another language is filled in with it, and not asked for.
-const asked = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
+// A field's translation (field_zh) is filled in with the field, and not edited on its own.
+const editableFields = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
 const address = (id) => `/products/${encodeURIComponent(id)}`;
 const note = (one) => filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message });
 
-// As attempt; but a button that lost the focus, because it was disabled meanwhile, gets it back unless the work put it elsewhere.
+// As attempt, but return the focus to a button that lost it while disabled, unless the work moved the focus.
 async function once(work, button) {
   const done = await attempt(work, button);
   if (button && document.activeElement === document.body) button.focus();
   return done;
 }
 
-// A button; a double click is one.
+// A button; a double click counts as one click.
 function button(textContent, work, data = {}) {
   return make("button", { type: "button", textContent, data, onclick: (event) => { if (event.detail < 2) once(work, event.target); } });
 }
 
 // ---- jobs
 
-// Look at the jobs, and again while one moves; more and more seldom, but ever again, while the shop cannot be reached.
+// Poll the jobs while one is moving; while the shop cannot be reached, at growing intervals.
 async function watch() {
   let jobs;
   try {
-    ({ jobs } = await told("jobs"));
+    ({ jobs } = await getJson("jobs"));
   } catch (error) {
     if (find("#desk").hidden) throw error;
     wait = missed ? Math.min(2 * wait, SELDOM) : WATCH;
@@ -115,7 +115,7 @@ function again() {
   watching = setTimeout(() => attempt(watch), wait);
 }
 
-// Entries are changed in place, and put anew only where the list is another, so that a button keeps the focus.
+// Update entries in place, and rebuild the list only when its jobs differ, so that a button keeps the focus.
 function showJobs(jobs = listed) {
   const list = find("#jobs"), known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   listed = jobs;
@@ -162,4 +162,4 @@ function jobItem(each, item = null) {
   return item;
 }
 
-Object.assign(desk, { say, told, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, asked, address, note, button, readChoices, watch, showJobs, showJob, made });
+Object.assign(desk, { say, getJson, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, editableFields, address, note, button, readChoices, watch, showJobs, showJob, made });

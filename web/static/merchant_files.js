@@ -1,8 +1,8 @@
-// Files that are chosen or dropped: the pictures of one listing, with what is suggested for them; and many, sent as a job.
+// Chosen or dropped files: the pictures of one listing, with the suggestions for them; or many files, sent as a job.
 
 const { find, W, filled, make } = globalThis.keyed;
 const { desk } = globalThis;
-const { say, told, send, name, label, percent, address } = desk;
+const { say, getJson, send, name, label, percent, address } = desk;
 const PART = 4 * 2 ** 20;       // bytes sent at once
 const MOST = 7;                 // pictures of one listing
 const LONGEST_SIDE = 1280;      // more pixels than the shop looks at only cost upload time
@@ -75,13 +75,13 @@ function product(id, products, text = "") {
 }
 
 function labelled(one) {
-  const said = !one.top.length || one.answer === one.top[0].name ? "" : one.answer ? filled(W.only_parent, { name: label(one.field, one.answer) }) : W.unsure;
+  const state = !one.top.length || one.answer === one.top[0].name ? "" : one.answer ? filled(W.only_parent, { name: label(one.field, one.answer) }) : W.unsure;
   const lines = one.top.map((each) => make("li", {}, make("span", { textContent: label(one.field, each.name) }), make("meter", { min: 0, max: 1, value: each.confidence, ariaLabel: label(one.field, each.name) }), make("small", { textContent: percent(each.confidence) })));
-  return part(name(one.field), make("ol", { className: "tops" }, ...lines), make("p", { className: "state", textContent: [said, desk.sureFrom(one)].filter(Boolean).join(" · ") }));
+  return part(name(one.field), make("ol", { className: "tops" }, ...lines), make("p", { className: "state", textContent: [state, desk.sureFrom(one)].filter(Boolean).join(" · ") }));
 }
 
 function answered(found) {
-  const fields = desk.asked(found).filter((one) => one.top.length).map(labelled);
+  const fields = desk.editableFields(found).filter((one) => one.top.length).map(labelled);
   const { price, products } = found;
   const money = (one) => one.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const range = price && part(W.price, make("p", { textContent: filled(W.price_range, { low: money(price.low), high: money(price.high), currency: price.currency, level: percent(price.level) }) }));
@@ -104,7 +104,7 @@ find("#one").addEventListener("submit", (event) => {
     const fields = new FormData();
     for (const file of files) fields.append("pictures", await shrunk(file), file.name);
     fields.set("title", find("#one-title").value);
-    const found = await told("listings/suggest", { method: "POST", body: fields });
+    const found = await getJson("listings/suggest", { method: "POST", body: fields });
     find("#answer").replaceChildren(answered(found));
     find("#answer").scrollIntoView({ block: "nearest" });
     say("");
@@ -145,7 +145,7 @@ async function zipped(files) {
   return new Blob([...parts, listed, "PK\x05\x06", end]);
 }
 
-// What is wrong with a choice of files, before any is sent; "" when nothing is.
+// Return why the chosen files cannot be sent, or "".
 function fault(files) {
   if (!files.length) return W.no_files;
   if (files.some(isZip)) return files.length > 1 ? W.zip_alone : "";
@@ -169,7 +169,7 @@ find("#many").addEventListener("submit", (event) => {
   }, event.submitter);
 });
 
-// Send a file as a new job, and begin it.
+// Send a file as a new job, and start it.
 async function upload(whole, name) {
   const { id } = await send("jobs", { name, bytes: whole.size });
   desk.sending = id;
@@ -177,7 +177,7 @@ async function upload(whole, name) {
     await desk.watch();
     for (let at = 0; at < whole.size; at += PART) {
       say(filled(W.sending, { n: Math.floor(100 * at / whole.size) }));
-      desk.showJob(await told(`jobs/${id}/file?offset=${at}`, { method: "PUT", body: whole.slice(at, at + PART), headers: { "Content-Type": "application/octet-stream" } }));
+      desk.showJob(await getJson(`jobs/${id}/file?offset=${at}`, { method: "PUT", body: whole.slice(at, at + PART), headers: { "Content-Type": "application/octet-stream" } }));
     }
     const begun = send(`jobs/${id}/state`, { state: "waiting" });
     desk.showJob(await begun.catch(async (error) => { await desk.ask(`jobs/${id}`, { method: "DELETE" }); await desk.watch(); throw error; }));

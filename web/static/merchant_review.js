@@ -1,8 +1,8 @@
-// The rows of a job under review: what is suggested, decisions by hand and by keys, what is left before it is downloaded.
+// The rows of a job under review: suggestions, decisions by mouse and keyboard, what is left before the download.
 
 const { find, W, filled, make } = globalThis.keyed;
 const { desk } = globalThis;
-const { say, told, send, attempt, once, button, name, label, values, percent, address } = desk;
+const { say, getJson, send, attempt, once, button, name, label, values, percent, address } = desk;
 const PAGE = 40;                // rows shown at once
 const TITLE = 500;              // characters at most, as of every value
 const ALIKE = 3;
@@ -10,7 +10,7 @@ let products = {};              // what is known of those named as evidence, by 
 
 const known = (id) => !id.startsWith("decided:");
 
-// The value that typed words mean: one of the field's, of categories also the first whose last part begins so; else a new one.
+// Return the value that typed text means: one of the field's, or the first category whose last part starts with it, else a new one.
 function meant(field, text) {
   const typed = text.trim().toLowerCase();
   const called = values(field).map((value) => [value, ...[value, label(field, value)].map((own) => own.toLowerCase())]);
@@ -22,7 +22,7 @@ function meant(field, text) {
 
 async function review(id) {
   await desk.readChoices();
-  desk.job = await told(`jobs/${id}`);
+  desk.job = await getJson(`jobs/${id}`);
   products = {};
   find("#review-name").replaceChildren(`${W.show}: ${desk.job.name} `, make("small", { textContent: desk.made(desk.job) }));
   find("#which").value = desk.job.needs_review ? "review" : "all";
@@ -32,7 +32,7 @@ async function review(id) {
   (find("#rows > li[data-number]") ?? find("#review-name")).focus();
 }
 
-// What is left to do before the job is downloaded.
+// Show what is left to do before the download.
 function sum() {
   const { job } = desk;
   find("#review").hidden = !job;
@@ -57,8 +57,8 @@ let listing = 0;                // counts lists, so that a slow answer does not 
 
 async function list(after = 0) {
   const turn = after ? listing : ++listing, which = find("#which").value;
-  const found = await told(`jobs/${desk.job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`);
-  if (turn !== listing || after && after !== find("#rows > li:last-child")?.dataset.number) return;   // or more rows were asked for twice
+  const found = await getJson(`jobs/${desk.job.id}/rows?show=${which}&after=${after}&limit=${PAGE}`);
+  if (turn !== listing || after && after !== find("#rows > li:last-child")?.dataset.number) return;   // or more rows were requested twice
   Object.assign(products, found.products);
   if (!after) find("#rows").replaceChildren();
   find("#rows").append(...found.rows.map(rowItem));
@@ -71,7 +71,7 @@ const more = () => list(find("#rows > li:last-child").dataset.number);
 
 // ---- a row
 
-// A product that is named as evidence: its picture, where that is known, else its id.
+// A product named as evidence: its picture if known, else its id.
 function shown(id, text = "") {
   const one = products[id], title = one?.title || id;
   const link = make("a", { href: one?.url ?? address(id), target: "_blank", title });
@@ -96,8 +96,8 @@ function rowItem(row) {
   const picture = row.thumbnail && make("img", { src: `data:image/jpeg;base64,${row.thumbnail}`, alt: filled(W.picture_of, { name: called }) });
   const repeats = earlier > 0 || listed.some((one) => one.kind !== "shared_picture");
   const unsure = row.suggestion && !row.sure && (repeats ? W.repeats : W.unsure);
-  const said = row.kind ? W[`was_${row.kind}`] : row.state === "failed" ? filled(W.row_failed, { reason: row.reason }) : unsure || "";
-  const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: said });
+  const outcome = row.kind ? W[`was_${row.kind}`] : row.state === "failed" ? filled(W.row_failed, { reason: row.reason }) : unsure || "";
+  const state = make("p", { className: `state ${row.state === "failed" ? "bad" : row.kind ? "good" : unsure ? "unsure" : ""}`, textContent: outcome });
   const doubled = row.same_id_as > 0 && make("p", { className: "state unsure", textContent: filled(W.same_id, { n: row.same_id_as, id: row.id }) });
   const notes = (row.suggestion?.picture_notes ?? []).map((one) => make("p", { className: "state", textContent: desk.note(one) }));
   const others = [...earlier ? [make("span", { textContent: `${filled(W.row, { n: earlier })} (${W[how || "same_file"]})` })] : [], ...listed.slice(0, ALIKE).map((one) => shown(one.id, `(${W[one.kind]})`))];
@@ -111,7 +111,7 @@ function rowItem(row) {
   return item;
 }
 
-const fieldsOf = ({ suggestion }) => suggestion ? desk.asked(suggestion).filter((one) => one.top.length || one.field === "category") : [];
+const fieldsOf = ({ suggestion }) => suggestion ? desk.editableFields(suggestion).filter((one) => one.top.length || one.field === "category") : [];
 
 function fieldBox(title, under, taken, ...content) {
   return make("div", { className: "field", role: "group", ariaLabel: title }, make("span", { className: "what" }, title, under && make("small", { textContent: under })), make("div", { className: "options" }, ...content), taken);
@@ -137,7 +137,7 @@ function fieldItem(item, row, one) {
   return field;
 }
 
-// The title that the feed leaves out: typed, or the suggested words.
+// The title that the feed lacks: typed, or the suggested words.
 function titleItem(item, row) {
   const words = row.suggestion.title_words.map((one) => one.word).join(" ").slice(0, TITLE);
   const input = make("input", { type: "text", value: row.decided.title ?? "", placeholder: W.title_needed, ariaLabel: W.row_title, maxLength: TITLE });
@@ -149,7 +149,7 @@ function titleItem(item, row) {
   return field;
 }
 
-// Tab comes to a field once: to what is chosen, else to its first; from there the arrow keys go on.
+// Tab stops once per field, at its chosen value or its first; the arrow keys move within the field.
 const stops = (field) => [...field.querySelectorAll(".option, input")];
 const pressed = (field) => find(".option[aria-pressed=true]", field);
 
@@ -171,7 +171,7 @@ function choose(item, field, value, typed = false) {
 
 // ---- decisions
 
-// Ask, once, whether typed values that are new are meant; false when there is nothing to ask.
+// Ask once to confirm new typed values; return false when there is nothing to confirm.
 function asks(item) {
   const boxes = [...item.querySelectorAll(".field.new:not(.asked)")];
   for (const box of boxes) {
@@ -201,7 +201,7 @@ async function sendDecision(item, accept) {
   (here()?.nextElementSibling ?? find("#undo")).focus();
 }
 
-// Show what a step changed: its rows as they are now, whether or not they belong to the list that is shown.
+// Show the rows that a step changed in their present state, whether or not they match the list shown.
 function changed(answer) {
   desk.showJob(answer.job);
   if (desk.job?.id !== answer.job.id) return answer.changed;
@@ -219,7 +219,7 @@ async function undo() {
   const answer = await send(`jobs/${desk.job.id}/decisions`, { undo: true });
   const count = changed(answer);
   say(count ? filled(count === 1 ? W.undone_row : W.undone_rows, { n: count }) : W.nothing_to_undo);
-  desk.added = {};              // some of it may be undone: it is asked about anew
+  desk.added = {};              // some of it may be undone, so it is confirmed again
   if (!count) return;
   const first = () => find(`#rows > li[data-number="${answer.rows[0].number}"]`);
   if (count > answer.rows.length || !first()) await list();
@@ -239,7 +239,7 @@ for (const file of ["corrected", "listings"]) {
 }
 find("#which").addEventListener("change", () => attempt(() => list()));
 
-// Keys, while a row, or something in it, has the focus; in its text fields letters are letters.
+// Keyboard commands while a row, or an element in it, has the focus; in text fields letters are text.
 find("#rows").addEventListener("keydown", (event) => {
   const { key, target } = event, item = target.closest("#rows > li");
   if (!item?.dataset.number || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -259,7 +259,7 @@ find("#rows").addEventListener("keydown", (event) => {
   else if (key.length === 1) find("input", field ?? find("[data-field]", item) ?? item)?.focus();   // the letter lands in the field
 });
 
-// Choose the next of a field's values. Beyond the last comes the box for another, where the focus is in the field.
+// Choose the next of a field's values; after the last comes the box for another value, when the focus is in the field.
 function step(field, from, by) {
   if (!field) return;
   const all = stops(field), within = all.includes(from), most = all.length - (within ? 1 : 2);

@@ -1,23 +1,23 @@
 // The operator's page. All text from the shop is set as text.
 
 const { find, W, filled, make } = globalThis.keyed;
-const WATCH = 3000;             // milliseconds between looks at what is under way
+const WATCH = 3000;             // milliseconds between polls of work in progress
 const SIDE = 1000, MARK = 3.4, NEAR = 24, MARGIN = 10;   // the map's own units; CSS pixels
 const language = document.documentElement.lang;
-const say = (text, bad = false) => { const said = find("#said"); said.textContent = text; said.className = bad ? "bad" : ""; };
+const say = (text, bad = false) => { const status = find("#said"); status.textContent = text; status.className = bad ? "bad" : ""; };
 const count = (n) => n == null ? "–" : n.toLocaleString(language);
 const time = (at) => new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 const ago = (at) => {
-  const minutes = (Date.parse(at) - Date.now()) / 60_000, told = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+  const minutes = (Date.parse(at) - Date.now()) / 60_000, format = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   const [unit, length] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, long]) => Math.abs(minutes) >= long) ?? ["minute", 1];
-  return told.format(Math.round(minutes / length), unit);
+  return format.format(Math.round(minutes / length), unit);
 };
 const size = (bytes) => `${(bytes / 2 ** 20).toLocaleString(language, { maximumFractionDigits: 1 })} MiB`;
 let state = null;               // the last overview
 let chart = null;               // the map that is drawn
 let watching = 0;
 
-const { fetched, told, send, download, attempt, keep, open } = globalThis.keyed.door({
+const { fetched, getJson, send, download, attempt, keep, open } = globalThis.keyed.door({
   name: "windowshop.operator", unlock, lock, say, refused: (status) => status === 401 ? W.no_such_key : W.weak_key,
 });
 
@@ -31,7 +31,7 @@ function lock() {
 }
 
 async function unlock() {
-  state = await told("ops");
+  state = await getJson("ops");
   keep();
   find("#room").hidden = find("#tools").hidden = false;
   say("");
@@ -41,18 +41,18 @@ async function unlock() {
 
 async function look() {
   clearTimeout(watching);
-  state = await told("ops");
+  state = await getJson("ops");
   show();
   await showMap();
 }
 
-// The generation that is current but not served yet; nothing where the server tells what is amiss with it.
+// The generation that is current but not served yet; null when the server reports a problem with it.
 function opening() {
   const current = state.generations.find((each) => each.current)?.number;
   return state.server.ready && !state.server.degraded.length && current !== state.server.generation ? current : 0;
 }
 
-// Look again by itself only while something is under way, so that a page left open asks for nothing.
+// Poll only while work is in progress, so that a page left open sends no requests.
 function watch() {
   clearTimeout(watching);
   const busy = state.jobs.some((each) => ["waiting", "working"].includes(each.state));
@@ -75,12 +75,12 @@ function facts(pairs) {
   return make("dl", {}, ...pairs.map(([name, value, className = ""]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("strong", { textContent: value, className })))));
 }
 
-// Whether a part of the page is to be drawn anew: what is open, or has the focus, stays while nothing changes.
+// Whether a part of the page must be redrawn; unchanged parts stay, so that open details and the focus survive.
 const drawn = new Map();
 function changed(part, value) {
-  const told = JSON.stringify(value), before = drawn.get(part);
-  drawn.set(part, told);
-  return told !== before;
+  const text = JSON.stringify(value), before = drawn.get(part);
+  drawn.set(part, text);
+  return text !== before;
 }
 
 function show() {
@@ -89,8 +89,8 @@ function show() {
   const health = !server.ready ? [W.not_ready, "bad"] : server.degraded.length ? [W.ready_degraded, "warn"] : [W.ready, "good"];
   const pairs = [[W.state, ...health]];
   if (server.ready) pairs.push([W.serves, opening() ? filled(W.opens, { n: server.generation, current: opening() }) : server.generation], [W.built, current?.created ? `${time(current.created)} (${ago(current.created)})` : "–"], [W.products, count(server.products)], [W.pictures, count(server.pictures)], [W.live, count(server.live)], [W.encoder, `${server.encoder} · ${server.runtime}`]);
-  const amiss = [server.reason, ...server.degraded].filter(Boolean);
-  find("#server").replaceChildren(facts(pairs), ...amiss.length ? [make("ul", { className: "amiss warn" }, ...amiss.map((textContent) => make("li", { textContent })))] : []);
+  const problems = [server.reason, ...server.degraded].filter(Boolean);
+  find("#server").replaceChildren(facts(pairs), ...problems.length ? [make("ul", { className: "problems warn" }, ...problems.map((textContent) => make("li", { textContent })))] : []);
   if (changed("generations", [generations, state.back_to, server.ready, opening()])) showGenerations(generations);
   if (changed("report", report)) showReport(report);
   if (changed("questions", questions)) showQuestions(questions);
@@ -168,7 +168,7 @@ function showQuestions(questions) {
     questions[kind].length ? table(columns, questions[kind], { cards: true, long: true, name: W[kind] }) : make("p", { textContent: W.no_questions }))));
 }
 
-// ---- going back
+// ---- rolling back
 
 find("#back").addEventListener("click", () => {
   const to = state.generations.find((each) => each.number === state.back_to);
@@ -212,7 +212,7 @@ async function showMap() {
     return watch();
   }
   if (chart?.state === "ready" && chart.generation === state.server.generation) return;
-  chart = { ...await told("ops/map"), alone: null, at: null };
+  chart = { ...await getJson("ops/map"), alone: null, at: null };
   const ready = chart.state === "ready";
   find("#map").hidden = !ready;
   hint.textContent = ready ? filled(W.map_hint, { n: count(chart.points.length), all: count(chart.products) }) : W[`map_${chart.state}`];
@@ -288,9 +288,9 @@ function point(found) {
   point.waiting = setTimeout(() => attempt(() => picture(found, tile)), 120);  // not for every mark that is passed over
 }
 
-// Pictures need the key in a shop that is closed to the public, so they are fetched and not linked.
+// A shop closed to the public requires the key for pictures, so they are fetched and not linked.
 async function picture(found, tile) {
-  const { pictures } = await told(`products/${encodeURIComponent(found.id)}`);
+  const { pictures } = await getJson(`products/${encodeURIComponent(found.id)}`);
   if (!pictures.length || !tile.isConnected) return;
   const blob = await (await fetched(pictures[0].picture_url, { cache: "default" })).blob();
   const src = URL.createObjectURL(blob);
@@ -342,7 +342,7 @@ find("#map-table").addEventListener("toggle", listed);
 new ResizeObserver(draw).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
-// ---- the door
+// ---- the key form
 
 find("#reload").addEventListener("click", (event) => attempt(look, event.target));
 find("#download").addEventListener("click", (event) => attempt(() => download("ops/rejected.csv"), event.target));

@@ -1,4 +1,4 @@
-// Photos by choosing, dropping, pasting or camera. Tells the page of each with the event "photo".
+// Photos by choosing, dropping, pasting or camera. Announces each with the event "photo".
 
 const LONGEST_SIDE = 1280;      // more pixels than the shop looks at only cost upload time
 const SHRINK_ABOVE = 400_000;   // bytes; smaller files are sent as they are

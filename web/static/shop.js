@@ -1,14 +1,14 @@
 // Searches without leaving the page: photos, boxes in them, filters, order and pages of the results.
 // Without this file the same forms and links still search, one page after another.
 
-const KEPT = 8;                 // photos that the browser remembers, for results that are opened again
-const KEPT_SIDE = 480;
+const MAX_PHOTOS = 8;                 // photos that the browser remembers, for results that are opened again
+const PHOTO_SIDE = 480;            // CSS pixels
 
 const find = (selector, within = document) => within.querySelector(selector);
 const body = document.body;
 const words = JSON.parse(body.dataset.words);
 const form = find("#search");
-const asked = find("input.words", form);
+const textInput = find("input.words", form);
 const preview = find("#preview");
 const message = find("#message");
 
@@ -56,24 +56,24 @@ find(".remove", preview).addEventListener("click", () => {
   preview.hidden = true;
   for (const field of form.querySelectorAll("input[type=file]")) field.value = "";
   say("");
-  asked?.focus();
+  textInput?.focus();
 });
 
-// A small copy, kept while this tab is open: results have an address, the photo itself has none.
+// A small copy, stored while this tab is open: results have a URL, the uploaded photo has none.
 async function remember() {
   const name = shown = Math.random().toString(36).slice(2, 12);
   const [left, top, right, bottom] = crop ?? [0, 0, 1, 1];
   try {
     const bitmap = await createImageBitmap(photo);
     const width = (right - left) * bitmap.width, height = (bottom - top) * bitmap.height;
-    const scale = Math.min(1, KEPT_SIDE / Math.max(width, height));
+    const scale = Math.min(1, PHOTO_SIDE / Math.max(width, height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
     canvas.getContext("2d").drawImage(bitmap, left * bitmap.width, top * bitmap.height, width, height, 0, 0, canvas.width, canvas.height);
-    const kept = JSON.parse(sessionStorage.getItem("photos") ?? "[]");
-    kept.unshift([name, canvas.toDataURL("image/jpeg", 0.85)]);
-    sessionStorage.setItem("photos", JSON.stringify(kept.slice(0, KEPT)));
+    const photos = JSON.parse(sessionStorage.getItem("photos") ?? "[]");
+    photos.unshift([name, canvas.toDataURL("image/jpeg", 0.85)]);
+    sessionStorage.setItem("photos", JSON.stringify(photos.slice(0, MAX_PHOTOS)));
     recall();
   } catch {                     // no room, not allowed, or not a format of this browser
   }
@@ -81,9 +81,9 @@ async function remember() {
 
 function recall() {
   try {
-    const kept = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
+    const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
     for (const place of document.querySelectorAll("img.asked-photo[data-shown]")) {
-      const source = kept.get(place.dataset.shown);
+      const source = photos.get(place.dataset.shown);
       if (!source) continue;
       place.src = source;
       place.hidden = false;
@@ -132,7 +132,7 @@ async function load(address, options = {}) {
   }
 }
 
-// What an error page of the shop says; a proxy's page would only say "Bad gateway".
+// The message of the shop's error page; a proxy's page would only say "Bad gateway".
 function reasonOn(page) {
   const lines = page.querySelectorAll("#results .reason");
   return [...lines].map((line) => line.textContent.trim()).join(" ") || words.unanswered;
@@ -175,11 +175,11 @@ form.addEventListener("submit", (event) => {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) fields.set(name, value.trim());
   const query = fields.toString();
-  if (fields.has("q") || !asked || query) {
+  if (fields.has("q") || !textInput || query) {
     busy(true);
     location.assign(`/?${query}`);
   } else {
-    asked.focus();
+    textInput.focus();
   }
 });
 
@@ -225,7 +225,7 @@ async function swap(address) {
 addEventListener("popstate", () => location.reload());
 addEventListener("pageshow", () => busy(false));   // a page that comes back from the browser's cache may look busy
 
-// A language chosen stays chosen; the address need not say it, least of all when it is sent to somebody.
+// The cookie stores the chosen language; remove it from the URL, which may be sent to other people.
 const address = new URL(location.href);
 if (address.searchParams.has("lang")) {
   address.searchParams.delete("lang");

@@ -1,4 +1,4 @@
-// What was viewed, remembered by this browser alone: rows for it on the front page. Views and clicks are told to the shop
+// What was viewed, remembered by this browser alone: rows for it on the front page. Views and clicks are sent to the shop
 // under a random name, so that it can recommend by them, unless the browser asks not to be tracked.
 
 const MOST = 24;
@@ -78,8 +78,8 @@ document.addEventListener("click", (event) => {
 
 const why = find("[data-why]");
 if (why?.dataset.shown) {
-  const kept = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
-  const source = kept.get(why.dataset.shown);
+  const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
+  const source = photos.get(why.dataset.shown);
   if (source) showMatch(why, source);
 }
 
@@ -99,12 +99,12 @@ async function showMatch(place, source) {
     body: JSON.stringify(fields),
   }).catch(() => null);
   if (!answer?.ok) return;
-  const told = await answer.json();
-  if (!told.found_region || !told.asked_region) return;
-  const asked = find('[data-side="asked"]', place);
+  const explanation = await answer.json();
+  if (!explanation.found_region || !explanation.asked_region) return;
+  const figure = find('[data-side="asked"]', place);
   const found = find('[data-side="found"]', place);
-  find(".over", asked).replaceChildren(picture("", source), picture("veil", told.asked_region.png));
-  find(".over", found).replaceChildren(picture("", why.dataset.picture), picture("veil", told.found_region.png));
-  asked.hidden = false;
+  find(".over", figure).replaceChildren(picture("", source), picture("veil", explanation.asked_region.png));
+  find(".over", found).replaceChildren(picture("", why.dataset.picture), picture("veil", explanation.found_region.png));
+  figure.hidden = false;
   find(".where", place).hidden = false;
 }
