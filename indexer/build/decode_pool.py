@@ -20,7 +20,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
-from types import TracebackType
 from typing import Any
 
 from PIL import Image
@@ -72,20 +71,19 @@ class DecoderPool:
             while True:
                 child = self._idle.pop() if self._idle else _Child()
                 try:
-                    decoded = child.request(path, at_least, self._seconds)
+                    answer = child.request(path, at_least, self._seconds)
                 except _WorkerDied as died:
                     child.close()
                     if died.crashed and child.answered:  # an earlier picture may have damaged it: ask a new one
                         continue
                     raise died.verdict from None
-                except BadPicture:
-                    self._idle.append(child)
-                    raise
                 except BaseException:
                     child.close()
                     raise
                 self._idle.append(child)
-                return decoded
+                if isinstance(answer, BadPicture):
+                    raise answer
+                return answer
 
     def close(self) -> None:
         """End the children."""
@@ -95,9 +93,7 @@ class DecoderPool:
     def __enter__(self) -> DecoderPool:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -110,21 +106,12 @@ class _WorkerDied(Exception):
         self.crashed = crashed
 
 
-class _TooSlow(Exception):
-    """The deadline has passed."""
-
-
-class _Ended(Exception):
-    """The child's output has ended, or is malformed."""
-
-
 class _Child:
     """One child process, used by one thread at a time."""
 
     def __init__(self) -> None:
         self.answered = 0
-        command = [sys.executable, "-m", "indexer.build.decode_worker"]
-        pipe = subprocess.PIPE
+        command, pipe = [sys.executable, "-m", "indexer.build.decode_worker"], subprocess.PIPE
         self._process = subprocess.Popen(
             command, bufsize=0, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
         )
@@ -136,7 +123,7 @@ class _Child:
             fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             self._receive(time.monotonic() + START_TIMEOUT_S)
-        except (_Ended, _TooSlow):
+        except (EOFError, TimeoutError):
             self.close()
             raise WindowshopError(
                 f"The process that decodes pictures does not start (it ended with {self._process.returncode}).",
@@ -146,23 +133,19 @@ class _Child:
             self.close()
             raise
 
-    def request(self, path: str, at_least: int, seconds: float) -> Decoded:
-        """Decode one picture. Raises BadPicture, and _WorkerDied when the child did not survive it."""
+    def request(self, path: str, at_least: int, seconds: float) -> Decoded | BadPicture:
+        """Decode one picture, or return its error. Raises _WorkerDied when the child did not survive it."""
         try:
             send(self._requests, {"path": path, "at_least": at_least, "seconds": seconds})  # type: ignore[arg-type]
-            header, body = self._receive(time.monotonic() + seconds)
-            answer = _parse_answer(header, body)
-        except _TooSlow:
-            raise _WorkerDied(
-                BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)
-            ) from None
-        except (_Ended, BrokenPipeError):
+            answer = _parse_answer(*self._receive(time.monotonic() + seconds))
+        except TimeoutError:
+            slow = BadPicture(f"The picture takes longer than {seconds:g} s to decode.", _SAVE_AGAIN)
+            raise _WorkerDied(slow) from None
+        except (EOFError, BrokenPipeError):
             raise self._died() from None
         if answer is None:
             raise _WorkerDied(_too_much_memory())
         self.answered += 1
-        if isinstance(answer, BadPicture):
-            raise answer
         return answer
 
     def close(self) -> None:
@@ -181,18 +164,19 @@ class _Child:
         return _WorkerDied(BadPicture("The picture makes the decoder crash.", _SAVE_AGAIN), crashed=True)
 
     def _receive(self, deadline: float) -> tuple[Mapping[str, Any], bytes]:
+        """Read one frame. Raises TimeoutError, and EOFError when the output has ended or is malformed."""
         frame = self._read_to(bytearray(), LENGTHS.size, deadline)
         header_length, body_length = LENGTHS.unpack_from(frame)
         if header_length > MAX_HEADER_BYTES or body_length > 3 * MAX_PIXELS:
-            raise _Ended
+            raise EOFError
         start = LENGTHS.size + header_length
         self._read_to(frame, start + body_length, deadline)
         try:
             header = json.loads(frame[LENGTHS.size : start])
         except (ValueError, RecursionError):
-            raise _Ended from None
+            raise EOFError from None
         if not isinstance(header, dict) or len(frame) > start + body_length:
-            raise _Ended
+            raise EOFError
         return header, bytes(memoryview(frame)[start:])
 
     def _read_to(self, frame: bytearray, length: int, deadline: float) -> bytearray:
@@ -200,16 +184,16 @@ class _Child:
         while len(frame) < length:
             left = deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(1000 * left):
-                raise _TooSlow
+                raise TimeoutError
             data = os.read(self._output, READ_BYTES)
             if not data:
-                raise _Ended
+                raise EOFError
             frame += data
         return frame
 
 
 def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPicture | None:
-    """Return the answer, None when memory ran out. Raises _Ended for an answer that a sound child never gives."""
+    """Return the answer, None when memory ran out. Raises EOFError for one that a sound child never gives."""
     match header:
         case {"error": "memory"}:
             return None
@@ -220,7 +204,7 @@ def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPictur
             complete = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
             if allowed and complete and re.fullmatch("[0-9a-f]{64}", sha256):
                 return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body))
-    raise _Ended
+    raise EOFError
 
 
 def _too_much_memory() -> PictureTooLarge:

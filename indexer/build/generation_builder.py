@@ -15,7 +15,7 @@ from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
-from indexer.ann.faiss_index import IndexPlan, VectorIndex, plan_for
+from indexer.ann.faiss_index import VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -50,11 +50,6 @@ class SealedGeneration:
     candidate: Generation
     gates: tuple[Gate, ...]
     copied: int
-
-    @property
-    def manifest(self) -> Manifest:
-        """The candidate's manifest."""
-        return self.candidate.manifest
 
 
 class GenerationBuilder:
@@ -131,7 +126,8 @@ class GenerationBuilder:
         self, path: Path, rows: Rows, queries: Mapping[str, Floats], previous: Generation | None
     ) -> tuple[VectorIndex, IndexRecord, Recall]:
         """Build and tune the index of these rows, reusing the lists of the one before while its recall stays good."""
-        options, plan = self.options, self._plan(len(rows))
+        options, plan = self.options, plan_for(len(rows), self.options.goal.seed)
+        plan = replace(plan, kind=options.kind or plan.kind)
         if previous is not None and previous.index.suits(plan, self.layout.dim):
             index = VectorIndex.refill(previous.folder / store.INDEX_FILE, rows, path, options.threads)
             probes = max(1, previous.manifest.index.nprobe)
@@ -143,10 +139,6 @@ class GenerationBuilder:
         record, recall = tune(index, rows, queries, options.goal)
         index.save(path)
         return index, record, recall
-
-    def _plan(self, count: int) -> IndexPlan:
-        plan = plan_for(count, self.options.goal.seed)
-        return plan if self.options.kind is None else replace(plan, kind=self.options.kind)
 
     def _cache(self, kind: str, dim: int) -> VectorCache:
         fingerprint = self.encoder.fingerprint

@@ -102,7 +102,7 @@ class IndexRun:
             with self._open_catalogue() as catalogue:
                 with catalogue.replacing(diff.puts):
                     sealed = self._seal(catalogue, VectorSources(self._builder.layout, pictures, titles))
-                    record_pending(catalogue, sealed.manifest.number)
+                    record_pending(catalogue, sealed.candidate.number)
                 publish_pending(self._home, catalogue)
         return diff, sealed
 
@@ -136,7 +136,7 @@ class IndexRun:
                         save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
                     if not publish:
                         raise _NotPublished
-                    record_pending(catalogue, sealed.manifest.number)
+                    record_pending(catalogue, sealed.candidate.number)
             except _NotPublished:
                 store.remove_unfinished(self._home)
             else:
@@ -247,7 +247,7 @@ class IndexRun:
     def _seal(self, catalogue: Catalogue, sources: VectorSources) -> SealedGeneration:
         start = time.perf_counter()
         sealed = self._builder.seal(catalogue, sources, self._reusable(), self._options.force)
-        self._count_step("index", sealed.manifest.rows, time.perf_counter() - start)
+        self._count_step("index", sealed.candidate.manifest.rows, time.perf_counter() - start)
         return sealed
 
     def _count_step(self, name: str, items: int, seconds: float) -> None:
@@ -258,10 +258,10 @@ class IndexRun:
         current = 0 if self._previous is None else self._previous.number
         return IndexReport(
             kind=BUILD if self._rebuild else UPDATE,
-            generation=current if sealed is None else sealed.manifest.number,
+            generation=current if sealed is None else sealed.candidate.number,
             made=made,
             changes=diff.changes,
-            manifest=None if sealed is None else sealed.manifest,
+            manifest=None if sealed is None else sealed.candidate.manifest,
             pictures=self._pictures.distinct,
             encoded=self._pictures.encoded,
             reused=self._pictures.reused,

@@ -22,6 +22,11 @@ from indexer.generations.manifest import Manifest
 
 BUILD, UPDATE = "build", "update"
 MAX_LINES = 10  # rejected rows printed
+FIELDS = {  # of the JSON file, in order
+    BUILD: "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index"
+    " recall words_gate gates pictures_per_second",
+    UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class Step:
     def rate(self) -> float:
         """Items a second."""
         return self.items / self.seconds if self.seconds > 0 else 0.0
+
+    def body(self) -> dict[str, Any]:
+        """Return the step as JSON values."""
+        return {"items": self.items, "seconds": round(self.seconds, 3), "per_second": round(self.rate, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +85,15 @@ class IndexReport:
 
     def body(self) -> dict[str, Any]:
         """Return the report as JSON values; rejected rows as a count only, the CSV file has them."""
-        if self.kind == BUILD:
-            return self._build_body()
-        return {
-            "generation": self.generation,
-            "made": self.made,
-            "would_make": self.would_make,
-            "changes": self.changes.body(),
-            "encoded": self.encoded,
-            "titles": self.titles,
-            "copied": self.copied,
-            "rows": self.rows,
-            "rejected": len(self.rejected),
-            "gates": [gate.body() for gate in self.gates],
-            "seconds": round(self.seconds, 3),
-            "peak_memory_mb": round(self.peak_memory_mb, 1),
-        }
+        values: dict[str, Any] = {"rejected": len(self.rejected), "gates": [gate.body() for gate in self.gates]}
+        if self.kind == UPDATE:
+            values["changes"] = self.changes.body()
+            values |= {"seconds": round(self.seconds, 3), "peak_memory_mb": round(self.peak_memory_mb, 1)}
+        elif self.manifest is not None:
+            values |= asdict(self.manifest) | {"encoder": self.manifest.encoder.name, "indexed": self.rows}
+            values["pictures_per_second"] = round(self.pictures / self.seconds, 1) if self.seconds > 0 else 0.0
+            values["steps"] = {step.name: step.body() for step in self.steps}
+        return {name: values[name] if name in values else getattr(self, name) for name in FIELDS[self.kind].split()}
 
     def to_json(self) -> str:
         """Return the report as JSON."""
@@ -108,35 +110,10 @@ class IndexReport:
         """Return what was done, to print."""
         total = f"  {self.seconds:.1f} s in all, peak memory {self.peak_memory_mb:,.0f} MB"
         gates = [f"  {gate.line()}" for gate in self.gates]
-        return "\n".join([*(self._build_lines(gates) if self.kind == BUILD else self._update_lines(gates)), total])
+        built = self.manifest if self.kind == BUILD else None
+        return "\n".join([*(self._build_lines(built, gates) if built else self._update_lines(gates)), total])
 
-    def _build_body(self) -> dict[str, Any]:
-        manifest = self._require_manifest()
-        steps = {
-            step.name: {"items": step.items, "seconds": round(step.seconds, 3), "per_second": round(step.rate, 1)}
-            for step in self.steps
-        }
-        return {
-            "generation": self.generation,
-            "encoder": manifest.encoder.name,
-            "products": self.products,
-            "pictures": self.pictures,
-            "indexed": self.rows,
-            "encoded": self.encoded,
-            "reused": self.reused,
-            "rejected": len(self.rejected),
-            "steps": steps,
-            "seconds": self.seconds,
-            "peak_memory_mb": self.peak_memory_mb,
-            "index": asdict(manifest.index),
-            "recall": asdict(manifest.recall),
-            "words_gate": manifest.words_gate,
-            "gates": [gate.body() for gate in self.gates],
-            "pictures_per_second": round(self.pictures / self.seconds, 1) if self.seconds > 0 else 0.0,
-        }
-
-    def _build_lines(self, gates: list[str]) -> list[str]:
-        manifest = self._require_manifest()
+    def _build_lines(self, manifest: Manifest, gates: list[str]) -> list[str]:
         index, recall = manifest.index, manifest.recall
         probes = f", {index.nprobe} of {index.lists} lists probed" if index.lists else ""
         text_recall = "" if recall.text is None else f", words {recall.text:.3f}"
@@ -163,10 +140,6 @@ class IndexReport:
     def _rejected_lines(self) -> list[str]:
         lines = rejection_lines(self.rejected, "    ")
         return [f"  {len(self.rejected):,} rejected:", *lines] if lines else []
-
-    def _require_manifest(self) -> Manifest:
-        assert self.manifest is not None, "a build makes a generation"
-        return self.manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,18 +177,15 @@ def print_rejections(rejected: Sequence[Rejected], where: Path | None = None) ->
 
 def save_report(home: Path, report: IndexReport) -> None:
     """Write the report and its rejected rows: a build under its generation, an update also as the newest update."""
-    names = ShopHome(home)
+    names, updated = ShopHome(home), report.kind == UPDATE
     names.reports.mkdir(parents=True, exist_ok=True)
-    of_generation = [names.report(report.generation)] if report.made else []
-    updated = report.kind == UPDATE
     if report.rejected or updated:
-        text = rejected_csv(report.rejected)
-        write_atomically(
-            names.update_rejected if updated else names.rejected(report.generation),
-            lambda path: path.write_text(text, encoding="utf-8", errors="backslashreplace", newline=""),
-        )
-    for target in [names.update_report, *of_generation] if updated else of_generation:
-        write_atomically(target, lambda path: path.write_text(report.to_json(), encoding="utf-8"))
+        table = rejected_csv(report.rejected).encode("utf-8", "backslashreplace")
+        target = names.update_rejected if updated else names.rejected(report.generation)
+        write_atomically(target, lambda path: path.write_bytes(table))
+    for target, wanted in ((names.update_report, updated), (names.report(report.generation), report.made)):
+        if wanted:
+            write_atomically(target, lambda path: path.write_text(report.to_json(), encoding="utf-8"))
 
 
 def newest_report(home: Path) -> SavedReport | None:
