@@ -50,7 +50,7 @@ def decide(home: Path, job: Job, decisions: Sequence[RowDecision]) -> list[int]:
     for decision in decisions:
         _check(decision.values)
 
-    def decided(db: sqlite3.Connection) -> Decided:
+    def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         for decision in decisions:
             row = db.execute(_ROW, (decision.number,)).fetchone()
             values = dict(decision.values)
@@ -70,7 +70,6 @@ def decide(home: Path, job: Job, decisions: Sequence[RowDecision]) -> list[int]:
             kind, final = _decision(suggested, replace(decision, values=values), translations)
             yield decision.number, kind, final | _title(row, title)
 
-    translations = translations_of(job.about())
     return _step(home, job, decided)
 
 
@@ -82,7 +81,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
     if not 0 < confidence <= 1:
         raise BadQuery(f"The confidence is {confidence:g}.", "It is a share above 0, up to 1: 0.9 for 90 %.")
 
-    def decided(db: sqlite3.Connection) -> Decided:
+    def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         query = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
         for row in db.execute(query, (confidence,)):
             suggestion = json.loads(row["suggestion"])
@@ -95,20 +94,18 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
             }
             yield row["number"], ACCEPTED, values | _translated(values, translations) | _title(row)
 
-    translations = translations_of(job.about())
     return _step(home, job, decided)
 
 
 def accept_sure(home: Path, job: Job) -> list[int]:
     """Accept all undecided rows whose suggestion is sure, each as if it were accepted by hand."""
 
-    def decided(db: sqlite3.Connection) -> Decided:
+    def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         for row in db.execute(_SURE):
             suggested = suggested_values(json.loads(row["suggestion"]), translations)
             kind, values = _decision(suggested, RowDecision(row["number"], accept=True), translations)
             yield row["number"], kind, values | _title(row)
 
-    translations = translations_of(job.about())
     return _step(home, job, decided)
 
 
@@ -209,9 +206,10 @@ def _translated(values: Mapping[str, str], translations: Translations) -> dict[s
     return {name: value for name, value in translated.items() if value}
 
 
-def _step(home: Path, job: Job, decided: Callable[[sqlite3.Connection], Decided]) -> list[int]:
+def _step(home: Path, job: Job, decided: Callable[[sqlite3.Connection, Translations], Decided]) -> list[int]:
+    translations = translations_of(job.about())
     with job.db(write=True) as db:
-        found = list(decided(db))
+        found = list(decided(db, translations))
         step = (db.execute("SELECT max(step) FROM past").fetchone()[0] or 0) + 1
         for number, kind, values in found:
             db.execute("INSERT INTO past SELECT ?, number, kind, decided FROM rows WHERE number = ?", (step, number))
