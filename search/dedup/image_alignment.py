@@ -60,10 +60,6 @@ class AlignmentImage:
         lab = srgb_to_lab(values).reshape(IMAGE_SIDE, IMAGE_SIDE, 3).astype(np.float32)
         return cls(lab, min(picture.size) < MIN_FINE_PIXELS)
 
-    def mirrored(self) -> AlignmentImage:
-        """Return the image with left and right exchanged."""
-        return AlignmentImage(np.ascontiguousarray(self.lab[:, ::-1]), self.coarse)
-
     def print(self, side: int) -> Floats:
         """Return the lightness at low resolution without the border, (side, side), of mean 0 and unit length.
 
@@ -113,7 +109,7 @@ def align_images(image: AlignmentImage, others: Sequence[AlignmentImage]) -> lis
     """Align one picture, as it is or mirrored, with each of the others."""
     if not others:
         return []
-    ours = np.stack([image.lab, image.mirrored().lab])
+    ours = np.stack([image.lab, image.lab[:, ::-1]])
     theirs = np.stack([other.lab for other in others])
     # Every pair is tried from several scales and both ways round; the best start of each goes on.
     every = np.arange(len(others))

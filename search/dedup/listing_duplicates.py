@@ -7,7 +7,7 @@ decide: at 60 x 80 pixels the vectors of copies and of mere look-alikes are equa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,8 @@ class Duplicate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the duplicate as JSON values."""
-        return {
-            "id": self.product_id,
-            "kind": self.kind,
-            "score": round(self.score, 4),
-            "picture": self.picture,
-            "other": self.other,
-        }
+        values = asdict(self)
+        return {"id": values.pop("product_id"), **values, "score": round(self.score, 4)}
 
 
 def find_duplicates(

@@ -39,7 +39,7 @@ DETAIL, SPREADS = (4.0, 4.8), (3.0, 6.4)
 
 def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
     """Find listings that show one picture, exact or altered; each pair is reported for the newer product."""
-    for (older, newer), confidence in dict(_same_picture_pairs(shop, progress)).items():
+    for older, newer, confidence in _same_picture_pairs(shop, progress):
         first, second = shop.products[older], shop.products[newer]
         same_file = shop.hash_of(older) == shop.hash_of(newer)
         differing = list(differing_facts(first, second)) + ["category"] * (first.category != second.category)
@@ -57,15 +57,15 @@ def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Fi
         yield Finding(kind, second, weight * confidence, why, others=(first,))
 
 
-def _same_picture_pairs(shop: AuditRows, progress: ReportProgress) -> Iterator[tuple[tuple[int, int], float]]:
-    """Yield places of two pictures of different products that are one picture, with the confidence."""
+def _same_picture_pairs(shop: AuditRows, progress: ReportProgress) -> Iterator[tuple[int, int, float]]:
+    """Yield the places, rising, of two pictures of different products that are one picture, and the confidence."""
     image_of = lru_cache(CACHED_IMAGES)(partial(_image, shop))
     candidates = _candidate_pairs(shop, progress)
     for number, (place, others) in enumerate(candidates.items()):
         if number % ROWS_PER_CHUNK == 0:
             progress("duplicates", number, len(candidates))
         equal = [other for other in others if shop.hash_of(other) == shop.hash_of(place)]
-        yield from ((_in_order(shop, place, other), 1.0) for other in equal)
+        yield from ((other, place, 1.0) for other in equal)
         rest = [(other, image) for other in others if other not in equal and (image := image_of(other)) is not None]
         own = image_of(place) if rest else None
         if own is not None:
@@ -73,11 +73,11 @@ def _same_picture_pairs(shop: AuditRows, progress: ReportProgress) -> Iterator[t
             for (other, _), alignment in zip(rest, alignments, strict=True):
                 if alignment.confidence >= SAME_PICTURE_THRESHOLD:
                     detail = _logistic(-math.log(max(1 - alignment.detail, 1e-4)), DETAIL)
-                    yield _in_order(shop, place, other), alignment.confidence * detail
+                    yield other, place, alignment.confidence * detail
 
 
 def _candidate_pairs(shop: AuditRows, progress: ReportProgress) -> dict[int, list[int]]:
-    """Return which pictures to align with which, each pair once: k-NN whose vectors or prints agree.
+    """Return which earlier pictures to align each picture with: k-NN whose vectors or prints agree.
 
     At 60 x 80 pixels, re-encoding moves a picture's vector as far as another product's; its print stays.
     """
@@ -111,11 +111,6 @@ def _prints(shop: AuditRows, progress: ReportProgress) -> NDArray[np.float16]:
 def _logistic(value: float, curve: tuple[float, float]) -> float:
     slope, offset = curve
     return sigmoid(slope * (value - offset))
-
-
-def _in_order(shop: AuditRows, a: int, b: int) -> tuple[int, int]:
-    """Return two places, the one that was listed first in front."""
-    return (a, b) if shop.row_numbers[a] < shop.row_numbers[b] else (b, a)
 
 
 def _picture(shop: AuditRows, place: int) -> Picture | None:

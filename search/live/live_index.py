@@ -148,10 +148,9 @@ class LiveIndex:
         raise self._no_room()
 
     def _no_room(self) -> LiveIndexFull:
-        return LiveIndexFull(
-            f"The shop already has {self._replay.limit:,} live rows, its limit: this change cannot be added.",
-            "Re-index the shop to make room; products can still be removed, and prices and stock changed.",
-        )
+        message = f"The shop already has {self._replay.limit:,} live rows, its limit: this change cannot be added."
+        hint = "Re-index the shop to make room; products can still be removed, and prices and stock changed."
+        return LiveIndexFull(message, hint)
 
     @contextmanager
     def _publishing(self) -> Iterator[None]:

@@ -39,10 +39,8 @@ class ProductEdit:
             after["pictures"] = pictures
         lacking = [name for name in ("title", "pictures") if not after.get(name)]
         if lacking:
-            raise BadQuery(
-                f"The product {self.product_id[:100]!r} would have no {' and no '.join(lacking)}.",
-                "A product that is new needs a title and at least one picture.",
-            )
+            message = f"The product {self.product_id[:100]!r} would have no {' and no '.join(lacking)}."
+            raise BadQuery(message, "A product that is new needs a title and at least one picture.")
         return Product(self.product_id, **after)
 
 
@@ -97,17 +95,13 @@ def _in_stock(value: object) -> bool:
 
 def _attributes(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or len(value) > MAX_ATTRIBUTES:
-        raise BadQuery(
-            f"attributes is {_shown(value)}, which is not an object of at most {MAX_ATTRIBUTES} names.",
-            'For example {"colour": "navy"}.',
-        )
+        message = f"attributes is {_shown(value)}, which is not an object of at most {MAX_ATTRIBUTES} names."
+        raise BadQuery(message, 'For example {"colour": "navy"}.')
     attributes = {}
     for name, content in value.items():
         if isinstance(content, bool) or not isinstance(content, str | int | float) or len(str(content)) > MAX_ATTRIBUTE:
-            raise BadQuery(
-                f"The attribute {name[:60]!r} is {_shown(content)}, which is not a word or a number.",
-                f"Send at most {MAX_ATTRIBUTE:,} characters.",
-            )
+            message = f"The attribute {name[:60]!r} is {_shown(content)}, which is not a word or a number."
+            raise BadQuery(message, f"Send at most {MAX_ATTRIBUTE:,} characters.")
         attributes[_SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = _SURROGATES.sub("", str(content))
     return MappingProxyType(attributes)
 

@@ -41,10 +41,8 @@ def go_back(home: Path, generation: int) -> tuple[int, int]:
     Raises BadQuery when it is another one, when a build is running, or when that generation is damaged.
     """
     if way_back(home) != generation:
-        raise BadQuery(
-            f"Generation {generation} is not the one before the current one.",
-            "Reload the page: the current generation has changed since it was loaded.",
-        )
+        message = f"Generation {generation} is not the one before the current one."
+        raise BadQuery(message, "Reload the page: the current generation has changed since it was loaded.")
     try:
         with build_lock(home):
             if store.previous_number(home) != generation:  # the lock has just published what a crash left pending

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -174,10 +175,9 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _weight(text: str, path: Path, line: int) -> float:
-    try:
+    weight = -1.0
+    with suppress(ValueError):
         weight = float(text)
-    except ValueError:
-        weight = -1.0
     if not 0.0 <= weight <= 1.0:
         raise BadInput(f"{path}, line {line}: the weight is {text[:40]!r}.", "Use a number from 0 (never) to 1.")
     return weight

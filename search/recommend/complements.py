@@ -24,7 +24,7 @@ from search.recommend.compatibility_rules import (
     without_conflicts,
 )
 from search.recommend.event_statistics import EventStatistics
-from search.recommend.substitutes import Recommendation, RecommenderShop, check_k
+from search.recommend.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
 
 MAX_GROUPS = 8  # groups of categories that are searched
 POOL_SIZE = 24  # most similar products of each group, among which colour and style choose
@@ -46,7 +46,7 @@ class _Candidate(NamedTuple):
 
 def goes_with(
     shop: RecommenderShop, rules: PairRules, statistics: EventStatistics, product_id: str, k: int = 10
-) -> tuple[Recommendation, ...]:
+) -> Recommendations:
     """Return up to k products in stock of other categories, diversified; none for a product without a category.
 
     The product's own category and those above and below it are left out. Raises UnknownProduct, BadQuery.
@@ -140,9 +140,7 @@ def _candidates(product: Product, pool: Sequence[SearchHit], weights: Mapping[st
     return [_Candidate(hit.product, weights[hit.product.category] * (1 + score - best)) for hit, score in pairs]
 
 
-def _diversified(
-    shop: RecommenderShop, product: Product, candidates: list[_Candidate], k: int
-) -> tuple[Recommendation, ...]:
+def _diversified(shop: RecommenderShop, product: Product, candidates: list[_Candidate], k: int) -> Recommendations:
     """Choose k greedily; each choice lowers the value of products of its category and of the category above."""
     candidates = sorted(candidates, key=lambda candidate: (-candidate.value, candidate.product.id))
     products = [candidate.product for candidate in candidates]

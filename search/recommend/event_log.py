@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
@@ -33,21 +34,14 @@ _TIMEOUT_S = 5.0
 
 _SCHEMA = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE events (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        at INTEGER NOT NULL,
-        kind INTEGER NOT NULL,
-        product_id TEXT NOT NULL,
-        visitor BLOB NOT NULL,
-        query_id TEXT,
-        rank INTEGER)""",
+    """CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind INTEGER NOT NULL,
+        product_id TEXT NOT NULL, visitor BLOB NOT NULL, query_id TEXT, rank INTEGER)""",
 )
 _INSERT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
 _PRUNE_EXCESS = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
 # Rows are in the order of their times, except after a clock was set back, so only the old ones are scanned.
-_PRUNE_OLD = (
-    "DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"
-)
+_PRUNE_OLD = """DELETE FROM events
+    WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"""
 _NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 
 
@@ -104,10 +98,8 @@ class EventLog:
     def add(self, events: Sequence[Event], now: float | None = None) -> int:
         """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""
         at = int(time.time() if now is None else now)
-        hashed = {visitor: self._hash(visitor) for visitor in {event.visitor for event in events}}
         rows = [
-            (at, EVENT_KINDS.index(event.kind), event.product_id, hashed[event.visitor], event.query_id, event.rank)
-            for event in events
+            (at, EVENT_KINDS.index(e.kind), e.product_id, self._hash(e.visitor), e.query_id, e.rank) for e in events
         ]
         with self._writing() as db:
             db.executemany(_INSERT, rows)
@@ -117,19 +109,16 @@ class EventLog:
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
         """Return at most `limit` events since a time, newest first. Does not block writers. Raises StoreError."""
-        with self._store_errors(), closing(self._connect()) as db:
-            rows = db.execute(_NEWEST, (int(since), limit)).fetchall()
+        rows = self._read(_NEWEST, int(since), limit)
         return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
     def count(self) -> int:
         """Return the number of events."""
-        with self._store_errors(), closing(self._connect()) as db:
-            return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
+        return int(self._read("SELECT count(*) FROM events")[0][0])
 
     def last(self) -> int:
         """Return the sequence number of the newest event ever added; it changes with every event."""
-        with self._store_errors(), closing(self._connect()) as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+        return int(self._read("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     def forget(self, visitor: str) -> int:
         """Remove all events of a visitor who asks for it; returns how many there were."""
@@ -144,6 +133,10 @@ class EventLog:
 
     def _hash(self, visitor: str) -> bytes:
         return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
+
+    def _read(self, query: str, *parameters: int) -> list[tuple[Any, ...]]:
+        with self._store_errors(), closing(self._connect()) as db:
+            return db.execute(query, parameters).fetchall()
 
     def _connect(self) -> sqlite3.Connection:
         if self._closed:

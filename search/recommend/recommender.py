@@ -13,10 +13,9 @@ from search.recommend.complements import goes_with
 from search.recommend.event_log import Event, EventLog
 from search.recommend.event_statistics import EventStatistics, StatisticsRefresher
 from search.recommend.session import session
-from search.recommend.substitutes import Recommendation, RecommenderShop, substitutes
+from search.recommend.substitutes import Recommendations, RecommenderShop, substitutes
 
 log = logging.getLogger(__name__)
-Recommendations = tuple[Recommendation, ...]
 
 
 class Recommender:

@@ -14,7 +14,7 @@ from indexer.types import Floats
 from search.query.filters import parse_filter
 from search.query.terms import ProductTerm, Query
 from search.recommend.event_statistics import EventStatistics
-from search.recommend.substitutes import Recommendation, RecommenderShop, check_k
+from search.recommend.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
 
 MAX_VIEWS = 12  # newest views that count
 HALF_LIFE = 3.0  # views after which a weight is halved
@@ -33,9 +33,7 @@ IN_STOCK = parse_filter({"in_stock": True})
 Floats64 = NDArray[np.float64]
 
 
-def session(
-    shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence[str], k: int = 20
-) -> tuple[Recommendation, ...]:
+def session(shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence[str], k: int = 20) -> Recommendations:
     """Return up to k products in stock for a shopper who viewed these, oldest first, without them. Raises BadQuery.
 
     Unknown ids are ignored. When all are unknown, popular products are returned, or none in a shop without events.
@@ -67,7 +65,7 @@ def session(
 
 def popular(
     shop: RecommenderShop, statistics: EventStatistics, k: int = 20, leave_out: Sequence[str] = ()
-) -> tuple[Recommendation, ...]:
+) -> Recommendations:
     """Return up to k of the most popular products in stock; none in a shop without events. Raises BadQuery."""
     check_k(k)
     excluded = set(leave_out)

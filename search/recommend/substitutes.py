@@ -57,6 +57,9 @@ class Recommendation:
         }
 
 
+Recommendations = tuple[Recommendation, ...]
+
+
 class _Circle(NamedTuple):
     """How far a substitute may differ: the product's category or the one above, and factors of its price."""
 
@@ -76,7 +79,7 @@ _CIRCLES = (
 _CIRCLES_WITHOUT_PRICE = (_Circle(False, None, "same category"), _Circle(True, None, "related category"))
 
 
-def substitutes(shop: RecommenderShop, rules: PairRules, product_id: str, k: int = 10) -> tuple[Recommendation, ...]:
+def substitutes(shop: RecommenderShop, rules: PairRules, product_id: str, k: int = 10) -> Recommendations:
     """Return products in stock that can replace a product: its category, a near price, most similar first.
 
     While fewer than MIN_SUBSTITUTES (or k) are found, the circle is widened step by step; what a wider circle adds
