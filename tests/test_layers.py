@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MOST_MODULES = 12
+MAX_MODULES = 12
+MAX_FUNCTION_IMPORTS = 20
 ORDER = {"catalog": 0, "indexer": 1, "search": 2, "web": 3}
 SOURCES = sorted(p for room in ORDER for p in (ROOT / room).rglob("*.py"))
 
@@ -72,7 +73,21 @@ def test_packages_form_no_cycle():
 def test_a_folder_has_at_most_twelve_modules(room):
     folders = [ROOT / room, *(p for p in (ROOT / room).rglob("*") if p.is_dir())]
     sizes = {folder: len([p for p in folder.glob("*.py") if p.name != "__init__.py"]) for folder in folders}
-    assert not {folder: size for folder, size in sizes.items() if size > MOST_MODULES}
+    assert not {folder: size for folder, size in sizes.items() if size > MAX_MODULES}
+
+
+def test_few_imports_stand_inside_functions_and_each_says_why():
+    """Heavy libraries are imported where they are needed; everything else stands at the head of its module."""
+    inside, silent = 0, []
+    for source in (p for p in SOURCES if "generator" not in p.parts):
+        text = source.read_text(encoding="utf-8")
+        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        lines = {n.lineno for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)}
+        inside += len(lines)
+        rows = text.splitlines()
+        silent += [f"{source.name}:{n}" for n in lines if "#" not in rows[n - 1] and "#" not in rows[n - 2]]
+    assert inside <= MAX_FUNCTION_IMPORTS
+    assert silent == []
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
