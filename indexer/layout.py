@@ -81,9 +81,7 @@ class RowLayout:
 
     def weigh(self, vectors: Floats, weights: Mapping[str, float]) -> Floats:
         """Multiply each block of the vectors (..., dim) by its weight, 0 where it has none."""
-        scale = np.zeros(self.dim, dtype=np.float32)
-        for block in self.blocks:
-            scale[self.slice(block.name)] = weights.get(block.name, 0.0)
+        scale = np.concatenate([np.full(b.dim, weights.get(b.name, 0.0), np.float32) for b in self.blocks])
         return np.asarray(vectors * scale, dtype=np.float32)
 
 

@@ -54,22 +54,20 @@ def read_vectors(path: Path, dim: int, keys: Collection[bytes]) -> dict[bytes, F
     records = _RecordFormat(dim)
     wanted = np.array([_key_start(key) for key in keys], dtype=np.uint64)
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = path.open("rb", buffering=0)
     except OSError:
         return {}
-    try:
-        header = os.pread(file, HEADER_BYTES, 0)
+    with file:
+        header = file.read(HEADER_BYTES)
         if len(header) < HEADER_BYTES or _PREFIX.unpack_from(header)[:2] != (_MAGIC, dim):
             return {}
         found: dict[bytes, Floats] = {}
-        for block, starts in records.scan(file):
+        for block, starts in records.scan(file.fileno()):
             for number in np.flatnonzero(np.isin(starts, wanted)).tolist():
                 record = block[number * records.size : (number + 1) * records.size]
                 if (vector := records.vector(record)) is not None:
                     found[record[:KEY_BYTES]] = vector
         return {key: found[key] for key in keys if key in found}
-    finally:
-        os.close(file)
 
 
 class VectorCache:

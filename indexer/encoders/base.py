@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,11 +21,10 @@ log = logging.getLogger(__name__)
 class Encoder(Protocol):
     """Turns pictures, and text if the encoder has a text block, into rows of unit-length blocks.
 
-    `prepare` is the cheap part that decode workers run: resize to the (size, size, 3) uint8 input of the model.
-    `encode_pixels` and `encode_texts` return float32 (n, dim): the blocks in the order of `blocks`, each of unit
-    length; a block without `texts` is zero in a text row. An encoder without any text block raises UnsupportedQuery
-    from `encode_texts`. The fingerprint covers weights, preprocessing and heads: two encoders with one fingerprint
-    give the same vectors.
+    `prepare` is the cheap part that decode workers run. `encode_pixels` and `encode_texts` return float32 (n, dim): the
+    blocks in the order of `blocks`, each of unit length; a block without `texts` is zero in a text row. An encoder
+    without any text block raises UnsupportedQuery from `encode_texts`. The fingerprint covers weights, preprocessing
+    and heads: two encoders with one fingerprint give the same vectors.
     """
 
     spec: EncoderSpec
@@ -35,9 +35,11 @@ class Encoder(Protocol):
     @property
     def dim(self) -> int:
         """Return the length of a row: the sum of the blocks' dims."""
+        return sum(block.dim for block in self.blocks)
 
+    @abstractmethod
     def prepare(self, picture: Image.Image) -> Pixels:
-        """Resize one RGB picture to the model's input."""
+        """Resize one RGB picture to the model's input, uint8 (size, size, 3)."""
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
         """Encode prepared pictures."""
@@ -59,24 +61,11 @@ def make_maps_ready(encoder: Encoder) -> None:
         log.warning("Objects in pictures will not be detected: %s", error)
 
 
-class BaseEncoder:
+class BaseEncoder(Encoder):
     """Batching, unit length and refusals for every adapter. An adapter implements `prepare` and `_image_rows`."""
 
-    spec: EncoderSpec
-    blocks: tuple[Block, ...]
-    fingerprint: str
-    preprocessing: Mapping[str, Any]
     runtime = "numpy"
     batch_size = 32
-
-    @property
-    def dim(self) -> int:
-        """Return the length of a row: the sum of the blocks' dims."""
-        return sum(block.dim for block in self.blocks)
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Resize one RGB picture to the model's input: uint8 (size, size, 3)."""
-        raise NotImplementedError
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
         """Encode prepared pictures, uint8 (n, size, size, 3), to rows, float32 (n, dim), every block of unit length."""
@@ -119,9 +108,7 @@ class BaseEncoder:
         raise NotImplementedError
 
     def _unit(self, rows: Floats) -> Floats:
-        start = 0
-        for block in self.blocks:
-            span = rows[:, start : start + block.dim]
+        ends = np.cumsum([block.dim for block in self.blocks])
+        for span in np.split(rows, ends[:-1], axis=1):
             span /= np.maximum(np.linalg.norm(span, axis=1, keepdims=True), 1e-12)
-            start += block.dim
         return rows

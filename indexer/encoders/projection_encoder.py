@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from indexer.encoders.backends.runtime import RUNTIMES
-from indexer.encoders.backends.starter_towers import TextTower
+from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import VERSION as COLOUR_VERSION
 from indexer.encoders.colour_encoder import colour_dim, colour_rows
@@ -19,30 +18,37 @@ from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 
-class Tower(Protocol):
-    """A frozen image tower: prepared pixels in, features out."""
+class EncoderTower:
+    """Another encoder's rows as features; with `block`, only that block."""
 
-    fingerprint: str
-    preprocessing: Mapping[str, Any]
-    runtime: str
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Resize one RGB picture to the tower's input."""
+    def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
+        self._encoder = encoder
+        self._span = RowLayout(encoder.blocks).slice(block) if block else slice(None)
+        self.fingerprint = encoder.fingerprint
+        self.preprocessing = encoder.preprocessing
+        self.runtime = encoder.runtime
+        self.prepare, self.feature_maps = encoder.prepare, encoder.feature_maps
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """Return the features of prepared pictures."""
-
-    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
-        """Return the feature maps as `BaseEncoder.feature_maps` does."""
+        """Return the encoder's rows, float32 (n, features)."""
+        return self._encoder.encode_pixels(pixels)[:, self._span]
 
 
-class SentenceTower(Protocol):
-    """A frozen text tower: texts in, features out."""
+class EncoderWords:
+    """Another encoder's text block as features."""
 
-    fingerprint: str
+    def __init__(self, encoder: BaseEncoder, block: str) -> None:
+        self._encoder = encoder
+        self._span = RowLayout(encoder.blocks).slice(block)
+        self.fingerprint = encoder.fingerprint
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        """Return the features of texts."""
+        """Return the text block of the texts, float32 (n, features)."""
+        return self._encoder.encode_texts(texts)[:, self._span]
+
+
+Tower = PictureTower | EncoderTower  # prepared pixels to features
+SentenceTower = TextTower | EncoderWords  # texts to features
 
 
 class ProjectionEncoder(BaseEncoder):
@@ -77,45 +83,8 @@ class ProjectionEncoder(BaseEncoder):
 
     def _text_rows(self, texts: Sequence[str]) -> Floats:
         rows = np.zeros((len(texts), self.dim), np.float32)
-        start = self.blocks[0].dim
-        rows[:, start : start + self.heads.dim] = self.heads.text(self.words(texts))
+        rows[:, RowLayout(self.blocks).slice("meaning")] = self.heads.text(self.words(texts))
         return rows
-
-
-class EncoderTower:
-    """Another encoder's rows as features; with `block`, only that block."""
-
-    def __init__(self, encoder: BaseEncoder, block: str | None = None) -> None:
-        self._encoder = encoder
-        self._span = RowLayout(encoder.blocks).slice(block) if block else slice(None)
-        self.fingerprint = encoder.fingerprint
-        self.preprocessing = encoder.preprocessing
-        self.runtime = encoder.runtime
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Resize as the encoder does."""
-        return self._encoder.prepare(picture)
-
-    def __call__(self, pixels: Pixels) -> Floats:
-        """Return the encoder's rows, float32 (n, features)."""
-        return self._encoder.encode_pixels(pixels)[:, self._span]
-
-    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
-        """Return the encoder's own feature maps."""
-        return self._encoder.feature_maps(pictures)
-
-
-class EncoderWords:
-    """Another encoder's text block as features."""
-
-    def __init__(self, encoder: BaseEncoder, block: str) -> None:
-        self._encoder = encoder
-        self._span = RowLayout(encoder.blocks).slice(block)
-        self.fingerprint = encoder.fingerprint
-
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        """Return the text block of the texts, float32 (n, features)."""
-        return self._encoder.encode_texts(texts)[:, self._span]
 
 
 def towers_of(encoder: BaseEncoder, *, embedded: bool = False) -> tuple[Tower, SentenceTower]:

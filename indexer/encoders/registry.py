@@ -94,19 +94,15 @@ def _timm_spec(model: str, checkpoint: str) -> EncoderSpec:
 
 
 def _clip_spec(rest: str, model: str, tag: str) -> EncoderSpec:
-    if tag and not Path(rest).expanduser().is_dir():  # a directory may have an @ in its name
-        return EncoderSpec(f"clip:{rest}", "clip", model, tag, _CLIP_BLOCKS, "see the model's card")
-    folder = _absolute(rest)
-    return EncoderSpec(f"clip:{folder}", "clip", folder, "local", _CLIP_BLOCKS, "see the model's card")
+    if not tag or Path(rest).expanduser().is_dir():  # a directory may have an @ in its name
+        rest = model = _absolute(rest)
+        tag = "local"
+    return EncoderSpec(f"clip:{rest}", "clip", model, tag, _CLIP_BLOCKS, "see the model's card")
 
 
 def _absolute(path: str) -> str:
     """Return the absolute path: the manifest stores it, and the process that reads it may run elsewhere."""
     return str(Path(path).expanduser().absolute())
-
-
-def _open_colour(spec: EncoderSpec, runtime: str) -> BaseEncoder:
-    return ColourEncoder(spec)
 
 
 def _open_projection(spec: EncoderSpec, runtime: str) -> BaseEncoder:
@@ -124,7 +120,7 @@ def _open_projection(spec: EncoderSpec, runtime: str) -> BaseEncoder:
 
 
 _FACTORIES: dict[str, Factory] = {
-    "colour": _open_colour,
+    "colour": lambda spec, runtime: ColourEncoder(spec),
     "timm": TimmEncoder,
     "clip": ClipEncoder,
     "headed": _open_projection,

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from catalog.errors import TooFewPairs
 from indexer.encoders.backends.label_backbone import CHANNELS, SIDE, LateStages, open_early
-from indexer.encoders.backends.runtime import threads
 from indexer.encoders.backends.starter_towers import PREPROCESS
 from indexer.labels.examples import LabelExamples, targets_of
 from indexer.labels.fusion_fit import MIN_HOLDOUT, fit_fusion
@@ -27,13 +26,14 @@ from indexer.progress import progress
 from indexer.training.contrastive import HalfFloats
 from indexer.training.label_heads import (
     LabelRecipe,
-    cross_entropy,
     fit_outputs,
     holdout_folds,
     holdout_shares,
+    labels_loss,
     learnable_fields,
+    split_fields,
 )
-from indexer.training.optimiser import OneCycle, adamw
+from indexer.training.optimiser import adamw, minimise, seeded, shuffled
 from indexer.training.pairs import picture_features
 from indexer.types import Floats, Pixels
 
@@ -118,44 +118,25 @@ def fit_label_network(
 
 
 def tune(
-    maps: HalfFloats,
-    targets: Mapping[str, Floats],
-    training: Ints,
-    recipe: NetworkRecipe,
-    seed: int,
-    first: str,
+    maps: HalfFloats, targets: Mapping[str, Floats], training: Ints, recipe: NetworkRecipe, seed: int, first: str
 ) -> LateStages:
     """Fit late stages on the `training` positions of maps (n, 80, 14, 14), float16, and of targets (n, names) by field.
 
     Maps are mirrored, moved and partly blanked at random while training.
     """
-    torch.manual_seed(seed)
-    torch.set_num_threads(threads())
-    rng = np.random.default_rng(seed)
-    sizes = [shares.shape[1] for shares in targets.values()]
-    late = LateStages(sum(sizes), recipe.dropout).to(memory_format=torch.channels_last).train()
+    rng = seeded(seed)
+    outputs = sum(shares.shape[1] for shares in targets.values())
+    late = LateStages(outputs, recipe.dropout).to(memory_format=torch.channels_last).train()
+    weights = [1.0 if field == first else recipe.lesser for field in targets]
+
+    def loss(chosen: Ints) -> Tensor:
+        shares = [torch.from_numpy(shares[chosen]) for shares in targets.values()]
+        return labels_loss(late(_augmented(maps[chosen], rng)), shares, recipe.smoothing, weights)
+
     batch = min(recipe.batch, max(2, len(training) // 4))
-    rounds = recipe.rounds(len(training))
-    steps = rounds * (len(training) // batch)
+    steps = recipe.rounds(len(training)) * (len(training) // batch)
     optimiser = adamw(list(late.parameters()), recipe.rate, recipe.decay)
-    cycle = OneCycle(optimiser, recipe.rate, steps, recipe.warm_share)
-    wanted = {field: torch.from_numpy(shares) for field, shares in targets.items()}
-    with progress("fine-tuning", steps) as tick:
-        for _ in range(rounds):
-            order = rng.permutation(training)
-            for start in range(0, len(order) - batch + 1, batch):
-                chosen = order[start : start + batch]
-                outputs = late(_augmented(maps[chosen], rng)).split(sizes, dim=1)
-                loss = sum(
-                    (
-                        cross_entropy(logits, shares[chosen], recipe.smoothing)
-                        * (1.0 if field == first else recipe.lesser)
-                        for logits, (field, shares) in zip(outputs, wanted.items(), strict=True)
-                    ),
-                    torch.zeros(()),
-                )
-                cycle.step(loss)
-                tick(1)
+    minimise(loss, shuffled(rng, training, batch), steps, optimiser, recipe.warm_share, "fine-tuning")
     return late.eval()
 
 
@@ -167,11 +148,7 @@ def network_shares(late: LateStages, maps: HalfFloats, sizes: Mapping[str, int])
             batch = torch.from_numpy(maps[part]).float().contiguous(memory_format=torch.channels_last)
             parts.append(torch.stack([late(batch), late(batch.flip(3))]).numpy())
     logits = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0, sum(sizes.values())), np.float32)
-    shares, start = {}, 0
-    for field, size in sizes.items():
-        shares[field] = softmax(logits[..., start : start + size]).mean(axis=0)
-        start += size
-    return shares
+    return {field: softmax(part).mean(axis=0) for field, part in split_fields(logits, sizes, axis=-1).items()}
 
 
 def _network_weight(

@@ -13,7 +13,7 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.hub import hub_refused, single_attempt
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.torch_modules import Method, last_maps, map_model, picture_model
-from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
+from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 from indexer.types import EncoderSpec
 
 
@@ -38,7 +38,7 @@ def picture_half(model: Any) -> TorchModel:
 def text_half(model: Any, spec: EncoderSpec) -> TorchModel:
     """Return the text tower for export."""
     tokens = open_tokenizer(spec)(["red shoes", "a blue cotton shirt"]).numpy()
-    return TorchModel(Method(model, model.encode_text), {"tokens": tokens}, {"weights_sha256": weights_digest(model)})
+    return torch_model(Method(model, model.encode_text), {"tokens": tokens}, weights=model)
 
 
 def load_maps(spec: EncoderSpec) -> TorchModel:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.runtime import ModelSource, Runner, open_runner
+from indexer.numeric import chunks
 from indexer.types import FeatureMaps
 
 BATCH_SIZE = 8
@@ -38,7 +39,6 @@ class MapModel:
             run = self._run
         prepare = Preprocess.from_record(run.meta["preprocess"])
         pixels = np.stack([prepare(picture) for picture in pictures])
-        starts = range(0, len(pixels), BATCH_SIZE)
-        cells = np.concatenate([run({"pixels": pixels[start : start + BATCH_SIZE]}) for start in starts])
+        cells = np.concatenate([run({"pixels": pixels[part]}) for part in chunks(len(pixels), BATCH_SIZE)])
         fine = run.meta["fine"]
         return FeatureMaps(cells[..., :fine], cells[..., fine:])

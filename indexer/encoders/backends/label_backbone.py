@@ -5,9 +5,9 @@ Imports torch.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -15,26 +15,12 @@ from torch import Tensor, nn
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.runtime import ModelSource, Runner, open_runner
 from indexer.encoders.backends.starter_backbones import PictureBackbone
-from indexer.encoders.backends.starter_packages import PREPROCESS
-from indexer.encoders.backends.starter_towers import EARLY_KEY
-from indexer.encoders.backends.torch_modules import NormalisedPixels, noise_example
-from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
+from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
+from indexer.encoders.backends.torch_modules import pixel_model
+from indexer.encoders.backends.torch_runtime import TorchModel
 
 EARLY = 4  # of EfficientNet's seven stages: the frozen ones
 CHANNELS, SIDE = 80, 14  # of the last frozen stage's maps
-
-
-class EarlyStages(nn.Module):
-    """Normalised pictures (n, 3, 224, 224) to the late stages' input maps, flattened: (n, 80 * 14 * 14)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        tower = PictureBackbone().tower
-        self.stages = nn.Sequential(tower.conv_stem, tower.bn1, *tower.blocks[:EARLY])
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Return the maps of the batch."""
-        return torch.flatten(self.stages(rgb), 1)
 
 
 class LateStages(nn.Module):
@@ -53,22 +39,9 @@ class LateStages(nn.Module):
         return logits
 
 
-class LabelBackbone(nn.Module):
-    """Early and late stages as one network: normalised pictures to logits."""
-
-    def __init__(self, late: LateStages) -> None:
-        super().__init__()
-        self.early, self.late = EarlyStages(), late
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Return the logits of the batch."""
-        logits: Tensor = self.late(self.early(rgb).view(-1, CHANNELS, SIDE, SIDE))
-        return logits
-
-
 def open_early(runtime: str = "auto") -> Runner:
     """Open the early stages for uint8 pictures; they give float32 (n, 80 * 14 * 14)."""
-    return open_runner(ModelSource("lite0-early", EARLY_KEY, _load_early), runtime)
+    return open_runner(ModelSource("lite0-early", EARLY_KEY, lambda: pixel_model(_early_stages(), PREPROCESS)), runtime)
 
 
 def save_late(late: LateStages, file: Path, card: str) -> None:
@@ -77,10 +50,16 @@ def save_late(late: LateStages, file: Path, card: str) -> None:
     file.write_bytes(save(tensors, metadata={"card": card}))
 
 
-def _load_early() -> TorchModel:
-    early = EarlyStages().eval()
-    meta = {"weights_sha256": weights_digest(early)}
-    return TorchModel(NormalisedPixels(early, PREPROCESS).eval(), noise_example(PREPROCESS.side), meta)
+def _early_stages() -> nn.Module:
+    """Return a model of normalised pictures (n, 3, 224, 224) to the late stages' input maps (n, 80 * 14 * 14)."""
+    tower = PictureBackbone().tower
+    stages = nn.Sequential(tower.conv_stem, tower.bn1, *tower.blocks[:EARLY])
+    return _named(stages=stages, flat=nn.Flatten())
+
+
+def _named(**layers: nn.Module) -> nn.Module:
+    """Return the layers in sequence; their names are part of the weights' digest."""
+    return nn.Sequential(OrderedDict(layers))
 
 
 def load_label_backbone(file: Path) -> TorchModel:
@@ -94,6 +73,5 @@ def load_label_backbone(file: Path) -> TorchModel:
             f"The shop's label network {file} cannot be read: {error}.",
             "Remove the file, or fit the network again: python -m search learn --fine-tune.",
         ) from error
-    backbone = LabelBackbone(late).eval()
-    meta = {"weights_sha256": weights_digest(backbone)}
-    return TorchModel(NormalisedPixels(backbone, PREPROCESS).eval(), noise_example(PREPROCESS.side), meta)
+    backbone = _named(early=_early_stages(), maps=nn.Unflatten(1, (CHANNELS, SIDE, SIDE)), late=late)
+    return pixel_model(backbone, PREPROCESS)

@@ -11,15 +11,6 @@ from PIL import Image
 
 from indexer.types import Pixels
 
-_FILTERS = {
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "box": Image.Resampling.BOX,
-    "hamming": Image.Resampling.HAMMING,
-    "lanczos": Image.Resampling.LANCZOS,
-    "nearest": Image.Resampling.NEAREST,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Preprocess:
@@ -38,7 +29,7 @@ class Preprocess:
 
     def __call__(self, picture: Image.Image) -> Pixels:
         """Resize one RGB picture to uint8 (side, side, 3)."""
-        resample = _FILTERS[self.interpolation]
+        resample = Image.Resampling[self.interpolation.upper()]
         square = (self.side, self.side)
         if self.fit == "crop":
             return np.asarray(picture.resize(square, resample, box=self._centre(*picture.size)))
@@ -46,9 +37,8 @@ class Preprocess:
             ratio = self.side / max(picture.size)
             width, height = (max(1, round(edge * ratio)) for edge in picture.size)
             padded = Image.new("RGB", square, "white")
-            padded.paste(
-                picture.resize((width, height), resample), ((self.side - width) // 2, (self.side - height) // 2)
-            )
+            place = ((self.side - width) // 2, (self.side - height) // 2)
+            padded.paste(picture.resize((width, height), resample), place)
             return np.asarray(padded)
         return np.asarray(picture.resize(square, resample))
 

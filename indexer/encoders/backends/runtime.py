@@ -6,6 +6,7 @@ Imports neither torch nor ONNX Runtime until a model is opened.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -17,11 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from catalog.errors import EncoderUnavailable, ParityError
 from catalog.files.atomic import record
+from indexer.numeric import unit
 from indexer.types import Arrays, Floats
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ class ModelSource:
     name: str
     key: str
     load: Callable[[], TorchModel]
+
+    @property
+    def card(self) -> Path:
+        """Return the file that holds the export's metadata."""
+        key = hashlib.sha256(f"{EXPORT_VERSION} {self.key}".encode()).hexdigest()[:16]
+        return models_folder() / f"{self.name}-{key}.json"
+
+    def onnx(self, sha256: str) -> Path:
+        """Return the file of an export with that content."""
+        return models_folder() / f"{self.name}-{sha256[:16]}.onnx"
 
 
 class Runner(Protocol):
@@ -60,7 +71,7 @@ def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
     if runtime not in RUNTIMES:
         raise EncoderUnavailable(f"There is no runtime {runtime!r}.", f"Use one of: {', '.join(RUNTIMES)}.")
     if _runs_in_torch(runtime):
-        runner: Runner = _torch_runtime().TorchRunner(source.load(), threads())
+        runner: Runner = torch_module("torch_runtime").TorchRunner(source.load(), threads())
         return runner
     with _export_lock:
         model, meta = _exported(source)
@@ -71,7 +82,7 @@ def ready_runner(source: ModelSource, runtime: str = "auto") -> Runner | None:
     """Open the model as `open_runner` does, but return None where it must be exported first (torch, and seconds)."""
     if _runs_in_torch(runtime):
         return open_runner(source, runtime)
-    export = _intact_export(source, _card_path(source))
+    export = _intact_export(source)
     return None if export is None else OnnxRunner(*export)
 
 
@@ -129,10 +140,9 @@ def file_digest(file: Path) -> str:
     return record(file).sha256
 
 
-def _torch_runtime() -> ModuleType:
-    from indexer.encoders.backends import torch_runtime  # torch loads for seconds; a server on ONNX never needs it
-
-    return torch_runtime
+def torch_module(name: str) -> ModuleType:
+    """Import a module of this package that imports torch, which takes seconds; exported models never need one."""
+    return importlib.import_module(f"{__package__}.{name}")
 
 
 def _runs_in_torch(runtime: str) -> bool:
@@ -140,7 +150,7 @@ def _runs_in_torch(runtime: str) -> bool:
 
 
 def _cuda_works() -> bool:
-    return shutil.which("nvidia-smi") is not None and bool(_torch_runtime().cuda_available())
+    return shutil.which("nvidia-smi") is not None and bool(torch_module("torch_runtime").cuda_available())
 
 
 def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:
@@ -149,10 +159,9 @@ def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:
     The card is written last and names the model file by content: an interrupted export does not count, damage is
     found, and two processes that export at once cannot mix their files.
     """
-    folder = models_folder()
-    card = _card_path(source)
-    if (intact := _intact_export(source, card)) is not None:
+    if (intact := _intact_export(source)) is not None:
         return intact
+    folder = models_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-")
@@ -166,15 +175,15 @@ def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:
         meta = _export(source.load(), target)
         meta["onnx_sha256"] = file_digest(target)
         draft.write_text(json.dumps(meta, indent=1))
-        model = _model_path(source, card, meta)
-        target.replace(model)
-        draft.replace(card)
+        model = target.replace(source.onnx(meta["onnx_sha256"]))
+        draft.replace(source.card)
     return model, meta
 
 
 def _export(model: TorchModel, target: Path) -> dict[str, Any]:
-    meta, expected = _torch_runtime().export_onnx(model, target)
-    cosine = _min_cosine(expected, OnnxRunner(target, {})(model.example))
+    meta, expected = torch_module("torch_runtime").export_onnx(model, target)
+    cosines = (unit(expected) * unit(OnnxRunner(target, {})(model.example))).sum(axis=-1)
+    cosine = float(cosines.min())  # over all rows; of feature maps, over all cells
     if not cosine >= MIN_PARITY_COSINE:
         raise ParityError(
             f"The exported model differs from the original: cosine {cosine:.6f}, at least {MIN_PARITY_COSINE} is"
@@ -184,25 +193,10 @@ def _export(model: TorchModel, target: Path) -> dict[str, Any]:
     return {**meta, "parity_cosine": round(cosine, 7)}
 
 
-def _card_path(source: ModelSource) -> Path:
-    key = hashlib.sha256(f"{EXPORT_VERSION} {source.key}".encode()).hexdigest()[:16]
-    return models_folder() / f"{source.name}-{key}.json"
-
-
-def _intact_export(source: ModelSource, card: Path) -> tuple[Path, Mapping[str, Any]] | None:
+def _intact_export(source: ModelSource) -> tuple[Path, Mapping[str, Any]] | None:
     try:
-        meta = json.loads(card.read_text())
-        model = _model_path(source, card, meta)
+        meta = json.loads(source.card.read_text())
+        model = source.onnx(meta["onnx_sha256"])
         return (model, meta) if file_digest(model) == meta["onnx_sha256"] else None
     except (OSError, ValueError, KeyError, TypeError, EncoderUnavailable):
         return None
-
-
-def _model_path(source: ModelSource, card: Path, meta: Mapping[str, Any]) -> Path:
-    return card.with_name(f"{source.name}-{meta['onnx_sha256'][:16]}.onnx")
-
-
-def _min_cosine(a: Floats, b: Floats) -> float:
-    """Return the least cosine over all rows; of feature maps, over all cells."""
-    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    return float(((a * b).sum(axis=-1) / np.maximum(lengths, 1e-12)).min())

