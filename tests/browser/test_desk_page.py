@@ -141,7 +141,7 @@ def test_sure_rows_are_accepted_at_once_and_listed(enter, made, tmp_path):
     page.reload()
     rows, left = rows_of(page, job, "review"), page.locator("#left")
     expect(rows).to_have_text(["No row needs review, but confident rows are still undecided."])
-    expect(left).to_contain_text("Sure, but not decided: 5.")
+    expect(left).to_contain_text("Confident but undecided rows: 5.")
     assert downloaded(page, "Listings for the shop")[1] == [] and violations(page) == []
     page.get_by_role("button", name="Accept the 5 confident rows").click()
     expect(page.get_by_role("status")).to_have_text("Accepted: 5 rows.")

@@ -247,7 +247,7 @@ def test_an_upload_that_was_cut_off_is_told_from_one_that_goes_on(enter, tmp_pat
     assert violations(page) == []
     delete.focus()
     shop("PUT", f"/{made}/file?offset={half}", data=data[half:-1])
-    expect(job.locator(".state")).to_have_text("sending · 99 %")
+    expect(job.locator(".state")).to_have_text("uploading · 99 %")
     expect(bar).to_be_visible()
     expect(delete).to_be_focused()
     page.clock.fast_forward(40_000)
@@ -278,7 +278,7 @@ def test_an_upload_that_ends_in_the_middle(enter, shop, chromium, tmp_path, ends
     page.locator("#many button.main").click()
     job = page.locator("#jobs > li[data-id]", has_text=packed.name)
     state = job.locator(".state")
-    expect(state).to_have_text("sending · 40 %")
+    expect(state).to_have_text("uploading · 40 %")
     expect(job.locator("progress")).to_be_visible()
     while not held:
         page.wait_for_timeout(20)
