@@ -12,7 +12,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadInput
 from search.query.terms import MAX_PICTURES
-from web.requests.validation import Body, PictureSource, RequestModel, Text, read_fields, source_bytes, validate
+from web.requests.validation import Body, PictureSource, Text, read_fields, source_bytes, validate
 
 MAX_TITLE = 1_000
 PICTURE_COUNT = Field(min_length=1, max_length=MAX_PICTURES - 1)
@@ -25,13 +25,6 @@ class Listing(Body):
     example = '{"pictures": ["..."], "title": "Navy mug"}'
     runnable = False
     pictures: Annotated[list[PictureSource], PICTURE_COUNT] = Field(default_factory=list, validate_default=True)
-    title: Title = ""
-
-
-class ListingForm(RequestModel):
-    """The same as Listing, with the pictures as files."""
-
-    pictures: Annotated[list[bytes], PICTURE_COUNT]
     title: Title = ""
 
 

@@ -12,9 +12,7 @@ from search.live.picture_store import MAX_PICTURES
 from search.live.product_edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT, ProductEdit, edit_of
 from web.requests.validation import (
     Body,
-    OneOf,
     PictureSource,
-    RequestModel,
     limits,
     non_blank,
     read_fields,
@@ -50,21 +48,6 @@ class ProductFields(Body):
     attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES)] = None
     description: Annotated[str, _at_most("description")] | None = None
     pictures: Annotated[list[PictureSource], PICTURE_COUNT] | None = None
-
-
-class ProductForm(RequestModel):
-    """The same as ProductFields, with `attributes` as JSON text and `pictures` as files."""
-
-    id: str = ""
-    title: str = ""
-    category: str = ""
-    price: str = ""
-    currency: str = ""
-    brand: str = ""
-    description: str = ""
-    attributes: str = ""
-    in_stock: Annotated[str, OneOf(("true", "false"))] = ""
-    pictures: Annotated[list[bytes], PICTURE_COUNT] = Field(default_factory=list)
 
 
 def read_product_edit(product_id: str, request: Request) -> ProductEdit:

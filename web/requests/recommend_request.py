@@ -98,6 +98,7 @@ class Events(RootModel[VisitorEvents | MixedEvents]):
     """`visitor` is given for all events or in each; only a keyed hash of it is stored."""
 
     example: ClassVar = '{"visitor": "v-81f0", "events": [{"type": "view", "product_id": "red"}]}'
+    runnable: ClassVar = True
 
 
 def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:

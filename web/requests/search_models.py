@@ -25,7 +25,6 @@ from web.requests.validation import (
     accept_nulls,
     limits,
     non_blank,
-    non_null,
     one_of,
     problem,
 )
@@ -124,18 +123,6 @@ class SearchTerm(RequestModel, json_schema_extra=one_of(TERM_COMPANIONS)):
         return self
 
 
-def _as_form(schema: dict[str, Any]) -> None:
-    """Send objects and lists as JSON texts, and pictures as files."""
-    fields = {name: non_null(field) for name, field in schema["properties"].items()}
-    simple = ("string", "integer", "boolean")
-    schema["properties"] = {
-        name: field if field.get("type") in simple else {"type": "string"} for name, field in fields.items()
-    }
-    file = {"type": "string", "format": "binary"}
-    schema["properties"]["image"] = {"type": "array", "items": file, "minItems": 1, "maxItems": MAX_PICTURES}
-    schema["minProperties"] = 1
-
-
 class Search(Body, json_schema_extra=_at_least_one_field):
     """A search: what to look for, and which of the hits to return."""
 
@@ -159,7 +146,3 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     facets: Flag = False
     collapse: Flag = True
     timeout_ms: Timeout | None = None
-
-
-class SearchForm(Search, json_schema_extra=_as_form):
-    """The same as Search; fields that hold objects or lists are JSON texts, `image` is one or more files."""

@@ -12,10 +12,18 @@ from schemathesis.checks import negative_data_rejection, not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from search.bulk.job_rows import FAILED, MADE, OPEN
+from search.bulk.job_store import CANCELLED, DONE, RECEIVING, WAITING, WORKING
+from search.dedup.duplicate_kinds import DUPLICATE_KINDS, SAME_FILE, SAME_PICTURE
+from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED
+from search.ops import catalogue_map
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, make_shop
 from web.engine import holder_of
 from web.openapi.document import OPERATIONS, described_routes, document
+from web.requests.listing_request import Listing
+from web.requests.product_request import ProductFields
+from web.requests.search_models import Search
 from web.settings import Settings
 
 # A form that is refused half-way leaves its files to the garbage collector, which closes them.
@@ -83,6 +91,10 @@ def fuzz(schema, name, examples):
                 raise
 
 
+def limits(schema):
+    return {name: value for name, value in schema.items() if name not in ("description", "default", "examples")}
+
+
 def stateful(schema, examples):
     class Machine(schema.as_state_machine()):
         def get_call_kwargs(self, case):
@@ -118,6 +130,44 @@ def test_the_committed_document_is_what_the_code_says(app):
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == document(app), (
         "write it anew: python -m web openapi > docs/openapi.json"
     )
+
+
+def test_every_reference_has_a_schema_and_every_schema_a_reference(app):
+    described = document(app)
+    referenced = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)))
+    assert referenced == described["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "values"),
+    [
+        ("CatalogueMap", "state", {catalogue_map.READY, catalogue_map.MAKING, catalogue_map.FAILED}),
+        ("Duplicate", "kind", set(DUPLICATE_KINDS)),
+        ("JobStatus", "state", {RECEIVING, WAITING, WORKING, DONE, CANCELLED}),
+        ("Job", "state", {RECEIVING, WAITING, WORKING, DONE, CANCELLED}),
+        ("Row", "state", {OPEN, MADE, FAILED}),
+        ("Row", "kind", {"", ACCEPTED, CORRECTED, DECLINED}),
+        ("SuggestedRow", "repeats_row_kind", {"", SAME_FILE, SAME_PICTURE}),
+    ],
+)
+def test_the_values_of_a_field_are_those_of_the_code(app, schema, field, values):
+    assert set(document(app)["components"]["schemas"][schema]["properties"][field]["enum"]) == values
+
+
+@pytest.mark.parametrize(
+    ("form", "body"), [("SearchForm", Search), ("ProductForm", ProductFields), ("ListingForm", Listing)]
+)
+def test_a_form_has_the_fields_of_the_json_body(app, form, body):
+    assert document(app)["components"]["schemas"][form]["properties"].keys() == body.model_fields.keys()
+
+
+def test_the_fields_of_a_search_form_have_the_limits_of_the_json_body(app):
+    schemas = document(app)["components"]["schemas"]
+    body = schemas["Search"]["properties"]
+    for name, field in schemas["SearchForm"]["properties"].items():
+        if field.get("type") in ("integer", "boolean") or "maxLength" in field or "enum" in field:
+            (same,) = [option for option in body[name].get("anyOf", [body[name]]) if option != {"type": "null"}]
+            assert limits(field) == limits(same)
 
 
 @pytest.mark.promise("S13")
