@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP, Projection, ProjectionHead
 from indexer.labels.knn import Ints
-from indexer.training.optimiser import OneCycle, adamw
+from indexer.training.optimiser import adamw, minimise, seeded, shuffled
 from indexer.types import Floats
 
 HalfFloats = NDArray[np.float16]
@@ -76,15 +76,10 @@ class HeadModule(nn.Module):
 
     def weights(self) -> dict[str, Floats]:
         """Return copies of the layers under the names of `ProjectionHead`."""
-        return {name: tensor.detach().numpy().copy() for name, tensor in self._tensors().items()}
+        return {name: tensor.detach().numpy().copy() for name, tensor in self.tensors().items()}
 
-    def load(self, head: ProjectionHead) -> None:
-        """Copy the layers of a fitted head."""
-        with torch.no_grad():
-            for name, tensor in self._tensors().items():
-                tensor.copy_(torch.from_numpy(getattr(head, name)))
-
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the layers under the names of `ProjectionHead`."""
         inner = {"inner": self.inner.weight, "inner_bias": self.inner.bias, "outer": self.outer.weight}
         return {"linear": self.linear.weight, "bias": self.linear.bias, **inner}
 
@@ -100,7 +95,9 @@ class TorchHead(HeadModule):
     def from_head(cls, start: ProjectionHead, recipe: TrainingConfig) -> TorchHead:
         """Continue from a fitted head."""
         head = cls(start.mean, start.scale, len(start.inner), recipe)
-        head.load(start)
+        with torch.no_grad():
+            for name, tensor in head.tensors().items():
+                tensor.copy_(torch.from_numpy(getattr(start, name)))
         return head
 
     def forward(self, features: Tensor) -> Tensor:
@@ -118,35 +115,38 @@ def fit(
     recipe: TrainingConfig,
     seed: int,
     start: tuple[ProjectionHead, ProjectionHead] | None = None,
-    tick: Callable[[int], object] = lambda steps: None,
 ) -> tuple[ProjectionHead, ProjectionHead]:
-    """Fit a picture head and a text head, from scratch or from `start`; `tick` is called after every step.
+    """Fit a picture head and a text head, from scratch or from `start`.
 
     The loss is symmetric InfoNCE (Radford et al. 2021, arXiv:2103.00020); pictures of one key share the target equally.
     """
-    torch.manual_seed(seed)
-    torch.set_num_threads(threads())
-    rng = np.random.default_rng(seed)
-    picture, text = _heads(pairs, recipe, start)
+    rng = seeded(seed)
+    if start is None:
+        picture = TorchHead(*_standard(pairs.views[0]), recipe.picture_hidden, recipe)
+        text = TorchHead(*_standard(pairs.words), recipe.word_hidden, recipe)
+    else:
+        picture, text = TorchHead.from_head(start[0], recipe), TorchHead.from_head(start[1], recipe)
     scale = nn.Parameter(torch.tensor(-math.log(recipe.start_temperature)))
-    optimiser = adamw([*picture.parameters(), *text.parameters(), scale], recipe.rate, recipe.decay)
-    count = len(pairs.keys)
-    batch = min(recipe.batch, count)
-    cycle = OneCycle(optimiser, recipe.rate, recipe.steps(count), recipe.warm_share)
     words = torch.from_numpy(pairs.words)
-    for chosen in _batches(rng, count, batch, recipe.epochs):
+
+    def loss(chosen: Ints) -> Tensor:
+        batch = len(chosen)
         views = rng.integers(len(pairs.views), size=batch)
         captions = pairs.captions[chosen, rng.integers(pairs.captions.shape[1], size=batch)]
         pixels = np.stack([pairs.views[view][row] for view, row in zip(views, chosen, strict=True)])
-        loss = _contrast(
+        return _contrast(
             picture(torch.from_numpy(pixels.astype(np.float32))),
             text(words[torch.from_numpy(captions)]),
             torch.from_numpy(pairs.keys[chosen]),
             torch.from_numpy(pairs.domains[chosen]),
             scale.exp().clamp(max=100),
         )
-        cycle.step(loss)
-        tick(1)
+
+    optimiser = adamw([*picture.parameters(), *text.parameters(), scale], recipe.rate, recipe.decay)
+    count = len(pairs.keys)
+    steps = recipe.steps(count)
+    batches = list(itertools.islice(shuffled(rng, np.arange(count), min(recipe.batch, count)), steps))
+    minimise(loss, batches, steps, optimiser, recipe.warm_share, "steps")
     return picture.eval().frozen(), text.eval().frozen()
 
 
@@ -159,25 +159,11 @@ def principal_axes(features: HalfFloats, dim: int) -> Projection:
     return Projection(mean, scale, np.ascontiguousarray(vectors[:, np.argsort(-values)[:dim]].T, dtype=np.float32))
 
 
-def _heads(
-    pairs: Pairs, recipe: TrainingConfig, start: tuple[ProjectionHead, ProjectionHead] | None
-) -> tuple[TorchHead, TorchHead]:
-    if start is not None:
-        return TorchHead.from_head(start[0], recipe), TorchHead.from_head(start[1], recipe)
-    picture = TorchHead(*_standard(pairs.views[0]), recipe.picture_hidden, recipe)
-    return picture, TorchHead(*_standard(pairs.words), recipe.word_hidden, recipe)
-
-
 def _standard(features: HalfFloats | Floats) -> tuple[Floats, Floats]:
     mean = features.mean(axis=0, dtype=np.float64)
     deviation = np.maximum(features.std(axis=0, dtype=np.float64), 1e-3)
     # The file stores float16, so training uses values that float16 represents.
     return mean.astype(np.float16).astype(np.float32), (1 / deviation).astype(np.float16).astype(np.float32)
-
-
-def _batches(rng: np.random.Generator, count: int, batch: int, epochs: int) -> list[Ints]:
-    orders = [rng.permutation(count) for _ in range(epochs)]
-    return [order[i * batch : (i + 1) * batch] for order in orders for i in range(count // batch)]
 
 
 def _contrast(pictures: Tensor, words: Tensor, keys: Tensor, domains: Tensor, scale: Tensor) -> Tensor:

@@ -21,7 +21,6 @@ from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.generations import store
-from indexer.progress import progress
 from indexer.training.augment import VIEWS
 from indexer.training.contrastive import Pairs, TrainingConfig, fit, principal_axes
 from indexer.training.fit_starter import LOOK_DIM
@@ -65,11 +64,8 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
     _require_better(figures, base)
     card = {**heads.card, "name": name, "towers": towers_digest(tower, words), "figures": figures}
     save_heads(replace(heads, card=card), file)
-    return {
-        **figures,
-        "saved": str(file),
-        "next": f"python -m indexer build --home {home} --encoder {name} --feed FEED",
-    }
+    following = f"python -m indexer build --home {home} --encoder {name} --feed FEED"
+    return {**figures, "saved": str(file), "next": following}
 
 
 def free_name(home: Path) -> str:
@@ -91,8 +87,7 @@ def _fit_heads(encoder: BaseEncoder, pairs: Pairs, seed: int) -> ProjectionHeads
     """Fit heads from scratch, or from the encoder's own heads where it has some."""
     own = encoder.heads if isinstance(encoder, ProjectionEncoder) else None
     recipe = shop_recipe(len(pairs.keys), warm=own is not None)
-    with progress("steps", recipe.steps(len(pairs.keys))) as tick:
-        picture, text = fit(pairs, recipe, seed, (own.picture, own.text) if own else None, tick)
+    picture, text = fit(pairs, recipe, seed, (own.picture, own.text) if own else None)
     look = own.look if own else principal_axes(pairs.views[0], LOOK_DIM)
     # The base is the encoder whose towers are used, also when the start are heads of another shop encoder.
     base = own.card.get("base", encoder.spec.name) if own else encoder.spec.name
@@ -114,13 +109,9 @@ def _examples(home: Path) -> tuple[list[Example], np.ndarray[Any, np.dtype[np.bo
     """Return an example for every product with a picture and a title, and whether each is held out."""
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
-    usable = [product for product in products if product.title.strip() and _has_picture(product)]
+    usable = [p for p in products if p.title.strip() and p.pictures and Path(p.pictures[0].path).is_file()]
     examples = [Example(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]
     return examples, np.array([_is_holdout(product.id) for product in usable], dtype=bool)
-
-
-def _has_picture(product: Product) -> bool:
-    return bool(product.pictures) and Path(product.pictures[0].path).is_file()
 
 
 def _captions(product: Product) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.projection_heads import ProjectionHeads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.encoders.training_pictures import STARTER_TRAINING_SET, save_training_set
-from indexer.progress import progress
 from indexer.training.augment import VIEWS
 from indexer.training.contrastive import TrainingConfig, fit, principal_axes
 from indexer.training.metrics import starter_figures
@@ -45,8 +44,7 @@ def fit_starter(
     pairs, good = learnable(tower, words, examples, VIEWS, seed)
     if not good.all():
         raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
-    with progress("steps", recipe.steps(len(good))) as tick:
-        picture, text = fit(pairs, recipe, seed, tick=tick)
+    picture, text = fit(pairs, recipe, seed)
     look = principal_axes(pairs.views[0], LOOK_DIM)
     card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     save_heads(ProjectionHeads(look, picture, text, card), out)

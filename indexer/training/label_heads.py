@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP, ProjectionHead
 from indexer.labels.examples import MIN_EXAMPLES, LabelExamples, neighbour_queries, targets_of, words_slice
 from indexer.labels.fusion_fit import fit_fusion
 from indexer.labels.heads import FusionWeights, LabelHead, softmax
 from indexer.labels.knn import Ints, knn_vote, nearest_products
 from indexer.layout import WORDS
-from indexer.progress import progress
 from indexer.training.contrastive import HeadModule
-from indexer.training.optimiser import OneCycle
+from indexer.training.optimiser import minimise, seeded, shuffled
 from indexer.types import Floats
 
 FOLDS = 5
@@ -56,9 +54,20 @@ def fit_label_heads(examples: LabelExamples, recipe: LabelRecipe, seed: int) -> 
     names = learnable_fields(examples)
     if not names:
         return {}
-    weights = _fusion_weights(examples, names, recipe, seed)
+    holdouts = holdout_folds(examples, seed)
+    trainings = [np.setdiff1d(np.arange(len(examples.rows)), holdout) for holdout in holdouts]
+    fitted = [fit_outputs(examples.take(training), names, recipe, seed) for training in trainings]
+
+    def fusions(titled: bool) -> dict[str, FusionWeights]:
+        shares = holdout_shares(examples, names, holdouts, fitted, titled=titled)
+        return {field: fit_fusion(*shares[field])[0] for field in names}
+
+    image_only, with_title = fusions(False), fusions(True) if WORDS in examples.layout.names else {}
     heads = fit_outputs(examples, names, recipe, seed)
-    return {field: LabelHead(field, names[field], heads[field], *weights[field]) for field in names}
+    return {
+        field: LabelHead(field, labels, heads[field], image_only[field], with_title.get(field))
+        for field, labels in names.items()
+    }
 
 
 def learnable_fields(examples: LabelExamples) -> dict[str, tuple[str, ...]]:
@@ -77,9 +86,7 @@ def fit_outputs(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
 ) -> dict[str, ProjectionHead]:
     """Fit one network for all fields, so that they share its hidden layer, and split it into a head for each."""
-    torch.manual_seed(seed)
-    torch.set_num_threads(threads())
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     rows, words = examples.rows, words_slice(examples.layout)
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(deviation < MIN_DEVIATION, 0.0, 1 / np.maximum(deviation, MIN_DEVIATION)).astype(np.float32)
@@ -91,19 +98,14 @@ def fit_outputs(
     batch = min(recipe.batch, max(32, len(rows) // 8))
     steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
-    cycle = OneCycle(optimiser, recipe.rate, steps, warm=0.1)
-    with progress("learning labels", steps) as tick:
-        for chosen in itertools.islice(_endless(rng, len(rows), batch), steps):
-            shown = inputs[chosen]
-            untitled = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
-            shown[untitled, words] = 0.0
-            outputs = network(shown).split(sizes, dim=1)
-            loss = sum(
-                (cross_entropy(o, t[chosen], recipe.smoothing) for o, t in zip(outputs, targets, strict=True)),
-                torch.zeros(()),
-            )
-            cycle.step(loss)
-            tick(1)
+
+    def loss(chosen: Ints) -> Tensor:
+        shown = inputs[chosen]
+        untitled = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
+        shown[untitled, words] = 0.0
+        return labels_loss(network(shown), [shares[chosen] for shares in targets], recipe.smoothing)
+
+    minimise(loss, shuffled(rng, np.arange(len(rows)), batch), steps, optimiser, 0.1, "learning labels")
     return network.heads(mean, scale, dict(zip(names, sizes, strict=True)))
 
 
@@ -118,43 +120,32 @@ class _Network(HeadModule):
 
     def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
         """Return the numpy heads that ship; they share the hidden layer."""
-        weights, heads, start = self.weights(), {}, 0
-        for field, size in sizes.items():
-            own = {name: weights[name][start : start + size] for name in ("linear", "outer", "bias")}
-            heads[field] = ProjectionHead(mean, scale, **weights | own)
-            start += size
-        return heads
+        weights = self.weights()
+        parts = {name: split_fields(weights[name], sizes, axis=0) for name in ("linear", "outer", "bias")}
+        own = {field: {name: part[field] for name, part in parts.items()} for field in sizes}
+        return {field: ProjectionHead(mean, scale, **weights | own[field]) for field in sizes}
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-    """Return the mean cross-entropy over the examples that have a label."""
-    weight = targets.sum(1)
-    smooth = targets * (1 - smoothing) + smoothing / targets.shape[1]
-    losses = -(smooth * F.log_softmax(outputs, dim=1)).sum(1) * weight
-    return losses.sum() / weight.sum().clamp(min=1.0)
+def labels_loss(
+    outputs: Tensor, targets: Sequence[Tensor], smoothing: float, weights: Sequence[float] | None = None
+) -> Tensor:
+    """Sum each field's mean cross-entropy over the examples that have a label, by default with the weight 1.
+
+    `outputs` (n, names of all fields) are logits, `targets` the shares (n, names) of each field.
+    """
+    total = torch.zeros(())
+    parts = outputs.split([shares.shape[1] for shares in targets], dim=1)  # type: ignore[no-untyped-call]
+    for logits, shares, weight in zip(parts, targets, weights or [1.0] * len(targets), strict=True):
+        labelled = shares.sum(1)
+        smooth = shares * (1 - smoothing) + smoothing / shares.shape[1]
+        losses = -(smooth * F.log_softmax(logits, dim=1)).sum(1) * labelled
+        total = total + losses.sum() / labelled.sum().clamp(min=1.0) * weight
+    return total
 
 
-def _endless(rng: np.random.Generator, count: int, batch: int) -> Iterator[Tensor]:
-    while True:
-        order = torch.from_numpy(rng.permutation(count))
-        for start in range(0, max(1, count - batch + 1), batch):  # fewer examples than a batch are one batch
-            yield order[start : start + batch]
-
-
-def _fusion_weights(
-    examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
-) -> dict[str, tuple[FusionWeights, FusionWeights | None]]:
-    """Fit the fusion weights without and with a title, on examples new to encoder and heads."""
-    holdouts = holdout_folds(examples, seed)
-    fitted = []
-    for holdout in holdouts:
-        training = np.setdiff1d(np.arange(len(examples.rows)), holdout)
-        fitted.append(fit_outputs(examples.take(training), names, recipe, seed))
-    image_only = holdout_shares(examples, names, holdouts, fitted, titled=False)
-    if WORDS not in examples.layout.names:
-        return {field: (fit_fusion(*image_only[field])[0], None) for field in names}
-    with_title = holdout_shares(examples, names, holdouts, fitted, titled=True)
-    return {field: (fit_fusion(*image_only[field])[0], fit_fusion(*with_title[field])[0]) for field in names}
+def split_fields(values: Floats, sizes: Mapping[str, int], axis: int) -> dict[str, Floats]:
+    """Split an axis that has the labels of all fields side by side."""
+    return dict(zip(sizes, np.split(values, np.cumsum(list(sizes.values()))[:-1], axis), strict=True))
 
 
 def holdout_folds(examples: LabelExamples, seed: int) -> list[Ints]:
@@ -195,11 +186,5 @@ def holdout_shares(
         for field, head in heads.items():
             votes = knn_vote(targets[field], scores, near)
             parts[field].append((softmax(head(rows)), votes, targets[field][holdout]))
-    return {
-        field: (
-            np.concatenate([head for head, _, _ in folds]),
-            np.concatenate([votes for _, votes, _ in folds]),
-            np.concatenate([truth for _, _, truth in folds]),
-        )
-        for field, folds in parts.items()
-    }
+    merged = {field: [np.concatenate(part) for part in zip(*folds, strict=True)] for field, folds in parts.items()}
+    return {field: (head, votes, truth) for field, (head, votes, truth) in merged.items()}

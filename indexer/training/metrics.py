@@ -43,11 +43,7 @@ def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, wo
     return {
         "fashion_title_to_picture": {"products": len(fashion), **recalls(found, 1, 10)},
         "grocery_photo_to_product": {"photos": len(shelf), "products": len(ids), **recalls(at_shelf, 1, 5)},
-        "clothing_zero_shot": {
-            "photos": len(owned),
-            "labels": len(labels),
-            "accuracy": float((worn < 1).mean()),
-        },
+        "clothing_zero_shot": {"photos": len(owned), "labels": len(labels), "accuracy": float((worn < 1).mean())},
     }
 
 

@@ -1,39 +1,61 @@
-"""The optimiser of all training here: AdamW with a one-cycle schedule. Imports torch."""
+"""The training loop of all fits here: shuffled batches, AdamW and a one-cycle schedule. Imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from indexer.encoders.backends.runtime import threads
+from indexer.labels.knn import Ints
+from indexer.progress import progress
 
-class OneCycle:
-    """An optimiser whose rate rises during the share `warm` of the steps and then falls to zero.
 
-    Smith and Topin 2017, arXiv:1708.07120.
-    """
+def seeded(seed: int) -> np.random.Generator:
+    """Seed torch, give it the threads of this process, and return a generator of the same seed."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads())
+    return np.random.default_rng(seed)
 
-    def __init__(self, optimiser: torch.optim.Optimizer, rate: float, steps: int, warm: float) -> None:
-        self._optimiser = optimiser
-        # The schedule divides by the length of its warm-up minus one step.
-        warm = min(0.99, max(warm, 1.5 / steps))
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=warm)
 
-    def step(self, loss: Tensor) -> None:
-        """Take one gradient step."""
-        self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimiser.step()
-        self._schedule.step()
+def shuffled(rng: np.random.Generator, rows: Ints, batch: int) -> Iterator[Ints]:
+    """Yield batches of the rows without end, each pass in another order; fewer rows than a batch are one batch."""
+    while True:
+        order = rng.permutation(rows)
+        for start in range(0, max(1, len(rows) - batch + 1), batch):
+            yield order[start : start + batch]
 
 
 def adamw(parameters: Sequence[nn.Parameter], rate: float, decay: float) -> torch.optim.Optimizer:
     """Return AdamW with weight decay on matrices, but not on biases, scales and temperatures."""
-    return torch.optim.AdamW(
-        [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
-            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        ],
-        lr=rate,
-    )
+    matrices, others = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def minimise(
+    loss: Callable[[Ints], Tensor],
+    batches: Iterable[Ints],
+    steps: int,
+    optimiser: torch.optim.Optimizer,
+    warm: float,
+    what: str,
+) -> None:
+    """Take a gradient step on the loss of each of the first `steps` batches, and show the progress of `what`.
+
+    The rate rises to the optimiser's during the share `warm` of the steps and then falls to zero (Smith and Topin 2017,
+    arXiv:1708.07120).
+    """
+    warm = min(0.99, max(warm, 1.5 / steps))  # the schedule divides by the length of its warm-up minus one step
+    rate = optimiser.defaults["lr"]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=warm)
+    with progress(what, steps) as tick:
+        for batch in itertools.islice(batches, steps):
+            optimiser.zero_grad()
+            loss(batch).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            tick(1)

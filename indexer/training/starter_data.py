@@ -86,10 +86,8 @@ def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[P
 
 def labelled_photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:
     """Return the photos of a table with their labels, which must be among `known`. Raises BadFeed."""
-    photos = []
-    for line, row in complete_rows(
-        file, ("photo", column), "Restore the folder with fashion/, grocery/ and clothing/."
-    ):
+    photos, hint = [], "Restore the folder with fashion/, grocery/ and clothing/."
+    for line, row in complete_rows(file, ("photo", column), hint):
         if known is not None and row[column] not in known:
             raise BadFeed(f"{file}:{line}: {row[column]!r} is no {column} of the feed.", "Restore the file.")
         photos.append(Photo(file.parent / row["photo"], row[column]))

@@ -1,5 +1,8 @@
 """Fitting heads on problems whose answer is known."""
 
+from contextlib import contextmanager, nullcontext
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -23,10 +26,17 @@ def toy():
     return Pairs(views, words, colours[:, None], colours, np.zeros_like(colours)), codes
 
 
+@contextmanager
+def counted_steps():
+    steps = []
+    with patch("indexer.training.optimiser.progress", lambda what, total: nullcontext(steps.append)):
+        yield steps
+
+
 def test_every_colour_finds_its_word_and_back(toy):
     pairs, codes = toy
-    steps = []
-    picture, text = fit(pairs, SMALL, seed=0, tick=steps.append)
+    with counted_steps() as steps:
+        picture, text = fit(pairs, SMALL, seed=0)
     unseen = codes + np.random.default_rng(1).normal(0, 0.15, codes.shape)
     scores = unit(text(pairs.words)) @ unit(picture(unseen.astype(np.float32))).T
     assert (scores.argmax(axis=1) == np.arange(COLOURS)).mean() == 1
@@ -68,11 +78,9 @@ def test_fitting_goes_on_from_heads(toy):
 @pytest.mark.parametrize("epochs", range(1, 22))
 def test_any_number_of_steps(toy, epochs):
     """torch's schedule divides by zero when its warm-up is one step long."""
-    steps = []
     few = toy[0].take(np.arange(6))
-    heads = fit(
-        few, TrainingConfig(dim=4, picture_hidden=4, word_hidden=4, epochs=epochs, batch=64), seed=0, tick=steps.append
-    )
+    with counted_steps() as steps:
+        heads = fit(few, TrainingConfig(dim=4, picture_hidden=4, word_hidden=4, epochs=epochs, batch=64), seed=0)
     assert sum(steps) == epochs
     assert all(np.isfinite(head.linear).all() for head in heads)
 

@@ -143,7 +143,7 @@ def test_on_top_of_a_shops_own_even_under_the_same_name(home, by_colour, monkeyp
 def test_heads_that_are_no_better_are_not_saved(home, by_colour, monkeypatch):
     kept = shop_heads(home, "by-colour").read_bytes()
 
-    def collapsed(pairs, recipe, seed, start, tick):
+    def collapsed(pairs, recipe, seed, start):
         return tuple(replace(head, linear=head.linear * 0, outer=head.outer * 0) for head in start)
 
     monkeypatch.setattr(shop, "fit", collapsed)
