@@ -34,6 +34,5 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def chunks(count: int, size: int) -> Iterator[slice]:
-    """Yield slices of `size` that cover 0 to `count`."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
+    """Return slices of `size` that cover 0 to `count`."""
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))

@@ -42,10 +42,13 @@ class Encoder(Protocol):
         """Resize one RGB picture to the model's input, uint8 (size, size, 3)."""
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
-        """Encode prepared pictures."""
+        """Encode prepared pictures, uint8 (n, size, size, 3)."""
 
     def encode_images(self, pictures: Sequence[Image.Image]) -> Floats:
         """Encode RGB pictures."""
+        if not pictures:
+            return np.zeros((0, self.dim), np.float32)
+        return self.encode_pixels(np.stack([self.prepare(picture) for picture in pictures]))
 
     def encode_texts(self, texts: Sequence[str]) -> Floats:
         """Encode texts."""
@@ -68,17 +71,11 @@ class BaseEncoder(Encoder):
     batch_size = 32
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
-        """Encode prepared pictures, uint8 (n, size, size, 3), to rows, float32 (n, dim), every block of unit length."""
+        """Encode prepared pictures in batches, and scale every block to unit length."""
         if len(pixels) == 0:
             return np.zeros((0, self.dim), np.float32)
         parts = chunks(len(pixels), self.batch_size)
         return self._unit(np.concatenate([self._image_rows(pixels[part]) for part in parts]))
-
-    def encode_images(self, pictures: Sequence[Image.Image]) -> Floats:
-        """Encode RGB pictures to rows, float32 (n, dim), every block of unit length."""
-        if not pictures:
-            return np.zeros((0, self.dim), np.float32)
-        return self.encode_pixels(np.stack([self.prepare(picture) for picture in pictures]))
 
     def encode_texts(self, texts: Sequence[str]) -> Floats:
         """Encode texts to rows, float32 (n, dim); blocks without `texts` are zero. Raises UnsupportedQuery."""

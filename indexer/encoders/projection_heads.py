@@ -89,8 +89,8 @@ def save_heads(heads: ProjectionHeads, file: Path) -> None:
     """Write the heads as safetensors, float16, with the card in the metadata."""
     tensors = {
         f"{part}.{field.name}": getattr(getattr(heads, part), field.name).astype(np.float16)
-        for part in ("look", "picture", "text")
-        for field in fields(getattr(heads, part))
+        for part, kind in _PARTS.items()
+        for field in fields(kind)
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     data = save(tensors, metadata={"card": json.dumps(dict(heads.card), sort_keys=True)})
@@ -114,14 +114,11 @@ def load_heads(file: Path) -> ProjectionHeads:
     return ProjectionHeads(**parts, card=card, digest=hashlib.sha256(file.read_bytes()).hexdigest())
 
 
-_PARTS: dict[str, type[ProjectionHead] | type[Projection]] = {
-    "look": Projection,
-    "picture": ProjectionHead,
-    "text": ProjectionHead,
-}
+_HeadType = type[ProjectionHead] | type[Projection]
+_PARTS: dict[str, _HeadType] = {"look": Projection, "picture": ProjectionHead, "text": ProjectionHead}
 
 
-def _part(kind: type[ProjectionHead] | type[Projection], part: str, tensors: Mapping[str, Floats]) -> Any:
+def _part(kind: _HeadType, part: str, tensors: Mapping[str, Floats]) -> Any:
     head = kind(**{field.name: tensors[f"{part}.{field.name}"] for field in fields(kind)})
     head(np.zeros((1, len(head.mean)), np.float32))  # ValueError when the shapes do not fit each other
     return head

@@ -16,6 +16,8 @@ from indexer.encoders.backends.torch_modules import Method, last_maps, map_model
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 from indexer.types import EncoderSpec
 
+_OR_STARTER = "or use --encoder starter"
+
 
 def create(spec: EncoderSpec) -> Any:
     """Create the model with its weights. Raises EncoderUnavailable."""
@@ -61,23 +63,21 @@ def _typed_errors(spec: EncoderSpec) -> Iterator[None]:
     except Exception as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         if spec.weights == "local":
-            raise EncoderUnavailable(
-                f"{spec.model} cannot be opened as an open_clip directory: {reason}",
-                "Save the model again with open_clip, with its tokenizer in the same directory, or use --encoder"
-                " starter.",
-            ) from error
-        if hub_refused(error):
-            raise EncoderUnavailable(
-                f"The weights of open_clip's {spec.model} ({spec.weights}) cannot be fetched: {type(error).__name__}.",
+            message = f"{spec.model} cannot be opened as an open_clip directory: {reason}"
+            hint = f"Save the model again with open_clip, with its tokenizer in the same directory, {_OR_STARTER}."
+        elif hub_refused(error):
+            weights = f"The weights of open_clip's {spec.model} ({spec.weights})"
+            message = f"{weights} cannot be fetched: {type(error).__name__}."
+            hint = (
                 "Download the model's directory elsewhere and use --encoder clip:/path/to/directory, "
-                "or use --encoder starter, which needs no download.",
-            ) from error
-        if isinstance(error, RuntimeError):
-            raise EncoderUnavailable(
-                f"open_clip has no model {spec.model!r} with weights {spec.weights!r}.",
-                "List the pairs with open_clip.list_pretrained(), or use --encoder starter.",
-            ) from error
-        raise
+                f"{_OR_STARTER}, which needs no download."
+            )
+        elif isinstance(error, RuntimeError):
+            message = f"open_clip has no model {spec.model!r} with weights {spec.weights!r}."
+            hint = f"List the pairs with open_clip.list_pretrained(), {_OR_STARTER}."
+        else:
+            raise
+        raise EncoderUnavailable(message, hint) from error
 
 
 def _preprocess(model: Any) -> Preprocess:
