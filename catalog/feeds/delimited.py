@@ -83,7 +83,7 @@ def _delimiter(lines: LineReader, source: str) -> str:
     except BadRow:
         first = " " * (_MAX_HEADER + 1)
     if len(first) > _MAX_HEADER:
-        raise BadFeed(f"The first line of {source} is longer than any header.", "Is it a table at all?")
+        raise BadFeed(f"The first line of {source} is longer than any header.", "Check that it is a table.")
     lines.unread(but=0)
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
     """Return the column names from the first record that is not blank. Raises BadFeed."""
     for _, cells, fault in records:
         if fault:
-            raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Mend its first line.")
+            raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Correct its first line.")
         if any(cell.strip() for cell in cells):
             return _checked_header(cells, lines, source)
     raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
@@ -165,7 +165,7 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
 def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> list[str]:
     if len(cells) > _MAX_COLUMNS:
         raise BadFeed(
-            f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Is it a table at all?"
+            f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Check that it is a table."
         )
     names = [column_name(unescape_formula(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):

@@ -97,7 +97,7 @@ class _Items:
 
     def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding and not _ENCODINGS.fullmatch(encoding):
-            raise self._refused(f"the encoding {encoding[:40]!r}, which is not read here", "Save it as UTF-8.")
+            raise self._refused(f"the encoding {encoding[:40]!r}, which cannot be read", "Save it as UTF-8.")
 
     def _doctype(self, *_: object) -> None:
         raise self._refused("a DOCTYPE, which a product feed has no use for and an attack has")
@@ -119,7 +119,7 @@ class _Items:
         space, _, name = tag.rpartition(" ")
         if self._depth == 1 and name not in _ROOTS:
             raise BadFeed(
-                f"{self._source} is XML of a kind that is not read here: its first element is <{name[:80]}>.",
+                f"{self._source} is not XML that can be read as a feed: its first element is <{name[:80]}>.",
                 "Give a feed for Google Merchant Center, RSS or Atom.",
             )
         if self._item is not None:
@@ -161,7 +161,8 @@ class _Items:
         elif error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
             hint = "XML knows &amp;, &lt;, &gt;, &quot; and &apos;; write other characters as they are."
         return BadFeed(
-            f"The feed {self._source} is not sound XML: {why}, line {error.lineno}, column {error.offset + 1}.", hint
+            f"The feed {self._source} is not well-formed XML: {why}, line {error.lineno}, column {error.offset + 1}.",
+            hint,
         )
 
 

@@ -95,7 +95,7 @@ class LineReader:
                 if dropped > MAX_LINE:
                     raise BadFeed(
                         f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters.",
-                        "Is it a table at all? A row ends at the end of its line.",
+                        "Check that it is a table: a row ends at the end of its line.",
                     )
         return line
 

@@ -51,13 +51,13 @@ class _Unpacked(io.RawIOBase):
             ) from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise BadFeed(
-                f"The feed {self._source} is not a sound gzip file: {error}.", "Pack it again, or give it unpacked."
+                f"The feed {self._source} is not a valid gzip file: {error}.", "Pack it again, or give it unpacked."
             ) from None
         self._length += len(data)
         if self._length > max(_GROWTH_FREE, _MAX_GROWTH * self._packed.tell()):
             raise BadFeed(
                 f"The feed {self._source} unpacks to more than {_MAX_GROWTH} times its size: a gzip bomb.",
-                "If it is sound, give it unpacked.",
+                "If it is a real feed, give it unpacked.",
             )
         buffer[: len(data)] = data
         return len(data)

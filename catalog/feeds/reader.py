@@ -65,7 +65,7 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
     if feed_format is None:
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         raise BadFeed(
-            f"{path.name} is of a kind that is not read here.",
+            f"{path.name} is not in a feed format that can be read.",
             f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}.",
         )
     return _products(path, feed_format.read(path), fetch)

@@ -187,7 +187,7 @@ class _Variant:
         self._amount, _ = parse_price(self._price)
         quantity = cells.get("variant_inventory_qty", "")
         if quantity and not re.fullmatch(r"[+-]?[0-9]{1,12}(\.0*)?", quantity):
-            raise BadRow(f"its inventory quantity is {quantity[:40]!r}, which is no whole number")
+            raise BadRow(f"its inventory quantity is {quantity[:40]!r}, which is not a whole number")
         counted = bool(quantity) and (_TRACKER in cells or not tracked)
         self.in_stock = not counted or int(quantity.split(".")[0]) > 0
 

@@ -48,7 +48,7 @@ def sniff(data: bytes) -> str:
         if brands & _HEIF_BRANDS:
             return "HEIF"
     raise UnsupportedFormat(
-        f"The file is {_describe(data)}, not a picture of a format read here.",
+        f"The file is {_describe(data)}, not a picture of a format that can be read.",
         "Save it as JPEG, PNG, WebP, AVIF or GIF.",
     )
 

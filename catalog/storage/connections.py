@@ -117,7 +117,9 @@ class Connections:
             with self._store_errors((sqlite3.Error,)):
                 yield self._connection()
         except UnicodeEncodeError as error:
-            raise BadInput("Some text is not valid Unicode, so it cannot be stored nor found.", "Mend it.") from error
+            raise BadInput(
+                "Some text is not valid Unicode, so it can be neither stored nor found.", "Correct it."
+            ) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

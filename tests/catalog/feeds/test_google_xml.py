@@ -169,10 +169,10 @@ def test_a_duplicate_id_names_the_first(shop):
         ("", "is empty"),
         ("<html><body/></html>", "first element is <html>"),
         ("<svg xmlns='http://www.w3.org/2000/svg'/>", "first element is <svg>"),
-        ("<rss><channel>", "not sound XML: no element found, line 1"),
+        ("<rss><channel>", "not well-formed XML: no element found, line 1"),
         ("<rss><item><g:id>1</g:id></item></rss>", "unbound prefix.*Declare the prefix"),
         (rss("<item>&nbsp;</item>"), "undefined entity.*write other characters as they are"),
-        ("id,title,image\n1,Hat,a.png\n", "not sound XML"),
+        ("id,title,image\n1,Hat,a.png\n", "not well-formed XML"),
         ("PK\x03\x04", "Excel"),
     ],
 )
@@ -187,7 +187,7 @@ def test_the_items_before_a_fault_are_read(shop):
         write(shop, rss(item("a"), item("b")).replace("</channel>", "<broken"), "feed.xml")
     )
     assert [product.id for product in products] == ["a", "b"]
-    assert "not sound XML" in error.message
+    assert "not well-formed XML" in error.message
 
 
 def test_a_feed_without_items_is_an_empty_shop(shop):

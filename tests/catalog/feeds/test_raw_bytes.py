@@ -64,15 +64,15 @@ def noisy(text):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (TABLE.encode(), "not a sound gzip file"),
+        (TABLE.encode(), "not a valid gzip file"),
         (b"", "is empty"),
         (gzip.compress(b""), "is empty"),
         (gzip.compress(gzip.compress(TABLE.encode())), "compressed with gzip"),
         (gzip.compress(b"PK\x03\x04 and so on"), "Excel"),
-        (gzip.compress(TABLE.encode())[:-8] + bytes(8), "not a sound gzip file: CRC"),
-        (gzip.compress(TABLE.encode()) + b"more", "not a sound gzip file"),
+        (gzip.compress(TABLE.encode())[:-8] + bytes(8), "not a valid gzip file: CRC"),
+        (gzip.compress(TABLE.encode()) + b"more", "not a valid gzip file"),
         (gzip.compress(TABLE.encode())[:5], "cut short"),
-        (gzip.compress(TABLE.encode())[:12] + b"\xff" * 100, "not a sound gzip file"),
+        (gzip.compress(TABLE.encode())[:12] + b"\xff" * 100, "not a valid gzip file"),
     ],
 )
 def test_what_is_no_sound_gzip_file(shop, content, reason):

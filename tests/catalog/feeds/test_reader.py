@@ -319,9 +319,9 @@ def test_a_feed_that_cannot_be_read_at_all(shop, content, reason):
 def test_wrong_paths(shop):
     with pytest.raises(BadFeed, match="There is no feed"):
         read_feed(shop / "gone.csv")
-    with pytest.raises(BadFeed, match="kind"):
+    with pytest.raises(BadFeed, match="feed format"):
         read_feed(write(shop, "PK", "feed.xlsx"))
-    with pytest.raises(BadFeed, match="kind"):
+    with pytest.raises(BadFeed, match="feed format"):
         read_feed(write(shop, "PK", "feed.gz"))
 
 

@@ -136,7 +136,7 @@ def test_stock_where_there_is_no_column_for_the_tracker(shop):
         ({"Image_Src": ""}, "no picture"),
         ({"Image_Src": "../secret.png"}, "outside the feed's folder"),
         ({"Variant_Price": "free"}, "a variant of 'bad' is left out: bad price 'free'"),
-        ({"Variant_Inventory_Qty": "many"}, "its inventory quantity is 'many', which is no whole number"),
+        ({"Variant_Inventory_Qty": "many"}, "its inventory quantity is 'many', which is not a whole number"),
         ({"Handle": "x" * 501}, "the id is longer than"),
         ({"Handle": "  "}, "no Handle"),
     ],
