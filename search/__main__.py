@@ -8,23 +8,12 @@ from indexer.cli.common import Commands
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
 from search.cli.search_commands import calibrate_command, evaluate_command, query_command
 
-COMMANDS = (
-    calibrate_command,
-    categorise_command,
-    doctor_command,
-    evaluate_command,
-    learn_command,
-    query_command,
-)
+COMMANDS = [calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command]
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, commands=COMMANDS)
 def main() -> None:
     """Search a shop for products, and measure how well it answers."""
-
-
-for command in COMMANDS:
-    main.add_command(command)
 
 
 if __name__ == "__main__":

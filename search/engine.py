@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from PIL import Image
 
@@ -243,9 +242,7 @@ class SearchEngine:
     def __enter__(self) -> SearchEngine:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _is_outdated(self, state: ServingState, pages: Sequence[SearchPage]) -> bool:
@@ -257,10 +254,8 @@ class SearchEngine:
             return False
         hits = {hit.product.id for page in pages for hit in page.hits}
         changes = self._catalogue.changes(state.snapshot.seq, MAX_COMPARED_CHANGES)
-        matters = len(changes) == MAX_COMPARED_CHANGES or any(
-            change.kind == "remove" or change.product_id in hits for change in changes
-        )
-        return matters and self._live.wait_for_publish(state)
+        concerned = any(change.kind == "remove" or change.product_id in hits for change in changes)
+        return (concerned or len(changes) == MAX_COMPARED_CHANGES) and self._live.wait_for_publish(state)
 
 
 def _read_glossary(home: Path) -> Glossary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catalog.product import Picture, Product
@@ -21,15 +21,9 @@ KIND = "kind"  # the part of a score that the category gave, see search/retrieva
 
 def product_facts(product: Product) -> dict[str, Any]:
     """Return a product as JSON values: the price as exact text ("12.90"), never a path or a line of the feed."""
-    return {
-        "id": product.id,
-        "title": product.title,
-        "category": product.category,
-        "brand": product.brand,
-        "price": None if product.price is None else str(product.price),
-        "currency": product.currency,
-        "in_stock": product.in_stock,
-    }
+    names = ("id", "title", "category", "brand", "price", "currency", "in_stock")
+    facts = {name: getattr(product, name) for name in names}
+    return facts | {"price": None if product.price is None else str(product.price)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +146,6 @@ class Facet:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facet as JSON values."""
-        values = [{"value": v.value, "label": v.label, "count": v.count, "selected": v.selected} for v in self.values]
+        values = [asdict(value) for value in self.values]
         span = {} if self.span is None else {"min": self.span[0], "max": self.span[1]}
         return {"name": self.name, "values": values, "others": self.others, **span}

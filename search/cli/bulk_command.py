@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -21,22 +20,14 @@ from search.bulk.worker import POLL_INTERVAL_S, Worker, exclusive_worker
 from search.engine import SearchEngine
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The files to write: the table to review, and the feed of accepted rows where one is wanted.
+def suggest_file(
+    home: Path, runtime: str, source: Path, review: Path, listings: Path | None, accept: float | None
+) -> Job:
+    """Suggest a listing for every row of a CSV (with pictures in its folder) or a zip.
 
-    Without a confidence from which rows are accepted, the feed also has the rows that the shop is confident of.
-    """
-
-    review: Path
-    listings: Path | None = None
-
-
-def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept: float | None) -> Job:
-    """Suggest a listing for every row of a CSV (with pictures in its folder) or a zip, and write the tables.
-
-    The same file again is the same job. Where a server works on the shop's jobs, it works on this one too.
-    Raises BadFeed, BadQuery, GenerationError.
+    Write the table to review, and where wanted a feed of the `listings` that are accepted: those from the confidence
+    `accept` on, without it those that the shop is confident of. The same file again is the same job. Where a server
+    works on the shop's jobs, it works on this one too. Raises BadFeed, BadQuery, GenerationError.
     """
     job = _job_of(JobStore(home), source)
     status = job.status()
@@ -46,7 +37,9 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
         while job.status()["state"] != DONE:
             with exclusive_worker(home) as free:
                 if free:
-                    _work(home, runtime, job, bar)
+                    with SearchEngine.open(home, runtime=runtime) as engine:
+                        for count in Worker(engine).steps(job):
+                            bar.update(count)
                 else:
                     time.sleep(POLL_INTERVAL_S)
             bar.update(job.status()["done"] - bar.n)
@@ -54,9 +47,9 @@ def suggest_file(home: Path, runtime: str, source: Path, tables: Tables, accept:
                 raise BadQuery("The job was cancelled.", "Run the command again to resume it.")
     if accept is not None:
         accept_above(home, job, accept)
-    _write(tables.review, corrected_csv(job))
-    if tables.listings is not None:
-        _write(tables.listings, listings_csv(job, sure=accept is None))
+    _write(review, corrected_csv(job))
+    if listings is not None:
+        _write(listings, listings_csv(job, sure=accept is None))
     return job
 
 
@@ -65,9 +58,8 @@ def report(job: Job, out: Path) -> None:
     status = job.status()
     for row in job.rows("failed", limit=20):
         click.echo(f"line {row['line']}: {row['id']!r}: {row['reason']}", err=True)
-    click.echo(
-        f"{status['done']:,} rows, {status['failed']:,} failed, {status['needs_review']:,} need review: {out}", err=True
-    )
+    counts = f"{status['done']:,} rows, {status['failed']:,} failed, {status['needs_review']:,} need review"
+    click.echo(f"{counts}: {out}", err=True)
 
 
 def _write(out: Path, pieces: Iterable[str]) -> None:
@@ -91,9 +83,3 @@ def _job_of(jobs: JobStore, source: Path) -> Job:
             jobs.delete(job.id)
             raise
     return job
-
-
-def _work(home: Path, runtime: str, job: Job, bar: tqdm[None]) -> None:
-    with SearchEngine.open(home, runtime=runtime) as engine:
-        for count in Worker(engine).steps(job):
-            bar.update(count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -18,17 +18,13 @@ from search.cli.text_table import format_table
 FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
 OUTPUT_TYPE = click.Path(dir_okay=False, path_type=Path)
-DEFAULT_WIDTH = 120  # terminal columns
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def shop_options(command: Command) -> Command:
+def shop_options(command: Any) -> Any:
     """Add the options of every command that opens a shop: --home, --runtime and --json."""
-    for option in (json_option, runtime_option, home_option):
-        command = option(command)
-    return command
+    return home_option(runtime_option(json_option(command)))
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -36,8 +32,11 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value))
 
 
-def print_figures(figures: Mapping[str, Any]) -> None:
-    """Print one figure a line, except lists."""
+def print_figures(figures: Mapping[str, Any], as_json: bool = False) -> None:
+    """Print one figure a line, except lists; or all as one line of JSON."""
+    if as_json:
+        print_json(figures)
+        return
     for name, value in figures.items():
         if not isinstance(value, list):
             text = f"{value:.4f}" if isinstance(value, float) else "-" if value is None else value
@@ -46,7 +45,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
     """Print a table that fits the terminal; the columns named in `right` are aligned right."""
-    click.echo(format_table(header, rows, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns, right))
+    click.echo(format_table(header, rows, shutil.get_terminal_size((120, 24)).columns, right))
 
 
 def report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:

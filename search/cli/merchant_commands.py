@@ -9,7 +9,7 @@ import click
 
 from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
-from search.cli.bulk_command import Tables, report, suggest_file
+from search.cli.bulk_command import report, suggest_file
 from search.cli.common import (
     FILE_TYPE,
     FOLDER_TYPE,
@@ -49,7 +49,7 @@ def categorise_command(
     if (photos is None) == (source is None) or (source is None) != (out is None) or (listings and source is None):
         raise click.UsageError("Give either --photos FILE.csv, or --bulk FILE and --out FILE.csv.")
     if photos is None:
-        job = suggest_file(home, runtime, source, Tables(out, listings), bulk["accept"])
+        job = suggest_file(home, runtime, source, out, listings, bulk["accept"])
         if as_json:
             print_json(job.status())
         else:
@@ -77,25 +77,20 @@ def categorise_command(
 @click.command("learn")
 @json_option
 @home_option
-@click.option(
-    "--fine-tune",
-    "with_network",
-    is_flag=True,
-    help="Also fine-tune a network on the shop's pictures: about half an hour.",
-)
-def learn_command(home: Path, as_json: bool, with_network: bool) -> None:
+@click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
+def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
     """Learn from merchants' decisions; use what was learnt only where it is better on a holdout."""
-    from search.listings import fine_tune  # here, because it loads torch, which takes seconds
+    from search.listings import fine_tune as tuning  # here, because it loads torch, which takes seconds
 
     click.echo("Learning from the shop's products and merchants' decisions; this may take minutes.", err=True)
     figures = refit_heads.relearn(home)
     if not as_json:
         click.echo(refit_heads.format_figures(figures))
-    if with_network:
+    if fine_tune:
         click.echo("Fine-tuning on the shop's pictures: about half an hour for 20,000 of them on two cores.", err=True)
-        figures["fine_tuned"] = fine_tune.fine_tune(home)
+        figures["fine_tuned"] = tuning.fine_tune(home)
         if not as_json:
-            click.echo(fine_tune.format_figures(figures["fine_tuned"]))
+            click.echo(tuning.format_figures(figures["fine_tuned"]))
     if as_json:
         print_json(figures)
 
@@ -114,6 +109,5 @@ def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) ->
         print_json({**diagnosis.to_dict(), "table": str(table), "page": str(page)})
         return
     print_figures(diagnosis.counts())
-    click.echo(
-        f"\n{diagnosis.products:,} products in {diagnosis.seconds:.0f} s. The report: {page}, the table: {table}"
-    )
+    took = f"{diagnosis.products:,} products in {diagnosis.seconds:.0f} s"
+    click.echo(f"\n{took}. The report: {page}, the table: {table}")

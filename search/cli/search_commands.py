@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,13 @@ from search.retrieval.verdict import Calibration
 
 def _parse_box(context: click.Context, option: click.Parameter, value: str | None) -> Box | None:
     """Parse four numbers with commas between as a box in fractions of a picture."""
-    try:
-        left, top, right, bottom = (float(side) for side in value.split(",")) if value else (0.0, 0.0, 1.0, 1.0)
-        valid = 0 <= left < right <= 1 and 0 <= top < bottom <= 1
-    except ValueError:
-        valid = False
-    if not valid:
-        raise click.BadParameter(f"{value!r} is no box inside the picture. Give one like 0.1,0.2,0.6,0.9.")
-    return (left, top, right, bottom) if value else None
+    if not value:
+        return None
+    with suppress(ValueError):
+        left, top, right, bottom = map(float, value.split(","))
+        if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+            return left, top, right, bottom
+    raise click.BadParameter(f"{value!r} is no box inside the picture. Give one like 0.1,0.2,0.6,0.9.")
 
 
 @click.command("query")
@@ -93,7 +93,7 @@ def evaluate_command(home: Path, runtime: str, as_json: bool, photos: Path | Non
     if evaluation.unknown_products:
         count = len(evaluation.unknown_products)
         click.echo(f"{count} of the expected products are not in the catalogue; they count as misses.", err=True)
-    (print_json if as_json else print_figures)(evaluation.to_dict())
+    print_figures(evaluation.to_dict(), as_json)
 
 
 @click.command("calibrate")
@@ -108,7 +108,7 @@ def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, mis
         calibration = calibrate(engine, photos, show_progress)
     calibration.save(home)
     figures = {"photos": calibration.photos, "slope": calibration.slope, "offset": calibration.offset}
-    (print_json if as_json else print_figures)(figures)
+    print_figures(figures, as_json)
 
 
 def _print_page(page: SearchPage) -> None:

@@ -13,12 +13,20 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from indexer.types import Mask
 
 MAX_DEPTH = 8
 MAX_PARTS = 1_000  # conditions and values together
@@ -49,6 +57,12 @@ class Between:
     minimum: float | None = None
     maximum: float | None = None
     currency: str = ""
+
+    def includes(self, numbers: NDArray[np.float64]) -> Mask:
+        """Return the mask (n,) of the numbers within the bounds, whatever the currency; nan never is."""
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        return (numbers >= low) & (numbers <= high)
 
     def to_json(self) -> dict[str, Any]:
         """Return the bounds as JSON values."""
@@ -145,14 +159,13 @@ def _condition_json(condition: Condition) -> Any:
     match condition:
         case OneOf(values=values):
             return list(values)
-        case Between():
-            return condition.to_json()
         case InStock(in_stock=in_stock):
             return in_stock
         case Not(filter=inner):
             return inner.to_json()
-        case AnyOf(filters=inner_filters):
-            return [inner.to_json() for inner in inner_filters]
+        case AnyOf(filters=filters):
+            return [inner.to_json() for inner in filters]
+    return condition.to_json()
 
 
 class _Parser:
@@ -167,10 +180,9 @@ class _Parser:
         conditions: list[Condition] = []
         for name, content in self._object(value, where, f"with fields among {', '.join(FIELDS)}").items():
             conditions += self._conditions(name, content, f"{where}.{name}", depth)
-        fields = [condition.field for condition in conditions]
-        repeated = next((field for field in fields if fields.count(field) > 1), None)
-        if repeated:
-            raise BadQuery(f"{where} has {repeated[:40]!r} more than once.", "Give all its values in one list.")
+        field, count = Counter(condition.field for condition in conditions).most_common(1)[0] if conditions else ("", 0)
+        if count > 1:
+            raise BadQuery(f"{where} has {field[:40]!r} more than once.", "Give all its values in one list.")
         return Filter(tuple(conditions))
 
     def _conditions(self, name: str, content: object, where: str, depth: int) -> list[Condition]:
@@ -188,9 +200,10 @@ class _Parser:
             if not isinstance(content, bool):
                 raise _wrong(where, "true or false", content)
             return [InStock(content)]
-        if name in (CATEGORY, BRAND, ID, *_COLOURS):
-            field = COLOUR if name in _COLOURS else name
-            return [OneOf(field, self._values(content, where, field))]
+        if name in (CATEGORY, BRAND, ID):
+            return [self._one_of(name, content, where)]
+        if name in _COLOURS:
+            return [self._one_of(COLOUR, content, where)]
         raise BadQuery(
             f"There is no field {name[:40]!r} to filter by.",
             f"Use {', '.join(FIELDS)}; other columns of the feed go in attributes.",
@@ -199,12 +212,10 @@ class _Parser:
     def _attribute(self, name: str, content: object, where: str) -> Condition:
         if not folded(name) or len(name) > MAX_VALUE:
             raise BadQuery(f"{where[:80]} is not the name of an attribute.", 'For example {"gender": ["Men"]}.')
-        field = attribute_field(name)
-        if isinstance(content, dict):
-            return self._between(field, content, where, _BOUNDS)
-        return OneOf(field, self._values(content, where, field))
+        make = self._between if isinstance(content, dict) else self._one_of
+        return make(attribute_field(name), content, where)
 
-    def _values(self, content: object, where: str, field: str) -> tuple[str, ...]:
+    def _one_of(self, field: str, content: object, where: str) -> OneOf:
         items = [content] if isinstance(content, str) else self._list(content, where, "a text or a list of texts")
         values: dict[str, str] = {}
         for item in items:
@@ -217,13 +228,12 @@ class _Parser:
             if not key.strip():
                 raise BadQuery(f"{where} has a blank value.", "Leave it out.")
             values.setdefault(key, tidy)
-        return tuple(values.values())
+        return OneOf(field, tuple(values.values()))
 
-    def _between(self, field: str, content: object, where: str, names: tuple[str, ...]) -> Between:
+    def _between(self, field: str, content: object, where: str, names: tuple[str, ...] = _BOUNDS) -> Between:
         bounds = self._object(content, where, f"with {' or '.join(_BOUNDS)}, like {{'min': 10, 'max': 50}}")
-        unknown = next((name for name in bounds if name not in names), None)
-        if unknown is not None:
-            raise BadQuery(f"{where} has no {unknown[:40]!r}.", f"It may have {', '.join(names)}.")
+        if unknown := [name for name in bounds if name not in names]:
+            raise BadQuery(f"{where} has no {unknown[0][:40]!r}.", f"It may have {', '.join(names)}.")
         minimum, maximum = (_number(bounds.get(name), f"{where}.{name}") for name in _BOUNDS)
         currency = bounds.get("currency", "")
         if not isinstance(currency, str) or len(currency) > 10:
@@ -259,13 +269,9 @@ def _number(value: object, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(where, "a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    if not abs(value) <= sys.float_info.max:  # nan, infinity, or an integer beyond them
         raise BadQuery(f"{where} is not a finite number.", "Leave a bound out to have none.")
-    return number
+    return float(value)
 
 
 def _wrong(where: str, expected: str, value: object) -> BadQuery:

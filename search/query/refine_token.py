@@ -87,13 +87,13 @@ class RefineTokens:
 
     def _query(self, fields: dict[str, Any], packed: bytes) -> Query:
         terms: list[Term] = []
-        width = sum(block.dim + 4 for block in self._blocks)
+        width = _packed_type(self._blocks).itemsize
         for kind, content, weight in fields["t"]:
             if kind == "v":
                 vector = _unpack(packed[content * width : (content + 1) * width], self._blocks)
                 terms.append(VectorTerm(vector, weight))
             else:
-                terms.append(TextTerm(content, weight) if kind == "w" else ProductTerm(content, weight))
+                terms.append((TextTerm if kind == "w" else ProductTerm)(content, weight))
         narrowed = parse_filter(fields["f"]) if "f" in fields else None
         return Query(tuple(terms), blocks=fields.get("b"), filter=narrowed, sort=fields["s"], collapse=fields["c"])
 
@@ -145,23 +145,21 @@ def _term_json(term: Term, vectors: list[Floats]) -> list[Any]:
     return ["v", len(vectors) - 1, term.weight]
 
 
+def _packed_type(blocks: Sequence[Block]) -> np.dtype[np.void]:
+    """Return the type of a packed vector: each block as its scale, float32, and a signed byte a number."""
+    return np.dtype([(block.name, [("scale", "<f4"), ("values", np.int8, block.dim)]) for block in blocks])
+
+
 def _pack(vector: Floats, blocks: Sequence[Block]) -> bytes:
-    """Return each block as its scale, float32, and a signed byte a number."""
-    parts = []
-    start = 0
-    for block in blocks:
-        part = vector[start : start + block.dim]
+    packed = np.zeros(1, _packed_type(blocks))
+    starts = np.cumsum([block.dim for block in blocks])[:-1]
+    for block, part in zip(blocks, np.split(vector, starts), strict=True):
         scale = np.float32(np.abs(part).max() / INT8_MAX or 1.0)
-        parts.append(scale.tobytes() + np.rint(part / scale).astype(np.int8).tobytes())
-        start += block.dim
-    return b"".join(parts)
+        packed[block.name]["scale"], packed[block.name]["values"] = scale, np.rint(part / scale)
+    return packed.tobytes()
 
 
 def _unpack(packed: bytes, blocks: Sequence[Block]) -> Floats:
-    parts = []
-    start = 0
-    for block in blocks:
-        scale = np.frombuffer(packed, np.float32, 1, start)[0]
-        parts.append(np.frombuffer(packed, np.int8, block.dim, start + 4).astype(np.float32) * scale)
-        start += block.dim + 4
-    return np.concatenate(parts)
+    record = np.frombuffer(packed, _packed_type(blocks))[0]
+    parts = [record[block.name] for block in blocks]
+    return np.concatenate([part["values"].astype(np.float32) * part["scale"] for part in parts])

@@ -14,7 +14,7 @@ from indexer.layout import RowLayout
 from indexer.types import Floats, Mask
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
-from search.state.column_store import ProductColumns
+from search.state.column_store import ProductColumns, sorted_places
 from search.state.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
@@ -44,13 +44,10 @@ class TextScores:
         total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
         return total
 
-    def of(self, keys: Ints) -> Floats:
-        """Return the scores of these keys, 0 for other products."""
-        return self._at(keys, self.scores)
-
     def parts_of(self, keys: Ints) -> dict[str, Floats]:
         """Return the parts of these keys, 0 for other products."""
-        return {name: self._at(keys, part) for name, part in self.parts.items()}
+        places = sorted_places(self.keys, keys)
+        return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
 
     def and_part(self, name: str, keys: Ints, share: float) -> TextScores:
         """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
@@ -59,12 +56,6 @@ class TextScores:
         parts = smaller.parts_of(union)
         parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
         return TextScores(union, parts, share + (1 - share) * self.share, self.exact)
-
-    def _at(self, keys: Ints, values: Floats) -> Floats:
-        if not len(self.keys):
-            return np.zeros(len(keys), np.float32)
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[places] == keys, values[places], np.float32(0.0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,7 @@ def retrieve(
         bound = max(bound, (1 - text.share) * float(text_vector_scores[-1]) + best_unseen)
     rows, scores = np.concatenate([rows, text_rows[new]]), np.concatenate([scores, text_vector_scores[new]])
     if len(text.exact):
-        exact = _exact_match_rows(snapshot, text, scope)
+        exact = _allowed_rows(snapshot, np.sort(text.exact)[:MAX_EXACT_MATCHES], scope)
         exact = exact[~np.isin(exact, rows)]
         if len(text.exact) > MAX_EXACT_MATCHES:  # some of those that were not read may get nearly the whole bonus
             bound = max(bound, bound + EXACT_MATCH_BONUS * (1 - bound))
@@ -139,12 +130,11 @@ def retrieve(
 
 def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:
     """Return the products of the highest text scores, where no vector ranks the rows."""
-    if text is None:
-        none = np.zeros(0, np.int64)
-        return _ranked(snapshot, none, np.zeros(0, np.float32), None, scope, None), True
-    scored = np.flatnonzero(text.scores > 0)
-    best = scored[np.argsort(-text.scores[scored], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
-    rows = _allowed_rows(snapshot, np.sort(text.keys[best]), scope)
+    rows = np.zeros(0, np.int64)
+    if text is not None:
+        scored = np.flatnonzero(text.scores > 0)
+        best = scored[np.argsort(-text.scores[scored], kind="stable")[: max(fetch, MAX_TEXT_ONLY)]]
+        rows = _allowed_rows(snapshot, np.sort(text.keys[best]), scope)
     return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), text, scope, None), True
 
 
@@ -161,36 +151,25 @@ def build_hits(
     places = [place for place, _ in page]
     hashes = snapshot.hashes_of(ranked.rows[places])
     scores = np.minimum(ranked.scores[places], 1.0).tolist()
-    parts = _parts(snapshot, layout, vector, ranked, places)
-    return tuple(
-        SearchHit(product, _picture(product, sha256), score, shares, _found_by(vector, shares))
-        for (_, product), sha256, score, shares in zip(page, hashes, scores, parts, strict=True)
-    )
-
-
-def _found_by(vector: Floats | None, shares: Mapping[str, float]) -> tuple[str, ...]:
-    return (("vector",) if vector is not None else ()) + ((LEXICAL,) if shares.get(LEXICAL, 0) > 0 else ())
+    hits = []
+    for (_, product), sha256, score, parts in zip(
+        page, hashes, scores, _parts(snapshot, layout, vector, ranked, places), strict=True
+    ):
+        found_by = ("vector",) * (vector is not None) + (LEXICAL,) * (parts.get(LEXICAL, 0) > 0)
+        hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by))
+    return tuple(hits)
 
 
 def _parts(
     snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, places: list[int]
 ) -> list[dict[str, float]]:
     """Return the share of each block and text part in the scores at these places."""
-    columns = {name: part[places].tolist() for name, part in ranked.parts.items()}
-    text_parts = [{name: column[i] for name, column in columns.items()} for i in range(len(places))]
-    if vector is None:
-        return text_parts
-    starts = [layout.slice(name).start for name in layout.names]
-    split = split_scores(snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
-    return [
-        {**dict(zip(layout.names, shares, strict=True)), **parts}
-        for shares, parts in zip(split.tolist(), text_parts, strict=True)
-    ]
-
-
-def _exact_match_rows(snapshot: Snapshot, text: TextScores, scope: SearchScope) -> Ints:
-    """Return the rows of the first MAX_EXACT_MATCHES products whose number or name is in the text."""
-    return _allowed_rows(snapshot, np.sort(text.exact)[:MAX_EXACT_MATCHES], scope)
+    columns = {name: part[places] for name, part in ranked.parts.items()}
+    if vector is not None:
+        starts = [layout.slice(name).start for name in layout.names]
+        split = split_scores(snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
+        columns = dict(zip(layout.names, split.T, strict=True)) | columns
+    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(places))]
 
 
 def _allowed_rows(snapshot: Snapshot, keys: Ints, scope: SearchScope) -> Ints:

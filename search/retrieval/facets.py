@@ -11,35 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR
 from search.hits import Facet, FacetValue
-from search.query.filters import (
-    ANY,
-    ATTRIBUTE,
-    BRAND,
-    CATEGORY,
-    COLOUR,
-    ID,
-    IN_STOCK,
-    NOT,
-    PRICE,
-    Between,
-    Condition,
-    Filter,
-    InStock,
-    OneOf,
-    folded,
-)
+from search.query import filters
+from search.query.filters import Between, Filter, InStock, OneOf, folded
 from search.state.column_store import ProductColumns
-from search.state.label_columns import CURRENCY, Ints, LabelColumn, Mask
+from search.state.label_columns import CURRENCY, Ints, LabelColumn, Mask, categories_down
 
 MAX_VALUES = 20  # of a facet; of categories, on one level
 MAX_ATTRIBUTES = 12
 MAX_LABELS = 500  # an attribute with more different values is a text or a number, not a facet
 MIN_PRODUCTS_PER_VALUE = 4.0  # on average
 PRICE_RANGES = 5
-_NO_FACETS = (ID, NOT, ANY)
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 Matched = Callable[[Filter], Mask]
@@ -47,15 +32,17 @@ Matched = Callable[[Filter], Mask]
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
     """Return the fields worth counting: the standard ones that the shop has, then attributes, most used first."""
-    standard = [name for name in (CATEGORY, BRAND, COLOUR) if len(columns.labels_of(name).codes)]
+    standard = [
+        name for name in (filters.CATEGORY, filters.BRAND, filters.COLOUR) if len(columns.labels_of(name).codes)
+    ]
     if not np.isnan(columns.prices).all():
-        standard.insert(1, PRICE)
+        standard.insert(1, filters.PRICE)
     if len(np.unique(columns.stock[columns.present])) > 1:
-        standard.append(IN_STOCK)
+        standard.append(filters.IN_STOCK)
     attributes = {
         name: len(labels.codes)
         for name, labels in columns.labels.items()
-        if name.startswith(ATTRIBUTE)
+        if name.startswith(filters.ATTRIBUTE)
         and MIN_PRODUCTS_PER_VALUE * len(labels.words) <= len(labels.codes)
         and 1 < len(labels.words) <= MAX_LABELS
     }
@@ -73,7 +60,7 @@ def facet_counts(
     """
     names = facet_fields(columns) if wanted is None else wanted
     fields = () if wanted is not None else [condition.field for condition in filter.conditions]
-    filtered = [name for name in fields if name not in _NO_FACETS]
+    filtered = [name for name in fields if name not in (filters.ID, filters.NOT, filters.ANY)]
     everything = matched(filter)
     facets = []
     for name in dict.fromkeys((*names, *filtered)):
@@ -94,7 +81,7 @@ def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) ->
         for code in codes
     )
     others = int(np.count_nonzero(counts)) - sum(value.count > 0 for value in values)
-    return Facet(name, (*values, *_unlabelled(columns, labels, mask, filter.on(name))), others)
+    return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
 
 
 def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
@@ -104,7 +91,9 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
     chosen = _chosen(labels, filter, name)
     texts = labels.words.texts
     children: dict[str, list[int]] = {}
-    expanded = {labels.words.code(part) for code in chosen for part in _upwards(texts[code])}
+    expanded = {
+        labels.words.code(part) for code in chosen for part in categories_down(texts[code].split(CATEGORY_SEPARATOR))
+    }
     for code in {*np.flatnonzero(counts).tolist(), *expanded}:
         children.setdefault(folded(texts[code].rpartition(CATEGORY_SEPARATOR)[0]), []).append(code)
     values: list[FacetValue] = []
@@ -121,12 +110,12 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
                 list_below(folded(texts[code]))
 
     list_below("")
-    return Facet(name, (*values, *_unlabelled(columns, labels, mask, filter.on(name))), others)
+    return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
 
 
 def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
     """Return ranges with round bounds, both included as in a filter, in the currency of most products."""
-    condition = filter.on(PRICE)
+    condition = filter.on(filters.PRICE)
     selected = condition if isinstance(condition, Between) else None
     currencies = columns.labels_of(CURRENCY)
     currency = selected.currency if selected else ""
@@ -136,24 +125,17 @@ def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> F
     if currency:
         mask = mask & currencies.having([currency], len(columns))
     prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
-    ranges = _ranges(prices)
-    own = None if selected is None else (selected.minimum, selected.maximum)
-    if own is not None and own not in ranges:
-        ranges.append(own)
-    values = tuple(
-        FacetValue(
-            Between(PRICE, low, high, currency).to_json(),
-            _range_label(low, high),
-            int(np.count_nonzero((prices >= _low(low)) & (prices <= _high(high)))),
-            (low, high) == own,
-        )
-        for low, high in ranges
+    ranges = _ranges(prices, currency)
+    if selected and selected not in ranges:
+        ranges.append(selected)
+    values = (
+        _range_value(bounds, int(np.count_nonzero(bounds.includes(prices))), bounds == selected) for bounds in ranges
     )
-    return Facet(name, values, span=(float(prices[0]), float(prices[-1])) if len(prices) else None)
+    return Facet(name, tuple(values), span=(float(prices[0]), float(prices[-1])) if len(prices) else None)
 
 
 def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    condition = filter.on(IN_STOCK)
+    condition = filter.on(filters.IN_STOCK)
     chosen = condition.in_stock if isinstance(condition, InStock) else None
     available = int(np.count_nonzero(columns.stock & mask))
     counts = {True: available, False: int(np.count_nonzero(mask)) - available}
@@ -163,9 +145,9 @@ def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Fa
 
 
 _OWN: Mapping[str, Callable[[ProductColumns, str, Mask, Filter], Facet]] = {
-    CATEGORY: _categories,
-    PRICE: _prices,
-    IN_STOCK: _stock,
+    filters.CATEGORY: _categories,
+    filters.PRICE: _prices,
+    filters.IN_STOCK: _stock,
 }
 
 
@@ -174,14 +156,12 @@ def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
     return {labels.words.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
 
 
-def _unlabelled(
-    columns: ProductColumns, labels: LabelColumn, mask: Mask, condition: Condition | None
-) -> list[FacetValue]:
+def _unlabelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> list[FacetValue]:
     """Return the selected values that are no label: a range, several labels in one, or a value of no product."""
+    labels, condition = columns.labels_of(name), filter.on(name)
     if isinstance(condition, Between):
-        within = labels.between(_low(condition.minimum), _high(condition.maximum), len(columns))
-        label = _range_label(condition.minimum, condition.maximum)
-        return [FacetValue(condition.to_json(), label, int(np.count_nonzero(within & mask)), True)]
+        within = labels.between(condition, len(columns))
+        return [_range_value(condition, int(np.count_nonzero(within & mask)), True)]
     values = condition.values if isinstance(condition, OneOf) else ()
     return [
         FacetValue(value, value, int(np.count_nonzero(labels.having([value], len(columns)) & mask)), True)
@@ -196,21 +176,14 @@ def _listed(codes: Iterable[int], counts: Ints, labels: LabelColumn, chosen: set
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]
 
 
-def _upwards(path: str) -> list[str]:
-    parts = path.split(CATEGORY_SEPARATOR)
-    return [CATEGORY_SEPARATOR.join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-
-
-def _ranges(prices: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[tuple[float | None, float | None]]:
-    """Return ranges of about as many products each, with round bounds; none when all prices are much the same."""
+def _ranges(prices: NDArray[np.float64], currency: str) -> list[Between]:
+    """Return ranges of about as many sorted prices each, with round bounds; none when they are much the same."""
     if not len(prices):
         return []
     bounds = sorted({_rounded(float(np.quantile(prices, i / PRICE_RANGES))) for i in range(1, PRICE_RANGES)})
     bounds = [bound for bound in bounds if prices[0] < bound <= prices[-1]]
-    if not bounds:
-        return []
-    edges: list[float | None] = [None, *bounds, None]
-    return list(pairwise(edges))
+    edges = [None, *bounds, None] if bounds else []
+    return [Between(filters.PRICE, low, high, currency) for low, high in pairwise(edges)]
 
 
 def _rounded(price: float) -> float:
@@ -221,15 +194,10 @@ def _rounded(price: float) -> float:
     return min((step * power for step in _ROUND), key=lambda bound: abs(bound - price))
 
 
-def _low(bound: float | None) -> float:
-    return -math.inf if bound is None else bound
-
-
-def _high(bound: float | None) -> float:
-    return math.inf if bound is None else bound
-
-
-def _range_label(low: float | None, high: float | None) -> str:
+def _range_value(bounds: Between, count: int, selected: bool) -> FacetValue:
+    low, high = bounds.minimum, bounds.maximum
     if low is None:
-        return "any" if high is None else f"up to {high:g}"
-    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
+        label = "any" if high is None else f"up to {high:g}"
+    else:
+        label = f"from {low:g}" if high is None else f"{low:g} to {high:g}"
+    return FacetValue(bounds.to_json(), label, count, selected)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
-from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Between, Condition, Filter, InStock, Not, OneOf
+from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
 from search.state.label_columns import CURRENCY, Ints, LabelColumn, LabelColumnBuilder, LabelDictionary, Mask
 
 MAX_REMOVED_SHARE = 0.25  # of all products: beyond it, removed ones are dropped from the arrays
@@ -78,10 +78,7 @@ class ProductColumns:
 
     def ordinals(self, keys: Ints) -> Ints:
         """Return the ordinals of products by key; -1 for unknown ones."""
-        if not len(self):
-            return np.full(len(keys), -1, np.int64)
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self) - 1)
-        return np.where(self.keys[places] == keys, places, -1)
+        return sorted_places(self.keys, keys)
 
     def matching(self, filter: Filter) -> Mask:
         """Return the mask (n,) of the products that pass a filter; removed ones never do."""
@@ -166,8 +163,6 @@ class ProductColumns:
         match condition:
             case OneOf(field=name, values=values):
                 return self._with_ids(values) if name == ID else self.labels_of(name).having(values, len(self))
-            case Between():
-                return self._between(condition)
             case InStock(in_stock=in_stock):
                 return self.stock if in_stock else ~self.stock
             case Not(filter=inner):
@@ -175,13 +170,9 @@ class ProductColumns:
             case AnyOf(filters=filters):
                 mask: Mask = np.logical_or.reduce([np.zeros(len(self), np.bool_), *map(self._all_of, filters)])
                 return mask
-
-    def _between(self, condition: Between) -> Mask:
-        low = -np.inf if condition.minimum is None else condition.minimum
-        high = np.inf if condition.maximum is None else condition.maximum
         if condition.field != PRICE:
-            return self.labels_of(condition.field).between(low, high, len(self))
-        within: Mask = (self.prices >= low) & (self.prices <= high)
+            return self.labels_of(condition.field).between(condition, len(self))
+        within = condition.includes(self.prices)
         if condition.currency:
             within &= self.labels_of(CURRENCY).having([condition.currency], len(self))
         return within
@@ -193,6 +184,14 @@ class ProductColumns:
             ordinals = self.by_id[np.minimum(np.searchsorted(self.ids, ids, sorter=self.by_id), len(self) - 1)]
             mask[ordinals[self.ids[ordinals] == ids]] = True
         return mask
+
+
+def sorted_places(ordered: Ints, keys: Ints) -> Ints:
+    """Return the places of keys in an array of sorted keys; -1 for those that it lacks."""
+    if not len(ordered):
+        return np.full(len(keys), -1, np.int64)
+    places = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return np.where(ordered[places] == keys, places, -1)
 
 
 def _labels(base: Mapping[str, LabelColumn], builder: LabelColumnBuilder, touched: Mask) -> dict[str, LabelColumn]:

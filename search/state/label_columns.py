@@ -6,12 +6,13 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
-from search.query.filters import BRAND, CATEGORY, MAX_VALUE, attribute_field, folded
+from search.query.filters import BRAND, CATEGORY, MAX_VALUE, Between, attribute_field, folded
 
 CURRENCY = "price.currency"
 VALUE_SEPARATOR = ", "  # between the values of an attribute that a feed gives more than once
@@ -79,10 +80,9 @@ class LabelColumn:
                     found |= np.logical_and.reduce([self._with_codes([code], count) for code in codes])
         return found | self._with_codes(single, count)
 
-    def between(self, low: float, high: float, count: int) -> Mask:
+    def between(self, bounds: Between, count: int) -> Mask:
         """Return the mask of `count` products that have a number within these bounds as a value."""
-        numbers = self.words.numbers()
-        return self._with_codes(np.flatnonzero((numbers >= low) & (numbers <= high)), count)
+        return self._with_codes(np.flatnonzero(bounds.includes(self.words.numbers())), count)
 
     def counts(self, mask: Mask) -> Ints:
         """Return the number of masked products with each label, by code."""
@@ -133,11 +133,15 @@ class LabelColumnBuilder:
             codes.append(code)
 
 
+def categories_down(path: Sequence[str]) -> Iterator[str]:
+    """Return the full path of each level of a category, from the root down."""
+    return accumulate(path, lambda parent, name: parent + CATEGORY_SEPARATOR + name)
+
+
 def _labels_of(product: Product) -> Iterator[tuple[str, str]]:
     """Yield every field and label of a product; a category has a label per level."""
-    path = product.category_path
-    for depth in range(1, len(path) + 1):
-        yield CATEGORY, CATEGORY_SEPARATOR.join(path[:depth])
+    for category in categories_down(product.category_path):
+        yield CATEGORY, category
     if product.brand:
         yield BRAND, product.brand
     if product.currency:
