@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +68,12 @@ def find_duplicates(
     compared, and of each only the nearest picture. Other views need a title that says the same, variants one with
     other numbers. Raises BadQuery.
     """
-    found: dict[str, Duplicate] = {}
-
-    def add(duplicate: Duplicate, product: Product) -> None:
-        if other_numbers(title, product.title):
-            duplicate = replace(duplicate, kind=SHARED_PICTURE)
-        known = found.get(product.id)
-        if known is None or _order(duplicate) < _order(known):
-            found[product.id] = duplicate
-
+    found: list[Duplicate] = []
+    products: dict[str, Product] = {}
     for number, picture in enumerate(pictures):
         sha256 = hashes[number] if number < len(hashes) else ""
-        for product in _showing_file(engine, sha256):
-            add(Duplicate(product.id, SAME_FILE, 1.0, number, sha256), product)
+        showing = {product.id: product for product in _showing_file(engine, sha256)}
+        found += [Duplicate(product_id, SAME_FILE, 1.0, number, sha256) for product_id in showing]
         if encoded is None:
             sides = [PictureTerm(picture), PictureTerm(ImageOps.mirror(picture))]
             hits = _candidates(engine, sides, MAX_CANDIDATES)
@@ -89,12 +81,16 @@ def find_duplicates(
         else:
             hits = _candidates(engine, [VectorTerm(row) for row in encoded[2 * number :][:2]], FEW_CANDIDATES)
             pairs = [(hit, hit.picture) for hit in hits]
-        products = {hit.product.id: hit.product for hit in hits}
-        views = _other_views(engine, title, number, hits)
-        for duplicate in chain(_same_pictures(picture, sha256, number, pairs), views):
-            add(duplicate, products[duplicate.product_id])
-    found.pop(own_id, None)
-    return tuple(sorted(found.values(), key=_order))
+        products |= showing | {hit.product.id: hit.product for hit in hits}
+        found += _same_pictures(picture, sha256, number, pairs)
+        found += _other_views(engine, title, number, hits)
+    shared = {product.id for product in products.values() if other_numbers(title, product.title)}
+    kinds = [replace(item, kind=SHARED_PICTURE) if item.product_id in shared else item for item in found]
+    best: dict[str, Duplicate] = {}
+    for duplicate in sorted(kinds, key=_order):
+        best.setdefault(duplicate.product_id, duplicate)
+    best.pop(own_id, None)
+    return tuple(best.values())
 
 
 def _order(duplicate: Duplicate) -> tuple[int, float, str]:

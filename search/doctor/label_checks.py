@@ -32,8 +32,8 @@ MAX_TRAINING_ROWS = 40_000  # of a fold; more would not improve the heads much
 MIN_SHARE = 1e-3  # of a label: no head's evidence against a label is stronger
 MIN_ACCURACY = 0.5  # of the picture on a field, from which it may contradict listings
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
-PICTURE_SOURCE, TITLE_SOURCE = "pictures", "titles"
-RECIPES = {PICTURE_SOURCE: LabelRecipe(steps=300), TITLE_SOURCE: LabelRecipe(steps=300, titled=1.0)}
+BY_PICTURE, BY_TITLE = "pictures", "titles"
+RECIPES = {BY_PICTURE: LabelRecipe(steps=300), BY_TITLE: LabelRecipe(steps=300, titled=1.0)}
 # Logistic curves (slope, offset) over the evidence in nats; chosen in docs/decisions/listing-suggestions.md.
 Curve = tuple[float, float]
 PRIOR_MISTAKES = 0.03  # share of listings mistaken for any one other label, where nothing is known
@@ -72,7 +72,7 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
     names = {field: known for field, values in labels.items() if len(known := learnable_names(values)) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
     fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
-    sources = (PICTURE_SOURCE, TITLE_SOURCE) if WORDS in shop.layout.names else (PICTURE_SOURCE,)
+    sources = (BY_PICTURE, BY_TITLE) if WORDS in shop.layout.names else (BY_PICTURE,)
     shares = {
         (source, field): np.zeros((len(shop), len(names[field])), np.float32) for source in sources for field in names
     }
@@ -92,7 +92,7 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
                 shares[source, field][holdout[part]] = softmax(head(rows))
     return {
         field: Predictions(
-            known, _listed(labels[field], known), shares[PICTURE_SOURCE, field], shares.get((TITLE_SOURCE, field))
+            known, _listed(labels[field], known), shares[BY_PICTURE, field], shares.get((BY_TITLE, field))
         )
         for field, known in names.items()
     }
@@ -100,7 +100,7 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
 
 def _rows_of(shop: AuditRows, places: Ints, source: str) -> Floats:
     """Return rows of the pictures without the titles' block, or of the titles' block alone."""
-    counted = {name: float((name == WORDS) == (source == TITLE_SOURCE)) for name in shop.layout.names}
+    counted = {name: float((name == WORDS) == (source == BY_TITLE)) for name in shop.layout.names}
     return shop.layout.weigh(shop.rows(places), counted)
 
 

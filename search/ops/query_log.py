@@ -54,8 +54,7 @@ class QueryLog:
 
         Never raises: a full disk or another writer costs the entry, not the shopper's answer.
         """
-        text = redact(words)
-        if not text:
+        if not (text := redact(words)):
             return False
         at = int(time.time() if now is None else now)
         try:

@@ -79,9 +79,8 @@ class PairRules:
         """
         folders = (SHIPPED,) if home is None else (SHIPPED, home)
         pairs = tuple(rule for folder in folders for rule in _read_pairs(folder / GOES_WITH, own=folder is home))
-        return cls(
-            pairs, tuple(conflict for folder in folders for conflict in _read_conflicts(folder / CONTRADICTIONS))
-        )
+        conflicts = tuple(pair for folder in folders for pair in _read_conflicts(folder / CONTRADICTIONS))
+        return cls(pairs, conflicts)
 
     def targets(self, category: str, attributes: Mapping[str, str], shop: Iterable[str]) -> dict[str, Target]:
         """Return the categories in `shop` that a rule pairs with this one, by path; weight 0 means never.

@@ -52,8 +52,7 @@ def session(shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence
     rows = shop.similarity_vectors([product.id for product in (*recent, *products)])
     viewed_rows, rows = rows[: len(recent)], rows[len(recent) :]
     weights = decay(len(recent))
-    content = session_similarity(rows, viewed_rows, weights)
-    content = content + CATEGORY_WEIGHT * _category_share(recent, weights, products)
+    content = (rows @ viewed_rows.T) @ weights + CATEGORY_WEIGHT * _category_share(recent, weights, products)
     together = _viewed_together(statistics, recent, weights, products)
     popularity = np.array([statistics.popular.get(product.id, 0.0) for product in products]) ** 0.25
     popularity = POPULARITY_WEIGHT * (popularity * statistics.evidence)
@@ -79,11 +78,6 @@ def decay(count: int, half_life: float = HALF_LIFE) -> Floats64:
     """Return the weights of `count` views, newest first: halved every `half_life` views, with sum 1."""
     weights = 0.5 ** (np.arange(count) / half_life)
     return np.asarray(weights / weights.sum())
-
-
-def session_similarity(rows: Floats, viewed: Floats, weights: Floats64) -> Floats64:
-    """Return the weighted mean similarity of each row (n, dim) to the views (m, dim)."""
-    return np.asarray((rows @ viewed.T) @ weights)
 
 
 def marginal(relevance: Floats64, rows: Floats, k: int, share: float) -> list[int]:
