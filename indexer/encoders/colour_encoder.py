@@ -15,6 +15,7 @@ SIDE = 56
 LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table makes no measurable difference
 BACKGROUND_DISTANCE = 9.0  # delta E within which a pixel counts as the colour of the picture's border
 BACKGROUND_SHARE = 0.08
+BIN_WIDTH = 11.0  # delta E from a bin's centre at which its share has fallen to 61 %
 VERSION = "lab-1"
 
 
@@ -76,7 +77,10 @@ def _tables() -> tuple[Floats, Floats]:
     """Return each RGB code's Lab value, float32 (LEVELS**3, 3), and its soft share of each bin, (LEVELS**3, bins)."""
     axis = (np.arange(LEVELS) + 0.5) / LEVELS
     lab = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
-    return lab, _soft_shares(lab, _bins())
+    squared = ((lab[:, None] - _bins()[None]) ** 2).sum(axis=-1)
+    shares = np.exp(-squared / (2 * BIN_WIDTH**2))
+    shares[shares < 0.02] = 0
+    return lab, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @cache
@@ -89,14 +93,6 @@ def _bins() -> Floats:
     near = [np.linalg.norm(displayable - centre, axis=1).min() < 10 for centre in centres]
     bins: Floats = centres[np.array(near)]
     return bins
-
-
-def _soft_shares(lab: Floats, centres: Floats, width: float = 11.0) -> Floats:
-    squared = ((lab[:, None] - centres[None]) ** 2).sum(axis=-1)
-    shares = np.exp(-squared / (2 * width**2))
-    shares[shares < 0.02] = 0
-    normalised: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-    return normalised
 
 
 def srgb_to_lab(rgb: np.ndarray) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,11 @@ def prune(home: Path) -> PruneReport:
         with closing(Catalogue.open(catalogue_file)) as catalogue:
             _refuse_older(catalogue, manifest)
             files = _remove_other_encoders(home)
-            pictures: set[bytes] = set()
-            titles: set[bytes] = set()
-            paths: set[str] = set()
-            for page in catalogue.iter_picture_rows():
-                pictures.update(bytes.fromhex(row.sha256) for row in page)
-                titles.update(title_key(row.title) for row in page)
-                paths.update(row.path for row in page)
+            pictures, titles, paths = set[bytes](), set[bytes](), set[str]()
+            for row in itertools.chain.from_iterable(catalogue.iter_picture_rows()):
+                pictures.add(bytes.fromhex(row.sha256))
+                titles.add(title_key(row.title))
+                paths.add(row.path)
             removed_pictures = remove_unused_pictures(home, catalogue)
         layout = RowLayout(manifest.blocks)
         remaining, removed = _rewrite(home, manifest, PICTURE_VECTORS, layout.encoder_dim, pictures)
