@@ -12,7 +12,7 @@ from indexer.cli.maintenance_commands import backup_command, cache_command, rest
 from indexer.cli.product_commands import add_command, remove_command
 from indexer.cli.training_commands import starter_command, train_command
 
-COMMANDS = (
+COMMANDS = [
     add_command,
     backup_command,
     build_command,
@@ -25,20 +25,16 @@ COMMANDS = (
     train_command,
     update_command,
     verify_command,
-)
+]
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, commands=COMMANDS)
 def main() -> None:
     """Make and check the index of a shop.
 
     Exit codes: 0 all went well, 3 the index was built but some rows were rejected, 1 an error, 130 interrupted.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-
-
-for command in COMMANDS:
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from catalog import images
 from catalog.errors import BadPicture
 
@@ -17,6 +15,8 @@ def render_report(package: str, template: str, **values: Any) -> str:
 
     Values are escaped, unless they are `markupsafe.Markup`.
     """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # few commands render a report
+
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("indexer")]),
         autoescape=True,

@@ -78,17 +78,6 @@ class PictureResults:
         self.encode_seconds += other.encode_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedPicture:
-    """One file read: its content, or why it is `broken`, and its pixels when they have to be encoded."""
-
-    path: str
-    content: Content | None
-    pixels: Pixels | None = None
-    broken: str = ""
-    seconds: float = 0.0
-
-
 class PictureLoader:
     """Reads one picture file into the encoder's input; the decode threads call it."""
 
@@ -98,18 +87,19 @@ class PictureLoader:
         self._decoders = decoders
         self._at_least = decode_side(encoder)
 
-    def __call__(self, path: str) -> LoadedPicture:
-        """Read and hash a file, and decode it unless the cache has its vector."""
+    def __call__(self, path: str) -> tuple[PictureResults, Pixels | None]:
+        """Return a file's results, and the encoder's input when the file has to be encoded."""
         start = time.perf_counter()
         try:
             if (cached := self._cached(path)) is not None:
-                return LoadedPicture(path, cached)
+                return PictureResults({path: cached}), None
             decoded = self._decoders.decode(path, self._at_least)
         except BadPicture as error:
-            return LoadedPicture(path, None, broken=error.message)
+            return PictureResults(broken={path: error.message}), None
         pixels = None if self.cache is None else self.encoder.prepare(decoded.picture)
-        content = Content(decoded.sha256, *decoded.size)
-        return LoadedPicture(path, content, pixels, seconds=time.perf_counter() - start)
+        results = PictureResults({path: Content(decoded.sha256, *decoded.size)}, decoded=1)
+        results.decode_seconds = time.perf_counter() - start
+        return results, pixels
 
     def _cached(self, path: str) -> Content | None:
         """Return a file's content when the cache has its vector: it was decoded before, so this process may."""
@@ -189,15 +179,10 @@ def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOpt
         ThreadPoolExecutor(2 * options.decode_children, "decode") as pool,  # a child that has answered has work waiting
         closing(map_ahead(pool, load, paths, BATCHES_AHEAD * options.batch_size)) as pictures,
     ):
-        for loaded in pictures:
-            results.decode_seconds += loaded.seconds
-            results.decoded += loaded.pixels is not None
-            if loaded.content is None:
-                results.broken[loaded.path] = loaded.broken
-            else:
-                results.contents[loaded.path] = loaded.content
-                if loaded.pixels is not None:
-                    waiting[bytes.fromhex(loaded.content.sha256)] = loaded.pixels
+        for loaded, pixels in pictures:
+            results.add(loaded)
+            if pixels is not None:
+                waiting.update({bytes.fromhex(content.sha256): pixels for content in loaded.contents.values()})
             if len(waiting) == options.batch_size:
                 _encode_batch(load, waiting, results)
             tick(1)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog.errors import BadFeed
+from catalog.errors import BadFeed, GenerationError
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
@@ -30,7 +30,7 @@ from indexer.cache.vector_cache import VectorCache
 from indexer.encoders.base import Encoder, make_maps_ready
 from indexer.generations import store
 from indexer.generations.encoder_diff import save_encoder_diff
-from indexer.generations.publishing import open_current_or_none, publish_pending, record_pending
+from indexer.generations.publishing import publish_pending, record_pending
 from indexer.generations.store import Generation
 
 MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when they open it
@@ -69,7 +69,9 @@ class IndexRun:
         self._options = options
         self._rebuild = rebuild
         self._builder = GenerationBuilder(home, encoder, options.build)
-        self._previous = None if rebuild else open_current_or_none(home)
+        self._previous: Generation | None = None
+        with suppress(GenerationError):  # without a current generation, or when it is damaged, nothing of it is reused
+            self._previous = None if rebuild else store.open_current(home, mapped=True)
         self._pictures = PictureResults()
         self._titles = 0
         self._steps: dict[str, Step] = {}

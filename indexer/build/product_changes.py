@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import UnknownProduct
 from catalog.feeds.reader import read_feed
 from catalog.home import ShopHome
 from catalog.product import Rejected
@@ -62,13 +61,6 @@ def add(
 def remove(home: Path, ids: Sequence[str]) -> Removed:
     """Remove products by id. Raises NoGeneration before the first build."""
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
-        unknown = tuple(product_id for product_id in dict.fromkeys(ids) if not _exists(catalogue, product_id))
+        known = catalogue.find(ids)
+        unknown = tuple(product_id for product_id in dict.fromkeys(ids) if product_id not in known)
         return Removed(catalogue.remove(ids), unknown)
-
-
-def _exists(catalogue: Catalogue, product_id: str) -> bool:
-    try:
-        catalogue.key_of(product_id)
-    except UnknownProduct:
-        return False
-    return True

@@ -24,12 +24,9 @@ def shop_home_option(**changes: Any) -> Decorator:
 
 
 home_option = shop_home_option()
+_RUNTIMES = click.Choice(["auto", "torch", "onnx"])
 runtime_option = click.option(
-    "--runtime",
-    type=click.Choice(["auto", "torch", "onnx"]),
-    default="auto",
-    show_default=True,
-    help="What runs the encoder.",
+    "--runtime", type=_RUNTIMES, default="auto", show_default=True, help="What runs the encoder."
 )
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Pictures encoded together."

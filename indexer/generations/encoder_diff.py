@@ -1,22 +1,27 @@
-"""Compare two encoders: figures, and the golden queries whose results changed most, with pictures."""
+"""Compare two encoders: figures, and a page with the golden queries whose results changed most, with pictures."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.encoder_diff_page import page
-from indexer.generations.golden_queries import GoldenQuery, golden_queries
+from indexer.generations.golden_queries import DEPTH, GoldenQuery, golden_queries
 from indexer.generations.store import Generation
+from indexer.html_report import render_report, thumbnail_uri
 
 MAX_QUERIES = 12  # on the page
+MAX_HITS = 6  # shown for each generation
+THUMBNAIL_SIDE = 160
+KIND_LABELS = {"picture": "pictures", "text": "words"}
+TIME_LABELS = {"search_ms_median": "search, median ms", "search_ms_p95": "search, 95th percentile ms"}
 
 
 def save_encoder_diff(home: Path, before: Generation, after: Generation, catalogue: Catalogue) -> dict[str, Any]:
@@ -33,11 +38,12 @@ def save_encoder_diff(home: Path, before: Generation, after: Generation, catalog
 
 def change_figures(before: Generation, after: Generation, queries: Sequence[GoldenQuery]) -> dict[str, Any]:
     """Return the overlap of the first ten by kind of query, and recall and search time of both generations."""
-    kinds = dict.fromkeys(query.kind for query in queries)
-    overlap = {kind: _mean([query.overlap for query in queries if query.kind == kind]) for kind in kinds}
+    overlaps: dict[str, list[float]] = {}
+    for query in queries:
+        overlaps.setdefault(query.kind, []).append(query.overlap)
     return {
         "golden_queries": len(queries),
-        "overlap_at_10": overlap,
+        "overlap_at_10": {kind: round(sum(values) / len(values), 4) for kind, values in overlaps.items()},
         "before": _generation_figures(before, [query.before_ms for query in queries]),
         "after": _generation_figures(after, [query.after_ms for query in queries]),
     }
@@ -56,5 +62,59 @@ def _generation_figures(generation: Generation, times_ms: Sequence[float]) -> di
     }
 
 
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 4) if values else 1.0
+def page(figures: Mapping[str, Any], queries: Sequence[GoldenQuery], catalogue: Catalogue) -> str:
+    """Return the page for the figures of `change_figures` and the queries whose results changed most."""
+    before, after = figures["before"], figures["after"]
+    headings = [f"Before: {before['encoder']}", f"After: {after['encoder']}"]
+    return render_report(
+        "indexer.generations",
+        "encoder_diff.html.jinja",
+        title=f"From {before['encoder']} to {after['encoder']}",
+        before=before,
+        after=after,
+        golden_queries=figures["golden_queries"],
+        rows=_figure_rows(figures),
+        questions=[_question(query, headings, catalogue) for query in queries],
+        shown=MAX_HITS,
+        depth=DEPTH,
+    )
+
+
+def _figure_rows(figures: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the table's rows: a name with the figure of both generations together, or one of each."""
+    both = (figures["before"], figures["after"])
+    overlap = figures["overlap_at_10"].items()
+    rows = [(f"overlap@{DEPTH}, {KIND_LABELS[kind]}", [f"{value:.2f}"]) for kind, value in overlap]
+    for kind, label in KIND_LABELS.items():
+        rows.append((f"recall@10, {label}", [_number(side["recall"][kind], ".3f") for side in both]))
+    for key, label in TIME_LABELS.items():
+        rows.append((label, [_number(side[key], ".2f") for side in both]))
+    return [*rows, ("numbers a row", [f"{side['numbers_a_row']:,d}" for side in both])]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _question(query: GoldenQuery, headings: Sequence[str], catalogue: Catalogue) -> dict[str, Any]:
+    results = (query.before, query.after)
+    products = catalogue.get_many(sorted({query.key, *(key for keys in results for key in keys[:MAX_HITS])}))
+    in_both = set(query.before) & set(query.after)
+    depth = min(map(len, results))
+    hits = [
+        [_shown(products.get(key), "gone") | {"in_both": key in in_both} for key in keys[:MAX_HITS]] for keys in results
+    ]
+    return {
+        **_shown(products.get(query.key), "a product that is gone"),
+        "in_words": query.kind == "text",
+        "same": round(query.overlap * depth),
+        "depth": depth,
+        "sides": list(zip(headings, hits, strict=True)),
+    }
+
+
+def _shown(product: Product | None, missing: str) -> dict[str, Any]:
+    if product is None:
+        return {"title": missing, "uri": None}
+    uri = thumbnail_uri(product.pictures[0].path, THUMBNAIL_SIDE) if product.pictures else None
+    return {"title": product.title, "uri": uri}

@@ -46,11 +46,8 @@ class Gate:
 
 def check(candidate: Generation, catalogue: Catalogue, previous: Generation | None, seed: int = 0) -> tuple[Gate, ...]:
     """Run all gates on a generation that is not published; compare it with `previous` when both have one encoder."""
-    gates = [
-        one_to_one(candidate, catalogue),
-        self_retrieval(candidate, seed),
-        *recall_gates(candidate.manifest.recall),
-    ]
+    gates = [one_to_one(candidate, catalogue), self_retrieval(candidate, seed)]
+    gates += recall_gates(candidate.manifest.recall)
     if previous is not None and previous.manifest.fingerprint == candidate.manifest.fingerprint:
         gates.append(same_answers(candidate, previous, seed))
     return tuple(gates)

@@ -96,19 +96,11 @@ def rollback(home: Path) -> tuple[int, int]:
     return current, number
 
 
-def open_current_or_none(home: Path) -> store.Generation | None:
-    """Open the current generation, memory-mapped; return None when there is none or it is damaged."""
-    with contextlib.suppress(GenerationError):
-        return store.open_current(home, mapped=True)
-    return None
-
-
 def _has_pending(home: Path) -> bool:
     """Return whether a generation waits to be published. Takes no lock, which a starting build may need just now."""
-    path = ShopHome(home).catalogue
-    if not path.is_file():
+    if not ShopHome(home).catalogue.is_file():
         return False
-    with closing(Catalogue.open(path)) as catalogue:
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         return catalogue.get_meta(PENDING) is not None
 
 
@@ -126,9 +118,8 @@ def _finish(home: Path) -> str:
         pending = catalogue.get_meta(PENDING)
         if pending is None:
             return ""
-        number, done = int(pending), ""
-        if number != store.current_number_or_none(home):
-            done = _publish(home, number)
+        number = int(pending)
+        done = "" if number == store.current_number_or_none(home) else _publish(home, number)
         catalogue.set_meta(PENDING, None)
         return done
 

@@ -147,10 +147,9 @@ def current_manifest(home: Path) -> Manifest:
 
 def current_number_or_none(home: Path) -> int | None:
     """Return the number in `current`; None when there is none that can be read."""
-    try:
+    with contextlib.suppress(NoGeneration, DamagedGeneration):
         return current_number(home)
-    except (NoGeneration, DamagedGeneration):
-        return None
+    return None
 
 
 def newest_encoder(home: Path) -> str | None:
@@ -164,10 +163,9 @@ def newest_encoder(home: Path) -> str | None:
 
 def current_encoder(home: Path) -> str | None:
     """Return the name of the current generation's encoder; None when there is none that can be read."""
-    try:
+    with contextlib.suppress(GenerationError):
         return current_manifest(home).encoder.name
-    except GenerationError:
-        return None
+    return None
 
 
 def numbers(home: Path) -> list[int]:
@@ -234,19 +232,17 @@ def make_current(home: Path, number: int) -> None:
 def previous_number(home: Path) -> int:
     """Return the number of the generation before the current one. Raises GenerationError when there is none."""
     current = current_number(home)
-    older = [number for number in numbers(home) if number < current]
-    if not older:
-        raise GenerationError(
-            f"There is no generation before {current} to go back to.",
-            "An earlier generation exists from the second build on; index the feed you want to go back to.",
-        )
-    return older[-1]
+    if older := [number for number in numbers(home) if number < current]:
+        return older[-1]
+    raise GenerationError(
+        f"There is no generation before {current} to go back to.",
+        "An earlier generation exists from the second build on; index the feed you want to go back to.",
+    )
 
 
 def _prune(home: Path) -> None:
     current = current_number(home)
-    older = [number for number in numbers(home) if number <= current]
-    for number in older[:-MAX_GENERATIONS]:
+    for number in [number for number in numbers(home) if number <= current][:-MAX_GENERATIONS]:
         _drop(home, number)
         failpoint("prune.dropped")
 

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.encoder_diff_page import page
+from indexer.generations.encoder_diff import page
 from indexer.generations.golden_queries import GoldenQuery
 from tests.indexer.shop_fixtures import write_picture
 
