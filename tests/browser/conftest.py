@@ -90,7 +90,7 @@ def chromium():
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=300_000)  # other work may share this machine
+    expect.set_options(timeout=120_000)  # other work may share this machine
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

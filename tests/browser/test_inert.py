@@ -210,7 +210,7 @@ def test_a_desk_of_hostile_listings(desk, visitor, feed, tmp_path):
     page.set_input_files("#many-files", packed)
     page.locator("#many button.main").click()
     job = page.locator("#jobs > li[data-id]").first
-    expect(job.locator(".state")).to_contain_text("done", timeout=300_000)
+    expect(job.locator(".state")).to_contain_text("done", timeout=120_000)
     job.get_by_role("button", name="Review").click()
     page.locator("#which").select_option("all")
     expect(page.locator("#rows > li")).to_have_count(len(STRINGS))

@@ -60,7 +60,7 @@ def begin(page, files):
     page.locator("#many button.main").click()
     expect(jobs).to_have_count(before + 1)
     job = jobs.first
-    expect(job.locator(".state")).to_contain_text("done ·", timeout=300_000)
+    expect(job.locator(".state")).to_contain_text("done ·", timeout=120_000)
     return job
 
 
@@ -257,7 +257,7 @@ def test_an_upload_that_was_cut_off_is_told_from_one_that_goes_on(enter, tmp_pat
     page.reload()
     expect(job.locator(".state")).to_have_text("uploaded, not started · 100 %")
     goes_on.click()
-    expect(job.locator(".state")).to_contain_text("done ·", timeout=300_000)
+    expect(job.locator(".state")).to_contain_text("done ·", timeout=120_000)
     page.once("dialog", lambda dialog: dialog.accept())
     delete.click()
     expect(job).to_have_count(0)

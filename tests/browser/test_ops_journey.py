@@ -45,7 +45,7 @@ def enter(visit):
         page = visit("/ops", **options)
         page.locator("#key").fill(ADMIN_KEY)
         page.locator("#door button").click()
-        expect(page.locator("#map")).to_be_visible(timeout=300_000)
+        expect(page.locator("#map")).to_be_visible(timeout=120_000)
         return page
 
     return entered
@@ -78,7 +78,7 @@ def test_an_operator_sees_the_shop_and_goes_back_with_one_click_and_a_yes(enter,
     expect(page.locator("#server")).to_contain_text("Generation in use1")
     expect(page.locator("#back")).to_be_hidden()
     assert current_number(home) == 1
-    expect(page.locator("#map-hint")).to_contain_text("31 of 32 products", timeout=300_000)  # one has left
+    expect(page.locator("#map-hint")).to_contain_text("31 of 32 products", timeout=120_000)  # one has left
 
 
 def test_the_map_is_read_by_keyboard_by_pointer_and_as_a_table(enter):
