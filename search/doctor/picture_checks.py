@@ -32,9 +32,10 @@ EQUAL_TITLE, EQUAL_FACTS, PICTURE_ONLY = 0.99, 0.97, 0.6
 MAX_FACTS = 4  # differing facts that are named
 SMALL_SHARE = 0.5  # of the shop's usual short side
 BLANK = 1.5  # of 255, standard deviation: thin jewellery and white things on white have 3 and more
-# Logistic curves (slope, offset): over -log(1 - correlation of fine detail) of a pair, where plain look-alikes stay
+# Logistic curves: over -log(1 - correlation of fine detail) of a pair, where plain look-alikes stay
 # under 4.7 and re-encoded copies are above 5.2; over spreads of the shop's usual blur.
-DETAIL, SPREADS = (4.0, 4.8), (3.0, 6.4)
+DETAIL_SLOPE, DETAIL_OFFSET = 4.0, 4.8
+BLUR_SLOPE, BLUR_OFFSET = 3.0, 6.4
 
 
 def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
@@ -72,7 +73,7 @@ def _same_picture_pairs(shop: AuditRows, progress: ReportProgress) -> Iterator[t
             alignments = align_images(own, [image for _, image in rest])
             for (other, _), alignment in zip(rest, alignments, strict=True):
                 if alignment.confidence >= SAME_PICTURE_THRESHOLD:
-                    detail = _logistic(-math.log(max(1 - alignment.detail, 1e-4)), DETAIL)
+                    detail = sigmoid(DETAIL_SLOPE * (-math.log(max(1 - alignment.detail, 1e-4)) - DETAIL_OFFSET))
                     yield other, place, alignment.confidence * detail
 
 
@@ -108,11 +109,6 @@ def _prints(shop: AuditRows, progress: ReportProgress) -> NDArray[np.float16]:
     return prints
 
 
-def _logistic(value: float, curve: tuple[float, float]) -> float:
-    slope, offset = curve
-    return sigmoid(slope * (value - offset))
-
-
 def _picture(shop: AuditRows, place: int) -> Picture | None:
     return next((p for p in shop.products[place].pictures if p.sha256 == shop.hash_of(place)), None)
 
@@ -145,7 +141,7 @@ def picture_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Find
     spread = max(1.4826 * float(np.median(np.abs(blurs[readable] - middle))), 0.01)
     for place in np.flatnonzero(readable).tolist():
         product, short = shop.products[place], short_sides[place]
-        confidence = _logistic((blurs[place] - middle) / spread, SPREADS)
+        confidence = sigmoid(BLUR_SLOPE * ((blurs[place] - middle) / spread - BLUR_OFFSET))
         if deviations[place] < BLANK:
             yield Finding("blank picture", product, 0.99, "The picture shows nothing.", "image")
         elif short < min(MIN_SHORT_SIDE, SMALL_SHARE * usual):

@@ -37,7 +37,6 @@ _PRUNE = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
     (SELECT words FROM questions WHERE kind = ? ORDER BY at DESC, words LIMIT ?))"""
 _MOST_FREQUENT = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ?
     ORDER BY times DESC, at DESC, words LIMIT ?"""
-_DELETE_OLD = "DELETE FROM questions WHERE at < ?"
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class QueryLog:
             return []
         since = int(time.time() if now is None else now) - MAX_DAYS * DAY
         with self._db() as db:
-            db.execute(_DELETE_OLD, (since,))
+            db.execute("DELETE FROM questions WHERE at < ?", (since,))
             rows = db.execute(_MOST_FREQUENT, (kind, since, limit)).fetchall()
         return [{"words": words, "times": times, "at": at, "ms": ms} for words, times, at, ms in rows]
 
