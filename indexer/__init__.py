@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from catalog.exports import lazy_exports
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildOptions, build_index
+    from indexer.build.build import BuildOptions, UpdateOptions, build_index, update_index
     from indexer.build.report import IndexReport
-    from indexer.build.update import UpdateOptions, update_index
     from indexer.encoders.base import BaseEncoder, Encoder
     from indexer.encoders.registry import ENCODERS, open_encoder, register_encoder
     from indexer.types import Block, EncoderSpec

@@ -13,11 +13,10 @@ import click
 
 from catalog.home import ShopHome
 from indexer.ann.faiss_index import INDEX_KINDS
-from indexer.build.build import build_index
+from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.report import print_rejections
-from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
 from indexer.cli.common import INTERRUPTED, SOME_REJECTED, batch_size_option, fetch_option, home_option, runtime_option
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store

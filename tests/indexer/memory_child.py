@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build.build import build_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, update_index
 from indexer.cache.vector_cache import PICTURE_VECTORS, VectorCache, cache_path
 from indexer.types import Block
 from tests.fake_encoder import FakeEncoder

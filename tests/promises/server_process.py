@@ -14,10 +14,9 @@ import numpy as np
 from PIL import ImageColor
 
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.publishing import build_lock, rollback
 from indexer.generations.store import open_serving
 from indexer.maintenance.backup import backup, restore

@@ -2,8 +2,7 @@
 
 import csv
 
-from indexer.build.build import build_index
-from indexer.build.update import update_index
+from indexer.build.build import build_index, update_index
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import picture_bytes, write_keys
 

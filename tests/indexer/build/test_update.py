@@ -10,8 +10,7 @@ import pytest
 from catalog.errors import BadFeed, GenerationError, NoGeneration
 from catalog.storage.catalogue import Catalogue
 from indexer.build import index_run
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, compare_encoder, dry_run, update_index
+from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.cache.file_stats import FileStatCache
 from indexer.generations import gates
 from indexer.generations.gates import FAILED, Gate

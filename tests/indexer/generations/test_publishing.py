@@ -8,8 +8,7 @@ from catalog.files.failpoints import VARIABLE, Failed
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, update_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations import publishing
 from indexer.generations.publishing import PENDING, recover, recover_pending
 from indexer.generations.store import current_number, open_serving

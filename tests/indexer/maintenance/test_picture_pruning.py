@@ -15,8 +15,7 @@ from catalog.files.failpoints import VARIABLE
 from catalog.files.locks import exclusive_lock, shared_lock
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, update_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations.publishing import rollback
 from indexer.generations.store import current_number, numbers, open_current
 from indexer.maintenance import picture_pruning

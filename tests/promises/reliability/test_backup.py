@@ -10,8 +10,7 @@ import pytest
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, update_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.encoders.registry import open_encoder
 from indexer.generations.store import current_number, open_current
 from indexer.maintenance.backup import backup, read_backup, restore

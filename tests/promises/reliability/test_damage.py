@@ -10,8 +10,7 @@ from click.testing import CliRunner
 from catalog.errors import GenerationError
 from catalog.home import ShopHome
 from indexer import __main__ as command
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, update_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations.store import open_current, open_serving
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures

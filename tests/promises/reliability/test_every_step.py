@@ -17,8 +17,7 @@ from catalog.errors import WindowshopError
 from catalog.files.failpoints import KILLED
 from catalog.images.decoder import content_hash
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, update_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations.publishing import recover, recover_pending
 from indexer.generations.store import open_current, open_serving
 from indexer.maintenance.backup import read_backup, restore

@@ -25,8 +25,7 @@ from catalog.files.failpoints import VARIABLE, Failed
 from catalog.images.decoder import content_hash
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.build.build import build_index
-from indexer.build.update import UpdateOptions, dry_run, update_index
+from indexer.build.build import UpdateOptions, build_index, dry_run, update_index
 from indexer.generations import store
 from indexer.generations.publishing import build_lock, recover, rollback
 from indexer.generations.store import current_number, numbers, open_current

@@ -13,9 +13,8 @@ from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.recall import MIN_RECALL
 from indexer.build import generation_builder
-from indexer.build.build import build_index
+from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.generation_builder import BuildOptions
-from indexer.build.update import UpdateOptions, update_index
 from indexer.generations.store import open_current
 from indexer.types import IndexRecord
 from tests.fake_encoder import FakeEncoder
