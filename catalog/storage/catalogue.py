@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,9 @@ _NOTE = "note."
 _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
 _CATEGORIES = "SELECT key, category FROM products WHERE key IN (SELECT value FROM json_each(?))"
 _MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
-_KEYS_CHANGED = """SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"""
+_KEYS_CHANGED = "SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"
+_CHANGES = "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
+_PICTURE = "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1"
 _IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _PICTURE_ROWS = """SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
@@ -64,6 +67,8 @@ class Catalogue:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._read = connections.snapshot
+        self._write = connections.transaction
 
     @classmethod
     def open(cls, path: Path) -> Catalogue:
@@ -118,12 +123,9 @@ class Catalogue:
 
     def get(self, product_id: str) -> Product:
         """Return one product. Raises UnknownProduct when none has that id."""
-        with self._read() as db:
-            key = product_rows.key_of(db, product_id)
-            found = product_rows.read(db, [] if key is None else [key])
-        if not found:
-            raise _unknown(product_id)
-        return next(iter(found.values()))
+        with self._read():
+            key = self.key_of(product_id)
+            return self.get_many([key])[key]
 
     def get_many(self, keys: Sequence[int]) -> dict[int, Product]:
         """Return the products of these keys by key, in the order of `keys`, without keys that no product has."""
@@ -140,16 +142,12 @@ class Catalogue:
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product by id, without ids that no product has."""
         with self._read() as db:
-            wanted = (json.dumps(list(ids)),)
-            keys = [row[0] for row in db.execute(_KEYS_OF, wanted)]
+            keys = [row[0] for row in db.execute(_KEYS_OF, (json.dumps(list(ids)),))]
             return {product.id: (key, product) for key, product in product_rows.read(db, keys).items()}
 
     def ids(self) -> Iterator[tuple[int, str]]:
-        """Yield every key and id in key order, reading a page at a time."""
-        last = 0
-        while page := self._page(_IDS, last):
-            yield from page
-            last = page[-1][0]
+        """Return an iterator of every key and id in key order, which reads a page at a time."""
+        return itertools.chain.from_iterable(self._pages(_IDS))
 
     def keys_changed(self, after: int) -> list[int]:
         """Return the keys of present products that a change with a number above `after` has put."""
@@ -158,10 +156,8 @@ class Catalogue:
 
     def iter_picture_rows(self) -> Iterator[list[PictureRow]]:
         """Yield the pictures of every product in the order of an index's rows, a page of products at a time."""
-        last = 0
-        while page := self._page(_PICTURE_ROWS, last):
+        for page in self._pages(_PICTURE_ROWS):
             yield [PictureRow(*row) for row in page if row[2] is not None]
-            last = page[-1][0]
 
     def set_meta(self, name: str, value: str | None) -> None:
         """Store a text about the catalogue under a name, or delete it with None; joins an open transaction."""
@@ -199,7 +195,8 @@ class Catalogue:
         with self._read() as db:
             key = product_rows.key_of(db, product_id)
         if key is None:
-            raise _unknown(product_id)
+            problem = f"No product has the id {product_id[:100]!r}."
+            raise UnknownProduct(problem, "Search for it, or check the feed's ids.")
         return key
 
     def keys(self) -> list[int]:
@@ -209,18 +206,13 @@ class Catalogue:
 
     def iterate(self) -> Iterator[tuple[int, Product]]:
         """Yield every key and product in key order, a page at a time; changes made meanwhile may or may not show."""
-        last = 0
-        while page := self._page(_IDS, last):
+        for page in self._pages(_IDS):
             yield from self.get_many([key for key, _ in page]).items()
-            last = page[-1][0]
 
     def picture(self, sha256: str) -> Picture | None:
         """Return the picture with that content hash, or None when no product has it."""
         with self._read() as db:
-            row = db.execute(
-                "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1",
-                (sha256,),
-            ).fetchone()
+            row = db.execute(_PICTURE, (sha256,)).fetchone()
         return Picture(*row) if row else None
 
     @contextmanager
@@ -245,10 +237,14 @@ class Catalogue:
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
         """Return the changes with a number above `after`, in order, at most `limit` unless that is -1."""
         with self._read() as db:
-            rows = db.execute(
-                "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
-            )
-            return [Change(*row) for row in rows]
+            return [Change(*row) for row in db.execute(_CHANGES, (after, limit))]
+
+    def _pages(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a query for the keys above one, a page of products at a time."""
+        last = 0
+        while page := self._page(query, last):
+            yield page
+            last = page[-1][0]
 
     def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
         with self._read() as db:
@@ -257,17 +253,3 @@ class Catalogue:
     def _number(self, query: str) -> int:
         with self._read() as db:
             return int(db.execute(query).fetchone()[0])
-
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
-        with self._connections.snapshot() as db:
-            yield db
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._connections.transaction() as db:
-            yield db
-
-
-def _unknown(product_id: str) -> UnknownProduct:
-    return UnknownProduct(f"No product has the id {product_id[:100]!r}.", "Search for it, or check the feed's ids.")

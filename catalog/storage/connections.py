@@ -11,41 +11,14 @@ from pathlib import Path
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 from catalog.storage import word_index
-from catalog.storage.sqlite import open_database, store_errors, transaction, use_wal
+from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction, use_wal
 
 SCHEMA_VERSION = 2  # 1 had no word index
 _TIMEOUT_S = 30.0
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
-_SCHEMA = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE products (
-        key INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        title TEXT NOT NULL,
-        category TEXT NOT NULL,
-        price TEXT,
-        currency TEXT NOT NULL,
-        in_stock INTEGER NOT NULL,
-        brand TEXT NOT NULL,
-        attributes TEXT NOT NULL,
-        description TEXT NOT NULL,
-        origin TEXT NOT NULL)""",
-    """CREATE TABLE pictures (
-        product_key INTEGER NOT NULL REFERENCES products (key) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        path TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        width INTEGER NOT NULL,
-        height INTEGER NOT NULL,
-        PRIMARY KEY (product_key, position)) WITHOUT ROWID""",
-    "CREATE INDEX pictures_by_sha256 ON pictures (sha256)",
-    """CREATE TABLE changes (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        product_id TEXT NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('put', 'remove')),
-        at TEXT NOT NULL)""",
-)
+_VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
+_SCHEMA = read_statements(Path(__file__).with_name("schema.sql"))
 
 
 class _Handle:
@@ -96,7 +69,7 @@ class Connections:
         Others may write between the steps. A step that another process did is not repeated.
         """
         with self.snapshot() as db:
-            done = _version(db) == SCHEMA_VERSION and not word_index.needs_reindex(db)
+            done = int(db.execute(_VERSION).fetchone()[0]) == SCHEMA_VERSION and not word_index.needs_reindex(db)
         while not done:
             with self.transaction() as db:
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
@@ -117,9 +90,8 @@ class Connections:
             with self._store_errors((sqlite3.Error,)):
                 yield self._connection()
         except UnicodeEncodeError as error:
-            raise BadInput(
-                "Some text is not valid Unicode, so it can be neither stored nor found.", "Correct it."
-            ) from error
+            problem = "Some text is not valid Unicode, so it can be neither stored nor found."
+            raise BadInput(problem, "Correct it.") from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -172,18 +144,13 @@ class Connections:
         )
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()[0])
-
-
 def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
     """Tell whether the file is a catalogue; False when it is empty. Raises DamagedStore, NewerStore."""
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return False
-    found = None
-    if {"meta", "products", "pictures", "changes"} <= tables:
-        found = db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    complete = {"meta", "products", "pictures", "changes"} <= tables
+    found = db.execute(_VERSION).fetchone() if complete else None
     if found is None or not str(found[0]).isdecimal():
         raise DamagedStore(f"{path} is a database, but not a catalogue.", "Give another home, or move that file away.")
     if int(found[0]) > SCHEMA_VERSION:

@@ -26,6 +26,7 @@ _INSERT = """INSERT INTO products
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?, brand = ?,
     attributes = ?, description = ?, origin = ? WHERE key = ?"""
+_INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, int]:
@@ -75,10 +76,8 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
     else:
         db.execute(_UPDATE, (*values, key))
         db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
-    db.executemany(
-        "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)",
-        [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)],
-    )
+    pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)]
+    db.executemany(_INSERT_PICTURE, pictures)
     _log(db, [product.id], "put")
     return key
 

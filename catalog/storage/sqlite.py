@@ -46,6 +46,11 @@ def open_database(
     return db
 
 
+def read_statements(path: Path) -> list[str]:
+    """Read the statements of an SQL file, which has semicolons only between them."""
+    return [statement for statement in path.read_text(encoding="utf-8").split(";") if statement.strip()]
+
+
 def use_wal(db: sqlite3.Connection, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
     """Let readers and a writer work at the same time: a property of the file, and SQLite does not wait to change it."""
     deadline = time.monotonic() + timeout_s

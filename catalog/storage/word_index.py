@@ -12,25 +12,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from catalog.product import Product
+from catalog.storage.sqlite import read_statements
 from catalog.text.tokenizer import ANALYSIS, code, indexed
 
 FIELDS = ("name", "kind", "text", "code")
 ALL = 2**63 - 1  # the mark when every product is indexed: no key is above it
 FILL = 1_000  # products indexed under one lock
 
-Row = tuple[str, str, str, str]
 Read = Callable[[sqlite3.Connection, Sequence[int]], Mapping[int, Product]]
 
-_CREATE = (
-    "DROP TABLE IF EXISTS vocabulary",
-    "DROP TABLE IF EXISTS words",
-    """CREATE VIRTUAL TABLE words USING fts5(name, kind, text, code,
-        content = '', columnsize = 0, detail = column, tokenize = "ascii tokenchars '.,='")""",
-    "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, 'row')",
-    "DELETE FROM meta WHERE name IN ('words.analysis', 'words.until')",
-)
+_CREATE = read_statements(Path(__file__).with_name("words.sql"))
 _INSERT = "INSERT INTO words (rowid, name, kind, text, code) VALUES (?, ?, ?, ?, ?)"
 _DELETE = "INSERT INTO words (words, rowid, name, kind, text, code) VALUES ('delete', ?, ?, ?, ?, ?)"
 _MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
@@ -38,7 +32,7 @@ _NEXT = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _HOLDING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
 _KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
-_VOCABULARY = "SELECT term, doc FROM vocabulary"
+_META = "SELECT value FROM meta WHERE name = ?"
 
 
 def create(db: sqlite3.Connection, until: int) -> None:
@@ -79,7 +73,7 @@ def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product 
         db.execute(_INSERT, (key, *after))
 
 
-def words_of(product: Product) -> Row:
+def words_of(product: Product) -> tuple[str, str, str, str]:
     """Return the words of a product by field: title and brand, category and attributes, description, codes.
 
     A code is a whole value as one word: the id, the brand, or an attribute with a digit (an article number, a GTIN).
@@ -118,7 +112,7 @@ class Words:
 
     def vocabulary(self) -> list[tuple[str, int]]:
         """Return every word of the index and the number of products that have it, in the order of the words."""
-        return self._db.execute(_VOCABULARY).fetchall()
+        return self._db.execute("SELECT term, doc FROM vocabulary").fetchall()
 
     def products(self) -> int:
         """Return the number of products."""
@@ -143,10 +137,10 @@ def _words(text: str) -> str:
 
 
 def _analysis(db: sqlite3.Connection) -> str | None:
-    row = db.execute("SELECT value FROM meta WHERE name = 'words.analysis'").fetchone()
+    row = db.execute(_META, ("words.analysis",)).fetchone()
     return None if row is None else str(row[0])
 
 
 def _until(db: sqlite3.Connection) -> int:
-    row = db.execute("SELECT value FROM meta WHERE name = 'words.until'").fetchone()
+    row = db.execute(_META, ("words.until",)).fetchone()
     return 0 if row is None else int(row[0])
