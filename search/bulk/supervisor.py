@@ -1,6 +1,6 @@
 """Supervise the process that works on a shop's bulk jobs: start it when there is work, restart it when it dies.
 
-Light: beside the job store it uses the standard library only, so that servers start without numpy.
+Light: it imports only the job store and the standard library, so that servers start without numpy.
 """
 
 from __future__ import annotations

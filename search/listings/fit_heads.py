@@ -24,7 +24,7 @@ from search.listings.price_range import NEIGHBOURS, PriceScale, fit_prices
 from search.listings.title_values import TitleTrust, TitleValueMatcher, title_trust
 
 MIN_PICTURES = 50  # of a shop, before heads are learnt: five of each of ten categories are enough
-MAX_ROWS = 60_000  # learnt from; more would not fit in memory beside a server, nor improve much
+MAX_ROWS = 60_000  # learnt from; more would not fit in memory next to a server, nor improve much
 MAX_PRICED = 3_000  # products that price ranges are calibrated with
 MIN_NOVELTY_ROWS = 100
 NOVELTY_QUANTILE = 0.01  # share of the shop's products whose nearest other one looks less similar
