@@ -94,13 +94,16 @@ class Glossary:
         encoder_texts: list[str] = []
         concepts: list[Concept] = []
         replaced: list[Replacement] = []
-        at = 0
-        while at < len(units):
-            entry, length = self._match(units, at)
-            if entry is None:
-                length = self._unlisted_length(units, at)
-            part = normalised[units[at].start : units[at + length - 1].end]
-            at += length
+        end = 0
+        while end < len(units):
+            first = units[end]
+            entry, length = self._match(units, end)
+            end += length
+            while entry is None and end < len(units) and units[end].piece == first.piece:
+                if self._match(units, end)[0] is not None:
+                    break
+                end += 1
+            part = normalised[first.start : units[end - 1].end]
             if entry is None:
                 concepts.extend(_unlisted_concepts(part))
                 encoder_texts.extend([] if unspaced(part) else [part])
@@ -119,13 +122,6 @@ class Glossary:
             if entry is not None:
                 return entry, length
         return None, 1
-
-    def _unlisted_length(self, units: Sequence[_Unit], at: int) -> int:
-        """Return the number of units from `at` on that are in one piece of text, before a term begins."""
-        end = at + 1
-        while end < len(units) and units[end].piece == units[at].piece and self._match(units, end)[0] is None:
-            end += 1
-        return end - at
 
 
 def _units(text: str) -> Iterator[_Unit]:

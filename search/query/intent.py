@@ -90,14 +90,11 @@ def below_price(narrowed: Filter | None, max_price: float | None, currency: str 
         return narrowed
     narrowed = narrowed or Filter()
     given = narrowed.on(PRICE)
-    min_price = None
-    if isinstance(given, Between):
-        min_price = given.minimum
-        max_price = max_price if given.maximum is None else min(max_price, given.maximum)
-        currency = given.currency or currency
-    if min_price is not None and min_price > max_price:
-        min_price = max_price
-    return Filter((*narrowed.without(PRICE).conditions, Between(PRICE, min_price, max_price, currency)))
+    given = given if isinstance(given, Between) else Between(PRICE)
+    max_price = max_price if given.maximum is None else min(max_price, given.maximum)
+    min_price = None if given.minimum is None else min(given.minimum, max_price)
+    price = Between(PRICE, min_price, max_price, given.currency or currency)
+    return Filter((*narrowed.without(PRICE).conditions, price))
 
 
 def _name(term: Term) -> tuple[str, str] | None:

@@ -54,7 +54,15 @@ class QueryEncoder:
         """Refuse a query that this shop cannot answer, before the costly part. Raises BadQuery, UnsupportedQuery."""
         if any(isinstance(term, TextTerm) for term in query.terms):
             self.require_texts()
-        self._check_blocks(query)
+        for name, weight in (query.blocks or {}).items():
+            if name == LEXICAL:
+                if not 0 <= weight <= 1:
+                    raise BadQuery(f"The share of {name!r} is {weight}, which is outside 0 to 1.", "Use 0.5.")
+            elif name not in self._layout.names:
+                blocks = ", ".join(self._layout.names)
+                raise BadQuery(f"There is no block {name!r} to weigh.", f"This shop's blocks are: {blocks}.")
+            elif not math.isfinite(weight) or abs(weight) > 10:
+                raise BadQuery(f"The weight of block {name!r} is {weight}, which is outside -10 to 10.", "Use 0 to 1.")
 
     def encode(
         self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str
@@ -104,16 +112,3 @@ class QueryEncoder:
         if isinstance(term, TextTerm):
             return {name: weight for name, weight in weights.items() if name in self._text_blocks}
         return weights
-
-    def _check_blocks(self, query: Query) -> None:
-        for name, weight in (query.blocks or {}).items():
-            if name == LEXICAL:
-                if not 0 <= weight <= 1:
-                    raise BadQuery(f"The share of {name!r} is {weight}, which is outside 0 to 1.", "Use 0.5.")
-                continue
-            if name not in self._layout.names:
-                raise BadQuery(
-                    f"There is no block {name!r} to weigh.", f"This shop's blocks are: {', '.join(self._layout.names)}."
-                )
-            if not math.isfinite(weight) or abs(weight) > 10:
-                raise BadQuery(f"The weight of block {name!r} is {weight}, which is outside -10 to 10.", "Use 0 to 1.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,14 +113,6 @@ class Query:
             raise BadQuery(f"There is no order {str(self.sort)[:40]!r}.", f"Sort by one of {', '.join(SORTS)}.")
         if self.timeout_ms is not None:
             check_timeout(self.timeout_ms)
-        self._check_terms()
-
-    @property
-    def is_single_picture(self) -> bool:
-        """Whether the query is one picture and nothing else."""
-        return len(self.terms) == 1 and isinstance(self.terms[0], PictureTerm | VectorTerm) and self.terms[0].weight > 0
-
-    def _check_terms(self) -> None:
         if len(self.terms) > MAX_TERMS:
             raise BadQuery(f"The query has {len(self.terms)} terms; the limit is {MAX_TERMS}.", "Leave some out.")
         pictures = sum(isinstance(term, PictureTerm | VectorTerm) for term in self.terms)
@@ -129,11 +120,14 @@ class Query:
             raise BadQuery(f"The query has {pictures} pictures; the limit is {MAX_PICTURES}.", "Leave some out.")
         for term in self.terms:
             _check_term(term)
-        characters = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
-        if characters > MAX_WORDS:
-            raise BadQuery(
-                f"The query's texts have {characters:,} characters; the limit is {MAX_WORDS:,}.", "Shorten it."
-            )
+        size = sum(len(term.words) for term in self.terms if isinstance(term, TextTerm))
+        if size > MAX_WORDS:
+            raise BadQuery(f"The query's texts have {size:,} characters; the limit is {MAX_WORDS:,}.", "Shorten it.")
+
+    @property
+    def is_single_picture(self) -> bool:
+        """Whether the query is one picture and nothing else."""
+        return len(self.terms) == 1 and isinstance(self.terms[0], PictureTerm | VectorTerm) and self.terms[0].weight > 0
 
 
 def check_timeout(timeout_ms: int) -> int:
@@ -144,10 +138,9 @@ def check_timeout(timeout_ms: int) -> int:
 
 
 def _check_term(term: Term) -> None:
-    if not (math.isfinite(term.weight) and -10.0 <= term.weight <= 10.0):
-        raise BadQuery(
-            f"A weight is {term.weight}, which is outside -10 to 10.", "Use 1 for yes and -0.5 for less of it."
-        )
+    if not -10.0 <= term.weight <= 10.0:
+        hint = "Use 1 for yes and -0.5 for less of it."
+        raise BadQuery(f"A weight is {term.weight}, which is outside -10 to 10.", hint)
     if isinstance(term, TextTerm):
         if not term.words.strip():
             raise BadQuery("The words of the query are blank.", "Type what you are looking for.")

@@ -9,42 +9,44 @@ from catalog.storage.catalogue import Catalogue
 from catalog.text.tokenizer import normalise, singularise
 from search.hits import KIND
 from search.query.filters import CATEGORY, Filter, OneOf
-from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm, VectorTerm
+from search.query.query_encoder import EncodedQuery
+from search.query.terms import PictureTerm, ProductTerm, TextTerm, VectorTerm
 from search.retrieval.candidates import TextScores
 from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.serving_state import ServingState
-from search.state.column_store import ProductColumns
 
 CATEGORY_SHARE = 0.15  # at 0.1 the category stays for 0.99 of the first ten on fashion, without the boost for 0.75
 VOTERS = 10  # products most like a picture
 MAJORITY = 0.6  # of the voters, for their category to be the picture's
 
 
-def boost_category(state: ServingState, catalogue: Catalogue, query: Query, text: TextMatch) -> TextScores | None:
-    """Add a category bonus to the text scores when text modifies an example ("this, but red").
+def boost_category(
+    state: ServingState, catalogue: Catalogue, encoded: EncodedQuery, text: TextMatch | None
+) -> TextScores | None:
+    """Return the text scores, with a category bonus when text modifies an example ("this, but red").
 
-    Return the scores unchanged when the text names another category or the example's category is unknown.
+    There is none when the text names another category or the example's category is unknown.
     """
-    scores = text.scores
-    examples = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
-    if scores is None or not examples:
+    scores = text.scores if text else None
+    terms = encoded.query.terms
+    examples = [term for term in terms if not isinstance(term, TextTerm) and term.weight > 0]
+    if text is None or scores is None or encoded.vector is None or not examples:
         return scores
     category = _category_of(state, catalogue, max(examples, key=lambda term: term.weight))
     if not category:
         return scores
     columns = state.columns
     keys = columns.keys[columns.matching(Filter((OneOf(CATEGORY, (category,)),)))]
-    wanted = [term.words for term in query.terms if isinstance(term, TextTerm) and term.weight > 0]
+    wanted = [term.words for term in terms if isinstance(term, TextTerm) and term.weight > 0]
     words = {word for phrase in wanted for word in _words(text.readings[phrase].encoder_words)}
-    if words & _category_words(columns) and not words & set(_words(category.rpartition(CATEGORY_SEPARATOR)[2])):
+    category_words = {word for label in columns.labels_of(CATEGORY).words.texts for word in _words(_last_level(label))}
+    if words & category_words and words.isdisjoint(_words(_last_level(category))):
         return scores
     return scores.and_part(KIND, keys, CATEGORY_SHARE)
 
 
-def _category_words(columns: ProductColumns) -> set[str]:
-    """Return the words that name categories of this shop: the last parts of their paths."""
-    labels = columns.labels_of(CATEGORY).words.texts
-    return {word for label in labels for word in _words(label.rpartition(CATEGORY_SEPARATOR)[2])}
+def _last_level(category: str) -> str:
+    return category.rpartition(CATEGORY_SEPARATOR)[2]
 
 
 def _words(text: str) -> list[str]:

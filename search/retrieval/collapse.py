@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,8 @@ SAME_PICTURE_COSINES: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "col
 REQUIRED_BLOCKS = frozenset({"look", "meaning"})  # of which one must be compared: equal colours alone prove nothing
 MAX_PRICE_DIFFERENCE = Decimal("0.1")  # as a share: more is another size, or an offer that a shopper wants to see
 # Attributes that differ between two sellers' listings of one thing.
-IGNORED_ATTRIBUTES = frozenset(
-    {"sku", "id", "code", "link", "url", "seller", "vendor", "store", "supplier", "condition_note"}
-)
+_IGNORED_TEXT = "sku id code link url seller vendor store supplier condition_note"
+IGNORED_ATTRIBUTES = frozenset(_IGNORED_TEXT.split())
 MAX_FACT = 60  # characters; longer attributes describe, and may differ
 # Words that a title adds without naming another thing.
 _STOP_TEXT = """a an and the of for our your new brand genuine official authentic original
@@ -55,38 +55,33 @@ def collapse_listings(
     rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
     snapshot, before = state.snapshot, len(named)
 
-    def vectors(chosen: Sequence[int]) -> Sequence[Floats]:
-        return [named[i].row if i < before else snapshot.vectors_of(rows[[i - before]])[0] for i in chosen]
+    def vector(place: int) -> Rows:
+        return named[place].row if place < before else snapshot.vectors_of(rows[[place - before]])[0]
 
     groups = collapse(
         state.generation.layout,
         [*(known.sha256 for known in named), *snapshot.hashes_of(rows)],
         [*(known.product for known in named), *(product for _, product in listed)],
-        vectors,
+        vector,
     )
     return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
 
 
 def collapse(
-    layout: RowLayout,
-    hashes: Sequence[str],
-    products: Sequence[Product],
-    vectors: Callable[[Sequence[int]], Rows | Sequence[Floats]],
-) -> list[tuple[int, ...]]:
+    layout: RowLayout, hashes: Sequence[str], products: Sequence[Product], vector: Callable[[int], Rows]
+) -> list[list[int]]:
     """Group the places of a ranking, best first, by the thing they show: the first of a group represents it.
 
-    `hashes` are the content hashes of the pictures by which the products were found; `vectors` returns the rows
-    (n, dim) at some places, and is called only where titles and facts agree. A listing joins the first group whose
-    first member it equals, so later places never change earlier groups: the second page agrees with the first.
+    `hashes` are the content hashes of the pictures by which the products were found; `vector` returns the row (dim,)
+    at a place, and is called only where titles and facts agree. A listing joins the first group whose first member it
+    equals, so later places never change earlier groups: the second page agrees with the first.
     """
     groups: list[list[int]] = []
-    by_title: dict[tuple[str, ...], list[int]] = {}  # title key -> the groups of listings with that title
-    rows: dict[int, Floats] = {}
+    by_title: dict[tuple[str, ...], list[list[int]]] = {}
 
+    @cache
     def row(place: int) -> Floats:
-        if place not in rows:
-            rows[place] = np.asarray(vectors([place])[0], dtype=np.float32)
-        return rows[place]
+        return np.asarray(vector(place), dtype=np.float32)
 
     def same(first: int, place: int) -> bool:
         if not same_facts(products[first], products[place]):
@@ -96,13 +91,13 @@ def collapse(
     for place, product in enumerate(products):
         key = title_key(product.title)
         same_title = by_title.setdefault(key, []) if key else []
-        group = next((number for number in same_title if same(groups[number][0], place)), None)
+        group = next((group for group in same_title if same(group[0], place)), None)
         if group is None:
-            same_title.append(len(groups))
-            groups.append([place])
-        else:
-            groups[group].append(place)
-    return [tuple(group) for group in groups]
+            group = []
+            groups.append(group)
+            same_title.append(group)
+        group.append(place)
+    return groups
 
 
 def title_key(title: str) -> tuple[str, ...]:
@@ -110,8 +105,8 @@ def title_key(title: str) -> tuple[str, ...]:
 
     "500 ml" differs from "1 l", and each colour from the others: only words that name no other thing are dropped.
     """
-    words = _WORD.findall(unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", ""))
-    words = [word for word in words if word not in STOP_WORDS]
+    folded = unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", "")
+    words = [word for word in _WORD.findall(folded) if word not in STOP_WORDS]
     return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in words))
 
 

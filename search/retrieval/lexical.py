@@ -10,8 +10,9 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words, id_code
 from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
-from search.query.glossary import Alternative, Concept, Glossary, Replacement, RewrittenText
+from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
 from search.query.spelling import SpellingVocabulary
+from search.state.column_store import sorted_places
 
 MAX_HITS = 1_000
 DEFAULT_SHARE = 0.5  # of this score in the sum with the vector's, for a query of text alone
@@ -36,6 +38,7 @@ _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
 Keys = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Scored = tuple[Keys, Scores]  # keys in order, each with its score
+Postings = Callable[[str], Scored]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,6 @@ class TextAnalysis:
         """The text for the encoder."""
         return self.rewritten.encoder_words
 
-    @property
-    def replaced(self) -> tuple[Replacement, ...]:
-        """The terms that the glossary translated."""
-        return self.rewritten.replaced
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalHits:
@@ -81,25 +79,7 @@ class LexicalHits:
 
     def scores_of(self, keys: Keys) -> Scores:
         """Return the scores of these products, float32 (n,): 0 for those that hold no word of the text."""
-        if not len(self.all_keys):
-            return np.zeros(len(keys), np.float32)
-        place = np.minimum(np.searchsorted(self.all_keys, keys), len(self.all_keys) - 1)
-        return np.where(self.all_keys[place] == keys, self.all_scores[place], np.float32(0.0))
-
-
-@dataclass(slots=True)
-class _Postings:
-    """The products that hold a word, each looked up once, with the weight of the best field that holds it."""
-
-    words: Words
-    known: dict[str, Scored] = field(default_factory=dict)
-
-    def of(self, word: str) -> Scored:
-        if word not in self.known:
-            postings = ((_holding(self.words, forms(word), name), weight) for name, weight in FIELD_WEIGHTS.items())
-            parts = [(keys, np.full(len(keys), weight, np.float32)) for keys, weight in postings]
-            self.known[word] = _merge(parts, np.maximum)
-        return self.known[word]
+        return np.append(self.all_scores, np.float32(0.0))[sorted_places(self.all_keys, keys)]
 
 
 class Lexicon:
@@ -128,7 +108,8 @@ class Lexicon:
         with self._catalogue.words() as index:
             products = index.products()
             exact = _exact(index, analysis.text, products)
-            scored = _score_concepts(_Postings(index), analysis.rewritten.concepts[:MAX_CONCEPTS], products)
+            postings = cache(partial(_postings, index))  # of a word, which many alternatives may have
+            scored = _score_concepts(postings, analysis.rewritten.concepts[:MAX_CONCEPTS], products)
         keys, scores = _merge([scored, (exact, np.ones(len(exact), np.float32))], np.maximum)
         if allowed_keys is not None:
             allowed = np.isin(keys, allowed_keys)
@@ -172,7 +153,13 @@ def _replaced(text: str, corrections: Mapping[str, str]) -> str:
     return "".join((*pieces, normalised[at:]))
 
 
-def _score_concepts(postings: _Postings, concepts: tuple[Concept, ...], products: int) -> Scored:
+def _postings(index: Words, word: str) -> Scored:
+    """Return the products that hold a word, with the weight of the best field that holds it."""
+    holding = ((_holding(index, forms(word), name), weight) for name, weight in FIELD_WEIGHTS.items())
+    return _merge([(keys, np.full(len(keys), weight, np.float32)) for keys, weight in holding], np.maximum)
+
+
+def _score_concepts(postings: Postings, concepts: tuple[Concept, ...], products: int) -> Scored:
     """Return every product that holds part of the concepts, with the share of their information that it holds."""
     parts: list[Scored] = []
     total = 0.0
@@ -188,9 +175,9 @@ def _score_concepts(postings: _Postings, concepts: tuple[Concept, ...], products
     return keys, np.minimum(sums / np.float32(total), np.float32(1.0))
 
 
-def _score_alternative(postings: _Postings, way: Alternative, products: int) -> tuple[float, bool, Scored]:
+def _score_alternative(postings: Postings, way: Alternative, products: int) -> tuple[float, bool, Scored]:
     """Return an alternative's information, whether all its words are known, and the share that each product holds."""
-    held = [postings.of(word) for word in way.words]
+    held = [postings(word) for word in way.words]
     weights = [_information(len(keys), products) for keys, _ in held]
     total = sum(weights)
     shares = [np.float32(way.confidence * weight / total) for weight in weights]
@@ -206,9 +193,7 @@ def _exact(index: Words, text: str, products: int) -> Keys:
     """Return the keys of products whose id or brand the text is, or whose article or model number is in it."""
     normalised = normalise(text)
     whole = code(normalised)
-    keys: set[int] = set()
-    if whole:
-        keys.update(_holding(index, (id_code(normalised), whole), "code").tolist())
+    keys = set(_holding(index, (id_code(normalised), whole), "code").tolist() if whole else ())
     max_products = max(RARE_PRODUCTS, RARE_SHARE * products)
     for token in dict.fromkeys(normalised.split()):
         number = code(token)
@@ -230,7 +215,8 @@ def _merge(parts: Sequence[Scored], combine: np.ufunc) -> Scored:
     """Return the sorted keys of all parts, with their scores combined by a ufunc, from 0."""
     if len(parts) == 1:
         return parts[0]
-    keys = _union([keys for keys, _ in parts])
+    keys = np.sort(np.concatenate([keys for keys, _ in parts]))
+    keys = keys[np.diff(keys, prepend=-1) > 0]  # `np.unique` hashes them, which takes several times as long
     merged = np.zeros(len(keys), np.float32)
     for part_keys, scores in parts:
         places = np.searchsorted(keys, part_keys)
@@ -246,9 +232,3 @@ def _top_places(values: Scores, limit: int) -> Keys:
         above = np.flatnonzero(values > lowest)
         places = np.sort(np.concatenate([above, np.flatnonzero(values == lowest)[: limit - len(above)]]))
     return places[np.argsort(-values[places], kind="stable")]
-
-
-def _union(parts: Sequence[Keys]) -> Keys:
-    """Return every key once, sorted. `np.unique` hashes them, which takes several times as long."""
-    keys = np.sort(np.concatenate(parts))
-    return keys[np.diff(keys, prepend=-1) > 0]

@@ -27,7 +27,7 @@ class TextMatch:
         notes = []
         for analysis in self.readings.values():
             notes += [f"{correction.word!r} was read as {correction.used!r}" for correction in analysis.corrections]
-            notes += [f"{term.term} was read as {term.by[0]!r}" for term in analysis.replaced if term.by]
+            notes += [f"{term.term} was read as {term.by[0]!r}" for term in analysis.rewritten.replaced if term.by]
         return tuple(dict.fromkeys(notes))
 
 

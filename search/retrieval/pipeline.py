@@ -14,14 +14,13 @@ import numpy as np
 from catalog.errors import BadInput, WindowshopError
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Floats
-from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, PendingStep, StepRunner
+from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import SearchPage
 from search.query.builder import resolve_query
 from search.query.glossary import Glossary
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import ProductTerm, Query, TextTerm
-from search.retrieval.candidates import TextScores
 from search.retrieval.category_boost import boost_category
 from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical import Lexicon
@@ -61,39 +60,36 @@ class SearchPipeline:
         def encoder_text(words: str) -> str:
             return (analyses.get(words) or self._glossary.apply(words)).encoder_words
 
+        def stored_row(product_id: str) -> tuple[int, Floats]:
+            key = self._catalogue.key_of(product_id)
+            return key, state.stored_row(product_id, key)
+
         degraded: tuple[str, ...] = ()
         try:
             encoded = self._steps.run(
-                ENCODER,
-                deadline,
-                lambda: state.query_encoder.encode(queries, lambda sku: self._stored_row(state, sku), encoder_text),
+                ENCODER, deadline, lambda: state.query_encoder.encode(queries, stored_row, encoder_text)
             )
         except BadInput:
             raise
         except WindowshopError:
             if single is None or matched[0][0] is None:
                 raise
-            encoded, degraded = [self._text_only(single)], (VECTOR,)
-        return [
-            PreparedQuery(
-                query,
-                self._query_products(state, query),
-                text,
-                self._text_scores(state, query, text),
-                (*missing, *degraded),
-                deadline,
-            )
-            for query, (text, missing) in zip(encoded, matched, strict=True)
-        ]
+            named = [term.product_id for term in single.terms if isinstance(term, ProductTerm)]
+            encoded = [EncodedQuery(single, None, tuple(map(self._catalogue.key_of, named)))]
+            degraded = (VECTOR,)
+        prepared = []
+        for query, (text, missing) in zip(encoded, matched, strict=True):
+            scores = boost_category(state, self._catalogue, query, text)
+            products = self._query_products(state, query)
+            prepared.append(PreparedQuery(query, products, text, scores, (*missing, *degraded), deadline))
+        return prepared
 
     def _match_text(self, query: Query, deadline: Deadline | None) -> tuple[TextMatch | None, tuple[str, ...]]:
         """Match the text of a query with the products' texts; also return the name of the step when it is late."""
         if not any(isinstance(term, TextTerm) for term in query.terms):
             return None, ()
         until = None if deadline is None else deadline.fraction(LEXICAL_SHARE)
-        step: PendingStep[TextMatch | None] = self._steps.begin(
-            LEXICAL, until, lambda: match_text(self._lexicon, query)
-        )
+        step = self._steps.begin(LEXICAL, until, lambda: match_text(self._lexicon, query))
         try:
             return step.result(), ()
         except WindowshopError:
@@ -113,19 +109,3 @@ class SearchPipeline:
             for product, rows in known
             if len(rows.vectors)
         )
-
-    def _text_scores(self, state: ServingState, encoded: EncodedQuery, text: TextMatch | None) -> TextScores | None:
-        """Return the text scores, with a category bonus for "this, but red"."""
-        if text is None or text.scores is None or encoded.vector is None:
-            return None if text is None else text.scores
-        return boost_category(state, self._catalogue, encoded.query, text)
-
-    def _text_only(self, query: Query) -> EncodedQuery:
-        """Return a query whose terms could not be encoded."""
-        keys = [self._catalogue.key_of(term.product_id) for term in query.terms if isinstance(term, ProductTerm)]
-        return EncodedQuery(query, None, tuple(keys))
-
-    def _stored_row(self, state: ServingState, product_id: str) -> tuple[int, Floats]:
-        """Return a product's key and the row of its first indexed picture."""
-        key = self._catalogue.key_of(product_id)
-        return key, state.stored_row(product_id, key)

@@ -28,11 +28,11 @@ def groups(listings, layout=LAYOUT):
     products, hashes, angles = zip(*listings, strict=True)
     read = []
 
-    def vectors(places):
-        read.extend(places)
-        return np.stack([row(angles[place]) for place in places])
+    def vector(place):
+        read.append(place)
+        return row(angles[place])
 
-    return collapse(layout, hashes, products, vectors), read
+    return [tuple(group) for group in collapse(layout, hashes, products, vector)], read
 
 
 def together(other, sha256="2", angle=NEARLY, layout=LAYOUT):
@@ -92,7 +92,7 @@ def test_colours_alone_never_make_two_pictures_one():
 def test_one_block_that_differs_is_enough():
     two = np.stack([row(RIGHT), row(RIGHT)]).astype(np.float32)
     two[1, LAYOUT.slice("colour")] = row(OTHER)[:2]
-    assert collapse(LAYOUT, ["1", "2"], [MUG, MUG], lambda places: two[places]) == [(0,), (1,)]
+    assert collapse(LAYOUT, ["1", "2"], [MUG, MUG], lambda place: two[place]) == [[0], [1]]
 
 
 def test_the_best_stands_for_the_group_and_rows_are_read_only_where_words_agree():
