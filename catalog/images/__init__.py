@@ -1,22 +1,6 @@
 """Decode pictures safely: bytes to an upright RGB picture, within limits of format, size and memory."""
 
-from catalog.images.decoder import (
-    FORMATS,
-    MAX_FILE_BYTES,
-    MAX_PIXELS,
-    MAX_SIDE,
-    Box,
-    content_hash,
-    decode,
-    read_file,
-    size_of,
-    sniff,
-    thumbnail,
-)
+from catalog.images.decoder import MAX_FILE_BYTES, Box, content_hash, decode, read_file, size_of, thumbnail
+from catalog.images.formats import sniff
 
-# fmt: off
-__all__ = [
-    "FORMATS", "MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE", "Box", "content_hash", "decode", "read_file", "size_of",
-    "sniff", "thumbnail",
-]
-# fmt: on
+__all__ = ["MAX_FILE_BYTES", "Box", "content_hash", "decode", "read_file", "size_of", "sniff", "thumbnail"]

@@ -14,10 +14,10 @@ MARGIN = 0.1  # of a box's sides, around it
 
 
 def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
-    """What to cut out of a picture of that width and height for the thing in a box, both in fractions.
+    """Return what to cut out of a picture of that width and height for the object in a box, both in fractions.
 
-    The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the thing,
-    and there is a margin (a share of each side) all round. What would lie outside the picture is left out.
+    The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the object,
+    and there is a margin (a share of each side) all round. The result ends at the picture's edges.
     """
     left, top, right, bottom = box
     width, height = size
@@ -36,7 +36,7 @@ def crop_picture(picture: Image.Image, box: Box, margin: float = MARGIN) -> Imag
 
 
 def load_picture(path: Path, box: Box | None = None) -> Image.Image:
-    """The picture in a file, or what a box of it shows, decoded as shoppers' uploads are. Raises BadPicture."""
+    """Load the picture in a file, or what a box of it shows, decoded as shoppers' uploads are. Raises BadPicture."""
     data = read_file(path)
     if box is not None:
         box = expand_crop(box, size_of(data))

@@ -7,34 +7,20 @@ import hashlib
 import io
 import math
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from PIL import Image, ImageFile, features
 
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
-from catalog.images.formats import FORMATS, orientation, scrub, sniff, webp_size
-
-__all__ = [
-    "FORMATS",
-    "MAX_FILE_BYTES",
-    "MAX_PIXELS",
-    "MAX_SIDE",
-    "content_hash",
-    "decode",
-    "read_file",
-    "size_of",
-    "sniff",
-    "thumbnail",
-]
+from catalog.images.formats import orientation, scrub, sniff, webp_size
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000
 MAX_FILE_BYTES = 50 * 1024 * 1024
 
 Box = tuple[float, float, float, float]
-Result = TypeVar("Result")
 
 # Pillow's own limit warns from half of where it raises, and a warning cannot be caught in one thread alone.
 # `_open` checks the size of every picture instead.
@@ -63,7 +49,19 @@ def decode(data: bytes, box: Box | None = None, at_least: int = 0) -> Image.Imag
     """
     if box is not None:
         _check_box(box)
-    return _guarded(data, lambda kind: _decode(data, kind, box, at_least))
+    with _guarded(data) as kind:
+        scrubbed, exif = scrub(data, kind)
+        with _open(scrubbed, kind) as picture:
+            if kind == "JPEG" and at_least > 0:
+                share = min(box[2] - box[0], box[3] - box[1]) if box else 1.0
+                side = math.ceil(at_least / share)
+                picture.draft("RGB", (side, side))
+            picture.load()
+            rgb = _flatten(picture)
+            turn = _turn(picture, exif)
+        rgb.info = {}
+        upright = rgb.transpose(turn) if turn is not None else rgb
+        return upright.crop(_pixels(box, upright.size)) if box else upright
 
 
 def size_of(data: bytes) -> tuple[int, int]:
@@ -71,7 +69,12 @@ def size_of(data: bytes) -> tuple[int, int]:
 
     Raises as `decode` does; damage beyond the header is not noticed.
     """
-    return _guarded(data, lambda kind: _size(data, kind))
+    with _guarded(data) as kind:
+        scrubbed, exif = scrub(data, kind)
+        with _open(scrubbed, kind) as picture:
+            width, height = picture.size
+            turn = _turn(picture, exif)
+        return (height, width) if turn in _ON_ITS_SIDE else (width, height)
 
 
 def content_hash(data: bytes) -> str:
@@ -104,43 +107,23 @@ def thumbnail(picture: Image.Image, size: int) -> bytes:
     return out.getvalue()
 
 
-def _guarded(data: bytes, read: Callable[[str], Result]) -> Result:
-    """Call `read` with the format of the data; raise any failure as BadPicture."""
+@contextmanager
+def _guarded(data: bytes) -> Iterator[str]:
+    """Lend the format of the data; raise any failure of the block as BadPicture."""
     if len(data) > MAX_FILE_BYTES:
         raise _too_many_bytes(len(data))
     kind = sniff(data)
     try:
-        return read(kind)
+        yield kind
     except BadPicture:
         raise
     except MemoryError:
         raise PictureTooLarge(f"There is not enough memory for this {kind} picture.", "Make it smaller.") from None
     except Exception as error:
         # Decoders meet hostile bytes with nearly any exception; to the caller they all mean the same.
-        raise BadPicture(f"The {kind} picture is damaged{_detail(error)}.", _SEND_AGAIN) from error
-
-
-def _size(data: bytes, kind: str) -> tuple[int, int]:
-    scrubbed, exif = scrub(data, kind)
-    with _open(scrubbed, kind) as picture:
-        width, height = picture.size
-        turn = _turn(exif or picture.info.get("exif") or b"", kind)
-    return (height, width) if turn in _ON_ITS_SIDE else (width, height)
-
-
-def _decode(data: bytes, kind: str, box: Box | None, at_least: int) -> Image.Image:
-    scrubbed, exif = scrub(data, kind)
-    with _open(scrubbed, kind) as picture:
-        if kind == "JPEG" and at_least > 0:
-            share = min(box[2] - box[0], box[3] - box[1]) if box else 1.0
-            side = math.ceil(at_least / share)
-            picture.draft("RGB", (side, side))
-        picture.load()
-        rgb = _flatten(picture)
-        turn = _turn(exif or picture.info.get("exif") or b"", kind)
-    rgb.info = {}
-    upright = rgb.transpose(turn) if turn is not None else rgb
-    return upright.crop(_pixels(box, upright.size)) if box else upright
+        text = str(error)
+        helps = type(error) is OSError and text.isascii() and len(text) < 80  # else it speaks of a decoder's internals
+        raise BadPicture(f"The {kind} picture is damaged{f': {text}' if helps else ''}.", _SEND_AGAIN) from error
 
 
 def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
@@ -181,27 +164,23 @@ def _from_16_bits(picture: Image.Image) -> Image.Image:
     return grey
 
 
-def _turn(exif: bytes, kind: str) -> Image.Transpose | None:
-    if kind == "HEIF":
+def _turn(picture: ImageFile.ImageFile, exif: bytes) -> Image.Transpose | None:
+    if picture.format == "HEIF":
         return None  # libheif has turned it already
-    return _TURNS.get(orientation(exif))
+    return _TURNS.get(orientation(exif or picture.info.get("exif") or b""))
 
 
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise BadPicture("The picture has no pixels.", _SEND_AGAIN)
+    shown = f"The picture has {width:,} x {height:,} pixels"
+    hint = "Make it smaller; a long side of 1,000 pixels is plenty."
     if max(size) > MAX_SIDE:
-        raise PictureTooLarge(
-            f"The picture has {width:,} x {height:,} pixels; the limit is {MAX_SIDE:,} a side.",
-            "Make it smaller; a long side of 1,000 pixels is plenty.",
-        )
+        raise PictureTooLarge(f"{shown}; the limit is {MAX_SIDE:,} a side.", hint)
     if width * height > MAX_PIXELS:
-        raise PictureTooLarge(
-            f"The picture has {width:,} x {height:,} pixels, {width * height / 1e6:,.1f} million; "
-            f"the limit is {MAX_PIXELS / 1e6:,.0f} million.",
-            "Make it smaller; a long side of 1,000 pixels is plenty.",
-        )
+        millions = f"{width * height / 1e6:,.1f} million; the limit is {MAX_PIXELS / 1e6:,.0f} million"
+        raise PictureTooLarge(f"{shown}, {millions}.", hint)
 
 
 def _check_box(box: Box) -> None:
@@ -243,10 +222,3 @@ def _too_many_bytes(length: int) -> PictureTooLarge:
         f"The picture file has {length / 2**20:,.1f} MiB; the limit is {MAX_FILE_BYTES // 2**20} MiB.",
         "Make the picture smaller or save it as JPEG.",
     )
-
-
-def _detail(error: Exception) -> str:
-    """Return the decoder's message where it helps a person, without its internals."""
-    text = str(error)
-    plain = type(error) is OSError and text.isascii() and len(text) < 80
-    return f": {text}" if plain else ""

@@ -6,24 +6,20 @@ import struct
 
 from catalog.errors import BadPicture, UnsupportedFormat
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIF")
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".heic", ".heif", ".hif")
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
-_FOREIGN = (
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"BM", "a BMP picture"),
-    (b"%!PS", "PostScript"),
-    (b"\xc5\xd0\xd3\xc6", "PostScript"),
-    (b"%PDF", "a PDF document"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "XML or an SVG drawing"),
-    (b"<!DOCTYPE", "a web page"),
-    (b"<html", "a web page"),
-    (b"PK\x03\x04", "a ZIP archive"),
-)
+_FOREIGN: dict[str, bytes | tuple[bytes, ...]] = {  # how other files begin, in lower case
+    "a TIFF picture": (b"ii*\0", b"mm\0*"),
+    "a BMP picture": b"bm",
+    "PostScript": (b"%!ps", b"\xc5\xd0\xd3\xc6"),
+    "a PDF document": b"%pdf",
+    "an SVG drawing": b"<svg",
+    "XML or an SVG drawing": b"<?xml",
+    "a web page": (b"<!doctype", b"<html"),
+    "a ZIP archive": b"pk\x03\x04",
+}
 # Real progressive files have about ten scans. Each scan costs a pass over all pixels but only a few bytes of file,
 # so a small file with thousands of them would occupy a processor for minutes.
 _MAX_SCANS = 50
@@ -108,9 +104,9 @@ def _brands(data: bytes) -> set[bytes]:
 def _describe(data: bytes) -> str:
     if not data:
         return "empty"
-    start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for signature, name in _FOREIGN:
-        if start[: len(signature)].lower() == signature.lower():
+    start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for name, signatures in _FOREIGN.items():
+        if start.startswith(signatures):
             return name
     return "text" if all(byte >= 32 or byte in b"\t\r\n\f" for byte in data[:512]) else "of an unknown kind"
 

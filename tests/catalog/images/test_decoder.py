@@ -14,8 +14,8 @@ from PIL import Image, ImageFile, features
 from catalog import images
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
 from catalog.images import decoder
-from catalog.images.decoder import content_hash, decode, read_file, size_of, sniff, thumbnail
-from catalog.images.formats import orientation
+from catalog.images.decoder import content_hash, decode, read_file, size_of, thumbnail
+from catalog.images.formats import orientation, sniff
 from tests.timing import ProcessorTime, speed
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

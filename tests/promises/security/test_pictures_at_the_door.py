@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catalog import images
+from catalog.images import decoder
 from indexer.build.build import build_index
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed
@@ -93,7 +93,7 @@ def test_bombs_are_refused_before_they_take_memory(client):
 
 
 # Only the head of a claimed size is read before it is refused; the last of each is beyond the limit.
-WIDE = [(images.MAX_SIDE - 1, 2), (images.MAX_SIDE, 2), (images.MAX_SIDE + 1, 2)]
+WIDE = [(decoder.MAX_SIDE - 1, 2), (decoder.MAX_SIDE, 2), (decoder.MAX_SIDE + 1, 2)]
 SIDES = [*WIDE, *((height, width) for width, height in WIDE)]
 PIXELS = [(7_999, 5_000), (8_000, 5_000), (8_000, 5_001)]
 
@@ -105,7 +105,7 @@ def sized():
 
 
 def too_large(size):
-    return max(size) > images.MAX_SIDE or size[0] * size[1] > images.MAX_PIXELS
+    return max(size) > decoder.MAX_SIDE or size[0] * size[1] > decoder.MAX_PIXELS
 
 
 @pytest.mark.promise("S3", "40 million pixels: one row less, exactly, one more")
@@ -148,7 +148,7 @@ def test_the_limits_of_size_hold_in_a_feed(tmp_path, sized):
 @pytest.mark.parametrize("make", [png, jpeg, gif, webp, avif])
 def test_a_claim_of_one_pixel_too_many_takes_no_memory(client, make):
     before = resident()
-    for size in ((images.MAX_SIDE + 1, 3_000), (3_000, images.MAX_SIDE + 1)):
+    for size in ((decoder.MAX_SIDE + 1, 3_000), (3_000, decoder.MAX_SIDE + 1)):
         answer = send(client, make(*size))
         assert answer.status_code == 413 and "12,000 a side" in answer.json["error"]["message"]
     assert resident() - before < 30_000  # KiB; one such picture has 108,000
