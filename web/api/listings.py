@@ -15,8 +15,7 @@ from catalog import images
 from search.listings.decision_store import DECISION_PREFIX
 from web.engine import get_engine
 from web.i18n.language import field_label, title_of, value_label
-from web.middleware.uploads import picture_of_bytes
-from web.requests.listing_request import naming_picture, read_listing
+from web.requests.listing_request import read_listing
 from web.settings import Settings
 from web.urls import THUMBNAIL_SIZES, picture_url, product_url
 
@@ -37,16 +36,11 @@ def suggest() -> Response:
 
     The answer holds category, attributes, title words, price range, notes on the pictures, and duplicates.
     """
-    files, title = read_listing(request)
-    pictures = []
-    for number, data in enumerate(files, 1):
-        with naming_picture(number, len(files)):
-            pictures.append(picture_of_bytes(data))
+    files, pictures, title = read_listing(request)
     suggestion = _suggester().suggest(pictures, title).to_dict()
     hashes = [images.content_hash(data) for data in files]
-    duplicates = [
-        duplicate.to_dict() for duplicate in search.find_duplicates(get_engine(), pictures, title, hashes=hashes)
-    ]
+    found = search.find_duplicates(get_engine(), pictures, title, hashes=hashes)
+    duplicates = [duplicate.to_dict() for duplicate in found]
     groups = [label["neighbours"] for label in suggestion["category"]["top"]]
     groups.append([neighbour["id"] for neighbour in suggestion["neighbours"]])
     ids = [product_id for group in groups for product_id in product_ids(group)[:DETAILED_NEIGHBOURS]]

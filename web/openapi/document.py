@@ -93,8 +93,8 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
         for name in _ARGUMENT.findall(rule.rule)
     ]
     if "parameters" in operation:
-        model = PARAMETERS[operation["parameters"]].model_json_schema(schema_generator=_Generator)
-        for name, schema in model["properties"].items():
+        query = PARAMETERS[operation["parameters"]].model_json_schema(schema_generator=_Generator)
+        for name, schema in query["properties"].items():
             parameters.append({"name": name, "in": "query", "schema": non_null(schema)})
     described: dict[str, Any] = {
         "operationId": rule.endpoint,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from catalog.errors import BadQuery
 from search.bulk.job_store import ALL, CANCELLED, FILTERS, WAITING
 from search.bulk.review import MAX_VALUE_LENGTH
-from web.requests.validation import Body, Flag, Number, OneOf, Parameters, RequestModel, Text, Whole, limits, one_of
+from web.requests.validation import Body, Flag, Number, OneOf, Parameters, RequestModel, Text, Whole, one_of
 
 PAGE_ROWS = 40
 MAX_DECISIONS = 500  # in one request
@@ -26,7 +26,7 @@ class NewJob(Body):
 
     example = '{"name": "list.zip", "bytes": 1048576}'
     name: Text = ""
-    bytes: Annotated[Whole, limits(minimum=1)]
+    bytes: Annotated[int, Field(ge=1), Whole]
 
 
 class JobState(RequestModel):
@@ -39,15 +39,15 @@ class JobState(RequestModel):
 class FilePart(Parameters):
     """Where in the job's file a part begins, in bytes."""
 
-    offset: Annotated[Whole, limits(minimum=0), Field(examples=[0])] = 0
+    offset: Annotated[int, Field(ge=0, examples=[0]), Whole] = 0
 
 
 class RowsPage(Parameters):
     """Which rows of a job to return: those after a row number, at most `limit`."""
 
     show: Annotated[str, OneOf(FILTERS)] = ALL
-    after: Annotated[Whole, limits(minimum=0), Field(examples=[0])] = 0
-    limit: Annotated[Whole, limits(minimum=1), Field(examples=[PAGE_ROWS])] = PAGE_ROWS
+    after: Annotated[int, Field(ge=0, examples=[0]), Whole] = 0
+    limit: Annotated[int, Field(ge=1, examples=[PAGE_ROWS]), Whole] = PAGE_ROWS
 
 
 class Decision(RequestModel):
@@ -56,11 +56,11 @@ class Decision(RequestModel):
     row: Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_NUMBER)]
     accept: bool = Field(False, strict=True, description="Accept the suggestion for each field not in `values`.")
     values: Annotated[
-        dict[str, Annotated[Text, AfterValidator(str.strip)]],
-        limits(**VALUES),
+        dict[str, Annotated[str, StringConstraints(strip_whitespace=True)]],
         Field(
+            json_schema_extra=VALUES,
             description="Values by field; none holds control characters. `title` replaces the row's title and decides"
-            " nothing else; the row's own title, which may be empty, takes back the decided one."
+            " nothing else; the row's own title, which may be empty, takes back the decided one.",
         ),
     ] = Field(default_factory=dict)
 
@@ -74,7 +74,7 @@ class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))
 
     example = '{"accept_above": 0.9}'
     decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
-    accept_above: Annotated[Number, limits(minimum=0, maximum=1)] | None = None
+    accept_above: Annotated[Number, Field(json_schema_extra={"minimum": 0, "maximum": 1})] | None = None
     accept_sure: Literal[True] | None = None
     undo: Flag | None = None
 

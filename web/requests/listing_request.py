@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from flask import Request
 from pydantic import Field
@@ -12,11 +10,11 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadInput
 from search.query.terms import MAX_PICTURES
-from web.requests.validation import Body, PictureSource, Text, read_fields, source_bytes, validate
+from web.middleware.uploads import picture_of_bytes
+from web.requests.validation import Body, PictureSource, read_fields, source_bytes, validate
 
-MAX_TITLE = 1_000
-PICTURE_COUNT = Field(min_length=1, max_length=MAX_PICTURES - 1)
-Title = Annotated[Text, Field(max_length=MAX_TITLE)]
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class Listing(Body):
@@ -24,28 +22,27 @@ class Listing(Body):
 
     example = '{"pictures": ["..."], "title": "Navy mug"}'
     runnable = False
-    pictures: Annotated[list[PictureSource], PICTURE_COUNT] = Field(default_factory=list, validate_default=True)
-    title: Title = ""
+    pictures: Annotated[list[PictureSource], Field(min_length=1, max_length=MAX_PICTURES - 1)] = Field(
+        default_factory=list, validate_default=True
+    )
+    title: Annotated[str, Field(max_length=1_000)] = ""
 
 
-def read_listing(request: Request) -> tuple[list[bytes], str]:
-    """Return the picture files and the title of a request. Raises BadQuery, BadPicture, UnsupportedMediaType."""
+def read_listing(request: Request) -> tuple[list[bytes], list[Image], str]:
+    """Return the picture files of a request, their pictures, and the title.
+
+    Raises BadQuery, BadPicture, UnsupportedMediaType.
+    """
     if not request.is_json and request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
     listing = validate(Listing, read_fields(request, Listing, files="pictures"))
-    files = []
+    files, pictures = [], []
     for number, source in enumerate(listing.pictures, 1):
-        with naming_picture(number, len(listing.pictures)):
+        try:
             files.append(source_bytes(source))
-    return files, listing.title
-
-
-@contextmanager
-def naming_picture(number: int, count: int) -> Iterator[None]:
-    """Let a refusal name the picture it is about where there are several."""
-    try:
-        yield
-    except BadInput as error:
-        if count == 1:
-            raise
-        raise type(error)(f"Picture {number}: {error.message}", error.hint) from error
+            pictures.append(picture_of_bytes(files[-1]))
+        except BadInput as error:
+            if len(listing.pictures) == 1:
+                raise
+            raise type(error)(f"Picture {number}: {error.message}", error.hint) from error
+    return files, pictures, listing.title

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from web.requests.validation import RequestModel, Whole, limits
+from web.requests.validation import RequestModel, Whole
 
 
 class Rollback(RequestModel):
@@ -14,4 +14,4 @@ class Rollback(RequestModel):
 
     example = '{"generation": 7}'
     runnable = False
-    generation: Annotated[Whole, limits(minimum=1), Field(description="The generation before the current one.")]
+    generation: Annotated[int, Field(ge=1, description="The generation before the current one."), Whole]

@@ -10,18 +10,9 @@ from pydantic import Field, WithJsonSchema
 from catalog.errors import BadQuery
 from search.live.picture_store import MAX_PICTURES
 from search.live.product_edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT, ProductEdit, edit_of
-from web.requests.validation import (
-    Body,
-    PictureSource,
-    limits,
-    non_blank,
-    read_fields,
-    source_bytes,
-    validate,
-)
+from web.requests.validation import Body, PictureSource, read_fields, source_bytes, validate
 
-MAX_TITLE = 1_000
-PICTURE_COUNT = limits(minItems=1, maxItems=MAX_PICTURES)
+TITLE = {"minLength": 1, "maxLength": 1_000, "pattern": r"\S"}
 AMOUNT = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR."}
 ATTRIBUTES = {
     "type": "object",
@@ -31,7 +22,8 @@ ATTRIBUTES = {
 
 
 def _at_most(name: str) -> Any:
-    return limits(maxLength=MAX_TEXT[name])
+    """Document the limit of a text, which `edit_of` checks."""
+    return Field(json_schema_extra={"maxLength": MAX_TEXT[name]})
 
 
 class ProductFields(Body):
@@ -39,7 +31,7 @@ class ProductFields(Body):
 
     example = '{"price": "9.90 EUR", "in_stock": true}'
     id: Any = Field(None, json_schema_extra={"type": "string"}, description="If sent, the id in the address.")
-    title: Annotated[str, non_blank(MAX_TITLE)] | None = None
+    title: Annotated[str, Field(json_schema_extra=TITLE)] | None = None
     category: Annotated[str, _at_most("category"), Field(examples=["Apparel > Topwear"])] | None = None
     price: Annotated[Any, WithJsonSchema(AMOUNT)] = None
     currency: str | None = None
@@ -47,7 +39,7 @@ class ProductFields(Body):
     brand: Annotated[str, _at_most("brand")] | None = None
     attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES)] = None
     description: Annotated[str, _at_most("description")] | None = None
-    pictures: Annotated[list[PictureSource], PICTURE_COUNT] | None = None
+    pictures: Annotated[list[PictureSource], Field(min_length=1, max_length=MAX_PICTURES)] | None = None
 
 
 def read_product_edit(product_id: str, request: Request) -> ProductEdit:
@@ -59,6 +51,4 @@ def read_product_edit(product_id: str, request: Request) -> ProductEdit:
     if fields.get("id") == product_id:
         del fields["id"]
     pictures = product.pictures
-    if pictures is not None and len(pictures) > MAX_PICTURES:
-        raise BadQuery(f"{len(pictures):,} pictures came; a product may have {MAX_PICTURES}.", "Send fewer.")
     return edit_of(product_id, fields, None if pictures is None else [source_bytes(picture) for picture in pictures])

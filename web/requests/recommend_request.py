@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, RootModel, model_validator
+from pydantic_core import PydanticCustomError
 
 from search.recommend.event_log import (
     EVENT_KINDS,
@@ -17,26 +18,21 @@ from search.recommend.event_log import (
     Event,
 )
 from web.requests.search_models import Count, Timeout
-from web.requests.validation import Body, OneOf, Parameters, RequestModel, problem, validate
+from web.requests.validation import Body, OneOf, Parameters, RequestModel, non_blank, validate
 
 MAX_VIEWED = 200
 
 
-def id_length(max_length: int) -> Any:
-    """Limit the length of an id, which is not blank."""
-    return Field(min_length=1, max_length=max_length, pattern=r"\S")
-
-
 def _printable(text: str) -> str:
     if not text.isprintable():  # control characters, and lone surrogates, which cannot be stored
-        raise problem("unprintable")
+        raise PydanticCustomError("unprintable", "Input should have printable characters only")
     return text
 
 
 EVENT_COUNT = Field(min_length=1, max_length=MAX_EVENTS)
 Printable = AfterValidator(_printable)
-ViewedId = Annotated[str, id_length(MAX_PRODUCT_ID)]
-Visitor = Annotated[str, id_length(MAX_VISITOR), Printable]
+ViewedId = Annotated[str, non_blank(MAX_PRODUCT_ID)]
+Visitor = Annotated[str, non_blank(MAX_VISITOR), Printable]
 
 
 class SimilarParameters(Parameters):
@@ -64,9 +60,9 @@ class EventFields(RequestModel):
     """A view, click, cart or purchase."""
 
     type: Annotated[str, OneOf(EVENT_KINDS)]
-    product_id: Annotated[str, id_length(MAX_PRODUCT_ID), Printable]
+    product_id: Annotated[str, non_blank(MAX_PRODUCT_ID), Printable]
     visitor: Visitor = ""
-    query_id: Annotated[str, id_length(MAX_QUERY_ID), Printable] = ""
+    query_id: Annotated[str, non_blank(MAX_QUERY_ID), Printable] = ""
     rank: Annotated[int, Field(strict=True, ge=1, le=MAX_RANK)] = Field(default_factory=int)
 
     @model_validator(mode="before")

@@ -17,16 +17,15 @@ from web.requests.validation import (
     Body,
     Flag,
     Number,
+    OneOf,
     PictureSource,
     ProductId,
     RequestModel,
     Text,
     Whole,
     accept_nulls,
-    limits,
     non_blank,
     one_of,
-    problem,
 )
 
 MAX_FEEDBACK_IDS = 16
@@ -60,10 +59,10 @@ def crop_box(value: object) -> Box:
         with suppress(ValueError, RecursionError):
             value = json.loads(value)
     if not isinstance(value, list) or [type(side) in (int, float) for side in value] != [True] * 4:
-        raise problem("box_type")
+        raise PydanticCustomError("box_type", "Input should be a list of four numbers")
     left, top, right, bottom = value
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise problem("box_outside")
+        raise PydanticCustomError("box_outside", "Input should be a box inside the picture")
     return float(left), float(top), float(right), float(bottom)
 
 
@@ -86,10 +85,10 @@ Sides = Annotated[
 ]
 Crop = Annotated[Box, PlainValidator(crop_box, json_schema_input_type=Sides)]
 FilterField = Annotated[Any, PlainValidator(parse_filter, json_schema_input_type=FilterFields)]
-Weight = Annotated[Number, limits(minimum=-10, maximum=10)]
-Count = Annotated[Whole, limits(minimum=1, maximum=MAX_K), Field(examples=[10])]
-Timeout = Annotated[Whole, limits(minimum=1, maximum=MAX_TIMEOUT_MS), Field(examples=[500])]
-Words = Annotated[Text, non_blank(MAX_TEXT)]
+Weight = Annotated[Number, Field(ge=-10, le=10)]
+Count = Annotated[int, Field(ge=1, le=MAX_K, examples=[10]), Whole]
+Timeout = Annotated[int, Field(ge=1, le=MAX_TIMEOUT_MS, examples=[500]), Whole]
+Words = Annotated[str, non_blank(MAX_TEXT)]
 PictureList = Annotated[list[PictureSource], Field(min_length=1, max_length=MAX_PICTURES)]
 Images = Annotated[list[PictureSource], BeforeValidator(_as_list, json_schema_input_type=PictureSource | PictureList)]
 ProductIds = Annotated[list[ProductId], Field(max_length=MAX_FEEDBACK_IDS)]
@@ -117,9 +116,9 @@ class SearchTerm(RequestModel, json_schema_extra=one_of(TERM_COMPANIONS)):
     def _one_kind(self) -> SearchTerm:
         kinds = [name for name in TERM_COMPANIONS if name in self.model_fields_set]
         if len(kinds) != 1:
-            raise PydanticCustomError("kinds", "has {count} of image, text, product_id", {"count": len(kinds)})
+            raise PydanticCustomError("kinds", "Input should have one of image, text, product_id")
         if self.crop is not None and self.image is None:
-            raise PydanticCustomError("crop", "has a crop without an image")
+            raise PydanticCustomError("crop", "Input should have an image to crop")
         return self
 
 
@@ -130,7 +129,7 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     image: Images = Field(default_factory=list)
     text: Words | None = Field(None, examples=["in green, not striped, cheaper"])
     product_id: ProductId | None = None
-    terms: Annotated[list[SearchTerm], limits(minItems=1), Field(max_length=MAX_TERMS)] = Field(
+    terms: Annotated[list[SearchTerm], Field(max_length=MAX_TERMS, json_schema_extra={"minItems": 1})] = Field(
         default_factory=list, examples=[[{"product_id": "a"}, {"text": "floral", "weight": -0.5}]]
     )
     weights: Weights = Field(default_factory=Weights, examples=[{"image": 1, "text": 0.5}])
@@ -140,8 +139,8 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     more_like: FeedbackIds | None = None
     less_like: FeedbackIds | None = None
     k: Count = 10
-    offset: Annotated[Whole, limits(minimum=0, maximum=MAX_REACH - 1)] = 0
-    sort: Annotated[Text, limits(enum=list(SORTS))] | None = None
+    offset: Annotated[int, Field(ge=0, le=MAX_REACH - 1), Whole] = 0
+    sort: Annotated[str, OneOf(SORTS)] | None = None
     filter: FilterField | None = Field(None, examples=[{"brand": ["Puma"], "price": {"max": 50}}])
     facets: Flag = False
     collapse: Flag = True

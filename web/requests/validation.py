@@ -1,7 +1,4 @@
-"""The base models and field types of requests, and the one place where pydantic's errors become BadQuery.
-
-Pydantic checks a field type; `limits` adds to its JSON Schema what the code behind the request checks.
-"""
+"""The base models and field types of requests, and the one place where pydantic's errors become BadQuery."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from flask import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -29,30 +26,8 @@ MAX_SHOWN = 60  # characters of a value in an error message
 BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 NULL = {"type": "null"}
-# What is wrong with a field, by the type of the error; errors of other types have their own message.
-PROBLEMS = {
-    "missing": "is missing",
-    "string_type": "is {shown}, which is not a string",
-    "string_unicode": "holds half of a character (a lone surrogate)",
-    "unprintable": "has unprintable characters",
-    "string_too_short": "is blank",
-    "string_pattern_mismatch": "is blank",
-    "string_too_long": "has {length:,} {unit}; the limit is {max_length:,}",
-    "too_long": "has {length:,} {unit}; the limit is {max_length:,}",
-    "too_short": "has {length} {unit}; it needs at least {min_length}",
-    "int_type": "is {shown}, which is not a whole number",
-    "number_type": "is {shown}, which is not a number",
-    "far_number": "is far beyond any limit",
-    "bool_type": "is {shown}, which is neither true nor false",
-    "list_type": "is {shown}, which is not a list",
-    "dict_type": "is {shown}, which is not an object",
-    "model_type": "is {shown}, which is not an object",
-    "box_type": "is {shown}, which is not four numbers",
-    "box_outside": "is {shown}, which is no box inside the picture",
-    "literal_error": "is {shown}; it must be {expected}",
-    "greater_than_equal": "is {shown}, which is below {ge}",
-    "less_than_equal": "is {shown}, which is above {le}",
-}
+# What a value should be, by the type of pydantic's error, where its own words are those of Python.
+EXPECTED = {"dict_type": "an object", "model_type": "an object", "string_pattern_mismatch": "more than blanks"}
 
 
 class RequestModel(BaseModel):
@@ -113,14 +88,9 @@ Model = TypeVar("Model", bound=RequestModel)
 T = TypeVar("T")
 
 
-def limits(**keywords: Any) -> Any:
-    """Add JSON Schema keywords to a field type for limits that the code behind the request checks."""
-    return Field(json_schema_extra=keywords)
-
-
 def non_blank(max_length: int) -> Any:
-    """Add the limits of a text that is not blank."""
-    return limits(minLength=1, maxLength=max_length, pattern=r"\S")
+    """Limit the length of a text that is not blank."""
+    return Field(min_length=1, max_length=max_length, pattern=r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +103,6 @@ class OneOf:
         return core_schema.literal_schema(list(self.values))
 
 
-def problem(kind: str) -> PydanticCustomError:
-    """Return the error of a field type's validator, one of PROBLEMS."""
-    return PydanticCustomError(kind, "is invalid")
-
-
 def whole_number(value: object) -> int:
     """Return a whole number from JSON, a form or an address."""
     number = value
@@ -147,9 +112,9 @@ def whole_number(value: object) -> int:
         with suppress(ValueError):
             number = int(value)
     if type(number) is not int:
-        raise problem("int_type")
+        raise PydanticKnownError("int_type")
     if abs(number) > MAX_WHOLE:
-        raise problem("far_number")
+        raise PydanticCustomError("far_number", "Input should be within {limit} of zero", {"limit": MAX_WHOLE})
     return number
 
 
@@ -157,35 +122,27 @@ def _flag(value: object) -> object:
     return {"true": True, "1": True, "false": False, "0": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise problem("number_type")
-    if isinstance(value, int) and abs(value) > MAX_WHOLE:  # JSON has whole numbers of any length
-        raise problem("far_number")
-    return value
-
-
 def _encodable(value: object) -> object:
     if isinstance(value, str) and _SURROGATE.search(value):
-        raise problem("string_unicode")
+        raise PydanticKnownError("string_unicode")
     return value
 
 
 def _picture_source(value: object) -> str | FileStorage:
     if not isinstance(value, str | FileStorage):
-        raise problem("string_type")
+        raise PydanticKnownError("string_type")
     return value
 
 
-Whole = Annotated[int, BeforeValidator(whole_number)]
-Number = Annotated[float, BeforeValidator(_number)]
+Whole = BeforeValidator(whole_number)
+Number = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
 Text = Annotated[str, BeforeValidator(_encodable)]
 PictureSource = Annotated[
     str | FileStorage,
     PlainValidator(_picture_source, json_schema_input_type=Annotated[str, Field(description=BASE64)]),
 ]
-ProductId = Annotated[Text, non_blank(MAX_VALUE)]
+ProductId = Annotated[str, non_blank(MAX_VALUE)]
 
 
 def source_bytes(source: str | FileStorage) -> bytes:
@@ -251,8 +208,8 @@ def check(validator: Callable[[object], T], value: object, name: str) -> T:
     """Return the value of a single field, by one of the validators of field types. Raises BadQuery."""
     try:
         return validator(value)
-    except PydanticCustomError as error:
-        raise BadQuery(f"{name} {PROBLEMS[error.type].format(shown=shown(value))}.") from None
+    except (PydanticCustomError, PydanticKnownError) as error:
+        raise BadQuery(f"{name} {_problem(error.type, error.message(), value)}.") from None
 
 
 def shown(value: object) -> str:
@@ -277,12 +234,16 @@ def _refusal(model: type[RequestModel], error: ValidationError) -> BadQuery:
         noun = "parameter" if issubclass(model, Parameters) else "field"
         return BadQuery(f"There is no {noun} {listed}.", f"The {noun}s are {', '.join(model.model_fields)}.")
     first = problems[0]
-    value, text = first["input"], first["msg"]
-    if first["type"] in PROBLEMS:
-        size = len(value) if isinstance(value, str | list) else 0
-        unit = "characters" if isinstance(value, str) else "entries"
-        text = PROBLEMS[first["type"]].format(shown=shown(value), length=size, unit=unit, **first.get("ctx", {}))
+    text = _problem(first["type"], first["msg"], first["input"])
     return BadQuery(f"{_path(first['loc'])} {text}.", _hint(model, first["loc"]))
+
+
+def _problem(kind: str, message: str, value: object) -> str:
+    """Return what is wrong with a value; `message` begins like "Input should be", as all of pydantic's do."""
+    if kind == "missing":
+        return "is missing"
+    expected = f"should be {EXPECTED[kind]}" if kind in EXPECTED else message.partition(" ")[2]
+    return f"is {shown(value)}; it {expected}"
 
 
 def _path(place: Sequence[int | str]) -> str:
