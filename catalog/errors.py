@@ -1,5 +1,36 @@
 """Every error Windowshop raises on purpose.
 
+    WindowshopError
+    ├── BadInput
+    │   ├── BadFeed
+    │   ├── BadRow
+    │   ├── BadPicture
+    │   │   ├── UnsupportedFormat
+    │   │   └── PictureTooLarge
+    │   ├── BadAddress
+    │   ├── FetchFailed
+    │   │   ├── NoAnswer
+    │   │   └── PictureGone
+    │   ├── BadQuery
+    │   │   └── UnsupportedQuery
+    │   └── UnknownProduct
+    ├── StoreError
+    │   ├── DamagedStore
+    │   └── NewerStore
+    ├── DeadlineExceeded
+    ├── StepFailed
+    ├── LiveIndexFull
+    ├── EncoderError
+    │   ├── UnknownEncoder
+    │   ├── EncoderUnavailable
+    │   └── ParityError
+    ├── GenerationError
+    │   ├── NoGeneration
+    │   ├── DamagedGeneration
+    │   └── EncoderMismatch
+    └── TrainingError
+        └── TooFewPairs
+
 Lower rooms raise these; `web/errors.py` maps them to HTTP, the command lines map them to exit codes.
 """
 
