@@ -69,9 +69,8 @@ class PendingStep(Generic[T]):
         except Exception as error:
             if isinstance(error, Late) and not self._future.done():
                 self._future.cancel()
-                raise DeadlineExceeded(
-                    f"The {self._name} step took too long.", "Try again, or allow more time."
-                ) from None
+                hint = "Try again, or allow more time."
+                raise DeadlineExceeded(f"The {self._name} step took too long.", hint) from None
             log.error("The %s step failed", self._name, exc_info=error)
             raise StepFailed(f"The {self._name} step failed.", "Please try again later.") from error
 
@@ -88,10 +87,7 @@ class StepRunner:
         if deadline is not None:
             return PendingStep(name, self._pool(name).submit(work), deadline)
         future: Future[T] = Future()
-        try:
-            future.set_result(work())
-        except Exception as error:
-            future.set_exception(error)
+        _run(future, work)
         return PendingStep(name, future, None)
 
     def run(self, name: str, deadline: Deadline | None, work: Callable[[], T]) -> T:
@@ -108,9 +104,7 @@ class StepRunner:
 
     def _pool(self, name: str) -> _Pool:
         with self._lock:
-            if name not in self._pools:
-                self._pools[name] = _Pool(name)
-            return self._pools[name]
+            return self._pools.setdefault(name, _Pool(name))
 
 
 class _Pool:
@@ -152,8 +146,7 @@ class _Pool:
         while True:
             with self._changed:
                 self._idle += 1
-                while not self._tasks and not self._closed:
-                    self._changed.wait()
+                self._changed.wait_for(lambda: self._tasks or self._closed)
                 self._idle -= 1
                 if self._closed:
                     return

@@ -21,7 +21,7 @@ MAX_MATCHES = 500  # products that can match a query; neither counts nor orders 
 TEXT_SHARE = 0.75  # of the best score of all products, which a match must reach when the query is text alone
 PICTURE_SHARE = 0.5  # likewise for a picture or a product, where all of its category count
 
-Fetch = Callable[[Filter | None, int], Ranked]
+Fetch = Callable[[Filter | None], Ranked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +36,21 @@ class Matches:
         """The products' keys."""
         return self.ranked.products[self.places]
 
-    @property
-    def scores(self) -> Floats:
-        """The products' scores."""
-        return self.ranked.scores[self.places]
-
 
 class FilteredResults:
-    """The results of one query under different filters; `fetch` ranks the products that pass a filter, `depth` rows."""
+    """The results of one query under different filters; `fetch` ranks the products that pass a filter."""
 
-    def __init__(self, columns: ProductColumns, query: Query, fetch: Fetch, depth: int) -> None:
+    def __init__(self, columns: ProductColumns, query: Query, fetch: Fetch) -> None:
         self._columns = columns
         self._query = query
         self._fetch = fetch
-        self._depth = depth
         self._matches: dict[Filter | None, Matches] = {}
 
     def matches(self, narrowed: Filter | None) -> Matches:
         """Return what matches the query and passes the filter."""
-        narrowed = narrowed if narrowed is not None and narrowed.conditions else None
+        narrowed = narrowed if narrowed and narrowed.conditions else None
         if narrowed not in self._matches:
-            ranked = self._fetch(narrowed, self._depth)
+            ranked = self._fetch(narrowed)
             # What matches does not depend on the filter, so the best of all products sets the threshold.
             scores = ranked.scores if narrowed is None else self.matches(None).ranked.scores
             text_only = all(isinstance(term, TextTerm) for term in self._query.terms)
@@ -70,27 +64,20 @@ class FilteredResults:
     def places(self) -> Ints:
         """Return the places of what matches the query and its filter, in the query's order."""
         matches = self.matches(self._query.filter)
-        return matches.places[sort_order(self._columns, matches.keys, matches.scores, self._query.sort)]
+        scores = matches.ranked.scores[matches.places]
+        return matches.places[sort_order(self._columns, matches.keys, scores, self._query.sort)]
 
     def facets(self) -> tuple[Facet, ...]:
         """Return the facets of the results."""
-        return facet_counts(self._columns, self._query.filter or Filter(), self._match_mask)
-
-    def _match_mask(self, narrowed: Filter) -> Mask:
-        return self._columns.mask_of(self.matches(narrowed).keys)
-
-
-def max_rows(rows_per_product: int) -> int:
-    """Return the number of rows that hold as many products as can match."""
-    return MAX_MATCHES * max(1, rows_per_product)
+        columns = self._columns
+        return facet_counts(columns, self._query.filter or Filter(), lambda f: columns.mask_of(self.matches(f).keys))
 
 
 def browse(columns: ProductColumns, query: Query) -> tuple[Ints, tuple[Facet, ...]]:
     """Return the keys of all products that pass the filter of a query without terms, in its order, and their facets."""
     narrowed = query.filter or Filter()
-    keys = browse_order(columns, columns.matching(narrowed), query.sort)
     facets = facet_counts(columns, narrowed, columns.matching) if query.facets else ()
-    return np.asarray(keys, np.int64), facets
+    return browse_order(columns, columns.matching(narrowed), query.sort), facets
 
 
 def match_threshold(best: float, text_only: bool) -> float:

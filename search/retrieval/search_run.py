@@ -27,7 +27,7 @@ from search.retrieval.candidates import (
 )
 from search.retrieval.collapse import Group, QueryProduct, collapse_listings
 from search.retrieval.lexical_fusion import TextMatch
-from search.retrieval.result_set import FilteredResults, browse, max_rows
+from search.retrieval.result_set import MAX_MATCHES, FilteredResults, browse
 from search.retrieval.serving_state import ServingState
 from search.state.label_columns import Ints
 
@@ -133,12 +133,8 @@ class SearchRun:
         query = self.query
         if query.sort == RELEVANCE and not query.facets:
             return self._find_best()
-        results = FilteredResults(
-            self.state.columns,
-            query,
-            lambda narrowed, rows: self._retrieve(narrowed, rows)[0],
-            max_rows(self.state.snapshot.rows_per_product),
-        )
+        depth = MAX_MATCHES * max(1, self.state.snapshot.rows_per_product)
+        results = FilteredResults(self.state.columns, query, lambda narrowed: self._retrieve(narrowed, depth)[0])
         matches = results.matches(query.filter)
         facets = results.facets() if query.facets else ()
         if query.sort == RELEVANCE:

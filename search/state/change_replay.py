@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from catalog.errors import UnknownProduct
 from catalog.storage.catalogue import Catalogue
@@ -34,11 +32,7 @@ class ChangeReplayer:
         return self.catalogue.seq != snapshot.seq
 
     def step(
-        self,
-        snapshot: Snapshot,
-        columns: ProductColumns,
-        encoder: RowEncoder,
-        removed: Mapping[str, int] | None = None,
+        self, snapshot: Snapshot, columns: ProductColumns, encoder: RowEncoder, removed: Mapping[str, int] | None = None
     ) -> tuple[Snapshot, ProductColumns]:
         """Return snapshot and columns after more of the log; `removed` has the keys of products known to be removed.
 
@@ -59,7 +53,7 @@ class ChangeReplayer:
         if not changes:
             return replace(snapshot, seq=last), columns
         removed = removed or {}
-        keys = self._keys(dict.fromkeys(change.product_id for change in changes))
+        keys = self._keys(change.product_id for change in changes)
         gone = {key for product_id, key in removed.items() if keys.get(product_id) != key}
         swept = snapshot.swept
         if any(c.kind == "remove" and c.seq > swept and c.product_id not in removed for c in changes):
@@ -101,15 +95,13 @@ class ChangeReplayer:
             log.warning("%d changed products found no room among %d live rows: re-index the shop", waiting, self.limit)
         return RowChanges(live, frozenset(restored), frozenset(gone - live.keys() - set(restored))), waiting
 
-    def _keys(self, ids: Mapping[str, None]) -> dict[str, int]:
+    def _keys(self, ids: Iterable[str]) -> dict[str, int]:
         keys = {}
-        for product_id in ids:
+        for product_id in dict.fromkeys(ids):
             with suppress(UnknownProduct):
                 keys[product_id] = self.catalogue.key_of(product_id)
         return keys
 
     def _vanished(self, snapshot: Snapshot) -> set[int]:
         """Return the searchable keys that the catalogue no longer has: the log names products by id only."""
-        present = np.array(self.catalogue.keys(), dtype=np.int64)
-        searched = snapshot.found_keys()
-        return set(searched[~np.isin(searched, present)].tolist())
+        return set(snapshot.found_keys().tolist()) - set(self.catalogue.keys())

@@ -55,16 +55,9 @@ class ProductColumns:
             builder.add(ordinal, product)
         count = len(keys)
         by_id = np.array(sorted(range(count), key=ids.__getitem__), np.int64)
-        none = np.zeros(count, np.bool_)
-        return cls(
-            np.array(keys, np.int64),
-            _texts(ids),
-            by_id,
-            np.array(prices, np.float64),
-            np.array(stock, np.bool_),
-            ~none,
-            _labels({}, builder, none),
-        )
+        stocks, none = np.array(stock, np.bool_), np.zeros(count, np.bool_)
+        labels = _labels({}, builder, none)
+        return cls(np.array(keys, np.int64), _texts(ids), by_id, np.array(prices, np.float64), stocks, ~none, labels)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -72,12 +73,11 @@ class LabelColumn:
         single = []
         for value in values:
             code = self.words.code(value)
+            codes = [self.words.code(part) for part in value.split(VALUE_SEPARATOR) if part.strip()]
             if code >= 0:
                 single.append(code)
-            elif VALUE_SEPARATOR in value:
-                codes = [self.words.code(part) for part in value.split(VALUE_SEPARATOR) if part.strip()]
-                if codes and min(codes) >= 0:
-                    found |= np.logical_and.reduce([self._with_codes([code], count) for code in codes])
+            elif codes and min(codes) >= 0:
+                found |= np.logical_and.reduce([self._with_codes([code], count) for code in codes])
         return found | self._with_codes(single, count)
 
     def between(self, bounds: Between, count: int) -> Mask:
@@ -118,8 +118,8 @@ class LabelColumnBuilder:
 
     def __init__(self, dictionaries: Iterable[tuple[str, LabelDictionary]] = ()) -> None:
         self.words = dict(dictionaries)
-        self.rows: dict[str, list[int]] = {}
-        self.codes: dict[str, list[int]] = {}
+        self.rows: defaultdict[str, list[int]] = defaultdict(list)
+        self.codes: defaultdict[str, list[int]] = defaultdict(list)
         self._known: dict[tuple[str, str], int] = {}
 
     def add(self, ordinal: int, product: Product) -> None:
@@ -128,9 +128,8 @@ class LabelColumnBuilder:
             code = self._known.get((name, text))
             if code is None:
                 code = self._known[name, text] = self.words.setdefault(name, LabelDictionary()).add(text)
-            rows, codes = self.rows.setdefault(name, []), self.codes.setdefault(name, [])
-            rows.append(ordinal)
-            codes.append(code)
+            self.rows[name].append(ordinal)
+            self.codes[name].append(code)
 
 
 def categories_down(path: Sequence[str]) -> Iterator[str]:

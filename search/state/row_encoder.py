@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -41,8 +40,12 @@ class RowEncoder:
         self._encoder = encoder
         self._layout = RowLayout.of_encoder(encoder.blocks)
         self._at_least = decode_side(encoder)
-        self._memory: dict[str, dict[bytes, Floats]] = {PICTURE_VECTORS: {}, TITLE_VECTORS: {}}
-        self._unsaved: dict[str, dict[bytes, Floats]] = {PICTURE_VECTORS: {}, TITLE_VECTORS: {}}
+        self._dims = {PICTURE_VECTORS: encoder.dim}
+        if self._layout.text_block is not None:
+            span = self._layout.slice(self._layout.text_block)
+            self._dims[TITLE_VECTORS] = span.stop - span.start
+        self._memory: dict[str, dict[bytes, Floats]] = {kind: {} for kind in self._dims}
+        self._unsaved: dict[str, dict[bytes, Floats]] = {kind: {} for kind in self._dims}
         self._lock = threading.Lock()
 
     def rows(self, products: Mapping[int, Product], snapshot: Snapshot) -> dict[int, ProductRows]:
@@ -61,10 +64,9 @@ class RowEncoder:
 
     def save(self) -> None:
         """Write encoded vectors into the cache of live vectors; the next time if another process writes it now."""
-        for kind, dim in self._kinds():
+        for kind, dim in self._dims.items():
             with self._lock:
-                fresh = self._unsaved[kind]
-                self._unsaved[kind] = {}
+                fresh, self._unsaved[kind] = self._unsaved[kind], {}
             if not fresh:
                 continue
             path = self._live_path(kind)
@@ -86,7 +88,7 @@ class RowEncoder:
             known.update(zip(rows.hashes, rows.vectors[:, :span].astype(np.float32), strict=True))
         pictures = [picture for product in products.values() for picture in product.pictures if picture.sha256]
         missing = {bytes.fromhex(picture.sha256): picture for picture in pictures if picture.sha256 not in known}
-        vectors = self._look_up(PICTURE_VECTORS, self._encoder.dim, missing.keys())
+        vectors = self._look_up(PICTURE_VECTORS, missing)
         vectors |= self._encode_pictures({key: picture for key, picture in missing.items() if key not in vectors})
         return known | {key.hex(): vector for key, vector in vectors.items()}
 
@@ -96,7 +98,7 @@ class RowEncoder:
             return None
         span = self._layout.slice(block)
         keys = {title_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
-        found = self._look_up(TITLE_VECTORS, span.stop - span.start, keys.keys())
+        found = self._look_up(TITLE_VECTORS, keys)
         missing = [key for key in keys if key not in found]
         for part in chunks(len(missing), BATCH_SIZE):
             batch = missing[part]
@@ -104,14 +106,14 @@ class RowEncoder:
             found.update(self._remember(TITLE_VECTORS, batch, vectors))
         return {title: found[key] for key, title in keys.items()}
 
-    def _look_up(self, kind: str, dim: int, keys: Iterable[bytes]) -> dict[bytes, Floats]:
+    def _look_up(self, kind: str, keys: Iterable[bytes]) -> dict[bytes, Floats]:
         memory = self._memory[kind]
         found = {key: vector for key in keys if (vector := memory.get(key)) is not None}
         missing = [key for key in keys if key not in found]
         if len(missing) <= MAX_WITHOUT_LOOKUP:
             return found
         for path in (self._live_path(kind), cache_path(self._home, self._encoder.fingerprint, kind)):
-            found.update(read_vectors(path, dim, missing))
+            found.update(read_vectors(path, self._dims[kind], missing))
             missing = [key for key in missing if key not in found]
         return found
 
@@ -141,13 +143,6 @@ class RowEncoder:
                 del memory[key]
             self._unsaved[kind].update(encoded)
         return encoded
-
-    def _kinds(self) -> list[tuple[str, int]]:
-        kinds = [(PICTURE_VECTORS, self._encoder.dim)]
-        with contextlib.suppress(KeyError):
-            span = self._layout.slice(self._layout.text_block or "")
-            kinds.append((TITLE_VECTORS, span.stop - span.start))
-        return kinds
 
     def _live_path(self, kind: str) -> Path:
         return cache_path(self._home, self._encoder.fingerprint, f"live-{kind}")

@@ -31,6 +31,11 @@ class ProductRows:
     hashes: tuple[str, ...]
     vectors: Rows
 
+    @classmethod
+    def at(cls, numbers: Ids, hashes: Hashes, vectors: Rows) -> ProductRows:
+        """Return the rows with these numbers of parallel arrays."""
+        return cls(tuple(sha256.decode() for sha256 in hashes[numbers].tolist()), vectors[numbers])
+
 
 class GenerationRows:
     """A generation with the lookups computed from it once: the rows of each product, and the product of each row."""
@@ -66,9 +71,7 @@ class GenerationRows:
 
     def rows(self, key: int) -> ProductRows:
         """Return a product's rows as this generation has them."""
-        numbers = self.rows_of(key)
-        hashes = tuple(sha256.decode() for sha256 in self.generation.picture_hashes[numbers].tolist())
-        return ProductRows(hashes, self.generation.rows[numbers])
+        return ProductRows.at(self.rows_of(key), self.generation.picture_hashes, self.generation.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,7 @@ class LiveRows:
 
     def rows(self, key: int) -> ProductRows:
         """Return a product's live rows; none when it has not changed."""
-        numbers = np.flatnonzero(self.keys == key)
-        return ProductRows(tuple(sha256.decode() for sha256 in self.hashes[numbers].tolist()), self.vectors[numbers])
+        return ProductRows.at(np.flatnonzero(self.keys == key), self.hashes, self.vectors)
 
     def best(self, query: Floats, k: int, allowed: Mask | None = None) -> Ids:
         """Return the sorted numbers of the k best allowed rows for a query, and of those that may tie with the last."""
@@ -227,15 +229,11 @@ class Snapshot:
         present = np.isin(keys, self.live.keys)
         present[np.repeat(np.arange(len(keys)), counts)[allowed[rows]]] = True
         allowed[rows] = np.repeat(np.isin(keys, _array(changes.restored)), counts)
-        return Snapshot(
-            self.generation_rows,
-            self.live.changed(touched, changes.live),
-            seq,
-            None if allowed.all() else allowed,
-            self.products - int(np.count_nonzero(present)) + len(changes.live) + len(changes.restored),
-            self.waiting + waiting,
-            self.swept,
-        )
+        live = self.live.changed(touched, changes.live)
+        products = self.products - int(np.count_nonzero(present)) + len(changes.live) + len(changes.restored)
+        allowed_rows = None if allowed.all() else allowed
+        waiting += self.waiting
+        return Snapshot(self.generation_rows, live, seq, allowed_rows, products, waiting, self.swept)
 
     def _search_generation(self, query: Floats, k: int, wanted: Mask | None) -> tuple[Floats, Ids]:
         generation = self.generation_rows.generation
