@@ -28,6 +28,9 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
     last_modified TEXT NOT NULL,
     import_id TEXT NOT NULL) WITHOUT ROWID"""
 
+_FIND = "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?"
+_FORGET = "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))"
+
 
 @dataclass(frozen=True, slots=True)
 class FetchedPicture:
@@ -66,9 +69,7 @@ class FetchedPictures:
     def find(self, url: str) -> FetchedPicture | None:
         """Return the picture fetched from `url`; None when there is none, or its file is missing or damaged."""
         with self._checked(), self._lock:
-            row = self._db.execute(
-                "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?", (url,)
-            ).fetchone()
+            row = self._db.execute(_FIND, (url,)).fetchone()
         if row is None:
             return None
         sha256, etag, last_modified, import_id = row
@@ -90,18 +91,14 @@ class FetchedPictures:
                 with draft(path, data, folder=self._folder / _PARTIAL, mode=SHARED) as written:
                     written.replace(path)
             with self._lock:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)",
-                    (url, sha256, version.etag, version.last_modified, import_id),
-                )
+                row = (url, sha256, version.etag, version.last_modified, import_id)
+                self._db.execute("INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)", row)
         return path
 
     def forget(self, hashes: Iterable[str]) -> None:
         """Delete the rows of pictures with these content hashes, so that they are fetched again when needed."""
         with self._checked(), self._lock:
-            self._db.execute(
-                "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))", (json.dumps(list(hashes)),)
-            )
+            self._db.execute(_FORGET, (json.dumps(list(hashes)),))
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256

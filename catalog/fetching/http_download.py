@@ -22,13 +22,9 @@ Resolve = Callable[[str, int], Sequence[str]]
 _CHUNK = 2**16
 _OVERHEAD = 2**20  # bytes, of headers and chunk marks
 _MAX_ADDRESSES = 8
+_CHECK = "Check the address, or download the picture and give its path."
 _DIRECT = "Give the picture's final address, or download it and give its path."
-_HEADERS = {
-    "User-Agent": "Windowshop",
-    "Accept": "image/*",
-    "Accept-Encoding": "identity",
-    "Connection": "close",
-}
+_HEADERS = {"User-Agent": "Windowshop", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
 _GONE = (404, 410)
 _TAG = re.compile(r"[\x20-\x7e]{1,500}")
 
@@ -99,17 +95,13 @@ def download(
         raise _no_answer(address, f"the connection broke: {reason}") from None
 
 
-def failed(address: PictureUrl, reason: str, hint: str = "") -> FetchFailed:
+def failed(address: PictureUrl, reason: str, hint: str = _CHECK, error: type[FetchFailed] = FetchFailed) -> FetchFailed:
     """Return the error that says why a picture did not come."""
-    return FetchFailed(
-        f"The picture {str(address)[:120]!r} was not fetched: {reason}.",
-        hint or "Check the address, or download the picture and give its path.",
-    )
+    return error(f"The picture {str(address)[:120]!r} was not fetched: {reason}.", hint)
 
 
-def _no_answer(address: PictureUrl, reason: str) -> NoAnswer:
-    error = failed(address, reason)
-    return NoAnswer(error.message, error.hint)
+def _no_answer(address: PictureUrl, reason: str) -> FetchFailed:
+    return failed(address, reason, error=NoAnswer)
 
 
 class _Deadline:
@@ -140,9 +132,7 @@ def _connect(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> soc
 
 
 def _resolve(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
-    ips: Sequence[str] = [address.host]
-    if not is_ip(address.host):
-        ips = _resolve_in_thread(deadline, rules.resolve, address)
+    ips = [address.host] if is_ip(address.host) else _resolve_in_thread(deadline, rules.resolve, address)
     for ip in ips:
         if ip not in rules.also_allowed and not is_public(ip):
             raise blocked_url(address, f"{address.host} leads to {ip[:60]!r}, which is not on the public internet")
@@ -231,8 +221,8 @@ def _request(
         where = ascii(response.getheader("Location", ""))[:200]
         raise failed(address, f"it redirects ({response.status}) to {where}, and redirects are not followed", _DIRECT)
     if response.status != 200:
-        error = failed(address, f"the server answered {response.status}")
-        raise PictureGone(error.message, error.hint) if response.status in _GONE else error
+        error = PictureGone if response.status in _GONE else FetchFailed
+        raise failed(address, f"the server answered {response.status}", error=error)
     return Answer(_body(address, response, rules.max_bytes), version)
 
 

@@ -21,16 +21,13 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SAFE = "/%:@!$&'()*+,;=~-._"
 
 # Networks that `is_global` calls public although they are not, or misses in older versions of Python.
-_NEVER = tuple(
-    ip_network(text)
-    for text in (
-        "192.0.0.0/24",  # reserved for protocols, and some clouds' metadata
-        "192.88.99.0/24",  # relays of 6to4
-        "168.63.129.16/32",  # a cloud's own services, as its machines see them
-        "224.0.0.0/4",  # multicast
-        "2001::/23",  # reserved for protocols, tunnels to any IPv4 address among them
-        "3fff::/20",  # for documentation
-    )
+_NEVER = (
+    ip_network("192.0.0.0/24"),  # reserved for protocols, and some clouds' metadata
+    ip_network("192.88.99.0/24"),  # relays of 6to4
+    ip_network("168.63.129.16/32"),  # a cloud's own services, as its machines see them
+    ip_network("224.0.0.0/4"),  # multicast
+    ip_network("2001::/23"),  # reserved for protocols, tunnels to any IPv4 address among them
+    ip_network("3fff::/20"),  # for documentation
 )
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
@@ -81,18 +78,13 @@ def read_address(text: str, ports: Collection[int] = PORTS) -> PictureUrl:
 
 def is_ip(host: str) -> bool:
     """Tell whether a host is an IP address rather than a name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return _parsed_ip(host) is not None
 
 
 def is_public(text: str) -> bool:
     """Tell whether an IP address is on the public internet; checks an IPv4 address inside an IPv6 one too."""
-    try:
-        address = ip_address(text)
-    except ValueError:
+    address = _parsed_ip(text)
+    if address is None:
         return False
     if isinstance(address, IPv6Address):
         inner = _inner(address)
@@ -104,10 +96,15 @@ def is_public(text: str) -> bool:
 
 def blocked_url(url: object, reason: str) -> BadAddress:
     """Return the error that says why a picture is not fetched from an address."""
-    return BadAddress(
-        f"The picture {str(url)[:120]!r} is not fetched: {reason}.",
-        "Download it, and give its path relative to the feed.",
-    )
+    hint = "Download it, and give its path relative to the feed."
+    return BadAddress(f"The picture {str(url)[:120]!r} is not fetched: {reason}.", hint)
+
+
+def _parsed_ip(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def _target(path: str, query: str) -> str:
@@ -133,10 +130,8 @@ def _host(text: str, host: str) -> str:
             host = host[:255].encode("idna").decode().lower().removesuffix(".")
         except UnicodeError:
             raise blocked_url(text, "its host is not a name") from None
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        pass
+    if (ip := _parsed_ip(host)) is not None:
+        return str(ip)
     if len(host) > 253 or not _HOST.fullmatch(host):
         raise blocked_url(text, "its host is not a name")
     if _NUMBER.fullmatch(host.rpartition(".")[2]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 LOCK = ".lock"
@@ -26,11 +26,9 @@ def shared_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def exclusive_lock(folder: Path, timeout_s: float = DEFAULT_TIMEOUT_S) -> Iterator[bool]:
+def exclusive_lock(folder: Path, timeout_s: float = DEFAULT_TIMEOUT_S) -> AbstractContextManager[bool]:
     """Hold an exclusive lock on `folder`; yields False when others held it for `timeout_s`. Raises OSError."""
-    with locked_file(folder / LOCK, timeout_s) as free:
-        yield free
+    return locked_file(folder / LOCK, timeout_s)
 
 
 @contextmanager

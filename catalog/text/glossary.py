@@ -10,7 +10,6 @@ from catalog.text.labelled_csv import LabelledRow, bad_line, read_labelled_csv
 GLOSSARY = Path(__file__).with_name("glossary.csv")
 COLUMNS = ("term", "language", "replacements")
 ENGLISH = "en"
-SEPARATOR = "|"  # between replacements
 MAX_BYTES = 4 * 2**20
 MAX_TERM = 100  # characters, of a term and of a replacement
 
@@ -41,7 +40,7 @@ def _entry(path: Path, row: LabelledRow) -> GlossaryEntry:
     if not term or not language:
         hint = "For example: 红色,zh,red or jumper,en,sweater|pullover."
         raise bad_line(path, row.line, "no term, or no language", hint)
-    replacements = tuple(part.strip() for part in text.split(SEPARATOR) if part.strip())
+    replacements = tuple(part.strip() for part in text.split("|") if part.strip())
     if any(len(name) > MAX_TERM for name in (term, *replacements)):
         raise bad_line(path, row.line, f"longer than {MAX_TERM} characters", "Give single words and short names.")
     return GlossaryEntry(term, language.lower(), replacements)

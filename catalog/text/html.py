@@ -33,18 +33,14 @@ def plain_text(markup: str) -> str:
     at = 0
     while (start := markup.find("<", at)) >= 0:
         pieces.append(markup[at:start])
-        piece, end = _tag(markup, start)
+        piece, at = _tag(markup, start)
         pieces.append(piece)
-        if end < 0:  # what follows was never closed
-            at = len(markup)
-            break
-        at = end
     pieces.append(markup[at:])
     return _tidy("".join(pieces))
 
 
 def _tag(markup: str, start: int) -> tuple[str, int]:
-    """Return the text that the tag at `start` stands for, and where the text goes on; -1 at the end."""
+    """Return the text that the tag at `start` stands for and where the text goes on: at the end when it is unclosed."""
     if markup.startswith("<!--", start):
         return "", _after(_COMMENT_END, markup, start)
     named = _NAME.match(markup, start)
@@ -61,7 +57,7 @@ def _tag(markup: str, start: int) -> tuple[str, int]:
 def _after(end: re.Pattern[str], markup: str, start: int) -> int:
     found = end.search(markup, start)
     if found is None:
-        return -1
+        return len(markup)
     return found.start() if end.pattern.startswith("</") else found.end()
 
 
