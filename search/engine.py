@@ -1,7 +1,4 @@
-"""The engine: a shop opened for searching. Threads share it; a query never changes it.
-
-Every page comes from one serving state; changes and new generations replace it with the next state.
-"""
+"""The engine: a shop opened for searching. Threads share it; every page comes from one serving state."""
 
 from __future__ import annotations
 
@@ -246,10 +243,7 @@ class SearchEngine:
         self.close()
 
     def _is_outdated(self, state: ServingState, pages: Sequence[SearchPage]) -> bool:
-        """Return whether a newer state exists and matters: products were removed, or some of these hits changed.
-
-        The facts of a product come from the catalogue, its score from the state: they must be of one time.
-        """
+        """Return whether hits were changed, or products removed, since: facts and scores must be of one time."""
         if self._catalogue.seq == state.snapshot.seq:
             return False
         hits = {hit.product.id for page in pages for hit in page.hits}

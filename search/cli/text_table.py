@@ -11,10 +11,7 @@ MIN_SHRUNK_WIDTH = 12  # terminal columns: a table column is not made narrower
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[str] = ()) -> str:
-    """Return the rows under their header, in at most `width` terminal columns where possible: the widest shrink.
-
-    The columns named in `right` are aligned right, as numbers are.
-    """
+    """Return rows under their header, in `width` terminal columns where possible; those in `right` align right."""
     lines = [[_printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(header))]
     while sum(widths) + len(GAP) * (len(widths) - 1) > width and max(widths) > MIN_SHRUNK_WIDTH:

@@ -1,7 +1,4 @@
-"""Run the steps of a search under deadlines: a step that hangs or fails does not take the page with it.
-
-Each kind of step has threads of its own.
-"""
+"""Run the steps of a search under deadlines: one that hangs or fails does not take the page with it."""
 
 from __future__ import annotations
 
@@ -55,12 +52,8 @@ class PendingStep(Generic[T]):
         self._deadline = deadline
 
     def result(self) -> T:
-        """Return the step's result, or raise the WindowshopError that it raised.
-
-        Raises DeadlineExceeded when the step is late, and StepFailed for any other error; without a deadline the error
-        itself.
-        """
-        if self._deadline is None:
+        """Return the result or raise its WindowshopError; DeadlineExceeded when late, StepFailed for other errors."""
+        if self._deadline is None:  # nobody waits for a page: any error is the caller's
             return self._future.result()
         try:
             return self._future.result(self._deadline.left)

@@ -70,10 +70,7 @@ class QueryBuilder:
     def picture(
         self, picture: Image.Image | Path | str, weight: float = 1.0, *, crop: Box | None = None, cropped: bool = False
     ) -> QueryBuilder:
-        """Add a picture, or the object in the box `crop` of it; `cropped` when the caller has cut it out already.
-
-        A path is decoded as an upload is. Raises BadPicture.
-        """
+        """Add a picture, or its part in the box `crop`; `cropped` when it is cut out already. Raises BadPicture."""
         if not isinstance(picture, Image.Image):
             picture = load_picture(Path(picture), crop)
         elif crop is not None:

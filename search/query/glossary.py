@@ -73,10 +73,7 @@ class Glossary:
 
     @classmethod
     def of(cls, home: Path) -> Glossary:
-        """Return the shipped glossary with the shop's own entries, which replace shipped ones of the same term.
-
-        Raises BadInput, which names the line, when the shop's file cannot be used.
-        """
+        """Return the shipped glossary, with the shop's own entries for those of the same term. Raises BadInput."""
         own = ShopHome(home).glossary
         return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
 

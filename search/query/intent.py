@@ -69,10 +69,7 @@ def merge_terms(query: Query, terms: Sequence[Term]) -> Query:
 
 
 def narrow_to_cheaper(query: Query, products: Sequence[Product]) -> Query:
-    """Narrow a query to what costs less than the cheapest of `products`; sort by price when none of them has a price.
-
-    Raises BadQuery when the cheapest costs nothing.
-    """
+    """Narrow a query to what costs less than each product; sort by price when none has a price. Raises BadQuery."""
     query = replace(query, cheaper=False)
     with_price = [product for product in products if product.price is not None]
     if not with_price:

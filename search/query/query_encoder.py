@@ -16,8 +16,8 @@ from indexer.types import Floats
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
-StoredRow = Callable[[str], tuple[int, Floats]]
-TextRewriter = Callable[[str], str]
+StoredRow = Callable[[str], tuple[int, Floats]]  # product id -> its key and row
+TextRewriter = Callable[[str], str]  # a text as typed -> as the encoder should read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,7 @@ class QueryEncoder:
     def encode(
         self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str
     ) -> list[EncodedQuery]:
-        """Encode queries: all pictures in one batch, all texts in another.
-
-        `stored_row` returns a product's key and row; `rewrite` returns a text as the encoder should read it.
-        """
+        """Encode queries: all pictures in one batch, all texts in another, `rewrite` applied. Raises BadQuery."""
         for query in queries:
             self.check(query)
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]

@@ -50,10 +50,7 @@ class RefineTokens:
         self._header = bytes([VERSION]) + fingerprint
 
     def make(self, query: Query) -> str:
-        """Return the token of a query whose pictures are vectors, without its page, facets and time limit.
-
-        The token of a query that is too large to be carried is empty.
-        """
+        """Return the token of a query, whose pictures are vectors, without its page; "" when it is too large."""
         vectors: list[Floats] = []
         fields: dict[str, Any] = {"t": [_term_json(term, vectors) for term in query.terms]}
         if query.filter is not None:

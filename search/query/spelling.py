@@ -38,12 +38,8 @@ class SpellingVocabulary:
         matches = [(near[i], distances[i]) for i in np.flatnonzero(distances <= limit).tolist()]
         if len(word) <= FIXED_START_LETTERS:
             matches = [match for match in matches if match[0][0] == word[0]]
-        best = min(
-            matches,
-            key=lambda match: (match[1], match[0][0] != word[0], -self._counts[match[0]], match[0]),
-            default=None,
-        )
-        return None if best is None else best[0]
+        matches.sort(key=lambda match: (match[1], match[0][0] != word[0], -self._counts[match[0]], match[0]))
+        return matches[0][0] if matches else None
 
 
 def _is_plain(word: str) -> bool:

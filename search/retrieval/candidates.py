@@ -138,12 +138,6 @@ def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, 
     return _ranked(snapshot, rows, np.zeros(len(rows), np.float32), text, scope, None), True
 
 
-def candidates(ranked: Ranked, products: Mapping[int, Product]) -> list[tuple[float, str, int]]:
-    """Return (score, product id, place in the ranking) of the ranked rows that belong to `products`."""
-    keys, scores = ranked.products.tolist(), ranked.scores.tolist()
-    return [(min(scores[i], 1.0), products[key].id, i) for i, key in enumerate(keys) if key in products]
-
-
 def build_hits(
     snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, page: Sequence[tuple[int, Product]]
 ) -> tuple[SearchHit, ...]:
@@ -222,10 +216,7 @@ def best_rows(products: Ints, scores: Floats) -> Ints:
 
 
 def count_with_ties(scores: Floats, k: int) -> int:
-    """Return the number of leading scores to consider for the top `k`: `k` plus all ties with the k-th.
-
-    `scores` must be descending.
-    """
+    """Return how many of these descending scores compete for the top `k`: `k`, and all that tie with the k-th."""
     return len(scores) if k >= len(scores) else int(np.searchsorted(-scores, -scores[k - 1], side="right"))
 
 
@@ -236,9 +227,7 @@ def page_slice(candidates: Iterable[tuple[float, str, int]], offset: int, k: int
 
 
 def split_scores(rows: NDArray[np.floating], query: Floats, starts: Sequence[int]) -> Floats:
-    """Return each row's score by block, (n, blocks): the dot product over the block that begins at each start.
-
-    A row's parts sum to at most 1 for a normalised query: they are scaled down where float16 rounding exceeds it.
-    """
+    """Return each row's score by block, (n, blocks): the dot product over the block that begins at each start."""
+    # A row's parts sum to at most 1 for a normalised query; float16 rounding may exceed it.
     parts = np.add.reduceat(rows.astype(np.float32) * query, starts, axis=1)
     return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1.0), dtype=np.float32)

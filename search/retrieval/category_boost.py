@@ -23,10 +23,7 @@ MAJORITY = 0.6  # of the voters, for their category to be the picture's
 def boost_category(
     state: ServingState, catalogue: Catalogue, encoded: EncodedQuery, text: TextMatch | None
 ) -> TextScores | None:
-    """Return the text scores, with a category bonus when text modifies an example ("this, but red").
-
-    There is none when the text names another category or the example's category is unknown.
-    """
+    """Return the text scores, with a bonus for the category of an example that text modifies: "this, but red"."""
     scores = text.scores if text else None
     terms = encoded.query.terms
     examples = [term for term in terms if not isinstance(term, TextTerm) and term.weight > 0]

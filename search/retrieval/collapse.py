@@ -48,10 +48,7 @@ class QueryProduct:
 def collapse_listings(
     state: ServingState, named: Sequence[QueryProduct], ranked: Ranked, listed: Sequence[tuple[int, Product]]
 ) -> list[Group]:
-    """Group listings of one thing, in the order of each group's first; leave out listings of the `named` products.
-
-    `listed` are places of the ranking with their products.
-    """
+    """Group listings of one thing, (place in the ranking, product); leave out listings of the `named` products."""
     rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
     snapshot, before = state.snapshot, len(named)
 
@@ -101,10 +98,7 @@ def collapse(
 
 
 def title_key(title: str) -> tuple[str, ...]:
-    """Return a title's words and numbers, sorted, without case, endings in -s and stop words.
-
-    "500 ml" differs from "1 l", and each colour from the others: only words that name no other thing are dropped.
-    """
+    """Return a title's words and numbers, sorted, without case, endings in -s and words that name no other thing."""
     folded = unicodedata.normalize("NFKC", title).casefold().replace("'", "").replace("\u2019", "")
     words = [word for word in _WORD.findall(folded) if word not in STOP_WORDS]
     return tuple(sorted(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in words))

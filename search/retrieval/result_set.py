@@ -110,10 +110,7 @@ def sort_order(columns: ProductColumns, keys: Ints, scores: Floats, sort: str) -
 
 
 def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ints:
-    """Return the keys of the masked products in the order of `sort`: newest first, or by price and id.
-
-    The newest product is the one that was added last; a change does not make a product newer.
-    """
+    """Return the keys of the masked products: the newest (last added, not changed) first, or by price and id."""
     places = np.flatnonzero(products & columns.present)[::-1]
     if sort in (PRICE_UP, PRICE_DOWN):
         places = places[np.lexsort((columns.id_ranks[places], _price_order(columns.prices[places], sort)))]

@@ -20,7 +20,6 @@ from search.retrieval.candidates import (
     SearchScope,
     TextScores,
     build_hits,
-    candidates,
     count_with_ties,
     page_slice,
     retrieve,
@@ -86,10 +85,7 @@ class SearchRun:
         return self.prepared.query
 
     def page(self, encode_seconds: float) -> SearchPage:
-        """Return the page of the query; its time includes `encode_seconds`.
-
-        When the vector search fails or is late, the text alone answers, and the page says so.
-        """
+        """Return the page, whose time includes `encode_seconds`; where the vector search fails, the text answers."""
         started = perf_counter()
         run = self
         try:
@@ -173,7 +169,9 @@ class SearchRun:
         wanted = count
         while True:
             products, seen = self._present(ranked, wanted)
-            order = page_slice(candidates(ranked, products), 0, len(products))
+            listed = [(i, products[key]) for i, key in enumerate(ranked.products.tolist()) if key in products]
+            candidates = [(min(float(ranked.scores[i]), 1.0), product.id, i) for i, product in listed]
+            order = page_slice(candidates, 0, len(products))
             groups = self._groups(ranked, [(i, products[int(ranked.products[i])]) for i in order])
             if len(groups) >= count or seen == len(ranked):
                 return groups, seen

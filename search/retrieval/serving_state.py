@@ -45,11 +45,7 @@ class ServingState:
         columns: ProductColumns,
         row_encoder: RowEncoder | None = None,
     ) -> ServingState:
-        """Return a generation as it was built.
-
-        `columns` are of the catalogue at that time or later; `row_encoder` is that of another generation of the
-        same encoder, to share its cache.
-        """
+        """Return a generation, with columns as old or newer; `row_encoder`, of the same encoder, shares its cache."""
         manifest = generation.manifest
         calibration = Calibration.load(home, encoder.fingerprint)
         return cls(

@@ -19,20 +19,16 @@ Parts = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class MatchClassifier:
-    """Classifies the hits of a photo by curves fitted on the catalogue, or on photos of its products where it has some.
+    """Classifies a photo's hits by curves fitted on the catalogue, or on photos of its products where it has some."""
 
-    `weights` are the block weights of a picture query.
-    """
-
-    weights: Mapping[str, float]
+    weights: Mapping[str, float]  # of the blocks in a picture query
     match: MatchCalibration | None = None
     calibration: Calibration | None = None
 
     def verdict(self, query: Query, category: str, first: Parts, second: Parts | None = None) -> Verdict | None:
         """Return the verdict on the first page of a photo's hits; None for any other query, or without a curve.
 
-        `category` is that of the best hit, `first` are the parts of its score and `second` of the next hit's; see
-        `SearchHit`.
+        `category` is that of the best hit; `first` and `second` are the parts of the scores of the best two hits.
         """
         if not query.is_single_picture or query.blocks or query.offset:
             return None
@@ -88,9 +84,8 @@ class Calibration:
 
     def save(self, home: Path) -> None:
         """Write the calibration into the shop's home."""
-        write_atomically(
-            ShopHome(home).calibration, lambda path: path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        )
+        text = json.dumps(asdict(self))
+        write_atomically(ShopHome(home).calibration, lambda path: path.write_text(text, encoding="utf-8"))
 
     @classmethod
     def load(cls, home: Path, fingerprint: str) -> Calibration | None:

@@ -102,7 +102,7 @@ class ProductColumns:
     def changed(self, puts: Mapping[int, Product], gone: Collection[int] = ()) -> ProductColumns:
         """Return the columns after these products, by key, were put, and the `gone` keys removed."""
         base = self._with_room({key: puts[key].id for key in sorted(puts)})
-        places, removed = base.ordinals(_array(puts)), base.ordinals(_array(gone))
+        places, removed = base.ordinals(key_array(puts)), base.ordinals(key_array(gone))
         removed = removed[removed >= 0]
         builder = LabelColumnBuilder((name, labels.words) for name, labels in base.labels.items())
         for place, product in zip(places.tolist(), puts.values(), strict=True):
@@ -118,7 +118,7 @@ class ProductColumns:
 
     def _with_room(self, puts: Mapping[int, str]) -> ProductColumns:
         """Return these columns with places for new products (sorted keys, ids), and without removed ones if many."""
-        known = self.ordinals(_array(puts))
+        known = self.ordinals(key_array(puts))
         new = {key: name for (key, name), place in zip(puts.items(), known.tolist(), strict=True) if place < 0}
         compact = int(np.count_nonzero(~self.present)) > MAX_REMOVED_SHARE * len(self)
         if not new and not compact:
@@ -126,7 +126,7 @@ class ProductColumns:
         alive = self.present.copy() if compact else np.ones(len(self), np.bool_)
         alive[known[known >= 0]] = True
         remaining = np.flatnonzero(alive)
-        keys = np.concatenate([self.keys[remaining], _array(new)])
+        keys = np.concatenate([self.keys[remaining], key_array(new)])
         order = np.argsort(keys, kind="stable")
         place = np.empty(len(keys), np.int64)
         place[order] = np.arange(len(keys))
@@ -213,5 +213,6 @@ def _texts(values: Sequence[str]) -> NDArray[np.object_]:
     return texts
 
 
-def _array(keys: Collection[int]) -> Ints:
+def key_array(keys: Collection[int]) -> Ints:
+    """Return keys as an array."""
     return np.fromiter(keys, np.int64, len(keys))

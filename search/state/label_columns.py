@@ -48,11 +48,6 @@ class LabelDictionary:
                 self._codes[key] = len(self.texts) - 1
             return self._codes[key]
 
-    def numbers(self) -> NDArray[np.float64]:
-        """Return labels that are numbers, with a unit or without ("12.5 cm"), as numbers; nan for others."""
-        matches = map(_NUMBER.fullmatch, self.texts)
-        return np.array([float(match[1]) if match else np.nan for match in matches], np.float64)
-
 
 @dataclass(frozen=True, slots=True)
 class LabelColumn:
@@ -81,8 +76,10 @@ class LabelColumn:
         return found | self._with_codes(single, count)
 
     def between(self, bounds: Between, count: int) -> Mask:
-        """Return the mask of `count` products that have a number within these bounds as a value."""
-        return self._with_codes(np.flatnonzero(bounds.includes(self.words.numbers())), count)
+        """Return the mask of `count` products with a number, of a unit or none ("12.5 cm"), within these bounds."""
+        matches = map(_NUMBER.fullmatch, self.words.texts)
+        numbers = np.array([float(match[1]) if match else np.nan for match in matches], np.float64)
+        return self._with_codes(np.flatnonzero(bounds.includes(numbers)), count)
 
     def counts(self, mask: Mask) -> Ints:
         """Return the number of masked products with each label, by code."""

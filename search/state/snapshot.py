@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
-from search.state.column_store import ProductColumns
+from search.state.column_store import ProductColumns, key_array
 
 MAX_ROUNDING = 1e-4  # of a matrix product, from the exact score
 SPARE_ROWS = 16  # retrieved beyond k, so that a few hidden ones need no second search
@@ -108,9 +108,9 @@ class LiveRows:
 
     def changed(self, dropped: Collection[int], added: Mapping[int, ProductRows]) -> LiveRows:
         """Return these rows without those of `dropped` keys, followed by the added ones."""
-        unchanged = ~np.isin(self.keys, _array(dropped))
+        unchanged = ~np.isin(self.keys, key_array(dropped))
         counts = [len(rows.hashes) for rows in added.values()]
-        keys = np.repeat(_array(added), counts)
+        keys = np.repeat(key_array(added), counts)
         hashes = np.array([sha256.encode() for rows in added.values() for sha256 in rows.hashes], "S64")
         return LiveRows(
             np.concatenate([self.keys[unchanged], keys]),
@@ -163,10 +163,7 @@ class Snapshot:
         return -(-(self.generation_rows.size + len(self.live)) // max(1, self.products))
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
-        """Return exact scores and numbers of the k best rows for a query vector (dim,), ties by row number.
-
-        `allowed` masks the rows, live ones last. Fewer than k come back only when there are no more.
-        """
+        """Return exact scores and numbers of the k best `allowed` rows (live ones last), ties by row number."""
         size = self.generation_rows.size
         scores, rows = self._search_generation(query, k, None if allowed is None else allowed[:size])
         if not len(self.live):
@@ -223,12 +220,12 @@ class Snapshot:
         touched = {*changes.live, *changes.restored, *changes.gone}
         if not touched:
             return replace(self, seq=seq, waiting=self.waiting + waiting)
-        keys = _array(touched)
+        keys = key_array(touched)
         rows, counts = self.generation_rows.rows_of_each(keys)
         allowed = np.ones(self.generation_rows.size, np.bool_) if self.allowed is None else self.allowed.copy()
         present = np.isin(keys, self.live.keys)
         present[np.repeat(np.arange(len(keys)), counts)[allowed[rows]]] = True
-        allowed[rows] = np.repeat(np.isin(keys, _array(changes.restored)), counts)
+        allowed[rows] = np.repeat(np.isin(keys, key_array(changes.restored)), counts)
         live = self.live.changed(touched, changes.live)
         products = self.products - int(np.count_nonzero(present)) + len(changes.live) + len(changes.restored)
         allowed_rows = None if allowed.all() else allowed
@@ -256,7 +253,3 @@ class Snapshot:
         picked[ours] = own[rows[ours]]
         picked[~ours] = live[rows[~ours] - self.generation_rows.size]
         return picked
-
-
-def _array(keys: Collection[int]) -> Ids:
-    return np.fromiter(keys, np.int64, len(keys))
