@@ -146,18 +146,14 @@ class FeedDiff:
                 continue
             key, before = known.get(feed_product.id, (None, None))
             if key is not None:
-                self._mark_seen(key)
+                self._seen_keys.extend(bytes(max(0, key + 1 - len(self._seen_keys))))
+                self._seen_keys[key] = 1
             if before is not None and before.pictures == pictures and _facts(before) == _facts(feed_product):
                 self.changes.unchanged += 1
             else:
                 product = replace(feed_product, pictures=pictures)
                 self.puts.append(product)
                 self.changes.count(_kind(before, product), product.id)
-
-    def _mark_seen(self, key: int) -> None:
-        if key >= len(self._seen_keys):
-            self._seen_keys.extend(bytes(key + 1 - len(self._seen_keys)))
-        self._seen_keys[key] = 1
 
 
 def usable_pictures(product: Product, results: PictureResults) -> tuple[tuple[Picture, ...], list[Rejected]]:

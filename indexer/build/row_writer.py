@@ -123,7 +123,10 @@ def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, in
     if sources.reusable is not None and (numbers >= 0).any():
         rows[numbers >= 0] = sources.reusable.copy(numbers[numbers >= 0])
     if rest:
-        rows[numbers < 0] = _compose(rest, sources)
+        pictures, titles = _stack([sources.picture(row) for row in rest]), None
+        if sources.titles is not None:
+            titles = _stack([sources.titles.get(title_key(row.title)) for row in rest])
+        rows[numbers < 0] = sources.layout.rows(pictures, titles)
     return rows, len(rest)
 
 
@@ -131,13 +134,6 @@ def _split_page(page: Sequence[PictureRow], reusable: ReusableRows | None) -> tu
     """Return the numbers of rows to copy, -1 elsewhere, and the pictures whose rows have to be composed."""
     numbers = np.full(len(page), -1, np.int64) if reusable is None else reusable.numbers(page)
     return numbers, [page[i] for i in np.flatnonzero(numbers < 0).tolist()]
-
-
-def _compose(page: Sequence[PictureRow], sources: VectorSources) -> Floats:
-    pictures = _stack([sources.picture(row) for row in page])
-    cache = sources.titles
-    titles = None if cache is None else _stack([cache.get(title_key(row.title)) for row in page])
-    return sources.layout.rows(pictures, titles)
 
 
 def _stack(vectors: Sequence[Floats | None]) -> Floats:

@@ -20,8 +20,6 @@ from indexer.html_report import render_report, thumbnail_uri
 MAX_QUERIES = 12  # on the page
 MAX_HITS = 6  # shown for each generation
 THUMBNAIL_SIDE = 160
-KIND_LABELS = {"picture": "pictures", "text": "words"}
-TIME_LABELS = {"search_ms_median": "search, median ms", "search_ms_p95": "search, 95th percentile ms"}
 
 
 def save_encoder_diff(home: Path, before: Generation, after: Generation, catalogue: Catalogue) -> dict[str, Any]:
@@ -50,13 +48,12 @@ def change_figures(before: Generation, after: Generation, queries: Sequence[Gold
 
 
 def _generation_figures(generation: Generation, times_ms: Sequence[float]) -> dict[str, Any]:
-    manifest = generation.manifest
     return {
         "generation": generation.number,
-        "encoder": manifest.encoder.name,
-        "fingerprint": manifest.fingerprint,
+        "encoder": generation.manifest.encoder.name,
+        "fingerprint": generation.manifest.fingerprint,
         "numbers_a_row": generation.layout.dim,
-        "recall": asdict(manifest.recall),
+        "recall": asdict(generation.manifest.recall),
         "search_ms_median": round(statistics.median(times_ms), 3) if times_ms else None,
         "search_ms_p95": round(sorted(times_ms)[int(0.95 * (len(times_ms) - 1))], 3) if times_ms else None,
     }
@@ -70,30 +67,11 @@ def page(figures: Mapping[str, Any], queries: Sequence[GoldenQuery], catalogue: 
         "indexer.generations",
         "encoder_diff.html.jinja",
         title=f"From {before['encoder']} to {after['encoder']}",
-        before=before,
-        after=after,
-        golden_queries=figures["golden_queries"],
-        rows=_figure_rows(figures),
+        figures=figures,
         questions=[_question(query, headings, catalogue) for query in queries],
         shown=MAX_HITS,
         depth=DEPTH,
     )
-
-
-def _figure_rows(figures: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return the table's rows: a name with the figure of both generations together, or one of each."""
-    both = (figures["before"], figures["after"])
-    overlap = figures["overlap_at_10"].items()
-    rows = [(f"overlap@{DEPTH}, {KIND_LABELS[kind]}", [f"{value:.2f}"]) for kind, value in overlap]
-    for kind, label in KIND_LABELS.items():
-        rows.append((f"recall@10, {label}", [_number(side["recall"][kind], ".3f") for side in both]))
-    for key, label in TIME_LABELS.items():
-        rows.append((label, [_number(side[key], ".2f") for side in both]))
-    return [*rows, ("numbers a row", [f"{side['numbers_a_row']:,d}" for side in both])]
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
 
 
 def _question(query: GoldenQuery, headings: Sequence[str], catalogue: Catalogue) -> dict[str, Any]:

@@ -40,8 +40,13 @@ class Gate:
 
     def body(self) -> dict[str, Any]:
         """Return the gate as JSON values."""
-        values = {"name": self.name, "outcome": self.outcome, "value": self.value, "least": self.least}
-        return {**values, "told": self.summary}
+        return {
+            "name": self.name,
+            "outcome": self.outcome,
+            "value": self.value,
+            "least": self.least,
+            "told": self.summary,
+        }
 
 
 def check(candidate: Generation, catalogue: Catalogue, previous: Generation | None, seed: int = 0) -> tuple[Gate, ...]:

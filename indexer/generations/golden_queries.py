@@ -52,9 +52,7 @@ def golden_queries(before: Generation, after: Generation, seed: int = 0) -> list
         return []
     size = min(MAX_SAMPLED_PRODUCTS, len(old_rows))
     sample = np.random.default_rng(seed).choice(len(old_rows), size, replace=False)
-    kinds = ["picture"]
-    if before.layout.text_block is not None and after.layout.text_block is not None:
-        kinds.append("text")
+    kinds = ("picture", "text") if before.layout.text_block and after.layout.text_block else ("picture",)
     queries = []
     for position in sorted(sample.tolist()):
         old, new = int(old_rows[position]), int(new_rows[position])

@@ -110,10 +110,7 @@ def _search_sample(generation: Generation, catalogue: Catalogue, seed: int) -> I
 
 
 def _stranger(key: int, categories: Mapping[int, str], owners: Ids, rows: Ids, row_owners: Ids) -> int | None:
-    """Return the first row of another category than the product's.
-
-    None when the product has no category, or no other of the `owners` found is in it.
-    """
+    """Return the first row of another category; None when no other of the `owners` found is in the product's own."""
     own = categories.get(key, "")
     if not own or not any(categories.get(owner) == own for owner in owners.tolist() if owner != key):
         return None

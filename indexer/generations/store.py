@@ -222,9 +222,8 @@ def make_current(home: Path, number: int) -> None:
     former = current_number_or_none(home) or number
     write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
     failpoint("pointer.moved")
-    for withdrawn in numbers(home):
-        if former < withdrawn < number:
-            _drop(home, withdrawn)
+    for withdrawn in [other for other in numbers(home) if former < other < number]:
+        _drop(home, withdrawn)
     _prune(home)
     failpoint("pointer.pruned")
 

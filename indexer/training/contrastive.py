@@ -111,10 +111,7 @@ class TorchHead(HeadModule):
 
 
 def fit(
-    pairs: Pairs,
-    recipe: TrainingConfig,
-    seed: int,
-    start: tuple[ProjectionHead, ProjectionHead] | None = None,
+    pairs: Pairs, recipe: TrainingConfig, seed: int, start: tuple[ProjectionHead, ProjectionHead] | None = None
 ) -> tuple[ProjectionHead, ProjectionHead]:
     """Fit a picture head and a text head, from scratch or from `start`.
 

@@ -43,7 +43,11 @@ def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> d
     """
     name = free_name(home) if name is None else name
     file = shop_heads(home, name)
-    _require_unused(home, name)
+    if store.current_encoder(home) == name:  # an index can be read only by the heads that made it
+        raise TrainingError(
+            f"The shop in {home} is searched with the encoder {name!r}, so it cannot be overwritten.",
+            f"Give the new one another name: --name {free_name(home)}.",
+        )
     if not ShopHome(home).catalogue.is_file():
         raise NoGeneration(f"There is no shop in {home}.", "Make one: python -m indexer build --home DIR --feed FEED.")
     encoder = open_encoder(base, home=home)
@@ -72,15 +76,6 @@ def free_name(home: Path) -> str:
     """Return the first of shop, shop2, shop3 ... that names no heads of this shop yet."""
     names = itertools.chain([FIRST_NAME], (f"{FIRST_NAME}{number}" for number in itertools.count(2)))
     return next(name for name in names if not shop_heads(home, name).exists())
-
-
-def _require_unused(home: Path, name: str) -> None:
-    """Refuse the name of the encoder that is in use: an index can be read only by the heads that made it."""
-    if store.current_encoder(home) == name:
-        raise TrainingError(
-            f"The shop in {home} is searched with the encoder {name!r}, so it cannot be overwritten.",
-            f"Give the new one another name: --name {free_name(home)}.",
-        )
 
 
 def _fit_heads(encoder: BaseEncoder, pairs: Pairs, seed: int) -> ProjectionHeads:

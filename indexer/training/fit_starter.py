@@ -48,8 +48,7 @@ def fit_starter(
     look = principal_axes(pairs.views[0], LOOK_DIM)
     card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
     save_heads(ProjectionHeads(look, picture, text, card), out)
-    figures = starter_figures(load_heads(out), split, tower, words)
-    card = {**card, "figures": figures}
+    card["figures"] = starter_figures(load_heads(out), split, tower, words)
     save_heads(ProjectionHeads(look, picture, text, card), out)
     seen = save_training_set((example.file for example in examples), out.with_name(STARTER_TRAINING_SET.name))
     return {**card, "seen": seen, "minutes": round((time.perf_counter() - began) / 60, 1), "saved": str(out)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from catalog.errors import TooFewPairs
@@ -24,18 +23,10 @@ from indexer.layout import WORDS
 from indexer.numeric import chunks
 from indexer.progress import progress
 from indexer.training.contrastive import HalfFloats
-from indexer.training.label_heads import (
-    LabelRecipe,
-    fit_outputs,
-    holdout_folds,
-    holdout_shares,
-    labels_loss,
-    learnable_fields,
-    split_fields,
-)
-from indexer.training.optimiser import adamw, minimise, seeded, shuffled
+from indexer.training.label_heads import LabelRecipe, fit_outputs, holdout_folds, holdout_shares, learnable_fields
+from indexer.training.optimiser import adamw, labels_loss, minimise, seeded, shuffled
 from indexer.training.pairs import picture_features
-from indexer.types import Floats, Pixels
+from indexer.types import Floats, Mask
 
 WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # of the network against the head
 MIN_LOSS_REDUCTION = 0.02  # share of the holdout loss, before the network is mixed in
@@ -89,7 +80,7 @@ def fit_label_network(
     if not names:
         raise TooFewPairs("No field has two labels with five pictures each.", "Give more products categories first.")
     with progress("pictures", len(files)) as tick:
-        cells, readable = picture_features(Early(), files, "plain", seed, tick)
+        maps, readable = early_maps(files, seed, tick)
     fold = holdout_folds(examples, seed)[0]
     training = np.setdiff1d(np.flatnonzero(readable), fold)
     if len(training) < MIN_READABLE:
@@ -97,7 +88,6 @@ def fit_label_network(
             f"Only {readable.sum():,} of {len(files):,} pictures can be read.",
             "See that the feed's pictures are there.",
         )
-    maps = cells.reshape(len(cells), CHANNELS, SIDE, SIDE)
     targets = {field: targets_of(examples.labels[field], labels) for field, labels in names.items()}
     late = tune(maps, targets, training, recipe, seed, first)
     holdout = fold[readable[fold] & examples.fresh[fold]]
@@ -115,6 +105,13 @@ def fit_label_network(
             other = _network_weight(*with_title[field], shares[field])[0] if titled else None
             fields[field] = NetworkField(labels, part, other)
     return Tuned(late, names, fields, measured)
+
+
+def early_maps(files: Sequence[Path], seed: int, tick: Callable[[int], object]) -> tuple[HalfFloats, Mask]:
+    """Return the late stages' input (n, 80, 14, 14), float16, of the pictures, and whether each could be decoded."""
+    early = open_early()
+    cells, readable = picture_features(PREPROCESS, lambda pixels: early({"pixels": pixels}), files, "plain", seed, tick)
+    return cells.reshape(-1, CHANNELS, SIDE, SIDE), readable
 
 
 def tune(
@@ -142,13 +139,14 @@ def tune(
 
 def network_shares(late: LateStages, maps: HalfFloats, sizes: Mapping[str, int]) -> dict[str, Floats]:
     """Return the softmax of maps by field, (n, names): the mean over each map and its mirror image."""
-    parts = []
+    outputs = []
     with torch.inference_mode():
         for part in chunks(len(maps), 128):
             batch = torch.from_numpy(maps[part]).float().contiguous(memory_format=torch.channels_last)
-            parts.append(torch.stack([late(batch), late(batch.flip(3))]).numpy())
-    logits = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0, sum(sizes.values())), np.float32)
-    return {field: softmax(part).mean(axis=0) for field, part in split_fields(logits, sizes, axis=-1).items()}
+            outputs.append(torch.stack([late(batch), late(batch.flip(3))]).numpy())
+    logits = np.concatenate(outputs, axis=1) if outputs else np.zeros((2, 0, sum(sizes.values())), np.float32)
+    parts = np.split(logits, np.cumsum(list(sizes.values()))[:-1], axis=-1)
+    return {field: softmax(part).mean(axis=0) for field, part in zip(sizes, parts, strict=True)}
 
 
 def _network_weight(
@@ -185,18 +183,3 @@ def _augmented(maps: HalfFloats, rng: np.random.Generator) -> Tensor:
         top, left = int(rng.integers(SIDE - height)), int(rng.integers(SIDE - width))
         batch[:, :, top : top + height, left : left + width] = 0.0
     return batch.contiguous(memory_format=torch.channels_last)
-
-
-class Early:
-    """The early stages as an image tower."""
-
-    def __init__(self) -> None:
-        self._run = open_early()
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Squash the picture to the starter's input."""
-        return PREPROCESS(picture)
-
-    def __call__(self, pixels: Pixels) -> Floats:
-        """Return the flattened maps of prepared pictures."""
-        return self._run({"pixels": pixels})

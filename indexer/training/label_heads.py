@@ -19,13 +19,14 @@ from indexer.labels.heads import FusionWeights, LabelHead, softmax
 from indexer.labels.knn import Ints, knn_vote, nearest_products
 from indexer.layout import WORDS
 from indexer.training.contrastive import HeadModule
-from indexer.training.optimiser import minimise, seeded, shuffled
+from indexer.training.optimiser import labels_loss, minimise, seeded, shuffled
 from indexer.types import Floats
 
 FOLDS = 5
 CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
 MAX_HOLDOUT = 2_000
 MIN_DEVIATION = 1e-3  # of a component of rows: one that hardly varies would be scaled a thousandfold
+OUTPUTS = ("linear", "outer", "bias")  # the layers with a row for each label
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
 
@@ -120,32 +121,10 @@ class _Network(HeadModule):
 
     def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
         """Return the numpy heads that ship; they share the hidden layer."""
-        weights = self.weights()
-        parts = {name: split_fields(weights[name], sizes, axis=0) for name in ("linear", "outer", "bias")}
-        own = {field: {name: part[field] for name, part in parts.items()} for field in sizes}
-        return {field: ProjectionHead(mean, scale, **weights | own[field]) for field in sizes}
-
-
-def labels_loss(
-    outputs: Tensor, targets: Sequence[Tensor], smoothing: float, weights: Sequence[float] | None = None
-) -> Tensor:
-    """Sum each field's mean cross-entropy over the examples that have a label, by default with the weight 1.
-
-    `outputs` (n, names of all fields) are logits, `targets` the shares (n, names) of each field.
-    """
-    total = torch.zeros(())
-    parts = outputs.split([shares.shape[1] for shares in targets], dim=1)  # type: ignore[no-untyped-call]
-    for logits, shares, weight in zip(parts, targets, weights or [1.0] * len(targets), strict=True):
-        labelled = shares.sum(1)
-        smooth = shares * (1 - smoothing) + smoothing / shares.shape[1]
-        losses = -(smooth * F.log_softmax(logits, dim=1)).sum(1) * labelled
-        total = total + losses.sum() / labelled.sum().clamp(min=1.0) * weight
-    return total
-
-
-def split_fields(values: Floats, sizes: Mapping[str, int], axis: int) -> dict[str, Floats]:
-    """Split an axis that has the labels of all fields side by side."""
-    return dict(zip(sizes, np.split(values, np.cumsum(list(sizes.values()))[:-1], axis), strict=True))
+        weights, ends = self.weights(), np.cumsum(list(sizes.values()))
+        parts = zip(*(np.split(weights[name], ends[:-1]) for name in OUTPUTS), strict=True)
+        owns = [dict(zip(OUTPUTS, part, strict=True)) for part in parts]
+        return {field: ProjectionHead(mean, scale, **weights | own) for field, own in zip(sizes, owns, strict=True)}
 
 
 def holdout_folds(examples: LabelExamples, seed: int) -> list[Ints]:

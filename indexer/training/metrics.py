@@ -23,7 +23,7 @@ def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, wo
     """Measure fashion title to picture, grocery photo to product, and zero-shot clothing category."""
 
     def pictures(files: Sequence[Path]) -> Floats:
-        features, _ = picture_features(tower, files, "plain", 0, lambda done: None)
+        features, _ = picture_features(tower.prepare, tower, files, "plain", 0, lambda done: None)
         return unit(heads.picture(features.astype(np.float32)))
 
     def texts(lines: Sequence[str]) -> Floats:

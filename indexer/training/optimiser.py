@@ -1,4 +1,4 @@
-"""The training loop of all fits here: shuffled batches, AdamW and a one-cycle schedule. Imports torch."""
+"""The training loop of all fits here: shuffled batches, AdamW, a one-cycle schedule, labels' loss. Imports torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from indexer.encoders.backends.runtime import threads
@@ -59,3 +60,20 @@ def minimise(
             optimiser.step()
             schedule.step()
             tick(1)
+
+
+def labels_loss(
+    outputs: Tensor, targets: Sequence[Tensor], smoothing: float, weights: Sequence[float] | None = None
+) -> Tensor:
+    """Sum each field's mean cross-entropy over the examples that have a label, by default with the weight 1.
+
+    `outputs` (n, names of all fields) are logits, `targets` the shares (n, names) of each field.
+    """
+    total = torch.zeros(())
+    parts = outputs.split([shares.shape[1] for shares in targets], dim=1)  # type: ignore[no-untyped-call]
+    for logits, shares, weight in zip(parts, targets, weights or [1.0] * len(targets), strict=True):
+        labelled = shares.sum(1)
+        smooth = shares * (1 - smoothing) + smoothing / shares.shape[1]
+        losses = -(smooth * F.log_softmax(logits, dim=1)).sum(1) * labelled
+        total = total + losses.sum() / labelled.sum().clamp(min=1.0) * weight
+    return total

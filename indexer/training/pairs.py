@@ -8,10 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.errors import BadPicture
@@ -23,19 +21,9 @@ from indexer.numeric import chunks
 from indexer.progress import progress
 from indexer.training.augment import view
 from indexer.training.contrastive import HalfFloats, Pairs
-from indexer.types import Floats, Pixels
+from indexer.types import Floats, Mask, Pixels
 
 BATCH_SIZE = 16
-
-
-class PixelTower(Protocol):
-    """A frozen network that reads prepared pictures."""
-
-    def prepare(self, picture: Image.Image) -> Pixels:
-        """Resize one RGB picture to the tower's input."""
-
-    def __call__(self, pixels: Pixels) -> Floats:
-        """Return the features of prepared pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,7 @@ class Example:
 
 def learnable(
     tower: Tower, words: SentenceTower, examples: Sequence[Example], views: Sequence[str], seed: int
-) -> tuple[Pairs, NDArray[np.bool_]]:
+) -> tuple[Pairs, Mask]:
     """Return the examples as features, and whether each picture could be decoded (its row is zero otherwise)."""
     files = list(dict.fromkeys(example.file for example in examples))
     place = {file: row for row, file in enumerate(files)}
@@ -59,7 +47,7 @@ def learnable(
     view_features = []
     for name in views:
         with progress(f"view: {name}", len(files)) as tick:
-            features, decoded = picture_features(tower, files, name, seed, tick)
+            features, decoded = picture_features(tower.prepare, tower, files, name, seed, tick)
         good &= decoded
         view_features.append(features[rows])
     texts = sorted({text for example in examples for text in example.captions}, key=lambda text: (len(text), text))
@@ -77,8 +65,13 @@ def learnable(
 
 
 def picture_features(
-    tower: PixelTower, files: Sequence[Path], name: str, seed: int, tick: Callable[[int], object]
-) -> tuple[HalfFloats, NDArray[np.bool_]]:
+    prepare: Callable[[Image.Image], Pixels],
+    tower: Callable[[Pixels], Floats],
+    files: Sequence[Path],
+    name: str,
+    seed: int,
+    tick: Callable[[int], object],
+) -> tuple[HalfFloats, Mask]:
     """Return features of one view of every file, float16 (n, features), and whether each could be decoded."""
 
     def load(number: int) -> Pixels | None:
@@ -86,7 +79,7 @@ def picture_features(
             picture = decode(read_file(files[number]))
         except BadPicture:
             return None
-        return tower.prepare(view(picture, name, seed * 1_000_003 + number))
+        return prepare(view(picture, name, seed * 1_000_003 + number))
 
     good = np.zeros(len(files), dtype=bool)
     features = np.zeros((len(files), 0), np.float16)
@@ -106,8 +99,8 @@ def picture_features(
 
 def word_features(words: SentenceTower, texts: Sequence[str]) -> Floats:
     """Return features of the texts, float32 (n, features); texts sorted by length waste the least padding."""
+    parts = []
     with progress("captions", len(texts)) as tick:
-        parts = []
         for part in chunks(len(texts), BATCH_SIZE):
             parts.append(words(texts[part]))
             tick(len(parts[-1]))

@@ -21,7 +21,6 @@ from PIL import ImageOps
 
 from catalog.images.decoder import decode, read_file
 from catalog.product import CATEGORY_SEPARATOR, Product
-from indexer.encoders.backends.label_backbone import CHANNELS, SIDE
 from indexer.encoders.registry import open_encoder
 from indexer.generations.store import open_current
 from indexer.labels.examples import LabelExamples, neighbour_queries, targets_of, words_slice
@@ -29,9 +28,8 @@ from indexer.labels.heads import LabelHead
 from indexer.labels.knn import nearest_products
 from indexer.labels.predict import Neighbours, NetworkOutput, predict_labels
 from indexer.numeric import chunks
-from indexer.training.label_finetune import Early, NetworkRecipe, Tuned, fit_label_network, network_shares
+from indexer.training.label_finetune import NetworkRecipe, Tuned, early_maps, fit_label_network, network_shares
 from indexer.training.label_heads import LabelRecipe, fit_label_heads
-from indexer.training.pairs import picture_features
 from indexer.types import Floats
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import price_scale, shop_examples, shop_examples_with_pictures, title_trusts
@@ -140,10 +138,10 @@ def encode_queries(home: Path, examples: LabelExamples, files: Sequence[Path], t
 
 def holdout_network_shares(tuned: Tuned, files: Sequence[Path]) -> dict[str, Floats]:
     """Return the network's softmax of pictures by field, (n, names)."""
-    maps, good = picture_features(Early(), files, "plain", 0, lambda done: None)
+    maps, good = early_maps(files, 0, lambda done: None)
     assert good.all()
     sizes = {field: len(names) for field, names in tuned.outputs.items()}
-    return network_shares(tuned.late, maps.reshape(len(files), CHANNELS, SIDE, SIDE), sizes)
+    return network_shares(tuned.late, maps, sizes)
 
 
 def confidences(

@@ -19,7 +19,7 @@ def files(tmp_path):
 
 
 def features(tower, files, name="plain", seed=0):
-    return picture_features(tower, files, name, seed, lambda done: None)
+    return picture_features(tower.prepare, tower, files, name, seed, lambda done: None)
 
 
 def test_features_by_hand(files):
@@ -42,7 +42,7 @@ def test_nothing_that_can_be_decoded(files):
 def test_many_files_come_in_batches_and_every_one_is_told(files):
     tower, told = MeanColour(), []
     asked = [files / f"{name}.png" for name in ("red", "green", "blue")] * 20
-    rows, good = picture_features(tower, asked, "plain", 0, told.append)
+    rows, good = picture_features(tower.prepare, tower, asked, "plain", 0, told.append)
     assert sum(told) == 60 and good.all() and max(tower.seen) <= BATCH_SIZE and sum(tower.seen) == 60
     assert np.array_equal(rows.argmax(axis=1), np.tile([0, 1, 2], 20))
 
