@@ -69,7 +69,7 @@ def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[by
 def _text(values: Mapping[str, object], name: str) -> str:
     value = values[name]
     if not isinstance(value, str):
-        raise BadQuery(f"{name} is {_shown(value)}, which is not a string.", f'For example {{"{name}": "..."}}.')
+        raise BadQuery(f"{name} is {value!r:.60}, which is not a string.", f'For example {{"{name}": "..."}}.')
     if len(value) > MAX_TEXT.get(name, len(value)):
         raise BadQuery(f"{name} has {len(value):,} characters; the limit is {MAX_TEXT[name]:,}.", "Shorten it.")
     return _SURROGATES.sub("", value.replace("\x00", "")).strip()
@@ -81,7 +81,7 @@ def _price(values: Mapping[str, object]) -> dict[str, Any]:
         return {"currency": parse_price("", currency)[1]} if currency else {}
     value = values["price"]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadQuery(f"price is {_shown(value)}, which is not an amount.", 'For example "12.90".')
+        raise BadQuery(f"price is {value!r:.60}, which is not an amount.", 'For example "12.90".')
     amount, currency = parse_price(str(value).strip(), currency)
     return {"price": amount} | ({"currency": currency} if currency else {})
 
@@ -89,23 +89,18 @@ def _price(values: Mapping[str, object]) -> dict[str, Any]:
 def _in_stock(value: object) -> bool:
     in_stock = parse_availability(value) if isinstance(value, str) else value
     if not isinstance(in_stock, bool):
-        raise BadQuery(f"in_stock is {_shown(value)}, which is neither true nor false.", "Send true or false.")
+        raise BadQuery(f"in_stock is {value!r:.60}, which is neither true nor false.", "Send true or false.")
     return in_stock
 
 
 def _attributes(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or len(value) > MAX_ATTRIBUTES:
-        message = f"attributes is {_shown(value)}, which is not an object of at most {MAX_ATTRIBUTES} names."
+        message = f"attributes is {value!r:.60}, which is not an object of at most {MAX_ATTRIBUTES} names."
         raise BadQuery(message, 'For example {"colour": "navy"}.')
     attributes = {}
     for name, content in value.items():
         if isinstance(content, bool) or not isinstance(content, str | int | float) or len(str(content)) > MAX_ATTRIBUTE:
-            message = f"The attribute {name[:60]!r} is {_shown(content)}, which is not a word or a number."
+            message = f"The attribute {name[:60]!r} is {content!r:.60}, which is not a word or a number."
             raise BadQuery(message, f"Send at most {MAX_ATTRIBUTE:,} characters.")
         attributes[_SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = _SURROGATES.sub("", str(content))
     return MappingProxyType(attributes)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request
@@ -114,33 +114,26 @@ def decide(job_id: str) -> Response:
     else:
         numbers = review.undo(home, job)
     changed = review.rows_of(job, numbers[:PAGE_ROWS])
-    return jsonify(
-        job=job.status(),
-        changed=len(numbers),
-        rows=changed,
-        products=_detailed_products(changed),
-        request_id=g.request_id,
-    )
+    products = _detailed_products(changed)
+    return jsonify(job=job.status(), changed=len(numbers), rows=changed, products=products, request_id=g.request_id)
 
 
 @bp.get("/api/v1/jobs/<job_id>/corrected.csv")
 def corrected(job_id: str) -> Response:
     """Return the table to review: rows, suggestions and decisions. Formulas are escaped for spreadsheets."""
-    job = _job(job_id)
-    return _table(job, exports.corrected_csv(job), "review")
+    return _table(_job(job_id), exports.corrected_csv, "review")
 
 
 @bp.get("/api/v1/jobs/<job_id>/listings.csv")
 def listings(job_id: str) -> Response:
     """Return a feed of the accepted and corrected rows. Formulas are escaped for spreadsheets."""
-    job = _job(job_id)
-    return _table(job, exports.listings_csv(job), "listings")
+    return _table(_job(job_id), exports.listings_csv, "listings")
 
 
-def _table(job: Job, text: Iterable[str], kind: str) -> Response:
+def _table(job: Job, export: Callable[[Job], Iterable[str]], kind: str) -> Response:
     """Return a table as a download named after the job's file."""
     name = _SUFFIX.sub("", re.split(r"[/\\]", job.status()["name"])[-1])
-    return csv_file(text, f"{name or 'job'}-{kind}.csv")
+    return csv_file(export(job), f"{name or 'job'}-{kind}.csv")
 
 
 def _detailed_products(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:

@@ -66,22 +66,18 @@ def catalogue_map() -> Response:
     points = drawn.points if drawn is not None else ()
     products = engine.find([point.id for point in points])
     colours = _category_colours(products.values())
+    described = [
+        {"id": point.id, "title": title_of(product)[:MAX_TITLE], "x": point.x, "y": point.y}
+        | {"top": colours[_top_category(product)]}
+        for point in points
+        if (product := products.get(point.id)) is not None
+    ]
     return jsonify(
         state=state,
         generation=generation,
         products=drawn.products if drawn is not None else 0,
         categories=[name for name, colour in colours.items() if colour < COLOURED_CATEGORIES],
-        points=[
-            {
-                "id": point.id,
-                "title": title_of(product)[:MAX_TITLE],
-                "x": point.x,
-                "y": point.y,
-                "top": colours[_top_category(product)],
-            }
-            for point in points
-            if (product := products.get(point.id)) is not None
-        ],
+        points=described,
         request_id=g.request_id,
     )
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
-from search.recommend.event_log import (
-    EVENT_KINDS,
-    MAX_EVENTS,
-    MAX_PRODUCT_ID,
-    MAX_QUERY_ID,
-    MAX_RANK,
-    MAX_VISITOR,
-    Event,
-)
+from search.recommend import event_log
+from search.recommend.event_log import Event
 from web.requests.search_models import Count, Timeout
 from web.requests.validation import Body, OneOf, Parameters, RequestModel, non_blank, validate
-
-MAX_VIEWED = 200
 
 
 def _printable(text: str) -> str:
@@ -29,10 +20,10 @@ def _printable(text: str) -> str:
     return text
 
 
-EVENT_COUNT = Field(min_length=1, max_length=MAX_EVENTS)
+EVENT_COUNT = Field(min_length=1, max_length=event_log.MAX_EVENTS)
 Printable = AfterValidator(_printable)
-ViewedId = Annotated[str, non_blank(MAX_PRODUCT_ID)]
-Visitor = Annotated[str, non_blank(MAX_VISITOR), Printable]
+ViewedId = Annotated[str, non_blank(event_log.MAX_PRODUCT_ID)]
+Visitor = Annotated[str, non_blank(event_log.MAX_VISITOR), Printable]
 
 
 class SimilarParameters(Parameters):
@@ -51,7 +42,7 @@ class Viewed(Body):
     """The products that a visitor viewed."""
 
     example = '{"viewed": ["red", "green"], "k": 5}'
-    viewed: list[ViewedId] = Field([], max_length=MAX_VIEWED, description="Ids, the oldest first.")
+    viewed: list[ViewedId] = Field([], max_length=200, description="Ids, the oldest first.")
     k: Count = 20
     timeout_ms: Timeout | None = None
 
@@ -59,11 +50,11 @@ class Viewed(Body):
 class EventFields(RequestModel):
     """A view, click, cart or purchase."""
 
-    type: Annotated[str, OneOf(EVENT_KINDS)]
-    product_id: Annotated[str, non_blank(MAX_PRODUCT_ID), Printable]
+    type: Annotated[str, OneOf(event_log.EVENT_KINDS)]
+    product_id: Annotated[str, non_blank(event_log.MAX_PRODUCT_ID), Printable]
     visitor: Visitor = ""
-    query_id: Annotated[str, non_blank(MAX_QUERY_ID), Printable] = ""
-    rank: Annotated[int, Field(strict=True, ge=1, le=MAX_RANK)] = Field(default_factory=int)
+    query_id: Annotated[str, non_blank(event_log.MAX_QUERY_ID), Printable] = ""
+    rank: Annotated[int, Field(strict=True, ge=1, le=event_log.MAX_RANK)] = Field(default_factory=int)
 
     @model_validator(mode="before")
     @classmethod
@@ -99,14 +90,10 @@ class Events(RootModel[VisitorEvents | MixedEvents]):
 
 def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:
     """Return the events of a request. Raises BadQuery, which names the place."""
-    visitor = ""
-    events: Sequence[EventFields]
-    if "visitor" in fields:
-        body = validate(VisitorEvents, fields)
-        visitor, events = body.visitor, body.events
-    else:
-        events = validate(MixedEvents, fields).events
+    model: type[VisitorEvents | MixedEvents] = VisitorEvents if "visitor" in fields else MixedEvents
+    body = validate(model, fields)
+    visitor = body.visitor if isinstance(body, VisitorEvents) else ""
     return tuple(
         Event(event.type, event.product_id, event.visitor or visitor, event.query_id or None, event.rank or None)
-        for event in events
+        for event in body.events
     )
