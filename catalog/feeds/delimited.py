@@ -6,15 +6,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import (
-    KNOWN_COLUMNS,
-    PICTURE_COLUMNS,
-    SHOPIFY_PICTURE_COLUMNS,
-    SINGLE_COLUMNS,
-    column_name,
-)
+from catalog.feeds.field_mapping import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
 from catalog.feeds.line_reader import LineReader, open_lines
 from catalog.feeds.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
@@ -25,14 +20,7 @@ csv.field_size_limit(MAX_CELL)
 _DELIMITERS = ",;\t|"
 _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
-_PICTURES = frozenset((*PICTURE_COLUMNS, *SHOPIFY_PICTURE_COLUMNS))
 _WEB = ("http://", "https://")
-
-
-class _Unquoted(csv.excel):
-    """A dialect in which a quote is a character like any other."""
-
-    quoting = csv.QUOTE_NONE
 
 
 Record = tuple[int, list[str], str]
@@ -43,10 +31,8 @@ def read_table(path: Path) -> Iterator[FeedRow]:
     with open_table(path) as (header, rows):
         for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
             if not set(choices) & set(header):
-                raise BadFeed(
-                    f"The feed {path.name} has no {what} column; its columns are: {', '.join(header)[:500]}.",
-                    f"Name one of them {' or '.join(choices)}.",
-                )
+                problem = f"The feed {path.name} has no {what} column; its columns are: {', '.join(header)[:500]}."
+                raise BadFeed(problem, f"Name one of them {' or '.join(choices)}.")
         yield from rows
 
 
@@ -77,13 +63,13 @@ def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delim
 def _delimiter(lines: LineReader, source: str) -> str:
     """Return the delimiter that gives the header the most known column names, then the most columns."""
     lines.begin_row()
-    first = ""
+    too_long = BadFeed(f"The first line of {source} is longer than any header.", "Check that it is a table.")
     try:
         first = next((line for line in lines if line.strip()), "")
     except BadRow:
-        first = " " * (_MAX_HEADER + 1)
+        raise too_long from None
     if len(first) > _MAX_HEADER:
-        raise BadFeed(f"The first line of {source} is longer than any header.", "Check that it is a table.")
+        raise too_long
     lines.unread(but=0)
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -106,12 +92,9 @@ def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
             cells = next(reader)
         except StopIteration:
             return
-        except BadRow as error:
+        except (BadRow, csv.Error) as error:
             lines.unread()
-            yield line, [], error.message
-        except csv.Error as error:
-            lines.unread()
-            yield line, [], _quoting_fault(str(error))
+            yield line, [], _fault(error)
         else:
             yield line, cells, ""
 
@@ -125,29 +108,28 @@ def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> 
         return False
 
     def whole(line: str, quotes: bool) -> bool:
-        dialect = csv.excel if quotes else _Unquoted
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         try:
-            cells = next(csv.reader([line], dialect, delimiter=delimiter, skipinitialspace=True), [])
+            cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True, quoting=quoting), [])
         except csv.Error:
             return False
-        return len(cells) == len(header) and any(
-            name in _PICTURES and _names_picture(cell.strip(' "\r\n').lower())
-            for name, cell in zip(header, cells, strict=True)
-        )
+        if len(cells) != len(header):
+            return False
+        named = zip(header, cells, strict=True)
+        pictures = [cell.strip(' "\r\n').lower() for name, cell in named if name in ALL_PICTURE_COLUMNS]
+        return any(cell.endswith(ENDINGS) or cell.startswith(_WEB) for cell in pictures)
 
     if any(whole(line, quotes=True) for line in taken[1:-1]):
         return True
     return whole(taken[0], quotes=False) and (whole(taken[-1], quotes=True) or whole(taken[-1], quotes=False))
 
 
-def _names_picture(cell: str) -> bool:
-    return cell.endswith(ENDINGS) or cell.startswith(_WEB)
-
-
-def _quoting_fault(message: str) -> str:
-    if "field larger" in message:
+def _fault(error: BadRow | csv.Error) -> str:
+    if isinstance(error, BadRow):
+        return error.message
+    if "field larger" in str(error):
         return f"a cell is longer than {MAX_CELL:,} characters, or a quote is opened and not closed"
-    if "NUL" in message:
+    if "NUL" in str(error):
         return "the row holds a NUL character"
     return "a quote is opened and not closed, or stands within a quoted cell without being doubled"
 
@@ -164,9 +146,8 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
 
 def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> list[str]:
     if len(cells) > _MAX_COLUMNS:
-        raise BadFeed(
-            f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read.", "Check that it is a table."
-        )
+        problem = f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read."
+        raise BadFeed(problem, "Check that it is a table.")
     names = [column_name(unescape_formula(cell)) or f"column_{number}" for number, cell in enumerate(cells, 1)]
     if not all(map(is_text, names)):
         raise BadFeed(f"The header of {source} is not valid {lines.encoding}.", "Save the feed as UTF-8.")

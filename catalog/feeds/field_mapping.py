@@ -17,7 +17,8 @@ MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
 PICTURE_COLUMNS = ("image", "image_link", "images", "additional_image_link")
-SHOPIFY_PICTURE_COLUMNS = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
+_SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
+ALL_PICTURE_COLUMNS = frozenset((*PICTURE_COLUMNS, *_SHOPIFY_PICTURES))
 CATEGORY_COLUMNS = ("category", "product_type", "google_product_category")
 AVAILABILITY_COLUMNS = ("availability", "in_stock")
 SINGLE_COLUMNS = frozenset(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
+from xml.parsers.expat import errors
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import CATEGORY_COLUMNS, SINGLE_COLUMNS, column_name
@@ -33,6 +34,13 @@ _NEWS = "guid pubdate published updated modified issued author contributor comme
 _IGNORED = frozenset(_NEWS.split())
 _SAME = {"summary": "description", "content": "description"}
 _ENCODINGS = re.compile(r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]", re.IGNORECASE)
+
+_HINTS = {
+    errors.XML_ERROR_UNBOUND_PREFIX: 'Declare the prefix: <rss xmlns:g="http://base.google.com/ns/1.0">.',
+    errors.XML_ERROR_UNDEFINED_ENTITY: (
+        "XML knows &amp;, &lt;, &gt;, &quot; and &apos;; write other characters as they are."
+    ),
+}
 
 
 def read_xml(path: Path) -> Iterator[FeedRow]:
@@ -102,9 +110,8 @@ class _Items:
     def _doctype(self, *_: object) -> None:
         raise self._refused("a DOCTYPE, which a product feed has no use for and an attack has")
 
-    def _prefixed(self, prefix: str | None, address: str | None) -> None:
-        self._note(prefix or "")
-        self._note(address or "")
+    def _prefixed(self, *names: str | None) -> None:
+        self._note(*filter(None, names))
 
     def _passed(self, *_: object) -> None:
         self._unfinished = 0
@@ -114,14 +121,11 @@ class _Items:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._refused(f"elements nested more than {MAX_DEPTH} deep")
-        for name in (tag, *attributes):
-            self._note(name)
+        self._note(tag, *attributes)
         space, _, name = tag.rpartition(" ")
         if self._depth == 1 and name not in _ROOTS:
-            raise BadFeed(
-                f"{self._source} is not XML that can be read as a feed: its first element is <{name[:80]}>.",
-                "Give a feed for Google Merchant Center, RSS or Atom.",
-            )
+            problem = f"{self._source} is not XML that can be read as a feed: its first element is <{name[:80]}>."
+            raise BadFeed(problem, "Give a feed for Google Merchant Center, RSS or Atom.")
         if self._item is not None:
             self._item.start(space, name, attributes.get("href", ""))
         elif name in _ITEMS and space in _PLAIN and 2 <= self._depth <= 3:
@@ -142,12 +146,13 @@ class _Items:
         if self._item is not None:
             self._item.text(text)
 
-    def _note(self, name: str) -> None:
-        if name not in self._names:
-            self._names.add(name)
-            self._names_length += len(name)
-            if self._names_length > _MAX_NAMES:
-                raise self._refused(f"more than {_MAX_NAMES:,} characters of different names")
+    def _note(self, *names: str) -> None:
+        for name in names:
+            if name not in self._names:
+                self._names.add(name)
+                self._names_length += len(name)
+        if self._names_length > _MAX_NAMES:
+            raise self._refused(f"more than {_MAX_NAMES:,} characters of different names")
 
     def _refused(self, what: str, hint: str = "Export the feed again without it.") -> BadFeed:
         line = self._parser.CurrentLineNumber
@@ -155,15 +160,9 @@ class _Items:
 
     def _unsound(self, error: expat.ExpatError) -> BadFeed:
         why = expat.ErrorString(error.code) or "an error"
-        hint = "Nothing after that place can be read; export the feed again."
-        if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]:
-            hint = 'Declare the prefix: <rss xmlns:g="http://base.google.com/ns/1.0">.'
-        elif error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
-            hint = "XML knows &amp;, &lt;, &gt;, &quot; and &apos;; write other characters as they are."
-        return BadFeed(
-            f"The feed {self._source} is not well-formed XML: {why}, line {error.lineno}, column {error.offset + 1}.",
-            hint,
-        )
+        place = f"line {error.lineno}, column {error.offset + 1}"
+        hint = _HINTS.get(why, "Nothing after that place can be read; export the feed again.")
+        return BadFeed(f"The feed {self._source} is not well-formed XML: {why}, {place}.", hint)
 
 
 class _Item:
@@ -235,13 +234,13 @@ class _Item:
 
     def _measure(self, length: int) -> None:
         self._length += length
-        if self._fault or (self._length <= MAX_ROW and self._elements <= MAX_ELEMENTS):
+        if self._length > MAX_ROW:
+            problem = f"the item is longer than {MAX_ROW:,} characters"
+        elif self._elements > MAX_ELEMENTS:
+            problem = f"the item has more than {MAX_ELEMENTS:,} elements"
+        else:
             return
-        self._fault = (
-            f"the item is longer than {MAX_ROW:,} characters"
-            if self._length > MAX_ROW
-            else f"the item has more than {MAX_ELEMENTS:,} elements"
-        )
+        self._fault = self._fault or problem
         for collected in (self._google, self._plain, self._pieces, self._parts):
             collected.clear()
 

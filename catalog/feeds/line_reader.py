@@ -21,13 +21,11 @@ MAX_LINE = 2**28
 UNDECODABLE = "\udcff"
 
 _PEEKED = 4096  # bytes
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)
+_MARKS: dict[str, bytes | tuple[bytes, ...]] = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # before UTF-16, whose mark its own begins with
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-8-sig": codecs.BOM_UTF8,
+}
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
@@ -93,10 +91,8 @@ class LineReader:
             while (rest := self._file.readline(MAX_ROW)) and not rest.endswith(("\n", "\r")):
                 dropped += len(rest)  # read and drop the rest of an endless line in pieces
                 if dropped > MAX_LINE:
-                    raise BadFeed(
-                        f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters.",
-                        "Check that it is a table: a row ends at the end of its line.",
-                    )
+                    problem = f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters."
+                    raise BadFeed(problem, "Check that it is a table: a row ends at the end of its line.")
         return line
 
 
@@ -110,11 +106,10 @@ def open_lines(path: Path) -> Iterator[LineReader]:
 
 
 def _encoding(path: Path, start: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
+    for encoding, marks in _MARKS.items():
+        if start.startswith(marks):
             return encoding
     if start.count(0) * 4 > len(start):
-        raise BadFeed(
-            f"The feed {path.name} seems to be UTF-16 without a byte order mark.", "Save it as UTF-8, or with the mark."
-        )
+        problem = f"The feed {path.name} seems to be UTF-16 without a byte order mark."
+        raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
     return "utf-8"

@@ -38,13 +38,8 @@ def _product(name: str, pictures: PictureResolver) -> Product:
     path = pictures.find(name)
     stem = os.path.splitext(name)[0]  # noqa: PTH122
     *folders, leaf = stem.split("/")
-    return Product(
-        id=checked_id(stem),
-        title=_title(leaf, folders),
-        pictures=(Picture(path),),
-        category=CATEGORY_SEPARATOR.join(folders),
-        origin=name,
-    )
+    category = CATEGORY_SEPARATOR.join(folders)
+    return Product(checked_id(stem), _title(leaf, folders), (Picture(path),), category, origin=name)
 
 
 def _title(leaf: str, folders: list[str]) -> str:

@@ -80,9 +80,8 @@ def _on_sale(span: str) -> bool:
             raise ValueError
         start, end = (_moment(text) for text in found.groups())
     except ValueError:
-        raise BadRow(
-            f"bad sale_price_effective_date {span[:80]!r}: write it like 2026-03-01T13:00+0100/2026-03-11T15:30+0100"
-        ) from None
+        example = "2026-03-01T13:00+0100/2026-03-11T15:30+0100"
+        raise BadRow(f"bad sale_price_effective_date {span[:80]!r}: write it like {example}") from None
     return start <= datetime.now(timezone.utc) < end
 
 

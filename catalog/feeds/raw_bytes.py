@@ -43,22 +43,18 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        feed = f"The feed {self._source}"
         try:
             data = self._gzip.read1(len(buffer))
         except EOFError:
-            raise BadFeed(
-                f"The feed {self._source} ends before its gzip data do: it was cut short.", "Send or pack it again."
-            ) from None
+            raise BadFeed(f"{feed} ends before its gzip data do: it was cut short.", "Send or pack it again.") from None
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise BadFeed(
-                f"The feed {self._source} is not a valid gzip file: {error}.", "Pack it again, or give it unpacked."
-            ) from None
+            hint = "Pack it again, or give it unpacked."
+            raise BadFeed(f"{feed} is not a valid gzip file: {error}.", hint) from None
         self._length += len(data)
         if self._length > max(_GROWTH_FREE, _MAX_GROWTH * self._packed.tell()):
-            raise BadFeed(
-                f"The feed {self._source} unpacks to more than {_MAX_GROWTH} times its size: a gzip bomb.",
-                "If it is a real feed, give it unpacked.",
-            )
+            hint = "If it is a real feed, give it unpacked."
+            raise BadFeed(f"{feed} unpacks to more than {_MAX_GROWTH} times its size: a gzip bomb.", hint)
         buffer[: len(data)] = data
         return len(data)
 

@@ -34,8 +34,6 @@ def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) ->
 
 def is_text(value: str) -> bool:
     """Tell whether a string can be encoded as UTF-8, which one decoded from broken bytes cannot."""
-    if value.isascii():
-        return True
     try:
         value.encode()
     except UnicodeEncodeError:

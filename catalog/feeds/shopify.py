@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.delimited import open_table
@@ -51,38 +53,33 @@ def is_shopify(path: Path) -> bool:
         return False
 
 
-def read_shopify(path: Path) -> Iterator[FeedRow]:
-    """Yield a row for every product of an export."""
-    with open_table(path) as (header, rows):
-        yield from join_variants(rows, header)
-
-
 def is_export(header: Collection[str]) -> bool:
     """Tell by its columns whether a table is Shopify's."""
     names = {_OLDER.get(name, name) for name in header}
     return "id" not in names and {"handle", "title"} <= names and bool(names & _DISTINCTIVE)
 
 
-def join_variants(rows: Iterable[FeedRow], header: Collection[str]) -> Iterator[FeedRow]:
-    """Join the rows of every Handle into one row with the column names of other feeds.
+def read_shopify(path: Path) -> Iterator[FeedRow]:
+    """Yield one row for the rows of every Handle, with the column names of other feeds.
 
     Shopify writes the rows of a product one after another; a Handle that comes back later is a duplicate id.
     """
-    tracked = _TRACKER in {_OLDER.get(name, name) for name in header}
-    listing: _Listing | None = None
-    for row in rows:
-        cells = {_OLDER.get(name, name): values[0] for name, values in row.cells.items()}
-        handle = cells.get("handle", "")
-        if not handle:
-            yield FeedRow(row.line, fault=row.fault or "no Handle, so it is not known which product the row belongs to")
-            continue
-        if listing is None or listing.handle != handle:
-            if listing is not None:
-                yield from listing.rows()
-            listing = _Listing(row.line, cells, tracked)
-        listing.add(row.line, cells)
-    if listing is not None:
-        yield from listing.rows()
+    with open_table(path) as (header, rows):
+        tracked = _TRACKER in {_OLDER.get(name, name) for name in header}
+        listing: _Listing | None = None
+        for row in rows:
+            cells = {_OLDER.get(name, name): values[0] for name, values in row.cells.items()}
+            if not cells.get("handle"):
+                fault = row.fault or "no Handle, so it is not known which product the row belongs to"
+                yield FeedRow(row.line, fault=fault)
+                continue
+            if listing is None or listing.handle != cells["handle"]:
+                if listing is not None:
+                    yield from listing.rows()
+                listing = _Listing(row.line, cells, tracked)
+            listing.add(row.line, cells)
+        if listing is not None:
+            yield from listing.rows()
 
 
 class _Listing:
@@ -114,7 +111,7 @@ class _Listing:
         if not any(name in cells for name in _VARIANT):
             return
         try:
-            self._variants.append(_Variant(cells, self._tracked))
+            self._variants.append(_variant(cells, self._tracked))
         except BadRow as error:
             self._faults.append(FeedRow(line, fault=f"a variant of {self.handle[:80]!r} is left out: {error.message}"))
             return
@@ -166,7 +163,7 @@ class _Listing:
             "brand": self._first.get("vendor", ""),
             "category": category,
             "in_stock": "yes" if any(v.in_stock for v in self._variants) or not self._variants else "no",
-            **(min(self._variants, key=_Variant.rank).prices() if self._variants else {}),
+            **(min(self._variants, key=lambda variant: variant.amount).prices if self._variants else {}),
         }
         values |= {name: ", ".join(found)[:MAX_CELL] for name, found in self._collected.items()}
         for name, value in (self._first | {"type": kind}).items():
@@ -178,32 +175,29 @@ class _Listing:
         return {name: [value] for name, value in values.items() if value} | {"image": list(pictures)}
 
 
-class _Variant:
-    """The price and availability of one variant. Raises BadRow when they are malformed."""
+class _Variant(NamedTuple):
+    """The price by which variants are compared, infinite without one; and the prices under Google's names."""
 
-    def __init__(self, cells: dict[str, str], tracked: bool) -> None:
-        self._price = cells.get("variant_price", "")
-        self._before = cells.get("variant_compare_at_price", "")
-        self._amount, _ = parse_price(self._price)
-        quantity = cells.get("variant_inventory_qty", "")
-        if quantity and not re.fullmatch(r"[+-]?[0-9]{1,12}(\.0*)?", quantity):
-            raise BadRow(f"its inventory quantity is {quantity[:40]!r}, which is not a whole number")
-        counted = bool(quantity) and (_TRACKER in cells or not tracked)
-        self.in_stock = not counted or int(quantity.split(".")[0]) > 0
+    amount: Decimal
+    in_stock: bool
+    prices: dict[str, str]
 
-    def rank(self) -> Decimal:
-        """Return the sort key that puts the cheapest variant first and those without a price last."""
-        return Decimal("Infinity") if self._amount is None else self._amount
 
-    def prices(self) -> dict[str, str]:
-        """Return the prices with Google's names: the compare-at price is `price`, the current one `sale_price`."""
-        try:
-            before, _ = parse_price(self._before)
-        except BadRow:
-            before = None  # a bad compare-at price takes nothing from the price itself
-        if self._amount is not None and before is not None and before > self._amount:
-            return {"price": self._before, "sale_price": self._price}
-        return {"price": self._price}
+def _variant(cells: dict[str, str], tracked: bool) -> _Variant:
+    """Parse the price and availability of one variant. Raises BadRow when they are malformed."""
+    price, list_price = cells.get("variant_price", ""), cells.get("variant_compare_at_price", "")
+    amount, _ = parse_price(price)
+    quantity = cells.get("variant_inventory_qty", "")
+    if quantity and not re.fullmatch(r"[+-]?[0-9]{1,12}(\.0*)?", quantity):
+        raise BadRow(f"its inventory quantity is {quantity[:40]!r}, which is not a whole number")
+    counted = bool(quantity) and (_TRACKER in cells or not tracked)
+    prices = {"price": price}
+    if amount is not None:
+        with suppress(BadRow):  # a bad compare-at price takes nothing from the price itself
+            if (parse_price(list_price)[0] or 0) > amount:
+                prices = {"price": list_price, "sale_price": price}
+    in_stock = not counted or int(quantity.split(".")[0]) > 0
+    return _Variant(Decimal("Infinity") if amount is None else amount, in_stock, prices)
 
 
 def _free_name(name: str) -> str:
