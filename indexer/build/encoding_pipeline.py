@@ -182,7 +182,8 @@ def _encode_part(load: PictureLoader, paths: Sequence[str], options: PipelineOpt
         for loaded, pixels in pictures:
             results.add(loaded)
             if pixels is not None:
-                waiting.update({bytes.fromhex(content.sha256): pixels for content in loaded.contents.values()})
+                (content,) = loaded.contents.values()
+                waiting[bytes.fromhex(content.sha256)] = pixels
             if len(waiting) == options.batch_size:
                 _encode_batch(load, waiting, results)
             tick(1)

@@ -22,8 +22,8 @@ MAX_HITS = 6  # shown for each generation
 THUMBNAIL_SIDE = 160
 
 
-def save_encoder_diff(home: Path, before: Generation, after: Generation, catalogue: Catalogue) -> dict[str, Any]:
-    """Write encoder-change.json and encoder-change.html into the shop's home; return the figures."""
+def save_encoder_diff(home: Path, before: Generation, after: Generation, catalogue: Catalogue) -> None:
+    """Write encoder-change.json and encoder-change.html into the shop's home."""
     queries = golden_queries(before, after)
     figures = change_figures(before, after, queries)
     worst = sorted(queries, key=lambda query: (query.overlap, query.sha256))[:MAX_QUERIES]  # the hash shuffles ties
@@ -31,7 +31,6 @@ def save_encoder_diff(home: Path, before: Generation, after: Generation, catalog
     shop = ShopHome(home)
     write_atomically(shop.encoder_diff, lambda path: path.write_text(json.dumps(figures, indent=2) + "\n"))
     write_atomically(shop.encoder_diff_page, lambda path: path.write_text(html, encoding="utf-8"))
-    return figures
 
 
 def change_figures(before: Generation, after: Generation, queries: Sequence[GoldenQuery]) -> dict[str, Any]:
