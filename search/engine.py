@@ -45,10 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What is served: the generation, the number of searchable products and pictures, and the encoder.
-
-    `live` is the number of rows that changed since the generation was built; `degraded` says what is out of order.
-    """
+    """What is served; `live` rows changed since the generation was built, `degraded` says what is out of order."""
 
     generation: int
     products: int

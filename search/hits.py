@@ -57,11 +57,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The probability that the shop has the thing in the photo or a similar one, and that the first hit is that thing.
-
-    `kind` is "no_match" when the first is below 0.26, else "exact" when the second is at least 0.6; `exact` is None
-    where it is unknown.
-    """
+    """Probability that the shop has what a photo shows or the like, and that the first hit is it (None: not known)."""
 
     probability: float
     exact: float | None = None

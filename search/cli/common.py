@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.cells import cell_len, set_cell_size
 from tqdm import tqdm
 
 from indexer.cli.common import home_option, runtime_option
-from search.cli.text_table import format_table
 
 FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
 OUTPUT_TYPE = click.Path(dir_okay=False, path_type=Path)
+GAP = "  "
+MIN_SHRUNK_WIDTH = 12  # terminal columns: a table column is not made narrower
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -46,6 +48,28 @@ def print_figures(figures: Mapping[str, Any], as_json: bool = False) -> None:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
     """Print a table that fits the terminal; the columns named in `right` are aligned right."""
     click.echo(format_table(header, rows, shutil.get_terminal_size((120, 24)).columns, right))
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Sequence[str] = ()) -> str:
+    """Return rows under their header, in `width` terminal columns where possible; those in `right` align right."""
+    lines = [[_printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(header))]
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width and max(widths) > MIN_SHRUNK_WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    lines.insert(1, ["-" * size for size in widths])
+    aligned = [name in right for name in header]
+    return "\n".join(GAP.join(map(_fit, line, widths, aligned)).rstrip() for line in lines)
+
+
+def _printable(cell: str) -> str:
+    """Replace control characters, so that a product's title cannot steer the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in cell)
+
+
+def _fit(text: str, size: int, align_right: bool) -> str:
+    if cell_len(text) > size:
+        text = set_cell_size(text, size - 1).rstrip() + "…"
+    return " " * (size - cell_len(text)) + text if align_right else set_cell_size(text, size)
 
 
 def report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:

@@ -131,10 +131,7 @@ def build_query(
 
 
 def resolve_query(query: Query, blocks: Collection[str], find_product: Callable[[str], Product]) -> Query:
-    """Replace what only the shop can decide: the block weights of a crop, and the price that "cheaper" compares with.
-
-    `blocks` are the names of the shop's vector blocks. Raises UnknownProduct, BadQuery.
-    """
+    """Resolve what only the shop knows: block weights of a crop, what is cheaper. Raises UnknownProduct, BadQuery."""
     if query.cropped:
         query = replace(query, cropped=False, blocks={**crop_weights(blocks), **(query.blocks or {})})
     if query.cheaper:

@@ -140,7 +140,6 @@ def _unlisted_concepts(text: str) -> Iterator[Concept]:
 
 
 def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
-    """Yield the term itself, its English translation, and synonyms."""
     yield Alternative(_index_words(text))
     for number, replacement in enumerate(entry.replacements):
         words = _index_words(normalise(replacement))
@@ -150,7 +149,6 @@ def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
 
 
 def _index_words(text: str) -> tuple[str, ...]:
-    """Return the words by which the word index has a normalised text."""
     words: list[str] = []
     for _, _, piece in tokenise(text):
         words += (bigrams(piece) or [piece]) if unspaced(piece) else [word for _, _, word in split_compound(piece)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -74,12 +73,7 @@ class QueryEncoder:
         texts = [rewrite(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
         vectors = iter(quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ())
         text_vectors = iter(self._layout.queries(self._encoder.encode_texts(texts)) if texts else ())
-        encoded = []
-        for query in queries:
-            count = sum(isinstance(term, PictureTerm) for term in query.terms)
-            carried = with_vectors(query, list(islice(vectors, count)))
-            encoded.append(self._combine(carried, text_vectors, stored_row))
-        return encoded
+        return [self._combine(with_vectors(query, vectors), text_vectors, stored_row) for query in queries]
 
     def picture_query(self, term: VectorTerm) -> Floats:
         """Return the query vector of a picture alone."""

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -95,13 +95,11 @@ class RefineTokens:
         return Query(tuple(terms), blocks=fields.get("b"), filter=narrowed, sort=fields["s"], collapse=fields["c"])
 
 
-def with_vectors(query: Query, vectors: Sequence[Floats]) -> Query:
+def with_vectors(query: Query, vectors: Iterable[Floats]) -> Query:
     """Replace the pictures of a query by their vectors, in order."""
-    remaining = iter(vectors)
-    terms = tuple(
-        VectorTerm(next(remaining), term.weight) if isinstance(term, PictureTerm) else term for term in query.terms
-    )
-    return replace(query, terms=terms)
+    rest = iter(vectors)
+    terms = (VectorTerm(next(rest), term.weight) if isinstance(term, PictureTerm) else term for term in query.terms)
+    return replace(query, terms=tuple(terms))
 
 
 def quantised(vectors: Floats, blocks: Sequence[Block]) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
+# A mistake is a letter too many, missing, wrong, or two neighbours exchanged; one is allowed in a short word.
 MIN_LETTERS = 4  # shorter words are too near to too many others
 FIXED_START_LETTERS = 4  # up to this length the first letter must be right: "case" is no vase
 TWO_MISTAKES_LETTERS = 8  # from this length on, two mistakes are allowed
@@ -23,12 +24,7 @@ class SpellingVocabulary:
         self._words = sorted(self._counts, key=len)
 
     def nearest(self, word: str) -> str | None:
-        """Return the word that was probably meant: fewest mistakes, then the same first letter, then most frequent.
-
-        A mistake is a letter too many, missing, wrong, or two neighbours exchanged (optimal string alignment distance).
-        One is allowed, in words of eight letters two; in words of four letters the first must be right. None when there
-        is no such word, or `word` is not of 4 to 32 plain letters.
-        """
+        """Return the word probably meant: fewest mistakes, then same first letter, then most frequent; or None."""
         if not _is_plain(word) or len(word) < MIN_LETTERS:
             return None
         limit = 2 if len(word) >= TWO_MISTAKES_LETTERS else 1

@@ -129,7 +129,6 @@ def retrieve(
 
 
 def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, fetch: int) -> tuple[Ranked, bool]:
-    """Return the products of the highest text scores, where no vector ranks the rows."""
     rows = np.zeros(0, np.int64)
     if text is not None:
         scored = np.flatnonzero(text.scores > 0)
@@ -157,7 +156,6 @@ def build_hits(
 def _parts(
     snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, places: list[int]
 ) -> list[dict[str, float]]:
-    """Return the share of each block and text part in the scores at these places."""
     columns = {name: part[places] for name, part in ranked.parts.items()}
     if vector is not None:
         starts = [layout.slice(name).start for name in layout.names]
@@ -167,7 +165,6 @@ def _parts(
 
 
 def _allowed_rows(snapshot: Snapshot, keys: Ints, scope: SearchScope) -> Ints:
-    """Return the rows of these products that may be hits."""
     rows, _ = snapshot.generation_rows.rows_of_each(keys)
     if snapshot.allowed is not None:
         rows = rows[snapshot.allowed[rows]]

@@ -28,6 +28,7 @@ PRICE_RANGES = 5
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 Matched = Callable[[Filter], Mask]
+CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
 
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
@@ -144,11 +145,7 @@ def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Fa
     return Facet(name, tuple(values))
 
 
-_OWN: Mapping[str, Callable[[ProductColumns, str, Mask, Filter], Facet]] = {
-    filters.CATEGORY: _categories,
-    filters.PRICE: _prices,
-    filters.IN_STOCK: _stock,
-}
+_OWN: Mapping[str, CountField] = {filters.CATEGORY: _categories, filters.PRICE: _prices, filters.IN_STOCK: _stock}
 
 
 def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:

@@ -140,21 +140,18 @@ class Lexicon:
             return self._vocabulary
 
     def _finds_products(self, term: str, known: Mapping[str, int]) -> bool:
-        """Return whether a term of the glossary has an alternative that a product holds."""
         alternatives = (way for concept in self._glossary.apply(term).concepts for way in concept.alternatives)
         return any(all(any(form in known for form in forms(word)) for word in way.words) for way in alternatives)
 
 
 def _replaced(text: str, corrections: Mapping[str, str]) -> str:
-    normalised, at, pieces = normalise(text), 0, []
-    for start, end, piece in tokenise(normalised):
-        pieces += [normalised[at:start], corrections.get(piece, piece)]
-        at = end
-    return "".join((*pieces, normalised[at:]))
+    corrected = normalise(text)
+    for start, end, piece in reversed(list(tokenise(corrected))):
+        corrected = corrected[:start] + corrections.get(piece, piece) + corrected[end:]
+    return corrected
 
 
 def _postings(index: Words, word: str) -> Scored:
-    """Return the products that hold a word, with the weight of the best field that holds it."""
     holding = ((_holding(index, forms(word), name), weight) for name, weight in FIELD_WEIGHTS.items())
     return _merge([(keys, np.full(len(keys), weight, np.float32)) for keys, weight in holding], np.maximum)
 

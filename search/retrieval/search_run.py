@@ -50,15 +50,6 @@ class PreparedQuery:
     degraded: tuple[str, ...]
     deadline: Deadline | None
 
-    @property
-    def query(self) -> Query:
-        """The query, its pictures as vectors."""
-        return self.encoded.query
-
-    def without_vector(self) -> PreparedQuery:
-        """Return the same query, to be answered by its text alone."""
-        return replace(self, encoded=replace(self.encoded, vector=None), degraded=(*self.degraded, VECTOR))
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -82,7 +73,7 @@ class SearchRun:
     @property
     def query(self) -> Query:
         """The query, its pictures as vectors."""
-        return self.prepared.query
+        return self.prepared.encoded.query
 
     def page(self, encode_seconds: float) -> SearchPage:
         """Return the page, whose time includes `encode_seconds`; where the vector search fails, the text answers."""
@@ -95,7 +86,9 @@ class SearchRun:
         except WindowshopError:
             if self.prepared.text_scores is None or self.prepared.encoded.vector is None:
                 raise
-            run = replace(self, prepared=self.prepared.without_vector())
+            text_only = replace(self.prepared.encoded, vector=None)
+            degraded = (*self.prepared.degraded, VECTOR)
+            run = replace(self, prepared=replace(self.prepared, encoded=text_only, degraded=degraded))
             found = run._find()
         query, prepared = run.query, run.prepared
         verdict = None if prepared.encoded.vector is None else self.state.verdict(query, found.best)
@@ -120,9 +113,8 @@ class SearchRun:
         page = keys[query.offset : query.offset + query.k].tolist()
         products = self._products(page)
         listed = [products[key] for key in page if key in products]
-        hits = tuple(
-            SearchHit(product, product.pictures[0] if product.pictures else Picture(""), 0.0, {}) for product in listed
-        )
+        pictures = [next(iter(product.pictures), Picture("")) for product in listed]
+        hits = tuple(SearchHit(product, picture, 0.0, {}) for product, picture in zip(listed, pictures, strict=True))
         return Found(hits, hits[:VERDICT_HITS], len(keys), facets)
 
     def _find(self) -> Found:

@@ -92,21 +92,18 @@ class ServingState:
         return layout.weigh(rows, scale)
 
     def verdict(self, query: Query, hits: Sequence[SearchHit]) -> Verdict | None:
-        """Return whether the shop has what a single photo shows, and whether hit 1 is it; None for other queries.
-
-        `hits` are the best by score, whatever the page is sorted by. A single hit cannot be called exact, because the
-        gap to the second one decides.
-        """
+        """Return whether the shop has what a single photo shows, given the best hits; None for other queries."""
         if not hits:
             return None
-        second = hits[1].parts if len(hits) > 1 else None
+        second = hits[1].parts if len(hits) > 1 else None  # the gap to it decides whether the first one is exact
         return self.classifier.verdict(query, hits[0].product.category, hits[0].parts, second)
 
     def warm_up(self) -> None:
         """Encode and search once, without the catalogue, before a shopper waits for it."""
-        for encoded in self.query_encoder.encode([Query(warm_up_terms(self))], _no_stored_row):
-            assert encoded.vector is not None
-            self.snapshot.search(encoded.vector, 10)
+        no_products = dict[str, tuple[int, Floats]]()
+        (encoded,) = self.query_encoder.encode([Query(warm_up_terms(self))], no_products.__getitem__)
+        assert encoded.vector is not None
+        self.snapshot.search(encoded.vector, 10)
 
 
 def warm_up_terms(state: ServingState) -> tuple[Term, ...]:
@@ -115,7 +112,3 @@ def warm_up_terms(state: ServingState) -> tuple[Term, ...]:
     if state.generation.layout.text_block is not None:
         terms.append(TextTerm("red shoes"))
     return tuple(terms)
-
-
-def _no_stored_row(product_id: str) -> tuple[int, Floats]:
-    raise UnknownProduct(f"{product_id!r} is no part of a warm-up.")

@@ -26,10 +26,7 @@ class MatchClassifier:
     calibration: Calibration | None = None
 
     def verdict(self, query: Query, category: str, first: Parts, second: Parts | None = None) -> Verdict | None:
-        """Return the verdict on the first page of a photo's hits; None for any other query, or without a curve.
-
-        `category` is that of the best hit; `first` and `second` are the parts of the scores of the best two hits.
-        """
+        """Return the verdict from the category and score parts of the best hits; None but for a photo's first page."""
         if not query.is_single_picture or query.blocks or query.offset:
             return None
         logit = self._logit(category, first)

@@ -134,11 +134,14 @@ class ProductColumns:
         moved[remaining] = place[: len(remaining)]
         same_ordinals = bool((moved == np.arange(len(self))).all())
         ids = np.concatenate([self.ids[remaining], _texts(list(new.values()))])[order]
+        by_id = moved[self.by_id]
+        by_id = by_id[by_id >= 0]
+        added = np.array(sorted(place[len(remaining) :].tolist(), key=ids.__getitem__), np.int64)
         blank = np.zeros(len(new), np.bool_)
         return ProductColumns(
             keys[order],
             ids,
-            _insert_by_id(ids, moved[self.by_id], place[len(remaining) :]),
+            np.insert(by_id, np.searchsorted(ids[by_id], ids[added]), added),
             np.concatenate([self.prices[remaining], np.full(len(new), np.nan)])[order],
             np.concatenate([self.stock[remaining], blank])[order],
             np.concatenate([self.present[remaining], blank])[order],
@@ -194,13 +197,6 @@ def _labels(base: Mapping[str, LabelColumn], builder: LabelColumnBuilder, touche
         before = base.get(name) or LabelColumn.empty(words)
         labels[name] = before.changed(touched, builder.rows.get(name, ()), builder.codes.get(name, ()))
     return labels
-
-
-def _insert_by_id(ids: NDArray[np.object_], ordered: Ints, new: Ints) -> Ints:
-    """Return the ordinals in the order of ids: the earlier ones (-1: removed) with new ones inserted."""
-    ordered = ordered[ordered >= 0]
-    new = np.array(sorted(new.tolist(), key=ids.__getitem__), np.int64)
-    return np.insert(ordered, np.searchsorted(ids[ordered], ids[new]), new)
 
 
 def _price(product: Product) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from search.cli.text_table import format_table
+from search.cli.common import format_table
 from tests.quality.report.records import Headline, Part, Share
 
 HERE = Path(__file__).parent

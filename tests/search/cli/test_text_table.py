@@ -1,4 +1,4 @@
-from search.cli.text_table import format_table
+from search.cli.common import format_table
 
 
 def test_columns_line_up():
