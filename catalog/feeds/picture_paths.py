@@ -37,10 +37,8 @@ class PictureResolver:
         if not _WEB.match(name):
             return self._find_file(name)
         if self._fetcher is None:
-            raise BadRow(
-                f"picture {name[:120]!r} is a web address: fetching is off; download the pictures and give paths, "
-                "or switch fetching on with --fetch-pictures"
-            )
+            hint = "download the pictures and give paths, or switch fetching on with --fetch-pictures"
+            raise BadRow(f"picture {name[:120]!r} is a web address: fetching is off; {hint}")
         try:
             return str(self._fetcher.fetch(name))
         except BadInput as error:

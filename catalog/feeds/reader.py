@@ -64,10 +64,8 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
     feed_format = next((found for found in FORMATS if ending in found.endings and found.sniff(path)), None)
     if feed_format is None:
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
-        raise BadFeed(
-            f"{path.name} is not in a feed format that can be read.",
-            f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}.",
-        )
+        hint = f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}."
+        raise BadFeed(f"{path.name} is not in a feed format that can be read.", hint)
     return _products(path, feed_format.read(path), fetch)
 
 

@@ -87,21 +87,17 @@ def download(
     except BadInput:
         raise
     except TimeoutError:
-        raise _no_answer(address, f"it did not answer in full within {rules.seconds:g} seconds") from None
+        raise failed(address, f"it did not answer in full within {rules.seconds:g} seconds", error=NoAnswer) from None
     except ssl.SSLCertVerificationError as error:
         raise failed(address, f"its certificate is not valid: {error.verify_message}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise _no_answer(address, f"the connection broke: {reason}") from None
+        raise failed(address, f"the connection broke: {reason}", error=NoAnswer) from None
 
 
 def failed(address: PictureUrl, reason: str, hint: str = _CHECK, error: type[FetchFailed] = FetchFailed) -> FetchFailed:
     """Return the error that says why a picture did not come."""
     return error(f"The picture {str(address)[:120]!r} was not fetched: {reason}.", hint)
-
-
-def _no_answer(address: PictureUrl, reason: str) -> FetchFailed:
-    return failed(address, reason, error=NoAnswer)
 
 
 class _Deadline:
@@ -128,7 +124,7 @@ def _connect(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> soc
         except OSError:
             if number == len(ips):
                 raise
-    raise _no_answer(address, "its host has no IP address")
+    raise failed(address, "its host has no IP address", error=NoAnswer)
 
 
 def _resolve(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Sequence[str]:
@@ -155,12 +151,12 @@ def _resolve_in_thread(deadline: _Deadline, resolve: Resolve, address: PictureUr
     except queue.Empty:
         raise TimeoutError from None
     if isinstance(answer, Exception):
-        raise _no_answer(address, f"its host {address.host} is not known") from None
+        raise failed(address, f"its host {address.host} is not known", error=NoAnswer) from None
     return answer
 
 
-class _LimitedReader(io.RawIOBase):
-    """Reads a socket until the deadline, and at most `max_bytes` in all.
+class _LimitedSocket(io.RawIOBase):
+    """The part of a socket that http.client uses: it ends at the deadline, and after reading `max_bytes` in all.
 
     http.client limits neither its headers nor chunks that claim to be -1 bytes long.
     """
@@ -169,6 +165,13 @@ class _LimitedReader(io.RawIOBase):
         self._connection = connection
         self._deadline = deadline
         self._left = max_bytes
+
+    def sendall(self, data: bytes) -> None:
+        self._connection.settimeout(self._deadline.left())
+        self._connection.sendall(data)
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        return io.BufferedReader(self, _CHUNK)
 
     def readable(self) -> bool:
         return True
@@ -180,22 +183,6 @@ class _LimitedReader(io.RawIOBase):
         if self._left < 0:
             raise OSError(0, "far more came than a picture")
         return count
-
-
-class _DeadlineSocket:
-    """The part of a socket that http.client uses, with the deadline on every step."""
-
-    def __init__(self, connection: socket.socket, deadline: _Deadline, max_bytes: int) -> None:
-        self._connection = connection
-        self._deadline = deadline
-        self._max_bytes = max_bytes
-
-    def sendall(self, data: bytes) -> None:
-        self._connection.settimeout(self._deadline.left())
-        self._connection.sendall(data)
-
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_LimitedReader(self._connection, self._deadline, self._max_bytes), _CHUNK)
 
     def close(self) -> None:
         """Do nothing: the caller that opened the socket closes it."""
@@ -211,7 +198,7 @@ def _request(
         headers["If-Modified-Since"] = known.last_modified
     # http.client.HTTPConnection opens nothing of its own while it has a socket, and knows no proxies.
     client = http.client.HTTPConnection(address.host, address.port)
-    client.sock = cast(socket.socket, _DeadlineSocket(connection, deadline, _OVERHEAD + 2 * rules.max_bytes))
+    client.sock = cast(socket.socket, _LimitedSocket(connection, deadline, _OVERHEAD + 2 * rules.max_bytes))
     client.request("GET", address.target, headers=headers)
     response = client.getresponse()
     version = Version(*(_tag(response.getheader(name)) for name in ("ETag", "Last-Modified")))

@@ -186,10 +186,8 @@ def _check_size(size: tuple[int, int]) -> None:
 def _check_box(box: Box) -> None:
     left, top, right, bottom = box
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):  # also refuses NaN
-        raise BadPicture(
-            f"The crop box {box} lies outside the picture or is empty.",
-            "Give left, top, right, bottom as fractions from 0 to 1, left < right and top < bottom.",
-        )
+        hint = "Give left, top, right, bottom as fractions from 0 to 1, left < right and top < bottom."
+        raise BadPicture(f"The crop box {box} lies outside the picture or is empty.", hint)
 
 
 def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -208,17 +206,13 @@ def _check_plugin(kind: str) -> None:
         except ModuleNotFoundError as error:
             if error.name != "pillow_heif":
                 raise
-            raise UnsupportedFormat(
-                "HEIF and HEIC pictures need a package that is not installed.",
-                "Install it with pip install '.[heif]', or save the picture as JPEG.",
-            ) from None
+            hint = "Install it with pip install '.[heif]', or save the picture as JPEG."
+            raise UnsupportedFormat("HEIF and HEIC pictures need a package that is not installed.", hint) from None
         pillow_heif.register_heif_opener()
     elif kind in ("WEBP", "AVIF") and not features.check(kind.lower()):
         raise UnsupportedFormat(f"The Pillow installed here cannot read {kind}.", "Save the picture as JPEG or PNG.")
 
 
 def _too_many_bytes(length: int) -> PictureTooLarge:
-    return PictureTooLarge(
-        f"The picture file has {length / 2**20:,.1f} MiB; the limit is {MAX_FILE_BYTES // 2**20} MiB.",
-        "Make the picture smaller or save it as JPEG.",
-    )
+    problem = f"The picture file has {length / 2**20:,.1f} MiB; the limit is {MAX_FILE_BYTES // 2**20} MiB."
+    return PictureTooLarge(problem, "Make the picture smaller or save it as JPEG.")

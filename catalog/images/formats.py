@@ -43,10 +43,8 @@ def sniff(data: bytes) -> str:
             return "AVIF"
         if brands & _HEIF_BRANDS:
             return "HEIF"
-    raise UnsupportedFormat(
-        f"The file is {_describe(data)}, not a picture of a format that can be read.",
-        "Save it as JPEG, PNG, WebP, AVIF or GIF.",
-    )
+    problem = f"The file is {_describe(data)}, not a picture of a format that can be read."
+    raise UnsupportedFormat(problem, "Save it as JPEG, PNG, WebP, AVIF or GIF.")
 
 
 def scrub(data: bytes, kind: str) -> tuple[bytes, bytes]:

@@ -154,8 +154,7 @@ def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
     if found is None or not str(found[0]).isdecimal():
         raise DamagedStore(f"{path} is a database, but not a catalogue.", "Give another home, or move that file away.")
     if int(found[0]) > SCHEMA_VERSION:
-        raise NewerStore(
-            f"{path} was written by a newer Windowshop: its schema is {found[0]}, this one reads {SCHEMA_VERSION}.",
-            "Upgrade Windowshop, or index the feed into another home.",
-        )
+        schemas = f"its schema is {found[0]}, this one reads {SCHEMA_VERSION}"
+        hint = "Upgrade Windowshop, or index the feed into another home."
+        raise NewerStore(f"{path} was written by a newer Windowshop: {schemas}.", hint)
     return True

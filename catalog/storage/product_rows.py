@@ -96,9 +96,8 @@ def remove(db: sqlite3.Connection, ids: list[str]) -> int:
 
 def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
     at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    db.executemany(
-        "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)", [(product_id, kind, at) for product_id in ids]
-    )
+    rows = [(product_id, kind, at) for product_id in ids]
+    db.executemany("INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)", rows)
 
 
 def record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:

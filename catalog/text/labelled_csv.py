@@ -51,10 +51,9 @@ def _rows(path: Path, file: TextIO, required: Sequence[str], exact: bool) -> Ite
         if exact and header != list(required):
             raise bad_line(path, 1, f"the header is {','.join(header)[:100]!r}", f"It must be {','.join(required)}.")
         if missing := [name for name in required if name not in header]:
-            raise BadFeed(
-                f"{path} has no column {' nor '.join(map(repr, missing))}; its columns are: {', '.join(header)}.",
-                f"Its first line must name the columns {' and '.join(required)}, with commas between.",
-            )
+            problem = f"{path} has no column {' nor '.join(map(repr, missing))}; its columns are: {', '.join(header)}."
+            hint = f"Its first line must name the columns {' and '.join(required)}, with commas between."
+            raise BadFeed(problem, hint)
         line = reader.line_num + 1
         for row in reader:
             if exact and any(map(str.strip, row)) and len(row) != len(header):
