@@ -81,14 +81,13 @@ class PictureResolver:
         if ":" in cell and (_WEB.match(cell) or _NEXT_ADDRESS.search(cell)):
             pieces = [piece.strip(" ,;") for part in cell.split("|") for piece in _NEXT_ADDRESS.split(part.strip())]
             return [piece for piece in pieces if piece]
-        if not any(mark in cell for mark in "|;,") or self._exists(cell):
+        mark = next((mark for mark in "|;," if mark in cell), "")
+        if not mark or self._exists(cell):
             return [cell]
-        for mark in "|;":
-            if mark in cell:
-                return [piece for piece in map(str.strip, cell.split(mark)) if piece]
-        pieces = [piece for piece in map(str.strip, cell.split(",")) if piece]
-        pictures = all(piece.lower().endswith(ENDINGS) or self._exists(piece) for piece in pieces)
-        return pieces if pictures and pieces else [cell]
+        pieces = [piece for piece in map(str.strip, cell.split(mark)) if piece]
+        if mark != "," or (pieces and all(piece.lower().endswith(ENDINGS) or self._exists(piece) for piece in pieces)):
+            return pieces
+        return [cell]
 
     def _exists(self, name: str) -> bool:
         try:

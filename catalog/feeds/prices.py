@@ -56,8 +56,6 @@ def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
 def current_price(cells: Mapping[str, Sequence[str]]) -> tuple[Decimal | None, str, dict[str, str]]:
     """Return amount and currency of a row's current price, and the list price as an attribute when it is on sale."""
     price, currency = parse_price(first(cells, "price"), first(cells, "currency"))
-    if not cells.get("sale_price"):
-        return price, currency, {}
     sale, sale_currency = parse_price(first(cells, "sale_price"), first(cells, "currency"))
     if sale is None or not _on_sale(first(cells, "sale_price_effective_date")):
         return price, currency, {}

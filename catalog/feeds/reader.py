@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -99,20 +99,16 @@ def _prefetched(
     if not threads:
         yield from ((row, partial(make, row)) for row in rows)
         return
-    pending: deque[tuple[FeedRow, Future[MappedRow]]] = deque()
-    fault: BadFeed | None = None
+    pending: deque[tuple[FeedRow, Callable[[], MappedRow]]] = deque()
     pool = ThreadPoolExecutor(threads, "fetch")
     try:
-        try:
-            for row in rows:
-                pending.append((row, pool.submit(make, row)))
-                if len(pending) > threads:
-                    begun, future = pending.popleft()
-                    yield begun, future.result
-        except BadFeed as error:  # yield the rows before the fault first
-            fault = error
-        yield from ((begun, future.result) for begun, future in pending)
+        for row in rows:
+            pending.append((row, pool.submit(make, row).result))
+            if len(pending) > threads:
+                yield pending.popleft()
+        yield from pending
+    except BadFeed:
+        yield from pending  # the rows before the fault come first
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
-    if fault is not None:
-        raise fault

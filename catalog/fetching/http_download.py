@@ -220,15 +220,12 @@ def _body(address: PictureUrl, response: http.client.HTTPResponse, max_bytes: in
     too_large = failed(address, f"it is larger than {max_bytes / 2**20:g} MiB", "Make the picture smaller.")
     if response.length is not None and response.length > max_bytes:
         raise too_large
-    pieces, length = [], 0
-    while piece := response.read(_CHUNK):
-        length += len(piece)
-        if length > max_bytes:
-            raise too_large
-        pieces.append(piece)
+    data = response.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise too_large
     if response.length:
         raise failed(address, "the connection ended before the picture did")
-    return b"".join(pieces)
+    return data
 
 
 def _tag(header: str | None) -> str:

@@ -36,7 +36,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = [_TURNS[number] for number in (5, 6, 7, 8)]
 _SEND_AGAIN = "Save or send the picture again."
 
 
@@ -58,7 +57,7 @@ def decode(data: bytes, box: Box | None = None, at_least: int = 0) -> Image.Imag
                 picture.draft("RGB", (side, side))
             picture.load()
             rgb = _flatten(picture)
-            turn = _turn(picture, exif)
+            turn = _TURNS.get(_orientation(picture, exif))
         rgb.info = {}
         upright = rgb.transpose(turn) if turn is not None else rgb
         return upright.crop(_pixels(box, upright.size)) if box else upright
@@ -73,8 +72,8 @@ def size_of(data: bytes) -> tuple[int, int]:
         scrubbed, exif = scrub(data, kind)
         with _open(scrubbed, kind) as picture:
             width, height = picture.size
-            turn = _turn(picture, exif)
-        return (height, width) if turn in _ON_ITS_SIDE else (width, height)
+            lies_on_its_side = _orientation(picture, exif) >= 5
+        return (height, width) if lies_on_its_side else (width, height)
 
 
 def content_hash(data: bytes) -> str:
@@ -164,10 +163,10 @@ def _from_16_bits(picture: Image.Image) -> Image.Image:
     return grey
 
 
-def _turn(picture: ImageFile.ImageFile, exif: bytes) -> Image.Transpose | None:
+def _orientation(picture: ImageFile.ImageFile, exif: bytes) -> int:
     if picture.format == "HEIF":
-        return None  # libheif has turned it already
-    return _TURNS.get(orientation(exif or picture.info.get("exif") or b""))
+        return 1  # libheif has turned it already
+    return orientation(exif or picture.info.get("exif") or b"")
 
 
 def _check_size(size: tuple[int, int]) -> None:
