@@ -26,8 +26,9 @@ MAX_SHOWN = 60  # characters of a value in an error message
 BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 NULL = {"type": "null"}
-# What a value should be, by the type of pydantic's error, where its own words are those of Python.
-EXPECTED = {"dict_type": "an object", "model_type": "an object", "string_pattern_mismatch": "more than blanks"}
+# What is expected, by the type of pydantic's error, where its own words are those of Python.
+OBJECT = "should be an object"
+EXPECTED = {"dict_type": OBJECT, "model_type": OBJECT, "string_pattern_mismatch": "should be more than blanks"}
 
 
 class RequestModel(BaseModel):
@@ -242,7 +243,7 @@ def _problem(kind: str, message: str, value: object) -> str:
     """Return what is wrong with a value; `message` begins like "Input should be", as all of pydantic's do."""
     if kind == "missing":
         return "is missing"
-    expected = f"should be {EXPECTED[kind]}" if kind in EXPECTED else message.partition(" ")[2]
+    expected = EXPECTED.get(kind) or message.partition(" ")[2].replace(" after validation", "")
     return f"is {shown(value)}; it {expected}"
 
 

@@ -106,7 +106,7 @@ REFUSED = [
     ({"terms": {"text": "a"}}, "valid list"),
     ({"terms": [{"text": "a", "product_id": "b"}]}, "should have one of image, text, product_id"),
     ({"terms": [{"text": "a", "crop": [0, 0, 1, 1]}]}, "should have an image to crop"),
-    ({"terms": [{"text": "a"}] * 25}, "at most 24 items after validation, not 25"),
+    ({"terms": [{"text": "a"}] * 25}, "at most 24 items, not 25"),
     ({"text": "a", "k": 0}, "k is 0"),
     ({"text": "a", "k": 201}, "k is 201"),
     ({"text": "a", "k": "many"}, "valid integer"),

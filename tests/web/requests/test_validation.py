@@ -55,7 +55,7 @@ PARTS = 'For example {"parts": [{"text": "red"}]}.'
         ({"kind": "c"}, "kind is 'c'; it should be 'a' or 'b'.", 'For example {"count": 3}.'),
         ({"parts": "x"}, "parts is 'x'; it should be a valid list.", PARTS),
         ({"parts": [{}, 5]}, "parts[1] is 5; it should be an object.", PARTS),
-        ({"parts": [{}] * 3}, "parts is [{}, {}, {}]; it should have at most 2 items after validation, not 3.", PARTS),
+        ({"parts": [{}] * 3}, "parts is [{}, {}, {}]; it should have at most 2 items, not 3.", PARTS),
         (
             {"parts": [{"text": 5}]},
             "parts[0].text is 5; it should be a valid string.",
