@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -80,9 +80,10 @@ class SearchEngine:
         self.recommender = Recommender(home, self, self._steps)
 
         def opener(generation: Generation, current: ServingState) -> ServingState:
-            if generation.manifest.fingerprint == current.encoder.fingerprint:
-                return ServingState.of(home, generation, current.encoder, current.columns, current.row_encoder)
-            return ServingState.of(home, generation, _open_encoder(home, generation, runtime), current.columns)
+            if generation.manifest.fingerprint != current.encoder.fingerprint:
+                return ServingState.of(home, generation, _open_encoder(home, generation, runtime), current.columns)
+            opened = ServingState.of(home, generation, current.encoder, current.columns)
+            return replace(opened, row_encoder=current.row_encoder)  # with the vectors that it has in memory
 
         state = ServingState.of(home, generation, encoder, ProductColumns.read(catalogue))
         self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), state, opener)

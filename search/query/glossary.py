@@ -115,8 +115,7 @@ class Glossary:
 
     def _match(self, units: Sequence[_Unit], at: int) -> tuple[GlossaryEntry | None, int]:
         for length in range(min(self._longest, len(units) - at), 0, -1):
-            entry = self._entries.get(tuple(unit.word for unit in units[at : at + length]))
-            if entry is not None:
+            if entry := self._entries.get(tuple(unit.word for unit in units[at : at + length])):
                 return entry, length
         return None, 1
 
@@ -142,8 +141,7 @@ def _unlisted_concepts(text: str) -> Iterator[Concept]:
 def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
     yield Alternative(_index_words(text))
     for number, replacement in enumerate(entry.replacements):
-        words = _index_words(normalise(replacement))
-        if words:
+        if words := _index_words(normalise(replacement)):
             translation = number == 0 and entry.language != ENGLISH
             yield Alternative(words, 1.0 if translation else SYNONYM_CONFIDENCE)
 

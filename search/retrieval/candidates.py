@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from catalog.product import Picture, Product
 from indexer.ann.exact_rerank import exact_scores
-from indexer.layout import RowLayout
-from indexer.types import Floats, Mask
+from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
+from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns, sorted_places
 from search.state.snapshot import Snapshot
-
-Ints = NDArray[np.int64]
 
 MIN_TEXT_FETCH = 128  # rows when text scores count too, so that the order is certain after one retrieval
 EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1, for one whose number or name is in the text
@@ -33,10 +31,10 @@ class TextScores:
     are the keys of products whose number or name is in the text.
     """
 
-    keys: Ints
+    keys: Ids
     parts: Mapping[str, Floats]
     share: float
-    exact: Ints
+    exact: Ids
 
     @property
     def scores(self) -> Floats:
@@ -44,12 +42,12 @@ class TextScores:
         total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
         return total
 
-    def parts_of(self, keys: Ints) -> dict[str, Floats]:
+    def parts_of(self, keys: Ids) -> dict[str, Floats]:
         """Return the parts of these keys, 0 for other products."""
         places = sorted_places(self.keys, keys)
         return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
 
-    def and_part(self, name: str, keys: Ints, share: float) -> TextScores:
+    def and_part(self, name: str, keys: Ids, share: float) -> TextScores:
         """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
         union = np.union1d(self.keys, keys)
         smaller = replace(self, parts={other: (1 - share) * part for other, part in self.parts.items()})
@@ -62,12 +60,12 @@ class TextScores:
 class Ranked:
     """The best row of each product fetched, best first: parallel arrays, because this runs for every query.
 
-    `parts` are the text scores within `scores`; the vector score counts 1 - `share`. The first `certain` places stay
-    whatever was not retrieved.
+    `parts` are the text scores within `scores`; the vector score counts 1 - `share`. No product that was not retrieved
+    can change the first `certain` places.
     """
 
-    rows: Ints
-    products: Ints
+    rows: Ids
+    products: Ids
     scores: Floats
     parts: Mapping[str, Floats]
     share: float
@@ -138,33 +136,33 @@ def _text_only(snapshot: Snapshot, text: TextScores | None, scope: SearchScope, 
 
 
 def build_hits(
-    snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, page: Sequence[tuple[int, Product]]
+    state: ServingState, vector: Floats | None, ranked: Ranked, groups: Sequence[Sequence[tuple[int, Product]]]
 ) -> tuple[SearchHit, ...]:
-    """Return the hits of a page: the products at these places of the ranking, with the parts of their scores."""
-    places = [place for place, _ in page]
-    hashes = snapshot.hashes_of(ranked.rows[places])
+    """Return a hit for each group of listings, (place in the ranking, product): its first, with its score's parts."""
+    places = [group[0][0] for group in groups]
+    hashes = state.snapshot.hashes_of(ranked.rows[places])
     scores = np.minimum(ranked.scores[places], 1.0).tolist()
+    score_parts = _parts(state, vector, ranked, places)
     hits = []
-    for (_, product), sha256, score, parts in zip(
-        page, hashes, scores, _parts(snapshot, layout, vector, ranked, places), strict=True
-    ):
+    for group, sha256, score, parts in zip(groups, hashes, scores, score_parts, strict=True):
+        product, *others = (product for _, product in group)
         found_by = ("vector",) * (vector is not None) + (LEXICAL,) * (parts.get(LEXICAL, 0) > 0)
-        hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by))
+        duplicates = tuple(other.id for other in others)
+        hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by, duplicates))
     return tuple(hits)
 
 
-def _parts(
-    snapshot: Snapshot, layout: RowLayout, vector: Floats | None, ranked: Ranked, places: list[int]
-) -> list[dict[str, float]]:
+def _parts(state: ServingState, vector: Floats | None, ranked: Ranked, places: list[int]) -> list[dict[str, float]]:
+    layout = state.generation.layout
     columns = {name: part[places] for name, part in ranked.parts.items()}
     if vector is not None:
         starts = [layout.slice(name).start for name in layout.names]
-        split = split_scores(snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
+        split = split_scores(state.snapshot.vectors_of(ranked.rows[places]), vector, starts) * (1 - ranked.share)
         columns = dict(zip(layout.names, split.T, strict=True)) | columns
     return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(places))]
 
 
-def _allowed_rows(snapshot: Snapshot, keys: Ints, scope: SearchScope) -> Ints:
+def _allowed_rows(snapshot: Snapshot, keys: Ids, scope: SearchScope) -> Ids:
     rows, _ = snapshot.generation_rows.rows_of_each(keys)
     if snapshot.allowed is not None:
         rows = rows[snapshot.allowed[rows]]
@@ -176,7 +174,7 @@ def _allowed_rows(snapshot: Snapshot, keys: Ints, scope: SearchScope) -> Ints:
 
 
 def _ranked(
-    snapshot: Snapshot, rows: Ints, scores: Floats, text: TextScores | None, scope: SearchScope, bound: float | None
+    snapshot: Snapshot, rows: Ids, scores: Floats, text: TextScores | None, scope: SearchScope, bound: float | None
 ) -> Ranked:
     """Rank the best row of each product; places above `bound`, the highest score of anything unseen, are certain."""
     products = snapshot.keys_of(rows)
@@ -205,7 +203,7 @@ def _picture(product: Product, sha256: str) -> Picture:
     return next((picture for picture in product.pictures if picture.sha256 == sha256), fallback)
 
 
-def best_rows(products: Ints, scores: Floats) -> Ints:
+def best_rows(products: Ids, scores: Floats) -> Ids:
     """Return the positions of each product's best row, best product first; the earlier row wins a tie in a product."""
     order = np.argsort(-scores, kind="stable")
     _, first = np.unique(products[order], return_index=True)

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR
+from indexer.types import Ids, Mask
 from search.hits import Facet, FacetValue
 from search.query import filters
 from search.query.filters import Between, Filter, InStock, OneOf, folded
 from search.state.column_store import ProductColumns
-from search.state.label_columns import CURRENCY, Ints, LabelColumn, Mask, categories_down
+from search.state.label_columns import CURRENCY, LabelColumn, categories_down
 
 MAX_VALUES = 20  # of a facet; of categories, on one level
 MAX_ATTRIBUTES = 12
@@ -77,10 +78,8 @@ def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) ->
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
     codes = _listed({*np.flatnonzero(counts).tolist(), *chosen}, counts, labels, chosen)
-    values = tuple(
-        FacetValue(labels.words.texts[code], labels.words.texts[code], int(counts[code]), code in chosen)
-        for code in codes
-    )
+    texts = labels.words.texts
+    values = tuple(FacetValue(texts[code], texts[code], int(counts[code]), code in chosen) for code in codes)
     others = int(np.count_nonzero(counts)) - sum(value.count > 0 for value in values)
     return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
 
@@ -167,7 +166,7 @@ def _unlabelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
     ]
 
 
-def _listed(codes: Iterable[int], counts: Ints, labels: LabelColumn, chosen: set[int]) -> list[int]:
+def _listed(codes: Iterable[int], counts: Ids, labels: LabelColumn, chosen: set[int]) -> list[int]:
     """Return the codes of the most frequent labels, and of the selected ones however rare."""
     ranked = sorted(codes, key=lambda code: (-counts[code], labels.words.texts[code]))
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words, id_code
 from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
+from indexer.types import Floats, Ids, Mask
 from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
 from search.query.spelling import SpellingVocabulary
 from search.state.column_store import sorted_places
@@ -35,9 +35,7 @@ VOCABULARY_SECONDS = 10.0  # for which a vocabulary is used although the shop ha
 # Letters with digits, or at least five digits; not a quantity ("500ml") nor a year.
 _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
 
-Keys = NDArray[np.int64]
-Scores = NDArray[np.float32]
-Scored = tuple[Keys, Scores]  # keys in order, each with its score
+Scored = tuple[Ids, Floats]  # keys in order, each with its score
 Postings = Callable[[str], Scored]
 
 
@@ -71,13 +69,13 @@ class LexicalHits:
     `all_keys`, sorted, and `all_scores` are those of every product that holds any word of the text.
     """
 
-    keys: Keys
-    scores: Scores
-    exact: NDArray[np.bool_]
-    all_keys: Keys
-    all_scores: Scores
+    keys: Ids
+    scores: Floats
+    exact: Mask
+    all_keys: Ids
+    all_scores: Floats
 
-    def scores_of(self, keys: Keys) -> Scores:
+    def scores_of(self, keys: Ids) -> Floats:
         """Return the scores of these products, float32 (n,): 0 for those that hold no word of the text."""
         return np.append(self.all_scores, np.float32(0.0))[sorted_places(self.all_keys, keys)]
 
@@ -103,7 +101,7 @@ class Lexicon:
         corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
         return TextAnalysis(text, self._glossary.apply(corrected), corrections)
 
-    def search(self, analysis: TextAnalysis, limit: int = MAX_HITS, allowed_keys: Keys | None = None) -> LexicalHits:
+    def search(self, analysis: TextAnalysis, limit: int = MAX_HITS, allowed_keys: Ids | None = None) -> LexicalHits:
         """Return the best `limit` products that hold words of the text, and the scores of all; of `allowed_keys`."""
         with self._catalogue.words() as index:
             products = index.products()
@@ -186,7 +184,7 @@ def _information(holding: int, products: int) -> float:
     return math.log(1.0 + (1.0 + products) / max(holding, 1))
 
 
-def _exact(index: Words, text: str, products: int) -> Keys:
+def _exact(index: Words, text: str, products: int) -> Ids:
     """Return the keys of products whose id or brand the text is, or whose article or model number is in it."""
     normalised = normalise(text)
     whole = code(normalised)
@@ -204,7 +202,7 @@ def _exact(index: Words, text: str, products: int) -> Keys:
     return np.array(sorted(keys), np.int64)
 
 
-def _holding(index: Words, words: tuple[str, ...], name: str) -> Keys:
+def _holding(index: Words, words: tuple[str, ...], name: str) -> Ids:
     return np.fromstring(index.postings(words, name), np.int64, sep=",")
 
 
@@ -221,7 +219,7 @@ def _merge(parts: Sequence[Scored], combine: np.ufunc) -> Scored:
     return keys, merged
 
 
-def _top_places(values: Scores, limit: int) -> Keys:
+def _top_places(values: Floats, limit: int) -> Ids:
     """Return the places of the largest values, largest first, equal ones in order."""
     places = np.arange(len(values))
     if len(values) > limit:

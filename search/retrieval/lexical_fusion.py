@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.types import Ids
 from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.candidates import TextScores
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon, TextAnalysis
@@ -50,7 +51,7 @@ def _fuse(query: Query, term_hits: Sequence[tuple[TextTerm, LexicalHits]]) -> Te
     whole = sum(abs(term.weight) for term in query.terms)
     keys = np.unique(np.concatenate([hits.all_keys for _, hits in term_hits]))
     scores = np.zeros(len(keys), np.float32)
-    exact: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = [np.zeros(0, np.int64)]
+    exact: list[Ids] = [np.zeros(0, np.int64)]
     for term, hits in term_hits:
         scores[np.searchsorted(keys, hits.all_keys)] += np.float32(term.weight / total) * hits.all_scores
         if term.weight > 0 and total >= MIN_EXACT_SHARE * whole:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 from search.hits import KIND, Facet
 from search.query.filters import Filter
 from search.query.terms import NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
 from search.state.column_store import ProductColumns
-from search.state.label_columns import Ints, Mask
 
 MAX_MATCHES = 500  # products that can match a query; neither counts nor orders beyond them are of use to anybody
 TEXT_SHARE = 0.75  # of the best score of all products, which a match must reach when the query is text alone
@@ -29,10 +28,10 @@ class Matches:
     """The products that match a query and a filter, best first: a ranking, and their places in it."""
 
     ranked: Ranked
-    places: Ints
+    places: Ids
 
     @property
-    def keys(self) -> Ints:
+    def keys(self) -> Ids:
         """The products' keys."""
         return self.ranked.products[self.places]
 
@@ -61,7 +60,7 @@ class FilteredResults:
             self._matches[narrowed] = Matches(ranked, places)
         return self._matches[narrowed]
 
-    def places(self) -> Ints:
+    def places(self) -> Ids:
         """Return the places of what matches the query and its filter, in the query's order."""
         matches = self.matches(self._query.filter)
         scores = matches.ranked.scores[matches.places]
@@ -73,7 +72,7 @@ class FilteredResults:
         return facet_counts(columns, self._query.filter or Filter(), lambda f: columns.mask_of(self.matches(f).keys))
 
 
-def browse(columns: ProductColumns, query: Query) -> tuple[Ints, tuple[Facet, ...]]:
+def browse(columns: ProductColumns, query: Query) -> tuple[Ids, tuple[Facet, ...]]:
     """Return the keys of all products that pass the filter of a query without terms, in its order, and their facets."""
     narrowed = query.filter or Filter()
     facets = facet_counts(columns, narrowed, columns.matching) if query.facets else ()
@@ -90,12 +89,12 @@ def match_threshold(best: float, text_only: bool) -> float:
     return best * share if best > 0 else best
 
 
-def matching_keys(keys: Ints, scores: Floats, threshold: float) -> Ints:
+def matching_keys(keys: Ids, scores: Floats, threshold: float) -> Ids:
     """Return the keys, of products (n,) best first, that reach the threshold; at most MAX_MATCHES."""
     return keys[:MAX_MATCHES][scores[:MAX_MATCHES] >= threshold]
 
 
-def sort_order(columns: ProductColumns, keys: Ints, scores: Floats, sort: str) -> Ints:
+def sort_order(columns: ProductColumns, keys: Ids, scores: Floats, sort: str) -> Ids:
     """Return the places (n,) of products in the order of `sort`; ties by score, then by id. `scores` are (n,).
 
     By price, products without one come last in either direction. A product that the columns lack comes last.
@@ -109,7 +108,7 @@ def sort_order(columns: ProductColumns, keys: Ints, scores: Floats, sort: str) -
     return np.lexsort((ranks, -scores, _price_order(np.append(columns.prices, np.nan)[places], sort)))
 
 
-def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ints:
+def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ids:
     """Return the keys of the masked products: the newest (last added, not changed) first, or by price and id."""
     places = np.flatnonzero(products & columns.present)[::-1]
     if sort in (PRICE_UP, PRICE_DOWN):

@@ -9,6 +9,7 @@ from time import perf_counter
 from catalog.errors import BadInput, WindowshopError
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
+from indexer.types import Ids
 from search.execution.deadlines import VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import Facet, SearchHit, SearchPage
@@ -28,7 +29,6 @@ from search.retrieval.collapse import Group, QueryProduct, collapse_listings
 from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.result_set import MAX_MATCHES, FilteredResults, browse
 from search.retrieval.serving_state import ServingState
-from search.state.label_columns import Ints
 
 SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval nearly always suffices
 FETCH_GROWTH = 4
@@ -169,7 +169,7 @@ class SearchRun:
                 return groups, seen
             wanted = 2 * len(products) + count - len(groups)
 
-    def _collapse_sorted(self, ranked: Ranked, places: Ints, count: int) -> list[Group]:
+    def _collapse_sorted(self, ranked: Ranked, places: Ids, count: int) -> list[Group]:
         """Return `count` groups of one thing each, of places that are in order already."""
         wanted = count
         while True:
@@ -187,11 +187,7 @@ class SearchRun:
         return collapse_listings(self.state, self.prepared.products, ranked, listed)
 
     def _hits(self, ranked: Ranked, groups: Sequence[Group]) -> tuple[SearchHit, ...]:
-        first = [group[0] for group in groups]
-        state = self.state
-        hits = build_hits(state.snapshot, state.generation.layout, self.prepared.encoded.vector, ranked, first)
-        duplicates = [tuple(product.id for _, product in group[1:]) for group in groups]
-        return tuple(replace(hit, duplicates=ids) if ids else hit for hit, ids in zip(hits, duplicates, strict=True))
+        return build_hits(self.state, self.prepared.encoded.vector, ranked, groups)
 
     def _present(self, ranked: Ranked, count: int) -> tuple[Mapping[int, Product], int]:
         """Return `count` products by key, and how many leading rows hold them; skip products that were removed."""

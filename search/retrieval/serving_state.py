@@ -37,21 +37,14 @@ class ServingState:
     classifier: MatchClassifier
 
     @classmethod
-    def of(
-        cls,
-        home: Path,
-        generation: Generation,
-        encoder: Encoder,
-        columns: ProductColumns,
-        row_encoder: RowEncoder | None = None,
-    ) -> ServingState:
-        """Return a generation, with columns as old or newer; `row_encoder`, of the same encoder, shares its cache."""
+    def of(cls, home: Path, generation: Generation, encoder: Encoder, columns: ProductColumns) -> ServingState:
+        """Return a generation as it was built; `columns` are of the catalogue at that time or later."""
         manifest = generation.manifest
         calibration = Calibration.load(home, encoder.fingerprint)
         return cls(
             encoder,
             QueryEncoder(encoder, generation.layout, manifest.weights),
-            row_encoder or RowEncoder(home, encoder),
+            RowEncoder(home, encoder),
             Snapshot.of(GenerationRows(generation)),
             columns,
             RefineTokens(signing_key(home), encoder),

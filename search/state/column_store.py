@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
+from indexer.types import Ids, Mask
 from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
-from search.state.label_columns import CURRENCY, Ints, LabelColumn, LabelColumnBuilder, LabelDictionary, Mask
+from search.state.label_columns import CURRENCY, LabelColumn, LabelColumnBuilder, LabelDictionary
 
 MAX_REMOVED_SHARE = 0.25  # of all products: beyond it, removed ones are dropped from the arrays
 
@@ -28,9 +29,9 @@ class ProductColumns:
     `present` is false where a product was removed; `by_id` are the ordinals in the order of ids.
     """
 
-    keys: Ints
+    keys: Ids
     ids: NDArray[np.object_]
-    by_id: Ints
+    by_id: Ids
     prices: NDArray[np.float64]
     stock: Mask
     present: Mask
@@ -63,13 +64,13 @@ class ProductColumns:
         return len(self.keys)
 
     @cached_property
-    def id_ranks(self) -> Ints:
+    def id_ranks(self) -> Ids:
         """Each product's place in the order of ids."""
         ranks = np.empty(len(self), np.int64)
         ranks[self.by_id] = np.arange(len(self))
         return ranks
 
-    def ordinals(self, keys: Ints) -> Ints:
+    def ordinals(self, keys: Ids) -> Ids:
         """Return the ordinals of products by key; -1 for unknown ones."""
         return sorted_places(self.keys, keys)
 
@@ -77,7 +78,7 @@ class ProductColumns:
         """Return the mask (n,) of the products that pass a filter; removed ones never do."""
         return self._all_of(filter) & self.present
 
-    def mask_of(self, keys: Ints) -> Mask:
+    def mask_of(self, keys: Ids) -> Mask:
         """Return the mask (n,) of products given by key."""
         mask = np.zeros(len(self), np.bool_)
         places = self.ordinals(keys)
@@ -182,7 +183,7 @@ class ProductColumns:
         return mask
 
 
-def sorted_places(ordered: Ints, keys: Ints) -> Ints:
+def sorted_places(ordered: Ids, keys: Ids) -> Ids:
     """Return the places of keys in an array of sorted keys; -1 for those that it lacks."""
     if not len(ordered):
         return np.full(len(keys), -1, np.int64)
@@ -209,6 +210,6 @@ def _texts(values: Sequence[str]) -> NDArray[np.object_]:
     return texts
 
 
-def key_array(keys: Collection[int]) -> Ints:
+def key_array(keys: Collection[int]) -> Ids:
     """Return keys as an array."""
     return np.fromiter(keys, np.int64, len(keys))

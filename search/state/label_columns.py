@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, Product
+from indexer.types import Ids, Mask
 from search.query.filters import BRAND, CATEGORY, MAX_VALUE, Between, attribute_field, folded
 
 CURRENCY = "price.currency"
 VALUE_SEPARATOR = ", "  # between the values of an attribute that a feed gives more than once
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s*[^\d\s.,][^\d\s]*)?")  # with a unit or without
 
-Mask = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 
 
@@ -81,7 +80,7 @@ class LabelColumn:
         numbers = np.array([float(match[1]) if match else np.nan for match in matches], np.float64)
         return self._with_codes(np.flatnonzero(bounds.includes(numbers)), count)
 
-    def counts(self, mask: Mask) -> Ints:
+    def counts(self, mask: Mask) -> Ids:
         """Return the number of masked products with each label, by code."""
         return np.bincount(self.codes[mask[self.rows]], minlength=len(self.words)).astype(np.int64, copy=False)
 
@@ -96,12 +95,12 @@ class LabelColumn:
             np.concatenate([self.codes[unchanged], np.array(codes, np.int32)]),
         )
 
-    def moved(self, ordinals: Ints) -> LabelColumn:
+    def moved(self, ordinals: Ids) -> LabelColumn:
         """Return these labels with new ordinals, -1 for removed products."""
         rows = ordinals[self.rows]
         return LabelColumn(self.words, rows[rows >= 0].astype(np.int32), self.codes[rows >= 0])
 
-    def _with_codes(self, codes: Sequence[int] | Ints, count: int) -> Mask:
+    def _with_codes(self, codes: Sequence[int] | Ids, count: int) -> Mask:
         found = np.zeros(count, np.bool_)
         if len(codes):
             wanted = np.zeros(len(self.words), np.bool_)
@@ -122,11 +121,10 @@ class LabelColumnBuilder:
     def add(self, ordinal: int, product: Product) -> None:
         """Add the labels of a product."""
         for name, text in set(_labels_of(product)):
-            code = self._known.get((name, text))
-            if code is None:
-                code = self._known[name, text] = self.words.setdefault(name, LabelDictionary()).add(text)
+            if (name, text) not in self._known:
+                self._known[name, text] = self.words.setdefault(name, LabelDictionary()).add(text)
             self.rows[name].append(ordinal)
-            self.codes[name].append(code)
+            self.codes[name].append(self._known[name, text])
 
 
 def categories_down(path: Sequence[str]) -> Iterator[str]:

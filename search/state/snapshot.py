@@ -58,9 +58,7 @@ class GenerationRows:
 
     def rows_of(self, key: int) -> Ids:
         """Return the numbers of a product's rows, its first picture first; empty when it has none here."""
-        first, last = np.searchsorted(self._sorted_keys, (key, key + 1))
-        rows: Ids = self._by_product[first:last].astype(np.int64, copy=False)
-        return rows
+        return self.rows_of_each(np.array([key]))[0]
 
     def rows_of_each(self, keys: Ids) -> tuple[Ids, Ids]:
         """Return the numbers of the rows of many products, product after product, and how many each has."""
