@@ -43,20 +43,20 @@ def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
     The header decides on the delimiter. Cells that we escaped for spreadsheets are unescaped.
     """
     with open_lines(path) as lines:
-        delimiter = lines.delimiter = _delimiter(lines, path.name)
-        records = _records(lines, delimiter)
+        lines.delimiter = _delimiter(lines, path.name)
+        records = _records(lines)
         header = _header(records, lines, path.name)
-        yield header, _rows(records, lines, header, delimiter)
+        yield header, _rows(records, lines, header)
 
 
-def _rows(records: Iterator[Record], lines: LineReader, header: list[str], delimiter: str) -> Iterator[FeedRow]:
+def _rows(records: Iterator[Record], lines: LineReader, header: list[str]) -> Iterator[FeedRow]:
     for line, cells, fault in records:
         if fault:
             yield FeedRow(line, fault=fault)
-        elif _joins_rows(lines.taken, header, delimiter):
+        elif _joins_rows(lines.taken, header, lines.delimiter):
             lines.unread()
             yield FeedRow(line, fault="a quote is opened and not closed, so that the rows below would be lost")
-        elif any(cell.strip() for cell in cells):
+        else:
             yield read_row(line, _named, header, cells)
 
 
@@ -79,13 +79,13 @@ def _delimiter(lines: LineReader, source: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
-    """Yield (line of its start, cells, fault) of every record.
+def _records(lines: LineReader) -> Iterator[Record]:
+    """Yield (line of its start, cells, fault) of every record that is not blank.
 
     An unclosed quote swallows the lines after it. Strict parsing notices that at the next quote, at a limit, or at the
     end; then only the line where the record began is rejected, and the others are read again.
     """
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=lines.delimiter, strict=True, skipinitialspace=True)
     while True:
         line = lines.begin_row()
         try:
@@ -96,7 +96,8 @@ def _records(lines: LineReader, delimiter: str) -> Iterator[Record]:
             lines.unread()
             yield line, [], _fault(error)
         else:
-            yield line, cells, ""
+            if any(map(str.strip, cells)):
+                yield line, cells, ""
 
 
 def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
@@ -135,16 +136,12 @@ def _fault(error: BadRow | csv.Error) -> str:
 
 
 def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[str]:
-    """Return the column names from the first record that is not blank. Raises BadFeed."""
-    for _, cells, fault in records:
-        if fault:
-            raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Correct its first line.")
-        if any(cell.strip() for cell in cells):
-            return _checked_header(cells, lines, source)
-    raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
-
-
-def _checked_header(cells: Sequence[str], lines: LineReader, source: str) -> list[str]:
+    """Return the column names from the first record. Raises BadFeed."""
+    _, cells, fault = next(records, (0, [], ""))
+    if fault:
+        raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Correct its first line.")
+    if not cells:
+        raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
     if len(cells) > _MAX_COLUMNS:
         problem = f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read."
         raise BadFeed(problem, "Check that it is a table.")

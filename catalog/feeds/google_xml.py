@@ -49,10 +49,12 @@ def read_xml(path: Path) -> Iterator[FeedRow]:
         items = _Items(path.name)
         while True:
             chunk = file.read1(_CHUNK)
-            fault = items.feed(chunk)
+            try:
+                items.feed(chunk)
+            except BadFeed:
+                yield from items.take()
+                raise
             yield from items.take()
-            if fault is not None:
-                raise fault
             if not chunk:
                 return
 
@@ -80,23 +82,20 @@ class _Items:
         self._parser.CommentHandler = self._passed
         self._parser.ProcessingInstructionHandler = self._passed
 
-    def feed(self, chunk: bytes) -> BadFeed | None:
-        """Parse more bytes, or end the feed with b""; return the error that ends the feed, if any."""
+    def feed(self, chunk: bytes) -> None:
+        """Parse more bytes, or end the feed with b"". Raises BadFeed."""
         self._empty = self._empty and not chunk
         if self._empty:
-            return BadFeed(f"The feed {self._source} is empty.", "It should hold an <rss> or <feed> element.")
+            raise BadFeed(f"The feed {self._source} is empty.", "It should hold an <rss> or <feed> element.")
         self._unfinished += len(chunk)
         try:
             self._parser.Parse(chunk, not chunk)
-        except BadFeed as error:
-            return error
         except expat.ExpatError as error:
-            return self._unsound(error)
+            raise self._unsound(error) from None
         except (ValueError, LookupError) as error:  # an unknown encoding
-            return BadFeed(f"The feed {self._source} cannot be read: {error}.", "Save it as UTF-8.")
+            raise BadFeed(f"The feed {self._source} cannot be read: {error}.", "Save it as UTF-8.") from None
         if self._unfinished > _MAX_TOKEN:
-            return self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
-        return None
+            raise self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
 
     def take(self) -> list[FeedRow]:
         """Return the rows collected since the last call."""

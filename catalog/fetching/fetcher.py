@@ -16,8 +16,6 @@ from catalog.fetching.http_download import Answer, FetchRules, Version, download
 from catalog.fetching.url_policy import PictureUrl, read_address
 from catalog.images.formats import sniff
 
-__all__ = ["FetchRules", "PictureFetcher"]
-
 _MAX_SILENCES = 10  # of one host, in a row
 
 

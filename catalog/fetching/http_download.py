@@ -137,21 +137,21 @@ def _resolve(address: PictureUrl, rules: FetchRules, deadline: _Deadline) -> Seq
 
 def _resolve_in_thread(deadline: _Deadline, resolve: Resolve, address: PictureUrl) -> Sequence[str]:
     """Resolve a host in a thread, which is abandoned at the deadline: the system's resolver has no timeout."""
-    answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Sequence[str] | None] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
             answers.put(list(resolve(address.host, address.port)))
-        except Exception as error:
-            answers.put(error)
+        except Exception:
+            answers.put(None)
 
     threading.Thread(target=look_up, name="resolve", daemon=True).start()
     try:
         answer = answers.get(timeout=deadline.left())
     except queue.Empty:
         raise TimeoutError from None
-    if isinstance(answer, Exception):
-        raise failed(address, f"its host {address.host} is not known", error=NoAnswer) from None
+    if answer is None:
+        raise failed(address, f"its host {address.host} is not known", error=NoAnswer)
     return answer
 
 

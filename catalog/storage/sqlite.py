@@ -12,6 +12,7 @@ from catalog.errors import DamagedStore, StoreError
 
 DEFAULT_TIMEOUT_S = 20.0
 DISK_ERRORS = (OSError, sqlite3.Error)
+_USABLE = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)  # the file itself is sound
 _RETRY_S = 0.01
 
 
@@ -90,6 +91,3 @@ def store_errors(
         if damaged_hint and isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _USABLE):
             raise DamagedStore(f"{name} cannot be read: {error}.", damaged_hint) from error
         raise StoreError(f"{name} cannot be used: {error}.", hint) from error
-
-
-_USABLE = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)

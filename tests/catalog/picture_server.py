@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from PIL import Image
 
-from catalog.fetching.fetcher import FetchRules, PictureFetcher
+from catalog.fetching.fetcher import PictureFetcher
+from catalog.fetching.http_download import FetchRules
 
 
 def picture(colour=(200, 30, 30), size=(4, 4)):
