@@ -20,16 +20,16 @@ FULL_WEIGHT_CHANCE_FACTOR = 10.0
 
 
 def shop_weights(
-    layout: RowLayout, gate: float = 1.0, defaults: Weights = DEFAULT_WEIGHTS
+    layout: RowLayout, title_weight: float = 1.0, defaults: Weights = DEFAULT_WEIGHTS
 ) -> dict[str, dict[str, float]]:
-    """Return the default weights of the layout's blocks; in picture queries "words" is multiplied by `gate`.
+    """Return the default weights of the layout's blocks; in picture queries "words" is multiplied by `title_weight`.
 
     Text queries use the full weight: titles unrelated to the pictures (article numbers) mislead a picture query, but
     are what a shopper who types one searches for. A block without a default weighs 1.
     """
     picture = {block.name: defaults["picture"].get(block.name, 1.0) for block in layout.blocks}
     if WORDS in picture:
-        picture[WORDS] *= gate
+        picture[WORDS] *= title_weight
     text = {block.name: defaults["text"].get(block.name, 1.0) for block in layout.blocks if block.texts}
     return {"picture": picture, "text": text}
 

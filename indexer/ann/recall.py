@@ -85,7 +85,7 @@ def sample_queries(
 
 
 def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
-    """Return the gate of the "words" block: 1 when titles find their own pictures well, 0 at chance.
+    """Return the weight of titles in picture queries: 1 when titles find their own pictures well, 0 at chance.
 
     Judges one row for each different title, at most 2,000, sampled at random.
     """

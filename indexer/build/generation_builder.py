@@ -97,10 +97,10 @@ class GenerationBuilder:
     def _index(self, folder: Path, number: int, seq: int, previous: Generation | None) -> Generation:
         rows, keys, hashes = store.open_arrays(folder, mapped=True)
         goal, encoder = self.options.goal, self.encoder
-        gate = title_agreement(self.layout, rows, goal.seed)
-        if gate:  # the second estimate reads every row, and cannot raise a weight of 0
-            gate *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
-        weights = shop_weights(self.layout, gate)
+        title_weight = title_agreement(self.layout, rows, goal.seed)
+        if title_weight:  # the second estimate reads every row, and cannot raise a weight of 0
+            title_weight *= title_weight_from_views(self.layout, rows, keys, shop_weights(self.layout), goal.seed)
+        weights = shop_weights(self.layout, title_weight)
         queries = sample_queries(self.layout, rows, weights, goal)
         index, record, recall = self._searchable(folder / store.INDEX_FILE, rows, queries, previous)
         failpoint("index.saved")
@@ -116,7 +116,7 @@ class GenerationBuilder:
             seq=seq,
             index=record,
             weights=weights,
-            words_gate=gate,
+            words_gate=title_weight,
             recall=recall,
             files={},
         )

@@ -105,7 +105,7 @@ def self_retrieval(candidate: Generation, seed: int = 0) -> Gate:
 
 
 def recall_gates(recall: Recall) -> list[Gate]:
-    """Check the recall of the index against exact search; `tune` has refused an index of too little."""
+    """Check the recall of the index against exact search; `tune` refuses an index below the minimum before this."""
     recalls = {"picture recall": recall.picture, "text recall": recall.text}
     gates = []
     for name, value in recalls.items():

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from search.listings.decision_store import ACCEPTED, CORRECTED
 
-OPEN, MADE, FAILED = "waiting", "made", "failed"  # states of a row
+ROW_WAITING, ROW_SUGGESTED, ROW_FAILED = "waiting", "made", "failed"  # states of a row
 TITLE = "title"
 LISTED = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
 UNTITLED = """title = '' AND instr(decided, '"title":') = 0"""  # in JSON, a quote within a value is escaped
@@ -70,7 +70,7 @@ class _Group(NamedTuple):
     @property
     def open(self) -> bool:
         """Return whether there is a suggestion and no decision."""
-        return self.state == MADE and self.kind == ""
+        return self.state == ROW_SUGGESTED and self.kind == ""
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:
@@ -82,8 +82,8 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
 
     return {
         "total": count(),
-        "done": count(lambda group: group.state != OPEN),
-        "failed": count(lambda group: group.state == FAILED),
+        "done": count(lambda group: group.state != ROW_WAITING),
+        "failed": count(lambda group: group.state == ROW_FAILED),
         "decided": count(lambda group: group.kind != ""),
         "needs_review": count(lambda group: group.open and not group.sure),
         "sure_left": count(lambda group: group.open and group.sure),

@@ -21,7 +21,18 @@ from catalog.errors import BadQuery, StoreError, UnknownProduct
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 from search.bulk import input_files
-from search.bulk.job_rows import FAILED, MADE, OPEN, SHOWN, UNTITLED, Outcome, RowPicture, Task, counts, row_dict
+from search.bulk.job_rows import (
+    ROW_FAILED,
+    ROW_SUGGESTED,
+    ROW_WAITING,
+    SHOWN,
+    UNTITLED,
+    Outcome,
+    RowPicture,
+    Task,
+    counts,
+    row_dict,
+)
 
 DATABASE, SOURCE, TABLE = "job.sqlite", "source", "table.csv"
 MAX_JOBS = 50
@@ -29,14 +40,14 @@ MIN_FREE_BYTES = 512 * 2**20  # of disk that a new job must leave
 MAX_TRIES = 3  # at a row, before it is rejected because it ends the worker
 RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working", "done", "cancelled"
 REVIEW, DECIDED, ALL = "review", "decided", "all"
-FILTERS = (ALL, REVIEW, DECIDED, FAILED)
+FILTERS = (ALL, REVIEW, DECIDED, ROW_FAILED)
 
 _ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
 _WHERE = {
     ALL: "1",
-    REVIEW: f"state = '{MADE}' AND kind = '' AND NOT sure",
+    REVIEW: f"state = '{ROW_SUGGESTED}' AND kind = '' AND NOT sure",
     DECIDED: "kind <> ''",
-    FAILED: f"state = '{FAILED}'",
+    ROW_FAILED: f"state = '{ROW_FAILED}'",
 }
 _INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _NEXT = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried FROM rows
@@ -280,14 +291,14 @@ class JobStore:
 
 
 def _inserted(row: input_files.BulkRow) -> tuple[object, ...]:
-    state = FAILED if row.fault else OPEN
+    state = ROW_FAILED if row.fault else ROW_WAITING
     pictures, cells = json.dumps(row.pictures), json.dumps(dict(row.cells))
     return row.line, row.id, row.title, pictures, cells, state, row.fault
 
 
 def _made(outcome: Outcome) -> tuple[object, ...]:
     suggestion = None if outcome.suggestion is None else json.dumps(outcome.suggestion, separators=(",", ":"))
-    state, blobs = FAILED if suggestion is None else MADE, (outcome.vectors, outcome.thumbnail)
+    state, blobs = ROW_FAILED if suggestion is None else ROW_SUGGESTED, (outcome.vectors, outcome.thumbnail)
     return state, outcome.reason, suggestion, outcome.confidence, outcome.sure, outcome.content, *blobs, outcome.number
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import CONTROLS
-from search.bulk.job_rows import MADE, SHOWN, TITLE, row_dict
+from search.bulk.job_rows import ROW_SUGGESTED, SHOWN, TITLE, row_dict
 from search.bulk.job_store import Job
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translation
@@ -61,7 +61,7 @@ def decide(home: Path, job: Job, decisions: Sequence[RowDecision]) -> list[int]:
                 earlier = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE}
                 yield decision.number, row["kind"], earlier | _title(row, title)
                 continue
-            if row is None or row["state"] != MADE:
+            if row is None or row["state"] != ROW_SUGGESTED:
                 raise BadQuery(f"Row {decision.number} has no suggestion.", "Decide on rows that have one.")
             suggested = suggested_values(json.loads(row["suggestion"]), translations)
             unknown = sorted(set(values) - set(suggested) - {name + OTHER_LANGUAGE for name in translations})

@@ -25,16 +25,12 @@ MAX_TEXT_ONLY = 1_024  # products, where there are only text scores
 
 @dataclass(frozen=True, slots=True)
 class TextScores:
-    """Score components other than vector similarity, per product: `parts` are named arrays, float32 (n,) each.
+    """Score components other than vector similarity, per product; a product's parts add up to at most `share`."""
 
-    `keys` is sorted. The parts of a product add up to at most `share`, and the vector score counts 1 - `share`. `exact`
-    are the keys of products whose number or name is in the text.
-    """
-
-    keys: Ids
-    parts: Mapping[str, Floats]
-    share: float
-    exact: Ids
+    keys: Ids  # sorted
+    parts: Mapping[str, Floats]  # float32 (n,) each
+    share: float  # the vector score counts 1 - share
+    exact: Ids  # keys of products whose number or name is in the text
 
     @property
     def scores(self) -> Floats:
@@ -58,21 +54,14 @@ class TextScores:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The best row of each product fetched, best first: parallel arrays, because this runs for every query.
-
-    `parts` are the text scores within `scores`; the vector score counts 1 - `share`. No product that was not retrieved
-    can change the first `certain` places.
-    """
+    """The best row of each product fetched, best first: parallel arrays, because this runs for every query."""
 
     rows: Ids
     products: Ids
     scores: Floats
-    parts: Mapping[str, Floats]
-    share: float
-    certain: int
-
-    def __len__(self) -> int:
-        return len(self.rows)
+    parts: Mapping[str, Floats]  # the text scores within `scores`
+    share: float  # the vector score counts 1 - share
+    certain: int  # the first places, which stay whatever was not retrieved
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 
 PREVIEW_SIDE = 240  # pixels
-MAX_DRAINED_LIMITS = 4  # upload limits of an oversized body that are read before the connection is cut
+DRAIN_FACTOR = 4  # an oversized body is read up to so many times the upload limit; then the connection is cut
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -133,7 +133,7 @@ def _check_length() -> None:
     length, limit = request.content_length or 0, current_app.config["UPLOAD_LIMIT"]
     if length <= limit:
         return
-    if length <= MAX_DRAINED_LIMITS * limit and "Expect" not in request.headers:
+    if length <= DRAIN_FACTOR * limit and "Expect" not in request.headers:
         _drain(request.environ["wsgi.input"], length)
     raise RequestEntityTooLarge
 
