@@ -28,19 +28,14 @@ def product_facts(product: Product) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One product found: the picture of it that matched best, its score, and the score's parts by block.
-
-    `score` is at most 1; `parts` maps each block to its share of the score, "lexical" to the share of matches in the
-    product's own texts, and the shares add up to `score`. `found_by` names which of "vector" and "lexical" found it;
-    `duplicates` are the ids of other listings of the same thing.
-    """
+    """One product found: the picture of it that matched best, its score, and the score's parts, which add up to it."""
 
     product: Product
     picture: Picture
-    score: float
-    parts: Mapping[str, float]
-    found_by: tuple[str, ...] = ()
-    duplicates: tuple[str, ...] = ()
+    score: float  # at most 1
+    parts: Mapping[str, float]  # share of each block; of "lexical", matches in the product's own texts
+    found_by: tuple[str, ...] = ()  # of "vector" and "lexical"
+    duplicates: tuple[str, ...] = ()  # ids of other listings of the same thing
 
     def to_dict(self, rank: int) -> dict[str, Any]:
         """Return the hit as JSON values: the picture as its content hash, never a path."""
@@ -80,25 +75,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of hits, best first, ties by product id; `generation` is the index that answered.
+    """One page of hits, best first, ties by product id."""
 
-    `query` is the query as it was run: pictures as vectors, "cheaper" as a price limit. `offset` is the number of
-    better hits that were skipped, so the first hit here has rank `offset + 1`. `total` is the number of products that
-    match, where they were counted. `verdict` says whether the shop has what a photo shows; None for other queries and
-    where it is unknown. `notes` tell how the text was understood; `refine` is the token for the next page.
-    """
-
-    query: Query = field(compare=False, repr=False)
+    query: Query = field(compare=False, repr=False)  # as it was run: pictures as vectors, "cheaper" as a price limit
     hits: tuple[SearchHit, ...]
-    generation: int
+    generation: int  # the index that answered
     took_ms: float
-    degraded: tuple[str, ...] = ()
-    offset: int = 0
-    verdict: Verdict | None = None
-    total: int | None = None
+    degraded: tuple[str, ...] = ()  # the steps that were left out
+    offset: int = 0  # better hits that were skipped: the first hit here has rank `offset + 1`
+    verdict: Verdict | None = None  # None where the query is no photo or nothing is known
+    total: int | None = None  # products that match, where they were counted
     facets: tuple[Facet, ...] = ()
-    notes: tuple[str, ...] = ()
-    refine: str = ""
+    notes: tuple[str, ...] = ()  # how the text was understood
+    refine: str = ""  # the token for the next page
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as JSON values: times, counts, and the hits with their ranks from 1."""
@@ -130,15 +119,12 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The choices of one field, most frequent first (prices rising, categories as a tree, parents before children).
-
-    `others` is the number of values that are not listed; `span` are the lowest and the highest price.
-    """
+    """The choices of one field, most frequent first (prices rising, categories parents before children)."""
 
     name: str
     values: tuple[FacetValue, ...]
-    others: int = 0
-    span: tuple[float, float] | None = None
+    others: int = 0  # values that are not listed
+    span: tuple[float, float] | None = None  # the lowest and the highest price
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facet as JSON values."""

@@ -43,29 +43,29 @@ class Deadline:
         return max(0.0, self.at - monotonic())
 
 
+@dataclass(frozen=True, slots=True)
 class PendingStep(Generic[T]):
     """A step that was started."""
 
-    def __init__(self, name: str, future: Future[T], deadline: Deadline | None) -> None:
-        self._name = name
-        self._future = future
-        self._deadline = deadline
+    name: str
+    future: Future[T]
+    deadline: Deadline | None
 
     def result(self) -> T:
         """Return the result or raise its WindowshopError; DeadlineExceeded when late, StepFailed for other errors."""
-        if self._deadline is None:  # nobody waits for a page: any error is the caller's
-            return self._future.result()
+        if self.deadline is None:  # any error is the caller's
+            return self.future.result()
         try:
-            return self._future.result(self._deadline.left)
+            return self.future.result(self.deadline.left)
         except WindowshopError:
             raise
         except Exception as error:
-            if isinstance(error, Late) and not self._future.done():
-                self._future.cancel()
+            if isinstance(error, Late) and not self.future.done():
+                self.future.cancel()
                 hint = "Try again, or allow more time."
-                raise DeadlineExceeded(f"The {self._name} step took too long.", hint) from None
-            log.error("The %s step failed", self._name, exc_info=error)
-            raise StepFailed(f"The {self._name} step failed.", "Please try again later.") from error
+                raise DeadlineExceeded(f"The {self.name} step took too long.", hint) from None
+            log.error("The %s step failed", self.name, exc_info=error)
+            raise StepFailed(f"The {self.name} step failed.", "Please try again later.") from error
 
 
 class StepRunner:

@@ -21,15 +21,11 @@ TextRewriter = Callable[[str], str]  # a text as typed -> as the encoder should 
 
 @dataclass(frozen=True, slots=True)
 class EncodedQuery:
-    """A query with its pictures as vectors, the vector whose dot product with a row is the score, and excluded keys.
-
-    `vector` is None when there is nothing to compare rows with: no terms, or an encoder that was late. Products with
-    an `excluded` key may not be hits.
-    """
+    """A query with its pictures as vectors, and the vector whose dot product with a row is the score."""
 
     query: Query
-    vector: Floats | None
-    excluded: tuple[int, ...] = ()
+    vector: Floats | None  # None without terms, and when the encoder was late
+    excluded: tuple[int, ...] = ()  # keys of products that may not be hits
 
 
 class QueryEncoder:

@@ -10,13 +10,13 @@ from decimal import Decimal
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.product import Product
 from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.retrieval.candidates import Ranked
 from search.retrieval.serving_state import ServingState
+from search.state.snapshot import Rows
 
 # Lowest cosines of two copies of one picture, saved, scaled or cropped again; chosen in docs/decisions.
 SAME_PICTURE_COSINES: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
@@ -31,7 +31,6 @@ _STOP_TEXT = """a an and the of for our your new brand genuine official authenti
     sale offer deal item product shipping arrival arrivals latest"""
 STOP_WORDS = frozenset(_STOP_TEXT.split())
 _WORD = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+")
-Rows = NDArray[np.floating]
 
 Group = list[tuple[int, Product]]  # listings of one thing: places of a ranking and their products, the best first
 

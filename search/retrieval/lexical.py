@@ -63,16 +63,12 @@ class TextAnalysis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalHits:
-    """The best products, ties by key: keys int64 (n,), scores float32 (n,) in 0 to 1, exact bool (n,).
+    """The best products, ties by key: `exact` ones, with a score of 1, come first."""
 
-    `exact` marks those whose id, brand, article or model number is in the text: they come first, with a score of 1.
-    `all_keys`, sorted, and `all_scores` are those of every product that holds any word of the text.
-    """
-
-    keys: Ids
-    scores: Floats
-    exact: Mask
-    all_keys: Ids
+    keys: Ids  # (n,)
+    scores: Floats  # (n,), 0 to 1
+    exact: Mask  # (n,), those whose id, brand, article or model number is in the text
+    all_keys: Ids  # sorted, of every product that holds any word of the text
     all_scores: Floats
 
     def scores_of(self, keys: Ids) -> Floats:

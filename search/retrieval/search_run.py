@@ -38,16 +38,13 @@ VERDICT_HITS = 2  # hits from which a verdict is made
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuery:
-    """An encoded query with the products that it names, its text match, what is missing, and its deadline.
-
-    `text_scores` are the score components other than vector similarity; `degraded` names the steps that were late.
-    """
+    """An encoded query with the products that it names, its text match, what is missing, and its deadline."""
 
     encoded: EncodedQuery
     products: tuple[QueryProduct, ...]
     text: TextMatch | None
     text_scores: TextScores | None
-    degraded: tuple[str, ...]
+    degraded: tuple[str, ...]  # the steps that were late
     deadline: Deadline | None
 
 
@@ -165,7 +162,7 @@ class SearchRun:
             candidates = [(min(float(ranked.scores[i]), 1.0), product.id, i) for i, product in listed]
             order = page_slice(candidates, 0, len(products))
             groups = self._groups(ranked, [(i, products[int(ranked.products[i])]) for i in order])
-            if len(groups) >= count or seen == len(ranked):
+            if len(groups) >= count or seen == len(ranked.rows):
                 return groups, seen
             wanted = 2 * len(products) + count - len(groups)
 
@@ -195,7 +192,7 @@ class SearchRun:
         while True:
             seen = count_with_ties(ranked.scores, wanted)
             products = self._products(ranked.products[:seen].tolist())
-            if len(products) >= count or seen == len(ranked):
+            if len(products) >= count or seen == len(ranked.rows):
                 return products, seen
             wanted = seen + count - len(products)
 

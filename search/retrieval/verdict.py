@@ -59,17 +59,13 @@ def evidence(name: str, weights: Mapping[str, float], parts: Parts) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic curve over one cosine between a photo and its first hit: that of a block, or "score", the whole.
+    """A logistic curve over one cosine between a photo and its first hit: that of a block, or "score", the whole."""
 
-    It holds for one shop and one encoder, `fingerprint`: how much a photo resembles the right product depends on
-    the shop's pictures and on how shoppers take photos. `photos` is the number of photos it was fitted on.
-    """
-
-    fingerprint: str
+    fingerprint: str  # of the encoder; the curve also depends on the shop's pictures and how shoppers take photos
     block: str
     slope: float
     offset: float
-    photos: int
+    photos: int  # that it was fitted on
 
     def has(self, cosine: float) -> float:
         """Return the probability that the shop sells the thing, at even odds."""

@@ -24,17 +24,14 @@ MAX_REMOVED_SHARE = 0.25  # of all products: beyond it, removed ones are dropped
 
 @dataclass(frozen=True)
 class ProductColumns:
-    """All products of a shop at one state: arrays by ordinal. `prices` is nan for products without one.
-
-    `present` is false where a product was removed; `by_id` are the ordinals in the order of ids.
-    """
+    """All products of a shop at one state: arrays by ordinal."""
 
     keys: Ids
     ids: NDArray[np.object_]
-    by_id: Ids
-    prices: NDArray[np.float64]
+    by_id: Ids  # ordinals in the order of ids
+    prices: NDArray[np.float64]  # nan for products without one
     stock: Mask
-    present: Mask
+    present: Mask  # false where a product was removed
     labels: Mapping[str, LabelColumn]
     lineage: object = field(default_factory=object, compare=False)
 

@@ -74,14 +74,11 @@ class GenerationRows:
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """A small exact index: row i is the picture with content hash `hashes[i]` of the product with key `keys[i]`.
-
-    The vectors are float32, rounded to float16 first as a generation's are, so that scores agree.
-    """
+    """A small exact index: row i is the picture with hash `hashes[i]` of the product with key `keys[i]`."""
 
     keys: Ids
     hashes: Hashes
-    vectors: Rows
+    vectors: Rows  # float32, rounded to float16 first as a generation's are, so that scores agree
 
     @classmethod
     def none(cls, dim: int) -> LiveRows:
@@ -128,19 +125,15 @@ class RowChanges:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One state of the shop, as of change `seq` of the catalogue's log. Shared by threads.
-
-    `allowed` masks the generation's rows that count (None: all). `waiting` is the number of changed products that did
-    not fit among the live rows; `swept` the change at which all products were last compared with the catalogue.
-    """
+    """One state of the shop, as of change `seq` of the catalogue's log. Shared by threads."""
 
     generation_rows: GenerationRows
     live: LiveRows
     seq: int
-    allowed: Mask | None = None
+    allowed: Mask | None = None  # the generation's rows that count; None: all
     products: int = 0
-    waiting: int = 0
-    swept: int = -1
+    waiting: int = 0  # changed products that did not fit among the live rows
+    swept: int = -1  # the change at which all products were last compared with the catalogue
 
     @classmethod
     def of(cls, generation_rows: GenerationRows) -> Snapshot:
