@@ -154,8 +154,7 @@ class _Items:
             raise self._refused(f"more than {_MAX_NAMES:,} characters of different names")
 
     def _refused(self, what: str, hint: str = "Export the feed again without it.") -> BadFeed:
-        line = self._parser.CurrentLineNumber
-        return BadFeed(f"The feed {self._source} has, near line {line}, {what}.", hint)
+        return BadFeed(f"The feed {self._source} has, near line {self._parser.CurrentLineNumber}, {what}.", hint)
 
     def _unsound(self, error: expat.ExpatError) -> BadFeed:
         why = expat.ErrorString(error.code) or "an error"

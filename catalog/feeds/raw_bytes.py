@@ -20,14 +20,13 @@ _MAX_GROWTH = 250
 _GROWTH_FREE = 4 * 2**20
 _CHUNK = 2**16
 
-_FOREIGN = (
-    (b"PK\x03\x04", "an Excel workbook or a ZIP archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x1f\x8b", "compressed with gzip, though its name does not end in .gz"),
-    (b"%PDF", "a PDF document"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x89PNG", "a picture"),
-)
+_FOREIGN: dict[str, bytes | tuple[bytes, ...]] = {  # how other files begin
+    "an Excel workbook or a ZIP archive": b"PK\x03\x04",
+    "an old Excel workbook": b"\xd0\xcf\x11\xe0",
+    "compressed with gzip, though its name does not end in .gz": b"\x1f\x8b",
+    "a PDF document": b"%PDF",
+    "a picture": (b"\xff\xd8\xff", b"\x89PNG"),
+}
 
 
 class _Unpacked(io.RawIOBase):
@@ -66,13 +65,9 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader[Any]]:
         with path.open("rb") as file:
             packed = path.name.lower().endswith(GZIP)
             content = io.BufferedReader(_Unpacked(file, path.name), _CHUNK) if packed else file
-            _refuse_foreign(path, content.peek(8))
+            start = content.peek(8)
+            if foreign := next((name for name, signatures in _FOREIGN.items() if start.startswith(signatures)), None):
+                raise BadFeed(f"The feed {path.name} is {foreign}, not text.", "Export it as CSV in UTF-8.")
             yield content
     except OSError as error:
         raise BadFeed(f"The feed {path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
-
-
-def _refuse_foreign(path: Path, start: bytes) -> None:
-    for signature, name in _FOREIGN:
-        if start.startswith(signature):
-            raise BadFeed(f"The feed {path.name} is {name}, not text.", "Export it as CSV in UTF-8.")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from catalog.errors import BadInput, FetchFailed, NoAnswer, PictureGone
+from catalog.errors import FetchFailed, NoAnswer, PictureGone
 from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, is_public
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -84,8 +84,6 @@ def download(
             # The connection goes to the address that was checked, the certificate must still be the host's.
             with tls.wrap_socket(plain, server_hostname=address.host) as secure:
                 return _request(address, secure, rules, deadline, known)
-    except BadInput:
-        raise
     except TimeoutError:
         raise failed(address, f"it did not answer in full within {rules.seconds:g} seconds", error=NoAnswer) from None
     except ssl.SSLCertVerificationError as error:

@@ -45,9 +45,8 @@ def read_labelled_csv(
 
 def _rows(path: Path, file: TextIO, required: Sequence[str], exact: bool) -> Iterator[LabelledRow]:
     reader = csv.reader(file, strict=True)
-    no_cells: list[str] = []
     try:
-        header = [name.strip().lower() for name in next(reader, no_cells)]
+        header = [name.strip().lower() for name in next(reader, [])]
         if exact and header != list(required):
             raise bad_line(path, 1, f"the header is {','.join(header)[:100]!r}", f"It must be {','.join(required)}.")
         if missing := [name for name in required if name not in header]:
