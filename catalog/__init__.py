@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalogue", "Picture", "Product", "Rejected", "WindowshopError", "errors", "read_feed"]
 
-__getattr__ = lazy_exports(__name__, __file__)
+__getattr__, __dir__ = lazy_exports(__name__, __file__)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 
-def lazy_exports(package: str, file: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package whose `__init__.py` lists its public names under `if TYPE_CHECKING:`.
+def lazy_exports(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], Sequence[str]]]:
+    """Return `__getattr__` and `__dir__` of a package whose `__init__.py` lists its public names under `TYPE_CHECKING`.
 
     Type checkers read these imports as they stand; at run time a name's module is imported when the name is first used.
     """
@@ -21,7 +21,7 @@ def lazy_exports(package: str, file: str) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(_owners(file)[name]), name)
 
-    return load
+    return load, lambda: sorted({*vars(import_module(package)), *_owners(file)})
 
 
 @cache

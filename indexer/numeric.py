@@ -36,3 +36,9 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def chunks(count: int, size: int) -> Iterator[slice]:
     """Return slices of `size` that cover 0 to `count`."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def softmax(values: Floats) -> Floats:
+    """Return the softmax along the last axis, float32."""
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)

@@ -21,4 +21,4 @@ __all__ = [
 ]
 # fmt: on
 
-__getattr__ = lazy_exports(__name__, __file__)
+__getattr__, __dir__ = lazy_exports(__name__, __file__)

@@ -27,6 +27,7 @@ def test_every_public_name_can_be_imported(package):
     module = import_module(package)
     assert len(set(module.__all__)) == len(module.__all__)
     assert [name for name in module.__all__ if getattr(module, name, None) is None] == []
+    assert set(module.__all__) <= set(dir(module))
     with pytest.raises(AttributeError, match="no attribute 'Absent'"):
         _ = module.Absent
 

@@ -77,3 +77,13 @@ def test_every_module_of_the_glossary_is_there():
     paths = {name for name in named if "/" in name}
     assert len(paths) > 30
     assert {name for name in paths if not (ROOT / name).exists()} == set()
+
+
+def test_no_two_classes_share_a_name():
+    """One word for one thing: a name that stands for two classes misleads whoever searches for it."""
+    places: dict[str, list[str]] = {}
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(source.relative_to(ROOT).as_posix())
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "indexer", "search", "web")
 PICTURES = {str(ROOT / "catalog" / "sample" / name) for name in ("images", "photos")}
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def run(*command, cwd):
@@ -61,6 +61,12 @@ def test_the_command_works_from_the_wheel(installed, tmp_path):
     assert all(command in printed for command in ("index", "update", "search", "serve", "demo", "learn", "doctor"))
     for room in ("indexer", "search", "web"):
         assert "Usage" in run(installed / "python", "-m", room, "--help", cwd=tmp_path)
+
+
+def test_the_demo_says_that_a_wheel_has_no_sample_shop(installed, tmp_path):
+    done = subprocess.run([installed / "windowshop", "demo"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "windowshop index --feed" in done.stderr
 
 
 def test_a_shop_can_be_indexed_and_searched_from_the_wheel(installed, tmp_path):

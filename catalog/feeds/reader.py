@@ -47,7 +47,7 @@ FORMATS = (  # the first that has a file's ending and sniffs it reads it
 )
 
 
-def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
+def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
 
     Every picture of a product exists and lies inside the feed's folder, or `fetch` has fetched it from the web address
@@ -56,6 +56,7 @@ def read_feed(path: Path, fetch: PictureFetcher | None = None) -> Iterator[Produ
     Raises BadFeed when the feed as a whole cannot be read: at once for a missing file or an unknown format, at the
     first row for a bad header, after the last whole row for a file that was cut short.
     """
+    path = Path(path)
     if path.is_dir():
         return read_folder(path)
     if not path.exists():

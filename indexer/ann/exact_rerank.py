@@ -11,7 +11,7 @@ from indexer.ann.faiss_index import FLAT, VectorIndex
 from indexer.ann.mmap_arrays import blocks
 from indexer.types import Floats, Ids, Mask
 
-OVERFETCH = 4
+OVERFETCH_FACTOR = 4
 MIN_FETCH = 100
 MAX_EXACT_ROWS = 1_024  # up to so many allowed rows, reading them all is as fast as probing lists and misses none
 FILTERED_PROBE_FACTOR = 1.5  # probes under a mask: the best allowed rows are less similar than the best of all
@@ -24,7 +24,7 @@ class RerankedSearch:
     index: VectorIndex
     rows: NDArray[np.float16]
     nprobe: int = 1
-    overfetch: int = OVERFETCH
+    overfetch: int = OVERFETCH_FACTOR
 
     def search(self, query: Floats, k: int, allowed: Mask | None = None) -> tuple[Floats, Ids]:
         """Return (scores, row numbers) of the k best rows for a query (dim,), best first, ties by row number."""
@@ -57,7 +57,7 @@ def exact_scores(rows: NDArray[np.float16], query: Floats, numbers: Ids) -> Floa
     return scores
 
 
-def best_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:
+def top_rows(rows: NDArray[np.floating], queries: Floats, k: int) -> Ids:
     """Return the k best rows of each query (m, dim) by reading all rows, block by block: unordered (m, at most k)."""
     best_scores = np.zeros((len(queries), 0), np.float32)
     best = np.zeros((len(queries), 0), np.int64)

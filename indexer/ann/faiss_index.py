@@ -32,7 +32,7 @@ TRAINING_ROUNDS = 10
 TRAINING_ROWS = 16_384  # no fewer, if there are so many
 GPU_DEPTH = 2_048  # how many results and how many lists a GPU index can handle
 
-MAPPED = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the file into memory instead
+MMAP_FLAG = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)  # FAISS before 1.11 reads the file into memory instead
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class VectorIndex:
         Trains nothing and writes the index list by list, so memory does not grow with the rows.
         """
         faiss.omp_set_num_threads(threads or min(2, os.cpu_count() or 1))
-        empty = _emptied(faiss.read_index(str(old), MAPPED))
+        empty = _emptied(faiss.read_index(str(old), MMAP_FLAG))
         if not _written(empty, rows, new):
             for _, block in blocks(rows):
                 empty.add(block)
@@ -115,7 +115,7 @@ class VectorIndex:
 
         The caller must have checked the file's digest: faiss does not survive hostile files.
         """
-        return cls(faiss.read_index(str(path), MAPPED if mapped else 0), threads)
+        return cls(faiss.read_index(str(path), MMAP_FLAG if mapped else 0), threads)
 
     def save(self, path: Path) -> None:
         """Write the index to a file. Raises OSError."""
@@ -274,5 +274,5 @@ def _on_gpu(index: Any) -> Any:
     try:
         return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
     except RuntimeError as error:
-        log.warning("The index stays on the CPU, the GPU did not take it: %s", error)
+        log.warning("The GPU cannot hold the index; it stays on the CPU: %s", error)
         return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import GenerationError
 from indexer.ann.block_weights import gate_depth, title_weight_from_recall
-from indexer.ann.exact_rerank import OVERFETCH, RerankedSearch, best_rows, exact_scores
+from indexer.ann.exact_rerank import OVERFETCH_FACTOR, RerankedSearch, exact_scores, top_rows
 from indexer.ann.faiss_index import FLAT, IVF_PQ, VectorIndex
 from indexer.ann.mmap_arrays import release_pages, sample_rows
 from indexer.layout import WORDS, RowLayout
@@ -44,7 +44,7 @@ def tune(
     lists stays below `goal.minimum`.
     """
     total = sum(len(vectors) for vectors in queries.values())
-    overfetch = 4 * OVERFETCH if index.kind == IVF_PQ else OVERFETCH
+    overfetch = 4 * OVERFETCH_FACTOR if index.kind == IVF_PQ else OVERFETCH_FACTOR
     record = IndexRecord(index.kind, index.lists, first, overfetch, goal.seed)
     truths = {name: _truth(rows, vectors) for name, vectors in queries.items()}
     while True:
@@ -104,7 +104,7 @@ def title_agreement(layout: RowLayout, rows: Rows, seed: int = 0) -> float:
 
 def _truth(rows: Rows, queries: Floats) -> Floats:
     """Return the score of the tenth best row of each query; every row that scores as much is among the ten best."""
-    best = best_rows(rows, queries, RECALL_DEPTH)
+    best = top_rows(rows, queries, RECALL_DEPTH)
     tenth = [exact_scores(rows, query, found).min() for query, found in zip(queries, best, strict=True)]
     return np.array(tenth, np.float32)
 

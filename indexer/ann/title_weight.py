@@ -13,7 +13,7 @@ from indexer.layout import WORDS, RowLayout
 from indexer.types import Ids
 
 TITLE_SHARES = (0.0, 0.15, 0.3, 0.5, 1.0)
-MIN_GAIN = 0.01  # of recall@1 for a larger share: titles of products unlike any in training mislead photos
+MIN_GAIN = 0.01  # least gain of recall@1 for which the share grows: titles unlike those of training mislead photos
 MAX_QUERIES = 400
 
 

@@ -31,7 +31,7 @@ from indexer.build.decode_worker import LENGTHS, MAX_MEMORY_BYTES, send
 PICTURE_TIMEOUT_S = 20.0  # the slowest picture that is allowed takes about two
 START_TIMEOUT_S = 60.0
 MAX_HEADER_BYTES = 2**16
-PIPE_BYTES = 2**20  # where the platform lets us choose
+PIPE_BYTES = 2**20  # size of the pipe where the platform lets us choose
 READ_BYTES = 2**18
 
 _ERRORS = {error.code: error for error in (BadPicture, UnsupportedFormat, PictureTooLarge)}

@@ -28,8 +28,8 @@ from typing import Any, BinaryIO
 from catalog import images
 from catalog.errors import BadPicture
 
-MAX_MEMORY_BYTES = 2 * 2**30  # of address space; the largest picture that is allowed needs about half
-GRACE_S = 5  # after a picture's time: a parent that is there has ended the child by then
+MAX_MEMORY_BYTES = 2 * 2**30  # address space of a child; the largest picture that is allowed needs about half
+GRACE_S = 5  # time a child has after a picture's limit: a parent that is there has ended the child by then
 LENGTHS = struct.Struct(">II")
 
 # For tests: {"part of a path": "segv" | "loop" | "memory"} in JSON does that to pictures with such a path.

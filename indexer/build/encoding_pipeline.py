@@ -21,7 +21,7 @@ from catalog.errors import BadPicture, EncoderError
 from catalog.files.failpoints import failpoint
 from indexer.build.decode_pool import PICTURE_TIMEOUT_S, DecoderPool
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
-from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.cache.vector_cache import VectorCache, title_cache_key
 from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side
 from indexer.layout import RowLayout
@@ -30,7 +30,7 @@ from indexer.progress import progress
 from indexer.types import Floats, Pixels
 
 BATCHES_PER_COMMIT = 64  # encoded before the stats of their files are stored
-BATCHES_AHEAD = 2  # of decoded pictures that may wait for the encoder
+BATCHES_AHEAD = 2  # batches of decoded pictures that may wait for the encoder
 PICTURES_PER_CHILD = 16  # decoded by one child before a second one starts
 
 Item = TypeVar("Item")
@@ -144,12 +144,12 @@ def encode_titles(titles: Iterable[str], encoder: Encoder, cache: VectorCache | 
     assert layout.text_block is not None, "there is a cache of titles only for an encoder that reads text"
     span = layout.slice(layout.text_block)
     distinct = set(titles)
-    unknown = [title for title in distinct if cache.get(title_key(title)) is None]
+    unknown = [title for title in distinct if cache.get(title_cache_key(title)) is None]
     missing = sorted(unknown, key=lambda title: (len(title), title))  # equal lengths waste no padding
     with progress("titles", len(distinct)) as tick:
         for part in chunks(len(missing), batch_size):
             batch = missing[part]
-            cache.put(map(title_key, batch), _require_finite(encoder.encode_texts(batch)[:, span], encoder))
+            cache.put(map(title_cache_key, batch), _require_finite(encoder.encode_texts(batch)[:, span], encoder))
             failpoint("titles.encoded")
             tick(len(batch))
     return len(missing)

@@ -64,6 +64,6 @@ def fetching(home: Path, allowed: bool) -> Iterator[PictureFetcher | None]:
         yield None
         return
     with closing(PictureFetcher.open(ShopHome(home).fetched)) as fetcher:
-        log.info("Pictures are fetched from the web addresses that the feed gives; --no-fetch-pictures asks none.")
+        log.info("Pictures are fetched from the web addresses in the feed; --no-fetch-pictures turns this off.")
         yield fetcher
         log.info("%s.", fetcher.summary())

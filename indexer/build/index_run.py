@@ -38,9 +38,9 @@ MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when th
 
 @dataclass(frozen=True, slots=True)
 class UpdateOptions:
-    """What an update may do; `feed` None is the one of the last run, `from_catalogue` reads none at all.
+    """Options of an update; `feed` None uses the last feed, `from_catalogue` reads no feed.
 
-    `fetch` says whether pictures named by web address are fetched, None as the last time with that feed.
+    `fetch` is whether pictures named by web address are fetched; None does as the last run with that feed did.
     """
 
     feed: Path | None = None

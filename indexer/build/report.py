@@ -22,7 +22,7 @@ from indexer.generations.manifest import Manifest
 
 BUILD, UPDATE = "build", "update"
 MAX_LINES = 10  # rejected rows printed
-FIELDS = {  # of the JSON file, in order
+REPORT_FIELDS = {  # fields of the JSON file, in order
     BUILD: "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index"
     " recall words_gate gates pictures_per_second",
     UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb",
@@ -93,7 +93,9 @@ class IndexReport:
             values |= asdict(self.manifest) | {"encoder": self.manifest.encoder.name, "indexed": self.rows}
             values["pictures_per_second"] = round(self.pictures / self.seconds, 1) if self.seconds > 0 else 0.0
             values["steps"] = {step.name: step.body() for step in self.steps}
-        return {name: values[name] if name in values else getattr(self, name) for name in FIELDS[self.kind].split()}
+        return {
+            name: values[name] if name in values else getattr(self, name) for name in REPORT_FIELDS[self.kind].split()
+        }
 
     def to_json(self) -> str:
         """Return the report as JSON."""
@@ -180,7 +182,7 @@ def save_report(home: Path, report: IndexReport) -> None:
     names, updated = ShopHome(home), report.kind == UPDATE
     names.reports.mkdir(parents=True, exist_ok=True)
     if report.rejected or updated:
-        table = rejected_csv(report.rejected).encode("utf-8", "backslashreplace")
+        table = rejected_table(report.rejected).encode("utf-8", "backslashreplace")
         target = names.update_rejected if updated else names.rejected(report.generation)
         write_atomically(target, lambda path: path.write_bytes(table))
     for target, wanted in ((names.update_report, updated), (names.report(report.generation), report.made)):
@@ -206,7 +208,7 @@ def read_report(path: Path) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def rejected_csv(rows: Iterable[Rejected]) -> str:
+def rejected_table(rows: Iterable[Rejected]) -> str:
     """Return rejected rows as CSV that is safe to open in a spreadsheet."""
     return csv_text(("source", "line", "reason"), ((row.source, row.line, row.reason) for row in rows))
 

@@ -15,7 +15,7 @@ from catalog.errors import GenerationError
 from catalog.files.failpoints import failpoint
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.ann.mmap_arrays import release_pages
-from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.cache.vector_cache import VectorCache, title_cache_key
 from indexer.generations import store
 from indexer.layout import RowLayout
 from indexer.types import Floats, Ids
@@ -79,7 +79,7 @@ class VectorSources:
         """Yield the pictures that have to be encoded before rows can be written, and those whose title has to be."""
         for page in catalogue.iter_picture_rows():
             for row in _split_page(page, self.reusable)[1]:
-                title_known = self.titles is None or self.titles.get(title_key(row.title)) is not None
+                title_known = self.titles is None or self.titles.get(title_cache_key(row.title)) is not None
                 if not title_known or self.picture(row) is None:
                     yield row
 
@@ -125,7 +125,7 @@ def _rows(page: Sequence[PictureRow], sources: VectorSources) -> tuple[Row16, in
     if rest:
         pictures, titles = _stack([sources.picture(row) for row in rest]), None
         if sources.titles is not None:
-            titles = _stack([sources.titles.get(title_key(row.title)) for row in rest])
+            titles = _stack([sources.titles.get(title_cache_key(row.title)) for row in rest])
         rows[numbers < 0] = sources.layout.rows(pictures, titles)
     return rows, len(rest)
 

@@ -21,9 +21,9 @@ from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, transaction
 
 UNSURE_NS = 2_000_000_000  # some file systems count time in steps of two seconds
-_TABLE = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
-_KNOWN = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
+_CREATE_FILES = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
+_SELECT_FILES = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
     WHERE path IN (SELECT value FROM json_each(?))"""
 _REMOVE_OTHERS = "DELETE FROM files WHERE path NOT IN (SELECT value FROM json_each(?))"
 
@@ -37,7 +37,7 @@ class FileStat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What reading a picture file gave: its content hash and its upright size in pixels."""
+    """Content hash and upright size in pixels of a picture file."""
 
     sha256: str
     width: int
@@ -64,7 +64,7 @@ class FileStatCache:
         if self._db is None:
             return {}
         try:
-            rows = self._db.execute(_KNOWN, (json.dumps(list(paths)),)).fetchall()
+            rows = self._db.execute(_SELECT_FILES, (json.dumps(list(paths)),)).fetchall()
         except (sqlite3.Error, UnicodeEncodeError):
             return {}
         return {row[0]: Content(*row[3:]) for row in rows if stamp_of(row[0]) == row[1:3]}
@@ -103,7 +103,7 @@ class FileStatCache:
         return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        db = open_database(self._path, ("PRAGMA synchronous = NORMAL",), () if self._readonly else (_TABLE,))
+        db = open_database(self._path, ("PRAGMA synchronous = NORMAL",), () if self._readonly else (_CREATE_FILES,))
         try:
             db.execute("SELECT path FROM files LIMIT 1").fetchall()
         except BaseException:

@@ -36,11 +36,11 @@ _CRC = struct.Struct("<I")
 
 def cache_path(home: Path, fingerprint: str, kind: str) -> Path:
     """Return the cache file of an encoder and kind ("vectors" of pictures, "titles")."""
-    name = fingerprint if re.fullmatch(r"[\w.-]{1,128}", fingerprint) else title_key(fingerprint).hex()
+    name = fingerprint if re.fullmatch(r"[\w.-]{1,128}", fingerprint) else title_cache_key(fingerprint).hex()
     return ShopHome(home).cache / f"{name}.{kind}"
 
 
-def title_key(title: str) -> bytes:
+def title_cache_key(title: str) -> bytes:
     """Return the key of a title's vector."""
     return hashlib.sha256(title.encode("utf-8", "surrogatepass")).digest()
 
@@ -199,5 +199,5 @@ def _key_start(key: bytes) -> int:
 def _header(fingerprint: str, dim: int) -> bytes:
     name = fingerprint.encode()
     if len(name) > HEADER_BYTES - _PREFIX.size:
-        name = title_key(fingerprint).hex().encode()
+        name = title_cache_key(fingerprint).hex().encode()
     return (_PREFIX.pack(_MAGIC, dim, len(name)) + name).ljust(HEADER_BYTES, b"\0")

@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 @click.command("build")
 @home_option
-@click.option("--feed", type=click.Path(path_type=Path), required=True, help="CSV, TSV, JSONL, or a picture folder.")
+@click.option(
+    "--feed", type=click.Path(path_type=Path), required=True, help="A feed file or picture folder (see docs/feeds.md)."
+)
 @fetch_option
 @click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
 @runtime_option
@@ -87,7 +89,7 @@ def update_command(home: Path, encoder: str | None, runtime: str, batch_size: in
 @click.command("rollback")
 @home_option
 def rollback_command(home: Path) -> None:
-    """Make the index before the current one current again. The products stay as they are now."""
+    """Return to the previous generation of the index. The products stay as they are now."""
     store.current_number(home)
     with build_lock(home):
         left, number = rollback(home)
@@ -111,5 +113,5 @@ def _resumable(command: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"Interrupted; what was encoded is kept, and the next {command} goes on from there.", err=True)
+        click.echo(f"Interrupted. Encoded vectors are stored; the next {command} resumes.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None

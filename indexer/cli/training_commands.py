@@ -16,7 +16,7 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 @click.command("train")
 @home_option
 @click.option("--encoder", "base", default=DEFAULT_ENCODER, show_default=True, help="Which encoder to build on.")
-@click.option("--name", help="What to call the encoder that comes out; by default shop, shop2 and so on.")
+@click.option("--name", help="Name of the new encoder; by default shop, shop2 and so on.")
 @seed_option
 def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
     """Fit heads on the shop's own products, on top of an encoder."""
@@ -26,7 +26,12 @@ def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
 
 
 @click.command("starter")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of the public datasets to train on.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
 @seed_option
 def starter_command(data: Path, out: Path | None, seed: int) -> None:

@@ -15,9 +15,9 @@ from indexer.encoders.colour_encoder import colour_dim
 from indexer.encoders.exported_encoder import ExportedEncoder
 from indexer.types import EncoderSpec, Floats
 
-CONFIG = "open_clip_config.json"
-WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
-TOKENIZER = ("*token*.json", "vocab.*", "merges.txt", "*.model")
+CONFIG_FILE = "open_clip_config.json"
+WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
+TOKENIZER_FILES = ("*token*.json", "vocab.*", "merges.txt", "*.model")
 
 _clip_model = partial(torch_module, "clip_model")
 
@@ -54,10 +54,15 @@ def _weights_digest(spec: EncoderSpec) -> str:
         file = Path(spec.weights)
         return f"{spec.model} {file_digest(file) if file.is_file() else spec.weights}"
     folder = Path(spec.model)
-    if not (folder / CONFIG).is_file() or not any((folder / name).is_file() for name in WEIGHTS):
+    if not (folder / CONFIG_FILE).is_file() or not any((folder / name).is_file() for name in WEIGHT_FILES):
         raise EncoderUnavailable(
-            f"{folder} is not an open_clip directory: it needs {CONFIG} and {WEIGHTS[0]}.",
+            f"{folder} is not an open_clip directory: it needs {CONFIG_FILE} and {WEIGHT_FILES[0]}.",
             "Save the model with open_clip's push_to_hf_hub tools or save_pretrained, then name that directory.",
         )
-    files = {file for pattern in (CONFIG, *WEIGHTS, *TOKENIZER) for file in folder.glob(pattern) if file.is_file()}
+    files = {
+        file
+        for pattern in (CONFIG_FILE, *WEIGHT_FILES, *TOKENIZER_FILES)
+        for file in folder.glob(pattern)
+        if file.is_file()
+    }
     return " ".join(f"{file.name} {file_digest(file)}" for file in sorted(files))

@@ -11,8 +11,8 @@ from PIL import Image
 from indexer.encoders.base import BaseEncoder
 from indexer.types import Block, EncoderSpec, Floats, Pixels
 
-SIDE = 56
-LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table makes no measurable difference
+IMAGE_SIDE_PX = 56
+RGB_LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table makes no measurable difference
 BACKGROUND_DISTANCE = 9.0  # delta E within which a pixel counts as the colour of the picture's border
 BACKGROUND_SHARE = 0.08
 BIN_WIDTH = 11.0  # delta E from a bin's centre at which its share has fallen to 61 %
@@ -25,12 +25,12 @@ class ColourEncoder(BaseEncoder):
     def __init__(self, spec: EncoderSpec) -> None:
         self.spec = spec
         self.blocks = (Block("colour", colour_dim()),)
-        self.preprocessing = {"side": SIDE, "fit": "squash", "interpolation": "box"}
-        self.fingerprint = hashlib.sha256(f"{VERSION} {SIDE} {LEVELS}".encode()).hexdigest()
+        self.preprocessing = {"side": IMAGE_SIDE_PX, "fit": "squash", "interpolation": "box"}
+        self.fingerprint = hashlib.sha256(f"{VERSION} {IMAGE_SIDE_PX} {RGB_LEVELS}".encode()).hexdigest()
 
     def prepare(self, picture: Image.Image) -> Pixels:
         """Squash one RGB picture to uint8 (56, 56, 3)."""
-        return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
+        return np.asarray(picture.resize((IMAGE_SIDE_PX, IMAGE_SIDE_PX), Image.Resampling.BOX))
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         return colour_rows(pixels)
@@ -47,18 +47,18 @@ def colour_rows(pixels: Pixels) -> Floats:
     A row holds the square root of each bin's share, so a dot product is the Bhattacharyya coefficient of two
     histograms. Pixels near the border's median colour, and far from the centre, count less.
     """
-    step = max(1, pixels.shape[1] // SIDE)
+    step = max(1, pixels.shape[1] // IMAGE_SIDE_PX)
     small = pixels[:, ::step, ::step]
     n, side = small.shape[0], small.shape[1]
-    codes = (small // (256 // LEVELS)).astype(np.int32)
-    codes = codes[..., 0] * LEVELS**2 + codes[..., 1] * LEVELS + codes[..., 2]
+    codes = (small // (256 // RGB_LEVELS)).astype(np.int32)
+    codes = codes[..., 0] * RGB_LEVELS**2 + codes[..., 1] * RGB_LEVELS + codes[..., 2]
     lab, table = _tables()
     border = np.concatenate([codes[:, 0], codes[:, -1], codes[:, :, 0], codes[:, :, -1]], axis=1)
     background = np.median(lab[border], axis=1)
     distance = np.linalg.norm(lab[codes] - background[:, None, None], axis=-1)
     weight = np.where(distance < BACKGROUND_DISTANCE, BACKGROUND_SHARE, 1.0) * _centre(side)
-    offsets = np.arange(n, dtype=np.int64)[:, None, None] * LEVELS**3
-    counts = np.bincount((codes + offsets).ravel(), weight.ravel(), n * LEVELS**3).reshape(n, -1)
+    offsets = np.arange(n, dtype=np.int64)[:, None, None] * RGB_LEVELS**3
+    counts = np.bincount((codes + offsets).ravel(), weight.ravel(), n * RGB_LEVELS**3).reshape(n, -1)
     present = np.flatnonzero(counts.any(axis=0))  # a picture has some hundred of the 4,096 codes
     shares = counts[:, present].astype(np.float32) @ table[present]
     rows: Floats = np.sqrt(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12))
@@ -74,8 +74,8 @@ def _centre(side: int) -> Floats:
 
 @cache
 def _tables() -> tuple[Floats, Floats]:
-    """Return each RGB code's Lab value, float32 (LEVELS**3, 3), and its soft share of each bin, (LEVELS**3, bins)."""
-    axis = (np.arange(LEVELS) + 0.5) / LEVELS
+    """Return each of the n = RGB_LEVELS**3 codes' Lab value, float32 (n, 3), and its soft share of each bin, (n, bins)."""
+    axis = (np.arange(RGB_LEVELS) + 0.5) / RGB_LEVELS
     lab = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
     squared = ((lab[:, None] - _bins()[None]) ** 2).sum(axis=-1)
     shares = np.exp(-squared / (2 * BIN_WIDTH**2))

@@ -21,7 +21,7 @@ def prepared_file(path: Path, sha256: str, encoder: Encoder, at_least: int) -> P
     """
     data = images.read_file(path)
     if images.content_hash(data) != sha256:
-        raise BadPicture("Its file has changed since the catalogue knew it.", "Put the product again.")
+        raise BadPicture("The picture's file changed after it was catalogued.", "Send the product again.")
     return encoder.prepare(images.decode(data, at_least=at_least))
 
 

@@ -17,7 +17,7 @@ from catalog.errors import EncoderUnavailable
 from catalog.files.atomic import write_atomically
 from indexer.types import Floats
 
-CLIP = 5.0  # standard deviations at which features are cut, so that one outlier does not decide
+CLIP_DEVIATIONS = 5.0  # standard deviations at which features are cut, so that one outlier does not decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ProjectionHead:
 
     def __call__(self, features: Floats) -> Floats:
         """Return rows before normalisation, float32 (n, dim)."""
-        x = np.clip((features - self.mean) * self.scale, -CLIP, CLIP)
+        x = np.clip((features - self.mean) * self.scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
         hidden = x @ self.inner.T + self.inner_bias
         out: Floats = x @ self.linear.T + gelu(hidden) @ self.outer.T + self.bias
         return out
@@ -57,7 +57,7 @@ class Projection:
 
     def __call__(self, features: Floats) -> Floats:
         """Return rows before normalisation, float32 (n, dim)."""
-        out: Floats = np.clip((features - self.mean) * self.scale, -CLIP, CLIP) @ self.axes.T
+        out: Floats = np.clip((features - self.mean) * self.scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS) @ self.axes.T
         return out
 
 

@@ -18,7 +18,7 @@ from indexer.types import EncoderSpec
 
 DEFAULT_ENCODER = "starter"
 STARTER_HEADS = Path(__file__).parent / "starter" / "heads.safetensors"
-FORMS = "timm:MODEL, timm:MODEL@CHECKPOINT, clip:MODEL@TAG, clip:DIRECTORY"
+ENCODER_FORMS = "timm:MODEL, timm:MODEL@CHECKPOINT, clip:MODEL@TAG, clip:DIRECTORY"
 
 Factory = Callable[[EncoderSpec, str], BaseEncoder]  # of a spec and a runtime: "auto", "onnx" or "torch"
 
@@ -74,7 +74,7 @@ def get_spec(name: str, home: Path | None = None) -> EncoderSpec:
     if home is not None and (heads := shop_heads(home, name)).is_file():
         return EncoderSpec(name, "headed", f"heads fitted on {home.name}", str(heads), _FITTED_BLOCKS, "yours")
     raise UnknownEncoder(
-        f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {FORMS}."
+        f"There is no encoder named {name!r}.", f"Use one of {', '.join(ENCODERS)}, or write one out: {ENCODER_FORMS}."
     )
 
 

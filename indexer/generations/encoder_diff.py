@@ -13,7 +13,7 @@ from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.golden_queries import DEPTH, GoldenQuery, golden_queries
+from indexer.generations.golden_queries import COMPARED_RANKS, GoldenQuery, golden_queries
 from indexer.generations.store import Generation
 from indexer.html_report import render_report, thumbnail_uri
 
@@ -69,7 +69,7 @@ def page(figures: Mapping[str, Any], queries: Sequence[GoldenQuery], catalogue: 
         figures=figures,
         questions=[_question(query, headings, catalogue) for query in queries],
         shown=MAX_HITS,
-        depth=DEPTH,
+        depth=COMPARED_RANKS,
     )
 
 

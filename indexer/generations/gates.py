@@ -19,7 +19,7 @@ from indexer.types import Recall
 MAX_SAMPLED_ROWS = 200
 MIN_SELF_RETRIEVAL = 0.98  # inverted lists may miss a few rows, as their recall says; a flat index misses none
 TIE_TOLERANCE = 1e-3
-WARN_OVERLAP, FAIL_OVERLAP = 0.8, 0.5  # below these
+WARN_OVERLAP, FAIL_OVERLAP = 0.8, 0.5  # overlaps below which a gate warns and fails
 MIN_QUERIES_TO_FAIL = 20  # golden queries
 PASSED, WARNED, FAILED = "passed", "warned", "failed"
 

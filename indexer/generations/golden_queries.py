@@ -13,9 +13,9 @@ from indexer.layout import WORDS
 from indexer.types import Floats, Ids, Mask
 
 MAX_SAMPLED_PRODUCTS = 100
-DEPTH = 10  # products compared
-SEARCH_ROWS = 4 * DEPTH  # several may belong to one product
-MIN_COMMON_PRODUCTS = 2  # with fewer there is nothing to compare
+COMPARED_RANKS = 10  # products compared
+SEARCH_ROWS = 4 * COMPARED_RANKS  # several may belong to one product
+MIN_COMMON_PRODUCTS = 2  # fewer products give nothing to compare
 BLOCK_ROWS = 8_192  # compared at a time
 
 Hashes = NDArray[np.bytes_]
@@ -120,4 +120,4 @@ def _search(generation: Generation, query: Floats, allowed: Mask) -> tuple[tuple
     start = time.perf_counter()
     _, rows = generation.search(query, SEARCH_ROWS, None if allowed.all() else allowed)
     elapsed_ms = (time.perf_counter() - start) * 1000
-    return tuple(dict.fromkeys(generation.product_keys[rows].tolist()))[:DEPTH], elapsed_ms
+    return tuple(dict.fromkeys(generation.product_keys[rows].tolist()))[:COMPARED_RANKS], elapsed_ms

@@ -14,7 +14,7 @@ from catalog.files.atomic import FileRecord, record
 from indexer.generations.match_curve import MatchCalibration
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
-FORMAT = 1
+MANIFEST_FORMAT = 1
 MANIFEST_FILE = "manifest.json"
 REPAIR = "Build the index again: make index FEED=... (python -m indexer build); pictures already encoded are reused."
 
@@ -40,7 +40,7 @@ class Manifest:
     words_gate: float
     recall: Recall
     files: Mapping[str, FileRecord]
-    format: int = FORMAT
+    format: int = MANIFEST_FORMAT
     match: MatchCalibration | None = None
 
     def body(self) -> dict[str, Any]:
@@ -58,8 +58,8 @@ class Manifest:
         try:
             body = json.loads(text)
             digest = body.pop("digest")
-            if body["format"] != FORMAT:
-                found = f"{where} has format {body['format']!r}; this version reads format {FORMAT}."
+            if body["format"] != MANIFEST_FORMAT:
+                found = f"{where} has format {body['format']!r}; this version reads format {MANIFEST_FORMAT}."
                 raise GenerationError(found, REPAIR)
             if digest != _digest(body):
                 raise damaged(where, "its digest does not match what it says")

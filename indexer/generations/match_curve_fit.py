@@ -22,10 +22,10 @@ from indexer.numeric import batches
 from indexer.types import Floats, Ids
 
 MAX_QUERIES = 400  # catalogue pictures, one a product
-SEARCH_ROWS = 256  # among which the first hit of another category is looked for
+SEARCH_ROWS = 256  # rows among which the first hit of another category is looked for
 BATCH_QUERIES = 16
-MIN_PICTURES = 20  # to fit anything
-MIN_CATEGORY_PRODUCTS = 8  # with several pictures, for a threshold of the category's own
+MIN_PICTURES = 20  # fewest pictures that anything is fitted on
+MIN_CATEGORY_PRODUCTS = 8  # products with several pictures that a category needs for its own threshold
 PRIOR_PRODUCTS = 20  # so many products of a category count as much as the rest of the shop
 MIN_STRANGER_SPREAD = 0.01  # strangers whose cosines spread less tell nothing apart
 

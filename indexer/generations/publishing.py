@@ -59,7 +59,7 @@ def recover_pending(home: Path) -> str:
         with locked_file(ShopHome(home).build_lock) as acquired:
             done = _finish(home) if acquired else ""
     except (WindowshopError, OSError) as error:
-        log.info("What a crash left in %s stays for the next update: %s", home, error)
+        log.info("The pending generation of %s is left to the next update: %s", home, error)
         return ""
     if done:
         log.warning("%s", done)

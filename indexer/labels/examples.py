@@ -12,7 +12,7 @@ from indexer.labels.knn import Ints
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
 
-MIN_EXAMPLES = 5  # of a label, before a head learns it; until then only the k-NN vote predicts it
+MIN_EXAMPLES = 5  # fewest examples with which a head learns a label; below, only the k-NN vote predicts it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from indexer.labels.heads import FusionWeights
 from indexer.labels.knn import fuse
 from indexer.types import Floats
 
-TARGET_ACCURACY = 0.95  # of answers above the threshold
+TARGET_ACCURACY = 0.95  # share of answers above the threshold that must be right
 MIN_HOLDOUT = 30  # products with a label, before anything is fitted; and answers that a threshold is fitted on
 UNMEASURED = FusionWeights(0.6, 1.0, 0.8)  # fitted on categories of 1,987 fashion products new to the encoder
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

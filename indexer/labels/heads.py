@@ -20,9 +20,10 @@ from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from indexer.encoders.projection_heads import ProjectionHead
 from indexer.layout import WORDS, RowLayout
+from indexer.numeric import softmax
 from indexer.types import Floats
 
-FORMAT = 1
+HEADS_FORMAT = 1
 _FILE_KEYS = {"threshold": "cut", "holdout": "kept_aside"}  # attributes of FusionWeights with another name in files
 
 
@@ -56,7 +57,10 @@ class FusionWeights:
 
 @dataclass(frozen=True, slots=True)
 class LabelHead:
-    """Reads one field off rows: `names[i]` is the label of output i. `with_title` is set where titles are encoded."""
+    """Predicts the labels of one field from rows: `names[i]` is the label of output i.
+
+    `with_title` is set where titles are encoded.
+    """
 
     field: str
     names: tuple[str, ...]
@@ -91,7 +95,7 @@ class LabelHeads:
             records.append({"field": head.field, "names": head.names, **fusion})
             for part in fields(ProjectionHead):
                 tensors[f"{number}.{part.name}"] = getattr(head.head, part.name).astype(np.float16)
-        card = {"format": FORMAT, "fingerprint": self.fingerprint, "heads": records, "card": dict(self.card)}
+        card = {"format": HEADS_FORMAT, "fingerprint": self.fingerprint, "heads": records, "card": dict(self.card)}
         data = save(tensors, metadata={"card": json.dumps(card)})
         write_atomically(ShopHome(home).label_heads, lambda path: path.write_bytes(data))
 
@@ -105,7 +109,7 @@ class LabelHeads:
             with safe_open(path, framework="numpy") as opened:
                 tensors = {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
                 card = json.loads((opened.metadata() or {})["card"])
-            if card["format"] != FORMAT or card["fingerprint"] != fingerprint:
+            if card["format"] != HEADS_FORMAT or card["fingerprint"] != fingerprint:
                 return None
             heads = [_head(number, record, tensors) for number, record in enumerate(card["heads"])]
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
@@ -123,12 +127,6 @@ def head_rows(layout: RowLayout, encoded: Floats, titles: Floats | None = None) 
     if titles is not None and WORDS in layout.names:
         rows[:, layout.slice(WORDS)] = titles
     return rows
-
-
-def softmax(values: Floats) -> Floats:
-    """Return the softmax along the last axis, float32."""
-    powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def _head(number: int, record: Mapping[str, Any], tensors: Mapping[str, Floats]) -> LabelHead:

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.labels.heads import FusionWeights, softmax
-from indexer.numeric import chunks
+from indexer.labels.heads import FusionWeights
+from indexer.numeric import chunks, softmax
 from indexer.types import Floats
 
 Ints = NDArray[np.int64]
 
-NEIGHBOURS = 20
-SHARPNESS = 20.0  # a neighbour whose score is 0.05 lower has 1/e of the vote
+KNN_NEIGHBOURS = 20
+KNN_SHARPNESS = 20.0  # a neighbour whose score is 0.05 lower has 1/e of the vote
 CHUNK_QUERIES = 512  # compared with all rows at a time
 MIN_SHARE = 1e-6  # so that its logarithm stays finite
 
 
 def nearest_products(
-    queries: Floats, own: Ints, rows: Floats, groups: Ints, k: int = NEIGHBOURS
+    queries: Floats, own: Ints, rows: Floats, groups: Ints, k: int = KNN_NEIGHBOURS
 ) -> tuple[Floats, Ints]:
     """Return the k best rows of other groups for queries (n, dim): scores and row numbers, both (n, k), best first.
 
@@ -42,7 +42,7 @@ def nearest_products(
 def vote_weights(scores: Floats) -> Floats:
     """Return the weight of each neighbour's vote from scores (..., k): they sum to 1, and -inf weighs 0."""
     finite = np.where(np.isfinite(scores), scores, np.float32(-1e3))
-    return softmax(finite * np.float32(SHARPNESS))
+    return softmax(finite * np.float32(KNN_SHARPNESS))
 
 
 def knn_vote(targets: Floats, scores: Floats, neighbours: Ints) -> Floats:

@@ -29,15 +29,15 @@ from indexer.encoders.backends.runtime import (
     ready_runner,
 )
 from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
-from indexer.labels.heads import FusionWeights, softmax
-from indexer.numeric import chunks
+from indexer.labels.heads import FusionWeights
+from indexer.numeric import chunks, softmax
 from indexer.types import Floats
 
 if TYPE_CHECKING:
     from indexer.encoders.backends.torch_runtime import TorchModel
 
-FORMAT = 1
-VIEWS = 2  # each picture is read as it is and mirrored
+NETWORK_FORMAT = 1
+VIEWS_PER_PICTURE = 2  # each picture is read as it is and mirrored
 BATCH_VIEWS = 32
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class LabelNetwork:
         pixels = np.stack([PREPROCESS(view) for view in views])
         logits = np.concatenate([self._run({"pixels": pixels[part]}) for part in chunks(len(pixels), BATCH_VIEWS)])
         return {
-            field: softmax(logits[:, self._places[field]]).reshape(len(pictures), VIEWS, -1).mean(axis=1)
+            field: softmax(logits[:, self._places[field]]).reshape(len(pictures), VIEWS_PER_PICTURE, -1).mean(axis=1)
             for field in self.fields
         }
 
@@ -141,8 +141,8 @@ def _read_card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slic
     try:
         with safe_open(path, framework="numpy") as opened:
             card = json.loads((opened.metadata() or {})["card"])
-        if card["format"] != FORMAT:
-            raise ValueError(f"it has format {card['format']!r}, this version reads {FORMAT}")
+        if card["format"] != NETWORK_FORMAT:
+            raise ValueError(f"it has format {card['format']!r}, this version reads {NETWORK_FORMAT}")
         fields = {name: NetworkField.from_dict(values) for name, values in card["fields"].items()}
         places, start = {}, 0
         for name, count in card["outputs"]:
@@ -162,7 +162,7 @@ def network_metadata(fingerprint: str, fields: Mapping[str, NetworkField], outpu
     """Return the metadata stored with the weights: the outputs of each field, and how each field is mixed in."""
     counts = [(name, len(names)) for name, names in outputs.items()]
     records = {name: field.to_dict() for name, field in fields.items()}
-    return json.dumps({"format": FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": records})
+    return json.dumps({"format": NETWORK_FORMAT, "fingerprint": fingerprint, "outputs": counts, "fields": records})
 
 
 def mix_network(head: Floats, network: Floats, weight: float, known: NDArray[np.bool_]) -> Floats:

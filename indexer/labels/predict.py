@@ -14,7 +14,7 @@ from indexer.labels.knn import Ints, fuse, knn_vote
 from indexer.labels.network import NetworkField, mix_network
 from indexer.types import Floats
 
-VOTE_ALONE = FusionWeights(0.0, 1.0, 0.5)  # where no head is fitted: half of the votes are an answer
+VOTE_ALONE = FusionWeights(0.0, 1.0, 0.5)  # fusion without a fitted head: half of the votes are an answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 
 BACKUP_MANIFEST = "backup.json"
-FORMAT = 1
+BACKUP_FORMAT = 1
 MAX_ATTEMPTS = 3
 _NAMES = ShopHome(Path())
 _DATABASES = (_NAMES.catalogue, *_NAMES.side_databases)
@@ -42,7 +42,7 @@ class Backup:
     created: str
     home: str
     files: dict[str, FileRecord]
-    format: int = FORMAT
+    format: int = BACKUP_FORMAT
 
     @property
     def bytes(self) -> int:
@@ -123,12 +123,12 @@ def read_backup(folder: Path) -> Backup:
         manifest = Backup(**values, files=files)
     except FileNotFoundError:
         raise DamagedGeneration(
-            f"{folder} is no finished backup: it has no {BACKUP_MANIFEST}.", "Use another backup."
+            f"{folder} is not a complete backup: {BACKUP_MANIFEST} is missing.", "Use another backup."
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
-    if manifest.format != FORMAT:
-        raise _damaged(path, f"it has format {manifest.format!r}, this version reads {FORMAT}")
+    if manifest.format != BACKUP_FORMAT:
+        raise _damaged(path, f"it has format {manifest.format!r}, this version reads {BACKUP_FORMAT}")
     if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in files):
         raise _damaged(path, "it names a file outside the backup")
     if not {_NAMES.catalogue.name, _NAMES.current.name} <= files.keys():
@@ -174,7 +174,7 @@ def _copy_database(source: Path, target: Path) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise DamagedGeneration(
-            f"{source} cannot be copied: {error}.", "Move the file away, and take the backup again: the shop sells on."
+            f"{source} cannot be copied: {error}.", "Move the file away, and back up again; the shop keeps running."
         ) from error
 
 

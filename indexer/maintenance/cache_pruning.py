@@ -15,7 +15,7 @@ from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.file_stats import FileStatCache
-from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_cache_key
 from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
 from indexer.generations.publishing import build_lock
@@ -76,7 +76,7 @@ def prune(home: Path) -> PruneReport:
             pictures, titles, paths = set[bytes](), set[bytes](), set[str]()
             for row in itertools.chain.from_iterable(catalogue.iter_picture_rows()):
                 pictures.add(bytes.fromhex(row.sha256))
-                titles.add(title_key(row.title))
+                titles.add(title_cache_key(row.title))
                 paths.add(row.path)
             removed_pictures = remove_unused_pictures(home, catalogue)
         layout = RowLayout(manifest.blocks)

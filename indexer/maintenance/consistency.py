@@ -15,18 +15,18 @@ from catalog.errors import BadPicture
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.row_writer import ReusableRows
-from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, cache_path, read_vectors, title_key
+from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, cache_path, read_vectors, title_cache_key
 from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.generations.store import Generation
 from indexer.layout import WORDS
 from indexer.numeric import batches, unit
 
-MAX_DIFFERENCE = 2e-3  # of a number, by rounding to float16 or by encoding in another batch
+MAX_DIFFERENCE = 2e-3  # largest change of a number by rounding to float16 or by another batch
 MIN_COSINE = 0.999
 SAMPLE_ROWS = 20
 PAGE_ROWS = 16_384
-MAX_LINES = 10  # of one kind
+MAX_LINES = 10  # findings of one kind that are printed
 _UPDATE = "python -m indexer update --from-catalogue"
 _BUILD = "make index FEED=..."
 
@@ -145,7 +145,7 @@ def _picture_key(picture: PictureRow) -> bytes:
 
 
 def _title_key(picture: PictureRow) -> bytes:
-    return title_key(picture.title)
+    return title_cache_key(picture.title)
 
 
 def _file_fault(picture: PictureRow) -> str:

@@ -7,7 +7,7 @@ import random
 
 from PIL import Image, ImageEnhance, ImageOps
 
-VIEWS = ("plain", "flip", "shot 1", "shot 2")
+VIEW_NAMES = ("plain", "flip", "shot 1", "shot 2")
 
 
 def view(picture: Image.Image, name: str, seed: int) -> Image.Image:

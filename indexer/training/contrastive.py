@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from indexer.encoders.projection_heads import CLIP, Projection, ProjectionHead
+from indexer.encoders.projection_heads import CLIP_DEVIATIONS, Projection, ProjectionHead
 from indexer.labels.knn import Ints
 from indexer.training.optimiser import adamw, minimise, seeded, shuffled
 from indexer.types import Floats
@@ -102,7 +102,7 @@ class TorchHead(HeadModule):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return unit rows."""
-        x = self.dropout(((features - self.mean) * self.scale).clamp(-CLIP, CLIP))
+        x = self.dropout(((features - self.mean) * self.scale).clamp(-CLIP_DEVIATIONS, CLIP_DEVIATIONS))
         return F.normalize(self.linear(x) + self.outer(F.gelu(self.inner(x), approximate="tanh")), dim=-1)
 
     def frozen(self) -> ProjectionHead:
@@ -151,7 +151,7 @@ def principal_axes(features: HalfFloats, dim: int) -> Projection:
     """Fit standardisation and the first `dim` principal axes on at most 8,000 rows of features (n, f)."""
     mean, scale = _standard(features)
     step = max(1, len(features) // 8_000)
-    x = np.clip((features[::step].astype(np.float32) - mean) * scale, -CLIP, CLIP)
+    x = np.clip((features[::step].astype(np.float32) - mean) * scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
     values, vectors = np.linalg.eigh(x.T @ x / len(x))
     return Projection(mean, scale, np.ascontiguousarray(vectors[:, np.argsort(-values)[:dim]].T, dtype=np.float32))
 

@@ -21,17 +21,17 @@ from indexer.encoders.projection_encoder import ProjectionEncoder, towers_digest
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder, shop_heads
 from indexer.generations import store
-from indexer.training.augment import VIEWS
+from indexer.training.augment import VIEW_NAMES
 from indexer.training.contrastive import Pairs, TrainingConfig, fit, principal_axes
 from indexer.training.fit_starter import LOOK_DIM
 from indexer.training.metrics import title_recall
-from indexer.training.pairs import Example, learnable
+from indexer.training.pairs import CaptionedPicture, learnable
 
 FIRST_NAME = "shop"
 MIN_PAIRS = 200
-HOLDOUT_SHARE = 0.2  # of the products
+HOLDOUT_SHARE = 0.2  # share of the products that is held out
 MAX_MEASURED = 5_000  # titles: each is compared with every picture
-SHOP_VIEWS = VIEWS[:3]
+SHOP_VIEWS = VIEW_NAMES[:3]
 
 
 def fit_shop(home: Path, base: str, name: str | None = None, seed: int = 0) -> dict[str, Any]:
@@ -100,12 +100,12 @@ def shop_recipe(pairs: int, *, warm: bool) -> TrainingConfig:
     )
 
 
-def _examples(home: Path) -> tuple[list[Example], np.ndarray[Any, np.dtype[np.bool_]]]:
+def _examples(home: Path) -> tuple[list[CaptionedPicture], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Return an example for every product with a picture and a title, and whether each is held out."""
     with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
         products = [product for _, product in catalogue.iterate()]
     usable = [p for p in products if p.title.strip() and p.pictures and Path(p.pictures[0].path).is_file()]
-    examples = [Example(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]
+    examples = [CaptionedPicture(Path(p.pictures[0].path), _captions(p), p.title) for p in usable]
     return examples, np.array([_is_holdout(product.id) for product in usable], dtype=bool)
 
 
@@ -121,11 +121,11 @@ def _is_holdout(product_id: str) -> bool:
     return int.from_bytes(hashlib.sha256(product_id.encode()).digest()[:4], "big") < HOLDOUT_SHARE * 2**32
 
 
-def _recall_before(encoder: BaseEncoder, examples: Sequence[Example]) -> float | None:
+def _recall_before(encoder: BaseEncoder, examples: Sequence[CaptionedPicture]) -> float | None:
     if not any(block.texts for block in encoder.blocks):
         return None
     tower, words = towers_of(encoder, embedded=True)
-    pairs, _ = learnable(tower, words, [Example(e.file, (e.key,), e.key) for e in examples], VIEWS[:1], 0)
+    pairs, _ = learnable(tower, words, [CaptionedPicture(e.file, (e.key,), e.key) for e in examples], VIEW_NAMES[:1], 0)
     return title_recall(pairs.views[0].astype(np.float32), pairs.words[pairs.captions[:, 0]], [e.key for e in examples])
 
 

@@ -13,7 +13,7 @@ from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.projection_heads import ProjectionHeads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.encoders.training_pictures import STARTER_TRAINING_SET, save_training_set
-from indexer.training.augment import VIEWS
+from indexer.training.augment import VIEW_NAMES
 from indexer.training.contrastive import TrainingConfig, fit, principal_axes
 from indexer.training.metrics import starter_figures
 from indexer.training.pairs import learnable
@@ -41,12 +41,12 @@ def fit_starter(
     split = read_starter_data(data, seed)
     tower, words = PictureTower("auto"), TextTower("auto")
     examples = [*split.examples, *sample_examples(shop)]
-    pairs, good = learnable(tower, words, examples, VIEWS, seed)
+    pairs, good = learnable(tower, words, examples, VIEW_NAMES, seed)
     if not good.all():
         raise TrainingError(f"{(~good).sum()} pictures under {data} cannot be decoded.", "Restore the data folder.")
     picture, text = fit(pairs, recipe, seed)
     look = principal_axes(pairs.views[0], LOOK_DIM)
-    card = {"name": "starter", "pairs": len(good), "views": list(VIEWS), "seed": seed, "recipe": asdict(recipe)}
+    card = {"name": "starter", "pairs": len(good), "views": list(VIEW_NAMES), "seed": seed, "recipe": asdict(recipe)}
     save_heads(ProjectionHeads(look, picture, text, card), out)
     card["figures"] = starter_figures(load_heads(out), split, tower, words)
     save_heads(ProjectionHeads(look, picture, text, card), out)

@@ -12,15 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from catalog.errors import TooFewPairs
-from indexer.encoders.backends.label_backbone import CHANNELS, SIDE, LateStages, open_early
+from indexer.encoders.backends.label_backbone import MAP_CHANNELS, MAP_SIDE, LateStages, open_early
 from indexer.encoders.backends.starter_towers import PREPROCESS
 from indexer.labels.examples import LabelExamples, targets_of
 from indexer.labels.fusion_fit import MIN_HOLDOUT, fit_fusion
-from indexer.labels.heads import softmax
 from indexer.labels.knn import Ints
 from indexer.labels.network import NetworkField, NetworkWeight, mix_network
 from indexer.layout import WORDS
-from indexer.numeric import chunks
+from indexer.numeric import chunks, softmax
 from indexer.progress import progress
 from indexer.training.contrastive import HalfFloats
 from indexer.training.label_heads import LabelRecipe, fit_outputs, holdout_folds, holdout_shares, learnable_fields
@@ -28,7 +27,7 @@ from indexer.training.optimiser import adamw, labels_loss, minimise, seeded, shu
 from indexer.training.pairs import picture_features
 from indexer.types import Floats, Mask
 
-WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # of the network against the head
+NETWORK_WEIGHTS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)  # weights tried for the network; the head has the rest
 MIN_LOSS_REDUCTION = 0.02  # share of the holdout loss, before the network is mixed in
 MIN_READABLE = 100  # pictures to learn from that can be decoded
 MAX_SHIFT = 2  # cells that maps are moved by while training
@@ -111,7 +110,7 @@ def early_maps(files: Sequence[Path], seed: int, tick: Callable[[int], object]) 
     """Return the late stages' input (n, 80, 14, 14), float16, of the pictures, and whether each could be decoded."""
     early = open_early()
     cells, readable = picture_features(PREPROCESS, lambda pixels: early({"pixels": pixels}), files, "plain", seed, tick)
-    return cells.reshape(-1, CHANNELS, SIDE, SIDE), readable
+    return cells.reshape(-1, MAP_CHANNELS, MAP_SIDE, MAP_SIDE), readable
 
 
 def tune(
@@ -154,7 +153,7 @@ def _network_weight(
 ) -> tuple[NetworkWeight, dict[str, float]]:
     """Return the network's weight of the best likelihood, 0 where it hardly helps, and what was measured."""
     known = np.ones(truth.shape[1], np.bool_)
-    fits = {weight: fit_fusion(mix_network(head, network, weight, known), voted, truth) for weight in WEIGHTS}
+    fits = {weight: fit_fusion(mix_network(head, network, weight, known), voted, truth) for weight in NETWORK_WEIGHTS}
     alone, without = fits[0.0]
     weight = min(fits, key=lambda candidate: fits[candidate][1])
     fusion, loss = fits[weight]
@@ -177,9 +176,9 @@ def _augmented(maps: HalfFloats, rng: np.random.Generator) -> Tensor:
     batch[mirrored] = batch[mirrored].flip(3)
     down, across = rng.integers(0, 2 * MAX_SHIFT + 1, 2).tolist()
     padded = F.pad(batch, (MAX_SHIFT, MAX_SHIFT, MAX_SHIFT, MAX_SHIFT), mode="replicate")
-    batch = padded[:, :, down : down + SIDE, across : across + SIDE]
+    batch = padded[:, :, down : down + MAP_SIDE, across : across + MAP_SIDE]
     if rng.random() < 0.5:
         height, width = rng.integers(2, 6, 2).tolist()
-        top, left = int(rng.integers(SIDE - height)), int(rng.integers(SIDE - width))
+        top, left = int(rng.integers(MAP_SIDE - height)), int(rng.integers(MAP_SIDE - width))
         batch[:, :, top : top + height, left : left + width] = 0.0
     return batch.contiguous(memory_format=torch.channels_last)

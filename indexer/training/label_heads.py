@@ -12,20 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from indexer.encoders.projection_heads import CLIP, ProjectionHead
+from indexer.encoders.projection_heads import CLIP_DEVIATIONS, ProjectionHead
 from indexer.labels.examples import MIN_EXAMPLES, LabelExamples, neighbour_queries, targets_of, words_slice
 from indexer.labels.fusion_fit import fit_fusion
-from indexer.labels.heads import FusionWeights, LabelHead, softmax
+from indexer.labels.heads import FusionWeights, LabelHead
 from indexer.labels.knn import Ints, knn_vote, nearest_products
 from indexer.layout import WORDS
+from indexer.numeric import softmax
 from indexer.training.contrastive import HeadModule
 from indexer.training.optimiser import labels_loss, minimise, seeded, shuffled
 from indexer.types import Floats
 
-FOLDS = 5
+CROSS_VALIDATION_FOLDS = 5
 CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
 MAX_HOLDOUT = 2_000
-MIN_DEVIATION = 1e-3  # of a component of rows: one that hardly varies would be scaled a thousandfold
+MIN_DEVIATION = 1e-3  # components of rows that vary less are left out, not scaled up a thousandfold
 OUTPUTS = ("linear", "outer", "bias")  # the layers with a row for each label
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
@@ -92,7 +93,7 @@ def fit_outputs(
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(deviation < MIN_DEVIATION, 0.0, 1 / np.maximum(deviation, MIN_DEVIATION)).astype(np.float32)
     mean[words] = 0.0  # a missing title is a block of zeros, and must stay one
-    inputs = torch.from_numpy(np.clip((rows - mean) * scale, -CLIP, CLIP))
+    inputs = torch.from_numpy(np.clip((rows - mean) * scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS))
     targets = [torch.from_numpy(targets_of(examples.labels[field], labels)) for field, labels in names.items()]
     sizes = [len(labels) for labels in names.values()]
     network = _Network(len(mean), recipe.hidden, sum(sizes), recipe.dropout)
@@ -136,10 +137,10 @@ def holdout_folds(examples: LabelExamples, seed: int) -> list[Ints]:
     different, place = np.unique(examples.groups, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(different))[place]
     if len(place) < CROSS_VALIDATED:
-        return [np.flatnonzero(order % FOLDS == fold) for fold in range(FOLDS)]
+        return [np.flatnonzero(order % CROSS_VALIDATION_FOLDS == fold) for fold in range(CROSS_VALIDATION_FOLDS)]
     fresh = np.flatnonzero(examples.fresh)
     enough = MIN_FRESH <= len(fresh) < len(place)
-    candidates, divisor = (fresh, 2) if enough else (np.arange(len(place)), FOLDS)
+    candidates, divisor = (fresh, 2) if enough else (np.arange(len(place)), CROSS_VALIDATION_FOLDS)
     in_order = candidates[np.argsort(order[candidates], kind="stable")]
     return [in_order[: min(len(candidates) // divisor, MAX_HOLDOUT)]]
 

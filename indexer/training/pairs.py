@@ -27,7 +27,7 @@ BATCH_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class CaptionedPicture:
     """One picture with the captions to draw from; pictures with one `key` fit the same words, see `Pairs`."""
 
     file: Path
@@ -37,7 +37,7 @@ class Example:
 
 
 def learnable(
-    tower: Tower, words: SentenceTower, examples: Sequence[Example], views: Sequence[str], seed: int
+    tower: Tower, words: SentenceTower, examples: Sequence[CaptionedPicture], views: Sequence[str], seed: int
 ) -> tuple[Pairs, Mask]:
     """Return the examples as features, and whether each picture could be decoded (its row is zero otherwise)."""
     files = list(dict.fromkeys(example.file for example in examples))

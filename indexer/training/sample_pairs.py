@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.errors import BadFeed
 from catalog.product import Product
 from catalog.sample.generator.catalogue.plan import TRAIN
-from indexer.training.pairs import Example
+from indexer.training.pairs import CaptionedPicture
 from indexer.training.starter_data import complete_rows, whole_feed
 
 STUDIO_COPIES = 2  # how often an epoch shows each of a product's two studio pictures
@@ -16,7 +16,7 @@ SHOPPERS_COPIES = 4
 _HINT = "Restore the folder, or make it again: python -m catalog.sample.generator."
 
 
-def sample_examples(folder: Path) -> list[Example]:
+def sample_examples(folder: Path) -> list[CaptionedPicture]:
     """Return studio pictures and shoppers' photos of the training products, with captions in English and Chinese.
 
     Raises BadFeed when a table of the sample shop is missing or one of its rows is incomplete.
@@ -27,7 +27,7 @@ def sample_examples(folder: Path) -> list[Example]:
     products = {product.id: product for product in whole_feed(folder / "products.csv", _HINT) if product.id in queries}
     captions = {key: _captions(product, queries[key]) for key, product in products.items()}
     examples = [
-        Example(Path(picture.path), captions[key], product.title)
+        CaptionedPicture(Path(picture.path), captions[key], product.title)
         for key, product in products.items()
         for picture in product.pictures
     ] * STUDIO_COPIES
@@ -35,7 +35,7 @@ def sample_examples(folder: Path) -> list[Example]:
         product = products.get(row["product_id"])
         if product is None:
             raise BadFeed(f"photos.csv: {row['product_id']!r} is no training product of captions.csv.", _HINT)
-        examples += [Example(folder / row["photo"], captions[product.id], product.title)] * SHOPPERS_COPIES
+        examples += [CaptionedPicture(folder / row["photo"], captions[product.id], product.title)] * SHOPPERS_COPIES
     return examples
 
 

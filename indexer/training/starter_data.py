@@ -12,9 +12,9 @@ import numpy as np
 from catalog.errors import BadFeed
 from catalog.feeds.reader import read_feed
 from catalog.product import Product
-from indexer.training.pairs import Example
+from indexer.training.pairs import CaptionedPicture
 
-HOLDOUT_PRODUCTS = 4_400  # of the fashion dataset
+HOLDOUT_PRODUCTS = 4_400  # products of the fashion dataset that are held out
 PHOTO_CAPTIONS = ("{}", "a photo of a {}", "a {}", "a photo of {}", "{} clothing", "a picture of a {} for sale")
 OWNERS_PHOTOS = 1  # domain of photos with a category as their only caption
 STUDIO_COPIES = 3  # times an epoch shows each, so that the small datasets count next to the fashion one
@@ -34,7 +34,7 @@ class Photo:
 class StarterData:
     """Training examples, and the holdout: fashion products, grocery products with photos, clothing photos."""
 
-    examples: tuple[Example, ...]
+    examples: tuple[CaptionedPicture, ...]
     fashion: tuple[Product, ...]
     grocery: tuple[Product, ...]
     grocery_photos: tuple[Photo, ...]
@@ -54,7 +54,7 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos] * SHELF_COPIES
     for photo in labelled_photos(data / "clothing" / "photos_train.csv", "category"):
         captions = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
-        examples += [Example(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
+        examples += [CaptionedPicture(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
     return StarterData(
         examples=tuple(examples),
         fashion=tuple(fashion[i] for i in order[:holdout]),
@@ -64,16 +64,16 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     )
 
 
-def _fashion_example(product: Product) -> Example:
+def _fashion_example(product: Product) -> CaptionedPicture:
     colour, gender = product.attributes.get("colour", ""), product.attributes.get("gender", "")
     kind = product.category_path[-1]
     short = (f"{gender} {colour} {kind}".lower().strip(), f"{colour} {kind}".lower().strip())
-    return Example(Path(product.pictures[0].path), (product.title,) * 6 + short, product.title)
+    return CaptionedPicture(Path(product.pictures[0].path), (product.title,) * 6 + short, product.title)
 
 
-def _grocery_example(file: Path, product: Product) -> Example:
+def _grocery_example(file: Path, product: Product) -> CaptionedPicture:
     long = (f"{product.brand} {product.title}".strip(), f"{product.title} {product.category_path[-1]}")
-    return Example(file, (product.title,) * 3 + long + (f"a photo of {product.title}",), product.title)
+    return CaptionedPicture(file, (product.title,) * 3 + long + (f"a photo of {product.title}",), product.title)
 
 
 def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:

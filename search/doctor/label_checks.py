@@ -16,21 +16,20 @@ from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.labels.examples import LabelExamples, targets_of
-from indexer.labels.heads import softmax
 from indexer.labels.knn import Ints
 from indexer.layout import WORDS
-from indexer.numeric import chunks
+from indexer.numeric import chunks, softmax
 from indexer.training.label_heads import LabelRecipe, fit_outputs, learnable_names
 from indexer.types import Floats
 from search.doctor.audit_rows import MIN_CONFIDENCE, AuditRows, Finding, ReportProgress
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 
-FOLDS = 2
-ROWS_PREDICTED = 2_000  # at once
-MIN_TRAINING_ROWS = 32  # of a fold; a smaller shop is better looked through by hand
-MAX_TRAINING_ROWS = 40_000  # of a fold; more would not improve the heads much
-MIN_SHARE = 1e-3  # of a label: no head's evidence against a label is stronger
-MIN_ACCURACY = 0.5  # of the picture on a field, from which it may contradict listings
+AUDIT_FOLDS = 2
+ROWS_PREDICTED = 2_000  # rows that are predicted at once
+MIN_TRAINING_ROWS = 32  # fewest rows of a fold; check a smaller shop by hand
+MAX_TRAINING_ROWS = 40_000  # most rows of a fold; more would not improve the heads much
+MIN_SHARE = 1e-3  # least share of a label: no head's evidence against a label is stronger
+MIN_ACCURACY = 0.5  # accuracy of a field's picture head from which it may contradict listings
 CATEGORY_KIND, TITLE_KIND, PICTURE_KIND = "category", "title", "wrong picture"
 BY_PICTURE, BY_TITLE = "pictures", "titles"
 RECIPES = {BY_PICTURE: LabelRecipe(steps=300), BY_TITLE: LabelRecipe(steps=300, titled=1.0)}
@@ -71,16 +70,16 @@ def _predict(shop: AuditRows, progress: ReportProgress) -> dict[str, Predictions
     labels = labels_of(shop.products)
     names = {field: known for field, values in labels.items() if len(known := learnable_names(values)) > 1}
     groups = np.unique([group_of(product) for product in shop.products], return_inverse=True)[1].astype(np.int64)
-    fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % FOLDS
+    fold = np.random.default_rng(0).permutation(groups.max() + 1)[groups] % AUDIT_FOLDS
     sources = (BY_PICTURE, BY_TITLE) if WORDS in shop.layout.names else (BY_PICTURE,)
     shares = {
         (source, field): np.zeros((len(shop), len(names[field])), np.float32) for source in sources for field in names
     }
-    for done, (number, source) in enumerate(itertools.product(range(FOLDS), sources)):
+    for done, (number, source) in enumerate(itertools.product(range(AUDIT_FOLDS), sources)):
         holdout, training = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         if not len(holdout) or not names or len(training) < MIN_TRAINING_ROWS:
             continue
-        progress("what pictures and titles say", done, FOLDS * len(sources))
+        progress("what pictures and titles say", done, AUDIT_FOLDS * len(sources))
         training = np.sort(np.random.default_rng(number).permutation(training)[:MAX_TRAINING_ROWS])
         rows, fresh = _rows_of(shop, training, source), np.ones(len(training), np.bool_)
         own = {field: [labels[field][i] for i in training.tolist()] for field in names}

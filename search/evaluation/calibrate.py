@@ -20,7 +20,7 @@ from search.retrieval.verdict import Calibration, evidence
 
 MIN_PHOTOS = 20
 # No training fits "look" to products, so its cosines mean the same for products that the encoder was trained on.
-MIN_LOOK_AUROC = 0.75  # below it, photos differ too much from the shop's pictures, and the whole score is used
+MIN_LOOK_AUROC = 0.75  # photos with a lower one differ too much from the shop's pictures, and the whole score is used
 
 
 def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> Calibration:

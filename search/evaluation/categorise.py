@@ -12,8 +12,7 @@ from PIL import Image
 from catalog.images.crop import load_picture
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.text.labelled_csv import Progress, in_batches, read_labelled_csv
-from indexer.labels.heads import softmax
-from indexer.numeric import unit
+from indexer.numeric import softmax, unit
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import learn_if_missing

@@ -17,7 +17,7 @@ from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, TextTerm
 
-DEPTH = 100  # ranks that count for MRR
+MRR_DEPTH = 100  # ranks that count for MRR
 RECALLS = (1, 5, 10)
 
 
@@ -26,7 +26,7 @@ class Evaluation:
     """Ranks and times of a file of queries. Every row counts; a query that failed is a miss.
 
     `ranks` has one entry per row: the rank of its product, or of another product that the file gives for the same
-    query; None beyond `DEPTH`. `took_ms` has one entry per query that ran.
+    query; None beyond `MRR_DEPTH`. `took_ms` has one entry per query that ran.
     """
 
     ranks: tuple[int | None, ...]
@@ -42,7 +42,7 @@ class Evaluation:
             "queries": len(self.ranks),
             **{f"recall_at_{k}": round(recall_at(self.ranks, k), 6) for k in RECALLS},
             "mrr": round(mean_reciprocal_rank(self.ranks), 6),
-            "mrr_depth": DEPTH,
+            "mrr_depth": MRR_DEPTH,
             "generation": self.generation,
             "encoder": self.encoder,
             "took_ms_p50": _percentile(self.took_ms, 50),
@@ -73,16 +73,17 @@ def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
     return sum(1 / rank for rank in ranks if rank is not None) / len(ranks) if ranks else 0.0
 
 
-def evaluate_photos(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
+def evaluate_photos(engine: SearchEngine, path: Path | str, progress: Progress = list) -> Evaluation:
     """Search with every photo of a CSV file (photo, product_id); paths are relative to the file. Raises BadFeed."""
+    path = Path(path)
     rows = read_labelled_csv(path, ("photo", "product_id"))
     return _evaluate(engine, rows, "photo", lambda name: PictureTerm(load_picture(path.parent / name)), progress)
 
 
-def evaluate_texts(engine: SearchEngine, path: Path, progress: Progress = list) -> Evaluation:
+def evaluate_texts(engine: SearchEngine, path: Path | str, progress: Progress = list) -> Evaluation:
     """Search with every text of a CSV file (query, product_id). Raises BadFeed, UnsupportedQuery."""
     engine.require_texts()
-    return _evaluate(engine, read_labelled_csv(path, ("query", "product_id")), "query", TextTerm, progress)
+    return _evaluate(engine, read_labelled_csv(Path(path), ("query", "product_id")), "query", TextTerm, progress)
 
 
 def _evaluate(
@@ -98,7 +99,7 @@ def _evaluate(
     ranks: dict[str, int | None] = {}
     refused: dict[str, str] = {}
     took: list[float] = []
-    for keys, queries in in_batches(progress(list(relevant)), lambda key: Query((term(key),), k=DEPTH), refused):
+    for keys, queries in in_batches(progress(list(relevant)), lambda key: Query((term(key),), k=MRR_DEPTH), refused):
         for key, page in zip(keys, engine.search_many(queries), strict=True):
             ranks[key] = first_rank_of(page.hits, relevant[key])
             took.append(page.took_ms)

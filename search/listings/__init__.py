@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 __all__ = ["FeedbackSuggester", "SuggesterCache"]
 
-__getattr__ = lazy_exports(__name__, __file__)
+__getattr__, __dir__ = lazy_exports(__name__, __file__)

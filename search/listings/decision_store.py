@@ -15,9 +15,9 @@ from pathlib import Path
 from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 
-DECISION_PREFIX = "decided:"  # of the ids of neighbours that are decided listings, not products
+DECISION_PREFIX = "decided:"  # starts the ids of neighbours that are decided listings, not products
 ACCEPTED, CORRECTED, DECLINED = "accepted", "corrected", "declined"
-MAX_LISTINGS = 50_000  # whose decisions are stored; the oldest are dropped first
+MAX_LISTINGS = 50_000  # listings whose decisions are stored; the oldest are dropped first
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
     "INSERT OR IGNORE INTO about VALUES ('format', 1), ('changes', 0)",
@@ -27,8 +27,8 @@ _SCHEMA = (
     decided TEXT, kind TEXT, PRIMARY KEY (item, field)) WITHOUT ROWID""",
 )
 _DROP_OLD = "DELETE FROM items WHERE item IN (SELECT item FROM items ORDER BY at DESC, item LIMIT -1 OFFSET ?)"
-_READ = """SELECT items.item, content, vectors, field, decided FROM items JOIN decisions ON decisions.item = items.item
-    WHERE fingerprint = ? ORDER BY items.item"""
+_SELECT_DECISIONS = """SELECT items.item, content, vectors, field, decided
+    FROM items JOIN decisions ON decisions.item = items.item WHERE fingerprint = ? ORDER BY items.item"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class DecidedListing:
     """A decided listing and its labels by field."""
 
     item: str
@@ -105,17 +105,21 @@ class DecisionStore:
                 counts |= dict(db.execute("SELECT kind, count(*) FROM decisions GROUP BY kind").fetchall())
         return counts
 
-    def examples(self, fingerprint: str) -> list[Example]:
+    def examples(self, fingerprint: str) -> list[DecidedListing]:
         """Return the listings not wholly declined whose rows this encoder made, in order of their names."""
         if not self._path.is_file():
             return []
         found: dict[str, tuple[str, bytes, dict[str, str]]] = {}
         with self._db() as db:
-            for item, content, vectors, field, decided in db.execute(_READ, (fingerprint,)):
+            for item, content, vectors, field, decided in db.execute(_SELECT_DECISIONS, (fingerprint,)):
                 labels = found.setdefault(item, (content, vectors, {}))[2]
                 if decided:
                     labels[field] = decided
-        return [Example(item, content, vectors, labels) for item, (content, vectors, labels) in found.items() if labels]
+        return [
+            DecidedListing(item, content, vectors, labels)
+            for item, (content, vectors, labels) in found.items()
+            if labels
+        ]
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:

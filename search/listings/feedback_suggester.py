@@ -17,21 +17,21 @@ from catalog.home import ShopHome
 from catalog.product import Picture, Product
 from indexer.labels.examples import neighbour_queries, words_slice
 from indexer.labels.heads import LabelHeads
-from indexer.labels.knn import NEIGHBOURS
+from indexer.labels.knn import KNN_NEIGHBOURS
 from indexer.labels.network import LabelNetwork
 from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.listings.attribute_fields import CATEGORY
-from search.listings.decision_store import DECISION_PREFIX, DecisionStore, Example
+from search.listings.decision_store import DECISION_PREFIX, DecidedListing, DecisionStore
 from search.listings.suggester import Listing, ListingSuggester, ShopNeighbours, runtime_of
 
 
 class FeedbackNeighbours:
     """Finds the nearest of the shop's products and of the listings that merchants decided on."""
 
-    def __init__(self, engine: SearchEngine, examples: Sequence[Example]) -> None:
+    def __init__(self, engine: SearchEngine, examples: Sequence[DecidedListing]) -> None:
         self._shop = ShopNeighbours(engine)
         self._layout = engine.generation.layout
         self._weights = engine.generation.manifest.weights["picture"]
@@ -52,10 +52,10 @@ class FeedbackNeighbours:
         (query,) = neighbour_queries(self._layout, self._weights, mean, titled=bool(mean[:, words].any()))
         best = np.full(len(self._products), -np.inf, np.float32)
         np.maximum.at(best, self._owners, self._rows @ query / self._filled)
-        order = np.argsort(-best, kind="stable")[:NEIGHBOURS]
+        order = np.argsort(-best, kind="stable")[:KNN_NEIGHBOURS]
         decided = [SearchHit(self._products[i], Picture(""), float(best[i]), {}) for i in order.tolist()]
         merged = sorted([*hits, *decided], key=lambda hit: (-hit.score, hit.product.id))
-        return tuple(merged[:NEIGHBOURS])
+        return tuple(merged[:KNN_NEIGHBOURS])
 
 
 class FeedbackSuggester(ListingSuggester):
@@ -65,7 +65,7 @@ class FeedbackSuggester(ListingSuggester):
         self,
         engine: SearchEngine,
         heads: LabelHeads | None,
-        examples: Sequence[Example],
+        examples: Sequence[DecidedListing],
         network: LabelNetwork | None = None,
     ) -> None:
         super().__init__(engine, heads, network, FeedbackNeighbours(engine, examples))
@@ -130,7 +130,7 @@ def filled_share(layout: RowLayout, rows: Floats, weights: Mapping[str, float]) 
     return np.where(filled == 0, 1.0, filled / total).astype(np.float32)
 
 
-def _product(example: Example) -> Product:
+def _product(example: DecidedListing) -> Product:
     attributes = {field: value for field, value in example.labels.items() if field != CATEGORY}
     category = example.labels.get(CATEGORY, "")
     return Product(DECISION_PREFIX + example.item, "", (), category, attributes=MappingProxyType(attributes))

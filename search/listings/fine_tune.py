@@ -19,7 +19,7 @@ from indexer.training.label_finetune import NetworkRecipe, fit_label_network
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import shop_examples_with_pictures
 
-MIN_PICTURES = 1_000  # of products with a category; with fewer, heads on the index's rows are better
+MIN_PICTURES = 1_000  # pictures of products with a category; with fewer, heads on the index's rows are better
 MAX_PICTURES = 40_000  # sampled where the shop has more: each takes 31 kB of memory
 
 
@@ -61,7 +61,7 @@ def fine_tune(home: Path, seed: int = 0) -> dict[str, Any]:
     return figures
 
 
-def format_figures(figures: Mapping[str, Any]) -> str:
+def format_network_figures(figures: Mapping[str, Any]) -> str:
     """Return what `fine_tune` measured as lines of text."""
     lines = [
         f"{field}: {'the network is used.' if values['used'] else 'the network hardly helps and is not used.'} Accuracy"

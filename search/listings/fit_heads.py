@@ -20,11 +20,11 @@ from indexer.labels.knn import Ints, nearest_products
 from indexer.labels.network import read_network
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
-from search.listings.price_range import NEIGHBOURS, PriceScale, fit_prices
+from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, fit_prices
 from search.listings.title_values import TitleTrust, TitleValueMatcher, title_trust
 
-MIN_PICTURES = 50  # of a shop, before heads are learnt: five of each of ten categories are enough
-MAX_ROWS = 60_000  # learnt from; more would not fit in memory next to a server, nor improve much
+MIN_PICTURES = 50  # fewest pictures from which a shop's heads are learnt: five of each of ten categories are enough
+MAX_ROWS = 60_000  # rows to learn from; more would not fit in memory next to a server, nor improve much
 MAX_PRICED = 3_000  # products that price ranges are calibrated with
 MIN_NOVELTY_ROWS = 100
 NOVELTY_QUANTILE = 0.01  # share of the shop's products whose nearest other one looks less similar
@@ -148,7 +148,7 @@ def price_scale(examples: LabelExamples, products: Sequence[Product], seed: int 
     part = examples.take(priced)
     queries = neighbour_queries(part.layout, part.weights, part.rows[sample], titled=False)
     own = _numbered([products[i].id for i in priced.tolist()])
-    scores, near = nearest_products(queries, own[sample], part.rows, own, NEIGHBOURS)
+    scores, near = nearest_products(queries, own[sample], part.rows, own, PRICE_NEIGHBOURS)
     paths = [CATEGORY_SEPARATOR.join(products[i].category_path) for i in priced[sample].tolist()]
     return fit_prices(logs[sample], paths, scores, logs[near])
 

@@ -20,7 +20,7 @@ class ScoredLabel:
     neighbours: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the suggestion as JSON values."""
         return {"name": self.name, "confidence": round(self.confidence, 4), "neighbours": list(self.neighbours)}
 
 
@@ -39,7 +39,7 @@ class LabelSuggestion:
     threshold: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the suggestion as JSON values."""
         return {
             "field": self.field,
             "top": [label.to_dict() for label in self.top],

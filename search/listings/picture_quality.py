@@ -18,7 +18,7 @@ MIN_CONTRAST = 6.0  # standard deviation of grey, below which a picture is blank
 MAX_BUSYNESS = 0.42  # 99 of 100 studio pictures lie below 0.39, all photos of shelves above 0.6
 MIN_BACKGROUND_DISTANCE = 30.0  # RGB distance from the usual colour, above which a pixel is no background
 MAX_TEXT = 0.5  # 95 of 100 pictures lie below 0.47, words of 14 to 20 pixels mostly above 0.75
-BORDER_SHARE = 0.06  # of each side
+BORDER_SHARE = 0.06  # share of each side that is border
 _BUSY = "The background is busy; a plain one shows the product better."
 NOISE_LEVEL = 2.0  # differences of adjacent pixels up to this are noise
 

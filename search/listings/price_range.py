@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.labels.heads import softmax
+from indexer.numeric import softmax
 
 COVERAGE = 0.8  # share of true prices that a range should contain
 MIN_PRICED = 30  # products with a price, of a shop before ranges are given, of a category before it has a width
 MIN_NEIGHBOURS = 3
-NEIGHBOURS = 15
-SHARPNESS = 60.0  # of the weights: variants of the same product nearly decide alone
-MIN_SPREAD = 0.15  # of log prices: five equal prices prove less than they seem to
+PRICE_NEIGHBOURS = 15
+WEIGHT_SHARPNESS = 60.0  # how fast weights fall with similarity: variants of the same product nearly decide alone
+MIN_SPREAD = 0.15  # least spread of log prices: five equal prices prove less than they seem to
 
 Numbers = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def centre_and_spread(log_prices: Numbers, scores: NDArray[np.floating]) -> tupl
     log_prices, scores = log_prices[known], scores[known]
     if not len(scores):
         return 0.0, MIN_SPREAD
-    weights = softmax((scores * SHARPNESS).astype(np.float32)).astype(np.float64)
+    weights = softmax((scores * WEIGHT_SHARPNESS).astype(np.float32)).astype(np.float64)
     centre = float(weights @ log_prices)
     return centre, float(np.sqrt(weights @ (log_prices - centre) ** 2)) + MIN_SPREAD
 
@@ -117,7 +117,9 @@ def price_range(scale: PriceScale, priced: Sequence[tuple[str, str, str, float]]
     if not priced:
         return None
     currency = Counter(currency for _, _, currency, _ in priced).most_common(1)[0][0]
-    used = [(x, price, score) for x, price, unit, score in priced if unit == currency and float(price) > 0][:NEIGHBOURS]
+    used = [(x, price, score) for x, price, unit, score in priced if unit == currency and float(price) > 0][
+        :PRICE_NEIGHBOURS
+    ]
     if len(used) < MIN_NEIGHBOURS:
         return None
     logs = np.log([float(price) for _, price, _ in used])

@@ -19,16 +19,16 @@ from indexer.labels.knn import Ints, nearest_products
 from indexer.labels.predict import Neighbours, predict_labels
 from indexer.types import Floats
 from search.listings.attribute_fields import CATEGORY, translates, values_in
-from search.listings.decision_store import DecisionStore, Example
+from search.listings.decision_store import DecidedListing, DecisionStore
 from search.listings.feedback_suggester import filled_share, rows_from_bytes
 from search.listings.fit_heads import fit_heads, heads_metadata, learn, shop_examples
 
 DECISION_WEIGHT = 3  # copies of a decided listing for each product: its pictures are like those to be labelled
-FOLDS = 5  # one of so many decided listings is in the holdout, always the same ones
+HOLDOUT_FOLDS = 5  # one of so many decided listings is in the holdout, always the same ones
 MIN_HOLDOUT = 10  # decisions on a field, before they can show which head is better
 MIN_LOSS_REDUCTION = 0.02  # share of the loss; rounding alone changes it a little
 MIN_NEW_LABEL = 20  # decisions for a label that no product has; with fewer, the k-NN vote is better than a head
-MIN_PROBABILITY = 1e-6  # of a label, in the loss
+MIN_PROBABILITY = 1e-6  # least probability of a label in the loss
 MAX_ACCURACY_LOSS = 0.01  # on the shop's own products; beyond it a new head is rejected
 
 
@@ -45,7 +45,7 @@ class Measured:
 class Holdout:
     """Decided listings to measure on: rows (views, dim) of each, whether it has a title, its nearest labelled rows."""
 
-    examples: Sequence[Example]
+    examples: Sequence[DecidedListing]
     rows: Sequence[Floats]
     titled: NDArray[np.bool_]
     scores: Floats
@@ -99,12 +99,12 @@ def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def is_holdout(example: Example) -> bool:
+def is_holdout(example: DecidedListing) -> bool:
     """Return whether a listing is for measuring only: decided by its picture's hash, so it never changes."""
-    return zlib.crc32((example.content or example.item).encode()) % FOLDS == 0
+    return zlib.crc32((example.content or example.item).encode()) % HOLDOUT_FOLDS == 0
 
 
-def with_decisions(examples: LabelExamples, decided: Sequence[Example], times: int) -> LabelExamples:
+def with_decisions(examples: LabelExamples, decided: Sequence[DecidedListing], times: int) -> LabelExamples:
     """Append `times` copies of each decided listing to the shop's examples.
 
     One copy is for the k-NN vote; more are for fitting heads, which leaves out labels with too few examples.
@@ -144,7 +144,7 @@ def _decided(labels: Mapping[str, str], field: str) -> tuple[str, ...]:
     return ((value,) if value else ()) if field == CATEGORY else values_in(value)
 
 
-def nearest_voters(voters: LabelExamples, examples: Sequence[Example]) -> Holdout:
+def nearest_voters(voters: LabelExamples, examples: Sequence[DecidedListing]) -> Holdout:
     """Return decided listings with their nearest rows among `voters`."""
     layout, words = voters.layout, words_slice(voters.layout)
     rows = [rows_from_bytes(example.vectors, layout.dim) for example in examples]
@@ -202,7 +202,7 @@ def rejection_reason(
     return ""
 
 
-def format_figures(figures: Mapping[str, Any]) -> str:
+def format_head_figures(figures: Mapping[str, Any]) -> str:
     """Return what `relearn` measured as lines of text."""
     fields = figures["fields"].items()
     if figures["decisions"]:

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.labels.heads import LabelHeads, head_rows
-from indexer.labels.knn import NEIGHBOURS, vote_weights
+from indexer.labels.knn import KNN_NEIGHBOURS, vote_weights
 from indexer.labels.network import LabelNetwork
 from indexer.labels.predict import Neighbours, NetworkOutput, predict_labels
 from indexer.layout import WORDS, RowLayout
@@ -34,7 +34,7 @@ from search.listings.title_words import TitleWord, title_words
 from search.query.terms import MAX_PICTURES, Query, VectorTerm
 
 LOOK = "look"
-VIEWS = 2  # each picture is encoded as it is and mirrored
+VIEWS_PER_PICTURE = 2  # each picture is encoded as it is and mirrored
 BATCH_LISTINGS = 32
 
 
@@ -103,12 +103,12 @@ class ListingSuggester:
         self._least_look: float | None = card.get("least_look")
 
     @classmethod
-    def open(cls, engine: SearchEngine, home: Path) -> ListingSuggester:
+    def open(cls, engine: SearchEngine, home: Path | str = "") -> ListingSuggester:
         """Open with the heads and the network of the shop in `home`; without them the k-NN vote decides alone.
 
-        Raises DamagedGeneration, EncoderUnavailable.
+        `home` is the engine's own unless given. Raises DamagedGeneration, EncoderUnavailable.
         """
-        fingerprint = engine.encoder.fingerprint
+        home, fingerprint = Path(home or engine.home), engine.encoder.fingerprint
         return cls(engine, LabelHeads.load(home, fingerprint), LabelNetwork.load(home, fingerprint, runtime_of(engine)))
 
     def suggest(self, pictures: Sequence[Image.Image], title: str = "") -> Suggestion:
@@ -122,7 +122,7 @@ class ListingSuggester:
         return [suggestion for suggestion, _ in self.suggest_with_rows(listings)]
 
     def suggest_with_rows(self, listings: Sequence[Listing]) -> list[tuple[Suggestion, Floats]]:
-        """Suggest for many listings, and return the rows of each: `VIEWS` of every picture, float32 (n, layout.dim)."""
+        """Suggest for many listings, each with its rows: float32 (VIEWS_PER_PICTURE * pictures, layout.dim)."""
         suggestions = []
         for start in range(0, len(listings), BATCH_LISTINGS):
             for evidence in self._evidence(listings[start : start + BATCH_LISTINGS]):
@@ -164,7 +164,7 @@ class ListingSuggester:
             words = dict(zip(titles, encoder.encode_texts(titles)[:, span], strict=True))
         rows, start = [], 0
         for listing in listings:
-            count = VIEWS * len(listing.pictures)
+            count = VIEWS_PER_PICTURE * len(listing.pictures)
             title = words.get(listing.title.strip())
             repeated = None if title is None else np.repeat(title[None], count, axis=0)
             rows.append(head_rows(layout, encoded[start : start + count], repeated))
@@ -240,7 +240,7 @@ class ListingSuggester:
             return tuple(notes)
         weights = {name: float(name == LOOK) for name in layout.names}
         for i in range(len(pictures)):
-            vector = evidence.rows[VIEWS * i, : layout.encoder_dim]
+            vector = evidence.rows[VIEWS_PER_PICTURE * i, : layout.encoder_dim]
             nearest = self._engine.search(Query((VectorTerm(vector),), k=1, blocks=weights)).hits
             look = nearest[0].score if nearest else -1.0
             if look < self._least_look:
@@ -259,12 +259,12 @@ class ShopNeighbours:
         """Return the best hits for all pictures, and for the title with the weight of all pictures together."""
         layout = self._engine.generation.layout
         encoded = rows[:, : layout.encoder_dim]
-        terms = [VectorTerm(view.mean(axis=0)) for view in encoded.reshape(-1, VIEWS, encoded.shape[1])]
+        terms = [VectorTerm(view.mean(axis=0)) for view in encoded.reshape(-1, VIEWS_PER_PICTURE, encoded.shape[1])]
         if _titled(listing, layout):
             title = np.zeros(layout.encoder_dim, np.float32)
             title[layout.slice(layout.text_block or "")] = rows[0, layout.slice(WORDS)]
             terms.append(VectorTerm(title, float(len(terms))))
-        return self._engine.search(Query(tuple(terms), k=NEIGHBOURS)).hits
+        return self._engine.search(Query(tuple(terms), k=KNN_NEIGHBOURS)).hits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MIN_TITLES = 30  # that name a value, before titles are used at all
+MIN_TITLES = 30  # titles that must name a value before titles are used at all
 
 
 @dataclass(frozen=True, slots=True)

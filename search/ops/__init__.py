@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 __all__ = ["generations_of", "go_back", "last_report", "rejected_csv", "way_back"]
 
-__getattr__ = lazy_exports(__name__, __file__)
+__getattr__, __dir__ = lazy_exports(__name__, __file__)

@@ -30,6 +30,11 @@ EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
 @port_option
 def demo(home: Path, **options: Any) -> None:
     """Index the sample shop if needed, and serve it."""
+    if not (sample.SAMPLE_FOLDER / "products.csv").is_file():
+        raise click.ClickException(
+            "This installation has no sample shop; the package leaves its pictures out. "
+            "Index your own feed (windowshop index --feed products.csv), or run make demo in a clone of the source."
+        )
     settings = read_settings(
         {"shop_name": SHOP_NAME, "try_photos": sample.SAMPLE_FOLDER / "try.csv", **options, "home": home}
     )

@@ -19,9 +19,9 @@ from flask import Flask
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
-from web.middleware.auth import ALWAYS, LIGHT, OPERATOR, POLICIES, PUBLIC, SCOPES
+from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, RowsPage
-from web.requests.listing_request import Listing
+from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback
 from web.requests.product_request import ProductFields
 from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
@@ -29,14 +29,14 @@ from web.requests.search_models import Search
 from web.requests.validation import non_null
 
 JSON = "application/json"
-REF = "#/components/schemas/{model}"
-DESCRIBED = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
-BODIES = {
+SCHEMA_REF = "#/components/schemas/{model}"
+DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
+BODY_MODELS = {
     body.__name__: body
-    for body in (Decisions, Events, JobState, Listing, NewJob, ProductFields, Rollback, Search, Viewed)
+    for body in (Decisions, Events, JobState, ListingRequest, NewJob, ProductFields, Rollback, Search, Viewed)
 }
 PARAMETERS = {model.__name__: model for model in (FilePart, RecommendationParameters, RowsPage, SimilarParameters)}
-BASE = Path(__file__).with_name("base.json").read_text(encoding="utf-8")
+BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")
 _DATA = json.loads(Path(__file__).with_name("operations.json").read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = _DATA["operations"]
 STATUS_TEXTS: dict[str, str] = _DATA["statuses"]
@@ -57,7 +57,7 @@ class _Generator(GenerateJsonSchema):
 
 def document(app: Flask) -> dict[str, Any]:
     """Return the document of every route of the API that has an operation."""
-    described: dict[str, Any] = json.loads(BASE)
+    described: dict[str, Any] = json.loads(BASE_DOCUMENT)
     schemas = described["components"]["schemas"]
     for name, schema in schemas.items():
         schema["title"] = name
@@ -72,15 +72,17 @@ def document(app: Flask) -> dict[str, Any]:
 def described_routes(app: Flask) -> Iterator[tuple[Rule, str]]:
     """Yield each route of the API with each of its methods; pages and pictures are not part of the API."""
     for rule in app.url_map.iter_rules():
-        if DESCRIBED.match(rule.rule):
+        if DESCRIBED_PATHS.match(rule.rule):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield rule, method
 
 
 @cache
 def _body_schemas() -> dict[str, Any]:
-    models: Any = [(body, "validation") for body in BODIES.values()]
-    schemas: dict[str, Any] = models_json_schema(models, ref_template=REF, schema_generator=_Generator)[1]["$defs"]
+    models: Any = [(body, "validation") for body in BODY_MODELS.values()]
+    schemas: dict[str, Any] = models_json_schema(models, ref_template=SCHEMA_REF, schema_generator=_Generator)[1][
+        "$defs"
+    ]
     return schemas
 
 
@@ -106,7 +108,7 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     }
     if body := operation.get("body"):
         content = {kind: {"schema": _schema(name)} if name else {} for kind, name in body.items()}
-        if JSON in body and (model := BODIES[body[JSON]]).runnable:
+        if JSON in body and (model := BODY_MODELS[body[JSON]]).runnable:
             content[JSON]["example"] = json.loads(model.example)
         described["requestBody"] = {"required": True, "content": content}
     return described
@@ -131,7 +133,7 @@ def _responses(endpoint: str, operation: dict[str, Any]) -> dict[str, Any]:
         refusals.add(503)
     if POLICIES[endpoint] != ALWAYS:
         refusals |= {401, 403}
-    if endpoint not in LIGHT:
+    if endpoint not in UNLIMITED_ENDPOINTS:
         refusals.add(429)
     for status in map(str, sorted(refusals)):
         described.setdefault(status, _response(status, "Error"))
@@ -150,4 +152,4 @@ def _response(status: str, body: Any) -> dict[str, Any]:
 
 
 def _schema(body: Any) -> dict[str, Any]:
-    return {"$ref": REF.format(model=body)} if isinstance(body, str) else body
+    return {"$ref": SCHEMA_REF.format(model=body)} if isinstance(body, str) else body

@@ -9,12 +9,12 @@ from pydantic import Field, StringConstraints, model_validator
 from catalog.errors import BadQuery
 from search.bulk.job_store import ALL, CANCELLED, FILTERS, WAITING
 from search.bulk.review import MAX_VALUE_LENGTH
-from web.requests.validation import Body, Flag, Number, OneOf, Parameters, RequestModel, Text, Whole, one_of
+from web.requests.validation import Body, ChoiceOf, Flag, Number, Parameters, RequestModel, Text, Whole, one_of
 
 PAGE_ROWS = 40
-MAX_DECISIONS = 500  # in one request
+MAX_DECISIONS = 500  # decisions in one request
 MAX_ROW_NUMBER = 2**31 - 1
-STEPS = ("decisions", "accept_above", "accept_sure", "undo")
+STEP_FIELDS = ("decisions", "accept_above", "accept_sure", "undo")
 VALUES = {
     "properties": {"title": {"type": "string", "maxLength": MAX_VALUE_LENGTH}},
     "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_LENGTH, "pattern": r"\S"},
@@ -33,7 +33,7 @@ class JobState(RequestModel):
     """The state to bring a job to."""
 
     example = '{"state": "waiting"}'
-    state: Annotated[str, OneOf((WAITING, CANCELLED))]
+    state: Annotated[str, ChoiceOf((WAITING, CANCELLED))]
 
 
 class FilePart(Parameters):
@@ -45,12 +45,12 @@ class FilePart(Parameters):
 class RowsPage(Parameters):
     """Which rows of a job to return: those after a row number, at most `limit`."""
 
-    show: Annotated[str, OneOf(FILTERS)] = ALL
+    show: Annotated[str, ChoiceOf(FILTERS)] = ALL
     after: Annotated[int, Field(ge=0, examples=[0]), Whole] = 0
     limit: Annotated[int, Field(ge=1, examples=[PAGE_ROWS]), Whole] = PAGE_ROWS
 
 
-class Decision(RequestModel):
+class DecisionRequest(RequestModel):
     """A decision on one row: accept the suggested fields, set `values`, or decline when neither is given."""
 
     row: Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_NUMBER)]
@@ -59,13 +59,13 @@ class Decision(RequestModel):
         dict[str, Annotated[str, StringConstraints(strip_whitespace=True)]],
         Field(
             json_schema_extra=VALUES,
-            description="Values by field; none holds control characters. `title` replaces the row's title and decides"
-            " nothing else; the row's own title, which may be empty, takes back the decided one.",
+            description="Decided values by field, without control characters. `title` replaces the row's title and"
+            " decides nothing else; the row's own title, which may be empty, takes back the decided one.",
         ),
     ] = Field(default_factory=dict)
 
 
-class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))):
+class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEP_FIELDS, ()))):
     """One step of review, by one of the fields.
 
     `decisions` are on rows, each row once; `accept_above` accepts all rows from this confidence on; `accept_sure`
@@ -73,7 +73,7 @@ class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))
     """
 
     example = '{"accept_above": 0.9}'
-    decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
+    decisions: Annotated[list[DecisionRequest], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
     accept_above: Annotated[Number, Field(json_schema_extra={"minimum": 0, "maximum": 1})] | None = None
     accept_sure: Literal[True] | None = None
     undo: Flag | None = None
@@ -81,5 +81,5 @@ class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEPS, ()))
     @model_validator(mode="after")
     def _one_step(self) -> Decisions:
         if len(self.model_fields_set) != 1:
-            raise BadQuery(f"Give one of {', '.join(STEPS)}.", f"For example {self.example}.")
+            raise BadQuery(f"Give one of {', '.join(STEP_FIELDS)}.", f"For example {self.example}.")
         return self

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-class Listing(Body):
+class ListingRequest(Body):
     """Pictures of one product, and perhaps its title."""
 
     example = '{"pictures": ["..."], "title": "Navy mug"}'
@@ -35,7 +35,7 @@ def read_listing(request: Request) -> tuple[list[bytes], list[Image], str]:
     """
     if not request.is_json and request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
-    listing = validate(Listing, read_fields(request, Listing, files="pictures"))
+    listing = validate(ListingRequest, read_fields(request, ListingRequest, files="pictures"))
     files, pictures = [], []
     for number, source in enumerate(listing.pictures, 1):
         try:

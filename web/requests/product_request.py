@@ -12,9 +12,9 @@ from search.live.picture_store import MAX_PICTURES
 from search.live.product_edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT, ProductEdit, edit_of
 from web.requests.validation import Body, PictureSource, read_fields, source_bytes, validate
 
-TITLE = {"minLength": 1, "maxLength": 1_000, "pattern": r"\S"}
-AMOUNT = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR."}
-ATTRIBUTES = {
+TITLE_SCHEMA = {"minLength": 1, "maxLength": 1_000, "pattern": r"\S"}
+AMOUNT_SCHEMA = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR."}
+ATTRIBUTES_SCHEMA = {
     "type": "object",
     "maxProperties": MAX_ATTRIBUTES,
     "additionalProperties": {"anyOf": [{"type": "string", "maxLength": MAX_ATTRIBUTE}, {"type": "number"}]},
@@ -27,17 +27,19 @@ def _at_most(name: str) -> Any:
 
 
 class ProductFields(Body):
-    """The fields to set; a field that is left out stays as it is. `edit_of` checks all but the pictures."""
+    """The fields to set; a field that is left out stays as it is."""
+
+    # `edit_of` checks all fields but the pictures.
 
     example = '{"price": "9.90 EUR", "in_stock": true}'
-    id: Any = Field(None, json_schema_extra={"type": "string"}, description="If sent, the id in the address.")
-    title: Annotated[str, Field(json_schema_extra=TITLE)] | None = None
+    id: Any = Field(None, json_schema_extra={"type": "string"}, description="Must equal the id in the URL if sent.")
+    title: Annotated[str, Field(json_schema_extra=TITLE_SCHEMA)] | None = None
     category: Annotated[str, _at_most("category"), Field(examples=["Apparel > Topwear"])] | None = None
-    price: Annotated[Any, WithJsonSchema(AMOUNT)] = None
+    price: Annotated[Any, WithJsonSchema(AMOUNT_SCHEMA)] = None
     currency: str | None = None
     in_stock: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
     brand: Annotated[str, _at_most("brand")] | None = None
-    attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES)] = None
+    attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES_SCHEMA)] = None
     description: Annotated[str, _at_most("description")] | None = None
     pictures: Annotated[list[PictureSource], Field(min_length=1, max_length=MAX_PICTURES)] | None = None
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from search.recommend import event_log
 from search.recommend.event_log import Event
 from web.requests.search_models import Count, Timeout
-from web.requests.validation import Body, OneOf, Parameters, RequestModel, non_blank, validate
+from web.requests.validation import Body, ChoiceOf, Parameters, RequestModel, non_blank, validate
 
 
 def _printable(text: str) -> str:
@@ -50,7 +50,7 @@ class Viewed(Body):
 class EventFields(RequestModel):
     """A view, click, cart or purchase."""
 
-    type: Annotated[str, OneOf(event_log.EVENT_KINDS)]
+    type: Annotated[str, ChoiceOf(event_log.EVENT_KINDS)]
     product_id: Annotated[str, non_blank(event_log.MAX_PRODUCT_ID), Printable]
     visitor: Visitor = ""
     query_id: Annotated[str, non_blank(event_log.MAX_QUERY_ID), Printable] = ""

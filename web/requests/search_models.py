@@ -15,9 +15,9 @@ from search.query.terms import MAX_K, MAX_PICTURES, MAX_REACH, MAX_TERMS, MAX_TE
 from web.middleware.uploads import Box
 from web.requests.validation import (
     Body,
+    ChoiceOf,
     Flag,
     Number,
-    OneOf,
     PictureSource,
     ProductId,
     RequestModel,
@@ -140,7 +140,7 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     less_like: FeedbackIds | None = None
     k: Count = 10
     offset: Annotated[int, Field(ge=0, le=MAX_REACH - 1), Whole] = 0
-    sort: Annotated[str, OneOf(SORTS)] | None = None
+    sort: Annotated[str, ChoiceOf(SORTS)] | None = None
     filter: FilterField | None = Field(None, examples=[{"brand": ["Puma"], "price": {"max": 50}}])
     facets: Flag = False
     collapse: Flag = True

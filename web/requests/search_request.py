@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from search.engine import SearchEngine
 
 JSON_IN_FORMS = ("weights", "crop", "filter", "terms", "more_like", "less_like")
-OPTIONS = ("k", "offset", "sort", "filter", "facets", "collapse")
+OPTION_FIELDS = ("k", "offset", "sort", "filter", "facets", "collapse")
 DETAILED_TIMEOUT_MS = 3_000  # the default for heatmaps and object detection, which take longer than a search
 
 
@@ -41,7 +41,7 @@ def read_search_request(request: Request, engine: SearchEngine, detailed: bool =
     if request.args:
         raise BadQuery(f"{names(list(request.args))} came in the address.", "Put the fields into the body.")
     search = validate(Search, read_fields(request, Search, files="image", as_json=JSON_IN_FORMS))
-    options = {name: getattr(search, name) for name in OPTIONS if name in search.model_fields_set}
+    options = {name: getattr(search, name) for name in OPTION_FIELDS if name in search.model_fields_set}
     options["timeout_ms"] = effective_timeout(
         search.timeout_ms, DETAILED_TIMEOUT_MS if detailed or search.regions else 0
     )

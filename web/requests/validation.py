@@ -24,7 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_WHOLE = 10**9
 MAX_SHOWN = 60  # characters of a value in an error message
 BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 NULL = {"type": "null"}
 # What is expected, by the type of pydantic's error, where its own words are those of Python.
 OBJECT = "should be an object"
@@ -95,7 +95,7 @@ def non_blank(max_length: int) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
+class ChoiceOf:
     """Accept one of these texts."""
 
     values: Sequence[str]
@@ -186,7 +186,7 @@ def read_fields(request: Request, model: type[Model], files: str, as_json: Seque
     """
     if request.is_json:
         return json_object(body_of(request), model.example)
-    if request.mimetype not in FORMS and (request.mimetype or request.content_length):
+    if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         raise UnsupportedMediaType
     fields: dict[str, Any] = {}
     sent: list[tuple[str, list[Any]]] = [*request.files.lists(), *request.form.lists()]

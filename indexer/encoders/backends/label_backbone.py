@@ -19,8 +19,8 @@ from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
 from indexer.encoders.backends.torch_modules import pixel_model
 from indexer.encoders.backends.torch_runtime import TorchModel
 
-EARLY = 4  # of EfficientNet's seven stages: the frozen ones
-CHANNELS, SIDE = 80, 14  # of the last frozen stage's maps
+FROZEN_STAGES = 4  # the first of EfficientNet's seven stages
+MAP_CHANNELS, MAP_SIDE = 80, 14  # shape of the last frozen stage's maps
 
 
 class LateStages(nn.Module):
@@ -29,7 +29,7 @@ class LateStages(nn.Module):
     def __init__(self, labels: int, dropout: float = 0.0) -> None:
         super().__init__()
         tower = PictureBackbone().tower
-        self.stages = nn.Sequential(*tower.blocks[EARLY:], tower.conv_head, tower.bn2)
+        self.stages = nn.Sequential(*tower.blocks[FROZEN_STAGES:], tower.conv_head, tower.bn2)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(tower.num_features, labels)
 
@@ -53,7 +53,7 @@ def save_late(late: LateStages, file: Path, card: str) -> None:
 def _early_stages() -> nn.Module:
     """Return a model of normalised pictures (n, 3, 224, 224) to the late stages' input maps (n, 80 * 14 * 14)."""
     tower = PictureBackbone().tower
-    stages = nn.Sequential(tower.conv_stem, tower.bn1, *tower.blocks[:EARLY])
+    stages = nn.Sequential(tower.conv_stem, tower.bn1, *tower.blocks[:FROZEN_STAGES])
     return _named(stages=stages, flat=nn.Flatten())
 
 
@@ -73,5 +73,5 @@ def load_label_backbone(file: Path) -> TorchModel:
             f"The shop's label network {file} cannot be read: {error}.",
             "Remove the file, or fit the network again: python -m search learn --fine-tune.",
         ) from error
-    backbone = _named(early=_early_stages(), maps=nn.Unflatten(1, (CHANNELS, SIDE, SIDE)), late=late)
+    backbone = _named(early=_early_stages(), maps=nn.Unflatten(1, (MAP_CHANNELS, MAP_SIDE, MAP_SIDE)), late=late)
     return pixel_model(backbone, PREPROCESS)

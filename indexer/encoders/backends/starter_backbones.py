@@ -13,10 +13,10 @@ from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS,
 from indexer.encoders.backends.torch_modules import map_model, noise_example
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 
-POOLED_STAGES = (1, 2, 4, 5)  # of EfficientNet's seven: edges and colours, textures, parts
+POOLED_STAGES = (1, 2, 4, 5)  # EfficientNet has seven; these show edges and colours, textures, parts
 MAP_STAGES = (4, 6)
 FOREGROUND_STAGE = 4  # 14 x 14 cells: fine enough for a box, deep enough to know cloth from cup
-CENTRE_WIDTH = 0.6  # of half the picture's side
+CENTRE_WIDTH = 0.6  # standard deviation of the centre's weight, as a share of half the picture's side
 COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
 
 
@@ -40,7 +40,7 @@ class PictureBackbone(nn.Module):
         rgb = pixels.permute(0, 3, 1, 2).float() / 255
         small = F.avg_pool2d(rgb, 4)
         maps = self.stages(rgb * 2 - 1)
-        weights = foreground(maps[FOREGROUND_STAGE])
+        weights = foreground_weights(maps[FOREGROUND_STAGE])
         pooled = [soft_histogram(small, torch.ones_like(small[:, :1])), soft_histogram(small, weights)]
         pooled += [average(maps[stage], weights) for stage in POOLED_STAGES]
         return torch.cat([*pooled, average(self.tower.bn2(self.tower.conv_head(maps[-1])), weights)], dim=1)
@@ -55,7 +55,7 @@ class PictureBackbone(nn.Module):
         return maps
 
 
-def foreground(features: Tensor) -> Tensor:
+def foreground_weights(features: Tensor) -> Tensor:
     """Return how far each cell belongs to the object and not to its background: (n, c, h, w) to (n, 1, h, w), >= 0.
 
     The weight grows with the distance from the most similar cell of the picture's border, and towards the centre. (On

@@ -6,8 +6,9 @@ import pytest
 from catalog.errors import DamagedGeneration
 from catalog.home import ShopHome
 from indexer.encoders.projection_heads import ProjectionHead
-from indexer.labels.heads import FusionWeights, LabelHead, LabelHeads, head_rows, softmax
+from indexer.labels.heads import FusionWeights, LabelHead, LabelHeads, head_rows
 from indexer.layout import RowLayout
+from indexer.numeric import softmax
 from indexer.types import Block
 
 LAYOUT = RowLayout((Block("look", 2), Block("meaning", 2, texts=True), Block("words", 2, texts=True)))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from indexer.labels.heads import FusionWeights
-from indexer.labels.knn import SHARPNESS, fuse, knn_vote, nearest_products, vote_weights
+from indexer.labels.knn import KNN_SHARPNESS, fuse, knn_vote, nearest_products, vote_weights
 
 ROWS = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
-STEP = 1 / SHARPNESS  # a neighbour that much farther has 1/e of the vote
+STEP = 1 / KNN_SHARPNESS  # a neighbour that much farther has 1/e of the vote
 
 
 def test_the_nearest_rows_of_other_groups_come_best_first():

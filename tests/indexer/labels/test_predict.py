@@ -7,7 +7,7 @@ import pytest
 
 from indexer.encoders.projection_heads import ProjectionHead
 from indexer.labels.heads import FusionWeights, LabelHead
-from indexer.labels.knn import SHARPNESS
+from indexer.labels.knn import KNN_SHARPNESS
 from indexer.labels.network import NetworkField, NetworkWeight
 from indexer.labels.predict import Neighbours, NetworkOutput, predict_labels
 
@@ -36,7 +36,7 @@ def head(*, share):
 
 
 def test_the_nearest_have_the_larger_vote():
-    farther = 0.9 - 1 / SHARPNESS
+    farther = 0.9 - 1 / KNN_SHARPNESS
     confidences, threshold = vote(("hats", 0.9), ("scarves", farther), ("scarves", farther))
     assert confidences["hats"] == pytest.approx(math.e / (math.e + 2), abs=1e-5)
     assert confidences["hats"] >= threshold

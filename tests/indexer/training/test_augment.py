@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.training.augment import VIEWS, view
+from indexer.training.augment import VIEW_NAMES, view
 from tests.indexer.encoders.tiny import scene
 
 
@@ -14,7 +14,7 @@ def pixels(picture):
 
 def test_plain_is_the_picture_itself():
     picture = scene("red")
-    assert VIEWS[0] == "plain" and view(picture, "plain", 3) is picture
+    assert VIEW_NAMES[0] == "plain" and view(picture, "plain", 3) is picture
 
 
 def test_flip_is_its_mirror():
@@ -22,7 +22,7 @@ def test_flip_is_its_mirror():
     assert np.array_equal(pixels(view(picture, "flip", 3)), pixels(picture)[:, ::-1])
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", VIEW_NAMES)
 def test_the_same_seed_gives_the_same_view(name):
     picture = scene("teal", (90, 60))
     before = pixels(picture).copy()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.training.pairs import BATCH_SIZE, Example, learnable, numbered, picture_features, word_features
+from indexer.training.pairs import BATCH_SIZE, CaptionedPicture, learnable, numbered, picture_features, word_features
 from tests.indexer.training.towers import MeanColour, NamedColours
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -61,9 +61,9 @@ def test_views_are_drawn_by_seed_and_place(tmp_path):
 def test_examples_become_pairs(files):
     tower, words = MeanColour(), NamedColours()
     examples = [
-        Example(files / "red.png", ("red shirt", "red"), "shirt"),
-        Example(files / "blue.png", ("blue",), "trousers", domain=1),
-        Example(files / "red.png", ("a red thing", "red", "red shirt"), "shirt"),
+        CaptionedPicture(files / "red.png", ("red shirt", "red"), "shirt"),
+        CaptionedPicture(files / "blue.png", ("blue",), "trousers", domain=1),
+        CaptionedPicture(files / "red.png", ("a red thing", "red", "red shirt"), "shirt"),
     ]
     pairs, good = learnable(tower, words, examples, ("plain", "flip"), 0)
     assert good.tolist() == [True] * 3
@@ -78,7 +78,7 @@ def test_examples_become_pairs(files):
 
 
 def test_examples_whose_picture_is_broken_are_marked(files):
-    examples = [Example(files / f"{name}.png", (name,), name) for name in ("broken", "red", "broken")]
+    examples = [CaptionedPicture(files / f"{name}.png", (name,), name) for name in ("broken", "red", "broken")]
     pairs, good = learnable(MeanColour(), NamedColours(), examples, ("plain",), 0)
     assert good.tolist() == [False, True, False]
     assert pairs.views[0].tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]

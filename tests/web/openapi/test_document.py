@@ -12,7 +12,7 @@ from schemathesis.checks import negative_data_rejection, not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from search.bulk.job_rows import FAILED, MADE, OPEN
+from search.bulk.job_rows import ROW_FAILED, ROW_SUGGESTED, ROW_WAITING
 from search.bulk.job_store import CANCELLED, DONE, RECEIVING, WAITING, WORKING
 from search.dedup.duplicate_kinds import DUPLICATE_KINDS, SAME_FILE, SAME_PICTURE
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED
@@ -21,7 +21,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, make_shop
 from web.engine import holder_of
 from web.openapi.document import OPERATIONS, described_routes, document
-from web.requests.listing_request import Listing
+from web.requests.listing_request import ListingRequest
 from web.requests.product_request import ProductFields
 from web.requests.search_models import Search
 from web.settings import Settings
@@ -145,7 +145,7 @@ def test_every_reference_has_a_schema_and_every_schema_a_reference(app):
         ("Duplicate", "kind", set(DUPLICATE_KINDS)),
         ("JobStatus", "state", {RECEIVING, WAITING, WORKING, DONE, CANCELLED}),
         ("Job", "state", {RECEIVING, WAITING, WORKING, DONE, CANCELLED}),
-        ("Row", "state", {OPEN, MADE, FAILED}),
+        ("Row", "state", {ROW_WAITING, ROW_SUGGESTED, ROW_FAILED}),
         ("Row", "kind", {"", ACCEPTED, CORRECTED, DECLINED}),
         ("SuggestedRow", "repeats_row_kind", {"", SAME_FILE, SAME_PICTURE}),
     ],
@@ -155,7 +155,7 @@ def test_the_values_of_a_field_are_those_of_the_code(app, schema, field, values)
 
 
 @pytest.mark.parametrize(
-    ("form", "body"), [("SearchForm", Search), ("ProductForm", ProductFields), ("ListingForm", Listing)]
+    ("form", "body"), [("SearchForm", Search), ("ProductForm", ProductFields), ("ListingForm", ListingRequest)]
 )
 def test_a_form_has_the_fields_of_the_json_body(app, form, body):
     assert document(app)["components"]["schemas"][form]["properties"].keys() == body.model_fields.keys()

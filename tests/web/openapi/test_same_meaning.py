@@ -8,7 +8,8 @@ import pytest
 from web.openapi.document import document
 
 BEFORE = Path(__file__).with_name("openapi_before.json")
-IGNORED = {"title", "description", "examples", "example", "default"}  # for defaults see `defaults`
+# Keys without a meaning for a client; `defaults` compares defaults.
+IGNORED = {"title", "description", "examples", "example", "default"}
 OF_TYPE = {  # the JSON Schema keywords that limit values of one type
     "string": {"minLength", "maxLength", "pattern", "format"},
     "integer": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},

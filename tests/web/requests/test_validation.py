@@ -7,7 +7,18 @@ from pydantic import Field
 
 from catalog.errors import BadQuery
 from web.requests.search_models import Search
-from web.requests.validation import Body, Flag, Number, OneOf, Parameters, PictureSource, Text, Whole, check, validate
+from web.requests.validation import (
+    Body,
+    ChoiceOf,
+    Flag,
+    Number,
+    Parameters,
+    PictureSource,
+    Text,
+    Whole,
+    check,
+    validate,
+)
 from web.requests.validation import whole_number as whole
 
 
@@ -24,7 +35,7 @@ class Outer(Body):
     count: Annotated[int, Whole] = 1
     number: Number = 1.0
     flag: Flag = False
-    kind: Annotated[str, OneOf(("a", "b"))] = "a"
+    kind: Annotated[str, ChoiceOf(("a", "b"))] = "a"
     parts: Annotated[list[Inner], Field(max_length=2)] = Field([], examples=[[{"text": "red"}]])
     pictures: list[PictureSource] = []  # noqa: RUF012 - pydantic copies it
     title: Annotated[str, Field(max_length=5)] = ""
