@@ -18,7 +18,7 @@ from search.retrieval.candidates import Ranked
 from search.retrieval.serving_state import ServingState
 from search.state.snapshot import Rows
 
-# Lowest cosines of two copies of one picture, saved, scaled or cropped again; chosen in docs/decisions.
+# Lowest cosines of two copies of one picture, saved, scaled or cropped again: docs/decisions/duplicate-collapse.md.
 SAME_PICTURE_COSINES: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
 REQUIRED_BLOCKS = frozenset({"look", "meaning"})  # of which one must be compared: equal colours alone prove nothing
 MAX_PRICE_DIFFERENCE = Decimal("0.1")  # as a share: more is another size, or an offer that a shopper wants to see

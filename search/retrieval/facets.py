@@ -26,7 +26,6 @@ MAX_ATTRIBUTES = 12
 MAX_LABELS = 500  # an attribute with more different values is a text or a number, not a facet
 MIN_PRODUCTS_PER_VALUE = 4.0  # on average
 PRICE_RANGES = 5
-_ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 Matched = Callable[[Filter], Mask]
 CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
@@ -187,7 +186,7 @@ def _rounded(price: float) -> float:
     if price <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(price))
-    return min((step * power for step in _ROUND), key=lambda bound: abs(bound - price))
+    return min((step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0)), key=lambda bound: abs(bound - price))
 
 
 def _range_value(bounds: Between, count: int, selected: bool) -> FacetValue:
