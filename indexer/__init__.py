@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from indexer.types import Block, EncoderSpec
 
 # Read when torch or faiss are loaded. Threads that wait for each other awake take the processor from the one they wait
-# for, where anything else runs: learning a shop of 300 took 570 s and more, asleep 54 s (docs/decisions).
+# for, where anything else runs: learning a shop of 300 took 570 s and more, asleep 54 s (docs/decisions/encoders.md).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # fmt: off

@@ -16,7 +16,7 @@ EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
 NO_MATCH_THRESHOLD = 0.26
 EXACT_THRESHOLD = 0.6
 
-KIND = "kind"  # the part of a score that the category gave, see search/retrieval/category_boost.py
+CATEGORY_PART = "kind"  # the part of a score that the category gave, see search/retrieval/category_boost.py
 
 
 def product_facts(product: Product) -> dict[str, Any]:

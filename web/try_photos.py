@@ -17,7 +17,7 @@ from catalog.text.labelled_csv import read_labelled_csv
 from web.settings import Settings
 
 EXTENSION = "windowshop.try_photos"
-SIZE = 320  # pixels a side
+PHOTO_SIDE_PX = 320  # pixels a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ def picture_of(photo: DemoPhoto) -> Image.Image:
 @lru_cache(maxsize=64)
 def thumbnail_of(photo: DemoPhoto) -> bytes:
     """Re-encode a photo to try as a JPEG of at most SIZE pixels a side. Raises BadPicture."""
-    return images.thumbnail(picture_of(photo), SIZE)
+    return images.thumbnail(picture_of(photo), PHOTO_SIDE_PX)

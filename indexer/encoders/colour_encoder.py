@@ -74,7 +74,7 @@ def _centre(side: int) -> Floats:
 
 @cache
 def _tables() -> tuple[Floats, Floats]:
-    """Return each of the n = RGB_LEVELS**3 codes' Lab value, float32 (n, 3), and its soft share of each bin, (n, bins)."""
+    """Return the Lab value, float32 (RGB_LEVELS**3, 3), of each RGB code and its soft share of each bin."""
     axis = (np.arange(RGB_LEVELS) + 0.5) / RGB_LEVELS
     lab = srgb_to_lab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
     squared = ((lab[:, None] - _bins()[None]) ** 2).sum(axis=-1)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from catalog.feeds import field_mapping
 from catalog.text.csv_export import csv_text
 from search.bulk.input_files import PICTURE_COLUMNS, TITLE_COLUMNS, split_pictures
-from search.bulk.job_rows import LISTED, TITLE
+from search.bulk.job_rows import LISTED_KINDS, TITLE_FIELD
 from search.bulk.job_store import Job
 from search.bulk.review import suggested_values, translations_of
 from search.dedup.duplicate_kinds import repeats
@@ -19,10 +19,10 @@ from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE, Translati
 SUGGESTED, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
 REVIEW = "review_"  # prefix of an added column whose name the table has already
 _NOT_IN_FEEDS = frozenset(PICTURE_COLUMNS) - frozenset(field_mapping.PICTURE_COLUMNS)  # attributes to a feed
-_CELLS = "SELECT cells, suggestion FROM rows ORDER BY number"
-_CORRECTED = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided FROM rows
-    ORDER BY number"""
-_LISTED = f"""SELECT cells, id, title, pictures, suggestion, kind, decided FROM rows WHERE kind IN {LISTED}
+_SELECT_CELLS = "SELECT cells, suggestion FROM rows ORDER BY number"
+_SELECT_ROWS = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided
+    FROM rows ORDER BY number"""
+_SELECT_LISTED = f"""SELECT cells, id, title, pictures, suggestion, kind, decided FROM rows WHERE kind IN {LISTED_KINDS}
     OR ? AND state = 'made' AND kind = '' AND sure ORDER BY number"""  # noqa: S608
 
 
@@ -33,45 +33,49 @@ def corrected_csv(job: Job) -> Iterator[str]:
         db.execute("BEGIN")  # columns and rows from one state: later decisions might lack a column
         header: dict[str, None] = {}
         fields: dict[str, None] = {CATEGORY: None}
-        for cells, suggestion in db.execute(_CELLS):
+        for cells, suggestion in db.execute(_SELECT_CELLS):
             header |= dict.fromkeys(json.loads(cells))
             if suggestion and len(fields) == 1:
                 fields |= dict.fromkeys(suggested_values(json.loads(suggestion), translations))
         fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
         earlier = _written_before(header)
         own = [name for name in header if name not in earlier] or ["id", "image", "title"]
-        title = next((name for name in TITLE_COLUMNS if name in own), TITLE)
+        title = next((name for name in TITLE_COLUMNS if name in own), TITLE_FIELD)
         added = {name: _free(name, [*own, *fields]) for name in REVIEW_COLUMNS}
         names = list(dict.fromkeys([*own, title, *fields, *(SUGGESTED + field for field in fields), *added.values()]))
         yield csv_text(names, ())
-        for row in db.execute(_CORRECTED):
+        for row in db.execute(_SELECT_ROWS):
             cells = {name: cell for name, cell in json.loads(row["cells"]).items() if name not in earlier}
             cells = cells or {"id": row["id"], "title": row["title"], "image": "|".join(json.loads(row["pictures"]))}
-            decided = {title if name == TITLE else name: value for name, value in json.loads(row["decided"]).items()}
+            decided = {
+                title if name == TITLE_FIELD else name: value for name, value in json.loads(row["decided"]).items()
+            }
             review = {added.get(name, name): value for name, value in _review_cells(row, translations).items()}
             yield csv_text([(cells | decided | review).get(name, "") for name in names], ())
 
 
-def listings_csv(job: Job, sure: bool = False) -> Iterator[str]:
+def listings_csv(job: Job, confident: bool = False) -> Iterator[str]:
     """Yield the accepted and corrected rows in pieces, as a feed: the table's own columns and the decisions.
 
-    With `sure`, undecided rows whose suggestion is sure are included.
+    With `confident`, undecided rows whose suggestion is confident are included.
     """
     translations = translations_of(job.about())
     with job.db() as db:
         db.execute("BEGIN")  # columns and rows from one state: later decisions might lack a column
         every = db.execute("SELECT cells FROM rows ORDER BY number")
         header = dict.fromkeys(name for (cells,) in every for name in json.loads(cells))
-        decided = dict.fromkeys(name for row in db.execute(_LISTED, (sure,)) for name in _listed(row, translations))
+        decided = dict.fromkeys(
+            name for row in db.execute(_SELECT_LISTED, (confident,)) for name in _listed(row, translations)
+        )
         left_out = _written_before(header) | _NOT_IN_FEEDS
         own = [name for name in header if name not in left_out]
         gathered = bool(_NOT_IN_FEEDS & header.keys()) or not header
         fields = sorted(decided, key=lambda name: name != CATEGORY)
-        names = list(dict.fromkeys([*own, "id", TITLE, *(["image"] if gathered else []), *fields]))
+        names = list(dict.fromkeys([*own, "id", TITLE_FIELD, *(["image"] if gathered else []), *fields]))
         yield csv_text(names, ())
-        for row in db.execute(_LISTED, (sure,)):
+        for row in db.execute(_SELECT_LISTED, (confident,)):
             cells: dict[str, str] = json.loads(row["cells"])
-            cells["id"], cells[TITLE] = cells.get("id") or row["id"], cells.get(TITLE) or row["title"]
+            cells["id"], cells[TITLE_FIELD] = cells.get("id") or row["id"], cells.get(TITLE_FIELD) or row["title"]
             if gathered:
                 cells["image"] = _pictures(cells) or "|".join(json.loads(row["pictures"]))
             cells |= _listed(row, translations)

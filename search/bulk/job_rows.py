@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from search.listings.decision_store import ACCEPTED, CORRECTED
 
 ROW_WAITING, ROW_SUGGESTED, ROW_FAILED = "waiting", "made", "failed"  # states of a row
-TITLE = "title"
-LISTED = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
-UNTITLED = """title = '' AND instr(decided, '"title":') = 0"""  # in JSON, a quote within a value is escaped
-GROUPS = f"SELECT state, kind, sure, {UNTITLED}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
+TITLE_FIELD = "title"
+LISTED_KINDS = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
+UNTITLED_CONDITION = """title = '' AND instr(decided, '"title":') = 0"""  # JSON escapes a quote within a value
+SELECT_GROUPS = f"SELECT state, kind, sure, {UNTITLED_CONDITION}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
 # In a table without ids all ids are equal, so no earlier row is searched.
-SHOWN = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided, thumbnail,
-    CASE WHEN id <> '' THEN (SELECT min(earlier.number) FROM rows AS earlier
+ROW_COLUMNS = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided,
+    thumbnail, CASE WHEN id <> '' THEN (SELECT min(earlier.number) FROM rows AS earlier
     WHERE earlier.id = rows.id AND earlier.number < rows.number) END AS same_id_as"""
 
 
@@ -40,7 +40,7 @@ class Outcome:
     number: int
     suggestion: dict[str, Any] | None = None
     confidence: float = 0.0
-    sure: bool = False
+    confident: bool = False
     content: str = ""
     vectors: bytes = b""
     thumbnail: bytes = b""
@@ -63,7 +63,7 @@ class _Group(NamedTuple):
 
     state: str
     kind: str
-    sure: bool
+    confident: bool
     untitled: bool
     rows: int
 
@@ -75,7 +75,7 @@ class _Group(NamedTuple):
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """Count the rows of a job: all, done, failed, decided, and those left to decide."""
-    groups = [_Group(*row) for row in db.execute(GROUPS)]
+    groups = [_Group(*row) for row in db.execute(SELECT_GROUPS)]
 
     def count(true: Callable[[_Group], bool] = lambda _: True) -> int:
         return sum(group.rows for group in groups if true(group))
@@ -85,9 +85,9 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
         "done": count(lambda group: group.state != ROW_WAITING),
         "failed": count(lambda group: group.state == ROW_FAILED),
         "decided": count(lambda group: group.kind != ""),
-        "needs_review": count(lambda group: group.open and not group.sure),
-        "sure_left": count(lambda group: group.open and group.sure),
-        "untitled": count(lambda group: group.kind in LISTED and group.untitled),
+        "needs_review": count(lambda group: group.open and not group.confident),
+        "sure_left": count(lambda group: group.open and group.confident),
+        "untitled": count(lambda group: group.kind in LISTED_KINDS and group.untitled),
     }
 
 

@@ -22,11 +22,11 @@ from catalog.home import ShopHome
 from catalog.storage.sqlite import open_database, store_errors, transaction
 from search.bulk import input_files
 from search.bulk.job_rows import (
+    ROW_COLUMNS,
     ROW_FAILED,
     ROW_SUGGESTED,
     ROW_WAITING,
-    SHOWN,
-    UNTITLED,
+    UNTITLED_CONDITION,
     Outcome,
     RowPicture,
     Task,
@@ -36,28 +36,28 @@ from search.bulk.job_rows import (
 
 DATABASE, SOURCE, TABLE = "job.sqlite", "source", "table.csv"
 MAX_JOBS = 50
-MIN_FREE_BYTES = 512 * 2**20  # of disk that a new job must leave
-MAX_TRIES = 3  # at a row, before it is rejected because it ends the worker
+MIN_FREE_BYTES = 512 * 2**20  # disk space that a new job must leave
+MAX_TRIES = 3  # tries of a row before it is rejected because it ends the worker
 RECEIVING, WAITING, WORKING, DONE, CANCELLED = "receiving", "waiting", "working", "done", "cancelled"
 REVIEW, DECIDED, ALL = "review", "decided", "all"
 FILTERS = (ALL, REVIEW, DECIDED, ROW_FAILED)
 
 _ID = re.compile(r"[0-9a-f]{12}-[0-9a-f]{8}")
-_WHERE = {
+_FILTER_CONDITIONS = {
     ALL: "1",
     REVIEW: f"state = '{ROW_SUGGESTED}' AND kind = '' AND NOT sure",
     DECIDED: "kind <> ''",
     ROW_FAILED: f"state = '{ROW_FAILED}'",
 }
-_INSERT = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_NEXT = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried FROM rows
-    WHERE state = 'waiting' ORDER BY number LIMIT ?"""
-_GIVE_UP = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
-_MAKE = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?, vectors = ?,
-    thumbnail = ? WHERE number = ? AND state = 'waiting'"""
+_INSERT_ROW = "INSERT INTO rows (line, id, title, pictures, cells, state, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SELECT_WAITING = """SELECT number, id, coalesce(json_extract(decided, '$.title'), title) AS title, pictures, tried
+    FROM rows WHERE state = 'waiting' ORDER BY number LIMIT ?"""
+_UPDATE_FAILED = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
+_UPDATE_OUTCOME = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?,
+    vectors = ?, thumbnail = ? WHERE number = ? AND state = 'waiting'"""
 
 
-FORMAT = 1  # files of earlier versions have none
+JOB_FORMAT = 1  # files of earlier versions have none
 _TABLES = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, id TEXT, title TEXT, pictures TEXT, cells TEXT,
@@ -70,7 +70,7 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS by_state ON rows (state, number)",
     "CREATE INDEX IF NOT EXISTS by_id ON rows (id)",
     # counting rows must not read their blobs
-    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {UNTITLED})",
+    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {UNTITLED_CONDITION})",
 )
 _COUNT_DOUBLES = """INSERT OR REPLACE INTO about
     SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
@@ -110,22 +110,22 @@ class Job:
         with self.db() as db:
             return dict(db.execute("SELECT name, value FROM about").fetchall())
 
-    def note(self, **values: Any) -> None:
+    def set_meta(self, **values: Any) -> None:
         """Store metadata of the job."""
         with self.db(write=True) as db:
             db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
 
     def receive(self, offset: int, part: bytes) -> int:
-        """Write a part of the source at an offset within the bytes received; returns how many bytes are there then."""
+        """Write a part of the source at an offset within the bytes received; return the number of bytes received."""
         about = self.about()
         if about["state"] != RECEIVING:
-            raise BadQuery("The job has its file already.", "Make another job.")
+            raise BadQuery("The job's file is complete.", "Create another job.")
         with self.source.open("r+b") as file:
             here = file.seek(0, 2)
             if not 0 <= offset <= here:
-                raise BadQuery(f"offset is {offset}, but {here} bytes are there.", f"Go on with offset={here}.")
+                raise BadQuery(f"offset is {offset}, but {here} bytes were received.", f"Continue with offset={here}.")
             if offset + len(part) > about["size"]:
-                raise BadQuery(f"More came than the {about['size']} bytes announced.", "Make another job.")
+                raise BadQuery(f"The parts exceed the announced {about['size']} bytes.", "Create another job.")
             file.seek(offset)
             file.write(part)
             return file.seek(0, 2)
@@ -135,15 +135,15 @@ class Job:
         about = self.about()
         if about["state"] == RECEIVING:
             if (here := self.source.stat().st_size) != about["size"]:
-                raise BadQuery(f"{here} of {about['size']} bytes are there.", f"Send the rest, with offset={here}.")
+                raise BadQuery(f"{here} of {about['size']} bytes were received.", f"Send the rest, with offset={here}.")
             rows = input_files.read_rows(self.source, self.table)
             with self.db(write=True) as db:
                 db.execute("DELETE FROM rows")
-                db.executemany(_INSERT, map(_inserted, rows))
+                db.executemany(_INSERT_ROW, map(_inserted, rows))
                 db.execute(_COUNT_DOUBLES)
                 db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
         elif about["state"] == CANCELLED:
-            self.note(state=WAITING)
+            self.set_meta(state=WAITING)
 
     def cancel(self) -> None:
         """Stop the job; rows that are done stay, and `begin` continues it."""
@@ -161,8 +161,8 @@ class Job:
             if db.execute("SELECT value FROM about WHERE name = 'state'").fetchone()[0] not in (WAITING, WORKING):
                 return []
             reason = f"The worker ended {MAX_TRIES} times at this row."
-            db.execute(_GIVE_UP, (reason, MAX_TRIES))
-            found = db.execute(_NEXT, (limit,)).fetchall()
+            db.execute(_UPDATE_FAILED, (reason, MAX_TRIES))
+            found = db.execute(_SELECT_WAITING, (limit,)).fetchall()
             if found and found[0]["tried"]:
                 found = found[:1]
             elif any(row["tried"] for row in found):
@@ -191,7 +191,7 @@ class Job:
     def finish(self, outcomes: Iterable[Outcome], rate: float) -> None:
         """Store the outcomes of rows, all or none, durably."""
         with self.db(write=True) as db:
-            db.executemany(_MAKE, map(_made, outcomes))
+            db.executemany(_UPDATE_OUTCOME, map(_made, outcomes))
             db.execute("INSERT OR REPLACE INTO about VALUES ('rate', ?)", (rate,))
 
     def status(self) -> dict[str, Any]:
@@ -216,7 +216,9 @@ class Job:
         """Return rows after a number, in order: all, or those to review, decided or failed. Raises BadQuery."""
         if which not in FILTERS or not 1 <= limit <= 200:
             raise BadQuery(f"show is {which[:40]!r}, limit {limit}.", f"show: {', '.join(FILTERS)}; limit: 1 to 200.")
-        query = f"SELECT {SHOWN} FROM rows WHERE number > ? AND {_WHERE[which]} ORDER BY number LIMIT ?"  # noqa: S608
+        query = (
+            f"SELECT {ROW_COLUMNS} FROM rows WHERE number > ? AND {_FILTER_CONDITIONS[which]} ORDER BY number LIMIT ?"  # noqa: S608
+        )
         with self.db() as db:
             return [row_dict(row) for row in db.execute(query, (after, limit))]
 
@@ -238,7 +240,9 @@ class JobStore:
         `root` is the folder of the pictures that a table names. Raises BadQuery, StoreError.
         """
         if not 0 < size <= input_files.MAX_INPUT_BYTES:
-            raise BadQuery(f"The file has {size:,} bytes.", f"1 to {input_files.MAX_INPUT_BYTES:,} are taken.")
+            raise BadQuery(
+                f"The file has {size:,} bytes.", f"A file may have 1 to {input_files.MAX_INPUT_BYTES:,} bytes."
+            )
         if len(self.all()) >= MAX_JOBS:
             raise BadQuery(f"There are {MAX_JOBS} jobs already.", "Delete some of them.")
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -299,11 +303,12 @@ def _inserted(row: input_files.BulkRow) -> tuple[object, ...]:
 def _made(outcome: Outcome) -> tuple[object, ...]:
     suggestion = None if outcome.suggestion is None else json.dumps(outcome.suggestion, separators=(",", ":"))
     state, blobs = ROW_FAILED if suggestion is None else ROW_SUGGESTED, (outcome.vectors, outcome.thumbnail)
-    return state, outcome.reason, suggestion, outcome.confidence, outcome.sure, outcome.content, *blobs, outcome.number
+    findings = (outcome.confidence, outcome.confident, outcome.content)
+    return state, outcome.reason, suggestion, *findings, *blobs, outcome.number
 
 
 def _upgrade(db: sqlite3.Connection) -> None:
     """Add what an earlier version's file lacks: indexes, and the count of repeated ids."""
-    if db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+    if db.execute("PRAGMA user_version").fetchone()[0] < JOB_FORMAT:
         for statement in (*_INDEXES, _COUNT_DOUBLES, "PRAGMA user_version = 1"):  # FORMAT; a pragma takes no parameter
             db.execute(statement)

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import CONTROLS
-from search.bulk.job_rows import ROW_SUGGESTED, SHOWN, TITLE, row_dict
+from search.bulk.job_rows import ROW_COLUMNS, ROW_SUGGESTED, TITLE_FIELD, row_dict
 from search.bulk.job_store import Job
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translation
@@ -20,10 +20,12 @@ from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decisi
 
 MAX_UNDO_STEPS = 200
 MAX_VALUE_LENGTH = 500
-_ROW = f"SELECT {SHOWN} FROM rows WHERE number = ?"  # noqa: S608
-_DECIDE = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
-_SURE = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND sure ORDER BY number"
-_UNRECORDED = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
+_SELECT_ROW = f"SELECT {ROW_COLUMNS} FROM rows WHERE number = ?"  # noqa: S608
+_UPDATE_DECISION = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
+_SELECT_CONFIDENT = (
+    "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND sure ORDER BY number"
+)
+_SELECT_UNRECORDED = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
 
 
 Decided = Iterator[tuple[int, str, dict[str, str]]]  # row number, kind of decision, decided values by field
@@ -46,19 +48,19 @@ def decide(home: Path, job: Job, decisions: Sequence[RowDecision]) -> list[int]:
     """Decide on rows as one step that can be undone; returns their numbers. Raises BadQuery."""
     doubled = [number for number, times in Counter(decision.number for decision in decisions).items() if times > 1]
     if doubled:
-        raise BadQuery(f"Row {doubled[0]} comes twice.", "Give one decision for each row.")
+        raise BadQuery(f"Row {doubled[0]} has two decisions.", "Give one decision for each row.")
     for decision in decisions:
         _check(decision.values)
 
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         for decision in decisions:
-            row = db.execute(_ROW, (decision.number,)).fetchone()
+            row = db.execute(_SELECT_ROW, (decision.number,)).fetchone()
             values = dict(decision.values)
-            title = values.pop(TITLE, None)
+            title = values.pop(TITLE_FIELD, None)
             if row is not None and title == "" != row["title"]:
                 raise BadQuery(f"The title of row {decision.number} is empty.", "Leave the field out, or give a title.")
             if row is not None and title is not None and not values and not decision.accept:
-                earlier = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE}
+                earlier = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE_FIELD}
                 yield decision.number, row["kind"], earlier | _title(row, title)
                 continue
             if row is None or row["state"] != ROW_SUGGESTED:
@@ -79,7 +81,7 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
     Rows that repeat a listing are left to a person. Raises BadQuery.
     """
     if not 0 < confidence <= 1:
-        raise BadQuery(f"The confidence is {confidence:g}.", "It is a share above 0, up to 1: 0.9 for 90 %.")
+        raise BadQuery(f"The confidence is {confidence:g}.", "Give a number above 0, at most 1: 0.9 for 90 %.")
 
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         query = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
@@ -98,10 +100,10 @@ def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
 
 
 def accept_sure(home: Path, job: Job) -> list[int]:
-    """Accept all undecided rows whose suggestion is sure, each as if it were accepted by hand."""
+    """Accept all undecided rows whose suggestion is confident, each as if it were accepted by hand."""
 
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
-        for row in db.execute(_SURE):
+        for row in db.execute(_SELECT_CONFIDENT):
             suggested = suggested_values(json.loads(row["suggestion"]), translations)
             kind, values = _decision(suggested, RowDecision(row["number"], accept=True), translations)
             yield row["number"], kind, values | _title(row)
@@ -115,7 +117,7 @@ def undo(home: Path, job: Job) -> list[int]:
         step = db.execute("SELECT max(step) FROM past").fetchone()[0]
         query = "SELECT number, kind, decided FROM past WHERE step = ? ORDER BY rowid DESC"  # newest change first
         earlier = db.execute(query, (step,)).fetchall()
-        db.executemany(_DECIDE, [(row["kind"], row["decided"], row["number"]) for row in earlier])
+        db.executemany(_UPDATE_DECISION, [(row["kind"], row["decided"], row["number"]) for row in earlier])
         db.execute("DELETE FROM past WHERE step = ?", (step,))
     record_decisions(home, job)
     return sorted({row["number"] for row in earlier})
@@ -128,7 +130,7 @@ def record_decisions(home: Path, job: Job) -> None:
     fingerprint, translations = str(about.get("fingerprint", "")), translations_of(about)
     while True:
         with job.db() as db:
-            rows = db.execute(_UNRECORDED).fetchall()
+            rows = db.execute(_SELECT_UNRECORDED).fetchall()
         if not rows:
             return
         store.record([_record(job.id, fingerprint, row, translations) for row in rows])
@@ -141,7 +143,7 @@ def record_decisions(home: Path, job: Job) -> None:
 
 def note_translations(job: Job, translations: Translations) -> None:
     """Store the shop's translations of values with the job: a decision in one language fills in the other."""
-    job.note(translations=json.dumps(translations, ensure_ascii=False))
+    job.set_meta(translations=json.dumps(translations, ensure_ascii=False))
 
 
 def translations_of(about: Mapping[str, Any]) -> Translations:
@@ -161,14 +163,14 @@ def suggested_values(suggestion: Mapping[str, Any], translations: Translations) 
 def rows_of(job: Job, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Return these rows as JSON values."""
     with job.db() as db:
-        found = [db.execute(_ROW, (number,)).fetchone() for number in numbers]
+        found = [db.execute(_SELECT_ROW, (number,)).fetchone() for number in numbers]
     return [row_dict(row) for row in found if row is not None]
 
 
 def _check(values: Mapping[str, str]) -> None:
     """Refuse values that no field can have; a title may be empty. Raises BadQuery."""
     for name, value in values.items():
-        if not 0 < len(name) <= 100 or not (name == TITLE or value) or len(value) > MAX_VALUE_LENGTH:
+        if not 0 < len(name) <= 100 or not (name == TITLE_FIELD or value) or len(value) > MAX_VALUE_LENGTH:
             raise BadQuery("A value is empty or too long.", f"1 to {MAX_VALUE_LENGTH} characters; leave the field out.")
         if CONTROLS.search(value):
             raise BadQuery(
@@ -180,8 +182,8 @@ def _check(values: Mapping[str, str]) -> None:
 def _title(row: sqlite3.Row, title: str | None = None) -> dict[str, str]:
     """Return the decided title of a row, new or earlier, under its name; nothing where it is the row's own title."""
     if title is not None:
-        return {TITLE: title} if title != row["title"] else {}
-    return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE}
+        return {TITLE_FIELD: title} if title != row["title"] else {}
+    return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE_FIELD}
 
 
 def _decision(
@@ -213,7 +215,7 @@ def _step(home: Path, job: Job, decided: Callable[[sqlite3.Connection, Translati
         step = (db.execute("SELECT max(step) FROM past").fetchone()[0] or 0) + 1
         for number, kind, values in found:
             db.execute("INSERT INTO past SELECT ?, number, kind, decided FROM rows WHERE number = ?", (step, number))
-            db.execute(_DECIDE, (kind, json.dumps(values), number))
+            db.execute(_UPDATE_DECISION, (kind, json.dumps(values), number))
         db.execute("DELETE FROM past WHERE step <= ?", (step - MAX_UNDO_STEPS,))
     record_decisions(home, job)
     return [number for number, _, _ in found]
@@ -226,4 +228,6 @@ def _record(job_id: str, fingerprint: str, row: sqlite3.Row, translations: Trans
     suggested, values = suggested_values(json.loads(row["suggestion"]), translations), json.loads(row["decided"])
     if row["kind"] == DECLINED:
         return item, [Decision(name, value, None) for name, value in suggested.items() if value]
-    return item, [Decision(name, suggested.get(name, ""), value) for name, value in values.items() if name != TITLE]
+    return item, [
+        Decision(name, suggested.get(name, ""), value) for name, value in values.items() if name != TITLE_FIELD
+    ]

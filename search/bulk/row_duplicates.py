@@ -15,7 +15,7 @@ from PIL import Image
 
 from catalog import images
 from catalog.errors import BadPicture
-from indexer.ann.exact_rerank import best_rows
+from indexer.ann.exact_rerank import top_rows
 from indexer.labels.knn import Ints
 from indexer.layout import WORDS, RowLayout
 from indexer.types import Floats
@@ -27,11 +27,11 @@ from search.listings.feedback_suggester import rows_from_bytes
 from search.retrieval.collapse import other_numbers
 
 MAX_CANDIDATES = (
-    4  # earlier rows whose pictures are aligned; docs/decisions/ has how often the altered one is among them
+    4  # earlier rows whose pictures are aligned; docs/decisions/listing-suggestions.md has how often the altered one is among them
 )
-MIN_COSINE = 0.7  # mean over the encoder's blocks, of a candidate
-INITIAL_ROWS = 1_024  # of the vectors' array, which doubles when it is full
-MAX_SKETCHES = 500  # in memory, 48 KiB each
+MIN_COSINE = 0.7  # lowest mean cosine over the encoder's blocks of a candidate
+INITIAL_ROWS = 1_024  # first capacity of the vectors' array, which doubles when it is full
+MAX_SKETCHES = 500  # sketches in memory, 48 KiB each
 
 
 class RowDuplicateFinder:
@@ -107,7 +107,7 @@ class RowDuplicateFinder:
         rows = self._vectors[: len(self._known)]
         if not len(rows):
             return [np.zeros(0, np.int64) for _ in vectors]
-        found = best_rows(rows, vectors.reshape(-1, vectors.shape[2]), MAX_CANDIDATES)
+        found = top_rows(rows, vectors.reshape(-1, vectors.shape[2]), MAX_CANDIDATES)
         return [np.unique(positions) for positions in found.reshape(len(vectors), -1)]
 
     def _sketch_of(self, name: str) -> AlignmentImage | None:

@@ -34,14 +34,14 @@ from search.engine import SearchEngine
 from search.listings.attribute_fields import value_translations
 from search.listings.feedback_suggester import SuggesterCache
 from search.listings.fit_heads import learn_if_missing
-from search.listings.suggester import VIEWS, Listing
+from search.listings.suggester import VIEWS_PER_PICTURE, Listing
 
 BATCH_ROWS = 32
 THUMBNAIL_SIDE = 128
 MAX_DUPLICATES = 8  # listed for a row
-TRANSLATION_PRODUCTS = 1_000  # whose translations of values are used
+TRANSLATION_PRODUCTS = 1_000  # products whose translations of values are used
 POLL_INTERVAL_S = 2.0
-NICENESS = 15  # at 19 a busy machine would hardly let the worker run
+NICENESS = 15  # a nice value of 19 would hardly let the worker run on a busy machine
 log = logging.getLogger(__name__)
 
 
@@ -87,11 +87,17 @@ class Worker:
             known.append((task, [images.content_hash(data) for data in files]))
         suggestions = self._suggesters.get(self._engine).suggest_with_rows(listings)
         row_pictures = [
-            RowPicture(task.number, task.title, task.pictures[0], hashes[0], rows[::VIEWS].astype("float16").tobytes())
+            RowPicture(
+                task.number,
+                task.title,
+                task.pictures[0],
+                hashes[0],
+                rows[::VIEWS_PER_PICTURE].astype("float16").tobytes(),
+            )
             for (task, hashes), (_, rows) in zip(known, suggestions, strict=True)
         ]
         first_pictures = [listing.pictures[0] for listing in listings]
-        views = [rows[:VIEWS] for _, rows in suggestions]
+        views = [rows[:VIEWS_PER_PICTURE] for _, rows in suggestions]
         repeated = earlier.repeated(row_pictures, first_pictures, views) if row_pictures else []
         for listing, (task, hashes), (suggestion, rows), own, (first, how) in zip(
             listings, known, suggestions, row_pictures, repeated, strict=True
@@ -103,10 +109,10 @@ class Worker:
                 "repeats_row_kind": how,
             }
             top = suggestion.category.top
-            sure = bool(top) and suggestion.category.answer == top[0].name and not repeats(values)
+            confident = bool(top) and suggestion.category.answer == top[0].name and not repeats(values)
             thumbnail = images.thumbnail(listing.pictures[0], THUMBNAIL_SIDE)
             confidence = top[0].confidence if top else 0.0
-            outcomes.append(Outcome(task.number, values, confidence, sure, own.content, own.vectors, thumbnail))
+            outcomes.append(Outcome(task.number, values, confidence, confident, own.content, own.vectors, thumbnail))
         return outcomes
 
     def _duplicates(self, task: Task, listing: Listing, hashes: list[str], rows: Floats) -> list[dict[str, Any]]:

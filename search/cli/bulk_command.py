@@ -49,7 +49,7 @@ def suggest_file(
         accept_above(home, job, accept)
     _write(review, corrected_csv(job))
     if listings is not None:
-        _write(listings, listings_csv(job, sure=accept is None))
+        _write(listings, listings_csv(job, confident=accept is None))
     return job
 
 
@@ -75,7 +75,7 @@ def _job_of(jobs: JobStore, source: Path) -> Job:
             job.begin()
             return job
     job = jobs.create(source.name, source.stat().st_size, source.parent, source)
-    job.note(digest=digest)
+    job.set_meta(digest=digest)
     if job.about()["state"] == RECEIVING:
         try:
             job.begin()

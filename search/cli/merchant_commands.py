@@ -85,12 +85,12 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
     click.echo("Learning from the shop's products and merchants' decisions; this may take minutes.", err=True)
     figures = refit_heads.relearn(home)
     if not as_json:
-        click.echo(refit_heads.format_figures(figures))
+        click.echo(refit_heads.format_head_figures(figures))
     if fine_tune:
         click.echo("Fine-tuning on the shop's pictures: about half an hour for 20,000 of them on two cores.", err=True)
         figures["fine_tuned"] = tuning.fine_tune(home)
         if not as_json:
-            click.echo(tuning.format_figures(figures["fine_tuned"]))
+            click.echo(tuning.format_network_figures(figures["fine_tuned"]))
     if as_json:
         print_json(figures)
 

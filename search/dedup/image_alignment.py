@@ -20,16 +20,16 @@ from indexer.numeric import sigmoid
 from indexer.types import Floats
 
 IMAGE_SIDE = 64
-LEVELS = (16, 32, 64)  # sides of the pyramid's images, coarse to fine
-ITERATIONS = (8, 5, 4)  # of Gauss-Newton, at each level
-PROMISING = 0.75  # correlation at a level below which the finer ones are left out
+PYRAMID_SIDES = (16, 32, 64)  # sides of the pyramid's images, coarse to fine
+ITERATIONS = (8, 5, 4)  # iterations of Gauss-Newton at each level
+MIN_CORRELATION = 0.75  # correlation at a level below which the finer ones are left out
 START_SCALES = (0.9, 1.0, 1.11)
 MAX_SCALE, MIN_SCALE = 1.2, 0.82  # beyond them no picture is a crop of the other
-MAX_OFFSET = 0.3  # of half a side
-INNER = 0.76  # share of a side that is compared: a border that was painted over proves nothing
-MIN_FINE_PIXELS = 48  # of the short side; where either picture has fewer, both are compared at half the detail
+MAX_OFFSET = 0.3  # largest offset of a crop, as a share of half a side
+COMPARED_SHARE = 0.76  # share of a side that is compared: a border that was painted over proves nothing
+MIN_FINE_PIXELS = 48  # where either picture's short side has fewer, both are compared at half the detail
 PATCHES = 8  # along a side, when colours are compared
-FLAT = 0.5  # standard deviation of lightness below which there is nothing to align
+MIN_LIGHTNESS_DEVIATION = 0.5  # standard deviation of lightness below which there is nothing to align
 # A logistic curve over -log(1 - correlation) of lightness and of fine detail, over the colours' difference,
 # and for coarse pictures, which keep little detail; 0 is a confidence of 0.5.
 # Chosen in docs/decisions/listing-suggestions.md.
@@ -65,11 +65,11 @@ class AlignmentImage:
 
         Prints of re-encoded or resized copies agree; those of different pictures seldom do. `side` is at most 12.
         """
-        light = _pyramid(self.lab[None, ..., 0])[LEVELS[0]][0]
-        edge = (LEVELS[0] - side) // 2
+        light = _pyramid(self.lab[None, ..., 0])[PYRAMID_SIDES[0]][0]
+        edge = (PYRAMID_SIDES[0] - side) // 2
         inner = light[edge : edge + side, edge : edge + side]
         inner = inner - inner.mean()
-        return np.asarray(inner / max(float(np.linalg.norm(inner)), side * FLAT))
+        return np.asarray(inner / max(float(np.linalg.norm(inner)), side * MIN_LIGHTNESS_DEVIATION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,11 @@ def align_images(image: AlignmentImage, others: Sequence[AlignmentImage]) -> lis
     a, scales, b = (grid.ravel() for grid in np.meshgrid((0, 1), START_SCALES, every, indexing="ij"))
     place = np.outer(scales - 1, (1, 0, 1, 0))
     light_a, light_b = _pyramid(ours[..., 0]), _pyramid(theirs[..., 0])
-    place, fit = _aligned(light_a[LEVELS[0]][a], light_b[LEVELS[0]][b], place, ITERATIONS[0])
+    place, fit = _aligned(light_a[PYRAMID_SIDES[0]][a], light_b[PYRAMID_SIDES[0]][b], place, ITERATIONS[0])
     best = fit.reshape(-1, len(others)).argmax(axis=0) * len(others) + every
     a, place, fit = a[best], place[best], fit[best]
-    for side, iterations in zip(LEVELS[1:], ITERATIONS[1:], strict=True):
-        good = np.flatnonzero(fit > PROMISING)
+    for side, iterations in zip(PYRAMID_SIDES[1:], ITERATIONS[1:], strict=True):
+        good = np.flatnonzero(fit > MIN_CORRELATION)
         if len(good):
             place[good], fit[good] = _aligned(light_a[side][a[good]], light_b[side][good], place[good], iterations)
     coarse = np.array([image.coarse or other.coarse for other in others])
@@ -216,7 +216,10 @@ def _correlation(a: Floats, b: Floats, weights: Floats) -> Floats:
     b = b - (b * weights).sum(axis=1, keepdims=True) / total
     a2, b2 = ((x * x * weights).sum(axis=1) / total[:, 0] for x in (a, b))
     both = (a * b * weights).sum(axis=1) / total[:, 0]
-    return np.asarray((both + FLAT**2) / np.sqrt((a2 + FLAT**2) * (b2 + FLAT**2)))
+    return np.asarray(
+        (both + MIN_LIGHTNESS_DEVIATION**2)
+        / np.sqrt((a2 + MIN_LIGHTNESS_DEVIATION**2) * (b2 + MIN_LIGHTNESS_DEVIATION**2))
+    )
 
 
 def _fine(light: Floats) -> Floats:
@@ -251,13 +254,13 @@ def _patches(differences: Floats) -> Floats:
 
 def _pyramid(light: Floats) -> dict[int, Floats]:
     """Average the lightness (n, 64, 64) down to every level."""
-    sizes = ((side, IMAGE_SIDE // side) for side in LEVELS)
+    sizes = ((side, IMAGE_SIDE // side) for side in PYRAMID_SIDES)
     return {side: light.reshape(-1, side, cells, side, cells).mean(axis=(2, 4)) for side, cells in sizes}
 
 
 @cache
 def _compared(side: int) -> tuple[slice, Floats]:
     """Return the pixels of a line that are compared, and their centres, -1 to 1."""
-    border = round(side * (1 - INNER) / 2)
+    border = round(side * (1 - COMPARED_SHARE) / 2)
     inner = slice(border, side - border)
     return inner, ((np.arange(side) + 0.5) * 2 / side - 1).astype(np.float32)[inner]

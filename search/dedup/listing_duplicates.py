@@ -26,9 +26,9 @@ from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query, VectorTerm
 from search.retrieval.collapse import other_numbers, title_key
 
-MAX_CANDIDATES, FEW_CANDIDATES = 30, 12
-SAME_PICTURE_THRESHOLD = 0.5  # of `Alignment.confidence`; chosen in docs/decisions/listing-suggestions.md
-VIEW_COSINE = 0.8  # of both look and meaning, from which equal titles make two pictures views of one product
+MAX_CANDIDATES, MAX_VECTOR_CANDIDATES = 30, 12
+SAME_PICTURE_THRESHOLD = 0.5  # threshold of `Alignment.confidence`; chosen in docs/decisions/listing-suggestions.md
+VIEW_COSINE = 0.8  # cosine of look and of meaning from which pictures with equal titles are views of one product
 MIN_DECODED_SIDE = 128  # pixels, of a candidate's picture
 
 
@@ -79,7 +79,7 @@ def find_duplicates(
             hits = _candidates(engine, sides, MAX_CANDIDATES)
             pairs = [(hit, shown) for hit in hits for shown in hit.product.pictures]
         else:
-            hits = _candidates(engine, [VectorTerm(row) for row in encoded[2 * number :][:2]], FEW_CANDIDATES)
+            hits = _candidates(engine, [VectorTerm(row) for row in encoded[2 * number :][:2]], MAX_VECTOR_CANDIDATES)
             pairs = [(hit, hit.picture) for hit in hits]
         products |= showing | {hit.product.id: hit.product for hit in hits}
         found += _same_pictures(picture, sha256, number, pairs)

@@ -17,7 +17,7 @@ from indexer.types import Floats
 from search.engine import SearchEngine
 
 ROWS_PER_CHUNK = 256
-OVERFETCH = 4
+OVERFETCH_FACTOR = 4
 MIN_CONFIDENCE = 0.3  # findings below it are dropped; chosen in docs/decisions/listing-suggestions.md
 
 ReportProgress = Callable[[str, int, int], object]  # what is being done, how many are done, of how many
@@ -101,7 +101,7 @@ class AuditRows:
         The index retrieves candidates and exact dot products rerank them, so n queries take n log n, not n².
         """
         record = self.generation.manifest.index
-        retrieved = self.generation.index.search(queries, OVERFETCH * k, None, max(1, record.nprobe))[1]
+        retrieved = self.generation.index.search(queries, OVERFETCH_FACTOR * k, None, max(1, record.nprobe))[1]
         near = np.where(retrieved < 0, -1, self.positions[np.maximum(retrieved, 0)])
         exact = np.einsum("nkd,nd->nk", self.rows(np.maximum(near, 0).ravel()).reshape(*near.shape, -1), queries)
         exact[near < 0] = -np.inf

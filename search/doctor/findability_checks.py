@@ -10,9 +10,9 @@ from indexer.numeric import chunks
 from search.doctor.audit_rows import ROWS_PER_CHUNK, AuditRows, Finding, ReportProgress
 from search.query.terms import Query, TextTerm
 
-DEPTH = 50  # hits among which a product's own title must bring it
+MAX_TITLE_RANK = 50  # hits among which a product's own title must bring it
 MAX_SEARCHED = 500  # products that get a whole search by title, after k-NN on the vectors did not find them
-CONFIDENCE = 0.5
+FINDING_CONFIDENCE = 0.5
 
 
 def findability_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def findability_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[
     missed: list[int] = []
     for part in chunks(len(shop), ROWS_PER_CHUNK):
         progress("what words reach", part.start, len(shop))
-        neighbours = shop.nearest(shop.title_queries(part), DEPTH)[1]
+        neighbours = shop.nearest(shop.title_queries(part), MAX_TITLE_RANK)[1]
         for place, near in enumerate(neighbours.tolist(), part.start):
             if not any(other > -1 and shop.products[other].id == shop.products[place].id for other in near):
                 missed.append(place)
@@ -31,11 +31,14 @@ def findability_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[
         progress("what words reach", number, min(len(missed), MAX_SEARCHED))
         product, plain = shop.products[place], _plain_name(shop, place)
         texts = [text for text in dict.fromkeys((product.title, plain)) if text.strip()]
-        pages = shop.engine.search_many([Query((TextTerm(text[:1_000]),), k=DEPTH, collapse=False) for text in texts])
+        pages = shop.engine.search_many(
+            [Query((TextTerm(text[:1_000]),), k=MAX_TITLE_RANK, collapse=False) for text in texts]
+        )
         if any(hit.product.id == product.id for page in pages for hit in page.hits):
             continue
-        why = f"Neither its title nor “{plain}” (shared with {counts[plain] - 1} others) brings it among {DEPTH}."
-        yield Finding("not found", product, CONFIDENCE, why, "title")
+        others = counts[plain] - 1
+        why = f"Neither its title nor “{plain}” (shared with {others} others) brings it among {MAX_TITLE_RANK}."
+        yield Finding("not found", product, FINDING_CONFIDENCE, why, "title")
 
 
 def _plain_name(shop: AuditRows, place: int) -> str:

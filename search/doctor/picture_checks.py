@@ -23,15 +23,16 @@ from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.listings.picture_quality import MAX_BLUR, MIN_SHORT_SIDE, blur, shrunk
 from search.retrieval.collapse import differing_facts, other_numbers, title_key
 
-NEIGHBOURS = 6  # of each picture, that are compared with it point by point
-MIN_COSINE = 0.9  # from which two pictures are aligned and compared
+ALIGNED_NEIGHBOURS = 6  # neighbours that each picture is compared with point by point
+MIN_COSINE = 0.9  # cosine from which two pictures are aligned and compared
 PRINT_SIDE, MIN_PRINT_COSINE = 12, 0.99  # side of a print in pixels; cosine of two from which they are aligned, too
 CACHED_IMAGES = 1_500  # kept in memory, 48 KiB each
 # How far a same picture proves a duplicate: with equal titles and facts, with equal facts, with neither.
 EQUAL_TITLE, EQUAL_FACTS, PICTURE_ONLY = 0.99, 0.97, 0.6
 MAX_FACTS = 4  # differing facts that are named
-SMALL_SHARE = 0.5  # of the shop's usual short side
-BLANK = 1.5  # of 255, standard deviation: thin jewellery and white things on white have 3 and more
+SMALL_SHARE = 0.5  # share of the shop's usual short side, below which a picture is small
+# Standard deviation of 255 grey levels: thin jewellery and white things on white have 3 and more.
+MAX_BLANK_DEVIATION = 1.5
 # Logistic curves: over -log(1 - correlation of fine detail) of a pair, where plain look-alikes stay
 # under 4.7 and re-encoded copies are above 5.2; over spreads of the shop's usual blur.
 DETAIL_SLOPE, DETAIL_OFFSET = 4.0, 4.8
@@ -87,7 +88,7 @@ def _candidate_pairs(shop: AuditRows, progress: ReportProgress) -> dict[int, lis
     pairs: dict[int, set[int]] = defaultdict(set)
     for part in chunks(len(shop), ROWS_PER_CHUNK):
         progress("look-alikes", part.start, len(shop))
-        scores, near = shop.nearest(shop.picture_queries(part, weights), NEIGHBOURS + 1)
+        scores, near = shop.nearest(shop.picture_queries(part, weights), ALIGNED_NEIGHBOURS + 1)
         own, others = (prints[chosen].astype(np.float32) for chosen in (part, np.maximum(near, 0)))
         same = np.maximum(*(np.einsum("nij,nkij->nk", print_, others) for print_ in (own, own[:, :, ::-1])))
         promising = (near >= 0) & ((scores >= MIN_COSINE) | (same >= MIN_PRINT_COSINE))
@@ -142,7 +143,7 @@ def picture_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Find
     for place in np.flatnonzero(readable).tolist():
         product, short = shop.products[place], short_sides[place]
         confidence = sigmoid(BLUR_SLOPE * ((blurs[place] - middle) / spread - BLUR_OFFSET))
-        if deviations[place] < BLANK:
+        if deviations[place] < MAX_BLANK_DEVIATION:
             yield Finding("blank picture", product, 0.99, "The picture shows nothing.", "image")
         elif short < min(MIN_SHORT_SIDE, SMALL_SHARE * usual):
             why = f"Only {short:.0f} pixels on its short side; {usual:.0f} are usual here."

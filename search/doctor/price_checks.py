@@ -10,10 +10,10 @@ import numpy as np
 from indexer.numeric import chunks, sigmoid
 from search.doctor.audit_rows import MIN_CONFIDENCE, ROWS_PER_CHUNK, AuditRows, Finding, ReportProgress
 
-NEIGHBOURS = 15
+CHECKED_NEIGHBOURS = 15
 MIN_PRICED = 5
-MIN_SPREAD = 0.12  # of log prices: a few equal prices are no proof of a narrow range
-MIN_FACTOR = 3.0  # of the usual price, below which no price is an outlier
+MIN_SPREAD = 0.12  # least spread of log prices: a few equal prices are no proof of a narrow range
+MIN_FACTOR = 3.0  # prices within this factor of the usual price are no outliers
 SLOPE, HALF_CONFIDENT = 3.0, 2.9  # logistic curve over the distance in spreads: at which distance confidence is 0.5
 MAX_EXAMPLES = 3  # look-alikes named in a finding
 
@@ -28,7 +28,7 @@ def price_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Findin
     reported: set[str] = set()
     for part in chunks(len(shop), ROWS_PER_CHUNK):
         progress("prices", part.start, len(shop))
-        neighbours = shop.nearest(shop.picture_queries(part, weights), 2 * NEIGHBOURS)[1]
+        neighbours = shop.nearest(shop.picture_queries(part, weights), 2 * CHECKED_NEIGHBOURS)[1]
         for place, near in enumerate(neighbours.tolist(), part.start):
             product = products[place]
             if not np.isfinite(logs[place]) or product.id in reported:
@@ -41,7 +41,7 @@ def price_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Findin
                 and products[other].id != product.id
                 and (products[other].currency, products[other].category) == (product.currency, product.category)
             }
-            used = list(look_alikes.values())[:NEIGHBOURS]
+            used = list(look_alikes.values())[:CHECKED_NEIGHBOURS]
             if len(used) < MIN_PRICED:
                 continue
             usual = float(np.median(logs[used]))

@@ -13,7 +13,7 @@ from indexer.types import FeatureMaps, Floats
 
 HEATMAP_SIDE = 14  # cells each way
 BOX_DEVIATIONS = 1.0  # standard deviations above the mean from which a cell belongs to the box
-MAX_DARKNESS = 170  # of 255, where nothing matched; a colour would not show on things of that colour
+MAX_DARKNESS = 170  # darkness of 255 where nothing matched; a colour would not show on things of that colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ def matched_regions(query: FeatureMaps, hit: FeatureMaps) -> tuple[MatchHeatmap,
     """
     ours, theirs = _cells(query), _cells(hit)
     similarity = np.maximum(ours.reshape(-1, ours.shape[-1]) @ theirs.reshape(-1, theirs.shape[-1]).T, 0.0)
-    our_object, their_object = foreground(ours), foreground(theirs)
+    our_object, their_object = foreground_cells(ours), foreground_cells(theirs)
     # Weighted by the other picture's foreground too: matching its background is no match of the object.
     our_strength = (similarity * their_object.reshape(1, -1)).max(axis=1).reshape(our_object.shape) * our_object
     their_strength = (similarity * our_object.reshape(-1, 1)).max(axis=0).reshape(their_object.shape) * their_object
     return _heatmap(our_strength), _heatmap(their_strength)
 
 
-def foreground(cells: Floats) -> Floats:
+def foreground_cells(cells: Floats) -> Floats:
     """Return how unlike each unit cell is to the most similar cell of the picture's border, (rows, columns), 0 to 1."""
     edge = np.concatenate([cells[0], cells[-1], cells[1:-1, 0], cells[1:-1, -1]])
     nearest = (cells.reshape(-1, cells.shape[-1]) @ edge.T).max(axis=1).reshape(cells.shape[:2])

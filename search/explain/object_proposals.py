@@ -20,20 +20,20 @@ from indexer.encoders.colour_encoder import srgb_to_lab
 from indexer.types import FeatureMaps, Floats
 
 MAX_BOXES = 9
-COMPONENTS = 12  # principal components of the cells that are compared; more adds noise
+PRINCIPAL_COMPONENTS = 12  # principal components of the cells that are compared; more adds noise
 SUBSPACE = 24
 SUBSPACE_ITERATIONS = 3  # much faster than all components, and good enough
-RIM = 2  # cells beyond a side that a window is compared with
-WINDOW_SIDES = (0.1, 0.14, 0.18, 0.21, 0.25, 0.32, 0.4, 0.5, 0.64)  # of a window, in shares of the picture
+RIM_CELLS = 2  # cells beyond a side that a window is compared with
+WINDOW_SIDES = (0.1, 0.14, 0.18, 0.21, 0.25, 0.32, 0.4, 0.5, 0.64)  # shares of the picture's sides
 STRIDES_PER_SIDE = 5.0  # a window is moved by its shorter side over this
 MAX_ASPECT = 4.0
 MAX_OVERLAP = 0.35  # intersection over union, above which two boxes are one
 MAX_INSIDE = 0.75  # share of the smaller box, above which it is part of the other
-MIN_RELATIVE_SCORE = 0.45  # of the best box's score
+MIN_RELATIVE_SCORE = 0.45  # share of the best box's score that a box must reach
 MAX_CANDIDATES = 1500
 MIN_GRID = 4  # cells a side
 # Weights of the cues; chosen on half of the sample shop's scenes.
-WEIGHTS = {
+CUE_WEIGHTS = {
     "size": 0.07,
     "fine_min": 0.06,
     "deep_mean": 0.3,
@@ -43,7 +43,7 @@ WEIGHTS = {
     "edge_mean": 1.0,
 }
 
-CUES = ("fine", "deep", "colour", "contrast", "edge")
+CUE_NAMES = ("fine", "deep", "colour", "contrast", "edge")
 Ints = NDArray[np.int64]
 Rectangle = tuple[int, int, int, int]
 Rect = tuple[float, float, float, float]
@@ -91,7 +91,7 @@ def boxes_of(maps: FeatureMaps, picture: Image.Image, limit: int = MAX_BOXES) ->
         return ()
     edges = _edges(rows, columns)
     values = cues(maps, picture)
-    scores = np.asarray(sum(weight * values[name] for name, weight in WEIGHTS.items()), np.float32)
+    scores = np.asarray(sum(weight * values[name] for name, weight in CUE_WEIGHTS.items()), np.float32)
     chosen = _suppress(edges, scores, limit)
     boxes = np.column_stack([edges[:, chosen].T / (columns, rows, columns, rows), scores[chosen]])
     return tuple(Box(*box) for box in boxes.tolist())
@@ -117,7 +117,7 @@ def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
     sides = np.concatenate([_sides(size, table, lines, spans) for size in _sizes(rows, columns)], axis=2)
     left, top, right, bottom = _edges(rows, columns)
     values = {"size": np.log((right - left) * (bottom - top) / (rows * columns)).astype(np.float32)}
-    for name, cue in zip(CUES, sides, strict=True):
+    for name, cue in zip(CUE_NAMES, sides, strict=True):
         values |= {f"{name}_mean": cue.mean(axis=0), f"{name}_min": cue.min(axis=0)}
     return values
 
@@ -150,9 +150,13 @@ def _edges(rows: int, columns: int) -> Ints:
 
 
 def _summed(maps: Floats) -> Floats:
-    """Return the summed area table of maps (k, rows, columns) and of ones, RIM cells padded: (rows, columns, k + 1)."""
+    """Return the summed area table of maps (k, rows, columns) and of ones, RIM_CELLS padded: (rows, columns, k + 1)."""
     with_count = np.concatenate([maps, np.ones_like(maps[:1])])
-    table = np.pad(with_count, ((0, 0), (RIM + 1, RIM), (RIM + 1, RIM))).cumsum(axis=1).cumsum(axis=2)
+    table = (
+        np.pad(with_count, ((0, 0), (RIM_CELLS + 1, RIM_CELLS), (RIM_CELLS + 1, RIM_CELLS)))
+        .cumsum(axis=1)
+        .cumsum(axis=2)
+    )
     return np.ascontiguousarray(table.transpose(1, 2, 0), dtype=np.float32)
 
 
@@ -161,8 +165,8 @@ def _means(table: Floats, size: _Size, part: Rectangle) -> tuple[Floats, Floats]
 
     `part` is left, top, right, bottom in cells from the window's own left and top.
     """
-    rows, columns = table.shape[0] - 2 * RIM - size.high, table.shape[1] - 2 * RIM - size.wide
-    left, top, right, bottom = (edge + RIM for edge in part)
+    rows, columns = table.shape[0] - 2 * RIM_CELLS - size.high, table.shape[1] - 2 * RIM_CELLS - size.wide
+    left, top, right, bottom = (edge + RIM_CELLS for edge in part)
 
     def corner(down: int, across: int) -> Floats:
         return table[down : down + rows : size.step, across : across + columns : size.step]
@@ -174,15 +178,15 @@ def _means(table: Floats, size: _Size, part: Rectangle) -> tuple[Floats, Floats]
 
 
 def _sides(size: _Size, table: Floats, lines: Floats, spans: Ints) -> Floats:
-    """Return each of CUES at each of the four sides of all windows of a size: float32 (cues, 4, windows)."""
+    """Return each of CUE_NAMES at each of the four sides of all windows of a size: float32 (cues, 4, windows)."""
     high, wide = size.high, size.wide
     inside, _ = _means(table, size, (0, 0, wide, high))
     cues_of_sides = []
     for inner, outer, rim in (
-        ((0, 0, 1, high), (-1, 0, 0, high), (-RIM, 0, 0, high)),
-        ((wide - 1, 0, wide, high), (wide, 0, wide + 1, high), (wide, 0, wide + RIM, high)),
-        ((0, 0, wide, 1), (0, -1, wide, 0), (0, -RIM, wide, 0)),
-        ((0, high - 1, wide, high), (0, high, wide, high + 1), (0, high, wide, high + RIM)),
+        ((0, 0, 1, high), (-1, 0, 0, high), (-RIM_CELLS, 0, 0, high)),
+        ((wide - 1, 0, wide, high), (wide, 0, wide + 1, high), (wide, 0, wide + RIM_CELLS, high)),
+        ((0, 0, wide, 1), (0, -1, wide, 0), (0, -RIM_CELLS, wide, 0)),
+        ((0, high - 1, wide, high), (0, high, wide, high + 1), (0, high, wide, high + RIM_CELLS)),
     ):
         beyond, in_picture = _means(table, size, rim)
         difference = inside - beyond
@@ -207,7 +211,7 @@ def _scaled(maps: Floats) -> Floats:
 
 
 def _components(maps: Floats) -> Floats:
-    """Project maps (k, rows, columns) on their first COMPONENTS principal components, `_scaled`."""
+    """Project maps (k, rows, columns) on their first PRINCIPAL_COMPONENTS components, `_scaled`."""
     centred = maps - maps.mean(axis=(1, 2), keepdims=True)
     flat = (centred / (centred.std(axis=(1, 2), keepdims=True) + 1e-6)).reshape(len(maps), -1)
     block = flat[:, :: max(1, flat.shape[1] // SUBSPACE)][:, :SUBSPACE]
@@ -215,7 +219,7 @@ def _components(maps: Floats) -> Floats:
         block, _ = np.linalg.qr(flat @ (flat.T @ block))
     projected = block.T @ flat
     _, axes = np.linalg.eigh(projected @ projected.T)
-    return _scaled((axes[:, : -COMPONENTS - 1 : -1].T @ projected).reshape(-1, *maps.shape[1:]))
+    return _scaled((axes[:, : -PRINCIPAL_COMPONENTS - 1 : -1].T @ projected).reshape(-1, *maps.shape[1:]))
 
 
 def _border_distance(maps: Floats) -> Floats:

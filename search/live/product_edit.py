@@ -13,7 +13,7 @@ from catalog.feeds.field_mapping import checked_id, clean_category, clean_title,
 from catalog.feeds.prices import parse_price
 from catalog.product import Picture, Product
 
-FIELDS = ("title", "category", "price", "currency", "in_stock", "brand", "attributes", "description")
+EDITABLE_FIELDS = ("title", "category", "price", "currency", "in_stock", "brand", "attributes", "description")
 MAX_TEXT = {"category": 1_000, "brand": 500, "description": 50_000}  # characters
 MAX_ATTRIBUTES = 200
 MAX_ATTRIBUTE = 2_000  # characters
@@ -33,7 +33,7 @@ class ProductEdit:
 
     def applied(self, existing: Product | None, pictures: tuple[Picture, ...] | None) -> Product:
         """Return the product after the edit. Raises BadQuery when a new one would lack its title or a picture."""
-        unchanged = () if existing is None else (*FIELDS, "pictures", "origin")
+        unchanged = () if existing is None else (*EDITABLE_FIELDS, "pictures", "origin")
         after = {name: getattr(existing, name) for name in unchanged} | dict(self.fields)
         if pictures is not None:
             after["pictures"] = pictures
@@ -46,10 +46,12 @@ class ProductEdit:
 
 def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[bytes] | None = None) -> ProductEdit:
     """Validate values as JSON or a form holds them. Raises BadQuery naming the field, or BadRow."""
-    unknown = [name for name in values if name not in FIELDS]
+    unknown = [name for name in values if name not in EDITABLE_FIELDS]
     if unknown:
         names = ", ".join(repr(name[:60]) for name in unknown[:5])
-        raise BadQuery(f"A product has no field {names}.", f"The fields are {', '.join((*FIELDS, 'pictures'))}.")
+        raise BadQuery(
+            f"A product has no field {names}.", f"The fields are {', '.join((*EDITABLE_FIELDS, 'pictures'))}."
+        )
     texts = ("title", "category", "brand", "description")
     fields: dict[str, Any] = {name: _text(values, name) for name in texts if name in values}
     if "title" in fields:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 
-FORMAT = 1
+MAP_FORMAT = 1
 MAP_SIZE = 1_000  # coordinates are whole numbers from 0 to this
 READY, MAKING, FAILED = "ready", "making", "failed"
-RETRY_SECONDS = 60.0  # after a failure, until the map is drawn again
+RETRY_SECONDS = 60.0  # pause after a failure, until the map is drawn again
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def read_map(home: Path, generation: int) -> CatalogueMap | None:
     """Return the stored map of a generation; None when it has not been drawn, or its file cannot be read."""
     try:
         content = json.loads(map_path(home, generation).read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT or content["generation"] != generation:
+        if content.pop("format") != MAP_FORMAT or content["generation"] != generation:
             return None
         return CatalogueMap(**content | {"points": tuple(MapPoint(**point) for point in content["points"])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

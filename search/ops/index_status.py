@@ -9,8 +9,7 @@ from typing import Any
 
 from catalog.errors import BadQuery, GenerationError
 from catalog.home import ShopHome
-from indexer.build.report import newest_report, read_report
-from indexer.build.report import rejected_csv as rejected_table
+from indexer.build.report import newest_report, read_report, rejected_table
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
 from indexer.generations.publishing import build_lock, rollback

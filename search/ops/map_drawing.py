@@ -27,12 +27,12 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import Generation, numbers, open_generation
 from indexer.layout import WORDS
 from indexer.types import Floats
-from search.ops.catalogue_map import FORMAT, MAP_SIZE, CatalogueMap, MapPoint, map_path, read_map
+from search.ops.catalogue_map import MAP_FORMAT, MAP_SIZE, CatalogueMap, MapPoint, map_path, read_map
 
 MAX_POINTS = 1_000  # keeps the answer below 100 kB, and the layout, whose work is their square, within a few seconds
-COMPONENTS = 32
+PRINCIPAL_COMPONENTS = 32
 PERPLEXITY = 25.0  # how many neighbours each point tries to keep near
-ITERATIONS, EARLY_ITERATIONS = 350, 100  # of gradient descent; the early ones exaggerate attraction
+ITERATIONS, EARLY_ITERATIONS = 350, 100  # steps of gradient descent; the early ones exaggerate attraction
 EXAGGERATION = 12.0
 NICE = 15
 
@@ -59,7 +59,7 @@ def _draw(home: Path, number: int, seed: int) -> CatalogueMap:
     places = zip(keys, layout_points(vectors, seed).tolist(), strict=True)
     points = tuple(MapPoint(products[key].id, x, y) for key, (x, y) in places if key in products)
     drawn = CatalogueMap(number, generation.manifest.products, round(time.monotonic() - started, 2), points)
-    text = json.dumps(asdict(drawn) | {"format": FORMAT}, separators=(",", ":"))
+    text = json.dumps(asdict(drawn) | {"format": MAP_FORMAT}, separators=(",", ":"))
     write_atomically(map_path(home, number), lambda path: path.write_text(text, encoding="utf-8"))
     for old in set(ShopHome(home).maps.glob("*.json")) - {map_path(home, existing) for existing in numbers(home)}:
         old.unlink(missing_ok=True)
@@ -82,7 +82,7 @@ def sample_products(generation: Generation, seed: int = 0, limit: int = MAX_POIN
 
 def layout_points(vectors: Floats, seed: int = 0) -> NDArray[np.int64]:
     """Return int coordinates (n, 2) from 0 to MAP_SIZE that keep similar vectors (n, dim) near each other."""
-    reduced = principal_components(vectors, COMPONENTS)
+    reduced = principal_components(vectors, PRINCIPAL_COMPONENTS)
     flat = np.pad(reduced, ((0, 0), (0, 1)))[:, :2]  # one component may be all there is
     if len(vectors) > 3:
         noise = np.random.default_rng(seed).normal(size=flat.shape) * 1e-3  # separates equal pictures

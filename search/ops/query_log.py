@@ -22,18 +22,18 @@ from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, tra
 EMPTY, SLOW = "empty", "slow"
 QUERY_KINDS = (EMPTY, SLOW)
 MAX_CHARACTERS = 120
-MAX_QUERIES = 200  # of each kind, the latest ones
+MAX_QUERIES = 200  # latest queries of each kind
 MAX_DAYS = 30
 DAY = 86_400
 HIDDEN = "…"
 _PRIVATE = re.compile(r"\S*@\S*|\+?\d(?:[ ()/.-]{0,2}\d){6,}")  # mail addresses; numbers of seven digits and more
 _TIMEOUT_S = 0.1  # a shopper waits meanwhile
 _SETUP = ("PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF")  # a shopper waits, and an entry may be lost
-_TABLE = """CREATE TABLE IF NOT EXISTS questions (kind TEXT, words TEXT, times INTEGER, at INTEGER, ms REAL,
+_CREATE_QUESTIONS = """CREATE TABLE IF NOT EXISTS questions (kind TEXT, words TEXT, times INTEGER, at INTEGER, ms REAL,
     PRIMARY KEY (kind, words)) WITHOUT ROWID"""
-_ADD = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE
+_UPSERT_QUESTION = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE
     SET times = times + 1, at = max(at, excluded.at), ms = max(ms, excluded.ms)"""
-_PRUNE = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
+_DELETE_OLD = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
     (SELECT words FROM questions WHERE kind = ? ORDER BY at DESC, words LIMIT ?))"""
 _MOST_FREQUENT = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ?
     ORDER BY times DESC, at DESC, words LIMIT ?"""
@@ -58,8 +58,8 @@ class QueryLog:
         at = int(time.time() if now is None else now)
         try:
             with self._db() as db:
-                db.execute(_ADD, (kind, text, at, round(ms, 1)))
-                db.execute(_PRUNE, (at - MAX_DAYS * DAY, kind, kind, self._max_queries))
+                db.execute(_UPSERT_QUESTION, (kind, text, at, round(ms, 1)))
+                db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY, kind, kind, self._max_queries))
         except StoreError as error:
             log.info("A query was not logged: %s", error)
             return False
@@ -89,7 +89,10 @@ class QueryLog:
         hint = "Remove the file; the next query creates a new one."
         with store_errors(f"The query log {self._path}", hint, errors=DISK_ERRORS):
             self._path.touch(mode=0o600)
-            with closing(open_database(self._path, _SETUP, (_TABLE,), timeout_s=_TIMEOUT_S)) as db, transaction(db):
+            with (
+                closing(open_database(self._path, _SETUP, (_CREATE_QUESTIONS,), timeout_s=_TIMEOUT_S)) as db,
+                transaction(db),
+            ):
                 yield db
 
 

@@ -24,12 +24,12 @@ from catalog.storage.sqlite import open_database, store_errors, transaction
 
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
 EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
-MAX_EVENTS = 500  # in a request
+MAX_EVENTS = 500  # events in a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
 MAX_ROWS = 1_000_000
 MAX_DAYS = 90
 DAY = 86_400
-FORMAT = 1
+EVENT_LOG_FORMAT = 1
 _TIMEOUT_S = 5.0
 
 _SCHEMA = (
@@ -37,12 +37,12 @@ _SCHEMA = (
     """CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind INTEGER NOT NULL,
         product_id TEXT NOT NULL, visitor BLOB NOT NULL, query_id TEXT, rank INTEGER)""",
 )
-_INSERT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_EVENT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
 _PRUNE_EXCESS = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
 # Rows are in the order of their times, except after a clock was set back, so only the old ones are scanned.
 _PRUNE_OLD = """DELETE FROM events
     WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"""
-_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
+_SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ class EventLog:
             (at, EVENT_KINDS.index(e.kind), e.product_id, self._hash(e.visitor), e.query_id, e.rank) for e in events
         ]
         with self._writing() as db:
-            db.executemany(_INSERT, rows)
+            db.executemany(_INSERT_EVENT, rows)
             db.execute(_PRUNE_EXCESS, (self._max_rows,))
             db.execute(_PRUNE_OLD, (at - int(self._max_days * DAY),))
         return len(rows)
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
         """Return at most `limit` events since a time, newest first. Does not block writers. Raises StoreError."""
-        rows = self._read(_NEWEST, int(since), limit)
+        rows = self._read(_SELECT_NEWEST, int(since), limit)
         return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
     def count(self) -> int:
@@ -150,7 +150,7 @@ class EventLog:
             if not tables:
                 for statement in _SCHEMA:
                     db.execute(statement)
-                values = [("format", str(FORMAT).encode()), ("salt", secrets.token_bytes(32))]
+                values = [("format", str(EVENT_LOG_FORMAT).encode()), ("salt", secrets.token_bytes(32))]
                 db.executemany("INSERT INTO about VALUES (?, ?)", values)
             elif not {"about", "events"} <= tables:
                 raise DamagedStore(f"{self._path} is a database, but no event log.", "Move that file away.")
@@ -158,13 +158,13 @@ class EventLog:
         version, salt = about.get("format", b""), about.get("salt", b"")
         if not (isinstance(version, bytes) and version.isdigit() and isinstance(salt, bytes) and len(salt) == 32):
             raise DamagedStore(f"{self._path} is not a readable event log.", "Move that file away.")
-        if int(version) > FORMAT:
+        if int(version) > EVENT_LOG_FORMAT:
             raise NewerStore(f"{self._path} was written by a newer Windowshop.", "Upgrade Windowshop.")
         return salt
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection for one transaction: committed at the end, rolled back on any error."""
+        """Yield the connection for one transaction: commit at the end, roll back on any error."""
         with self._lock, self._store_errors():
             if self._closed:
                 raise StoreError(f"{self._path} has been closed.", "Open the event log again.")

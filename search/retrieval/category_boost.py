@@ -7,12 +7,11 @@ from collections import Counter
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.storage.catalogue import Catalogue
 from catalog.text.tokenizer import normalise, singularise
-from search.hits import KIND
+from search.hits import CATEGORY_PART
 from search.query.filters import CATEGORY, Filter, OneOf
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import PictureTerm, ProductTerm, TextTerm, VectorTerm
-from search.retrieval.candidates import TextScores
-from search.retrieval.lexical_fusion import TextMatch
+from search.retrieval.lexical_fusion import TextMatch, TextScores
 from search.retrieval.serving_state import ServingState
 
 CATEGORY_SHARE = 0.15  # at 0.1 the category stays for 0.99 of the first ten on fashion, without the boost for 0.75
@@ -39,7 +38,7 @@ def boost_category(
     category_words = {word for label in columns.labels_of(CATEGORY).words.texts for word in _words(_last_level(label))}
     if words & category_words and words.isdisjoint(_words(_last_level(category))):
         return scores
-    return scores.and_part(KIND, keys, CATEGORY_SHARE)
+    return scores.and_part(CATEGORY_PART, keys, CATEGORY_SHARE)
 
 
 def _last_level(category: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Floats, Ids, Mask
-from search.hits import KIND, Facet
+from search.hits import CATEGORY_PART, Facet
 from search.query.filters import Filter
 from search.query.terms import NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
@@ -55,8 +55,8 @@ class FilteredResults:
             text_only = all(isinstance(term, TextTerm) for term in self._query.terms)
             threshold = match_threshold(float(scores[0]), text_only) if len(scores) else 0.0
             places = np.arange(len(matching_keys(ranked.products, ranked.scores, threshold)))
-            if KIND in ranked.parts:  # "this, but red" asks for one category
-                places = places[ranked.parts[KIND][places] > 0]
+            if CATEGORY_PART in ranked.parts:  # "this, but red" asks for one category
+                places = places[ranked.parts[CATEGORY_PART][places] > 0]
             self._matches[narrowed] = Matches(ranked, places)
         return self._matches[narrowed]
 
@@ -82,8 +82,8 @@ def browse(columns: ProductColumns, query: Query) -> tuple[Ids, tuple[Facet, ...
 def match_threshold(best: float, text_only: bool) -> float:
     """Return the lowest score of a product that matches a query, from the best score of any product, unfiltered.
 
-    So what matches under a filter is what matches without it and passes the filter. The shares were measured on the
-    fashion shop by tests/bench/matches.py and chosen on half of its categories; see docs/decisions.
+    So what matches under a filter is what matches without it and passes the filter. The shares were measured by
+    tests/bench/matches.py on half of the fashion shop's categories; see docs/decisions/filters-and-facets.md.
     """
     share = TEXT_SHARE if text_only else PICTURE_SHARE
     return best * share if best > 0 else best

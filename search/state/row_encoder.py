@@ -11,7 +11,14 @@ import numpy as np
 
 from catalog.errors import BadPicture, EncoderError, GenerationError
 from catalog.product import Picture, Product
-from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, read_vectors, title_key
+from indexer.cache.vector_cache import (
+    PICTURE_VECTORS,
+    TITLE_VECTORS,
+    VectorCache,
+    cache_path,
+    read_vectors,
+    title_cache_key,
+)
 from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side, prepared_file
 from indexer.layout import RowLayout
@@ -97,7 +104,7 @@ class RowEncoder:
         if block is None:
             return None
         span = self._layout.slice(block)
-        keys = {title_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
+        keys = {title_cache_key(title): title for title in sorted(titles, key=lambda title: (len(title), title))}
         found = self._look_up(TITLE_VECTORS, keys)
         missing = [key for key in keys if key not in found]
         for part in chunks(len(missing), BATCH_SIZE):

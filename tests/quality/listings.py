@@ -33,7 +33,7 @@ from indexer.training.label_heads import LabelRecipe, fit_label_heads
 from indexer.types import Floats
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import price_scale, shop_examples, shop_examples_with_pictures, title_trusts
-from search.listings.price_range import NEIGHBOURS, PriceScale, centre_and_spread
+from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, centre_and_spread
 from search.listings.title_values import TitleTrust, TitleValueMatcher, apply_title_evidence
 from tests.quality.measures import mean, measured, reliability
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
@@ -47,7 +47,7 @@ FLOORS = (
     ("colour", "accuracy_at_1", "first", 0.65),
     ("colour", "accuracy_at_3", "in three", 0.87),
 )
-DRAWN_LABELS = 24  # in a picture of confusions
+DRAWN_LABELS = 24  # labels in a picture of confusions
 
 
 def holdout_mask(products: list[Product], fresh: NDArray[np.bool_], share: float, *, seen: bool) -> NDArray[np.bool_]:
@@ -226,7 +226,7 @@ def price_figures(home: Path, folds: int = 5) -> dict[str, Any]:
         by_category, quantile = category_widths([products[i] for i in training.tolist()], logs[training])
         holdout = np.array([np.flatnonzero(own == i)[0] for i in np.flatnonzero(fold == number)])
         queries = neighbour_queries(examples.layout, examples.weights, examples.rows[holdout], titled=False)
-        scores, near = nearest_products(queries, np.full(len(holdout), -1), part.rows, part.groups, NEIGHBOURS)
+        scores, near = nearest_products(queries, np.full(len(holdout), -1), part.rows, part.groups, PRICE_NEIGHBOURS)
         for i, product in enumerate(holdout.tolist()):
             centre, spread = centre_and_spread(logs[training][near[i]], scores[i])
             held.append(abs(logs[product] - centre) <= scale.width * spread)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catalog.text.labelled_csv import in_batches
 from search.engine import SearchEngine
-from search.evaluation.evaluate import DEPTH, first_rank_of
+from search.evaluation.evaluate import MRR_DEPTH, first_rank_of
 from search.hits import SearchHit, SearchPage
 from search.query.terms import Query, Term
 from tests.quality.measures import Rank
@@ -42,7 +42,7 @@ class Answer:
 
 
 def ask(
-    engine: SearchEngine, questions: Sequence[Question], term: Callable[[str], Term], k: int = DEPTH
+    engine: SearchEngine, questions: Sequence[Question], term: Callable[[str], Term], k: int = MRR_DEPTH
 ) -> tuple[Answer, ...]:
     """The answer to each question, in order; `term` makes a query's term of what is asked."""
     pages: dict[str, SearchPage] = {}

@@ -83,7 +83,7 @@ def check_safe(settings: Settings) -> None:
     keys = settings.keys or ShopHome(settings.home).api_keys
     _check_keys_private(keys)
     _check_home_owned(settings.home)
-    public = is_public(settings.host)
+    public = is_reachable_from_outside(settings.host)
     if public and os.environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
         raise UnsafeConfiguration(
             f"FLASK_DEBUG is set, and {settings.host} can be reached by other machines.",
@@ -98,7 +98,7 @@ def check_safe(settings: Settings) -> None:
         log.warning("%s", warning)
 
 
-def is_public(host: str) -> bool:
+def is_reachable_from_outside(host: str) -> bool:
     """Return whether other machines may reach an address to listen on; of names, only localhost is private."""
     try:
         return not ipaddress.ip_address(host.strip("[]")).is_loopback

@@ -29,7 +29,7 @@ PUBLIC = "public"  # open to everybody while the setting public_read is true, el
 READ, WRITE, ADMIN = "read", "write", "admin"  # open to keys with that scope or a later one
 OPERATOR = "operator"  # open to programs on the server's own machine, and to keys with the scope admin
 SCOPES = (READ, WRITE, ADMIN)
-PREFIX = "wsk_"
+KEY_PREFIX = "wsk_"
 
 # Every endpoint of the app; an endpoint without a policy is closed.
 POLICIES = {
@@ -75,7 +75,7 @@ POLICIES = {
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.
-LIGHT = ("static", "pages.picture", "pages.try_photo", "api.healthz", "api.readyz", "metrics.metrics")
+UNLIMITED_ENDPOINTS = ("static", "pages.picture", "pages.try_photo", "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")
 
@@ -123,7 +123,7 @@ class Keys:
         name = name or next(candidate for candidate in free if candidate not in _names(keys))
         if name in _names(keys):
             raise BadInput(f"There is a key {name!r} already.", "Choose another --name, or revoke that key first.")
-        secret = PREFIX + secrets.token_urlsafe(32)
+        secret = KEY_PREFIX + secrets.token_urlsafe(32)
         created = StoredKey(name, scope, _hash(secret), datetime.now(timezone.utc).isoformat(timespec="seconds"))
         self._write((*keys, created))
         return created, secret

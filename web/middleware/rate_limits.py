@@ -14,7 +14,7 @@ from time import monotonic
 from flask import Flask, request
 
 from web.errors import RateLimited
-from web.middleware.auth import ADMIN, LIGHT, POLICIES, WRITE, current_key
+from web.middleware.auth import ADMIN, POLICIES, UNLIMITED_ENDPOINTS, WRITE, current_key
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
 
@@ -50,7 +50,7 @@ class TokenBuckets:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Limit every route but those in LIGHT: static files, pictures of products, and the server's health."""
+    """Limit every route but UNLIMITED_ENDPOINTS: static files, pictures of products, and the server's health."""
     buckets = {
         READS: TokenBuckets(settings.reads_per_minute),
         WRITES: TokenBuckets(settings.writes_per_minute),
@@ -59,7 +59,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[EXTENSION] = buckets
 
     def limit() -> None:
-        caller = None if request.endpoint in LIGHT else _caller(settings)
+        caller = None if request.endpoint in UNLIMITED_ENDPOINTS else _caller(settings)
         if caller is None:
             return
         kind = request_kind()

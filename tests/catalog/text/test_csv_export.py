@@ -12,7 +12,7 @@ from catalog.feeds.delimited import read_table
 from catalog.feeds.reader import read_feed
 from catalog.product import Rejected
 from catalog.text.csv_export import csv_text, escape_formula, unescape_formula
-from indexer.build.report import rejected_csv
+from indexer.build.report import rejected_table
 from search.bulk.input_files import read_rows
 from tests.catalog.feed_writer import read, write
 
@@ -68,7 +68,7 @@ def test_rejected_rows_of_a_hostile_feed_run_nothing(shop):
     rejected = [item for item in read_feed(feed) if isinstance(item, Rejected)]
     assert len(rejected) >= len(ATTACKS) - 1
     rejected += [Rejected(attack, 7, attack) for attack in ATTACKS]
-    text = rejected_csv(rejected)
+    text = rejected_table(rejected)
     for mark in (",", ";"):
         assert not [cell for cell in cells(text, mark) if cell.startswith(STARTS)]
     assert cells(text, ",")[3] == "'=calc()-products.csv"

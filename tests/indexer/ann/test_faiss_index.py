@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.ann.exact_rerank import RerankedSearch, best_rows, exact_scores
+from indexer.ann.exact_rerank import RerankedSearch, exact_scores, top_rows
 from indexer.ann.faiss_index import FLAT, IVF_PQ, IVF_SQ8, IndexPlan, VectorIndex, list_count, plan_for
 
 DIM = 24
@@ -185,8 +185,8 @@ def test_best_rows_over_chunks_is_the_truth(monkeypatch):
     monkeypatch.setattr("indexer.ann.mmap_arrays.BLOCK_ROWS", 700)
     queries = ROWS[:5].astype(np.float32)
     truth = np.argsort(-(queries @ ROWS.astype(np.float32).T), axis=1)[:, :10]
-    np.testing.assert_array_equal(np.sort(best_rows(ROWS, queries, 10)), np.sort(truth))
-    assert best_rows(ROWS[:3], queries, 10).shape == (5, 3)
+    np.testing.assert_array_equal(np.sort(top_rows(ROWS, queries, 10)), np.sort(truth))
+    assert top_rows(ROWS[:3], queries, 10).shape == (5, 3)
 
 
 def test_a_score_does_not_depend_on_its_company():

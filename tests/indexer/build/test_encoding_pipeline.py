@@ -11,7 +11,7 @@ import pytest
 from catalog.errors import EncoderError
 from indexer.build import encoding_pipeline
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles, map_ahead
-from indexer.cache.vector_cache import VectorCache, title_key
+from indexer.cache.vector_cache import VectorCache, title_cache_key
 from indexer.encoders.picture_input import input_side
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_picture
@@ -125,7 +125,7 @@ def test_titles_are_encoded_once_by_rising_length(tmp_path):
         encoder = Noting()
         assert encode_titles(["red", "a blue hat", "red", "green"], encoder, titles, 2) == 3
         assert batches == [["red", "green"], ["a blue hat"]]
-        np.testing.assert_array_equal(titles.get(title_key("a blue hat")), [0, 0, 1])
+        np.testing.assert_array_equal(titles.get(title_cache_key("a blue hat")), [0, 0, 1])
         assert encode_titles(["green", "a blue hat"], encoder, titles, 2) == 0
         assert encoder.texts_encoded == 3
 

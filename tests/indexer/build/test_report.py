@@ -15,7 +15,7 @@ from indexer.build.report import (
     Step,
     newest_report,
     print_rejections,
-    rejected_csv,
+    rejected_table,
     save_report,
 )
 from indexer.generations.gates import PASSED, Gate
@@ -138,6 +138,6 @@ def test_the_newest_report_is_read_back(tmp_path):
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_what_a_spreadsheet_would_run_is_quoted(start):
-    out = rejected_csv([Rejected(f"{start}x", 1, f"{start}HYPERLINK(1)")])
+    out = rejected_table([Rejected(f"{start}x", 1, f"{start}HYPERLINK(1)")])
     assert list(csv.reader(out.splitlines(keepends=True), strict=True))[1][0].startswith("'")
     assert f"'{start}HYPERLINK" in out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import GenerationError
-from indexer.cache.vector_cache import HEADER_BYTES, VectorCache, cache_path, title_key
+from indexer.cache.vector_cache import HEADER_BYTES, VectorCache, cache_path, title_cache_key
 
 
 def key(number):
@@ -126,4 +126,4 @@ def test_long_fingerprints_are_still_distinguished(tmp_path):
 
 
 def test_titles_may_hold_anything():
-    assert title_key("\ud800 shirt") != title_key("shirt")
+    assert title_cache_key("\ud800 shirt") != title_cache_key("shirt")

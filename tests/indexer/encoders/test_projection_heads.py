@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.projection_heads import (
-    CLIP,
+    CLIP_DEVIATIONS,
     Projection,
     ProjectionHead,
     ProjectionHeads,
@@ -39,7 +39,7 @@ def test_a_head_by_hand():
 
 def test_one_odd_feature_does_not_decide():
     projection = Projection(mean=array(0, 0), scale=array(1, 1), axes=np.eye(2, dtype=np.float32))
-    assert projection(array([1e9, -1e9])).tolist() == [[CLIP, -CLIP]]
+    assert projection(array([1e9, -1e9])).tolist() == [[CLIP_DEVIATIONS, -CLIP_DEVIATIONS]]
     assert projection(array([0.25, 1])).tolist() == [[0.25, 1]]
 
 

@@ -11,8 +11,8 @@ from catalog.errors import EncoderUnavailable, UnknownEncoder
 from indexer.encoders.projection_heads import ProjectionHeads, save_heads
 from indexer.encoders.registry import (
     DEFAULT_ENCODER,
+    ENCODER_FORMS,
     ENCODERS,
-    FORMS,
     get_spec,
     open_encoder,
     register_encoder,
@@ -74,7 +74,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist(tmp_path):
             assert refused.value.hint
     with pytest.raises(UnknownEncoder, match="'nobody'") as refused:
         open_encoder("nobody", home=tmp_path)
-    assert all(known in refused.value.hint for known in ENCODERS) and FORMS in refused.value.hint
+    assert all(known in refused.value.hint for known in ENCODERS) and ENCODER_FORMS in refused.value.hint
 
 
 def test_a_shops_own_encoder_is_found_in_its_home_only(tmp_path):

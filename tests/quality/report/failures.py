@@ -13,7 +13,7 @@ from catalog import images
 from catalog.errors import BadPicture
 from catalog.images.crop import load_picture
 from catalog.product import Product
-from search.evaluation.evaluate import DEPTH
+from search.evaluation.evaluate import MRR_DEPTH
 from search.hits import SearchHit
 from tests.quality.measures import Rank
 from tests.quality.questions import Answer
@@ -67,7 +67,7 @@ def hits_shown(hits: Sequence[SearchHit], right: Iterable[str]) -> tuple[Shown, 
 
 def rank_note(rank: Rank) -> str:
     """Where the right product came."""
-    return f"not in the first {DEPTH}" if rank is None else f"rank {rank}"
+    return f"not in the first {MRR_DEPTH}" if rank is None else f"rank {rank}"
 
 
 def data_url(picture: Image.Image) -> str:

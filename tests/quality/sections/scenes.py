@@ -15,7 +15,7 @@ from catalog.errors import BadPicture
 from catalog.images.crop import load_picture
 from catalog.sample.generator.catalogue.plan import TEST
 from search.engine import SearchEngine
-from search.evaluation.evaluate import DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
+from search.evaluation.evaluate import MRR_DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
 from search.explain.explainer import MAX_REGIONS
 from search.explain.object_proposals import Box, crop_object
 from search.hits import SearchHit
@@ -107,8 +107,8 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
         picture = load_picture(scene.photo)
     except BadPicture:
         return SceneAnswer(scene.photo, nowhere)
-    whole = engine.search(Query((PictureTerm(picture),), k=DEPTH)).hits
-    proposed = [[hit.product.id for hit in region.hits] for region in engine.detect_objects(picture, DEPTH).items]
+    whole = engine.search(Query((PictureTerm(picture),), k=MRR_DEPTH)).hits
+    proposed = [[hit.product.id for hit in region.hits] for region in engine.detect_objects(picture, MRR_DEPTH).items]
     sought = []
     for one in nowhere:
         ranks = [first_rank(found, {one.product_id}) for found in proposed]
@@ -126,7 +126,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
 
 def answer_of_box(engine: SearchEngine, picture: Image.Image, box: Box | images.Box) -> list[str]:
     """The ids of the products that a box brings, best first, as for a shopper who drew it."""
-    page = engine.search(Query((PictureTerm(crop_object(picture, box)),), k=DEPTH, cropped=True))
+    page = engine.search(Query((PictureTerm(crop_object(picture, box)),), k=MRR_DEPTH, cropped=True))
     return [hit.product.id for hit in page.hits]
 
 

@@ -80,7 +80,7 @@ def test_a_bad_picture_is_one_failed_row(home, tmp_path):
     (feed / "bad.jpg").write_bytes(b"no picture")
     (feed / "list.csv").write_text("id,image\n1,good.jpg\n2,bad.jpg\n3,none.jpg\n4,\n")
     job = JobStore(home).create("list", 1, feed, feed / "list.csv")
-    job.note(size=(feed / "list.csv").stat().st_size)
+    job.set_meta(size=(feed / "list.csv").stat().st_size)
     job.begin()
     work(home, job)
     failed = job.rows("failed")
@@ -220,7 +220,7 @@ def test_decisions_are_kept_undone_and_outlive_the_job(home, done):
 
 
 def test_a_row_is_decided_on_once_in_a_step(home, done):
-    with pytest.raises(BadQuery, match="Row 1 comes twice"):
+    with pytest.raises(BadQuery, match="Row 1 has two decisions"):
         review.decide(home, done, [RowDecision(1, values={"title": "X"}), RowDecision(2), RowDecision(1, accept=True)])
     assert done.status()["decided"] == 0
 
@@ -514,7 +514,7 @@ def test_without_a_table_listings_have_id_title_and_image(home, tmp_path):
     (row,) = table_of(exports.listings_csv(job))
     assert list(row)[:4] == ["id", "title", "image", "category"]
     assert (row["id"], row["title"], row["image"]) == ("a", "A", "a.jpg")
-    assert [one["id"] for one in table_of(exports.listings_csv(job, sure=True))] == ["a", "b", "c", "d"]
+    assert [one["id"] for one in table_of(exports.listings_csv(job, confident=True))] == ["a", "b", "c", "d"]
     assert job.rows()[1]["kind"] == ""
 
 
@@ -600,9 +600,9 @@ def test_rows_are_counted_and_doubles_found_by_indexes_alone(home, done):
         with done.db() as db:
             return [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
 
-    (counted,) = plan(job_rows.GROUPS)
+    (counted,) = plan(job_rows.SELECT_GROUPS)
     assert counted.endswith("INDEX by_kind")
-    earlier = [step for step in plan(f"SELECT {job_rows.SHOWN} FROM rows") if "earlier" in step]
+    earlier = [step for step in plan(f"SELECT {job_rows.ROW_COLUMNS} FROM rows") if "earlier" in step]
     assert earlier == ["SEARCH earlier USING COVERING INDEX by_id (id=? AND rowid<?)"]
 
 
@@ -616,7 +616,7 @@ def test_no_double_is_looked_for_among_rows_without_an_id(home, tmp_path):
             " WHERE i < 20000) SELECT '', '[]' FROM n"
         )
         db.set_progress_handler(lambda: steps.append(1), 1_000)
-        found = db.execute(f"SELECT {job_rows.SHOWN} FROM rows ORDER BY number DESC LIMIT 20").fetchall()
+        found = db.execute(f"SELECT {job_rows.ROW_COLUMNS} FROM rows ORDER BY number DESC LIMIT 20").fetchall()
     assert [row[-1] for row in found] == [None] * 20
     assert len(steps) < 20  # thousands of operations: a look at 20,000 rows is more
 

@@ -16,7 +16,7 @@ from search.__main__ import main
 from search.engine import SearchEngine
 from search.listings import fine_tune as module
 from search.listings.feedback_suggester import SuggesterCache
-from search.listings.fine_tune import fine_tune, format_figures
+from search.listings.fine_tune import fine_tune, format_network_figures
 from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
@@ -45,7 +45,7 @@ def test_the_network_is_used_where_it_helps(shop):
         category
     )
     assert category["loss_after"] < 0.7 * category["loss_before"]
-    assert "category: the network is used." in format_figures(figures)
+    assert "category: the network is used." in format_network_figures(figures)
 
 
 def test_suggestions_are_made_with_it(shop):

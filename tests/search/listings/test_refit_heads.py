@@ -11,7 +11,14 @@ from indexer.labels.heads import LabelHeads
 from search.listings.decision_store import Decision, DecisionStore, Item
 from search.listings.feedback_suggester import SuggesterCache, rows_from_bytes
 from search.listings.fit_heads import learn
-from search.listings.refit_heads import MIN_HOLDOUT, Measured, format_figures, is_holdout, rejection_reason, relearn
+from search.listings.refit_heads import (
+    MIN_HOLDOUT,
+    Measured,
+    format_head_figures,
+    is_holdout,
+    rejection_reason,
+    relearn,
+)
 from tests.search.listings.test_suggester import items, near
 from tests.search.shop_fixtures import make_shop, picture
 
@@ -62,7 +69,7 @@ def test_without_decisions_it_learns_from_the_shop(engine, home):
     figures = relearn(home)
     assert figures["decisions"] == 0
     assert re.search(
-        r"^category: 3 labels, accuracy 1\.000 on \d+ holdout pictures", format_figures(figures), re.MULTILINE
+        r"^category: 3 labels, accuracy 1\.000 on \d+ holdout pictures", format_head_figures(figures), re.MULTILINE
     )
     assert LabelHeads.load(home, engine.encoder.fingerprint) is not None
 
@@ -77,7 +84,7 @@ def test_a_category_that_no_product_has_is_learnt_and_swapped_in(engine, home):
     assert (
         category["judged"] == holdout
         and category["swapped"]
-        and "category: The new head is used" in format_figures(figures)
+        and "category: The new head is used" in format_head_figures(figures)
     )
     assert category["new"]["accuracy"] >= 0.9
     assert "Wear > Hats" in LabelHeads.load(home, engine.encoder.fingerprint).heads["category"].names

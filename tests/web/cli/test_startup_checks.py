@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from tests.web.shop_fixtures import write_keys
 from web.__main__ import main
-from web.cli.startup_checks import check_safe, is_public
+from web.cli.startup_checks import check_safe, is_reachable_from_outside
 from web.errors import UnsafeConfiguration
 from web.settings import Settings
 
@@ -76,5 +76,5 @@ def test_the_command_says_so_in_one_line(shop, what):
 
 
 def test_addresses_that_others_can_reach():
-    assert not any(map(is_public, ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost")))
-    assert all(map(is_public, ("0.0.0.0", "::", "10.0.0.1", "192.0.2.1", "shop.example", "")))
+    assert not any(map(is_reachable_from_outside, ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost")))
+    assert all(map(is_reachable_from_outside, ("0.0.0.0", "::", "10.0.0.1", "192.0.2.1", "shop.example", "")))

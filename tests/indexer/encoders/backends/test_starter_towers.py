@@ -116,16 +116,16 @@ def test_nothing_in_a_tower_is_tied_to_the_cpu():
 def test_the_foreground_is_what_the_border_does_not_show():
     import torch
 
-    from indexer.encoders.backends.starter_backbones import average, foreground
+    from indexer.encoders.backends.starter_backbones import average, foreground_weights
 
     torch.manual_seed(0)
     ground, wall, thing = torch.randn(3, 8)
     picture = ground.view(1, 8, 1, 1).repeat(1, 1, 14, 14)
     picture[:, :, :7] = wall.view(1, 8, 1, 1)  # two backgrounds, both at the border
     picture[0, :, 5:9, 4:9] = thing.view(8, 1, 1)
-    weights = foreground(picture)
+    weights = foreground_weights(picture)
     inside = weights[0, 0, 5:9, 4:9].sum() / weights.sum()
     assert inside > 0.99
     assert torch.allclose(average(picture, weights)[0], thing, atol=0.05)
-    nothing = foreground(torch.ones(1, 8, 14, 14))  # a picture of one colour still has an average
+    nothing = foreground_weights(torch.ones(1, 8, 14, 14))  # a picture of one colour still has an average
     assert torch.isfinite(nothing).all() and (nothing > 0).all()
