@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,43 +13,15 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit
 from search.query.terms import LEXICAL
+from search.retrieval.lexical_fusion import TextScores
 from search.retrieval.serving_state import ServingState
-from search.state.column_store import ProductColumns, sorted_places
+from search.state.column_store import ProductColumns
 from search.state.snapshot import Snapshot
 
 MIN_TEXT_FETCH = 128  # rows when text scores count too, so that the order is certain after one retrieval
 EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1, for one whose number or name is in the text
 MAX_EXACT_MATCHES = 256  # products whose rows are read for that bonus wherever they rank
 MAX_TEXT_ONLY = 1_024  # products, where there are only text scores
-
-
-@dataclass(frozen=True, slots=True)
-class TextScores:
-    """Score components other than vector similarity, per product; a product's parts add up to at most `share`."""
-
-    keys: Ids  # sorted
-    parts: Mapping[str, Floats]  # float32 (n,) each
-    share: float  # the vector score counts 1 - share
-    exact: Ids  # keys of products whose number or name is in the text
-
-    @property
-    def scores(self) -> Floats:
-        """The sum of all parts, float32 (n,)."""
-        total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
-        return total
-
-    def parts_of(self, keys: Ids) -> dict[str, Floats]:
-        """Return the parts of these keys, 0 for other products."""
-        places = sorted_places(self.keys, keys)
-        return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
-
-    def and_part(self, name: str, keys: Ids, share: float) -> TextScores:
-        """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
-        union = np.union1d(self.keys, keys)
-        smaller = replace(self, parts={other: (1 - share) * part for other, part in self.parts.items()})
-        parts = smaller.parts_of(union)
-        parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
-        return TextScores(union, parts, share + (1 - share) * self.share, self.exact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from indexer.types import Ids
+from indexer.types import Floats, Ids
 from search.query.terms import LEXICAL, Query, TextTerm
-from search.retrieval.candidates import TextScores
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon, TextAnalysis
+from search.state.column_store import sorted_places
 
 MIN_EXACT_SHARE = 0.5  # of a query's weight must be text for a number or name in it to be an exact match
 
@@ -58,3 +58,32 @@ def _fuse(query: Query, term_hits: Sequence[tuple[TextTerm, LexicalHits]]) -> Te
             exact.append(hits.keys[hits.exact])
     share *= total / whole
     return TextScores(keys, {LEXICAL: np.float32(share) * scores}, share, np.concatenate(exact))
+
+
+@dataclass(frozen=True, slots=True)
+class TextScores:
+    """Score components other than vector similarity, per product; a product's parts add up to at most `share`."""
+
+    keys: Ids  # sorted
+    parts: Mapping[str, Floats]  # float32 (n,) each
+    share: float  # the vector score counts 1 - share
+    exact: Ids  # keys of products whose number or name is in the text
+
+    @property
+    def scores(self) -> Floats:
+        """The sum of all parts, float32 (n,)."""
+        total: Floats = np.sum([np.zeros(len(self.keys), np.float32), *self.parts.values()], axis=0, dtype=np.float32)
+        return total
+
+    def parts_of(self, keys: Ids) -> dict[str, Floats]:
+        """Return the parts of these keys, 0 for other products."""
+        places = sorted_places(self.keys, keys)
+        return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
+
+    def and_part(self, name: str, keys: Ids, share: float) -> TextScores:
+        """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
+        union = np.union1d(self.keys, keys)
+        smaller = replace(self, parts={other: (1 - share) * part for other, part in self.parts.items()})
+        parts = smaller.parts_of(union)
+        parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
+        return TextScores(union, parts, share + (1 - share) * self.share, self.exact)

@@ -16,17 +16,9 @@ from search.hits import Facet, SearchHit, SearchPage
 from search.query.filters import Filter
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import RELEVANCE, PictureTerm, Query
-from search.retrieval.candidates import (
-    Ranked,
-    SearchScope,
-    TextScores,
-    build_hits,
-    count_with_ties,
-    page_slice,
-    retrieve,
-)
+from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
 from search.retrieval.collapse import Group, QueryProduct, collapse_listings
-from search.retrieval.lexical_fusion import TextMatch
+from search.retrieval.lexical_fusion import TextMatch, TextScores
 from search.retrieval.result_set import MAX_MATCHES, FilteredResults, browse
 from search.retrieval.serving_state import ServingState
 
