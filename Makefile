@@ -55,7 +55,7 @@ index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=...,
 reindex: setup ## bring the shop up to date with its feed, or with FEED=... (ENCODER=..., FETCH=1)
 	@$(PY) -m indexer update --home "$(HOME_DIR)" $(if $(FEED),--feed "$(FEED)") $(FETCHING) $(if $(ENCODER),--encoder "$(ENCODER)")
 
-rollback: setup ## go back to the index before the current one
+rollback: setup ## return to the previous generation of the index
 	@$(PY) -m indexer rollback --home "$(HOME_DIR)"
 
 verify: setup ## check that catalogue, cache and index are whole and agree

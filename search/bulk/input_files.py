@@ -25,14 +25,14 @@ from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
 
 MAX_ROWS = 50_000
-MAX_FILES = 65_000  # that a plain zip can list; more need zip64, which is refused
+MAX_FILES = 65_000  # a plain zip lists no more; others need zip64, which is refused
 MAX_INPUT_BYTES = 2 * 2**30
-MAX_UNPACKED_BYTES = 4 * 2**30  # of all files in a zip together
+MAX_UNPACKED_BYTES = 4 * 2**30  # sum over all files in a zip
 MAX_TABLE_BYTES = 64 * 2**20
 MAX_PICTURE_BYTES = 20 * 2**20
 MAX_DIRECTORY_BYTES = 32 * 2**20
-MAX_RATIO = 100  # of unpacked to packed size; pictures hardly shrink at all
-MIN_RATIO_BYTES = 2**16  # below which the ratio is ignored
+MAX_RATIO = 100  # largest ratio of unpacked to packed size; pictures hardly shrink at all
+MIN_RATIO_BYTES = 2**16  # the ratio of smaller files is ignored
 MAX_PICTURES = 7
 MAX_ID_LENGTH = 500
 PICTURE_COLUMNS = ("picture", "pictures", "image", "images", "image_link", "additional_image_link", "photo", "photos")
@@ -187,10 +187,10 @@ def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
     found: list[BulkRow] = []
     for row in rows:
         if len(found) == MAX_ROWS:
-            raise BadFeed(f"There are more than {MAX_ROWS:,} rows.", "Hand them in as several jobs.")
+            raise BadFeed(f"There are more than {MAX_ROWS:,} rows.", "Split them into several jobs.")
         found.append(row)
     if not found:
-        raise BadFeed("There is nothing to suggest for.", "Give pictures, or a CSV with a column of pictures.")
+        raise BadFeed("The input has no rows.", "Give pictures, or a CSV with a column of pictures.")
     return found
 
 
@@ -256,7 +256,9 @@ def _check_end(path: Path) -> None:
         raise BadFeed("The zip has no end; it was cut short.", "Pack it, or send it, again.")
     count, directory = struct.unpack_from("<HI", tail, at + 10)
     if tail[max(0, at - 20) : at].startswith(_END64_AT) or count > MAX_FILES or directory > MAX_DIRECTORY_BYTES:
-        raise BadFeed("The zip holds too much.", f"At most {MAX_FILES:,} files and 4 GB; hand it in as several jobs.")
+        raise BadFeed(
+            "The zip has too many or too large files.", f"At most {MAX_FILES:,} and 4 GB; split it into several jobs."
+        )
 
 
 def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -281,7 +283,7 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         if unpacked > MAX_UNPACKED_BYTES:
             raise BadFeed(
                 f"The files in the zip have more than {MAX_UNPACKED_BYTES // 2**30} GiB.",
-                "Hand them in as several jobs.",
+                "Split them into several jobs.",
             )
         files[name] = entry
     return files

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from search.bulk.job_store import JobStore
 
-RESTART_DELAY_S = 2.0  # after a worker that died
+RESTART_DELAY_S = 2.0  # pause after a worker has died
 ROOT = Path(__file__).resolve().parents[2]
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from catalog.product import Product
 from indexer.html_report import render_report, thumbnail_uri
 from search.doctor.audit_rows import Finding
 
-MAX_FINDINGS = 300  # with at most four pictures of 4 kB each the page stays under 7 MB
+MAX_FINDINGS = 300  # a page of so many, each with at most four pictures of 4 kB, stays under 7 MB
 MAX_OTHERS = 3
 THUMBNAIL_SIDE = 120
 MAX_SHOWN_CONFIDENCE = 0.99

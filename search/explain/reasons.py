@@ -19,7 +19,7 @@ PICTURE_REASONS = {
     LEXICAL: "its texts hold the words",
 }
 TEXT_REASONS = {**PICTURE_REASONS, "meaning": "its picture fits the words", "words": "its title fits the words"}
-MIN_SHARE = 0.15  # of the score: smaller parts are not mentioned
+MIN_SHARE = 0.15  # smallest part of a score that is mentioned
 
 
 @dataclass(frozen=True, slots=True)

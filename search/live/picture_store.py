@@ -19,11 +19,11 @@ from catalog.files.locks import shared_lock
 from catalog.home import ShopHome
 from catalog.product import Picture
 
-UNFINISHED = "unfinished"  # in it: files that are being written, or were when the machine stopped
+UNFINISHED = "unfinished"  # folder of files that are being written, or were when the machine stopped
 STALE_SECONDS = 3_600
 LONGEST_SIDE = 2_048  # pixels: more than any page shows or any encoder reads
 JPEG_QUALITY = 95
-MAX_PICTURES = 250  # of one product
+MAX_PICTURES = 250  # pictures of one product
 
 
 @dataclass(frozen=True, slots=True)

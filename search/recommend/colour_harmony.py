@@ -9,7 +9,7 @@ from functools import lru_cache
 from search.query.filters import folded
 
 NEUTRAL = -1
-POSITIONS = 12  # of Itten's wheel (The Art of Color, 1961): yellow 0, orange 2, red 4, violet 6, blue 8, green 10
+POSITIONS = 12  # hues of Itten's wheel (The Art of Color, 1961): yellow 0, orange 2, red 4, violet 6, blue 8, green 10
 
 # Harmony of colours by their distance on the wheel: equal, neighbours, ..., opposites. Our judgement, after Itten's
 # chords: neighbours and opposites agree, colours three or four positions apart clash.

@@ -28,9 +28,9 @@ from search.recommend.substitutes import Recommendation, Recommendations, Recomm
 
 MAX_GROUPS = 8  # groups of categories that are searched
 POOL_SIZE = 24  # most similar products of each group, among which colour and style choose
-COLOUR_WEIGHT = 0.25  # of harmony, 0 to 1, added to similarity, -1 to 1
-UNKNOWN_HARMONY = 0.7  # where colours are not known: the harmony of most pairs
-USAGE_BONUS = 0.05  # for products of the same use
+COLOUR_WEIGHT = 0.25  # weight of harmony, 0 to 1, which is added to similarity, -1 to 1
+UNKNOWN_HARMONY = 0.7  # harmony of most pairs, taken where colours are not known
+USAGE_BONUS = 0.05  # added for products of the same use
 SAME_CATEGORY_DECAY, SAME_PARENT_DECAY = 0.5, 0.8  # factors on the value of products like one already chosen
 NEAR_DUPLICATE = 0.9  # similarity of two listings or colours of one product; one of them is enough
 FALLBACK_SIZE = 60  # most similar products whose categories are used when neither rules nor baskets name any

@@ -24,17 +24,17 @@ from search.recommend.event_log import CART, CLICK, DAY, PURCHASE, VIEW, EventLo
 
 MAX_EVENTS_READ = 100_000  # newest events that are used
 FIND_BATCH = 1_000  # products looked up at once
-SESSION_SECONDS = 1_800  # without an event end a visitor's session, as is common in web analytics
-HALF_LIFE_DAYS = 14.0  # of an event's weight
-EVENT_WEIGHTS = {VIEW: 1.0, CLICK: 1.0, CART: 3.0, PURCHASE: 5.0}  # for popularity; our judgement
+SESSION_SECONDS = 1_800  # a pause that ends a visitor's session, as is common in web analytics
+HALF_LIFE_DAYS = 14.0  # time in which an event's weight halves
+EVENT_WEIGHTS = {VIEW: 1.0, CLICK: 1.0, CART: 3.0, PURCHASE: 5.0}  # weights in popularity; our judgement
 MAX_POPULAR = 20_000  # products
 MAX_LEADING = 50  # products of each category
 WINDOW = 5  # maximal distance, in events of a session, of two products viewed together
-MAX_NEIGHBOURS = 50  # of a product
-MIN_SESSIONS_TOGETHER = 2  # that have both products of a pair
-MIN_BASKETS_TOGETHER = 5  # that have both categories of a pair
+MAX_NEIGHBOURS = 50  # neighbours stored for a product
+MIN_SESSIONS_TOGETHER = 2  # sessions with both products of a pair
+MIN_BASKETS_TOGETHER = 5  # baskets with both categories of a pair
 SMOOTHING = 1.0  # baskets added to observed and expected counts
-HALF_EVIDENCE_SESSIONS = 100  # at which popularity has half of its full weight
+HALF_EVIDENCE_SESSIONS = 100  # sessions with which popularity has half of its full weight
 MAX_BASKET = 50  # categories of one basket
 REFRESH_SECONDS = 60.0
 MIN_REST_FACTOR = 20.0  # pause after a refresh, in multiples of its duration: at most 5 % of a core

@@ -24,7 +24,7 @@ POPULAR_POOL_SIZE = 200  # candidates by popularity in the whole shop
 # (docs/decisions/recommendations.md).
 CATEGORY_WEIGHT = 0.4
 TOGETHER_WEIGHT = 2.0
-POPULARITY_WEIGHT = 1.0  # of its fourth root, since popularity is very uneven
+POPULARITY_WEIGHT = 1.0  # weight of popularity's fourth root, since popularity is very uneven
 RELEVANCE = 0.8  # share of relevance in maximal marginal relevance; the rest is diversity
 LIKE, TOGETHER = "like what you viewed", "viewed together with what you viewed"
 POPULAR_NOW = "popular"

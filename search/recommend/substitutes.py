@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from indexer.types import Floats
 
 NEAR, FAR = (0.5, 1.5), (1 / 3, 2.0)  # price range, as factors of the product's price
-MIN_SUBSTITUTES = 5  # from which no wider circle is searched
+MIN_SUBSTITUTES = 5  # enough substitutes that no wider circle is searched
 
 
 class RecommenderShop(Protocol):

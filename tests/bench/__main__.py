@@ -40,7 +40,7 @@ from tests.bench.update import updating
 PARTS = ["indexing", "server", "update"]
 PORT = 8765
 ROUNDS = 3
-KEPT: dict[str, http.client.HTTPConnection] = {}  # as a shop's proxy keeps its connections
+KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
 
 
 def main() -> None:

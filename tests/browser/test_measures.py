@@ -17,10 +17,10 @@ PAGES = {
     "error": "/nothing",
 }
 CHECKED = ("home", "results", "product", "error")
-VISITS = 3  # of which the quickest counts: the machine may be doing other things
+VISITS = 3  # the quickest visit counts: the machine may be doing other things
 WEIGHT = 150_000  # bytes, without pictures
 PAINTED = 300.0  # ms after the answer
-MOVED = 0.001  # of the window, as the browser counts layout shift
+MOVED = 0.001  # share of the window, as the browser counts layout shift
 
 SHIFTS = """() => new Promise((done) => {
     let moved = 0;

@@ -1,6 +1,6 @@
 """docs/promises.md, made from the tests: `python -m tests.docs.promises_page` writes it, a test keeps it so.
 
-A test that shows a promise is marked with its id and, where that says more, how much it does; the sentence of each
+A test that shows a promise is marked with its id and, where that says more, its amount of work; the sentence of each
 id stands here.
 """
 
@@ -59,7 +59,7 @@ HEAD = """# Promises
 
 What Windowshop promises, and the tests that show it, from their marks. `python -m tests.docs.promises_page` writes this
 page. `make test` fails when a marked test fails, and when the page and the marks differ. Class `ci` runs in `make
-test`, `torture` in `make torture`; in brackets stands how much of it that is.
+test`, `torture` in `make torture`; the number in brackets is the amount of work.
 
 | id | promise | shown by | class |
 |---|---|---|---|
@@ -86,7 +86,7 @@ def page() -> str:
 
 
 def marks(path: Path) -> list[tuple[str, str, str, bool]]:
-    """(promise, how much, test, whether it is torture) of each mark in a test file, the module's own included."""
+    """(promise, amount of work, test, whether it is torture) of each mark in a test file, the module's own included."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     every = [mark for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node.targets[0])
              for mark in re.findall(r"pytest\.mark\.\w+(?:\([^)]*\))?", ast.unparse(node.value))]  # fmt: skip

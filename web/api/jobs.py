@@ -20,7 +20,7 @@ from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, N
 from web.requests.validation import read_json, validate
 from web.settings import Settings
 
-DETAILED_NEIGHBOURS = 3  # of each row, sent with title, address and picture
+DETAILED_NEIGHBOURS = 3  # neighbours of each row that are sent with title, address and picture
 SUPERVISOR = "windowshop.supervisor"
 _SUFFIX = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
 

@@ -19,7 +19,7 @@ from web.requests.listing_request import read_listing
 from web.settings import Settings
 from web.urls import THUMBNAIL_SIZES, picture_url, product_url
 
-DETAILED_NEIGHBOURS = 6  # of each proposed category, sent with title, address and picture
+DETAILED_NEIGHBOURS = 6  # neighbours of each proposed category that are sent with title, address and picture
 DETAILED_DUPLICATES = 8
 SUGGESTERS = "windowshop.suggesters"
 bp = Blueprint("merchant", __name__)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAPPER = "windowshop.mapper"
 MAX_TITLE = 48  # characters, on the map
-COLOURED_CATEGORIES = 7  # of the first level
+COLOURED_CATEGORIES = 7  # first-level categories with a colour on the map
 bp = Blueprint("ops", __name__)
 log = logging.getLogger(__name__)
 

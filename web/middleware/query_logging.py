@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from search.query.terms import Query
 
 EXTENSION = "windowshop.kept_questions"
-SLOW_SHARE = 0.5  # of the setting timeout_ms
+SLOW_SHARE = 0.5  # share of the setting timeout_ms, from which a query is slow
 log = logging.getLogger(__name__)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OPEN_FACETS = (CATEGORY, PRICE, BRAND, COLOUR, IN_STOCK)  # shown unfolded
 SINGLE_CHOICE = (CATEGORY, PRICE, IN_STOCK)  # facets of which one value is selected at a time
-VISIBLE_VALUES = 8  # of a facet; the rest is folded under "more"
+VISIBLE_VALUES = 8  # values of a facet that are shown unfolded; the rest is under "more"
 NEIGHBOUR_PAGES = 2  # offered on each side of the current page
 
 

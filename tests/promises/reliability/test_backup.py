@@ -91,7 +91,7 @@ def test_a_damaged_backup_is_refused_and_a_full_home_kept(tmp_path, seed):
     with pytest.raises(DamagedGeneration, match="outside the backup"):
         read_backup(copy)
     (copy / "backup.json").unlink()
-    with pytest.raises(DamagedGeneration, match="no finished backup"):
+    with pytest.raises(DamagedGeneration, match="not a complete backup"):
         restore(copy, tmp_path / "restored")
     assert open_current(home).number == 1
 

@@ -37,7 +37,7 @@ from tests.quality.report.records import Headline, Outcome, Section, Share, Tabl
 HALVES = ("choice", "test")
 RECALL_FLOOR, PRECISION_FLOOR = 0.95, 0.98
 RECOLOURED, UNLISTED = "sibling in another colour", "product that is not in the shop"
-APART, LEAST_COLOURED = 25.0, 0.1  # of 255, and share of the picture: less is no other colour
+APART, LEAST_COLOURED = 25.0, 0.1  # distance of 255, and share of the picture: less is no other colour
 
 
 @dataclass(frozen=True, slots=True)

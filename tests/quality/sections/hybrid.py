@@ -22,7 +22,7 @@ from tests.quality.sample_shop import SampleShop
 from tests.quality.sections.finding import LANGUAGES
 
 FUSED = "both, scores added"
-SMOOTHING = 60  # of reciprocal ranks, as usual
+SMOOTHING = 60  # the usual constant of reciprocal rank fusion
 Scores = dict[str, Floats]
 
 
