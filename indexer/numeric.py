@@ -1,15 +1,15 @@
-"""Small numeric helpers: unit vectors, the logistic function, and iteration in batches."""
+"""Small numeric helpers: unit vectors, the logistic function, numbers of names, and iteration in batches."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 
 Item = TypeVar("Item")
 MAX_LOGIT = 60.0  # so that exp never overflows
@@ -24,6 +24,11 @@ def unit(vectors: Floats) -> Floats:
     """Divide each row by its length; a zero row stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0.0, 1.0, lengths), dtype=np.float32)
+
+
+def number_names(names: Sequence[str]) -> Ids:
+    """Number the different names from 0 in alphabetical order, int64 (n,); equal names get equal numbers."""
+    return np.unique(np.asarray(names, dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -11,8 +11,8 @@ import numpy as np
 from indexer.encoders.projection_encoder import SentenceTower, Tower
 from indexer.encoders.projection_heads import ProjectionHeads
 from indexer.labels.knn import Ints
-from indexer.numeric import unit
-from indexer.training.pairs import numbered, picture_features, word_features
+from indexer.numeric import number_names, unit
+from indexer.training.pairs import picture_features, word_features
 from indexer.training.starter_data import StarterData
 from indexer.types import Floats
 
@@ -50,7 +50,7 @@ def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, wo
 def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> float:
     """Return recall@10 of title to own picture; a picture of any product with an equal title is a match."""
     scores = unit(titles) @ unit(pictures).T
-    same = numbered(names)[:, None] == numbered(names)[None]
+    same = number_names(names)[:, None] == number_names(names)[None]
     best = np.where(same, scores, -np.inf).max(axis=1)
     return float((_before(np.where(same, -np.inf, scores), best) < 10).mean())
 

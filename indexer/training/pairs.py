@@ -16,8 +16,7 @@ from catalog.errors import BadPicture
 from catalog.images.decoder import decode, read_file
 from indexer.build.encoding_pipeline import map_ahead
 from indexer.encoders.projection_encoder import SentenceTower, Tower
-from indexer.labels.knn import Ints
-from indexer.numeric import chunks
+from indexer.numeric import chunks, number_names
 from indexer.progress import progress
 from indexer.training.augment import view
 from indexer.training.contrastive import HalfFloats, Pairs
@@ -58,7 +57,7 @@ def learnable(
         views=view_features,
         words=word_features(words, texts),
         captions=np.array(captions, dtype=np.int64),
-        keys=numbered([example.key for example in examples]),
+        keys=number_names([example.key for example in examples]),
         domains=np.array([example.domain for example in examples], dtype=np.int64),
     )
     return pairs, good[rows]
@@ -105,9 +104,3 @@ def word_features(words: SentenceTower, texts: Sequence[str]) -> Floats:
             parts.append(words(texts[part]))
             tick(len(parts[-1]))
     return np.concatenate(parts)
-
-
-def numbered(names: Sequence[str]) -> Ints:
-    """Number the names from 0 in order of appearance; equal names get equal numbers."""
-    known: dict[str, int] = {}
-    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)

@@ -16,8 +16,9 @@ from indexer.encoders.training_pictures import in_training_set
 from indexer.generations.store import Generation, open_current
 from indexer.labels.examples import LabelExamples, neighbour_queries
 from indexer.labels.heads import LabelHead, LabelHeads
-from indexer.labels.knn import Ints, nearest_products
+from indexer.labels.knn import nearest_products
 from indexer.labels.network import read_network
+from indexer.numeric import number_names
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, fit_prices
@@ -124,7 +125,7 @@ def shop_examples_with_pictures(
         layout=generation.layout,
         weights=manifest.weights["picture"],
         rows=np.asarray(generation.rows[chosen], np.float32),
-        groups=_numbered([group_of(product) for product in products]),
+        groups=number_names([group_of(product) for product in products]),
         fresh=~in_training_set(manifest.encoder.name, hashes),
         labels=labels_of(products),
     )
@@ -147,7 +148,7 @@ def price_scale(examples: LabelExamples, products: Sequence[Product], seed: int 
     sample = np.sort(np.random.default_rng(seed).permutation(first)[:MAX_PRICED])
     part = examples.take(priced)
     queries = neighbour_queries(part.layout, part.weights, part.rows[sample], titled=False)
-    own = _numbered([products[i].id for i in priced.tolist()])
+    own = number_names([products[i].id for i in priced.tolist()])
     scores, near = nearest_products(queries, own[sample], part.rows, own, PRICE_NEIGHBOURS)
     paths = [CATEGORY_SEPARATOR.join(products[i].category_path) for i in priced[sample].tolist()]
     return fit_prices(logs[sample], paths, scores, logs[near])
@@ -163,7 +164,3 @@ def novelty_threshold(examples: LabelExamples) -> float | None:
     scores, _ = nearest_products(looks[sample], examples.groups[sample], looks, examples.groups, k=1)
     finite = scores[np.isfinite(scores)]
     return float(np.quantile(finite, NOVELTY_QUANTILE)) if len(finite) else None
-
-
-def _numbered(names: Sequence[str]) -> Ints:
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)

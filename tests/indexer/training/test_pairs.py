@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.training.pairs import BATCH_SIZE, CaptionedPicture, learnable, numbered, picture_features, word_features
+from indexer.numeric import number_names
+from indexer.training.pairs import BATCH_SIZE, CaptionedPicture, learnable, picture_features, word_features
 from tests.indexer.training.towers import MeanColour, NamedColours
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -91,5 +92,5 @@ def test_texts_keep_their_order_beyond_one_batch():
 
 
 def test_names_are_numbered_in_order():
-    assert numbered(["b", "a", "b", "c"]).tolist() == [0, 1, 0, 2]
-    assert numbered([]).tolist() == []
+    assert number_names(["b", "a", "b", "c"]).tolist() == [1, 0, 1, 2]
+    assert number_names([]).tolist() == []
