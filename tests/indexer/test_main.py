@@ -79,7 +79,7 @@ def test_an_interruption_gives_exit_code_130(run, tmp_path, monkeypatch):
     monkeypatch.setattr(index_commands, "build_index", interrupted)
     result = run("build", "--home", tmp_path, "--feed", tmp_path / "x.csv")
     assert result.exit_code == 130
-    assert "Interrupted; what was encoded is kept" in result.output
+    assert "Interrupted. Encoded vectors are stored" in result.output
     monkeypatch.setattr(maintenance_commands.store, "current_number", interrupted)
     result = run("verify", "--home", tmp_path)
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")

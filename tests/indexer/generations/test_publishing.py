@@ -74,7 +74,7 @@ def test_a_home_that_may_not_be_written_is_served_as_it_is(crashed, caplog):
     caplog.set_level("INFO")
     ShopHome(crashed).build_lock.unlink()
     ShopHome(crashed).build_lock.mkdir()  # nobody can open it for writing
-    assert recover_pending(crashed) == "" and "stays for the next update" in caplog.text
+    assert recover_pending(crashed) == "" and "is left to the next update" in caplog.text
     assert open_serving(crashed).number == 1
 
 

@@ -107,7 +107,7 @@ def test_a_directory_that_claims_too_much_is_not_read(tmp_path, monkeypatch, at,
     struct.pack_into(form, data, len(data) - 22 + at, value)
     path.write_bytes(data)
     monkeypatch.setattr(zipfile, "ZipFile", None)
-    with pytest.raises(BadFeed, match="too much"):
+    with pytest.raises(BadFeed, match="too many or too large files"):
         ZipPictures(path)
 
 
