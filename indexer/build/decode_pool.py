@@ -18,13 +18,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 from PIL import Image
 
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
+from catalog.files.child_environment import child_environment
 from catalog.images.decoder import MAX_PIXELS
 from indexer.build.decode_worker import LENGTHS, MAX_MEMORY_BYTES, send
 
@@ -35,12 +35,13 @@ PIPE_BYTES = 2**20  # size of the pipe where the platform lets us choose
 READ_BYTES = 2**18
 
 _ERRORS = {error.code: error for error in (BadPicture, UnsupportedFormat, PictureTooLarge)}
-_FRUGAL = {  # one thread; one pool of memory, and freed memory stays for the next picture
+_CHILD_VARIABLES = {  # one thread; one pool of memory, and freed memory stays for the next picture
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "MALLOC_TRIM_THRESHOLD_": str(2**27),
+    "PYTHONSAFEPATH": "1",
 }
 _SAVE_AGAIN = "Save it again as JPEG, or leave it out."
 
@@ -112,8 +113,9 @@ class _Child:
     def __init__(self) -> None:
         self.answered = 0
         command, pipe = [sys.executable, "-m", "indexer.build.decode_worker"], subprocess.PIPE
+        environment = child_environment(**_CHILD_VARIABLES)
         self._process = subprocess.Popen(
-            command, bufsize=0, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
+            command, bufsize=0, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._requests, self._output = self._process.stdin, self._process.stdout.fileno()
@@ -209,10 +211,3 @@ def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPictur
 
 def _too_much_memory() -> PictureTooLarge:
     return PictureTooLarge(f"The picture needs more than {MAX_MEMORY_BYTES / 2**30:g} GiB to decode.", _SAVE_AGAIN)
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment, the folder of our modules, and what makes a child frugal."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}

@@ -1,21 +1,20 @@
 """Supervise the process that works on a shop's bulk jobs: start it when there is work, restart it when it dies.
 
-Light: it imports only the job store and the standard library, so that servers start without numpy.
+Light: it imports the job store and the standard library, but no numpy, so that servers start fast.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from catalog.files.child_environment import child_environment
 from search.bulk.job_store import JobStore
 
 RESTART_DELAY_S = 2.0  # pause after a worker has died
-ROOT = Path(__file__).resolve().parents[2]
 log = logging.getLogger(__name__)
 
 
@@ -49,9 +48,8 @@ class WorkerSupervisor:
             self._watching.join()
 
     def _watch(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         while not self._closing.is_set() and self.jobs.next() is not None:
-            with subprocess.Popen(self._command, stdin=subprocess.PIPE, env=environment) as process:
+            with subprocess.Popen(self._command, stdin=subprocess.PIPE, env=child_environment()) as process:
                 self._process = process
                 if self._closing.is_set():
                     process.terminate()

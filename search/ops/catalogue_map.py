@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.files.child_environment import child_environment
 from catalog.home import ShopHome
 
 MAP_FORMAT = 1
@@ -77,9 +77,8 @@ class CatalogueMapper:
 
     def _draw(self, generation: int) -> None:
         command = [sys.executable, "-m", "search.ops.map_drawing", str(self._home), str(generation)]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         try:
-            with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as self._process:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=child_environment()) as self._process:
                 failed = self._process.wait() != 0
         except OSError as error:
             log.error("The map of generation %d cannot be drawn: %s", generation, error)

@@ -166,7 +166,7 @@ def test_an_answer_that_makes_no_sense_is_a_crash(tmp_path, monkeypatch, header,
         "    sys.stdout.buffer.flush()\n"
         f"say({{}}, b'')\nsys.stdin.buffer.read(9)\nsay({header!r}, {body!r})\n"
     )
-    monkeypatch.setattr(decode_pool, "_environment", lambda: {**os.environ, "PYTHONPATH": str(tmp_path)})
+    monkeypatch.setattr(decode_pool, "child_environment", lambda **_: {**os.environ, "PYTHONPATH": str(tmp_path)})
     monkeypatch.chdir(tmp_path)
     with DecoderPool(seconds=5) as decoders, pytest.raises(BadPicture, match="makes the decoder crash"):
         decoders.decode("a.png")
