@@ -12,6 +12,7 @@ from catalog.feeds.field_mapping import CONTROLS, checked_id
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, Rejected
+from catalog.text.strings import natural_key
 
 _CAMERA_NAME = re.compile(r"(img|image|dsc|dscf|dscn|pxl|photo|pic|picture|screenshot)?[0-9\s]+", re.IGNORECASE)
 _HEX = re.compile(r"(?=.*[0-9])[0-9a-f]+", re.IGNORECASE)
@@ -57,7 +58,8 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
         folder = pending.pop()
         try:
             with os.scandir(root / folder) as scan:
-                entries = sorted((entry for entry in scan if not entry.name.startswith(".")), key=_natural)
+                shown = (entry for entry in scan if not entry.name.startswith("."))
+                entries = sorted(shown, key=lambda entry: natural_key(entry.name))
         except OSError as error:
             if not folder:
                 raise BadFeed(f"The folder {root} cannot be read: {error.strerror}.", "Check its rights.") from error
@@ -81,9 +83,3 @@ def _fault(entry: os.DirEntry[str]) -> str:
     if not entry.name.lower().endswith(ENDINGS):
         return "not a picture by its name; a feed is read by giving its own path"
     return ""
-
-
-def _natural(entry: os.DirEntry[str]) -> tuple[list[str | int], str]:
-    """Return a sort key that puts photo2 before photo10: text and numbers in turn."""
-    pieces = re.split(r"([0-9]+)", entry.name.lower())
-    return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], entry.name

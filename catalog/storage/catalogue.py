@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
 from catalog.storage import product_rows, word_index
 from catalog.storage.connections import Connections
+from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import LAST_SEQ, Words
 
 _BACKUP_PAGES = 4_096
@@ -186,9 +186,8 @@ class Catalogue:
 
     def copy_to(self, path: Path) -> None:
         """Copy the catalogue as it is now to another file, while others read and write it."""
-        with self._connections.checked() as db, closing(sqlite3.connect(path)) as copy:
-            db.backup(copy, pages=_BACKUP_PAGES, sleep=0.0)
-            copy.execute("PRAGMA journal_mode = DELETE")
+        with self._connections.checked() as db:
+            copy_database(db, path, _BACKUP_PAGES)
 
     def key_of(self, product_id: str) -> int:
         """Return a product's key, which never changes and is never reused. Raises UnknownProduct."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from catalog.errors import DamagedStore, StoreError
@@ -75,6 +75,13 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if db.in_transaction:  # SQLite itself rolls back when the disk is full
             db.execute("ROLLBACK")
         raise
+
+
+def copy_database(db: sqlite3.Connection, path: Path, pages: int = -1) -> None:
+    """Copy an open database to another file as of one moment, while others write it; `pages` at a time, -1 for all."""
+    with closing(sqlite3.connect(path)) as copy:
+        db.backup(copy, pages=pages, sleep=0.0)
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager

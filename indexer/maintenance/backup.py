@@ -22,6 +22,7 @@ from catalog.files.failpoints import failpoint
 from catalog.files.locks import shared_lock
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.sqlite import copy_database
 from indexer.generations import store
 
 BACKUP_MANIFEST = "backup.json"
@@ -169,9 +170,8 @@ def _copy_database(source: Path, target: Path) -> None:
     if not source.is_file():
         return
     try:
-        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
-            live.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
+        with closing(sqlite3.connect(source)) as live:
+            copy_database(live, target)
     except sqlite3.Error as error:
         raise DamagedGeneration(
             f"{source} cannot be copied: {error}.", "Move the file away, and back up again; the shop keeps running."

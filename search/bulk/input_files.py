@@ -23,6 +23,7 @@ from catalog.feeds.line_reader import open_lines
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
+from catalog.text.strings import natural_key
 
 MAX_ROWS = 50_000
 MAX_FILES = 65_000  # a plain zip lists no more; others need zip64, which is refused
@@ -41,7 +42,6 @@ ID_COLUMNS, TITLE_COLUMNS = ("id", "sku"), ("title", "name")
 _END, _END64_AT = b"PK\x05\x06", b"PK\x06\x07"
 _END_SIZE, _LONGEST_COMMENT = 22, 2**16
 _BETWEEN = re.compile(r"\s*[|;]\s*")
-_NUMBERS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class ZipPictures:
         except BaseException:
             self._zip.close()
             raise
-        self.names = sorted((n for n in self._files if n.lower().endswith(ENDINGS)), key=_natural)
+        self.names = sorted((n for n in self._files if n.lower().endswith(ENDINGS)), key=natural_key)
         self.tables = sorted(name for name in self._files if name.lower().endswith((".csv", ".tsv")))
 
     def read(self, name: str) -> bytes:
@@ -287,10 +287,6 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
             )
         files[name] = entry
     return files
-
-
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    return [(part.isdigit(), int(part[:18]) if part.isdigit() else 0, part) for part in _NUMBERS.split(name.lower())]
 
 
 def read_failure(error: BadInput) -> str:

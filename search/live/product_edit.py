@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,12 +11,12 @@ from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import checked_id, clean_category, clean_title, parse_availability
 from catalog.feeds.prices import parse_price
 from catalog.product import Picture, Product
+from catalog.text.strings import SURROGATES
 
 EDITABLE_FIELDS = ("title", "category", "price", "currency", "in_stock", "brand", "attributes", "description")
 MAX_TEXT = {"category": 1_000, "brand": 500, "description": 50_000}  # characters
 MAX_ATTRIBUTES = 200
 MAX_ATTRIBUTE = 2_000  # characters
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _text(values: Mapping[str, object], name: str) -> str:
         raise BadQuery(f"{name} is {value!r:.60}, which is not a string.", f'For example {{"{name}": "..."}}.')
     if len(value) > MAX_TEXT.get(name, len(value)):
         raise BadQuery(f"{name} has {len(value):,} characters; the limit is {MAX_TEXT[name]:,}.", "Shorten it.")
-    return _SURROGATES.sub("", value.replace("\x00", "")).strip()
+    return SURROGATES.sub("", value.replace("\x00", "")).strip()
 
 
 def _price(values: Mapping[str, object]) -> dict[str, Any]:
@@ -104,5 +103,5 @@ def _attributes(value: object) -> Mapping[str, str]:
         if isinstance(content, bool) or not isinstance(content, str | int | float) or len(str(content)) > MAX_ATTRIBUTE:
             message = f"The attribute {name[:60]!r} is {content!r:.60}, which is not a word or a number."
             raise BadQuery(message, f"Send at most {MAX_ATTRIBUTE:,} characters.")
-        attributes[_SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = _SURROGATES.sub("", str(content))
+        attributes[SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = SURROGATES.sub("", str(content))
     return MappingProxyType(attributes)

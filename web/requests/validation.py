@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from catalog.errors import BadQuery
+from catalog.text.strings import SURROGATES
 from search.query.filters import MAX_VALUE
 from web.errors import MalformedRequest, UnsupportedContentType
 from web.middleware.uploads import body_of, bytes_of_base64
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_WHOLE = 10**9
 MAX_SHOWN = 60  # characters of a value in an error message
 BASE64 = "A picture file in base64: JPEG, PNG, WebP, AVIF, GIF, or HEIC where that is installed."
@@ -124,7 +123,7 @@ def _flag(value: object) -> object:
 
 
 def _encodable(value: object) -> object:
-    if isinstance(value, str) and _SURROGATE.search(value):
+    if isinstance(value, str) and SURROGATES.search(value):
         raise PydanticKnownError("string_unicode")
     return value
 
