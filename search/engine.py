@@ -38,7 +38,7 @@ from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.column_store import ProductColumns
 
 MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
-MAX_ATTEMPTS = 3  # at a page of one state, when its products change meanwhile
+MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from catalog.fetching.http_download import Answer, FetchRules, Version, download
 from catalog.fetching.url_policy import PictureUrl, read_address
 from catalog.images.formats import sniff
 
-_MAX_SILENCES = 10  # of one host, in a row
+_MAX_SILENCES = 10  # requests in a row that one host leaves unanswered
 
 
 class PictureFetcher:
@@ -125,7 +125,7 @@ class PictureFetcher:
         host = (address.host, address.port)
         with self._lock:
             if self._silences[host] >= _MAX_SILENCES:
-                raise failed(address, f"its host gave no answer {_MAX_SILENCES} times, and gets no more requests")
+                raise failed(address, f"its host did not answer {_MAX_SILENCES} times, so no more requests are sent")
         answered = True
         try:
             return download(address, self._rules, self._tls if address.secure else None, known)

@@ -60,7 +60,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def draft(
     path: Path, data: bytes, *, folder: Path | None = None, mode: int = PRIVATE, durable: bool = True
 ) -> Iterator[Path]:
-    """Write `data` to a new file of a unique name, and lend it to the block, which moves it to `path`.
+    """Write `data` to a new file of a unique name, and yield it to the block, which moves it to `path`.
 
     The draft stands in `folder`, which defaults to the folder of `path` and must be on the same file system. It is
     removed at the end of the block if it is still there. Without `durable`, `data` may be lost when the machine stops.

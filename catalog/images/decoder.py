@@ -108,7 +108,7 @@ def thumbnail(picture: Image.Image, size: int) -> bytes:
 
 @contextmanager
 def _guarded(data: bytes) -> Iterator[str]:
-    """Lend the format of the data; raise any failure of the block as BadPicture."""
+    """Yield the format of the data; raise any failure of the block as BadPicture."""
     if len(data) > MAX_FILE_BYTES:
         raise _too_many_bytes(len(data))
     kind = sniff(data)

@@ -40,12 +40,12 @@ def _parse_box(context: click.Context, option: click.Parameter, value: str | Non
 
 @click.command("query")
 @shop_options
-@click.option("--image", type=FILE_TYPE, help="A picture of what is wanted.")
-@click.option("--text", help="What is wanted, in words.")
+@click.option("--image", type=FILE_TYPE, help="A picture to search for.")
+@click.option("--text", help="Text to search for.")
 @click.option("--product", help="Id of a product to find others like.")
-@click.option("--weight-image", type=float, default=1.0, help="Weight of the picture; below 0: unlike it.")
-@click.option("--weight-text", type=float, default=1.0, help="Weight of the text; below 0: not that.")
-@click.option("--filter", "narrowed", help="""Only what passes, as JSON: '{"brand": "Acme", "price": {"max": 50}}'.""")
+@click.option("--weight-image", type=float, default=1.0, help="Weight of the picture; below 0 excludes.")
+@click.option("--weight-text", type=float, default=1.0, help="Weight of the text; below 0 excludes.")
+@click.option("--filter", "narrowed", help="""Filter as JSON: '{"brand": "Acme", "price": {"max": 50}}'.""")
 @click.option("--sort", type=click.Choice(SORTS), default=RELEVANCE, show_default=True, help="Order of the hits.")
 @click.option("-k", "k", type=int, default=10, show_default=True, help="Number of products to show.")
 @click.option("--offset", type=int, default=0, show_default=True, help="Number of the best products to skip.")

@@ -124,7 +124,11 @@ def signing_key(home: Path) -> bytes:
         stored = path.read_bytes()
         return stored if len(stored) == _KEY_BYTES else key
     except OSError as error:
-        log.warning("The key for shared links cannot be written in %s (%s): they end with this process.", path, error)
+        log.warning(
+            "The key for shared links cannot be written to %s (%s); shared links stop working when this process ends.",
+            path,
+            error,
+        )
         return key
 
 

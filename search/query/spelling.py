@@ -12,7 +12,7 @@ from rapidfuzz.process import cdist
 # A mistake is a letter too many, missing, wrong, or two neighbours exchanged; one is allowed in a short word.
 MIN_LETTERS = 4  # shorter words are too near to too many others
 FIXED_START_LETTERS = 4  # up to this length the first letter must be right: "case" is no vase
-TWO_MISTAKES_LETTERS = 8  # from this length on, two mistakes are allowed
+TWO_MISTAKES_LETTERS = 8  # words from this length on may have two mistakes
 MAX_LETTERS = 32
 
 

@@ -18,10 +18,10 @@ from search.retrieval.serving_state import ServingState
 from search.state.column_store import ProductColumns
 from search.state.snapshot import Snapshot
 
-MIN_TEXT_FETCH = 128  # rows when text scores count too, so that the order is certain after one retrieval
-EXACT_MATCH_BONUS = 0.9  # of what a product lacks to a score of 1, for one whose number or name is in the text
+MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
+EXACT_MATCH_BONUS = 0.9  # share of what a product with a number or name from the text lacks to a score of 1
 MAX_EXACT_MATCHES = 256  # products whose rows are read for that bonus wherever they rank
-MAX_TEXT_ONLY = 1_024  # products, where there are only text scores
+MAX_TEXT_ONLY = 1_024  # products to fetch where there are only text scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from search.state.snapshot import Rows
 
 # Lowest cosines of two copies of one picture, saved, scaled or cropped again: docs/decisions/duplicate-collapse.md.
 SAME_PICTURE_COSINES: Mapping[str, float] = {"look": 0.95, "meaning": 0.92, "colour": 0.9}
-REQUIRED_BLOCKS = frozenset({"look", "meaning"})  # of which one must be compared: equal colours alone prove nothing
-MAX_PRICE_DIFFERENCE = Decimal("0.1")  # as a share: more is another size, or an offer that a shopper wants to see
+REQUIRED_BLOCKS = frozenset({"look", "meaning"})  # one of them must be compared: equal colours alone prove nothing
+MAX_PRICE_DIFFERENCE = Decimal("0.1")  # share: more is another size, or an offer that a shopper wants to see
 # Attributes that differ between two sellers' listings of one thing.
 _IGNORED_TEXT = "sku id code link url seller vendor store supplier condition_note"
 IGNORED_ATTRIBUTES = frozenset(_IGNORED_TEXT.split())

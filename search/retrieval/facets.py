@@ -21,7 +21,7 @@ from search.query.filters import Between, Filter, InStock, OneOf, folded
 from search.state.column_store import ProductColumns
 from search.state.label_columns import CURRENCY, LabelColumn, categories_down
 
-MAX_VALUES = 20  # of a facet; of categories, on one level
+MAX_VALUES = 20  # values of a facet, or categories of one level
 MAX_ATTRIBUTES = 12
 MAX_LABELS = 500  # an attribute with more different values is a text or a number, not a facet
 MIN_PRODUCTS_PER_VALUE = 4.0  # on average

@@ -25,12 +25,12 @@ from search.query.spelling import SpellingVocabulary
 from search.state.column_store import sorted_places
 
 MAX_HITS = 1_000
-DEFAULT_SHARE = 0.5  # of this score in the sum with the vector's, for a query of text alone
-MAX_CONCEPTS = 32  # of a text: the first ones count
+DEFAULT_SHARE = 0.5  # share of the text score in the sum with the vector's score, for a query of text alone
+MAX_CONCEPTS = 32  # first concepts of a text that count
 FIELD_WEIGHTS = {"name": 1.0, "kind": 1.0, "text": 0.8}
-RARE_SHARE = 0.001  # of products (and at least RARE_PRODUCTS) that may have a model number for it to be one
+RARE_SHARE = 0.001  # a model number is in at most this share of products, or in RARE_PRODUCTS if more
 RARE_PRODUCTS = 10
-VOCABULARY_SECONDS = 10.0  # for which a vocabulary is used although the shop has changed
+VOCABULARY_SECONDS = 10.0  # time that a vocabulary is used although the shop has changed
 
 # Letters with digits, or at least five digits; not a quantity ("500ml") nor a year.
 _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")

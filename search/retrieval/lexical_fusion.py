@@ -12,7 +12,7 @@ from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon, TextAnalysis
 from search.state.column_store import sorted_places
 
-MIN_EXACT_SHARE = 0.5  # of a query's weight must be text for a number or name in it to be an exact match
+MIN_EXACT_SHARE = 0.5  # share of text in a query's weight from which a number or name in it is an exact match
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ from search.retrieval.lexical_fusion import TextMatch, match_text
 from search.retrieval.search_run import PreparedQuery, SearchRun
 from search.retrieval.serving_state import ServingState
 
-LEXICAL_SHARE = 0.4  # of the time that is left: the encoder needs the rest
+LEXICAL_SHARE = 0.4  # share of the time that is left: the encoder needs the rest
 
 
 class SearchPipeline:
-    """Answers queries from states of the shop; holds nothing of them."""
+    """Answers queries; keeps no state of the shop."""
 
     def __init__(self, catalogue: Catalogue, glossary: Glossary, steps: StepRunner) -> None:
         self._catalogue = catalogue

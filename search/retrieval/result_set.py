@@ -16,9 +16,9 @@ from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
 from search.state.column_store import ProductColumns
 
-MAX_MATCHES = 500  # products that can match a query; neither counts nor orders beyond them are of use to anybody
-TEXT_SHARE = 0.75  # of the best score of all products, which a match must reach when the query is text alone
-PICTURE_SHARE = 0.5  # likewise for a picture or a product, where all of its category count
+MAX_MATCHES = 500  # products that can match a query; nobody uses counts or orders beyond them
+TEXT_SHARE = 0.75  # share of the best score that a match must reach when the query is text alone
+PICTURE_SHARE = 0.5  # the same for a picture or a product, where all products of its category count
 
 Fetch = Callable[[Filter | None], Ranked]
 

@@ -92,7 +92,7 @@ class ChangeReplayer:
                 continue
             taken -= present
         if waiting:
-            log.warning("%d changed products found no room among %d live rows: re-index the shop", waiting, self.limit)
+            log.warning("%d changed products exceed the limit of %d live rows: re-index the shop", waiting, self.limit)
         return RowChanges(live, frozenset(restored), frozenset(gone - live.keys() - set(restored))), waiting
 
     def _keys(self, ids: Iterable[str]) -> dict[str, int]:

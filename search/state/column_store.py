@@ -19,7 +19,7 @@ from indexer.types import Ids, Mask
 from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
 from search.state.label_columns import CURRENCY, LabelColumn, LabelColumnBuilder, LabelDictionary
 
-MAX_REMOVED_SHARE = 0.25  # of all products: beyond it, removed ones are dropped from the arrays
+MAX_REMOVED_SHARE = 0.25  # share of all products beyond which removed ones are dropped from the arrays
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ BATCH_SIZE = 32
 MAX_WITHOUT_LOOKUP = 8  # vectors; so few are encoded faster than a big cache file is searched
 MAX_IN_MEMORY = 2_000  # vectors
 MAX_CACHE_BYTES = 2**27  # a larger cache of live vectors is started again
-MAX_ROUNDING = 2e-3  # that float16, or another batch, may change in a number of a row
+MAX_ROUNDING = 2e-3  # largest change of a number by float16 or by another batch
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
 from search.state.column_store import ProductColumns, key_array
 
-MAX_ROUNDING = 1e-4  # of a matrix product, from the exact score
-SPARE_ROWS = 16  # retrieved beyond k, so that a few hidden ones need no second search
+MAX_ROUNDING = 1e-4  # largest distance of a matrix product from the exact score
+SPARE_ROWS = 16  # rows retrieved beyond k, so that a few hidden ones need no second search
 
 Rows = NDArray[np.floating]
 Hashes = NDArray[np.bytes_]
