@@ -19,10 +19,10 @@ from catalog.feeds.raw_bytes import open_bytes
 from catalog.feeds.row import MAX_ROW, FeedRow, read_row
 
 MAX_DEPTH = 32
-MAX_ELEMENTS = 5_000  # of one item
+MAX_ELEMENTS = 5_000  # elements of one item
 _MAX_TOKEN = 2**20
 _MAX_NAMES = 2**18  # characters of all names together
-_CHUNK = 2**16
+_CHUNK_BYTES = 2**16
 
 _GOOGLE = re.compile(r"https?://base\.google\.com/c?ns/1\.0")
 _ATOM = ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#")
@@ -48,7 +48,7 @@ def read_xml(path: Path) -> Iterator[FeedRow]:
     with open_bytes(path) as file:
         items = _Items(path.name)
         while True:
-            chunk = file.read1(_CHUNK)
+            chunk = file.read1(_CHUNK_BYTES)
             try:
                 items.feed(chunk)
             except BadFeed:

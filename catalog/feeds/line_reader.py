@@ -20,7 +20,7 @@ MAX_LINE = 2**28
 # Stands for undecodable bytes. UTF-8 cannot hold this character, so valid text never contains it.
 UNDECODABLE = "\udcff"
 
-_PEEKED = 4096  # bytes
+_PEEKED_BYTES = 4096  # bytes
 _MARKS: dict[str, bytes | tuple[bytes, ...]] = {
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # before UTF-16, whose mark its own begins with
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
@@ -100,7 +100,7 @@ class LineReader:
 def open_lines(path: Path) -> Iterator[LineReader]:
     """Open a feed as text in the encoding of its byte order mark, else in UTF-8. Raises BadFeed when it is not text."""
     with open_bytes(path) as file:
-        encoding = _encoding(path, file.peek(_PEEKED)[:_PEEKED])
+        encoding = _encoding(path, file.peek(_PEEKED_BYTES)[:_PEEKED_BYTES])
         with io.TextIOWrapper(file, encoding, errors="windowshop-undecodable", newline="") as text:
             yield LineReader(text, encoding.removesuffix("-sig").upper())
 

@@ -18,7 +18,7 @@ GZIP = ".gz"
 # than this was made to fill a disk or to occupy a processor.
 _MAX_GROWTH = 250
 _GROWTH_FREE = 4 * 2**20
-_CHUNK = 2**16
+_CHUNK_BYTES = 2**16
 
 _FOREIGN: dict[str, bytes | tuple[bytes, ...]] = {  # how other files begin
     "an Excel workbook or a ZIP archive": b"PK\x03\x04",
@@ -64,7 +64,7 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader[Any]]:
     try:
         with path.open("rb") as file:
             packed = path.name.lower().endswith(GZIP)
-            content = io.BufferedReader(_Unpacked(file, path.name), _CHUNK) if packed else file
+            content = io.BufferedReader(_Unpacked(file, path.name), _CHUNK_BYTES) if packed else file
             start = content.peek(8)
             if foreign := next((name for name, signatures in _FOREIGN.items() if start.startswith(signatures)), None):
                 raise BadFeed(f"The feed {path.name} is {foreign}, not text.", "Export it as CSV in UTF-8.")

@@ -17,19 +17,19 @@ from catalog.files.atomic import SHARED, draft
 from catalog.files.locks import shared_lock
 from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors
 
-_TABLE = "fetched.sqlite"
-_PARTIAL = "partial"
+_DATABASE_FILE = "fetched.sqlite"
+_PARTIAL_FOLDER = "partial"
 _ABANDONED_SECONDS = 3_600
 _TIMEOUT_S = 30.0
-_SCHEMA = """CREATE TABLE IF NOT EXISTS fetched (
+_CREATE_FETCHED = """CREATE TABLE IF NOT EXISTS fetched (
     url TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL,
     etag TEXT NOT NULL,
     last_modified TEXT NOT NULL,
     import_id TEXT NOT NULL) WITHOUT ROWID"""
 
-_FIND = "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?"
-_FORGET = "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))"
+_SELECT_FETCHED = "SELECT sha256, etag, last_modified, import_id FROM fetched WHERE url = ?"
+_DELETE_FETCHED = "DELETE FROM fetched WHERE sha256 IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class FetchedPictures:
         self._folder = folder.resolve()
         self._lock = threading.Lock()
         with self._checked(), ExitStack() as opened:
-            (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
+            (self._folder / _PARTIAL_FOLDER).mkdir(parents=True, exist_ok=True)
             opened.enter_context(shared_lock(self._folder))
             self._sweep()
             setup = ("PRAGMA synchronous = NORMAL",)
-            self._db = open_database(self._folder / _TABLE, setup, (_SCHEMA,), timeout_s=_TIMEOUT_S)
+            self._db = open_database(self._folder / _DATABASE_FILE, setup, (_CREATE_FETCHED,), timeout_s=_TIMEOUT_S)
             opened.callback(self._db.close)
             self._opened = opened.pop_all()
 
@@ -69,7 +69,7 @@ class FetchedPictures:
     def find(self, url: str) -> FetchedPicture | None:
         """Return the picture fetched from `url`; None when there is none, or its file is missing or damaged."""
         with self._checked(), self._lock:
-            row = self._db.execute(_FIND, (url,)).fetchone()
+            row = self._db.execute(_SELECT_FETCHED, (url,)).fetchone()
         if row is None:
             return None
         sha256, etag, last_modified, import_id = row
@@ -88,7 +88,7 @@ class FetchedPictures:
         with self._checked():
             path.parent.mkdir(exist_ok=True)
             if not _is_whole(path, sha256):  # a new time of change would have the file read again
-                with draft(path, data, folder=self._folder / _PARTIAL, mode=SHARED) as written:
+                with draft(path, data, folder=self._folder / _PARTIAL_FOLDER, mode=SHARED) as written:
                     written.replace(path)
             with self._lock:
                 row = (url, sha256, version.etag, version.last_modified, import_id)
@@ -98,14 +98,14 @@ class FetchedPictures:
     def forget(self, hashes: Iterable[str]) -> None:
         """Delete the rows of pictures with these content hashes, so that they are fetched again when needed."""
         with self._checked(), self._lock:
-            self._db.execute(_FORGET, (json.dumps(list(hashes)),))
+            self._db.execute(_DELETE_FETCHED, (json.dumps(list(hashes)),))
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def _sweep(self) -> None:
         """Remove drafts that killed imports left; those of imports that run now are younger."""
-        for path in (self._folder / _PARTIAL).iterdir():
+        for path in (self._folder / _PARTIAL_FOLDER).iterdir():
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
                     path.unlink()

@@ -19,8 +19,8 @@ from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, i
 
 Resolve = Callable[[str, int], Sequence[str]]
 
-_CHUNK = 2**16
-_OVERHEAD = 2**20  # bytes, of headers and chunk marks
+_CHUNK_BYTES = 2**16
+_OVERHEAD_BYTES = 2**20  # bytes, of headers and chunk marks
 _MAX_ADDRESSES = 8
 _CHECK = "Check the address, or download the picture and give its path."
 _DIRECT = "Give the picture's final address, or download it and give its path."
@@ -169,7 +169,7 @@ class _LimitedSocket(io.RawIOBase):
         self._connection.sendall(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(self, _CHUNK)
+        return io.BufferedReader(self, _CHUNK_BYTES)
 
     def readable(self) -> bool:
         return True
@@ -179,7 +179,7 @@ class _LimitedSocket(io.RawIOBase):
         count = self._connection.recv_into(buffer)
         self._left -= count
         if self._left < 0:
-            raise OSError(0, "far more came than a picture")
+            raise OSError(0, "the response is larger than any picture")
         return count
 
     def close(self) -> None:
@@ -196,7 +196,7 @@ def _request(
         headers["If-Modified-Since"] = known.last_modified
     # http.client.HTTPConnection opens nothing of its own while it has a socket, and knows no proxies.
     client = http.client.HTTPConnection(address.host, address.port)
-    client.sock = cast(socket.socket, _LimitedSocket(connection, deadline, _OVERHEAD + 2 * rules.max_bytes))
+    client.sock = cast(socket.socket, _LimitedSocket(connection, deadline, _OVERHEAD_BYTES + 2 * rules.max_bytes))
     client.request("GET", address.target, headers=headers)
     response = client.getresponse()
     version = Version(*(_tag(response.getheader(name)) for name in ("ETag", "Last-Modified")))
@@ -214,7 +214,7 @@ def _request(
 def _body(address: PictureUrl, response: http.client.HTTPResponse, max_bytes: int) -> bytes:
     coding = response.getheader("Content-Encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
-        raise failed(address, f"it comes packed as {coding[:40]!r}, which was not requested")
+        raise failed(address, f"its Content-Encoding is {coding[:40]!r}, which was not requested")
     too_large = failed(address, f"it is larger than {max_bytes / 2**20:g} MiB", "Make the picture smaller.")
     if response.length is not None and response.length > max_bytes:
         raise too_large

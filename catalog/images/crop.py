@@ -10,10 +10,10 @@ from PIL import Image
 from catalog.images.decoder import Box, decode, read_file, size_of
 
 SHORT_SIDE = 512  # big JPEGs may be decoded smaller, but never below what any encoder looks at
-MARGIN = 0.1  # of a box's sides, around it
+MARGIN_SHARE = 0.1  # share of a box's sides that is added around it
 
 
-def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
+def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN_SHARE) -> Box:
     """Return what to cut out of a picture of that width and height for the object in a box, both in fractions.
 
     The shorter side is half-way lengthened to the longer one, so that the encoder's square does not distort the object,
@@ -28,7 +28,7 @@ def expand_crop(box: Box, size: tuple[int, int], margin: float = MARGIN) -> Box:
     return max(0.0, middle - across), max(0.0, centre - down), min(1.0, middle + across), min(1.0, centre + down)
 
 
-def crop_picture(picture: Image.Image, box: Box, margin: float = MARGIN) -> Image.Image:
+def crop_picture(picture: Image.Image, box: Box, margin: float = MARGIN_SHARE) -> Image.Image:
     """Cut the object in a box out of a picture; see `expand_crop`."""
     width, height = picture.size
     left, top, right, bottom = expand_crop(box, picture.size, margin)

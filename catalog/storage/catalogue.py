@@ -18,15 +18,15 @@ from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import LAST_SEQ, Words
 
 _BACKUP_PAGES = 4_096
-_NOTE = "note."
+_META_PREFIX = "note."
 
 _KEYS_OF = "SELECT key FROM products WHERE id IN (SELECT value FROM json_each(?)) ORDER BY key"
-_CATEGORIES = "SELECT key, category FROM products WHERE key IN (SELECT value FROM json_each(?))"
-_MOVE = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
+_SELECT_CATEGORIES = "SELECT key, category FROM products WHERE key IN (SELECT value FROM json_each(?))"
+_UPDATE_PATHS = "UPDATE pictures SET path = ? || substr(path, ?) WHERE substr(path, 1, ?) = ?"
 _KEYS_CHANGED = "SELECT key FROM products WHERE id IN (SELECT product_id FROM changes WHERE seq > ?) ORDER BY key"
-_CHANGES = "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
-_PICTURE = "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1"
-_IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
+_SELECT_CHANGES = "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
+_SELECT_PICTURE = "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1"
+_SELECT_IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _PICTURE_ROWS = """SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
     LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position"""
@@ -137,7 +137,7 @@ class Catalogue:
     def categories(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the categories of these keys by key, without keys that no product has."""
         with self._read() as db:
-            return dict(db.execute(_CATEGORIES, (json.dumps([int(key) for key in keys]),)).fetchall())
+            return dict(db.execute(_SELECT_CATEGORIES, (json.dumps([int(key) for key in keys]),)).fetchall())
 
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product by id, without ids that no product has."""
@@ -147,7 +147,7 @@ class Catalogue:
 
     def ids(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and id in key order, which reads a page at a time."""
-        return itertools.chain.from_iterable(self._pages(_IDS))
+        return itertools.chain.from_iterable(self._pages(_SELECT_IDS))
 
     def keys_changed(self, after: int) -> list[int]:
         """Return the keys of present products that a change with a number above `after` has put."""
@@ -163,20 +163,20 @@ class Catalogue:
         """Store a text about the catalogue under a name, or delete it with None; joins an open transaction."""
         with self._connections.checked() as db:
             if value is None:
-                db.execute("DELETE FROM meta WHERE name = ?", (_NOTE + name,))
+                db.execute("DELETE FROM meta WHERE name = ?", (_META_PREFIX + name,))
             else:
-                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NOTE + name, value))
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_META_PREFIX + name, value))
 
     def get_meta(self, name: str) -> str | None:
         """Return the text stored by `set_meta` under that name."""
         with self._read() as db:
-            row = db.execute("SELECT value FROM meta WHERE name = ?", (_NOTE + name,)).fetchone()
+            row = db.execute("SELECT value FROM meta WHERE name = ?", (_META_PREFIX + name,)).fetchone()
         return None if row is None else str(row[0])
 
     def move_pictures(self, old: str, new: str) -> None:
         """Replace the beginning `old` of picture paths by `new`, without logging a change of the products."""
         with self._write() as db:
-            db.execute(_MOVE, (new, len(old) + 1, len(old), old))
+            db.execute(_UPDATE_PATHS, (new, len(old) + 1, len(old), old))
 
     def faults(self) -> list[str]:
         """Return SQLite's findings about the integrity of the file, at most ten; reads all of the file."""
@@ -205,18 +205,18 @@ class Catalogue:
 
     def iterate(self) -> Iterator[tuple[int, Product]]:
         """Yield every key and product in key order, a page at a time; changes made meanwhile may or may not show."""
-        for page in self._pages(_IDS):
+        for page in self._pages(_SELECT_IDS):
             yield from self.get_many([key for key, _ in page]).items()
 
     def picture(self, sha256: str) -> Picture | None:
         """Return the picture with that content hash, or None when no product has it."""
         with self._read() as db:
-            row = db.execute(_PICTURE, (sha256,)).fetchone()
+            row = db.execute(_SELECT_PICTURE, (sha256,)).fetchone()
         return Picture(*row) if row else None
 
     @contextmanager
     def words(self) -> Iterator[Words]:
-        """Lend the word index; all reads within the block see the same state."""
+        """Yield the word index; all reads within the block see the same state."""
         with self._read() as db:
             yield Words(db)
 
@@ -236,7 +236,7 @@ class Catalogue:
     def changes(self, after: int = 0, limit: int = -1) -> list[Change]:
         """Return the changes with a number above `after`, in order, at most `limit` unless that is -1."""
         with self._read() as db:
-            return [Change(*row) for row in db.execute(_CHANGES, (after, limit))]
+            return [Change(*row) for row in db.execute(_SELECT_CHANGES, (after, limit))]
 
     def _pages(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of a query for the keys above one, a page of products at a time."""
@@ -247,7 +247,7 @@ class Catalogue:
 
     def _page(self, query: str, after: int) -> list[tuple[Any, ...]]:
         with self._read() as db:
-            return db.execute(query, (after, product_rows.CHUNK)).fetchall()
+            return db.execute(query, (after, product_rows.CHUNK_PRODUCTS)).fetchall()
 
     def _number(self, query: str) -> int:
         with self._read() as db:

@@ -17,7 +17,7 @@ SCHEMA_VERSION = 2  # 1 had no word index
 _TIMEOUT_S = 30.0
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
-_VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
+_SELECT_VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
 _SCHEMA = read_statements(Path(__file__).with_name("schema.sql"))
 
 
@@ -69,7 +69,7 @@ class Connections:
         Others may write between the steps. A step that another process did is not repeated.
         """
         with self.snapshot() as db:
-            done = int(db.execute(_VERSION).fetchone()[0]) == SCHEMA_VERSION and not word_index.needs_reindex(db)
+            done = int(db.execute(_SELECT_VERSION).fetchone()[0]) == SCHEMA_VERSION and not word_index.needs_reindex(db)
         while not done:
             with self.transaction() as db:
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
@@ -85,7 +85,7 @@ class Connections:
 
     @contextmanager
     def checked(self) -> Iterator[sqlite3.Connection]:
-        """Lend this thread's connection; raise SQLite's errors as StoreError or DamagedStore."""
+        """Yield this thread's connection; raise SQLite's errors as StoreError or DamagedStore."""
         try:
             with self._store_errors((sqlite3.Error,)):
                 yield self._connection()
@@ -95,7 +95,7 @@ class Connections:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Lend this thread's connection for reading: all queries within see the same state."""
+        """Yield this thread's connection for reading: all queries within see the same state."""
         with self.checked() as db:
             if db.in_transaction:
                 yield db
@@ -109,7 +109,7 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Lend this thread's connection for one transaction: committed at the end, rolled back on any error."""
+        """Yield this thread's connection for one transaction: commit at the end, roll back on any error."""
         with self.checked() as db, transaction(db):
             yield db
 
@@ -120,7 +120,7 @@ class Connections:
             for statement in _SCHEMA:
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
-            word_index.create(db, word_index.ALL)
+            word_index.create(db, word_index.ALL_KEYS)
 
     def _connection(self) -> sqlite3.Connection:
         handle: _Handle | None = getattr(self._local, "handle", None)
@@ -150,7 +150,7 @@ def _has_schema(db: sqlite3.Connection, path: Path) -> bool:
     if not tables:
         return False
     complete = {"meta", "products", "pictures", "changes"} <= tables
-    found = db.execute(_VERSION).fetchone() if complete else None
+    found = db.execute(_SELECT_VERSION).fetchone() if complete else None
     if found is None or not str(found[0]).isdecimal():
         raise DamagedStore(f"{path} is a database, but not a catalogue.", "Give another home, or move that file away.")
     if int(found[0]) > SCHEMA_VERSION:

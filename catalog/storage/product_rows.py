@@ -15,17 +15,17 @@ from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
 from catalog.storage import word_index
 
-CHUNK = 500  # products read or written at once
+CHUNK_PRODUCTS = 500  # products read or written at once
 
-_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
+_SELECT_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
     FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
-_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictures
+_SELECT_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictures
     WHERE product_key IN (SELECT value FROM json_each(?)) ORDER BY product_key, position"""
-_INSERT = """INSERT INTO products
+_INSERT_PRODUCT = """INSERT INTO products
     (id, title, category, price, currency, in_stock, brand, attributes, description, origin)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UPDATE = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?, brand = ?,
-    attributes = ?, description = ?, origin = ? WHERE key = ?"""
+_UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?,
+    brand = ?, attributes = ?, description = ?, origin = ? WHERE key = ?"""
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -33,7 +33,7 @@ def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, 
     """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins."""
     added = changed = unchanged = 0
     source = iter(products)
-    while chunk := {product.id: product for product in itertools.islice(source, CHUNK)}:
+    while chunk := {product.id: product for product in itertools.islice(source, CHUNK_PRODUCTS)}:
         keys = {product_id: key_of(db, product_id) for product_id in chunk}
         known = read(db, [key for key in keys.values() if key is not None])
         for product in chunk.values():
@@ -72,9 +72,9 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
         product.origin,
     )
     if key is None:
-        key = int(db.execute(_INSERT, values).lastrowid or 0)
+        key = int(db.execute(_INSERT_PRODUCT, values).lastrowid or 0)
     else:
-        db.execute(_UPDATE, (*values, key))
+        db.execute(_UPDATE_PRODUCT, (*values, key))
         db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
     pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)]
     db.executemany(_INSERT_PICTURE, pictures)
@@ -86,8 +86,9 @@ def remove(db: sqlite3.Connection, ids: list[str]) -> int:
     """Remove products by id and return how many there were; ignore unknown ids."""
     keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
     present = list(keys)
-    for first in range(0, len(present), CHUNK):
-        for key, product in read(db, [keys[product_id] for product_id in present[first : first + CHUNK]]).items():
+    for first in range(0, len(present), CHUNK_PRODUCTS):
+        chunk = [keys[product_id] for product_id in present[first : first + CHUNK_PRODUCTS]]
+        for key, product in read(db, chunk).items():
             word_index.changed(db, key, product, None)
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
     _log(db, present, "remove")
@@ -111,9 +112,9 @@ def read(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
     """Read products with their pictures by key, in key order, with two queries."""
     wanted = (json.dumps(keys),)
     pictures: dict[int, list[Picture]] = {}
-    for key, *picture in db.execute(_PICTURES, wanted):
+    for key, *picture in db.execute(_SELECT_PICTURES, wanted):
         pictures.setdefault(key, []).append(Picture(*picture))
-    return {row[0]: _product(row, pictures.get(row[0], [])) for row in db.execute(_PRODUCTS, wanted)}
+    return {row[0]: _product(row, pictures.get(row[0], [])) for row in db.execute(_SELECT_PRODUCTS, wanted)}
 
 
 def _product(row: tuple[Any, ...], pictures: list[Picture]) -> Product:

@@ -18,45 +18,45 @@ from catalog.product import Product
 from catalog.storage.sqlite import read_statements
 from catalog.text.tokenizer import ANALYSIS, code, indexed
 
-FIELDS = ("name", "kind", "text", "code")
-ALL = 2**63 - 1  # the mark when every product is indexed: no key is above it
-FILL = 1_000  # products indexed under one lock
+WORD_COLUMNS = ("name", "kind", "text", "code")
+ALL_KEYS = 2**63 - 1  # the mark when every product is indexed: no key is above it
+FILL_PRODUCTS = 1_000  # products indexed under one lock
 
 Read = Callable[[sqlite3.Connection, Sequence[int]], Mapping[int, Product]]
 
-_CREATE = read_statements(Path(__file__).with_name("words.sql"))
-_INSERT = "INSERT INTO words (rowid, name, kind, text, code) VALUES (?, ?, ?, ?, ?)"
-_DELETE = "INSERT INTO words (words, rowid, name, kind, text, code) VALUES ('delete', ?, ?, ?, ?, ?)"
-_MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
-_NEXT = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
-_HOLDING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
-_KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+_CREATE_WORDS = read_statements(Path(__file__).with_name("words.sql"))
+_INSERT_WORDS = "INSERT INTO words (rowid, name, kind, text, code) VALUES (?, ?, ?, ?, ?)"
+_DELETE_WORDS = "INSERT INTO words (words, rowid, name, kind, text, code) VALUES ('delete', ?, ?, ?, ?, ?)"
+_UPDATE_MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
+_SELECT_NEXT_KEYS = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
+_SELECT_MATCHING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
+_SELECT_KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
-_META = "SELECT value FROM meta WHERE name = ?"
+_SELECT_META = "SELECT value FROM meta WHERE name = ?"
 
 
 def create(db: sqlite3.Connection, until: int) -> None:
     """Create an empty table in place of any other; `fill` is to index the products with keys above `until`."""
-    for statement in _CREATE:
+    for statement in _CREATE_WORDS:
         db.execute(statement)
     db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (str(ANALYSIS),))
-    db.execute(_MARK, (str(until),))
+    db.execute(_UPDATE_MARK, (str(until),))
 
 
 def needs_reindex(db: sqlite3.Connection) -> bool:
     """Tell whether products wait to be indexed, because an older version wrote the catalogue or made its words."""
-    return _analysis(db) != str(ANALYSIS) or _until(db) != ALL
+    return _analysis(db) != str(ANALYSIS) or _until(db) != ALL_KEYS
 
 
 def fill(db: sqlite3.Connection, read: Read) -> bool:
-    """Index up to FILL waiting products within a transaction; return whether none is left."""
+    """Index up to FILL_PRODUCTS waiting products within a transaction; return whether none is left."""
     if _analysis(db) != str(ANALYSIS):
         create(db, 0)
     until = _until(db)
-    keys = [row[0] for row in db.execute(_NEXT, (until, FILL))] if until != ALL else []
-    db.executemany(_INSERT, [(key, *words_of(product)) for key, product in read(db, keys).items()])
-    done = len(keys) < FILL
-    db.execute(_MARK, (str(ALL if done else keys[-1]),))
+    keys = [row[0] for row in db.execute(_SELECT_NEXT_KEYS, (until, FILL_PRODUCTS))] if until != ALL_KEYS else []
+    db.executemany(_INSERT_WORDS, [(key, *words_of(product)) for key, product in read(db, keys).items()])
+    done = len(keys) < FILL_PRODUCTS
+    db.execute(_UPDATE_MARK, (str(ALL_KEYS if done else keys[-1]),))
     return done
 
 
@@ -68,9 +68,9 @@ def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product 
     if before == after:
         return
     if before is not None:
-        db.execute(_DELETE, (key, *before))
+        db.execute(_DELETE_WORDS, (key, *before))
     if after is not None:
-        db.execute(_INSERT, (key, *after))
+        db.execute(_INSERT_WORDS, (key, *after))
 
 
 def words_of(product: Product) -> tuple[str, str, str, str]:
@@ -101,14 +101,14 @@ class Words:
 
     def known(self, words: Sequence[str]) -> bool:
         """Tell whether any product has one of the words."""
-        return self._db.execute(_KNOWN, (_quoted(words),)).fetchone() is not None
+        return self._db.execute(_SELECT_KNOWN, (_quoted(words),)).fetchone() is not None
 
     def postings(self, words: Sequence[str], field: str) -> str:
         """Return the keys, ascending, of the products with one of the words in one of FIELDS, as text: "3,8,9".
 
         SQLite gives one text three times as fast as a row for each key.
         """
-        return str(self._db.execute(_HOLDING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
+        return str(self._db.execute(_SELECT_MATCHING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
 
     def vocabulary(self) -> list[tuple[str, int]]:
         """Return every word of the index and the number of products that have it, in the order of the words."""
@@ -137,10 +137,10 @@ def _words(text: str) -> str:
 
 
 def _analysis(db: sqlite3.Connection) -> str | None:
-    row = db.execute(_META, ("words.analysis",)).fetchone()
+    row = db.execute(_SELECT_META, ("words.analysis",)).fetchone()
     return None if row is None else str(row[0])
 
 
 def _until(db: sqlite3.Connection) -> int:
-    row = db.execute(_META, ("words.until",)).fetchone()
+    row = db.execute(_SELECT_META, ("words.until",)).fetchone()
     return 0 if row is None else int(row[0])

@@ -11,7 +11,7 @@ from typing import TextIO, TypeVar
 
 from catalog.errors import BadFeed, BadInput, BadQuery
 
-BATCH = 32
+BATCH_ROWS = 32
 
 T = TypeVar("T")
 Progress = Callable[[Sequence[str]], Iterable[str]]
@@ -75,7 +75,7 @@ def in_batches(
 ) -> Iterator[tuple[list[str], list[T]]]:
     """Yield up to 32 keys at a time with what `make` makes of them; add the reason to `refused` where it cannot."""
     remaining = iter(keys)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, BATCH_ROWS)):
         made = {}
         for key in batch:
             try:

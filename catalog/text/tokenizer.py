@@ -34,9 +34,9 @@ _TRADITIONAL = str.maketrans({pair[0]: pair[1] for pair in _PAIRS})
 # Plurals that no rule of `singularise` covers, and words that look like plurals.
 with Path(__file__).with_name("singulars.csv").open(encoding="utf-8", newline="") as _file:
     _SINGULARS = {row["word"]: row["singular"] for row in csv.DictReader(_file)}
-_FORMS: dict[str, list[str]] = {}
+_SINGULAR_FORMS: dict[str, list[str]] = {}
 for _form, _singular in _SINGULARS.items():
-    _FORMS.setdefault(_singular, [_singular]).append(_form)
+    _SINGULAR_FORMS.setdefault(_singular, [_singular]).append(_form)
 _ES = ("sses", "shes", "ches", "xes")
 _TAKES_ES = ("s", "x", "z", "ch", "sh")
 _NO_PLURAL = ("ss", "us", "is")
@@ -66,8 +66,8 @@ def singularise(word: str) -> str:
 def forms(word: str) -> tuple[str, ...]:
     """Return the forms to search for with a normalised word: "shirts" -> "shirt", "shirts"."""
     singular = singularise(word)
-    if singular in _FORMS:
-        return tuple(dict.fromkeys(_FORMS[singular]))
+    if singular in _SINGULAR_FORMS:
+        return tuple(dict.fromkeys(_SINGULAR_FORMS[singular]))
     if not (singular.isascii() and singular.isalpha()) or len(singular) < _PLURAL_FROM - 1:
         return (word,)
     plural = singular + ("es" if singular.endswith(_TAKES_ES) else "s")
@@ -93,7 +93,7 @@ def split_compound(piece: str) -> list[tuple[int, int, str]]:
     return parts[:-1] if len(parts) > 1 and parts[-1][2] == "s" else parts
 
 
-def joined(piece: str) -> str:
+def join_compound(piece: str) -> str:
     """Return a compound as one word: "t-shirts" -> "tshirts"."""
     return _JOINT.sub("", piece)
 
@@ -108,7 +108,7 @@ def indexed(text: str) -> Iterator[str]:
         words = [word for _, _, word in split_compound(piece)]
         yield from words
         if len(words) > 1:
-            yield joined(piece)
+            yield join_compound(piece)
 
 
 def bigrams(run: str) -> list[str]:

@@ -26,9 +26,8 @@ from search.dedup.listing_duplicates import MIN_DECODED_SIDE, SAME_PICTURE_THRES
 from search.listings.feedback_suggester import rows_from_bytes
 from search.retrieval.collapse import other_numbers
 
-MAX_CANDIDATES = (
-    4  # earlier rows whose pictures are aligned; docs/decisions/listing-suggestions.md has how often the altered one is among them
-)
+# Earlier rows whose pictures are aligned; docs/decisions/listing-suggestions.md has how often the altered one is one.
+MAX_CANDIDATES = 4
 MIN_COSINE = 0.7  # lowest mean cosine over the encoder's blocks of a candidate
 INITIAL_ROWS = 1_024  # first capacity of the vectors' array, which doubles when it is full
 MAX_SKETCHES = 500  # sketches in memory, 48 KiB each

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catalog.images.crop import MARGIN, crop_picture
+from catalog.images.crop import MARGIN_SHARE, crop_picture
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.encoders.colour_encoder import srgb_to_lab
 from indexer.types import FeatureMaps, Floats
@@ -122,7 +122,7 @@ def cues(maps: FeatureMaps, picture: Image.Image) -> dict[str, Floats]:
     return values
 
 
-def crop_object(picture: Image.Image, box: Box | Rect, margin: float = MARGIN) -> Image.Image:
+def crop_object(picture: Image.Image, box: Box | Rect, margin: float = MARGIN_SHARE) -> Image.Image:
     """Crop the object in a box of a picture, with the context that `expand_crop` adds."""
     return crop_picture(picture, box.sides if isinstance(box, Box) else box, margin)
 

@@ -35,7 +35,7 @@ MAX_JSON = 256_000  # characters
 
 CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
 ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
-FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ATTRIBUTES, ID, NOT, ANY)
+FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ATTRIBUTES, ID, NOT, ANY)
 ATTRIBUTE = "attributes."  # prefix of an attribute's field: "attributes.gender"
 _COLOURS = ("colour", "color")
 _BOUNDS = ("min", "max")
@@ -178,7 +178,7 @@ class _Parser:
         if depth > MAX_DEPTH:
             raise BadQuery(f"The filter is nested more than {MAX_DEPTH} deep.", "Use fewer `not` and `any`.")
         conditions: list[Condition] = []
-        for name, content in self._object(value, where, f"with fields among {', '.join(FIELDS)}").items():
+        for name, content in self._object(value, where, f"with fields among {', '.join(FILTER_FIELDS)}").items():
             conditions += self._conditions(name, content, f"{where}.{name}", depth)
         field, count = Counter(condition.field for condition in conditions).most_common(1)[0] if conditions else ("", 0)
         if count > 1:
@@ -206,7 +206,7 @@ class _Parser:
             return [self._one_of(COLOUR, content, where)]
         raise BadQuery(
             f"There is no field {name[:40]!r} to filter by.",
-            f"Use {', '.join(FIELDS)}; other columns of the feed go in attributes.",
+            f"Use {', '.join(FILTER_FIELDS)}; other columns of the feed go in attributes.",
         )
 
     def _attribute(self, name: str, content: object, where: str) -> Condition:

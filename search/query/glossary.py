@@ -8,9 +8,9 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
-from catalog.text.tokenizer import bigrams, joined, normalise, singularise, split_compound, tokenise, unspaced
+from catalog.text.tokenizer import bigrams, join_compound, normalise, singularise, split_compound, tokenise, unspaced
 
-SYNONYM_CONFIDENCE = 0.8  # of a product that has a synonym of the word, where the word itself gives 1
+SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
 
 _FUNCTION_TEXT = (
     "a an the and or of for with without in on at to by from as is are it its be i me my we you your he his her this "
@@ -135,7 +135,9 @@ def _unlisted_concepts(text: str) -> Iterator[Concept]:
     words = _index_words(text)
     if words and text not in FUNCTION_WORDS:
         compound = len(words) > 1 and not unspaced(text)
-        yield Concept(text, (Alternative(words), Alternative((joined(text),))) if compound else (Alternative(words),))
+        yield Concept(
+            text, (Alternative(words), Alternative((join_compound(text),))) if compound else (Alternative(words),)
+        )
 
 
 def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search.query.filters import Filter
 
 MAX_K = 200
-MAX_REACH = 10_000
+MAX_RANK = 10_000
 MAX_TEXT = 1_000
 MAX_WORDS = 2_000
 MAX_TERMS = 24
@@ -104,9 +104,9 @@ class Query:
             raise BadQuery("The query is empty.", "Give a picture, words, a product id, or a filter to browse by.")
         if not 1 <= self.k <= MAX_K:
             raise BadQuery(f"k is {self.k}, which is outside 1 to {MAX_K}.", f"Ask for at most {MAX_K} hits at a time.")
-        if self.offset < 0 or self.offset + self.k > MAX_REACH:
+        if self.offset < 0 or self.offset + self.k > MAX_RANK:
             raise BadQuery(
-                f"offset {self.offset} with k {self.k} is outside 0 to {MAX_REACH:,}.",
+                f"offset {self.offset} with k {self.k} is outside 0 to {MAX_RANK:,}.",
                 "Narrow the query instead of paging further.",
             )
         if self.sort not in SORTS:

@@ -25,7 +25,7 @@ POPULAR_POOL_SIZE = 200  # candidates by popularity in the whole shop
 CATEGORY_WEIGHT = 0.4
 TOGETHER_WEIGHT = 2.0
 POPULARITY_WEIGHT = 1.0  # weight of popularity's fourth root, since popularity is very uneven
-RELEVANCE = 0.8  # share of relevance in maximal marginal relevance; the rest is diversity
+RELEVANCE_SHARE = 0.8  # share of relevance in maximal marginal relevance; the rest is diversity
 LIKE, TOGETHER = "like what you viewed", "viewed together with what you viewed"
 POPULAR_NOW = "popular"
 IN_STOCK = parse_filter({"in_stock": True})
@@ -58,7 +58,7 @@ def session(shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence
     popularity = POPULARITY_WEIGHT * (popularity * statistics.evidence)
     score = content + TOGETHER_WEIGHT * together + popularity
     reasons = np.where(together > 0, TOGETHER, np.where(popularity > content, POPULAR_NOW, LIKE)).tolist()
-    chosen = marginal(score, rows, k, RELEVANCE)
+    chosen = marginal(score, rows, k, RELEVANCE_SHARE)
     return tuple(Recommendation(products[i], float(score[i]), reasons[i]) for i in chosen)
 
 

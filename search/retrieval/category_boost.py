@@ -14,9 +14,9 @@ from search.query.terms import PictureTerm, ProductTerm, TextTerm, VectorTerm
 from search.retrieval.lexical_fusion import TextMatch, TextScores
 from search.retrieval.serving_state import ServingState
 
-CATEGORY_SHARE = 0.15  # at 0.1 the category stays for 0.99 of the first ten on fashion, without the boost for 0.75
-VOTERS = 10  # products most like a picture
-MAJORITY = 0.6  # of the voters, for their category to be the picture's
+CATEGORY_SHARE = 0.15  # a share of 0.1 keeps the category in 0.99 of the first ten on fashion; without the boost 0.75
+MAX_VOTERS = 10  # products most like a picture, which vote
+MIN_MAJORITY = 0.6  # share of the voters from which their category is the picture's
 
 
 def boost_category(
@@ -54,8 +54,8 @@ def _category_of(state: ServingState, catalogue: Catalogue, term: PictureTerm | 
         return catalogue.get(term.product_id).category
     if isinstance(term, PictureTerm):
         return ""
-    _, rows = state.snapshot.search(state.query_encoder.picture_query(term), VOTERS)
+    _, rows = state.snapshot.search(state.query_encoder.picture_query(term), MAX_VOTERS)
     keys = list(dict.fromkeys(state.snapshot.keys_of(rows).tolist()))
     votes = Counter(product.category for product in catalogue.get_many(keys).values())
     category, count = votes.most_common(1)[0] if votes else ("", 0)
-    return category if count >= MAJORITY * len(keys) else ""
+    return category if count >= MIN_MAJORITY * len(keys) else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.product import CATEGORY_SEPARATOR, Product
 from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.query.filters import ATTRIBUTE, ATTRIBUTES, BRAND, CATEGORY, COLOUR, IN_STOCK, PRICE, Filter
-from search.query.terms import MAX_REACH, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
+from search.query.terms import MAX_RANK, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.i18n.language import field_label, t, title_of, value_label
 from web.requests.page_request import PageRequest, compact, compact_json, sort_of
 from web.urls import search_url
@@ -202,10 +202,10 @@ def _chip(term: Term, index: int, products: Mapping[str, Product]) -> Chip:
 
 def _pages(query: Query, page: SearchPage, number: int) -> tuple[int, ...]:
     """Return the page numbers to offer, around the current one; sorted by relevance, the last page is unknown."""
-    more = len(page.hits) == query.k and query.offset + 2 * query.k <= MAX_REACH
+    more = len(page.hits) == query.k and query.offset + 2 * query.k <= MAX_RANK
     counted = page.total is not None and (query.sort != RELEVANCE or not query.terms)
     last = number + more
     if counted and more:
-        last = max(last, min(-(-(page.total or 0) // query.k), MAX_REACH // query.k))
+        last = max(last, min(-(-(page.total or 0) // query.k), MAX_RANK // query.k))
     around: Sequence[int] = range(max(1, number - NEIGHBOUR_PAGES), min(last, number + NEIGHBOUR_PAGES) + 1)
     return tuple(sorted({1, *around})) if last > 1 else ()

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from search.query.filters import MAX_PARTS, MAX_VALUE, parse_filter
-from search.query.terms import MAX_K, MAX_PICTURES, MAX_REACH, MAX_TERMS, MAX_TEXT, MAX_TIMEOUT_MS, SORTS
+from search.query.terms import MAX_K, MAX_PICTURES, MAX_RANK, MAX_TERMS, MAX_TEXT, MAX_TIMEOUT_MS, SORTS
 from web.middleware.uploads import Box
 from web.requests.validation import (
     Body,
@@ -139,7 +139,7 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     more_like: FeedbackIds | None = None
     less_like: FeedbackIds | None = None
     k: Count = 10
-    offset: Annotated[int, Field(ge=0, le=MAX_REACH - 1), Whole] = 0
+    offset: Annotated[int, Field(ge=0, le=MAX_RANK - 1), Whole] = 0
     sort: Annotated[str, ChoiceOf(SORTS)] | None = None
     filter: FilterField | None = Field(None, examples=[{"brand": ["Puma"], "price": {"max": 50}}])
     facets: Flag = False

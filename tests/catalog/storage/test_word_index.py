@@ -15,7 +15,7 @@ from catalog.storage.catalogue import Catalogue
 from catalog.storage.connections import SCHEMA_VERSION
 
 ONE_PICTURE = (Picture("/a.jpg", "aa", 1, 1),)
-FIELDS = word_index.FIELDS
+FIELDS = word_index.WORD_COLUMNS
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def make_old(path, products):
 
 @pytest.mark.promise("R10")
 def test_an_older_catalogue_is_brought_up_to_date_when_it_is_opened(path, monkeypatch):
-    monkeypatch.setattr(word_index, "FILL", 3)
+    monkeypatch.setattr(word_index, "FILL_PRODUCTS", 3)
     products = [product(f"{i}", f"mug {i}") for i in range(10)]
     make_old(path, products)
     with closing(Catalogue.open(path)) as catalogue:
@@ -139,7 +139,7 @@ def test_an_older_catalogue_is_brought_up_to_date_when_it_is_opened(path, monkey
 
 @pytest.mark.promise("R10")
 def test_others_write_while_an_older_catalogue_is_brought_up_to_date(path, monkeypatch):
-    monkeypatch.setattr(word_index, "FILL", 3)
+    monkeypatch.setattr(word_index, "FILL_PRODUCTS", 3)
     make_old(path, [product(f"{i}", f"mug {i}") for i in range(10)])
     steps = []
     real = word_index.fill
@@ -185,6 +185,6 @@ def test_another_tokenizer_version_rebuilds_the_index(path, monkeypatch):
 def test_a_change_that_touches_no_word_writes_none(path, monkeypatch):
     with closing(Catalogue.open(path)) as catalogue:
         catalogue.put([product("1", "mug")])
-        monkeypatch.setattr(word_index, "_DELETE", "this is no SQL")
+        monkeypatch.setattr(word_index, "_DELETE_WORDS", "this is no SQL")
         catalogue.put([replace(product("1", "mug"), in_stock=False)])
         assert not catalogue.get("1").in_stock
