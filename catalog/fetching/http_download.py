@@ -20,7 +20,7 @@ from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, i
 Resolve = Callable[[str, int], Sequence[str]]
 
 _CHUNK_BYTES = 2**16
-_OVERHEAD_BYTES = 2**20  # bytes, of headers and chunk marks
+_OVERHEAD_BYTES = 2**20  # room for headers and chunk marks
 _MAX_ADDRESSES = 8
 _CHECK = "Check the address, or download the picture and give its path."
 _DIRECT = "Give the picture's final address, or download it and give its path."
