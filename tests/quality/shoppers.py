@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from catalog.product import Product
 from search.recommend.event_log import VIEW, StoredEvent
-from search.recommend.event_statistics import EventStatistics, trends_of
+from search.recommend.event_statistics import EventStatistics, compute_statistics
 from search.recommend.session import popular, session
 from search.recommend.substitutes import RecommenderShop
 from tests.quality.measures import mean, measured
@@ -145,7 +145,7 @@ def session_figures(
 ) -> dict[str, Any]:
     """Recall@20 of later views, each with its interval, of `judged` visits after a log of `visits`."""
     shoppers, now = Shoppers(products), time.time()
-    trends = trends_of(log_of(shoppers.visits(visits, seeds[0]), now), shop.find, now)
+    trends = compute_statistics(log_of(shoppers.visits(visits, seeds[0]), now), shop.find, now)
     asked = shoppers.visits(judged, seeds[1])
     ways: Mapping[str, Callable[[list[str]], Sequence[str]]] = {
         "popular": lambda known: [one.product.id for one in popular(shop, trends, K, known)],

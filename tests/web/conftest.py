@@ -42,7 +42,7 @@ def make_app():
 @pytest.fixture(scope="session")
 def app(home, make_app):
     app = make_app(Settings(home=home, page_hits=5, timeout_ms=20_000))
-    holder_of(app).wait(30)
+    holder_of(app).wait(300)
     return app
 
 
