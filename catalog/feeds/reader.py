@@ -38,10 +38,10 @@ class FeedFormat:
     sniff: Callable[[Path], bool] = lambda path: True
 
 
-_TABLES = (".csv", ".tsv", ".txt")
+_TABLE_ENDINGS = (".csv", ".tsv", ".txt")
 FORMATS = (  # the first that has a file's ending and sniffs it reads it
-    FeedFormat("Shopify export", _TABLES, read_shopify, is_shopify),
-    FeedFormat("table", _TABLES, read_table),
+    FeedFormat("Shopify export", _TABLE_ENDINGS, read_shopify, is_shopify),
+    FeedFormat("table", _TABLE_ENDINGS, read_table),
     FeedFormat("JSON lines", (".jsonl", ".ndjson"), read_json_lines),
     FeedFormat("Google Merchant XML", (".xml",), read_xml),
 )

@@ -10,9 +10,9 @@ import click
 
 from catalog.errors import WindowshopError
 
-FAILED = 1
+EXIT_FAILED = 1
 SOME_REJECTED = 3
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 
 Decorator = Callable[[Any], Any]
 
@@ -47,13 +47,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except WindowshopError as error:
-            _end(ctx, f"Error: {error}", FAILED)
+            _end(ctx, f"Error: {error}", EXIT_FAILED)
         except BrokenPipeError:  # the reader of our output has left; click ends quietly
             raise
         except OSError as error:
-            _end(ctx, f"Error: {explain(error)}", FAILED)
+            _end(ctx, f"Error: {explain(error)}", EXIT_FAILED)
         except KeyboardInterrupt:
-            _end(ctx, "Interrupted.", INTERRUPTED)
+            _end(ctx, "Interrupted.", EXIT_INTERRUPTED)
 
 
 def explain(error: OSError) -> str:

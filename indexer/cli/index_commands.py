@@ -17,7 +17,14 @@ from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
 from indexer.build.report import print_rejections
-from indexer.cli.common import INTERRUPTED, SOME_REJECTED, batch_size_option, fetch_option, home_option, runtime_option
+from indexer.cli.common import (
+    EXIT_INTERRUPTED,
+    SOME_REJECTED,
+    batch_size_option,
+    fetch_option,
+    home_option,
+    runtime_option,
+)
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
 from indexer.generations.publishing import build_lock, rollback
@@ -114,4 +121,4 @@ def _resumable(command: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         click.echo(f"Interrupted. Encoded vectors are stored; the next {command} resumes.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise click.exceptions.Exit(EXIT_INTERRUPTED) from None

@@ -16,7 +16,7 @@ from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
 
-FINDINGS = 1  # exit code
+EXIT_FINDINGS = 1  # exit code
 
 
 @click.command("verify")
@@ -40,7 +40,7 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
     catalogue = ShopHome(home).catalogue
     if not catalogue.is_file():
         click.echo(f"missing catalogue: there is no {catalogue}. To do: restore a backup, or make index FEED=...")
-        raise click.exceptions.Exit(FINDINGS)
+        raise click.exceptions.Exit(EXIT_FINDINGS)
     generation = store.open_generation(home, current)
     findings = check_consistency(home, generation)
     if deep:
@@ -49,7 +49,7 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
     for line in [*findings.notes, *findings.all()]:
         click.echo(line)
     if findings.lines:
-        raise click.exceptions.Exit(FINDINGS)
+        raise click.exceptions.Exit(EXIT_FINDINGS)
     click.echo("Catalogue, cache and index agree.")
 
 

@@ -16,7 +16,7 @@ RGB_LEVELS = 16  # RGB levels a channel; Lab bins are soft, so a finer table mak
 BACKGROUND_DISTANCE = 9.0  # delta E within which a pixel counts as the colour of the picture's border
 BACKGROUND_SHARE = 0.08
 BIN_WIDTH = 11.0  # delta E from a bin's centre at which its share has fallen to 61 %
-VERSION = "lab-1"
+COLOUR_VERSION = "lab-1"
 
 
 class ColourEncoder(BaseEncoder):
@@ -26,7 +26,7 @@ class ColourEncoder(BaseEncoder):
         self.spec = spec
         self.blocks = (Block("colour", colour_dim()),)
         self.preprocessing = {"side": IMAGE_SIDE_PX, "fit": "squash", "interpolation": "box"}
-        self.fingerprint = hashlib.sha256(f"{VERSION} {IMAGE_SIDE_PX} {RGB_LEVELS}".encode()).hexdigest()
+        self.fingerprint = hashlib.sha256(f"{COLOUR_VERSION} {IMAGE_SIDE_PX} {RGB_LEVELS}".encode()).hexdigest()
 
     def prepare(self, picture: Image.Image) -> Pixels:
         """Squash one RGB picture to uint8 (56, 56, 3)."""

@@ -16,8 +16,8 @@ from search.bulk.review import suggested_values, translations_of
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE, Translations
 
-SUGGESTED, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
-REVIEW = "review_"  # prefix of an added column whose name the table has already
+SUGGESTED_PREFIX, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
+REVIEW_PREFIX = "review_"  # prefix of an added column whose name the table has already
 _NOT_IN_FEEDS = frozenset(PICTURE_COLUMNS) - frozenset(field_mapping.PICTURE_COLUMNS)  # attributes to a feed
 _SELECT_CELLS = "SELECT cells, suggestion FROM rows ORDER BY number"
 _SELECT_ROWS = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided
@@ -42,7 +42,9 @@ def corrected_csv(job: Job) -> Iterator[str]:
         own = [name for name in header if name not in earlier] or ["id", "image", "title"]
         title = next((name for name in TITLE_COLUMNS if name in own), TITLE_FIELD)
         added = {name: _free(name, [*own, *fields]) for name in REVIEW_COLUMNS}
-        names = list(dict.fromkeys([*own, title, *fields, *(SUGGESTED + field for field in fields), *added.values()]))
+        names = list(
+            dict.fromkeys([*own, title, *fields, *(SUGGESTED_PREFIX + field for field in fields), *added.values()])
+        )
         yield csv_text(names, ())
         for row in db.execute(_SELECT_ROWS):
             cells = {name: cell for name, cell in json.loads(row["cells"]).items() if name not in earlier}
@@ -87,7 +89,7 @@ def _review_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str
     cells = {}
     if row["suggestion"]:
         suggestion = json.loads(row["suggestion"])
-        cells = {SUGGESTED + name: value for name, value in suggested_values(suggestion, translations).items()}
+        cells = {SUGGESTED_PREFIX + name: value for name, value in suggested_values(suggestion, translations).items()}
         cells |= {"duplicate_of": ", ".join(repeats(suggestion)), "confidence": f"{row['confidence']:.4f}"}
     status = row["kind"] or ({"made": "suggested" if row["sure"] else "needs review"}.get(row["state"]) or row["state"])
     return cells | {"status": f"{status}: {row['reason']}" if row["reason"] else status}
@@ -111,17 +113,19 @@ def _pictures(cells: Mapping[str, str]) -> str:
 def _free(name: str, taken: Sequence[str]) -> str:
     """Return the name of an added column: `name`, or where the table has it "review_" before the longest variant."""
     found = _longest(name, taken)
-    return REVIEW + found if found else name
+    return REVIEW_PREFIX + found if found else name
 
 
 def _written_before(header: Collection[str]) -> set[str]:
     """Return the columns that an earlier review added to a table."""
-    if SUGGESTED + CATEGORY not in header:
+    if SUGGESTED_PREFIX + CATEGORY not in header:
         return set()
-    return {name for name in header if name.startswith(SUGGESTED)} | {
+    return {name for name in header if name.startswith(SUGGESTED_PREFIX)} | {
         _longest(name, header) for name in REVIEW_COLUMNS
     } - {""}
 
 
 def _longest(name: str, columns: Iterable[str]) -> str:
-    return max((column for column in columns if re.fullmatch(f"(?:{REVIEW})*{name}", column)), key=len, default="")
+    return max(
+        (column for column in columns if re.fullmatch(f"(?:{REVIEW_PREFIX})*{name}", column)), key=len, default=""
+    )

@@ -34,7 +34,7 @@ from search.bulk.job_rows import (
     row_dict,
 )
 
-DATABASE, SOURCE, TABLE = "job.sqlite", "source", "table.csv"
+DATABASE_FILE, SOURCE_FILE, TABLE_FILE = "job.sqlite", "source", "table.csv"
 MAX_JOBS = 50
 MIN_FREE_BYTES = 512 * 2**20  # disk space that a new job must leave
 MAX_TRIES = 3  # tries of a row before it is rejected because it ends the worker
@@ -88,12 +88,12 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.id = folder.name
-        self.source, self.table = folder / SOURCE, folder / TABLE
+        self.source, self.table = folder / SOURCE_FILE, folder / TABLE_FILE
 
     @contextmanager
     def db(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
         """Open the job's file, in one transaction with `write`. Raises UnknownJob, StoreError."""
-        path = self.folder / DATABASE
+        path = self.folder / DATABASE_FILE
         if not path.is_file():
             raise UnknownJob("There is no such job.", "Perhaps it was deleted; list the jobs.")
         with store_errors(f"The job {self.id}", "Look at the disk's free space."), closing(open_database(path)) as db:
@@ -251,21 +251,21 @@ class JobStore:
         job = Job(self._folder / f"{time.time_ns() // 10**6:012x}-{secrets.token_hex(4)}")
         making = self._folder / f".{job.id}"
         making.mkdir()
-        with closing(open_database(making / DATABASE)) as db:
+        with closing(open_database(making / DATABASE_FILE)) as db:
             for statement in _TABLES:
                 db.execute(statement)
             _upgrade(db)
             about = {"name": name[:200], "created": int(time.time()), "state": RECEIVING, "size": size}
             about |= {} if root is None else {"root": str(root.resolve())}
             db.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        (making / SOURCE).touch() if source is None else shutil.copyfile(source, making / SOURCE)
+        (making / SOURCE_FILE).touch() if source is None else shutil.copyfile(source, making / SOURCE_FILE)
         making.rename(job.folder)
         return job
 
     def get(self, job_id: str) -> Job:
         """Return the job with that id. Raises UnknownJob."""
         job = Job(self._folder / job_id)
-        if not _ID.fullmatch(job_id) or not (job.folder / DATABASE).is_file():
+        if not _ID.fullmatch(job_id) or not (job.folder / DATABASE_FILE).is_file():
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "Perhaps it was deleted; list the jobs.")
         return job
 
@@ -274,7 +274,7 @@ class JobStore:
         if not self._folder.is_dir():
             return []
         found = [folder for folder in self._folder.iterdir() if _ID.fullmatch(folder.name)]
-        return [Job(folder) for folder in sorted(found, reverse=True) if (folder / DATABASE).is_file()]
+        return [Job(folder) for folder in sorted(found, reverse=True) if (folder / DATABASE_FILE).is_file()]
 
     def delete(self, job_id: str) -> None:
         """Delete a job and its files; its decisions stay in the decision store. Raises UnknownJob."""

@@ -19,7 +19,7 @@ from search.doctor.picture_checks import duplicate_findings, picture_findings
 from search.doctor.price_checks import price_findings
 from search.engine import SearchEngine
 
-TABLE, PAGE = "doctor.csv", "doctor.html"
+TABLE_FILE, PAGE_FILE = "doctor.csv", "doctor.html"
 HEADER = ("confidence", "kind", "id", "title", "field", "now", "proposal", "why", "others")
 Check = Callable[[AuditRows, ReportProgress], Iterator[Finding]]
 # Every check: a function of the shop's rows and a progress callback that yields findings. Add a check here.
@@ -70,10 +70,10 @@ def write_report(diagnosis: Diagnosis, out: Path) -> tuple[Path, Path]:
     """Write the table of all findings and the page of the most confident ones into `out`; return both paths."""
     out.mkdir(parents=True, exist_ok=True)
     text = csv_text(HEADER, map(_row, diagnosis.findings))
-    write_atomically(out / TABLE, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+    write_atomically(out / TABLE_FILE, lambda path: path.write_text(text, encoding="utf-8", newline=""))
     html = page(diagnosis.findings, diagnosis.counts(), (diagnosis.products, diagnosis.pictures, diagnosis.seconds))
-    write_atomically(out / PAGE, lambda path: path.write_text(html, encoding="utf-8"))
-    return out / TABLE, out / PAGE
+    write_atomically(out / PAGE_FILE, lambda path: path.write_text(html, encoding="utf-8"))
+    return out / TABLE_FILE, out / PAGE_FILE
 
 
 def _row(finding: Finding) -> tuple[object, ...]:

@@ -24,7 +24,7 @@ QUERY_KINDS = (EMPTY, SLOW)
 MAX_CHARACTERS = 120
 MAX_QUERIES = 200  # latest queries of each kind
 MAX_DAYS = 30
-DAY = 86_400
+DAY_S = 86_400
 HIDDEN = "…"
 _PRIVATE = re.compile(r"\S*@\S*|\+?\d(?:[ ()/.-]{0,2}\d){6,}")  # mail addresses; numbers of seven digits and more
 _TIMEOUT_S = 0.1  # a shopper waits meanwhile
@@ -59,7 +59,7 @@ class QueryLog:
         try:
             with self._db() as db:
                 db.execute(_UPSERT_QUESTION, (kind, text, at, round(ms, 1)))
-                db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY, kind, kind, self._max_queries))
+                db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY_S, kind, kind, self._max_queries))
         except StoreError as error:
             log.info("A query was not logged: %s", error)
             return False
@@ -72,7 +72,7 @@ class QueryLog:
         """
         if not self._path.is_file():
             return []
-        since = int(time.time() if now is None else now) - MAX_DAYS * DAY
+        since = int(time.time() if now is None else now) - MAX_DAYS * DAY_S
         with self._db() as db:
             db.execute("DELETE FROM questions WHERE at < ?", (since,))
             rows = db.execute(_MOST_FREQUENT, (kind, since, limit)).fetchall()

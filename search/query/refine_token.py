@@ -31,7 +31,7 @@ from search.query.filters import parse_filter
 from search.query.terms import PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
 
 MAX_TOKEN = 32_768  # characters
-VERSION = 1
+TOKEN_VERSION = 1
 INT8_MAX = 127
 _KEY_BYTES, _FINGERPRINT_BYTES = 32, 8
 _MAX_BODY = 1 << 18  # bytes, inflated
@@ -47,7 +47,7 @@ class RefineTokens:
         self._signer = Signer(key, salt=b"refine", digest_method=hashlib.sha256)
         self._blocks = tuple(encoder.blocks)
         fingerprint = hashlib.sha256(encoder.fingerprint.encode()).digest()[:_FINGERPRINT_BYTES]
-        self._header = bytes([VERSION]) + fingerprint
+        self._header = bytes([TOKEN_VERSION]) + fingerprint
 
     def make(self, query: Query) -> str:
         """Return the token of a query, whose pictures are vectors, without its page; "" when it is too large."""

@@ -28,7 +28,7 @@ MAX_EVENTS = 500  # events in a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
 MAX_ROWS = 1_000_000
 MAX_DAYS = 90
-DAY = 86_400
+DAY_S = 86_400
 EVENT_LOG_FORMAT = 1
 _TIMEOUT_S = 5.0
 
@@ -104,7 +104,7 @@ class EventLog:
         with self._writing() as db:
             db.executemany(_INSERT_EVENT, rows)
             db.execute(_PRUNE_EXCESS, (self._max_rows,))
-            db.execute(_PRUNE_OLD, (at - int(self._max_days * DAY),))
+            db.execute(_PRUNE_OLD, (at - int(self._max_days * DAY_S),))
         return len(rows)
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from catalog.errors import WindowshopError
 from catalog.product import Product
 from indexer.numeric import batches
-from search.recommend.event_log import CART, CLICK, DAY, PURCHASE, VIEW, EventLog, StoredEvent
+from search.recommend.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, EventLog, StoredEvent
 
 MAX_EVENTS_READ = 100_000  # newest events that are used
 FIND_BATCH = 1_000  # products looked up at once
@@ -90,7 +90,7 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     visitors = _coded([event.visitor for event in events])[1]
     begins = (np.diff(visitors) != 0) | (np.diff(at) > SESSION_SECONDS)
     sessions = np.concatenate([[0], np.cumsum(begins)])
-    ages = np.maximum(now - at, 0.0) / DAY
+    ages = np.maximum(now - at, 0.0) / DAY_S
     weights = np.array([EVENT_WEIGHTS[event.kind] for event in events]) * 0.5 ** (ages / HALF_LIFE_DAYS)
     bought = np.array([event.kind in (CART, PURCHASE) for event in events])
     names, categories = _coded([products[event.product_id].category for event in events])

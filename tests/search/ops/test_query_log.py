@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from search.ops.query_log import DAY, EMPTY, MAX_CHARACTERS, MAX_DAYS, SLOW, QueryLog, redact
+from search.ops.query_log import DAY_S, EMPTY, MAX_CHARACTERS, MAX_DAYS, SLOW, QueryLog, redact
 
 
 def words(log, kind=EMPTY, now=1_010):
@@ -32,7 +32,7 @@ def test_the_number_and_the_age_of_entries_are_limited(tmp_path):
     for number in range(10):
         log.add(EMPTY, f"q{number}", 1.0, now=100 + number)
     assert sorted(words(log)) == ["q7", "q8", "q9"] and words(log, SLOW) == ["slow"]
-    later = 110 + MAX_DAYS * DAY
+    later = 110 + MAX_DAYS * DAY_S
     log.add(EMPTY, "later", 1.0, now=later)
     assert words(log, now=later) == ["later"] and words(log, SLOW, now=later) == []
 
@@ -40,8 +40,8 @@ def test_the_number_and_the_age_of_entries_are_limited(tmp_path):
 def test_old_entries_are_deleted_without_a_new_query(tmp_path):
     log = QueryLog(tmp_path)
     log.add(EMPTY, "hat", 1.0, now=100)
-    assert words(log, now=100 + MAX_DAYS * DAY) == ["hat"]
-    assert words(log, now=101 + MAX_DAYS * DAY) == words(log, now=100) == []
+    assert words(log, now=100 + MAX_DAYS * DAY_S) == ["hat"]
+    assert words(log, now=101 + MAX_DAYS * DAY_S) == words(log, now=100) == []
     assert (tmp_path / "questions.sqlite").stat().st_mode & 0o077 == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
-from search.recommend.event_log import DAY, Event, EventLog
+from search.recommend.event_log import DAY_S, Event, EventLog
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
@@ -98,10 +98,10 @@ def test_the_oldest_are_pruned_beyond_the_limit_of_rows(tmp_path):
 def test_the_oldest_are_pruned_beyond_the_limit_of_days(tmp_path):
     log = EventLog.open(tmp_path, max_days=2)
     log.add(views("old"), NOW)
-    log.add(views("recent"), NOW + DAY)
-    log.add(views("new"), NOW + 2 * DAY + 1)
+    log.add(views("recent"), NOW + DAY_S)
+    log.add(views("new"), NOW + 2 * DAY_S + 1)
     assert [event.product_id for event in log.newest(9)] == ["new", "recent"]
-    log.add(views("much later"), NOW + 99 * DAY)
+    log.add(views("much later"), NOW + 99 * DAY_S)
     assert [event.product_id for event in log.newest(9)] == ["much later"]
     log.close()
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from catalog.product import Product
-from search.recommend.event_log import DAY, Event, EventLog, StoredEvent
+from search.recommend.event_log import DAY_S, Event, EventLog, StoredEvent
 from search.recommend.event_statistics import (
     HALF_LIFE_DAYS,
     MAX_LEADING,
@@ -50,7 +50,7 @@ def test_one_visitor_counts_once_in_a_session():
 
 
 def test_popularity_halves_with_time():
-    old = session("v", "a", at=NOW - int(HALF_LIFE_DAYS * DAY))
+    old = session("v", "a", at=NOW - int(HALF_LIFE_DAYS * DAY_S))
     assert compute_statistics(old + session("w", "b"), find, NOW).popular["a"] == pytest.approx(0.5)
 
 
