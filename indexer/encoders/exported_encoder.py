@@ -12,8 +12,7 @@ from indexer.encoders.backends.feature_maps import MapModel
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.runtime import ModelSource, open_runner
 from indexer.encoders.base import BaseEncoder
-from indexer.encoders.colour_encoder import COLOUR_VERSION
-from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.colour_encoder import COLOUR_VERSION, colour_dim, colour_rows
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 

@@ -11,8 +11,7 @@ from PIL import Image
 from indexer.encoders.backends.runtime import RUNTIMES
 from indexer.encoders.backends.starter_towers import PictureTower, TextTower
 from indexer.encoders.base import BaseEncoder
-from indexer.encoders.colour_encoder import COLOUR_VERSION
-from indexer.encoders.colour_encoder import colour_dim, colour_rows
+from indexer.encoders.colour_encoder import COLOUR_VERSION, colour_dim, colour_rows
 from indexer.encoders.projection_heads import ProjectionHeads
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
