@@ -48,6 +48,7 @@ def test_the_lower_price_counts(cells, expected):
         (span(-2, -1), False),
         ("0001-01-01T00:00+14:00/9999-12-31T23:59-14:00", True),
     ],
+    ids=["now", "Z", "-11:00", "days", "spaces", "later", "over", "always"],  # not the dates, which change each minute
 )
 def test_a_sale_lasts_as_long_as_its_dates(dates, on_sale):
     price, _, _ = priced(price="20", sale_price="15", sale_price_effective_date=dates)

@@ -22,6 +22,11 @@ FEEDS = {
 }
 
 
+def packed(content):
+    """Pack without the time, so that a test has one name whenever it is collected."""
+    return gzip.compress(content, mtime=0)
+
+
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_packed_feed_reads_as_its_content(shop, name):
     unpacked = read(write(shop, FEEDS[name], name))
@@ -66,13 +71,13 @@ def noisy(text):
     [
         (TABLE.encode(), "not a valid gzip file"),
         (b"", "is empty"),
-        (gzip.compress(b""), "is empty"),
-        (gzip.compress(gzip.compress(TABLE.encode())), "compressed with gzip"),
-        (gzip.compress(b"PK\x03\x04 and so on"), "Excel"),
-        (gzip.compress(TABLE.encode())[:-8] + bytes(8), "not a valid gzip file: CRC"),
-        (gzip.compress(TABLE.encode()) + b"more", "not a valid gzip file"),
-        (gzip.compress(TABLE.encode())[:5], "cut short"),
-        (gzip.compress(TABLE.encode())[:12] + b"\xff" * 100, "not a valid gzip file"),
+        (packed(b""), "is empty"),
+        (packed(packed(TABLE.encode())), "compressed with gzip"),
+        (packed(b"PK\x03\x04 and so on"), "Excel"),
+        (packed(TABLE.encode())[:-8] + bytes(8), "not a valid gzip file: CRC"),
+        (packed(TABLE.encode()) + b"more", "not a valid gzip file"),
+        (packed(TABLE.encode())[:5], "cut short"),
+        (packed(TABLE.encode())[:12] + b"\xff" * 100, "not a valid gzip file"),
     ],
 )
 def test_what_is_no_sound_gzip_file(shop, content, reason):
