@@ -69,6 +69,21 @@ def test_packages_form_no_cycle():
     TopologicalSorter(packages_imported()).prepare()  # raises CycleError, which names the cycle
 
 
+def test_a_package_says_who_imports_it():
+    imported = packages_imported()
+    wrong = {}
+    for source in (
+        p for p in SOURCES if p.name == "__init__.py" and not {"generator", "sample", "public"} & set(p.parts)
+    ):
+        package = ".".join(source.relative_to(ROOT).parent.parts)
+        if "." in package:
+            importers = sorted(name for name, used in imported.items() if package in used)
+            words = " ".join((ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").split())
+            if not words.endswith(f"Imported by {', '.join(importers) or 'nothing'}."):
+                wrong[package] = importers
+    assert wrong == {}, "write the importers at the end of the package's docstring"
+
+
 @pytest.mark.parametrize("room", [*ORDER, "tests"])
 def test_a_folder_has_at_most_twelve_modules(room):
     folders = [ROOT / room, *(p for p in (ROOT / room).rglob("*") if p.is_dir())]

@@ -1,4 +1,6 @@
 """Read product feeds: CSV, TSV, JSON Lines, Google Merchant XML, Shopify exports and folders of pictures.
 
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
+
+Imported by catalog, indexer.build, indexer.training, search.bulk, search.live.
 """

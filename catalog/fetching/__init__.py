@@ -1,1 +1,4 @@
-"""Fetch pictures by web address: URL policy, download with deadline, and a store of what was fetched."""
+"""Fetch pictures by web address: URL policy, download with deadline, and a store of what was fetched.
+
+Imported by catalog.feeds, indexer.build, indexer.maintenance.
+"""

@@ -1,1 +1,6 @@
-"""Files shared by every room: locks and failpoints. Imports nothing but catalog.errors."""
+"""Files shared by every room: locks and failpoints. Imports nothing but catalog.errors.
+
+Imported by catalog.fetching, catalog.sample.generator, indexer.build, indexer.cache, indexer.encoders,
+indexer.encoders.backends, indexer.generations, indexer.labels, indexer.maintenance, search.bulk, search.cli,
+search.doctor, search.listings, search.live, search.ops, search.query, search.retrieval, web.middleware.
+"""

@@ -1,4 +1,9 @@
-"""Decode pictures safely: bytes to an upright RGB picture, within limits of format, size and memory."""
+"""Decode pictures safely: bytes to an upright RGB picture, within limits of format, size and memory.
+
+Imported by catalog.feeds, catalog.fetching, indexer.build, indexer.encoders, indexer.html_report,
+indexer.maintenance, indexer.training, search.bulk, search.cli, search.dedup, search.doctor, search.evaluation,
+search.explain, search.live, search.query, web.api, web.middleware, web.try_photos.
+"""
 
 from catalog.images.decoder import MAX_FILE_BYTES, Box, content_hash, decode, read_file, size_of, thumbnail
 from catalog.images.formats import sniff

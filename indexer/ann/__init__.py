@@ -1,1 +1,4 @@
-"""Nearest-neighbour index: FAISS, exact re-ranking, recall and block weights. Only this package imports faiss."""
+"""Nearest-neighbour index: FAISS, exact re-ranking, recall and block weights. Only this package imports faiss.
+
+Imported by indexer.build, indexer.cli, indexer.generations, search.bulk, search.retrieval, search.state.
+"""

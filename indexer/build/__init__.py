@@ -1,1 +1,4 @@
-"""Build and update an index generation from a feed: compare, decode, encode, write rows, report."""
+"""Build and update an index generation from a feed: compare, decode, encode, write rows, report.
+
+Imported by indexer, indexer.cli, indexer.maintenance, indexer.training, search.ops.
+"""

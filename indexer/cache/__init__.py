@@ -1,1 +1,4 @@
-"""Cache vectors by picture content and encoder, and file statistics by path."""
+"""Cache vectors by picture content and encoder, and file statistics by path.
+
+Imported by indexer.build, indexer.maintenance, search.state.
+"""

@@ -1,1 +1,4 @@
-"""Commands of `python -m indexer`."""
+"""Commands of `python -m indexer`.
+
+Imported by indexer.__main__, search.__main__, search.cli, web.cli.
+"""

@@ -1,4 +1,7 @@
 """Store, check, publish and compare index generations.
 
 Build and maintenance import this package; it never imports them.
+
+Imported by indexer.build, indexer.cli, indexer.maintenance, indexer.training, search.doctor, search.engine,
+search.evaluation, search.listings, search.live, search.ops, search.retrieval, search.state.
 """

@@ -1,1 +1,4 @@
-"""Verify, prune, back up and restore a shop's files."""
+"""Verify, prune, back up and restore a shop's files.
+
+Imported by indexer.cli.
+"""

@@ -1,1 +1,4 @@
-"""Commands of `python -m search`."""
+"""Commands of `python -m search`.
+
+Imported by search.__main__.
+"""

@@ -1,1 +1,4 @@
-"""Find duplicate listings by pictures and titles."""
+"""Find duplicate listings by pictures and titles.
+
+Imported by search, search.bulk, search.doctor.
+"""

@@ -1,1 +1,4 @@
-"""Audit a whole shop for wrong labels, pictures, prices and products that cannot be found."""
+"""Audit a whole shop for wrong labels, pictures, prices and products that cannot be found.
+
+Imported by search.cli.
+"""

@@ -1,1 +1,4 @@
-"""Measure search and categorisation on labelled questions, and calibrate the match verdict."""
+"""Measure search and categorisation on labelled questions, and calibrate the match verdict.
+
+Imported by search, search.cli.
+"""

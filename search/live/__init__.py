@@ -1,1 +1,4 @@
-"""Follow generations and change products while the shop is open."""
+"""Follow generations and change products while the shop is open.
+
+Imported by search.engine, web.requests.
+"""

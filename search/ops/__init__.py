@@ -1,4 +1,7 @@
-"""Report a shop's state to its operator: index status, catalogue map and query log."""
+"""Report a shop's state to its operator: index status, catalogue map and query log.
+
+Imported by web.api, web.middleware.
+"""
 
 from typing import TYPE_CHECKING
 

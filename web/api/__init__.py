@@ -1,1 +1,4 @@
-"""JSON routes."""
+"""JSON routes.
+
+Imported by web.
+"""

@@ -1,1 +1,4 @@
-"""Build the OpenAPI document and its reference page."""
+"""Build the OpenAPI document and its reference page.
+
+Imported by web, web.cli.
+"""

@@ -1,1 +1,4 @@
-"""HTML pages and what their templates show."""
+"""HTML pages and what their templates show.
+
+Imported by web.
+"""
