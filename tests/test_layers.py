@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MAX_MODULES = 12
 MAX_FUNCTION_IMPORTS = 20
+MAX_MODULE_LINES = 300
 ORDER = {"catalog": 0, "indexer": 1, "search": 2, "web": 3}
 SOURCES = sorted(p for room in ORDER for p in (ROOT / room).rglob("*.py"))
 
@@ -89,6 +90,11 @@ def test_a_folder_has_at_most_twelve_modules(room):
     folders = [ROOT / room, *(p for p in (ROOT / room).rglob("*") if p.is_dir())]
     sizes = {folder: len([p for p in folder.glob("*.py") if p.name != "__init__.py"]) for folder in folders}
     assert not {folder: size for folder, size in sizes.items() if size > MAX_MODULES}
+
+
+def test_a_module_has_at_most_three_hundred_lines():
+    lengths = {p.relative_to(ROOT).as_posix(): len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > MAX_MODULE_LINES} == {}
 
 
 def test_few_imports_stand_inside_functions_and_each_says_why():

@@ -19,20 +19,9 @@ from typing import Any
 
 from catalog.errors import BadQuery, StoreError, UnknownProduct
 from catalog.home import ShopHome
-from catalog.storage.sqlite import open_database, store_errors, transaction
-from search.bulk import input_files
-from search.bulk.job_rows import (
-    ROW_COLUMNS,
-    ROW_FAILED,
-    ROW_SUGGESTED,
-    ROW_WAITING,
-    UNTITLED_CONDITION,
-    Outcome,
-    RowPicture,
-    Task,
-    counts,
-    row_dict,
-)
+from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction
+from search.bulk import input_files, job_rows
+from search.bulk.job_rows import ROW_FAILED, ROW_SUGGESTED, ROW_WAITING, Outcome, RowPicture, Task
 
 DATABASE_FILE, SOURCE_FILE, TABLE_FILE = "job.sqlite", "source", "table.csv"
 MAX_JOBS = 50
@@ -55,22 +44,13 @@ _SELECT_WAITING = """SELECT number, id, coalesce(json_extract(decided, '$.title'
 _UPDATE_FAILED = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
 _UPDATE_OUTCOME = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?,
     vectors = ?, thumbnail = ? WHERE number = ? AND state = 'waiting'"""
-
-
 JOB_FORMAT = 1  # files of earlier versions have none
-_TABLES = (
-    "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    """CREATE TABLE rows (number INTEGER PRIMARY KEY, line INTEGER, id TEXT, title TEXT, pictures TEXT, cells TEXT,
-    state TEXT, tried INTEGER DEFAULT 0, reason TEXT DEFAULT '', suggestion TEXT, confidence REAL DEFAULT 0,
-    sure INTEGER DEFAULT 0, content TEXT DEFAULT '', vectors BLOB, thumbnail BLOB, kind TEXT DEFAULT '',
-    decided TEXT DEFAULT '{}', kept INTEGER DEFAULT 1)""",
-    "CREATE TABLE past (step INTEGER, number INTEGER, kind TEXT, decided TEXT)",
-)
+_TABLES = read_statements(Path(__file__).with_name("job.sql"))
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS by_state ON rows (state, number)",
     "CREATE INDEX IF NOT EXISTS by_id ON rows (id)",
     # counting rows must not read their blobs
-    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {UNTITLED_CONDITION})",
+    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {job_rows.UNTITLED_CONDITION})",
 )
 _COUNT_DOUBLES = """INSERT OR REPLACE INTO about
     SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
@@ -198,7 +178,7 @@ class Job:
         """Return the job's progress as JSON values."""
         about = self.about()
         with self.db() as db:
-            row_counts = counts(db)
+            row_counts = job_rows.counts(db)
         rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
         return {
             "id": self.id,
@@ -216,11 +196,10 @@ class Job:
         """Return rows after a number, in order: all, or those to review, decided or failed. Raises BadQuery."""
         if which not in FILTERS or not 1 <= limit <= 200:
             raise BadQuery(f"show is {which[:40]!r}, limit {limit}.", f"show: {', '.join(FILTERS)}; limit: 1 to 200.")
-        query = (
-            f"SELECT {ROW_COLUMNS} FROM rows WHERE number > ? AND {_FILTER_CONDITIONS[which]} ORDER BY number LIMIT ?"  # noqa: S608
-        )
+        columns, condition = job_rows.ROW_COLUMNS, _FILTER_CONDITIONS[which]
+        query = f"SELECT {columns} FROM rows WHERE number > ? AND {condition} ORDER BY number LIMIT ?"  # noqa: S608
         with self.db() as db:
-            return [row_dict(row) for row in db.execute(query, (after, limit))]
+            return [job_rows.row_dict(row) for row in db.execute(query, (after, limit))]
 
     @property
     def root(self) -> Path:
