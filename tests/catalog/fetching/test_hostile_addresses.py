@@ -249,7 +249,7 @@ ANSWERS = {
     "an endless line": (forever(MUCH), "broke"),
     "an endless header": (after(b"HTTP/1.1 200 OK\r\nA: ", itertools.repeat(MUCH)), "broke"),
     "endless headers": (after(b"HTTP/1.1 200 OK\r\n", itertools.repeat(b"A: b\r\n" * 1_000)), "broke"),
-    "endless continues": (forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "broke"),
+    "endless continues": (forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "broke|in full within"),
     "endless trailers": (after(CHUNKED + b"0\r\n", itertools.repeat(b"A: b\r\n" * 1_000)), "broke"),
     "gzip bomb": (reply(BOMB, Content_Encoding="gzip"), "its Content-Encoding is 'gzip'"),
     "gzip bomb without saying so": (reply(BOMB), "not a picture"),
