@@ -249,7 +249,7 @@ ANSWERS = {
     "an endless line": (forever(MUCH), "broke"),
     "an endless header": (after(b"HTTP/1.1 200 OK\r\nA: ", itertools.repeat(MUCH)), "broke"),
     "endless headers": (after(b"HTTP/1.1 200 OK\r\n", itertools.repeat(b"A: b\r\n" * 1_000)), "broke"),
-    "endless continues": (forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "broke|in full within"),
+    "endless continues": (forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000), "broke"),
     "endless trailers": (after(CHUNKED + b"0\r\n", itertools.repeat(b"A: b\r\n" * 1_000)), "broke"),
     "gzip bomb": (reply(BOMB, Content_Encoding="gzip"), "its Content-Encoding is 'gzip'"),
     "gzip bomb without saying so": (reply(BOMB), "not a picture"),
@@ -276,6 +276,7 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_hostile_answer_is_an_error_in_time(server, tmp_path, name):
     answer, reason = ANSWERS[name]
+    seconds = 0.6 if "in full" in reason else 5  # a slow machine takes its time over an answer that ends by itself
     canary = server.url("/canary", "127.0.0.1").encode()
     server.answers |= {
         "/1.png": answer.replace(b"MOVED", canary) if isinstance(answer, bytes) else answer,
@@ -284,7 +285,7 @@ def test_a_hostile_answer_is_an_error_in_time(server, tmp_path, name):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with (
         Lateness() as wait,
-        closing(open_fetcher(tmp_path / "fetched", server.port, seconds=0.6, max_bytes=2**19)) as fetcher,
+        closing(open_fetcher(tmp_path / "fetched", server.port, seconds=seconds, max_bytes=2**19)) as fetcher,
         pytest.raises(FetchFailed, match=reason) as caught,
     ):
         fetcher.fetch(server.url("/1.png"))
