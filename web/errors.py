@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 class NotReady(errors.WindowshopError):
     """The server runs, but its engine is not open and warm yet."""
 
-    code = "not_ready"
-
 
 class MalformedRequest(errors.WindowshopError):
     """The body of the request does not parse as its content type."""
@@ -53,8 +51,6 @@ class MissingApiKey(errors.WindowshopError):
 
 class NotAllowed(errors.WindowshopError):
     """The route is closed, or the API key has another scope."""
-
-    code = "not_allowed"
 
 
 class RateLimited(errors.WindowshopError):

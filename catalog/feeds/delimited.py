@@ -10,7 +10,7 @@ from typing import Literal
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.field_mapping import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.line_reader import LineReader, open_lines
+from catalog.feeds.line_reader import LineReader, open_lines, read_records
 from catalog.feeds.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
@@ -83,21 +83,10 @@ def _records(lines: LineReader) -> Iterator[Record]:
     """Yield (line of its start, cells, fault) of every record that is not blank.
 
     An unclosed quote swallows the lines after it. Strict parsing notices that at the next quote, at a limit, or at the
-    end; then only the line where the record began is rejected, and the others are read again.
+    end.
     """
-    reader = csv.reader(lines, delimiter=lines.delimiter, strict=True, skipinitialspace=True)
-    while True:
-        line = lines.begin_row()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (BadRow, csv.Error) as error:
-            lines.unread()
-            yield line, [], _fault(error)
-        else:
-            if any(map(str.strip, cells)):
-                yield line, cells, ""
+    for line, cells, error in read_records(lines, delimiter=lines.delimiter, strict=True, skipinitialspace=True):
+        yield line, cells, "" if error is None else _fault(error)
 
 
 def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.raw_bytes import open_bytes
@@ -94,6 +95,26 @@ class LineReader:
                     problem = f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters."
                     raise BadFeed(problem, "Check that it is a table: a row ends at the end of its line.")
         return line
+
+
+def read_records(lines: LineReader, **dialect: Any) -> Iterator[tuple[int, list[str], BadRow | csv.Error | None]]:
+    """Yield (line of its start, cells, error) of every record that is not blank; `dialect` is that of `csv.reader`.
+
+    After an error, only the line where the record began is lost; the lines that it swallowed are read again.
+    """
+    reader = csv.reader(lines, **dialect)
+    while True:
+        line = lines.begin_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (BadRow, csv.Error) as error:
+            lines.unread()
+            yield line, [], error
+        else:
+            if any(map(str.strip, cells)):
+                yield line, cells, None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Protocol
 from catalog import images
 from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarge
 from catalog.feeds.field_mapping import column_name
-from catalog.feeds.line_reader import open_lines
+from catalog.feeds.line_reader import open_lines, read_records
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
@@ -208,18 +208,10 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
                 "Name one of them 'image'; columns id and title are optional.",
             )
-        reader = csv.reader(lines, delimiter=delimiter)
-        while True:
-            line = lines.begin_row()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except (BadRow, csv.Error) as error:
-                lines.unread()
+        for line, cells, error in read_records(lines, delimiter=delimiter):
+            if error is not None:
                 yield BulkRow(line, fault=f"the row cannot be read: {error}")
-                continue
-            if any(cell.strip() for cell in cells):
+            else:
                 yield _row(line, header, cells, folder, known)
 
 

@@ -59,8 +59,6 @@ _COUNT_DOUBLES = """INSERT OR REPLACE INTO about
 class UnknownJob(UnknownProduct):
     """No job has that id, or it was deleted."""
 
-    code = "unknown_job"
-
 
 class Job:
     """One job. Threads and processes may share it, because every call opens its file."""

@@ -24,8 +24,6 @@ MERCHANT_STATUSES = ("400", "404", "413", "415", "503", "504")
 class UnknownMessage(WindowshopError):
     """The message files have no such key."""
 
-    code = "unknown_message"
-
 
 @cache
 def _sections(page: str) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
