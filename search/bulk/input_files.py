@@ -208,9 +208,9 @@ def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Itera
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
                 "Name one of them 'image'; columns id and title are optional.",
             )
-        for line, cells, error in read_records(lines, delimiter=delimiter):
-            if error is not None:
-                yield BulkRow(line, fault=f"the row cannot be read: {error}")
+        for line, cells, problem in read_records(lines, delimiter=delimiter):
+            if problem is not None:
+                yield BulkRow(line, fault=f"the row cannot be read: {problem}")
             else:
                 yield _row(line, header, cells, folder, known)
 
