@@ -3,10 +3,12 @@
 import hashlib
 import io
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from catalog import images
@@ -16,7 +18,11 @@ from indexer.ann.block_weights import shop_weights
 from indexer.ann.faiss_index import IndexPlan
 from indexer.encoders.base import Encoder
 from indexer.layout import RowLayout
+from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import publish_rows
+from web import create_app
+from web.engine import holder_of
+from web.settings import Settings
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
 WRITE_KEY, READ_KEY, ADMIN_KEY = "wsk_writer", "wsk_reader", "wsk_operator"
@@ -82,6 +88,18 @@ def write_keys(home: Path) -> None:
     ]
     (home / "keys.json").write_text(json.dumps(keys))
     (home / "keys.json").chmod(0o600)
+
+
+@contextmanager
+def fake_app(home, **settings):
+    """An app, ready, on a small shop made in `home`, with the fake encoder; closed at the end."""
+    make_shop(home, FakeEncoder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+        app = create_app(Settings(home=home, **settings))
+        holder_of(app).wait(300)
+        yield app
+        holder_of(app).close()
 
 
 def make_shop(home: Path, encoder: Encoder) -> None:

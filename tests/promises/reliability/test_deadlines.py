@@ -13,10 +13,7 @@ from search.recommend import recommender
 from search.retrieval.lexical import Lexicon
 from tests.fake_encoder import FakeEncoder
 from tests.timing import Lateness
-from tests.web.shop_fixtures import make_shop
-from web import create_app
-from web.engine import holder_of
-from web.settings import Settings
+from tests.web.shop_fixtures import fake_app
 
 TIMEOUT_MS = 1_000
 GRACE = 0.1  # seconds beyond the limit
@@ -37,14 +34,8 @@ BOTH = {"text": "red jumper", "image": photo(), "k": 3}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    home = tmp_path_factory.mktemp("shop")
-    make_shop(home, FakeEncoder())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
-        app = create_app(Settings(home=home, timeout_ms=TIMEOUT_MS))
-        holder_of(app).wait(300)
+    with fake_app(tmp_path_factory.mktemp("shop"), timeout_ms=TIMEOUT_MS) as app:
         yield app
-        holder_of(app).close()
 
 
 @pytest.fixture

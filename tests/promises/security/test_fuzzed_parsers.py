@@ -113,20 +113,10 @@ def test_manifests():
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    from tests.fake_encoder import FakeEncoder
-    from tests.web.shop_fixtures import make_shop
-    from web import create_app
-    from web.engine import holder_of
-    from web.settings import Settings
+    from tests.web.shop_fixtures import fake_app
 
-    home = tmp_path_factory.mktemp("shop")
-    make_shop(home, FakeEncoder())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
-        app = create_app(Settings(home=home, timeout_ms=20_000))
-        holder_of(app).wait(300)
+    with fake_app(tmp_path_factory.mktemp("shop"), timeout_ms=20_000) as app:
         yield app.test_client()
-        holder_of(app).close()
 
 
 @pytest.mark.promise("S5", "addresses and queries, 300 examples")

@@ -20,10 +20,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import write_feed
 from tests.promises.corrupted_pictures import sample
 from tests.promises.pictures import ALLOWED, a_file_of, avif, bombs, gif, jpeg, mutant, png, saved, webp
-from tests.web.shop_fixtures import WRITER, make_shop, picture_bytes
-from web import create_app
-from web.engine import holder_of
-from web.settings import Settings
+from tests.web.shop_fixtures import WRITER, fake_app, picture_bytes
 
 ROOT = Path(__file__).parents[3]
 SEARCH, PRODUCTS = "/api/v1/search", "/api/v1/products"
@@ -34,13 +31,8 @@ Image.init()
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     home = tmp_path_factory.mktemp("shop")
-    make_shop(home, FakeEncoder())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
-        app = create_app(Settings(home=home, timeout_ms=20_000))
-        holder_of(app).wait(300)
+    with fake_app(home, timeout_ms=20_000) as app:
         yield home, app.test_client()
-        holder_of(app).close()
 
 
 @pytest.fixture
