@@ -33,24 +33,29 @@ class Lateness:
     """Measure, while a block runs, by how many seconds in all a thread that naps for 2 ms at a time wakes too late.
 
     That is about what a busy machine adds to the wall-clock time of a block that mostly waits: almost nothing where a
-    core is idle, half of the time and more beside eight busy processes. `seconds` is the block's wall-clock time.
+    core is idle, half of the time and more beside eight busy processes.
     """
 
     def __enter__(self) -> Lateness:
-        self.late = self.seconds = 0.0
+        self.late, self._ended = 0.0, None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._nap, daemon=True)
-        self.began = time.perf_counter()
+        self._began = time.perf_counter()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.seconds = time.perf_counter() - self.began
+        self._ended = time.perf_counter()
         self._end.set()
         self._thread.join()
 
+    @property
+    def seconds(self) -> float:
+        """The block's wall-clock time; while it runs, the time so far."""
+        return (self._ended or time.perf_counter()) - self._began
+
     def within(self, limit: float) -> bool:
-        """Return whether the block took at most `limit` seconds, not counting how late this machine was."""
+        """Return whether the block has taken at most `limit` seconds, not counting how late this machine was."""
         return self.seconds <= limit + self.late
 
     def _nap(self) -> None:

@@ -123,7 +123,7 @@ def kill_and_wait(process, port):
                 assert status == 200 or json.loads(body)["ready"] is False
             except OSError:
                 pass
-            assert time.perf_counter() - wait.began < 300
+            assert wait.seconds < 300
             time.sleep(0.05)
     return wait
 

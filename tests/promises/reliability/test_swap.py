@@ -58,7 +58,7 @@ def wait_until_served(app, number, limit=2.0):
     client = app.test_client()
     with Lateness() as wait:
         while client.get("/readyz").json["generation"] != number:
-            assert time.perf_counter() - wait.began < limit + wait.late, f"generation {number} is not served yet"
+            assert wait.within(limit), f"generation {number} is not served yet"
             time.sleep(0.005)
     return wait.seconds - wait.late
 
