@@ -2,7 +2,7 @@
 
 Imported by catalog.feeds, catalog.fetching, indexer.build, indexer.encoders, indexer.html_report,
 indexer.maintenance, indexer.training, search.bulk, search.cli, search.dedup, search.doctor, search.evaluation,
-search.explain, search.live, search.query, web.api, web.middleware, web.try_photos.
+search.explain, search.live, search.query, web.api, web.middleware, web.requests, web.try_photos.
 """
 
 from catalog.images.decoder import MAX_FILE_BYTES, Box, content_hash, decode, read_file, size_of, thumbnail

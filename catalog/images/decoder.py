@@ -182,9 +182,14 @@ def _check_size(size: tuple[int, int]) -> None:
         raise PictureTooLarge(f"{shown}, {millions}.", hint)
 
 
-def _check_box(box: Box) -> None:
+def lies_inside(box: Box) -> bool:
+    """Return whether a box in fractions lies inside the picture and is not empty; NaN does not."""
     left, top, right, bottom = box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):  # also refuses NaN
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
+
+
+def _check_box(box: Box) -> None:
+    if not lies_inside(box):
         hint = "Give left, top, right, bottom as fractions from 0 to 1, left < right and top < bottom."
         raise BadPicture(f"The crop box {box} lies outside the picture or is empty.", hint)
 

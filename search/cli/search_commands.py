@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from catalog.images.decoder import Box
+from catalog.images.decoder import Box, lies_inside
 from search.cli.common import (
     FILE_TYPE,
     print_figures,
@@ -33,7 +33,7 @@ def _parse_box(context: click.Context, option: click.Parameter, value: str | Non
         return None
     with suppress(ValueError):
         left, top, right, bottom = map(float, value.split(","))
-        if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+        if lies_inside((left, top, right, bottom)):
             return left, top, right, bottom
     raise click.BadParameter(f"{value!r} is no box inside the picture. Give one like 0.1,0.2,0.6,0.9.")
 

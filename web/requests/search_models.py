@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from catalog.images.decoder import lies_inside
 from search.query.filters import MAX_PARTS, MAX_VALUE, parse_filter
 from search.query.terms import MAX_K, MAX_PICTURES, MAX_RANK, MAX_TERMS, MAX_TEXT, MAX_TIMEOUT_MS, SORTS
 from web.middleware.uploads import Box
@@ -61,7 +62,7 @@ def crop_box(value: object) -> Box:
     if not isinstance(value, list) or [type(side) in (int, float) for side in value] != [True] * 4:
         raise PydanticCustomError("box_type", "Input should be a list of four numbers")
     left, top, right, bottom = value
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+    if not lies_inside((left, top, right, bottom)):
         raise PydanticCustomError("box_outside", "Input should be a box inside the picture")
     return float(left), float(top), float(right), float(bottom)
 
