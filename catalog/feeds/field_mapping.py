@@ -8,23 +8,14 @@ from types import MappingProxyType
 
 from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.prices import PRICE_COLUMNS, current_price
-from catalog.feeds.row import first
+from catalog.feeds.prices import current_price
+from catalog.feeds.rows.columns import AVAILABILITY_COLUMNS, CATEGORY_COLUMNS, PICTURE_COLUMNS, PRICE_COLUMNS
+from catalog.feeds.rows.row import first
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
 
 MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
-
-PICTURE_COLUMNS = ("image", "image_link", "images", "additional_image_link")
-_SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
-ALL_PICTURE_COLUMNS = frozenset((*PICTURE_COLUMNS, *_SHOPIFY_PICTURES))
-CATEGORY_COLUMNS = ("category", "product_type", "google_product_category")
-AVAILABILITY_COLUMNS = ("availability", "in_stock")
-SINGLE_COLUMNS = frozenset(
-    ("id", "title", "brand", "description", *PRICE_COLUMNS, *CATEGORY_COLUMNS, *AVAILABILITY_COLUMNS)
-)
-KNOWN_COLUMNS = SINGLE_COLUMNS | frozenset(PICTURE_COLUMNS)
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -34,11 +25,6 @@ _STOCK_WORDS = {
     "backorder back_order false no n",
 }
 _STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in words.split()}
-
-
-def column_name(header: str) -> str:
-    """Return the name by which a header is known: " G:Image Link" -> "image_link"."""
-    return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
 
 
 def product_from_row(

@@ -14,9 +14,9 @@ from xml.parsers import expat
 from xml.parsers.expat import errors
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import CATEGORY_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.raw_bytes import open_bytes
-from catalog.feeds.row import MAX_ROW, FeedRow, read_row
+from catalog.feeds.rows.columns import CATEGORY_COLUMNS, SINGLE_COLUMNS, column_name
+from catalog.feeds.rows.raw_bytes import open_bytes
+from catalog.feeds.rows.row import MAX_ROW, FeedRow, read_row
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 5_000  # elements of one item

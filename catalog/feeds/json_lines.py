@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadRow
-from catalog.feeds.field_mapping import KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.line_reader import open_lines
-from catalog.feeds.row import MAX_VALUES, FeedRow, read_row
+from catalog.feeds.rows.columns import KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
+from catalog.feeds.rows.line_reader import open_lines
+from catalog.feeds.rows.row import MAX_VALUES, FeedRow, read_row
 
 
 def read_json_lines(path: Path) -> Iterator[FeedRow]:

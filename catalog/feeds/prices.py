@@ -8,9 +8,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 from catalog.errors import BadRow
-from catalog.feeds.row import first
+from catalog.feeds.rows.row import first
 
-PRICE_COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date")
 LIST_PRICE = "list_price"
 
 _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}

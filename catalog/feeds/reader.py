@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.delimited import read_table
 from catalog.feeds.field_mapping import product_from_row
 from catalog.feeds.google_xml import read_xml
 from catalog.feeds.json_lines import read_json_lines
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.raw_bytes import GZIP
-from catalog.feeds.row import FeedRow, first
+from catalog.feeds.rows.delimited import read_table
+from catalog.feeds.rows.raw_bytes import GZIP
+from catalog.feeds.rows.row import FeedRow, first
 from catalog.feeds.shopify import is_shopify, read_shopify
 from catalog.product import Product, Rejected
 

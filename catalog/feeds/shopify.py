@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.delimited import open_table
-from catalog.feeds.field_mapping import KNOWN_COLUMNS, column_name
 from catalog.feeds.prices import parse_price
-from catalog.feeds.row import MAX_CELL, MAX_ROW, FeedRow
+from catalog.feeds.rows.columns import KNOWN_COLUMNS, column_name
+from catalog.feeds.rows.delimited import open_table
+from catalog.feeds.rows.row import MAX_CELL, MAX_ROW, FeedRow
 from catalog.text.html import plain_text
 
 MAX_ROWS = 5_000  # Shopify itself keeps 2,048 variants and 250 pictures of a product

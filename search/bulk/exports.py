@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from catalog.feeds import field_mapping
+from catalog.feeds.rows import columns
 from catalog.text.csv_export import csv_text
 from search.bulk.input_files import PICTURE_COLUMNS, TITLE_COLUMNS, split_pictures
 from search.bulk.job_rows import LISTED_KINDS, TITLE_FIELD
@@ -18,7 +18,7 @@ from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE, Translati
 
 SUGGESTED_PREFIX, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
 REVIEW_PREFIX = "review_"  # prefix of an added column whose name the table has already
-_NOT_IN_FEEDS = frozenset(PICTURE_COLUMNS) - frozenset(field_mapping.PICTURE_COLUMNS)  # attributes to a feed
+_NOT_IN_FEEDS = frozenset(PICTURE_COLUMNS) - frozenset(columns.PICTURE_COLUMNS)  # attributes to a feed
 _SELECT_CELLS = "SELECT cells, suggestion FROM rows ORDER BY number"
 _SELECT_ROWS = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided
     FROM rows ORDER BY number"""

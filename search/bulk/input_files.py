@@ -18,9 +18,9 @@ from typing import Protocol
 
 from catalog import images
 from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarge
-from catalog.feeds.field_mapping import column_name
-from catalog.feeds.line_reader import open_lines, read_records
 from catalog.feeds.picture_paths import PictureResolver
+from catalog.feeds.rows.columns import column_name
+from catalog.feeds.rows.line_reader import open_lines, read_records
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
 from catalog.text.strings import natural_key

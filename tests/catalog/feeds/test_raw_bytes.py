@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from catalog.errors import BadFeed
-from catalog.feeds import line_reader
+from catalog.feeds.rows import line_reader
 from tests.catalog.feed_writer import item, read, read_until_broken, rss, write
 
 TABLE = "id,title,image\n" + "".join(f"p{n},Hat {n},images/1.png\n" for n in range(3000))

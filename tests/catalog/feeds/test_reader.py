@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import column_name
 from catalog.feeds.prices import parse_price
 from catalog.feeds.reader import FORMATS, read_feed
+from catalog.feeds.rows.columns import column_name
 from catalog.product import Product, Rejected
 from tests.catalog.feed_writer import names, read, write
 

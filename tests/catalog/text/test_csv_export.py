@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.feeds.delimited import read_table
 from catalog.feeds.reader import read_feed
+from catalog.feeds.rows.delimited import read_table
 from catalog.product import Rejected
 from catalog.text.csv_export import csv_text, escape_formula, unescape_formula
 from indexer.build.report import rejected_table

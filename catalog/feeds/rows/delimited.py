@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.line_reader import LineReader, open_lines, read_records
-from catalog.feeds.row import MAX_CELL, FeedRow, is_text, read_row
+from catalog.feeds.rows.columns import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
+from catalog.feeds.rows.line_reader import LineReader, open_lines, read_records
+from catalog.feeds.rows.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.raw_bytes import open_bytes
-from catalog.feeds.row import MAX_ROW, MAX_VALUES
+from catalog.feeds.rows.raw_bytes import open_bytes
+from catalog.feeds.rows.row import MAX_ROW, MAX_VALUES
 
 MAX_ROW_LINES = 1_000
 MAX_LINE = 2**28

@@ -1,0 +1,6 @@
+"""Read the rows of a feed's file: its bytes, encoding, lines, records and cells, and the names of its columns.
+
+Knows nothing of products; the formats and the mapping to products build on it.
+
+Imported by catalog.feeds, search.bulk.
+"""

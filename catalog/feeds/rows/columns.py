@@ -1,0 +1,21 @@
+"""Name the columns of feeds: those that become fields of a product, and how a header is read."""
+
+from __future__ import annotations
+
+import re
+
+PICTURE_COLUMNS = ("image", "image_link", "images", "additional_image_link")
+_SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_source", "variant_image_url")
+ALL_PICTURE_COLUMNS = frozenset((*PICTURE_COLUMNS, *_SHOPIFY_PICTURES))
+CATEGORY_COLUMNS = ("category", "product_type", "google_product_category")
+AVAILABILITY_COLUMNS = ("availability", "in_stock")
+PRICE_COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date")
+SINGLE_COLUMNS = frozenset(
+    ("id", "title", "brand", "description", *PRICE_COLUMNS, *CATEGORY_COLUMNS, *AVAILABILITY_COLUMNS)
+)
+KNOWN_COLUMNS = SINGLE_COLUMNS | frozenset(PICTURE_COLUMNS)
+
+
+def column_name(header: str) -> str:
+    """Return the name by which a header is known: " G:Image Link" -> "image_link"."""
+    return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
