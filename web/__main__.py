@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from indexer.cli.common import Commands
 from web.cli.demo import demo
 from web.cli.key_commands import key
 from web.cli.openapi import openapi
 from web.cli.serve import serve
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Serve a shop over HTTP, and manage its keys."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,10 +42,16 @@ fetch_option = click.option(
 
 
 class Commands(click.Group):
-    """Print our errors and the system's as "Error: message hint" with exit code 1; exit with 130 when interrupted."""
+    """Print our errors and the system's as "Error: message hint" with exit code 1; exit with 130 when interrupted.
+
+    A letter that the terminal's encoding lacks is printed as its code ("\\u8336"), because a title may hold any letter.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except WindowshopError as error:

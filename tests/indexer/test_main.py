@@ -4,11 +4,13 @@ import errno
 import json
 import os
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from indexer import __main__ as command
 from indexer.cli import index_commands, maintenance_commands
+from indexer.cli.common import Commands
 from indexer.generations.store import open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
@@ -164,3 +166,16 @@ def test_a_hundred_bad_rows_of_a_thousand(run, tmp_path):
     assert {int(line.split(",")[1]) for line in lines} == expected
     assert len(lines) == 100
     assert all(line.split(",", 2)[2] for line in lines)
+
+
+@pytest.mark.parametrize("charset", ["cp1252", "latin-1", "cp437", "utf-8"])
+def test_letters_that_the_terminal_lacks_are_printed_as_codes(charset):
+    @click.command()
+    def show():
+        click.echo("Łóżko 茶壶")
+        click.echo("Łóżko 茶壶", err=True)
+
+    answer = CliRunner(charset=charset).invoke(Commands(commands=[show]), ["show"])
+    assert answer.exit_code == 0
+    shown = "Łóżko 茶壶".encode(charset, "backslashreplace").decode(charset)
+    assert (answer.stdout, answer.stderr) == (f"{shown}\n", f"{shown}\n")
