@@ -70,7 +70,14 @@ class BadFeed(BadInput):
 
 
 class BadRow(BadInput):
-    """One row of a feed cannot be used; the feed reader turns it into a Rejected."""
+    """One row of a feed cannot be used; the feed reader turns it into a Rejected.
+
+    `product_id` is the id in the row, where it is certain although the row cannot be read.
+    """
+
+    def __init__(self, message: str, hint: str = "", product_id: str = "") -> None:
+        super().__init__(message, hint)
+        self.product_id = product_id
 
 
 class BadPicture(BadInput):

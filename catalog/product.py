@@ -51,9 +51,25 @@ def levels_of(category: str) -> tuple[str, ...]:
 class Rejected:
     """A feed row that was left out, or one of its pictures: the file, the line (1 = header) and the reason.
 
-    Also a picture that could not be fetched again, so that the picture of an earlier import stays.
+    Also a picture that could not be fetched again, so that the picture of an earlier import stays. `product_id` is the
+    id in the row, "" when it cannot be read. `lists_product` is False when the row lists no product for sale: one that
+    is not published, a row of totals, a file that is no picture.
     """
 
     source: str
     line: int
     reason: str
+    product_id: str = ""
+    lists_product: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RowNote:
+    """What people should know of a feed row that became a product: a value that was guessed, or not understood.
+
+    The report counts the rows of each message, so a message names the value and not the row.
+    """
+
+    source: str
+    line: int
+    message: str

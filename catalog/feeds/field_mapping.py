@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
@@ -27,10 +28,17 @@ _STOCK_WORDS = {
 _STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in words.split()}
 
 
-def product_from_row(
-    cells: Mapping[str, Sequence[str]], folder: PictureResolver, origin: str
-) -> tuple[Product, list[str]]:
-    """Return the product of a row, and what is wrong with pictures of it; BadRow when the row cannot be a product."""
+class MappedRow(NamedTuple):
+    """A product, what is wrong with pictures of it, and which of its values were guessed or not understood."""
+
+    product: Product
+    faults: list[str]
+    notes: list[str]
+
+
+def product_from_row(cells: Mapping[str, Sequence[str]], folder: PictureResolver, origin: str) -> MappedRow:
+    """Return the product of a row with what people should know of it; BadRow when the row cannot be a product."""
+    notes: list[str] = []
     product_id = checked_id(first(cells, "id"))
     title = clean_title(first(cells, "title"))
     if not title:
@@ -56,7 +64,7 @@ def product_from_row(
         description=first(cells, "description"),
         origin=origin,
     )
-    return product, faults
+    return MappedRow(product, faults, notes)
 
 
 def checked_id(text: str) -> str:

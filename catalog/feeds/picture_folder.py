@@ -23,21 +23,22 @@ def read_folder(root: Path) -> Iterator[Product | Rejected]:
     pictures = PictureResolver(root)
     names: dict[str, str] = {}
     for name, fault in _files(root):
+        if fault is not None:
+            yield fault
+            continue
+        stem = os.path.splitext(name)[0]  # noqa: PTH122
         try:
-            if fault:
-                raise BadRow(fault)
-            product = _product(name, pictures)
-            if product.id in names:
-                raise BadRow(f"duplicate id {product.id!r}: {names[product.id]} has it too")
-            names[product.id] = name
+            product = _product(name, stem, pictures)
+            if stem in names:
+                raise BadRow(f"duplicate id {stem!r}: {names[stem]} has it too")
+            names[stem] = name
             yield product
         except BadRow as error:
-            yield Rejected(name.encode(errors="replace").decode(), 0, error.message)
+            yield Rejected(name, 0, error.message, stem)
 
 
-def _product(name: str, pictures: PictureResolver) -> Product:
+def _product(name: str, stem: str, pictures: PictureResolver) -> Product:
     path = pictures.find(name)
-    stem = os.path.splitext(name)[0]  # noqa: PTH122
     *folders, leaf = stem.split("/")
     category = CATEGORY_SEPARATOR.join(folders)
     return Product(checked_id(stem), _title(leaf, folders), (Picture(path),), category, origin=name)
@@ -51,8 +52,8 @@ def _title(leaf: str, folders: list[str]) -> str:
     return words[:1].upper() + words[1:] or leaf
 
 
-def _files(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (name relative to `root`, fault) of every file; a folder's files come before its subfolders."""
+def _files(root: Path) -> Iterator[tuple[str, Rejected | None]]:
+    """Yield (name relative to `root`, why it is none or None) of every file; files come before subfolders."""
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -63,7 +64,8 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
         except OSError as error:
             if not folder:
                 raise BadFeed(f"The folder {root} cannot be read: {error.strerror}.", "Check its rights.") from error
-            yield folder.rstrip("/"), f"the folder cannot be read: {error.strerror}"
+            unread = Rejected(_shown(folder.rstrip("/")), 0, f"the folder cannot be read: {error.strerror}")
+            yield folder, unread  # nobody knows which products it lists
             continue
         below = []
         for entry in entries:
@@ -71,8 +73,13 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 below.append(name + "/")
             else:
-                yield name, _fault(entry)
+                fault = _fault(entry)
+                yield name, Rejected(_shown(name), 0, fault, lists_product=False) if fault else None
         pending.extend(reversed(below))
+
+
+def _shown(name: str) -> str:
+    return name.encode(errors="replace").decode()
 
 
 def _fault(entry: os.DirEntry[str]) -> str:

@@ -11,21 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import BadFeed, BadRow
-from catalog.feeds.field_mapping import product_from_row
+from catalog.feeds.field_mapping import MappedRow, checked_id, product_from_row
 from catalog.feeds.google_xml import read_xml
 from catalog.feeds.json_lines import read_json_lines
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
+from catalog.feeds.rows.columns import PICTURE_COLUMNS
 from catalog.feeds.rows.delimited import read_table
 from catalog.feeds.rows.raw_bytes import GZIP
 from catalog.feeds.rows.row import FeedRow, first
 from catalog.feeds.shopify import is_shopify, read_shopify
-from catalog.product import Product, Rejected
+from catalog.product import Product, Rejected, RowNote
 
 if TYPE_CHECKING:
     from catalog.fetching.fetcher import PictureFetcher
 
-MappedRow = tuple[Product, list[str]]  # a product, and what is wrong with pictures of it
+
+FeedItem = Product | Rejected | RowNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,10 @@ FORMATS = (  # the first that has a file's ending and sniffs it reads it
 )
 
 
-def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator[Product | Rejected]:
+def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator[FeedItem]:
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
+
+    A RowNote comes before a product of which a value was guessed or not understood.
 
     Every picture of a product exists and lies inside the feed's folder, or `fetch` has fetched it from the web address
     in the feed, perhaps in an earlier import; then a Rejected says why not today. Rows are streamed.
@@ -70,7 +74,7 @@ def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator
     return _products(path, feed_format.read(path), fetch)
 
 
-def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[Product | Rejected]:
+def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[FeedItem]:
     folder = PictureResolver(path.parent, fetch)
     lines: dict[str, int] = {}
     for row, make in _prefetched(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
@@ -78,13 +82,29 @@ def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None)
             product_id = first(row.cells, "id")
             if product_id in lines:
                 raise BadRow(f"duplicate id {product_id[:80]!r}: line {lines[product_id]} has it too")
-            product, faults = make()
+            product, faults, notes = make()
         except BadRow as error:
-            yield Rejected(path.name, row.line, error.message)
+            yield Rejected(path.name, row.line, error.message, _id_in(row), _lists_product(row))
             continue
         lines[product.id] = row.line
-        yield from (Rejected(path.name, row.line, reason) for reason in faults)
+        yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
+        yield from (RowNote(path.name, row.line, message) for message in notes)
         yield product
+
+
+def _id_in(row: FeedRow) -> str:
+    """Return the id of a rejected row; "" when it is not known or cannot be an id."""
+    try:
+        return checked_id(row.product_id or first(row.cells, "id"))
+    except BadRow:
+        return ""
+
+
+def _lists_product(row: FeedRow) -> bool:
+    """Tell whether a rejected row lists a product: a row without id, title and picture holds totals or leftovers."""
+    if row.fault:
+        return row.lists_product
+    return any(row.cells.get(name) for name in ("id", "title", *PICTURE_COLUMNS))
 
 
 def _make(folder: PictureResolver, source: str, row: FeedRow) -> MappedRow:

@@ -142,8 +142,13 @@ class Catalogue:
     def find(self, ids: Iterable[str]) -> dict[str, tuple[int, Product]]:
         """Return key and product by id, without ids that no product has."""
         with self._read() as db:
-            keys = [row[0] for row in db.execute(_KEYS_OF, (json.dumps(list(ids)),))]
-            return {product.id: (key, product) for key, product in product_rows.read(db, keys).items()}
+            found = product_rows.read(db, self.keys_of(ids))
+            return {product.id: (key, product) for key, product in found.items()}
+
+    def keys_of(self, ids: Iterable[str]) -> list[int]:
+        """Return the keys of these ids, ascending, without ids that no product has."""
+        with self._read() as db:
+            return [row[0] for row in db.execute(_KEYS_OF, (json.dumps(list(ids)),))]
 
     def ids(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and id in key order, which reads a page at a time."""

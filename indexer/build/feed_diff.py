@@ -1,15 +1,20 @@
-"""Compare a feed with the catalogue, page by page: which products are new, changed (and how), unchanged or gone."""
+"""Compare a feed with the catalogue, page by page: which products are new, changed (and how), unchanged or gone.
+
+Only a product that the feed does not list any more is removed. One whose row was rejected stays as it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadFeed
-from catalog.product import Picture, Product, Rejected
+from catalog.feeds.reader import FeedItem
+from catalog.product import Picture, Product, Rejected, RowNote
 from catalog.storage.catalogue import Catalogue
 from indexer.build.encoding_pipeline import PictureResults
 from indexer.cache.file_stats import Content, FileStatCache
@@ -17,6 +22,8 @@ from indexer.numeric import batches
 
 PAGE_PRODUCTS = 500
 MAX_IDS = 20  # reported of each kind of change
+MAX_MESSAGES = 1_000  # different notes that are counted apart
+OTHER_NOTES = "further notes"
 ADDED, PICTURES_CHANGED, TITLE_CHANGED, FACTS_CHANGED, REMOVED = "added", "pictures", "words", "facts", "removed"
 CHANGE_LABELS = {
     ADDED: "added",
@@ -66,6 +73,52 @@ class Changes:
         return [*lines, f"  {self.unchanged:>9,} unchanged"]
 
 
+@dataclass(slots=True)
+class RetainedProducts:
+    """How many products stay as they were although the feed gives no usable row of them, with the first ids.
+
+    `rejected` are those whose rows were rejected. `uncertain` are not in the feed, but may be the products of
+    rejected rows whose id cannot be read.
+    """
+
+    rejected: int = 0
+    uncertain: int = 0
+    ids: list[str] = field(default_factory=list)
+
+    def count(self, product_id: str, uncertain: bool) -> None:
+        """Count one more product."""
+        if uncertain:
+            self.uncertain += 1
+        else:
+            self.rejected += 1
+        if len(self.ids) < MAX_IDS:
+            self.ids.append(product_id)
+
+    def body(self) -> dict[str, Any]:
+        """Return the counts and ids as JSON values."""
+        return {"rejected": self.rejected, "uncertain": self.uncertain, "ids": self.ids}
+
+    def lines(self) -> list[str]:
+        """Return a printed line for each reason why products stay, and one with the first ids."""
+        reasons = (
+            (self.rejected, "left as they were, because their rows were rejected"),
+            (self.uncertain, "not in the feed and not removed, because the id of a rejected row cannot be read"),
+        )
+        lines = [f"  {count:>9,} {reason}" for count, reason in reasons if count]
+        more = " ..." if self.rejected + self.uncertain > len(self.ids) else ""
+        return [*lines, f"            {', '.join(self.ids)}{more}"] if lines else []
+
+
+@dataclass(slots=True)
+class NoteCount:
+    """A note on rows that became products: its message, how many rows have it, and the first of them."""
+
+    message: str
+    source: str
+    line: int
+    rows: int = 0
+
+
 # Nearly every product of a feed is unchanged: comparing these fields needs no copy of it with the pictures as read.
 _facts = attrgetter(*(field.name for field in fields(Product) if field.compare and field.name != "pictures"))
 
@@ -81,13 +134,15 @@ class FeedDiff:
         self.puts: list[Product] = []
         self.gone: list[str] = []
         self.rejected: list[Rejected] = []
+        self.notes: dict[str, NoteCount] = {}
+        self.retained = RetainedProducts()
         self.pending: list[Product] = []
         self._catalogue = catalogue
         self._files = files
         self._known_contents: dict[str, Content] = {}  # of pending products
         self._seen_keys = bytearray()  # a byte for each key up to the largest: a set takes sixty for each product
 
-    def add_items(self, items: Iterable[Product | Rejected]) -> None:
+    def add_items(self, items: Iterable[FeedItem]) -> None:
         """Compare every product whose picture files are known; the others become `pending`."""
         for page in batches(self._products(items), PAGE_PRODUCTS):
             paths = [picture.path for product in page for picture in product.pictures]
@@ -123,19 +178,44 @@ class FeedDiff:
                 f"The first reasons: {reasons}" if reasons else "Is it the right file or folder?",
             )
 
-    def find_removed(self) -> None:
-        """Find the catalogue's products that the feed does not have any more."""
-        for key, product_id in () if self._catalogue is None else self._catalogue.ids():
-            if key >= len(self._seen_keys) or not self._seen_keys[key]:
+    def find_removed(self, catalogue: Catalogue, *, remove: bool = True, certain: bool = False) -> None:
+        """Find the catalogue's products that the feed does not list: those to remove, and those that stay.
+
+        Products of rejected rows stay. When the id of a rejected row cannot be read, any product that is missing may
+        be its product: then none is removed, unless `certain` says that they are gone. Without `remove`, none is
+        removed in any case.
+        """
+        rows = [row for row in self.rejected if row.lists_product]
+        rejected_ids = {row.product_id for row in rows}
+        uncertain = "" in rejected_ids and not certain
+        for product_id in self._missing(catalogue):
+            if product_id in rejected_ids:
+                self.retained.count(product_id, uncertain=False)
+            elif remove and uncertain:
+                self.retained.count(product_id, uncertain=True)
+            elif remove:
                 self.gone.append(product_id)
                 self.changes.count(REMOVED, product_id)
 
-    def _products(self, items: Iterable[Product | Rejected]) -> Iterator[Product]:
+    def _missing(self, catalogue: Catalogue) -> Iterator[str]:
+        """Yield the ids of the catalogue that no usable row of the feed has."""
+        put: AbstractSet[str] = set() if self._catalogue is not None else {product.id for product in self.puts}
+        for key, product_id in catalogue.ids():
+            if product_id not in put and (key >= len(self._seen_keys) or not self._seen_keys[key]):
+                yield product_id
+
+    def _products(self, items: Iterable[FeedItem]) -> Iterator[Product]:
         for item in items:
-            if isinstance(item, Rejected):
+            if isinstance(item, Product):
+                yield item
+            elif isinstance(item, Rejected):
                 self.rejected.append(item)
             else:
-                yield item
+                self._count_note(item)
+
+    def _count_note(self, note: RowNote) -> None:
+        message = note.message if note.message in self.notes or len(self.notes) < MAX_MESSAGES else OTHER_NOTES
+        self.notes.setdefault(message, NoteCount(message, note.source, note.line)).rows += 1
 
     def _compare(self, page: Sequence[Product], results: PictureResults) -> None:
         known = {} if self._catalogue is None else self._catalogue.find(product.id for product in page)
@@ -168,13 +248,31 @@ def usable_pictures(product: Product, results: PictureResults) -> tuple[tuple[Pi
             broken.append(f"{Path(picture.path).name}: {results.broken[picture.path]}")
         else:
             content = results.contents[picture.path]
-            good.setdefault(content.sha256, Picture(picture.path, content.sha256, content.width, content.height))
+            good.setdefault(content.sha256, _as_read(picture.path, content))
     if good and not broken:
         return tuple(good.values()), []
     source, line = split_origin(product.origin)
     if not good:
-        return (), [Rejected(source, line, f"no usable picture ({'; '.join(broken)})")]
-    return tuple(good.values()), [Rejected(source, line, f"picture left out ({reason})") for reason in broken]
+        return (), [Rejected(source, line, f"no usable picture ({'; '.join(broken)})", product.id)]
+    left_out = [Rejected(source, line, f"picture left out ({reason})", product.id) for reason in broken]
+    return tuple(good.values()), left_out
+
+
+def pictures_now(
+    pictures: Sequence[Picture], lost: AbstractSet[str], contents: Mapping[str, Content]
+) -> tuple[tuple[Picture, ...], bool]:
+    """Return pictures, those whose hash is `lost` with what their files hold now, and whether any cannot be read."""
+    found: dict[str, Picture] = {}
+    for picture in pictures:
+        if picture.sha256 not in lost:
+            found.setdefault(picture.sha256, picture)
+        elif content := contents.get(picture.path):
+            found.setdefault(content.sha256, _as_read(picture.path, content))
+    return tuple(found.values()), any(p.sha256 in lost and p.path not in contents for p in pictures)
+
+
+def _as_read(path: str, content: Content) -> Picture:
+    return Picture(path, content.sha256, content.width, content.height)
 
 
 def split_origin(origin: str) -> tuple[str, int]:

@@ -20,7 +20,7 @@ from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
-from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, split_origin
+from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, pictures_now, split_origin
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
 from indexer.build.report import BUILD, UPDATE, IndexReport, Step, peak_memory_mb, save_report
@@ -60,8 +60,8 @@ class _NotPublished(Exception):
 class IndexRun:
     """One build or update. A build is an update against nothing (`rebuild`).
 
-    It reads every picture file, reuses vectors from the caches alone and no row of an earlier generation, makes the
-    catalogue equal to the feed, and opens it only when everything is encoded.
+    It reads every picture file, reuses vectors from the caches alone and no row of an earlier generation, and opens the
+    catalogue only when the feed is read and its pictures are encoded.
     """
 
     def __init__(self, home: Path, encoder: Encoder, options: UpdateOptions, rebuild: bool = False) -> None:
@@ -98,15 +98,9 @@ class IndexRun:
 
     def _build(self, files: FileStatCache) -> tuple[FeedDiff, SealedGeneration]:
         diff = self._compare_feed(None, files)
-        with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
-            self._encode_titles((product.title for product in diff.puts), titles)
-            failpoint("build.encoded")
-            with self._open_catalogue() as catalogue:
-                with catalogue.replacing(diff.puts):
-                    sealed = self._seal(catalogue, VectorSources(self._builder.layout, pictures, titles))
-                    record_pending(catalogue, sealed.candidate.number)
-                publish_pending(self._home, catalogue)
-        return diff, sealed
+        with self._open_catalogue() as catalogue:
+            diff.find_removed(catalogue)
+            return diff, self._make_generation(catalogue, files, diff, publish=True)
 
     def _update(self, files: FileStatCache, publish: bool) -> tuple[FeedDiff, SealedGeneration | None]:
         with self._open_catalogue() as catalogue:
@@ -128,7 +122,7 @@ class IndexRun:
         with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
             self._encode_titles((product.title for product in diff.puts), titles)
             self._encode_unlisted(catalogue, files, self._sources(catalogue, pictures, titles), diff)
-            failpoint("update.encoded")
+            failpoint("build.encoded" if self._rebuild else "update.encoded")
             try:
                 with catalogue.applying(diff.puts, diff.gone):
                     sources = self._sources(catalogue, pictures, titles)
@@ -162,13 +156,14 @@ class IndexRun:
         self._count_step("read", len(diff.pending) + len(diff.rejected), time.perf_counter() - start)
         diff.compare_pending(self._read_pictures(diff.unread_paths(), files, dry_run))
         diff.require_usable(feed.path)
-        if catalogue is not None and not self._options.keep_missing:
-            diff.find_removed()
-            self._refuse_shrinking(feed.path, catalogue.count(), diff.changes)
+        if catalogue is not None:
+            options = self._options
+            diff.find_removed(catalogue, remove=not options.keep_missing, certain=options.allow_shrink)
+            self._refuse_shrinking(feed.path, catalogue.count(), diff)
         return diff
 
-    def _refuse_shrinking(self, feed: Path, count: int, changes: Changes) -> None:
-        removed = changes.counts[REMOVED]
+    def _refuse_shrinking(self, feed: Path, count: int, diff: FeedDiff) -> None:
+        removed = diff.changes.counts[REMOVED] + diff.retained.uncertain
         if 2 * removed > count and not self._options.allow_shrink:
             raise BadFeed(
                 f"{feed} would remove {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
@@ -200,17 +195,20 @@ class IndexRun:
     def _encode_unlisted(
         self, catalogue: Catalogue, files: FileStatCache, sources: VectorSources, diff: FeedDiff
     ) -> None:
-        """Encode what products lack that the feed leaves alone; leave out a picture that cannot be read any more."""
+        """Encode what products lack that the feed leaves alone.
+
+        A picture whose file shows another picture by now is replaced by that one, and left out when it cannot be read.
+        """
         changed = {product.id for product in diff.puts} | set(diff.gone)
-        listed = {key for key, _ in catalogue.find(changed).values()}
-        missing = [row for row in sources.missing(catalogue) if row.key not in listed]
+        missing = sources.missing(catalogue, but=set(catalogue.keys_of(changed)))
         lost: dict[int, set[str]] = {}
-        for row in self._encode_missing(missing, sources, files):
+        for row in self._encode_missing(list(missing), sources, files):
             lost.setdefault(row.key, set()).add(row.sha256)
         for key, product in catalogue.get_many(list(lost)).items():
-            pictures = tuple(picture for picture in product.pictures if picture.sha256 not in lost[key])
-            reason = "not every picture" if pictures else "no picture"
-            diff.rejected.append(Rejected(*split_origin(product.origin), f"{product.id}: {reason} could be read again"))
+            pictures, unread = pictures_now(product.pictures, lost[key], self._pictures.contents)
+            if unread:
+                reason = f"{product.id}: {'not every picture' if pictures else 'no picture'} could be read again"
+                diff.rejected.append(Rejected(*split_origin(product.origin), reason, product.id))
             if pictures:
                 diff.puts.append(replace(product, pictures=pictures))
             else:
@@ -270,6 +268,8 @@ class IndexRun:
             titles=self._titles,
             copied=0 if sealed is None else sealed.copied,
             rejected=tuple(diff.rejected),
+            retained=diff.retained,
+            notes=tuple(diff.notes.values()),
             gates=() if sealed is None else sealed.gates,
             steps=tuple(self._steps.values()),
             seconds=time.perf_counter() - self._began,

@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.text.csv_export import csv_text
-from indexer.build.feed_diff import Changes
+from indexer.build.feed_diff import Changes, NoteCount, RetainedProducts
 from indexer.generations.gates import Gate
 from indexer.generations.manifest import Manifest
 
@@ -24,8 +24,9 @@ BUILD, UPDATE = "build", "update"
 MAX_LINES = 10  # rejected rows printed
 REPORT_FIELDS = {  # fields of the JSON file, in order
     BUILD: "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index"
-    " recall words_gate gates pictures_per_second",
-    UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb",
+    " recall words_gate gates pictures_per_second retained notes",
+    UPDATE: "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb"
+    " retained notes",
 }
 
 
@@ -53,7 +54,8 @@ class IndexReport:
 
     `generation` is the current one afterwards. `made` says whether it is new, `would_make` whether a dry run would make
     one; `manifest` is that of the generation made or compared. `pictures` counts the different pictures that were
-    read, `reused` those of them whose vector the cache had, `copied` rows taken from the generation before.
+    read, `reused` those of them whose vector the cache had, `copied` rows taken from the generation before. `retained`
+    are products that stay although the feed has no usable row of them, `notes` values that were not understood.
     """
 
     kind: str
@@ -72,6 +74,8 @@ class IndexReport:
     seconds: float
     peak_memory_mb: float
     would_make: bool = False
+    retained: RetainedProducts = field(default_factory=RetainedProducts)
+    notes: tuple[NoteCount, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -86,6 +90,7 @@ class IndexReport:
     def body(self) -> dict[str, Any]:
         """Return the report as JSON values; rejected rows as a count only, the CSV file has them."""
         values: dict[str, Any] = {"rejected": len(self.rejected), "gates": [gate.body() for gate in self.gates]}
+        values |= {"retained": self.retained.body(), "notes": [asdict(note) for note in self.notes]}
         if self.kind == UPDATE:
             values["changes"] = self.changes.body()
             values |= {"seconds": round(self.seconds, 3), "peak_memory_mb": round(self.peak_memory_mb, 1)}
@@ -106,7 +111,7 @@ class IndexReport:
         target = "a new generation of the index" if self.would_make else "the catalogue alone"
         changed = self.changes.total or self.would_make
         first = f"An update would change {target}:" if changed else "Nothing has changed."
-        return "\n".join([first, *self.changes.lines(), *self._rejected_lines()])
+        return "\n".join([first, *self.changes.lines(), *self._attention_lines(), *self._rejected_lines()])
 
     def table(self) -> str:
         """Return what was done, to print."""
@@ -123,6 +128,7 @@ class IndexReport:
             f"Generation {self.generation:06d}, encoder {manifest.encoder.name}",
             f"  {self.products:,} products with {self.rows:,} pictures indexed, {len(self.rejected):,} rejected",
             f"  {self.encoded:,} different pictures encoded, {self.reused:,} reused",
+            *self._attention_lines(),
             *(f"  {s.name:<7} {s.items:>9,} {s.seconds:>9.1f} s {s.rate:>11,.0f} a second" for s in self.steps),
             *gates,
             f"  index {index.kind}{probes}",
@@ -137,7 +143,16 @@ class IndexReport:
         else:
             first = f"Nothing has changed; generation {self.generation:06d} stays"
         work = f"  {self.encoded:,} different pictures and {self.titles:,} titles encoded"
-        return [first, *self.changes.lines(), work, *gates, *self._rejected_lines()]
+        return [first, *self.changes.lines(), *self._attention_lines(), work, *gates, *self._rejected_lines()]
+
+    def _attention_lines(self) -> list[str]:
+        """Return lines on products that stay without a usable row, and on values that were not understood."""
+        notes = [
+            f"  {note.rows:>9,} rows, the first at {note.source}:{note.line}: {note.message}"
+            for note in sorted(self.notes, key=lambda note: -note.rows)[:MAX_LINES]
+        ]
+        more = len(self.notes) - len(notes)
+        return [*self.retained.lines(), *notes, *([f"  ... and {more:,} more kinds of notes"] if more else [])]
 
     def _rejected_lines(self) -> list[str]:
         lines = rejection_lines(self.rejected, "    ")
@@ -210,7 +225,8 @@ def read_report(path: Path) -> dict[str, Any] | None:
 
 def rejected_table(rows: Iterable[Rejected]) -> str:
     """Return rejected rows as CSV that is safe to open in a spreadsheet."""
-    return csv_text(("source", "line", "reason"), ((row.source, row.line, row.reason) for row in rows))
+    table = ((row.source, row.line, row.reason, row.product_id) for row in rows)
+    return csv_text(("source", "line", "reason", "id"), table)
 
 
 def peak_memory_mb() -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +75,13 @@ class VectorSources:
         vector = None if self.reusable is None else self.reusable.picture(row)
         return self.pictures.get(bytes.fromhex(row.sha256)) if vector is None else vector
 
-    def missing(self, catalogue: Catalogue) -> Iterator[PictureRow]:
-        """Yield the pictures that have to be encoded before rows can be written, and those whose title has to be."""
+    def missing(self, catalogue: Catalogue, but: Set[int] = frozenset()) -> Iterator[PictureRow]:
+        """Yield the pictures that have to be encoded before rows can be written, and those whose title has to be.
+
+        Leaves out the products with the keys `but`.
+        """
         for page in catalogue.iter_picture_rows():
-            for row in _split_page(page, self.reusable)[1]:
+            for row in _split_page([row for row in page if row.key not in but], self.reusable)[1]:
                 title_known = self.titles is None or self.titles.get(title_cache_key(row.title)) is not None
                 if not title_known or self.picture(row) is None:
                     yield row

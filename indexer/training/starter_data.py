@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.errors import BadFeed
 from catalog.feeds.reader import read_feed
-from catalog.product import Product
+from catalog.product import Product, Rejected
 from indexer.training.pairs import CaptionedPicture
 
 HOLDOUT_PRODUCTS = 4_400  # products of the fashion dataset that are held out
@@ -79,9 +79,10 @@ def _grocery_example(file: Path, product: Product) -> CaptionedPicture:
 def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:
     """Yield the products of a feed. Raises BadFeed at the first rejected row."""
     for item in read_feed(feed):
-        if not isinstance(item, Product):
+        if isinstance(item, Rejected):
             raise BadFeed(f"{item.source}:{item.line}: {item.reason}", hint)
-        yield item
+        if isinstance(item, Product):
+            yield item
 
 
 def labelled_photos(file: Path, column: str, known: Container[str] | None = None) -> list[Photo]:

@@ -15,20 +15,27 @@ MAX_VALUES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """The non-empty cells of one row by column name; none when `fault` says why the row cannot be read."""
+    """The non-empty cells of one row by column name; none when `fault` says why the row cannot be read.
+
+    With a fault, `product_id` is the row's id where it is certain, else "": then nobody knows which product the row
+    lists. `lists_product` is False when the row can be read and says that its product is not for sale.
+    """
 
     line: int
     cells: dict[str, list[str]] = field(default_factory=dict)
     fault: str = ""
+    product_id: str = ""
+    lists_product: bool = True
 
 
 def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> FeedRow:
     """Return a row of the cells that `read(*raw)` gives, or with a fault when they cannot be read or are not text."""
+    cells: dict[str, list[str]] = {}
     try:
         cells = read(*raw)
         _check_text(cells)
     except BadRow as error:
-        return FeedRow(line, fault=error.message)
+        return FeedRow(line, fault=error.message, product_id=error.product_id or _legible_id(cells))
     return FeedRow(line, cells)
 
 
@@ -44,6 +51,12 @@ def is_text(value: str) -> bool:
 def first(cells: Mapping[str, Sequence[str]], name: str) -> str:
     """Return the first value of a column, or ""."""
     return cells[name][0] if cells.get(name) else ""
+
+
+def _legible_id(cells: Mapping[str, Sequence[str]]) -> str:
+    """Return the id of cells of which another is no text; "" when the id itself is none."""
+    product_id = first(cells, "id")
+    return product_id if is_text(product_id) and "\0" not in product_id else ""
 
 
 def _check_text(cells: dict[str, list[str]]) -> None:

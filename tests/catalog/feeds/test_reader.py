@@ -95,7 +95,7 @@ def test_several_pictures(shop, columns, cells, expected):
 def test_one_bad_picture_of_several_is_reported_and_the_product_stays(shop):
     (product,), (rejected,) = read(write(shop, HEADER + "7,Shirt,Tops,images/1.png|images/gone.png\n"))
     assert names(product) == ["1.png"]
-    assert rejected == Rejected("products.csv", 2, "picture 'images/gone.png' does not exist")
+    assert rejected == Rejected("products.csv", 2, "picture 'images/gone.png' does not exist", "7")
 
 
 @pytest.mark.parametrize(

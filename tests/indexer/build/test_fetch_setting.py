@@ -157,12 +157,15 @@ def test_a_price_changes_while_the_picture_server_is_down(built):
     assert built.products()["p1"].title == "red renamed" and len(built.products()) == COUNT
 
 
-def test_a_picture_that_is_gone_takes_its_product_with_it(built):
+def test_a_picture_that_is_gone_does_not_take_its_product_with_it(built):
+    """It once did. But the row is in the feed: the shop has the product, and somebody has to look at its picture."""
+    before = built.products()
     built.fail(1, "404 Not Found")
     built.fail(2, "410 Gone")
     done = built.run("update")
-    assert done.exit_code == 3 and "2 removed: p1, p2" in done.stdout
-    assert open_current(built.home).manifest.products == COUNT - 2
+    assert done.exit_code == 3 and "2 left as they were, because their rows were rejected" in done.stdout
+    assert "p1, p2" in done.stdout
+    assert open_current(built.home).manifest.products == COUNT and built.products() == before
 
 
 def test_the_permission_is_for_one_feed_and_can_be_taken_back(built):

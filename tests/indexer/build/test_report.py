@@ -70,13 +70,16 @@ def test_the_table_says_what_was_done():
 
 
 def test_saved_as_json_and_csv(tmp_path):
-    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title"), Rejected("a.csv", 5, "\ud800 broken")]))
+    save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title", "p7"), Rejected("a.csv", 5, "\ud800 broken")]))
     body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert (body["rejected"], body["reused"], body["pictures_per_second"]) == (2, 300, 130.0)
     assert body["steps"]["decode"] == {"items": 1000, "seconds": 2.0, "per_second": 500.0}
     assert body["recall"]["picture"] == 0.991
     with ShopHome(tmp_path).rejected(3).open(newline="") as file:
-        assert list(csv.reader(file))[:2] == [["source", "line", "reason"], ["a.csv", "2", "no title"]]
+        assert list(csv.reader(file))[:2] == [
+            ["source", "line", "reason", "id"],
+            ["a.csv", "2", "no title", "p7"],
+        ]
 
 
 def test_no_rejected_file_when_nothing_was_rejected(tmp_path, capsys):
@@ -102,7 +105,7 @@ def test_the_file_of_a_build_keeps_its_fields(tmp_path):
     body = json.loads(ShopHome(tmp_path).report(3).read_text())
     assert " ".join(body) == (
         "generation encoder products pictures indexed encoded reused rejected steps seconds peak_memory_mb index recall"
-        " words_gate gates pictures_per_second"
+        " words_gate gates pictures_per_second retained notes"
     )
     assert (body["encoder"], body["products"], body["indexed"], body["words_gate"]) == ("fake", 1200, 1400, 1.0)
     assert body["index"] == {"kind": "ivf_sq8", "lists": 512, "nprobe": 16, "overfetch": 4, "seed": 0}
@@ -115,11 +118,12 @@ def test_the_files_of_an_update_keep_their_fields(tmp_path, made):
     save_report(tmp_path, make_report([Rejected("a.csv", 2, "no title")], UPDATE, made))
     body = json.loads(ShopHome(tmp_path).update_report.read_text())
     assert " ".join(body) == (
-        "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb"
+        "generation made would_make changes encoded titles copied rows rejected gates seconds peak_memory_mb retained"
+        " notes"
     )
     assert (body["rows"], body["rejected"], body["gates"]) == (1400 if made else 0, 1, GATES)
     assert body["changes"]["added"] == {"count": 1, "ids": ["p1"]} and body["changes"]["words"]["count"] == 0
-    assert ShopHome(tmp_path).update_rejected.read_text().splitlines()[1] == "a.csv,2,no title"
+    assert ShopHome(tmp_path).update_rejected.read_text().splitlines()[1] == "a.csv,2,no title,"
     assert ShopHome(tmp_path).report(3).exists() == made and not ShopHome(tmp_path).rejected(3).exists()
 
 

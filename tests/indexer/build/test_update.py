@@ -200,12 +200,14 @@ def test_a_rehearsal_changes_nothing_on_disk(shop):
     report = dry_run(shop.home, encoder, UpdateOptions())
     assert files() == before
     assert encoder.pictures_encoded == 0
-    assert report.changes.counts == {"added": 0, "pictures": 1, "words": 0, "facts": 1, "removed": 1}
+    assert report.changes.counts == {"added": 0, "pictures": 1, "words": 0, "facts": 1, "removed": 0}
+    assert report.retained.body() == {"rejected": 1, "uncertain": 0, "ids": ["p5"]}  # a bad picture removes nothing
     assert report.would_make and not report.made
     plan = report.plan()
-    assert "changed pictures: p1" in plan and "removed: p5" in plan and "no usable picture" in plan
+    assert "changed pictures: p1" in plan and "1 left as they were" in plan and "no usable picture" in plan
     done = update_index(shop.home, FakeEncoder())
     assert done.changes.body() == report.changes.body()
+    assert done.retained == report.retained
 
 
 def test_a_feed_of_last_time_is_used_again_and_a_new_one_is_remembered(shop, tmp_path):
@@ -325,7 +327,9 @@ def test_bad_rows_of_an_update_are_named_and_the_rest_is_taken(tmp_path):
         shop.rows[f"p{i + 3}"]["title"] = "red again"
     report = shop.update()
     assert len(report.rejected) == 18 and all(row.line and row.reason for row in report.rejected)
-    assert (report.changes.counts["words"], report.changes.counts["removed"], report.rows) == (6, 18, 42)
+    # Their products were removed once. But the feed lists them, so that nobody wants them gone: they stay as they were.
+    assert (report.changes.counts["words"], report.changes.counts["removed"], report.rows) == (6, 0, 60)
+    assert (report.retained.rejected, report.retained.uncertain) == (18, 0)
 
 
 def test_files_are_forgotten_when_no_product_shows_them(shop):
