@@ -113,7 +113,8 @@ class _Listing:
         try:
             self._variants.append(_variant(cells, self._tracked))
         except BadRow as error:
-            self._faults.append(FeedRow(line, fault=f"a variant of {self.handle[:80]!r} is left out: {error.message}"))
+            fault = f"a variant of {self.handle[:80]!r} is left out: {error.message}"
+            self._faults.append(FeedRow(line, fault=fault, product_id=self.handle))
             return
         for option in _OPTIONS:
             name = self._first.get(f"{option}_name", "")
@@ -124,11 +125,12 @@ class _Listing:
 
     def rows(self) -> Iterator[FeedRow]:
         """Yield the faults of variants, and the row of the product, which has a fault when it cannot be one."""
-        fault = self._overlong() or self._unpublished()
+        unpublished = self._unpublished()
+        fault = unpublished or self._overlong()
         if self._faults and not self._variants:
             fault = fault or self._faults[0].fault
         if fault:
-            yield FeedRow(self._line, fault=fault)
+            yield FeedRow(self._line, fault=fault, product_id=self.handle, lists_product=not unpublished)
         else:
             yield from self._faults
             yield FeedRow(self._line, self._joined())
