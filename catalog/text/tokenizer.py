@@ -1,35 +1,40 @@
 """Normalise and tokenise text, the same way for products and queries.
 
-Latin words lose case and accents. The index stores them as the text has them; a query looks for singular and plural.
-Chinese and Japanese have no spaces: their runs become single characters and bigrams, so that words of one and two
-characters are found too, which trigrams would miss.
+`folding` makes one spelling of several. The index stores words as the text has them; a query looks for both numbers.
+Chinese, Japanese, Thai and others have no spaces: their runs become single units and bigrams, so that words of one and
+two characters are found too, which trigrams would miss. A pictograph is a word.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-ANALYSIS = 1  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
+from catalog.text.folding import normalise, respellings
+from catalog.text.quantities import START, has_digit, quantity_end, quantity_of
+from catalog.text.scripts import FLAG_LETTERS, HAN, MARKS, PICTOGRAPHS, SOUTHEAST, bigrams, clusters, unspaced
 
-_HAN = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+__all__ = ["ANALYSIS", "bigrams", "clusters", "code", "forms", "indexed", "join_compound", "normalise"]
+__all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "unspaced"]
+
+ANALYSIS = 2  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
+
+_LETTER = rf"[^\W_{HAN}{SOUTHEAST}]"
+_PLAIN = rf"{_LETTER}+(?:[{MARKS}]+{_LETTER}*)*"  # a mark continues a word and begins none
+_TOKEN = re.compile(
+    rf"[{HAN}]+|[{SOUTHEAST}]+|[0-9]+(?:[.,][0-9]+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'&]{_PLAIN})*"
+    rf"|[{FLAG_LETTERS}]{{2}}|[{PICTOGRAPHS}]"
 )
-_PLAIN = rf"[^\W_{_HAN}]+"
-_TOKEN = re.compile(rf"[{_HAN}]+|\d+(?:[.,]\d+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'’&]{_PLAIN})*")
-_JOINT = re.compile(r"[-'’&]")
-_PART = re.compile(r"[^-'’&]+")
-_ACCENTS = re.compile("[\u0300-\u036f]")
-_UNSPACED = re.compile(rf"[{_HAN}]")
-_NOT_CODE = re.compile(r"[\W_]+")
-
-# Only where the forms differ and shops use them. Each traditional character is followed by its simplified one.
-_PAIRS = Path(__file__).with_name("traditional_simplified.txt").read_text(encoding="utf-8").split()
-_TRADITIONAL = str.maketrans({pair[0]: pair[1] for pair in _PAIRS})
+_ASCII_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)+[a-z0-9]*|[a-z0-9]+(?:[-'&][a-z0-9]+)*")
+_NUMBER, _ASCII_NUMBER = (
+    re.compile(rf"(?P<number>{START})|{token.pattern}") for token in (_TOKEN, _ASCII_TOKEN)
+)
+_JOINT = re.compile(r"[-'&]")
+_PART = re.compile(r"[^-'&]+")
+_NOT_CODE = re.compile(rf"(?:(?![{MARKS}])[\W_])+")
 
 # Plurals that no rule of `singularise` covers, and words that look like plurals.
 with Path(__file__).with_name("singulars.csv").open(encoding="utf-8", newline="") as _file:
@@ -41,14 +46,6 @@ _ES = ("sses", "shes", "ches", "xes")
 _TAKES_ES = ("s", "x", "z", "ch", "sh")
 _NO_PLURAL = ("ss", "us", "is")
 _PLURAL_FROM = 4  # characters
-
-
-def normalise(text: str) -> str:
-    """Return `text` in lower case and usual width, without accents, traditional characters as simplified ones."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_TRADITIONAL)
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", plain)))
 
 
 def singularise(word: str) -> str:
@@ -76,15 +73,28 @@ def forms(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((singular, word, singular + "s", plural)))
 
 
-def unspaced(text: str) -> bool:
-    """Tell whether `text` has characters of a script that is written without spaces."""
-    return _UNSPACED.search(text) is not None
-
-
 def tokenise(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and piece of a normalised text; a piece is a word, or a run without spaces."""
-    for match in _TOKEN.finditer(text):
+    if has_digit(text):
+        yield from _tokenise_with_quantities(text)
+        return
+    for match in (_ASCII_TOKEN if text.isascii() else _TOKEN).finditer(text):
         yield match.start(), match.end(), match.group()
+
+
+def _tokenise_with_quantities(text: str) -> Iterator[tuple[int, int, str]]:
+    number_or_token, token = (_ASCII_NUMBER, _ASCII_TOKEN) if text.isascii() else (_NUMBER, _TOKEN)
+    at = 0
+    while found := number_or_token.search(text, at):
+        start, at = found.span()
+        if found["number"] is not None:
+            at = quantity_end(text, start)
+            if at == start:
+                match = token.match(text, start)
+                at = match.end() if match else start + 1
+                if match is None:
+                    continue
+        yield start, at, text[start:at]
 
 
 def split_compound(piece: str) -> list[tuple[int, int, str]]:
@@ -101,19 +111,38 @@ def join_compound(piece: str) -> str:
 def indexed(text: str) -> Iterator[str]:
     """Yield the words under which a product's text is indexed."""
     for _, _, piece in tokenise(normalise(text)):
-        if unspaced(piece):
-            yield from piece
-            yield from bigrams(piece)
-            continue
-        words = [word for _, _, word in split_compound(piece)]
+        if quantity := quantity_of(piece):
+            yield from quantity.words
+        for part in _TOKEN.findall(piece) if quantity else (piece,):
+            if unspaced(part):
+                yield from clusters(part)
+                yield from bigrams(part)
+            else:
+                yield from _words(part)
+    for words in other_spellings(text).values():
         yield from words
-        if len(words) > 1:
-            yield join_compound(piece)
 
 
-def bigrams(run: str) -> list[str]:
-    """Return each two neighbouring characters of a run: "运动鞋" -> ["运动", "动鞋"]."""
-    return [run[at : at + 2] for at in range(len(run) - 1)]
+def other_spellings(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the words of a text that have other spellings, with these: "Brød" -> {"brod": ("broed",)}."""
+    found: dict[str, tuple[str, ...]] = {}
+    for chunk in text.split() if not text.isascii() else ():
+        pieces = [piece for _, _, piece in tokenise(normalise(chunk))]
+        for respelled in respellings(chunk):
+            others = [piece for _, _, piece in tokenise(normalise(respelled))]
+            for piece, other in zip(pieces, others, strict=False):
+                for word, spelling in zip(_words(piece), _words(other), strict=False):
+                    if word != spelling:
+                        found[word] = tuple(dict.fromkeys((*found.get(word, ()), spelling)))
+    return found
+
+
+def _words(piece: str) -> list[str]:
+    """Return the words of a piece that is written with spaces: its parts, and for a compound also the whole."""
+    if piece.isalnum():
+        return [piece]
+    words = [word for _, _, word in split_compound(piece)]
+    return [*words, join_compound(piece)] if len(words) > 1 else words
 
 
 def code(text: str) -> str:
