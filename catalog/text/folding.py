@@ -10,6 +10,7 @@ import re
 import unicodedata
 from pathlib import Path
 
+from catalog.text.numerals import plain_numerals
 from catalog.text.scripts import MARKS, UNSPACED
 
 __all__ = ["UNSPACED", "normalise", "respellings"]
@@ -86,13 +87,12 @@ def _fold(character: str) -> str:
     if category[0] == "M":
         name = unicodedata.name(character, "")
         return character if _VOWEL_SIGN.match(character) and not name.endswith("SIGN NUKTA") else ""
-    for form in ("NFC", "NFKC"):  # a capital may have a row of the table, and a ligature letters that have one
-        parts = unicodedata.normalize(form, character).casefold()
+    for form in ("NFC", "NFKC", "NFD"):  # a capital may have a row of the table, and a ligature letters that have one
+        parts = unicodedata.normalize(form, character)
+        parts = parts if form == "NFD" else parts.casefold()
         if parts != character:
-            return unicodedata.normalize("NFC", "".join(map(_fold, parts)))
-    parts = unicodedata.normalize("NFD", character)
-    if parts != character:
-        return unicodedata.normalize("NFC", "".join(map(_fold, parts)))
+            folded = unicodedata.normalize("NFC", "".join(map(_fold, parts)))
+            return folded.strip() if character.isalnum() else folded
     return _without_stroke(character)
 
 

@@ -29,12 +29,15 @@ _TOKEN = re.compile(
     rf"|[{FLAG_LETTERS}]{{2}}|[{PICTOGRAPHS}]"
 )
 _ASCII_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)+[a-z0-9]*|[a-z0-9]+(?:[-'&][a-z0-9]+)*")
-_NUMBER, _ASCII_NUMBER = (
-    re.compile(rf"(?P<number>{START})|{token.pattern}") for token in (_TOKEN, _ASCII_TOKEN)
-)
+_NUMBER, _ASCII_NUMBER = (re.compile(rf"(?P<number>{START})|{token.pattern}") for token in (_TOKEN, _ASCII_TOKEN))
 _JOINT = re.compile(r"[-'&]")
 _PART = re.compile(r"[^-'&]+")
 _NOT_CODE = re.compile(rf"(?:(?![{MARKS}])[\W_])+")
+
+_ARABIC_WORD = re.compile("[\u0621-\u06d3]+")
+_JOINED_ARTICLES = ("وال", "بال", "كال", "فال", "لل")  # "and the", "with the", "as the", "so the", "to the"
+_SHORT_STEM = 2  # letters; a shorter one is no word, and one of so many is not taken out of a joined article
+_ARTICLE = re.compile(rf"^(?:ال(?=.{{{_SHORT_STEM}}})|(?:{'|'.join(_JOINED_ARTICLES)})(?=.{{{_SHORT_STEM + 1}}}))")
 
 # Plurals that no rule of `singularise` covers, and words that look like plurals.
 with Path(__file__).with_name("singulars.csv").open(encoding="utf-8", newline="") as _file:
@@ -61,7 +64,12 @@ def singularise(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def forms(word: str) -> tuple[str, ...]:
-    """Return the forms to search for with a normalised word: "shirts" -> "shirt", "shirts"."""
+    """Return the forms to search for with a normalised word: "shirts" -> "shirt", "shirts".
+
+    An Arabic word is looked for with and without its article, also where a preposition joins it.
+    """
+    if _ARABIC_WORD.fullmatch(word):
+        return _with_and_without_article(word)
     singular = singularise(word)
     if singular in _SINGULAR_FORMS:
         return tuple(dict.fromkeys(_SINGULAR_FORMS[singular]))
@@ -71,6 +79,13 @@ def forms(word: str) -> tuple[str, ...]:
     if singular.endswith("y"):
         plural = singular[:-1] + "ies"
     return tuple(dict.fromkeys((singular, word, singular + "s", plural)))
+
+
+def _with_and_without_article(word: str) -> tuple[str, ...]:
+    stem = _ARTICLE.sub("", word)
+    joined = _JOINED_ARTICLES if len(stem) > _SHORT_STEM else ()
+    articles = ("", "ال", *joined) if len(stem) >= _SHORT_STEM else ()
+    return tuple(dict.fromkeys((word, *(article + stem for article in articles))))
 
 
 def tokenise(text: str) -> Iterator[tuple[int, int, str]]:
@@ -113,7 +128,7 @@ def indexed(text: str) -> Iterator[str]:
     for _, _, piece in tokenise(normalise(text)):
         if quantity := quantity_of(piece):
             yield from quantity.words
-        for part in _TOKEN.findall(piece) if quantity else (piece,):
+        for part in _units_of(piece) if quantity else (piece,):
             if unspaced(part):
                 yield from clusters(part)
                 yield from bigrams(part)
@@ -123,10 +138,15 @@ def indexed(text: str) -> Iterator[str]:
         yield from words
 
 
+def _units_of(piece: str) -> list[str]:
+    """Return the words of a quantity that are no numbers; those that a number begins are in the quantity's own."""
+    return [part for part in _TOKEN.findall(piece) if not part[0].isdigit()]
+
+
 def other_spellings(text: str) -> dict[str, tuple[str, ...]]:
     """Return the words of a text that have other spellings, with these: "Brød" -> {"brod": ("broed",)}."""
     found: dict[str, tuple[str, ...]] = {}
-    for chunk in text.split() if not text.isascii() else ():
+    for chunk in text.split() if respellings(text) else ():
         pieces = [piece for _, _, piece in tokenise(normalise(chunk))]
         for respelled in respellings(chunk):
             others = [piece for _, _, piece in tokenise(normalise(respelled))]

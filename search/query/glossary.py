@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
+from catalog.text.quantities import quantity_of
 from catalog.text.tokenizer import bigrams, join_compound, normalise, singularise, split_compound, tokenise, unspaced
 
 SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
@@ -103,7 +104,7 @@ class Glossary:
             part = normalised[first.start : units[end - 1].end]
             if entry is None:
                 concepts.extend(_unlisted_concepts(part))
-                encoder_texts.extend([] if unspaced(part) else [part])
+                encoder_texts.append(_readable(part))
                 continue
             encoder_texts.append(part if entry.language == ENGLISH else " ".join(entry.replacements[:1]))
             if entry.replacements and entry.replacements[0] not in FUNCTION_WORDS:
@@ -121,17 +122,30 @@ class Glossary:
 
 
 def _units(text: str) -> Iterator[_Unit]:
-    for start, _, piece in tokenise(text):
-        if unspaced(piece):
+    for start, end, piece in tokenise(text):
+        if quantity_of(piece):
+            yield _Unit(piece, start, start, end)
+        elif unspaced(piece):
             for at, character in enumerate(piece, start):
                 yield _Unit(character, start, at, at + 1)
-            continue
-        for first, last, word in split_compound(piece):
-            yield _Unit(singularise(word), start, start + first, start + last)
+        else:
+            for first, last, word in split_compound(piece):
+                yield _Unit(singularise(word), start, start + first, start + last)
+
+
+def _readable(text: str) -> str:
+    """Return a text without terms as an English encoder reads it: "750毫升" as "750 ml", other such scripts as ""."""
+    if not unspaced(text):
+        return text
+    quantity = quantity_of(text)
+    return quantity.english if quantity else ""
 
 
 def _unlisted_concepts(text: str) -> Iterator[Concept]:
     """Yield the concept of a text without terms: a word, also joined for a compound; none for a function word."""
+    if quantity := quantity_of(text):
+        yield Concept(text, tuple(Alternative((word,), confidence) for word, confidence in quantity.alternatives))
+        return
     words = _index_words(text)
     if words and text not in FUNCTION_WORDS:
         compound = len(words) > 1 and not unspaced(text)
@@ -151,5 +165,10 @@ def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
 def _index_words(text: str) -> tuple[str, ...]:
     words: list[str] = []
     for _, _, piece in tokenise(text):
-        words += (bigrams(piece) or [piece]) if unspaced(piece) else [word for _, _, word in split_compound(piece)]
+        if quantity := quantity_of(piece):
+            words.append(quantity.alternatives[0][0])
+        elif unspaced(piece):
+            words += bigrams(piece) or [piece]
+        else:
+            words += [word for _, _, word in split_compound(piece)]
     return tuple(dict.fromkeys(words))

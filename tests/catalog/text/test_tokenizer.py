@@ -16,7 +16,7 @@ from catalog.text.tokenizer import code, forms, indexed, normalise, singularise
         ("t-shirts", ["t", "shirts", "tshirts"]),
         ("men's", ["men"]),
         ("O'Neill", ["o", "neill", "oneill"]),
-        ("1.5l 500 ml", ["1.5l", "500", "ml"]),
+        ("1.5l 500 ml", ["1500ml", "1.5", "500ml", "500", "ml"]),
         ("WH-1000XM4", ["wh", "1000xm4", "wh1000xm4"]),
         ("红色", ["红", "色", "红色"]),
         ("紅色杯", ["红", "色", "杯", "红色", "色杯"]),

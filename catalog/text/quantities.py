@@ -1,0 +1,272 @@
+"""Recognise numbers, sizes and amounts with units in normalised text, so that equal values are equal words.
+
+"10 x 15 cm", "10x15cm" and "100 × 150 mm" are one size; "1½", "1 1/2" and "1.5" are one number; "0,75 l" and "750 ml"
+are one volume. A product is indexed under every reading of a quantity; a query looks for its `alternatives`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from catalog.text.folding import normalise
+from catalog.text.scripts import HAN, SOUTHEAST
+
+UNIT_MISSING = 0.9  # confidence of a product that has the number without any unit: "60" for "60 W"
+OTHER_ORDER = 0.8  # confidence of a size with its sides exchanged: "15x10" for "10x15"
+MAX_READINGS = 4  # "1.500 x 2.500" may be 1.5 or 1500 each
+MAX_SIDES = 4
+MAX_DIGITS = 18  # a longer number is a code
+
+_UNSPACED_CLASS = HAN + SOUTHEAST
+_NO_UNIT = "="  # ends the word of a quantity without unit; no other word of a text has this character
+_LENGTHS = ("mm", "in")
+_AXES = frozenset("whdlbt")  # letters that name a side: "w120 x h80", "120w x 80h"
+# What follows a spelling when it is no unit: "3米色" is beige, "10克拉" are carats, "2 in 1" is a kind of thing.
+_NO_UNIT_BEFORE = {
+    "米": re.compile("[色白黄]"),
+    "克": re.compile("拉"),
+    "升": re.compile("[级降]"),
+    "in": re.compile(r"[ -]\d"),
+}
+
+_FRACTION = r"(?:1/2|[12]/3|[13]/4|[1-4]/5|[15]/6|[1357]/8|1?[13579]/16|[123]?[13579]/32|[1-6]?[13579]/64)(?![/\d])"
+_NUMBER = re.compile(
+    rf"""(?x)
+    (?:\d{{1,3}}[ -])?(?<![/\d]){_FRACTION}
+  | \d{{1,3}}(?:'\d{{3}})+(?:[.,]\d+)?(?!\d)
+  | [1-9]\d{{0,2}}(?:[ ]\d{{3}})+(?![ ]?\d)
+  | \d+(?:[.,]\d+)*
+  | \.\d+"""
+)
+_FIRST_OF_SPACED = re.compile(r"\d+")
+# A letter before the number, or a hyphen after a letter, makes a code of it: "wh-1000".
+START = r"(?<![^\W_])(?<![^\W\d_]-)(?<!\d[.,'/])[a-z]?\.?\d"
+_START = re.compile(START)
+_TIMES = re.compile(r"[ ]?(?:[x*\u00d7\u2715\u2716\u2a2f\u0445]|(?<=[ ])by(?=[ ]))[ ]?(?=[a-z]?\.?\d)")
+_AXIS = re.compile(r"[ ]?([whdlbt])(?![^\W_])")
+_ENDS = re.compile(rf"(?![^\W_{_UNSPACED_CLASS}])(?!-[^\W_])")
+_UNIT_ENDS = re.compile(rf"(?![^\W_{_UNSPACED_CLASS}])|(?=[x\u00d7\u0445][ ]?\d)")
+_UNSPACED = re.compile(f"[{_UNSPACED_CLASS}]")
+_DIGIT = re.compile(r"\d")
+_SEPARATORS = re.compile(r"[.,]")
+_GROUPED = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*")
+
+
+class Unit(NamedTuple):
+    """The unit that a spelling means: its base unit, how many of those it is, and its short English spelling."""
+
+    base: str
+    factor: Decimal
+    spelling: str
+
+
+def _read_units(path: Path) -> dict[str, Unit]:
+    """Return the units by their normalised spellings; a dot in a spelling may be left out or be a space."""
+    units: dict[str, Unit] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            names = row["spellings"].split()
+            unit = Unit(row["unit"], Decimal(row["factor"]), names[0])
+            for spelling in map(normalise, names):
+                units.update((spelling.replace(".", mark), unit) for mark in (".", "", " ", ". "))
+    return units
+
+
+_UNITS = _read_units(Path(__file__).with_name("units.csv"))
+_LONGEST_UNIT = max(map(len, _UNITS))
+_FIRST_CHARACTERS = frozenset(spelling[0] for spelling in _UNITS)
+
+
+class _Side(NamedTuple):
+    """One side of a size, or a number alone: its letter, its possible values, its unit, and where it ends."""
+
+    prefix: str
+    values: tuple[Decimal, ...]
+    unit: Unit | None
+    has_axis: bool
+    end: int
+
+
+def has_digit(text: str) -> bool:
+    """Return whether a normalised text has a digit, without which it has no quantity."""
+    return _DIGIT.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number or a size: what a product that has it is indexed under, and what a query looks for.
+
+    `alternatives` are words of the index, each with the confidence, from 0 to 1, of a product that has it; `english` is
+    the quantity for an encoder that reads English.
+    """
+
+    words: tuple[str, ...]
+    alternatives: tuple[tuple[str, float], ...]
+    english: str
+    measured: bool  # it has a unit or several sides
+
+
+def quantity_end(text: str, start: int) -> int:
+    """Return where the quantity that begins at `start` of a normalised text ends; `start` when none does."""
+    sides = _sides(text, start)
+    return sides[-1].end if sides else start
+
+
+@lru_cache(maxsize=8192)
+def quantity_of(piece: str) -> Quantity | None:
+    """Return the quantity that a piece of normalised text is; None when it is something else, such as a code."""
+    if not has_digit(piece) or _START.match(piece) is None:
+        return None
+    sides = _sides(piece, 0)
+    if not sides or sides[-1].end != len(piece):
+        return None
+    units = [side.unit for side in sides]
+    prefix = "" if any(side.prefix for side in sides[1:]) else sides[0].prefix
+    readings = list(product(*(side.values for side in sides)))[:MAX_READINGS]
+    parts = [_size(prefix, values, units) if len(values) > 1 else _single(values[0], units[0]) for values in readings]
+    words = dict.fromkeys(word for indexed, _ in parts for word in indexed)
+    alternatives = {word: confidence for _, looked_for in reversed(parts) for word, confidence in reversed(looked_for)}
+    english = " x ".join(_english(side.values[0], side.unit) for side in sides)
+    return Quantity(tuple(words), tuple(reversed(alternatives.items())), prefix + english, any(units) or len(sides) > 1)
+
+
+def _sides(text: str, start: int) -> list[_Side]:
+    """Return the sides of the longest quantity from `start` on; [] when there is none."""
+    sides: list[_Side] = []
+    at = start
+    while len(sides) < MAX_SIDES and (side := _side(text, at)):
+        sides.append(side)
+        times = _TIMES.match(text, side.end)
+        if times is None:
+            break
+        at = times.end()
+    while sides:
+        last = sides[-1]
+        ends = last.unit is not None or _ENDS.match(text, last.end)
+        single = len(sides) == 1
+        if ends and not (single and (last.prefix or last.has_axis)):
+            return sides
+        sides.pop()
+    return sides
+
+
+def _side(text: str, at: int) -> _Side | None:
+    prefix = text[at] if text[at : at + 1].isalpha() else ""
+    number = _NUMBER.match(text, at + len(prefix))
+    if number is None:
+        return None
+    written, end = number.group(), number.end()
+    if " " in written and "/" not in written and not written.endswith(" 000") and not _unit_at(text, end)[0]:
+        written = _FIRST_OF_SPACED.match(written).group()  # type: ignore[union-attr]  # it begins with a digit
+        end = number.start() + len(written)
+    values = _readings(written)
+    if not values:
+        return None
+    unit, unit_end = _unit_at(text, end)
+    axis = _AXIS.match(text, end)
+    if axis and (unit is None or _TIMES.match(text, axis.end())) and axis.end() >= unit_end:
+        unit, unit_end = _unit_at(text, axis.end())
+        return _Side(prefix, values, unit, True, unit_end if unit else axis.end())
+    if unit is None and len(written) > 1 and written[0] == "0" and written[1].isdigit():
+        return None
+    return _Side(prefix, values, unit, False, unit_end if unit else end)
+
+
+def _unit_at(text: str, at: int) -> tuple[Unit | None, int]:
+    """Return the unit at a place of a text, after a blank or hyphen or none, and where it ends."""
+    first = at + 1 if text[at : at + 1] in (" ", "-") else at
+    if text[first : first + 1] not in _FIRST_CHARACTERS:
+        return None, at
+    for end in range(min(first + _LONGEST_UNIT, len(text)), first, -1):
+        spelling = text[first:end]
+        if (unit := _UNITS.get(spelling)) is None:
+            continue
+        in_alphabet = spelling[-1].isalnum() and _UNSPACED.match(spelling[-1]) is None
+        other = _NO_UNIT_BEFORE.get(spelling)
+        if (not in_alphabet or _UNIT_ENDS.match(text, end)) and not (other and other.match(text, end)):
+            return unit, end
+    return None, at
+
+
+def _single(value: Decimal, unit: Unit | None) -> tuple[list[str], list[tuple[str, float]]]:
+    """Return the words of one number, and those to look for with their confidences."""
+    bare = _plain(value)
+    if unit is None:
+        return [bare, bare + _NO_UNIT], [(bare, 1.0)]
+    word = _plain(value * unit.factor) + unit.base
+    return [word, bare], [(word, 1.0), (bare + _NO_UNIT, UNIT_MISSING)]
+
+
+def _size(
+    prefix: str, values: tuple[Decimal, ...], units: list[Unit | None]
+) -> tuple[list[str], list[tuple[str, float]]]:
+    """Return the words of several sides, or of a count and an amount ("4 x 250 g"), and those to look for."""
+    bare = prefix + "x".join(map(_plain, values))
+    own = [unit for unit in units if unit is not None]
+    words = [bare, prefix + _plain(values[0]), *map(_plain, values[1:])]
+    if len(values) > 2:
+        words.append(prefix + "x".join(map(_plain, values[:2])))
+    turned = "" if prefix or len(values) != 2 else "x".join(map(_plain, reversed(values)))
+    if not own or len({unit.base for unit in own}) > 1:
+        words += [word for value, unit in zip(values, units, strict=True) if unit for word in _single(value, unit)[0]]
+        return [*words, bare + _NO_UNIT], [(bare, 1.0), *([(turned, OTHER_ORDER)] if turned else [])]
+    if own[0].base in _LENGTHS:
+        # A side without unit has that of the next side that names one: "10 x 15 cm".
+        full = [unit or own[-1] for unit in units]
+        metric = [_plain(value * unit.factor) for value, unit in zip(values, full, strict=True)]
+        words += [side + own[0].base for side in metric]
+    else:
+        metric = [_plain(value * (unit.factor if unit else 1)) for value, unit in zip(values, units, strict=True)]
+        words.append(metric[-1] + own[0].base)
+    word = prefix + "x".join(metric) + own[0].base
+    looked_for = [(word, 1.0), (bare + _NO_UNIT, 1.0)]
+    if turned and own[0].base in _LENGTHS:
+        looked_for += [("x".join(reversed(metric)) + own[0].base, OTHER_ORDER), (turned + _NO_UNIT, OTHER_ORDER)]
+    return [*words, word], looked_for
+
+
+def _readings(text: str) -> tuple[Decimal, ...]:
+    """Return the values that a number may have, the likeliest first; none for a version or a code: "1.2.3"."""
+    if "/" in text:
+        *whole, fraction = re.split("[ -]", text)
+        above, _, below = fraction.partition("/")
+        return (Decimal(whole[0] if whole else 0) + Decimal(above) / Decimal(below),)
+    if len(text) > MAX_DIGITS:
+        return ()
+    if " " in text:
+        last = text.rsplit(" ", 1)[1]
+        grouped = Decimal(text.replace(" ", ""))
+        return (grouped,) if last == "000" else (grouped, Decimal(last))
+    text = text.replace("'", "")
+    marks = _SEPARATORS.findall(text)
+    if not marks:
+        return (Decimal(text),)
+    if len(set(marks)) == 2:
+        head, mark, tail = text.rpartition(marks[-1])
+        return (Decimal(f"{_ungrouped(head)}.{tail}"),) if mark not in head and _GROUPED.fullmatch(head) else ()
+    decimal = Decimal(text.replace(",", ".")) if len(marks) == 1 else None
+    if _GROUPED.fullmatch(text) is None:
+        return () if decimal is None else (decimal,)
+    grouped = Decimal(_ungrouped(text))
+    # Before exactly three digits a comma groups; a point does in one half of the world.
+    return (decimal, grouped) if decimal is not None and marks[0] == "." else (grouped,)
+
+
+def _ungrouped(text: str) -> str:
+    return _SEPARATORS.sub("", text)
+
+
+def _plain(value: Decimal) -> str:
+    """Return a value in its shortest decimal notation: 1.50 -> "1.5", 300 -> "300"; at most six decimals."""
+    return format(round(value, 6).normalize(), "f")
+
+
+def _english(value: Decimal, unit: Unit | None) -> str:
+    return _plain(value) if unit is None else f"{_plain(value)} {unit.spelling}"
