@@ -35,7 +35,7 @@ from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
-from search.state.column_store import ProductColumns
+from search.state.snapshot import GenerationRows
 
 MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
 MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
@@ -79,14 +79,17 @@ class SearchEngine:
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps)
 
+        replayer = ChangeReplayer(catalogue, live_rows)
+
         def opener(generation: Generation, current: ServingState) -> ServingState:
+            snapshot = replayer.open(GenerationRows(generation), current.columns)
             if generation.manifest.fingerprint != current.encoder.fingerprint:
-                return ServingState.of(home, generation, _open_encoder(home, generation, runtime), current.columns)
-            opened = ServingState.of(home, generation, current.encoder, current.columns)
+                return ServingState.of(home, snapshot, _open_encoder(home, generation, runtime))
+            opened = ServingState.of(home, snapshot, current.encoder)
             return replace(opened, row_encoder=current.row_encoder)  # with the vectors that it has in memory
 
-        state = ServingState.of(home, generation, encoder, ProductColumns.read(catalogue))
-        self._live = LiveIndex(home, ChangeReplayer(catalogue, live_rows), state, opener)
+        state = ServingState.of(home, replayer.open(GenerationRows(generation)), encoder)
+        self._live = LiveIndex(home, replayer, state, opener)
 
     @classmethod
     def open(cls, home: Path | str, *, runtime: str = "auto", live_rows: int = MAX_LIVE_ROWS) -> SearchEngine:

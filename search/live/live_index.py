@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class LiveIndex:
     @property
     def degraded(self) -> tuple[str, ...]:
         """Public sentences about what keeps the index from being up to date."""
-        waiting = self.served.snapshot.waiting
+        waiting = len(self.served.snapshot.waiting) + self.served.snapshot.skipped
         backlog = f"{waiting} changed products wait for a new index" if waiting else ""
         return tuple(reason for reason in (self._refused, backlog) if reason)
 
@@ -93,11 +93,11 @@ class LiveIndex:
     def remove(self, product_id: str) -> None:
         """Remove one product, which a full live index allows too. Raises UnknownProduct, StoreError."""
         with self._one_writer():
-            key = self._catalogue.key_of(product_id)
+            self._catalogue.key_of(product_id)
             with self._publishing():
                 self._catalogue.remove([product_id])
                 failpoint("remove.committed")
-                self._catch_up({product_id: key})
+                self._catch_up()
         failpoint("remove.found")
 
     def follow(self) -> None:
@@ -170,12 +170,12 @@ class LiveIndex:
         finally:
             self._writing.release()
 
-    def _catch_up(self, removed: Mapping[str, int] | None = None) -> None:
+    def _catch_up(self) -> None:
         while self._replay.behind(self.served.snapshot):
-            self.served = self._step(self.served, removed)
+            self.served = self._step(self.served)
 
-    def _step(self, state: ServingState, removed: Mapping[str, int] | None = None) -> ServingState:
-        return state.at(*self._replay.step(state.snapshot, state.columns, state.row_encoder, removed))
+    def _step(self, state: ServingState) -> ServingState:
+        return state.at(self._replay.step(state.snapshot, state.row_encoder))
 
     def _pointer_moved(self) -> bool:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at

@@ -15,7 +15,6 @@ from search.hits import SearchHit
 from search.query.terms import LEXICAL
 from search.retrieval.lexical_fusion import TextScores
 from search.retrieval.serving_state import ServingState
-from search.state.column_store import ProductColumns
 from search.state.snapshot import Snapshot
 
 MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
@@ -38,20 +37,19 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """The products that may be hits: those of the columns that `allowed` masks (None: all), without `excluded` keys."""
+    """The products that may be hits: those that `allowed` masks by ordinal (None: all), without `excluded` keys."""
 
-    columns: ProductColumns
     allowed: Mask | None = None
     excluded: tuple[int, ...] = ()
 
     def rows(self, snapshot: Snapshot) -> Mask | None:
         """Return the mask of rows that may be hits; None when all may."""
-        return None if self.allowed is None else snapshot.rows_allowed(self.columns, self.allowed)
+        return None if self.allowed is None else snapshot.rows_allowed(self.allowed)
 
     def rows_with_text(self, snapshot: Snapshot, text: TextScores) -> Mask:
         """Return the mask of rows that may be hits and whose products have a text score."""
-        scored = self.columns.mask_of(text.keys[text.scores > 0])
-        return snapshot.rows_allowed(self.columns, scored if self.allowed is None else scored & self.allowed)
+        scored = snapshot.columns.mask_of(text.keys[text.scores > 0])
+        return snapshot.rows_allowed(scored if self.allowed is None else scored & self.allowed)
 
 
 def retrieve(

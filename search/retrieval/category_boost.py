@@ -35,7 +35,7 @@ def boost_category(
     keys = columns.keys[columns.matching(Filter((OneOf(CATEGORY, (category,)),)))]
     wanted = [term.words for term in terms if isinstance(term, TextTerm) and term.weight > 0]
     words = {word for phrase in wanted for word in _words(text.readings[phrase].encoder_words)}
-    category_words = {word for label in columns.labels_of(CATEGORY).words.texts for word in _words(_last_level(label))}
+    category_words = {word for label in columns.labels_of(CATEGORY).texts() for word in _words(_last_level(label))}
     if words & category_words and words.isdisjoint(_words(_last_level(category))):
         return scores
     return scores.and_part(CATEGORY_PART, keys, CATEGORY_SHARE)

@@ -44,8 +44,8 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
         name: len(labels.codes)
         for name, labels in columns.labels.items()
         if name.startswith(filters.ATTRIBUTE)
-        and MIN_PRODUCTS_PER_VALUE * len(labels.words) <= len(labels.codes)
-        and 1 < len(labels.words) <= MAX_LABELS
+        and MIN_PRODUCTS_PER_VALUE * labels.size <= len(labels.codes)
+        and 1 < labels.size <= MAX_LABELS
     }
     return (*standard, *sorted(attributes, key=lambda name: (-attributes[name], name))[:MAX_ATTRIBUTES])
 
@@ -77,8 +77,7 @@ def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) ->
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
     codes = _listed({*np.flatnonzero(counts).tolist(), *chosen}, counts, labels, chosen)
-    texts = labels.words.texts
-    values = tuple(FacetValue(texts[code], texts[code], int(counts[code]), code in chosen) for code in codes)
+    values = tuple(FacetValue(labels.text(c), labels.text(c), int(counts[c]), c in chosen) for c in codes)
     others = int(np.count_nonzero(counts)) - sum(value.count > 0 for value in values)
     return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
 
@@ -88,13 +87,12 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
     labels = columns.labels_of(name)
     counts = labels.counts(mask)
     chosen = _chosen(labels, filter, name)
-    texts = labels.words.texts
     children: dict[str, list[int]] = {}
     expanded = {
-        labels.words.code(part) for code in chosen for part in categories_down(texts[code].split(CATEGORY_SEPARATOR))
+        labels.code(part) for code in chosen for part in categories_down(labels.text(code).split(CATEGORY_SEPARATOR))
     }
     for code in {*np.flatnonzero(counts).tolist(), *expanded}:
-        children.setdefault(folded(texts[code].rpartition(CATEGORY_SEPARATOR)[0]), []).append(code)
+        children.setdefault(folded(labels.text(code).rpartition(CATEGORY_SEPARATOR)[0]), []).append(code)
     values: list[FacetValue] = []
     others = 0
 
@@ -103,10 +101,11 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
         codes = _listed(children.get(parent, []), counts, labels, expanded)
         others += len(children.get(parent, [])) - len(codes)
         for code in codes:
-            label = texts[code].rpartition(CATEGORY_SEPARATOR)[2]
-            values.append(FacetValue(texts[code], label, int(counts[code]), code in chosen))
+            text = labels.text(code)
+            label = text.rpartition(CATEGORY_SEPARATOR)[2]
+            values.append(FacetValue(text, label, int(counts[code]), code in chosen))
             if code in expanded or len(codes) == 1:
-                list_below(folded(texts[code]))
+                list_below(folded(text))
 
     list_below("")
     return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
@@ -118,9 +117,10 @@ def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> F
     selected = condition if isinstance(condition, Between) else None
     currencies = columns.labels_of(CURRENCY)
     currency = selected.currency if selected else ""
-    if not selected and len(currencies.words) > 1:
+    if not selected and currencies.size > 1:
         counts = currencies.counts(mask)
-        currency = currencies.words.texts[int(np.argmax(counts))] if counts.any() else ""
+        most = _listed(np.flatnonzero(counts).tolist(), counts, currencies, set())[:1]
+        currency = "".join(map(currencies.text, most))
     if currency:
         mask = mask & currencies.having([currency], len(columns))
     prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
@@ -148,7 +148,7 @@ _OWN: Mapping[str, CountField] = {filters.CATEGORY: _categories, filters.PRICE: 
 
 def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
     condition = filter.on(name)
-    return {labels.words.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
+    return {labels.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
 
 
 def _unlabelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> list[FacetValue]:
@@ -161,13 +161,13 @@ def _unlabelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
     return [
         FacetValue(value, value, int(np.count_nonzero(labels.having([value], len(columns)) & mask)), True)
         for value in values
-        if labels.words.code(value) < 0
+        if labels.code(value) < 0
     ]
 
 
 def _listed(codes: Iterable[int], counts: Ids, labels: LabelColumn, chosen: set[int]) -> list[int]:
     """Return the codes of the most frequent labels, and of the selected ones however rare."""
-    ranked = sorted(codes, key=lambda code: (-counts[code], labels.words.texts[code]))
+    ranked = sorted(codes, key=lambda code: (-counts[code], labels.text(code)))
     return ranked[:MAX_VALUES] + [code for code in ranked[MAX_VALUES:] if code in chosen]
 
 

@@ -138,7 +138,7 @@ class SearchRun:
     def _retrieve(self, narrowed: Filter | None, fetch: int) -> tuple[Ranked, bool]:
         columns, encoded = self.state.columns, self.prepared.encoded
         allowed = columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
-        scope = SearchScope(columns, allowed, encoded.excluded)
+        scope = SearchScope(allowed, encoded.excluded)
         return self.steps.run(
             VECTOR,
             self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search

@@ -21,32 +21,34 @@ from search.query.terms import PictureTerm, Query, Term, TextTerm
 from search.retrieval.verdict import Calibration, MatchClassifier
 from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder
-from search.state.snapshot import GenerationRows, Snapshot
+from search.state.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class ServingState:
-    """All that a search needs but the catalogue. It never changes, so that all of a page is of one state."""
+    """All that a search needs but the catalogue. It never changes, so that all of a page is of one state.
+
+    What is of the shop's products is in `snapshot`, as of one change; the rest depends on generation and encoder only.
+    """
 
     encoder: Encoder
     query_encoder: QueryEncoder
     row_encoder: RowEncoder
     snapshot: Snapshot
-    columns: ProductColumns
     tokens: RefineTokens
     classifier: MatchClassifier
 
     @classmethod
-    def of(cls, home: Path, generation: Generation, encoder: Encoder, columns: ProductColumns) -> ServingState:
-        """Return a generation as it was built; `columns` are of the catalogue at that time or later."""
+    def of(cls, home: Path, snapshot: Snapshot, encoder: Encoder) -> ServingState:
+        """Return the state that serves a snapshot with the encoder of its generation."""
+        generation = snapshot.generation_rows.generation
         manifest = generation.manifest
         calibration = Calibration.load(home, encoder.fingerprint)
         return cls(
             encoder,
             QueryEncoder(encoder, generation.layout, manifest.weights),
             RowEncoder(home, encoder),
-            Snapshot.of(GenerationRows(generation)),
-            columns,
+            snapshot,
             RefineTokens(signing_key(home), encoder),
             MatchClassifier(manifest.weights["picture"], manifest.match, calibration),
         )
@@ -61,9 +63,14 @@ class ServingState:
         """The generation's number."""
         return self.generation.number
 
-    def at(self, snapshot: Snapshot, columns: ProductColumns) -> ServingState:
+    @property
+    def columns(self) -> ProductColumns:
+        """The columns of the snapshot."""
+        return self.snapshot.columns
+
+    def at(self, snapshot: Snapshot) -> ServingState:
         """Return the same generation at another state of the catalogue."""
-        return replace(self, snapshot=snapshot, columns=columns)
+        return replace(self, snapshot=snapshot)
 
     def stored_row(self, product_id: str, key: int) -> Floats:
         """Return the row (dim,) of a product's first picture. Raises UnknownProduct when the index has no row of it."""

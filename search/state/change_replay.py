@@ -1,17 +1,21 @@
-"""Replay the catalogue's change log onto a snapshot: each step takes some changes and returns the next snapshot."""
+"""Replay the catalogue's change log onto a snapshot: each step takes some changes and returns the next snapshot.
+
+A step takes the changes after the snapshot's number, reads the products that they name as they are now, and applies
+them to rows and columns at once. Products may be newer than the step's last change: then a later step applies them
+again, which alters nothing. So a snapshot that has caught up equals one that has just been opened.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from catalog.errors import UnknownProduct
+from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder, same_rows
-from search.state.snapshot import ProductRows, RowChanges, Snapshot
+from search.state.snapshot import GenerationRows, ProductRows, ShopChanges, Snapshot
 
 MAX_LIVE_ROWS = 5_000
 CHANGES_PER_STEP = 1_024
@@ -27,42 +31,42 @@ class ChangeReplayer:
     catalogue: Catalogue
     limit: int = MAX_LIVE_ROWS
 
+    def open(self, rows: GenerationRows, columns: ProductColumns | None = None) -> Snapshot:
+        """Return the snapshot of a generation, with these columns brought to its change, or with columns read anew.
+
+        Steps have to follow: the columns may be of a later change than the generation, whose rows are then behind.
+        """
+        built, last = rows.generation.manifest.seq, self.catalogue.seq
+        if last < built:
+            log.warning("The catalogue is older than the index: index the shop again")
+        target = min(built, last)
+        if columns is None or columns.seq > last or target - columns.seq > MAX_REPLAYED_CHANGES:
+            columns = ProductColumns.read(self.catalogue)
+        while columns.seq < target:
+            seq, puts, gone = self._changes(columns)
+            columns = columns.changed(puts, gone, seq)
+        snapshot = Snapshot.of(rows, columns)
+        return snapshot if columns.seq - snapshot.seq <= MAX_REPLAYED_CHANGES else self._skipped(snapshot, columns)
+
     def behind(self, snapshot: Snapshot) -> bool:
         """Return whether the catalogue has changed since the snapshot."""
         return self.catalogue.seq != snapshot.seq
 
-    def step(
-        self, snapshot: Snapshot, columns: ProductColumns, encoder: RowEncoder, removed: Mapping[str, int] | None = None
-    ) -> tuple[Snapshot, ProductColumns]:
-        """Return snapshot and columns after more of the log; `removed` has the keys of products known to be removed.
+    def step(self, snapshot: Snapshot, encoder: RowEncoder) -> Snapshot:
+        """Return the snapshot after more of the log.
 
-        A product that does not fit among the live rows keeps its earlier rows and counts as waiting; its facts are new.
+        A product that does not fit among the live rows keeps its earlier rows and waits for room; its facts are new.
         """
         last = self.catalogue.seq
         if last < snapshot.seq:  # an older catalogue has replaced the one that we knew
-            snapshot, columns = Snapshot.of(snapshot.generation_rows), ProductColumns.read(self.catalogue)
-        behind = last - snapshot.seq
-        if behind < 0:  # even older than the generation: removals are visible, changes are not
-            log.warning("The catalogue is older than the index: index the shop again")
-            return snapshot.changed(RowChanges({}, gone=self._vanished(snapshot)), last), columns
-        if behind > MAX_REPLAYED_CHANGES:
-            log.warning("%d changes wait for a new index; only removals are followed", behind)
-            gone = self._vanished(snapshot)
-            return snapshot.changed(RowChanges({}, gone=gone), last, behind), ProductColumns.read(self.catalogue)
-        changes = self.catalogue.changes(snapshot.seq, CHANGES_PER_STEP)
-        if not changes:
-            return replace(snapshot, seq=last), columns
-        removed = removed or {}
-        keys = self._keys(change.product_id for change in changes)
-        gone = {key for product_id, key in removed.items() if keys.get(product_id) != key}
-        swept = snapshot.swept
-        if any(c.kind == "remove" and c.seq > swept and c.product_id not in removed for c in changes):
-            swept = self.catalogue.seq
-            gone |= self._vanished(snapshot)
-        products = self.catalogue.get_many(list(keys.values()))
-        row_changes, waiting = self._row_changes(snapshot, encoder.rows(products, snapshot), gone)
-        changed = replace(snapshot.changed(row_changes, changes[-1].seq, waiting), swept=swept)
-        return changed, columns.changed(products, gone)
+            return self.open(snapshot.generation_rows)
+        if last - snapshot.seq > MAX_REPLAYED_CHANGES:
+            return self._skipped(snapshot, ProductColumns.read(self.catalogue))
+        seq, puts, gone = self._changes(snapshot.columns)
+        room = self.limit - len(snapshot.live)
+        waiting = sorted(snapshot.waiting - gone - puts.keys())[: max(0, room)]
+        candidates = self.catalogue.get_many(waiting) | puts
+        return snapshot.changed(self._row_changes(snapshot, encoder, candidates, ShopChanges(seq, puts, gone)))
 
     def room_for(self, snapshot: Snapshot, key: int | None, rows: ProductRows) -> bool:
         """Return whether a product with these rows fits among the live rows."""
@@ -71,37 +75,45 @@ class ChangeReplayer:
         present = 0 if key is None else len(snapshot.live.rows(key).hashes)
         return len(snapshot.live) - present + len(rows.hashes) <= self.limit
 
+    def _skipped(self, snapshot: Snapshot, columns: ProductColumns) -> Snapshot:
+        log.warning("%d changes wait for a new index; only removals are followed", columns.seq - snapshot.seq)
+        return snapshot.skipped_to(columns)
+
+    def _changes(self, columns: ProductColumns) -> tuple[int, dict[int, Product], set[int]]:
+        """Return the last of the next changes, the products that they name by key, and the keys that are gone.
+
+        The log names products by id. The columns know the keys of all searchable products, also of one that was
+        removed and put again, which has another key since.
+        """
+        changes = self.catalogue.changes(columns.seq, CHANGES_PER_STEP)
+        ids = dict.fromkeys(change.product_id for change in changes)
+        found = self.catalogue.find(ids)
+        puts = dict(found[product_id] for product_id in ids if product_id in found)
+        return changes[-1].seq if changes else self.catalogue.seq, puts, columns.keys_of(ids) - puts.keys()
+
     def _row_changes(
-        self, snapshot: Snapshot, product_rows: Mapping[int, ProductRows], gone: set[int]
-    ) -> tuple[RowChanges, int]:
-        """Return the changes in rows, and how many products did not fit among the live rows."""
+        self, snapshot: Snapshot, encoder: RowEncoder, candidates: Mapping[int, Product], changes: ShopChanges
+    ) -> ShopChanges:
+        """Return the changes with the rows of these products, and with those that did not fit among the live rows."""
         live: dict[int, ProductRows] = {}
-        restored = []
-        taken, waiting = len(snapshot.live), 0
-        for key, rows in product_rows.items():
+        restored, hidden, waiting = set(), set(), set()
+        taken = len(snapshot.live) - sum(len(snapshot.live.rows(key).hashes) for key in changes.gone)
+        for key, rows in encoder.rows(candidates, snapshot).items():
             present = len(snapshot.live.rows(key).hashes)
             if not rows.hashes:
-                gone.add(key)
+                hidden.add(key)
             elif same_rows(rows, snapshot.generation_rows.rows(key)):
-                restored.append(key)
+                restored.add(key)
             elif taken - present + len(rows.hashes) <= self.limit:
                 live[key] = rows
                 taken += len(rows.hashes)
             else:
-                waiting += 1
+                waiting.add(key)
                 continue
             taken -= present
-        if waiting:
-            log.warning("%d changed products exceed the limit of %d live rows: re-index the shop", waiting, self.limit)
-        return RowChanges(live, frozenset(restored), frozenset(gone - live.keys() - set(restored))), waiting
-
-    def _keys(self, ids: Iterable[str]) -> dict[str, int]:
-        keys = {}
-        for product_id in dict.fromkeys(ids):
-            with suppress(UnknownProduct):
-                keys[product_id] = self.catalogue.key_of(product_id)
-        return keys
-
-    def _vanished(self, snapshot: Snapshot) -> set[int]:
-        """Return the searchable keys that the catalogue no longer has: the log names products by id only."""
-        return set(snapshot.found_keys().tolist()) - set(self.catalogue.keys())
+        if waiting - snapshot.waiting:
+            log.warning(
+                "%d changed products exceed the limit of %d live rows: re-index the shop", len(waiting), self.limit
+            )
+        earlier = snapshot.waiting - candidates.keys() - set(changes.gone)
+        return replace(changes, live=live, restored=restored, hidden=hidden, waiting=earlier | waiting)

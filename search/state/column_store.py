@@ -24,7 +24,7 @@ MAX_REMOVED_SHARE = 0.25  # share of all products beyond which removed ones are 
 
 @dataclass(frozen=True)
 class ProductColumns:
-    """All products of a shop at one state: arrays by ordinal."""
+    """All products of a shop at one state: arrays by ordinal. All changes up to number `seq` are in them."""
 
     keys: Ids
     ids: NDArray[np.object_]
@@ -33,16 +33,18 @@ class ProductColumns:
     stock: Mask
     present: Mask  # false where a product was removed
     labels: Mapping[str, LabelColumn]
+    seq: int = 0
     lineage: object = field(default_factory=object, compare=False)
 
     @classmethod
     def read(cls, catalogue: Catalogue) -> ProductColumns:
-        """Read the columns of a catalogue; pass products that are put or removed meanwhile to `changed` afterwards."""
-        return cls.of(catalogue.iterate())
+        """Read the columns of a catalogue; pass what later changes put or remove to `changed`, also if it is in."""
+        seq = catalogue.seq
+        return cls.of(catalogue.iterate(), seq)
 
     @classmethod
-    def of(cls, products: Iterable[tuple[int, Product]]) -> ProductColumns:
-        """Return the columns of products, which must come with rising keys."""
+    def of(cls, products: Iterable[tuple[int, Product]], seq: int = 0) -> ProductColumns:
+        """Return the columns of products, which must come with rising keys, as of change `seq`."""
         builder = LabelColumnBuilder()
         keys, ids, prices, stock = [], [], [], []
         for ordinal, (key, product) in enumerate(products):
@@ -55,7 +57,8 @@ class ProductColumns:
         by_id = np.array(sorted(range(count), key=ids.__getitem__), np.int64)
         stocks, none = np.array(stock, np.bool_), np.zeros(count, np.bool_)
         labels = _labels({}, builder, none)
-        return cls(np.array(keys, np.int64), _texts(ids), by_id, np.array(prices, np.float64), stocks, ~none, labels)
+        key_column, price_column = np.array(keys, np.int64), np.array(prices, np.float64)
+        return cls(key_column, _texts(ids), by_id, price_column, stocks, ~none, labels, seq)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -75,6 +78,19 @@ class ProductColumns:
         """Return the mask (n,) of the products that pass a filter; removed ones never do."""
         return self._all_of(filter) & self.present
 
+    def has(self, keys: Ids) -> Mask:
+        """Return the mask (n,) of the keys that a product of the shop has."""
+        return np.append(self.present, False)[self.ordinals(keys)]
+
+    def keys_of(self, ids: Iterable[str]) -> set[int]:
+        """Return the keys of the products with these ids; a product that was put again has had others before."""
+        ordinals = self._with_ids(list(ids))
+        return set(self.keys[ordinals[self.present[ordinals]]].tolist())
+
+    def as_of(self, seq: int) -> ProductColumns:
+        """Return these columns as of an earlier change: those after it can be applied once more."""
+        return replace(self, seq=min(seq, self.seq))
+
     def mask_of(self, keys: Ids) -> Mask:
         """Return the mask (n,) of products given by key."""
         mask = np.zeros(len(self), np.bool_)
@@ -88,17 +104,12 @@ class ProductColumns:
 
     def categories(self) -> dict[str, int]:
         """Return each full category path, as the feed writes it, and its number of products."""
-        labels = self.labels_of(CATEGORY)
-        depths = np.array([text.count(CATEGORY_SEPARATOR) for text in labels.words.texts], np.int64)
-        present = self.present[labels.rows]
-        rows, codes = labels.rows[present], labels.codes[present]
-        order = np.lexsort((depths[codes], rows))
-        last = np.append(rows[order][1:] != rows[order][:-1], True) if len(order) else np.zeros(0, np.bool_)
-        counts = np.bincount(codes[order][last], minlength=len(depths))
-        return {labels.words.texts[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+        return self.labels_of(CATEGORY).deepest_counts(CATEGORY_SEPARATOR)
 
-    def changed(self, puts: Mapping[int, Product], gone: Collection[int] = ()) -> ProductColumns:
-        """Return the columns after these products, by key, were put, and the `gone` keys removed."""
+    def changed(
+        self, puts: Mapping[int, Product], gone: Collection[int] = (), seq: int | None = None
+    ) -> ProductColumns:
+        """Return the columns after these products, by key, were put, and the `gone` keys removed: as of `seq`."""
         base = self._with_room({key: puts[key].id for key in sorted(puts)})
         places, removed = base.ordinals(key_array(puts)), base.ordinals(key_array(gone))
         removed = removed[removed >= 0]
@@ -109,10 +120,12 @@ class ProductColumns:
         prices[places] = [_price(product) for product in puts.values()]
         stock[places] = [product.in_stock for product in puts.values()]
         present[places], present[removed] = True, False
+        prices[removed], stock[removed] = np.nan, False  # nothing of them may be counted
         touched = np.zeros(len(base), np.bool_)
         touched[removed] = touched[places] = True
         labels = _labels(base.labels, builder, touched)
-        return replace(base, prices=prices, stock=stock, present=present, labels=labels)
+        seq = base.seq if seq is None else seq
+        return replace(base, prices=prices, stock=stock, present=present, labels=labels, seq=seq)
 
     def _with_room(self, puts: Mapping[int, str]) -> ProductColumns:
         """Return these columns with places for new products (sorted keys, ids), and without removed ones if many."""
@@ -144,6 +157,7 @@ class ProductColumns:
             np.concatenate([self.stock[remaining], blank])[order],
             np.concatenate([self.present[remaining], blank])[order],
             self.labels if same_ordinals else {name: labels.moved(moved) for name, labels in self.labels.items()},
+            self.seq,
             self.lineage if same_ordinals else object(),
         )
 
@@ -156,7 +170,7 @@ class ProductColumns:
     def _holds(self, condition: Condition) -> Mask:
         match condition:
             case OneOf(field=name, values=values):
-                return self._with_ids(values) if name == ID else self.labels_of(name).having(values, len(self))
+                return self._ids_mask(values) if name == ID else self.labels_of(name).having(values, len(self))
             case InStock(in_stock=in_stock):
                 return self.stock if in_stock else ~self.stock
             case Not(filter=inner):
@@ -171,13 +185,23 @@ class ProductColumns:
             within &= self.labels_of(CURRENCY).having([condition.currency], len(self))
         return within
 
-    def _with_ids(self, values: Sequence[str]) -> Mask:
+    def _ids_mask(self, values: Sequence[str]) -> Mask:
         mask = np.zeros(len(self), np.bool_)
-        if len(self):
-            ids = _texts(values)
-            ordinals = self.by_id[np.minimum(np.searchsorted(self.ids, ids, sorter=self.by_id), len(self) - 1)]
-            mask[ordinals[self.ids[ordinals] == ids]] = True
+        mask[self._with_ids(values)] = True
         return mask
+
+    def _with_ids(self, values: Sequence[str]) -> Ids:
+        """Return the ordinals of all products that have or had one of these ids."""
+        ids = _texts(values)
+        first = np.searchsorted(self.ids, ids, sorter=self.by_id)
+        counts = np.searchsorted(self.ids, ids, "right", sorter=self.by_id) - first
+        return self.by_id[spans(first, counts)]
+
+
+def spans(first: Ids, counts: Ids) -> Ids:
+    """Return the numbers from `first[i]` on, `counts[i]` of them, for each i in turn."""
+    skipped = np.cumsum(counts) - counts
+    return np.repeat(first - skipped, counts) + np.arange(counts.sum())
 
 
 def sorted_places(ordered: Ids, keys: Ids) -> Ids:

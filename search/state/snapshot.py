@@ -1,21 +1,23 @@
-"""A snapshot of the rows that a search sees: a generation, the live rows changed since, and which of its rows count.
+"""A snapshot of what a search sees: a generation, the live rows changed since, which of its rows count, and columns.
 
-A snapshot never changes: a change makes the next one, so that a search sees one state however long it takes.
+A snapshot never changes: a change makes the next one, so that a search sees one state however long it takes. A change
+takes rows and columns with it, and there is one number for both, so that they cannot be of two times.
 Row numbers run through both parts: those of the generation first, then the live ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.product import Product
 from indexer.ann.exact_rerank import exact_scores
 from indexer.generations.store import Generation
 from indexer.types import Floats, Ids, Mask
-from search.state.column_store import ProductColumns, key_array
+from search.state.column_store import ProductColumns, key_array, spans
 
 MAX_ROUNDING = 1e-4  # largest distance of a matrix product from the exact score
 SPARE_ROWS = 16  # rows retrieved beyond k, so that a few hidden ones need no second search
@@ -46,14 +48,20 @@ class GenerationRows:
         self._by_product = np.argsort(generation.product_keys, kind="stable")
         self._sorted_keys = generation.product_keys[self._by_product]
         self.product_keys: Ids = np.unique(generation.product_keys)
-        self._ordinals: tuple[object, Ids] = (None, self.product_keys)
+        self._ordinals: tuple[object, int, Ids] = (None, 0, self.product_keys)
 
     def ordinals(self, columns: ProductColumns) -> Ids:
         """Return the ordinal of each row's product in the columns, -1 for unknown products; cached by lineage."""
-        lineage, ordinals = self._ordinals
+        lineage, known, ordinals = self._ordinals
         if lineage is not columns.lineage:
             ordinals = columns.ordinals(self.generation.product_keys)
-            self._ordinals = (columns.lineage, ordinals)
+        elif known > len(columns):  # earlier columns, which a search may still use
+            return np.where(ordinals < len(columns), ordinals, -1)
+        elif known < len(columns) and (ordinals < 0).any():  # a product that was unknown may have come since
+            unknown = np.flatnonzero(ordinals < 0)
+            ordinals = ordinals.copy()
+            ordinals[unknown] = columns.ordinals(self.generation.product_keys[unknown])
+        self._ordinals = (columns.lineage, len(columns), ordinals)
         return ordinals
 
     def rows_of(self, key: int) -> Ids:
@@ -64,8 +72,7 @@ class GenerationRows:
         """Return the numbers of the rows of many products, product after product, and how many each has."""
         first = np.searchsorted(self._sorted_keys, keys)
         counts = np.searchsorted(self._sorted_keys, keys, side="right") - first
-        skipped = np.cumsum(counts) - counts
-        return self._by_product[np.repeat(first - skipped, counts) + np.arange(counts.sum())], counts
+        return self._by_product[spans(first, counts)], counts
 
     def rows(self, key: int) -> ProductRows:
         """Return a product's rows as this generation has them."""
@@ -74,7 +81,7 @@ class GenerationRows:
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """A small exact index: row i is the picture with hash `hashes[i]` of the product with key `keys[i]`."""
+    """A small exact index: row i is the picture with hash `hashes[i]` of the product with key `keys[i]`; keys rise."""
 
     keys: Ids
     hashes: Hashes
@@ -102,45 +109,66 @@ class LiveRows:
         return best
 
     def changed(self, dropped: Collection[int], added: Mapping[int, ProductRows]) -> LiveRows:
-        """Return these rows without those of `dropped` keys, followed by the added ones."""
-        unchanged = ~np.isin(self.keys, key_array(dropped))
+        """Return these rows without those of `dropped` keys, and with the added ones; the order is that of the keys."""
+        unchanged = np.flatnonzero(~np.isin(self.keys, key_array(dropped)))
         counts = [len(rows.hashes) for rows in added.values()]
-        keys = np.repeat(key_array(added), counts)
+        keys = np.concatenate([self.keys[unchanged], np.repeat(key_array(added), counts)])
         hashes = np.array([sha256.encode() for rows in added.values() for sha256 in rows.hashes], "S64")
-        return LiveRows(
-            np.concatenate([self.keys[unchanged], keys]),
-            np.concatenate([self.hashes[unchanged], hashes]),
-            np.concatenate([self.vectors[unchanged], *(rows.vectors for rows in added.values())], dtype=np.float32),
-        )
+        order = np.argsort(keys, kind="stable")
+        places = np.empty(len(keys), np.int64)
+        places[order] = np.arange(len(keys))
+        vectors = np.empty((len(keys), self.vectors.shape[1]), np.float32)
+        vectors[places[: len(unchanged)]] = self.vectors[unchanged]
+        if added:
+            vectors[places[len(unchanged) :]] = np.concatenate([rows.vectors for rows in added.values()])
+        return LiveRows(keys[order], np.concatenate([self.hashes[unchanged], hashes])[order], vectors)
 
 
 @dataclass(frozen=True, slots=True)
-class RowChanges:
-    """Changes in rows: `live` products get these, `restored` ones the generation's own, `gone` ones none."""
+class ShopChanges:
+    """What happened up to change `seq`: products that were put, by key, keys that are gone, and what rows that makes.
 
-    live: Mapping[int, ProductRows]
-    restored: Collection[int] = ()
+    Of the products that were put, `live` ones get these rows, `restored` ones the generation's own, `hidden` ones none.
+    The others keep their rows for now: they are `waiting`, with those that waited before.
+    """
+
+    seq: int
+    puts: Mapping[int, Product] = field(default_factory=dict)
     gone: Collection[int] = ()
+    live: Mapping[int, ProductRows] = field(default_factory=dict)
+    restored: Collection[int] = ()
+    hidden: Collection[int] = ()
+    waiting: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One state of the shop, as of change `seq` of the catalogue's log. Shared by threads."""
+    """One state of the shop: rows and columns as of one change of the catalogue's log. Shared by threads."""
 
     generation_rows: GenerationRows
+    columns: ProductColumns
     live: LiveRows
-    seq: int
     allowed: Mask | None = None  # the generation's rows that count; None: all
     products: int = 0
-    waiting: int = 0  # changed products that did not fit among the live rows
-    swept: int = -1  # the change at which all products were last compared with the catalogue
+    waiting: frozenset[int] = frozenset()  # keys of changed products that did not fit among the live rows
+    skipped: int = 0  # changes that were not replayed because they were too many
 
     @classmethod
-    def of(cls, generation_rows: GenerationRows) -> Snapshot:
-        """Return the snapshot of a generation as it was built."""
-        manifest = generation_rows.generation.manifest
+    def of(cls, generation_rows: GenerationRows, columns: ProductColumns) -> Snapshot:
+        """Return the generation's rows of the products that the columns have.
+
+        The snapshot is as of the change of the earlier part: changes that are in the other part can be applied again.
+        """
+        columns = columns.as_of(generation_rows.generation.manifest.seq)
         live = LiveRows.none(generation_rows.generation.layout.dim)
-        return cls(generation_rows, live, manifest.seq, products=len(generation_rows.product_keys))
+        present = np.append(columns.present, False)[generation_rows.ordinals(columns)]
+        products = int(np.count_nonzero(columns.has(generation_rows.product_keys)))
+        return cls(generation_rows, columns, live, None if present.all() else present, products)
+
+    @property
+    def seq(self) -> int:
+        """The change of the catalogue's log up to which everything is in rows and columns."""
+        return self.columns.seq
 
     @property
     def pictures(self) -> int:
@@ -165,13 +193,12 @@ class Snapshot:
         order = np.lexsort((rows, -scores))[:k]
         return scores[order], rows[order]
 
-    def rows_allowed(self, columns: ProductColumns, products: Mask) -> Mask:
+    def rows_allowed(self, products: Mask) -> Mask:
         """Return the mask of rows, live ones last, that belong to the masked products of the columns."""
-        ordinals = self.generation_rows.ordinals(columns)
+        ordinals = self.generation_rows.ordinals(self.columns)
         if len(self.live):
-            ordinals = np.concatenate([ordinals, columns.ordinals(self.live.keys)])
-        # Rows and columns may be of two states: a product that the columns do not know yet, at -1, is not allowed.
-        return np.append(products, False)[ordinals]
+            ordinals = np.concatenate([ordinals, self.columns.ordinals(self.live.keys)])
+        return np.append(products, False)[ordinals]  # a generation may have rows of products that were removed, at -1
 
     def keys_of(self, rows: Ids) -> Ids:
         """Return the keys of the products that these rows belong to."""
@@ -206,22 +233,33 @@ class Snapshot:
         drawn = np.random.default_rng(seed).choice(total, min(total, count), replace=False)
         return [int(own[number] if number < len(own) else new[number - len(own)]) for number in drawn]
 
-    def changed(self, changes: RowChanges, seq: int, waiting: int = 0) -> Snapshot:
-        """Return the next snapshot; `waiting` more products did not fit among the live rows."""
-        touched = {*changes.live, *changes.restored, *changes.gone}
+    def changed(self, changes: ShopChanges) -> Snapshot:
+        """Return the next snapshot: rows and columns after these changes."""
+        columns = self.columns.changed(changes.puts, changes.gone, changes.seq)
+        after = replace(self, columns=columns, waiting=changes.waiting)
+        return after._with_rows(changes.live, changes.restored, {*changes.hidden, *changes.gone})
+
+    def skipped_to(self, columns: ProductColumns) -> Snapshot:
+        """Return the snapshot with later columns, without replaying the changes; only removals alter its rows."""
+        found = np.unique(self.found_keys())
+        after = replace(self, columns=columns, skipped=self.skipped + columns.seq - self.seq)
+        return after._with_rows({}, (), found[~columns.has(found)].tolist())
+
+    def _with_rows(
+        self, live: Mapping[int, ProductRows], restored: Collection[int], hidden: Collection[int]
+    ) -> Snapshot:
+        touched = {*live, *restored, *hidden}
         if not touched:
-            return replace(self, seq=seq, waiting=self.waiting + waiting)
+            return self
         keys = key_array(touched)
         rows, counts = self.generation_rows.rows_of_each(keys)
         allowed = np.ones(self.generation_rows.size, np.bool_) if self.allowed is None else self.allowed.copy()
         present = np.isin(keys, self.live.keys)
         present[np.repeat(np.arange(len(keys)), counts)[allowed[rows]]] = True
-        allowed[rows] = np.repeat(np.isin(keys, key_array(changes.restored)), counts)
-        live = self.live.changed(touched, changes.live)
-        products = self.products - int(np.count_nonzero(present)) + len(changes.live) + len(changes.restored)
+        allowed[rows] = np.repeat(np.isin(keys, key_array(restored)), counts)
+        products = self.products - int(np.count_nonzero(present)) + len(live) + len(restored)
         allowed_rows = None if allowed.all() else allowed
-        waiting += self.waiting
-        return Snapshot(self.generation_rows, live, seq, allowed_rows, products, waiting, self.swept)
+        return replace(self, live=self.live.changed(touched, live), allowed=allowed_rows, products=products)
 
     def _search_generation(self, query: Floats, k: int, wanted: Mask | None) -> tuple[Floats, Ids]:
         generation = self.generation_rows.generation

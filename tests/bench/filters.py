@@ -39,26 +39,26 @@ OWN = (
 def main(home: Path) -> None:
     """Print a line a filter: what it keeps, what it takes beside no filter, recall@10 against exact."""
     generation = open_current(home)
-    snapshot = Snapshot.of(GenerationRows(generation))
     with_catalogue = Catalogue.open(home / "catalog.sqlite")
     started = time.perf_counter()
     columns = ProductColumns.read(with_catalogue)
     print(f"{len(columns):,} products; columns read in {time.perf_counter() - started:.2f} s")
     with_catalogue.close()
+    snapshot = Snapshot.of(GenerationRows(generation), columns)
     queries = _queries(generation)
     chance = np.random.default_rng(0)
     filters = [({"id": _some(chance, columns, 0.001)}, "0.1 % by id"), *((each, str(each)) for each in OWN)]
     _report("(no filter, all rows allowed)", snapshot, queries, lambda: np.ones(snapshot.pictures, np.bool_))
     for name, share in CHANCE.items():
         mask = chance.random(len(columns)) < share
-        _report(f"by chance {name}", snapshot, queries, lambda mask=mask: snapshot.rows_allowed(columns, mask))
+        _report(f"by chance {name}", snapshot, queries, lambda mask=mask: snapshot.rows_allowed(mask))
     for value, name in filters:
         filter = parse_filter(value)
         _report(
             name[:48],
             snapshot,
             queries,
-            lambda filter=filter: snapshot.rows_allowed(columns, columns.matching(filter)),
+            lambda filter=filter: snapshot.rows_allowed(columns.matching(filter)),
         )
     for value in ({}, OWN[2], {"colour": "Red", "category": "Apparel > Topwear"}):
         filter = parse_filter(value)

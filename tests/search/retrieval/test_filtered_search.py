@@ -11,7 +11,7 @@ from indexer.ann.exact_rerank import exact_scores
 from indexer.ann.faiss_index import IndexPlan, VectorIndex
 from search.query.filters import parse_filter
 from search.state.column_store import ProductColumns
-from search.state.snapshot import GenerationRows, ProductRows, RowChanges, Snapshot
+from search.state.snapshot import GenerationRows, ProductRows, ShopChanges, Snapshot
 from tests.search.random_shops import FILTERS, passes, product
 from tests.search.shop_fixtures import Item, make_shop
 
@@ -45,11 +45,10 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
     vector = np.array(colour, np.float32) / np.linalg.norm(colour)
     query = np.tile(vector, 3).astype(np.float32)
     rows = {key: ProductRows((f"{key:064}",), np.tile(np.eye(3)[key % 3], 3)[None].astype(np.float16)) for key in live}
-    snapshot = Snapshot.of(shelf).changed(RowChanges(rows, gone=gone), seq=99)
-    columns = ProductColumns.of(sorted((key, each) for key, each in products.items() if key not in live)).changed(
-        {key: products[key] for key in live}, gone
-    )
-    allowed = snapshot.rows_allowed(columns, columns.matching(parse_filter(value)))
+    columns = ProductColumns.of(sorted((key, each) for key, each in products.items() if key <= 60), seq=98)
+    changes = ShopChanges(99, {key: products[key] for key in live}, gone, rows)
+    snapshot = Snapshot.of(shelf, columns).changed(changes)
+    allowed = snapshot.rows_allowed(snapshot.columns.matching(parse_filter(value)))
     scores, numbers = snapshot.search(query, k, allowed)
 
     passing = {key for key, each in products.items() if key not in gone and passes(value, each)}
@@ -61,17 +60,34 @@ def test_what_is_found_within_a_filter_is_what_reading_every_product_finds(shelf
 
 
 def test_a_product_that_the_columns_do_not_know_is_not_let_through(shelf):
-    columns = ProductColumns.of([])
-    snapshot = Snapshot.of(shelf)
-    assert not snapshot.rows_allowed(columns, columns.matching(parse_filter({}))).any()
+    snapshot = Snapshot.of(shelf, ProductColumns.of([]))
+    assert not snapshot.rows_allowed(snapshot.columns.matching(parse_filter({}))).any()
+    assert (snapshot.products, snapshot.pictures) == (0, 0)
+
+
+def things(keys):
+    return {key: Product(str(key), "", ()) for key in keys}
+
+
+def allowed_keys(snapshot):
+    allowed = snapshot.rows_allowed(snapshot.columns.matching(parse_filter({})))
+    return set(snapshot.keys_of(np.flatnonzero(allowed)).tolist())
 
 
 def test_places_are_found_anew_when_products_have_moved(shelf):
-    columns = ProductColumns.of((key, Product(str(key), "", ())) for key in shelf.product_keys.tolist())
-    snapshot = Snapshot.of(shelf)
-    for after in (columns, columns.changed({}, range(1, 50)).changed({}, [50])):
-        allowed = snapshot.rows_allowed(after, after.matching(parse_filter({})))
-        assert set(snapshot.keys_of(np.flatnonzero(allowed)).tolist()) == set(after.keys[after.present].tolist())
+    snapshot = Snapshot.of(shelf, ProductColumns.of(things(shelf.product_keys.tolist()).items()))
+    after = snapshot.changed(ShopChanges(70, gone=range(1, 50))).changed(ShopChanges(71, gone=[50]))
+    for state in (snapshot, after, snapshot):
+        assert allowed_keys(state) == set(state.columns.keys[state.columns.present].tolist())
+
+
+def test_a_product_that_comes_later_than_the_others_is_let_through_then_and_not_before(shelf):
+    early = Snapshot.of(shelf, ProductColumns.of(things(range(1, 31)).items()))
+    assert allowed_keys(early) == set(range(1, 31))
+    late = early.changed(ShopChanges(70, things(range(31, 61)), restored=range(31, 61)))
+    assert late.columns.lineage is early.columns.lineage
+    for state, keys in ((late, range(1, 61)), (early, range(1, 31)), (late, range(1, 61))):
+        assert allowed_keys(state) == set(keys)
 
 
 @pytest.mark.parametrize("kind", ["ivf_sq8", "ivf_pq"])

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from search.state.snapshot import GenerationRows, LiveRows, ProductRows, RowChanges, Snapshot
-from tests.search.shop_fixtures import make_shop
+from catalog.product import Product
+from search.state.snapshot import LiveRows, ProductRows, ShopChanges
+from tests.search.shop_fixtures import Item, make_shop
 
 RED, GREEN = np.array([1, 0, 0] * 3, np.float32), np.array([0, 1, 0] * 3, np.float32)
 
@@ -13,11 +14,17 @@ RED, GREEN = np.array([1, 0, 0] * 3, np.float32), np.array([0, 1, 0] * 3, np.flo
 def snapshot(home):
     """Rows 0 to 4: r, g, b, and y with two pictures; keys 1 to 4."""
     with make_shop(home) as engine:
-        return Snapshot.of(GenerationRows(engine.generation))
+        return engine._live.served.snapshot
 
 
 def rows(*vectors, name="f"):
     return ProductRows(tuple(name * 63 + str(i) for i in range(len(vectors))), np.array(vectors, np.float16))
+
+
+def changes(seq, live=(), **hidden):
+    """What change `seq` makes of these rows by product key; the products themselves are all alike."""
+    puts = {key: Product(f"p{key}", "thing", ()) for key in (*live, *hidden.get("restored", ()))}
+    return ShopChanges(seq, puts, live=dict(live), **hidden)
 
 
 def ranking(snapshot, query=RED, k=10):
@@ -33,7 +40,7 @@ def test_as_it_was_built(snapshot):
 
 
 def test_a_new_product_takes_its_place_by_its_score(snapshot):
-    after = snapshot.changed(RowChanges({7: rows(RED * 0.75)}), seq=5)
+    after = snapshot.changed(changes(5, {7: rows(RED * 0.75)}))
     assert ranking(after)[:2] == [(1, 3.0), (7, 2.25)]
     assert (after.products, after.pictures, after.seq) == (5, 6, 5)
     assert after.hashes_of(np.array([5, 0])) == ["f" * 63 + "0", *snapshot.hashes_of(np.array([0]))]
@@ -43,56 +50,52 @@ def test_a_new_product_takes_its_place_by_its_score(snapshot):
 
 
 def test_an_overwritten_product_is_found_by_its_new_rows_only(snapshot):
-    after = snapshot.changed(RowChanges({1: rows(GREEN, GREEN)}), seq=5)
+    after = snapshot.changed(changes(5, {1: rows(GREEN, GREEN)}))
     assert [key for key, score in ranking(after) if score > 0] == [4, 4]
     assert sorted(key for key, score in ranking(after, GREEN) if score == 3.0) == [1, 1, 2]
     assert (after.products, after.pictures) == (4, 6)
-    again = after.changed(RowChanges({1: rows(RED)}), seq=6)
+    again = after.changed(changes(6, {1: rows(RED)}))
     assert [key for key, _ in ranking(again)].count(1) == 1
     assert (again.products, again.pictures) == (4, 5)
 
 
 def test_a_removed_product_is_found_no_more_and_comes_back_whole(snapshot):
-    gone = snapshot.changed(RowChanges({}, gone={4, 99}), seq=5)
+    gone = snapshot.changed(changes(5, gone={4, 99}))
     assert [key for key, _ in ranking(gone)] == [1, 2, 3]
     assert (gone.products, gone.pictures, gone.rows_of(4).hashes) == (3, 3, ())
     assert sorted(gone.found_keys().tolist()) == [1, 2, 3]
-    back = gone.changed(RowChanges({}, restored={4}), seq=6)
+    back = gone.changed(changes(6, restored={4}))
     assert ranking(back) == ranking(snapshot)
     assert back.allowed is None and back.products == 4
 
 
 def test_removing_a_live_product_and_one_that_never_was(snapshot):
-    after = snapshot.changed(RowChanges({7: rows(RED), 8: rows(GREEN)}), seq=6).changed(
-        RowChanges({}, gone={7, 1}), seq=8
-    )
+    after = snapshot.changed(changes(6, {7: rows(RED), 8: rows(GREEN)})).changed(changes(8, gone={7, 1}))
     assert [key for key, _ in ranking(after)] == [4, 4, 2, 3, 8]
     assert (after.products, len(after.live)) == (4, 1)
 
 
 def test_everything_removed(snapshot):
-    after = snapshot.changed(RowChanges({}, gone={1, 2, 3, 4}), seq=9)
+    after = snapshot.changed(changes(9, gone={1, 2, 3, 4}))
     assert ranking(after) == [] and after.products == 0 and after.pictures == 0
-    assert ranking(after.changed(RowChanges({5: rows(RED)}), seq=10)) == [(5, 3.0)]
+    assert ranking(after.changed(changes(10, {5: rows(RED)}))) == [(5, 3.0)]
 
 
 def test_live_rows_score_as_the_same_rows_in_a_generation_do(snapshot):
-    other = snapshot.changed(RowChanges({1: snapshot.rows_of(1), 2: snapshot.rows_of(2)}), seq=5)
+    other = snapshot.changed(changes(5, {1: snapshot.rows_of(1), 2: snapshot.rows_of(2)}))
     query = np.array([0.3, 0.7, 0.1] * 3, np.float32)
     assert sorted(ranking(other, query)) == sorted(ranking(snapshot, query))
 
 
 def test_many_hidden_rows_do_not_leave_a_page_short(home):
-    from tests.search.shop_fixtures import Item
-
     with make_shop(home, [Item(f"p{i:03}", "red", ((255, i, 0),)) for i in range(100)]) as engine:
-        snapshot = Snapshot.of(GenerationRows(engine.generation))
-        after = snapshot.changed(RowChanges({}, gone=set(range(1, 81))), seq=200)
+        snapshot = engine._live.served.snapshot
+        after = snapshot.changed(changes(200, gone=set(range(1, 81))))
         assert [key for key, _ in ranking(after, k=5)] == [81, 82, 83, 84, 85]
 
 
 def test_drawing_takes_the_new_ones_too(snapshot):
-    after = snapshot.changed(RowChanges({7: rows(RED), 1: rows(RED)}), seq=6)
+    after = snapshot.changed(changes(6, {7: rows(RED), 1: rows(RED)}))
     assert sorted(after.draw(10, seed=1)) == [1, 2, 3, 4, 7]
     assert after.draw(2, seed=1) == after.draw(2, seed=1)
 
