@@ -9,17 +9,9 @@ from dataclasses import dataclass, replace
 from catalog.errors import BadQuery
 from catalog.product import Product
 from search.query.filters import PRICE, Between, Filter
+from search.query.negation import EDGES, split_head, split_negation
 from search.query.terms import MAX_TEXT, PRICE_UP, RELEVANCE, ProductTerm, Query, Term, TextTerm
 
-_STOPS = ",;.，。；"
-# "no" alone is part of too many names ("no iron", "No 7"), so it counts only after a comma or "but".
-_NOT = re.compile(
-    rf"(?:^|[\s{_STOPS}])(?:but\s+)?(?:not|without|w/o)\s+(?:any\s+|an?\s+|in\s+|too\s+)?"
-    rf"(?P<a>[^{_STOPS}]+?)(?=\s+(?:but|and not)\s|[{_STOPS}]|$)"
-    rf"|(?:[,;]\s*|\bbut\s+)no\s+(?P<b>[^{_STOPS}]+?)(?=[{_STOPS}]|$)"
-    rf"|(?:不要|不带|不是|别要|没有)(?P<c>[^{_STOPS}、\s]+)",
-    re.IGNORECASE,
-)
 _CHEAPER = re.compile(
     r"\b(?:but\s+)?(?:cheaper|less expensive|lower price(?:d)?)\b|(?:要)?(?:便宜一?点儿?的?|更便宜的?)", re.IGNORECASE
 )
@@ -34,9 +26,6 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 _CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
-_EDGES = " \t\r\n,;.，。；、"
-_AND_NOT = re.compile(r"\s+(?:and|or|nor)\s+(?:not\s+)?", re.IGNORECASE)
-
 AVOID = -0.5  # the weight of what is not wanted: a push away, which must not outweigh what is wanted
 MORE, LESS = 0.5, -0.3
 CENT = 0.01
@@ -45,12 +34,12 @@ CENT = 0.01
 def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tuple[list[Term], ParsedText]:
     """Return the terms that a text stands for, and the parsed text for what it asks of the price.
 
-    `with_others` says that the query has other terms or a filter. Without them "not floral" is a text like any other,
-    because a query that only subtracts selects nothing.
+    `with_others` says that the query has other terms or a filter. Without them "cheaper" is a text like any other,
+    because nothing is there to be cheaper than.
     """
     # The query refuses a text that is too long, so nothing needs to parse it.
     parsed = parse_text(text) if len(text) <= MAX_TEXT else ParsedText(text)
-    if not parsed.wanted and not with_others:
+    if not (parsed.wanted or parsed.unwanted or with_others):
         parsed = ParsedText(text)
     terms: list[Term] = [TextTerm(parsed.wanted, weight)] if parsed.wanted else []
     terms += [TextTerm(words, AVOID * weight) for words in parsed.unwanted]
@@ -118,18 +107,17 @@ def parse_text(text: str) -> ParsedText:
         max_price = float(limit["a"] or limit["b"] or limit["c"])
         text = " ".join(_UNDER.sub(" ", text).split())
     text = " ".join(_CHEAP.sub(" ", text).split()) or text
-    negated = [match["a"] or match["b"] or match["c"] for match in _NOT.finditer(text)]
-    unwanted = [part.strip(_EDGES) for phrase in negated for part in _AND_NOT.split(phrase)]
-    rest = _NOT.sub(" , ", text)
-    cheaper = bool(_CHEAPER.search(rest))
-    rest = _CHEAPER.sub(" , ", rest)
-    unwanted = [words for phrase in unwanted if (words := _CHEAPER.sub(" ", phrase).strip(_EDGES))]
-    if not unwanted and not cheaper and not _LIKE_THIS.match(rest):
+    split = split_negation(text)
+    cheaper = bool(_CHEAPER.search(split.rest))
+    rest = _CHEAPER.sub(" , ", split.rest)
+    unwanted = [words for phrase in split.unwanted if (words := _CHEAPER.sub(" ", phrase).strip(EDGES))]
+    is_change = bool(_LIKE_THIS.match(rest.strip(EDGES)))
+    if not unwanted and not cheaper and not is_change:
         return ParsedText(text, max_price=max_price)
-    rest = _LIKE_THIS.sub(" ", rest.strip(_EDGES), count=1)
-    parts = [part.strip(_EDGES) for part in rest.split(",")]
+    rest = _LIKE_THIS.sub(" ", rest.strip(EDGES), count=1)
+    parts = [part.strip(EDGES) for part in rest.split(",")]
     wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
-    if not wanted and len(unwanted) == 1 and " " in unwanted[0]:  # "not striped mug": a mug
-        adjective, _, wanted = unwanted[0].rpartition(" ")
-        unwanted = [adjective]
+    # "not striped mug" is a mug, but "this, not dark blue" is no blue thing.
+    if not wanted and unwanted and not is_change and (head := split_head(unwanted[-1])):
+        unwanted[-1], wanted = head
     return ParsedText(wanted, tuple(unwanted), cheaper, max_price)
