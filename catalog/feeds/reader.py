@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,12 @@ from catalog.feeds.google_xml import read_xml
 from catalog.feeds.json_lines import read_json_lines
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
+from catalog.feeds.platforms import shopify
 from catalog.feeds.rows.columns import PICTURE_COLUMNS
-from catalog.feeds.rows.delimited import read_table
+from catalog.feeds.rows.delimited import check_columns, open_table
 from catalog.feeds.rows.raw_bytes import GZIP
 from catalog.feeds.rows.row import FeedRow, first
-from catalog.feeds.shopify import is_shopify, read_shopify
+from catalog.money.habits import FeedHabits
 from catalog.product import Product, Rejected, RowNote
 
 if TYPE_CHECKING:
@@ -32,18 +34,40 @@ FeedItem = Product | Rejected | RowNote
 
 @dataclass(frozen=True, slots=True)
 class FeedFormat:
-    """A feed format: the endings of its files in lower case, its reader, and how to tell it by content."""
+    """A feed format: the endings of its files in lower case, and its reader."""
 
     name: str
     endings: tuple[str, ...]
     read: Callable[[Path], Iterator[FeedRow]]
-    sniff: Callable[[Path], bool] = lambda path: True
 
 
-_TABLE_ENDINGS = (".csv", ".tsv", ".txt")
-FORMATS = (  # the first that has a file's ending and sniffs it reads it
-    FeedFormat("Shopify export", _TABLE_ENDINGS, read_shopify, is_shopify),
-    FeedFormat("table", _TABLE_ENDINGS, read_table),
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """A table that a shop platform exports: how its header tells it, and how its rows become rows of products."""
+
+    name: str
+    is_export: Callable[[Collection[str]], bool]
+    join_rows: Callable[[Sequence[str], Iterator[FeedRow]], Iterator[FeedRow]]
+
+
+PLATFORMS = (  # the first whose export a table is reads it
+    TableFormat("Shopify export", shopify.is_export, shopify.join_rows),
+)
+
+
+def _read_table(path: Path) -> Iterator[FeedRow]:
+    """Yield the rows of a table, or of an export's products; BadFeed when it lacks a column that a product needs."""
+    with open_table(path) as (header, rows):
+        platform = next((found for found in PLATFORMS if found.is_export(header)), None)
+        if platform is None:
+            check_columns(header, path.name)
+            yield from rows
+        else:
+            yield from platform.join_rows(header, rows)
+
+
+FORMATS = (  # the first that has a file's ending reads it
+    FeedFormat("table", (".csv", ".tsv", ".txt"), _read_table),
     FeedFormat("JSON lines", (".jsonl", ".ndjson"), read_json_lines),
     FeedFormat("Google Merchant XML", (".xml",), read_xml),
 )
@@ -66,18 +90,21 @@ def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator
     if not path.exists():
         raise BadFeed(f"There is no feed at {path}.", "Check the path.")
     ending = Path(path.name.lower().removesuffix(GZIP)).suffix
-    feed_format = next((found for found in FORMATS if ending in found.endings and found.sniff(path)), None)
+    feed_format = next((found for found in FORMATS if ending in found.endings), None)
     if feed_format is None:
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         hint = f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}."
         raise BadFeed(f"{path.name} is not in a feed format that can be read.", hint)
-    return _products(path, feed_format.read(path), fetch)
+    return _products(path, feed_format.read, fetch)
 
 
-def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None) -> Iterator[FeedItem]:
+def _products(
+    path: Path, read: Callable[[Path], Iterator[FeedRow]], fetch: PictureFetcher | None
+) -> Iterator[FeedItem]:
     folder = PictureResolver(path.parent, fetch)
+    make_row = partial(_make, folder, FeedHabits(partial(_all_cells, path, read)), path.name)
     lines: dict[str, int] = {}
-    for row, make in _prefetched(rows, partial(_make, folder, path.name), fetch.threads if fetch else 0):
+    for row, make in _prefetched(read(path), make_row, fetch.threads if fetch else 0):
         try:
             product_id = first(row.cells, "id")
             if product_id in lines:
@@ -88,7 +115,7 @@ def _products(path: Path, rows: Iterator[FeedRow], fetch: PictureFetcher | None)
             continue
         lines[product.id] = row.line
         yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
-        yield from (RowNote(path.name, row.line, message) for message in notes)
+        yield from (RowNote(path.name, row.line, message) for message in (*row.notes, *notes))
         yield product
 
 
@@ -107,10 +134,16 @@ def _lists_product(row: FeedRow) -> bool:
     return any(row.cells.get(name) for name in ("id", "title", *PICTURE_COLUMNS))
 
 
-def _make(folder: PictureResolver, source: str, row: FeedRow) -> MappedRow:
+def _all_cells(path: Path, read: Callable[[Path], Iterator[FeedRow]]) -> Iterator[dict[str, list[str]]]:
+    """Yield the cells of every row up to where the feed cannot be read any more, which its reader reports."""
+    with suppress(BadFeed):
+        yield from (row.cells for row in read(path))
+
+
+def _make(folder: PictureResolver, habits: FeedHabits, source: str, row: FeedRow) -> MappedRow:
     if row.fault:
         raise BadRow(row.fault)
-    return product_from_row(row.cells, folder, f"{source}:{row.line}")
+    return product_from_row(row.cells, folder, f"{source}:{row.line}", habits)
 
 
 def _prefetched(

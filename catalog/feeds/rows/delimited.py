@@ -29,11 +29,16 @@ Record = tuple[int, list[str], str]
 def read_table(path: Path) -> Iterator[FeedRow]:
     """Yield the rows of a table; BadFeed when its header lacks a column that a product needs."""
     with open_table(path) as (header, rows):
-        for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
-            if not set(choices) & set(header):
-                problem = f"The feed {path.name} has no {what} column; its columns are: {', '.join(header)[:500]}."
-                raise BadFeed(problem, f"Name one of them {' or '.join(choices)}.")
+        check_columns(header, path.name)
         yield from rows
+
+
+def check_columns(header: Sequence[str], source: str) -> None:
+    """Raise BadFeed when a header lacks a column that a product needs."""
+    for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
+        if not set(choices) & set(header):
+            problem = f"The feed {source} has no {what} column; its columns are: {', '.join(header)[:500]}."
+            raise BadFeed(problem, f"Name one of them {' or '.join(choices)}.")
 
 
 @contextmanager

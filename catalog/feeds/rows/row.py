@@ -18,7 +18,8 @@ class FeedRow:
     """The non-empty cells of one row by column name; none when `fault` says why the row cannot be read.
 
     With a fault, `product_id` is the row's id where it is certain, else "": then nobody knows which product the row
-    lists. `lists_product` is False when the row can be read and says that its product is not for sale.
+    lists. `lists_product` is False when the row can be read and says that its product is not for sale. `notes` are
+    what people should know of a row that can be read.
     """
 
     line: int
@@ -26,6 +27,7 @@ class FeedRow:
     fault: str = ""
     product_id: str = ""
     lists_product: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def read_row(line: int, read: Callable[..., dict[str, list[str]]], *raw: Any) -> FeedRow:

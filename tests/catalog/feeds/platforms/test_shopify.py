@@ -2,12 +2,16 @@
 
 import csv
 import io
+import itertools
 from decimal import Decimal
 
 import pytest
 
 from catalog.errors import BadFeed
-from catalog.feeds.shopify import MAX_ROWS, is_export
+from catalog.feeds.platforms.row_groups import MAX_ROWS
+from catalog.feeds.platforms.shopify import is_export
+from catalog.feeds.reader import read_feed
+from catalog.product import RowNote
 from tests.catalog.feed_writer import names, read, write
 
 HEADER = next(
@@ -113,6 +117,9 @@ def test_the_newer_headers(shop):
         ({"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "-4"}, False),
         ({"Variant Inventory Tracker": "", "Variant Inventory Qty": "0"}, True),
         ({"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": ""}, True),
+        ({"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "1,200"}, True),
+        ({"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "0,0"}, False),
+        ({"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "\u22123"}, False),
     ],
 )
 def test_stock(shop, cells, in_stock):
@@ -135,8 +142,7 @@ def test_stock_where_there_is_no_column_for_the_tracker(shop):
         ({"Title": ""}, "no title"),
         ({"Image_Src": ""}, "no picture"),
         ({"Image_Src": "../secret.png"}, "outside the feed's folder"),
-        ({"Variant_Price": "free"}, "a variant of 'bad' is left out: bad price 'free'"),
-        ({"Variant_Inventory_Qty": "many"}, "its inventory quantity is 'many', which is not a whole number"),
+        ({"Variant_Price": "free"}, "bad price 'free'"),
         ({"Handle": "x" * 501}, "the id is longer than"),
         ({"Handle": "  "}, "no Handle"),
     ],
@@ -150,16 +156,120 @@ def test_a_bad_product_says_why_once_and_the_others_are_read(shop, cells, reason
     assert reason in rejected[0].reason
 
 
-def test_one_bad_variant_of_several_is_reported_and_the_product_stays(shop):
+def test_one_bad_price_of_several_is_reported_and_the_product_stays(shop):
     feed = export(plain(), row(Variant_Price="1,2,3"), row(Variant_Price="4.00"))
     (product,), (rejected,) = read(write(shop, feed))
     assert str(product.price) == "4.00"
-    assert (rejected.line, rejected.reason[:36]) == (3, "a variant of 'hat' is left out: bad ")
+    assert (rejected.line, rejected.reason[:46]) == (3, "the price of a variant of 'hat' is left out: b")
 
 
-def test_a_handle_that_comes_back_is_a_duplicate(shop):
+def test_a_quantity_that_is_no_number_is_noted_and_the_product_stays(shop):
+    """It lost the product before; what is not understood costs only itself."""
+    path = write(shop, export(plain() | {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "many"}))
+    (note,) = [entry for entry in read_feed(path) if isinstance(entry, RowNote)]
+    (product,), rejected = read(path)
+    assert product.in_stock and not rejected
+    assert "the inventory quantity 'many' is no number" in note.message
+
+
+@pytest.mark.parametrize(
+    ("quantity", "policy", "in_stock"),
+    [
+        ("0", "continue", True),
+        ("-7", "continue", True),
+        ("0", "CONTINUE", True),
+        ("0", "deny", False),
+        ("0", "", False),
+        ("-7", "deny", False),
+        ("3", "deny", True),
+    ],
+)
+def test_a_variant_that_is_sold_on_at_nothing_is_in_stock(shop, quantity, policy, in_stock):
+    cells = {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": quantity}
+    feed = export(plain() | cells | {"Variant Inventory Policy": policy}, header=[*HEADER, "Variant Inventory Policy"])
+    (product,), _ = read(write(shop, feed))
+    assert product.in_stock is in_stock
+
+
+@pytest.mark.parametrize(
+    ("policy", "in_stock"), [("CONTINUE", True), ("TRUE", True), ("DENY", False), ("FALSE", False)]
+)
+def test_selling_on_in_the_newer_headers(shop, policy, in_stock):
+    header = [*NEWER, "Continue selling when out of stock"]
+    cells = ["Blue shirt", "shirt", "", "Acme", "", "Shirts", "TRUE", "Active", "S1", "", "Size", "S", "9.00", ""]
+    cells += ["shopify", "0", "images/1.png", "1", "", policy]
+    (product,), _ = read(write(shop, export(dict(zip(header, cells, strict=True)), header=header)))
+    assert product.in_stock is in_stock
+
+
+def test_one_variant_that_is_sold_on_is_enough(shop):
+    header = [*HEADER, "Variant Inventory Policy"]
+    stock = {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "0"}
+    rows = [
+        plain(Option1_Name="Size", Option1_Value="S") | stock | {"Variant Inventory Policy": "deny"},
+        row(Option1_Value="M", Variant_Price="6.00") | stock | {"Variant Inventory Policy": "continue"},
+    ]
+    (product,), _ = read(write(shop, export(*rows, header=header)))
+    assert product.in_stock
+
+
+SHIRT = [
+    row("shirt", Title="Shirt", Option1_Name="Size", Option1_Value="S", Variant_Price="14.00", Variant_SKU="s")
+    | {"Image Src": "images/1.png", "Image Position": "1", "Status": "active", "Type": "Shirts", "Vendor": "Acme"}
+    | {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "0"},
+    row(
+        "shirt", Option1_Value="M", Variant_Price="12.00", Variant_SKU="m", Image_Src="images/2.png", Image_Position="2"
+    )
+    | {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "3"},
+    row(
+        "shirt", Option1_Value="L", Variant_Price="13.00", Variant_SKU="l", Image_Src="images/3.png", Image_Position="3"
+    )
+    | {"Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "0"},
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(5))))
+def test_rows_of_a_handle_that_stand_apart_are_one_product(shop, order):
+    rows = [*SHIRT, plain("cap"), plain("hat")]
+    products, rejected = read(write(shop, export(*(rows[number] for number in order))))
+    assert not rejected
+    shirt = next(product for product in products if product.id == "shirt")
+    assert sorted(product.id for product in products) == ["cap", "hat", "shirt"]
+    assert (shirt.title, shirt.brand, shirt.category, shirt.in_stock) == ("Shirt", "Acme", "Shirts", True)
+    assert (shirt.price, names(shirt)) == (Decimal("12.00"), ["1.png", "2.png", "3.png"])
+    assert sorted(shirt.attributes["size"].split(", ")) == ["L", "M", "S"]
+
+
+def test_a_variant_that_comes_twice_is_left_out(shop):
     (_, _), (rejected,) = read(write(shop, export(plain(), plain("cap"), plain())))
-    assert (rejected.line, rejected.reason) == (4, "duplicate id 'hat': line 2 has it too")
+    assert (rejected.line, rejected.reason) == (4, "a variant of 'hat' is left out: line 2 has it too")
+    (shirt,), (rejected,) = read(write(shop, export(*SHIRT, SHIRT[1] | {"Variant Price": "1.00"})))
+    assert (shirt.price, rejected.line) == (Decimal("12.00"), 5)
+
+
+def test_another_product_of_the_same_handle_is_a_duplicate(shop):
+    """The rows without a title that follow it at once are its own; those elsewhere are the first product's."""
+    other = [
+        plain("shirt", Title="Blouse", Variant_Price="1.00"),
+        row("shirt", Option1_Value="XS", Variant_Price="1.00"),
+    ]
+    (shirt, _), rejected = read(write(shop, export(*SHIRT[:2], plain("cap"), *other, plain("cap"), SHIRT[2])))
+    assert (shirt.title, shirt.price, shirt.attributes["size"]) == ("Shirt", Decimal("12.00"), "S, M, L")
+    assert [entry.line for entry in rejected] == [5, 6, 7]
+    assert rejected[0].reason == "duplicate id 'shirt': line 2 has it too, with another title"
+
+
+def test_columns_of_markets_and_metafields_do_not_disturb(shop):
+    header = [*HEADER, "Included / Germany", "Price / Germany", "Compare At Price / Germany", "Cost per item"]
+    more = {"Included / Germany": "true", "Price / Germany": "1.00", "Cost per item": "2.00"}
+    (product,), rejected = read(write(shop, export(plain() | more, header=header)))
+    assert (product.price, dict(product.attributes), rejected) == (Decimal("5.00"), {}, [])
+
+
+@pytest.mark.parametrize("word", ["TRUE", "WAHR", "VRAI", "VERDADERO", "ИСТИНА", "1"])
+def test_published_as_a_spreadsheet_of_another_language_saves_it(shop, word):
+    (product,), rejected = read(write(shop, export(plain(Status="", Published=word))))
+    assert product.id == "hat" and not rejected
 
 
 def test_a_broken_row_between_others_takes_only_itself(shop):

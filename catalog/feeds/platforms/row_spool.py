@@ -1,0 +1,71 @@
+"""Hold the rows of an export while their groups are found, in bounded memory: the rest lies in a temporary file."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from array import array
+from collections.abc import Mapping
+from typing import IO, Any, NamedTuple
+
+from catalog.errors import BadFeed
+
+MEMORY = 64 * 2**20  # estimated bytes of the rows in memory
+MAX_SPOOL = 4 * 2**30  # bytes of the file
+_ROW_BYTES = 400  # of a dict
+_CELL_BYTES = 120  # of a name's reference and a short string
+
+
+class ExportRow(NamedTuple):
+    """The cells of one row by field, its line in the file, and its number among the rows that can be read."""
+
+    line: int
+    cells: dict[str, str]
+    number: int
+
+
+class RowSpool:
+    """Rows by number, from 0 in the order of the export. All are added before the first is read."""
+
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._memory = memory
+        self._rows: list[dict[str, str]] = []
+        self._lines = array("q")
+        self._offsets = array("q")
+        self._file: IO[Any] | None = None
+        self._end = 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, number: int) -> ExportRow:
+        if number < len(self._rows):
+            return ExportRow(self._lines[number], self._rows[number], number)
+        assert self._file is not None
+        self._file.seek(self._offsets[number - len(self._rows)])
+        return ExportRow(self._lines[number], json.loads(self._file.readline()), number)
+
+    def add(self, line: int, cells: Mapping[str, str]) -> int:
+        """Add a row, and return its number. Raises BadFeed when the rows are more than fit on the disk."""
+        self._lines.append(line)
+        if self._memory > 0:
+            self._memory -= _ROW_BYTES + sum(_CELL_BYTES + len(value) for value in cells.values())
+            self._rows.append(dict(cells))
+        else:
+            self._write(cells)
+        return len(self._lines) - 1
+
+    def close(self) -> None:
+        """Free the rows, and remove the file."""
+        self._rows.clear()
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, cells: Mapping[str, str]) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # closed by close()
+        self._offsets.append(self._end)
+        self._end += self._file.write(json.dumps(cells, ensure_ascii=False).encode() + b"\n")
+        if self._end > MAX_SPOOL:
+            problem = f"The rows of this export are more than {MAX_SPOOL:,} bytes."
+            raise BadFeed(problem, "Export the products in several files.")
