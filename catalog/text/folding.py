@@ -37,7 +37,7 @@ with Path(__file__).with_name("letters.csv").open(encoding="utf-8", newline="") 
 # Only where the forms differ and shops use them. Each traditional character is followed by its simplified one.
 _PAIRS = Path(__file__).with_name("traditional_simplified.txt").read_text(encoding="utf-8").split()
 _PLAIN: dict[str, str] = {pair[0]: pair[1] for pair in _PAIRS} | {letter: plain for letter, plain, _ in _ROWS}
-_ALSO: dict[str, str] = {case(letter): also for letter, _, also in _ROWS if also for case in (str.lower, str.upper)}
+_ALSO: dict[str, str] = {case: also for letter, _, also in _ROWS if also for case in (letter, letter.upper())}
 _ALSO_LETTER = re.compile(f"[{''.join(_ALSO)}]")
 
 
@@ -67,12 +67,15 @@ def respellings(text: str) -> list[str]:
     """
     if text.isascii():
         return []
-    text = unicodedata.normalize("NFC", text)
-    letters = sorted(set(_ALSO_LETTER.findall(text)))
-    tables = [{ord(letter): _ALSO[letter] for letter in letters}]
-    if 1 < len(letters) <= MAX_OTHER_LETTERS:
-        tables += [{ord(letter): _ALSO[letter]} for letter in letters]
-    return [text.translate(table) for table in tables] if letters else []
+    text = plain_numerals(unicodedata.normalize("NFC", text))
+    letters = sorted({letter.lower() for letter in _ALSO_LETTER.findall(text)})
+    if not letters:
+        return []
+    several = [[letter] for letter in letters] if 1 < len(letters) <= MAX_OTHER_LETTERS else []
+    tables = [
+        {ord(case): _ALSO[case] for letter in some for case in (letter, letter.upper())} for some in (letters, *several)
+    ]
+    return [text.translate(table) for table in tables]
 
 
 def _fold(character: str) -> str:

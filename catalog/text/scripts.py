@@ -78,12 +78,18 @@ FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"  # two of them are a flag
 
 UNSPACED = HAN + SOUTHEAST
 _UNSPACED = re.compile(rf"[{UNSPACED}]")
+_PICTOGRAPH = re.compile(rf"[{PICTOGRAPHS}{FLAG_LETTERS}]+")
 _SOUTHEAST_START = re.compile(rf"[{SOUTHEAST}]")
 
 
 def unspaced(text: str) -> bool:
     """Tell whether `text` has characters of a script that is written without spaces."""
     return not text.isascii() and _UNSPACED.search(text) is not None
+
+
+def is_pictograph(word: str) -> bool:
+    """Tell whether a word is a picture: "👗"."""
+    return _PICTOGRAPH.fullmatch(word) is not None
 
 
 def clusters(run: str) -> list[str]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.quantities import quantity_of
-from catalog.text.tokenizer import bigrams, join_compound, normalise, singularise, split_compound, tokenise, unspaced
+from catalog.text.tokenizer import (
+    bigrams,
+    clusters,
+    join_compound,
+    normalise,
+    other_spellings,
+    singularise,
+    split_compound,
+    tokenise,
+    unspaced,
+)
 
 SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
 
@@ -57,7 +67,7 @@ class RewrittenText:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A word, or a character of a run without spaces; its place in the text, and the start of the piece it is in."""
+    """A word, or a cluster of a run without spaces; its place in the text, and the start of the piece it is in."""
 
     word: str
     piece: int
@@ -88,6 +98,7 @@ class Glossary:
     def apply(self, text: str) -> RewrittenText:
         """Replace the glossary's terms in a text. Other words stay; the encoder gets no script without spaces."""
         normalised = normalise(text)
+        spellings = other_spellings(text)
         units = list(_units(normalised))
         encoder_texts: list[str] = []
         concepts: list[Concept] = []
@@ -103,7 +114,7 @@ class Glossary:
                 end += 1
             part = normalised[first.start : units[end - 1].end]
             if entry is None:
-                concepts.extend(_unlisted_concepts(part))
+                concepts.extend(_unlisted_concepts(part, spellings))
                 encoder_texts.append(_readable(part))
                 continue
             encoder_texts.append(part if entry.language == ENGLISH else " ".join(entry.replacements[:1]))
@@ -126,8 +137,10 @@ def _units(text: str) -> Iterator[_Unit]:
         if quantity_of(piece):
             yield _Unit(piece, start, start, end)
         elif unspaced(piece):
-            for at, character in enumerate(piece, start):
-                yield _Unit(character, start, at, at + 1)
+            at = start
+            for cluster in clusters(piece):
+                yield _Unit(cluster, start, at, at + len(cluster))
+                at += len(cluster)
         else:
             for first, last, word in split_compound(piece):
                 yield _Unit(singularise(word), start, start + first, start + last)
@@ -141,17 +154,26 @@ def _readable(text: str) -> str:
     return quantity.english if quantity else ""
 
 
-def _unlisted_concepts(text: str) -> Iterator[Concept]:
-    """Yield the concept of a text without terms: a word, also joined for a compound; none for a function word."""
+def _unlisted_concepts(text: str, spellings: Mapping[str, Sequence[str]]) -> Iterator[Concept]:
+    """Yield the concept of a text without terms: a word, also joined for a compound; none for a function word.
+
+    `spellings` are the other spellings of words that have any, as `other_spellings` returns them.
+    """
     if quantity := quantity_of(text):
         yield Concept(text, tuple(Alternative((word,), confidence) for word, confidence in quantity.alternatives))
         return
     words = _index_words(text)
     if words and text not in FUNCTION_WORDS:
         compound = len(words) > 1 and not unspaced(text)
-        yield Concept(
-            text, (Alternative(words), Alternative((join_compound(text),))) if compound else (Alternative(words),)
-        )
+        ways = [words, (join_compound(text),)] if compound else [words]
+        ways += [respelled for way in ways for respelled in _respelled(way, spellings)]
+        yield Concept(text, tuple(map(Alternative, ways)))
+
+
+def _respelled(words: tuple[str, ...], spellings: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    for number in range(max(len(spellings.get(word, ())) for word in words)):
+        others = (spellings.get(word, (word,)) for word in words)
+        yield tuple(other[min(number, len(other) - 1)] for other in others)
 
 
 def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:

@@ -18,6 +18,8 @@ import numpy as np
 
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words, id_code
+from catalog.text.quantities import quantity_of
+from catalog.text.scripts import is_pictograph
 from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
 from indexer.types import Floats, Ids, Mask
 from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
@@ -32,7 +34,7 @@ RARE_SHARE = 0.001  # a model number is in at most this share of products, or in
 RARE_PRODUCTS = 10
 VOCABULARY_SECONDS = 10.0  # time that a vocabulary is used although the shop has changed
 
-# Letters with digits, or at least five digits; not a quantity ("500ml") nor a year.
+# Letters with digits, or at least five digits; not a number with a few letters ("500ml") nor a year.
 _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
 
 Scored = tuple[Ids, Floats]  # keys in order, each with its score
@@ -115,7 +117,9 @@ class Lexicon:
     def _corrections(self, index: Words, rewritten: RewrittenText) -> Iterator[Correction]:
         for concept in rewritten.concepts[:MAX_CONCEPTS]:
             words = concept.alternatives[0].words
-            if concept.in_glossary or len(words) > 1 or unspaced(words[0]) or index.known(forms(words[0])):
+            spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
+            known = any(index.known(forms(spelling)) for spelling in spellings)
+            if concept.in_glossary or len(words) > 1 or unspaced(words[0]) or known:
                 continue
             nearest = self._current_vocabulary(index).nearest(words[0])
             if nearest not in (None, *forms(words[0])):
@@ -157,8 +161,10 @@ def _score_concepts(postings: Postings, concepts: tuple[Concept, ...], products:
     for concept in concepts:
         scored = [_score_alternative(postings, way, products) for way in concept.alternatives]
         information = next((weight for weight, complete, _ in scored if complete), scored[0][0])
-        total += information
         keys, shares = _merge([part for *_, part in scored], np.maximum)
+        if not len(keys) and is_pictograph(concept.word):
+            continue  # most pictographs in a query decorate it
+        total += information
         parts.append((keys, shares * np.float32(information)))
     if not total:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
@@ -191,7 +197,7 @@ def _exact(index: Words, text: str, products: int) -> Ids:
         if number == whole or not any(map(str.isdigit, number)):
             continue
         keys.update(_holding(index, (id_code(number),), "code").tolist())
-        if _MODEL.fullmatch(number):
+        if _MODEL.fullmatch(number) and not ((quantity := quantity_of(token)) and quantity.measured):
             for name in ("code", "name"):
                 holding = _holding(index, (number,), name)
                 keys.update(holding.tolist() if len(holding) <= max_products else ())
