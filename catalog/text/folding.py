@@ -19,7 +19,7 @@ MAX_OTHER_LETTERS = 2  # letters with two spellings of which every combination i
 
 _VOWEL_SIGN = re.compile(f"[{MARKS}]")
 _LETTER_NAME = re.compile(
-    r"(?P<script>LATIN|CYRILLIC) (?:SMALL )?LETTER (?:SMALL CAPITAL )?(?P<shape>.+?)(?: DIGRAPH)?(?: WITH .*)?"
+    r"(?P<script>LATIN|CYRILLIC) (?:SMALL )?(?:CAPITAL )?LETTER (?:SMALL CAPITAL )?(?P<shape>.+?)(?: DIGRAPH)?(?: WITH .*)?"
 )
 _SHAPES = re.compile(r"^(?:(?:DOTLESS|BARRED|OPEN|CLOSED|TURNED|REVERSED|INSULAR|SIDEWAYS|SCRIPT|LONG|STRAIGHT) )+")
 _ARABIC = "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc"
