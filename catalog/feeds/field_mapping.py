@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.prices import current_price
 from catalog.feeds.rows.columns import AVAILABILITY_COLUMNS, CATEGORY_COLUMNS, PICTURE_COLUMNS, PRICE_COLUMNS
 from catalog.feeds.rows.row import first
+from catalog.money.habits import PriceHabits
+from catalog.money.prices import current_price
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
 
 MAX_ID = 500  # characters
@@ -36,14 +37,23 @@ class MappedRow(NamedTuple):
     notes: list[str]
 
 
-def product_from_row(cells: Mapping[str, Sequence[str]], folder: PictureResolver, origin: str) -> MappedRow:
-    """Return the product of a row with what people should know of it; BadRow when the row cannot be a product."""
+def product_from_row(
+    cells: Mapping[str, Sequence[str]],
+    folder: PictureResolver,
+    origin: str,
+    habits: Callable[[], PriceHabits] = PriceHabits,
+) -> MappedRow:
+    """Return the product of a row with what people should know of it; BadRow when the row cannot be a product.
+
+    `habits` tells how the feed writes its prices, for those that can be read in two ways.
+    """
     notes: list[str] = []
     product_id = checked_id(first(cells, "id"))
     title = clean_title(first(cells, "title"))
     if not title:
         raise BadRow("no title")
-    price, currency, list_price = current_price(cells)
+    price, currency, list_price, price_notes = current_price(cells, habits)
+    notes += price_notes
     category_column = next((name for name in CATEGORY_COLUMNS if cells.get(name)), "")
     stock_column, in_stock = _availability(cells)
     used = {"id", "title", "brand", "description", category_column, stock_column, *PRICE_COLUMNS, *PICTURE_COLUMNS}

@@ -9,7 +9,8 @@ from typing import Any
 
 from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import checked_id, clean_category, clean_title, parse_availability
-from catalog.feeds.prices import parse_price
+from catalog.money.amounts import number_text
+from catalog.money.prices import parse_price
 from catalog.product import Picture, Product
 from catalog.text.strings import SURROGATES
 
@@ -23,19 +24,26 @@ MAX_ATTRIBUTE = 2_000  # characters
 class ProductEdit:
     """Validated fields to set by name, and picture files that replace all pictures; None leaves the pictures.
 
-    The product need not exist yet. Make it with `edit_of`.
+    `price_text` is a price that names no currency: the product's own currency says how to read it. The product need not
+    exist yet. Make it with `edit_of`.
     """
 
     product_id: str
     fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     pictures: Sequence[bytes] | None = None
+    price_text: str = ""
 
     def applied(self, existing: Product | None, pictures: tuple[Picture, ...] | None) -> Product:
-        """Return the product after the edit. Raises BadQuery when a new one would lack its title or a picture."""
+        """Return the product after the edit.
+
+        Raises BadQuery when a new one would lack its title or a picture, BadRow when its price is in another currency.
+        """
         unchanged = () if existing is None else (*EDITABLE_FIELDS, "pictures", "origin")
         after = {name: getattr(existing, name) for name in unchanged} | dict(self.fields)
         if pictures is not None:
             after["pictures"] = pictures
+        if self.price_text and after.get("currency"):
+            after["price"], _ = parse_price(self.price_text, after["currency"])
         lacking = [name for name in ("title", "pictures") if not after.get(name)]
         if lacking:
             message = f"The product {self.product_id[:100]!r} would have no {' and no '.join(lacking)}."
@@ -63,8 +71,10 @@ def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[by
         fields["in_stock"] = _in_stock(values["in_stock"])
     if "attributes" in values:
         fields["attributes"] = _attributes(values["attributes"])
-    fields.update(_price(values))
-    return ProductEdit(checked_id(product_id), MappingProxyType(fields), pictures)
+    price_text = _price_text(values)
+    fields.update(_price(values, price_text))
+    read_later = price_text if "currency" not in fields else ""
+    return ProductEdit(checked_id(product_id), MappingProxyType(fields), pictures, read_later)
 
 
 def _text(values: Mapping[str, object], name: str) -> str:
@@ -76,14 +86,18 @@ def _text(values: Mapping[str, object], name: str) -> str:
     return SURROGATES.sub("", value.replace("\x00", "")).strip()
 
 
-def _price(values: Mapping[str, object]) -> dict[str, Any]:
+def _price_text(values: Mapping[str, object]) -> str:
+    value = values.get("price", "")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadQuery(f"price is {value!r:.60}, which is not an amount.", 'For example "12.90".')
+    return value.strip() if isinstance(value, str) else number_text(value)
+
+
+def _price(values: Mapping[str, object], price_text: str) -> dict[str, Any]:
     currency = _text(values, "currency") if "currency" in values else ""
     if "price" not in values:
         return {"currency": parse_price("", currency)[1]} if currency else {}
-    value = values["price"]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadQuery(f"price is {value!r:.60}, which is not an amount.", 'For example "12.90".')
-    amount, currency = parse_price(str(value).strip(), currency)
+    amount, currency = parse_price(price_text, currency)
     return {"price": amount} | ({"currency": currency} if currency else {})
 
 

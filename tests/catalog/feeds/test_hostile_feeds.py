@@ -124,7 +124,9 @@ ROWS = {
     "negative": ("feed.csv", HEADER + "b,Hat,images/1.png,-5\n" + GOOD_ROW, "it is negative"),
     "huge price": ("feed.csv", HEADER + f"b,Hat,images/1.png,{'9' * 400}\n" + GOOD_ROW, "bad price"),
     "exponent": ("feed.csv", HEADER + "b,Hat,images/1.png,1e999\n" + GOOD_ROW, "bad price '1e999'"),
-    "price in other digits": ("feed.csv", HEADER + "b,Hat,images/1.png,١٢\n" + GOOD_ROW, "bad price"),
+    # Arabic and other decimal digits are digits; circled ones and fractions are not.
+    "price in circled digits": ("feed.csv", HEADER + "b,Hat,images/1.png,①②\n" + GOOD_ROW, "bad price"),
+    "price with a fraction": ("feed.csv", HEADER + "b,Hat,images/1.png,12½\n" + GOOD_ROW, "bad price"),
     "NUL in a cell": ("feed.csv", HEADER + "b,Ha\0t,images/1.png,5\n" + GOOD_ROW, "NUL"),
     "unclosed quote": ("feed.csv", HEADER + 'b,"Hat,images/1.png,5\n' + GOOD_ROW, "a quote is opened and not closed"),
     "unclosed quote at the end": ("feed.csv", HEADER + GOOD_ROW + 'b,"Hat,images/1.png,5', "a quote is opened"),

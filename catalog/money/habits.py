@@ -1,0 +1,111 @@
+"""Learn how a feed writes its prices, and in which currencies, to decide what one price alone leaves open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
+
+from catalog.errors import BadRow
+from catalog.money.amounts import THOUSANDTHS, Number
+from catalog.money.currencies import currency_of, decimals_of
+from catalog.money.price_text import PriceText, take_apart
+
+POINT, COMMA = ".", ","
+LARGE = 1000  # from here on thousands may be grouped
+SOME_ROWS = 10_000  # rows that are looked at; more only while they tell nothing
+_OTHER = {POINT: COMMA, COMMA: POINT}
+_AMOUNTS = ("price", "sale_price")
+
+Cells = Mapping[str, Sequence[str]]
+
+
+@dataclass(slots=True)
+class PriceHabits:
+    """Counts over the prices of one feed, of those that can be read in one way only unless said otherwise."""
+
+    marks: Counter[str] = field(default_factory=Counter)  # decimal marks
+    thousandths: Counter[str] = field(default_factory=Counter)  # marks of 0.990 and 1299.000
+    three_digits: Counter[str] = field(default_factory=Counter)  # marks of 1.299, which can be read in two ways
+    small_wholes: int = 0  # 899
+    large_wholes: int = 0  # 1299
+    currencies: Counter[str] = field(default_factory=Counter)
+
+    def count(self, price: PriceText, currency: str) -> None:
+        """Count one price, and the code of its currency column."""
+        number = price.number
+        if number is None:
+            return
+        code = currency or (price.currency.usual if price.currency and len(price.currency.codes) == 1 else "")
+        if code:
+            self.currencies[code] += 1
+        if number.grouped is not None:
+            self.three_digits[number.mark] += 1
+        elif not number.mark:
+            if number.value < LARGE:
+                self.small_wholes += 1
+            else:
+                self.large_wholes += 1
+        elif int(number.value.as_tuple().exponent) == -THOUSANDTHS:
+            self.thousandths[number.mark] += 1
+        else:
+            self.marks[number.mark] += 1
+
+    @property
+    def tell_marks(self) -> bool:
+        """Whether they tell which mark is decimal."""
+        return bool(self.marks or self.thousandths)
+
+    def groups_thousands(self, number: Number, codes: Iterable[str]) -> bool:
+        """Tell whether three digits behind the only mark of a number are thousands; `codes` are its currencies, if any.
+
+        A currency with less than three decimals has no thousandths, unless the feed writes them: "0.990". Without a
+        currency, the feed's decimal mark decides, then its currencies, then whether its prices are whole.
+        """
+        mark, other = number.mark, _OTHER[number.mark]
+        places = {decimals_of(code) for code in codes}
+        if places and max(places) < THOUSANDTHS:
+            return not self.thousandths[mark]
+        if self.marks[mark] != self.marks[other]:
+            return self.marks[mark] < self.marks[other]
+        if self.thousandths[mark] or self.thousandths[other]:
+            return not self.thousandths[mark]
+        if places and min(places) >= THOUSANDTHS:  # both marks are used: the point is decimal, as in English
+            return mark == COMMA and self.three_digits[POINT] > 0
+        if self.currencies:
+            return max(decimals_of(code) for code in self.currencies) < THOUSANDTHS
+        if self.small_wholes and not self.large_wholes:
+            return True
+        return mark == COMMA
+
+
+class FeedHabits:
+    """The habits of one feed, read from its rows when a price first needs them. Threads may share it."""
+
+    def __init__(self, reread: Callable[[], Iterable[Cells]]) -> None:
+        self._reread = reread
+        self._habits: PriceHabits | None = None
+        self._lock = Lock()
+
+    def __call__(self) -> PriceHabits:
+        """Return the habits; the first call reads the feed."""
+        with self._lock:
+            if self._habits is None:
+                self._habits = habits_of(self._reread())
+            return self._habits
+
+
+def habits_of(rows: Iterable[Cells]) -> PriceHabits:
+    """Count the prices of a feed's first rows; a price that cannot be read counts for nothing."""
+    habits = PriceHabits()
+    for number, cells in enumerate(rows, 1):
+        column = currency_of(" ".join(cells.get("currency", ())))
+        for name in _AMOUNTS:
+            for text in cells.get(name, ()):
+                with suppress(BadRow):
+                    habits.count(take_apart(text), column.usual if column else "")
+        if number >= SOME_ROWS and habits.tell_marks:
+            break
+    return habits

@@ -1,0 +1,150 @@
+"""Read the price of a feed's row or of a product edit, and compute the current price of a product on sale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import NamedTuple
+
+from catalog.errors import BadRow
+from catalog.money.amounts import THOUSANDTHS, USUAL_DECIMALS, rounded
+from catalog.money.currencies import DECIMALS, CurrencyMark, currency_of, decimals_of
+from catalog.money.habits import COMMA, PriceHabits
+from catalog.money.price_text import is_placeholder, take_apart
+
+LIST_PRICE = "list_price"
+RANGE_NOTE = "a range of prices: the lower one counts"
+
+_USUAL = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,2})?)(?: ([A-Z]{3}))?")
+_SPAN = re.compile(r"(\S{8,40})\s*/\s*(\S{8,40})")
+_OFFSET = re.compile(r"([+-][0-9]{2})([0-9]{2})")
+
+
+class Price(NamedTuple):
+    """An amount, None without one; its currency, "" when it is not known; what people should know of the reading."""
+
+    amount: Decimal | None
+    currency: str
+    notes: tuple[str, ...] = ()
+
+
+class CurrentPrice(NamedTuple):
+    """What a product costs now, its list price as an attribute while it is on sale, and what people should know."""
+
+    amount: Decimal | None
+    currency: str
+    attributes: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def parse_price(text: str, currency: str = "") -> tuple[Decimal | None, str]:
+    """Parse "12.90 EUR", "EUR 12,90" or "€1,299.00" as `read_price` does, without other prices to compare with."""
+    return read_price(text, currency)[:2]
+
+
+def read_price(text: str, currency: str = "", habits: Callable[[], PriceHabits] = PriceHabits) -> Price:
+    """Read a price, given the text of its currency column and, when it needs them, the habits of its feed.
+
+    Raises BadRow when it is malformed or negative, or when two currencies are named.
+    """
+    usual = _USUAL.fullmatch(text)
+    if usual is not None and not currency and DECIMALS.get(usual[2] or "EUR", 0) > 1:
+        return Price(Decimal(usual[1]), usual[2] or "")
+    column = _column(currency)
+    if not text:
+        return Price(None, column)
+    parts = take_apart(text)
+    if parts.number is None:
+        return Price(None, column)
+    mark, number = parts.currency, parts.number
+    if column and mark is not None and column not in mark.codes:
+        raise BadRow(f"bad price {text[:40]!r}: the currency column says {column}")
+    code = column or ("" if mark is None else mark.usual)
+    codes = {code} if code else frozenset() if mark is None else mark.codes
+    notes = [RANGE_NOTE] if parts.is_range else []
+    value = number.value
+    if number.grouped is not None:
+        thousands = habits().groups_thousands(number, codes)
+        value = number.grouped if thousands else value
+        places = [decimals_of(code) for code in codes] or [USUAL_DECIMALS]
+        if max(places) > 0 and (min(places) < THOUSANDTHS or number.mark == COMMA):  # 1.299 KWD is no question
+            form, reading = f"1{number.mark}299 {code}".strip(), "1299" if thousands else "1.299"
+            notes.append(f"a price of the form {form} was read as {reading}")
+    if mark is not None and not code:
+        code = _clear_currency(mark, value, habits())
+        notes.append(_currency_note(parts.mark, mark, code))
+    return Price(rounded(value, decimals_of(code) if code else None), code, tuple(notes))
+
+
+def current_price(cells: Mapping[str, Sequence[str]], habits: Callable[[], PriceHabits] = PriceHabits) -> CurrentPrice:
+    """Return a row's current price, and the list price as an attribute when it is on sale. A sale price of 0 is none.
+
+    Raises BadRow.
+    """
+    column = _first(cells, "currency")
+    price, currency, notes = read_price(_first(cells, "price"), column, habits)
+    sale, sale_currency, sale_notes = read_price(_first(cells, "sale_price"), column, habits)
+    if not sale or not _on_sale(_first(cells, "sale_price_effective_date")):
+        return CurrentPrice(price, currency, {}, notes)
+    if price is None:
+        return CurrentPrice(sale, sale_currency, {}, sale_notes)
+    if currency and sale_currency and sale_currency != currency:
+        raise BadRow(f"the price is in {currency} and the sale_price in {sale_currency}; write both in one currency")
+    if sale >= price:
+        return CurrentPrice(price, currency, {}, notes)
+    notes = tuple(dict.fromkeys(notes + sale_notes))
+    return CurrentPrice(sale, currency or sale_currency, {LIST_PRICE: f"{price} {currency}".strip()}, notes)
+
+
+def _column(currency: str) -> str:
+    """Return the code of a currency column. Raises BadRow."""
+    if not currency or is_placeholder(currency):
+        return ""
+    known = currency_of(currency)
+    if known is not None and known.usual:
+        return known.usual
+    if re.fullmatch(r"[A-Za-z]{3}", currency):
+        return currency.upper()
+    raise BadRow(f"bad currency {currency[:40]!r}: give three letters like EUR")
+
+
+def _currency_note(text: str, mark: CurrencyMark, code: str) -> str:
+    if code:
+        return f"the currency {text!r} was read as {code}"
+    return f"the currency {text!r} may be {', '.join(sorted(mark.codes))}: name it in a column, or by its code"
+
+
+def _clear_currency(mark: CurrencyMark, value: Decimal, habits: PriceHabits) -> str:
+    """Return the one currency of a mark that the feed names elsewhere, or that alone has such decimals; else ""."""
+    named = mark.codes.intersection(habits.currencies)
+    if len(named) != 1 and value != value.to_integral_value():
+        named = frozenset(filter(decimals_of, mark.codes))
+    return min(named) if len(named) == 1 else ""
+
+
+def _first(cells: Mapping[str, Sequence[str]], name: str) -> str:
+    return cells[name][0] if cells.get(name) else ""
+
+
+def _on_sale(span: str) -> bool:
+    """Tell whether now is within "2026-03-01T13:00-0800/2026-03-11T15:30-0800"; True without a span."""
+    if not span:
+        return True
+    found = _SPAN.fullmatch(span)
+    try:
+        if found is None:
+            raise ValueError
+        start, end = (_moment(text) for text in found.groups())
+    except ValueError:
+        example = "2026-03-01T13:00+0100/2026-03-11T15:30+0100"
+        raise BadRow(f"bad sale_price_effective_date {span[:80]!r}: write it like {example}") from None
+    return start <= datetime.now(timezone.utc) < end
+
+
+def _moment(text: str) -> datetime:
+    day, time = text[:10], text[10:]
+    # Before Python 3.11, datetime reads neither Z nor an offset without its colon.
+    moment = datetime.fromisoformat(day + _OFFSET.sub(r"\1:\2", time.replace("Z", "+00:00")))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
