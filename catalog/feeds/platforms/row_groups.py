@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from catalog.errors import BadFeed
@@ -31,6 +31,10 @@ class RowGroups:
 
     def __contains__(self, key: str) -> bool:
         return key in self._numbers
+
+    def keys(self) -> Collection[str]:
+        """Return the keys, in the order in which they appear."""
+        return self._numbers
 
     def add(self, key: str, line: int, cells: Mapping[str, str]) -> None:
         """Add a row to the group of a key."""
