@@ -17,6 +17,6 @@ def set_category(draft: ProductDraft, paths: Iterable[Sequence[str]]) -> None:
     leaves = [path for path in found if not any(other[: len(path)] == path for other in found if other != path)]
     if not leaves:
         return
-    draft.cells["category"] = CATEGORY_SEPARATOR.join(max(leaves, key=len))
+    draft.cells["category"] = CATEGORY_SEPARATOR.join(max(leaves, key=lambda path: len(path)))
     if len(leaves) > 1:
         draft.set_attribute(CATEGORIES, ", ".join(dict.fromkeys(path[-1] for path in leaves)))

@@ -32,8 +32,9 @@ class RowGroups:
     def __contains__(self, key: str) -> bool:
         return key in self._numbers
 
+    @property
     def keys(self) -> Collection[str]:
-        """Return the keys, in the order in which they appear."""
+        """The keys, in the order in which they appear."""
         return self._numbers
 
     def add(self, key: str, line: int, cells: Mapping[str, str]) -> None:

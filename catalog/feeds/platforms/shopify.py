@@ -12,8 +12,8 @@ from catalog.feeds.platforms.column_names import free_name
 from catalog.feeds.platforms.row_groups import grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
-from catalog.money.prices import parse_price
 from catalog.feeds.rows.row import FeedRow
+from catalog.money.prices import parse_price
 from catalog.text.html import plain_text
 
 # Newer exports have other column names; the code below uses the older ones.

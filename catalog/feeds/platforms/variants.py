@@ -9,8 +9,8 @@ from decimal import Decimal
 from catalog.errors import BadRow
 from catalog.feeds.platforms.column_names import free_name
 from catalog.feeds.platforms.row_spool import ExportRow
-from catalog.money.prices import current_price
 from catalog.feeds.rows.row import MAX_CELL, FeedRow
+from catalog.money.prices import current_price
 
 # What tells a variant from the others of its product: () when nothing does, None for a row that is no variant.
 Identity = tuple[str, ...] | None

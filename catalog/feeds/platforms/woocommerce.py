@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from os.path import commonprefix
 
 from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
@@ -24,7 +23,22 @@ from catalog.text.html import plain_text
 _TABLE = "woocommerce_columns.csv"
 _COMMON = {"id", "sku", "name", "description", "images", "stock", "tags", "brand", "gtin"}  # in other tables too
 _COMMA = re.compile(r"(?<!\\),")
-_BRANDS = frozenset("brand brands marke hersteller marque marca merk varumärke marka бренд 品牌 ブランド".split())
+_BRANDS = frozenset(
+    (
+        "brand",
+        "brands",
+        "marke",
+        "hersteller",
+        "marque",
+        "marca",
+        "merk",
+        "varumärke",
+        "marka",
+        "бренд",
+        "品牌",
+        "ブランド",
+    )
+)
 _NOT_SHOWN = "hidden"
 _BACKORDERED = ("backorder", "onbackorder")
 _STATUSES = {"instock": True, "outofstock": False, **dict.fromkeys(_BACKORDERED, False)}
@@ -84,7 +98,7 @@ class _Families:
 
     def find_parents(self, groups: RowGroups) -> None:
         """Give the variations to their parents, once all rows are known."""
-        for key in groups.keys():
+        for key in groups.keys:
             if key.startswith(">") and (parent := self.find(key[1:])):
                 self._children.setdefault(parent, []).append(key)
                 self._adopted.add(key)
@@ -149,10 +163,11 @@ def _product(key: str, groups: RowGroups, families: _Families) -> Iterator[FeedR
 
 
 def _stand_in(rows: Sequence[ExportRow]) -> ExportRow:
-    """Return a parent for variations whose own is not in the export: called by what their names begin with."""
+    """Return a parent for variations whose own is not in the export: named as what stands before their options."""
     names = [row.cells.get("name", "") for row in rows]
-    shared = commonprefix([name.rpartition(" - ")[0] or name for name in names]).rstrip(" -,")
-    return ExportRow(rows[0].line, {**rows[0].cells, "name": shared or names[0], "sku": "", "gtin": ""}, rows[0].number)
+    before = {name.rpartition(" - ")[0] for name in names}
+    title = before.pop() if len(before) == 1 else ""
+    return ExportRow(rows[0].line, {**rows[0].cells, "name": title or names[0], "sku": "", "gtin": ""}, rows[0].number)
 
 
 def _unpublished(cells: Mapping[str, str]) -> str:

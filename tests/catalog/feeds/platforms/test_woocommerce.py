@@ -12,14 +12,18 @@ from catalog.feeds.reader import read_feed
 from catalog.product import Product, Rejected, RowNote
 from tests.catalog.feed_writer import names, read, write
 
-ENGLISH = (
-    "ID|Type|SKU|GTIN, UPC, EAN, or ISBN|Name|Published|Is featured?|Visibility in catalog|Short description|Description|"
-    "Date sale price starts|Date sale price ends|Tax status|Tax class|In stock?|Stock|Low stock amount|"
-    "Backorders allowed?|Sold individually?|Weight (kg)|Allow customer reviews?|Sale price|Regular price|Categories|Tags|"
-    "Shipping class|Images|Parent|Grouped products|Upsells|Position|Brands|Attribute 1 name|Attribute 1 value(s)|"
-    "Attribute 1 visible|Attribute 1 global|Attribute 2 name|Attribute 2 value(s)|Attribute 2 visible|"
-    "Attribute 2 global|Meta: _internal"
-).split("|")
+ENGLISH = next(
+    csv.reader(
+        [
+            'ID,Type,SKU,"GTIN, UPC, EAN, or ISBN",Name,Published,Is featured?,Visibility in catalog,Short description,'
+            "Description,Date sale price starts,Date sale price ends,Tax status,Tax class,In stock?,Stock,"
+            "Low stock amount,Backorders allowed?,Sold individually?,Weight (kg),Allow customer reviews?,Sale price,"
+            "Regular price,Categories,Tags,Shipping class,Images,Parent,Grouped products,Upsells,Position,Brands,"
+            "Attribute 1 name,Attribute 1 value(s),Attribute 1 visible,Attribute 1 global,Attribute 2 name,"
+            "Attribute 2 value(s),Attribute 2 visible,Attribute 2 global,Meta: _internal"
+        ]
+    )
+)
 SIMPLE = {"Type": "simple", "Published": "1", "Visibility in catalog": "visible", "In stock?": "1"}
 
 
