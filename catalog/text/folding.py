@@ -6,8 +6,10 @@ What Unicode's data tell is derived from them; `letters.csv` adds what they do n
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 from catalog.text.numerals import plain_numerals
@@ -15,16 +17,17 @@ from catalog.text.scripts import MARKS, UNSPACED
 
 __all__ = ["UNSPACED", "normalise", "respellings"]
 
-MAX_OTHER_LETTERS = 2  # letters with two spellings of which every combination is a word; of more only the extremes
+MAX_COMBINED = 3  # letters with two spellings of which every combination is looked for; of more all or none
 
 _VOWEL_SIGN = re.compile(f"[{MARKS}]")
 _LETTER_NAME = re.compile(
-    r"(?P<script>LATIN|CYRILLIC) (?:SMALL )?(?:CAPITAL )?LETTER (?:SMALL CAPITAL )?(?P<shape>.+?)(?: DIGRAPH)?(?: WITH .*)?"
+    r"(?P<script>LATIN|CYRILLIC) (?:(?:SMALL|CAPITAL|LETTER) )+(?P<shape>.+?)(?: DIGRAPH)?(?: WITH .*)?"
 )
 _SHAPES = re.compile(r"^(?:(?:DOTLESS|BARRED|OPEN|CLOSED|TURNED|REVERSED|INSULAR|SIDEWAYS|SCRIPT|LONG|STRAIGHT) )+")
 _ARABIC = "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc"
 _PERSIAN_JOINT = re.compile(rf"(?<=[{_ARABIC}])\u200c+(?=[{_ARABIC}])")
 _VARIANT = re.compile("\u200d(?:[\u2640\u2642]|[\U0001f9b0-\U0001f9b3])")  # of an emoji: its gender, its hair
+_NUMERAL = re.compile(r"[\d\u00bc-\u00be\u2150-\u215e\u2189]")
 _THAI_SPELLING = re.compile("(\u0e40\u0e40)|\u0e4d([\u0e48-\u0e4b])")
 
 
@@ -39,6 +42,7 @@ _PAIRS = Path(__file__).with_name("traditional_simplified.txt").read_text(encodi
 _PLAIN: dict[str, str] = {pair[0]: pair[1] for pair in _PAIRS} | {letter: plain for letter, plain, _ in _ROWS}
 _ALSO: dict[str, str] = {case: also for letter, _, also in _ROWS if also for case in (letter, letter.upper())}
 _ALSO_LETTER = re.compile(f"[{''.join(_ALSO)}]")
+_SEVERAL_LETTERS = re.compile(rf"([{''.join(_ALSO)}])\w*(?!\1)[{''.join(_ALSO)}]")  # in one word
 
 
 def normalise(text: str) -> str:
@@ -47,35 +51,34 @@ def normalise(text: str) -> str:
     Accents, strokes, vowel points and characters that nobody sees are nothing; hyphens and apostrophes are "-" and "'";
     traditional Chinese characters are simplified ones. Vowel signs stay where a word is another one without them.
     """
-    if text.isascii():
-        return text.lower()
-    text = plain_numerals(text)
+    return text.lower() if text.isascii() else _normalise(text, _FOLDING)
+
+
+def respellings(text: str) -> list[str]:
+    """Return `text`, normalised, in the other spellings of its letters that have two: "Brød" -> "broed"; mostly none.
+
+    A letter is spelled alike in all its places. Several letters are combined only when they are in one word.
+    """
+    if text.isascii() or not _ALSO_LETTER.search(text := unicodedata.normalize("NFC", text)):
+        return []
+    letters = sorted({letter.lower() for letter in _ALSO_LETTER.findall(text)})
+    sets = [letters]
+    if len(letters) <= MAX_COMBINED and _SEVERAL_LETTERS.search(text):
+        sets += [list(some) for size in range(1, len(letters)) for some in itertools.combinations(letters, size)]
+    return [_normalise(text, _respelling("".join(some))) for some in sets]
+
+
+def _normalise(text: str, folding: _Folding) -> str:
+    if _NUMERAL.search(text):
+        text = plain_numerals(text)
     if "\u200c" in text:
         text = _PERSIAN_JOINT.sub("-", text)  # its parts are words, and so is the whole
     if "\u200d" in text:
         text = _VARIANT.sub("", text)
-    folded = unicodedata.normalize("NFC", text).translate(_FOLDING)
+    folded = unicodedata.normalize("NFC", text).translate(folding)
     if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
         folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
     return unicodedata.normalize("NFC", folded)
-
-
-def respellings(text: str) -> list[str]:
-    """Return `text` in the other spellings of its letters that have two: "Brød" -> "Broed"; none for most texts.
-
-    A letter is spelled alike in all its places.
-    """
-    if text.isascii():
-        return []
-    text = plain_numerals(unicodedata.normalize("NFC", text))
-    letters = sorted({letter.lower() for letter in _ALSO_LETTER.findall(text)})
-    if not letters:
-        return []
-    several = [[letter] for letter in letters] if 1 < len(letters) <= MAX_OTHER_LETTERS else []
-    tables = [
-        {ord(case): _ALSO[case] for letter in some for case in (letter, letter.upper())} for some in (letters, *several)
-    ]
-    return [text.translate(table) for table in tables]
 
 
 def _fold(character: str) -> str:
@@ -130,3 +133,8 @@ class _Folding(dict[int, str | int]):
 
 
 _FOLDING = _Folding()
+
+
+@lru_cache(maxsize=64)
+def _respelling(letters: str) -> _Folding:
+    return _Folding({ord(case): _ALSO[case] for letter in letters for case in (letter, letter.upper())})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def _characters(blocks: Iterable[tuple[int, int]], categories: str) -> Iterator[int]:
@@ -92,12 +92,14 @@ def is_pictograph(word: str) -> bool:
     return _PICTOGRAPH.fullmatch(word) is not None
 
 
-def clusters(run: str) -> list[str]:
+def clusters(run: str) -> Sequence[str]:
     """Return the units of a run without spaces: "马克杯" -> "马", "克", "杯"; "จาน" -> "จา", "น"."""
-    return _CLUSTER.findall(run) if _SOUTHEAST_START.match(run) else list(run)
+    return _CLUSTER.findall(run) if _SOUTHEAST_START.match(run) else run
 
 
 def bigrams(run: str) -> list[str]:
     """Return each two neighbouring units of a run: "运动鞋" -> ["运动", "动鞋"]."""
     units = clusters(run)
+    if units is run:
+        return [run[at : at + 2] for at in range(len(run) - 1)]
     return [first + second for first, second in itertools.pairwise(units)]

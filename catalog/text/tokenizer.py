@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from catalog.text.folding import normalise, respellings
 from catalog.text.quantities import START, has_digit, quantity_end, quantity_of
-from catalog.text.scripts import FLAG_LETTERS, HAN, MARKS, PICTOGRAPHS, SOUTHEAST, bigrams, clusters, unspaced
+from catalog.text.scripts import FLAG_LETTERS, HAN, MARKS, PICTOGRAPHS, SOUTHEAST, UNSPACED, bigrams, clusters, unspaced
 
 __all__ = ["ANALYSIS", "bigrams", "clusters", "code", "forms", "indexed", "join_compound", "normalise"]
 __all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "unspaced"]
@@ -30,6 +30,7 @@ _TOKEN = re.compile(
 )
 _ASCII_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)+[a-z0-9]*|[a-z0-9]+(?:[-'&][a-z0-9]+)*")
 _NUMBER, _ASCII_NUMBER = (re.compile(rf"(?P<number>{START})|{token.pattern}") for token in (_TOKEN, _ASCII_TOKEN))
+_UNSPACED_START = re.compile(rf"[{UNSPACED}]")
 _JOINT = re.compile(r"[-'&]")
 _PART = re.compile(r"[^-'&]+")
 _NOT_CODE = re.compile(rf"(?:(?![{MARKS}])[\W_])+")
@@ -125,17 +126,22 @@ def join_compound(piece: str) -> str:
 
 def indexed(text: str) -> Iterator[str]:
     """Yield the words under which a product's text is indexed."""
-    for _, _, piece in tokenise(normalise(text)):
-        if quantity := quantity_of(piece):
+    normalised = normalise(text)
+    pieces = [piece for _, _, piece in tokenise(normalised)]
+    digits = has_digit(normalised)
+    for piece in pieces:
+        quantity = quantity_of(piece) if digits else None
+        if quantity:
             yield from quantity.words
         for part in _units_of(piece) if quantity else (piece,):
-            if unspaced(part):
+            if not part.isascii() and _UNSPACED_START.match(part):
                 yield from clusters(part)
                 yield from bigrams(part)
             else:
                 yield from _words(part)
-    for words in other_spellings(text).values():
-        yield from words
+    if not text.isascii():
+        for words in _respelled(text, pieces).values():
+            yield from words
 
 
 def _units_of(piece: str) -> list[str]:
@@ -143,17 +149,23 @@ def _units_of(piece: str) -> list[str]:
     return [part for part in _TOKEN.findall(piece) if not part[0].isdigit()]
 
 
-def other_spellings(text: str) -> dict[str, tuple[str, ...]]:
-    """Return the words of a text that have other spellings, with these: "Brød" -> {"brod": ("broed",)}."""
-    found: dict[str, tuple[str, ...]] = {}
-    for chunk in text.split() if respellings(text) else ():
-        pieces = [piece for _, _, piece in tokenise(normalise(chunk))]
-        for respelled in respellings(chunk):
-            others = [piece for _, _, piece in tokenise(normalise(respelled))]
-            for piece, other in zip(pieces, others, strict=False):
-                for word, spelling in zip(_words(piece), _words(other), strict=False):
-                    if word != spelling:
-                        found[word] = tuple(dict.fromkeys((*found.get(word, ()), spelling)))
+def other_spellings(text: str) -> dict[str, list[str]]:
+    """Return the words of a text that have other spellings, with these: "Brød" -> {"brod": ["broed"]}."""
+    return {} if text.isascii() else _respelled(text, [piece for _, _, piece in tokenise(normalise(text))])
+
+
+def _respelled(text: str, pieces: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for respelling in respellings(text):
+        others = [piece for _, _, piece in tokenise(respelling)]
+        if len(others) != len(pieces):
+            continue  # a unit that is one in one spelling only: the words are not those of the same places
+        for piece, other in zip(pieces, others, strict=True):
+            if piece == other:
+                continue
+            for word, spelling in zip(_words(piece), _words(other), strict=False):
+                if word != spelling and spelling not in found.setdefault(word, []):
+                    found[word].append(spelling)
     return found
 
 

@@ -107,22 +107,23 @@ def test_every_apostrophe_joins(apostrophe):
 @pytest.mark.parametrize(
     ("text", "also"),
     [
-        ("Brødkurv", {"brodkurv": ("broedkurv",)}),
-        ("KÖLN", {"koln": ("koeln",)}),
-        ("Ko\u0308ln", {"koln": ("koeln",)}),
-        ("Öl öl", {"ol": ("oel",)}),
-        ("blåbærgrød", {"blabaergrod": ("blaabaergroed", "blaabaergrod", "blabaergroed")}),
-        ("Kinder-Wäsche", {"wasche": ("waesche",), "kinderwasche": ("kinderwaesche",)}),
-        ("Grüße, straße", {"grusse": ("gruesse",)}),
-        ("Đak", {"dak": ("djak",)}),
+        ("Brødkurv", {"brodkurv": ["broedkurv"]}),
+        ("KÖLN", {"koln": ["koeln"]}),
+        ("Ko\u0308ln", {"koln": ["koeln"]}),
+        ("Öl öl", {"ol": ["oel"]}),
+        ("blåbærgrød", {"blabaergrod": ["blaabaergrod", "blaabaergroed", "blabaergroed"]}),
+        ("blått bord, grønn stol", {"blatt": ["blaatt"], "gronn": ["groenn"]}),
+        ("Kinder-Wäsche", {"wasche": ["waesche"], "kinderwasche": ["kinderwaesche"]}),
+        ("Grüße, straße", {"grusse": ["gruesse"]}),
+        ("Đak", {"dak": ["djak"]}),
         ("shoes poet", {}),
         ("Crème чайник 杯 Ø20 cm", {}),
     ],
 )
 def test_letters_of_two_spellings_give_words_in_both(text, also):
-    assert other_spellings(text) == also
+    assert {word: sorted(others) for word, others in other_spellings(text).items()} == also
     others = [word for words in also.values() for word in words]
-    assert others == list(indexed(text))[-len(others) :] or not others
+    assert sorted(others) == sorted(list(indexed(text))[len(list(indexed(text))) - len(others) :])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_letters_of_two_spellings_give_words_in_both(text, also):
 )
 def test_a_run_without_spaces_is_clusters_and_their_pairs(text, units):
     units = units.split()
-    assert clusters(text) == units
+    assert list(clusters(text)) == units
     assert bigrams(text) == [units[at] + units[at + 1] for at in range(len(units) - 1)]
     assert list(indexed(text)) == [*units, *bigrams(text)]
 

@@ -10,10 +10,11 @@ import pytest
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from search.query.glossary import Glossary
-from search.retrieval.lexical import Lexicon
+from search.retrieval.lexical import Lexicon, TextAnalysis
 
 with Path(__file__).with_name("scripts.csv").open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
+GLOSSARY = Glossary(())
 TITLES = [row["title"] for row in ROWS]
 
 
@@ -30,11 +31,12 @@ def pairs(column):
 def lexicon(tmp_path_factory):
     with closing(Catalogue.open(tmp_path_factory.mktemp("scripts") / "catalog.sqlite")) as catalogue:
         catalogue.put([Product(f"p{number}", title, (Picture("/a.jpg"),)) for number, title in enumerate(TITLES)])
-        yield Lexicon(catalogue, Glossary(()))
+        yield Lexicon(catalogue, GLOSSARY)
 
 
 def score(lexicon, title, query):
-    hits = lexicon.search(lexicon.read(query))
+    """Return the score of a title without corrections."""
+    hits = lexicon.search(TextAnalysis(query, GLOSSARY.apply(query)))
     return dict(zip(hits.keys.tolist(), hits.scores.tolist(), strict=True)).get(TITLES.index(title) + 1, 0.0)
 
 
