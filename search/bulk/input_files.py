@@ -5,7 +5,6 @@ No file of a zip is unpacked to disk under its own name: pictures are read one a
 
 from __future__ import annotations
 
-import csv
 import re
 import stat
 import struct
@@ -19,10 +18,9 @@ from typing import Protocol
 from catalog import images
 from catalog.errors import BadFeed, BadInput, BadPicture, BadRow, PictureTooLarge
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.rows.columns import column_name
-from catalog.feeds.rows.line_reader import open_lines, read_records
+from catalog.feeds.rows.delimited import open_table
+from catalog.feeds.rows.row import FeedRow, first
 from catalog.images.formats import ENDINGS
-from catalog.text.csv_export import unescape_formula
 from catalog.text.strings import natural_key
 
 MAX_ROWS = 50_000
@@ -195,33 +193,22 @@ def _limited(rows: Iterable[BulkRow]) -> list[BulkRow]:
 
 
 def _table_rows(path: Path, folder: str, known: set[str] | None = None) -> Iterator[BulkRow]:
-    with open_lines(path) as lines:
-        lines.begin_row()
-        try:
-            first = next(lines, "")
-        except BadRow as error:
-            raise BadFeed(f"The first line of the table cannot be read: {error.message}.", "Is it a CSV?") from None
-        delimiter = max(",;\t", key=first.count)
-        header = [column_name(unescape_formula(cell)) for cell in next(csv.reader([first], delimiter=delimiter), [])]
+    with open_table(path) as (header, rows):
         if not set(header) & set(PICTURE_COLUMNS):
             raise BadFeed(
                 f"The table has no column of pictures; its columns are: {', '.join(header)[:300]}.",
                 "Name one of them 'image'; columns id and title are optional.",
             )
-        for line, cells, problem in read_records(lines, delimiter=delimiter):
-            if problem is not None:
-                yield BulkRow(line, fault=f"the row cannot be read: {problem}")
+        for row in rows:
+            if row.fault:
+                yield BulkRow(row.line, fault=f"the row cannot be read: {row.fault}")
             else:
-                yield _row(line, header, cells, folder, known)
+                yield _row(row, header, folder, known)
 
 
-def _row(line: int, header: list[str], cells: list[str], folder: str, known: set[str] | None) -> BulkRow:
-    if len(cells) > len(header):
-        return BulkRow(line, fault=f"the row has {len(cells)} cells, but the header has {len(header)}")
-    texts = (unescape_formula(cell).strip().encode(errors="replace").decode() for cell in cells)
-    named = dict(zip(header, texts, strict=False))
+def _row(row: FeedRow, header: Sequence[str], folder: str, known: set[str] | None) -> BulkRow:
     pictures: list[str] = []
-    for cell in (named[name] for name in PICTURE_COLUMNS if named.get(name)):
+    for cell in (cell for name in PICTURE_COLUMNS for cell in row.cells.get(name, ())):
         whole = known is not None and folder + cell in known
         pictures += [cell] if whole else split_pictures(cell)
     if known is not None:
@@ -229,8 +216,9 @@ def _row(line: int, header: list[str], cells: list[str], folder: str, known: set
     fault = "" if pictures else "the row names no picture"
     if len(pictures) > MAX_PICTURES:
         fault = f"the row names {len(pictures)} pictures; the limit is {MAX_PICTURES}"
+    named = {name: first(row.cells, name) for name in header}
     row_id, title = (_first(named, columns) for columns in (ID_COLUMNS, TITLE_COLUMNS))
-    return BulkRow(line, row_id[:MAX_ID_LENGTH], title[:1_000], tuple(pictures[:MAX_PICTURES]), named, fault)
+    return BulkRow(row.line, row_id[:MAX_ID_LENGTH], title[:1_000], tuple(pictures[:MAX_PICTURES]), named, fault)
 
 
 def _first(cells: Mapping[str, str], columns: Iterable[str]) -> str:

@@ -17,5 +17,5 @@ KNOWN_COLUMNS = SINGLE_COLUMNS | frozenset(PICTURE_COLUMNS)
 
 
 def column_name(header: str) -> str:
-    """Return the name by which a header is known: " G:Image Link" -> "image_link"."""
-    return re.sub(r"[\s-]+", "_", header.strip().lower().removeprefix("g:"))
+    """Return the name by which a header is known: " G:Image Link" -> "image_link"; byte order marks are no part."""
+    return re.sub(r"[\s-]+", "_", header.replace("\ufeff", "").strip().lower().removeprefix("g:"))

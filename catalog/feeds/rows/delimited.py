@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Literal
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.rows.columns import ALL_PICTURE_COLUMNS, KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.rows.line_reader import LineReader, open_lines, read_records
+from catalog.feeds.rows.line_reader import LineReader, open_lines
+from catalog.feeds.rows.records import split_record
 from catalog.feeds.rows.row import MAX_CELL, FeedRow, is_text, read_row
 from catalog.images.formats import ENDINGS
 from catalog.text.csv_export import unescape_formula
@@ -18,10 +20,12 @@ from catalog.text.csv_export import unescape_formula
 csv.field_size_limit(MAX_CELL)
 
 _DELIMITERS = ",;\t|"
+_SEP_LINE = re.compile(r"\s*\"?sep=(?P<mark>\\t|tab|[^\"\w\r\n])\"?[\s,;|\"]*", re.IGNORECASE)
+_MAX_TITLE_ROWS = 20  # rows above the header that are looked at
 _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
+_MAX_LINES_OF_QUOTES = 20
 _WEB = ("http://", "https://")
-
 
 Record = tuple[int, list[str], str]
 
@@ -42,56 +46,113 @@ def check_columns(header: Sequence[str], source: str) -> None:
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
+def open_table(path: Path, encoding: str = "") -> Iterator[tuple[list[str], Iterator[FeedRow]]]:
     """Open a table: the column names of its header, and its rows; BadFeed when the header cannot be read.
 
-    The header decides on the delimiter. Cells that we escaped for spreadsheets are unescaped.
+    A line "sep=;" or else the header decides on the delimiter. Rows of titles above the header are skipped. Cells that
+    we escaped for spreadsheets are unescaped. `encoding` is that of a file without a byte order mark, "" to detect it.
     """
-    with open_lines(path) as lines:
-        lines.delimiter = _delimiter(lines, path.name)
-        records = _records(lines)
-        header = _header(records, lines, path.name)
-        yield header, _rows(records, lines, header)
+    with open_lines(path, encoding) as lines:
+        lines.delimiter = _find_header(lines, path.name)
+        header = _header(_records(lines, ()), lines, path.name)
+        yield header, _rows(lines, header)
 
 
-def _rows(records: Iterator[Record], lines: LineReader, header: list[str]) -> Iterator[FeedRow]:
-    for line, cells, fault in records:
+def _rows(lines: LineReader, header: list[str]) -> Iterator[FeedRow]:
+    for line, cells, fault in _records(lines, header):
         if fault:
             yield FeedRow(line, fault=fault)
-        elif _joins_rows(lines.taken, header, lines.delimiter):
-            lines.unread()
-            yield FeedRow(line, fault="a quote is opened and not closed, so that the rows below would be lost")
         else:
             yield read_row(line, _named, header, cells)
 
 
-def _delimiter(lines: LineReader, source: str) -> str:
-    """Return the delimiter that gives the header the most known column names, then the most columns."""
+def _find_header(lines: LineReader, source: str) -> str:
+    """Go to the line of the header, and return the delimiter.
+
+    The header is the first line. Below a line without any known column, it is the first one that names two of them. The
+    delimiter is that of a line "sep=;", else the one that gives the header the most known names, then the most columns.
+    """
     lines.begin_row()
-    too_long = BadFeed(f"The first line of {source} is longer than any header.", "Check that it is a table.")
+    found: list[tuple[int, str]] = []  # the lines looked at, and how many lines are above
+    given = ""
     try:
-        first = next((line for line in lines if line.strip()), "")
+        for line in lines:
+            if len(line) > _MAX_HEADER:
+                raise BadRow("too long")
+            if not found and (sep := _SEP_LINE.fullmatch(line)):
+                given = sep["mark"] if len(sep["mark"]) == 1 else "\t"
+            elif line.strip(" \r\n\t,;|"):
+                found.append((len(lines.taken) - 1, line))
+                if _known_names(line, given) >= min(len(found), 2) or len(found) > _MAX_TITLE_ROWS:
+                    break
     except BadRow:
-        raise too_long from None
-    if len(first) > _MAX_HEADER:
-        raise too_long
-    lines.unread(but=0)
+        if not found:
+            hint = "Check that it is a table."
+            raise BadFeed(f"The first line of {source} is longer than any header.", hint) from None
+    if not found:
+        lines.unread(but=len(lines.taken))
+        return given or ","
+    above, header = found[-1] if _known_names(found[-1][1], given) >= 2 else found[0]
+    lines.unread(but=above)
+    if given and given in header:
+        return given
+    return max(_DELIMITERS, key=lambda delimiter: _score(header, delimiter))
 
-    def score(delimiter: str) -> tuple[int, int]:
-        names = [column_name(cell.strip('" ')) for cell in first.split(delimiter)]
-        return len(KNOWN_COLUMNS.intersection(names)), len(names)
 
-    return max(_DELIMITERS, key=score)
+def _known_names(line: str, given: str) -> int:
+    return max(_score(line, delimiter)[0] for delimiter in given or _DELIMITERS)
 
 
-def _records(lines: LineReader) -> Iterator[Record]:
+def _score(line: str, delimiter: str) -> tuple[int, int]:
+    names = [column_name(cell.strip('" \r\n')) for cell in line.split(delimiter)]
+    return len(KNOWN_COLUMNS.intersection(names)), len(names)
+
+
+def _records(lines: LineReader, header: Sequence[str]) -> Iterator[Record]:
     """Yield (line of its start, cells, fault) of every record that is not blank.
 
     An unclosed quote swallows the lines after it. Strict parsing notices that at the next quote, at a limit, or at the
-    end.
+    end. Then the lines are read again: the first one by itself where a reading of its quotes makes sense, else it is
+    lost, and the others are rows of their own.
     """
-    for line, cells, error in read_records(lines, delimiter=lines.delimiter, strict=True, skipinitialspace=True):
-        yield line, cells, "" if error is None else _fault(error)
+    reader = csv.reader(lines, delimiter=lines.delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = lines.begin_row()
+        try:
+            cells, fault = next(reader), ""
+        except StopIteration:
+            return
+        except (BadRow, csv.Error) as error:
+            cells, fault = [], _fault(error)
+        if len(lines.taken) > 1 and not fault and _joins_rows(lines.taken, header, lines.delimiter):
+            fault = "a quote is opened and not closed, so that the rows below would be lost"
+        if fault:
+            mended = _mended(lines, header)
+            if mended is None:
+                yield line, [], fault
+                continue
+            cells = mended
+        if any(map(str.strip, cells)):
+            yield line, cells, ""
+
+
+def _mended(lines: LineReader, header: Sequence[str]) -> list[str] | None:
+    """Return the cells of a record whose quotes are amiss, or None when its first line is lost.
+
+    Leaves the lines behind the record, or behind that line, to be read.
+    """
+    taken = lines.taken[: _MAX_LINES_OF_QUOTES + 1]
+    lines.unread(but=1)
+    if cells := split_record(taken[0], lines.delimiter, len(header)):
+        return cells
+    for count in range(2, len(taken) + 1):
+        if '"' not in taken[count - 1] or _joins_rows(taken[:count], header, lines.delimiter):
+            continue
+        cells = split_record("".join(taken[:count]), lines.delimiter, len(header))
+        if cells is not None and len(cells) == len(header):
+            lines.skip(count - 1)
+            return cells
+    return None
 
 
 def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
@@ -108,9 +169,11 @@ def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> 
             cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True, quoting=quoting), [])
         except csv.Error:
             return False
-        if len(cells) != len(header):
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if len(cells) > len(header):
             return False
-        named = zip(header, cells, strict=True)
+        named = zip(header, cells, strict=False)
         pictures = [cell.strip(' "\r\n').lower() for name, cell in named if name in ALL_PICTURE_COLUMNS]
         return any(cell.endswith(ENDINGS) or cell.startswith(_WEB) for cell in pictures)
 
@@ -136,6 +199,8 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
         raise BadFeed(f"The header of {source} cannot be read: {fault}.", "Correct its first line.")
     if not cells:
         raise BadFeed(f"The feed {source} is empty.", "Its first line names the columns: id,title,category,image.")
+    while len(cells) > _MAX_COLUMNS and not cells[-1].strip():
+        cells.pop()
     if len(cells) > _MAX_COLUMNS:
         problem = f"The feed {source} has {len(cells):,} columns; {_MAX_COLUMNS:,} are read."
         raise BadFeed(problem, "Check that it is a table.")
@@ -149,11 +214,13 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
 
 
 def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
-    if len(cells) != len(header):
-        few_or_many = "few" if len(cells) < len(header) else "many"
-        raise BadRow(f"too {few_or_many} cells: {len(cells)}, but the header has {len(header)}")
+    """Return the cells by name. Cells missing at the end are empty; further ones than the header has must be."""
+    if len(cells) > len(header) and any(map(str.strip, cells[len(header) :])):
+        raise BadRow(f"too many cells: {len(cells)}, but the header has {len(header)}")
     named: dict[str, list[str]] = {}
-    for name, cell in zip(header, cells, strict=True):
+    for name, cell in zip(header, cells, strict=False):
         if value := unescape_formula(cell).strip():
+            if value.startswith('="') and value.endswith('"'):  # so that spreadsheets leave digits as they are
+                value = value[2:-1].strip()
             named.setdefault(name, []).append(value)
     return named

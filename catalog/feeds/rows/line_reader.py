@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from catalog.errors import BadFeed, BadRow
+from catalog.feeds.rows.encodings import detect
 from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.feeds.rows.row import MAX_ROW, MAX_VALUES
 
@@ -21,12 +21,7 @@ MAX_LINE = 2**28
 # Stands for undecodable bytes. UTF-8 cannot hold this character, so valid text never contains it.
 UNDECODABLE = "\udcff"
 
-_PEEKED_BYTES = 4096  # bytes
-_MARKS: dict[str, bytes | tuple[bytes, ...]] = {
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # before UTF-16, whose mark its own begins with
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
-    "utf-8-sig": codecs.BOM_UTF8,
-}
+_END_OF_FILE = "\x1a"  # Ctrl-Z
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
@@ -85,8 +80,15 @@ class LineReader:
         self._ahead.extendleft(reversed(back))
         self.number -= len(back)
 
+    def skip(self, count: int) -> None:
+        """Read further lines of the row, which were read and put back before."""
+        for _ in range(count):
+            next(self)
+
     def _read(self) -> str:
         line = self._file.readline(MAX_ROW + 1)
+        if not self.number and not self.taken:
+            line = line.lstrip("\ufeff").removeprefix("ï»¿")  # a mark again, also one that was read as Windows text
         if len(line) > MAX_ROW and not line.endswith(("\n", "\r")):
             dropped = len(line)
             while (rest := self._file.readline(MAX_ROW)) and not rest.endswith(("\n", "\r")):
@@ -94,43 +96,23 @@ class LineReader:
                 if dropped > MAX_LINE:
                     problem = f"Line {self.number + 1:,} of the feed is longer than {MAX_LINE:,} characters."
                     raise BadFeed(problem, "Check that it is a table: a row ends at the end of its line.")
+        elif line and (line[-1] not in "\r\n" or line[0] == _END_OF_FILE):
+            return _without_filling(line)
         return line
 
 
-def read_records(lines: LineReader, **dialect: Any) -> Iterator[tuple[int, list[str], BadRow | csv.Error | None]]:
-    """Yield (line of its start, cells, error) of every record that is not blank; `dialect` is that of `csv.reader`.
-
-    After an error, only the line where the record began is lost; the lines that it swallowed are read again.
-    """
-    reader = csv.reader(lines, **dialect)
-    while True:
-        line = lines.begin_row()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (BadRow, csv.Error) as error:
-            lines.unread()
-            yield line, [], error
-        else:
-            if any(map(str.strip, cells)):
-                yield line, cells, None
+def _without_filling(line: str) -> str:
+    """Return a line without the mark that old programs put at the end of a file, and zeros behind it."""
+    text = line.rstrip("\r\n")
+    return text.lstrip(_END_OF_FILE).rstrip(_END_OF_FILE + "\0") + line[len(text) :] or "\n"
 
 
 @contextmanager
-def open_lines(path: Path) -> Iterator[LineReader]:
-    """Open a feed as text in the encoding of its byte order mark, else in UTF-8. Raises BadFeed when it is not text."""
-    with open_bytes(path) as file:
-        encoding = _encoding(path, file.peek(_PEEKED_BYTES)[:_PEEKED_BYTES])
-        with io.TextIOWrapper(file, encoding, errors="windowshop-undecodable", newline="") as text:
-            yield LineReader(text, encoding.removesuffix("-sig").upper())
+def open_lines(path: Path, encoding: str = "") -> Iterator[LineReader]:
+    """Open a feed as text in the encoding of its byte order mark, else in the named or detected one.
 
-
-def _encoding(path: Path, start: bytes) -> str:
-    for encoding, marks in _MARKS.items():
-        if start.startswith(marks):
-            return encoding
-    if start.count(0) * 4 > len(start):
-        problem = f"The feed {path.name} seems to be UTF-16 without a byte order mark."
-        raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
-    return "utf-8"
+    Raises BadFeed when the feed is not text, or may be in several encodings.
+    """
+    codec = detect(path, encoding)
+    with open_bytes(path) as file, io.TextIOWrapper(file, codec, errors="windowshop-undecodable", newline="") as text:
+        yield LineReader(text, codec.removesuffix("-sig").upper())

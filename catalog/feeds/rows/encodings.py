@@ -1,0 +1,190 @@
+"""Decide the encoding of a feed's text: by its byte order mark, by its bytes, or as the merchant says.
+
+A file that is not UTF-8 is read whole in one encoding or refused: reading only its plain rows would open a shop with
+a part of its products.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from catalog.errors import BadFeed
+from catalog.feeds.rows.encoding_candidates import MAX_SAMPLE, candidates
+from catalog.feeds.rows.raw_bytes import open_bytes
+
+log = logging.getLogger(__name__)
+
+UTF_8 = "utf-8"
+
+_MARKS: dict[str, bytes | tuple[bytes, ...]] = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # before UTF-16, whose mark its own begins with
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-8-sig": codecs.BOM_UTF8,
+}
+# Which bytes of four are zero in letters of ASCII.
+_WIDE = (("utf-32-le", (1, 2, 3)), ("utf-32-be", (0, 1, 2)), ("utf-16-le", (1, 3)), ("utf-16-be", (0, 2)))
+_NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"))
+_PEEKED_BYTES = 4096
+_HEAD_BYTES = 256  # about a header
+_CHUNK_BYTES = 2**20
+_ENOUGH = 200_000  # characters beyond ASCII
+_MOSTLY, _HARDLY = 0.5, 0.2  # shares of UTF-8 among the characters beyond ASCII
+_MAX_NAMED = 3
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
+_HALF_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # encoded as if it were a character of UTF-8
+# Within a cell, a comma is followed by a space. The bytes of East Asian characters are never these delimiters.
+_CELL = re.compile(rb"(?:[^,;\t\r\n\x80-\xff]|, )*[\x80-\xff](?:[^,;\t\r\n]|, )*")
+
+
+def known_encoding(name: str) -> str:
+    """Return the codec of an encoding by its name, such as "Windows-1250"; ValueError when there is none."""
+    try:
+        codec = codecs.lookup(name.strip()).name
+        "".encode(codec)  # LookupError when it is no encoding of text
+    except (LookupError, ValueError):
+        codec = "undefined"
+    if codec in _NOT_FOR_TEXT:
+        raise ValueError(f"{name!r} is not an encoding; try cp1250, cp1252, gbk or shift_jis.")
+    return codec
+
+
+def detect(path: Path, named: str = "") -> str:
+    """Return the codec of a feed's text: that of its byte order mark, else the `named` one, else what its bytes say.
+
+    Raises BadFeed when the bytes may be in several encodings.
+    """
+    with open_bytes(path) as file:
+        start = file.peek(_PEEKED_BYTES)[:_PEEKED_BYTES]
+    for codec, marks in _MARKS.items():
+        if start.startswith(marks):
+            return codec
+    if named:
+        return named
+    if start[:_HEAD_BYTES].count(0) * 10 > len(start[:_HEAD_BYTES]):
+        return _wide_encoding(path, start)
+    status = path.stat()
+    return _detected(path, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _wide_encoding(path: Path, start: bytes) -> str:
+    """Return which of UTF-16 and UTF-32 a text without a mark is in, by the places of the zero bytes."""
+    zeros = [start[place::4].count(0) for place in range(4)]
+    most = max(zeros) * 0.9
+    for codec, empty in (
+        ("utf-32-le", (1, 2, 3)),
+        ("utf-32-be", (0, 1, 2)),
+        ("utf-16-le", (1, 3)),
+        ("utf-16-be", (0, 2)),
+    ):
+        filled = [count for place, count in enumerate(zeros) if place not in empty]
+        if all(zeros[place] >= most / 3 for place in empty) and max(filled) * 20 <= most:
+            return codec
+    problem = f"The feed {path.name} seems to be UTF-16 without a byte order mark, or no text."
+    raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
+
+
+@lru_cache(maxsize=16)
+def _detected(path: Path, _mtime_ns: int, _size: int, _inode: int) -> str:
+    """Detect the encoding of a file without a mark; a feed is opened more than once, and scanned once."""
+    if _is_utf_8(path):
+        return UTF_8
+    sample = _Sample()
+    for piece in _pieces(path):
+        if not piece.isascii():
+            sample.add(piece)
+        if sample.valid + sample.broken > _ENOUGH:
+            break
+    return _decided(path, sample)
+
+
+def _decided(path: Path, sample: _Sample) -> str:
+    share = sample.valid / max(1, sample.valid + sample.broken)
+    if share >= _MOSTLY:
+        return UTF_8
+    found = candidates(b"\n".join(sample.cells))
+    names = [f"{candidate.codec} ({candidate.name})" for candidate in found[:_MAX_NAMED]]
+    hint = "Save it as UTF-8, or name its encoding with --encoding."
+    if share > _HARDLY:
+        problem = f"The feed {path.name} is partly UTF-8 and partly in another encoding."
+        raise BadFeed(problem, "Export it again, all of it as UTF-8.")
+    if not found:
+        raise BadFeed(f"The feed {path.name} is not UTF-8, and no encoding fits what is in it.", hint)
+    if len(found) > 1:
+        raise BadFeed(f"The feed {path.name} is not UTF-8. It may be in {' or '.join(names)}.", hint)
+    log.info("The feed %s is not UTF-8; it is read as %s. --encoding NAME chooses another.", path.name, names[0])
+    return found[0].codec
+
+
+@dataclass
+class _Sample:
+    """How many characters of a feed are valid and broken UTF-8, and different cells with the broken ones."""
+
+    valid: int = 0
+    broken: int = 0
+    cells: dict[bytes, None] = field(default_factory=dict)
+    _length: int = 0
+
+    def add(self, data: bytes) -> None:
+        """Count the characters of whole lines, and collect their cells while there is room."""
+        text = data.decode(UTF_8, "replace")
+        self.broken += text.count("\ufffd")
+        self.valid += len(_BEYOND_ASCII.findall(text)) + 3 * len(_HALF_SURROGATE.findall(data))
+        for found in _CELL.finditer(data):
+            cell = found[0]
+            if self._length > MAX_SAMPLE:
+                return
+            if cell not in self.cells and not _is_valid(cell):
+                self.cells[cell] = None
+                self._length += len(cell)
+
+
+def _is_valid(data: bytes) -> bool:
+    try:
+        data.decode(UTF_8)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_utf_8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder(UTF_8)()
+    plain = True
+    try:
+        for chunk in _chunks(path):
+            if not (plain and chunk.isascii()):
+                decoder.decode(chunk)
+                plain = decoder.getstate()[0] == b""
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield a feed's bytes, as far as they can be read: where they are damaged is for the reader to say."""
+    with open_bytes(path) as file:
+        while True:
+            try:
+                chunk = file.read(_CHUNK_BYTES)
+            except BadFeed:
+                return
+            if not chunk:
+                return
+            yield chunk
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield a feed's bytes in pieces of whole lines; a line longer than a chunk is cut."""
+    rest = b""
+    for chunk in _chunks(path):
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1 or len(chunk)
+        yield rest + chunk[:end]
+        rest = chunk[end:]
+    yield rest
