@@ -10,13 +10,15 @@ and are indexed some at a time, so that an upgrade holds the file's lock only fo
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from catalog.product import Product
 from catalog.storage.sqlite import read_statements
-from catalog.text.tokenizer import ANALYSIS, code, indexed
+from catalog.text.tokenizer import ANALYSIS, code, codes, indexed
 
 WORD_COLUMNS = ("name", "kind", "text", "code")
 ALL_KEYS = 2**63 - 1  # the mark when every product is indexed: no key is above it
@@ -31,6 +33,7 @@ _UPDATE_MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
 _SELECT_NEXT_KEYS = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _SELECT_MATCHING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
 _SELECT_KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+_SELECT_COUNT = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
 _SELECT_META = "SELECT value FROM meta WHERE name = ?"
 
@@ -39,18 +42,18 @@ def create(db: sqlite3.Connection, until: int) -> None:
     """Create an empty table in place of any other; `fill` is to index the products with keys above `until`."""
     for statement in _CREATE_WORDS:
         db.execute(statement)
-    db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (str(ANALYSIS),))
+    db.execute("INSERT INTO meta VALUES ('words.analysis', ?)", (_current_analysis(),))
     db.execute(_UPDATE_MARK, (str(until),))
 
 
 def needs_reindex(db: sqlite3.Connection) -> bool:
     """Tell whether products wait to be indexed, because an older version wrote the catalogue or made its words."""
-    return _analysis(db) != str(ANALYSIS) or _until(db) != ALL_KEYS
+    return _analysis(db) != _current_analysis() or _until(db) != ALL_KEYS
 
 
 def fill(db: sqlite3.Connection, read: Read) -> bool:
     """Index up to FILL_PRODUCTS waiting products within a transaction; return whether none is left."""
-    if _analysis(db) != str(ANALYSIS):
+    if _analysis(db) != _current_analysis():
         create(db, 0)
     until = _until(db)
     keys = [row[0] for row in db.execute(_SELECT_NEXT_KEYS, (until, FILL_PRODUCTS))] if until != ALL_KEYS else []
@@ -79,12 +82,12 @@ def words_of(product: Product) -> tuple[str, str, str, str]:
     A code is a whole value as one word: the id, the brand, or an attribute with a digit (an article number, a GTIN).
     """
     values = [value for value in product.attributes.values() if "://" not in value]
-    codes = (product.brand, *(value for value in values if any(map(str.isdigit, value))))
+    whole = (product.brand, *(value for value in values if any(map(str.isdigit, value))))
     return (
         _row(product.title, product.brand),
         _row(product.category, *values),
         _row(product.description),
-        " ".join(dict.fromkeys((id_code(product.id), *filter(None, map(code, codes))))),
+        " ".join(dict.fromkeys((id_code(product.id), *chain.from_iterable(map(codes, whole))))),
     )
 
 
@@ -102,6 +105,10 @@ class Words:
     def known(self, words: Sequence[str]) -> bool:
         """Tell whether any product has one of the words."""
         return self._db.execute(_SELECT_KNOWN, (_quoted(words),)).fetchone() is not None
+
+    def count(self, words: Sequence[str], limit: int) -> int:
+        """Return how many products have one of the words, counted up to `limit`."""
+        return int(self._db.execute(_SELECT_COUNT, (_quoted(words), limit)).fetchone()[0])
 
     def postings(self, words: Sequence[str], field: str) -> str:
         """Return the keys, ascending, of the products with one of the words in one of FIELDS, as text: "3,8,9".
@@ -134,6 +141,11 @@ def _row(*texts: str) -> str:
 @lru_cache(maxsize=4096)  # a shop repeats its brands, categories and attribute values
 def _words(text: str) -> str:
     return " ".join(indexed(text))
+
+
+def _current_analysis() -> str:
+    """Return what decides the words of a text: our version, and that of Python's data about characters."""
+    return f"{ANALYSIS} {unicodedata.unidata_version}"
 
 
 def _analysis(db: sqlite3.Connection) -> str | None:

@@ -17,7 +17,7 @@ from catalog.text.folding import normalise, respellings
 from catalog.text.quantities import START, has_digit, quantity_end, quantity_of
 from catalog.text.scripts import FLAG_LETTERS, HAN, MARKS, PICTOGRAPHS, SOUTHEAST, UNSPACED, bigrams, clusters, unspaced
 
-__all__ = ["ANALYSIS", "bigrams", "clusters", "code", "forms", "indexed", "join_compound", "normalise"]
+__all__ = ["ANALYSIS", "bigrams", "clusters", "code", "codes", "forms", "indexed", "join_compound", "normalise"]
 __all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "unspaced"]
 
 ANALYSIS = 2  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
@@ -180,3 +180,9 @@ def _words(piece: str) -> list[str]:
 def code(text: str) -> str:
     """Return a whole value as one word, for exact matches: "WH-1000 XM4" -> "wh1000xm4"."""
     return _NOT_CODE.sub("", normalise(text))
+
+
+def codes(text: str) -> list[str]:
+    """Return a whole value as one word in each of its spellings: "Götz" -> "gotz", "goetz"; none without letters."""
+    spellings = (normalise(text), *respellings(text))
+    return list(dict.fromkeys(filter(None, (_NOT_CODE.sub("", spelling) for spelling in spellings))))

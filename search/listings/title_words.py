@@ -7,13 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from catalog.text.scripts import MARKS
 from catalog.text.tokenizer import singularise
 from search.query.filters import folded
 
 MIN_AGREEMENT = 0.35  # share of the k-NN vote that a word needs
 MIN_ANSWER_AGREEMENT = 0.1  # share of the k-NN vote that a word of an answered attribute needs
 MAX_WORDS = 8
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LETTERS = rf"(?:[^\W\d_]|[{MARKS}])+"
+_WORD = re.compile(rf"{_LETTERS}(?:['’-]{_LETTERS})*")
 
 
 @dataclass(frozen=True, slots=True)

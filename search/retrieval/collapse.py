@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from catalog.product import Product
+from catalog.text.scripts import MARKS
 from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.retrieval.candidates import Ranked
@@ -30,7 +31,7 @@ MAX_FACT = 60  # characters; longer attributes describe, and may differ
 _STOP_TEXT = """a an and the of for our your new brand genuine official authentic original
     sale offer deal item product shipping arrival arrivals latest"""
 STOP_WORDS = frozenset(_STOP_TEXT.split())
-_WORD = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+")
+_WORD = re.compile(rf"\d+(?:[.,]\d+)?|(?:[^\W\d_]|[{MARKS}])+")
 
 Group = list[tuple[int, Product]]  # listings of one thing: places of a ranking and their products, the best first
 

@@ -76,7 +76,13 @@ def test_what_is_rolled_back_leaves_no_word(path):
             assert (words.known(("mug",)), words.known(("teapot",))) == (False, True)
 
 
-TEXTS = st.sampled_from(["red mug", "blue mugs", "红色杯", "T-shirt 1.5l", "", "mug mug"])
+TEXTS = st.sampled_from(
+    [
+        *("red mug", "blue mugs", "红色杯", "T-shirt 1.5l", "", "mug mug", "1½ 120x170 cm", "=+\u0301\u094d"),
+        *("Brødkurv Æ", "दीपक साड़ी", "จานสีขาว ๑๒", "ខ្នើយ", "ചുവന്ന പാൽ", "👗 🇸🇪 ❤️", "x\u00ady"),
+        *("کتاب\u200cخانه", "الكرسي", "שולחן־צד"),
+    ]
+)
 PRODUCTS = st.builds(
     lambda number, title, brand, text: product(f"p-{number}", title or "x", brand=brand, description=text),
     st.integers(0, 4),
@@ -180,6 +186,42 @@ def test_another_tokenizer_version_rebuilds_the_index(path, monkeypatch):
     monkeypatch.setattr(word_index, "words_of", lambda indexed: (f"other{indexed.id}", "", "", ""))
     with closing(Catalogue.open(path)) as catalogue, catalogue.words() as words:
         assert words.vocabulary() == [("other1", 1), ("other2", 1)]
+
+
+@pytest.mark.promise("R10")
+def test_words_that_an_older_version_made_are_made_again(path):
+    titles = {"1": ("दीपक", "द पक"), "2": ("Łóżko", "łozko"), "3": ("จาน", "จาน"), "4": ("mug", "mug")}
+    with closing(Catalogue.open(path)) as catalogue:
+        catalogue.put([product(product_id, title) for product_id, (title, _) in titles.items()])
+    with closing(sqlite3.connect(path)) as db, db:
+        word_index.create(db, word_index.ALL_KEYS)
+        for key, (_, old_words) in enumerate(titles.values(), 1):
+            db.execute(word_index._INSERT_WORDS, (key, old_words, "", "", f"={key}"))
+        db.execute("UPDATE meta SET value = '1' WHERE name = 'words.analysis'")
+    with closing(Catalogue.open(path)) as catalogue:
+        found, should = held(catalogue)
+        assert found == should
+        with catalogue.words() as words:
+            assert words.postings(("lozko", "दीपक", "จาน", "mug"), "name") == "1,2,3,4"
+            assert not words.known(("łozko", "पक"))
+
+
+def test_words_are_made_again_when_python_knows_other_characters(path, monkeypatch):
+    with closing(Catalogue.open(path)) as catalogue:
+        catalogue.put([product("1", "mug")])
+    monkeypatch.setattr(word_index.unicodedata, "unidata_version", "99.0.0")
+    with closing(sqlite3.connect(path)) as db:
+        assert word_index.needs_reindex(db)
+    with closing(Catalogue.open(path)) as catalogue:
+        found, should = held(catalogue)
+        assert found == should
+
+
+def test_a_brand_is_one_word_in_each_of_its_spellings(path):
+    with closing(Catalogue.open(path)) as catalogue:
+        catalogue.put([product("1", "mug", brand="Götz & Söhne")])
+        with catalogue.words() as words:
+            assert words.postings(("gotzsohne",), "code") == words.postings(("goetzsoehne",), "code") == "1"
 
 
 def test_a_change_that_touches_no_word_writes_none(path, monkeypatch):

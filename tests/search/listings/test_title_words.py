@@ -23,3 +23,8 @@ def test_no_neighbours_no_words():
 def test_one_number_of_a_word_is_enough():
     found = title_words([("1", "Blue Shirts", 0.4), ("2", "Blue Shirt", 0.6)], answers=[("Shirts", 0.5)])
     assert [one.word for one in found] == ["Blue", "Shirt"]
+
+
+def test_vowel_signs_are_of_their_words():
+    found = title_words([("1", "पीतल का दीपक", 0.5), ("2", "दीपक पीतल", 0.5)])
+    assert {"पीतल", "दीपक"} <= {one.word for one in found}

@@ -123,6 +123,10 @@ def test_numbers_keep_their_decimals():
     assert title_key("红色 杯子") == title_key("杯子 红色") != title_key("蓝色 杯子")
 
 
+def test_vowel_signs_are_of_the_words_that_titles_have():
+    assert title_key("लाल साड़ी") == title_key("साड़ी लाल") != title_key("लाल सड़ी")
+
+
 LISTING = st.tuples(
     st.sampled_from([MUG, replace(MUG, title="Bowl"), replace(MUG, price=Decimal(20)), replace(MUG, title="")]),
     st.sampled_from(["1", "2", "3"]),
