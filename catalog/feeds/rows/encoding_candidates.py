@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,14 +61,14 @@ class Candidate:
     score: float
 
 
-def candidates(sample: bytes) -> list[Candidate]:
-    """Return the encodings that a sample of cells can be in, the likeliest first; none when no encoding fits.
+def candidates(cells: Collection[bytes]) -> list[Candidate]:
+    """Return the encodings that cells can be in, the likeliest first; none when no encoding fits.
 
     Encodings that decode the sample to the same text are one candidate. Further ones than the first are only those that
     could be right as well.
     """
-    sample = sample[:MAX_SAMPLE]
     table = _table()
+    sample = b"\n".join(_without_broken(cells))[:MAX_SAMPLE]
     ranked = chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=table)
     found: dict[str, Candidate] = {}
     for result in ranked[:_MAX_CANDIDATES]:
@@ -85,6 +86,25 @@ def candidates(sample: bytes) -> list[Candidate]:
     letters = sum(char.isalpha() and not char.isascii() for char in best_first[0].text)
     least = best_first[0].score * next(share for count, share in _AMBIGUOUS if letters >= count)
     return [candidate for candidate in best_first if candidate.score >= least]
+
+
+def _without_broken(cells: Collection[bytes]) -> list[bytes]:
+    """Return the cells but for a few that alone speak against an encoding: they were cut within a character."""
+    broken: set[bytes] = set()
+    for codec in _table():
+        against = {cell for cell in cells if not decodes(cell, codec)}
+        if len(against) * 50 <= len(cells):
+            broken |= against
+    return [cell for cell in cells if cell not in broken]
+
+
+def decodes(data: bytes, codec: str) -> bool:
+    """Tell whether bytes are text in an encoding."""
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @cache

@@ -108,7 +108,7 @@ def _decided(path: Path, sample: _Sample) -> str:
     share = sample.valid / max(1, sample.valid + sample.broken)
     if share >= _MOSTLY:
         return UTF_8
-    found = candidates(b"\n".join(sample.cells))
+    found = candidates(sample.cells)
     names = [f"{candidate.codec} ({candidate.name})" for candidate in found[:_MAX_NAMED]]
     hint = "Save it as UTF-8, or name its encoding with --encoding."
     if share > _HARDLY:
@@ -124,7 +124,7 @@ def _decided(path: Path, sample: _Sample) -> str:
 
 @dataclass
 class _Sample:
-    """How many characters of a feed are valid and broken UTF-8, and different cells with the broken ones."""
+    """How many characters beyond ASCII stand in cells of UTF-8 and in others, and different cells of the others."""
 
     valid: int = 0
     broken: int = 0
@@ -132,25 +132,23 @@ class _Sample:
     _length: int = 0
 
     def add(self, data: bytes) -> None:
-        """Count the characters of whole lines, and collect their cells while there is room."""
-        text = data.decode(UTF_8, "replace")
-        self.broken += text.count("\ufffd")
-        self.valid += len(_BEYOND_ASCII.findall(text)) + 3 * len(_HALF_SURROGATE.findall(data))
+        """Count the characters in the cells of whole lines, and collect cells while there is room.
+
+        A cell of UTF-8 may be broken somewhere, as where it was cut. A few characters of another encoding may be valid.
+        """
         for found in _CELL.finditer(data):
             cell = found[0]
-            if self._length > MAX_SAMPLE:
-                return
-            if cell not in self.cells and not _is_valid(cell):
+            text = cell.decode(UTF_8, "replace")
+            halves = len(_HALF_SURROGATE.findall(cell))
+            broken = text.count("\ufffd") - 3 * halves
+            valid = len(_BEYOND_ASCII.findall(text)) + halves
+            if broken * 3 <= valid:
+                self.valid += valid
+                continue
+            self.broken += broken + valid
+            if cell not in self.cells and self._length < MAX_SAMPLE:
                 self.cells[cell] = None
                 self._length += len(cell)
-
-
-def _is_valid(data: bytes) -> bool:
-    try:
-        data.decode(UTF_8)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_utf_8(path: Path) -> bool:
