@@ -13,10 +13,11 @@ CATEGORIES = "categories"  # the attribute with all leaves, of a product that is
 def set_category(draft: ProductDraft, paths: Iterable[Sequence[str]]) -> None:
     """Set the deepest path as the category, the first of equally deep ones; note the other leaves as an attribute."""
     found = [tuple(level.strip() for level in path if level.strip()) for path in paths]
-    found = list(dict.fromkeys(path for path in found if path))
+    found = [path for path in dict.fromkeys(found) if path]
     leaves = [path for path in found if not any(other[: len(path)] == path for other in found if other != path)]
     if not leaves:
         return
-    draft.cells["category"] = CATEGORY_SEPARATOR.join(max(leaves, key=lambda path: len(path)))
+    deepest = max(leaves, key=len)
+    draft.cells["category"] = CATEGORY_SEPARATOR.join(deepest)
     if len(leaves) > 1:
         draft.set_attribute(CATEGORIES, ", ".join(dict.fromkeys(path[-1] for path in leaves)))

@@ -40,6 +40,17 @@ class ColumnNames:
         return named
 
 
+def words_of(table: str, column: str) -> frozenset[str]:
+    """Return the folded words of one column of a table beside this module."""
+    with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as file:
+        return frozenset(row[column].casefold() for row in csv.DictReader(file))
+
+
+def field_of(table: str, header: str) -> str:
+    """Return the field that a header means in any language of a table; "" for none."""
+    return _known_headers(table).get(_plain(header), "")
+
+
 def free_name(name: str) -> str:
     """Return the column name of an attribute; "Price" or "Image" must not overwrite the product's own."""
     name = column_name(name[:80])

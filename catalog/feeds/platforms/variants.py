@@ -106,8 +106,8 @@ class ProductDraft:
         values = {name: ", ".join(found)[:MAX_CELL] for name, found in self.collected.items()}
         values = self.cells | {name: value for name, value in values.items() if name not in self.cells}
         cells = {"id": [self.product_id]} | {name: [value] for name, value in values.items() if value}
-        if self.pictures:
-            cells["image"] = list(dict.fromkeys(self.pictures))
+        if pictures := list(filter(None, dict.fromkeys(self.pictures))):
+            cells["image"] = pictures
         return FeedRow(self.line, cells, notes=tuple(dict.fromkeys(self.notes)))
 
     def _lowest(self, variants: Sequence[Variant]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
 from catalog.feeds.platforms.codes import parse_flag, quantity_sign
-from catalog.feeds.platforms.column_names import ColumnNames, free_name
+from catalog.feeds.platforms.column_names import ColumnNames, field_of, free_name
 from catalog.feeds.platforms.row_groups import RowGroups, grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.sale_dates import sale_span
@@ -23,22 +23,6 @@ from catalog.text.html import plain_text
 _TABLE = "woocommerce_columns.csv"
 _COMMON = {"id", "sku", "name", "description", "images", "stock", "tags", "brand", "gtin"}  # in other tables too
 _COMMA = re.compile(r"(?<!\\),")
-_BRANDS = frozenset(
-    (
-        "brand",
-        "brands",
-        "marke",
-        "hersteller",
-        "marque",
-        "marca",
-        "merk",
-        "varumärke",
-        "marka",
-        "бренд",
-        "品牌",
-        "ブランド",
-    )
-)
 _NOT_SHOWN = "hidden"
 _BACKORDERED = ("backorder", "onbackorder")
 _STATUSES = {"instock": True, "outofstock": False, **dict.fromkeys(_BACKORDERED, False)}
@@ -256,7 +240,7 @@ def _describe(draft: ProductDraft, main: Mapping[str, str], children: Sequence[E
     own = [dict(_attributes(row.cells, visible_only=False)) for row in children]
     chosen = {name for options in own for name in options if all(other.get(name, "-") for other in own)}
     for name, values in _attributes(main, visible_only=bool(children) or "variable" not in main.get("type", "")):
-        if name.casefold() in _BRANDS:
+        if field_of(_TABLE, name) == "brand":
             brand = brand or values
         elif name not in chosen:
             draft.collect(free_name(name), *_split(values))
