@@ -17,7 +17,7 @@ from catalog.feeds.google_xml import read_xml
 from catalog.feeds.json_lines import read_json_lines
 from catalog.feeds.picture_folder import read_folder
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.platforms import magento, shopify, woocommerce
+from catalog.feeds.platforms import magento, prestashop, shopify, woocommerce
 from catalog.feeds.rows.columns import PICTURE_COLUMNS
 from catalog.feeds.rows.delimited import check_columns, open_table
 from catalog.feeds.rows.raw_bytes import GZIP
@@ -53,6 +53,7 @@ class TableFormat:
 PLATFORMS = (  # the first whose export a table is reads it
     TableFormat("Shopify export", shopify.is_export, shopify.join_rows),
     TableFormat("Magento export", magento.is_export, magento.join_rows),
+    TableFormat("PrestaShop export", prestashop.is_export, prestashop.join_rows),
     TableFormat("WooCommerce export", woocommerce.is_export, woocommerce.join_rows),
 )
 

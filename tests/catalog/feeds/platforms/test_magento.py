@@ -14,96 +14,23 @@ from catalog.feeds.reader import read_feed
 from catalog.product import Product, RowNote
 from tests.catalog.feed_writer import names, read, write
 
-SECOND = [
-    "sku",
-    "store_view_code",
-    "attribute_set_code",
-    "product_type",
-    "categories",
-    "product_websites",
-    "name",
-    "description",
-    "short_description",
-    "weight",
-    "product_online",
-    "tax_class_name",
-    "visibility",
-    "price",
-    "special_price",
-    "special_price_from_date",
-    "special_price_to_date",
-    "url_key",
-    "meta_title",
-    "base_image",
-    "base_image_label",
-    "small_image",
-    "thumbnail_image",
-    "created_at",
-    "updated_at",
-    "country_of_manufacture",
-    "additional_attributes",
-    "qty",
-    "out_of_stock_qty",
-    "use_config_min_qty",
-    "is_qty_decimal",
-    "allow_backorders",
-    "use_config_backorders",
-    "is_in_stock",
-    "manage_stock",
-    "use_config_manage_stock",
-    "website_id",
-    "related_skus",
-    "additional_images",
-    "additional_image_labels",
-    "hide_from_product_page",
-    "bundle_values",
-    "configurable_variations",
-    "configurable_variation_labels",
-    "associated_skus",
-]
-FIRST = [
-    "sku",
-    "_store",
-    "_attribute_set",
-    "_type",
-    "_category",
-    "_root_category",
-    "_product_websites",
-    "color",
-    "description",
-    "has_options",
-    "image",
-    "manufacturer",
-    "media_gallery",
-    "meta_title",
-    "name",
-    "price",
-    "short_description",
-    "small_image",
-    "special_price",
-    "special_from_date",
-    "special_to_date",
-    "status",
-    "tax_class_id",
-    "thumbnail",
-    "url_key",
-    "visibility",
-    "weight",
-    "qty",
-    "min_qty",
-    "backorders",
-    "use_config_backorders",
-    "is_in_stock",
-    "manage_stock",
-    "use_config_manage_stock",
-    "_associated_sku",
-    "_media_image",
-    "_media_is_disabled",
-    "_super_products_sku",
-    "_super_attribute_code",
-    "_super_attribute_option",
-    "_super_attribute_price_corr",
-]
+SECOND, FIRST = csv.reader(
+    [
+        "sku,store_view_code,attribute_set_code,product_type,categories,product_websites,name,description,"
+        "short_description,weight,product_online,tax_class_name,visibility,price,special_price,special_price_from_date,"
+        "special_price_to_date,url_key,meta_title,base_image,base_image_label,small_image,thumbnail_image,created_at,"
+        "updated_at,country_of_manufacture,additional_attributes,qty,out_of_stock_qty,use_config_min_qty,"
+        "is_qty_decimal,allow_backorders,use_config_backorders,is_in_stock,manage_stock,use_config_manage_stock,"
+        "website_id,related_skus,additional_images,additional_image_labels,hide_from_product_page,bundle_values,"
+        "configurable_variations,configurable_variation_labels,associated_skus",
+        "sku,_store,_attribute_set,_type,_category,_root_category,_product_websites,color,description,has_options,image,"
+        "manufacturer,media_gallery,meta_title,name,price,short_description,small_image,special_price,"
+        "special_from_date,special_to_date,status,tax_class_id,thumbnail,url_key,visibility,weight,qty,min_qty,"
+        "backorders,use_config_backorders,is_in_stock,manage_stock,use_config_manage_stock,_associated_sku,"
+        "_media_image,_media_is_disabled,_super_products_sku,_super_attribute_code,_super_attribute_option,"
+        "_super_attribute_price_corr",
+    ]
+)
 
 
 def export(*rows, header=SECOND):
@@ -290,6 +217,9 @@ def test_the_first_version_with_its_rows_that_go_on(shop):
     assert (hoodie.price, hoodie.in_stock) == (Decimal("42.00"), True)
     assert names(hoodie) == ["1.png", "2.png", "3.png"]
     assert dict(hoodie.attributes) == {"color": "Red", "size": "S, L", "sku": "hoodie-s, hoodie-l"}
+
+
+ROOT = "Default Category"
 
 
 @pytest.mark.parametrize(
