@@ -15,14 +15,13 @@ from xml.parsers.expat import errors
 
 from catalog.errors import BadFeed, BadRow
 from catalog.feeds.rows.columns import CATEGORY_COLUMNS, SINGLE_COLUMNS, column_name
-from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.feeds.rows.row import MAX_ROW, FeedRow, read_row
+from catalog.feeds.rows.xml_bytes import xml_chunks
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 5_000  # elements of one item
 _MAX_TOKEN = 2**20
 _MAX_NAMES = 2**18  # characters of all names together
-_CHUNK_BYTES = 2**16
 
 _GOOGLE = re.compile(r"https?://base\.google\.com/c?ns/1\.0")
 _ATOM = ("http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#")
@@ -33,7 +32,6 @@ _ITEMS = ("item", "entry")
 _NEWS = "guid pubdate published updated modified issued author contributor comments enclosure source rights"
 _IGNORED = frozenset(_NEWS.split())
 _SAME = {"summary": "description", "content": "description"}
-_ENCODINGS = re.compile(r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]", re.IGNORECASE)
 
 _HINTS = {
     errors.XML_ERROR_UNBOUND_PREFIX: 'Declare the prefix: <rss xmlns:g="http://base.google.com/ns/1.0">.',
@@ -43,20 +41,20 @@ _HINTS = {
 }
 
 
-def read_xml(path: Path) -> Iterator[FeedRow]:
-    """Yield a row for every item of the feed. Raises BadFeed where the XML is broken, after the items before that."""
-    with open_bytes(path) as file:
-        items = _Items(path.name)
-        while True:
-            chunk = file.read1(_CHUNK_BYTES)
-            try:
-                items.feed(chunk)
-            except BadFeed:
-                yield from items.take()
-                raise
+def read_xml(path: Path, encoding: str = "") -> Iterator[FeedRow]:
+    """Yield a row for every item of the feed. Raises BadFeed where the XML is broken, after the items before that.
+
+    `encoding` is that of a file without a byte order mark, "" for the declared one. A declaration that the bytes
+    contradict does not count: exports are written in another encoding than their first line was.
+    """
+    items = _Items(path.name)
+    for chunk in xml_chunks(path, encoding):
+        try:
+            items.feed(chunk)
+        except BadFeed:
             yield from items.take()
-            if not chunk:
-                return
+            raise
+        yield from items.take()
 
 
 class _Items:
@@ -71,9 +69,8 @@ class _Items:
         self._names: set[str] = set()
         self._names_length = 0
         self._unfinished = 0
-        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         self._parser.buffer_text = True
-        self._parser.XmlDeclHandler = self._declared
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartNamespaceDeclHandler = self._prefixed
         self._parser.StartElementHandler = self._start
@@ -92,8 +89,6 @@ class _Items:
             self._parser.Parse(chunk, not chunk)
         except expat.ExpatError as error:
             raise self._unsound(error) from None
-        except (ValueError, LookupError) as error:  # an unknown encoding
-            raise BadFeed(f"The feed {self._source} cannot be read: {error}.", "Save it as UTF-8.") from None
         if self._unfinished > _MAX_TOKEN:
             raise self._refused(f"a tag or a comment of more than {_MAX_TOKEN:,} bytes")
 
@@ -101,10 +96,6 @@ class _Items:
         """Return the rows collected since the last call."""
         rows, self._rows = self._rows, []
         return rows
-
-    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding and not _ENCODINGS.fullmatch(encoding):
-            raise self._refused(f"the encoding {encoding[:40]!r}, which cannot be read", "Save it as UTF-8.")
 
     def _doctype(self, *_: object) -> None:
         raise self._refused("a DOCTYPE, which a product feed has no use for and an attack has")

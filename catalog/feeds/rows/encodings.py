@@ -30,6 +30,17 @@ _MARKS: dict[str, bytes | tuple[bytes, ...]] = {
 # Which bytes of four are zero in letters of ASCII.
 _WIDE = (("utf-32-le", (1, 2, 3)), ("utf-32-be", (0, 1, 2)), ("utf-16-le", (1, 3)), ("utf-16-be", (0, 2)))
 _NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"))
+_SUPERSETS = {  # programs name the one and write the other
+    "ascii": UTF_8,
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "tis-620": "cp874",
+}
+_SEVEN_BIT = ("iso2022", "hz")  # all their bytes are ASCII
 _PEEKED_BYTES = 4096
 _HEAD_BYTES = 256  # about a header
 _CHUNK_BYTES = 2**20
@@ -39,26 +50,27 @@ _MAX_NAMED = 3
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
 _HALF_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # encoded as if it were a character of UTF-8
-# Within a cell, a comma is followed by a space. The bytes of East Asian characters are never these delimiters.
-_CELL = re.compile(rb"(?:[^,;\t\r\n\x80-\xff]|, )*[\x80-\xff](?:[^,;\t\r\n]|, )*")
+# Within a cell, a comma is followed by a space. No byte of an East Asian character is one of these delimiters.
+_CELL = re.compile(rb'(?:[^,;"<>\t\r\n\x80-\xff]|, )*[\x80-\xff](?:[^,;"<>\t\r\n]|, )*')
 
 
 def known_encoding(name: str) -> str:
     """Return the codec of an encoding by its name, such as "Windows-1250"; ValueError when there is none."""
     try:
-        codec = codecs.lookup(name.strip()).name
+        codec = codecs.lookup(name.strip().lower().removeprefix("x-")).name
         "".encode(codec)  # LookupError when it is no encoding of text
     except (LookupError, ValueError):
         codec = "undefined"
     if codec in _NOT_FOR_TEXT:
         raise ValueError(f"{name!r} is not an encoding; try cp1250, cp1252, gbk or shift_jis.")
-    return codec
+    return _SUPERSETS.get(codec, codec)
 
 
-def detect(path: Path, named: str = "") -> str:
+def detect(path: Path, named: str = "", declared: str = "") -> str:
     """Return the codec of a feed's text: that of its byte order mark, else the `named` one, else what its bytes say.
 
-    Raises BadFeed when the bytes may be in several encodings.
+    `declared` is what the text itself says that it is in. It holds unless the bytes contradict. Raises BadFeed when the
+    bytes may be in several encodings.
     """
     with open_bytes(path) as file:
         start = file.peek(_PEEKED_BYTES)[:_PEEKED_BYTES]
@@ -69,8 +81,13 @@ def detect(path: Path, named: str = "") -> str:
         return named
     if start[:_HEAD_BYTES].count(0) * 10 > len(start[:_HEAD_BYTES]):
         return _wide_encoding(path, start)
+    if declared.startswith(_SEVEN_BIT):
+        return declared
     status = path.stat()
-    return _detected(path, status.st_mtime_ns, status.st_size, status.st_ino)
+    identity = (status.st_mtime_ns, status.st_size, status.st_ino)
+    if declared and not declared.startswith("utf") and not _is_utf_8(path, *identity):
+        return declared
+    return _detected(path, *identity)
 
 
 def _wide_encoding(path: Path, start: bytes) -> str:
@@ -90,10 +107,11 @@ def _wide_encoding(path: Path, start: bytes) -> str:
     raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
 
 
+# A feed is opened more than once, and scanned once: what identifies its bytes is a parameter.
 @lru_cache(maxsize=16)
-def _detected(path: Path, _mtime_ns: int, _size: int, _inode: int) -> str:
-    """Detect the encoding of a file without a mark; a feed is opened more than once, and scanned once."""
-    if _is_utf_8(path):
+def _detected(path: Path, mtime_ns: int, size: int, inode: int) -> str:
+    """Detect the encoding of a file without a mark."""
+    if _is_utf_8(path, mtime_ns, size, inode):
         return UTF_8
     sample = _Sample()
     for piece in _pieces(path):
@@ -151,7 +169,8 @@ class _Sample:
                 self._length += len(cell)
 
 
-def _is_utf_8(path: Path) -> bool:
+@lru_cache(maxsize=16)
+def _is_utf_8(path: Path, _mtime_ns: int, _size: int, _inode: int) -> bool:
     decoder = codecs.getincrementaldecoder(UTF_8)()
     plain = True
     try:
