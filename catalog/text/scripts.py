@@ -36,12 +36,11 @@ _VOWEL_SIGNS = (
     (0x1700, 0x17FF),  # Philippines, Khmer
     (0x1900, 0x1AAF),  # Limbu, the Tai scripts, Buginese
     (0x1B00, 0x1C4F),  # Balinese, Sundanese, Batak, Lepcha
-    (0x3099, 0x309A),  # the voiced marks of kana
     (0xA800, 0xA8DF),
     (0xA8FF, 0xABFF),  # Saurashtra, Javanese, Cham, Tai Viet, Meetei Mayek
     (0x11000, 0x11FFF),  # the older scripts of India
 )
-MARKS = _class(_characters(_VOWEL_SIGNS, "M"))
+MARKS = _class(_characters(_VOWEL_SIGNS, "M")) + "\u3099\u309a"  # with the voiced marks of kana
 
 # Chinese, Japanese and Korean: each character is a syllable or a word.
 HAN = (
@@ -62,6 +61,7 @@ _SOUTHEAST_BLOCKS = (
     (0xAA80, 0xAADF),  # Tai Viet
 )
 SOUTHEAST = _class(_characters(_SOUTHEAST_BLOCKS, "LM"))
+SPACED_MARKS = _class(sorted({*_characters(_VOWEL_SIGNS, "M")} - {*_characters(_SOUTHEAST_BLOCKS, "M")}))
 _LEADING = "\u0e40-\u0e44\u0ec0-\u0ec4\u19b5-\u19b7\u19ba\uaab5\uaab6\uaab9\uaabb\uaabc"  # vowels before their letter
 _TRAILING = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"  # vowels after it that Unicode counts as letters
 _STACKERS = "\u1039\u17d2\u1a60\u1b44\ua9c0"  # put the next letter under the one before

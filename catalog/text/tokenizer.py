@@ -15,7 +15,18 @@ from pathlib import Path
 
 from catalog.text.folding import normalise, respellings
 from catalog.text.quantities import START, has_digit, quantity_end, quantity_of
-from catalog.text.scripts import FLAG_LETTERS, HAN, MARKS, PICTOGRAPHS, SOUTHEAST, UNSPACED, bigrams, clusters, unspaced
+from catalog.text.scripts import (
+    FLAG_LETTERS,
+    HAN,
+    MARKS,
+    PICTOGRAPHS,
+    SOUTHEAST,
+    SPACED_MARKS,
+    UNSPACED,
+    bigrams,
+    clusters,
+    unspaced,
+)
 
 __all__ = ["ANALYSIS", "bigrams", "clusters", "code", "codes", "forms", "indexed", "join_compound", "normalise"]
 __all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "unspaced"]
@@ -23,7 +34,7 @@ __all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "uns
 ANALYSIS = 2  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
 
 _LETTER = rf"[^\W_{HAN}{SOUTHEAST}]"
-_PLAIN = rf"{_LETTER}+(?:[{MARKS}]+{_LETTER}*)*"  # a mark continues a word and begins none
+_PLAIN = rf"{_LETTER}+(?:[{SPACED_MARKS}]+{_LETTER}*)*"  # a mark continues a word and begins none
 _TOKEN = re.compile(
     rf"[{HAN}]+|[{SOUTHEAST}]+|[0-9]+(?:[.,][0-9]+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'&]{_PLAIN})*"
     rf"|[{FLAG_LETTERS}]{{2}}|[{PICTOGRAPHS}]"
