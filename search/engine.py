@@ -164,9 +164,12 @@ class SearchEngine:
         """Remove a product; that is durable and visible to searches on return. Raises UnknownProduct, StoreError."""
         self._live.remove(product_id)
 
-    def follow(self) -> None:
-        """Take over the changes of other processes: a new generation, products put or removed."""
-        self._live.follow()
+    def follow(self, interval: float | None = None) -> None:
+        """Take over the changes of other processes: a new generation, products put or removed.
+
+        `interval` is the number of seconds after which the caller follows again; `status` says when that is overdue.
+        """
+        self._live.follow(interval)
 
     def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
         """Return the products most like a product, never itself. Raises UnknownProduct, DeadlineExceeded."""

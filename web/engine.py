@@ -83,7 +83,7 @@ class EngineHolder:
     def _follow(self, engine: SearchEngine) -> None:
         """Apply new generations and changes of other processes; on an error the engine serves its present state."""
         try:
-            engine.follow()
+            engine.follow(self._settings.follow_seconds)
         except WindowshopError as error:
             log.error("Changes of the shop at %s could not be applied: %s", self._settings.home, error)
         except Exception:

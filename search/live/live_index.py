@@ -30,6 +30,7 @@ from search.state.snapshot import ProductRows
 WRITE_TIMEOUT_S = 5.0  # how long a change waits for the one before it
 PAUSE_TIMEOUT_S = 2.0  # how long a search waits for a committed change to be published
 RETRY_SECONDS = 60.0
+LATE_SECONDS = 3.0  # how long after its time a look for changes may end before the shop is called late
 
 log = logging.getLogger(__name__)
 Pictures = tuple[Picture, ...] | None  # of an edit; None leaves those of the product
@@ -59,13 +60,16 @@ class LiveIndex:
         self._pointer: tuple[int, int, int] | None = None
         self._refused = ""
         self._retry_at = float("inf")
+        self._followed_at = time.monotonic()
+        self._interval = float("inf")
+        self._failure = ""
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """Public sentences about what keeps the index from being up to date."""
         waiting = len(self.served.snapshot.waiting) + self.served.snapshot.skipped
         backlog = f"{waiting} changed products wait for a new index" if waiting else ""
-        return tuple(reason for reason in (self._refused, backlog) if reason)
+        return tuple(reason for reason in (self._refused, backlog, self._lateness()) if reason)
 
     def put(self, edit: ProductEdit) -> Written:
         """Add or change one product. Raises BadInput and its subclasses, LiveIndexFull, StoreError."""
@@ -100,16 +104,23 @@ class LiveIndex:
                 self._catch_up()
         failpoint("remove.found")
 
-    def follow(self) -> None:
+    def follow(self, interval: float | None = None) -> None:
         """Take over a new generation, or changes to the catalogue, that other processes made.
 
+        `interval` is the number of seconds after which the caller follows again: `degraded` says when that is overdue.
         Raises WindowshopError when the catalogue cannot be read; the shop is then served as before.
         """
         with self._following:
-            self._follow_pointer()
-            while self._replay.behind(self.served.snapshot) and not self._pointer_moved():
-                with self._one_writer():
-                    self.served = self._step(self.served)
+            self._interval = float("inf") if interval is None else interval
+            try:
+                self._follow_pointer()
+                while self._replay.behind(self.served.snapshot) and not self._pointer_moved():
+                    with self._one_writer():
+                        self.served = self._step(self.served)
+            except WindowshopError as error:
+                self._failure = error.code
+                raise
+            self._followed_at, self._failure = time.monotonic(), ""
             self.served.row_encoder.save()
 
     def wait_for_publish(self, served: ServingState) -> bool:
@@ -176,6 +187,18 @@ class LiveIndex:
 
     def _step(self, state: ServingState) -> ServingState:
         return state.at(self._replay.step(state.snapshot, state.row_encoder))
+
+    def _lateness(self) -> str:
+        """Return a sentence when changes are served later than they should be: looks fail, or take too long."""
+        seconds = time.monotonic() - self._followed_at
+        if seconds <= self._interval + LATE_SECONDS and not self._failure:
+            return ""
+        with suppress(WindowshopError):  # a catalogue that cannot be read has perhaps changed
+            moved = store.current_number_or_none(self._home) != self.served.number and not self._refused
+            if not moved and not self._replay.behind(self.served.snapshot):
+                return ""
+        reason = f" ({self._failure})" if self._failure else ""
+        return f"changes of the last {seconds:.0f} s are not served yet{reason}"
 
     def _pointer_moved(self) -> bool:
         return _pointer_of(self._home) != self._pointer or time.monotonic() > self._retry_at
