@@ -1,4 +1,4 @@
 """Read amounts of money: numbers and currencies as shops and shoppers write them, and what a row's product costs.
 
-Imported by catalog.feeds, search.live.
+Imported by catalog.feeds, catalog.feeds.platforms, search.live, search.query, web.requests.
 """

@@ -60,10 +60,11 @@ def plain_text(text: str) -> str:
     if text.isascii():
         return text
     text = _CENTS.sub(lambda cents: DECIMAL_MARK + cents[0].translate(_RAISED), _UNSEEN.sub("", text))
-    return "".join(_plain_character(character) for character in _FOOTNOTE.sub("", text))
+    return "".join(plain_character(character) for character in _FOOTNOTE.sub("", text))
 
 
-def _plain_character(character: str) -> str:
+def plain_character(character: str) -> str:
+    """Return one character as `plain_text` has it: "１" -> "1", "’" -> "'", mostly of one character again."""
     if character.isascii():
         return character
     digit = unicodedata.decimal(character, None)

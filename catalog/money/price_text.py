@@ -79,6 +79,12 @@ def take_apart(text: str) -> PriceText:
     return PriceText(number, currency, mark, is_range=True)
 
 
+def mark_at(text: str, place: int) -> tuple[str, CurrencyMark] | None:
+    """Return the currency mark at a place of a folded text and what it stands for; None when none stands there."""
+    word = _longest(text, place)
+    return None if word is None or word not in MARKS else (word, MARKS[word])
+
+
 def is_placeholder(text: str) -> bool:
     """Tell whether a text says that there is no value: "N/A", "-", "null"."""
     return " ".join(fold_mark(text).split()) in _KINDS[NOTHING]

@@ -14,7 +14,8 @@ from catalog.images.crop import crop_picture, load_picture
 from catalog.images.decoder import Box
 from catalog.product import Product
 from search.query.filters import Filter, parse_filter
-from search.query.intent import below_price, feedback_terms, merge_terms, narrow_to_cheaper, text_terms
+from search.query.intent import feedback_terms, merge_terms, narrow_to_cheaper, text_terms
+from search.query.price_limit import PriceLimit, meant_currency, within_limit
 from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term
 
 
@@ -82,25 +83,27 @@ class QueryBuilder:
 
     def build(self) -> Query:
         """Return the query of all that was added. Raises BadQuery."""
-        terms, cheaper, max_price = self._collected()
+        terms, cheaper, limit = self._collected()
         options = {**self._options, "cheaper": cheaper, "cropped": self._cropped}
+        if limit is not None:
+            options["price_currency"] = limit.currency
         if self._base is None:
-            filter = below_price(options.get("filter"), max_price)
+            filter = within_limit(options.get("filter"), limit)
             return Query(tuple(terms), **{**options, "filter": filter})
         query = merge_terms(replace(self._base, **options), terms)
-        return query if max_price is None else replace(query, filter=below_price(query.filter, max_price))
+        return query if limit is None else replace(query, filter=within_limit(query.filter, limit))
 
-    def _collected(self) -> tuple[list[Term], bool, float | None]:
+    def _collected(self) -> tuple[list[Term], bool, PriceLimit | None]:
         """Return all terms, whether the text says "cheaper", and the price limit that it names."""
-        terms, cheaper, max_price = list(self._feedback), False, None
+        terms, cheaper, limit = list(self._feedback), False, None
         if self._text is not None:
             # A text of nothing but "not floral" can subtract only where something else selects products.
             others = bool(self._terms or self._feedback or self._has_pictures)
             others = others or self._base is not None or self._options.get("filter") is not None
             parsed_terms, parsed = text_terms(*self._text, with_others=others)
             terms += parsed_terms
-            cheaper, max_price = parsed.cheaper, parsed.max_price
-        return [*terms, *self._terms, *self._pictures], cheaper, max_price
+            cheaper, limit = parsed.cheaper, parsed.limit
+        return [*terms, *self._terms, *self._pictures], cheaper, limit
 
 
 def build_query(
@@ -130,8 +133,21 @@ def build_query(
     return builder.build()
 
 
-def resolve_query(query: Query, blocks: Collection[str], find_product: Callable[[str], Product]) -> Query:
-    """Resolve what only the shop knows: block weights of a crop, what is cheaper. Raises UnknownProduct, BadQuery."""
+def resolve_query(
+    query: Query,
+    blocks: Collection[str],
+    find_product: Callable[[str], Product],
+    currencies: Callable[[], Collection[str]] = tuple,
+) -> Query:
+    """Resolve what only the shop knows: block weights of a crop, the currency of a price limit, what is cheaper.
+
+    `currencies` gives those that the shop's products have. Raises UnknownProduct, BadQuery.
+    """
+    if query.price_currency is not None:
+        code = meant_currency(query.price_currency, currencies())
+        query = replace(query, price_currency=None)
+        if code:
+            query = replace(query, filter=within_limit(query.filter, PriceLimit(), code))
     if query.cropped:
         query = replace(query, cropped=False, blocks={**crop_weights(blocks), **(query.blocks or {})})
     if query.cheaper:

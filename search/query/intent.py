@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import BadQuery
 from catalog.product import Product
-from search.query.filters import PRICE, Between, Filter
 from search.query.negation import EDGES, split_head, split_negation
+from search.query.price_limit import PriceLimit, split_price_limit, within_limit
 from search.query.terms import MAX_TEXT, PRICE_UP, RELEVANCE, ProductTerm, Query, Term, TextTerm
 
 _CHEAPER = re.compile(
@@ -17,12 +17,6 @@ _CHEAPER = re.compile(
 )
 _LIKE_THIS = re.compile(
     r"^\s*(?:(?:something\s+)?(?:like|similar to)\s+)?(?:this|that)(?:\s+one)?\b[\s,]*(?:but\b)?|^\s*but\b",
-    re.IGNORECASE,
-)
-_UNDER = re.compile(
-    r"\b(?:for\s+)?(?:under|below|less than|cheaper than|up to)\s*[€$£¥]?\s*(?P<a>\d{1,7}(?:\.\d{1,2})?)(?![\d.])"
-    r"\s*(?:€|\$|£|eur(?:os?)?|usd|dollars?|gbp|pounds?)?(?!\s*[a-z%])"
-    r"|(?:低于|不超过|不到)\s*(?P<b>\d{1,7})\s*[元块]?|(?P<c>\d{1,7})\s*[元块](?:钱)?(?:以下|以内)",
     re.IGNORECASE,
 )
 _CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
@@ -39,7 +33,7 @@ def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tup
     """
     # The query refuses a text that is too long, so nothing needs to parse it.
     parsed = parse_text(text) if len(text) <= MAX_TEXT else ParsedText(text)
-    if not (parsed.wanted or parsed.unwanted or with_others):
+    if not (parsed.wanted or parsed.unwanted or parsed.limit or with_others):
         parsed = ParsedText(text)
     terms: list[Term] = [TextTerm(parsed.wanted, weight)] if parsed.wanted else []
     terms += [TextTerm(words, AVOID * weight) for words in parsed.unwanted]
@@ -67,20 +61,7 @@ def narrow_to_cheaper(query: Query, products: Sequence[Product]) -> Query:
     max_price = float(cheapest.price or 0) - CENT
     if max_price < 0:
         raise BadQuery("There is nothing cheaper than a product that costs nothing.", "Leave out 'cheaper'.")
-    return replace(query, filter=below_price(query.filter, max_price, cheapest.currency))
-
-
-def below_price(narrowed: Filter | None, max_price: float | None, currency: str = "") -> Filter | None:
-    """Add a price limit to a filter, within the price range that it has; return it unchanged without a limit."""
-    if max_price is None:
-        return narrowed
-    narrowed = narrowed or Filter()
-    given = narrowed.on(PRICE)
-    given = given if isinstance(given, Between) else Between(PRICE)
-    max_price = max_price if given.maximum is None else min(max_price, given.maximum)
-    min_price = None if given.minimum is None else min(given.minimum, max_price)
-    price = Between(PRICE, min_price, max_price, given.currency or currency)
-    return Filter((*narrowed.without(PRICE).conditions, price))
+    return replace(query, filter=within_limit(query.filter, PriceLimit(maximum=max_price), cheapest.currency))
 
 
 def _name(term: Term) -> tuple[str, str] | None:
@@ -96,16 +77,13 @@ class ParsedText:
     wanted: str
     unwanted: tuple[str, ...] = ()
     cheaper: bool = False
-    max_price: float | None = None
+    limit: PriceLimit | None = None
 
 
 def parse_text(text: str) -> ParsedText:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
     text = " ".join(text.split())
-    max_price = None
-    if limit := _UNDER.search(text):
-        max_price = float(limit["a"] or limit["b"] or limit["c"])
-        text = " ".join(_UNDER.sub(" ", text).split())
+    text, limit = split_price_limit(text)
     text = " ".join(_CHEAP.sub(" ", text).split()) or text
     split = split_negation(text)
     cheaper = bool(_CHEAPER.search(split.rest))
@@ -113,11 +91,11 @@ def parse_text(text: str) -> ParsedText:
     unwanted = [words for phrase in split.unwanted if (words := _CHEAPER.sub(" ", phrase).strip(EDGES))]
     is_change = bool(_LIKE_THIS.match(rest.strip(EDGES)))
     if not unwanted and not cheaper and not is_change:
-        return ParsedText(text, max_price=max_price)
+        return ParsedText(text, limit=limit)
     rest = _LIKE_THIS.sub(" ", rest.strip(EDGES), count=1)
     parts = [part.strip(EDGES) for part in rest.split(",")]
     wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
     # "not striped mug" is a mug, but "this, not dark blue" is no blue thing.
     if not wanted and unwanted and not is_change and (head := split_head(unwanted[-1])):
         unwanted[-1], wanted = head
-    return ParsedText(wanted, tuple(unwanted), cheaper, max_price)
+    return ParsedText(wanted, tuple(unwanted), cheaper, limit)

@@ -13,6 +13,7 @@ from catalog.errors import BadQuery
 LEXICAL = "lexical"  # the part of a score that matches in the product's own texts gave
 
 if TYPE_CHECKING:
+    from catalog.money.currencies import CurrencyMark
     from indexer.types import Floats
     from search.query.filters import Filter
 
@@ -72,7 +73,8 @@ class Query:
     have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is false. Steps
     that are late after `timeout_ms` milliseconds are left out, and the page names them. `cheaper` narrows the query to
     what costs less than the products that it resembles; `cropped` says that a picture is a crop, whose background
-    colours should not count. Raises BadQuery when the query is empty, too long, or beyond the limits.
+    colours should not count; `price_currency` is that of the price limit, as far as the shop has it. Raises BadQuery
+    when the query is empty, too long, or beyond the limits.
     """
 
     terms: tuple[Term, ...]
@@ -86,6 +88,7 @@ class Query:
     timeout_ms: int | None = None
     cheaper: bool = False
     cropped: bool = False
+    price_currency: CurrencyMark | None = None
 
     @classmethod
     def of(cls, **parts: Any) -> Query:

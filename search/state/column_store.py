@@ -106,6 +106,10 @@ class ProductColumns:
         """Return each full category path, as the feed writes it, and its number of products."""
         return self.labels_of(CATEGORY).deepest_counts(CATEGORY_SEPARATOR)
 
+    def currencies(self) -> list[str]:
+        """Return the codes of the currencies that products have."""
+        return self.labels_of(CURRENCY).texts()
+
     def changed(
         self, puts: Mapping[int, Product], gone: Collection[int] = (), seq: int | None = None
     ) -> ProductColumns:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, current_app
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from catalog.errors import BadQuery
+from catalog.errors import BadQuery, BadRow
+from catalog.money.prices import parse_price
 from search.query.builder import QueryBuilder
 from search.query.filters import PRICE, Filter, parse_filter, read_filter
 from search.query.terms import RELEVANCE, Query
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 MAX_VIEWED = 24  # products
 _PHOTO_NAME = re.compile(r"[a-z0-9]{0,16}")
-_PRICE = re.compile(r"\d{1,9}(?:[.,]\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +154,21 @@ def _read_filter(values: MultiDict[str, str]) -> Filter | None:
     if "min" not in values and "max" not in values:
         return narrowed
     fields = (narrowed or Filter()).without(PRICE).to_json()
-    bounds = ((name, values.get(name, "").strip()) for name in ("min", "max"))
-    price: dict[str, Any] = {name: _parse_price(text, name) for name, text in bounds if text}
-    if price and values.get("currency"):
-        price["currency"] = values["currency"]
+    currency = values.get("currency", "")
+    bounds = {name: _parse_price(values.get(name, "").strip(), name, currency) for name in ("min", "max")}
+    price: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    if price and currency:
+        price["currency"] = currency
     return parse_filter(fields | ({PRICE: price} if price else {}))
 
 
-def _parse_price(text: str, name: str) -> float:
-    if not _PRICE.fullmatch(text):
-        raise BadQuery(f"The price {text[:40]!r} is no number.", f"For example {name}=25.")
-    return float(text.replace(",", "."))
+def _parse_price(text: str, name: str, currency: str) -> float | None:
+    """Read the price in a box, as shops write theirs; the currency of the range helps, but the box may name another."""
+    for known in (currency, ""):
+        with suppress(BadRow):
+            amount = parse_price(text, known)[0]
+            return None if amount is None else float(amount)
+    raise BadQuery(f"The price {text[:40]!r} is no number.", f"For example {name}=25.")
 
 
 def sort_of(query: Query) -> str:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
+from catalog.money.currencies import currency_of
 from catalog.product import Product
 from search.query.builder import QueryBuilder
 from search.query.filters import Between, parse_filter
@@ -19,6 +20,7 @@ from search.query.intent import (
     parse_text,
     text_terms,
 )
+from search.query.price_limit import PriceLimit
 from search.query.terms import ProductTerm, Query, TextTerm
 from tests.timing import ProcessorTime, speed
 
@@ -41,9 +43,9 @@ from tests.timing import ProcessorTime, speed
         ("便宜的马克杯", ParsedText("马克杯")),
         ("马克杯 便宜", ParsedText("马克杯")),
         ("not striped mug", ParsedText("mug", ("striped",))),
-        ("red mug under 15", ParsedText("red mug", max_price=15.0)),
-        ("cheap red mug below €15.50", ParsedText("red mug", max_price=15.5)),
-        ("红色杯子 50元以下", ParsedText("红色杯子", max_price=50.0)),
+        ("red mug under 15", ParsedText("red mug", limit=PriceLimit(maximum=15.0))),
+        ("cheap red mug below €15.50", ParsedText("red mug", limit=PriceLimit(None, 15.5, currency_of("€")))),
+        ("红色杯子 50元以下", ParsedText("红色杯子", limit=PriceLimit(maximum=50.0, currency=currency_of("元")))),
         ("vase under 30 cm", ParsedText("vase under 30 cm")),
         ("no iron shirt", ParsedText("no iron shirt")),
         ("No 7 cream", ParsedText("No 7 cream")),
@@ -80,7 +82,7 @@ def test_a_limit_in_words_is_a_filter():
 
 def test_only_what_is_not_wanted_are_words_like_any_others_when_nothing_stands_beside():
     terms, parsed = text_terms("not too long dress")
-    assert terms == [TextTerm("dress"), TextTerm("long", AVOID)] and not parsed.cheaper and parsed.max_price is None
+    assert terms == [TextTerm("dress"), TextTerm("long", AVOID)] and not parsed.cheaper and parsed.limit is None
     assert text_terms("cheaper") == ([TextTerm("cheaper")], ParsedText("cheaper"))
 
 
