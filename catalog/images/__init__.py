@@ -5,7 +5,26 @@ indexer.maintenance, indexer.training, search.bulk, search.cli, search.dedup, se
 search.explain, search.live, search.query, web.api, web.middleware, web.requests, web.try_photos.
 """
 
-from catalog.images.decoder import MAX_FILE_BYTES, Box, content_hash, decode, read_file, size_of, thumbnail
+from catalog.images.decoder import (
+    Box,
+    changes_colours,
+    content_hash,
+    decode,
+    read_file,
+    size_of,
+    thumbnail,
+)
 from catalog.images.formats import sniff
+from catalog.images.limits import MAX_FILE_BYTES
 
-__all__ = ["MAX_FILE_BYTES", "Box", "content_hash", "decode", "read_file", "size_of", "sniff", "thumbnail"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "Box",
+    "changes_colours",
+    "content_hash",
+    "decode",
+    "read_file",
+    "size_of",
+    "sniff",
+    "thumbnail",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import math
@@ -11,21 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageFile, features
+from PIL import Image
 
-from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat
-from catalog.images.formats import orientation, scrub, sniff, webp_size
-
-MAX_PIXELS = 40_000_000
-MAX_SIDE = 12_000
-MAX_FILE_BYTES = 50 * 1024 * 1024
+from catalog.errors import BadPicture, PictureTooLarge
+from catalog.images import colours
+from catalog.images.formats import sniff
+from catalog.images.limits import MAX_FILE_BYTES
+from catalog.images.loading import load_jpeg, load_other, open_picture, profile_of, turn_of
+from catalog.images.metadata import strip
 
 Box = tuple[float, float, float, float]
 
-# Pillow's own limit warns from half of where it raises, and a warning cannot be caught in one thread alone.
-# `_open` checks the size of every picture instead.
-Image.MAX_IMAGE_PIXELS = None
-ImageFile.LOAD_TRUNCATED_IMAGES = False
+REDUCING_GAP = 3.0  # a thumbnail's picture is averaged down to so many times its size, then resampled
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,27 +36,23 @@ _SEND_AGAIN = "Save or send the picture again."
 
 
 def decode(data: bytes, box: Box | None = None, at_least: int = 0) -> Image.Image:
-    """Decode a picture file to RGB: turned upright, alpha on white, first frame, cropped to `box`.
+    """Decode a picture file to RGB: turned upright, colours in sRGB, alpha on white, first frame, cropped to `box`.
 
-    `box` is (left, top, right, bottom) in fractions of the turned picture. With `at_least`, a big JPEG may come
-    back smaller, its short side (of the crop) no less than that many pixels: much faster for phone photos.
+    `box` is (left, top, right, bottom) in fractions of the turned picture. With `at_least`, a big picture may come
+    back smaller, its short side (of the crop) no less than that many pixels: much faster for phone photos. Without
+    it, only a JPEG of more than MAX_DECODED_PIXELS comes back smaller.
     Raises BadPicture, UnsupportedFormat or PictureTooLarge, and nothing else, whatever the bytes.
     """
     if box is not None:
         _check_box(box)
     with _guarded(data) as kind:
-        scrubbed, exif = scrub(data, kind)
-        with _open(scrubbed, kind) as picture:
-            if kind == "JPEG" and at_least > 0:
-                share = min(box[2] - box[0], box[3] - box[1]) if box else 1.0
-                side = math.ceil(at_least / share)
-                picture.draft("RGB", (side, side))
-            picture.load()
-            rgb = _flatten(picture)
-            turn = _TURNS.get(_orientation(picture, exif))
-        rgb.info = {}
-        upright = rgb.transpose(turn) if turn is not None else rgb
-        return upright.crop(_pixels(box, upright.size)) if box else upright
+        share = min(box[2] - box[0], box[3] - box[1]) if box else 1.0
+        side = math.ceil(at_least / share)
+        picture, turn = load_jpeg(data, side) if kind == "JPEG" else load_other(data, kind, side)
+        if box is not None:
+            picture = picture.crop(_stored(_pixels(box, _turned(picture.size, turn)), picture.size, turn))
+        picture.info = {}
+        return picture.transpose(_TURNS[turn]) if turn in _TURNS else picture
 
 
 def size_of(data: bytes) -> tuple[int, int]:
@@ -69,11 +61,22 @@ def size_of(data: bytes) -> tuple[int, int]:
     Raises as `decode` does; damage beyond the header is not noticed.
     """
     with _guarded(data) as kind:
-        scrubbed, exif = scrub(data, kind)
-        with _open(scrubbed, kind) as picture:
-            width, height = picture.size
-            lies_on_its_side = _orientation(picture, exif) >= 5
-        return (height, width) if lies_on_its_side else (width, height)
+        stripped = strip(data, kind)
+        with open_picture(stripped.pieces, kind) as picture:
+            return _turned(picture.size, turn_of(picture, stripped.exif))
+
+
+def changes_colours(data: bytes) -> bool:
+    """Return whether a picture file has a colour profile that makes it look different from one without."""
+    try:
+        with _guarded(data) as kind:
+            stripped = strip(data, kind)
+            if stripped.profile or kind in ("JPEG", "PNG", "GIF"):
+                return colours.changes_colours(stripped.profile)
+            with open_picture(stripped.pieces, kind) as picture:
+                return colours.changes_colours(profile_of(picture, stripped))
+    except BadPicture:
+        return False
 
 
 def content_hash(data: bytes) -> str:
@@ -98,9 +101,10 @@ def read_file(path: Path) -> bytes:
 
 def thumbnail(picture: Image.Image, size: int) -> bytes:
     """Return the picture as a JPEG whose longest side is at most `size` pixels, without any metadata."""
-    small = picture.convert("RGB")
+    gap = max(1, int(max(picture.size) / size / REDUCING_GAP))
+    small = picture.convert("RGB") if gap == 1 else picture.reduce(gap).convert("RGB")
     small.info = {}
-    small.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     small.save(out, "JPEG", quality=85, optimize=True)
     return out.getvalue()
@@ -125,61 +129,22 @@ def _guarded(data: bytes) -> Iterator[str]:
         raise BadPicture(f"The {kind} picture is damaged{f': {text}' if helps else ''}.", _SEND_AGAIN) from error
 
 
-def _open(data: bytes, kind: str) -> ImageFile.ImageFile:
-    """Open with the one plugin for `kind`, which reads only the header; refuse a size over the limit."""
-    _check_plugin(kind)
-    if kind == "WEBP":  # this decoder takes memory for the whole canvas as soon as it opens
-        _check_size(webp_size(data) or (1, 1))
-    picture = Image.open(io.BytesIO(data), formats=[kind])
-    try:
-        _check_size(picture.size)
-    except BadPicture:
-        picture.close()
-        raise
-    return picture
+def _turned(size: tuple[int, int], turn: int) -> tuple[int, int]:
+    """Return the size of a picture once it is turned upright."""
+    return (size[1], size[0]) if turn >= 5 else size
 
 
-def _flatten(picture: Image.Image) -> Image.Image:
-    """Convert any mode to a new RGB picture; transparent parts become white."""
-    if picture.mode.startswith("I"):
-        picture = _from_16_bits(picture)
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    layered = picture.convert("RGBA")
-    white = Image.new("RGB", layered.size, (255, 255, 255))
-    white.paste(layered, mask=layered)
-    return white
-
-
-def _from_16_bits(picture: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits; Pillow's own conversion would clip nearly everything to white."""
-    import numpy as np  # here, so that decode workers start twice as fast; few pictures need it
-
-    values = np.asarray(picture)
-    grey = Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
-    clear = picture.info.get("transparency")
-    if isinstance(clear, int):
-        grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
-    return grey
-
-
-def _orientation(picture: ImageFile.ImageFile, exif: bytes) -> int:
-    if picture.format == "HEIF":
-        return 1  # libheif has turned it already
-    return orientation(exif or picture.info.get("exif") or b"")
-
-
-def _check_size(size: tuple[int, int]) -> None:
+def _stored(box: tuple[int, int, int, int], size: tuple[int, int], turn: int) -> tuple[int, int, int, int]:
+    """Return where a box of the upright picture, in pixels, lies in the picture as it is stored."""
     width, height = size
-    if width < 1 or height < 1:
-        raise BadPicture("The picture has no pixels.", _SEND_AGAIN)
-    shown = f"The picture has {width:,} x {height:,} pixels"
-    hint = "Make it smaller; a long side of 1,000 pixels is plenty."
-    if max(size) > MAX_SIDE:
-        raise PictureTooLarge(f"{shown}; the limit is {MAX_SIDE:,} a side.", hint)
-    if width * height > MAX_PIXELS:
-        millions = f"{width * height / 1e6:,.1f} million; the limit is {MAX_PIXELS / 1e6:,.0f} million"
-        raise PictureTooLarge(f"{shown}, {millions}.", hint)
+    left, top, right, bottom = box
+    if turn >= 5:  # lying on its side: the upright picture's columns are the stored one's rows
+        left, top, right, bottom = top, left, bottom, right
+    if turn in (2, 3, 7, 8):
+        left, right = width - right, width - left
+    if turn in (3, 4, 6, 7):
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom
 
 
 def lies_inside(box: Box) -> bool:
@@ -199,22 +164,6 @@ def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
     (left, top, right, bottom), (width, height) = box, size
     x, y = min(int(left * width), width - 1), min(int(top * height), height - 1)
     return x, y, max(math.ceil(right * width), x + 1), max(math.ceil(bottom * height), y + 1)
-
-
-@functools.cache
-def _check_plugin(kind: str) -> None:
-    """Raise UnsupportedFormat when this installation has no decoder for the format."""
-    if kind == "HEIF":
-        try:
-            import pillow_heif  # an optional package
-        except ModuleNotFoundError as error:
-            if error.name != "pillow_heif":
-                raise
-            hint = "Install it with pip install '.[heif]', or save the picture as JPEG."
-            raise UnsupportedFormat("HEIF and HEIC pictures need a package that is not installed.", hint) from None
-        pillow_heif.register_heif_opener()
-    elif kind in ("WEBP", "AVIF") and not features.check(kind.lower()):
-        raise UnsupportedFormat(f"The Pillow installed here cannot read {kind}.", "Save the picture as JPEG or PNG.")
 
 
 def _too_many_bytes(length: int) -> PictureTooLarge:

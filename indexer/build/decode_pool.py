@@ -25,12 +25,13 @@ from PIL import Image
 
 from catalog.errors import BadPicture, PictureTooLarge, UnsupportedFormat, WindowshopError
 from catalog.files.child_environment import child_environment
-from catalog.images.decoder import MAX_PIXELS
+from catalog.images.limits import MAX_HEIF_PIXELS, MAX_JPEG_PIXELS
 from indexer.build.decode_worker import LENGTHS, MAX_MEMORY_BYTES, send
 
 PICTURE_TIMEOUT_S = 20.0  # the slowest picture that is allowed takes about two
 START_TIMEOUT_S = 60.0
 MAX_HEADER_BYTES = 2**16
+MAX_BODY_BYTES = 3 * MAX_HEIF_PIXELS  # a JPEG of more pixels is decoded to fewer
 PIPE_BYTES = 2**20  # size of the pipe where the platform lets us choose
 READ_BYTES = 2**18
 
@@ -169,7 +170,7 @@ class _Child:
         """Read one frame. Raises TimeoutError, and EOFError when the output has ended or is malformed."""
         frame = self._read_to(bytearray(), LENGTHS.size, deadline)
         header_length, body_length = LENGTHS.unpack_from(frame)
-        if header_length > MAX_HEADER_BYTES or body_length > 3 * MAX_PIXELS:
+        if header_length > MAX_HEADER_BYTES or body_length > MAX_BODY_BYTES:
             raise EOFError
         start = LENGTHS.size + header_length
         self._read_to(frame, start + body_length, deadline)
@@ -202,7 +203,7 @@ def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPictur
         case {"error": str(code), "message": str(message), "hint": str(hint)} if code in _ERRORS:
             return _ERRORS[code](message, hint)
         case {"sha256": str(sha256), "size": [int(width), int(height)], "pixels": [int(columns), int(rows)]}:
-            allowed = 0 < width * height <= MAX_PIXELS and width > 0
+            allowed = 0 < width * height <= MAX_JPEG_PIXELS and width > 0
             complete = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
             if allowed and complete and re.fullmatch("[0-9a-f]{64}", sha256):
                 return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body))
