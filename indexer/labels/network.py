@@ -6,7 +6,6 @@ Optional: `python -m search learn --fine-tune` makes it. Only safetensors and JS
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,14 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from catalog.errors import DamagedGeneration
 from catalog.home import ShopHome
-from indexer.encoders.backends.runtime import (
-    RUNTIMES,
-    ModelSource,
-    Runner,
-    file_digest,
-    open_runner,
-    ready_runner,
-)
+from indexer.encoders.backends.runtime import RUNTIMES, ModelSource, Runner, file_digest, graph_module, open_runner
 from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
 from indexer.labels.heads import FusionWeights
 from indexer.numeric import chunks, softmax
@@ -35,11 +27,11 @@ from indexer.types import Floats
 
 if TYPE_CHECKING:
     from indexer.encoders.backends.torch_runtime import TorchModel
+    from indexer.encoders.graphs.starter import BuiltModel
 
 NETWORK_FORMAT = 1
 VIEWS_PER_PICTURE = 2  # each picture is read as it is and mirrored
 BATCH_VIEWS = 32
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +95,9 @@ class LabelNetwork:
 
     @classmethod
     def load(cls, home: Path, fingerprint: str, runtime: str = "auto") -> LabelNetwork | None:
-        """Open the shop's network; None when it has none for that encoder, or it is not exported on this machine.
+        """Open the shop's network; None when it has none for that encoder.
 
-        `read_network` exports it. Raises DamagedGeneration for a broken file.
+        Raises DamagedGeneration for a broken file, EncoderUnavailable, ParityError.
         """
         path, runtime = ShopHome(home).label_network, runtime if runtime in RUNTIMES else "auto"
         if not path.is_file():
@@ -113,17 +105,11 @@ class LabelNetwork:
         own, fields, places = _read_card(path)
         if own != fingerprint:
             return None
-        run = ready_runner(_source(path), runtime)
-        if run is None:
-            log.warning(
-                "The label network %s is not ready on this machine, so it is not used; see docs/operations.md.", path
-            )
-            return None
-        return cls(run, fields, places)
+        return cls(open_runner(_source(path), runtime), fields, places)
 
 
 def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:
-    """Open the network in a file and export it to this machine's runtime if needed: that takes torch, and seconds.
+    """Open the network in a file; its graph is then ready on this machine.
 
     Raises DamagedGeneration, EncoderUnavailable, ParityError.
     """
@@ -133,7 +119,7 @@ def read_network(path: Path, runtime: str = "auto") -> LabelNetwork:
 
 def _source(path: Path) -> ModelSource:
     key = f"label-network-1 {EARLY_KEY} {file_digest(path)}"
-    return ModelSource("label-network", key, partial(_load, path))
+    return ModelSource("label-network", key, partial(_load, path), partial(_build, path))
 
 
 def _read_card(path: Path) -> tuple[str, dict[str, NetworkField], dict[str, slice]]:
@@ -180,6 +166,12 @@ def mix_network(head: Floats, network: Floats, weight: float, known: NDArray[np.
 
 
 def _load(file: Path) -> TorchModel:
-    from indexer.encoders.backends.label_backbone import load_label_backbone  # needs torch, which only an export loads
+    # It needs torch, which only --runtime torch loads.
+    from indexer.encoders.backends.label_backbone import load_label_backbone
 
     return load_label_backbone(file)
+
+
+def _build(file: Path) -> BuiltModel:
+    built: BuiltModel = graph_module("label_network").build_label_network(file)
+    return built

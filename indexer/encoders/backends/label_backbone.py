@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.runtime import ModelSource, Runner, open_runner
+from indexer.encoders.backends.runtime import ModelSource, Runner, graph_module, open_runner
 from indexer.encoders.backends.starter_backbones import PictureBackbone
 from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
-from indexer.encoders.backends.torch_modules import pixel_model
+from indexer.encoders.backends.torch_modules import noise_example, pixel_model
 from indexer.encoders.backends.torch_runtime import TorchModel
+from indexer.encoders.graphs.label_network import OUTPUTS
+from indexer.encoders.graphs.starter import FROZEN_STAGES
 
-FROZEN_STAGES = 4  # the first of EfficientNet's seven stages
 MAP_CHANNELS, MAP_SIDE = 80, 14  # shape of the last frozen stage's maps
 
 
@@ -41,13 +43,30 @@ class LateStages(nn.Module):
 
 def open_early(runtime: str = "auto") -> Runner:
     """Open the early stages for uint8 pictures; they give float32 (n, 80 * 14 * 14)."""
-    return open_runner(ModelSource("lite0-early", EARLY_KEY, lambda: pixel_model(_early_stages(), PREPROCESS)), runtime)
+    source = ModelSource(
+        "lite0-early",
+        EARLY_KEY,
+        early_model,
+        lambda: graph_module("starter").build_early_stages(),
+    )
+    return open_runner(source, runtime)
+
+
+def early_model() -> TorchModel:
+    """Return the early stages with what an export needs."""
+    return pixel_model(_early_stages(), PREPROCESS)
 
 
 def save_late(late: LateStages, file: Path, card: str) -> None:
-    """Write the late stages as safetensors, float16, with `card` in the metadata."""
+    """Write the late stages as safetensors, float16, with `card` in the metadata.
+
+    The network's outputs for two pictures of noise go with them, so that a graph of it can be checked without torch.
+    """
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in late.state_dict().items()}
-    file.write_bytes(save(tensors, metadata={"card": card}))
+    rounded = pixel_model(_network(tensors), PREPROCESS)
+    with torch.inference_mode():
+        outputs = rounded.module(torch.from_numpy(noise_example(PREPROCESS.side)["pixels"]))
+    file.write_bytes(save(tensors | {OUTPUTS: outputs.contiguous()}, metadata={"card": card}))
 
 
 def _early_stages() -> nn.Module:
@@ -65,13 +84,16 @@ def _named(**layers: nn.Module) -> nn.Module:
 def load_label_backbone(file: Path) -> TorchModel:
     """Load the network with the late stages in a file. Raises EncoderUnavailable."""
     try:
-        tensors = load_file(file)
-        late = LateStages(len(tensors["out.bias"]))
-        late.load_state_dict(tensors)
+        return pixel_model(_network(load_file(file)), PREPROCESS)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise EncoderUnavailable(
             f"The shop's label network {file} cannot be read: {error}.",
             "Remove the file, or fit the network again: python -m search learn --fine-tune.",
         ) from error
-    backbone = _named(early=_early_stages(), maps=nn.Unflatten(1, (MAP_CHANNELS, MAP_SIDE, MAP_SIDE)), late=late)
-    return pixel_model(backbone, PREPROCESS)
+
+
+def _network(tensors: dict[str, Tensor]) -> nn.Module:
+    """Return the whole network with these late stages. Raises KeyError, RuntimeError when they do not fit."""
+    late = LateStages(len(tensors["out.bias"]))
+    late.load_state_dict({name: tensor for name, tensor in tensors.items() if name != OUTPUTS})
+    return _named(early=_early_stages(), maps=nn.Unflatten(1, (MAP_CHANNELS, MAP_SIDE, MAP_SIDE)), late=late).eval()

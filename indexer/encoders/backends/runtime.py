@@ -1,4 +1,4 @@
-"""Run a frozen model: ONNX Runtime on a CPU (exported once, cached, parity-gated), torch on CUDA or on request.
+"""Run a frozen model: ONNX Runtime on a CPU (built or exported once, cached, parity-gated), torch on CUDA or request.
 
 Imports neither torch nor ONNX Runtime until a model is opened.
 """
@@ -27,6 +27,7 @@ from indexer.types import Arrays, Floats
 
 if TYPE_CHECKING:
     from indexer.encoders.backends.torch_runtime import TorchModel
+    from indexer.encoders.graphs.starter import BuiltModel
 
 RUNTIMES = ("auto", "onnx", "torch")
 MIN_PARITY_COSINE = 0.9999  # between the exported model's output and torch's
@@ -36,11 +37,15 @@ _export_lock = threading.Lock()  # torch's exporter is not thread-safe, and one 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """How to get a frozen model: a key that identifies its export, and a function that loads it with torch."""
+    """How to get a frozen model: a key that identifies its export, and a function that loads it with torch.
+
+    `build` makes its graph without torch, where there is such a function.
+    """
 
     name: str
     key: str
     load: Callable[[], TorchModel]
+    build: Callable[[], BuiltModel] | None = None
 
     @property
     def card(self) -> Path:
@@ -76,14 +81,6 @@ def open_runner(source: ModelSource, runtime: str = "auto") -> Runner:
     with _export_lock:
         model, meta = _exported(source)
     return OnnxRunner(model, meta)
-
-
-def ready_runner(source: ModelSource, runtime: str = "auto") -> Runner | None:
-    """Open the model as `open_runner` does, but return None where it must be exported first (torch, and seconds)."""
-    if _runs_in_torch(runtime):
-        return open_runner(source, runtime)
-    export = _intact_export(source)
-    return None if export is None else OnnxRunner(*export)
 
 
 class OnnxRunner:
@@ -145,6 +142,11 @@ def torch_module(name: str) -> ModuleType:
     return importlib.import_module(f"{__package__}.{name}")
 
 
+def graph_module(name: str) -> ModuleType:
+    """Import a module of `indexer.encoders.graphs`, which imports onnx: only a model that is built needs it."""
+    return importlib.import_module(f"indexer.encoders.graphs.{name}")
+
+
 def _runs_in_torch(runtime: str) -> bool:
     return runtime == "torch" or (runtime == "auto" and _cuda_works())
 
@@ -172,7 +174,7 @@ def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:
         ) from error
     with scratch as inside:
         target, draft = Path(inside) / "model.onnx", Path(inside) / "card.json"
-        meta = _export(source.load(), target)
+        meta = _write_built(source.build(), target) if source.build else _export(source.load(), target)
         meta["onnx_sha256"] = file_digest(target)
         draft.write_text(json.dumps(meta, indent=1))
         model = target.replace(source.onnx(meta["onnx_sha256"]))
@@ -182,15 +184,29 @@ def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:
 
 def _export(model: TorchModel, target: Path) -> dict[str, Any]:
     meta, expected = torch_module("torch_runtime").export_onnx(model, target)
-    cosines = (unit(expected) * unit(OnnxRunner(target, {})(model.example))).sum(axis=-1)
-    cosine = float(cosines.min())  # over all rows; of feature maps, over all cells
+    return {**meta, "parity_cosine": _parity(OnnxRunner(target, {})(model.example), expected)}
+
+
+def _write_built(model: BuiltModel, target: Path) -> dict[str, Any]:
+    target.write_bytes(model.data)
+    if model.expected is None:
+        return dict(model.meta)
+    output = OnnxRunner(target, {})(model.example)
+    cells = output.reshape(len(output), -1, output.shape[-1])
+    step = -(-cells.shape[1] // model.expected.shape[1])
+    return {**model.meta, "parity_cosine": _parity(cells[:, ::step], model.expected)}
+
+
+def _parity(output: Floats, expected: Floats) -> float:
+    """Return the smallest cosine over all rows, and cells of maps, to the original's. Raises ParityError."""
+    cosine = float((unit(expected) * unit(output)).sum(axis=-1).min())
     if not cosine >= MIN_PARITY_COSINE:
         raise ParityError(
             f"The exported model differs from the original: cosine {cosine:.6f}, at least {MIN_PARITY_COSINE} is"
             " needed.",
             "Run with --runtime torch, and report the torch and onnxruntime versions.",
         )
-    return {**meta, "parity_cosine": round(cosine, 7)}
+    return round(cosine, 7)
 
 
 def _intact_export(source: ModelSource) -> tuple[Path, Mapping[str, Any]] | None:

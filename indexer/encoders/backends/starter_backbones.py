@@ -9,15 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS, package_folder
+from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS
 from indexer.encoders.backends.torch_modules import map_model, noise_example
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
-
-POOLED_STAGES = (1, 2, 4, 5)  # EfficientNet has seven; these show edges and colours, textures, parts
-MAP_STAGES = (4, 6)
-FOREGROUND_STAGE = 4  # 14 x 14 cells: fine enough for a box, deep enough to know cloth from cup
-CENTRE_WIDTH = 0.6  # standard deviation of the centre's weight, as a share of half the picture's side
-COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
+from indexer.encoders.graphs.checkpoint import package_folder
+from indexer.encoders.graphs.starter import CENTRE_WIDTH, COLOUR_STEPS, FOREGROUND_STAGE, MAP_STAGES, POOLED_STAGES
 
 
 class PictureBackbone(nn.Module):
