@@ -14,33 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from catalog.text.folding import normalise, respellings
-from catalog.text.quantities import START, has_digit, quantity_end, quantity_of
-from catalog.text.scripts import (
-    FLAG_LETTERS,
-    HAN,
-    MARKS,
-    PICTOGRAPHS,
-    SOUTHEAST,
-    SPACED_MARKS,
-    UNSPACED,
-    bigrams,
-    clusters,
-    unspaced,
-)
+from catalog.text.quantities import has_digit, quantity_end, quantity_of
+from catalog.text.scripts import MARKS, UNSPACED, bigrams, clusters, unspaced
+from catalog.text.token_patterns import patterns_for
 
 __all__ = ["ANALYSIS", "bigrams", "clusters", "code", "codes", "forms", "indexed", "join_compound", "normalise"]
 __all__ += ["other_spellings", "singularise", "split_compound", "tokenise", "unspaced"]
 
 ANALYSIS = 2  # raise it whenever `indexed` or `code` gives other words: older catalogues are then indexed again
 
-_LETTER = rf"[^\W_{HAN}{SOUTHEAST}]"
-_PLAIN = rf"{_LETTER}+(?:[{SPACED_MARKS}]+{_LETTER}*)*"  # a mark continues a word and begins none
-_TOKEN = re.compile(
-    rf"[{HAN}]+|[{SOUTHEAST}]+|[0-9]+(?:[.,][0-9]+)+(?:{_PLAIN})?|{_PLAIN}(?:[-'&]{_PLAIN})*"
-    rf"|[{FLAG_LETTERS}]{{2}}|[{PICTOGRAPHS}]"
-)
-_ASCII_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)+[a-z0-9]*|[a-z0-9]+(?:[-'&][a-z0-9]+)*")
-_NUMBER, _ASCII_NUMBER = (re.compile(rf"(?P<number>{START})|{token.pattern}") for token in (_TOKEN, _ASCII_TOKEN))
+
 _UNSPACED_START = re.compile(rf"[{UNSPACED}]")
 _JOINT = re.compile(r"[-'&]")
 _PART = re.compile(r"[^-'&]+")
@@ -105,19 +88,19 @@ def tokenise(text: str) -> Iterator[tuple[int, int, str]]:
     if has_digit(text):
         yield from _tokenise_with_quantities(text)
         return
-    for match in (_ASCII_TOKEN if text.isascii() else _TOKEN).finditer(text):
+    for match in patterns_for(text).token.finditer(text):
         yield match.start(), match.end(), match.group()
 
 
 def _tokenise_with_quantities(text: str) -> Iterator[tuple[int, int, str]]:
-    number_or_token, token = (_ASCII_NUMBER, _ASCII_TOKEN) if text.isascii() else (_NUMBER, _TOKEN)
+    patterns = patterns_for(text)
     at = 0
-    while found := number_or_token.search(text, at):
+    while found := patterns.number_or_token.search(text, at):
         start, at = found.span()
         if found["number"] is not None:
             at = quantity_end(text, start)
             if at == start:
-                match = token.match(text, start)
+                match = patterns.token.match(text, start)
                 at = match.end() if match else start + 1
                 if match is None:
                     continue
@@ -157,7 +140,7 @@ def indexed(text: str) -> Iterator[str]:
 
 def _units_of(piece: str) -> list[str]:
     """Return the words of a quantity that are no numbers; those that a number begins are in the quantity's own."""
-    return [part for part in _TOKEN.findall(piece) if not part[0].isdigit()]
+    return [part for part in patterns_for(piece).token.findall(piece) if not part[0].isdigit()]
 
 
 def other_spellings(text: str) -> dict[str, list[str]]:
