@@ -5,6 +5,7 @@ DATA ?= ../shared/data
 PY := .venv/bin/python
 ACCELERATOR := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 OTHER := $(if $(filter gpu,$(ACCELERATOR)),cpu,gpu)
+ENCODED = $(if $(ENCODING),--encoding "$(ENCODING)")
 FETCHING = $(if $(filter 0 no,$(FETCH)),--no-fetch-pictures,$(if $(FETCH),--fetch-pictures))
 READY := .venv/.ready-$(ACCELERATOR)
 
@@ -48,12 +49,12 @@ lint: setup ## ruff and mypy
 demo: setup ## the sample shop on http://127.0.0.1:8000, ready to search (PORT=... to change)
 	@$(PY) -m web demo$(if $(PORT), --port $(PORT))
 
-index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=..., FETCH=1 for pictures by web address)
+index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=..., ENCODING=..., FETCH=1 for pictures by web address)
 	@test -n "$(FEED)" || { echo "Which feed? Try: make index FEED=../shared/data/fashion/products.csv"; exit 2; }
-	@$(PY) -m indexer build --home "$(HOME_DIR)" --feed "$(FEED)" $(FETCHING) $(if $(ENCODER),--encoder "$(ENCODER)")
+	@$(PY) -m indexer build --home "$(HOME_DIR)" --feed "$(FEED)" $(FETCHING) $(ENCODED) $(if $(ENCODER),--encoder "$(ENCODER)")
 
-reindex: setup ## bring the shop up to date with its feed, or with FEED=... (ENCODER=..., FETCH=1)
-	@$(PY) -m indexer update --home "$(HOME_DIR)" $(if $(FEED),--feed "$(FEED)") $(FETCHING) $(if $(ENCODER),--encoder "$(ENCODER)")
+reindex: setup ## bring the shop up to date with its feed, or with FEED=... (ENCODER=..., ENCODING=..., FETCH=1)
+	@$(PY) -m indexer update --home "$(HOME_DIR)" $(if $(FEED),--feed "$(FEED)") $(FETCHING) $(ENCODED) $(if $(ENCODER),--encoder "$(ENCODER)")
 
 rollback: setup ## return to the previous generation of the index
 	@$(PY) -m indexer rollback --home "$(HOME_DIR)"

@@ -13,9 +13,12 @@ from catalog.feeds.rows.line_reader import open_lines
 from catalog.feeds.rows.row import MAX_VALUES, FeedRow, read_row
 
 
-def read_json_lines(path: Path) -> Iterator[FeedRow]:
-    """Yield a row for every line that is not blank; one that is not an object has a fault."""
-    with open_lines(path) as lines:
+def read_json_lines(path: Path, encoding: str = "") -> Iterator[FeedRow]:
+    """Yield a row for every line that is not blank; one that is not an object has a fault.
+
+    `encoding` is that of a file without a byte order mark, "" to detect it.
+    """
+    with open_lines(path, encoding) as lines:
         while True:
             line = lines.begin_row()
             try:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.platforms import magento, prestashop, shopify, woocommerce
 from catalog.feeds.rows.columns import PICTURE_COLUMNS
 from catalog.feeds.rows.delimited import check_columns, open_table
+from catalog.feeds.rows.encodings import UNICODE, detect
 from catalog.feeds.rows.raw_bytes import GZIP
 from catalog.feeds.rows.row import FeedRow, first
+from catalog.feeds.rows.xml_bytes import xml_encoding
 from catalog.money.habits import FeedHabits
 from catalog.product import Product, Rejected, RowNote
 
@@ -34,11 +37,12 @@ FeedItem = Product | Rejected | RowNote
 
 @dataclass(frozen=True, slots=True)
 class FeedFormat:
-    """A feed format: the endings of its files in lower case, and its reader."""
+    """A feed format: the endings of its files in lower case, its reader, and how to find out a file's encoding."""
 
     name: str
     endings: tuple[str, ...]
-    read: Callable[[Path], Iterator[FeedRow]]
+    read: Callable[..., Iterator[FeedRow]]  # of a file in an encoding, "" to find it out
+    find_encoding: Callable[[Path, str], str] = detect
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,9 @@ PLATFORMS = (  # the first whose export a table is reads it
 )
 
 
-def _read_table(path: Path) -> Iterator[FeedRow]:
+def _read_table(path: Path, encoding: str) -> Iterator[FeedRow]:
     """Yield the rows of a table, or of an export's products; BadFeed when it lacks a column that a product needs."""
-    with open_table(path) as (header, rows):
+    with open_table(path, encoding) as (header, rows):
         platform = next((found for found in PLATFORMS if found.is_export(header)), None)
         if platform is None:
             check_columns(header, path.name)
@@ -72,14 +76,15 @@ def _read_table(path: Path) -> Iterator[FeedRow]:
 FORMATS = (  # the first that has a file's ending reads it
     FeedFormat("table", (".csv", ".tsv", ".txt"), _read_table),
     FeedFormat("JSON lines", (".jsonl", ".ndjson"), read_json_lines),
-    FeedFormat("Google Merchant XML", (".xml",), read_xml),
+    FeedFormat("Google Merchant XML", (".xml",), read_xml, xml_encoding),
 )
 
 
-def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator[FeedItem]:
+def read_feed(path: Path | str, fetch: PictureFetcher | None = None, encoding: str = "") -> Iterator[FeedItem]:
     """Yield every product of the feed, and a Rejected for every row, or picture of a row, that was left out.
 
-    A RowNote comes before a product of which a value was guessed or not understood.
+    A RowNote comes before a product of which a value was guessed or not understood, and first when the feed is not
+    UTF-8. `encoding` is that of a file without a byte order mark; "" finds it out.
 
     Every picture of a product exists and lies inside the feed's folder, or `fetch` has fetched it from the web address
     in the feed, perhaps in an earlier import; then a Rejected says why not today. Rows are streamed.
@@ -98,7 +103,16 @@ def read_feed(path: Path | str, fetch: PictureFetcher | None = None) -> Iterator
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         hint = f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}."
         raise BadFeed(f"{path.name} is not in a feed format that can be read.", hint)
-    return _products(path, feed_format.read, fetch)
+    return chain(
+        _encoding_note(path, encoding, feed_format.find_encoding),
+        _products(path, partial(feed_format.read, encoding=encoding), fetch),
+    )
+
+
+def _encoding_note(path: Path, encoding: str, find_encoding: Callable[[Path, str], str]) -> Iterator[FeedItem]:
+    codec = find_encoding(path, encoding)
+    if codec not in UNICODE:
+        yield RowNote(path.name, 1, f"the feed is not UTF-8: it is read as {codec}")
 
 
 def _products(

@@ -30,18 +30,21 @@ def build_index(
     options: BuildOptions | None = None,
     *,
     fetch: bool | None = None,
+    encoding: str | None = None,
 ) -> IndexReport:
     """Index a feed as the shop's new current generation. Pictures and titles encoded before are not encoded again.
 
     `encoder` is an open encoder or a name; without one, the shop's own, or the starter for a new shop. `fetch` says
-    whether pictures named by web address are fetched, None as the last time with this feed. Raises BadFeed when nothing
-    in it can be indexed, GenerationError when the index would lose too much or another build is running. Index and
-    catalogue change together in the last step; a build that fails changes neither.
+    whether pictures named by web address are fetched, `encoding` is that of the feed ("auto" finds it out); None is as
+    the last time with this feed. Raises BadFeed when nothing in it can be indexed, GenerationError when the index would
+    lose too much or another build is running. Index and catalogue change together in the last step; a build that fails
+    changes neither.
     """
     home = Path(home)
     home.mkdir(parents=True, exist_ok=True)
     encoder = shop_encoder(home, encoder)
-    update = UpdateOptions(Path(feed), fetch, check_pictures=True, build=options or BuildOptions())
+    build = options or BuildOptions()
+    update = UpdateOptions(Path(feed), fetch, check_pictures=True, build=build, encoding=encoding)
     with build_lock(home):
         report = IndexRun(home, encoder, update, rebuild=True).run()
     make_maps_ready(encoder)

@@ -1,4 +1,4 @@
-"""Remember which feed a shop was last indexed from, and whether its pictures were fetched."""
+"""Remember which feed a shop was last indexed from, in which encoding, and whether its pictures were fetched."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import BadFeed
+from catalog.feeds.rows.encodings import known_encoding
 from catalog.fetching.fetcher import PictureFetcher
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
@@ -19,40 +20,45 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChosenFeed:
-    """A feed, and whether pictures that it names by web address are to be fetched."""
+    """A feed, whether pictures that it names by web address are to be fetched, and its encoding, "" to detect it."""
 
     path: Path
     fetch: bool = False
+    encoding: str = ""
 
 
-def choose_feed(home: Path, path: Path | None = None, fetch: bool | None = None) -> ChosenFeed:
-    """Return the named feed, or that of last time; with `fetch` None, fetch if that same feed was fetched last time.
+def choose_feed(
+    home: Path, path: Path | None = None, fetch: bool | None = None, encoding: str | None = None
+) -> ChosenFeed:
+    """Return the named feed, or that of last time; `fetch` and `encoding` None are as last time with that same feed.
 
     Permission to fetch is given to one feed; one named later may come from somebody else. Raises BadFeed when no feed
-    is named and none is remembered.
+    is named and none is remembered, and for an encoding that does not exist.
     """
     last = _remembered(home)
     if path is None:
         if last is None:
             raise BadFeed(f"It is not known which feed {home} was indexed from.", "Name it with --feed FEED.")
         path = last.path
-    if fetch is None:
-        fetch = last is not None and last.fetch and last.path == path.absolute()
-    return ChosenFeed(path, fetch)
+    same = last if last is not None and last.path == path.absolute() else ChosenFeed(path)
+    encoding = known_encoding(same.encoding if encoding is None else encoding)
+    return ChosenFeed(path, same.fetch if fetch is None else fetch, encoding)
 
 
 def remember_feed(home: Path, feed: ChosenFeed) -> None:
-    """Store the feed's absolute path, and whether its pictures were fetched, for the next run."""
+    """Store the feed's absolute path, its encoding, and whether its pictures were fetched, for the next run."""
     chosen = replace(feed, path=feed.path.absolute())
     if chosen != _remembered(home):
-        text = json.dumps({"feed": str(chosen.path), "fetch_pictures": chosen.fetch}) + "\n"
+        body = {"feed": str(chosen.path), "fetch_pictures": chosen.fetch}
+        text = json.dumps(body | ({"encoding": chosen.encoding} if chosen.encoding else {})) + "\n"
         write_atomically(ShopHome(home).feed_settings, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def _remembered(home: Path) -> ChosenFeed | None:
     try:
         body = json.loads(ShopHome(home).feed_settings.read_text(encoding="utf-8"))
-        return ChosenFeed(Path(str(body["feed"])), body.get("fetch_pictures") is True)
+        encoding = str(body.get("encoding") or "")
+        return ChosenFeed(Path(str(body["feed"])), body.get("fetch_pictures") is True, encoding)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

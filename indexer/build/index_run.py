@@ -40,7 +40,8 @@ MAX_LOG_CHANGES = 5_000  # since the index was made; servers replay them when th
 class UpdateOptions:
     """Options of an update; `feed` None uses the last feed, `from_catalogue` reads no feed.
 
-    `fetch` is whether pictures named by web address are fetched; None does as the last run with that feed did.
+    `fetch` is whether pictures named by web address are fetched, `encoding` that of the feed, "auto" to detect it;
+    None does as the last run with that feed did.
     """
 
     feed: Path | None = None
@@ -51,6 +52,7 @@ class UpdateOptions:
     allow_shrink: bool = False
     force: bool = False
     build: BuildOptions = field(default_factory=BuildOptions)
+    encoding: str | None = None
 
 
 class _NotPublished(Exception):
@@ -143,7 +145,7 @@ class IndexRun:
         return closing(Catalogue.open(ShopHome(self._home).catalogue))
 
     def _feed(self) -> ChosenFeed:
-        return choose_feed(self._home, self._options.feed, self._options.fetch)
+        return choose_feed(self._home, self._options.feed, self._options.fetch, self._options.encoding)
 
     def _compare_feed(self, catalogue: Catalogue | None, files: FileStatCache, dry_run: bool = False) -> FeedDiff:
         diff = FeedDiff(catalogue, None if self._options.check_pictures else files)
@@ -152,7 +154,7 @@ class IndexRun:
             return diff
         feed, start = self._feed(), time.perf_counter()
         with fetching(self._home, feed.fetch) as fetcher:
-            diff.add_items(read_feed(feed.path, fetcher))
+            diff.add_items(read_feed(feed.path, fetcher, feed.encoding))
         self._count_step("read", len(diff.pending) + len(diff.rejected), time.perf_counter() - start)
         diff.compare_pending(self._read_pictures(diff.unread_paths(), files, dry_run))
         diff.require_usable(feed.path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.feeds.reader import read_feed
+from catalog.feeds.rows.encodings import known_encoding
 from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue
@@ -35,19 +36,26 @@ class Removed:
 
 
 def add(
-    home: Path, feed: Path, encoder: Encoder, options: PipelineOptions | None = None, *, fetch: bool = False
+    home: Path,
+    feed: Path,
+    encoder: Encoder,
+    options: PipelineOptions | None = None,
+    *,
+    fetch: bool = False,
+    encoding: str = "",
 ) -> Added:
     """Put the products of a feed into the catalogue, all of them or none; products that are not in it stay.
 
     Encodes pictures and titles into the cache first, so that servers need not. With `fetch`, pictures may be named by
-    web address. Raises BadFeed when nothing can be put, NoGeneration before the first build.
+    web address. `encoding` is that of the feed, "" to find it out. Raises BadFeed when nothing can be put, NoGeneration
+    before the first build.
     """
     options = options or PipelineOptions()
     catalogue_file = ShopHome(home).require_catalogue()
     builder = GenerationBuilder(home, encoder, BuildOptions(pipeline=options))
     with fetching(home, fetch) as fetcher:
         diff = FeedDiff()
-        diff.add_items(read_feed(feed, fetcher))
+        diff.add_items(read_feed(feed, fetcher, known_encoding(encoding)))
         with builder.picture_cache() as pictures:
             diff.compare_pending(encode_pictures(diff.unread_paths(), encoder, pictures, options))
         diff.require_usable(feed, "added")

@@ -39,6 +39,10 @@ fetch_option = click.option(
     default=None,
     help="Fetch pictures that the feed names by web address; by default as the last time with this feed, else not.",
 )
+encoding_option = click.option(
+    "--encoding",
+    help="The feed's encoding, such as cp1250 or gbk, or auto; by default as the last time with this feed, else auto.",
+)
 
 
 class Commands(click.Group):

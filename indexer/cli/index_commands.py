@@ -21,6 +21,7 @@ from indexer.cli.common import (
     EXIT_INTERRUPTED,
     SOME_REJECTED,
     batch_size_option,
+    encoding_option,
     fetch_option,
     home_option,
     runtime_option,
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
     "--feed", type=click.Path(path_type=Path), required=True, help="A feed file or picture folder (see docs/feeds.md)."
 )
 @fetch_option
+@encoding_option
 @click.option("--encoder", help=f"Which encoder; by default the one the shop has, {DEFAULT_ENCODER} for a new one.")
 @runtime_option
 @click.option("--kind", type=click.Choice(INDEX_KINDS), help="The kind of index; by default chosen by size.")
@@ -64,6 +66,7 @@ def build_command(
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), help="By default the feed of the last build or update.")
 @fetch_option
+@encoding_option
 @click.option("--from-catalogue", is_flag=True, help="Read no feed: index the catalogue as it stands.")
 @click.option("--encoder", help="Another encoder; all is encoded again, and encoder-change.html says what differs.")
 @runtime_option

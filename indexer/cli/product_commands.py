@@ -19,14 +19,15 @@ MAX_UNKNOWN = 10  # ids printed
 @home_option
 @click.option("--feed", type=click.Path(path_type=Path), required=True, help="A feed of these products alone.")
 @click.option("--fetch-pictures", "fetch", is_flag=True, help="Fetch pictures that the feed names by web address.")
+@click.option("--encoding", default="", help="The feed's encoding, such as cp1250 or gbk; by default it is found out.")
 @runtime_option
-def add_command(home: Path, feed: Path, fetch: bool, runtime: str) -> None:
+def add_command(home: Path, feed: Path, fetch: bool, encoding: str, runtime: str) -> None:
     """Add or change the products of a small feed; running servers show them within seconds.
 
     Products that are not in it stay as they are. The next build makes the catalogue equal to its own feed again.
     """
     encoder = open_encoder(store.current_manifest(home).encoder.name, runtime=runtime, home=home)
-    added = add(home, feed, encoder, fetch=fetch)
+    added = add(home, feed, encoder, fetch=fetch, encoding=encoding)
     click.echo(f"{added.products:,} products added or changed, {len(added.rejected):,} rows rejected.")
     print_rejections(added.rejected)
     if added.rejected:

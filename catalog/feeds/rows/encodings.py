@@ -21,6 +21,7 @@ from catalog.feeds.rows.raw_bytes import open_bytes
 log = logging.getLogger(__name__)
 
 UTF_8 = "utf-8"
+UNICODE = frozenset((UTF_8, "utf-8-sig", "utf-16", "utf-32"))  # utf-16 and utf-32 by a mark
 
 _MARKS: dict[str, bytes | tuple[bytes, ...]] = {
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # before UTF-16, whose mark its own begins with
@@ -32,6 +33,7 @@ _WIDE = (("utf-32-le", (1, 2, 3)), ("utf-32-be", (0, 1, 2)), ("utf-16-le", (1, 3
 _NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"))
 _SUPERSETS = {  # programs name the one and write the other
     "ascii": UTF_8,
+    "big5": "big5hkscs",
     "iso8859-1": "cp1252",
     "iso8859-9": "cp1254",
     "gb2312": "gb18030",
@@ -55,14 +57,19 @@ _CELL = re.compile(rb'(?:[^,;"<>\t\r\n\x80-\xff]|, )*[\x80-\xff](?:[^,;"<>\t\r\n
 
 
 def known_encoding(name: str) -> str:
-    """Return the codec of an encoding by its name, such as "Windows-1250"; ValueError when there is none."""
+    """Return the codec of an encoding by its name, such as "Windows-1250", or "" for "" and "auto".
+
+    Raises BadFeed when there is no such encoding.
+    """
+    if name in ("", "auto"):
+        return ""
     try:
         codec = codecs.lookup(name.strip().lower().removeprefix("x-")).name
         "".encode(codec)  # LookupError when it is no encoding of text
     except (LookupError, ValueError):
         codec = "undefined"
     if codec in _NOT_FOR_TEXT:
-        raise ValueError(f"{name!r} is not an encoding; try cp1250, cp1252, gbk or shift_jis.")
+        raise BadFeed(f"{name[:40]!r} is not an encoding that can be read.", "Try cp1250, cp1252, gbk or shift_jis.")
     return _SUPERSETS.get(codec, codec)
 
 

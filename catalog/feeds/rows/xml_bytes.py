@@ -26,9 +26,14 @@ def xml_chunks(path: Path, encoding: str = "") -> Iterator[bytes]:
     `encoding` is that of a file without a byte order mark, "" for the declared one, or what the bytes say. Raises
     BadFeed for an encoding that cannot be read or decided, and where the bytes are not text in it.
     """
-    codec = detect(path, encoding, _declared(path))
+    codec = xml_encoding(path, encoding)
     yield from _without_filling(_declaration_first(_in_utf_8(path, codec)))
     yield b""
+
+
+def xml_encoding(path: Path, encoding: str = "") -> str:
+    """Return the codec of an XML feed; see `xml_chunks`. Raises BadFeed."""
+    return detect(path, encoding, "" if encoding else _declared(path))
 
 
 def _declared(path: Path) -> str:
@@ -39,7 +44,7 @@ def _declared(path: Path) -> str:
     name = found[1].decode("ascii", "replace")
     try:
         return known_encoding(name)
-    except ValueError:
+    except BadFeed:
         problem = f"The feed {path.name} has the encoding {name[:40]!r}, which cannot be read."
         raise BadFeed(problem, "Save it as UTF-8.") from None
 
