@@ -9,7 +9,7 @@ import csv
 import itertools
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Collection
 from pathlib import Path
 
 from catalog.text.numerals import plain_numerals
@@ -42,7 +42,6 @@ _PAIRS = Path(__file__).with_name("traditional_simplified.txt").read_text(encodi
 _PLAIN: dict[str, str] = {pair[0]: pair[1] for pair in _PAIRS} | {letter: plain for letter, plain, _ in _ROWS}
 _ALSO: dict[str, str] = {case: also for letter, _, also in _ROWS if also for case in (letter, letter.upper())}
 _ALSO_LETTER = re.compile(f"[{''.join(_ALSO)}]")
-_SEVERAL_LETTERS = re.compile(rf"([{''.join(_ALSO)}])\w*(?!\1)[{''.join(_ALSO)}]")  # in one word
 
 
 def normalise(text: str) -> str:
@@ -51,7 +50,18 @@ def normalise(text: str) -> str:
     Accents, strokes, vowel points and characters that nobody sees are nothing; hyphens and apostrophes are "-" and "'";
     traditional Chinese characters are simplified ones. Vowel signs stay where a word is another one without them.
     """
-    return text.lower() if text.isascii() else _normalise(text, _FOLDING)
+    if text.isascii():
+        return text.lower()
+    if _NUMERAL.search(text):
+        text = plain_numerals(text)
+    if "\u200c" in text:
+        text = _PERSIAN_JOINT.sub("-", text)  # its parts are words, and so is the whole
+    if "\u200d" in text:
+        text = _VARIANT.sub("", text)
+    folded = unicodedata.normalize("NFC", text).translate(_FOLDING)
+    if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
+        folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
+    return unicodedata.normalize("NFC", folded)
 
 
 def respellings(text: str) -> list[str]:
@@ -61,24 +71,17 @@ def respellings(text: str) -> list[str]:
     """
     if text.isascii() or not _ALSO_LETTER.search(text := unicodedata.normalize("NFC", text)):
         return []
-    letters = sorted({letter.lower() for letter in _ALSO_LETTER.findall(text)})
-    sets = [letters]
-    if len(letters) <= MAX_COMBINED and _SEVERAL_LETTERS.search(text):
-        sets += [list(some) for size in range(1, len(letters)) for some in itertools.combinations(letters, size)]
-    return [_normalise(text, _respelling("".join(some))) for some in sets]
-
-
-def _normalise(text: str, folding: _Folding) -> str:
     if _NUMERAL.search(text):
         text = plain_numerals(text)
-    if "\u200c" in text:
-        text = _PERSIAN_JOINT.sub("-", text)  # its parts are words, and so is the whole
-    if "\u200d" in text:
-        text = _VARIANT.sub("", text)
-    folded = unicodedata.normalize("NFC", text).translate(folding)
-    if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
-        folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
-    return unicodedata.normalize("NFC", folded)
+    letters = sorted({letter.lower() for letter in _ALSO_LETTER.findall(text)})
+    sets = [letters] if letters else []
+    if 1 < len(letters) <= MAX_COMBINED and any(len(set(_ALSO_LETTER.findall(word))) > 1 for word in text.split()):
+        sets += [list(some) for size in range(1, len(letters)) for some in itertools.combinations(letters, size)]
+    return [normalise(_respell(text, some)) for some in sets]
+
+
+def _respell(text: str, letters: Collection[str]) -> str:
+    return _ALSO_LETTER.sub(lambda match: _ALSO[match[0]] if match[0].lower() in letters else match[0], text)
 
 
 def _fold(character: str) -> str:
@@ -133,8 +136,3 @@ class _Folding(dict[int, str | int]):
 
 
 _FOLDING = _Folding()
-
-
-@lru_cache(maxsize=64)
-def _respelling(letters: str) -> _Folding:
-    return _Folding({ord(case): _ALSO[case] for letter in letters for case in (letter, letter.upper())})
