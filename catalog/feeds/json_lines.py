@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadRow
-from catalog.feeds.rows.columns import KNOWN_COLUMNS, PICTURE_COLUMNS, SINGLE_COLUMNS, column_name
+from catalog.feeds.rows.columns import KNOWN_COLUMNS, PICTURE_COLUMNS, PRICE_COLUMNS, SINGLE_COLUMNS, column_name
 from catalog.feeds.rows.line_reader import open_lines
 from catalog.feeds.rows.row import MAX_VALUES, FeedRow, read_row
+from catalog.money.amounts import number_text
 
 
 def read_json_lines(path: Path, encoding: str = "") -> Iterator[FeedRow]:
@@ -37,7 +38,7 @@ def _object(text: str) -> dict[str, list[str]]:
     if sum(map(text.count, ",[{")) > MAX_VALUES:  # parsed, each would take twenty times its length
         raise BadRow(f"the row holds more than {MAX_VALUES:,} values")
     try:
-        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
+        value = json.loads(text, parse_float=_Number, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:
         raise BadRow(f"not valid JSON: {error.msg} at character {error.colno}") from None
     except RecursionError:
@@ -57,6 +58,10 @@ def _object(text: str) -> dict[str, list[str]]:
     return named
 
 
+class _Number(str):
+    """The text of a JSON number with decimals: as a price it can be read in one way, unlike a string."""
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
@@ -73,7 +78,7 @@ def _texts(name: str, content: Any) -> list[str]:
     elif isinstance(content, bool):
         texts = [str(content).lower()]
     elif isinstance(content, str):
-        texts = [content]
+        texts = [number_text(content) if isinstance(content, _Number) and name in PRICE_COLUMNS else content]
     elif name in KNOWN_COLUMNS:
         raise BadRow(f"{name} is not a text or a number")
     else:

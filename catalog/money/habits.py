@@ -28,7 +28,8 @@ class PriceHabits:
 
     marks: Counter[str] = field(default_factory=Counter)  # decimal marks
     thousandths: Counter[str] = field(default_factory=Counter)  # marks of 0.990 and 1299.000
-    three_digits: Counter[str] = field(default_factory=Counter)  # marks of 1.299, which can be read in two ways
+    fine_marks: Counter[str] = field(default_factory=Counter)  # of currencies that have thousandths
+    fine_three_digits: Counter[str] = field(default_factory=Counter)  # 1.299 KWD, which can be read in two ways
     small_wholes: int = 0  # 899
     large_wholes: int = 0  # 1299
     currencies: Counter[str] = field(default_factory=Counter)
@@ -39,15 +40,18 @@ class PriceHabits:
         if number is None:
             return
         code = currency or (price.currency.usual if price.currency and len(price.currency.codes) == 1 else "")
+        fine = bool(code) and decimals_of(code) >= THOUSANDTHS
         if code:
             self.currencies[code] += 1
         if number.grouped is not None:
-            self.three_digits[number.mark] += 1
+            self.fine_three_digits[number.mark] += fine
         elif not number.mark:
             if number.value < LARGE:
                 self.small_wholes += 1
             else:
                 self.large_wholes += 1
+        elif fine:
+            self.fine_marks[number.mark] += 1
         elif int(number.value.as_tuple().exponent) == -THOUSANDTHS:
             self.thousandths[number.mark] += 1
         else:
@@ -61,19 +65,22 @@ class PriceHabits:
     def groups_thousands(self, number: Number, codes: Iterable[str]) -> bool:
         """Tell whether three digits behind the only mark of a number are thousands; `codes` are its currencies, if any.
 
-        A currency with less than three decimals has no thousandths, unless the feed writes them: "0.990". Without a
-        currency, the feed's decimal mark decides, then its currencies, then whether its prices are whole.
+        A currency with less than three decimals has no thousandths, unless the feed writes them: "0.990". One with
+        three has them, unless its other prices show the other decimal mark. Without a currency, the feed's decimal
+        mark decides, then its currencies, then whether its prices are whole.
         """
         mark, other = number.mark, _OTHER[number.mark]
         places = {decimals_of(code) for code in codes}
         if places and max(places) < THOUSANDTHS:
             return not self.thousandths[mark]
+        if places and min(places) >= THOUSANDTHS:
+            if self.fine_marks[mark] != self.fine_marks[other]:
+                return self.fine_marks[mark] < self.fine_marks[other]
+            return mark == COMMA and self.fine_three_digits[POINT] > 0  # with both marks, the point is decimal
         if self.marks[mark] != self.marks[other]:
             return self.marks[mark] < self.marks[other]
         if self.thousandths[mark] or self.thousandths[other]:
             return not self.thousandths[mark]
-        if places and min(places) >= THOUSANDTHS:  # both marks are used: the point is decimal, as in English
-            return mark == COMMA and self.three_digits[POINT] > 0
         if self.currencies:
             return max(decimals_of(code) for code in self.currencies) < THOUSANDTHS
         if self.small_wholes and not self.large_wholes:

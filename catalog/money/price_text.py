@@ -28,6 +28,7 @@ _NUMBER = re.compile(
     r"(?P<round>\s?[.,:]\s?[-=]{1,2}(?!\s?[0-9])|[.,](?=[\s)\]]|\Z))?(?P<after>.*)",
     re.DOTALL,
 )
+_MINUS = re.compile(r"(?<![^\W\d_])-|-(?![^\W\d_])")  # no hyphen
 _BETWEEN = re.compile(rf"([0-9])\s?([{_SYMBOLS}])([0-9]{{2}})(?![0-9.,])")  # 12€90
 _UNIT = re.compile(r"\s*(?:[0-9]{1,4}\s?)?[^\W\d_]{1,14}(?:\.|[23²³](?![0-9]))?")
 _PASSED = " \t\r\n:;()[]*."
@@ -92,7 +93,7 @@ def is_placeholder(text: str) -> bool:
 
 def _is_negative(before: str, after: str) -> bool:
     in_brackets = before.lstrip().startswith("(") and ")" not in before and after.rstrip().endswith(")")
-    return in_brackets or "-" in before or re.match(r"\s?-(?!\s?[0-9€£$])", after) is not None
+    return in_brackets or _MINUS.search(before) is not None or re.match(r"\s?-(?!\s?[0-9€£$])", after) is not None
 
 
 def _agreed(marks: list[tuple[str, CurrencyMark]], shown: str) -> tuple[str, CurrencyMark | None]:

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from catalog.errors import BadFeed, BadRow
-from catalog.feeds.prices import parse_price
+from catalog.errors import BadFeed
 from catalog.feeds.reader import FORMATS, PLATFORMS, read_feed
 from catalog.feeds.rows.columns import column_name
 from catalog.product import Product, Rejected
@@ -101,60 +100,6 @@ def test_one_bad_picture_of_several_is_reported_and_the_product_stays(shop):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("12.90 EUR", ("12.90", "EUR")),
-        ("12.90", ("12.90", "")),
-        ("EUR 12.90", ("12.90", "EUR")),
-        ("12,90 EUR", ("12.90", "EUR")),
-        ("12,9€", ("12.9", "EUR")),
-        ("$1,299.00", ("1299.00", "USD")),
-        ("1.299,00 eur", ("1299.00", "EUR")),
-        ("1 299 000,50 SEK", ("1299000.50", "SEK")),
-        ("1'299.50 CHF", ("1299.50", "CHF")),
-        ("1,299", ("1299", "")),
-        ("1.299", ("1.299", "")),
-        ("0", ("0", "")),
-    ],
-)
-def test_prices(text, expected):
-    assert parse_price(text) == (Decimal(expected[0]), expected[1])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "-1",
-        "-12.90 EUR",
-        "NaN",
-        "inf",
-        "1e5",
-        "free",
-        "12.90 EUR EUR",
-        "EUR",
-        "1,2,3",
-        "1.2.3",
-        "0,999",
-        "12..9",
-        "١٢",
-        "9" * 20,
-    ],
-)
-def test_bad_prices(text):
-    with pytest.raises(BadRow, match="bad price"):
-        parse_price(text)
-
-
-def test_currency_column():
-    assert parse_price("12.90", "eur") == (Decimal("12.90"), "EUR")
-    assert parse_price("", "EUR") == (None, "EUR")
-    with pytest.raises(BadRow, match="the currency column says EUR"):
-        parse_price("12.90 USD", "EUR")
-    with pytest.raises(BadRow, match="bad currency"):
-        parse_price("12.90", "Euros")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
         ("in stock", True),
         ("In_Stock", True),
         ("https://schema.org/InStock", True),
@@ -215,11 +160,10 @@ def test_a_bad_row_says_why_and_the_next_is_read(shop, row, reason):
     assert reason in reasons(shop, row)
 
 
-def test_bad_prices_and_stock_reject_the_row(shop):
+def test_bad_prices_reject_the_row(shop):
     header = "id,title,image,price,availability\n"
     assert "negative" in reasons(shop, "7,Shirt,images/1.png,-1,", header)
     assert "bad price" in reasons(shop, "7,Shirt,images/1.png,NaN,", header)
-    assert "neither in stock nor out of stock" in reasons(shop, "7,Shirt,images/1.png,1,perhaps", header)
 
 
 def test_a_duplicate_id_names_the_first(shop):

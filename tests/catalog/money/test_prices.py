@@ -5,13 +5,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from catalog.errors import BadRow
-from catalog.feeds.prices import current_price, parse_price
+from catalog.money.prices import current_price, read_price
 
 NOW = datetime.now(timezone.utc)
 
 
 def priced(**cells):
-    price, currency, attributes = current_price({name: [value] for name, value in cells.items()})
+    price, currency, attributes, _ = current_price({name: [value] for name, value in cells.items()})
     return str(price), currency, attributes
 
 
@@ -27,7 +27,14 @@ def span(start, end, form="%Y-%m-%dT%H:%M+0000"):
         ({"price": "20", "sale_price": "15", "currency": "eur"}, ("15", "EUR", {"list_price": "20 EUR"})),
         ({"price": "20", "sale_price": "15"}, ("15", "", {"list_price": "20"})),
         ({"price": "20 EUR", "sale_price": "20 EUR"}, ("20", "EUR", {})),
-        ({"price": "20 EUR", "sale_price": "0"}, ("0", "EUR", {"list_price": "20 EUR"})),
+        # Exporters write 0 where there is no sale; what is given away has a price of 0.
+        ({"price": "20 EUR", "sale_price": "0"}, ("20", "EUR", {})),
+        ({"price": "20 EUR", "sale_price": "0.00 EUR"}, ("20", "EUR", {})),
+        ({"price": "20 EUR", "sale_price": "0,000000"}, ("20", "EUR", {})),
+        ({"price": "20 EUR", "sale_price": "N/A"}, ("20", "EUR", {})),
+        ({"price": "0 EUR", "sale_price": "0"}, ("0", "EUR", {})),
+        ({"price": "0 EUR"}, ("0", "EUR", {})),
+        ({"sale_price": "0"}, ("None", "", {})),
         ({"sale_price": "15 EUR"}, ("15", "EUR", {})),
         ({}, ("None", "", {})),
     ],
@@ -70,6 +77,22 @@ def test_a_sale_that_does_not_tell(cells, reason):
         priced(**cells)
 
 
-def test_a_price_longer_than_any(monkeypatch):
-    with pytest.raises(BadRow, match="bad price"):
-        parse_price("1" + " " * 100_000 + "x")
+def notes(text, currency=""):
+    return read_price(text, currency).notes
+
+
+def test_a_reading_that_was_a_choice_is_noted():
+    assert notes("1.299 €") == ("a price of the form 1.299 EUR was read as 1299",)
+    assert notes("1.299") == ("a price of the form 1.299 was read as 1.299",)
+    assert notes("2,450", "USD") == ("a price of the form 1,299 USD was read as 1299",)
+    assert notes("49,900 TND") == ("a price of the form 1,299 TND was read as 1.299",)
+    assert notes("129 kr") == ("the currency 'kr' may be DKK, ISK, NOK, SEK: name it in a column, or by its code",)
+    assert notes("¥12.90") == ("the currency '¥' was read as CNY",)
+    assert notes("10 - 20 EUR") == ("a range of prices: the lower one counts",)
+
+
+@pytest.mark.parametrize(
+    "text", ["12.90", "12,90 €", "1.299,00 €", "1.299.000 €", "$12.90", "1.299 KWD", "¥1,299", "₩12,000", "0.999 €", ""]
+)
+def test_a_reading_that_is_no_choice_is_not_noted(text):
+    assert notes(text, "JPY" if text.startswith("¥") else "") == ()
