@@ -83,10 +83,14 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class JpegFile:
-    """What stands before the first scan. `header` has the segments that pixels depend on; data goes on at `scan`."""
+    """What stands before the first scan. `header` has the segments that pixels depend on.
+
+    Data goes on at `scan`; `ended` says whether there is an end mark after it.
+    """
 
     header: bytes
     scan: int
+    ended: bool
     frame: Frame | None
     segments: tuple[tuple[int, bytes], ...]
     exif: bytes = b""
@@ -146,7 +150,7 @@ def read_jpeg(data: bytes) -> JpegFile:
     if data.count(b"\xff\xda", at, last if last >= 0 else len(data)) > MAX_SCANS:
         raise BadPicture(f"The JPEG file has more than {MAX_SCANS} scans.", "Save the picture again.")
     profile = b"".join(profiles[number] for number in sorted(profiles))
-    return JpegFile(b"".join(retained), at, _frame(segments), tuple(segments), exif, profile)
+    return JpegFile(b"".join(retained), at, last >= 0, _frame(segments), tuple(segments), exif, profile)
 
 
 def truncated() -> BadPicture:

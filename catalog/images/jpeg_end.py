@@ -22,7 +22,7 @@ def pieces_to_end(data: bytes, file: JpegFile) -> tuple[Piece, ...]:
     with an end and once with noise put behind it: the first pixel that differs is the first that the file lacks.
     """
     view = memoryview(data)
-    if data.find(END_MARK, file.scan) >= 0:
+    if file.ended:
         return file.header, view[file.scan :]
     end = _end_of_codes(data, file.scan)
     pieces = file.header, view[file.scan : end]

@@ -54,7 +54,7 @@ def decode_eighth(data: bytes, file: JpegFile) -> Image.Image:
             steps |= {part.number: tables.quantisation.get(part.table, (1, 0))[1] for part in members}
         elif scan.high and tables.restart == 0 and all(part.number in coefficients for part in members):
             _refine(stream, scan, blocks, file.frame, members, coefficients)
-    if set(coefficients) != {part.number for part in file.frame.components} or data.find(b"\xff\xd9", file.scan) < 0:
+    if set(coefficients) != {part.number for part in file.frame.components} or not file.ended:
         raise truncated()
     planes = [_plane(coefficients[part.number], steps[part.number]) for part in file.frame.components]
     return _merge(planes, file)
