@@ -29,6 +29,14 @@ _PERSIAN_JOINT = re.compile(rf"(?<=[{_ARABIC}])\u200c+(?=[{_ARABIC}])")
 _VARIANT = re.compile("\u200d(?:[\u2640\u2642]|[\U0001f9b0-\U0001f9b3])")  # of an emoji: its gender, its hair
 _NUMERAL = re.compile(r"[\d\u00bc-\u00be\u2150-\u215e\u2189]")
 _THAI_SPELLING = re.compile("(\u0e40\u0e40)|\u0e4d([\u0e48-\u0e4b])")
+# Hindi, Marathi and Gujarati write a nasal before a letter of its own row as a dot just as well: कम्बल is कंबल.
+_NASALS = re.compile(
+    "|".join(
+        f"{chr(nasal + block)}{chr(0x94D + block)}(?=[{chr(nasal - 4 + block)}-{chr(nasal - 1 + block)}])"
+        for block in (0, 0x180)
+        for nasal in (0x919, 0x91E, 0x923, 0x928, 0x92E)
+    )
+)
 
 
 def _read(text: str) -> str:
@@ -59,6 +67,8 @@ def normalise(text: str) -> str:
     if "\u200d" in text:
         text = _VARIANT.sub("", text)
     folded = unicodedata.normalize("NFC", text).translate(_FOLDING)
+    if "\u094d" in folded or "\u0acd" in folded:
+        folded = _NASALS.sub(lambda match: "\u0902" if match[0][-1] == "\u094d" else "\u0a82", folded)
     if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
         folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
     return unicodedata.normalize("NFC", folded)
