@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from catalog.feeds.rows.columns import KNOWN_COLUMNS, column_name
@@ -51,6 +51,7 @@ def field_of(table: str, header: str) -> str:
     return _known_headers(table).get(_plain(header), "")
 
 
+@lru_cache(maxsize=4096)
 def free_name(name: str) -> str:
     """Return the column name of an attribute; "Price" or "Image" must not overwrite the product's own."""
     name = column_name(name[:80])

@@ -37,7 +37,7 @@ class RowGroups:
         """The keys, in the order in which they appear."""
         return self._numbers
 
-    def add(self, key: str, line: int, cells: Mapping[str, str]) -> None:
+    def add(self, key: str, line: int, cells: dict[str, str]) -> None:
         """Add a row to the group of a key."""
         number = self._spool.add(line, cells)
         numbers = self._numbers.get(key)
@@ -102,6 +102,6 @@ def overlong(rows: Sequence[ExportRow], what: str) -> str:
     """Return why rows are too many or too long for one product; "" when they are not."""
     if len(rows) > MAX_ROWS:
         return f"{what} has more than {MAX_ROWS:,} rows"
-    if sum(len(value) for row in rows for value in row.cells.values()) > MAX_ROW:
+    if sum(row.length for row in rows) > MAX_ROW:
         return f"the rows of {what} have more than {MAX_ROW:,} characters"
     return ""

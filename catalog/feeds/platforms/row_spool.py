@@ -17,11 +17,12 @@ _CELL_BYTES = 120  # of a name's reference and a short string
 
 
 class ExportRow(NamedTuple):
-    """The cells of one row by field, its line in the file, and its number among the rows that can be read."""
+    """The cells of one row by field: its line in the file, its number among the readable rows, its characters."""
 
     line: int
     cells: dict[str, str]
     number: int
+    length: int
 
 
 class RowSpool:
@@ -31,6 +32,7 @@ class RowSpool:
         self._memory = memory
         self._rows: list[dict[str, str]] = []
         self._lines = array("q")
+        self._lengths = array("q")
         self._offsets = array("q")
         self._file: IO[Any] | None = None
         self._end = 0
@@ -40,17 +42,21 @@ class RowSpool:
 
     def __getitem__(self, number: int) -> ExportRow:
         if number < len(self._rows):
-            return ExportRow(self._lines[number], self._rows[number], number)
-        assert self._file is not None
-        self._file.seek(self._offsets[number - len(self._rows)])
-        return ExportRow(self._lines[number], json.loads(self._file.readline()), number)
+            cells = self._rows[number]
+        else:
+            assert self._file is not None
+            self._file.seek(self._offsets[number - len(self._rows)])
+            cells = json.loads(self._file.readline())
+        return ExportRow(self._lines[number], cells, number, self._lengths[number])
 
-    def add(self, line: int, cells: Mapping[str, str]) -> int:
-        """Add a row, and return its number. Raises BadFeed when the rows are more than fit on the disk."""
+    def add(self, line: int, cells: dict[str, str]) -> int:
+        """Add a row, which nobody changes later, and return its number. Raises BadFeed when they fill the disk."""
+        length = sum(map(len, cells.values()))
         self._lines.append(line)
+        self._lengths.append(length)
         if self._memory > 0:
-            self._memory -= _ROW_BYTES + sum(_CELL_BYTES + len(value) for value in cells.values())
-            self._rows.append(dict(cells))
+            self._memory -= _ROW_BYTES + _CELL_BYTES * len(cells) + length
+            self._rows.append(cells)
         else:
             self._write(cells)
         return len(self._lines) - 1

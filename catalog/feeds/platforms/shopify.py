@@ -38,6 +38,12 @@ _DISTINCTIVE = {"variant_price", "variant_sku", "variant_image", "image_src", "o
 _VARIANT = ("variant_price", "variant_sku", "option1_value")
 _OPTIONS = ("option1", "option2", "option3")
 _TRACKER = "variant_inventory_tracker"
+_USED = {
+    *("handle", "title", "body_(html)", "vendor", "product_category", "type", "published", "status", "variant_price"),
+    *("variant_compare_at_price", "variant_sku", "variant_barcode", _TRACKER, "variant_inventory_qty"),
+    *("variant_inventory_policy", "image_src", "image_position", "variant_image"),
+    *(f"{option}_{part}" for option in _OPTIONS for part in ("name", "value")),
+}
 _SINGLE = ("Title", "Default Title")  # the option and value of a product without variants
 _COPIED = ("type", "tags", "gender", "age_group", "condition", "google_product_category", "mpn")
 _GOOGLE = "google_shopping_/_"
@@ -56,20 +62,39 @@ def join_rows(header: Sequence[str], rows: Iterator[FeedRow]) -> Iterator[FeedRo
 
     Shopify writes the rows of a product one after another; a spreadsheet may have sorted them since.
     """
-    tracked = _TRACKER in {_OLDER.get(name, name) for name in header}
-    with grouped(rows, _renamed, lambda cells: cells.get("handle", ""), "Handle") as groups:
+    columns = _Columns(header)
+    with grouped(rows, columns.rename, lambda cells: cells.get("handle", ""), "Handle") as groups:
         for handle in groups:
             if isinstance(handle, FeedRow):
                 yield handle
             else:
-                yield from _product(handle, groups.rows(handle), tracked)
+                yield from _product(handle, groups.rows(handle), columns)
 
 
-def _renamed(row: FeedRow) -> dict[str, str]:
-    return {_OLDER.get(name, name): values[0] for name, values in row.cells.items()}
+class _Columns:
+    """The columns of an export that are read, by their older names; and those that become attributes."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self.attributes: dict[str, str] = {}
+        self._read: dict[str, str] = {}
+        for name in header:
+            field = _OLDER.get(name, name)
+            copied = field.removeprefix(_GOOGLE)
+            if metafield := _METAFIELD.fullmatch(field):
+                self.attributes[field] = free_name(metafield[1])
+            elif copied in _COPIED:
+                self.attributes[field] = copied
+            if field in _USED or field in self.attributes:
+                self._read[name] = field
+        self.is_tracked = _TRACKER in self._read.values()
+
+    def rename(self, row: FeedRow) -> dict[str, str]:
+        """Return the cells of a row that are read."""
+        read = self._read
+        return {read[name]: values[0] for name, values in row.cells.items() if name in read}
 
 
-def _product(handle: str, rows: Sequence[ExportRow], tracked: bool) -> Iterator[FeedRow]:
+def _product(handle: str, rows: Sequence[ExportRow], columns: _Columns) -> Iterator[FeedRow]:
     """Yield the faults of variants, and the row of the product, which has a fault when it cannot be one."""
     main = next((row for row in rows if row.cells.get("title")), rows[0])
     draft = ProductDraft(rows[0].line, handle)
@@ -80,10 +105,10 @@ def _product(handle: str, rows: Sequence[ExportRow], tracked: bool) -> Iterator[
         yield draft.refused(fault)
         return
     rows = draft.own_rows(rows, main, "title", _identity)
-    draft.add_variants(list(_variants(draft, rows, main.cells, tracked)))
+    draft.add_variants(list(_variants(draft, rows, main.cells, columns.is_tracked)))
     draft.cells.setdefault("in_stock", "yes")
     draft.pictures += _pictures(rows)
-    _describe(draft, main.cells)
+    _describe(draft, main.cells, columns.attributes)
     yield from draft.faults
     yield draft.row()
 
@@ -105,16 +130,16 @@ def _identity(cells: dict[str, str]) -> Identity:
 
 
 def _variants(draft: ProductDraft, rows: Sequence[ExportRow], main: dict[str, str], tracked: bool) -> Iterator[Variant]:
-    names = {option: main.get(f"{option}_name", "") for option in _OPTIONS}
-    for line, cells, _ in rows:
+    names = {f"{option}_value": main.get(f"{option}_name", "") for option in _OPTIONS}
+    for line, cells in ((row.line, row.cells) for row in rows):
         if not any(name in cells for name in _VARIANT):
             continue
         named = {}
-        for option, name in names.items():
-            name = name or cells.get(f"{option}_name", "")
-            value = cells.get(f"{option}_value", "")
-            if name and (name, value) != _SINGLE:
-                named[free_name(name)] = value
+        for field, name in names.items():
+            if value := cells.get(field):
+                name = name or cells.get(field.replace("value", "name"), "")
+                if name and (name, value) != _SINGLE:
+                    named[free_name(name)] = value
         named["sku"] = cells.get("variant_sku", "").removeprefix("'")
         named["gtin"] = cells.get("variant_barcode", "").removeprefix("'")
         yield Variant(line, _in_stock(draft, cells, tracked), _prices(cells), named)
@@ -134,6 +159,8 @@ def _in_stock(draft: ProductDraft, cells: dict[str, str], tracked: bool) -> bool
 
 def _prices(cells: dict[str, str]) -> dict[str, str]:
     price, list_price = cells.get("variant_price", ""), cells.get("variant_compare_at_price", "")
+    if not list_price:
+        return {"price": price}
     with suppress(BadRow):  # a bad compare-at price takes nothing from the price itself
         amount = parse_price(price)[0]
         if amount is not None and (parse_price(list_price)[0] or 0) > amount:
@@ -144,7 +171,7 @@ def _prices(cells: dict[str, str]) -> dict[str, str]:
 def _pictures(rows: Sequence[ExportRow]) -> list[str]:
     """Return the pictures in the order of their positions, then those of variants."""
     found: list[tuple[int, str]] = []
-    for _, cells, _ in rows:
+    for cells in (row.cells for row in rows):
         place = cells.get("image_position", "")
         if source := cells.get("image_src"):
             found.append((int(place) if re.fullmatch(r"[0-9]{1,6}", place) else _LAST, source))
@@ -153,7 +180,7 @@ def _pictures(rows: Sequence[ExportRow]) -> list[str]:
     return [source for _, source in sorted(found, key=lambda picture: picture[0])]
 
 
-def _describe(draft: ProductDraft, main: dict[str, str]) -> None:
+def _describe(draft: ProductDraft, main: dict[str, str], attributes: dict[str, str]) -> None:
     category, kind = main.get("product_category", ""), main.get("type", "")
     if category.lower() in ("", "uncategorized"):
         category, kind = kind, ""
@@ -163,8 +190,6 @@ def _describe(draft: ProductDraft, main: dict[str, str]) -> None:
         "brand": main.get("vendor", ""),
         "category": category,
     }
-    for name, value in (main | {"type": kind}).items():
-        if metafield := _METAFIELD.fullmatch(name):
-            draft.set_attribute(metafield[1], value)
-        elif (copied := name.removeprefix(_GOOGLE)) in _COPIED and value:
-            draft.cells.setdefault(copied, value)
+    for field, name in attributes.items():
+        if value := kind if field == "type" else main.get(field, ""):
+            draft.cells.setdefault(name, value)

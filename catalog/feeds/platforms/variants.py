@@ -112,6 +112,8 @@ class ProductDraft:
 
     def _lowest(self, variants: Sequence[Variant]) -> Mapping[str, str]:
         """Return the prices of the cheapest variant; those of the first one when no price can be read."""
+        if all(variant.prices == variants[0].prices for variant in variants):
+            return variants[0].prices
         lowest: tuple[Decimal, Mapping[str, str]] | None = None
         bad: list[tuple[int, str]] = []
         for variant in variants:

@@ -151,7 +151,7 @@ def _stand_in(rows: Sequence[ExportRow]) -> ExportRow:
     names = [row.cells.get("name", "") for row in rows]
     before = {name.rpartition(" - ")[0] for name in names}
     title = before.pop() if len(before) == 1 else ""
-    return ExportRow(rows[0].line, {**rows[0].cells, "name": title or names[0], "sku": "", "gtin": ""}, rows[0].number)
+    return rows[0]._replace(cells={**rows[0].cells, "name": title or names[0], "sku": "", "gtin": ""})
 
 
 def _unpublished(cells: Mapping[str, str]) -> str:
@@ -186,7 +186,7 @@ def _members(main: ExportRow, groups: RowGroups, families: _Families) -> list[Ex
 
 def _without_numbers(row: ExportRow) -> ExportRow:
     wanted = ("stock", "sale", "regular", "backorders")
-    return ExportRow(row.line, {n: v for n, v in row.cells.items() if n.startswith(wanted)}, row.number)
+    return row._replace(cells={name: value for name, value in row.cells.items() if name.startswith(wanted)})
 
 
 def _variant(draft: ProductDraft, row: ExportRow, parent: Mapping[str, str]) -> Variant:
