@@ -307,6 +307,27 @@ def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
     page(client.get("/?q=red&min=cheap"), 422)
 
 
+@pytest.mark.parametrize(
+    ("most", "currency", "shown"),
+    [
+        ("14,50", "", "up to 14.5"),
+        ("14.50 €", "EUR", "up to 14.5"),
+        ("1.299,00", "EUR", "up to 1299"),
+        ("1.299", "EUR", "up to 1299"),
+        ("1,299", "", "up to 1299"),
+        ("$20", "EUR", "up to 20"),
+        ("１４", "", "up to 14"),
+    ],
+)
+def test_a_price_box_takes_the_spellings_of_feeds(client, most, currency, shown):
+    answer = client.get("/", query_string={"q": "red", "max": most, "currency": currency})
+    assert f"Price: {shown}" in answer.text
+
+
+def test_a_price_box_may_be_left_empty(client):
+    assert "Price: up to 14" in client.get("/?q=red&min=-&max=14").text
+
+
 def test_a_filter_alone_browses(client):
     answer = client.get("/", query_string={"filter": '{"category":["Apparel"]}', "sort": "-price"})
     assert page(answer).titles == ["Blue jumper", "Green jumper", "Red jumper"]
