@@ -1,4 +1,4 @@
-"""Convert HTML descriptions to the text that a reader sees.
+"""Convert HTML, and the entities and tags in other fields of a product, to the text that a reader sees.
 
 Python's html.parser is not used: on broken markup its time grows with the square of the length (100 kB of "<a <a <a"
 took 106 s), and strangers write the descriptions. This module looks at every character a fixed number of times.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.entities import html5
 
 _NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _BLOCKS = (
@@ -21,7 +22,76 @@ _HIDDEN = {
 }
 _TAG_END = re.compile(">")
 _COMMENT_END = re.compile("-->")
+_INLINE = (
+    "a abbr acronym b bdi bdo big center cite code data del dfn em font i ins kbd label mark q s samp small span strike "
+    "strong sub sup time tt u var"
+)
+_ALONE = _BREAKS | _HIDDEN.keys() | {"img", "wbr", *_CELLS}  # these need no end tag to be markup
+_PAIRED = frozenset(_INLINE.split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_MAX_ESCAPES = 3  # times that a text is escaped
+_SENTENCE_ENDS = tuple(".!?:;,…。！？；：，")
 _ENDLESS_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")  # no character has it, and Python makes no number of it
+
+
+def field_text(text: str) -> str:
+    """Return a field of one line without HTML entities and tags; "1 < 2" and "AT&T" stay as they are.
+
+    Entities end with a semicolon. Tags are removed only where they are clearly HTML, see `_is_markup`. Text that was
+    escaped more than once is unescaped as often. Tags stay where nothing else would be left.
+    """
+    if "&" not in text and "<" not in text:
+        return text
+    return " ".join(_without_html(text).split()) or " ".join(unescape(text).split())
+
+
+def description_text(text: str) -> str:
+    """Return a description without HTML entities and tags, as `field_text`; a line goes on after a sentence's end."""
+    if "&" not in text and "<" not in text:
+        return text
+    plain = _without_html(text)
+    if not _is_markup(text) and not _is_markup(unescape(text)):
+        return plain
+    lines = plain.split("\n")
+    ends = (" " if line.endswith(_SENTENCE_ENDS) else "\n" for line in lines)
+    return "".join(line + end for line, end in zip(lines, ends, strict=True)).strip()
+
+
+def unescape(text: str) -> str:
+    """Replace HTML entities by their characters, also where they were escaped themselves; a hard space is a space."""
+    for _ in range(_MAX_ESCAPES):
+        plain = _ENTITY.sub(_character, text) if "&" in text else text
+        if plain == text:
+            break
+        text = plain
+    return text
+
+
+def _character(entity: re.Match[str]) -> str:
+    name = entity[0]
+    char = html.unescape(name) if name[1] == "#" else html5.get(name[1:], name)
+    return " " if char == "\xa0" else char
+
+
+def _without_html(text: str) -> str:
+    if _is_markup(text):
+        text = plain_text(text)
+    text = unescape(text)
+    return plain_text(text) if _is_markup(text) else text
+
+
+def _is_markup(text: str) -> bool:
+    """Tell whether a text has tags of HTML: one of a paragraph or a line break, or the two tags of a pair, or a comment."""
+    if "<" not in text:
+        return False
+    seen: set[tuple[bool, str]] = set()
+    for tag in _TAG.finditer(text):
+        end, name = bool(tag[1]), tag[2].lower()
+        if name in _ALONE or (name in _PAIRED and (not end, name) in seen):
+            return True
+        seen.add((end, name))
+    return "<!--" in text and "-->" in text
 
 
 def plain_text(markup: str) -> str:
@@ -62,5 +132,5 @@ def _after(end: re.Pattern[str], markup: str, start: int) -> int:
 
 
 def _tidy(text: str) -> str:
-    text = html.unescape(_ENDLESS_NUMBER.sub("", text))
+    text = unescape(_ENDLESS_NUMBER.sub("", text))
     return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))

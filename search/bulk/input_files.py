@@ -21,6 +21,7 @@ from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.rows.delimited import open_table
 from catalog.feeds.rows.row import FeedRow, first
 from catalog.images.formats import ENDINGS
+from catalog.text.html import field_text
 from catalog.text.strings import natural_key
 
 MAX_ROWS = 50_000
@@ -217,7 +218,7 @@ def _row(row: FeedRow, header: Sequence[str], folder: str, known: set[str] | Non
     if len(pictures) > MAX_PICTURES:
         fault = f"the row names {len(pictures)} pictures; the limit is {MAX_PICTURES}"
     named = {name: first(row.cells, name) for name in header}
-    row_id, title = (_first(named, columns) for columns in (ID_COLUMNS, TITLE_COLUMNS))
+    row_id, title = _first(named, ID_COLUMNS), field_text(_first(named, TITLE_COLUMNS))
     return BulkRow(row.line, row_id[:MAX_ID_LENGTH], title[:1_000], tuple(pictures[:MAX_PICTURES]), named, fault)
 
 
