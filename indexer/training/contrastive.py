@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from indexer.encoders.projection_heads import CLIP_DEVIATIONS, Projection, ProjectionHead
 from indexer.labels.knn import Ints
-from indexer.training.optimiser import adamw, minimise, seeded, shuffled
+from indexer.training.label_layers import shuffled
+from indexer.training.optimiser import adamw, minimise, seeded
 from indexer.types import Floats
 
 HalfFloats = NDArray[np.float16]

@@ -23,7 +23,8 @@ from indexer.numeric import chunks, softmax
 from indexer.progress import progress
 from indexer.training.contrastive import HalfFloats
 from indexer.training.label_heads import LabelRecipe, fit_outputs, holdout_folds, holdout_shares, learnable_fields
-from indexer.training.optimiser import adamw, labels_loss, minimise, seeded, shuffled
+from indexer.training.label_layers import shuffled
+from indexer.training.optimiser import adamw, labels_loss, minimise, seeded
 from indexer.training.pairs import picture_features
 from indexer.types import Floats, Mask
 

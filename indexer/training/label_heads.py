@@ -1,4 +1,4 @@
-"""Fit label heads: classifiers that read a shop's labels off rows. Imports torch."""
+"""Fit label heads: classifiers that read a shop's labels off rows. Imports no torch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from threadpoolctl import threadpool_limits
 
+from indexer.encoders.backends.runtime import threads
 from indexer.encoders.projection_heads import CLIP_DEVIATIONS, ProjectionHead
 from indexer.labels.examples import MIN_EXAMPLES, LabelExamples, neighbour_queries, targets_of, words_slice
 from indexer.labels.fusion_fit import fit_fusion
@@ -19,15 +18,15 @@ from indexer.labels.heads import FusionWeights, LabelHead
 from indexer.labels.knn import Ints, knn_vote, nearest_products
 from indexer.layout import WORDS
 from indexer.numeric import softmax
-from indexer.training.contrastive import HeadModule
-from indexer.training.optimiser import labels_loss, minimise, seeded, shuffled
+from indexer.progress import progress
+from indexer.training.label_layers import AdamW, LabelLayers, OneCycle, shuffled
 from indexer.types import Floats
 
 CROSS_VALIDATION_FOLDS = 5
 CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
 MAX_HOLDOUT = 2_000
 MIN_DEVIATION = 1e-3  # components of rows that vary less are left out, not scaled up a thousandfold
-OUTPUTS = ("linear", "outer", "bias")  # the layers with a row for each label
+WARM_SHARE = 0.1  # of the steps, in which the rate rises
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
 
@@ -88,44 +87,26 @@ def fit_outputs(
     examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
 ) -> dict[str, ProjectionHead]:
     """Fit one network for all fields, so that they share its hidden layer, and split it into a head for each."""
-    rng = seeded(seed)
+    rng = np.random.default_rng(seed)
     rows, words = examples.rows, words_slice(examples.layout)
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(deviation < MIN_DEVIATION, 0.0, 1 / np.maximum(deviation, MIN_DEVIATION)).astype(np.float32)
     mean[words] = 0.0  # a missing title is a block of zeros, and must stay one
-    inputs = torch.from_numpy(np.clip((rows - mean) * scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS))
-    targets = [torch.from_numpy(targets_of(examples.labels[field], labels)) for field, labels in names.items()]
-    sizes = [len(labels) for labels in names.values()]
-    network = _Network(len(mean), recipe.hidden, sum(sizes), recipe.dropout)
+    inputs = np.clip((rows - mean) * scale, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
+    targets = [targets_of(examples.labels[field], labels) for field, labels in names.items()]
+    sizes = {field: len(labels) for field, labels in names.items()}
+    layers = LabelLayers(len(mean), recipe.hidden, sum(sizes.values()), recipe.dropout, rng)
     batch = min(recipe.batch, max(32, len(rows) // 8))
     steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
-
-    def loss(chosen: Ints) -> Tensor:
-        shown = inputs[chosen]
-        untitled = torch.from_numpy(rng.random(len(chosen)) >= recipe.titled)
-        shown[untitled, words] = 0.0
-        return labels_loss(network(shown), [shares[chosen] for shares in targets], recipe.smoothing)
-
-    minimise(loss, shuffled(rng, np.arange(len(rows)), batch), steps, optimiser, 0.1, "learning labels")
-    return network.heads(mean, scale, dict(zip(names, sizes, strict=True)))
-
-
-class _Network(HeadModule):
-    """The heads of all fields as one module, for standardised input."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the logits of all fields side by side."""
-        x = self.dropout(x)
-        logits: Tensor = self.linear(x) + self.outer(self.dropout(F.gelu(self.inner(x), approximate="tanh")))
-        return logits
-
-    def heads(self, mean: Floats, scale: Floats, sizes: Mapping[str, int]) -> dict[str, ProjectionHead]:
-        """Return the numpy heads that ship; they share the hidden layer."""
-        weights, ends = self.weights(), np.cumsum(list(sizes.values()))
-        parts = zip(*(np.split(weights[name], ends[:-1]) for name in OUTPUTS), strict=True)
-        owns = [dict(zip(OUTPUTS, part, strict=True)) for part in parts]
-        return {field: ProjectionHead(mean, scale, **weights | own) for field, own in zip(sizes, owns, strict=True)}
+    optimiser = AdamW(layers.parameters, OneCycle(recipe.rate, steps, WARM_SHARE), recipe.decay)
+    batches = itertools.islice(shuffled(rng, np.arange(len(rows)), batch), steps)
+    with threadpool_limits(threads(), "blas"), progress("learning labels", steps) as tick:
+        for chosen in batches:
+            shown = inputs[chosen]
+            shown[rng.random(len(chosen)) >= recipe.titled, words] = 0.0
+            optimiser.step(layers.gradients(shown, [shares[chosen] for shares in targets], recipe.smoothing))
+            tick(1)
+    return layers.heads(mean, scale, sizes)
 
 
 def holdout_folds(examples: LabelExamples, seed: int) -> list[Ints]:

@@ -1,9 +1,9 @@
-"""The training loop of all fits here: shuffled batches, AdamW, a one-cycle schedule, labels' loss. Imports torch."""
+"""The training loop of the fits in torch: AdamW, a one-cycle schedule, labels' loss. Imports torch."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -20,14 +20,6 @@ def seeded(seed: int) -> np.random.Generator:
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
     return np.random.default_rng(seed)
-
-
-def shuffled(rng: np.random.Generator, rows: Ints, batch: int) -> Iterator[Ints]:
-    """Yield batches of the rows without end, each pass in another order; fewer rows than a batch are one batch."""
-    while True:
-        order = rng.permutation(rows)
-        for start in range(0, max(1, len(rows) - batch + 1), batch):
-            yield order[start : start + batch]
 
 
 def adamw(parameters: Sequence[nn.Parameter], rate: float, decay: float) -> torch.optim.Optimizer:

@@ -19,6 +19,7 @@ from indexer.labels.heads import LabelHead, LabelHeads
 from indexer.labels.knn import nearest_products
 from indexer.labels.network import read_network
 from indexer.numeric import number_names
+from indexer.training.label_heads import LabelRecipe, fit_label_heads
 from search.engine import SearchEngine
 from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, fit_prices
@@ -34,7 +35,7 @@ NOVELTY_QUANTILE = 0.01  # share of the shop's products whose nearest other one 
 def learn(home: Path, seed: int = 0) -> dict[str, Any]:
     """Fit heads and their metadata on the shop's current generation, save them, and return what was measured.
 
-    Imports torch. Raises NoGeneration, GenerationError.
+    Raises NoGeneration, GenerationError.
     """
     generation = open_current(home)
     examples, products = shop_examples(home, generation, seed)
@@ -73,8 +74,6 @@ def learn_if_missing(engine: SearchEngine) -> None:
 
 def fit_heads(examples: LabelExamples, seed: int) -> dict[str, LabelHead]:
     """Fit the heads with the shops' recipe."""
-    from indexer.training.label_heads import LabelRecipe, fit_label_heads  # needs torch, which only learning loads
-
     return fit_label_heads(examples, LabelRecipe(), seed)
 
 

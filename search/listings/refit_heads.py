@@ -55,7 +55,7 @@ class Holdout:
 def relearn(home: Path, seed: int = 0) -> dict[str, Any]:
     """Fit heads on the shop and the decisions, save those that are better, and return what was measured.
 
-    Imports torch. Raises NoGeneration, GenerationError, StoreError.
+    Raises NoGeneration, GenerationError, StoreError.
     """
     generation = open_current(home)
     fingerprint = generation.manifest.fingerprint
