@@ -48,7 +48,7 @@ class LabelLayers:
         `targets` are the shares (n, labels) of each field; their logits stand side by side.
         """
         outputs = len(self.outer)
-        x = inputs * self._mask(inputs.shape)
+        x: Floats = inputs * self._mask(inputs.shape)
         both: Floats = x @ self.first.T + self.first_bias
         inner = both[:, outputs:]
         active, slope = _gelu(inner)
@@ -74,7 +74,8 @@ class LabelLayers:
     def _mask(self, shape: tuple[int, ...]) -> Floats:
         """Return 0 for what is dropped out, and else the factor that keeps the mean."""
         stays = self._rng.random(shape, dtype=np.float32) >= self._dropout
-        return stays * np.float32(1 / (1 - self._dropout))
+        mask: Floats = stays * np.float32(1 / (1 - self._dropout))
+        return mask
 
 
 def labels_gradient(logits: Floats, targets: Sequence[Floats], smoothing: float) -> Floats:
