@@ -39,6 +39,7 @@ _VOWEL_SIGNS = (
     (0xA800, 0xA8DF),
     (0xA8FF, 0xABFF),  # Saurashtra, Javanese, Cham, Tai Viet, Meetei Mayek
     (0x11000, 0x11FFF),  # the older scripts of India
+    (0x16B00, 0x16F9F),  # Hmong, Miao
 )
 MARKS = _class(_characters(_VOWEL_SIGNS, "M")) + "\u3099\u309a"  # with the voiced marks of kana
 
