@@ -98,6 +98,10 @@ class BaseEncoder(Encoder):
         """
         return None
 
+    def knows_word(self, word: str) -> bool | None:
+        """Return whether the text model has a word, in lower case, as one piece; None when it cannot tell."""
+        return None
+
     def _image_rows(self, pixels: Pixels) -> Floats:
         raise NotImplementedError
 

@@ -43,6 +43,10 @@ class ClipEncoder(ExportedEncoder):
     def _tokenizer(self) -> Any:
         return _clip_model().open_tokenizer(self.spec)
 
+    def knows_word(self, word: str) -> bool | None:
+        """Return whether the tokenizer has a word as one piece."""
+        return bool(_clip_model().has_word(self._tokenizer, word))
+
     def _text_rows(self, texts: Sequence[str]) -> Floats:
         meaning = self._texts({"tokens": self._tokenizer(list(texts)).numpy()})
         return np.concatenate([meaning, np.zeros((len(texts), colour_dim()), np.float32)], axis=1)

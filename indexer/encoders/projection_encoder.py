@@ -45,6 +45,10 @@ class EncoderWords:
         """Return the text block of the texts, float32 (n, features)."""
         return self._encoder.encode_texts(texts)[:, self._span]
 
+    def knows_word(self, word: str) -> bool | None:
+        """Return whether the other encoder has the word as one piece."""
+        return self._encoder.knows_word(word)
+
 
 Tower = PictureTower | EncoderTower  # prepared pixels to features
 SentenceTower = TextTower | EncoderWords  # texts to features
@@ -75,6 +79,10 @@ class ProjectionEncoder(BaseEncoder):
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
         """Return the tower's own feature maps."""
         return self.tower.feature_maps(pictures)
+
+    def knows_word(self, word: str) -> bool | None:
+        """Return whether the sentence tower has the word as one piece."""
+        return self.words.knows_word(word)
 
     def _image_rows(self, pixels: Pixels) -> Floats:
         features = self.tower(pixels)

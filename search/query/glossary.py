@@ -45,6 +45,7 @@ class Concept:
     word: str
     alternatives: tuple[Alternative, ...]
     in_glossary: bool = False
+    compounds: tuple[str, ...] = ()  # words of the shop of which the word is a part, any of which names a kind of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from catalog.text.glossary import GLOSSARY, read_glossary
-from catalog.text.tokenizer import normalise, unspaced
+from catalog.text.tokenizer import normalise, singularise, split_compound, tokenise, unspaced
 
 EDGES = " \t\r\n,;.，。；、!！?？()"
 _STOPS = ",;.，。；"
@@ -22,13 +22,14 @@ _STOPS = ",;.，。；"
 _ENDS = rf"(?=\s+(?:but|and\s+not|with|for|from)\s|(?<!\bmade)\s+in\s|[{_STOPS})]|$)"
 _IS_NOT = r"(?:(?:that|which)\s+)?(?:is|are)(?:\s+not|n['’]t)|that['’]s\s+not|not"
 _HAS_NOT = r"(?:that\s+|which\s+)?(?:do(?:es)?n['’]t|do(?:es)?\s+not)\s+(?:have|want|need|like|include|contain)"
-# "no" alone is part of too many names ("no iron", "No 7"), so it counts only after a comma, "but" or "with". So is
-# "free" but for a hyphen: a "dress free size" is no dress without a size.
+# "no" begins too many names ("no iron", "No 7"), so it counts only after other words, "but" or "with". So is "free" in
+# too many but for a hyphen: a "dress free size" is no dress without a size.
 _ENGLISH = re.compile(
     rf"(?<!\bor)(?:^|[\s({_STOPS}])(?:but\s+)?(?:{_HAS_NOT}|{_IS_NOT}|without|w/o|except(?:\s+for)?|excluding|minus|"
     rf"other\s+than|(?:any(?:thing)?|every(?:thing)?|all)\s+but)\s+(?:(?:any|an?|the|in|too|with)\s+)*"
     rf"(?P<a>[^{_STOPS})]+?){_ENDS}"
     rf"|(?:[,;]\s*|\b(?:but|with|having|has|and)\s+)no\s+(?P<b>[^{_STOPS})]+?){_ENDS}"
+    rf"|(?<=[^\W\d_])\s+no\s+(?P<e>[^\W\d_][\w'-]*(?:\s+[^\W\d_]\w*)?)(?=\s*(?:[{_STOPS})]|$))"
     r"|\bnon[-\u2010\u2011 ](?P<c>[^\W\d_]{2,})\b"
     r"|\b(?P<d>[^\W\d_]{2,})[-\u2010\u2011]free\b",
     re.IGNORECASE,
@@ -55,6 +56,13 @@ _BEFORE = re.compile(r"(?:[也且又和但、而]|而且|并且|並且|但是|�
 _LEADING = re.compile(r"^(?:太|那么|那麼|这么|這麼|很|过于|過於|任何的?|有(?![机機])|带有?|帶有?|含|是)(?=.)")
 _TRAILING = re.compile(r"(?<=.)(?:的|了|吧|呢|啊|哦|喔)$")
 _OTHERS = re.compile(r"^(?:其他|其它|别的|別的)(?:的)?")
+DENYING = frozenset({"free", "minus", "no", "non", "not", "without", "zero"})
+DENYING_CHARACTERS = frozenset("不没无非免去零")
+_MAY_DENY = re.compile("less|free|minus|no|zero|out|[不没沒无無非免去零]", re.IGNORECASE)
+_DENIAL = re.compile(r"(?:不[带含加要]|没有?|无|非|免|去|零)有?$")
+_GRANTING = frozenset({"but", "has", "including", "plus", "with"})
+_BETWEEN = frozenset({"a", "an", "and", "any", "from", "nor", "of", "or", "the"})
+_GAP = re.compile(r"[\s\-']*")
 _FILLERS = re.compile(
     r"(?:我|我想|我想要|我想买|我要|请|请问|给我|帮我|帮我找|有没有|有沒有|想要|想买|找|来个|来一个|既|的"
     r"|都(?:可以|行|好|要)|(?:其他|其它|别的|別的)的?(?:都(?:可以|行|好|要))?|一[个個]|的?时候)+"
@@ -83,7 +91,9 @@ def split_negation(text: str) -> SplitText:
         rest = _RUN.sub(lambda run: _split_run(run.group(), chinese), joined)
     matches = list(_ENGLISH.finditer(rest))
     english = [next(filter(None, match.groups())) for match in matches]
-    if not any(match["a"] or match["b"] for match in matches) and not _WORD.search(_ENGLISH.sub("", rest)):
+    if not any(match["a"] or match["b"] or match["e"] for match in matches) and not _WORD.search(
+        _ENGLISH.sub("", rest)
+    ):
         return SplitText(rest, tuple(chinese))  # "non-stick" alone is a property, and nothing else is wanted
     unwanted = [part.strip(EDGES) for phrase in english for part in _OR.split(phrase)]
     return SplitText(_ENGLISH.sub(" , ", rest), tuple(filter(None, [*unwanted, *chinese])))
@@ -103,6 +113,58 @@ def split_head(phrase: str) -> tuple[str, str] | None:
     if folded in terms:
         return None
     return next(((phrase[:at], phrase[at:]) for at in range(1, len(phrase) - 1) if folded[at:] in terms), None)
+
+
+def denies(text: str, phrase: str) -> bool:
+    """Return whether a product's text says that the product is without something: "Teapot without infuser", 无糖饼干.
+
+    At most one other word may stand between: "no added sugar", "without removable lid".
+    """
+    if not _MAY_DENY.search(text):
+        return False
+    text, phrase = normalise(text), normalise(phrase)
+    if unspaced(phrase):
+        return any(_DENIAL.search(text[: match.start()]) for match in re.finditer(re.escape(phrase), text))
+    words = [
+        (start + first, start + last, singularise(word))
+        for start, _, piece in tokenise(text)
+        for first, last, word in split_compound(piece)
+    ]
+    wanted = [singularise(word) for _, _, piece in tokenise(phrase) for _, _, word in split_compound(piece)]
+    size = len(wanted)
+    if size == 1 and any(word in joined_denials(wanted[0]) for _, _, word in words):
+        return True
+    return any(
+        _is_denied(text, words, at, at + size)
+        for at in range(len(words) - size + 1)
+        if [word for _, _, word in words[at : at + size]] == wanted
+    )
+
+
+def joined_denials(word: str) -> tuple[str, ...]:
+    """Return the words that say "without" of a word: "sugarfree", "nonslip", "sleeveless"."""
+    singular = singularise(word)
+    return f"{singular}free", f"non{singular}", f"{singular}less"
+
+
+def _is_denied(text: str, words: Sequence[tuple[int, int, str]], first: int, end: int) -> bool:
+    """Return whether the words from `first` to `end` are denied by a word before them or behind them."""
+    if (
+        end < len(words)
+        and words[end][2] in ("free", "less")
+        and _GAP.fullmatch(text[words[end - 1][1] : words[end][0]])
+    ):
+        return True
+    others = 0
+    for at in range(first - 1, -1, -1):
+        if not _GAP.fullmatch(text[words[at][1] : words[at + 1][0]]) or words[at][2] in _GRANTING:
+            return False
+        if words[at][2] in DENYING:
+            return words[at][2] != "free" or words[at + 1][2] in ("of", "from")
+        others += words[at][2] not in _BETWEEN
+        if others > 1:
+            return False
+    return False
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.errors import BadQuery, UnsupportedQuery
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.layout import RowLayout
 from indexer.types import Floats
 from search.query.refine_token import quantised, with_vectors
@@ -44,6 +44,10 @@ class QueryEncoder:
                 f"This shop's encoder, {self._encoder.spec.name!r}, cannot read words.",
                 "Search with a picture, or index the shop with an encoder that reads words.",
             )
+
+    def knows_word(self, word: str) -> bool | None:
+        """Return whether the encoder has a word, in lower case, as one piece; None when it cannot tell."""
+        return self._encoder.knows_word(word) if isinstance(self._encoder, BaseEncoder) else None
 
     def check(self, query: Query) -> None:
         """Refuse a query that this shop cannot answer, before the costly part. Raises BadQuery, UnsupportedQuery."""

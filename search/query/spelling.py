@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 import numpy as np
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
+
+from catalog.text.tokenizer import unspaced
 
 # A mistake is a letter too many, missing, wrong, or two neighbours exchanged; one is allowed in a short word.
 MIN_LETTERS = 4  # shorter words are too near to too many others
@@ -17,17 +20,17 @@ MAX_LETTERS = 32
 
 
 class SpellingVocabulary:
-    """A shop's words of plain letters and how often each occurs. Never changes."""
+    """A shop's words of letters, in any alphabet, and how often each occurs. Never changes."""
 
     def __init__(self, words: Iterable[tuple[str, int]]) -> None:
         self._counts = {word: count for word, count in words if _is_plain(word)}
         self._words = sorted(self._counts, key=len)
 
-    def nearest(self, word: str) -> str | None:
+    def nearest(self, word: str, max_mistakes: int | None = None) -> str | None:
         """Return the word probably meant: fewest mistakes, then same first letter, then most frequent; or None."""
         if not _is_plain(word) or len(word) < MIN_LETTERS:
             return None
-        limit = 2 if len(word) >= TWO_MISTAKES_LETTERS else 1
+        limit = max_mistakes or (2 if len(word) >= TWO_MISTAKES_LETTERS else 1)
         first = bisect_left(self._words, len(word) - limit, key=len)
         near = self._words[first : bisect_right(self._words, len(word) + limit, key=len)]
         distances = cdist([word], near, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)[0]
@@ -39,4 +42,9 @@ class SpellingVocabulary:
 
 
 def _is_plain(word: str) -> bool:
-    return word.isascii() and word.isalpha() and word.islower() and len(word) <= MAX_LETTERS
+    """Return whether a normalised word has letters only, of a script with spaces; Indic vowel signs are marks."""
+    if len(word) > MAX_LETTERS:
+        return False
+    if word.isascii():
+        return word.isalpha() and word.islower()
+    return not unspaced(word) and all(unicodedata.category(letter)[0] in "LM" for letter in word)

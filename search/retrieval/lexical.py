@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -20,47 +18,28 @@ from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words, id_code
 from catalog.text.quantities import quantity_of
 from catalog.text.scripts import is_pictograph
-from catalog.text.tokenizer import code, forms, normalise, tokenise, unspaced
+from catalog.text.tokenizer import code, codes, forms, normalise, unspaced
 from indexer.types import Floats, Ids, Mask
-from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
-from search.query.spelling import SpellingVocabulary
+from search.query.compounds import KnowsWord, cannot_tell
+from search.query.glossary import Alternative, Concept, Glossary
+from search.query.negation import DENYING, DENYING_CHARACTERS, denies, joined_denials
+from search.retrieval.text_reading import MAX_CONCEPTS, TextAnalysis, TextReader
 from search.state.column_store import sorted_places
 
 MAX_HITS = 1_000
 DEFAULT_SHARE = 0.5  # share of the text score in the sum with the vector's score, for a query of text alone
-MAX_CONCEPTS = 32  # first concepts of a text that count
+ANY_FIELD = "{name kind text}"
+MAX_DENIALS = 128  # products whose texts are read to see whether they are without something
 FIELD_WEIGHTS = {"name": 1.0, "kind": 1.0, "text": 0.8}
 RARE_SHARE = 0.001  # a model number is in at most this share of products, or in RARE_PRODUCTS if more
 RARE_PRODUCTS = 10
-VOCABULARY_SECONDS = 10.0  # time that a vocabulary is used although the shop has changed
+COMPOUND_CONFIDENCE = 0.6  # of a product that has a compound of the word: behind those that have the word itself
 
 # Letters with digits, or at least five digits; not a number with a few letters ("500ml") nor a year.
 _MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
 
 Scored = tuple[Ids, Floats]  # keys in order, each with its score
 Postings = Callable[[str], Scored]
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A word that no product has, and the word that replaces it."""
-
-    word: str
-    used: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextAnalysis:
-    """A query's text as typed, and after corrections and the glossary."""
-
-    text: str
-    rewritten: RewrittenText
-    corrections: tuple[Correction, ...] = ()
-
-    @property
-    def encoder_words(self) -> str:
-        """The text for the encoder."""
-        return self.rewritten.encoder_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,21 +62,12 @@ class Lexicon:
 
     def __init__(self, catalogue: Catalogue, glossary: Glossary) -> None:
         self._catalogue = catalogue
-        self._glossary = glossary
-        self._lock = threading.Lock()
-        self._vocabulary = SpellingVocabulary(())
-        self._seq = -1
-        self._read_at = -math.inf
+        self._reader = TextReader(glossary)
 
-    def read(self, text: str) -> TextAnalysis:
-        """Analyse a text: find the glossary's terms, and correct words that no product and no term has."""
-        rewritten = self._glossary.apply(text)
+    def read(self, text: str, knows: KnowsWord = cannot_tell) -> TextAnalysis:
+        """Analyse a text: glossary terms, corrections of words that no product and no term has, and compounds."""
         with self._catalogue.words() as index:
-            corrections = tuple(self._corrections(index, rewritten))
-        if not corrections:
-            return TextAnalysis(text, rewritten)
-        corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
-        return TextAnalysis(text, self._glossary.apply(corrected), corrections)
+            return self._reader.read(text, index, knows)
 
     def search(self, analysis: TextAnalysis, limit: int = MAX_HITS, allowed_keys: Ids | None = None) -> LexicalHits:
         """Return the best `limit` products that hold words of the text, and the scores of all; of `allowed_keys`."""
@@ -105,7 +75,8 @@ class Lexicon:
             products = index.products()
             exact = _exact(index, analysis.text, products)
             postings = cache(partial(_postings, index))  # of a word, which many alternatives may have
-            scored = _score_concepts(postings, analysis.rewritten.concepts[:MAX_CONCEPTS], products)
+            compounds = partial(_any_of, index)
+            scored = _score_concepts(postings, compounds, analysis.rewritten.concepts[:MAX_CONCEPTS], products)
         keys, scores = _merge([scored, (exact, np.ones(len(exact), np.float32))], np.maximum)
         if allowed_keys is not None:
             allowed = np.isin(keys, allowed_keys)
@@ -114,52 +85,56 @@ class Lexicon:
         best = _top_places(scores + is_exact, limit)
         return LexicalHits(keys[best], scores[best], is_exact[best], keys, scores)
 
-    def _corrections(self, index: Words, rewritten: RewrittenText) -> Iterator[Correction]:
-        for concept in rewritten.concepts[:MAX_CONCEPTS]:
-            words = concept.alternatives[0].words
-            spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
-            known = any(index.known(forms(spelling)) for spelling in spellings)
-            if concept.in_glossary or len(words) > 1 or unspaced(words[0]) or known:
-                continue
-            nearest = self._current_vocabulary(index).nearest(words[0])
-            if nearest not in (None, *forms(words[0])):
-                yield Correction(words[0], str(nearest))
+    def denied_by(self, analysis: TextAnalysis, hits: LexicalHits, preferred: Ids) -> Ids:
+        """Return the sorted keys of products whose texts say that they are without what a text names.
 
-    def _current_vocabulary(self, index: Words) -> SpellingVocabulary:
-        """Return the shop's vocabulary; read it again when the shop has changed, but not after every change."""
-        with self._lock:
-            now, seq = time.monotonic(), index.seq()
-            if seq != self._seq and now - self._read_at >= VOCABULARY_SECONDS:
-                known = dict(index.vocabulary())
-                terms = (word for word in self._glossary.english if self._finds_products(word, known))
-                counts = dict.fromkeys(terms, 0) | known
-                self._vocabulary = SpellingVocabulary(sorted(counts.items()))
-                self._seq, self._read_at = seq, now
-            return self._vocabulary
-
-    def _finds_products(self, term: str, known: Mapping[str, int]) -> bool:
-        alternatives = (way for concept in self._glossary.apply(term).concepts for way in concept.alternatives)
-        return any(all(any(form in known for form in forms(word)) for word in way.words) for way in alternatives)
+        `hits` are those of the text. The texts of at most MAX_DENIALS products are read, the `preferred` ones first.
+        """
+        phrases = _phrases(analysis)
+        joined = tuple(word for phrase in phrases if phrase.isalpha() for word in joined_denials(phrase))
+        with self._catalogue.words() as index:
+            denying = _holding(index, (*DENYING, *DENYING_CHARACTERS), ANY_FIELD)
+            denied = set(_holding(index, joined, ANY_FIELD).tolist()) if joined else set()
+        candidates = np.intersect1d(hits.all_keys, denying, assume_unique=True)
+        candidates = np.concatenate([preferred[np.isin(preferred, candidates)], np.setdiff1d(candidates, preferred)])
+        for key, product in self._catalogue.get_many(candidates[:MAX_DENIALS].tolist()).items():
+            texts = (product.title, product.description, product.category, *product.attributes.values())
+            if any(denies(text, phrase) for text in texts for phrase in phrases):
+                denied.add(key)
+        return np.array(sorted(denied), np.int64)
 
 
-def _replaced(text: str, corrections: Mapping[str, str]) -> str:
-    corrected = normalise(text)
-    for start, end, piece in reversed(list(tokenise(corrected))):
-        corrected = corrected[:start] + corrections.get(piece, piece) + corrected[end:]
-    return corrected
+def _phrases(analysis: TextAnalysis) -> list[str]:
+    """Return what a text names: itself, its last word, and the synonyms where it is one word."""
+    concepts = analysis.rewritten.concepts
+    phrases = [analysis.text, *(concept.word for concept in concepts[-1:])]
+    if len(concepts) == 1:
+        phrases += [" ".join(way.words) for way in concepts[0].alternatives if not unspaced("".join(way.words))]
+    return list(dict.fromkeys(phrases))
 
 
 def _postings(index: Words, word: str) -> Scored:
-    holding = ((_holding(index, forms(word), name), weight) for name, weight in FIELD_WEIGHTS.items())
+    return _any_of(index, forms(word))
+
+
+def _any_of(index: Words, words: tuple[str, ...]) -> Scored:
+    """Return the products that have one of the words."""
+    holding = ((_holding(index, words, name), weight) for name, weight in FIELD_WEIGHTS.items())
     return _merge([(keys, np.full(len(keys), weight, np.float32)) for keys, weight in holding], np.maximum)
 
 
-def _score_concepts(postings: Postings, concepts: tuple[Concept, ...], products: int) -> Scored:
+def _score_concepts(
+    postings: Postings, compounds: Callable[[tuple[str, ...]], Scored], concepts: tuple[Concept, ...], products: int
+) -> Scored:
     """Return every product that holds part of the concepts, with the share of their information that it holds."""
     parts: list[Scored] = []
     total = 0.0
     for concept in concepts:
         scored = [_score_alternative(postings, way, products) for way in concept.alternatives]
+        if concept.compounds:
+            keys, shares = compounds(concept.compounds)
+            found = (keys, shares * np.float32(COMPOUND_CONFIDENCE))
+            scored.append((_information(len(keys), products), bool(len(keys)), found))
         information = next((weight for weight, complete, _ in scored if complete), scored[0][0])
         keys, shares = _merge([part for *_, part in scored], np.maximum)
         if not len(keys) and is_pictograph(concept.word):
@@ -190,7 +165,7 @@ def _exact(index: Words, text: str, products: int) -> Ids:
     """Return the keys of products whose id or brand the text is, or whose article or model number is in it."""
     normalised = normalise(text)
     whole = code(normalised)
-    keys = set(_holding(index, (id_code(normalised), whole), "code").tolist() if whole else ())
+    keys = set(_holding(index, (id_code(normalised), *codes(text)), "code").tolist() if whole else ())
     max_products = max(RARE_PRODUCTS, RARE_SHARE * products)
     for token in dict.fromkeys(normalised.split()):
         number = code(token)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from indexer.types import Floats, Ids
+from search.query.compounds import KnowsWord, cannot_tell
 from search.query.terms import LEXICAL, Query, TextTerm
-from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon, TextAnalysis
+from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon
+from search.retrieval.text_reading import TextAnalysis
 from search.state.column_store import sorted_places
 
+MIN_HELD = 0.75  # score from which a product holds a text: all of its words, some perhaps in the description
 MIN_EXACT_SHARE = 0.5  # share of text in a query's weight from which a number or name in it is an exact match
 
 
 @dataclass(frozen=True, slots=True)
 class TextMatch:
-    """The matched text of one query: the analysis of each term's words, and the scores of the products found."""
+    """The matched text of one query: the analysis of each term's words, and the scores of the products found.
+
+    It is not `understood` when neither the shop nor the glossary nor the encoder knows any of the wanted words.
+    """
 
     readings: Mapping[str, TextAnalysis]
     scores: TextScores | None
+    understood: bool = True
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -32,32 +40,76 @@ class TextMatch:
         return tuple(dict.fromkeys(notes))
 
 
-def match_text(lexicon: Lexicon, query: Query) -> TextMatch | None:
-    """Analyse the text of a query and look it up; None when the query has no text."""
+def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -> TextMatch | None:
+    """Analyse the text of a query and look it up; None when the query has no text.
+
+    `knows` tells which words the encoder has.
+    """
     terms = [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
     if not terms:
         return None
-    readings = {term.words: lexicon.read(term.words) for term in terms}
+    readings = {term.words: lexicon.read(term.words, knows) for term in terms}
     hits = [(term, lexicon.search(readings[term.words])) for term in terms]
-    return TextMatch(readings, _fuse(query, hits))
+    wanted = [hit.keys for term, hit in hits if term.weight > 0]
+    preferred = np.concatenate([np.zeros(0, np.int64), *wanted])
+    denied = {
+        term.words: lexicon.denied_by(readings[term.words], hit, preferred) for term, hit in hits if term.weight < 0
+    }
+    return TextMatch(readings, _fuse(query, hits, denied), _is_understood(query, readings, hits, knows))
 
 
-def _fuse(query: Query, term_hits: Sequence[tuple[TextTerm, LexicalHits]]) -> TextScores | None:
-    """Add the scores of all text terms by their weights, which are below 0 for what is not wanted."""
+def _is_understood(
+    query: Query,
+    readings: Mapping[str, TextAnalysis],
+    term_hits: Sequence[tuple[TextTerm, LexicalHits]],
+    knows: KnowsWord,
+) -> bool:
+    """Return whether something that the query wants has a meaning: a picture, a product, a word that anyone knows."""
+    if any(term.weight > 0 and not isinstance(term, TextTerm) for term in query.terms):
+        return True
+    wanted = [(term, hits) for term, hits in term_hits if term.weight > 0]
+    if not wanted:
+        return True
+    return any(len(hits.all_keys) or readings[term.words].is_readable(knows) for term, hits in wanted)
+
+
+def _fuse(
+    query: Query, term_hits: Sequence[tuple[TextTerm, LexicalHits]], denied: Mapping[str, Ids]
+) -> TextScores | None:
+    """Add the scores of all text terms by their weights, which are below 0 for what is not wanted.
+
+    A product whose texts say that it is without what is not wanted holds the words, and is the very thing: `denied` are
+    the keys of those products by the words of the term.
+    """
     share = (query.blocks or {}).get(LEXICAL, DEFAULT_SHARE)
     if not share:
         return None
     total = sum(abs(term.weight) for term, _ in term_hits)
     whole = sum(abs(term.weight) for term in query.terms)
-    keys = np.unique(np.concatenate([hits.all_keys for _, hits in term_hits]))
+    keys = np.unique(np.concatenate([*(hits.all_keys for _, hits in term_hits), *denied.values()]))
     scores = np.zeros(len(keys), np.float32)
     exact: list[Ids] = [np.zeros(0, np.int64)]
     for term, hits in term_hits:
-        scores[np.searchsorted(keys, hits.all_keys)] += np.float32(term.weight / total) * hits.all_scores
+        weight = np.float32(term.weight / total)
+        scores[np.searchsorted(keys, hits.all_keys)] += weight * hits.all_scores
+        if term.words in denied and term.weight < 0:
+            lacking = denied[term.words]
+            scores[np.searchsorted(keys, lacking)] -= weight * (1 + hits.scores_of(lacking))
         if term.weight > 0 and total >= MIN_EXACT_SHARE * whole:
             exact.append(hits.keys[hits.exact])
+    if denied and total >= MIN_EXACT_SHARE * whole:
+        exact.append(_complete_matches(term_hits, denied))
     share *= total / whole
     return TextScores(keys, {LEXICAL: np.float32(share) * scores}, share, np.concatenate(exact))
+
+
+def _complete_matches(term_hits: Sequence[tuple[TextTerm, LexicalHits]], denied: Mapping[str, Ids]) -> Ids:
+    """Return the keys of products that hold all that is wanted, and say that they are without all that is not."""
+    keys = reduce(np.intersect1d, denied.values())
+    for term, hits in term_hits:
+        if term.weight > 0:
+            keys = keys[hits.scores_of(keys) >= MIN_HELD]
+    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +119,7 @@ class TextScores:
     keys: Ids  # sorted
     parts: Mapping[str, Floats]  # float32 (n,) each
     share: float  # the vector score counts 1 - share
-    exact: Ids  # keys of products whose number or name is in the text
+    exact: Ids  # keys of products whose number or name is in the text, or whose texts say "without" as it does
 
     @property
     def scores(self) -> Floats:

@@ -44,7 +44,7 @@ class SearchPipeline:
         """Return a page for each query; their pictures and texts are encoded in one batch each."""
         started = perf_counter()
         blocks = state.generation.layout.names
-        queries = [resolve_query(query, blocks, self._catalogue.get) for query in queries]
+        queries = [resolve_query(query, blocks, self._catalogue.get, state.columns.currencies) for query in queries]
         for query in queries:
             state.query_encoder.check(query)
         prepared = self._prepare(state, queries)
@@ -54,7 +54,7 @@ class SearchPipeline:
     def _prepare(self, state: ServingState, queries: Sequence[Query]) -> list[PreparedQuery]:
         single = queries[0] if len(queries) == 1 else None  # no shopper waits for a batch
         deadline = Deadline.within(single.timeout_ms) if single else None
-        matched = [self._match_text(query, deadline) for query in queries]
+        matched = [self._match_text(state, query, deadline) for query in queries]
         analyses = {words: analysis for text, _ in matched if text for words, analysis in text.readings.items()}
 
         def encoder_text(words: str) -> str:
@@ -84,12 +84,16 @@ class SearchPipeline:
             prepared.append(PreparedQuery(query, products, text, scores, (*missing, *degraded), deadline))
         return prepared
 
-    def _match_text(self, query: Query, deadline: Deadline | None) -> tuple[TextMatch | None, tuple[str, ...]]:
+    def _match_text(
+        self, state: ServingState, query: Query, deadline: Deadline | None
+    ) -> tuple[TextMatch | None, tuple[str, ...]]:
         """Match the text of a query with the products' texts; also return the name of the step when it is late."""
         if not any(isinstance(term, TextTerm) for term in query.terms):
             return None, ()
         until = None if deadline is None else deadline.fraction(LEXICAL_SHARE)
-        step = self._steps.begin(LEXICAL, until, lambda: match_text(self._lexicon, query))
+        step = self._steps.begin(
+            LEXICAL, until, lambda: match_text(self._lexicon, query, state.query_encoder.knows_word)
+        )
         try:
             return step.result(), ()
         except WindowshopError:

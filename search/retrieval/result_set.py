@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.types import Floats, Ids, Mask
 from search.hits import CATEGORY_PART, Facet
 from search.query.filters import Filter
-from search.query.terms import NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
+from search.query.terms import LEXICAL, NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
 from search.state.column_store import ProductColumns
@@ -55,6 +55,9 @@ class FilteredResults:
             text_only = all(isinstance(term, TextTerm) for term in self._query.terms)
             threshold = match_threshold(float(scores[0]), text_only) if len(scores) else 0.0
             places = np.arange(len(matching_keys(ranked.products, ranked.scores, threshold)))
+            if all(term.weight < 0 for term in self._query.terms):  # "not red": all that is not called so
+                lexical = ranked.parts.get(LEXICAL, np.zeros(len(ranked.scores)))
+                places = np.flatnonzero(lexical[:MAX_MATCHES] >= 0)
             if CATEGORY_PART in ranked.parts:  # "this, but red" asks for one category
                 places = places[ranked.parts[CATEGORY_PART][places] > 0]
             self._matches[narrowed] = Matches(ranked, places)

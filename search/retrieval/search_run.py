@@ -69,7 +69,7 @@ class SearchRun:
         started = perf_counter()
         run = self
         try:
-            found = self._find() if self.query.terms else self._browse()
+            found = self._answer()
         except BadInput:
             raise
         except WindowshopError:
@@ -95,6 +95,13 @@ class SearchRun:
             notes=prepared.text.notes if prepared.text else (),
             refine="" if unread else self.state.tokens.make(query),
         )
+
+    def _answer(self) -> Found:
+        if not self.query.terms:
+            return self._browse()
+        if self.prepared.text is not None and not self.prepared.text.understood:
+            return Found((), (), 0)  # the encoder places any text somewhere, so that nonsense would look like a find
+        return self._find()
 
     def _browse(self) -> Found:
         query = self.query

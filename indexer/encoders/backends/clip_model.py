@@ -10,12 +10,14 @@ from typing import Any
 import open_clip
 
 from catalog.errors import EncoderUnavailable
+from catalog.text.tokenizer import unspaced
 from indexer.encoders.backends.hub import hub_refused, single_attempt
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.torch_modules import Method, last_maps, map_model, picture_model
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 from indexer.types import EncoderSpec
 
+_WORD_START, _WORD_END = "\u2581\u0120", "</w>"  # how tokenizers mark them
 _OR_STARTER = "or use --encoder starter"
 
 
@@ -30,6 +32,17 @@ def open_tokenizer(spec: EncoderSpec) -> Any:
     """Open the model's own tokenizer. Raises EncoderUnavailable."""
     with _typed_errors(spec):
         return open_clip.get_tokenizer(_open_clip_name(spec))
+
+
+def has_word(tokenizer: Any, word: str) -> bool:
+    """Return whether a tokenizer has a word as one piece; of a run without spaces, at least two letters of it."""
+    if isinstance(tokenizer, open_clip.SimpleTokenizer):
+        return f"{word}{_WORD_END}" in tokenizer.encoder
+    pieces = [piece.strip(_WORD_START) for piece in tokenizer.tokenizer.tokenize(word)]
+    pieces = [piece for piece in pieces if piece]
+    if unspaced(word):
+        return any(len(piece) > 1 and piece in word for piece in pieces)
+    return pieces == [word]
 
 
 def picture_half(model: Any) -> TorchModel:

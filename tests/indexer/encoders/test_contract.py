@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import UnsupportedQuery
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import BaseEncoder, Encoder
 from tests.indexer.encoders.tiny import cosines, scene, scenes
 
 pytestmark = [pytest.mark.timeout(1500), pytest.mark.torch]
@@ -180,3 +180,15 @@ def test_both_runtimes_agree(kind, rows):
         assert cosines(other[:, span], rows[:, span]).min() >= 0.9999, block
     if reads_words(onnx):
         assert cosines(onnx.encode_texts(TEXTS), torch.encode_texts(TEXTS)).min() >= 0.9999
+
+
+def test_it_tells_which_words_it_knows_or_that_it_cannot_tell(encoder):
+    if isinstance(encoder, BaseEncoder):
+        known = encoder.knows_word("red")
+        assert encoder.knows_word("qwrtzplm") in ((False,) if known is not None else (None,))
+        assert reads_words(encoder) or known is None
+
+
+def test_the_starter_knows_english_words(kind, encoder):
+    if kind.name == "starter":
+        assert encoder.knows_word("mug") and encoder.knows_word("sofa") and not encoder.knows_word("teapot")

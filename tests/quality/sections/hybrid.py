@@ -13,7 +13,8 @@ from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.query.glossary import Glossary
-from search.retrieval.lexical import DEFAULT_SHARE, Lexicon, TextAnalysis
+from search.retrieval.lexical import DEFAULT_SHARE, Lexicon
+from search.retrieval.text_reading import TextAnalysis
 from tests.quality.measures import Rank, rank_figures
 from tests.quality.questions import Answer, of_split
 from tests.quality.report.rank_tables import rank_headline, rank_table

@@ -43,6 +43,33 @@ def test_the_nearest_word(typed, meant):
     assert VOCABULARY.nearest(typed) == meant
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("чайнык", "чайник"),
+        ("кружкаа", "кружка"),
+        ("стулл", "стул"),
+        ("ηποτηρι", "ποτηρι"),
+        ("סירר", "סירה"),
+        ("سجاذه", "سجاده"),
+        ("handklæd", "handklæde"),
+        ("केतल", "केतली"),
+        ("चायदनी", "चायदानी"),
+        ("чайнikк", None),
+        ("茶壶茶壶", None),
+        ("чай1ик", None),
+    ],
+)
+def test_the_nearest_word_in_any_alphabet(typed, meant):
+    words = "чайник кружка стул ποτηρι סירה سجاده handklæde केतली चायदानी 茶壶茶杯"
+    assert SpellingVocabulary((word, 1) for word in words.split()).nearest(typed) == meant
+
+
+def test_at_most_so_many_mistakes():
+    assert VOCABULARY.nearest("ketlewik", 1) is None
+    assert VOCABULARY.nearest("ketlewick", 1) == "kettlewick"
+
+
 def test_fewer_mistakes_then_the_same_beginning_then_the_more_frequent():
     assert SpellingVocabulary([("aloud", 1), ("cloud", 9)]).nearest("aloudd") == "aloud"
     assert SpellingVocabulary([("boat", 99), ("coal", 1)]).nearest("coat") == "coal"

@@ -11,7 +11,8 @@ from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from catalog.text.glossary import GlossaryEntry
 from search.query.glossary import Glossary
-from search.retrieval.lexical import Correction, Lexicon
+from search.retrieval.lexical import Lexicon
+from search.retrieval.text_reading import Correction
 
 GLOSSARY = Glossary(
     [
@@ -184,3 +185,54 @@ def test_a_long_question_is_bounded(lexicon):
     words = " ".join(f"{chr(97 + i % 26)}{i}" for i in range(300)) + " red"
     assert found(lexicon, words) == []  # beyond the concepts that count
     assert found(lexicon, "red " + words)[:2] == ["mug-1", "pot-1"]
+
+
+FOREIGN = [
+    ("co1", "Kochtopf Edelstahl"),
+    ("co2", "Milchtopf"),
+    ("co3", "Stehlampe schwarz"),
+    ("co4", "Lampe weiß"),
+    ("co5", "Cotton tops"),
+    ("co6", "Weinglas"),
+    ("co7", "Glass jar"),
+    ("co8", "Tasse für Kaffee"),
+    ("co9", "Teapot red"),
+    ("ru1", "Красный чайник"),
+    ("pl1", "Stół dębowy"),
+    ("en1", "Red bull poster"),
+    ("en2", "Potato"),
+]
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    with closing(Catalogue.open(tmp_path_factory.mktemp("foreign") / "catalog.sqlite")) as catalogue:
+        catalogue.put([Product(id_, title, (Picture("/a.jpg"),)) for id_, title in FOREIGN])
+        yield Lexicon(catalogue, GLOSSARY)
+
+
+@pytest.mark.parametrize(
+    ("words", "ids", "corrections"),
+    [
+        ("topf", ["co1", "co2"], ()),
+        ("Töpf", ["co1", "co2"], ()),
+        ("lampe", ["co4", "co3"], ()),  # the whole word first
+        ("glas", ["co6"], ()),
+        ("edel", ["co1"], ()),
+        ("чайнык", ["ru1"], (Correction("чайнык", "чайник"),)),
+        ("stol", ["pl1"], ()),
+        ("kaffeetasse", ["co8"], (Correction("kaffeetasse", "kaffee tasse"),)),
+        ("redbull", ["en1", "co9"], (Correction("redbull", "red bull"),)),
+        ("tea pot", ["co9"], ()),
+        ("pot", ["co9"], ()),
+        ("teapott", ["co9"], (Correction("teapott", "teapot"),)),
+        ("stehlampee", ["co3"], (Correction("stehlampee", "stehlampe"),)),
+    ],
+)
+def test_compounds_and_mistakes_in_any_language(foreign, words, ids, corrections):
+    def knows(word):
+        return word in ("tea", "pot", "red", "bull", "glass", "tops", "potato", "jar")
+
+    reading = foreign.read(words, knows)
+    assert reading.corrections == corrections
+    assert [FOREIGN[key - 1][0] for key in foreign.search(reading).keys.tolist()] == ids

@@ -1,0 +1,173 @@
+"""Read a query's text with a shop's words: glossary terms, typing mistakes, compounds, and words that nobody knows."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from catalog.storage.word_index import Words
+from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
+from search.query.compounds import CompoundVocabulary, KnowsWord, can_read
+from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
+from search.query.spelling import SpellingVocabulary
+
+MAX_CONCEPTS = 32  # first concepts of a text that count
+FEW_PRODUCTS = 10  # a word that fewer products have is also looked for in compounds
+JOINED_CONFIDENCE = 0.9  # confidence of a product that has two words of the text as one: "tea pot" in "teapot"
+SURE_SPLIT = 4  # letters of both parts, from which a split is likelier than a typing mistake
+PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again at once when the shop has changed
+MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
+PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word that no product has, and the word or the two words that replace it."""
+
+    word: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnalysis:
+    """A query's text as typed, and after corrections and the glossary."""
+
+    text: str
+    rewritten: RewrittenText
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def encoder_words(self) -> str:
+        """The text for the encoder."""
+        return self.rewritten.encoder_words
+
+    def is_readable(self, knows: KnowsWord) -> bool:
+        """Return whether the glossary or the encoder knows a word of the text."""
+        concepts = self.rewritten.concepts
+        return any(concept.in_glossary for concept in concepts) or any(
+            can_read(word, knows) for concept in concepts for word in _letters_only(concept.word)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    spelling: SpellingVocabulary
+    compounds: CompoundVocabulary
+
+
+class TextReader:
+    """Reads texts with a shop's vocabulary, which it follows. Threads share it."""
+
+    def __init__(self, glossary: Glossary) -> None:
+        self._glossary = glossary
+        self._lock = threading.Lock()
+        self._vocabulary = _Vocabulary(SpellingVocabulary(()), CompoundVocabulary(()))
+        self._seq = -1
+        self._read_at = -math.inf
+        self._pause = 0.0
+
+    def read(self, text: str, index: Words, knows: KnowsWord) -> TextAnalysis:
+        """Analyse a text: its glossary terms, corrections of words that no product has, compounds, joined words."""
+        rewritten = self._glossary.apply(text)
+        corrections, compounds = self._look_up(index, rewritten.concepts[:MAX_CONCEPTS], knows)
+        if corrections:
+            corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
+            rewritten = self._glossary.apply(corrected)
+        else:
+            corrected = text
+        joined = _joined_words(corrected, index)
+        if compounds or joined:
+            extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
+            rewritten = replace(rewritten, concepts=tuple(extended))
+        return TextAnalysis(text, rewritten, tuple(corrections))
+
+    def _look_up(
+        self, index: Words, concepts: Sequence[Concept], knows: KnowsWord
+    ) -> tuple[list[Correction], dict[str, tuple[str, ...]]]:
+        """Return the corrections of words that no product has, and the compounds of words that few products have."""
+        corrections: list[Correction] = []
+        compounds: dict[str, tuple[str, ...]] = {}
+        for concept in concepts:
+            spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
+            word = concept.alternatives[0].words[0]
+            if not spellings or word != concept.word or unspaced(word):
+                continue
+            holding = index.count([form for spelling in spellings for form in forms(spelling)], FEW_PRODUCTS)
+            if holding == FEW_PRODUCTS:
+                continue
+            vocabulary = self._current_vocabulary(index)
+            if parts := vocabulary.compounds.compounds_of(word, knows):
+                compounds[word] = parts
+            elif not holding and not concept.in_glossary and (used := _corrected(word, vocabulary, knows)):
+                corrections.append(Correction(word, used))
+        return corrections, compounds
+
+    def _current_vocabulary(self, index: Words) -> _Vocabulary:
+        """Return the shop's vocabulary; read it again when the shop has changed, a large one not after every change."""
+        with self._lock:
+            now, seq = time.monotonic(), index.seq()
+            if seq != self._seq and now - self._read_at >= self._pause:
+                started = time.thread_time()
+                known = dict(index.vocabulary())
+                terms = (word for word in self._glossary.english if self._finds_products(word, known))
+                counts = dict.fromkeys(terms, 0) | known
+                self._vocabulary = _Vocabulary(
+                    SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items())
+                )
+                took = time.thread_time() - started
+                self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
+                self._seq, self._read_at = seq, now
+            return self._vocabulary
+
+    def _finds_products(self, term: str, known: Mapping[str, int]) -> bool:
+        alternatives = (way for concept in self._glossary.apply(term).concepts for way in concept.alternatives)
+        return any(all(any(form in known for form in forms(word)) for word in way.words) for way in alternatives)
+
+
+def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | None:
+    """Return what a word that no product has probably means: a word with a mistake less, or two words."""
+    parts = vocabulary.compounds.split(word, knows)
+    if parts and min(map(len, parts)) >= SURE_SPLIT:
+        return " ".join(parts)
+    nearest = vocabulary.spelling.nearest(word, 1 if parts else None)
+    if nearest is None:
+        return " ".join(parts) if parts else None
+    return None if nearest in forms(word) else nearest
+
+
+def _replaced(text: str, corrections: Mapping[str, str]) -> str:
+    corrected = normalise(text)
+    for start, end, piece in reversed(list(tokenise(corrected))):
+        corrected = corrected[:start] + corrections.get(piece, piece) + corrected[end:]
+    return corrected
+
+
+def _joined_words(text: str, index: Words) -> dict[str, list[str]]:
+    """Return the neighbouring words of a text that the shop writes as one: {"tea": ["teapot"], "pot": ["teapot"]}."""
+    joined: dict[str, list[str]] = {}
+    normalised = normalise(text)
+    before, before_end = "", 0
+    for start, end, piece in tokenise(normalised):
+        is_word = piece.isalpha() and not unspaced(piece)
+        if is_word and before and normalised[before_end:start].isspace() and index.known(forms(before + piece)):
+            for word in (before, piece):
+                joined.setdefault(word, []).append(before + piece)
+        before, before_end = piece if is_word else "", end
+    return joined
+
+
+def _extended(
+    concept: Concept, compounds: Mapping[str, tuple[str, ...]], joined: Mapping[str, Sequence[str]]
+) -> Concept:
+    ways = tuple(Alternative((word,), JOINED_CONFIDENCE) for word in joined.get(concept.word, ()))
+    return replace(
+        concept, alternatives=concept.alternatives + ways, compounds=compounds.get(concept.word, concept.compounds)
+    )
+
+
+def _letters_only(text: str) -> Iterator[str]:
+    """Yield the words of a text that have no digit: numbers mean nothing to an encoder."""
+    return (piece for _, _, piece in tokenise(text) if not any(map(str.isdigit, piece)))
