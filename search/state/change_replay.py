@@ -63,9 +63,11 @@ class ChangeReplayer:
         if last - snapshot.seq > MAX_REPLAYED_CHANGES:
             return self._skipped(snapshot, ProductColumns.read(self.catalogue))
         seq, puts, gone = self._changes(snapshot.columns)
-        room = self.limit - len(snapshot.live)
-        waiting = sorted(snapshot.waiting - gone - puts.keys())[: max(0, room)]
-        candidates = self.catalogue.get_many(waiting) | puts
+        candidates = puts
+        if waiting := sorted(snapshot.waiting - gone - puts.keys()):
+            freed = sum(len(snapshot.live.rows(key).hashes) for key in (*gone, *puts))
+            room = max(0, self.limit - len(snapshot.live) + freed)
+            candidates = puts | self.catalogue.get_many(waiting[:room])  # what is put now comes first, see `room_for`
         return snapshot.changed(self._row_changes(snapshot, encoder, candidates, ShopChanges(seq, puts, gone)))
 
     def room_for(self, snapshot: Snapshot, key: int | None, rows: ProductRows) -> bool:
