@@ -21,6 +21,7 @@ csv.field_size_limit(MAX_CELL)
 
 _DELIMITERS = ",;\t|"
 _SEP_LINE = re.compile(r"\s*\"?sep=(?P<mark>\\t|tab|[^\"\w\r\n])\"?[\s,;|\"]*", re.IGNORECASE)
+_TEXT_FORMULA = re.compile(r'="([^"]+)"')  # so that spreadsheets leave digits as they are
 _MAX_TITLE_ROWS = 20  # rows above the header that are looked at
 _MAX_HEADER = 100_000
 _MAX_COLUMNS = 2_000
@@ -220,7 +221,7 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for name, cell in zip(header, cells, strict=False):
         if value := unescape_formula(cell).strip():
-            if value.startswith('="') and value.endswith('"'):  # so that spreadsheets leave digits as they are
-                value = value[2:-1].strip()
+            if value.startswith('="') and (text := _TEXT_FORMULA.fullmatch(value)):
+                value = text[1]
             named.setdefault(name, []).append(value)
     return named

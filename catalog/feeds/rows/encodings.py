@@ -28,8 +28,8 @@ _MARKS: dict[str, bytes | tuple[bytes, ...]] = {
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
     "utf-8-sig": codecs.BOM_UTF8,
 }
-# Which bytes of four are zero in letters of ASCII.
-_WIDE = (("utf-32-le", (1, 2, 3)), ("utf-32-be", (0, 1, 2)), ("utf-16-le", (1, 3)), ("utf-16-be", (0, 2)))
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_LEAST_ASCII = 0.05  # share of delimiters, digits and letters that any feed has
 _NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"))
 _SUPERSETS = {  # programs name the one and write the other
     "ascii": UTF_8,
@@ -98,20 +98,18 @@ def detect(path: Path, named: str = "", declared: str = "") -> str:
 
 
 def _wide_encoding(path: Path, start: bytes) -> str:
-    """Return which of UTF-16 and UTF-32 a text without a mark is in, by the places of the zero bytes."""
-    zeros = [start[place::4].count(0) for place in range(4)]
-    most = max(zeros) * 0.9
-    for codec, empty in (
-        ("utf-32-le", (1, 2, 3)),
-        ("utf-32-be", (0, 1, 2)),
-        ("utf-16-le", (1, 3)),
-        ("utf-16-be", (0, 2)),
-    ):
-        filled = [count for place, count in enumerate(zeros) if place not in empty]
-        if all(zeros[place] >= most / 3 for place in empty) and max(filled) * 20 <= most:
-            return codec
-    problem = f"The feed {path.name} seems to be UTF-16 without a byte order mark, or no text."
-    raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
+    """Return which of UTF-16 and UTF-32 a text without a mark is in: the one that makes most ASCII of it."""
+    start = start[: len(start) // 4 * 4]
+    shares = {codec: _ascii_share(start.decode(codec, "replace")) for codec in _WIDE}
+    codec = max(shares, key=lambda codec: shares[codec])
+    if shares[codec] < _LEAST_ASCII:
+        problem = f"The feed {path.name} seems to be UTF-16 without a byte order mark, or no text."
+        raise BadFeed(problem, "Save it as UTF-8, or with the mark.")
+    return codec
+
+
+def _ascii_share(text: str) -> float:
+    return sum(char.isascii() and char >= "\t" for char in text) / max(1, len(text))
 
 
 # A feed is opened more than once, and scanned once: what identifies its bytes is a parameter.
