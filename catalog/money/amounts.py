@@ -35,6 +35,11 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _CENTS = re.compile("(?<=[0-9])[⁰¹²³⁴-⁹]{2}(?![⁰¹²³⁴-⁹])")  # 12⁹⁰
 _FOOTNOTE = re.compile("(?<=[0-9])[⁰¹²³⁴-⁹](?![⁰¹²³⁴-⁹])")  # 12.90¹
 
+_CENTS_ONLY = re.compile(rf"[0-9]{{1,{MAX_WHOLE_DIGITS}}}(?P<mark>[.,])[0-9]{{1,2}}")
+_GROUPED_CENTS = re.compile(
+    r"[1-9][0-9]{0,2}(?P<group>[.,' ])[0-9]{3}(?:(?P=group)[0-9]{3}){0,2}(?P<mark>[.,])[0-9]{1,2}"
+)
+_NO_DIGIT = re.compile("[^0-9]")
 _GROUPS = re.compile(
     r"[1-9][0-9]{0,2}(?P<mark>[.,' ])[0-9]{3}(?:(?P=mark)[0-9]{3})*"
     r"|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"  # India counts in lakhs: 12,34,567
@@ -78,6 +83,10 @@ def plain_character(character: str) -> str:
 def read_number(text: str) -> Number | None:
     """Read a number that `plain_text` has made plain; None when it is none."""
     text = text.strip()
+    if found := _CENTS_ONLY.fullmatch(text):
+        return Number(Decimal(text.replace(",", ".")), found["mark"])
+    if (found := _GROUPED_CENTS.fullmatch(text)) and found["group"] != found["mark"]:
+        return Number(Decimal(text.replace(found["group"], "").replace(found["mark"], ".")), found["mark"])
     if len(text) > _MAX_LENGTH:
         return None
     if found := _THREE_DIGITS.fullmatch(text):
@@ -103,7 +112,7 @@ def _whole(text: str) -> Decimal | None:
     if not text.isdecimal():
         if not _GROUPS.fullmatch(text):
             return None
-        text = re.sub("[^0-9]", "", text)
+        text = _NO_DIGIT.sub("", text)
     return Decimal(text) if len(text) <= MAX_WHOLE_DIGITS else None
 
 

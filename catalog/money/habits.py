@@ -15,7 +15,7 @@ from catalog.money.price_text import PriceText, take_apart
 
 POINT, COMMA = ".", ","
 LARGE = 1000  # from here on thousands may be grouped
-SOME_ROWS = 10_000  # rows that are looked at; more only while they tell nothing
+SOME_ROWS = 5_000  # rows that are looked at; more only while they tell nothing
 _OTHER = {POINT: COMMA, COMMA: POINT}
 _AMOUNTS = ("price", "sale_price")
 
@@ -58,9 +58,9 @@ class PriceHabits:
             self.marks[number.mark] += 1
 
     @property
-    def tell_marks(self) -> bool:
-        """Whether they tell which mark is decimal."""
-        return bool(self.marks or self.thousandths)
+    def tell_enough(self) -> bool:
+        """Whether they tell which mark is decimal, or which currencies there are."""
+        return bool(self.marks or self.thousandths or self.currencies)
 
     def groups_thousands(self, number: Number, codes: Iterable[str]) -> bool:
         """Tell whether three digits behind the only mark of a number are thousands; `codes` are its currencies, if any.
@@ -113,6 +113,6 @@ def habits_of(rows: Iterable[Cells]) -> PriceHabits:
             for text in cells.get(name, ()):
                 with suppress(BadRow):
                     habits.count(take_apart(text), column.usual if column else "")
-        if number >= SOME_ROWS and habits.tell_marks:
+        if number >= SOME_ROWS and habits.tell_enough:
             break
     return habits

@@ -23,6 +23,8 @@ EXAMPLE = "write it like 12.90 EUR"
 FILLER, PER, RANGE, NOTHING, REQUEST = "filler", "per", "range", "nothing", "request"
 
 _SYMBOLS = "€£$¥₺₽₩₹₪₴₫฿₱₦₸₾"
+# Most prices; they need no look at every character.
+_COMMON = re.compile(r"(?:([€$£]|[A-Z]{3})[ \u00a0]?)?([0-9][0-9.,]{0,40})(?:[ \u00a0]?([€$£]|[A-Z]{3}))?")
 _NUMBER = re.compile(
     rf"(?P<before>[^0-9]*?)(?P<number>(?:(?:(?<=[\s(\[{_SYMBOLS}])|\A)[.,])?[0-9](?:[0-9.,:' {DECIMAL_MARK}]*[0-9])?)"
     r"(?P<round>\s?[.,:]\s?[-=]{1,2}(?!\s?[0-9])|[.,](?=[\s)\]]|\Z))?(?P<after>.*)",
@@ -53,6 +55,11 @@ class _Words(NamedTuple):
 @lru_cache(maxsize=4096)
 def take_apart(text: str) -> PriceText:
     """Return the parts of a price's text. Raises BadRow when it is malformed or negative."""
+    if (common := _COMMON.fullmatch(text)) is not None:
+        mark = (common[1] or common[3] or "").lower()
+        number = read_number(common[2])
+        if number is not None and (not mark or mark in MARKS) and not (common[1] and common[3]):
+            return PriceText(number, MARKS.get(mark), mark)
     shown = f"bad price {text[:40]!r}"
     if len(text) > MAX_PRICE:
         raise BadRow(f"{shown}: {EXAMPLE}")
@@ -138,7 +145,7 @@ def _scan(text: str, leading: bool) -> _Words | None:
 
 def _longest(text: str, place: int) -> str | None:
     """Return the longest known word at a place that ends where a word can end."""
-    for end in range(min(len(text), place + _LONGEST), place, -1):
+    for end in range(min(len(text), place + _LONGEST.get(text[place : place + 1], 0)), place, -1):
         word = text[place:end]
         if word not in MARKS and word not in _KINDS_OF:
             continue
@@ -161,4 +168,6 @@ for _kind, _word in _rows():
     _KINDS.setdefault(_kind, set()).add(_word)
     if _kind in (FILLER, PER, RANGE):
         _KINDS_OF.setdefault(_word, set()).add(_kind)
-_LONGEST = max(map(len, (*MARKS, *_KINDS_OF)))
+_LONGEST: dict[str, int] = {}  # length of the longest word by its first character
+for _word in (*MARKS, *_KINDS_OF):
+    _LONGEST[_word[0]] = max(len(_word), _LONGEST.get(_word[0], 0))

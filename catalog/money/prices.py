@@ -59,6 +59,8 @@ def read_price(text: str, currency: str = "", habits: Callable[[], PriceHabits] 
     if parts.number is None:
         return Price(None, column)
     mark, number = parts.currency, parts.number
+    if number.grouped is None and mark is not None and mark.usual and not column and not parts.is_range:
+        return Price(rounded(number.value, decimals_of(mark.usual)), mark.usual)
     if column and mark is not None and column not in mark.codes:
         raise BadRow(f"bad price {text[:40]!r}: the currency column says {column}")
     code = column or ("" if mark is None else mark.usual)

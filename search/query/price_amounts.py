@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.money.amounts import THOUSANDTHS, plain_character, read_number
-from catalog.money.currencies import CurrencyMark, decimals_of
+from catalog.money.currencies import MARKS, CurrencyMark, decimals_of
 from catalog.money.numerals import MULTIPLIERS, NUMERALS, read_numerals
 from catalog.money.price_text import mark_at
 from catalog.text.quantities import quantity_end
 
 _TABLE = Path(__file__).with_name("price_words.csv")
 _MAX_AMOUNTS = 12  # numbers of a text that are looked at
+_WINDOW = 40  # characters before an amount that are looked at for one word
 _MAX_MARK = 8  # characters of a currency before a number
 
 HAN = "\u2e80-\u9fff\uf900-\ufaff"
@@ -30,6 +31,7 @@ _NUMBER = re.compile(rf"(?<![\w.])[0-9]+(?:[.,'· ][0-9]+)*|(?<=[{HAN}])[0-9]+(?
 _ROUND = re.compile(r"[.,]-{1,2}(?![0-9])")
 _THOUSAND = re.compile("k(?![a-z0-9])")
 _SPACES = re.compile(r"\s*")
+_SIGNS = re.compile(r"[<>~]|[0-9$] ?- ?[$0-9]|[0-9] and [$0-9]|[0-9] to ")
 _INCHES = re.compile(r"\s*in\s+(?!height|width|length|diameter)\w")
 
 
@@ -43,10 +45,14 @@ class Amount(NamedTuple):
 
 
 def plain_query(text: str) -> str | None:
-    """Return a text in lower case and plain digits, each character in its place; None when it has no number."""
+    """Return a text in lower case and plain digits, each character in its place; None when it cannot have a limit."""
     if not _HAS_NUMBER.search(text):
         return None
-    plain = text.lower() if text.isascii() else "".join(map(_same_length, text)).lower()
+    if text.isascii():
+        plain = text.lower()
+        words = plain.replace(",", " ").split()
+        return None if _SIGNALS.isdisjoint(words) and not _SIGNS.search(plain) else plain
+    plain = "".join(map(_same_length, text)).lower()
     return plain if len(plain) == len(text) else None  # the lower case of some letters is two
 
 
@@ -100,11 +106,12 @@ def _amount(plain: str, start: int, end: int) -> Amount | None:
 
 def _mark_before(plain: str, start: int) -> tuple[int, CurrencyMark | None]:
     text = plain[:start].rstrip(" ")
-    for first in range(max(0, len(text) - _MAX_MARK), len(text)):
-        boundary = first == 0 or not (text[first].isalpha() and text[first - 1].isalpha() and text[first].isascii())
-        found = mark_at(text, first) if boundary else None
-        if found is not None and first + len(found[0]) == len(text) and found[0] not in _NOT_MONEY:
-            return first, found[1]
+    for first in range(max(0, text.rfind(" ") + 1, len(text) - _MAX_MARK), len(text)):
+        mark = MARKS.get(text[first:])
+        if mark is None or text[first:] in _NOT_MONEY:
+            continue
+        if first == 0 or not (text[first].isalpha() and text[first - 1].isalpha() and text[first].isascii()):
+            return first, mark
     return start, None
 
 
@@ -135,6 +142,19 @@ def _words() -> dict[str, list[str]]:
     return words
 
 
+def word_before(plain: str, end: int, kind: str) -> int | None:
+    """Return where the word of a kind begins that ends at a place, but for spaces and a colon; None without one."""
+    text = plain[max(0, end - _WINDOW) : end].rstrip(" :：")
+    words, longest = _ENDINGS[kind]
+    for length in range(min(len(text), longest), 0, -1):
+        word = text[-length:]
+        if word in words:
+            before = text[-length - 1 : -length]
+            if not (word[0].isascii() and word[0].isalnum() and (before.isalnum() or before == "_")):
+                return max(0, end - _WINDOW) + len(text) - length
+    return None
+
+
 def any_of(kind: str) -> str:
     """Return a pattern of the words of a kind, the longest first; a Latin word is no part of a longer one."""
     ordered = sorted(_WORDS[kind], key=len, reverse=True)
@@ -157,5 +177,14 @@ def past(pattern: re.Pattern[str], plain: str, place: int) -> int:
 
 
 _WORDS = _words()
+_ENDINGS = {kind: (frozenset(words), max(map(len, words))) for kind, words in _WORDS.items()}
 _NOT_MONEY = frozenset(_WORDS["not money"])
+# First words of limits in ASCII; a text without any of them has none.
+_SIGNALS = frozenset(
+    form
+    for kind in ("below", "up to", "above", "from", "between", "most", "least")
+    for word in _WORDS[kind]
+    for form in (word.split()[0], word.split()[0] + ":")
+    if word.isascii()
+)
 _NOUN = re.compile(rf"[\s-]*{any_of('noun')}")

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from catalog.money.currencies import CurrencyMark
 from search.query.filters import PRICE, Between, Filter
-from search.query.price_amounts import HAN, Amount, any_of, past, plain_query, read_amounts
+from search.query.price_amounts import HAN, Amount, any_of, past, plain_query, read_amounts, word_before
 
 _MAX_LIMITS = 3
+_MAX_LEADS = 4
+BELOW, UP_TO, ABOVE, FROM = "below", "up to", "above", "from"  # kinds of words before an amount
 
 _COMMAS = (",", ";", "，", "；", "、")
 _EDGES = " " + "".join(_COMMAS)
@@ -109,16 +111,16 @@ def _find(text: str) -> _Found | None:
 
 def _before_words(plain: str, amount: Amount) -> _Found | None:
     """Find "under 20", "over 20", "from 20 €"."""
-    found = _LIMIT.search(plain[: amount.start])
-    if found is None or _HEART.match(plain, found.start()):
+    places = ((word_before(plain, amount.start, kind), kind) for kind in (BELOW, UP_TO, ABOVE, FROM))
+    start, kind = min(((start, kind) for start, kind in places if start is not None), default=(-1, ""))
+    if start < 0:
         return None
-    kind, start = found.lastgroup or "", found.start()
-    if amount.mark is None and not _is_price(plain, amount, kind, start):
+    if _HEART.match(plain, start) or (amount.mark is None and not _is_price(plain, amount, kind, start)):
         return None
-    is_most = kind in ("below", "up_to")
+    is_most = kind in (BELOW, UP_TO)
     again = (_MOST if is_most else _LEAST).match(plain, amount.end)  # "budget 50 max"
     end = past(_AFTER, plain, again.end() if again else amount.end)
-    return _limit(start, end, amount, is_most)
+    return _limit(_lead(plain, start), end, amount, is_most)
 
 
 def _limit(start: int, end: int, amount: Amount, is_most: bool) -> _Found:
@@ -128,16 +130,30 @@ def _limit(start: int, end: int, amount: Amount, is_most: bool) -> _Found:
 
 def _is_price(plain: str, amount: Amount, kind: str, start: int) -> bool:
     """Tell whether a number without a currency is a price, from the words before its limit and behind it."""
-    if kind == "from" or not amount.value or _measures(plain[:start], amount.value):
+    if kind == FROM or not amount.value or _measures(plain, start, amount.value):
         return False
-    if _SHORT.match(plain, start) and plain[:start].rstrip()[-1:] not in ("", *_COMMAS):
+    alone = _lead(plain, start) == start and plain[:start].rstrip()[-1:] not in ("", *_COMMAS)
+    if alone and _SHORT.match(plain, start):
         return False  # "air max 90"
-    return kind == "below" or _ends_phrase(plain, amount.end)
+    return kind == BELOW or _ends_phrase(plain, amount.end)
 
 
-def _measures(before: str, value: float) -> bool:
-    """Tell whether the words before a number make it a size ("size under 42") or an age ("kids under 5")."""
-    return bool(_BEFORE.search(before) or (value < _ADULT and _AGE.search(before)))
+def _lead(plain: str, start: int) -> int:
+    """Return where the words begin that lead up to a limit: "for", "priced", "价格"."""
+    for _ in range(_MAX_LEADS):
+        before = word_before(plain, start, "lead")
+        if before is None:
+            break
+        start = before
+    return start
+
+
+def _measures(plain: str, end: int, value: float) -> bool:
+    """Tell whether the word before a limit makes it a size ("size under 42") or an age ("kids under 5")."""
+    if value < _ADULT and word_before(plain, end, "age") is not None:
+        return True
+    start = word_before(plain, end, "before")
+    return start is not None and not re.search("[0-9] $", plain[:start])
 
 
 def _ends_phrase(plain: str, end: int) -> bool:
@@ -151,41 +167,30 @@ def _after_words(plain: str, amount: Amount) -> _Found | None:
     words = found or least
     if words is None or (amount.mark is None and not (_HAN_START.match(words[0].strip()) or " " in words[0].strip())):
         return None
-    if amount.mark is None and _measures(plain[: amount.start], amount.value):
+    if amount.mark is None and _measures(plain, amount.start, amount.value):
         return None
-    lead = _LEAD.search(plain[: amount.start])
-    start = lead.start() if lead else amount.start
-    return _limit(start, past(_AFTER, plain, words.end()), amount, found is not None)
+    return _limit(_lead(plain, amount.start), past(_AFTER, plain, words.end()), amount, found is not None)
 
 
 def _range(plain: str, low: Amount, high: Amount) -> _Found | None:
     """Find "between 20 and 50", "20-50 €", "20到50元"."""
     if not _JOINER.fullmatch(plain[low.end : high.start]) or low.value >= high.value:
         return None
-    before = _BETWEEN.search(plain[: low.start])
+    before = word_before(plain, low.start, "between")
     mark = high.mark or low.mark
     if low.mark and high.mark and not low.mark.codes & high.mark.codes:
         return None
-    named = before is not None and not before[0].strip().startswith(("from", "从", "從", "在"))
+    start = _lead(plain, low.start if before is None else before)
+    named = before is not None and not plain.startswith(("from", "从", "從", "在"), start)
     if mark is None and not (named and _ends_phrase(plain, high.end)):
         return None
-    end = past(_AFTER, plain, high.end)
-    return _Found(before.start() if before else low.start, end, low.value, high.value, mark)
+    return _Found(start, past(_AFTER, plain, high.end), low.value, high.value, mark)
 
 
 _HAN_START = re.compile(f"[{HAN}]")
-_LEADS = rf"(?:{any_of('lead')}\s*:?\s*)"
-_LIMIT = re.compile(
-    rf"{_LEADS}{{0,4}}(?:(?P<below>{any_of('below')})|(?P<up_to>{any_of('up to')})"
-    rf"|(?P<above>{any_of('above')})|(?P<from>{any_of('from')}))\s*[:：]?\s*$"
-)
-_LEAD = re.compile(rf"{_LEADS}{{1,4}}$")
-_BETWEEN = re.compile(rf"{_LEADS}{{0,4}}{any_of('between')}\s*(?:of|:|：)?\s*$")
 _JOINER = re.compile(rf"\s*{any_of('joiner')}\s*")
 _MOST = re.compile(rf"\s*{any_of('most')}")
 _LEAST = re.compile(rf"\s*{any_of('least')}")
 _AFTER = re.compile(rf"(?:\s*{any_of('after')})*")
 _FUNCTION = re.compile(rf"\s*(?:$|[,;.!?)，。；！？、…]|{any_of('function')}|{any_of('after')}|{any_of('most')})")
-_BEFORE = re.compile(rf"(?<![0-9] ){any_of('before')}\s*:?\s*$")
-_AGE = re.compile(rf"{any_of('age')}\s*$")
 _SHORT = re.compile(r"(?:max|min|limit)\b")
