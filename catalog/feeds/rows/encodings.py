@@ -30,7 +30,7 @@ _MARKS: dict[str, bytes | tuple[bytes, ...]] = {
 }
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _LEAST_ASCII = 0.05  # share of delimiters, digits and letters that any feed has
-_NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "mbcs"))
+_NOT_FOR_TEXT = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf_7", "undefined", "mbcs"))
 _SUPERSETS = {  # programs name the one and write the other
     "ascii": UTF_8,
     "big5": "big5hkscs",
@@ -68,7 +68,7 @@ def known_encoding(name: str) -> str:
         "".encode(codec)  # LookupError when it is no encoding of text
     except (LookupError, ValueError):
         codec = "undefined"
-    if codec in _NOT_FOR_TEXT:
+    if codec.replace("-", "_") in _NOT_FOR_TEXT:
         raise BadFeed(f"{name[:40]!r} is not an encoding that can be read.", "Try cp1250, cp1252, gbk or shift_jis.")
     return _SUPERSETS.get(codec, codec)
 
