@@ -24,10 +24,14 @@ _MAX_AMOUNTS = 12  # numbers of a text that are looked at
 _WINDOW = 40  # characters before an amount that are looked at for one word
 _MAX_MARK = 8  # characters of a currency before a number
 
+BELOW, UP_TO, ABOVE, FROM = "below", "up to", "above", "from"  # kinds of words before an amount
+LIMIT = "limit"  # any of them
+
 HAN = "\u2e80-\u9fff\uf900-\ufaff"
 _HAN_START = re.compile(f"[{HAN}]")
 _HAS_NUMBER = re.compile(rf"\d|[{NUMERALS}]")
 _NUMBER = re.compile(rf"(?<![\w.])[0-9]+(?:[.,'· ][0-9]+)*|(?<=[{HAN}])[0-9]+(?:[.,'· ][0-9]+)*|[{NUMERALS}]+")
+_SPACING = " :："
 _ROUND = re.compile(r"[.,]-{1,2}(?![0-9])")
 _THOUSAND = re.compile("k(?![a-z0-9])")
 _SPACES = re.compile(r"\s*")
@@ -144,7 +148,7 @@ def _words() -> dict[str, list[str]]:
 
 def word_before(plain: str, end: int, kind: str) -> int | None:
     """Return where the word of a kind begins that ends at a place, but for spaces and a colon; None without one."""
-    text = plain[max(0, end - _WINDOW) : end].rstrip(" :：")
+    text = plain[max(0, end - _WINDOW) : end].rstrip(_SPACING)
     words, longest = _ENDINGS[kind]
     for length in range(min(len(text), longest), 0, -1):
         word = text[-length:]
@@ -153,6 +157,11 @@ def word_before(plain: str, end: int, kind: str) -> int | None:
             if not (word[0].isascii() and word[0].isalnum() and (before.isalnum() or before == "_")):
                 return max(0, end - _WINDOW) + len(text) - length
     return None
+
+
+def limit_kind(plain: str, start: int, end: int) -> str:
+    """Return the kind of the limit's word that stands between two places."""
+    return _LIMIT_KINDS[plain[start:end].rstrip(_SPACING)]
 
 
 def any_of(kind: str) -> str:
@@ -177,7 +186,10 @@ def past(pattern: re.Pattern[str], plain: str, place: int) -> int:
 
 
 _WORDS = _words()
-_ENDINGS = {kind: (frozenset(words), max(map(len, words))) for kind, words in _WORDS.items()}
+_LIMIT_KINDS = {word: kind for kind in (BELOW, UP_TO, ABOVE, FROM) for word in _WORDS[kind]}
+_ENDINGS = {
+    kind: (frozenset(words), max(map(len, words))) for kind, words in (*_WORDS.items(), (LIMIT, [*_LIMIT_KINDS]))
+}
 _NOT_MONEY = frozenset(_WORDS["not money"])
 # First words of limits in ASCII; a text without any of them has none.
 _SIGNALS = frozenset(

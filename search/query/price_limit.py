@@ -13,11 +13,23 @@ from typing import NamedTuple
 
 from catalog.money.currencies import CurrencyMark
 from search.query.filters import PRICE, Between, Filter
-from search.query.price_amounts import HAN, Amount, any_of, past, plain_query, read_amounts, word_before
+from search.query.price_amounts import (
+    BELOW,
+    FROM,
+    HAN,
+    LIMIT,
+    UP_TO,
+    Amount,
+    any_of,
+    limit_kind,
+    past,
+    plain_query,
+    read_amounts,
+    word_before,
+)
 
 _MAX_LIMITS = 3
 _MAX_LEADS = 4
-BELOW, UP_TO, ABOVE, FROM = "below", "up to", "above", "from"  # kinds of words before an amount
 
 _COMMAS = (",", ";", "，", "；", "、")
 _EDGES = " " + "".join(_COMMAS)
@@ -111,10 +123,10 @@ def _find(text: str) -> _Found | None:
 
 def _before_words(plain: str, amount: Amount) -> _Found | None:
     """Find "under 20", "over 20", "from 20 €"."""
-    places = ((word_before(plain, amount.start, kind), kind) for kind in (BELOW, UP_TO, ABOVE, FROM))
-    start, kind = min(((start, kind) for start, kind in places if start is not None), default=(-1, ""))
-    if start < 0:
+    start = word_before(plain, amount.start, LIMIT)
+    if start is None:
         return None
+    kind = limit_kind(plain, start, amount.start)
     if _HEART.match(plain, start) or (amount.mark is None and not _is_price(plain, amount, kind, start)):
         return None
     is_most = kind in (BELOW, UP_TO)
