@@ -11,22 +11,17 @@ from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
 from catalog.feeds.rows.columns import AVAILABILITY_COLUMNS, CATEGORY_COLUMNS, PICTURE_COLUMNS, PRICE_COLUMNS
 from catalog.feeds.rows.row import first
+from catalog.feeds.stock_words import parse_availability
 from catalog.money.habits import PriceHabits
 from catalog.money.prices import current_price
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
+from catalog.text.html import description_text, field_text
 
 MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-
-_STOCK_WORDS = {
-    True: "in_stock instock available limited_availability limitedavailability onlineonly true yes y",
-    False: "out_of_stock outofstock not_available unavailable sold_out soldout discontinued preorder pre_order "
-    "backorder back_order false no n",
-}
-_STOCK = {word: in_stock for in_stock, words in _STOCK_WORDS.items() for word in words.split()}
 
 
 class MappedRow(NamedTuple):
@@ -47,18 +42,18 @@ def product_from_row(
 
     `habits` tells how the feed writes its prices, for those that can be read in two ways.
     """
-    notes: list[str] = []
     product_id = checked_id(first(cells, "id"))
     title = clean_title(first(cells, "title"))
     if not title:
         raise BadRow("no title")
     price, currency, list_price, price_notes = current_price(cells, habits)
-    notes += price_notes
     category_column = next((name for name in CATEGORY_COLUMNS if cells.get(name)), "")
-    stock_column, in_stock = _availability(cells)
-    used = {"id", "title", "brand", "description", category_column, stock_column, *PRICE_COLUMNS, *PICTURE_COLUMNS}
+    stock_columns, in_stock, stock_notes = _availability(cells)
+    used = {"id", "title", "brand", "description", category_column, *stock_columns, *PRICE_COLUMNS, *PICTURE_COLUMNS}
     attributes = {
-        name: ", ".join(dict.fromkeys(values)) for name, values in cells.items() if values and name not in used
+        name: ", ".join(dict.fromkeys(map(field_text, values)))
+        for name, values in cells.items()
+        if values and name not in used
     }
     pictures, faults = _pictures(cells, folder)
     product = Product(
@@ -69,12 +64,12 @@ def product_from_row(
         price=price,
         currency=currency,
         in_stock=in_stock,
-        brand=first(cells, "brand"),
+        brand=field_text(first(cells, "brand")),
         attributes=MappingProxyType(attributes | list_price),
-        description=first(cells, "description"),
+        description=description_text(first(cells, "description")),
         origin=origin,
     )
-    return MappedRow(product, faults, notes)
+    return MappedRow(product, faults, [*price_notes, *stock_notes])
 
 
 def checked_id(text: str) -> str:
@@ -89,33 +84,32 @@ def checked_id(text: str) -> str:
 
 
 def clean_title(text: str) -> str:
-    """Return a title on one line, without control characters, perhaps ""; BadRow when it is too long."""
-    title = " ".join(CONTROLS.sub(" ", text).split())
+    """Return a title on one line, without HTML and control characters, perhaps ""; BadRow when it is too long."""
+    title = " ".join(CONTROLS.sub(" ", field_text(text)).split())
     if len(title) > MAX_TITLE:
         raise BadRow(f"the title is longer than {MAX_TITLE:,} characters")
     return title
 
 
 def clean_category(text: str) -> str:
-    """Return a category with one separator between its levels: "Apparel>Shirts > " -> "Apparel > Shirts"."""
-    return CATEGORY_SEPARATOR.join(levels_of(text))
+    """Return a category with one separator between its levels: "Apparel&gt;Shirts > " -> "Apparel > Shirts"."""
+    return CATEGORY_SEPARATOR.join(levels_of(field_text(text)))
 
 
-def parse_availability(text: str) -> bool | None:
-    """Tell whether a product is in stock by a word, a number left, or a schema.org address; None for another word."""
-    word = re.sub(r"[\s-]+", "_", text.strip().lower().rsplit("/", 1)[-1])
-    return int(word[:20]) > 0 if word.isdecimal() else _STOCK.get(word)
+def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[set[str], bool, list[str]]:
+    """Return the columns read, whether the product is in stock, and notes on words that are not understood.
 
-
-def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[str, bool]:
-    """Return the column that tells the availability, and whether it says in stock; ("", True) without a column."""
+    The shop lists the product, so it is in stock unless the feed says that it is not.
+    """
+    columns: set[str] = set()
+    notes = []
     for name in AVAILABILITY_COLUMNS:
         if text := first(cells, name):
-            in_stock = parse_availability(text)
-            if in_stock is None:
-                raise BadRow(f"{name} is {text[:40]!r}, which is neither in stock nor out of stock")
-            return name, in_stock
-    return "", True
+            columns.add(name)
+            if (in_stock := parse_availability(text)) is not None:
+                return columns, in_stock, []
+            notes.append(f"{name} is {text[:40]!r}, which is not understood: shown as in stock")
+    return columns, True, notes
 
 
 def _pictures(cells: Mapping[str, Sequence[str]], folder: PictureResolver) -> tuple[tuple[Picture, ...], list[str]]:

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from catalog.errors import BadQuery
-from catalog.feeds.field_mapping import checked_id, clean_category, clean_title, parse_availability
+from catalog.feeds.field_mapping import checked_id, clean_category, clean_title
+from catalog.feeds.stock_words import parse_availability
 from catalog.money.amounts import number_text
 from catalog.money.prices import parse_price
 from catalog.product import Picture, Product
+from catalog.text.html import description_text, field_text
 from catalog.text.strings import SURROGATES
 
 EDITABLE_FIELDS = ("title", "category", "price", "currency", "in_stock", "brand", "attributes", "description")
@@ -67,6 +69,10 @@ def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[by
             raise BadQuery("title is blank.", "Give the product a name.")
     if "category" in fields:
         fields["category"] = clean_category(fields["category"])
+    if "brand" in fields:
+        fields["brand"] = field_text(fields["brand"])
+    if "description" in fields:
+        fields["description"] = description_text(fields["description"])
     if "in_stock" in values:
         fields["in_stock"] = _in_stock(values["in_stock"])
     if "attributes" in values:
@@ -88,6 +94,8 @@ def _text(values: Mapping[str, object], name: str) -> str:
 
 def _price_text(values: Mapping[str, object]) -> str:
     value = values.get("price", "")
+    if value is None:
+        return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadQuery(f"price is {value!r:.60}, which is not an amount.", 'For example "12.90".')
     return value.strip() if isinstance(value, str) else number_text(value)
@@ -102,9 +110,13 @@ def _price(values: Mapping[str, object], price_text: str) -> dict[str, Any]:
 
 
 def _in_stock(value: object) -> bool:
-    in_stock = parse_availability(value) if isinstance(value, str) else value
-    if not isinstance(in_stock, bool):
-        raise BadQuery(f"in_stock is {value!r:.60}, which is neither true nor false.", "Send true or false.")
+    """Return whether a product is in stock by a boolean, a count, or a word as feeds have it. Raises BadQuery."""
+    if isinstance(value, bool | int | float):
+        return value > 0
+    in_stock = parse_availability(value) if isinstance(value, str) else None
+    if in_stock is None:
+        problem = f"in_stock is {value!r:.60}, which is neither in stock nor out of stock."
+        raise BadQuery(problem, "Send true or false, a count, or a word such as backorder.")
     return in_stock
 
 
@@ -117,5 +129,5 @@ def _attributes(value: object) -> Mapping[str, str]:
         if isinstance(content, bool) or not isinstance(content, str | int | float) or len(str(content)) > MAX_ATTRIBUTE:
             message = f"The attribute {name[:60]!r} is {content!r:.60}, which is not a word or a number."
             raise BadQuery(message, f"Send at most {MAX_ATTRIBUTE:,} characters.")
-        attributes[SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = SURROGATES.sub("", str(content))
+        attributes[SURROGATES.sub("", name)[:MAX_ATTRIBUTE]] = field_text(SURROGATES.sub("", str(content)))
     return MappingProxyType(attributes)

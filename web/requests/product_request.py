@@ -13,7 +13,11 @@ from search.live.product_edit import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_TEXT, Pr
 from web.requests.validation import Body, PictureSource, read_fields, source_bytes, validate
 
 TITLE_SCHEMA = {"minLength": 1, "maxLength": 1_000, "pattern": r"\S"}
-AMOUNT_SCHEMA = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR."}
+AMOUNT_SCHEMA = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR; null removes the price."}
+STOCK_SCHEMA = {
+    "type": ["boolean", "number", "string"],
+    "description": "true, a count, or a word as feeds have it: out_of_stock, backorder, 5 pcs.",
+}
 ATTRIBUTES_SCHEMA = {
     "type": "object",
     "maxProperties": MAX_ATTRIBUTES,
@@ -37,7 +41,7 @@ class ProductFields(Body):
     category: Annotated[str, _at_most("category"), Field(examples=["Apparel > Topwear"])] | None = None
     price: Annotated[Any, WithJsonSchema(AMOUNT_SCHEMA)] = None
     currency: str | None = None
-    in_stock: Annotated[Any, WithJsonSchema({"type": "boolean"})] = None
+    in_stock: Annotated[Any, WithJsonSchema(STOCK_SCHEMA)] = None
     brand: Annotated[str, _at_most("brand")] | None = None
     attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES_SCHEMA)] = None
     description: Annotated[str, _at_most("description")] | None = None

@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import re
 import threading
 import time
 import weakref
@@ -100,6 +101,9 @@ def test_price_and_stock_touch_no_vector(home, fake_encoder, engine):
     assert found(engine, GREEN)[:2] == ["g", "y"]
     assert put(engine, "y", price="").product.price is None
     assert engine.product("y").currency == "USD"
+    put(engine, "y", price="5")
+    assert put(engine, "y", price=None).product.price is None
+    assert engine.product("y").currency == "USD"
 
 
 def test_a_new_title_keeps_the_pictures_and_their_vectors(engine):
@@ -139,7 +143,8 @@ def test_fields_that_are_not_given_stay(engine):
         ({"price": "3 EUR", "currency": "USD"}, BadRow, "USD"),
         ({"currency": "taler"}, BadRow, "currency"),
         ({"in_stock": "perhaps"}, BadQuery, "in_stock"),
-        ({"in_stock": 3}, BadQuery, "in_stock"),
+        ({"in_stock": None}, BadQuery, "in_stock"),
+        ({"in_stock": [1]}, BadQuery, "in_stock"),
         ({"attributes": ["a"]}, BadQuery, "attributes"),
         ({"attributes": {"a": {}}}, BadQuery, "'a'"),
         ({"description": "x" * 50_001}, BadQuery, "50,000"),
@@ -152,12 +157,18 @@ def test_impossible_values_are_refused_by_name(engine, fields, error, says):
     assert engine.product("r").title == "red scarf"
 
 
-@pytest.mark.parametrize("word", ["true", " Yes ", "in stock", "InStock", "https://schema.org/InStock", "1", "12"])
+# A count is as good in JSON as in a feed; it was once refused.
+@pytest.mark.parametrize(
+    "word",
+    ["true", " Yes ", "in stock", "InStock", "https://schema.org/InStock", "1", "12", "10+", "auf Lager", 1, 3, 0.5],
+)
 def test_an_edit_understands_the_availability_words_of_feeds(word):
     assert edit_of("p", {"in_stock": word}).fields["in_stock"] is True
 
 
-@pytest.mark.parametrize("word", ["false", "no", "out_of_stock", "Sold out", "preorder", "0"])
+@pytest.mark.parametrize(
+    "word", ["false", "no", "out_of_stock", "Sold out", "onbackorder", "0", "-1", "缺货", 0, -2, 0.0]
+)
 def test_an_edit_understands_the_words_for_out_of_stock(word):
     assert edit_of("p", {"in_stock": word}).fields["in_stock"] is False
 
@@ -313,6 +324,39 @@ def test_writers_wait_for_each_other_until_a_timeout(engine, monkeypatch):
     monkeypatch.setattr("search.live.live_index.WRITE_TIMEOUT_S", 0.01)
     with engine._live._one_writer(), pytest.raises(StoreError, match="still being written"):
         put(engine, "r", price="1")
+
+
+LATE = r"changes of the last \d+ s are not served yet"
+
+
+def test_a_look_for_changes_that_is_overdue_is_reported_where_there_are_changes(home, opened, monkeypatch):
+    monkeypatch.setattr("search.live.live_index.LATE_SECONDS", -1.0)
+    engine = opened()
+    engine.follow(interval=0.5)
+    assert engine.status().degraded == (), "late, but nothing has changed"
+    with closing(Catalogue.open(home / "catalog.sqlite")) as other:
+        other.remove(["g"])
+    assert re.fullmatch(LATE, *engine.status().degraded)
+    engine.follow(interval=3_600)
+    assert engine.status().degraded == ()
+    with closing(Catalogue.open(home / "catalog.sqlite")) as other:
+        other.remove(["b"])
+    assert engine.status().degraded == (), "its time has not come"
+    engine.follow(interval=0.5)
+    rebuild(home, [Item("z", "green", (GREEN,))])
+    assert re.fullmatch(LATE, *engine.status().degraded)
+
+
+def test_a_look_for_changes_that_fails_is_reported_until_one_succeeds(home, opened, monkeypatch):
+    monkeypatch.setattr("search.live.live_index.WRITE_TIMEOUT_S", 0.01)
+    engine = opened()
+    with closing(Catalogue.open(home / "catalog.sqlite")) as other:
+        other.remove(["g"])
+    with engine._live._one_writer(), pytest.raises(StoreError, match="still being written"):
+        engine.follow(interval=3_600)
+    assert re.fullmatch(rf"{LATE} \(store_error\)", *engine.status().degraded)
+    engine.follow(interval=3_600)
+    assert (engine.status().degraded, sorted(found(engine))) == ((), ["b", "r", "y"])
 
 
 def test_an_answer_is_from_one_snapshot(engine, monkeypatch):
