@@ -65,8 +65,9 @@ def _nearly_whole(pieces: tuple[Piece, ...], file: JpegFile) -> bool:
     assert file.frame is not None
     width, height = ended.size
     unit = [max(1, 8 * side * height // file.frame.height) for side in file.frame.mcu_sides]
-    top = bounds[1] - bounds[1] % unit[1]
-    line = difference.crop((0, top, width, min(top + unit[1], height))).getbbox()
+    first = bounds[1] + (bounds[1] % unit[1] == unit[1] - 1)  # colours are smoothed into the row of pixels above
+    top = first - first % unit[1]
+    line = difference.crop((0, first, width, min(top + unit[1], height))).getbbox() if first < height else None
     left = line[0] if line else 0
     missing = (height - top) * width - left * min(unit[1], height - top)
     return missing <= max(_MISSING_SHARE * width * height, min(_MISSING_MCUS * unit[0] * unit[1], width * height // 8))

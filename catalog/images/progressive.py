@@ -52,8 +52,8 @@ def decode_eighth(data: bytes, file: JpegFile) -> Image.Image:
         if scan.high == 0 and not any(part.number in coefficients for part in members):
             coefficients |= _first_scan(stream, scan, tables, file.frame, members)
             steps |= {part.number: tables.quantisation.get(part.table, (1, 0))[1] for part in members}
-        elif scan.high and tables.restart == 0 and all(part.number in coefficients for part in members):
-            _refine(stream, scan, blocks, file.frame, members, coefficients)
+        elif scan.high and all(part.number in coefficients for part in members):
+            _refine(stream, scan, blocks, tables.restart, members, coefficients)
     if set(coefficients) != {part.number for part in file.frame.components} or not file.ended:
         raise truncated()
     planes = [_plane(coefficients[part.number], steps[part.number]) for part in file.frame.components]
@@ -113,7 +113,7 @@ def _refine(
     stream: bytes,
     scan: Scan,
     blocks: tuple[int, int],
-    frame: Frame,
+    restart: int,
     members: list[Component],
     coefficients: dict[int, Coefficients],
 ) -> None:
@@ -121,10 +121,15 @@ def _refine(
     across, down = blocks
     alone = len(members) == 1
     counts = [1 if alone else part.across * part.down for part in members]
-    bits = np.unpackbits(np.frombuffer(stream.replace(b"\xff\x00", b"\xff"), np.uint8))
-    if len(bits) < across * down * sum(counts):
+    parts, left = [], across * down * sum(counts)
+    for coded in _RESTART.split(stream):
+        found = np.unpackbits(np.frombuffer(coded.replace(b"\xff\x00", b"\xff"), np.uint8))
+        parts.append(found[: min(restart * sum(counts) or left, left)])
+        left -= len(parts[-1])
+    if left:
         return
-    units, column = bits[: across * down * sum(counts)].reshape(across * down, -1), 0
+    bits = np.concatenate(parts)
+    units, column = bits.reshape(across * down, -1), 0
     for part, count in zip(members, counts, strict=True):
         wide, high = (1, 1) if alone else (part.across, part.down)
         lower = units[:, column : column + count].reshape(down, across, high, wide).astype(np.int32) << scan.low
