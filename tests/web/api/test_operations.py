@@ -188,6 +188,15 @@ def test_questions_that_found_nothing_are_counted_in_words_alone(shop):
     assert kept["slow"] == []
 
 
+def test_questions_without_a_word_find_nothing_and_are_counted(shop):
+    _, ask, _ = shop
+    found = ask("post", SEARCH, json={"text": "???", "facets": True})
+    assert (found["hits"], found["total"], found["facets"]) == ([], 0, [])
+    ask("get", "/?q=the")
+    empty = ask("get", "/api/v1/ops")["questions"]["empty"]
+    assert {(each["words"], each["times"]) for each in empty} == {("???", 1), ("the", 1)}
+
+
 def test_slow_questions_are_kept_those_that_were_late_too(shop, monkeypatch):
     _, ask, app = shop
     monkeypatch.setitem(app.config, "TIMEOUT_MS", 1_000)
