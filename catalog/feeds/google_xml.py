@@ -168,6 +168,7 @@ class _Item:
         self._length = 0
         self._elements = 0
         self._fault = ""
+        self._id = ""
 
     def start(self, space: str, name: str, href: str) -> None:
         """Open an element; an Atom link has its address in an attribute."""
@@ -206,13 +207,14 @@ class _Item:
     def row(self) -> FeedRow:
         """Return the item's row, which has a fault when a limit was exceeded."""
         if self._fault:
-            return FeedRow(self._line, fault=self._fault)
+            return FeedRow(self._line, fault=self._fault, product_id=self._id)
         return read_row(self._line, self._cells)
 
     def _cells(self) -> dict[str, list[str]]:
         for name, values in self._google.items():
             if len(values) > 1 and name in SINGLE_COLUMNS and name not in CATEGORY_COLUMNS:
-                raise BadRow(f"g:{name} is given {len(values)} times")
+                ids = self._google.get("id", [])
+                raise BadRow(f"g:{name} is given {len(values)} times", product_id=ids[0] if len(ids) == 1 else "")
         if any(name in self._google for name in CATEGORY_COLUMNS):
             self._plain.pop("category", None)
         return self._plain | self._google
@@ -229,6 +231,8 @@ class _Item:
             problem = f"the item has more than {MAX_ELEMENTS:,} elements"
         else:
             return
+        if not self._fault:
+            self._id = next(iter(self._google.get("id", [])), "")
         self._fault = self._fault or problem
         for collected in (self._google, self._plain, self._pieces, self._parts):
             collected.clear()

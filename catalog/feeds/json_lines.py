@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from catalog.feeds.rows.columns import KNOWN_COLUMNS, PICTURE_COLUMNS, PRICE_COL
 from catalog.feeds.rows.line_reader import open_lines
 from catalog.feeds.rows.row import MAX_VALUES, FeedRow, read_row
 from catalog.money.amounts import number_text
+
+_LEADING_ID = re.compile(r'\s*\{\s*"id"\s*:\s*(?:"([^"\\]{1,500})"|([0-9]{1,500}))\s*[,}]', re.IGNORECASE)
+_ID_KEY = re.compile(r'"id"\s*:', re.IGNORECASE)
 
 
 def read_json_lines(path: Path, encoding: str = "") -> Iterator[FeedRow]:
@@ -30,7 +35,14 @@ def read_json_lines(path: Path, encoding: str = "") -> Iterator[FeedRow]:
                 yield FeedRow(line, fault=error.message)
                 continue
             if text.strip():
-                yield read_row(line, _object, text)
+                row = read_row(line, _object, text)
+                yield replace(row, product_id=_leading_id(text)) if row.fault and not row.product_id else row
+
+
+def _leading_id(text: str) -> str:
+    """Return the id of a line that cannot be read, when it stands first and once; else ""."""
+    found = _LEADING_ID.match(text)
+    return (found[1] or found[2]) if found and len(_ID_KEY.findall(text)) == 1 else ""
 
 
 def _object(text: str) -> dict[str, list[str]]:

@@ -62,9 +62,23 @@ def open_table(path: Path, encoding: str = "") -> Iterator[tuple[list[str], Iter
 def _rows(lines: LineReader, header: list[str]) -> Iterator[FeedRow]:
     for line, cells, fault in _records(lines, header):
         if fault:
-            yield FeedRow(line, fault=fault)
+            yield FeedRow(line, fault=fault, product_id=_certain_id(lines.taken, header, lines.delimiter))
         else:
             yield read_row(line, _named, header, cells)
+
+
+def _certain_id(taken: Sequence[str], header: Sequence[str], delimiter: str) -> str:
+    """Return the id in the first line of a record that cannot be read, if the cells up to it can be; else ""."""
+    if not taken or "id" not in header:
+        return ""
+    mark = re.escape(delimiter)
+    plain, quoted = f'[^"{mark}]*', '(?:[^"]|"")*'
+    cell = f'(?: *"{quoted}" *|{plain}){mark}'
+    place = header.index("id")
+    found = re.match(f'(?:{cell}){{{place}}}(?: *"({quoted})" *|({plain})){mark}', taken[0])
+    if found is None:
+        return ""
+    return unescape_formula(found[2] or (found[1] or "").replace('""', '"')).strip()
 
 
 def _find_header(lines: LineReader, source: str) -> str:
@@ -217,7 +231,8 @@ def _header(records: Iterator[Record], lines: LineReader, source: str) -> list[s
 def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
     """Return the cells by name. Cells missing at the end are empty; further ones than the header has must be."""
     if len(cells) > len(header) and any(map(str.strip, cells[len(header) :])):
-        raise BadRow(f"too many cells: {len(cells)}, but the header has {len(header)}")
+        product_id = unescape_formula(cells[0]).strip() if header[0] == "id" else ""  # a later cell may have moved
+        raise BadRow(f"too many cells: {len(cells)}, but the header has {len(header)}", product_id=product_id)
     named: dict[str, list[str]] = {}
     for name, cell in zip(header, cells, strict=False):
         if value := unescape_formula(cell).strip():
