@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import chardet
-
 MAX_SAMPLE = 2**15  # bytes
 
 _MAX_JUDGED = 2**12  # characters
@@ -28,6 +26,7 @@ _CURRENCIES = frozenset("€£¥")
 _SIGNS = frozenset("©®™°²³¹½¼¾×·–—‘’‚“”„«»‹›…•¿¡ªº±µ№\u00a0") | _CURRENCIES
 _JOINING = frozenset("’·\u00a0")  # these may stand between two letters
 _OPENING = frozenset("‚„“‘«‹¿¡")  # these stand before a word
+_LEAST_MARK = 0.4
 _SIGNS_CONFIDENCE = 0.08  # about chardet's for a word or two
 _ALPHABETIC = frozenset(("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"))
 _EAST_ASIAN = frozenset(("CJK", "HIRAGANA", "KATAKANA", "HANGUL"))
@@ -67,6 +66,8 @@ def candidates(cells: Collection[bytes]) -> list[Candidate]:
     Encodings that decode the sample to the same text are one candidate. Further ones than the first are only those that
     could be right as well.
     """
+    import chardet  # 0.1 s and 9 MB, which a feed in UTF-8 need not cost
+
     table = _table()
     sample = b"\n".join(_without_broken(cells))[:MAX_SAMPLE]
     ranked = chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=table)
@@ -130,7 +131,7 @@ def _plausibility(text: str, codec: str, confidence: float) -> float:
     signs = sum(place[3] in _SIGNS for place in places) / len(places)
     mark = sum(_sign_mark(place) if place[3] in _SIGNS else _char_mark(codec, place) for place in places) / len(places)
     spelling = (0.5 + 0.5 * _alphabet_share(text)) * (0.85 if _all_small(text) else 1.0)
-    return max(confidence, signs * _SIGNS_CONFIDENCE) * mark**2 * spelling
+    return max(confidence, signs * _SIGNS_CONFIDENCE) * mark**2 * spelling if mark >= _LEAST_MARK else 0.0
 
 
 def _sign_mark(place: str) -> float:

@@ -53,7 +53,7 @@ _MAX_NAMED = 3
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
 _HALF_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # encoded as if it were a character of UTF-8
 # Within a cell, a comma is followed by a space. No byte of an East Asian character is one of these delimiters.
-_CELL = re.compile(rb'(?:[^,;"<>\t\r\n\x80-\xff]|, )*[\x80-\xff](?:[^,;"<>\t\r\n]|, )*')
+_BETWEEN_CELLS = re.compile(rb'[;"<>\t\r\n]|,(?! )')
 
 
 def known_encoding(name: str) -> str:
@@ -159,8 +159,9 @@ class _Sample:
 
         A cell of UTF-8 may be broken somewhere, as where it was cut. A few characters of another encoding may be valid.
         """
-        for found in _CELL.finditer(data):
-            cell = found[0]
+        for cell in _BETWEEN_CELLS.split(data):
+            if cell.isascii():
+                continue
             text = cell.decode(UTF_8, "replace")
             halves = len(_HALF_SURROGATE.findall(cell))
             broken = text.count("\ufffd") - 3 * halves
