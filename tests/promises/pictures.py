@@ -63,9 +63,9 @@ def png(width, height, *more, bits=8, colour=2):
     return head + b"".join(more) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
-def jpeg(width, height):
-    data = saved("JPEG")
-    frame = data.index(b"\xff\xc0")
+def jpeg(width, height, progressive=False):
+    data = saved("JPEG", progressive=progressive)
+    frame = data.index(b"\xff\xc2" if progressive else b"\xff\xc0")
     return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
 
 
@@ -112,10 +112,17 @@ def bombs():
              if kind != "WEBP" or max(size) <= 16_383}  # fmt: skip
     found |= {"PNG of 2**31": png(2**31 - 1, 2**31 - 1), "PNG of 16 bits": png(20_000, 20_000, bits=16, colour=6)}
     found |= {"JPEG of 2**16": jpeg(65_535, 65_535), "GIF of 2**16": gif(65_535, 65_535)}
+    found |= {
+        "JPEG of nothing": jpeg(16_320, 12_240),
+        "JPEG of nothing, progressive": jpeg(16_320, 12_240, progressive=True),
+    }
+    found |= {"progressive JPEG of zeros": jpeg(16_320, 12_240, progressive=True)[:-2] + bytes(9_000_000) + b"\xff\xd9"}
     return found, {
         "zTXt": png(8, 8, chunk(b"zTXt", b"a\0\0" + packed)),
         "iTXt": png(8, 8, chunk(b"iTXt", b"a\0\1\0\0\0" + packed)),
         "iCCP": png(8, 8, chunk(b"iCCP", b"a\0\0" + packed)),
+        "cICP": png(8, 8, chunk(b"cICP", bytes((12, 13, 0, 1)) * 999)),
+        "gAMA": png(8, 8, chunk(b"gAMA", b"\0\0\0\1"), chunk(b"cHRM", bytes(32))),
         "10,000 frames GIF": animated("GIF", 10_000),
         "2,000 frames WEBP": animated("WEBP", 2_000),
     }
