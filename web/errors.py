@@ -177,9 +177,12 @@ def _response(status: int, code: str, message: str, hint: str) -> Response:
 
 
 def _size_hint() -> str:
-    limit, length = current_app.config["UPLOAD_LIMIT"], request.content_length
-    total = f"A request may have {_mib(limit)}."
-    if request.mimetype != "multipart/form-data" or (length or 0) > limit:
+    form, body = current_app.config["UPLOAD_LIMIT"], current_app.config["BODY_LIMIT"]
+    is_form, length = request.mimetype == "multipart/form-data", request.content_length or 0
+    total = f"A request may have {_mib(form if is_form else body)}."
+    if not is_form:
+        return f"{total} Send a smaller picture, or send it as a file in a form, which may have {_mib(form)}."
+    if length > form:
         return f"{total} Send a smaller picture."
     parts, field = current_app.config["MAX_FORM_PARTS"], current_app.config["MAX_FORM_MEMORY_SIZE"]
     hint = f"A form may have {parts} parts, and a field that is no file {_mib(field)}. Send pictures as files."

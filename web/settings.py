@@ -38,7 +38,8 @@ class Settings(BaseSettings):
         le=60_000,
         description="Time limit of a search in milliseconds, unless the request sets its own; a late step is left out.",
     )
-    upload_limit: int = Field(default=10 * MIB, ge=KIB, description="Largest request in bytes, picture included.")
+    upload_limit: int = Field(default=64 * MIB, ge=KIB, description="Largest form in bytes, pictures included.")
+    body_limit: int = Field(default=10 * MIB, ge=KIB, description="Largest request in bytes that is not a form.")
     form_memory_limit: int = Field(default=64 * KIB, ge=KIB, description="Largest form field in bytes, pictures aside.")
     form_parts_limit: int = Field(default=16, ge=1, description="Most fields in one form.")
     reopen_seconds: float = Field(

@@ -164,7 +164,7 @@ def test_a_form_without_a_length_is_told_all_that_may_be_too_large(client):
     )
     hint = answer.json["error"]["hint"]
     assert answer.status_code == 413 and "smaller picture" not in hint
-    assert "A request may have at most 10 MiB." in hint and "a field that is no file at most 0.0625 MiB" in hint
+    assert "A request may have at most 64 MiB." in hint and "a field that is no file at most 0.0625 MiB" in hint
 
 
 def test_what_the_asker_did_wrong_is_said_as_it_is():

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 
 PREVIEW_SIDE = 240  # pixels
-DRAIN_FACTOR = 4  # an oversized body is read up to so many times the upload limit; then the connection is cut
+DRAIN_BYTES = 128 * MIB  # an oversized body is read up to this size; a larger one has its connection cut
+FORM_TYPE = "multipart/form-data"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Set the limits that apply before any view sees a request."""
     app.config["UPLOAD_LIMIT"] = settings.upload_limit
+    app.config["BODY_LIMIT"] = settings.body_limit
     # Werkzeug truncates a body without a length at its limit, silently; one byte more tells "full" from "too much".
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + 1
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.form_memory_limit
@@ -42,9 +44,18 @@ def init_app(app: Flask, settings: Settings) -> None:
 def body_of(incoming: Request) -> bytes:
     """Return the body of a request. Raises RequestEntityTooLarge above the limit, with or without a length header."""
     body = incoming.get_data(cache=False)
-    if len(body) > current_app.config["UPLOAD_LIMIT"]:
+    if len(body) > limit_of(incoming):
         raise RequestEntityTooLarge
     return body
+
+
+def limit_of(incoming: Request) -> int:
+    """Return how many bytes a request may have: a form, which holds pictures as files, more than any other.
+
+    A form's files lie on the disk while they are read, but JSON stands in memory several times.
+    """
+    limit: int = current_app.config["UPLOAD_LIMIT" if incoming.mimetype == FORM_TYPE else "BODY_LIMIT"]
+    return limit
 
 
 def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:
@@ -130,10 +141,11 @@ class _Request(Request):
 
 
 def _check_length() -> None:
-    length, limit = request.content_length or 0, current_app.config["UPLOAD_LIMIT"]
+    length, limit = request.content_length or 0, limit_of(request)
+    request.max_content_length = limit + 1  # see `init_app`
     if length <= limit:
         return
-    if length <= DRAIN_FACTOR * limit and "Expect" not in request.headers:
+    if length <= DRAIN_BYTES and "Expect" not in request.headers:
         _drain(request.environ["wsgi.input"], length)
     raise RequestEntityTooLarge
 

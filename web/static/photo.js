@@ -1,6 +1,7 @@
 // Photos by choosing, dropping, pasting or camera. Announces each with the event "photo".
 
 const LONGEST_SIDE = 1280;      // more pixels than the shop looks at only cost upload time
+const SHORTEST_SIDE = 640;      // so that a long screenshot is not squeezed to a strip
 const SHRINK_ABOVE = 400_000;   // bytes; smaller files are sent as they are
 
 const find = (selector, within = document) => within.querySelector(selector);
@@ -17,7 +18,8 @@ async function shrunk(file) {
   if (file.size <= SHRINK_ABOVE) return file;
   try {
     const bitmap = await createImageBitmap(file);
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
+    const sides = [bitmap.width, bitmap.height];
+    const scale = Math.min(1, Math.max(LONGEST_SIDE / Math.max(...sides), SHORTEST_SIDE / Math.min(...sides)));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(bitmap.width * scale));
     canvas.height = Math.max(1, Math.round(bitmap.height * scale));
