@@ -6,6 +6,7 @@ words help: what it knows as one word is no compound, and what is left of a comp
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,6 +95,12 @@ class CompoundVocabulary:
                     if self._has(first) and self._has(second):
                         return first, second
         return None
+
+    def words_around(self, part: str) -> Iterator[str]:
+        """Yield the shop's words that begin or end with a word and have at least MIN_PART letters more."""
+        if len(part) >= MIN_PART:
+            around = itertools.chain(self._ending(part), _starting(self._words, part))
+            yield from (word for word in around if len(word) >= len(part) + MIN_PART)
 
     def _ending(self, part: str) -> Iterator[str]:
         return (word[::-1] for word in _starting(self._backwards, part[::-1]))

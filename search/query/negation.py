@@ -56,6 +56,8 @@ _BEFORE = re.compile(r"(?:[也且又和但、而]|而且|并且|並且|但是|�
 _LEADING = re.compile(r"^(?:太|那么|那麼|这么|這麼|很|过于|過於|任何的?|有(?![机機])|带有?|帶有?|含|是)(?=.)")
 _TRAILING = re.compile(r"(?<=.)(?:的|了|吧|呢|啊|哦|喔)$")
 _OTHERS = re.compile(r"^(?:其他|其它|别的|別的)(?:的)?")
+MAX_RUN = 20  # characters in which the glossary's terms are looked for
+MAX_DENIAL = 4  # characters
 DENYING = frozenset({"free", "minus", "no", "non", "not", "without", "zero"})
 DENYING_CHARACTERS = frozenset("不没无非免去零")
 _MAY_DENY = re.compile("less|free|minus|no|zero|out|[不没沒无無非免去零]", re.IGNORECASE)
@@ -107,7 +109,7 @@ def split_head(phrase: str) -> tuple[str, str] | None:
     if " " in phrase:
         unwanted, _, head = phrase.rpartition(" ")
         return unwanted, head
-    if not unspaced(phrase) or len(normalise(phrase)) != len(phrase):
+    if len(phrase) > MAX_RUN or not unspaced(phrase) or len(normalise(phrase)) != len(phrase):
         return None
     terms, folded = _chinese_terms(), normalise(phrase)
     if folded in terms:
@@ -124,7 +126,8 @@ def denies(text: str, phrase: str) -> bool:
         return False
     text, phrase = normalise(text), normalise(phrase)
     if unspaced(phrase):
-        return any(_DENIAL.search(text[: match.start()]) for match in re.finditer(re.escape(phrase), text))
+        places = (match.start() for match in re.finditer(re.escape(phrase), text))
+        return any(_DENIAL.search(text[max(0, at - MAX_DENIAL) : at]) for at in places)
     words = [
         (start + first, start + last, singularise(word))
         for start, _, piece in tokenise(text)
@@ -216,6 +219,8 @@ def _has_end(run: str, match: re.Match[str]) -> bool:
     if match.re is _SHORT_NEGATOR and "的" not in run[match.end() :] and match.group() != "除":
         rest = normalise(run[match.end() :])
         terms = _chinese_terms()
+        if len(rest) > MAX_RUN:
+            return False
         return rest in terms or any(rest[:at] in terms and rest[at:] in terms for at in range(1, len(rest)))
     return True
 

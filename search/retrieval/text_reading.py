@@ -99,10 +99,11 @@ class TextReader:
             if holding == FEW_PRODUCTS:
                 continue
             vocabulary = self._current_vocabulary(index)
-            if parts := vocabulary.compounds.compounds_of(word, knows):
-                compounds[word] = parts
-            elif not holding and not concept.in_glossary and (used := _corrected(word, vocabulary, knows)):
+            unknown = not holding and not concept.in_glossary
+            if unknown and (used := _corrected(word, vocabulary, knows)):
                 corrections.append(Correction(word, used))
+            elif parts := vocabulary.compounds.compounds_of(word, knows):
+                compounds[word] = parts
         return corrections, compounds
 
     def _current_vocabulary(self, index: Words) -> _Vocabulary:
@@ -135,7 +136,14 @@ def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | No
     nearest = vocabulary.spelling.nearest(word, 1 if parts else None)
     if nearest is None:
         return " ".join(parts) if parts else None
-    return None if nearest in forms(word) else nearest
+    # "topf" is no mistake where there is a "kochtopf"; "comfor" is one although there is a "comfortsoft".
+    whole = (other for other in vocabulary.compounds.words_around(word) if not _is_truncated(word, nearest, other))
+    return None if nearest in forms(word) or next(whole, None) else nearest
+
+
+def _is_truncated(word: str, nearest: str, other: str) -> bool:
+    """Return whether a word is `nearest` less its end or a letter, although another word of the shop has it whole."""
+    return other.startswith((nearest, word)) if nearest.startswith(word) else other.startswith(nearest)
 
 
 def _replaced(text: str, corrections: Mapping[str, str]) -> str:

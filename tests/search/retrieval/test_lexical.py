@@ -201,6 +201,8 @@ FOREIGN = [
     ("pl1", "Stół dębowy"),
     ("en1", "Red bull poster"),
     ("en2", "Potato"),
+    ("en3", "Comfort sandals"),
+    ("en4", "Comfortsoft sandals"),
 ]
 
 
@@ -226,6 +228,7 @@ def foreign(tmp_path_factory):
         ("tea pot", ["co9"], ()),
         ("pot", ["co9"], ()),
         ("teapott", ["co9"], (Correction("teapott", "teapot"),)),
+        ("comfor", ["en3"], (Correction("comfor", "comfort"),)),  # a letter less, and no part of "comfortsoft"
         ("stehlampee", ["co3"], (Correction("stehlampee", "stehlampe"),)),
     ],
 )
