@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import BadInput, BadRow
+from catalog.feeds.picture_names import FolderNames, unescaped
 from catalog.images.formats import ENDINGS
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 # An address may hold commas and semicolons itself; they separate only where the next address begins.
 _NEXT_ADDRESS = re.compile(r"(?<![\s,;])[\s,;]+(?=https?:)", re.IGNORECASE)
+# "//cdn.example/1.jpg", an address without its scheme; a host without a point is a share of a local network.
+_NO_SCHEME = re.compile(r"(?:(?<=[\s,;|])|^)//(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?/)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|data:|file:", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[a-z]:/", re.IGNORECASE)
 _MAX_PATH = 4_000  # characters
@@ -30,6 +33,7 @@ class PictureResolver:
     def __init__(self, root: Path, fetcher: PictureFetcher | None = None) -> None:
         self._root = os.path.realpath(root)
         self._folders: dict[str, str] = {}
+        self._names = FolderNames()
         self._fetcher = fetcher
 
     def find(self, name: str) -> str:
@@ -59,6 +63,15 @@ class PictureResolver:
             raise BadRow(f"{shown} does not exist: its name is longer than any path")
         if ".." in name and os.path.normpath(name).split("/", 1)[0] == "..":
             raise BadRow(f"{shown} lies outside the feed's folder")  # decided without a look at the file system
+        path = self._existing(name, shown)
+        if not path and (other := self._other_spelling(name, shown)):
+            path = self._existing(other, shown)
+        if not path:
+            raise BadRow(f"{shown} does not exist")
+        return path
+
+    def _existing(self, name: str, shown: str) -> str:
+        """Return the path of a file in the folder, "" when there is none. Raises BadRow for what is no file inside."""
         folder, _, leaf = name.rpartition("/")
         try:
             path = f"{self._real_folder(folder)}/{leaf}"
@@ -71,13 +84,48 @@ class PictureResolver:
                 self._check_inside(path, shown)
                 mode = os.lstat(path).st_mode
         except (OSError, ValueError):
-            raise BadRow(f"{shown} does not exist") from None
+            return ""
         if not stat.S_ISREG(mode):
             raise BadRow(f"{shown} is not a file")
         return path
 
+    def _other_spelling(self, name: str, shown: str) -> str:
+        """Return the name of the one file that `name` means by another spelling; "" without one.
+
+        Raises BadRow when there are several.
+        """
+        for spelling in (name, *unescaped(name)):
+            parts = [part for part in spelling.replace("\\", "/").split("/") if part not in ("", ".")]
+            if ".." not in parts and "\0" not in spelling and len(spelling) <= _MAX_PATH:
+                found = self._walk(parts, shown)
+                if found:
+                    return found
+        return ""
+
+    def _walk(self, parts: list[str], shown: str) -> str:
+        """Return the path of these parts as the folders spell them, "" when one of them has none."""
+        found = ""
+        for part in parts:
+            folder = self._real_folder(found)
+            self._check_inside(f"{folder}/", shown)
+            name = part
+            if not os.path.lexists(f"{folder}/{part}"):
+                names = self._names.alike(folder, part)
+                if len(names) > 1:
+                    alike = " and ".join(repr(other[:120]) for other in sorted(names)[:3])
+                    raise BadRow(f"{shown} does not exist, and {alike} are spelled alike; name one of them")
+                if not names:
+                    return ""
+                name = names[0]
+            found = f"{found}/{name}" if found else name
+        return found
+
     def split(self, cell: str) -> list[str]:
-        """Split a cell into picture names: at | and ; always, at commas only when each piece looks like a picture."""
+        """Split a cell into picture names: at lines, | and ; always, at commas only when each piece looks like one."""
+        if "\n" in cell or "\r" in cell:
+            return [piece for line in cell.splitlines() if line.strip() for piece in self.split(line.strip())]
+        if "//" in cell:
+            cell = _NO_SCHEME.sub("https://", cell)
         if ":" in cell and (_WEB.match(cell) or _NEXT_ADDRESS.search(cell)):
             pieces = [piece.strip(" ,;") for part in cell.split("|") for piece in _NEXT_ADDRESS.split(part.strip())]
             return [piece for piece in pieces if piece]
