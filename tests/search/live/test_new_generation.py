@@ -1,0 +1,127 @@
+"""What a server answers after it took over a new index: the products of now, whenever it looked before."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from catalog.files.failpoints import VARIABLE, Failed
+from indexer.build.build import build_index, update_index
+from indexer.build.index_run import UpdateOptions
+from search.engine import SearchEngine
+from search.query.filters import parse_filter
+from search.query.terms import Query, TextTerm
+from tests.fake_encoder import FakeEncoder
+from tests.search.live.shop_life import ShopLife
+from tests.search.shop_fixtures import BLUE, RED, save_picture
+
+pytestmark = pytest.mark.usefixtures("fake_encoder")
+BEFORE = (
+    ("a1", "Red mug", "Tableware > Mugs", "12.90", "in stock"),
+    ("a2", "Blue mug", "Tableware > Mugs", "13.90", "in stock"),
+)
+AFTER = (
+    ("a1", "Red mug", "Tableware > Mugs", "92.90", "in stock"),
+    ("a2", "Blue mug", "Tableware > Mugs", "13.90", "out of stock"),
+    ("a3", "Tea pot", "Kitchen > Teapots", "5.00", "in stock"),
+)
+HISTORIES = {
+    "an update": ("update",),
+    "two updates in a row": ("update", "update"),
+    "a build": ("build",),
+    "prices only, then an update": ("prices", "update"),
+    "an update, then prices only": ("update", "prices"),
+    "a put between two updates": ("update", "put", "update"),
+    "a removal between two builds": ("build", "remove", "build"),
+    "a rollback, then an update": ("update", "roll_back", "update"),
+    "a build, then a rollback": ("build", "roll_back"),
+    "changes of others, then an index of them": ("elsewhere", "index", "elsewhere"),
+}
+
+
+def feed_of(folder, rows, colours=(RED,)):
+    lines = ["id,title,category,price,availability,image"]
+    for number, (product_id, title, category, price, stock) in enumerate(rows):
+        shown = save_picture(folder, colours[number % len(colours)])
+        lines.append(f"{product_id},{title},{category},{price} EUR,{stock},{Path(shown.path).name}")
+    (folder / "feed.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "feed.csv"
+
+
+def reindex(home, feed, builds=False):
+    if builds:
+        build_index(home, feed, FakeEncoder())
+    else:
+        update_index(home, FakeEncoder(), UpdateOptions(feed, allow_shrink=True))
+
+
+def browsed(engine, narrowed, sort="newest"):
+    return [hit.product.id for hit in engine.search(Query((), filter=parse_filter(narrowed), sort=sort)).hits]
+
+
+@pytest.mark.parametrize("builds", [False, True])
+@pytest.mark.parametrize("looks_between", [False, True])
+def test_filters_counts_and_orders_are_of_the_products_of_now(tmp_path, monkeypatch, builds, looks_between):
+    """Whether the server looks between the commit of the products and the move of the pointer, or after both."""
+    home = tmp_path / "shop"
+    build_index(home, feed_of(tmp_path / "feed", BEFORE), FakeEncoder())
+    with SearchEngine.open(home) as engine:
+        feed = feed_of(tmp_path / "feed", AFTER)
+        if looks_between:
+            monkeypatch.setenv(VARIABLE, "catalogue.committed:raise")
+            with pytest.raises(Failed):
+                reindex(home, feed, builds)
+            monkeypatch.delenv(VARIABLE)
+            engine.follow()
+        reindex(home, feed, builds)
+        engine.follow()
+        assert engine.status().generation > 1
+        assert browsed(engine, {"category": "Kitchen"}) == ["a3"]
+        assert browsed(engine, {"price": {"min": 50}}) == ["a1"]
+        assert browsed(engine, {"in_stock": False}) == ["a2"]
+        assert browsed(engine, {"price": {"min": 0}}, "price") == ["a3", "a2", "a1"]
+        assert browsed(engine, {"not": {"category": "Tableware"}}) == ["a3"]
+        assert browsed(engine, {"id": ["a3", "a1"]}) == ["a3", "a1"]
+        page = engine.search(Query((), filter=parse_filter({}), facets=True))
+        categories = next(facet for facet in page.facets if facet.name == "category")
+        assert {value.label: value.count for value in categories.values}["Kitchen"] == 1
+
+
+def test_a_new_product_with_the_exact_word_is_found_though_no_picture_is_nearer_than_the_others(tmp_path):
+    """To the encoder the word says nothing: all 151 products are equally far, and only the text index knows better."""
+    home = tmp_path / "shop"
+    rows = [(f"r{number:03}", f"red thing {number}", "Things", "5", "in stock") for number in range(150)]
+    build_index(home, feed_of(tmp_path / "feed", rows), FakeEncoder())
+    with SearchEngine.open(home) as engine:
+        rows.append(("z", "blue zeppelin", "Things", "5", "in stock"))
+        reindex(home, feed_of(tmp_path / "feed", rows, (*[RED] * 150, BLUE)))
+        engine.follow()
+        assert engine.status().generation == 2
+        assert engine.search(Query((TextTerm("zeppelin"),), k=1)).hits[0].product.id == "z"
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("looks", ["never", "each time"])
+def test_a_server_equals_one_that_is_opened_after(tmp_path, history, looks):
+    """A server that looks seldom sees all of the history at once; one that looks often sees each step."""
+    chance = random.Random(history)
+    life = ShopLife(tmp_path)
+    acts = {
+        "update": lambda: life.update(chance, prices_only=False),
+        "prices": lambda: life.update(chance, prices_only=True),
+        "build": lambda: life.build(chance),
+        "put": lambda: life.put(chance),
+        "remove": lambda: life.remove(chance),
+        "roll_back": life.roll_back,
+        "elsewhere": lambda: life.write_elsewhere(chance),
+        "index": life.update_from_catalogue,
+    }
+    try:
+        for name in HISTORIES[history]:
+            acts[name]()
+            if looks == "each time":
+                life.server.follow()
+        life.server.follow()
+        assert life.differences() == []
+    finally:
+        life.close()
