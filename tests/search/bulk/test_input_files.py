@@ -36,6 +36,40 @@ def test_a_table_beside_its_pictures(tmp_path):
     assert "no picture" in three.fault and "cells" in four.fault
 
 
+@pytest.mark.parametrize(
+    ("encoding", "titles"),
+    [
+        ("utf-16", ("Crème brûlée", "Größe für Käse")),
+        ("cp1252", ("Crème brûlée dish", "Größe für Käse")),
+        ("cp1251", ("Красная кружка", "Чайник")),
+        ("gbk", ("红色马克杯", "陶瓷茶壶")),
+        ("shift_jis", ("赤いマグカップ", "急須")),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_table_as_spreadsheets_write_it(tmp_path, encoding, titles, zipped):
+    text = f'sep=;\nid;name;photo\n1;"{titles[0]}" ;a.jpg;\n2;{titles[1]};a.jpg\n\x1a'
+    path = tmp_path / "list.csv"
+    path.write_bytes(text.encode(encoding))
+    if zipped:
+        path = zip_of(tmp_path / "list.zip", ("list.csv", path.read_bytes()), ("a.jpg", DATA))
+    one, two = read_rows(path, tmp_path / "table.csv")
+    assert (one.line, one.title, one.pictures, one.fault) == (3, titles[0], ("a.jpg",), "")
+    assert (two.line, two.title, two.pictures, two.fault) == (4, titles[1], ("a.jpg",), "")
+
+
+def test_a_table_whose_encoding_cannot_be_told_is_refused(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("id,title,image\n1,Crème bowl,a.jpg\n2,Jalapeño sauce,a.jpg\n".encode("cp1252"))
+    with pytest.raises(BadFeed, match=r"may be in cp125\d .* or cp125\d"):
+        read_rows(path, tmp_path / "table.csv")
+
+
+def test_entities_in_a_title(tmp_path):
+    (row,) = rows_of(tmp_path, "id,title,image\n1,Ben &amp; Jerry&#39;s <b>mug</b>,a.jpg\n")
+    assert row.title == "Ben & Jerry's mug"
+
+
 def test_pictures_lie_in_the_tables_folder_and_nowhere_else(tmp_path):
     inside = tmp_path / "in"
     inside.mkdir()
