@@ -35,7 +35,7 @@ def client(home, make_app, table):
 
 def titles(answer):
     assert answer.status_code == 200
-    return re.findall(r'<h3><a href="[^"]*">([^<]*)</a>', answer.text)
+    return re.findall(r'<h3 dir="auto"><a href="[^"]*">([^<]*)</a>', answer.text)
 
 
 def test_the_front_page_offers_them(client):

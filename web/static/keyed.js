@@ -7,9 +7,12 @@ globalThis.keyed = (() => {
   const W = JSON.parse(document.body.dataset.words);
   const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+  // Words of a shop or a merchant may be Arabic or Hebrew: each of these elements runs the way that its own words do.
+  const WORDED = new Set(["a", "button", "dd", "dt", "h3", "input", "label", "option", "p", "small", "span", "strong", "summary", "td", "th"]);
+
   function make(tag, props = {}, ...children) {
     const { data, ...rest } = props;
-    const made = Object.assign(document.createElement(tag), rest);
+    const made = Object.assign(document.createElement(tag), WORDED.has(tag) ? { dir: "auto" } : {}, rest);
     Object.assign(made.dataset, data);
     made.append(...children.filter((one) => one !== null && one !== undefined && one !== false));
     return made;
