@@ -87,17 +87,19 @@ def test_filters_counts_and_orders_are_of_the_products_of_now(tmp_path, monkeypa
         assert {value.label: value.count for value in categories.values}["Kitchen"] == 1
 
 
-def test_a_new_product_with_the_exact_word_is_found_though_no_picture_is_nearer_than_the_others(tmp_path):
-    """To the encoder the word says nothing: all 151 products are equally far, and only the text index knows better."""
+def test_a_new_product_with_the_exact_word_is_found_though_many_pictures_are_nearer(tmp_path):
+    """The pictures of 150 products are nearer to the words than the new one's; only the text index brings it up."""
     home = tmp_path / "shop"
-    rows = [(f"r{number:03}", f"red thing {number}", "Things", "5", "in stock") for number in range(150)]
-    build_index(home, feed_of(tmp_path / "feed", rows), FakeEncoder())
+    rows = [(f"r{number:03}", f"thing {number}", "Things", "5", "in stock") for number in range(150)]
+    shades = [(255, number, 0) for number in range(150)]
+    build_index(home, feed_of(tmp_path / "feed", rows, shades), FakeEncoder())
     with SearchEngine.open(home) as engine:
         rows.append(("z", "blue zeppelin", "Things", "5", "in stock"))
-        reindex(home, feed_of(tmp_path / "feed", rows, (*[RED] * 150, BLUE)))
+        reindex(home, feed_of(tmp_path / "feed", rows, (*shades, BLUE)))
         engine.follow()
         assert engine.status().generation == 2
-        assert engine.search(Query((TextTerm("zeppelin"),), k=1)).hits[0].product.id == "z"
+        query = Query((TextTerm("red zeppelin"),), k=1, blocks={"lexical": 0.8})
+        assert engine.search(query).hits[0].product.id == "z"
 
 
 @pytest.mark.parametrize("history", HISTORIES)
