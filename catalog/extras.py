@@ -1,0 +1,35 @@
+"""Optional parts of the installation, and the error that names the one which an operation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from catalog.errors import MissingExtra
+
+# What `pip install 'windowshop[...]'` adds: extra -> the modules that only its packages have.
+EXTRAS = {
+    "torch": ("torch", "torchvision", "timm", "open_clip", "transformers", "onnxscript"),
+    "heif": ("pillow_heif",),
+}
+
+
+@contextmanager
+def requires_extra(extra: str, what: str) -> Iterator[None]:
+    """Import modules of an extra within the block. Raises MissingExtra when one is not installed; `what` needs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        if missing not in EXTRAS[extra]:
+            raise
+        raise MissingExtra(
+            f"{what} needs the package {missing!r}, which is not installed.",
+            f"Install it with pip install 'windowshop[{extra}]'; in a clone of the source, with make setup.",
+        ) from error
+
+
+def has_extra(extra: str) -> bool:
+    """Return whether the first module of an extra is installed, without importing it."""
+    return find_spec(EXTRAS[extra][0]) is not None
