@@ -97,7 +97,8 @@ class SuggesterCache:
         heads_mark, network_mark = stat_mark(shop.label_heads), stat_mark(shop.label_network)
         decisions = DecisionStore(self._home)
         fingerprint = engine.encoder.fingerprint
-        mark = (id(engine.generation), fingerprint, heads_mark, network_mark, decisions.changes())
+        manifest = engine.generation.manifest  # its address in memory might be that of an earlier one
+        mark = (manifest.number, manifest.created, fingerprint, heads_mark, network_mark, decisions.changes())
         with self._lock:
             if self._cached is None or self._cached[0] != mark:
                 heads = LabelHeads.load(self._home, fingerprint)
