@@ -26,6 +26,7 @@ CODES = {
     "EncoderError": "encoder_error",
     "UnknownEncoder": "unknown_encoder",
     "EncoderUnavailable": "encoder_unavailable",
+    "MissingExtra": "missing_extra",
     "ParityError": "parity",
     "GenerationError": "generation_error",
     "NoGeneration": "no_generation",
