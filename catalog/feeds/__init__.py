@@ -1,4 +1,4 @@
-"""Read product feeds: CSV, TSV, JSON Lines, Google Merchant XML, Shopify exports and folders of pictures.
+"""Read product feeds: CSV, TSV, JSON Lines, Google Merchant XML, exports of shop platforms and folders of pictures.
 
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 

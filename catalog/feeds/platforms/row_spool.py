@@ -42,10 +42,8 @@ class RowSpool:
         return len(self._lines)
 
     def __getitem__(self, number: int) -> ExportRow:
-        if number < len(self._rows):
-            cells = self._rows[number]
-        else:
-            cells = self._read(number - len(self._rows))
+        known = len(self._rows)
+        cells = self._rows[number] if number < known else self._read(number - known)
         return ExportRow(self._lines[number], cells, number, self._lengths[number])
 
     def add(self, line: int, cells: dict[str, str]) -> int:

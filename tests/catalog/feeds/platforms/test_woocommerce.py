@@ -240,6 +240,13 @@ def test_commas_in_categories_and_several_of_them(shop):
     assert cap.attributes["categories"] == "Sale, Salt, pepper"
 
 
+def test_entities_are_read_and_not_shown(shop):
+    cells = {"Name": "Ben &amp; Jerry's", "Brands": "H&amp;M", "Categories": "Home &amp; Garden > Mugs"}
+    (mug,), _ = read(write(shop, export(simple("mug") | cells | {"Description": "<p>1 &lt; 2 &amp; 3</p>"})))
+    assert (mug.title, mug.brand, mug.category) == ("Ben & Jerry's", "H&M", "Home & Garden > Mugs")
+    assert mug.description == "1 < 2 & 3"
+
+
 def test_what_is_an_export_and_what_is_not():
     assert is_export(["id", "sku", "name", "regular_price", "categories", "images"])
     assert is_export(["id", "type", "sku", "name", "published"])
