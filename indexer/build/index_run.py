@@ -128,7 +128,9 @@ class IndexRun:
             try:
                 with catalogue.applying(diff.puts, diff.gone):
                     sources = self._sources(catalogue, pictures, titles)
-                    self._encode_missing(list(sources.missing(catalogue)), sources, files)  # put while we encoded
+                    encoded = catalogue.keys_of(product.id for product in diff.puts) if self._rebuild else ()
+                    late = list(sources.missing(catalogue, but=set(encoded)))  # put while we encoded
+                    self._encode_missing(late, sources, files)
                     sealed = self._seal(catalogue, sources)
                     if self._previous is not None and self._reusable() is None:
                         save_encoder_diff(self._home, self._previous, sealed.candidate, catalogue)
@@ -229,10 +231,8 @@ class IndexRun:
 
     def _reusable(self) -> Generation | None:
         """Return the generation before, when its rows are what this encoder would give."""
-        before, builder = self._previous, self._builder
-        if before is None or before.manifest.fingerprint != builder.encoder.fingerprint:
-            return None
-        return before if before.layout == builder.layout else None
+        before = self._previous
+        return before if before is not None and self._builder.may_reuse(before) else None
 
     def _needs_generation(self, catalogue: Catalogue, changes: Changes) -> bool:
         before = self._reusable()

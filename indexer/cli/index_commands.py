@@ -73,7 +73,11 @@ def build_command(
 @batch_size_option
 @click.option("--check-pictures", is_flag=True, help="Read every picture file, also those that seem unchanged.")
 @click.option("--keep-missing", is_flag=True, help="Keep products that are not in the feed.")
-@click.option("--allow-shrink", is_flag=True, help="Remove products even if that is more than half of them.")
+@click.option(
+    "--allow-shrink",
+    is_flag=True,
+    help="Remove products even if that is more than half of them, or the id of a rejected row cannot be read.",
+)
 @click.option("--force", is_flag=True, help="Publish even if the answers differ much from before.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
