@@ -17,7 +17,7 @@ from pathlib import Path
 MAX_SAMPLE = 2**15  # bytes
 
 _MAX_JUDGED = 2**12  # characters
-_MAX_CANDIDATES = 10
+_MAX_CANDIDATES = 16
 # Share of the best candidate's score from which another could be right as well, by the letters beyond ASCII.
 _AMBIGUOUS = ((20, 0.97), (12, 0.95), (6, 0.9), (3, 0.85), (0, 0.65))
 _HERE = Path(__file__).parent
@@ -25,12 +25,15 @@ _HERE = Path(__file__).parent
 _CURRENCIES = frozenset("€£¥")
 _SIGNS = frozenset("©®™°²³¹½¼¾×·–—‘’‚“”„«»‹›…•¿¡ªº±µ№\u00a0") | _CURRENCIES
 _JOINING = frozenset("’·\u00a0")  # these may stand between two letters
+_CLOSING = frozenset("®™°²³¹»”›")  # these stand behind one; "°C" is the exception
 _OPENING = frozenset("‚„“‘«‹¿¡")  # these stand before a word
+_CAPITALS = {"koi8-r": 0.4, "koi8-u": 0.4}  # Hebrew looks like their capitals
+_EAST_ASIAN_CONFIDENCE = 0.05
 _LEAST_MARK = 0.4
 _SIGNS_CONFIDENCE = 0.08  # about chardet's for a word or two
 _ALPHABETIC = frozenset(("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"))
 _EAST_ASIAN = frozenset(("CJK", "HIRAGANA", "KATAKANA", "HANGUL"))
-_OTHER_SCRIPTS = frozenset(("FULLWIDTH", "IDEOGRAPHIC", "COMBINING"))
+_OTHER_SCRIPTS = frozenset(("FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC", "COMBINING"))
 _SYLLABLES = frozenset(
     "가각간갈감갑강개거건걸검게겨격견결경계고곡골공과관광교구국군굴권귀규그극근글금급기긴길김까깔깨꽃나날남납내냄너널네노녹농높누눈뉴는능"
     "니다단달담당대더데도독돌동두둥뒤드든들등디따딩땀떡또라락란람랑래랜량러런럼레렌려력련렬로록롤롱료루류륨르름리린릭림링마막만말맘매맥"
@@ -40,6 +43,7 @@ _SYLLABLES = frozenset(
     "축출충치칠침카칸칼캐커컬컵케켓코콘콜쿠쿨퀸크큰클키킨타탁탄탈탕태터털테텍텔토톤톱통투튜트특틀티틴팀파판팔팡패팩팬퍼펀페펜편평포폰폴"
     "표푸품풍퓨프플피핀필핑하학한할함합항해핸햄향허헤현형호혼홈홍화환황회효후훈흑흰히힐"
 )
+_JAPANESE = ("cp932", "euc_jis_2004")
 # Standards that put the common characters first: where those end, as the first byte of a character.
 _COMMON = {
     "gb18030": ("gb2312", 0xD7),
@@ -66,27 +70,49 @@ def candidates(cells: Collection[bytes]) -> list[Candidate]:
     Encodings that decode the sample to the same text are one candidate. Further ones than the first are only those that
     could be right as well.
     """
-    import chardet  # 0.1 s and 9 MB, which a feed in UTF-8 need not cost
-
-    table = _table()
     sample = b"\n".join(_without_broken(cells))[:MAX_SAMPLE]
-    ranked = chardet.detect_all(sample, ignore_threshold=True, compat_names=False, include_encodings=table)
     found: dict[str, Candidate] = {}
-    for result in ranked[:_MAX_CANDIDATES]:
-        codec = codecs.lookup(result["encoding"] or "ascii").name
-        if codec not in table:
-            continue
-        weight, name = table[codec]
+    for codec, confidence in _ranked(sample, _table()).items():
+        weight, name = _table()[codec]
         text = sample.decode(codec, "replace")
-        score = weight * _plausibility(text[:_MAX_JUDGED], codec, result["confidence"])
+        if _is_in_capitals(text):
+            small = _ranked(text.lower().encode(codec, "ignore"), [codec]).get(codec, 0.0)
+            confidence = max(confidence, small * _CAPITALS.get(codec, 1.0))
+        score = weight * _plausibility(text[:_MAX_JUDGED], codec, confidence)
         if text not in found or found[text].score < score:
             found[text] = Candidate(codec, name, text, score)
     best_first = sorted(found.values(), key=lambda candidate: -candidate.score)
     if not best_first or not best_first[0].score:
         return []
-    letters = sum(char.isalpha() and not char.isascii() for char in best_first[0].text)
-    least = best_first[0].score * next(share for count, share in _AMBIGUOUS if letters >= count)
+    letters = [char for char in best_first[0].text if char.isalpha() and not char.isascii()]
+    evidence = min(len(letters), 2 * len(set(letters)))  # one letter again and again tells little
+    least = best_first[0].score * next(share for count, share in _AMBIGUOUS if evidence >= count)
     return [candidate for candidate in best_first if candidate.score >= least]
+
+
+def _ranked(sample: bytes, codecs_allowed: Collection[str]) -> dict[str, float]:
+    """Return chardet's confidence in the likeliest encodings, and in every East Asian one that fits."""
+    import chardet  # 0.1 s and 9 MB, which a feed in UTF-8 need not cost
+
+    allowed = list(codecs_allowed)
+    results = chardet.detect_all(
+        sample, ignore_threshold=True, compat_names=False, include_encodings=allowed, no_match_encoding=allowed[0]
+    )
+    names = [(codecs.lookup(result["encoding"] or "ascii").name, result["confidence"]) for result in results]
+    fitting = [(codec, confidence) for codec, confidence in names if codec in allowed and decodes(sample, codec)]
+    ranked = dict(fitting[:_MAX_CANDIDATES])
+    # chardet overlooks some in short texts.
+    return ranked | {
+        codec: max(ranked.get(codec, 0.0), _EAST_ASIAN_CONFIDENCE)
+        for codec in _COMMON
+        if codec in codecs_allowed and decodes(sample, codec)
+    }
+
+
+def _is_in_capitals(text: str) -> bool:
+    """Tell whether most letters beyond ASCII are capitals, of which chardet knows little."""
+    letters = [char for char in text if not char.isascii() and char.isalpha()]
+    return 2 * sum(map(str.isupper, letters)) > len(letters)
 
 
 def _without_broken(cells: Collection[bytes]) -> list[bytes]:
@@ -130,16 +156,20 @@ def _plausibility(text: str, codec: str, confidence: float) -> float:
         return 0.0
     signs = sum(place[3] in _SIGNS for place in places) / len(places)
     mark = sum(_sign_mark(place) if place[3] in _SIGNS else _char_mark(codec, place) for place in places) / len(places)
-    spelling = (0.5 + 0.5 * _alphabet_share(text)) * (0.85 if _all_small(text) else 1.0)
+    spelling = (0.5 + 0.5 * _alphabet_share(text)) * (0.35 if _all_small(text) else 1.0) * _kana_fit(codec, text)
     return max(confidence, signs * _SIGNS_CONFIDENCE) * mark**2 * spelling if mark >= _LEAST_MARK else 0.0
 
 
 def _sign_mark(place: str) -> float:
     """Return from 0 to 1 how plausible the sign at place[3] is where it stands."""
     near, last, here, after = place[1:3].strip()[-1:], place[2], place[3], place[4]
+    if here == "°" and after in "CFK":
+        return 1.0
+    if here in "²³" and last not in "mtM" and not last.isdigit():
+        return 0.2
     if here in _CURRENCIES:
         return 1.0 if near.isdigit() or after.isdigit() or after == " " else 0.4
-    if last.isalpha() and (after.isalpha() or here in _OPENING):
+    if (last.isalpha() and (after.isalpha() or here in _OPENING)) or (after.isalpha() and here in _CLOSING):
         return 1.0 if here in _JOINING else 0.2
     return 1.0
 
@@ -151,8 +181,12 @@ def _char_mark(codec: str, place: str) -> float:
     if script in _EAST_ASIAN:
         if any(not near.isascii() and _script(near) in _ALPHABETIC for near in (last, after)):
             return 0.0
-        return _common(codec, here) * (0.5 if last.islower() or after.islower() else 1.0)
+        latin = sum(near.isascii() and near.isalpha() for near in (last, after))
+        return _common(codec, here) * (0.2 if latin == 2 else 0.5 if last.islower() or after.islower() else 1.0)
     if script not in _ALPHABETIC:
+        near = {_script(last), _script(after)}
+        if script == "HALFWIDTH":
+            return 0.6 if script in near else 0.2
         return 1.0 if script in _OTHER_SCRIPTS else 0.0
     if any(near.isalpha() and _script(near) != script for near in (last, after)):
         return 0.0  # a word of two alphabets
@@ -173,6 +207,14 @@ def _common(codec: str, char: str) -> float:
         return 1.0 if standard and char.encode(standard)[0] <= last else 0.5
     except UnicodeEncodeError:
         return 0.3
+
+
+def _kana_fit(codec: str, text: str) -> float:
+    """Return less than 1 for Japanese without any kana, and for Chinese and Korean with them."""
+    if codec not in _COMMON:
+        return 1.0
+    kana = any(_script(char) in ("HIRAGANA", "KATAKANA", "HALFWIDTH") for char in text)
+    return 1.0 if kana == (codec in _JAPANESE) else 0.3
 
 
 def _all_small(text: str) -> bool:

