@@ -13,7 +13,7 @@ from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue
 from indexer.build.encoding_pipeline import PipelineOptions, encode_pictures, encode_titles
-from indexer.build.feed_diff import FeedDiff
+from indexer.build.feed_diff import FeedDiff, NoteCount
 from indexer.build.feed_settings import fetching
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder
 from indexer.encoders.base import Encoder
@@ -21,10 +21,11 @@ from indexer.encoders.base import Encoder
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """How many products of the feed are in the catalogue now, and which rows were left out."""
+    """How many products of the feed are in the catalogue now, which rows were left out, and notes on others."""
 
     products: int
     rejected: tuple[Rejected, ...]
+    notes: tuple[NoteCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def add(
             encode_titles((product.title for product in diff.puts), encoder, titles, options.batch_size)
         with closing(Catalogue.open(catalogue_file)) as catalogue:
             catalogue.put(diff.puts)
-    return Added(len(diff.puts), tuple(diff.rejected))
+    return Added(len(diff.puts), tuple(diff.rejected), tuple(diff.notes.values()))
 
 
 def remove(home: Path, ids: Sequence[str]) -> Removed:

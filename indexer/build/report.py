@@ -147,12 +147,7 @@ class IndexReport:
 
     def _attention_lines(self) -> list[str]:
         """Return lines on products that stay without a usable row, and on values that were not understood."""
-        notes = [
-            f"  {note.rows:>9,} rows, the first at {note.source}:{note.line}: {note.message}"
-            for note in sorted(self.notes, key=lambda note: -note.rows)[:MAX_LINES]
-        ]
-        more = len(self.notes) - len(notes)
-        return [*self.retained.lines(), *notes, *([f"  ... and {more:,} more kinds of notes"] if more else [])]
+        return [*self.retained.lines(), *note_lines(self.notes)]
 
     def _rejected_lines(self) -> list[str]:
         lines = rejection_lines(self.rejected, "    ")
@@ -176,6 +171,19 @@ class SavedReport:
     def rejected_path(self) -> Path:
         """The CSV file of the rows that the run rejected; a build without any writes none."""
         return self.home.update_rejected if self.kind == UPDATE else self.home.rejected(int(self.path.stem))
+
+
+def note_lines(notes: Sequence[NoteCount]) -> list[str]:
+    """Return a line for each of the notes that most rows have, and one that counts the rest."""
+    most = sorted(notes, key=lambda note: -note.rows)[:MAX_LINES]
+    lines = [f"  {note.rows:>9,} {_place(note)}: {note.message}" for note in most]
+    more = len(notes) - len(lines)
+    return [*lines, f"  ... and {more:,} more kinds of notes"] if more else lines
+
+
+def _place(note: NoteCount) -> str:
+    place = f"{note.source}:{note.line}"
+    return f"row, {place}" if note.rows == 1 else f"rows, the first at {place}"
 
 
 def rejection_lines(rejected: Sequence[Rejected], indent: str = "  ") -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from indexer.build.product_changes import add, remove
-from indexer.build.report import print_rejections
+from indexer.build.report import note_lines, print_rejections
 from indexer.cli.common import SOME_REJECTED, home_option, runtime_option
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
@@ -24,11 +24,13 @@ MAX_UNKNOWN = 10  # ids printed
 def add_command(home: Path, feed: Path, fetch: bool, encoding: str, runtime: str) -> None:
     """Add or change the products of a small feed; running servers show them within seconds.
 
-    Products that are not in it stay as they are. The next build makes the catalogue equal to its own feed again.
+    Products that are not in it stay as they are. The next build removes those that its own feed does not have.
     """
     encoder = open_encoder(store.current_manifest(home).encoder.name, runtime=runtime, home=home)
     added = add(home, feed, encoder, fetch=fetch, encoding=encoding)
     click.echo(f"{added.products:,} products added or changed, {len(added.rejected):,} rows rejected.")
+    for line in note_lines(added.notes):
+        click.echo(line)
     print_rejections(added.rejected)
     if added.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)

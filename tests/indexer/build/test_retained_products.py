@@ -281,3 +281,12 @@ def test_notes_are_counted_by_message(shop):
     assert (note.rows, note.line, note.source) == (2, 3, "products.csv") and "'perhaps'" in note.message
     assert "2 rows, the first at products.csv:3: availability is 'perhaps'" in report.table()
     assert not report.rejected and state(shop.home).keys() == shop.before.keys()
+
+
+def test_products_that_are_added_alone_have_notes_too(shop):
+    build_index(shop.home, shop.write(), "colour")
+    shop.rows = {"p1": "p1,shirt 1,p1.png,2 EUR,perhaps", "p2": BAD_ROWS["price"].replace("p1", "p2")}
+    before = state(shop.home)["p2"]
+    done = CliRunner().invoke(main, ["add", "--home", str(shop.home), "--feed", str(shop.write("few.csv"))])
+    assert done.exit_code == 3 and "1 row, few.csv:2: availability is 'perhaps'" in done.stdout
+    assert state(shop.home)["p2"] == before
