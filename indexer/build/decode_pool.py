@@ -49,11 +49,15 @@ _SAVE_AGAIN = "Save it again as JPEG, or leave it out."
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One picture file: the SHA-256 of its bytes, its upright size, and the picture, perhaps scaled down."""
+    """One picture file: the SHA-256 of its bytes, its upright size, and the picture, perhaps scaled down.
+
+    `coloured` when the file has a colour profile that changes how the picture looks.
+    """
 
     sha256: str
     size: tuple[int, int]
     picture: Image.Image
+    coloured: bool = False
 
 
 class DecoderPool:
@@ -202,11 +206,16 @@ def _parse_answer(header: Mapping[str, Any], body: bytes) -> Decoded | BadPictur
             return None
         case {"error": str(code), "message": str(message), "hint": str(hint)} if code in _ERRORS:
             return _ERRORS[code](message, hint)
-        case {"sha256": str(sha256), "size": [int(width), int(height)], "pixels": [int(columns), int(rows)]}:
+        case {
+            "sha256": str(sha256),
+            "size": [int(width), int(height)],
+            "pixels": [int(columns), int(rows)],
+            "coloured": bool(coloured),
+        }:
             allowed = 0 < width * height <= MAX_JPEG_PIXELS and width > 0
             complete = columns > 0 and rows > 0 and 3 * columns * rows == len(body)
             if allowed and complete and re.fullmatch("[0-9a-f]{64}", sha256):
-                return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body))
+                return Decoded(sha256, (width, height), Image.frombytes("RGB", (columns, rows), body), coloured)
     raise EOFError
 
 

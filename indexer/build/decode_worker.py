@@ -5,7 +5,8 @@ request and an answer are frames: 4 bytes, the length of a header; 4 bytes, the 
 the body.
 
     request   {"path": ..., "at_least": ..., "seconds": ...}
-    answer    {"sha256": ..., "size": [w, h], "pixels": [w, h]}, the body its pixels, 3 bytes each, row by row
+    answer    {"sha256": ..., "size": [w, h], "pixels": [w, h], "coloured": ...}, and
+              the body its pixels, 3 bytes each, row by row
               {"error": one of the codes of BadPicture, "message": ..., "hint": ...}
               {"error": "memory"}, and then it ends
 
@@ -78,7 +79,8 @@ def _answer(path: str, at_least: int) -> tuple[Header, bytes]:
         picture = images.decode(data, at_least=at_least)
     except BadPicture as error:
         return {"error": error.code, "message": error.message, "hint": error.hint}, b""
-    header = {"sha256": images.content_hash(data), "size": size, "pixels": picture.size}
+    sha256, coloured = images.content_hash(data), images.changes_colours(data)
+    header = {"sha256": sha256, "size": size, "pixels": picture.size, "coloured": coloured}
     return header, picture.tobytes()
 
 

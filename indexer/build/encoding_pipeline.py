@@ -21,7 +21,7 @@ from catalog.errors import BadPicture, EncoderError
 from catalog.files.failpoints import failpoint
 from indexer.build.decode_pool import PICTURE_TIMEOUT_S, DecoderPool
 from indexer.cache.file_stats import Content, FileStatCache, stamp_of
-from indexer.cache.vector_cache import VectorCache, title_cache_key
+from indexer.cache.vector_cache import VectorCache, colour_cache_key, title_cache_key
 from indexer.encoders.base import Encoder
 from indexer.encoders.picture_input import decode_side
 from indexer.layout import RowLayout
@@ -85,7 +85,14 @@ class PictureLoader:
         self.encoder = encoder
         self.cache = cache
         self._decoders = decoders
+        self.coloured: set[bytes] = set()  # hashes of files read so far whose profile changes their colours
         self._at_least = decode_side(encoder)
+
+    def vector_is_cached(self, key: bytes) -> bool:
+        """Return whether the cache has the vector of a content, in the colours that it has by its profile."""
+        if self.cache is None or self.cache.get(key) is None:
+            return False
+        return key not in self.coloured or self.cache.get(colour_cache_key(key)) is not None
 
     def __call__(self, path: str) -> tuple[PictureResults, Pixels | None]:
         """Return a file's results, and the encoder's input when the file has to be encoded."""
@@ -97,6 +104,8 @@ class PictureLoader:
         except BadPicture as error:
             return PictureResults(broken={path: error.message}), None
         pixels = None if self.cache is None else self.encoder.prepare(decoded.picture)
+        if decoded.coloured:
+            self.coloured.add(bytes.fromhex(decoded.sha256))
         results = PictureResults({path: Content(decoded.sha256, *decoded.size)}, decoded=1)
         results.decode_seconds = time.perf_counter() - start
         return results, pixels
@@ -107,7 +116,12 @@ class PictureLoader:
             return None
         data = images.read_file(Path(path))
         sha256 = images.content_hash(data)
-        return None if self.cache.get(bytes.fromhex(sha256)) is None else Content(sha256, *images.size_of(data))
+        key = bytes.fromhex(sha256)
+        if self.cache.get(key) is None:
+            return None
+        if images.changes_colours(data):
+            self.coloured.add(key)
+        return Content(sha256, *images.size_of(data)) if self.vector_is_cached(key) else None
 
 
 def encode_pictures(
@@ -195,12 +209,16 @@ def _encode_batch(load: PictureLoader, waiting: dict[bytes, Pixels], results: Pi
     if load.cache is None or not waiting:
         return
     start = time.perf_counter()
-    fresh = {key: pixels for key, pixels in waiting.items() if load.cache.get(key) is None}
+    fresh = {key: pixels for key, pixels in waiting.items() if not load.vector_is_cached(key)}
     waiting.clear()
     if fresh:
         vectors = _require_finite(load.encoder.encode_pixels(np.stack(list(fresh.values()))), load.encoder)
         failpoint("pictures.encoded")
         load.cache.put(fresh, vectors)
+        coloured = [number for number, key in enumerate(fresh) if key in load.coloured]
+        if coloured:
+            keys = list(fresh)
+            load.cache.put([colour_cache_key(keys[number]) for number in coloured], vectors[coloured])
     results.encoded += len(fresh)
     results.encode_seconds += time.perf_counter() - start
 

@@ -30,6 +30,8 @@ from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.types import Floats, IndexRecord, Recall
 
+# Written to the manifest beside what the encoder does: rows of pictures decoded otherwise are not copied.
+DECODING = {"colours": "sRGB"}
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 
 
@@ -71,6 +73,13 @@ class GenerationBuilder:
             return nullcontext()
         return self._cache(TITLE_VECTORS, self.layout.blocks[-1].dim)
 
+    def may_reuse(self, generation: Generation) -> bool:
+        """Return whether the rows of a generation are what this encoder and decoder would give."""
+        manifest = generation.manifest
+        decoded_alike = all(manifest.preprocessing.get(name) == value for name, value in DECODING.items())
+        same_encoder = manifest.fingerprint == self.encoder.fingerprint
+        return decoded_alike and same_encoder and generation.layout == self.layout
+
     def seal(
         self, catalogue: Catalogue, sources: VectorSources, previous: Generation | None = None, force: bool = False
     ) -> SealedGeneration:
@@ -109,7 +118,7 @@ class GenerationBuilder:
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             encoder=encoder.spec,
             fingerprint=encoder.fingerprint,
-            preprocessing=dict(encoder.preprocessing),
+            preprocessing={**encoder.preprocessing, **DECODING},
             blocks=self.layout.blocks,
             rows=len(keys),
             products=int(np.count_nonzero(np.diff(keys, prepend=0))),  # a product's pictures stand together

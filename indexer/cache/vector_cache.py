@@ -45,6 +45,14 @@ def title_cache_key(title: str) -> bytes:
     return hashlib.sha256(title.encode("utf-8", "surrogatepass")).digest()
 
 
+def colour_cache_key(sha256: bytes) -> bytes:
+    """Return the key of a picture's second record, for pictures with a colour profile.
+
+    Only since profiles are applied is there such a record: without it, the first one is of wrong colours.
+    """
+    return hashlib.sha256(b"colours in sRGB" + sha256).digest()
+
+
 def read_vectors(path: Path, dim: int, keys: Collection[bytes]) -> dict[bytes, Floats]:
     """Read the vectors (dim,) of these keys without a lock, so that a server never stops a build.
 

@@ -15,7 +15,14 @@ from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.file_stats import FileStatCache
-from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path, title_cache_key
+from indexer.cache.vector_cache import (
+    PICTURE_VECTORS,
+    TITLE_VECTORS,
+    VectorCache,
+    cache_path,
+    colour_cache_key,
+    title_cache_key,
+)
 from indexer.generations import store
 from indexer.generations.manifest import Manifest, read_manifest
 from indexer.generations.publishing import build_lock
@@ -75,7 +82,8 @@ def prune(home: Path) -> PruneReport:
             files = _remove_other_encoders(home)
             pictures, titles, paths = set[bytes](), set[bytes](), set[str]()
             for row in itertools.chain.from_iterable(catalogue.iter_picture_rows()):
-                pictures.add(bytes.fromhex(row.sha256))
+                key = bytes.fromhex(row.sha256)
+                pictures.update((key, colour_cache_key(key)))
                 titles.add(title_cache_key(row.title))
                 paths.add(row.path)
             removed_pictures = remove_unused_pictures(home, catalogue)

@@ -16,6 +16,7 @@ from catalog.storage.catalogue import Catalogue
 MIN_SIZE = 64  # pixels
 MAX_SIZE = 640
 SIZE_STEP = 64  # sizes are rounded down to it, so that requests for every size cannot fill the disk
+COLOURS = "srgb"  # folder of thumbnails in these colours; those of an earlier version lie beside it
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,11 +36,16 @@ class Thumbnails:
         if picture is None:
             raise UnknownProduct("No product has that picture.", "Take the picture's hash from a search hit.")
         size -= size % SIZE_STEP
-        path = self._folder / sha256[:2] / f"{sha256}-{size}.jpg"
+        path = self._folder / COLOURS / sha256[:2] / f"{sha256}-{size}.jpg"
         try:
             return path.read_bytes()
         except OSError:
-            data = images.thumbnail(self._original(Path(picture.path), sha256, size), size)
+            try:
+                data = images.thumbnail(self._original(Path(picture.path), sha256, size), size)
+            except UnknownProduct:
+                with contextlib.suppress(OSError):  # better in other colours than not at all
+                    return (self._folder / sha256[:2] / path.name).read_bytes()
+                raise
         with contextlib.suppress(OSError):  # a full disk costs speed, not the picture
             path.parent.mkdir(parents=True, exist_ok=True)
             with draft(path, data, durable=False) as temporary:

@@ -49,7 +49,7 @@ def test_the_manifest_says_what_it_was_made_from(tmp_path):
     manifest = generation.manifest
     assert manifest.encoder == encoder.spec
     assert (manifest.fingerprint, manifest.rows, manifest.products, manifest.seq) == (encoder.fingerprint, 4, 4, 4)
-    assert manifest.preprocessing == {"size": 4}
+    assert manifest.preprocessing == {"size": 4, "colours": "sRGB"}
     assert [block.name for block in manifest.blocks] == ["look", "meaning", "words"]
     assert manifest.weights["text"].keys() == {"meaning", "words"}
     assert (manifest.index.kind, manifest.recall.picture, manifest.recall.text) == ("flat", 1.0, 1.0)
