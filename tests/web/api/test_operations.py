@@ -107,7 +107,7 @@ def test_a_shop_that_was_only_built_or_has_no_report_is_told_of_as_it_is(serve, 
     assert "gone.jpg" in ask("get", "/api/v1/ops/rejected.csv").text
     shutil.rmtree(home / "reports")
     assert ask("get", "/api/v1/ops")["report"] is None
-    assert ask("get", "/api/v1/ops/rejected.csv").text == "source,line,reason\r\n"
+    assert ask("get", "/api/v1/ops/rejected.csv").text == "source,line,reason,id\r\n"
 
 
 def test_back_to_the_generation_that_was_named_and_no_further(shop):
