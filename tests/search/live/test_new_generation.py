@@ -1,6 +1,7 @@
 """What a server answers after it took over a new index: the products of now, whenever it looked before."""
 
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,42 @@ def test_a_server_equals_one_that_is_opened_after(tmp_path, history, looks):
         assert life.differences() == []
     finally:
         life.close()
+
+
+def test_searches_with_filters_go_on_while_the_shop_changes(tmp_path):
+    """Two searchers use states of before and after a change at one moment: none fails, and no hit comes twice."""
+    chance, life, stop = random.Random(1), ShopLife(tmp_path), threading.Event()
+    answered, wrong = [], []
+
+    def search():
+        while not stop.is_set():
+            for narrowed in ({"in_stock": True}, {"category": "Apparel"}, {"brand": "puma"}):
+                page = life.server.search(Query.of(text="red cup", filter=narrowed, facets=True, k=50))
+                keys = [hit.product.id for hit in page.hits]
+                wrong.extend([keys] if len(set(keys)) != len(keys) else [])
+            answered.append(len(page.hits))
+
+    def guarded():
+        try:
+            search()
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=guarded) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for turn in range(12):
+            for _ in range(6):
+                life.put(chance)
+                life.remove(chance)
+            life.write_elsewhere(chance)
+            life.update(chance, prices_only=turn % 3 == 0)
+            life.server.follow()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        different = life.differences()
+        life.close()
+    assert answered and wrong == [] and different == []
