@@ -178,7 +178,7 @@ def _members(draft: ProductDraft, rows: Sequence[ExportRow], groups: RowGroups) 
     if not any(row.cells.get("_type") == "grouped" for row in rows):
         return []
     keys = [sku.casefold() for row in rows for sku in lists.parse_parts(row.cells)]
-    members = [_merged(groups.rows(key)) for key in keys if key in groups]
+    members = [groups.first_row(key).cells for key in keys[: lists.MAX_PARTS] if key in groups]
     return [Variant(draft.line, _in_stock(draft, cells), _prices(draft, cells)) for cells in members]
 
 

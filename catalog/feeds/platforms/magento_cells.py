@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _ATTRIBUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,254}=")
 _BUNDLED = re.compile(r"(?:^|[,|])\s*sku=([^,|]+)")
 _SLASH = re.compile(r"(?<!\\)/")
 DEFAULT_ROOT = "default category"
+MAX_PARTS = 5_000  # of one cell: paths, variations or members
 NO_PICTURE = "no_selection"
 
 
 def parse_attributes(cell: str) -> Iterator[tuple[str, str]]:
     """Yield the pairs of "color=Red,care=Wash, dry,size=M|L"; a comma without a pair behind it is part of a value."""
-    pieces: list[str] = []
-    for piece in _quoted_pieces(cell):
-        if _ATTRIBUTE.match(piece.lstrip()) or not pieces:
-            pieces.append(piece)
-        else:
-            pieces[-1] += f",{piece}"
-    for piece in pieces:
+    for piece in _joined(_quoted_pieces(cell), lambda piece: bool(_ATTRIBUTE.match(piece.lstrip()))):
         name, equals, value = piece.partition("=")
         value = value.strip().strip('"').replace('""', '"').strip()
         if equals and value:
@@ -29,7 +24,7 @@ def parse_attributes(cell: str) -> Iterator[tuple[str, str]]:
 
 def parse_variations(cell: str) -> Iterator[dict[str, str]]:
     """Yield the variations of "sku=A,size=S|sku=B,size=M" as attributes by name."""
-    for part in re.split(r"\|(?=\s*sku=)", cell):
+    for part in re.split(r"\|(?=\s*sku=)", cell, maxsplit=MAX_PARTS)[:MAX_PARTS]:
         variation = dict(parse_attributes(part))
         if variation.get("sku"):
             yield variation
@@ -37,12 +32,12 @@ def parse_variations(cell: str) -> Iterator[dict[str, str]]:
 
 def parse_parts(cells: Mapping[str, str]) -> Iterator[str]:
     """Yield the SKUs of the products of which a group ("A=1.0000,B=2.0000") or a bundle is made."""
-    for piece in split_list(cells.get("associated_skus", "")):
+    for piece in split_list(cells.get("associated_skus", ""))[:MAX_PARTS]:
         yield piece.partition("=")[0].strip()
     if sku := cells.get("_associated_sku"):
         yield sku
     if bundle := cells.get("bundle_values"):
-        yield from (found.strip() for found in _BUNDLED.findall(bundle))
+        yield from (found.strip() for found in _BUNDLED.findall(bundle)[:MAX_PARTS])
 
 
 def parse_categories(cell: str) -> list[list[str]]:
@@ -50,16 +45,16 @@ def parse_categories(cell: str) -> list[list[str]]:
 
     Every path begins at a root, so that a piece of another beginning is the rest of a name with a comma.
     """
-    pieces: list[str] = []
-    root = ""
-    for piece in _quoted_pieces(cell):
-        begins = _SLASH.split(piece.strip().strip('"'))[0].strip()
-        if pieces and begins != root and root.lower() == DEFAULT_ROOT:
-            pieces[-1] += f",{piece}"
-        else:
-            root = root or begins
-            pieces.append(piece)
-    return [path for path in (path_of(piece.strip().strip('"')) for piece in pieces) if path[0]]
+    pieces = _quoted_pieces(cell)
+    root = _root_of(pieces[0])
+    if root.lower() == DEFAULT_ROOT:
+        pieces = _joined(pieces, lambda piece: _root_of(piece) == root)
+    paths = (path_of(piece.strip().strip('"')) for piece in pieces[:MAX_PARTS])
+    return [path for path in paths if path[0]]
+
+
+def _root_of(piece: str) -> str:
+    return _SLASH.split(piece.strip().strip('"'), maxsplit=1)[0].strip()
 
 
 def path_of(text: str) -> list[str]:
@@ -77,16 +72,26 @@ def split_list(cell: str) -> Sequence[str]:
     return [piece.strip() for piece in cell.split(",") if piece.strip()]
 
 
+def _joined(pieces: Iterable[str], begins: Callable[[str], bool]) -> list[str]:
+    """Join the pieces that do not begin a value to the one before, with the comma that was between them."""
+    groups: list[list[str]] = []
+    for piece in pieces:
+        if not groups or begins(piece):
+            groups.append([])
+        groups[-1].append(piece)
+    return [",".join(group) for group in groups]
+
+
 def _quoted_pieces(cell: str) -> list[str]:
     """Split at the commas that stand outside quotes."""
     if '"' not in cell:
         return cell.split(",")
-    pieces = [""]
+    pieces: list[list[str]] = [[]]
     quoted = False
     for part in re.split(r'([",])', cell):
         if part == "," and not quoted:
-            pieces.append("")
+            pieces.append([])
             continue
         quoted ^= part == '"'
-        pieces[-1] += part
-    return pieces
+        pieces[-1].append(part)
+    return ["".join(piece) for piece in pieces]

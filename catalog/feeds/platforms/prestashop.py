@@ -27,9 +27,10 @@ _TABLE = "prestashop_columns.csv"
 _DISTINCTIVE = {"price_excluded", "price_included", "features", "out_of_stock", "orderable", "option_names"}
 _LISTED = "(x,y,z"
 _HOMES = words_of("prestashop_homes.csv", "category")
-_PAIR = re.compile(r"[^:,]+:[^:]+")  # a feature and its value, and with its place behind
-_PLACED = re.compile(r"[^:,]+:.*[^:]:[0-9]+(?::[0-9]*)?\Z")
-_NEXT_ADDRESS = re.compile(r"[,|;\s]+(?=https?://)")
+_PLACE = re.compile(
+    r":[0-9]+(?::[0-9]*)?\Z"
+)  # behind a feature's value: its place, and whether it is the product's own
+_NEXT_ADDRESS = re.compile(r"(?<![,|;\s])[,|;\s]+(?=https?://)")
 _ALLOW = "1"  # of "Out of stock action": 0 refuses orders, 2 does what the shop does by default
 _CENT = Decimal("0.01")
 
@@ -171,7 +172,7 @@ def _paths(cell: str) -> list[list[str]]:
     """
     pieces = [piece for piece in _split(cell) if not piece.isdecimal()]
     if any(re.search(r"[/>]", piece) for piece in pieces):
-        paths = [[level.strip() for level in re.split(r"\s*[/>]\s*", piece)] for piece in pieces]
+        paths = [[level.strip() for level in re.split("[/>]", piece)] for piece in pieces]
     else:
         paths = [pieces]
     return [[level for level in path if level.casefold() not in _HOMES] for path in paths]
@@ -179,14 +180,17 @@ def _paths(cell: str) -> list[list[str]]:
 
 def _features(cell: str) -> Iterator[tuple[str, str]]:
     """Yield (name, value) of "Material:Cotton:1:0,Care:Wash, dry:2"; a comma may stand in a value."""
-    ends = _PLACED if _PLACED.search(cell) else _PAIR
-    piece = ""
-    for part in cell.split(","):
-        piece = f"{piece},{part}" if piece else part.strip()
-        if ends.match(piece):
-            name, _, rest = piece.partition(":")
-            yield name.strip(), re.sub(r"(?::[0-9]*){1,2}\Z", "", rest).strip()
-            piece = ""
+    parts = cell.split(",")
+    placed = any(part.count(":") > 1 and _PLACE.search(part) for part in parts)
+    pending: list[str] = []
+    colons = 0
+    for part in parts:
+        pending.append(part)
+        colons += part.count(":")
+        if (colons > 1 and _PLACE.search(part)) if placed else colons:
+            name, _, rest = ",".join(pending).partition(":")
+            yield name.strip(), _PLACE.sub("", rest).strip() if placed else rest.strip()
+            pending, colons = [], 0
 
 
 def _split(cell: str) -> list[str]:

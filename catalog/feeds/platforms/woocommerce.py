@@ -13,7 +13,7 @@ from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
 from catalog.feeds.platforms.codes import parse_flag, quantity_sign
 from catalog.feeds.platforms.column_names import ColumnNames, field_of, free_name
-from catalog.feeds.platforms.row_groups import RowGroups, grouped, overlong
+from catalog.feeds.platforms.row_groups import MAX_ROWS, RowGroups, grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
@@ -179,7 +179,7 @@ def _identity(cells: dict[str, str]) -> Identity:
 
 def _members(main: ExportRow, groups: RowGroups, families: _Families) -> list[ExportRow]:
     """Return the products of which a grouped one has its price and stock; else the product itself."""
-    keys = [families.find(reference) for reference in _split(main.cells.get("grouped", ""))]
+    keys = [families.find(reference) for reference in _split(main.cells.get("grouped", ""))[:MAX_ROWS]]
     members = [groups.first_row(key) for key in keys if key]
     return [_without_numbers(row) for row in members] or [main]
 
@@ -238,7 +238,8 @@ def _describe(draft: ProductDraft, main: Mapping[str, str], children: Sequence[E
     draft.set_attribute("tags", ", ".join(_split(main.get("tags", ""))))
     brand = next(iter(_split(main.get("brand", ""))), "")
     own = [dict(_attributes(row.cells, visible_only=False)) for row in children]
-    chosen = {name for options in own for name in options if all(other.get(name, "-") for other in own)}
+    chosen = {name for options in own for name in options}
+    chosen -= {name for options in own for name, value in options.items() if not value}  # a variation of any value
     for name, values in _attributes(main, visible_only=bool(children) or "variable" not in main.get("type", "")):
         if field_of(_TABLE, name) == "brand":
             brand = brand or values
