@@ -85,13 +85,13 @@ def read_number(text: str) -> Number | None:
     text = text.strip()
     if found := _CENTS_ONLY.fullmatch(text):
         return Number(Decimal(text.replace(",", ".")), found["mark"])
+    if found := _THREE_DIGITS.fullmatch(text):
+        mark = found["mark"]
+        return Number(Decimal(text.replace(mark, ".")), mark, Decimal(text.replace(mark, "")))
     if (found := _GROUPED_CENTS.fullmatch(text)) and found["group"] != found["mark"]:
         return Number(Decimal(text.replace(found["group"], "").replace(found["mark"], ".")), found["mark"])
     if len(text) > _MAX_LENGTH:
         return None
-    if found := _THREE_DIGITS.fullmatch(text):
-        digits = text.replace(found["mark"], "")
-        return Number(Decimal(digits).scaleb(-THOUSANDTHS), found["mark"], Decimal(digits))
     whole = _whole(text)
     if whole is not None:
         return Number(whole)

@@ -15,7 +15,7 @@ from catalog.money.price_text import PriceText, take_apart
 
 POINT, COMMA = ".", ","
 LARGE = 1000  # from here on thousands may be grouped
-SOME_ROWS = 5_000  # rows that are looked at; more only while they tell nothing
+SOME_ROWS = 2_000  # rows that are looked at; more only while they tell nothing
 _OTHER = {POINT: COMMA, COMMA: POINT}
 _AMOUNTS = ("price", "sale_price")
 
@@ -70,7 +70,7 @@ class PriceHabits:
         mark decides, then its currencies, then whether its prices are whole.
         """
         mark, other = number.mark, _OTHER[number.mark]
-        places = {decimals_of(code) for code in codes}
+        places = [decimals_of(code) for code in codes]
         if places and max(places) < THOUSANDTHS:
             return not self.thousandths[mark]
         if places and min(places) >= THOUSANDTHS:
@@ -98,10 +98,10 @@ class FeedHabits:
 
     def __call__(self) -> PriceHabits:
         """Return the habits; the first call reads the feed."""
-        with self._lock:
-            if self._habits is None:
-                self._habits = habits_of(self._reread())
-            return self._habits
+        if self._habits is None:
+            with self._lock:
+                self._habits = self._habits or habits_of(self._reread())
+        return self._habits
 
 
 def habits_of(rows: Iterable[Cells]) -> PriceHabits:

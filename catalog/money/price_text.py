@@ -52,7 +52,6 @@ class _Words(NamedTuple):
     upper: str  # the rest of the text from the upper end of a range on; "" without one
 
 
-@lru_cache(maxsize=4096)
 def take_apart(text: str) -> PriceText:
     """Return the parts of a price's text. Raises BadRow when it is malformed or negative."""
     if (common := _COMMON.fullmatch(text)) is not None:
@@ -60,6 +59,11 @@ def take_apart(text: str) -> PriceText:
         number = read_number(common[2])
         if number is not None and (not mark or mark in MARKS) and not (common[1] and common[3]):
             return PriceText(number, MARKS.get(mark), mark)
+    return _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> PriceText:
     shown = f"bad price {text[:40]!r}"
     if len(text) > MAX_PRICE:
         raise BadRow(f"{shown}: {EXAMPLE}")

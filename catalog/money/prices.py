@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.errors import BadRow
@@ -49,12 +50,14 @@ def read_price(text: str, currency: str = "", habits: Callable[[], PriceHabits] 
 
     Raises BadRow when it is malformed or negative, or when two currencies are named.
     """
-    usual = _USUAL.fullmatch(text)
-    if usual is not None and not currency and DECIMALS.get(usual[2] or "EUR", 0) > 1:
-        return Price(Decimal(usual[1]), usual[2] or "")
-    column = _column(currency)
+    column = _column(currency) if currency else ""
     if not text:
         return Price(None, column)
+    usual = _USUAL.fullmatch(text)
+    if usual is not None and (not usual[2] or (usual[2] in DECIMALS and column in ("", usual[2]))):
+        code = usual[2] or column
+        if not code or decimals_of(code) >= USUAL_DECIMALS:
+            return Price(Decimal(usual[1]), code)
     parts = take_apart(text)
     if parts.number is None:
         return Price(None, column)
@@ -64,20 +67,17 @@ def read_price(text: str, currency: str = "", habits: Callable[[], PriceHabits] 
     if column and mark is not None and column not in mark.codes:
         raise BadRow(f"bad price {text[:40]!r}: the currency column says {column}")
     code = column or ("" if mark is None else mark.usual)
-    codes = {code} if code else frozenset() if mark is None else mark.codes
-    notes = [RANGE_NOTE] if parts.is_range else []
+    codes = _single(code) if code else frozenset() if mark is None else mark.codes
+    notes: tuple[str, ...] = (RANGE_NOTE,) if parts.is_range else ()
     value = number.value
     if number.grouped is not None:
         thousands = habits().groups_thousands(number, codes)
         value = number.grouped if thousands else value
-        places = [decimals_of(code) for code in codes] or [USUAL_DECIMALS]
-        if max(places) > 0 and (min(places) < THOUSANDTHS or number.mark == COMMA):  # 1.299 KWD is no question
-            form, reading = f"1{number.mark}299 {code}".strip(), "1299" if thousands else "1.299"
-            notes.append(f"a price of the form {form} was read as {reading}")
+        notes += _thousands_notes(number.mark, codes, code, thousands)
     if mark is not None and not code:
         code = _clear_currency(mark, value, habits())
-        notes.append(_currency_note(parts.mark, mark, code))
-    return Price(rounded(value, decimals_of(code) if code else None), code, tuple(notes))
+        notes += (_currency_note(parts.mark, mark, code),)
+    return Price(rounded(value, decimals_of(code) if code else None), code, notes)
 
 
 def current_price(cells: Mapping[str, Sequence[str]], habits: Callable[[], PriceHabits] = PriceHabits) -> CurrentPrice:
@@ -100,6 +100,22 @@ def current_price(cells: Mapping[str, Sequence[str]], habits: Callable[[], Price
     return CurrentPrice(sale, currency or sale_currency, {LIST_PRICE: f"{price} {currency}".strip()}, notes)
 
 
+@lru_cache(maxsize=256)
+def _single(code: str) -> frozenset[str]:
+    return frozenset((code,))
+
+
+@lru_cache(maxsize=1024)
+def _thousands_notes(mark: str, codes: frozenset[str], code: str, thousands: bool) -> tuple[str, ...]:
+    """Return what people should know of three digits behind a mark: nothing when it can mean one thing only."""
+    places = [decimals_of(code) for code in codes] or [USUAL_DECIMALS]
+    if not max(places) or (min(places) >= THOUSANDTHS and mark != COMMA):  # ₩12,000 and 1.299 KWD
+        return ()
+    form, reading = f"1{mark}299 {code}".strip(), "1299" if thousands else "1.299"
+    return (f"a price of the form {form} was read as {reading}",)
+
+
+@lru_cache(maxsize=256)
 def _column(currency: str) -> str:
     """Return the code of a currency column. Raises BadRow."""
     if not currency or is_placeholder(currency):
