@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,10 +102,16 @@ def read_feed(path: Path | str, fetch: PictureFetcher | None = None, encoding: s
         endings = ", ".join(dict.fromkeys(ending for found in FORMATS for ending in found.endings))
         hint = f"Give a folder of pictures, or a file that ends in {endings}, or in one of these and {GZIP}."
         raise BadFeed(f"{path.name} is not in a feed format that can be read.", hint)
-    return chain(
+    return _one_after_another(
         _encoding_note(path, encoding, feed_format.find_encoding),
         _products(path, partial(feed_format.read, encoding=encoding), fetch),
     )
+
+
+def _one_after_another(*parts: Iterator[FeedItem]) -> Iterator[FeedItem]:
+    """Yield from all parts; closing this generator closes the part that is being read, and with it what it fetches."""
+    for part in parts:
+        yield from part
 
 
 def _encoding_note(path: Path, encoding: str, find_encoding: Callable[[Path, str], str]) -> Iterator[FeedItem]:
