@@ -54,6 +54,7 @@ available|available for order|limited stock|low stock|only a few left|plenty|tru
 More than 20 available|Qty: 3|stock=7|5 in stock, 2 reserved|last 3 items|10 - 50|12 vnt.
 ships in 3 days|Usually ships within 2-3 days|ships in 24h|3-5 business days|In stock, ships tomorrow|Back in stock
 Made to order (2 weeks)|"in stock"|In Stock.|in stock!
+WAHR|VRAI|VERDADERO|ИСТИНА|Disp.|one left
 auf Lager|lieferbar|sofort lieferbar|5 auf Lager|nur noch 2 Stück auf Lager|Auf Lager, Lieferzeit: 1-3 Werktage
 Versandfertig in 1 - 2 Werktagen|vorrätig|mehr als 10 verfügbar
 en stock|disponible|disponible sous 48h|plus que 2 en stock|plus de 10 disponibles|sur commande|dernières pièces
@@ -75,6 +76,7 @@ pre-order|backordered|sold out|Sold Out - back soon|temporarily out of stock|com
 not available|not in stock|not currently in stock|no longer available|discontinued|item has been discontinued|no stock
 unavailable|expected in March|Available from 12.03.2026|in stock from 2026-05-01|awaiting delivery|available: no
 stock: 0|0|0.00|0,00|0.0000|-1|-5.0|0 pcs|0 Stk.|0 шт|0 in stock|in stock (0)|qty=0|false|No|n|none left|< 1|0 vnt.
+FALSCH|FAUX|FALSO|ЛОЖЬ|insufficient stock|em falta
 ausverkauft|nicht auf Lager|nicht lieferbar|nicht mehr lieferbar|derzeit nicht verfügbar|leider nicht mehr verfügbar
 vergriffen|vorbestellbar|en rupture de stock|épuisé|plus en stock|ce produit n'est plus disponible|indisponible
 pas en stock|bientôt disponible|agotado|sin stock|no disponible por ahora|ya no está disponible|esaurito
