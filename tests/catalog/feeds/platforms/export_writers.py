@@ -69,8 +69,8 @@ def json_lines():
     return "\n".join(json.dumps(google_item(product), ensure_ascii=False) for product in products()).encode()
 
 
-def _shopify_rows():
-    for product in products():
+def _shopify_rows(language=None):
+    for product in products(language):
         variants = product.variations or (None,)
         for at, variant in enumerate(variants):
             row = {"Handle": product.id}
@@ -118,6 +118,22 @@ def shopify_newer():
     newer |= {"Variant Compare At Price": "Compare-at price"}
     rows = [{newer.get(name, name): value for name, value in row.items()} for row in _shopify_rows()]
     return table(rows, end="\n").encode()
+
+
+def saved_by_excel(text):
+    """An export after a spreadsheet of western Europe opened and saved it."""
+    rows = [{name: value for name, value in row.items() if name} for row in csv.DictReader(io.StringIO(text))]
+    words = {"true": "VRAI", "TRUE": "VRAI"}
+    return table([{name: words.get(value, value) for name, value in row.items()} for row in rows], ";").encode("cp1252")
+
+
+def shopify_saved_by_excel():
+    rows = list(_shopify_rows("fr"))
+    for row in rows:
+        row |= {
+            name: row[name].replace(".", ",") for name in ("Variant Price", "Variant Compare At Price") if name in row
+        }
+    return saved_by_excel(table(rows))
 
 
 _WOOCOMMERCE = (
@@ -193,6 +209,10 @@ def woocommerce(header=_WOOCOMMERCE, money=str, language=None):
 
 def woocommerce_german():
     return woocommerce(_WOOCOMMERCE_GERMAN, comma)
+
+
+def woocommerce_saved_by_excel():
+    return saved_by_excel(woocommerce(_WOOCOMMERCE_GERMAN, comma, "de").decode("utf-8-sig"))
 
 
 def woocommerce_french():
