@@ -15,12 +15,13 @@ from catalog.feeds.stock_words import parse_availability
 from catalog.money.habits import PriceHabits
 from catalog.money.prices import current_price
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
-from catalog.text.html import description_text, field_text
+from catalog.text.html import description_text, field_text, unescape
 
 MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
+_EXACT_COLUMNS = (*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -42,6 +43,7 @@ def product_from_row(
 
     `habits` tells how the feed writes its prices, for those that can be read in two ways.
     """
+    cells = _without_entities(cells)
     product_id = checked_id(first(cells, "id"))
     title = clean_title(first(cells, "title"))
     if not title:
@@ -70,6 +72,14 @@ def product_from_row(
         origin=origin,
     )
     return MappedRow(product, faults, [*price_notes, *stock_notes])
+
+
+def _without_entities(cells: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Return the cells with HTML entities resolved in prices, stock words and picture names: "12,90&nbsp;&euro;"."""
+    escaped = [name for name in _EXACT_COLUMNS if any("&" in value for value in cells.get(name, ()))]
+    if not escaped:
+        return cells
+    return {**cells, **{name: [unescape(value).strip() for value in cells[name]] for name in escaped}}
 
 
 def checked_id(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -147,6 +147,8 @@ def _records(lines: LineReader, header: Sequence[str]) -> Iterator[Record]:
                 yield line, [], fault
                 continue
             cells = mended
+        if len(cells) == 1 and len(header) != 1 and lines.delimiter in cells[0]:  # a row that was quoted as a whole
+            cells = split_record(cells[0], lines.delimiter, len(header)) or cells
         if any(map(str.strip, cells)):
             yield line, cells, ""
 
@@ -156,18 +158,19 @@ def _mended(lines: LineReader, header: Sequence[str]) -> list[str] | None:
 
     Leaves the lines behind the record, or behind that line, to be read.
     """
-    taken = lines.taken[: _MAX_LINES_OF_QUOTES + 1]
-    lines.unread(but=1)
-    if cells := split_record(taken[0], lines.delimiter, len(header)):
+    lines.unread()
+    first = lines.taken[0]
+    if cells := split_record(first, lines.delimiter, len(header), escaped_ends=False):
         return cells
-    for count in range(2, len(taken) + 1):
-        if '"' not in taken[count - 1] or _joins_rows(taken[:count], header, lines.delimiter):
-            continue
-        cells = split_record("".join(taken[:count]), lines.delimiter, len(header))
-        if cells is not None and len(cells) == len(header):
-            lines.skip(count - 1)
-            return cells
-    return None
+    with suppress(StopIteration, BadRow):
+        while len(lines.taken) <= _MAX_LINES_OF_QUOTES:
+            if '"' not in next(lines) or _joins_rows(lines.taken, header, lines.delimiter):
+                continue
+            cells = split_record("".join(lines.taken), lines.delimiter, len(header), escaped_ends=False)
+            if cells is not None and len(cells) == len(header):
+                return cells
+    lines.unread()
+    return split_record(first, lines.delimiter, len(header))
 
 
 def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:

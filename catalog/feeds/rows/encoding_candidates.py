@@ -94,6 +94,8 @@ def _ranked(sample: bytes, codecs_allowed: Collection[str]) -> dict[str, float]:
     """Return chardet's confidence in the likeliest encodings, and in every East Asian one that fits."""
     import chardet  # 0.1 s and 9 MB, which a feed in UTF-8 need not cost
 
+    if not sample:
+        return {}
     allowed = list(codecs_allowed)
     results = chardet.detect_all(
         sample, ignore_threshold=True, compat_names=False, include_encodings=allowed, no_match_encoding=allowed[0]

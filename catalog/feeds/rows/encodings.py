@@ -86,7 +86,8 @@ def detect(path: Path, named: str = "", declared: str = "") -> str:
             return codec
     if named:
         return named
-    if start[:_HEAD_BYTES].count(0) * 10 > len(start[:_HEAD_BYTES]):
+    head = start[:_HEAD_BYTES].rstrip(b"\0")  # a short file may be filled up with zeros
+    if head.count(0) * 10 > len(head) or (start and not head):
         return _wide_encoding(path, start)
     if declared.startswith(_SEVEN_BIT):
         return declared

@@ -79,11 +79,9 @@ class LineReader:
         back = self.taken[but:]
         self._ahead.extendleft(reversed(back))
         self.number -= len(back)
-
-    def skip(self, count: int) -> None:
-        """Read further lines of the row, which were read and put back before."""
-        for _ in range(count):
-            next(self)
+        del self.taken[but:]
+        self._length = sum(map(len, self.taken))
+        self._cells = sum(line.count(self.delimiter) for line in self.taken) if self.delimiter else 0
 
     def _read(self) -> str:
         line = self._file.readline(MAX_ROW + 1)

@@ -24,10 +24,11 @@ class _Way(NamedTuple):
     cells: list[str]
 
 
-def split_record(text: str, delimiter: str, width: int) -> list[str] | None:
+def split_record(text: str, delimiter: str, width: int, escaped_ends: bool = True) -> list[str] | None:
     """Return the cells of a record in the reading that has `width` of them, or else bends the rules least.
 
-    Returns None when a quote is opened and not closed, and for a record too long to look at closely.
+    Without `escaped_ends`, a quote behind a backslash ends no cell. Returns None when a quote is opened and not closed,
+    and for a record too long to look at closely.
     """
     text = text.rstrip("\r\n")
     if len(text) > MAX_RECORD or text.count('"') > MAX_QUOTES:
@@ -37,7 +38,7 @@ def split_record(text: str, delimiter: str, width: int) -> list[str] | None:
     for count in range(1, width + MAX_EXTRA_CELLS + 1):
         further: dict[int, _Way] = {}
         for start, way in ways.items():
-            for cell, after, cost in _readings(text, start, delimiter):
+            for cell, after, cost in _readings(text, start, delimiter, escaped_ends):
                 longer = _Way(way.cost + cost, [*way.cells, cell])
                 reached = whole if after > len(text) else further
                 key = count if after > len(text) else after
@@ -51,7 +52,7 @@ def split_record(text: str, delimiter: str, width: int) -> list[str] | None:
     return (whole.get(width) or min(whole.values(), key=lambda way: way.cost)).cells
 
 
-def _readings(text: str, start: int, delimiter: str) -> Iterator[tuple[str, int, int]]:
+def _readings(text: str, start: int, delimiter: str, escaped_ends: bool) -> Iterator[tuple[str, int, int]]:
     """Yield (cell, where the next one starts, cost) for every way to read the cell at `start`.
 
     The next cell of the last one starts behind the end of the text.
@@ -68,8 +69,8 @@ def _readings(text: str, start: int, delimiter: str) -> Iterator[tuple[str, int,
         yield raw, end + 1, raw.count('"')  # as in: "Retro" lamp
     at = text.find('"', start + 1)
     while at >= 0:
-        if after := _closes(text, at, delimiter):
-            cell = text[start + 1 : at]
+        cell = text[start + 1 : at]
+        if (after := _closes(text, at, delimiter)) and (escaped_ends or not cell.endswith("\\")):
             yield _ESCAPED.sub('"', cell), after, _ESCAPED.sub("", cell).count('"') + cell.endswith("\\")
         at = text.find('"', at + 1)
 

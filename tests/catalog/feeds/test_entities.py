@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.catalog.feed_writer import GOOGLE, read, write
+from tests.catalog.feed_writer import GOOGLE, names, read, write
 
 TITLE = "Ben &amp; Jerry&#39;s <b>mug</b>"
 CATEGORY = "Home &amp; Garden &gt; Mugs"
@@ -45,6 +45,15 @@ def test_every_format(shop, name):
     (product,), rejected = read(write(shop, FEEDS[name], name))
     assert rejected == []
     assert fields(product) == PLAIN
+
+
+def test_prices_stock_words_and_names_of_pictures(shop):
+    (shop / "images" / "a&b.png").write_bytes((shop / "images" / "1.png").read_bytes())
+    row = "7,Mug,images/a&amp;b.png,&euro;&nbsp;12.90,out&nbsp;of&#32;stock\n"
+    (product,), rejected = read(write(shop, "id,title,image,price,availability\n" + row))
+    assert rejected == []
+    assert (str(product.price), product.currency, product.in_stock) == ("12.90", "EUR", False)
+    assert names(product) == ["a&b.png"]
 
 
 def test_a_title_of_nothing_but_a_space_is_none(shop):

@@ -143,6 +143,22 @@ def test_a_quote_in_a_cell_that_holds_the_delimiter(shop):
     assert facts(write(shop, content)) == [("7", 'a "b", c', "d, e")]
 
 
+def test_escaped_quotes_at_the_end_of_a_line(shop):
+    content = HEADER.replace("\n", ",description\n") + (
+        '7,Red mug,Tableware,images/1.png,"He said \\"hi\\"\nand left, ok"\n'
+        '8,Blue mug,Tableware,images/2.png,"in C:\\dir\\"\n'
+    )
+    path = write(shop, content)
+    assert facts(path) == PLAIN
+    assert [product.description for product in read(path)[0]] == ['He said "hi"\nand left, ok', "in C:\\dir\\"]
+
+
+@pytest.mark.parametrize("header", [HEADER, '"id,title,category,image"\n'])
+def test_rows_that_were_quoted_as_a_whole(shop, header):
+    rows = '"7,Red mug,Tableware,images/1.png"\n"8,""Blue mug"",Tableware,images/2.png"\n'
+    assert facts(write(shop, header + rows)) == PLAIN
+
+
 @pytest.mark.parametrize("cell", ['"Shirt', '"Shirt"" blue', '"'])
 def test_a_quote_that_is_not_closed_rejects_its_row_alone(shop, cell):
     products, (rejected,) = read(write(shop, HEADER + f"6,{cell},Tableware,images/1.png\n" + ROWS * 1))
