@@ -67,11 +67,11 @@ def test_rejected_rows_of_a_hostile_feed_run_nothing(shop):
     feed = write(shop, f"id,title,image\n{rows}", "=calc()-products.csv")
     rejected = [item for item in read_feed(feed) if isinstance(item, Rejected)]
     assert len(rejected) >= len(ATTACKS) - 1
-    rejected += [Rejected(attack, 7, attack) for attack in ATTACKS]
+    rejected += [Rejected(attack, 7, attack, attack) for attack in ATTACKS]
     text = rejected_table(rejected)
     for mark in (",", ";"):
         assert not [cell for cell in cells(text, mark) if cell.startswith(STARTS)]
-    assert cells(text, ",")[3] == "'=calc()-products.csv"
+    assert cells(text, ",")[4] == "'=calc()-products.csv"
 
 
 @pytest.mark.promise("S9")
