@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from catalog.storage.word_index import Words
 from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
@@ -21,6 +22,9 @@ SURE_SPLIT = 4  # letters of both parts, from which a split is likelier than a t
 PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again at once when the shop has changed
 MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
 PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
+
+
+Way = tuple[tuple[str, ...], ...]  # the forms of each word that a product must have
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,10 @@ class TextReader:
         with self._lock:
             now, seq = time.monotonic(), index.seq()
             if seq != self._seq and now - self._read_at >= self._pause:
+                ways_by_term = self._ways_by_term  # made once, so its time does not count
                 started = time.thread_time()
                 known = dict(index.vocabulary())
-                terms = (word for word in self._glossary.english if self._finds_products(word, known))
+                terms = (term for term, ways in ways_by_term.items() if _finds_products(ways, known))
                 counts = dict.fromkeys(terms, 0) | known
                 self._vocabulary = _Vocabulary(
                     SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items())
@@ -123,9 +128,21 @@ class TextReader:
                 self._seq, self._read_at = seq, now
             return self._vocabulary
 
-    def _finds_products(self, term: str, known: Mapping[str, int]) -> bool:
-        alternatives = (way for concept in self._glossary.apply(term).concepts for way in concept.alternatives)
-        return any(all(any(form in known for form in forms(word)) for word in way.words) for way in alternatives)
+    @cached_property
+    def _ways_by_term(self) -> dict[str, list[Way]]:
+        """The ways in which a product can have each English term of the glossary."""
+        return {
+            term: [
+                tuple(map(forms, alternative.words))
+                for concept in self._glossary.apply(term).concepts
+                for alternative in concept.alternatives
+            ]
+            for term in self._glossary.english
+        }
+
+
+def _finds_products(ways: Sequence[Way], known: Mapping[str, int]) -> bool:
+    return any(all(any(form in known for form in word) for word in way) for way in ways)
 
 
 def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | None:

@@ -103,6 +103,18 @@ def test_a_new_product_with_the_exact_word_is_found_though_many_pictures_are_nea
         assert engine.search(query).hits[0].product.id == "z"
 
 
+def test_a_typing_mistake_is_read_as_a_word_that_the_shop_has_now(tmp_path):
+    """A small shop's vocabulary is read again at once; a question of a moment ago must not decide for ten seconds."""
+    home = tmp_path / "shop"
+    build_index(home, feed_of(tmp_path / "feed", BEFORE), FakeEncoder())
+    read = ("'samovr' was read as 'samovar'",)
+    with SearchEngine.open(home) as engine:
+        for title, notes in (("Kettle", ()), ("Samovar", read), ("Kettle", ())):
+            reindex(home, feed_of(tmp_path / "feed", [*BEFORE, ("a3", title, "Kitchen", "5", "in stock")]))
+            engine.follow()
+            assert engine.search(Query.of(text="samovr red")).notes == notes
+
+
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("looks", ["never", "each time"])
 def test_a_server_equals_one_that_is_opened_after(tmp_path, history, looks):
