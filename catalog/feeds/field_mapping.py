@@ -21,7 +21,7 @@ MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
-_EXACT_COLUMNS = (*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS)
+_EXACT_COLUMNS = frozenset((*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS))
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -76,7 +76,7 @@ def product_from_row(
 
 def _without_entities(cells: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
     """Return the cells with HTML entities resolved in prices, stock words and picture names: "12,90&nbsp;&euro;"."""
-    escaped = [name for name in _EXACT_COLUMNS if any("&" in value for value in cells.get(name, ()))]
+    escaped = [name for name, values in cells.items() if name in _EXACT_COLUMNS and "&" in "".join(values)]
     if not escaped:
         return cells
     return {**cells, **{name: [unescape(value).strip() for value in cells[name]] for name in escaped}}
