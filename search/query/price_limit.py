@@ -34,6 +34,7 @@ _MAX_LEADS = 4
 _COMMAS = (",", ";", "，", "；", "、")
 _EDGES = " " + "".join(_COMMAS)
 _HEART = re.compile(r"<3(?![0-9.,])")
+_PARTY = 12  # people: more are hardly counted without saying so
 _ADULT = 18  # years: no limit of an age lies higher
 
 
@@ -144,6 +145,8 @@ def _is_price(plain: str, amount: Amount, kind: str, start: int) -> bool:
     """Tell whether a number without a currency is a price, from the words before its limit and behind it."""
     if kind == FROM or not amount.value or _measures(plain, start, amount.value):
         return False
+    if kind == UP_TO and amount.value <= _PARTY and plain[:start].endswith("for "):
+        return False  # "tent for up to 6"
     alone = _lead(plain, start) == start and plain[:start].rstrip()[-1:] not in ("", *_COMMAS)
     if alone and _SHORT.match(plain, start):
         return False  # "air max 90"
