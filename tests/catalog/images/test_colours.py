@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -15,6 +16,7 @@ from catalog.images.icc import MAX_PROFILE_BYTES
 from tests.catalog.images import profiles
 from tests.catalog.images.profiles import SPACES, SRGB, in_space, swatches
 from tests.promises.pictures import chunk
+from tests.timing import speed
 
 AVIF = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 KINDS = ["JPEG", "PNG", "WEBP", pytest.param("AVIF", marks=AVIF), "HEIF"]
@@ -255,13 +257,25 @@ def test_a_usual_profile_is_read_once():
 @pytest.mark.parametrize("profile", [*SPACES.values(), profiles.ink_profile(ink), profiles.grey_profile(1.8)],
                          ids=[*SPACES, "inks", "greys"])  # fmt: skip
 def test_damaged_profiles_are_used_or_ignored(profile):
-    chance = random.Random(11)
+    convert_with_mutants(profile, 60, 11)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", SPACES)
+def test_damaged_profiles_are_used_or_ignored_at_length(name):
+    convert_with_mutants(SPACES[name], 2_000, 12)
+
+
+def convert_with_mutants(profile, how_many, seed):
+    chance = random.Random(seed)
     mode = {b"CMYK": "CMYK", b"GRAY": "L"}.get(profile[16:20], "RGB")
     picture = Image.new(mode, (8, 8))
-    for _ in range(60):
+    for _ in range(how_many):
         mutant = bytearray(profile)
         for _ in range(chance.randint(1, 8)):
             mutant[chance.randrange(min(len(mutant), chance.choice((40, 300, 10**6))))] = chance.randrange(256)
         if chance.random() < 0.3:
             del mutant[chance.randrange(len(mutant)) :]
+        began = time.process_time()
         assert module.to_srgb(picture.copy(), bytes(mutant)).size == (8, 8)
+        assert time.process_time() - began < 1 * speed()
