@@ -1,13 +1,14 @@
 """The container files name what is there: rooms that the wheel needs, settings, and the files that they mount."""
 
 import re
-import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from web.settings import Settings
 
+tomllib = pytest.importorskip("tomllib")  # new in Python 3.11
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 ROOT = DEPLOY.parents[1]
 
