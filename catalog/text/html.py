@@ -23,8 +23,8 @@ _HIDDEN = {
 _TAG_END = re.compile(">")
 _COMMENT_END = re.compile("-->")
 _INLINE = (
-    "a abbr acronym b bdi bdo big center cite code data del dfn em font i ins kbd label mark q s samp small span strike "
-    "strong sub sup time tt u var"
+    "a abbr acronym b bdi bdo big center cite code data del dfn em font i ins kbd label mark q s samp small span "
+    "strike strong sub sup time tt u var"
 )
 _ALONE = _BREAKS | _HIDDEN.keys() | {"img", "wbr", *_CELLS}  # these need no end tag to be markup
 _PAIRED = frozenset(_INLINE.split())
@@ -82,7 +82,7 @@ def _without_html(text: str) -> str:
 
 
 def _is_markup(text: str) -> bool:
-    """Tell whether a text has tags of HTML: one of a paragraph or a line break, or the two tags of a pair, or a comment."""
+    """Tell whether a text has tags of HTML: of a paragraph or a line break, both tags of a pair, or a comment."""
     if "<" not in text:
         return False
     seen: set[tuple[bool, str]] = set()
