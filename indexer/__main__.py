@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import click
 
 from indexer.cli.common import Commands
@@ -36,7 +34,6 @@ def main() -> None:
 
     Exit codes: 0 all went well, 3 the index was built but some rows were rejected, 1 an error, 130 interrupted.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
 
 
 if __name__ == "__main__":

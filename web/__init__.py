@@ -47,5 +47,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     operations.init_app(app, settings)
     app.register_blueprint(reference_page.bp)
 
-    engine.init_app(app, settings)
+    engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)
     return app

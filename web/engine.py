@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
@@ -25,8 +26,10 @@ class EngineHolder:
     The same thread then follows new generations of the index and the changes that other processes write.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_generation: Callable[[SearchEngine], None] | None = None) -> None:
         self._settings = settings
+        self._on_generation = on_generation
+        self._announced: tuple[object, ...] = ()
         self._engine: SearchEngine | None = None
         self._error: WindowshopError = NotReady("The shop is being opened.", "Try again in a few seconds.")
         self._attempted = threading.Event()
@@ -63,7 +66,10 @@ class EngineHolder:
             if not retry:
                 break
             self._closing.wait(self._settings.reopen_seconds)
-        while self._engine is not None and not self._closing.wait(self._settings.follow_seconds):
+        while self._engine is not None:
+            self._announce(self._engine)
+            if self._closing.wait(self._settings.follow_seconds):
+                break
             self._follow(self._engine)
 
     def _try_to_open(self) -> bool:
@@ -89,6 +95,18 @@ class EngineHolder:
         except Exception:
             log.exception("Changes of the shop at %s could not be applied", self._settings.home)
 
+    def _announce(self, engine: SearchEngine) -> None:
+        """Call `on_generation` when another generation is served than before."""
+        manifest = engine.generation.manifest
+        mark = (manifest.number, manifest.created, manifest.fingerprint)
+        if self._on_generation is None or mark == self._announced:
+            return
+        self._announced = mark
+        try:
+            self._on_generation(engine)
+        except WindowshopError as error:
+            log.error("%s", error)
+
     def _open_engine(self) -> SearchEngine:
         # Imported here: FAISS takes seconds to load, and the server answers meanwhile.
         from search.engine import SearchEngine
@@ -105,9 +123,9 @@ class EngineHolder:
         return engine
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Open the app's engine in the background."""
-    holder = EngineHolder(settings)
+def init_app(app: Flask, settings: Settings, on_generation: Callable[[SearchEngine], None] | None = None) -> None:
+    """Open the app's engine in the background; each generation that it serves is passed to `on_generation`."""
+    holder = EngineHolder(settings, on_generation)
     app.extensions[EXTENSION] = holder
     holder.start()
 

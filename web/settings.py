@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     log_queries: bool = Field(
         default=False, description="Whether logs hold the text of queries; if not, its length and a hash."
     )
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto",
+        description="Lines of the log: text to read, json for programs; auto is text where stderr is a terminal."
+        " The other commands read it too.",
+    )
+    learn_missing_heads: bool = Field(
+        default=False,
+        description="Whether the server learns the label heads for merchants' suggestions itself, after it has opened"
+        " a shop that has none.",
+    )
 
     @property
     def origins(self) -> tuple[str, ...]:

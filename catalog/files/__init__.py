@@ -2,5 +2,5 @@
 
 Imported by catalog.fetching, catalog.sample.generator, indexer.build, indexer.cache, indexer.encoders,
 indexer.encoders.backends, indexer.generations, indexer.labels, indexer.maintenance, search.bulk, search.cli,
-search.doctor, search.listings, search.live, search.ops, search.query, search.retrieval, web.middleware.
+search.doctor, search.listings, search.live, search.ops, search.query, search.retrieval, web.cli, web.middleware.
 """

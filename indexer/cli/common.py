@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from catalog.errors import WindowshopError
+from catalog.logs import write_logs
 
 EXIT_FAILED = 1
 SOME_REJECTED = 3
@@ -25,7 +26,7 @@ def shop_home_option(**changes: Any) -> Decorator:
     return click.option("--home", **{**parameters, "help": "The shop's folder.", **changes})
 
 
-home_option = shop_home_option()
+home_option = shop_home_option(envvar="WINDOWSHOP_HOME", show_envvar=True)
 _RUNTIMES = click.Choice(["auto", "torch", "onnx"])
 runtime_option = click.option(
     "--runtime", type=_RUNTIMES, default="auto", show_default=True, help="What runs the encoder."
@@ -46,7 +47,7 @@ encoding_option = click.option(
 
 
 class Commands(click.Group):
-    """Print our errors and the system's as "Error: message hint" with exit code 1; exit with 130 when interrupted.
+    """Start the log; print our errors and the system's as "Error: message hint", exit code 1; 130 when interrupted.
 
     A letter that the terminal's encoding lacks is printed as its code ("\\u8336"), because a title may hold any letter.
     """
@@ -57,6 +58,7 @@ class Commands(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
+            write_logs()
             return super().invoke(ctx)
         except WindowshopError as error:
             _end(ctx, f"Error: {error}", EXIT_FAILED)

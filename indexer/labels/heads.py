@@ -24,6 +24,8 @@ from indexer.numeric import softmax
 from indexer.types import Floats
 
 HEADS_FORMAT = 1
+MIN_PICTURES = 50  # fewest pictures from which a shop's heads are learnt: five of each of ten categories are enough
+READY, MISSING, TOO_FEW = "ready", "missing", "too_few"  # states of a shop's heads
 _FILE_KEYS = {"threshold": "cut", "holdout": "kept_aside"}  # attributes of FusionWeights with another name in files
 
 
@@ -118,6 +120,16 @@ class LabelHeads:
                 "Remove the file and learn again: python -m search learn.",
             ) from error
         return cls(fingerprint, {head.field: head for head in heads}, card["card"])
+
+
+def heads_state(home: Path, fingerprint: str, pictures: int) -> str:
+    """Return whether a shop with so many pictures has heads for that encoder: READY, MISSING or TOO_FEW to learn from.
+
+    Raises DamagedGeneration for a broken file.
+    """
+    if LabelHeads.load(home, fingerprint) is not None:
+        return READY
+    return MISSING if pictures >= MIN_PICTURES else TOO_FEW
 
 
 def head_rows(layout: RowLayout, encoded: Floats, titles: Floats | None = None) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one p
 MAX_HOLDOUT = 2_000
 MIN_DEVIATION = 1e-3  # components of rows that vary less are left out, not scaled up a thousandfold
 WARM_SHARE = 0.1  # of the steps, in which the rate rises
+Tick = Callable[[int], object]
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
 
 
@@ -45,6 +46,14 @@ class LabelRecipe:
     smoothing: float = 0.05
     titled: float = 0.5  # share of the examples that are shown with their title's block
 
+    def batch_for(self, rows: int) -> int:
+        """Return how many of so many examples a step shows."""
+        return min(self.batch, max(32, rows // 8))
+
+    def steps_for(self, rows: int) -> int:
+        """Return the number of steps for so many examples."""
+        return min(self.steps, max(self.least_steps, self.epochs * rows // self.batch_for(rows)))
+
 
 def fit_label_heads(examples: LabelExamples, recipe: LabelRecipe, seed: int) -> dict[str, LabelHead]:
     """Fit a head for each field that has at least two labels with five examples each.
@@ -57,14 +66,16 @@ def fit_label_heads(examples: LabelExamples, recipe: LabelRecipe, seed: int) -> 
         return {}
     holdouts = holdout_folds(examples, seed)
     trainings = [np.setdiff1d(np.arange(len(examples.rows)), holdout) for holdout in holdouts]
-    fitted = [fit_outputs(examples.take(training), names, recipe, seed) for training in trainings]
+    total = sum(recipe.steps_for(rows) for rows in (*map(len, trainings), len(examples.rows)))
+    with progress("learning label heads", total) as tick:
+        fitted = [fit_outputs(examples.take(training), names, recipe, seed, tick) for training in trainings]
+        heads = fit_outputs(examples, names, recipe, seed, tick)
 
     def fusions(titled: bool) -> dict[str, FusionWeights]:
         shares = holdout_shares(examples, names, holdouts, fitted, titled=titled)
         return {field: fit_fusion(*shares[field])[0] for field in names}
 
     image_only, with_title = fusions(False), fusions(True) if WORDS in examples.layout.names else {}
-    heads = fit_outputs(examples, names, recipe, seed)
     return {
         field: LabelHead(field, labels, heads[field], image_only[field], with_title.get(field))
         for field, labels in names.items()
@@ -84,9 +95,16 @@ def learnable_names(labels: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def fit_outputs(
-    examples: LabelExamples, names: Mapping[str, tuple[str, ...]], recipe: LabelRecipe, seed: int
+    examples: LabelExamples,
+    names: Mapping[str, tuple[str, ...]],
+    recipe: LabelRecipe,
+    seed: int,
+    tick: Tick = lambda steps: None,
 ) -> dict[str, ProjectionHead]:
-    """Fit one network for all fields, so that they share its hidden layer, and split it into a head for each."""
+    """Fit one network for all fields, so that they share its hidden layer, and split it into a head for each.
+
+    `tick` is called with 1 after each step.
+    """
     rng = np.random.default_rng(seed)
     rows, words = examples.rows, words_slice(examples.layout)
     mean, deviation = rows.mean(axis=0), rows.std(axis=0)
@@ -96,11 +114,10 @@ def fit_outputs(
     targets = [targets_of(examples.labels[field], labels) for field, labels in names.items()]
     sizes = {field: len(labels) for field, labels in names.items()}
     layers = LabelLayers(len(mean), recipe.hidden, sum(sizes.values()), recipe.dropout, rng)
-    batch = min(recipe.batch, max(32, len(rows) // 8))
-    steps = min(recipe.steps, max(recipe.least_steps, recipe.epochs * len(rows) // batch))
+    batch, steps = recipe.batch_for(len(rows)), recipe.steps_for(len(rows))
     optimiser = AdamW(layers.parameters, OneCycle(recipe.rate, steps, WARM_SHARE), recipe.decay)
     batches = itertools.islice(shuffled(rng, np.arange(len(rows)), batch), steps)
-    with threadpool_limits(threads(), "blas"), progress("learning labels", steps) as tick:
+    with threadpool_limits(threads(), "blas"):
         for chosen in batches:
             shown = inputs[chosen]
             shown[rng.random(len(chosen)) >= recipe.titled, words] = 0.0

@@ -1,4 +1,4 @@
 """Process bulk listing jobs: input files, job store, worker, review and exports.
 
-Imported by search.cli, web.api, web.requests.
+Imported by search.cli, search.ops, web.api, web.requests.
 """

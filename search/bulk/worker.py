@@ -1,7 +1,9 @@
 """Work on bulk jobs, batch by batch: in a low-priority process that a server starts, or in a command.
 
-`python -m search.bulk.worker HOME RUNTIME` ends when no job is left, or when its standard input is closed, because
-then the server has ended. At most one process works on a shop's jobs.
+`python -m search.bulk.worker HOME RUNTIME` first learns the shop's label heads if they are missing. It ends when no job
+is left, or when its standard input is closed, because then the server has ended. Standard output has a line
+"learning DONE TOTAL" for each step of learning, and "ready" when there are heads, or too few pictures to learn from.
+At most one process works on a shop's jobs.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,15 @@ from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.images.crop import SHORT_SIDE
+from catalog.logs import write_logs
+from indexer.progress import reporting_to
 from indexer.types import Floats
 from search.bulk.input_files import Pictures, open_pictures, read_failure
 from search.bulk.job_rows import Outcome, RowPicture, Task
 from search.bulk.job_store import Job, JobStore, UnknownJob
 from search.bulk.review import note_translations
 from search.bulk.row_duplicates import RowDuplicateFinder
+from search.bulk.supervisor import EXIT_BUSY, LEARNING, READY
 from search.dedup.duplicate_kinds import repeats
 from search.dedup.listing_duplicates import find_duplicates
 from search.engine import SearchEngine
@@ -48,13 +53,21 @@ log = logging.getLogger(__name__)
 class Worker:
     """Works on the jobs of a shop with an open engine."""
 
-    def __init__(self, engine: SearchEngine) -> None:
+    def __init__(self, engine: SearchEngine, *, supervised: bool = False) -> None:
         self._engine = engine
+        self._reports = supervised
         self._suggesters = SuggesterCache(engine.home)
+
+    def learn_if_missing(self) -> None:
+        """Learn the shop's label heads if it has none, and report to the supervisor."""
+        with reporting_to(_report_learning) if self._reports else nullcontext():
+            learn_if_missing(self._engine)
+        if self._reports:
+            print(READY, flush=True)
 
     def steps(self, job: Job) -> Iterator[int]:
         """Work on a job until it is done or cancelled; yields the number of rows of each batch once it is durable."""
-        learn_if_missing(self._engine)
+        self.learn_if_missing()
         note_translations(job, value_translations(self._engine.browse(TRANSLATION_PRODUCTS)))
         pictures = open_pictures(job.source, job.root)
         fingerprint, earlier = "", None
@@ -132,16 +145,17 @@ def exclusive_worker(home: Path) -> Iterator[bool]:
 
 
 def main(home: Path, runtime: str) -> int:
-    """Work on the shop's jobs until none is left."""
+    """Learn what is missing and work on the shop's jobs until none is left; `EXIT_BUSY` when another process does."""
     with suppress(OSError):
         os.nice(NICENESS)  # threads started from here on inherit it
     with exclusive_worker(home) as free:
         if not free:
             time.sleep(POLL_INTERVAL_S)
-            return 0
+            return EXIT_BUSY
         jobs = JobStore(home)
         with SearchEngine.open(home, runtime=runtime) as engine:
-            worker = Worker(engine)
+            worker = Worker(engine, supervised=True)
+            worker.learn_if_missing()
             idle = False
             while True:
                 job = jobs.next()
@@ -157,6 +171,10 @@ def main(home: Path, runtime: str) -> int:
                         engine.follow()
 
 
+def _report_learning(what: str, done: int, total: int) -> None:
+    print(LEARNING, done, total, flush=True)
+
+
 def _end_with_parent() -> None:
     """End when the process that started this one ends: it never writes to this one's standard input."""
     os.read(0, 1)  # not through sys.stdin, whose lock would be held when this process ends by itself
@@ -165,7 +183,7 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    write_logs()
     try:
         sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
     except WindowshopError as failure:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from catalog import images
 from catalog.errors import BadQuery
 from catalog.files.atomic import write_atomically
+from indexer.progress import progress
 from search.bulk.exports import corrected_csv, listings_csv
 from search.bulk.job_store import CANCELLED, DONE, RECEIVING, Job, JobStore
 from search.bulk.review import accept_above
@@ -31,19 +30,22 @@ def suggest_file(
     """
     job = _job_of(JobStore(home), source)
     status = job.status()
-    with tqdm(
-        total=status["total"], initial=status["done"], unit=" rows", file=sys.stderr, disable=not sys.stderr.isatty()
-    ) as bar:
+    with progress("rows", status["total"]) as tick:
+        done = status["done"]
+        tick(done)
         while job.status()["state"] != DONE:
             with exclusive_worker(home) as free:
                 if free:
                     with SearchEngine.open(home, runtime=runtime) as engine:
                         for count in Worker(engine).steps(job):
-                            bar.update(count)
+                            done += count
+                            tick(count)
                 else:
                     time.sleep(POLL_INTERVAL_S)
-            bar.update(job.status()["done"] - bar.n)
-            if job.status()["state"] == CANCELLED:
+            status = job.status()
+            tick(status["done"] - done)
+            done = status["done"]
+            if status["state"] == CANCELLED:
                 raise BadQuery("The job was cancelled.", "Run the command again to resume it.")
     if accept is not None:
         accept_above(home, job, accept)

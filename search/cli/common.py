@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.cells import cell_len, set_cell_size
-from tqdm import tqdm
 
 from indexer.cli.common import home_option, runtime_option
+from indexer.progress import progress
 
 FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
@@ -80,11 +79,8 @@ def report_rejected(rejected: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_progress(keys: Sequence[str]) -> Iterable[str]:
-    """Yield the keys with a progress bar, where stderr is a terminal."""
-    return tqdm(keys, disable=not sys.stderr.isatty(), unit=" queries", file=sys.stderr)  # type: ignore[no-any-return]
-
-
-def show_step(step: str, done: int, total: int) -> None:
-    """Print how far a step of a long job is, where stderr is a terminal."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{step}: {done / max(total, 1):.0%}", nl=False, err=True)
+    """Yield the keys, and show how many are done."""
+    with progress("queries", len(keys)) as tick:
+        for key in keys:
+            yield key
+            tick(1)

@@ -10,6 +10,8 @@ import click
 from catalog.extras import requires_extra
 from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
+from indexer.cli.next_step import say_next
+from indexer.progress import StepBars
 from search.cli.bulk_command import report, suggest_file
 from search.cli.common import (
     FILE_TYPE,
@@ -22,7 +24,6 @@ from search.cli.common import (
     report_rejected,
     shop_options,
     show_progress,
-    show_step,
 )
 from search.doctor.audit import examine, write_report
 from search.engine import SearchEngine
@@ -56,6 +57,8 @@ def categorise_command(
             print_json(job.status())
         else:
             report(job, out)
+            wanted = "" if listings else "; --listings FILE writes what was accepted as a feed"
+            say_next(f"look through {out}, or decide on the page /merchant{wanted}", "serve", "--home", home)
         if job.status()["failed"]:
             raise click.exceptions.Exit(SOME_REJECTED)
         return
@@ -96,6 +99,8 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
             click.echo(tuning.format_network_figures(figures["fine_tuned"]))
     if as_json:
         print_json(figures)
+    else:
+        say_next("running servers suggest with what was learnt, on their page /merchant", "serve", "--home", home)
 
 
 @click.command("doctor")
@@ -103,7 +108,7 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
 @click.option("--out", type=FOLDER_TYPE, help="Folder for the report; by default reports/doctor in the shop's folder.")
 def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) -> None:
     """Audit the listings of the whole shop; write doctor.csv and doctor.html."""
-    with SearchEngine.open(home, runtime=runtime) as engine:
+    with SearchEngine.open(home, runtime=runtime) as engine, StepBars() as show_step:
         diagnosis = examine(engine, show_step)
     table, page = write_report(diagnosis, out or ShopHome(home).doctor_report)
     if as_json:
@@ -112,3 +117,4 @@ def doctor_command(home: Path, runtime: str, as_json: bool, out: Path | None) ->
     print_figures(diagnosis.counts())
     took = f"{diagnosis.products:,} products in {diagnosis.seconds:.0f} s"
     click.echo(f"\n{took}. The report: {page}, the table: {table}")
+    say_next(f"open {page}, mend the listings in the feed, and bring the shop up to date", "update", "--home", home)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from catalog.images.decoder import Box, lies_inside
+from indexer.cli.next_step import say_next
 from search.cli.common import (
     FILE_TYPE,
     print_figures,
@@ -94,6 +95,8 @@ def evaluate_command(home: Path, runtime: str, as_json: bool, photos: Path | Non
         count = len(evaluation.unknown_products)
         click.echo(f"{count} of the expected products are not in the catalogue; they count as misses.", err=True)
     print_figures(evaluation.to_dict(), as_json)
+    if not as_json:
+        say_next("look at single answers", "search", "--home", home, "--text", "...")
 
 
 @click.command("calibrate")
@@ -109,6 +112,8 @@ def calibrate_command(home: Path, runtime: str, as_json: bool, photos: Path, mis
     calibration.save(home)
     figures = {"photos": calibration.photos, "slope": calibration.slope, "offset": calibration.offset}
     print_figures(figures, as_json)
+    if not as_json:
+        say_next("start the servers again; they then say how certain a match is", "serve", "--home", home)
 
 
 def _print_page(page: SearchPage) -> None:

@@ -15,7 +15,7 @@ from catalog.storage.catalogue import Catalogue
 from indexer.encoders.training_pictures import in_training_set
 from indexer.generations.store import Generation, open_current
 from indexer.labels.examples import LabelExamples, neighbour_queries
-from indexer.labels.heads import LabelHead, LabelHeads
+from indexer.labels.heads import MISSING, LabelHead, LabelHeads, heads_state
 from indexer.labels.knn import nearest_products
 from indexer.labels.network import read_network
 from indexer.numeric import number_names
@@ -25,7 +25,6 @@ from search.listings.attribute_fields import CATEGORY, group_of, labels_of
 from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, fit_prices
 from search.listings.title_values import TitleTrust, TitleValueMatcher, title_trust
 
-MIN_PICTURES = 50  # fewest pictures from which a shop's heads are learnt: five of each of ten categories are enough
 MAX_ROWS = 60_000  # rows to learn from; more would not fit in memory next to a server, nor improve much
 MAX_PRICED = 3_000  # products that price ranges are calibrated with
 MIN_NOVELTY_ROWS = 100
@@ -65,8 +64,7 @@ def learn_if_missing(engine: SearchEngine) -> None:
     A shop below `MIN_PICTURES` learns none. A network that this machine has not exported yet, as after a restore, is
     exported. Raises DamagedGeneration, EncoderUnavailable.
     """
-    missing = LabelHeads.load(engine.home, engine.encoder.fingerprint) is None
-    if missing and len(engine.generation.rows) >= MIN_PICTURES:
+    if heads_state(engine.home, engine.encoder.fingerprint, len(engine.generation.rows)) == MISSING:
         learn(engine.home)
     if ShopHome(engine.home).label_network.is_file():
         read_network(ShopHome(engine.home).label_network)

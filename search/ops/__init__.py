@@ -9,7 +9,16 @@ from catalog.exports import lazy_exports
 
 if TYPE_CHECKING:
     from search.ops.index_status import generations_of, go_back, last_report, rejected_csv, way_back
+    from search.ops.label_learning import heads_missing, heads_status
 
-__all__ = ["generations_of", "go_back", "last_report", "rejected_csv", "way_back"]
+__all__ = [
+    "generations_of",
+    "go_back",
+    "heads_missing",
+    "heads_status",
+    "last_report",
+    "rejected_csv",
+    "way_back",
+]
 
 __getattr__, __dir__ = lazy_exports(__name__, __file__)

@@ -23,6 +23,7 @@ from catalog.errors import WindowshopError
 from catalog.files.atomic import write_atomically
 from catalog.files.locks import exclusive_lock
 from catalog.home import ShopHome
+from catalog.logs import write_logs
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import Generation, numbers, open_generation
 from indexer.layout import WORDS
@@ -150,7 +151,7 @@ def _descend(affinities: Floats, points: Floats) -> Floats:
 
 if __name__ == "__main__":
     os.nice(NICE)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    write_logs()
     try:
         draw_map(Path(sys.argv[1]), int(sys.argv[2]))
     except (WindowshopError, OSError) as failure:

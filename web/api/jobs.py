@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request
 
 from catalog.errors import WindowshopError
+from search import ops
 from search.bulk import exports, review
 from search.bulk.job_store import WAITING, Job
 from search.bulk.review import RowDecision
@@ -20,6 +21,9 @@ from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, N
 from web.requests.validation import read_json, validate
 from web.settings import Settings
 
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
+
 DETAILED_NEIGHBOURS = 3  # neighbours of each row that are sent with title, address and picture
 SUPERVISOR = "windowshop.supervisor"
 _SUFFIX = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
@@ -30,6 +34,16 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     app.extensions[SUPERVISOR] = supervisor = WorkerSupervisor(settings.home, settings.runtime)
     supervisor.ensure()
+
+
+def learner(app: Flask) -> Callable[[SearchEngine], None]:
+    """Return a function that has the label heads of an open shop learnt, in the worker, where they are missing."""
+
+    def learn_if_missing(engine: SearchEngine) -> None:
+        if ops.heads_missing(engine):
+            supervisor_of(app).learn()
+
+    return learn_if_missing
 
 
 def supervisor_of(app: Flask) -> WorkerSupervisor:

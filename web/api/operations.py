@@ -51,6 +51,7 @@ def overview() -> Response:
         back_to=ops.way_back(home),
         report=ops.last_report(home),
         questions=_logged_queries(),
+        label_heads=_label_heads(),
         jobs=_jobs(),
         request_id=g.request_id,
     )
@@ -107,6 +108,15 @@ def _health() -> dict[str, Any]:
     except WindowshopError as error:
         return {"ready": False, "reason": " ".join(public_words(error)), "degraded": []}
     return {"reason": "", **status_json(status, "generation products pictures live encoder runtime")}
+
+
+def _label_heads() -> dict[str, Any] | None:
+    """Return the state of the label heads; None until the shop is open."""
+    try:
+        engine = get_engine()
+    except WindowshopError:
+        return None
+    return ops.heads_status(engine, supervisor_of(current_app).learning)
 
 
 def _jobs() -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,14 +13,17 @@ from urllib.parse import urlencode
 import click
 
 from catalog import sample
+from catalog.files.child_environment import child_environment
 from catalog.home import ShopHome
 from indexer.cli.common import shop_home_option
+from indexer.cli.next_step import command_line
 from web.cli.serve import Server, host_option, port_option
 from web.cli.startup_checks import check_disk_space, check_settings, read_settings
 from web.settings import MIB
 
 REQUIRED_SPACE = 400 * MIB  # the shop takes 25 of them, the exported models the rest
 SHOP_NAME = "Windowshop sample shop"
+SAMPLE_ENCODER = "starter"
 EXAMPLE_TEXT = "speckled mug"
 EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
 
@@ -29,41 +33,51 @@ EXAMPLE_PHOTO, EXAMPLE_CHANGE = "p159", "in green"
 @host_option
 @port_option
 def demo(home: Path, **options: Any) -> None:
-    """Index the sample shop if needed, and serve it."""
+    """Index the sample shop if needed, and serve it; the server then learns from it."""
     if not (sample.SAMPLE_FOLDER / "products.csv").is_file():
         raise click.ClickException(
             "This installation has no sample shop; the package leaves its pictures out. "
             "Index your own feed (windowshop index --feed products.csv), or run make demo in a clone of the source."
         )
     settings = read_settings(
-        {"shop_name": SHOP_NAME, "try_photos": sample.SAMPLE_FOLDER / "try.csv", **options, "home": home}
+        {
+            "shop_name": SHOP_NAME,
+            "try_photos": sample.SAMPLE_FOLDER / "try.csv",
+            "learn_missing_heads": True,
+            **options,
+            "home": home,
+        }
     )
     check_settings(settings)
     if not ShopHome(home).current.is_file():
         # Imported here: it loads numpy, which an indexed shop's server does not wait for.
         from indexer.encoders.backends.runtime import models_folder
+        from indexer.encoders.graphs.checkpoint import MINILM_MODULE  # here, as above
 
         check_disk_space(REQUIRED_SPACE, home, models_folder())
-        click.echo("Indexing the sample shop. The first time models are exported too: about a minute in all.", err=True)
-    exit_code = build(home)
+        if find_spec(MINILM_MODULE) is None and (exit_code := _run("setup")):
+            sys.exit(exit_code)
+        click.echo("Indexing the sample shop; the first time also the models are made. About 15 seconds.", err=True)
+    exit_code = index(home)
     if exit_code:
         sys.exit(exit_code)
     Server(settings, partial(things_to_try, home)).run()
 
 
-def build(home: Path) -> int:
-    """Index the sample shop and fit its label heads, skipping what is done already. Returns the exit code.
+def index(home: Path) -> int:
+    """Index the sample shop, or bring its index up to date. Returns the exit code.
 
-    Each step runs in its own process: exporting the models loads torch, which a server that forks must not load.
+    In a process of its own: it loads ONNX Runtime, whose threads a server that forks must not have.
     """
-    exit_code = _run("indexer", "build", "--home", str(home), "--feed", str(sample.SAMPLE_FOLDER / "products.csv"))
-    if exit_code == 0 and not ShopHome(home).label_heads.exists():
-        exit_code = _run("search", "learn", "--home", str(home))
-    return exit_code
+    known = ShopHome(home).current.is_file()
+    # The sample shop's own feed: a newer version of it may remove many products, or come with another encoder.
+    command = ("update", "--allow-shrink", "--force") if known else ("build", "--encoder", SAMPLE_ENCODER)
+    return _run(*command, "--json", "--home", str(home), "--feed", str(sample.SAMPLE_FOLDER / "products.csv"))
 
 
-def _run(module: str, *arguments: str) -> int:
-    return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
+def _run(*arguments: str) -> int:
+    command = [sys.executable, "-m", "indexer", *arguments]
+    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=child_environment()).returncode
 
 
 def things_to_try(home: Path, address: str) -> str:
@@ -75,6 +89,20 @@ def things_to_try(home: Path, address: str) -> str:
         (f"a photo and words: this one, but {EXAMPLE_CHANGE}", f"?{urlencode(photo_and_text)}"),
     )
     lines = [f"  {number}. {label}\n     http://{address}/{query}" for number, (label, query) in enumerate(searches, 1)]
-    key_command = f"{sys.executable} -m web key create --home {home}"
-    merchant = f"Merchants list products at http://{address}/merchant, with a key from\n     {key_command}"
-    return "\n".join(("The sample shop is open. Three things to try:", *lines, merchant, "Ctrl-C closes it."))
+    key = command_line("key", "create", "--home", home, "--scope", "admin")
+    pages = (
+        ("the merchant's page, which suggests category and attributes of a picture", "merchant"),
+        ("the operator's page, which shows what the server learns meanwhile", "ops"),
+        ("the API", "docs"),
+    )
+    others = [f"  {label}\n     http://{address}/{page}" for label, page in pages]
+    return "\n".join(
+        (
+            "The sample shop is open. Three things to try:",
+            *lines,
+            "And for those who run a shop:",
+            *others,
+            f"Both pages take a key from\n     {key}",
+            "Ctrl-C closes the shop.",
+        )
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from catalog.logs import TEXT, LogHandler, chosen_format, write_logs
 from web import create_app
 from web.cli.startup_checks import check_index, check_settings, format_address, read_settings
-from web.middleware.access_log import write_json_lines
 from web.settings import Settings
 
+log = logging.getLogger(__name__)
 MAX_REQUEST_LINE = 8190  # bytes; quoting makes the words in an address up to nine times as long
 
 host_option = click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
@@ -38,6 +41,16 @@ def serve(**options: Any) -> None:
     Server(settings, lambda address: f"Serving {settings.home} on http://{address} (Ctrl-C stops it)").run()
 
 
+class ServerLog(Logger):  # type: ignore[misc]
+    """Gunicorn's own messages, in the format of ours."""
+
+    def setup(self, cfg: Any) -> None:
+        """Replace the handler that gunicorn gives its log of errors."""
+        super().setup(cfg)
+        ours = [handler for handler in logging.getLogger().handlers if isinstance(handler, LogHandler)]
+        self.error_log.handlers = ours or self.error_log.handlers
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, configured from our settings; prints `greeting(address)` when it listens."""
 
@@ -58,6 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": MAX_REQUEST_LINE,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "logger_class": ServerLog,
             "when_ready": self._greet,
         }
         for name, value in options.items():
@@ -66,9 +80,13 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _greet(self, arbiter: Any) -> None:
         host, port, *_ = arbiter.LISTENERS[0].sock.getsockname()
-        click.echo(self._greeting(format_address(host, port)), err=True)
+        greeting = self._greeting(format_address(host, port))
+        if chosen_format(self.settings.log_format) == TEXT:
+            click.echo(greeting, err=True)
+        else:
+            log.info("%s", greeting)
 
     def load(self) -> Flask:
         """Create the app, inside the worker."""
-        write_json_lines()
+        write_logs(self.settings.log_format, replace=True)
         return create_app(self.settings)

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from catalog.errors import WindowshopError
 from catalog.home import ShopHome
+from catalog.logs import write_logs
 from web.errors import UnsafeConfiguration
-from web.middleware.access_log import write_json_lines
 from web.middleware.auth import Keys
 from web.settings import MIB, Settings
 from web.try_photos import read_try_photos
@@ -53,7 +53,7 @@ def check_settings(settings: Settings) -> None:
     except WindowshopError as error:
         raise click.ClickException(f"The photos to try cannot be read: {error}") from error
     _check_port(settings.host, settings.port)
-    write_json_lines()
+    write_logs(settings.log_format, replace=True)
     try:
         check_safe(settings)
     except UnsafeConfiguration as error:

@@ -53,3 +53,7 @@ class _JoinedGroup(Commands):
 @click.version_option(package_name="windowshop")
 def main() -> None:
     """Index a shop's pictures, search them, and serve the shop."""
+
+
+if __name__ == "__main__":
+    main(prog_name="windowshop")

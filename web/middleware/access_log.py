@@ -1,19 +1,18 @@
-"""The log on stderr: one JSON object a line, and one line a request, without query texts, addresses and keys.
+"""The log of requests: one line each, without query texts, addresses and keys.
 
-A request's line has time, level, logger, message "request", and:
+Readable lines have method, path, status and time; pictures, styles, scripts and health checks that were answered have
+none. A JSON line has time, level, logger, message "request", and:
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
     steps {decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
     bad_picture {sha256, format, bytes, reason}; limited; error (the code of the response)
-Fields of the second and third line are left out when empty. The formatter is our own: ten lines that escape everything
-outside ASCII need no dependency.
+Fields of the second and third line are left out when empty.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from datetime import datetime, timezone
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
@@ -23,30 +22,9 @@ from web.middleware.request_context import request_facts
 from web.settings import Settings
 
 MAX_PATH = 200  # characters
+PAGE_PARTS = ("image/", "font/", "text/css", "text/javascript", "application/javascript")
+PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("web.requests")
-
-
-class JsonLines(logging.Formatter):
-    """Format a record as one line of ASCII JSON, with line breaks and terminal codes escaped."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record."""
-        at = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "logger": record.name}
-        line["message"] = record.getMessage()
-        line |= getattr(record, "facts", {})
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=True, default=str)
-
-
-def write_json_lines() -> None:
-    """Make this process log to stderr as JSON; our own packages log from the level info on."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(handlers=[handler], force=True)
-    for package in ("catalog", "indexer", "search", "web"):
-        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -62,7 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             line["query"] = {"length": len(text), "sha256": _hash(text)}
             if settings.log_queries:
                 line["query"]["words"] = text
-        log.info("request", extra={"facts": line})
+        log.info("request", extra={"facts": line, "brief": brief_line(response, line["ms"])})
         return response
 
     app.before_request(start)
@@ -89,6 +67,15 @@ def request_line(response: Response, ms: float) -> dict[str, Any]:
     if steps:
         line["steps"] = steps
     return line | {name: value for name, value in facts.items() if value not in (None, [], "")}
+
+
+def brief_line(response: Response, ms: float) -> str:
+    """Return a request's readable line, "" for one that says nothing to a person who watches."""
+    answered = response.status_code < HTTPStatus.BAD_REQUEST
+    part_of_page = (response.mimetype or "").startswith(PAGE_PARTS) or request.path in PROBES
+    if answered and part_of_page:
+        return ""
+    return f"{request.method} {request.path[:MAX_PATH]} {response.status_code} in {ms:.0f} ms"
 
 
 def _hash(text: str) -> str:

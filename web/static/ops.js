@@ -26,7 +26,7 @@ function lock() {
   clearTimeout(point.waiting);
   state = chart = null;
   drawn.clear();
-  for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
+  for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#heads", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
   find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
 }
 
@@ -55,7 +55,7 @@ function opening() {
 // Poll only while work is in progress, so that a page left open sends no requests.
 function watch() {
   clearTimeout(watching);
-  const busy = state.jobs.some((each) => ["waiting", "working"].includes(each.state));
+  const busy = state.jobs.some((each) => ["waiting", "working"].includes(each.state)) || ["waiting", "learning"].includes(state.label_heads?.state);
   if (busy || !state.server.ready || opening() || chart?.state === "making") watching = setTimeout(() => attempt(look), WATCH);
 }
 
@@ -84,7 +84,7 @@ function changed(part, value) {
 }
 
 function show() {
-  const { server, generations, report, questions, jobs } = state;
+  const { server, generations, report, questions, label_heads, jobs } = state;
   const current = generations.find((each) => each.number === server.generation);
   const health = !server.ready ? [W.not_ready, "bad"] : server.degraded.length ? [W.ready_degraded, "warn"] : [W.ready, "good"];
   const pairs = [[W.state, ...health]];
@@ -94,6 +94,7 @@ function show() {
   if (changed("generations", [generations, state.back_to, server.ready, opening()])) showGenerations(generations);
   if (changed("report", report)) showReport(report);
   if (changed("questions", questions)) showQuestions(questions);
+  if (changed("heads", label_heads)) showHeads(label_heads);
   if (changed("jobs", jobs)) find("#jobs").replaceChildren(jobs.length ? table([
     { name: W.job, of: (one) => one.name },
     { name: W.state, of: (one) => W[one.state] ?? one.state },
@@ -158,6 +159,12 @@ function showReport(report) {
     make("p", { className: "hint", textContent: filled(W.first_of, { n: rows.length, all: count(report.rejected) }), hidden: rows.length >= report.rejected }),
     table([{ name: W.source, of: (one) => one.source }, { name: W.line, kind: "number", of: (one) => one.line }, { name: W.reason, of: (one) => one.reason }], rows, { long: true, name: W.rejected_rows }),
   ] : [make("p", { textContent: W.none_rejected })]);
+}
+
+function showHeads(heads) {
+  const text = filled(W[`heads_${heads?.state ?? "unknown"}`], { done: count(heads?.done), total: count(heads?.total) });
+  const bar = heads?.state === "learning" && heads.total ? [make("progress", { value: heads.done, max: heads.total, ariaLabel: W.label_heads })] : [];
+  find("#heads").replaceChildren(...bar, make("p", { textContent: text, className: heads?.state === "failed" ? "warn" : "" }));
 }
 
 function showQuestions(questions) {

@@ -7,10 +7,10 @@ import logging
 
 import pytest
 
+from catalog.logs import JsonLines
 from tests.web.middleware.test_auth import CALLS
 from tests.web.shop_fixtures import READ_KEY, WRITE_KEY, WRITER, picture_bytes
 from web.engine import holder_of
-from web.middleware.access_log import JsonLines
 from web.middleware.request_context import TIMED_STEPS
 from web.settings import Settings
 
