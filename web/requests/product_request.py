@@ -52,7 +52,8 @@ def read_product_edit(product_id: str, request: Request) -> ProductEdit:
     """Return the edit that a request asks for. Raises BadQuery, BadRow, MalformedRequest, BadPicture."""
     if request.args:
         raise BadQuery("Fields came in the address.", "Put them into the body.")
-    product = validate(ProductFields, read_fields(request, ProductFields, files="pictures", as_json=("attributes",)))
+    values = read_fields(request, ProductFields, files="pictures", as_json=("attributes",), nulls=("price",))
+    product = validate(ProductFields, values)
     fields = product.model_dump(exclude_unset=True, exclude={"pictures"})
     if fields.get("id") == product_id:
         del fields["id"]

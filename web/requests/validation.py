@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -166,25 +166,31 @@ def read_json(model: type[Model], request: Request) -> Model:
     return validate(model, json_object(body_of(request), model.example))
 
 
-def json_object(body: bytes, example: str) -> dict[str, Any]:
-    """Return the fields of a JSON body that are not null. Raises MalformedRequest, which shows the example."""
+def json_object(body: bytes, example: str, nulls: Collection[str] = ()) -> dict[str, Any]:
+    """Return the fields of a JSON body that are not null, or may be, as `nulls`.
+
+    Raises MalformedRequest, which shows the example.
+    """
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
         raise MalformedRequest("The body is not valid JSON.", f"For example {example}.") from None
     if not isinstance(fields, dict):
         raise MalformedRequest("The body is JSON, but not an object.", f"For example {example}.")
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None or name in nulls}
 
 
-def read_fields(request: Request, model: type[Model], files: str, as_json: Sequence[str] = ()) -> dict[str, Any]:
+def read_fields(
+    request: Request, model: type[Model], files: str, as_json: Sequence[str] = (), nulls: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the fields of a JSON body or a form, unchecked; none of an empty body.
 
-    In a form, the field `files` may come several times as files, and the fields `as_json` are JSON texts.
+    In a form, the field `files` may come several times as files, and the fields `as_json` are JSON texts. In JSON, null
+    leaves a field out, but for the fields `nulls`.
     Raises UnsupportedMediaType, MalformedRequest, BadQuery.
     """
     if request.is_json:
-        return json_object(body_of(request), model.example)
+        return json_object(body_of(request), model.example, nulls)
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         raise UnsupportedMediaType
     fields: dict[str, Any] = {}

@@ -66,6 +66,14 @@ def test_put_find_change_remove(client):
     assert client.delete(f"{PRODUCTS}/cup", headers=WRITER).status_code == 404
 
 
+def test_null_removes_the_price_and_leaves_other_fields(client):
+    put(client, "cup", title="Red cup", price="4.50", in_stock=False, brand="Acme", pictures=encoded(RED))
+    changed = put(client, "cup", price=None, in_stock=None, brand=None, title=None, pictures=None)
+    assert changed.status_code == 200, changed.text
+    assert (changed.json["price"], changed.json["in_stock"], changed.json["brand"]) == (None, False, "Acme")
+    assert (changed.json["title"], len(changed.json["pictures"])) == ("Red cup", 1)
+
+
 def test_put_as_a_form_with_files(client):
     files = [(io.BytesIO(picture_bytes(colour, kind="PNG")), "../../a.php") for colour in (RED, BLUE)]
     form = {"title": "Two", "in_stock": "false", "attributes": json.dumps({"made of": "tin"}), "pictures": files}
