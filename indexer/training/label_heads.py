@@ -26,6 +26,7 @@ CROSS_VALIDATION_FOLDS = 5
 CROSS_VALIDATED = 3_000  # fewer examples are each held out once; of more, one part is
 MAX_HOLDOUT = 2_000
 MIN_DEVIATION = 1e-3  # components of rows that vary less are left out, not scaled up a thousandfold
+SHARED_BATCH = 256  # smaller batches are one thread's work: on a busy machine others wait longer than they compute
 WARM_SHARE = 0.1  # of the steps, in which the rate rises
 Tick = Callable[[int], object]
 MIN_FRESH = 300  # examples new to the encoder, before only they are held out
@@ -117,7 +118,7 @@ def fit_outputs(
     batch, steps = recipe.batch_for(len(rows)), recipe.steps_for(len(rows))
     optimiser = AdamW(layers.parameters, OneCycle(recipe.rate, steps, WARM_SHARE), recipe.decay)
     batches = itertools.islice(shuffled(rng, np.arange(len(rows)), batch), steps)
-    with threadpool_limits(threads(), "blas"):
+    with threadpool_limits(threads() if batch >= SHARED_BATCH else 1, "blas"):
         for chosen in batches:
             shown = inputs[chosen]
             shown[rng.random(len(chosen)) >= recipe.titled, words] = 0.0

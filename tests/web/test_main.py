@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from catalog.home import ShopHome
 from indexer.encoders.registry import open_encoder
+from tests.search.bulk_jobs import make_desk_shop
 from tests.web.shop_fixtures import BLUE, make_shop, picture_bytes
 from web.__main__ import main
+from web.middleware.auth import Keys
 from web.settings import MIB
 
 ROOT = Path(__file__).parents[2]
@@ -235,3 +238,24 @@ def test_serving_does_not_import_torch(colour_home):
         "holder_of(app).close()\n"
     )
     subprocess.run([sys.executable, "-c", code, str(colour_home)], cwd=ROOT, check=True, timeout=600)
+
+
+@pytest.mark.timeout(900)
+def test_a_server_learns_after_it_is_ready_where_a_setting_says_so(tmp_path, monkeypatch):
+    home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
+    headers = {"Authorization": f"Bearer {Keys(ShopHome(home).api_keys).create('admin')[1]}"}
+
+    def state(port):
+        return json.loads(ask(port, "GET", "/api/v1/ops", headers=headers)[1])["label_heads"]["state"]
+
+    with serving(home) as (_, port):
+        wait_until_ready(port)
+        assert state(port) == "missing"
+    monkeypatch.setenv("WINDOWSHOP_LEARN_MISSING_HEADS", "true")
+    with serving(home) as (_, port):
+        wait_until_ready(port)
+        end = time.monotonic() + 600
+        while state(port) != "ready":
+            assert state(port) != "failed" and time.monotonic() < end
+            time.sleep(0.2)
+    assert ShopHome(home).label_heads.is_file()

@@ -1,7 +1,8 @@
 """The log of requests: one line each, without query texts, addresses and keys.
 
-Readable lines have method, path, status and time; pictures, styles, scripts and health checks that were answered have
-none. A JSON line has time, level, logger, message "request", and:
+Readable lines have method, path, status and time. Only pages, changes, uploads and what failed have one: what a page
+fetches by itself, such as its pictures, and health checks have none. A JSON line has time, level, logger, message
+"request", and:
     request_id, method, route, path, status, ms, bytes_in, bytes_out, key (its name)
     steps {decode, encode, search, metadata, render} in ms; generation, hits, degraded; query {length, sha256}
     bad_picture {sha256, format, bytes, reason}; limited; error (the code of the response)
@@ -22,7 +23,6 @@ from web.middleware.request_context import request_facts
 from web.settings import Settings
 
 MAX_PATH = 200  # characters
-PAGE_PARTS = ("image/", "font/", "text/css", "text/javascript", "application/javascript")
 PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("web.requests")
 
@@ -70,10 +70,10 @@ def request_line(response: Response, ms: float) -> dict[str, Any]:
 
 
 def brief_line(response: Response, ms: float) -> str:
-    """Return a request's readable line, "" for one that says nothing to a person who watches."""
-    answered = response.status_code < HTTPStatus.BAD_REQUEST
-    part_of_page = (response.mimetype or "").startswith(PAGE_PARTS) or request.path in PROBES
-    if answered and part_of_page:
+    """Return a request's readable line, "" for one that a page makes by itself and for probes, if they are answered."""
+    failed = response.status_code >= HTTPStatus.BAD_REQUEST
+    page = response.mimetype == "text/html" or request.method not in ("GET", "HEAD")
+    if request.path in PROBES or not (failed or page):
         return ""
     return f"{request.method} {request.path[:MAX_PATH]} {response.status_code} in {ms:.0f} ms"
 

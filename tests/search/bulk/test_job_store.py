@@ -19,6 +19,7 @@ from catalog.errors import BadQuery
 from indexer.__main__ import main as indexer
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
+from search import ops
 from search.__main__ import main
 from search.bulk import exports, job_rows, review
 from search.bulk import job_store as jobs_module
@@ -129,6 +130,53 @@ def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_pat
         first.kill()
         wait_until(lambda: job.status()["state"] == DONE)
         assert desk._process is not first and job.status()["done"] == 300
+
+
+@pytest.mark.timeout(600)
+def test_a_server_lets_its_worker_learn_without_a_job(tmp_path):
+    home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
+    seen = []
+    with closing(WorkerSupervisor(home)) as desk, SearchEngine.open(home) as engine:
+        assert ops.heads_missing(engine) and ops.heads_status(engine, desk.learning)["state"] == "missing"
+        suggesters = SuggesterCache(home)
+        before = suggesters.get(engine)
+        desk.learn()
+        wait_until(lambda: seen.append(ops.heads_status(engine, desk.learning)) or desk.learning.state == "ready")
+        assert not ops.heads_missing(engine) and suggesters.get(engine) is not before
+        assert ops.heads_status(engine, desk.learning)["state"] == "ready"
+        desk.learn()  # there is nothing to do
+        wait_until(lambda: desk.learning.state == "ready")
+    states = [status["state"] for status in seen]
+    assert states[0] == "waiting" and "learning" in states
+    steps = [status["done"] for status in seen if status["state"] == "learning"]
+    assert steps == sorted(steps) and all(status["done"] <= status["total"] for status in seen)
+    assert JobStore(home).all() == []
+
+
+@pytest.mark.timeout(600)
+def test_learning_that_fails_is_reported_and_not_tried_again_and_again(tmp_path):
+    home = make_desk_shop(tmp_path / "shop", each=20, learnt=False)
+    with closing(WorkerSupervisor(home)) as desk, SearchEngine.open(home) as engine:
+        (home / "labels.safetensors").write_bytes(b"no heads")
+        desk.learn()
+        wait_until(lambda: desk.learning.state == "failed")
+        assert ops.heads_status(engine, desk.learning)["state"] == "failed"
+        wait_until(lambda: not desk._watching.is_alive())
+        (home / "labels.safetensors").unlink()
+        assert ops.heads_status(engine, desk.learning)["state"] == "failed"
+        desk.learn()
+        wait_until(lambda: desk.learning.state == "ready")
+        assert ops.heads_status(engine, desk.learning)["state"] == "ready"
+
+
+@pytest.mark.timeout(600)
+def test_few_pictures_are_not_learnt_from(tmp_path):
+    home = make_desk_shop(tmp_path / "shop", learnt=False)
+    with closing(WorkerSupervisor(home)) as desk, SearchEngine.open(home) as engine:
+        desk.learn()
+        wait_until(lambda: desk.learning.state == "ready")
+        assert ops.heads_status(engine, desk.learning)["state"] == "too_few"
+        assert not (home / "labels.safetensors").exists()
 
 
 @pytest.mark.timeout(600)

@@ -84,6 +84,7 @@ def test_what_the_shop_is_made_of_and_what_the_last_update_did(shop):
     assert (report["kind"], report["generation"], report["made"], report["rejected"]) == ("update", 2, True, 2)
     assert (report["changes"]["removed"]["count"], report["changes"]["words"]["count"]) == (1, 1)
     assert abs(report["at"] - time.time()) < 600 and len(report["rejected_rows"]) == 2
+    assert told["label_heads"] == {"state": "too_few", "done": 0, "total": 0}
     assert told["jobs"] == [] and told["questions"] == {"kept": True, "empty": [], "slow": []}
 
 
