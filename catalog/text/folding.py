@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
-from catalog.text.numerals import plain_numerals
+from catalog.text.numerals import digits_for_chinese, plain_numerals
 from catalog.text.scripts import MARKS, UNSPACED
 
 __all__ = ["UNSPACED", "normalise", "respellings"]
@@ -71,7 +71,7 @@ def normalise(text: str) -> str:
         folded = _NASALS.sub(lambda match: "\u0902" if match[0][-1] == "\u094d" else "\u0a82", folded)
     if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
         folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
-    return unicodedata.normalize("NFC", folded)
+    return digits_for_chinese(unicodedata.normalize("NFC", folded))
 
 
 def respellings(text: str) -> list[str]:

@@ -6,36 +6,26 @@ are one volume. A product is indexed under every reading of a quantity; a query 
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
-from catalog.text.folding import normalise
-from catalog.text.scripts import HAN, SOUTHEAST
+from catalog.text.scripts import UNSPACED
+from catalog.text.units import Unit, rest_at, unit_at
 
 UNIT_MISSING = 0.9  # confidence of a product that has the number without any unit: "60" for "60 W"
+CENTIMETRES = 0.9  # confidence of a size without unit taken for centimetres: "20x30" for "200 x 300 mm"
 OTHER_ORDER = 0.8  # confidence of a size with its sides exchanged: "15x10" for "10x15"
 MAX_READINGS = 4  # "1.500 x 2.500" may be 1.5 or 1500 each
 MAX_SIDES = 4
 MAX_DIGITS = 18  # a longer number is a code
 
-_UNSPACED_CLASS = HAN + SOUTHEAST
 _NO_UNIT = "="  # ends the word of a quantity without unit; no other word of a text has this character
 _LENGTHS = ("mm", "in")
 _AXES = frozenset("whdlbt")  # letters that name a side: "w120 x h80", "120w x 80h"
-# What follows a spelling when it is no unit: "3米色" is beige, "10克拉" are carats, "2 in 1" is a kind of thing.
-_NO_UNIT_BEFORE = {
-    "米": re.compile("[色白黄]"),
-    "克": re.compile("拉"),
-    "升": re.compile("[级降]"),
-    "in": re.compile(r"[ -]\d"),
-}
-
 _FRACTION = r"(?:1/2|[12]/3|[13]/4|[1-4]/5|[15]/6|[1357]/8|1?[13579]/16|[123]?[13579]/32|[1-6]?[13579]/64)(?![/\d])"
 _NUMBER = re.compile(
     rf"""(?x)
@@ -47,41 +37,17 @@ _NUMBER = re.compile(
 )
 _FIRST_OF_SPACED = re.compile(r"\d+")
 # A letter before the number, or a hyphen after a letter, makes a code of it: "wh-1000".
-START = r"(?<![^\W_])(?<![^\W\d_]-)(?<!\d[.,'/])[a-z]?\.?\d"
+START = rf"(?<![^\W_{UNSPACED}])(?<![^\W\d_]-)(?<!\d[.,'/])[a-z]?\.?\d"
 _START = re.compile(START)
-_TIMES = re.compile(r"[ ]?(?:[x*\u00d7\u2715\u2716\u2a2f\u0445]|(?<=[ ])by(?=[ ]))[ ]?(?=[a-z]?\.?\d)")
+_TIMES = re.compile(
+    r"[ ]?(?:[x*\u00d7\u2715\u2716\u2a2f\u0445乘]|(?<=[ ])(?:by|mal|par|por|per|na|на)(?=[ ]))[ ]?(?=[a-z]?\.?\d)"
+)
+_NEXT_AXIS = re.compile(r"[ /]?(?=[whdlbt]\d)")  # "W32 L34", "w32l34"
 _AXIS = re.compile(r"[ ]?([whdlbt])(?![^\W_])")
-_ENDS = re.compile(rf"(?![^\W_{_UNSPACED_CLASS}])(?!-[^\W_])")
-_UNIT_ENDS = re.compile(rf"(?![^\W_{_UNSPACED_CLASS}])|(?=[x\u00d7\u0445][ ]?\d)")
-_UNSPACED = re.compile(f"[{_UNSPACED_CLASS}]")
+_ENDS = re.compile(rf"(?![^\W_{UNSPACED}])(?!-[^\W_])")
 _DIGIT = re.compile(r"\d")
 _SEPARATORS = re.compile(r"[.,]")
 _GROUPED = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*")
-
-
-class Unit(NamedTuple):
-    """The unit that a spelling means: its base unit, how many of those it is, and its short English spelling."""
-
-    base: str
-    factor: Decimal
-    spelling: str
-
-
-def _read_units(path: Path) -> dict[str, Unit]:
-    """Return the units by their normalised spellings; a dot in a spelling may be left out or be a space."""
-    units: dict[str, Unit] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            names = row["spellings"].split()
-            unit = Unit(row["unit"], Decimal(row["factor"]), names[0])
-            for spelling in map(normalise, names):
-                units.update((spelling.replace(".", mark), unit) for mark in (".", "", " ", ". "))
-    return units
-
-
-_UNITS = _read_units(Path(__file__).with_name("units.csv"))
-_LONGEST_UNIT = max(map(len, _UNITS))
-_FIRST_CHARACTERS = frozenset(spelling[0] for spelling in _UNITS)
 
 
 class _Side(NamedTuple):
@@ -141,9 +107,12 @@ def _sides(text: str, start: int) -> list[_Side]:
     """Return the sides of the longest quantity from `start` on; [] when there is none."""
     sides: list[_Side] = []
     at = start
-    while len(sides) < MAX_SIDES and (side := _side(text, at)):
+    while len(sides) < MAX_SIDES and (side := _side(text, at, any(side.has_axis for side in sides))):
         sides.append(side)
         times = _TIMES.match(text, side.end)
+        if times is None and side.prefix in _AXES:
+            times = _NEXT_AXIS.match(text, side.end)
+            times = times if times and text[times.end()] not in {side.prefix for side in sides} else None
         if times is None:
             break
         at = times.end()
@@ -157,42 +126,28 @@ def _sides(text: str, start: int) -> list[_Side]:
     return sides
 
 
-def _side(text: str, at: int) -> _Side | None:
+def _side(text: str, at: int, after_axis: bool = False) -> _Side | None:
     prefix = text[at] if text[at : at + 1].isalpha() else ""
     number = _NUMBER.match(text, at + len(prefix))
     if number is None:
         return None
     written, end = number.group(), number.end()
-    if " " in written and "/" not in written and not written.endswith(" 000") and not _unit_at(text, end)[0]:
+    if " " in written and "/" not in written and not written.endswith(" 000") and not unit_at(text, end)[0]:
         written = _FIRST_OF_SPACED.match(written).group()  # type: ignore[union-attr]  # it begins with a digit
         end = number.start() + len(written)
     values = _readings(written)
     if not values:
         return None
-    unit, unit_end = _unit_at(text, end)
+    unit, unit_end = unit_at(text, end)
     axis = _AXIS.match(text, end)
-    if axis and (unit is None or _TIMES.match(text, axis.end())) and axis.end() >= unit_end:
-        unit, unit_end = _unit_at(text, axis.end())
+    if axis and (unit is None or after_axis or _TIMES.match(text, axis.end())) and axis.end() >= unit_end:
+        unit, unit_end = unit_at(text, axis.end())
         return _Side(prefix, values, unit, True, unit_end if unit else axis.end())
     if unit is None and len(written) > 1 and written[0] == "0" and written[1].isdigit():
         return None
+    rest, unit_end = rest_at(text, unit_end, unit) if unit else (0, unit_end)
+    values = tuple(value + rest for value in values) if rest else values
     return _Side(prefix, values, unit, False, unit_end if unit else end)
-
-
-def _unit_at(text: str, at: int) -> tuple[Unit | None, int]:
-    """Return the unit at a place of a text, after a blank or hyphen or none, and where it ends."""
-    first = at + 1 if text[at : at + 1] in (" ", "-") else at
-    if text[first : first + 1] not in _FIRST_CHARACTERS:
-        return None, at
-    for end in range(min(first + _LONGEST_UNIT, len(text)), first, -1):
-        spelling = text[first:end]
-        if (unit := _UNITS.get(spelling)) is None:
-            continue
-        in_alphabet = spelling[-1].isalnum() and _UNSPACED.match(spelling[-1]) is None
-        other = _NO_UNIT_BEFORE.get(spelling)
-        if (not in_alphabet or _UNIT_ENDS.match(text, end)) and not (other and other.match(text, end)):
-            return unit, end
-    return None, at
 
 
 def _single(value: Decimal, unit: Unit | None) -> tuple[list[str], list[tuple[str, float]]]:
@@ -216,7 +171,10 @@ def _size(
     turned = "" if prefix or len(values) != 2 else "x".join(map(_plain, reversed(values)))
     if not own or len({unit.base for unit in own}) > 1:
         words += [word for value, unit in zip(values, units, strict=True) if unit for word in _single(value, unit)[0]]
-        return [*words, bare + _NO_UNIT], [(bare, 1.0), *([(turned, OTHER_ORDER)] if turned else [])]
+        looked_for = [(bare, 1.0), *([(turned, OTHER_ORDER)] if turned else [])]
+        if not own and not prefix:
+            looked_for.append(("x".join(_plain(value * 10) for value in values) + "mm", CENTIMETRES))
+        return [*words, bare + _NO_UNIT], looked_for
     if own[0].base in _LENGTHS:
         # A side without unit has that of the next side that names one: "10 x 15 cm".
         full = [unit or own[-1] for unit in units]
@@ -227,9 +185,15 @@ def _size(
         words.append(metric[-1] + own[0].base)
     word = prefix + "x".join(metric) + own[0].base
     looked_for = [(word, 1.0), (bare + _NO_UNIT, 1.0)]
+    if own[0].base == "mm" and not prefix and (in_cm := _in_centimetres(values, full)) != bare:
+        looked_for.append((in_cm + _NO_UNIT, CENTIMETRES))
     if turned and own[0].base in _LENGTHS:
         looked_for += [("x".join(reversed(metric)) + own[0].base, OTHER_ORDER), (turned + _NO_UNIT, OTHER_ORDER)]
     return [*words, word], looked_for
+
+
+def _in_centimetres(values: tuple[Decimal, ...], units: list[Unit]) -> str:
+    return "x".join(_plain(value * unit.factor / 10) for value, unit in zip(values, units, strict=True))
 
 
 def _readings(text: str) -> tuple[Decimal, ...]:

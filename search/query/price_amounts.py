@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from catalog.money.amounts import THOUSANDTHS, plain_character, read_number
 from catalog.money.currencies import MARKS, CurrencyMark, decimals_of
-from catalog.money.numerals import MULTIPLIERS, NUMERALS, read_numerals
 from catalog.money.price_text import mark_at
+from catalog.text.numerals import MULTIPLIERS, NUMERALS, read_numerals
 from catalog.text.quantities import quantity_end
 
 _TABLE = Path(__file__).with_name("price_words.csv")

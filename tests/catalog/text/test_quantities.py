@@ -50,6 +50,22 @@ SAME = [
     ("10厘米", "10 cm", "10公分", "10センチ", "10 см", "100 mm", "１０ｃｍ", "10 ㎝"),
     ("2000 mAh", "2 Ah", "2,000mAh", "2000 毫安时"),
     ("100 %", "100%", "100 percent"),
+    ("5 x 7 ft", "5' x 7'", "5'x7'", "5′ × 7′", "5’ x 7’", "60 x 84 in", "5ft x 7ft"),
+    ("2'6\" x 8'", "2.5 x 8 ft", "2½' x 8'", "30 x 96 in", "2 ft 6 in x 8 ft", "2'6 x 8'", "2′6″ × 8′"),
+    ("5 ft 6 in", "5'6\"", "5′ 6″", "66 in", "5 feet 6 inches", "5' 6"),
+    ("1m50", "1 m 50 cm", "1,5 m", "150 cm", "1m50cm", "一百五十厘米"),
+    ("1米85", "1.85 m", "185cm", "185 厘米"),
+    ("2 lb 4 oz", "36 oz", "2.25 lbs"),
+    ("90 min", "1.5 h", "1 h 30 min", "1½ hours", "1,5 часа", "90 minutes"),
+    ("50x70", "50 mal 70", "50 par 70", "50 на 70", "50乘70", "50 por 70"),
+    ("W32 L34", "w32l34", "W32/L34", "W32 x L34"),
+    ("20寸", "二十寸", '20"', "20 inch"),
+    ("4件套", "四件套", "4 pcs"),
+    ("120 см", "120 ס״מ", '120 ס"מ', "120 سانتی‌متر", "120 εκ", "120 सेमी", "120cm"),
+    ("1 л", "1 літр", "1 λίτρο", "1 लीटर", "1 ליטר", "1 لیتر", "1 litr", "1 lít", "1000 ml"),
+    ("2 sq m", "2 m²", "2 square metres", "2 sq. m"),
+    ("2700K", "2700 K", "2700 Kelvin"),
+    ('3/8"', "⅜ in", "3⁄8 Zoll", "0.375 inch"),
 ]
 DIFFERENT = [
     ("60W", "40 W"),
@@ -71,6 +87,11 @@ DIFFERENT = [
     ("0,125 l", "125 l"),
     ("10 in", "10 cm"),
     ("24 V", "24 W"),
+    ("5' x 7'", "5 x 7 in"),
+    ("5 ft 6 in", "5 ft"),
+    ("1m50", "1m60"),
+    ("W32 L34", "W34 L36"),
+    ("四件套", "六件套"),
 ]
 
 
@@ -108,6 +129,17 @@ def test_a_missing_unit_is_found_behind_the_right_one():
     assert 0 < matches("Frame 15x10", "10x15") < 1.0
 
 
+def test_a_size_without_unit_is_in_centimetres_behind_the_right_one():
+    assert 0 < matches("Box 200 x 300 x 400 mm", "20x30x40") < 1.0
+    assert 0 < matches("Rug 160x230", "1.6 x 2.3 m") < 1.0
+    assert matches("Rug 16x23", "1.6 x 2.3 m") == 0.0
+
+
+def test_a_unit_directly_behind_a_script_without_spaces_is_read():
+    assert matches("Rug 2 x 3 m", "地毯2米x3米") == 1.0
+    assert matches("水杯0.5升", "500 ml") == 1.0
+
+
 def test_a_point_before_three_digits_is_read_both_ways():
     assert matches("Heater 1.500 W", "1500 W") == matches("Rod 1.125 in", "1 1/8 in") == 1.0
 
@@ -127,7 +159,22 @@ def test_codes_stay_words(text, words):
     assert list(indexed(text)) == words
 
 
-@pytest.mark.parametrize("text", ["3米色沙发", "2 in 1", "10克拉", "24/7", "3rd gen", "A4", "2-tier shelf", "7up"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3米色沙发",
+        "2 in 1",
+        "10克拉",
+        "24/7",
+        "3rd gen",
+        "A4",
+        "2-tier shelf",
+        "7up",
+        "2 в 1",
+        "the 90's",
+        "12 в упаковке",
+    ],
+)
 def test_what_looks_like_a_unit_is_none(text):
     assert not any((quantity := quantity_of(piece)) and quantity.measured for *_, piece in tokenise(normalise(text)))
 
