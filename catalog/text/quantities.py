@@ -197,7 +197,7 @@ def _in_centimetres(values: tuple[Decimal, ...], units: list[Unit]) -> str:
 
 
 def _readings(text: str) -> tuple[Decimal, ...]:
-    """Return the values that a number may have, the likeliest first; none for a version or a code: "1.2.3"."""
+    """Return the values that a number may have, the most probable first; none for a version or a code: "1.2.3"."""
     if "/" in text:
         *whole, fraction = re.split("[ -]", text)
         above, _, below = fraction.partition("/")

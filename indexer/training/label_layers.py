@@ -86,9 +86,9 @@ def labels_gradient(logits: Floats, targets: Sequence[Floats], smoothing: float)
         end = start + shares.shape[1]
         labelled = shares.sum(axis=1, keepdims=True)
         smooth = shares * (1 - smoothing) + np.float32(smoothing / shares.shape[1])
-        likely = np.exp(logits[:, start:end] - logits[:, start:end].max(axis=1, keepdims=True))
-        likely /= likely.sum(axis=1, keepdims=True)
-        difference = likely * smooth.sum(axis=1, keepdims=True) - smooth
+        probable = np.exp(logits[:, start:end] - logits[:, start:end].max(axis=1, keepdims=True))
+        probable /= probable.sum(axis=1, keepdims=True)
+        difference = probable * smooth.sum(axis=1, keepdims=True) - smooth
         gradient[:, start:end] = difference * labelled / max(float(labelled.sum()), 1.0)
         start = end
     return gradient
