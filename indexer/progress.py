@@ -25,7 +25,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
     report = _reporter.get()
     if report is not None:
         yield _counted(what, total, report)
-    elif shows_bars():
+    elif shows_bars() and total:
         with tqdm(total=total, desc=what, bar_format=BAR, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
             yield bar.update
     else:

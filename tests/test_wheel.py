@@ -3,11 +3,16 @@
 import csv
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
+import urllib.request
 import venv
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,6 +89,30 @@ def test_the_wheel_is_small_and_has_every_data_file(wheel):
     assert shown | {"catalog/sample/products.csv", "catalog/sample/try.csv"} <= packed
     images = {f"catalog/sample/images/{file.name}" for file in (sample / "images").iterdir()}
     assert images <= packed
+
+
+@pytest.mark.weights
+def test_the_demo_runs_from_the_wheel(installed, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free_port = taken.getsockname()[1]
+    address = f"http://127.0.0.1:{free_port}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    log = (tmp_path / "log").open("wb")
+    command = [installed / "windowshop", "demo", "--port", str(free_port)]
+    shop = subprocess.Popen(command, cwd=tmp_path, env=environment | {"OMP_NUM_THREADS": "1"}, stderr=log)
+    try:
+        page = ""
+        while '<li class="card">' not in page:  # 503 until the shop is open
+            assert shop.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+            with suppress(OSError), urllib.request.urlopen(f"{address}/?q=speckled+mug") as answer:
+                page = answer.read().decode()
+        assert "mug" in page
+    finally:
+        shop.send_signal(signal.SIGTERM)
+        shop.wait(60)
+        log.close()
+    assert (tmp_path / "var" / "demo" / "current").is_file()
 
 
 def test_a_shop_can_be_indexed_and_searched_from_the_wheel(installed, tmp_path):
