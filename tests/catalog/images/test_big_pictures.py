@@ -40,15 +40,7 @@ def png_of_rows(size, colour, bits, row, interlaced=False):
     packer, parts = zlib.compressobj(1), []
     if interlaced:
         per_pixel = len(row) // width
-        for x, y, dx, dy in (
-            (0, 0, 8, 8),
-            (4, 0, 8, 8),
-            (0, 4, 4, 8),
-            (2, 0, 4, 4),
-            (0, 2, 2, 4),
-            (1, 0, 2, 2),
-            (0, 1, 1, 2),
-        ):
+        for x, y, dx, dy in ADAM7:
             blank = bytes(1 + per_pixel * -(-(width - x) // dx))
             parts += [packer.compress(blank) for _ in range(-(-(height - y) // dy))]
     else:

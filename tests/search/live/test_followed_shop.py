@@ -102,13 +102,21 @@ def live(lives, steps):
     run_state_machine_as_test(FollowedShop, settings=options)
 
 
-@pytest.mark.usefixtures("fake_encoder")
+@pytest.fixture
+def small_glossary(tmp_path, monkeypatch):
+    """Ship three terms: every comparison opens an engine, and to read the shipped list would take a third of its time."""
+    path = tmp_path / "glossary.csv"
+    path.write_text("term,language,replacements\n围巾,zh,scarf\n红,zh,red\ncrimson,en,red\n", encoding="utf-8")
+    monkeypatch.setattr("search.query.glossary.GLOSSARY", path)
+
+
+@pytest.mark.usefixtures("fake_encoder", "small_glossary")
 def test_twenty_lives_of_a_followed_shop():
     live(20, 20)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(3_600)
-@pytest.mark.usefixtures("fake_encoder")
+@pytest.mark.usefixtures("fake_encoder", "small_glossary")
 def test_two_hundred_lives_of_a_followed_shop():
     live(200, 30)
