@@ -57,7 +57,18 @@ NARROWED = (
     {"any": [{"colour": "blue"}, {"price": {"max": 9.99}}]},
     {"any": [{"category": "Footwear"}, {"not": {"attributes": {"size": "M"}}}], "in_stock": True},
 )
-TEXTS = ("red scarf", "samovar", "samovr", "zeppelin", "4711", "puma", "green cup, not red", "p03", "红 围巾", "nothing of that")
+TEXTS = (
+    "red scarf",
+    "samovar",
+    "samovr",
+    "zeppelin",
+    "4711",
+    "puma",
+    "green cup, not red",
+    "p03",
+    "红 围巾",
+    "nothing of that",
+)
 
 
 def products_of(feed, chance, ids):

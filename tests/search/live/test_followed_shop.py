@@ -104,7 +104,7 @@ def live(lives, steps):
 
 @pytest.fixture
 def small_glossary(tmp_path, monkeypatch):
-    """Ship three terms: every comparison opens an engine, and to read the shipped list would take a third of its time."""
+    """Ship three terms: each comparison opens an engine, a third of whose time is reading the shipped list."""
     path = tmp_path / "glossary.csv"
     path.write_text("term,language,replacements\n围巾,zh,scarf\n红,zh,red\ncrimson,en,red\n", encoding="utf-8")
     monkeypatch.setattr("search.query.glossary.GLOSSARY", path)
