@@ -124,7 +124,10 @@ class IndexRun:
         with self._builder.picture_cache() as pictures, self._builder.title_cache() as titles:
             self._encode_titles((product.title for product in diff.puts), titles)
             self._encode_unlisted(catalogue, files, self._sources(catalogue, pictures, titles), diff)
-            failpoint("build.encoded" if self._rebuild else "update.encoded")
+            if self._rebuild:
+                failpoint("build.encoded")
+            else:
+                failpoint("update.encoded")
             try:
                 with catalogue.applying(diff.puts, diff.gone):
                     sources = self._sources(catalogue, pictures, titles)
@@ -167,7 +170,7 @@ class IndexRun:
         return diff
 
     def _refuse_shrinking(self, feed: Path, count: int, diff: FeedDiff) -> None:
-        removed = diff.changes.counts[REMOVED] + diff.retained.uncertain
+        removed = diff.changes.counts[REMOVED]
         if 2 * removed > count and not self._options.allow_shrink:
             raise BadFeed(
                 f"{feed} would remove {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"

@@ -59,7 +59,7 @@ OUTSIDE = {
     "..%c0%afsecret.png": "does not exist",
     "images/1.png%00": "does not exist",
     "%2Fetc%2Fhostname": "does not exist",
-    "&#46;&#46;/secret.png": "does not exist",
+    "&#46;&#46;/secret.png": "outside the feed's folder",
     "LINK.png": "outside the feed's folder",
     "Linked/secret.png": "outside the feed's folder",
     "linked/SECRET.png": "outside the feed's folder",
