@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 from catalog.text.scripts import UNSPACED
@@ -98,9 +98,11 @@ def quantity_of(piece: str) -> Quantity | None:
     readings = list(product(*(side.values for side in sides)))[:MAX_READINGS]
     parts = [_size(prefix, values, units) if len(values) > 1 else _single(values[0], units[0]) for values in readings]
     words = dict.fromkeys(word for indexed, _ in parts for word in indexed)
-    alternatives = {word: confidence for _, looked_for in reversed(parts) for word, confidence in reversed(looked_for)}
+    alternatives: dict[str, float] = {}
+    for word, confidence in chain.from_iterable(looked_for for _, looked_for in parts):
+        alternatives[word] = max(confidence, alternatives.get(word, 0.0))
     english = " x ".join(_english(side.values[0], side.unit) for side in sides)
-    return Quantity(tuple(words), tuple(reversed(alternatives.items())), prefix + english, any(units) or len(sides) > 1)
+    return Quantity(tuple(words), tuple(alternatives.items()), prefix + english, any(units) or len(sides) > 1)
 
 
 def _sides(text: str, start: int) -> list[_Side]:

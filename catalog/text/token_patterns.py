@@ -9,6 +9,8 @@ from typing import NamedTuple
 from catalog.text.quantities import START
 from catalog.text.scripts import FLAG_LETTERS, HAN, PICTOGRAPHS, SOUTHEAST, SPACED_MARKS, UNSPACED
 
+_LETTERS_OF_NUMBER = r"(?<![^\W_])[^\W\d_]{2,5}(?=[0-9]{1,5}[.,][0-9]{1,3}(?![.,-]?[^\W_]))"  # "EU42.5", "USB3.0"
+
 
 class TokenPatterns(NamedTuple):
     """What matches a token, and what matches a token or the start of a number."""
@@ -23,7 +25,7 @@ def patterns_for(text: str) -> TokenPatterns:
 
 
 def _compile(token: str) -> TokenPatterns:
-    return TokenPatterns(re.compile(token), re.compile(rf"(?P<number>{START})|{token}"))
+    return TokenPatterns(re.compile(token), re.compile(rf"(?P<number>{START})|{_LETTERS_OF_NUMBER}|{token}"))
 
 
 _ASCII = _compile(r"[0-9]+(?:[.,][0-9]+)+[a-z0-9]*|[a-z0-9]+(?:[-'&][a-z0-9]+)*")

@@ -125,7 +125,7 @@ class CompoundVocabulary:
             return False
         if len(part) < SURE_PART:
             return self._has(rest)
-        if len(rest) >= SURE_PART and knows(part) is False:
+        if knows(part) is False and (len(rest) >= SURE_PART or (len(part) > SURE_PART and rest not in _ENDINGS)):
             return True
         rests = (rest, *(rest.removeprefix(link) for link in _LINKS if len(rest) - len(link) >= MIN_PART))
         return any(self._is_word(left, knows) for left in rests)

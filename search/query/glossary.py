@@ -32,10 +32,14 @@ FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Words, as the word index has them, that together express a concept, with a confidence from 0 to 1."""
+    """Words, as the word index has them, that together express a concept, with a confidence from 0 to 1.
+
+    A product that has some of them has part of the concept, unless it is `indivisible`.
+    """
 
     words: tuple[str, ...]
     confidence: float = 1.0
+    indivisible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

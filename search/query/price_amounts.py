@@ -34,6 +34,8 @@ _NUMBER = re.compile(rf"(?<![\w.])[0-9]+(?:[.,'· ][0-9]+)*|(?<=[{HAN}])[0-9]+(?
 _SPACING = " :："
 _ROUND = re.compile(r"[.,]-{1,2}(?![0-9])")
 _THOUSAND = re.compile("k(?![a-z0-9])")
+_KARATS = frozenset({8, 9, 10, 14, 18, 20, 21, 22, 23, 24})  # "18k" is gold
+_RANGE_START = re.compile(rf"[到至~-][{NUMERALS}]")  # 三百到五百元
 _SPACES = re.compile(r"\s*")
 _SIGNS = re.compile(r"[<>~]|[0-9$] ?- ?[$0-9]|[0-9] and [$0-9]|[0-9] to ")
 _INCHES = re.compile(r"\s*in\s+(?!height|width|length|diameter)\w")
@@ -90,14 +92,16 @@ def _amount(plain: str, start: int, end: int) -> Amount | None:
     if plain[end : end + 1] in MULTIPLIERS and not re.match("千[克瓦米]", plain[end:]):
         value, end = value * MULTIPLIERS[plain[end]], end + 1
     first, before = _mark_before(plain, start)
+    if _THOUSAND.match(plain, end) and (
+        before or _mark_after(plain, end + 1)[1] or (value < 100 and value not in _KARATS)
+    ):
+        value, end = value * 1000, end + 1  # $1k, 1.5k dollars, 2k
     last, after = _mark_after(plain, end)
     marks = [mark for mark in (before, after) if mark is not None]
     codes = frozenset.intersection(*(mark.codes for mark in marks)) if marks else frozenset()
     if marks and not codes:
         return None
-    if before is not None and after is None and _THOUSAND.match(plain, end):  # $1k
-        value, last = value * 1000, last + 1
-    if number is None and not marks:  # 十 is part of too many words
+    if number is None and not marks and not _RANGE_START.match(plain, end):  # 十 is part of too many words
         return None
     mark = CurrencyMark(codes, next((m.usual for m in marks if m.usual in codes), "")) if marks else None
     if number is not None and number.grouped is not None:  # no limit has thousandths, but where the currency has
@@ -196,7 +200,7 @@ _SIGNALS = frozenset(
     form
     for kind in ("below", "up to", "above", "from", "between", "most", "least")
     for word in _WORDS[kind]
-    for form in (word.split()[0], word.split()[0] + ":")
+    for form in (word.split()[0], word.split()[0] + ":", "(" + word.split()[0])
     if word.isascii()
 )
 _NOUN = re.compile(rf"[\s-]*{any_of('noun')}")

@@ -106,6 +106,8 @@ def split_price_limit(text: str) -> tuple[str, PriceLimit | None]:
 def _without(text: str, found: _Found) -> str:
     """Cut a limit out; a comma beside it stays, because "no stripes" means something else behind one."""
     before, after = text[: found.start].rstrip(), text[found.end :].lstrip()
+    if before.endswith("(") and after.startswith(")"):
+        before, after = before[:-1].rstrip(), after[1:].lstrip()
     parts = [part for part in (before.rstrip(_EDGES), after.lstrip(_EDGES)) if part]
     return (", " if before[-1:] in _COMMAS or after[:1] in _COMMAS else " ").join(parts)
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, partial, reduce
 
 import numpy as np
 
@@ -35,8 +35,8 @@ RARE_SHARE = 0.001  # a model number is in at most this share of products, or in
 RARE_PRODUCTS = 10
 COMPOUND_CONFIDENCE = 0.6  # of a product that has a compound of the word: behind those that have the word itself
 
-# Letters with digits, or at least five digits; not a number with a few letters ("500ml") nor a year.
-_MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$)[\w.,]{3,}|\d{5,}")
+# Letters with digits, or at least five digits; not a number with a few letters ("500ml"), a side ("w120") nor a year.
+_MODEL = re.compile(r"(?=.*\d)(?!\d+(?:[.,]\d+)?[a-z]{0,3}$|[whdlbt]\d{1,3}$)[\w.,]{3,}|\d{5,}")
 
 Scored = tuple[Ids, Floats]  # keys in order, each with its score
 Postings = Callable[[str], Scored]
@@ -105,7 +105,12 @@ class Lexicon:
 
 
 def _phrases(analysis: TextAnalysis) -> list[str]:
-    """Return what a text names: itself, its last word, and the synonyms where it is one word."""
+    """Return what a text names: itself, its last word, and the synonyms where it is one word.
+
+    Of a text that says "without" itself (无线) the last word alone is the opposite.
+    """
+    if unspaced(analysis.text) and normalise(analysis.text)[0] in DENYING_CHARACTERS:
+        return [analysis.text]
     concepts = analysis.rewritten.concepts
     phrases = [analysis.text, *(concept.word for concept in concepts[-1:])]
     if len(concepts) == 1:
@@ -154,6 +159,9 @@ def _score_alternative(postings: Postings, way: Alternative, products: int) -> t
     total = sum(weights)
     shares = [np.float32(way.confidence * weight / total) for weight in weights]
     parts = [(keys, counts * share) for (keys, counts), share in zip(held, shares, strict=True)]
+    if way.indivisible:
+        whole = reduce(np.intersect1d, [keys for keys, _ in held])
+        parts = [(whole, scores[np.searchsorted(keys, whole)]) for keys, scores in parts]
     return total, all(len(keys) for keys, _ in held), _merge(parts, np.add)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from catalog.storage.word_index import Words
+from catalog.text.quantities import has_digit, quantity_of
 from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
 from search.query.compounds import CompoundVocabulary, KnowsWord, can_read
 from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
@@ -18,11 +20,15 @@ from search.query.spelling import SpellingVocabulary
 MAX_CONCEPTS = 32  # first concepts of a text that count
 FEW_PRODUCTS = 10  # a word that fewer products have is also looked for in compounds
 JOINED_CONFIDENCE = 0.9  # confidence of a product that has two words of the text as one: "tea pot" in "teapot"
-SURE_SPLIT = 4  # letters of both parts, from which a split is likelier than a typing mistake
+SURE_SPLIT = 4  # letters of both parts, from which a split is more probable than a typing mistake
 PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again at once when the shop has changed
+MAX_NUMBER = 6  # characters of a number that is joined to the word before it: "PS 5", "M 10"
 MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
 PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
 
+
+# "wh1000xm5" may be written "wh 1000 xm 5", "wh1000 xm5" or "wh 1000xm 5".
+_LETTERS_AND_NUMBERS = tuple(map(re.compile, (r"[^\W\d_]+|\d+", r"[^\W\d_]*\d+|[^\W\d_]+", r"\d+[^\W\d_]*|[^\W\d_]+")))
 
 Way = tuple[tuple[str, ...], ...]  # the forms of each word that a product must have
 
@@ -83,7 +89,7 @@ class TextReader:
         else:
             corrected = text
         joined = _joined_words(corrected, index)
-        if compounds or joined:
+        if compounds or joined or has_digit(corrected):
             extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
@@ -94,6 +100,7 @@ class TextReader:
         """Return the corrections of words that no product has, and the compounds of words that few products have."""
         corrections: list[Correction] = []
         compounds: dict[str, tuple[str, ...]] = {}
+        vocabulary: _Vocabulary | None = None
         for concept in concepts:
             spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
             word = concept.alternatives[0].words[0]
@@ -102,7 +109,7 @@ class TextReader:
             holding = index.count([form for spelling in spellings for form in forms(spelling)], FEW_PRODUCTS)
             if holding == FEW_PRODUCTS:
                 continue
-            vocabulary = self._current_vocabulary(index)
+            vocabulary = vocabulary or self._current_vocabulary(index)
             unknown = not holding and not concept.in_glossary
             if unknown and (used := _corrected(word, vocabulary, knows)):
                 corrections.append(Correction(word, used))
@@ -172,24 +179,42 @@ def _replaced(text: str, corrections: Mapping[str, str]) -> str:
 
 def _joined_words(text: str, index: Words) -> dict[str, list[str]]:
     """Return the neighbouring words of a text that the shop writes as one: {"tea": ["teapot"], "pot": ["teapot"]}."""
-    joined: dict[str, list[str]] = {}
+    pairs: list[tuple[str, str]] = []
     normalised = normalise(text)
     before, before_end = "", 0
     for start, end, piece in tokenise(normalised):
         is_word = piece.isalpha() and not unspaced(piece)
-        if is_word and before and normalised[before_end:start].isspace() and index.known(forms(before + piece)):
-            for word in (before, piece):
-                joined.setdefault(word, []).append(before + piece)
+        is_number = piece[0].isdecimal() and piece.isalnum() and len(piece) <= MAX_NUMBER
+        if before and (is_word or is_number) and normalised[before_end:start].isspace():
+            pairs.append((before, piece))
         before, before_end = piece if is_word else "", end
+    joined: dict[str, list[str]] = {}
+    if pairs and index.known([form for pair in pairs for form in forms("".join(pair))]):
+        for pair in pairs:
+            if index.known(forms("".join(pair))):
+                for word in pair:
+                    joined.setdefault(word, []).append("".join(pair))
     return joined
 
 
 def _extended(
     concept: Concept, compounds: Mapping[str, tuple[str, ...]], joined: Mapping[str, Sequence[str]]
 ) -> Concept:
-    ways = tuple(Alternative((word,), JOINED_CONFIDENCE) for word in joined.get(concept.word, ()))
+    ways = [Alternative((word,), JOINED_CONFIDENCE) for word in joined.get(concept.word, ())]
+    ways += [Alternative(words, JOINED_CONFIDENCE, indivisible=True) for words in _letters_and_numbers(concept.word)]
     return replace(
-        concept, alternatives=concept.alternatives + ways, compounds=compounds.get(concept.word, concept.compounds)
+        concept,
+        alternatives=(*concept.alternatives, *ways),
+        compounds=compounds.get(concept.word, concept.compounds),
+    )
+
+
+def _letters_and_numbers(word: str) -> list[tuple[str, ...]]:
+    """Return the words that a word of letters and digits may be written as: "ps5" -> ("ps", "5"); none for others."""
+    if not has_digit(word) or not word.isalnum() or unspaced(word) or quantity_of(word):
+        return []
+    return list(
+        dict.fromkeys(words for pattern in _LETTERS_AND_NUMBERS if len(words := tuple(pattern.findall(word))) > 1)
     )
 
 

@@ -129,6 +129,12 @@ def test_a_missing_unit_is_found_behind_the_right_one():
     assert 0 < matches("Frame 15x10", "10x15") < 1.0
 
 
+def test_a_square_is_looked_for_once():
+    quantity = quantity_of("1x1m")
+    assert quantity is not None
+    assert quantity.alternatives == (("1000x1000mm", 1.0), ("1x1=", 1.0), ("100x100=", 0.9))
+
+
 def test_a_size_without_unit_is_in_centimetres_behind_the_right_one():
     assert 0 < matches("Box 200 x 300 x 400 mm", "20x30x40") < 1.0
     assert 0 < matches("Rug 160x230", "1.6 x 2.3 m") < 1.0

@@ -203,6 +203,7 @@ FOREIGN = [
     ("en2", "Potato"),
     ("en3", "Comfort sandals"),
     ("en4", "Comfortsoft sandals"),
+    ("nl1", "Bloempan"),
 ]
 
 
@@ -229,6 +230,7 @@ def foreign(tmp_path_factory):
         ("pot", ["co9"], ()),
         ("teapott", ["co9"], (Correction("teapott", "teapot"),)),
         ("comfor", ["en3"], (Correction("comfor", "comfort"),)),  # a letter less, and no part of "comfortsoft"
+        ("bloem", ["nl1"], ()),
         ("stehlampee", ["co3"], (Correction("stehlampee", "stehlampe"),)),
     ],
 )
@@ -239,3 +241,43 @@ def test_compounds_and_mistakes_in_any_language(foreign, words, ids, corrections
     reading = foreign.read(words, knows)
     assert reading.corrections == corrections
     assert [FOREIGN[key - 1][0] for key in foreign.search(reading).keys.tolist()] == ids
+
+
+NUMBERED = [
+    "PS5 stand",
+    "PS 4 stand",
+    "iPhone 15 Pro case",
+    "iPhone15 case",
+    "WH-1000 XM5",
+    "Sunscreen SPF 50",
+    "SPF30",
+]
+NUMBERED += ["EU 42.5", "EU42", "Jeans W32 L34", "Jeans W34 L30"]
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("ps5", "PS5 stand"),
+        ("ps 5", "PS5 stand"),
+        ("ps4", "PS 4 stand"),
+        ("ps-4 stand", "PS 4 stand"),
+        ("iphone15pro", "iPhone 15 Pro case"),
+        ("iphone 15pro", "iPhone 15 Pro case"),
+        ("wh1000xm5", "WH-1000 XM5"),
+        ("wh 1000 xm5", "WH-1000 XM5"),
+        ("spf50 sunscreen", "Sunscreen SPF 50"),
+        ("spf 30", "SPF30"),
+        ("eu42.5", "EU 42.5"),
+        ("eu 42", "EU42"),
+        ("jeans w32l34", "Jeans W32 L34"),
+        ("jeans w34 l30", "Jeans W34 L30"),
+    ],
+)
+def test_letters_and_numbers_are_found_with_a_space_between_and_without(tmp_path, words, title):
+    with closing(Catalogue.open(tmp_path / "catalog.sqlite")) as catalogue:
+        catalogue.put([Product(f"n{at}", text, (Picture("/a.jpg"),)) for at, text in enumerate(NUMBERED)])
+        lexicon = Lexicon(catalogue, GLOSSARY)
+        hits = lexicon.search(lexicon.read(words))
+        assert NUMBERED[hits.keys[0] - 1] == title
+        assert len(hits.keys) == 1 or hits.scores[0] > hits.scores[1]
