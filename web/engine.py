@@ -106,6 +106,8 @@ class EngineHolder:
             self._on_generation(engine)
         except WindowshopError as error:
             log.error("%s", error)
+        except Exception:  # whatever it is, the shop goes on following changes
+            log.exception("What follows a new generation of the shop at %s failed", self._settings.home)
 
     def _open_engine(self) -> SearchEngine:
         # Imported here: FAISS takes seconds to load, and the server answers meanwhile.

@@ -93,7 +93,7 @@ class WorkerSupervisor:
         if words == [READY]:
             self._must_learn = False
             self.learning = LearningStatus(READY)
-        elif len(words) == 3 and words[0] == LEARNING:
+        elif len(words) == 3 and words[0] == LEARNING and all(map(str.isdecimal, words[1:])):
             self.learning = LearningStatus(LEARNING, int(words[1]), int(words[2]))
 
     def _give_up_learning(self) -> None:

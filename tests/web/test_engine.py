@@ -7,10 +7,12 @@ import time
 import pytest
 
 from catalog.errors import EncoderUnavailable, NoGeneration, StoreError
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
 from search.engine import SearchEngine
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import make_shop
-from web.engine import holder_of
+from web.engine import EngineHolder, holder_of
 from web.errors import NotReady
 from web.settings import Settings
 
@@ -113,3 +115,24 @@ def test_a_bug_while_opening_is_logged_and_not_shown(home, make_app, monkeypatch
 def test_two_apps_have_two_engines(app, home, make_app):
     other = make_app(Settings(home=home))
     assert holder_of(other).wait(300) is not holder_of(app).engine()
+
+
+@pytest.mark.usefixtures("make_app")  # its fake encoder
+def test_the_shop_follows_changes_although_what_comes_after_a_generation_fails(tmp_path, caplog):
+    make_shop(tmp_path / "shop", FakeEncoder())
+
+    def fail(_):
+        raise RuntimeError("no thread can be started")
+
+    holder = EngineHolder(Settings(home=tmp_path / "shop", follow_seconds=0.01), fail)
+    holder.start()
+    try:
+        engine = holder.wait(300)
+        before = engine.status().products
+        catalogue = Catalogue.open(ShopHome(tmp_path / "shop").catalogue)
+        catalogue.remove([next(product_id for _, product_id in catalogue.ids())])
+        catalogue.close()
+        wait_for(lambda: engine.status().products == before - 1)
+    finally:
+        holder.close()
+    assert "no thread can be started" in caplog.text
