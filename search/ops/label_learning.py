@@ -10,15 +10,14 @@ from search.bulk.supervisor import FAILED, LEARNING, WAITING, LearningStatus
 if TYPE_CHECKING:
     from search.engine import SearchEngine
 
+MISSING = "missing"  # as in `indexer.labels.heads`
+
 
 def heads_missing(engine: SearchEngine) -> bool:
     """Return whether an open shop has no heads for its encoder, and pictures enough to learn them from.
 
     Raises DamagedGeneration for a broken file.
     """
-    # Imported here: it loads numpy, which an open engine has loaded and a server that starts does not wait for.
-    from indexer.labels.heads import MISSING
-
     return _state_on_disk(engine) == MISSING
 
 
@@ -29,8 +28,6 @@ def heads_status(engine: SearchEngine, learning: LearningStatus) -> dict[str, An
     """
     if learning.state in (WAITING, LEARNING):
         return {"state": learning.state, "done": learning.done, "total": learning.total}
-    from indexer.labels.heads import MISSING  # here, as above
-
     try:
         state = _state_on_disk(engine)
     except DamagedGeneration:
@@ -41,6 +38,7 @@ def heads_status(engine: SearchEngine, learning: LearningStatus) -> dict[str, An
 
 
 def _state_on_disk(engine: SearchEngine) -> str:
-    from indexer.labels.heads import heads_state  # here, as above
+    # Imported here: it loads numpy, which an open engine has loaded and a server that starts does not wait for.
+    from indexer.labels.heads import heads_state
 
     return heads_state(engine.home, engine.encoder.fingerprint, len(engine.generation.rows))
