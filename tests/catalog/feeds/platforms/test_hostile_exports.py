@@ -1,4 +1,4 @@
-"""Cells of a mebibyte and rows without sense take time that grows with their length, and nothing ends the import."""
+"""Long cells and rows without sense take time that grows with their length, and nothing ends the import."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ from tests.catalog.feed_writer import write
 from tests.catalog.feeds.platforms import export_writers as writers
 from tests.timing import ProcessorTime, speed
 
-SIZE = 2**20
+SIZE = 2**17  # characters; where the time grew with the square, this would take ten seconds or more
 PIECES = (
     ",",
     ",a",
@@ -47,7 +47,7 @@ def test_long_cells_take_time_in_line_with_their_length(parser):
             cell = (start + piece * (SIZE // len(piece)))[:SIZE]
             with ProcessorTime() as used:
                 PARSERS[parser](cell)
-            assert used.seconds < 5 * speed(), (parser, piece, start)
+            assert used.seconds < speed(), (parser, piece, start)
 
 
 HEADERS = [writer().decode("utf-8-sig").splitlines()[0] for writer in (writers.shopify, writers.woocommerce)]
