@@ -22,6 +22,7 @@ MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
 _EXACT_COLUMNS = frozenset((*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS))
+_FIELDS = frozenset(("id", "title", "brand", "description", *PRICE_COLUMNS, *PICTURE_COLUMNS))
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -51,11 +52,10 @@ def product_from_row(
     price, currency, list_price, price_notes = current_price(cells, habits)
     category_column = next((name for name in CATEGORY_COLUMNS if cells.get(name)), "")
     stock_columns, in_stock, stock_notes = _availability(cells)
-    used = {"id", "title", "brand", "description", category_column, *stock_columns, *PRICE_COLUMNS, *PICTURE_COLUMNS}
     attributes = {
-        name: ", ".join(dict.fromkeys(map(field_text, values)))
+        name: field_text(values[0]) if len(values) == 1 else ", ".join(dict.fromkeys(map(field_text, values)))
         for name, values in cells.items()
-        if values and name not in used
+        if values and name not in _FIELDS and name != category_column and name not in stock_columns
     }
     pictures, faults = _pictures(cells, folder)
     product = Product(
@@ -76,7 +76,7 @@ def product_from_row(
 
 def _without_entities(cells: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
     """Return the cells with HTML entities resolved in prices, stock words and picture names: "12,90&nbsp;&euro;"."""
-    escaped = [name for name, values in cells.items() if name in _EXACT_COLUMNS and "&" in "".join(values)]
+    escaped = [name for name in cells.keys() & _EXACT_COLUMNS if "&" in "".join(cells[name])]
     if not escaped:
         return cells
     return {**cells, **{name: [unescape(value).strip() for value in cells[name]] for name in escaped}}

@@ -136,8 +136,9 @@ def _products(
             yield Rejected(path.name, row.line, error.message, _id_in(row), _lists_product(row))
             continue
         lines[product.id] = row.line
-        yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
-        yield from (RowNote(path.name, row.line, message) for message in (*row.notes, *notes))
+        if faults or notes or row.notes:
+            yield from (Rejected(path.name, row.line, reason, product.id) for reason in faults)
+            yield from (RowNote(path.name, row.line, message) for message in (*row.notes, *notes))
         yield product
 
 

@@ -13,8 +13,6 @@ from enum import IntEnum
 from functools import cache, lru_cache
 from pathlib import Path
 
-from catalog.text.folding import normalise
-
 MAX_LENGTH = 200  # characters of a text that is read at all
 MIN_LONG_NO = 7  # characters of a phrase that also counts at the beginning or end of a longer one
 _CACHED_TEXTS = 4_096
@@ -35,7 +33,8 @@ _AMOUNT = r"\d+(?:[.,']\d+| \d{3}(?!\d))*(?:e[+-]?\d+)?"
 _PLAIN_COUNT = re.compile(r"(?P<sign>[-−–])?(?P<count>\d[\d.,]*)\+?")
 _RANGE = rf"{_AMOUNT}(?:\s*(?:[-–—~]|to|bis|do|a)\s*{_AMOUNT})?"
 _COUNT = rf"(?P<less><\s*)?(?P<sign>(?<![\w)#§])[-−–](?=\d))?(?<![a-z]){_RANGE}"
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
+# Compiling it takes 3 ms, which a feed without stock need not cost.
+_UNSPACED = "[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]"
 
 
 class _Verdict(IntEnum):
@@ -55,7 +54,7 @@ def parse_availability(text: str) -> bool | None:
     """
     if len(text) > MAX_LENGTH:
         return None
-    text = _ADDRESS.sub(r"\1", normalise(text).replace("=", ":").replace("_", " ")).strip()
+    text = _ADDRESS.sub(r"\1", _normalised(text).replace("=", ":").replace("_", " ")).strip()
     if plain := _PLAIN_COUNT.fullmatch(text):
         return not plain["sign"] and _is_positive(plain["count"])
     key, phrases = _key(text), _phrases()
@@ -76,6 +75,12 @@ def _labelled(label: _Verdict, answer: bool) -> bool | None:
     if label in (_Verdict.NO, _Verdict.WEAK_NO):
         return False if answer else None
     return answer
+
+
+def _normalised(text: str) -> str:
+    from catalog.text.folding import normalise  # 20 ms, which a feed without stock need not cost
+
+    return normalise(text)
 
 
 def _key(text: str) -> str:
@@ -168,7 +173,7 @@ def _table() -> dict[str, list[str]]:
     table: dict[str, list[str]] = {}
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            table.setdefault(row["kind"], []).extend(map(normalise, row["phrases"].split("|")))
+            table.setdefault(row["kind"], []).extend(map(_normalised, row["phrases"].split("|")))
     return table
 
 
@@ -183,17 +188,18 @@ def _phrases() -> dict[str, bool | None]:
 def _words() -> _StockWords:
     table, phrases = _table(), _phrases()
     flags = {_key(word): kind == "true" for kind in ("true", "false") for word in table[kind]}
-    long_no = {_key(phrase) for phrase in table["no"] if not _UNSPACED.search(phrase)}
+    long_no = {_key(phrase) for phrase in table["no"] if not re.search(_UNSPACED, phrase)}
     span, unit = _either(table["time"]), _either(table["unit"])
+    unspaced_not = "|".join(word for word in table["not"] if re.match(_UNSPACED, word))
     prefixes, suffixes = "|".join(table["prefix"]), "|".join(table["suffix"])
     return _StockWords(
         phrases=phrases,
         flags=flags,
         long_no=frozenset(key for key in long_no if len(key) >= MIN_LONG_NO),
-        unspaced_no=tuple(phrase for phrase in table["no"] if _UNSPACED.search(phrase)),
+        unspaced_no=tuple(phrase for phrase in table["no"] if re.search(_UNSPACED, phrase)),
         fillers=re.compile(_either(table["filler"])),
         affixes=re.compile(f"^(?:{prefixes})+|(?:{suffixes})+$"),
-        negations=re.compile(f"{_either(table['not'])}|^(?:{'|'.join(w for w in table['not'] if _UNSPACED.match(w))})"),
+        negations=re.compile(f"{_either(table['not'])}|^(?:{unspaced_not})"),
         negative_ending=re.compile(f"(?:{'|'.join(table['not_end'])})$"),
         counting=re.compile(_either(table["count"])),
         counted=re.compile(rf"(?P<count>{_COUNT})(?!\s?%)\s*\+*\s*(?:(?P<span>{span})|(?:{unit})\.?)?"),
@@ -203,6 +209,6 @@ def _words() -> _StockWords:
 def _either(phrases: list[str]) -> str:
     """Return a pattern of any of the phrases, the longest first; in scripts with spaces, of whole words."""
     ordered = sorted(set(filter(None, phrases)), key=len, reverse=True)
-    spaced = "|".join(re.escape(phrase) for phrase in ordered if not _UNSPACED.search(phrase))
-    unspaced = "|".join(re.escape(phrase) for phrase in ordered if _UNSPACED.search(phrase))
+    spaced = "|".join(re.escape(phrase) for phrase in ordered if not re.search(_UNSPACED, phrase))
+    unspaced = "|".join(re.escape(phrase) for phrase in ordered if re.search(_UNSPACED, phrase))
     return rf"(?:(?<![^\W\d_])(?:{spaced})(?!\w)|(?:{unspaced}))" if unspaced else rf"(?<!\w)(?:{spaced})(?!\w)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_WHOLE_DIGITS = 12
@@ -68,6 +69,7 @@ def plain_text(text: str) -> str:
     return "".join(plain_character(character) for character in _FOOTNOTE.sub("", text))
 
 
+@lru_cache(maxsize=4_096)
 def plain_character(character: str) -> str:
     """Return one character as `plain_text` has it: "１" -> "1", "’" -> "'", mostly of one character again."""
     if character.isascii():

@@ -34,7 +34,8 @@ _MINUS = re.compile(r"(?<![^\W\d_])-|-(?![^\W\d_])")  # no hyphen
 _BETWEEN = re.compile(rf"([0-9])\s?([{_SYMBOLS}])([0-9]{{2}})(?![0-9.,])")  # 12€90
 _UNIT = re.compile(r"\s*(?:[0-9]{1,4}\s?)?[^\W\d_]{1,14}(?:\.|[23²³](?![0-9]))?")
 _PASSED = " \t\r\n:;()[]*."
-_HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0eff]")
+# First and last characters: compiling a pattern of them takes 3 ms.
+_UNSPACED = (("\u0e00", "\u0eff"), ("\u2e80", "\u9fff"), ("\uac00", "\ud7af"), ("\uf900", "\ufaff"))
 
 
 class PriceText(NamedTuple):
@@ -154,9 +155,14 @@ def _longest(text: str, place: int) -> str | None:
         if word not in MARKS and word not in _KINDS_OF:
             continue
         following = text[end : end + 1]
-        if not (word[-1].isalpha() and following.isalpha()) or _HAN.match(word[-1]) or _HAN.match(following):
+        if not (word[-1].isalpha() and following.isalpha()) or _is_unspaced(word[-1]) or _is_unspaced(following):
             return word
     return None
+
+
+def _is_unspaced(char: str) -> bool:
+    """Tell whether a character is of a script without spaces between words."""
+    return any(start <= char <= end for start, end in _UNSPACED)
 
 
 def _rows() -> Iterator[tuple[str, str]]:

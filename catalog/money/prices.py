@@ -87,7 +87,10 @@ def current_price(cells: Mapping[str, Sequence[str]], habits: Callable[[], Price
     """
     column = _first(cells, "currency")
     price, currency, notes = read_price(_first(cells, "price"), column, habits)
-    sale, sale_currency, sale_notes = read_price(_first(cells, "sale_price"), column, habits)
+    sale_text = _first(cells, "sale_price")
+    if not sale_text:
+        return CurrentPrice(price, currency, {}, notes)
+    sale, sale_currency, sale_notes = read_price(sale_text, column, habits)
     if not sale or not _on_sale(_first(cells, "sale_price_effective_date")):
         return CurrentPrice(price, currency, {}, notes)
     if price is None:
