@@ -50,7 +50,7 @@ def description_text(text: str) -> str:
     """Return a description without HTML entities and tags, as `field_text`; a line goes on after a sentence's end."""
     if "&" not in text and "<" not in text:
         return text
-    plain = _without_html(text)
+    plain = _without_html(text).strip()
     if not _is_markup(text) and not _is_markup(unescape(text)):
         return plain
     lines = plain.split("\n")

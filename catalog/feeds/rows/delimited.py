@@ -149,12 +149,14 @@ def _records(lines: LineReader, header: Sequence[str]) -> Iterator[Record]:
             cells = mended
         if len(cells) == 1 and len(header) != 1 and lines.delimiter in cells[0]:  # a row that was quoted as a whole
             cells = split_record(cells[0], lines.delimiter, len(header)) or cells
+        if len(cells) > len(header) > 0 and any('"' in cell for cell in cells):
+            cells = _with_quoted_delimiters(lines, header) or cells
         if any(map(str.strip, cells)):
             yield line, cells, ""
 
 
 def _mended(lines: LineReader, header: Sequence[str]) -> list[str] | None:
-    """Return the cells of a record whose quotes are amiss, or None when its first line is lost.
+    """Return the cells of a record whose quotes break the rules, or None when its first line is lost.
 
     Leaves the lines behind the record, or behind that line, to be read.
     """
@@ -171,6 +173,15 @@ def _mended(lines: LineReader, header: Sequence[str]) -> list[str] | None:
                 return cells
     lines.unread()
     return split_record(first, lines.delimiter, len(header))
+
+
+def _with_quoted_delimiters(lines: LineReader, header: Sequence[str]) -> list[str] | None:
+    """Return as many cells as the header has, of a record with bare quotes: "Mug 12", blue". None without them."""
+    text = "".join(lines.taken)
+    if '""' in text:
+        return None
+    cells = split_record(text, lines.delimiter, len(header))
+    return cells if cells is not None and len(cells) == len(header) else None
 
 
 def _joins_rows(taken: Sequence[str], header: Sequence[str], delimiter: str) -> bool:
@@ -239,7 +250,7 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for name, cell in zip(header, cells, strict=False):
         if value := unescape_formula(cell).strip():
-            if value.startswith('="') and (text := _TEXT_FORMULA.fullmatch(value)):
+            if value[0] == "=" and (text := _TEXT_FORMULA.fullmatch(value)):
                 value = text[1]
             named.setdefault(name, []).append(value)
     return named

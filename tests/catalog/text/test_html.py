@@ -89,6 +89,7 @@ def test_what_is_no_html_stays(text):
         ("first line.\nsecond &amp; last line", "first line.\nsecond & last line"),
         ("a &copy b <br> c", "a &copy b\nc"),
         ("1 < 2 & 3 > 2", "1 < 2 & 3 > 2"),
+        ("&nbsp;", ""),
     ],
 )
 def test_a_description_without_html(text, plain):

@@ -82,6 +82,12 @@ def test_a_cell_too_many_that_is_not_empty_rejects_the_row(shop):
     assert rejected.reason == "too many cells: 5, but the header has 4"
 
 
+def test_a_cell_too_many_is_not_joined_to_one_with_doubled_quotes(shop):
+    content = HEADER + '7,"Plate 12"" x","Tableware",images/1.png,lost\n'
+    products, rejected = read(write(shop, content))
+    assert not products and "too many cells" in rejected[0].reason
+
+
 def test_cells_missing_at_the_end_are_empty(shop):
     header = HEADER.replace("\n", ",brand,description,price\n")
     products, rejected = read(write(shop, header + ROWS + "9,Pot,Tableware,images/3.png,Acme\n"))
@@ -139,6 +145,8 @@ def test_quotes_within_a_cell_are_text(shop, delimiter, cell, title):
 def test_a_quote_in_a_cell_that_holds_the_delimiter(shop):
     content = HEADER + '7,"Lamp "Retro", red",Tableware,images/1.png\n'
     assert facts(write(shop, content)) == [("7", 'Lamp "Retro", red', "Tableware")]
+    content = HEADER + '7,"Plate 12", blue",Tableware,images/1.png\n'
+    assert facts(write(shop, content)) == [("7", 'Plate 12", blue', "Tableware")]
     content = HEADER + '7,"a \\"b\\", c","d, e",images/1.png\n'
     assert facts(write(shop, content)) == [("7", 'a "b", c', "d, e")]
 
