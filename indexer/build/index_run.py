@@ -170,7 +170,7 @@ class IndexRun:
         return diff
 
     def _refuse_shrinking(self, feed: Path, count: int, diff: FeedDiff) -> None:
-        removed = diff.changes.counts[REMOVED]
+        removed = diff.changes.counts[REMOVED] + diff.retained.uncertain
         if 2 * removed > count and not self._options.allow_shrink:
             raise BadFeed(
                 f"{feed} would remove {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
