@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ _SYLLABLES = frozenset(
     "축출충치칠침카칸칼캐커컬컵케켓코콘콜쿠쿨퀸크큰클키킨타탁탄탈탕태터털테텍텔토톤톱통투튜트특틀티틴팀파판팔팡패팩팬퍼펀페펜편평포폰폴"
     "표푸품풍퓨프플피핀필핑하학한할함합항해핸햄향허헤현형호혼홈홍화환황회효후훈흑흰히힐"
 )
+# KOI8 has its small letters where other encodings have capitals.
+_INVERTED = re.compile(r"(?<![^\W\d_])[α-ωά-ώа-яё][Α-ΩΆ-ΏΪΫА-ЯЁ]{3}")
 _JAPANESE = ("cp932", "euc_jis_2004")
 # Standards that put the common characters first: where those end, as the first byte of a character.
 _COMMON = {
@@ -158,7 +161,8 @@ def _plausibility(text: str, codec: str, confidence: float) -> float:
         return 0.0
     signs = sum(place[3] in _SIGNS for place in places) / len(places)
     mark = sum(_sign_mark(place) if place[3] in _SIGNS else _char_mark(codec, place) for place in places) / len(places)
-    spelling = (0.5 + 0.5 * _alphabet_share(text)) * (0.35 if _all_small(text) else 1.0) * _kana_fit(codec, text)
+    spelling = (0.5 + 0.5 * _alphabet_share(text) ** 3) * (0.35 if _all_small(text) else 1.0) * _kana_fit(codec, text)
+    spelling *= 0.3 if _INVERTED.search(text) else 1.0
     return max(confidence, signs * _SIGNS_CONFIDENCE) * mark**2 * spelling if mark >= _LEAST_MARK else 0.0
 
 

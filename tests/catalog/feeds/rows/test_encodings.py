@@ -62,6 +62,21 @@ def test_three_titles_are_read_right_or_refused(shop):
     assert sum(how == "right" for how in found.values()) >= 0.94 * len(found)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "titles"),
+    [
+        ("cp1250", ["Ręcznik kąpielowy", "Łóżko dębowe 160x200", "Nóż kuchenny"]),
+        ("iso8859-2", ["Dřevěný stůl", "Nůž na chléb", "Skříňka koupelnová"]),
+        ("koi8-r", ["чашка белая", "стол", "лампа"]),
+        ("koi8-r", ["красная кружка", "лампа настольная", "ковёр"]),
+    ],
+)
+def test_one_letter_or_case_that_no_language_has_tells(shop, encoding, titles):
+    """Read otherwise: kšpielowy, Nůľ, ήΑΫΛΑ."""
+    text = feed_of(titles)
+    assert outcome(write(shop, text.encode(encoding)), encoding, text) == "right"
+
+
 def test_two_titles_are_read_right_or_refused(shop):
     """Titles that were not looked at while the rules were made; capitals, half-width kana and brands among them."""
     with (Path(__file__).parent / "pairs.csv").open(encoding="utf-8", newline="") as file:
