@@ -84,10 +84,11 @@ def parse_text(text: str) -> ParsedText:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
     text = " ".join(text.split())
     text, limit = split_price_limit(text)
-    text = " ".join(_CHEAP.sub(" ", text).split()) or text
+    if _CHEAP.search(text):
+        text = " ".join(_CHEAP.sub(" ", text).split()) or text
     split = split_negation(text)
     cheaper = bool(_CHEAPER.search(split.rest))
-    rest = _CHEAPER.sub(" , ", split.rest)
+    rest = _CHEAPER.sub(" , ", split.rest) if cheaper else split.rest
     unwanted = [words for phrase in split.unwanted if (words := _CHEAPER.sub(" ", phrase).strip(EDGES))]
     is_change = bool(_LIKE_THIS.match(rest.strip(EDGES)))
     if not unwanted and not cheaper and not is_change:

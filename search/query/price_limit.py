@@ -32,7 +32,7 @@ _MAX_LIMITS = 3
 _MAX_LEADS = 4
 
 _COMMAS = (",", ";", "，", "；", "、")
-_EDGES = " " + "".join(_COMMAS)
+_EDGES = " !?" + "".join(_COMMAS)
 _HEART = re.compile(r"<3(?![0-9.,])")
 _PARTY = 12  # people: more are hardly counted without saying so
 _ADULT = 18  # years: no limit of an age lies higher
