@@ -173,7 +173,7 @@ class IndexRun:
         removed = diff.changes.counts[REMOVED] + diff.retained.uncertain
         if 2 * removed > count and not self._options.allow_shrink:
             raise BadFeed(
-                f"{feed} would remove {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
+                f"{feed} lacks {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
                 " Nothing was changed.",
                 "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
             )
