@@ -1,7 +1,8 @@
 """Read whether a product is in stock from what shops write: words of many languages, counts, dates, addresses.
 
-`stock_words.csv` has the words. Whole phrases are compared, never parts of them, so that "not available" is not read as
-"available". A phrase may be cut into clauses: "in stock (5)", "sold out - back soon".
+`stock_words.csv` has the words, `rows/flags.csv` those for yes and no. Whole phrases are compared, never parts of them,
+so that "not available" is not read as "available". A phrase may be cut into clauses: "in stock (5)", "sold out - back
+soon".
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
 from pathlib import Path
+
+from catalog.feeds.rows.flags import flag_words
 
 MAX_LENGTH = 200  # characters of a text that is read at all
 MIN_LONG_NO = 7  # characters of a phrase that also counts at the beginning or end of a longer one
@@ -178,23 +181,29 @@ def _table() -> dict[str, list[str]]:
 
 
 @cache
+def _keyed_flags() -> dict[str, bool]:
+    """Return what each word for yes or no says, by key."""
+    return {_key(_normalised(word)): says for says, words in flag_words().items() for word in words}
+
+
+@cache
 def _phrases() -> dict[str, bool | None]:
     """Return what each whole phrase says, by key; None for those that say nothing."""
-    meanings = {"unknown": None, "true": True, "false": False, "yes": True, "no": False}
-    return {_key(phrase): says for kind, says in meanings.items() for phrase in _table()[kind]}
+    meanings = {"unknown": None, "yes": True, "no": False}
+    phrases = {_key(phrase): says for kind, says in meanings.items() for phrase in _table()[kind]}
+    return _keyed_flags() | phrases
 
 
 @cache
 def _words() -> _StockWords:
     table, phrases = _table(), _phrases()
-    flags = {_key(word): kind == "true" for kind in ("true", "false") for word in table[kind]}
     long_no = {_key(phrase) for phrase in table["no"] if not re.search(_UNSPACED, phrase)}
     span, unit = _either(table["time"]), _either(table["unit"])
     unspaced_not = "|".join(word for word in table["not"] if re.match(_UNSPACED, word))
     prefixes, suffixes = "|".join(table["prefix"]), "|".join(table["suffix"])
     return _StockWords(
         phrases=phrases,
-        flags=flags,
+        flags=_keyed_flags(),
         long_no=frozenset(key for key in long_no if len(key) >= MIN_LONG_NO),
         unspaced_no=tuple(phrase for phrase in table["no"] if re.search(_UNSPACED, phrase)),
         fillers=re.compile(_either(table["filler"])),

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from catalog.errors import BadRow
 from catalog.feeds.platforms import magento_cells as lists
 from catalog.feeds.platforms.category_paths import set_category
-from catalog.feeds.platforms.codes import parse_flag, quantity_sign
 from catalog.feeds.platforms.column_names import free_name, words_of
+from catalog.feeds.platforms.quantities import quantity_sign
 from catalog.feeds.platforms.row_groups import RowGroups, grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import ProductDraft, Variant
+from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
 from catalog.text.html import plain_text
 

@@ -13,12 +13,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
-from catalog.feeds.platforms.codes import parse_flag, quantity_sign
 from catalog.feeds.platforms.column_names import ColumnNames, free_name, words_of
+from catalog.feeds.platforms.quantities import quantity_sign
 from catalog.feeds.platforms.row_groups import grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
+from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
 from catalog.money.prices import parse_price
 from catalog.text.html import plain_text

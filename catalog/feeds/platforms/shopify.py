@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from catalog.errors import BadRow
-from catalog.feeds.platforms.codes import parse_flag, quantity_sign
 from catalog.feeds.platforms.column_names import free_name
+from catalog.feeds.platforms.quantities import quantity_sign
 from catalog.feeds.platforms.row_groups import grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
+from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
 from catalog.money.prices import parse_price
 from catalog.text.html import plain_text
