@@ -69,6 +69,8 @@ def _input_mode(picture: Image.Image, space: bytes) -> str | None:
 def _transform_of(profile: bytes, mode: str) -> ImageCmsTransform | None:
     if not _HEADER_BYTES < len(profile) <= MAX_PROFILE_BYTES or profile[12:16] not in _CLASSES:
         return None
+    if int.from_bytes(profile[:4], "big") > len(profile):  # cut off; browsers ignore it too
+        return None
     return (_cached_transform if len(profile) <= _CACHED_BYTES else _make_transform)(profile, mode)
 
 

@@ -49,7 +49,8 @@ def load_jpeg(data: bytes, side: int) -> tuple[Image.Image, int]:
     with open_picture(pieces_to_end(data, file), "JPEG") as opened:
         coefficients = file.coefficient_bytes(data)
         if coefficients > limits.MAX_COEFFICIENT_BYTES:
-            picture: Image.Image = _load_eighth(data, file)
+            with limits.one_at_a_time(True):
+                picture: Image.Image = _load_eighth(data, file)
         else:
             size, factor = opened.size, limits.reduction(opened.size, limits.MAX_DECODED_PIXELS)
             if side or factor > 1:
@@ -73,12 +74,17 @@ def _load_eighth(data: bytes, file: JpegFile) -> Image.Image:
 def load_other(data: bytes, kind: str, side: int) -> tuple[Image.Image, int]:
     """Return a picture of any other format in RGB, and its orientation; a big one smaller, but for `side`."""
     stripped = strip(data, kind)
-    claimed = webp_size(data) if kind == "WEBP" else None
-    with (
-        limits.one_at_a_time(claimed is not None and limits.is_big(claimed)),
-        open_picture(stripped.pieces, kind) as opened,
-        limits.one_at_a_time(limits.is_big(opened.size)),
-    ):
+    if kind == "WEBP":
+        claimed = webp_size(data) or (1, 1)
+    else:
+        with open_picture(stripped.pieces, kind) as opened:
+            claimed = opened.size
+    with limits.one_at_a_time(limits.is_big(claimed)):
+        return _load_whole(stripped, kind, side)  # its memory is free again when the next picture begins
+
+
+def _load_whole(stripped: Stripped, kind: str, side: int) -> tuple[Image.Image, int]:
+    with open_picture(stripped.pieces, kind) as opened:
         opened.load()
         turn, profile = turn_of(opened, stripped.exif), profile_of(opened, stripped)
         if not limits.is_big(opened.size):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.errors import BadPicture, PictureTooLarge
-from catalog.images import decode, limits, loading, size_of
+from catalog.images import decode, jpeg_end, limits, loading, progressive, size_of
 from catalog.images.metadata import _Pieces
 from tests.catalog.images.tall import ROW, tall_jpeg, texture
 from tests.promises.pictures import chunk, jpeg
@@ -227,6 +227,20 @@ def test_big_pictures_are_decoded_one_at_a_time():
     for thread in threads:
         thread.join()
     assert most == [1]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_progressive_jpeg_is_big_by_its_coefficients(ended, monkeypatch):
+    """Its decoder holds them all, and so does the one that reads eighths: never two at once."""
+    monkeypatch.setattr(limits, "MAX_COEFFICIENT_BYTES", 0 if ended else 10**9)
+    monkeypatch.setattr(limits, "BIG_COEFFICIENT_BYTES", 0)
+    owned = []
+    eighth, decoded = progressive.decode_eighth, jpeg_end._decoded
+    monkeypatch.setattr(progressive, "decode_eighth", lambda *a: owned.append(limits._big._is_owned()) or eighth(*a))
+    monkeypatch.setattr(jpeg_end, "_decoded", lambda *a: owned.append(limits._big._is_owned()) or decoded(*a))
+    data = tall_jpeg(texture(320), 20, progressive=True)
+    decode(data if ended else data[:-2])
+    assert owned == ([True] if ended else [True, True])
 
 
 @given(st.lists(st.binary(max_size=30), max_size=6), st.lists(st.tuples(st.integers(0, 99), st.integers(-1, 40))))

@@ -214,6 +214,7 @@ def test_a_profile_in_several_segments_of_a_jpeg_in_any_order():
 UNUSABLE = {
     "text": b"no profile at all" * 20,
     "cut": SPACES["ProPhoto"][:200],
+    "cut at its end": SPACES["ProPhoto"][:-1],
     "header": SPACES["ProPhoto"][:128],
     "zeros": b"\0" * 4_000,
     "for greys": profiles.grey_profile(1.0),

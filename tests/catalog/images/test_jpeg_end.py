@@ -28,13 +28,34 @@ def photo(size=SIZE, mode="RGB", **options):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("missing", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("missing", [1, 2, 3, 5, 8, 13, 20])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_few_missing_bytes_cost_a_few_pixels_at_most(shape, missing):
     data = photo(**SHAPES[shape])
     whole, found = np.asarray(decode(data), int), np.asarray(decode(data[:-missing]), int)
     different = np.abs(whole - found).max(axis=2) > 0
-    assert different.mean() <= 0.01 if missing > 2 else not different.any()
+    assert different.mean() <= 0.05 if missing > 2 else not different.any()
+
+
+@pytest.mark.parametrize("missing", range(1, 21))
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("quality", [40, 80, 95])
+def test_a_progressive_file_may_lack_its_last_bytes(mode, quality, missing):
+    """A few bytes refine many plain blocks, or are a whole scan of an ink; what they add hardly shows."""
+    picture = Image.open(io.BytesIO(photo())).convert("L").convert(mode)
+    picture.paste(picture.resize((1, 1)).getpixel((0, 0)), (0, 150, 400, 304))  # plain, as a background is
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality, progressive=True)
+    data = out.getvalue()
+    whole, found = np.asarray(decode(data), int), np.asarray(decode(data[:-missing]), int)
+    assert np.abs(whole - found).mean() < 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_last_hundredth_of_a_file_may_be_missing(shape):
+    data = photo(**SHAPES[shape])
+    whole, found = np.asarray(decode(data), int), np.asarray(decode(data[: int(0.99 * len(data))]), int)
+    assert (np.abs(whole - found).max(axis=2) > 16).mean() < 0.03
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
@@ -47,7 +68,8 @@ def test_greys_and_inks_without_an_end_mark(mode):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_file_cut_short_stays_refused(shape, at_least):
     data = photo(**SHAPES[shape])
-    for share in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.96):
+    # Of a progressive file all pixels are there when only a part of the last scan is missing.
+    for share in (0.02, 0.1, 0.3, 0.5, 0.6) if "progressive" in shape else (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.96):
         with pytest.raises(BadPicture, match=r"image file is truncated|ends within its header"):
             decode(data[: int(share * len(data))], at_least=at_least)
 
