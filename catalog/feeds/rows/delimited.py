@@ -31,13 +31,6 @@ _WEB = ("http://", "https://")
 Record = tuple[int, list[str], str]
 
 
-def read_table(path: Path) -> Iterator[FeedRow]:
-    """Yield the rows of a table; BadFeed when its header lacks a column that a product needs."""
-    with open_table(path) as (header, rows):
-        check_columns(header, path.name)
-        yield from rows
-
-
 def check_columns(header: Sequence[str], source: str) -> None:
     """Raise BadFeed when a header lacks a column that a product needs."""
     for what, choices in (("id", ("id",)), ("title", ("title",)), ("picture", PICTURE_COLUMNS)):
