@@ -214,3 +214,17 @@ def test_no_word_is_empty_or_has_white_space(text):
     for word in indexed(text):
         assert word
         assert not any(map(str.isspace, word))
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [
+        ("無線滑鼠", "无线滑鼠"),
+        ("結婚禮物", "结婚礼物"),
+        ("軟墊", "软垫"),
+        ("愛心鑰匙圈", "爱心钥匙圈"),
+        ("醫藥箱", "医药箱"),
+    ],
+)
+def test_traditional_characters_are_simplified_ones(traditional, simplified):
+    assert normalise(traditional) == normalise(simplified)
