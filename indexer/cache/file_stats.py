@@ -23,7 +23,8 @@ from catalog.storage.sqlite import open_database, transaction
 UNSURE_NS = 2_000_000_000  # some file systems count time in steps of two seconds
 _CREATE_FILES = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID"""
-_DECODING = 1  # raised when pictures are decoded otherwise than before
+_DECODING = 1  # raised, here and in the statement, when pictures are decoded otherwise than before
+_UPDATE_DECODING = "PRAGMA user_version = 1"
 _SELECT_FILES = """SELECT path, bytes, mtime_ns, sha256, width, height FROM files
     WHERE path IN (SELECT value FROM json_each(?))"""
 _REMOVE_OTHERS = "DELETE FROM files WHERE path NOT IN (SELECT value FROM json_each(?))"
@@ -110,7 +111,7 @@ class FileStatCache:
             if not self._readonly and db.execute("PRAGMA user_version").fetchone()[0] < _DECODING:
                 with transaction(db):  # pictures of these files may look otherwise now: they are read again
                     db.execute("DELETE FROM files")
-                    db.execute(f"PRAGMA user_version = {_DECODING}")
+                    db.execute(_UPDATE_DECODING)
         except BaseException:
             db.close()
             raise

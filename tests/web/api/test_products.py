@@ -166,11 +166,11 @@ def test_following_that_fails_does_not_end(app, client, monkeypatch, caplog):
     engine, tries = holder_of(app).engine(), []
     follow = type(engine).follow
 
-    def fails(self):
+    def fails(self, interval=None):
         tries.append(1)
         if len(tries) < 3:
             raise RuntimeError("secret")
-        follow(self)
+        follow(self, interval)
 
     monkeypatch.setattr(type(engine), "follow", fails)
     wait_for(lambda: len(tries) > 3)
