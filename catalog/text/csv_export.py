@@ -21,12 +21,13 @@ def escape_formula(text: str) -> str:
 def unescape_formula(text: str) -> str:
     """Reverse `escape_formula`; return any other text as it is.
 
-    A text that had such an apostrophe from the beginning, as "'=1", loses it.
+    A text that had such an apostrophe from the beginning, as "'=1", loses it. Readers of tables drop the blanks before a
+    cell, so that such a blank may be missing.
     """
     if "'" not in text:
         return text
     before = _ESCAPED.sub("", text)
-    return before if escape_formula(before) == text else text
+    return before if text in (escape_formula(before), escape_formula(f" {before}")[1:]) else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

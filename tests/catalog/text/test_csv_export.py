@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.feeds.reader import read_feed
@@ -109,6 +109,7 @@ def test_a_title_that_begins_as_ours_would_loses_the_apostrophe():
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(NASTY, min_size=3, max_size=3), st.sampled_from(("csv", "bulk")))
+@example([" \t=", "a", "b"], "csv")
 def test_a_table_that_we_wrote_is_read_as_it_was(shop, cells, reader):
     names = ("id", "title", "made", "@of")
     text = csv_text((*names, "image"), [("=1", *cells, "images/1.png"), ("-b", "+c", "d;=e", "@f", "images/2.png")])
