@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from catalog.home import ShopHome
@@ -189,6 +190,7 @@ def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
             yield Alternative(words, 1.0 if translation else SYNONYM_CONFIDENCE)
 
 
+@lru_cache(maxsize=4096)  # queries repeat their words, and a glossary's replacements are always the same
 def _index_words(text: str) -> tuple[str, ...]:
     words: list[str] = []
     for _, _, piece in tokenise(text):

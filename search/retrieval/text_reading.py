@@ -66,6 +66,28 @@ class TextAnalysis:
 class _Vocabulary:
     spelling: SpellingVocabulary
     compounds: CompoundVocabulary
+    counts: Mapping[str, int]  # products that have each word
+    seq: int  # number of the last change that it shows
+
+
+@dataclass(frozen=True, slots=True)
+class _WordCounts:
+    """How many products have words, from memory where the vocabulary is of the index's moment, which is faster."""
+
+    index: Words
+    counts: Mapping[str, int] | None
+
+    def known(self, words: Sequence[str]) -> bool:
+        """Return whether any product has one of the words."""
+        return self.index.known(words) if self.counts is None else any(word in self.counts for word in words)
+
+    def count(self, words: Sequence[str], limit: int) -> int:
+        """Return how many products have one of the words, counted up to `limit`."""
+        if self.counts is not None:
+            holding = [self.counts[word] for word in words if word in self.counts]
+            if len(holding) < 2 or max(holding) >= limit:
+                return min(sum(holding), limit)
+        return self.index.count(words, limit)
 
 
 class TextReader:
@@ -74,8 +96,7 @@ class TextReader:
     def __init__(self, glossary: Glossary) -> None:
         self._glossary = glossary
         self._lock = threading.Lock()
-        self._vocabulary = _Vocabulary(SpellingVocabulary(()), CompoundVocabulary(()))
-        self._seq = -1
+        self._vocabulary = _Vocabulary(SpellingVocabulary(()), CompoundVocabulary(()), {}, -1)
         self._read_at = -math.inf
         self._pause = 0.0
 
@@ -88,7 +109,7 @@ class TextReader:
             rewritten = self._glossary.apply(corrected)
         else:
             corrected = text
-        joined = _joined_words(corrected, index)
+        joined = _joined_words(corrected, self._word_counts(index))
         if compounds or joined or has_digit(corrected):
             extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
@@ -101,12 +122,13 @@ class TextReader:
         corrections: list[Correction] = []
         compounds: dict[str, tuple[str, ...]] = {}
         vocabulary: _Vocabulary | None = None
+        word_counts = self._word_counts(index)
         for concept in concepts:
             spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
             word = concept.alternatives[0].words[0]
             if not spellings or word != concept.word or unspaced(word):
                 continue
-            holding = index.count([form for spelling in spellings for form in forms(spelling)], FEW_PRODUCTS)
+            holding = word_counts.count([form for spelling in spellings for form in forms(spelling)], FEW_PRODUCTS)
             if holding == FEW_PRODUCTS:
                 continue
             vocabulary = vocabulary or self._current_vocabulary(index)
@@ -117,22 +139,26 @@ class TextReader:
                 compounds[word] = parts
         return corrections, compounds
 
+    def _word_counts(self, index: Words) -> _WordCounts:
+        vocabulary = self._vocabulary
+        return _WordCounts(index, vocabulary.counts if vocabulary.seq == index.seq() else None)
+
     def _current_vocabulary(self, index: Words) -> _Vocabulary:
         """Return the shop's vocabulary; read it again when the shop has changed, a large one not after every change."""
         with self._lock:
             now, seq = time.monotonic(), index.seq()
-            if seq != self._seq and now - self._read_at >= self._pause:
+            if seq != self._vocabulary.seq and now - self._read_at >= self._pause:
                 ways_by_term = self._ways_by_term  # made once, so its time does not count
                 started = time.thread_time()
                 known = dict(index.vocabulary())
                 terms = (term for term, ways in ways_by_term.items() if _finds_products(ways, known))
                 counts = dict.fromkeys(terms, 0) | known
                 self._vocabulary = _Vocabulary(
-                    SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items())
+                    SpellingVocabulary(sorted(counts.items())), CompoundVocabulary(known.items()), known, seq
                 )
                 took = time.thread_time() - started
                 self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
-                self._seq, self._read_at = seq, now
+                self._read_at = now
             return self._vocabulary
 
     @cached_property
@@ -177,7 +203,7 @@ def _replaced(text: str, corrections: Mapping[str, str]) -> str:
     return corrected
 
 
-def _joined_words(text: str, index: Words) -> dict[str, list[str]]:
+def _joined_words(text: str, words: _WordCounts) -> dict[str, list[str]]:
     """Return the neighbouring words of a text that the shop writes as one: {"tea": ["teapot"], "pot": ["teapot"]}."""
     pairs: list[tuple[str, str]] = []
     normalised = normalise(text)
@@ -189,9 +215,9 @@ def _joined_words(text: str, index: Words) -> dict[str, list[str]]:
             pairs.append((before, piece))
         before, before_end = piece if is_word else "", end
     joined: dict[str, list[str]] = {}
-    if pairs and index.known([form for pair in pairs for form in forms("".join(pair))]):
+    if pairs and words.known([form for pair in pairs for form in forms("".join(pair))]):
         for pair in pairs:
-            if index.known(forms("".join(pair))):
+            if words.known(forms("".join(pair))):
                 for word in pair:
                     joined.setdefault(word, []).append("".join(pair))
     return joined
