@@ -91,6 +91,7 @@ def test_the_wheel_is_small_and_has_every_data_file(wheel):
     assert images <= packed
 
 
+@pytest.mark.torture
 @pytest.mark.weights
 def test_the_demo_runs_from_the_wheel(installed, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -2,11 +2,15 @@
 
 import csv
 import zipfile
+from contextlib import closing
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from indexer.labels.heads import LabelHeads
@@ -77,6 +81,17 @@ def write_feed(folder):
     return folder / "products.csv"
 
 
+def with_raw_texts(home):
+    """Write the strings into the catalogue as they are: a feed's reader takes most tags off before."""
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        products = [product for _, product in catalogue.iterate()]
+        texts = [STRINGS[int(product.id[:2])] for product in products]
+        catalogue.put(
+            replace(product, title=text, category=f"Home > {text}", brand=text, description=text)
+            for product, text in zip(products, texts, strict=True)
+        )
+
+
 def settings_of(home):
     write_keys(home)
     return Settings(home=home, timeout_ms=20_000, page_hits=40)
@@ -91,6 +106,7 @@ def feed(tmp_path_factory):
 def pages(feed):
     """A shop that words can be asked of."""
     build_index(feed.parents[1] / "pages", feed, FakeEncoder())
+    with_raw_texts(feed.parents[1] / "pages")
     with served(settings_of(feed.parents[1] / "pages")) as shop:
         yield shop
 
@@ -100,6 +116,7 @@ def desk(feed):
     """A shop that the desk's own process can open."""
     home, encoder = feed.parents[1] / "desk", open_encoder("colour")
     build_index(home, feed, encoder)
+    with_raw_texts(home)
     LabelHeads(encoder.fingerprint, {}).save(home)  # neighbours alone: learning would import torch
     with served(settings_of(home)) as shop:
         yield shop

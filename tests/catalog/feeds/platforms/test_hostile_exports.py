@@ -47,7 +47,7 @@ def test_long_cells_take_time_in_line_with_their_length(parser):
             cell = (start + piece * (SIZE // len(piece)))[:SIZE]
             with ProcessorTime() as used:
                 PARSERS[parser](cell)
-            assert used.seconds < speed(), (parser, piece, start)
+            assert used.seconds < 4 * speed(), (parser, piece, start)
 
 
 HEADERS = [writer().decode("utf-8-sig").splitlines()[0] for writer in (writers.shopify, writers.woocommerce)]
