@@ -13,6 +13,7 @@ from search.engine import SearchEngine
 from search.query.filters import parse_filter
 from search.query.terms import Query, TextTerm
 from tests.fake_encoder import FakeEncoder
+from tests.search.live.followed_shop import live, small_glossary  # noqa: F401  # a fixture
 from tests.search.live.shop_life import ShopLife
 from tests.search.shop_fixtures import BLUE, RED, save_picture
 
@@ -179,3 +180,15 @@ def test_searches_with_filters_go_on_while_the_shop_changes(tmp_path):
         different = life.differences()
         life.close()
     assert answered and wrong == [] and different == []
+
+
+@pytest.mark.usefixtures("small_glossary")
+def test_twenty_lives_of_a_followed_shop():
+    live(20, 20)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3_600)
+@pytest.mark.usefixtures("small_glossary")
+def test_two_hundred_lives_of_a_followed_shop():
+    live(200, 30)

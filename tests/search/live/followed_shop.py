@@ -108,15 +108,3 @@ def small_glossary(tmp_path, monkeypatch):
     path = tmp_path / "glossary.csv"
     path.write_text("term,language,replacements\n围巾,zh,scarf\n红,zh,red\ncrimson,en,red\n", encoding="utf-8")
     monkeypatch.setattr("search.query.glossary.GLOSSARY", path)
-
-
-@pytest.mark.usefixtures("fake_encoder", "small_glossary")
-def test_twenty_lives_of_a_followed_shop():
-    live(20, 20)
-
-
-@pytest.mark.torture
-@pytest.mark.timeout(3_600)
-@pytest.mark.usefixtures("fake_encoder", "small_glossary")
-def test_two_hundred_lives_of_a_followed_shop():
-    live(200, 30)
