@@ -21,8 +21,8 @@ def escape_formula(text: str) -> str:
 def unescape_formula(text: str) -> str:
     """Reverse `escape_formula`; return any other text as it is.
 
-    A text that had such an apostrophe from the beginning, as "'=1", loses it. Readers of tables drop the blanks before a
-    cell, so that such a blank may be missing.
+    A text that had such an apostrophe from the beginning, as "'=1", loses it. Readers of tables drop the blanks
+    before a cell, so that such a blank may be missing.
     """
     if "'" not in text:
         return text

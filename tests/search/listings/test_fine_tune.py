@@ -21,7 +21,7 @@ from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
 pytestmark = [pytest.mark.weights, pytest.mark.torch, pytest.mark.timeout(2000)]
-SMALL = NetworkRecipe(shown=1_600, epochs=(1, 8), batch=32)
+SMALL = NetworkRecipe(shown=1_000, epochs=(1, 8), batch=32)
 
 
 @pytest.fixture(scope="module")
