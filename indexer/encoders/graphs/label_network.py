@@ -12,7 +12,8 @@ from catalog.errors import EncoderUnavailable
 from indexer.encoders.graphs import lite0
 from indexer.encoders.graphs.builder import GraphBuilder
 from indexer.encoders.graphs.checkpoint import Weights
-from indexer.encoders.graphs.starter import FROZEN_STAGES, SIDE, BuiltModel, lite0_weights, noise_pictures
+from indexer.encoders.graphs.parity import noise_pictures
+from indexer.encoders.graphs.starter import FROZEN_STAGES, SIDE, BuiltModel, lite0_weights
 
 OUTPUTS = "reference.outputs"  # of the two pictures of noise, when torch had just fitted the network
 

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,8 +16,9 @@ from safetensors.numpy import load_file
 
 from indexer.encoders.graphs import lite0, minilm
 from indexer.encoders.graphs.builder import Array, GraphBuilder
-from indexer.encoders.graphs.checkpoint import Weights, read_lite0, read_minilm
-from indexer.types import Arrays, Floats, Pixels
+from indexer.encoders.graphs.checkpoint import read_lite0, read_minilm
+from indexer.encoders.graphs.parity import example_texts, noise_pictures, weights_digest
+from indexer.types import Arrays, Floats
 
 SIDE, MAP_SIDE = 224, 448  # pixels of the input; maps are twice as fine
 POOLED_STAGES = (1, 2, 4, 5)  # EfficientNet has seven; these show edges and colours, textures, parts
@@ -30,7 +30,6 @@ COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
 REFERENCE = Path(__file__).parent.parent / "starter" / "reference.safetensors"
 REFERENCE_CELLS = 49  # every so many cells of a map are in the reference
 _SHORTEST = 1e-12  # shortest length that a vector is divided by
-_TOKENS = np.array([[101, 2417, 2770, 6007, 102], [101, 2829, 5568, 102, 0]], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +94,14 @@ def build_texts() -> BuiltModel:
     weights = read_minilm()
     graph = GraphBuilder()
     data = graph.model(minilm.MiniLM(graph, weights).features())
-    digest = weights_digest((f"tower.{name}", weights) for name in minilm.layer_names())
-    example = {"ids": _TOKENS, "mask": (_TOKENS > 0).astype(np.int64)}
-    return BuiltModel(data, {"weights_sha256": digest}, example, _expected("minilm"))
-
-
-def weights_digest(named: Iterable[tuple[str, Weights]]) -> str:
-    """Return the SHA-256 over the names, each "tower." and a name of its weights, and their bytes.
-
-    It equals `torch_runtime.weights_digest` of the torch module, so that an index serves whichever made its vectors.
-    """
-    digest = hashlib.sha256()
-    for name, weights in named:
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(weights[name.partition(".")[2]]).tobytes())
-    return digest.hexdigest()
+    digest = weights_digest((f"tower.{name}", weights[name]) for name in minilm.layer_names())
+    return BuiltModel(data, {"weights_sha256": digest}, example_texts(), _expected("minilm"))
 
 
 def _lite0_model(graph: GraphBuilder, output: str, name: str, side: int, axes: int = 2) -> BuiltModel:
-    weights = lite0_weights()
-    digest = weights_digest((f"tower.{layer}", weights) for layer in weights)
+    digest = weights_digest((f"tower.{layer}", values) for layer, values in lite0_weights().items())
     example = {"pixels": noise_pictures(side)}
     return BuiltModel(graph.model(output, axes), {"weights_sha256": digest}, example, _expected(name))
-
-
-def noise_pictures(side: int) -> Pixels:
-    """Return two pictures of noise, uint8 (2, side, side, 3): those of `torch_modules.noise_example`."""
-    return np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
 
 
 @cache
