@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from catalog.errors import BadRow
 from catalog.feeds.platforms import magento_cells as lists
 from catalog.feeds.platforms.category_paths import set_category
 from catalog.feeds.platforms.column_names import free_name, words_of
-from catalog.feeds.platforms.quantities import quantity_sign
-from catalog.feeds.platforms.row_groups import RowGroups, grouped, overlong
+from catalog.feeds.platforms.row_groups import RowGroups, grouped
 from catalog.feeds.platforms.row_spool import ExportRow
-from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import ProductDraft, Variant
 from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
@@ -100,16 +97,12 @@ class _Export:
         draft = ProductDraft(base.line, main.get("sku", key))
         if _is_hidden(main) and self._wholes.get(key, "") in groups:
             return
-        if hidden := _unpublished(main):
-            yield draft.not_published(hidden)
-            return
-        if fault := overlong(rows, f"the product {draft.product_id[:80]!r}"):
-            yield draft.refused(fault)
+        if rejected := draft.rejection(_unpublished(main), rows):
+            yield rejected
             return
         for row in rows:
             if row is not base and row.cells.get("sku") and not row.cells.get("_store"):
-                twice = f"duplicate id {draft.product_id[:80]!r}: line {base.line} has it too"
-                draft.faults.append(FeedRow(row.line, fault=twice, product_id=draft.product_id))
+                draft.add_duplicate(row.line, base.line)
         draft.pictures += [*_pictures(main), *_gallery(rows)]
         self._describe(draft, main, rows)
         draft.add_variants(self._variants(draft, main, rows, groups) or _members(draft, rows, groups))
@@ -235,18 +228,9 @@ def _in_stock(draft: ProductDraft, cells: Mapping[str, str]) -> bool:
     quantity = cells.get("qty", "")
     if not quantity or cells.get("backorders", "") in ("1", "2") or cells.get("_type", "") in _COMPOSED:
         return True
-    sign = quantity_sign(quantity)
-    if sign is None:
-        draft.notes.append(f"the qty {quantity[:40]!r} is no number; its product is taken as in stock")
-    return sign is None or sign > 0
+    return draft.has_quantity(quantity, "qty")
 
 
 def _prices(draft: ProductDraft, cells: Mapping[str, str]) -> dict[str, str]:
-    prices = {"price": cells.get("price", "")}
-    if special := cells.get("special_price"):
-        try:
-            span = sale_span(cells.get("special_from_date", ""), cells.get("special_to_date", ""))
-            prices |= {"sale_price": special, "sale_price_effective_date": span}
-        except BadRow as error:
-            draft.notes.append(f"{error.message}; the price before the sale counts")
-    return prices
+    names = ("price", "special_price", "special_from_date", "special_to_date")
+    return draft.sale_prices(*(cells.get(name, "") for name in names))

@@ -14,10 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
 from catalog.feeds.platforms.column_names import ColumnNames, free_name, words_of
-from catalog.feeds.platforms.quantities import quantity_sign
-from catalog.feeds.platforms.row_groups import grouped, overlong
+from catalog.feeds.platforms.row_groups import grouped
 from catalog.feeds.platforms.row_spool import ExportRow
-from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
 from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
@@ -70,11 +68,8 @@ def _product(key: str, rows: Sequence[ExportRow], uses: Counter[str]) -> Iterato
     references = {row.cells["reference"] for row in rows if row.cells.get("reference")}
     reference = next(iter(references)) if len(references) == 1 else ""
     draft = ProductDraft(rows[0].line, reference if uses[reference] == 1 else key)
-    if hidden := _unpublished(main.cells):
-        yield draft.not_published(hidden)
-        return
-    if fault := overlong(rows, f"the product {draft.product_id[:80]!r}"):
-        yield draft.refused(fault)
+    if rejected := draft.rejection(_unpublished(main.cells), rows):
+        yield rejected
         return
     rows = draft.own_rows(rows, main, "name", _identity)
     draft.add_variants([_variant(draft, row, main.cells) for row in rows])
@@ -113,10 +108,7 @@ def _in_stock(draft: ProductDraft, cells: Mapping[str, str]) -> bool:
     if parse_flag(cells.get("orderable", "")) is False:
         return False
     quantity = cells.get("stock", "")
-    sign = quantity_sign(quantity) if quantity else 1
-    if sign is None:
-        draft.notes.append(f"the quantity {quantity[:40]!r} is no number; its product is taken as in stock")
-    return sign is None or sign > 0 or cells.get("out_of_stock", "") == _ALLOW
+    return not quantity or draft.has_quantity(quantity, "quantity") or cells.get("out_of_stock", "") == _ALLOW
 
 
 def _prices(draft: ProductDraft, cells: Mapping[str, str]) -> dict[str, str]:
@@ -125,14 +117,10 @@ def _prices(draft: ProductDraft, cells: Mapping[str, str]) -> dict[str, str]:
     try:
         amount, currency = parse_price(price)
         sale = None if amount is None else _discounted(amount, cells)
-        if sale is None:
-            return {"price": price}
-        span = sale_span(_date(cells, "discount_starts"), _date(cells, "discount_ends"))
-    except BadRow as error:
-        if "date of a sale" in error.message:
-            draft.notes.append(f"{error.message}; the price before the sale counts")
+    except BadRow:
         return {"price": price}
-    return {"price": price, "sale_price": f"{sale} {currency}".strip(), "sale_price_effective_date": span}
+    reduced = "" if sale is None else f"{sale} {currency}".strip()
+    return draft.sale_prices(price, reduced, _date(cells, "discount_starts"), _date(cells, "discount_ends"))
 
 
 def _discounted(price: Decimal, cells: Mapping[str, str]) -> Decimal | None:

@@ -8,8 +8,7 @@ from contextlib import suppress
 
 from catalog.errors import BadRow
 from catalog.feeds.platforms.column_names import free_name
-from catalog.feeds.platforms.quantities import quantity_sign
-from catalog.feeds.platforms.row_groups import grouped, overlong
+from catalog.feeds.platforms.row_groups import grouped
 from catalog.feeds.platforms.row_spool import ExportRow
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
 from catalog.feeds.rows.flags import parse_flag
@@ -99,11 +98,8 @@ def _product(handle: str, rows: Sequence[ExportRow], columns: _Columns) -> Itera
     """Yield the faults of variants, and the row of the product, which has a fault when it cannot be one."""
     main = next((row for row in rows if row.cells.get("title")), rows[0])
     draft = ProductDraft(rows[0].line, handle)
-    if hidden := _unpublished(main.cells):
-        yield draft.not_published(hidden)
-        return
-    if fault := overlong(rows, f"the Handle {handle[:80]!r}"):
-        yield draft.refused(fault)
+    if rejected := draft.rejection(_unpublished(main.cells), rows, "Handle"):
+        yield rejected
         return
     rows = draft.own_rows(rows, main, "title", _identity)
     draft.add_variants(list(_variants(draft, rows, main.cells, columns.is_tracked)))
@@ -152,10 +148,7 @@ def _in_stock(draft: ProductDraft, cells: dict[str, str], tracked: bool) -> bool
     policy = cells.get("variant_inventory_policy", "")
     if not quantity or (tracked and _TRACKER not in cells) or policy.lower() == "continue" or parse_flag(policy):
         return True
-    sign = quantity_sign(quantity)
-    if sign is None:
-        draft.notes.append(f"the inventory quantity {quantity[:40]!r} is no number; its variant is taken as in stock")
-    return sign is None or sign > 0
+    return draft.has_quantity(quantity, "inventory quantity", "variant")
 
 
 def _prices(cells: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from catalog.errors import BadRow
 from catalog.feeds.platforms.column_names import free_name
+from catalog.feeds.platforms.quantities import quantity_sign
+from catalog.feeds.platforms.row_groups import overlong
 from catalog.feeds.platforms.row_spool import ExportRow
+from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.rows.row import MAX_CELL, FeedRow
 from catalog.money.prices import current_price
 
@@ -46,6 +49,11 @@ class ProductDraft:
         fault = f"a variant of {self.product_id[:80]!r} is left out: {reason}"
         self.faults.append(FeedRow(line, fault=fault, product_id=self.product_id))
 
+    def add_duplicate(self, line: int, first_line: int, difference: str = "") -> None:
+        """Report a row that lists another product with the same id."""
+        fault = f"duplicate id {self.product_id[:80]!r}: line {first_line} has it too{difference}"
+        self.faults.append(FeedRow(line, fault=fault, product_id=self.product_id))
+
     def own_rows(
         self, rows: Sequence[ExportRow], main: ExportRow, title: str, identity: Callable[[dict[str, str]], Identity]
     ) -> list[ExportRow]:
@@ -61,8 +69,7 @@ class ProductDraft:
             own_name = _folded(row.cells.get(title, ""))
             if (own_name and own_name != name) or (not own_name and stranger == row.number - 1):
                 stranger = row.number
-                twice = f"duplicate id {self.product_id[:80]!r}: line {main.line} has it too, with another title"
-                self.faults.append(FeedRow(row.line, fault=twice, product_id=self.product_id))
+                self.add_duplicate(row.line, main.line, ", with another title")
                 continue
             key = identity(row.cells)
             if key or (key is not None and own_name):  # a variant without a name, when it is a whole product again
@@ -93,6 +100,24 @@ class ProductDraft:
         if value:
             self.cells.setdefault(free_name(name), value)
 
+    def sale_prices(self, price: str, sale: str, starts: str, ends: str) -> dict[str, str]:
+        """Return a price and that of a sale under Google's names; without the sale, and with a note, for a bad date."""
+        if not sale:
+            return {"price": price}
+        try:
+            span = sale_span(starts, ends)
+        except BadRow as error:
+            self.notes.append(f"{error.message}; the price before the sale counts")
+            return {"price": price}
+        return {"price": price, "sale_price": sale, "sale_price_effective_date": span}
+
+    def has_quantity(self, quantity: str, name: str, whose: str = "product") -> bool:
+        """Tell whether a quantity is above 0; also, with a note, for one that is no number."""
+        sign = quantity_sign(quantity)
+        if sign is None:
+            self.notes.append(f"the {name} {quantity[:40]!r} is no number; its {whose} is taken as in stock")
+        return sign is None or sign > 0
+
     def not_published(self, reason: str) -> FeedRow:
         """Return the row of a product that its shop does not show."""
         return FeedRow(self.line, fault=f"not published: {reason}", product_id=self.product_id, lists_product=False)
@@ -100,6 +125,13 @@ class ProductDraft:
     def refused(self, reason: str) -> FeedRow:
         """Return the row of a product that cannot be read."""
         return FeedRow(self.line, fault=reason, product_id=self.product_id)
+
+    def rejection(self, hidden: str, rows: Sequence[ExportRow], id_name: str = "product") -> FeedRow | None:
+        """Return the row of a product that is `hidden` for a reason, or has rows too many or too long; else None."""
+        if hidden:
+            return self.not_published(hidden)
+        fault = overlong(rows, f"the {id_name} {self.product_id[:80]!r}")
+        return self.refused(fault) if fault else None
 
     def row(self) -> FeedRow:
         """Return the row of the product."""

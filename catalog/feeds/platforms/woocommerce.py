@@ -9,13 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from catalog.errors import BadRow
 from catalog.feeds.platforms.category_paths import set_category
 from catalog.feeds.platforms.column_names import ColumnNames, field_of, free_name
 from catalog.feeds.platforms.quantities import quantity_sign
 from catalog.feeds.platforms.row_groups import MAX_ROWS, RowGroups, grouped, overlong
 from catalog.feeds.platforms.row_spool import ExportRow
-from catalog.feeds.platforms.sale_dates import sale_span
 from catalog.feeds.platforms.variants import Identity, ProductDraft, Variant
 from catalog.feeds.rows.flags import parse_flag
 from catalog.feeds.rows.row import FeedRow
@@ -131,8 +129,7 @@ def _product(key: str, groups: RowGroups, families: _Families) -> Iterator[FeedR
     else:
         main = rows[0]
         for row in rows[1:]:
-            twice = f"duplicate id {draft.product_id[:80]!r}: line {main.line} has it too"
-            draft.faults.append(FeedRow(row.line, fault=twice, product_id=draft.product_id))
+            draft.add_duplicate(row.line, main.line)
         if hidden := _unpublished(main.cells):
             yield draft.not_published(hidden)
             return
@@ -193,13 +190,8 @@ def _without_numbers(row: ExportRow) -> ExportRow:
 def _variant(draft: ProductDraft, row: ExportRow, parent: Mapping[str, str]) -> Variant:
     cells = row.cells
     named = {"sku": cells.get("sku", "").removeprefix("'"), "gtin": cells.get("gtin", "").removeprefix("'")}
-    prices = {"price": cells.get("regular_price", "")}
-    if sale := cells.get("sale_price"):
-        try:
-            span = sale_span(cells.get("sale_starts", ""), cells.get("sale_ends", ""))
-            prices |= {"sale_price": sale, "sale_price_effective_date": span}
-        except BadRow as error:
-            draft.notes.append(f"{error.message}; the price before the sale counts")
+    names = ("regular_price", "sale_price", "sale_starts", "sale_ends")
+    prices = draft.sale_prices(*(cells.get(name, "") for name in names))
     if not parent:
         return Variant(row.line, _in_stock(draft, cells, parent), prices, named)
     options = {free_name(name): value for name, value in _attributes(cells, visible_only=False)}
