@@ -164,15 +164,15 @@ def test_a_new_generation_is_served_and_a_damaged_one_is_told(client, shop):
 
 def test_following_that_fails_does_not_end(app, client, monkeypatch, caplog):
     engine, tries = holder_of(app).engine(), []
-    follow = type(engine).follow
+    follow = engine.follow
 
-    def fails(self, interval=None):
+    def fails(interval=None):
         tries.append(1)
         if len(tries) < 3:
             raise RuntimeError("secret")
-        follow(self, interval)
+        follow(interval)
 
-    monkeypatch.setattr(type(engine), "follow", fails)
+    monkeypatch.setattr(engine, "follow", fails)  # of this engine alone: those of other tests follow their shops too
     wait_for(lambda: len(tries) > 3)
     assert "could not be applied" in caplog.text
     assert client.get("/readyz").status_code == 200
