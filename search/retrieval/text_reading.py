@@ -103,26 +103,26 @@ class TextReader:
     def read(self, text: str, index: Words, knows: KnowsWord) -> TextAnalysis:
         """Analyse a text: its glossary terms, corrections of words that no product has, compounds, joined words."""
         rewritten = self._glossary.apply(text)
-        corrections, compounds = self._look_up(index, rewritten.concepts[:MAX_CONCEPTS], knows)
+        word_counts = self._word_counts(index)
+        corrections, compounds = self._look_up(word_counts, rewritten.concepts[:MAX_CONCEPTS], knows)
         if corrections:
             corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
             rewritten = self._glossary.apply(corrected)
         else:
             corrected = text
-        joined = _joined_words(corrected, self._word_counts(index))
+        joined = _joined_words(corrected, word_counts)
         if compounds or joined or has_digit(corrected):
             extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
 
     def _look_up(
-        self, index: Words, concepts: Sequence[Concept], knows: KnowsWord
+        self, word_counts: _WordCounts, concepts: Sequence[Concept], knows: KnowsWord
     ) -> tuple[list[Correction], dict[str, tuple[str, ...]]]:
         """Return the corrections of words that no product has, and the compounds of words that few products have."""
         corrections: list[Correction] = []
         compounds: dict[str, tuple[str, ...]] = {}
         vocabulary: _Vocabulary | None = None
-        word_counts = self._word_counts(index)
         for concept in concepts:
             spellings = [way.words[0] for way in concept.alternatives if len(way.words) == 1]
             word = concept.alternatives[0].words[0]
@@ -131,7 +131,7 @@ class TextReader:
             holding = word_counts.count([form for spelling in spellings for form in forms(spelling)], FEW_PRODUCTS)
             if holding == FEW_PRODUCTS:
                 continue
-            vocabulary = vocabulary or self._current_vocabulary(index)
+            vocabulary = vocabulary or self._current_vocabulary(word_counts.index)
             unknown = not holding and not concept.in_glossary
             if unknown and (used := _corrected(word, vocabulary, knows)):
                 corrections.append(Correction(word, used))
