@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -100,11 +99,3 @@ def live(lives, steps):
         report_multiple_bugs=False,
     )
     run_state_machine_as_test(FollowedShop, settings=options)
-
-
-@pytest.fixture
-def small_glossary(tmp_path, monkeypatch):
-    """Ship three terms: each comparison opens an engine, a third of whose time is reading the shipped list."""
-    path = tmp_path / "glossary.csv"
-    path.write_text("term,language,replacements\n围巾,zh,scarf\n红,zh,red\ncrimson,en,red\n", encoding="utf-8")
-    monkeypatch.setattr("search.query.glossary.GLOSSARY", path)

@@ -13,7 +13,7 @@ from search.engine import SearchEngine
 from search.query.filters import parse_filter
 from search.query.terms import Query, TextTerm
 from tests.fake_encoder import FakeEncoder
-from tests.search.live.followed_shop import live, small_glossary  # noqa: F401  # a fixture
+from tests.search.live.followed_shop import live
 from tests.search.live.shop_life import ShopLife
 from tests.search.shop_fixtures import BLUE, RED, save_picture
 
@@ -180,6 +180,14 @@ def test_searches_with_filters_go_on_while_the_shop_changes(tmp_path):
         different = life.differences()
         life.close()
     assert answered and wrong == [] and different == []
+
+
+@pytest.fixture
+def small_glossary(tmp_path, monkeypatch):
+    """Ship three terms: each comparison opens an engine, a third of whose time is reading the shipped list."""
+    path = tmp_path / "glossary.csv"
+    path.write_text("term,language,replacements\n围巾,zh,scarf\n红,zh,red\ncrimson,en,red\n", encoding="utf-8")
+    monkeypatch.setattr("search.query.glossary.GLOSSARY", path)
 
 
 @pytest.mark.usefixtures("small_glossary")
