@@ -47,7 +47,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(wheel):
-    """An environment that holds the wheel alone, beside the packages that Windowshop depends on."""
+    """An environment that holds the wheel alone, and the packages that Windowshop depends on."""
     work = wheel.parent
     venv.create(work / "env", with_pip=False)
     python = work / "env" / "bin" / "python"

@@ -33,7 +33,7 @@ class Lateness:
     """Measure, while a block runs, by how many seconds in all a thread that naps for 2 ms at a time wakes too late.
 
     That is about what a busy machine adds to the wall-clock time of a block that mostly waits: almost nothing where a
-    core is idle, half of the time and more beside eight busy processes.
+    core is idle, half of the time and more with eight busy processes.
     """
 
     def __enter__(self) -> Lateness:

@@ -44,7 +44,7 @@ class _Verdict(IntEnum):
     """What a clause says; of several, the highest decides."""
 
     UNKNOWN = 0
-    WEAK_NO = 1  # beside a clause that says yes it says nothing: "5 in stock, 2 reserved"
+    WEAK_NO = 1  # without effect where another clause says yes: "5 in stock, 2 reserved"
     YES = 2
     NO = 3
 
@@ -125,7 +125,7 @@ class _StockWords:
             return amount
         if found:
             return _Verdict.WEAK_NO
-        # A single word beside a count is most probably a unit that the table lacks.
+        # A single word next to a count is most probably a unit that the table lacks.
         return amount if rest.replace(".", "").isalpha() and not self.negations.search(rest) else _Verdict.UNKNOWN
 
     def _phrase(self, text: str) -> _Verdict:

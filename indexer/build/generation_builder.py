@@ -30,7 +30,7 @@ from indexer.generations.store import Generation
 from indexer.layout import RowLayout
 from indexer.types import Floats, IndexRecord, Recall
 
-# Written to the manifest beside what the encoder does: rows of pictures decoded otherwise are not copied.
+# Part of the manifest's preprocessing, with the encoder's own: rows of pictures decoded otherwise are not copied.
 DECODING = {"colours": "sRGB"}
 MAX_PROBE_GROWTH = 2  # an index that probes more than so many times as many lists as before is trained again
 

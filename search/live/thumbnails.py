@@ -16,7 +16,7 @@ from catalog.storage.catalogue import Catalogue
 MIN_SIZE = 64  # pixels
 MAX_SIZE = 640
 SIZE_STEP = 64  # sizes are rounded down to it, so that requests for every size cannot fill the disk
-COLOURS = "srgb"  # folder of thumbnails in these colours; those of an earlier version lie beside it
+COLOURS = "srgb"  # folder of thumbnails in these colours; an earlier version wrote to the folder above it
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

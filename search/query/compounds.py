@@ -1,6 +1,6 @@
 """Find the compounds of a shop's words: "topf" is part of "kochtopf", "redbull" is "red" and "bull".
 
-Whether two words grow together cannot be told from letters alone ("car" is no part of "carpet"), so the encoder's
+Whether two words grow together does not follow from their letters ("car" is no part of "carpet"), so the encoder's
 words help: what it knows as one word is no compound, and what is left of a compound should be a word.
 """
 

@@ -104,7 +104,7 @@ def split_price_limit(text: str) -> tuple[str, PriceLimit | None]:
 
 
 def _without(text: str, found: _Found) -> str:
-    """Cut a limit out; a comma beside it stays, because "no stripes" means something else behind one."""
+    """Cut a limit out; a comma next to it stays, because "no stripes" means something else behind one."""
     before, after = text[: found.start].rstrip(), text[found.end :].lstrip()
     if before.endswith("(") and after.startswith(")"):
         before, after = before[:-1].rstrip(), after[1:].lstrip()

@@ -32,7 +32,7 @@ class ChangeReplayer:
     limit: int = MAX_LIVE_ROWS
 
     def open(self, rows: GenerationRows, columns: ProductColumns | None = None) -> Snapshot:
-        """Return the snapshot of a generation, with these columns brought to its change, or with columns read anew.
+        """Return the snapshot of a generation, with these columns, or the catalogue's, at its change.
 
         Steps have to follow: the columns may be of a later change than the generation, whose rows are then behind.
         """

@@ -41,7 +41,7 @@ class ColumnNames:
 
 
 def words_of(table: str, column: str) -> frozenset[str]:
-    """Return the folded words of one column of a table beside this module."""
+    """Return the folded words of one column of a table in this folder."""
     with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as file:
         return frozenset(row[column].casefold() for row in csv.DictReader(file))
 

@@ -238,7 +238,7 @@ def _priced(product, other):
 
 
 def answers(engine, products):
-    """Everything that a server can be asked, by name: every filter, facet, order, text, picture and product."""
+    """Every answer that a server can give, by name: every filter, facet, order, text, picture and product."""
     queries = {f"browse {narrowed}": _browse(narrowed, SORTS[i % 4], i % 2 > 0) for i, narrowed in enumerate(NARROWED)}
     for sort in SORTS:
         queries[f"browse by {sort}"] = _browse({}, sort)

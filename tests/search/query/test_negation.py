@@ -176,7 +176,7 @@ def test_a_word_that_only_looks_like_a_negation_stays(words):
 
 
 def test_words_that_only_exclude_exclude():
-    # They were searched for as they stand before, which showed red things to whoever wants none.
+    # They were searched for as they stand before, which showed red things to shoppers who want none.
     assert text_terms("不是红色的")[0] == [TextTerm("红色", AVOID)]
     assert text_terms("not red")[0] == [TextTerm("red", AVOID)]
 

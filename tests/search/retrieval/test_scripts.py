@@ -84,8 +84,8 @@ def test_a_text_has_every_word_that_it_asks_for(text):
 @settings(max_examples=300)
 @given(st.text(LETTERS))
 def test_case_and_normal_form_make_no_difference(text):
-    asked = GLOSSARY.apply(text).concepts
-    assert GLOSSARY.apply(text.upper()).concepts == asked
+    concepts = GLOSSARY.apply(text).concepts
+    assert GLOSSARY.apply(text.upper()).concepts == concepts
     for form in ("NFC", "NFD"):
-        assert GLOSSARY.apply(unicodedata.normalize(form, text)).concepts == asked
+        assert GLOSSARY.apply(unicodedata.normalize(form, text)).concepts == concepts
         assert sorted(indexed(unicodedata.normalize(form, text))) == sorted(indexed(text))

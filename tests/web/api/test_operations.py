@@ -64,28 +64,28 @@ def shop(serve):
 def followed(ask, generation):
     """The overview once the server has followed to a generation."""
     until = time.monotonic() + 300
-    while (told := ask("get", "/api/v1/ops"))["server"]["generation"] != generation:
+    while (body := ask("get", "/api/v1/ops"))["server"]["generation"] != generation:
         assert time.monotonic() < until
         time.sleep(0.02)
-    return told
+    return body
 
 
 def test_what_the_shop_is_made_of_and_what_the_last_update_did(shop):
     _, ask, _ = shop
-    told = ask("get", "/api/v1/ops")
-    assert told["server"]["ready"] and told["server"]["generation"] == 2 and told["server"]["live"] == 0
-    newest, oldest = told["generations"]
+    body = ask("get", "/api/v1/ops")
+    assert body["server"]["ready"] and body["server"]["generation"] == 2 and body["server"]["live"] == 0
+    newest, oldest = body["generations"]
     assert (newest["number"], newest["current"], oldest["number"], oldest["current"]) == (2, True, 1, False)
     assert (newest["products"], oldest["products"]) == (4 * EACH - 1, 4 * EACH)
     assert newest["encoder"] == "fake" and newest["bytes"] > 1_000 and newest["recall"]["picture"] == 1.0
     assert {"one-to-one", "overlap"} <= {gate["name"] for gate in newest["gates"]}
-    assert (newest["rejected"], oldest["rejected"], told["back_to"]) == (2, 1, 1)
-    report = told["report"]
+    assert (newest["rejected"], oldest["rejected"], body["back_to"]) == (2, 1, 1)
+    report = body["report"]
     assert (report["kind"], report["generation"], report["made"], report["rejected"]) == ("update", 2, True, 2)
     assert (report["changes"]["removed"]["count"], report["changes"]["words"]["count"]) == (1, 1)
     assert abs(report["at"] - time.time()) < 600 and len(report["rejected_rows"]) == 2
-    assert told["label_heads"] == {"state": "too_few", "done": 0, "total": 0}
-    assert told["jobs"] == [] and told["questions"] == {"kept": True, "empty": [], "slow": []}
+    assert body["label_heads"] == {"state": "too_few", "done": 0, "total": 0}
+    assert body["jobs"] == [] and body["questions"] == {"kept": True, "empty": [], "slow": []}
 
 
 def test_rejected_rows_come_as_a_table_that_runs_nothing(shop):
@@ -102,9 +102,9 @@ def test_a_shop_that_was_only_built_or_has_no_report_is_told_of_as_it_is(serve, 
     (home / "reports" / "update.json").unlink()
     (home / "reports" / "000002.json").unlink()
     _, ask, _ = serve(home)
-    told = ask("get", "/api/v1/ops")
-    assert (told["report"]["kind"], told["report"]["rejected"], told["report"]["changes"]) == ("build", 1, None)
-    assert told["generations"][0]["gates"] == [] and told["generations"][0]["rejected"] is None
+    body = ask("get", "/api/v1/ops")
+    assert (body["report"]["kind"], body["report"]["rejected"], body["report"]["changes"]) == ("build", 1, None)
+    assert body["generations"][0]["gates"] == [] and body["generations"][0]["rejected"] is None
     assert "gone.jpg" in ask("get", "/api/v1/ops/rejected.csv").text
     shutil.rmtree(home / "reports")
     assert ask("get", "/api/v1/ops")["report"] is None
@@ -115,8 +115,8 @@ def test_back_to_the_generation_that_was_named_and_no_further(shop):
     home, ask, _ = shop
     done = ask("post", "/api/v1/ops/rollback", json={"generation": 1})
     assert (done["left"], done["current"], current_number(home)) == (2, 1, 1)
-    told = followed(ask, 1)
-    assert [each["current"] for each in told["generations"]] == [False, True] and told["back_to"] is None
+    body = followed(ask, 1)
+    assert [each["current"] for each in body["generations"]] == [False, True] and body["back_to"] is None
     assert ask("post", SEARCH, json={"text": "red"})["generation"] == 1
     again = ask("post", "/api/v1/ops/rollback", 422, json={"generation": 1})
     assert "Reload the page" in again["error"]["hint"] and current_number(home) == 1
@@ -148,10 +148,10 @@ def test_the_way_back_is_open_when_the_current_index_is_damaged(serve, made, tmp
     manifest.write_text(manifest.read_text().replace('"products"', '"product"'))
     _, ask, app = serve(home)
     holder_of(app).wait(300)
-    told = ask("get", "/api/v1/ops")
-    assert told["server"]["generation"] == 1 and told["server"]["degraded"]
-    assert told["generations"][0]["damaged"] and told["generations"][0]["current"]
-    assert str(home) not in json.dumps(told["generations"])
+    body = ask("get", "/api/v1/ops")
+    assert body["server"]["generation"] == 1 and body["server"]["degraded"]
+    assert body["generations"][0]["damaged"] and body["generations"][0]["current"]
+    assert str(home) not in json.dumps(body["generations"])
     ask("post", "/api/v1/ops/rollback", json={"generation": 1})
     until = time.monotonic() + 300
     while ask("get", "/api/v1/ops")["server"]["degraded"]:
@@ -164,9 +164,9 @@ def test_a_shop_without_an_index_is_told_of_all_the_same(serve, tmp_path, made):
     home.mkdir()
     shutil.copy(made / "keys.json", home)
     _, ask, _ = serve(home)
-    told = ask("get", "/api/v1/ops")
-    assert told["server"]["ready"] is False and told["server"]["reason"]
-    assert (told["generations"], told["back_to"], told["report"]) == ([], None, None)
+    body = ask("get", "/api/v1/ops")
+    assert body["server"]["ready"] is False and body["server"]["reason"]
+    assert (body["generations"], body["back_to"], body["report"]) == ([], None, None)
     assert ask("get", "/api/v1/ops/map", 503)["error"]["code"] in ("no_generation", "not_ready")
     assert ask("post", "/api/v1/ops/rollback", 422, json={"generation": 1})
 
@@ -244,10 +244,10 @@ def test_questions_that_cannot_be_kept_cost_no_answer(shop):
 def test_jobs_are_told_of(shop):
     home, ask, _ = shop
     job = JobStore(home).create("new.zip", 10)
-    (told,) = ask("get", "/api/v1/ops")["jobs"]
-    assert (told["id"], told["name"], told["state"], told["total"]) == (job.id, "new.zip", "receiving", 0)
+    (body,) = ask("get", "/api/v1/ops")["jobs"]
+    assert (body["id"], body["name"], body["state"], body["total"]) == (job.id, "new.zip", "receiving", 0)
     (job.folder / "job.sqlite").write_bytes(b"no database at all" * 100)
-    assert ask("get", "/api/v1/ops")["jobs"] == []  # and all the rest is told
+    assert ask("get", "/api/v1/ops")["jobs"] == []  # and all the rest is shown
     shutil.rmtree(job.folder)
 
 
@@ -263,14 +263,14 @@ def test_a_map_is_drawn_beside_the_server_once_for_each_generation(shop):
     first = ask("get", "/api/v1/ops/map")
     assert first["state"] == "making" and first["points"] == []
     until = time.monotonic() + 300
-    while (told := ask("get", "/api/v1/ops/map"))["state"] == "making":
+    while (body := ask("get", "/api/v1/ops/map"))["state"] == "making":
         assert time.monotonic() < until
         time.sleep(0.1)
-    assert (told["state"], told["generation"], told["products"]) == ("ready", 2, 4 * EACH - 1)
-    assert len(told["points"]) == 4 * EACH - 1 and told["categories"] == ["Wear", "Home"]
-    by_id = {each["id"]: each for each in told["points"]}
+    assert (body["state"], body["generation"], body["products"]) == ("ready", 2, 4 * EACH - 1)
+    assert len(body["points"]) == 4 * EACH - 1 and body["categories"] == ["Wear", "Home"]
+    by_id = {each["id"]: each for each in body["points"]}
     assert by_id["Hats-1"]["top"] == 0 and by_id["Mugs-1"]["top"] == 1 and by_id["thing-1"]["top"] == 7
-    assert by_id["Hats-1"]["title"] == "Hats-1 red" and all(0 <= each["x"] <= 1_000 for each in told["points"])
+    assert by_id["Hats-1"]["title"] == "Hats-1 red" and all(0 <= each["x"] <= 1_000 for each in body["points"])
     chinese = ask("get", "/api/v1/ops/map?lang=zh")
     assert chinese["points"][0]["title"].startswith("红色") and "服装" in chinese["categories"]
     written = (home / "maps" / "000002.json").stat().st_mtime_ns
@@ -328,5 +328,5 @@ def test_an_unexpected_exception_leaks_nothing(shop, monkeypatch, method, path):
     for name in ("rejected_csv", "go_back"):
         monkeypatch.setattr(f"search.ops.index_status.{name}", raises)
     given = {"json": {"generation": 1}} if method == "post" else {}
-    told = shop[1](method, f"/api/v1/ops{path}", 500, **given)
-    assert "SELECT" not in str(told) and told["error"]["code"] == "internal"
+    body = shop[1](method, f"/api/v1/ops{path}", 500, **given)
+    assert "SELECT" not in str(body) and body["error"]["code"] == "internal"

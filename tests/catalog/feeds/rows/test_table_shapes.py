@@ -41,7 +41,7 @@ def test_the_line_sep_may_name_a_tab_in_words(shop):
 
 
 def test_a_line_sep_that_the_header_contradicts_does_not_count(shop):
-    """As where a program wrote the file anew with another delimiter."""
+    """As where a program wrote the file again with another delimiter."""
     assert facts(write(shop, "sep=;\n" + HEADER + ROWS)) == PLAIN
 
 
