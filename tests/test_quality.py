@@ -10,7 +10,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from catalog.product import Picture, Product
+from search.evaluation import statistics
 from search.evaluation.evaluate import evaluate_photos, evaluate_texts
+from search.evaluation.statistics import calibration_error, perfect_error
 from search.hits import SearchHit
 from tests.fake_encoder import FakeEncoder
 from tests.quality import measures
@@ -23,12 +25,10 @@ from tests.quality.report.records import Failure, Gallery, Headline, Outcome, Pa
 from tests.quality.report.report import terminal_table, write_report
 from tests.quality.sample_shop import TABLES
 from tests.quality.sections.no_match import (
-    calibration_error,
     debiased_error,
     judged,
     no_match,
     no_match_figures,
-    perfect_error,
 )
 from tests.quality.sections.scenes import scene_figures
 
@@ -38,14 +38,14 @@ RED, LIME, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 def test_a_bootstrap_interval_is_drawn_by_its_seed():
     outcomes = np.array([1.0] * 8 + [0.0] * 2)
-    low, high = measures.bootstrap(measures.mean, outcomes)
-    assert (low, high) == measures.bootstrap(measures.mean, outcomes)
-    assert (low, high) != measures.bootstrap(measures.mean, outcomes, seed=1, rounds=50)
+    low, high = statistics.bootstrap(statistics.mean, outcomes)
+    assert (low, high) == statistics.bootstrap(statistics.mean, outcomes)
+    assert (low, high) != statistics.bootstrap(statistics.mean, outcomes, seed=1, rounds=50)
     assert low == pytest.approx(0.5, abs=0.051) and high == 1.0  # 0.8 -+ 1.96 * sqrt(0.8 * 0.2 / 10), cut at 1
-    assert measures.bootstrap(measures.mean, [1, 1, 1]) == (1.0, 1.0)
-    assert measures.bootstrap(measures.mean, []) is None
-    assert measures.bootstrap(lambda sample: None, [1, 2]) is None
-    assert measures.measured("share", measures.mean, []) == {"share": None, "share_interval": None}
+    assert statistics.bootstrap(statistics.mean, [1, 1, 1]) == (1.0, 1.0)
+    assert statistics.bootstrap(statistics.mean, []) is None
+    assert statistics.bootstrap(lambda sample: None, [1, 2]) is None
+    assert statistics.measured("share", statistics.mean, []) == {"share": None, "share_interval": None}
 
 
 def test_rank_figures_by_hand():
@@ -60,8 +60,8 @@ def test_rank_figures_by_hand():
 
 def test_auroc_and_roc_by_hand():
     higher, lower = np.array([0.9, 0.5]), np.array([0.5, 0.1])
-    assert measures.auroc(higher, lower) == (1 + 1 + 0.5 + 1) / 4  # a tie counts half
-    assert measures.auroc(lower, higher) == 1 / 8
+    assert statistics.auroc(higher, lower) == (1 + 1 + 0.5 + 1) / 4  # a tie counts half
+    assert statistics.auroc(lower, higher) == 1 / 8
     let_through, kept = measures.roc_points(higher, lower)
     assert list(zip(let_through.tolist(), kept.tolist(), strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
 

@@ -14,6 +14,7 @@ from indexer.generations.match_curve import LOOK, SCORE
 from indexer.generations.match_curve_fit import logistic
 from indexer.types import Floats
 from search.engine import SearchEngine
+from search.evaluation.statistics import auroc
 from search.hits import SearchHit
 from search.query.terms import MAX_K, PictureTerm, Query
 from search.retrieval.verdict import Calibration, evidence
@@ -58,7 +59,7 @@ def calibrate(engine: SearchEngine, table: Path, progress: Progress = list) -> C
         )
     fingerprint = engine.generation.manifest.fingerprint
     by_look, by_score = (_cosines(name, weights, sold, unsold) for name in (LOOK, SCORE))
-    name, (has, lacks) = (LOOK, by_look) if _auroc(*by_look) >= MIN_LOOK_AUROC else (SCORE, by_score)
+    name, (has, lacks) = (LOOK, by_look) if auroc(*by_look) >= MIN_LOOK_AUROC else (SCORE, by_score)
     slope, offset = logistic(np.concatenate([has, lacks]), np.repeat([1.0, 0.0], len(has)))
     return Calibration(fingerprint, name, round(slope, 4), round(offset, 4), len(sold))
 
@@ -68,9 +69,3 @@ def _cosines(
 ) -> tuple[Floats, Floats]:
     has, lacks = (np.array([evidence(name, weights, hit.parts) for hit in hits]) for hits in (sold, unsold))
     return has, lacks
-
-
-def _auroc(higher: Floats, lower: Floats) -> float:
-    """Return the area under the ROC curve; a tie counts half."""
-    above = higher[:, None] - lower[None, :]
-    return float((above > 0).mean() + (above == 0).mean() / 2)

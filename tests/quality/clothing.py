@@ -22,10 +22,10 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.training.starter_data import Photo, labelled_photos
 from search.engine import SearchEngine
+from search.evaluation.statistics import mean, measured
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import learn
 from search.listings.suggester import ListingSuggester
-from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 FEW_PHOTOS, DRAWS = 5, 5  # labelled photos of each category, and how often they are drawn

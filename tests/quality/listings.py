@@ -31,11 +31,12 @@ from indexer.numeric import chunks
 from indexer.training.label_finetune import NetworkRecipe, Tuned, early_maps, fit_label_network, network_shares
 from indexer.training.label_heads import LabelRecipe, fit_label_heads
 from indexer.types import Floats
+from search.evaluation.statistics import mean, measured
 from search.listings.attribute_fields import CATEGORY
 from search.listings.fit_heads import price_scale, shop_examples, shop_examples_with_pictures, title_trusts
 from search.listings.price_range import PRICE_NEIGHBOURS, PriceScale, centre_and_spread
 from search.listings.title_values import TitleTrust, TitleValueMatcher, apply_title_evidence
-from tests.quality.measures import mean, measured, reliability
+from tests.quality.measures import reliability
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

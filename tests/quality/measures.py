@@ -1,8 +1,8 @@
-"""What the figures are: small pure functions of ranks, probabilities and truths, and intervals by resampling."""
+"""What the figures are: small pure functions of ranks, probabilities and truths."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,51 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation.evaluate import RECALLS, mean_reciprocal_rank, recall_at
+from search.evaluation.statistics import DIGITS, Numbers, mean, measured
 
-ROUNDS = 1_000
-LOW, HIGH = 2.5, 97.5  # percentiles: 95 % of the rounds lie between them
-DIGITS = 6
-
-Interval = tuple[float, float]
-Numbers = NDArray[np.float64]
 Rank = int | None
-
-
-def bootstrap(
-    statistic: Callable[..., float | None], *samples: Sequence[Any] | NDArray[Any], rounds: int = ROUNDS, seed: int = 0
-) -> Interval | None:
-    """The 95 % interval of a statistic when each sample is drawn again with replacement; the same seed, the same one.
-
-    A sample has one entry, or one row, a question. None when a sample is empty or no round has a figure.
-    """
-    arrays = [np.asarray(sample) for sample in samples]
-    if not all(len(array) for array in arrays):
-        return None
-    rng = np.random.default_rng(seed)
-    drawn = (statistic(*(a[rng.integers(len(a), size=len(a))] for a in arrays)) for _ in range(rounds))
-    figures = [figure for figure in drawn if figure is not None]
-    if not figures:
-        return None
-    low, high = np.percentile(figures, (LOW, HIGH))
-    return float(low), float(high)
-
-
-def measured(
-    name: str, statistic: Callable[..., float | None], *samples: Sequence[Any] | NDArray[Any]
-) -> dict[str, Any]:
-    """A figure and its interval as JSON values under `name` and `name_interval`; None for what cannot be told."""
-    arrays = [np.asarray(sample) for sample in samples]
-    figure = statistic(*arrays) if all(len(array) for array in arrays) else None
-    interval = bootstrap(statistic, *arrays)
-    return {
-        name: None if figure is None else round(figure, DIGITS),
-        f"{name}_interval": None if interval is None else [round(end, DIGITS) for end in interval],
-    }
-
-
-def mean(values: NDArray[Any]) -> float:
-    """The mean, which for outcomes is the share that are true."""
-    return float(values.mean())
 
 
 def ratio(counts: NDArray[Any]) -> float | None:
@@ -69,13 +27,6 @@ def rank_figures(ranks: Sequence[Rank]) -> dict[str, Any]:
     for k in RECALLS:
         figures |= measured(f"recall_at_{k}", mean, [recall_at([rank], k) for rank in ranks])
     return figures | measured("mrr", mean, [mean_reciprocal_rank([rank]) for rank in ranks])
-
-
-def auroc(higher: Numbers, lower: Numbers) -> float:
-    """The chance that one of those that should score higher does score above one of the others; a tie counts half."""
-    ordered = np.sort(lower)
-    beaten = np.searchsorted(ordered, higher, "left") + np.searchsorted(ordered, higher, "right")
-    return float(beaten.mean() / (2 * len(ordered)))
 
 
 def roc_points(higher: Numbers, lower: Numbers) -> tuple[Numbers, Numbers]:

@@ -20,7 +20,8 @@ from indexer.types import Floats
 from search.engine import SearchEngine
 from search.evaluation.categorise import categorise_photos
 from search.evaluation.evaluate import Evaluation, evaluate_photos, evaluate_texts
-from tests.quality.measures import mean, measured, rank_figures
+from search.evaluation.statistics import mean, measured
+from tests.quality.measures import rank_figures
 from tests.quality.report.rank_tables import rank_headline, rank_table
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
 from tests.quality.sections.unsold import grocery_unsold

@@ -23,7 +23,7 @@ from indexer.types import Floats
 from search.bulk.job_rows import RowPicture
 from search.bulk.row_duplicates import RowDuplicateFinder
 from search.engine import SearchEngine
-from tests.quality.measures import mean, measured
+from search.evaluation.statistics import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sections.duplicates import HALVES, PRECISION_FLOOR, RECALL_FLOOR, alterations, chosen
 

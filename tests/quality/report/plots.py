@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from search.evaluation.evaluate import recall_at
-from tests.quality.measures import Bin, Interval, Numbers, Rank
+from search.evaluation.statistics import Interval, Numbers
+from tests.quality.measures import Bin, Rank
 
 WIDTH = 4.6  # inches at 72 points: about what a phone's page holds at full size
 ROW = 0.19

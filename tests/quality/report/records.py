@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.quality.measures import Interval
+from search.evaluation.statistics import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Share:
 
     @classmethod
     def of(cls, figures: Mapping[str, Any], name: str) -> Share:
-        """The figure of that name and its interval, as `measures.measured` wrote them."""
+        """The figure of that name and its interval, as `measured` wrote them."""
         interval = figures.get(f"{name}_interval")
         return cls(figures[name], (interval[0], interval[1]) if interval else None)
 

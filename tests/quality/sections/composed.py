@@ -13,9 +13,9 @@ import numpy as np
 from catalog.images.crop import load_picture
 from catalog.product import Product
 from search.engine import SearchEngine
+from search.evaluation.statistics import mean, measured
 from search.query.intent import text_terms
 from search.query.terms import PictureTerm, ProductTerm, Query, Term
-from tests.quality.measures import mean, measured
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sample_shop import SampleShop
 

@@ -31,7 +31,8 @@ from indexer.encoders.base import Encoder
 from search.dedup.duplicate_kinds import SAME_FILE, SAME_PICTURE
 from search.dedup.listing_duplicates import find_duplicates
 from search.engine import SearchEngine
-from tests.quality.measures import mean, measured, ratio
+from search.evaluation.statistics import mean, measured
+from tests.quality.measures import ratio
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 
 HALVES = ("choice", "test")

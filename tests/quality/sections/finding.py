@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.sample.generator.catalogue.plan import TEST, TRAIN
-from tests.quality.measures import mean, measured, rank_figures
+from search.evaluation.statistics import mean, measured
+from tests.quality.measures import rank_figures
 from tests.quality.questions import Answer, of_split, ranks, unreadable
 from tests.quality.report.failures import photo_failure, words_failure, worst
 from tests.quality.report.plots import recall_curve

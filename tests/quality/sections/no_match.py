@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from catalog.sample.generator.catalogue.plan import TEST
-from search.hits import EXACT, NO_MATCH_THRESHOLD
-from tests.quality.measures import (
+from search.evaluation.statistics import (
+    BINS,
     DIGITS,
-    ROUNDS,
-    Bin,
     Numbers,
     auroc,
+    calibration_error,
+    equal_bins,
     mean,
     measured,
-    precision,
-    reliability,
-    roc_points,
+    perfect_error,
 )
+from search.hits import EXACT, NO_MATCH_THRESHOLD
+from tests.quality.measures import Bin, precision, reliability, roc_points
 from tests.quality.questions import Answer, of_split, unreadable
 from tests.quality.report.failures import photo_failure
 from tests.quality.report.plots import distributions, reliability_curve, roc
@@ -33,7 +33,6 @@ TITLE = "Knowing what the shop does not have"
 NO_MATCH = "no_match"
 OWN, STRANGERS = "own", "strangers"  # photos of what the shop has, and of what it does not sell
 SHOWN = 8
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,37 +147,18 @@ def stated_and_true(own: Sequence[Judged], strangers: Sequence[Judged], *, exact
     return np.array(rows, float).reshape(-1, 2)
 
 
-def calibration_error(rows: Numbers, bins: int = BINS) -> float:
-    """The expected calibration error of rows (stated, true): over bins of equal count, |mean stated - mean true|."""
-    parts = _bins_of(rows, bins)
-    return float(sum(len(part) * abs(part[:, 0].mean() - part[:, 1].mean()) for part in parts) / len(rows))
-
-
-def perfect_error(rows: Numbers, rounds: int = ROUNDS, seed: int = 0) -> float:
-    """The mean `calibration_error` when the truths of rows (stated, true) are drawn as stated: all of it is chance."""
-    rng = np.random.default_rng(seed)
-    stated = rows[:, 0]
-    drawn = (np.column_stack([stated, rng.random(len(stated)) < stated]) for _ in range(rounds))
-    return float(np.mean([calibration_error(each) for each in drawn]))
-
-
 def debiased_error(rows: Numbers, bins: int = BINS) -> float:
     """The root mean square calibration error of rows (stated, true) without what chance adds to it; at least 0.
 
     The estimator of Kumar, Liang and Ma, "Verified uncertainty calibration", 2019: the variance of a bin's share of
     truths is taken from the square of its gap.
     """
-    parts = [part for part in _bins_of(rows, bins) if len(part) > 1]
+    parts = [part for part in equal_bins(rows, bins) if len(part) > 1]
     squares = 0.0
     for part in parts:
         stated, true = part.mean(axis=0)
         squares += len(part) * ((stated - true) ** 2 - true * (1 - true) / (len(part) - 1))
     return float(np.sqrt(max(0.0, squares / len(rows))))
-
-
-def _bins_of(rows: Numbers, bins: int) -> list[Numbers]:
-    ordered = rows[np.argsort(rows[:, 0], kind="stable")]
-    return [part for part in np.array_split(ordered, bins) if len(part)]
 
 
 def _columns(rows: Numbers) -> tuple[list[float], list[bool]]:

@@ -16,11 +16,12 @@ from catalog.images.crop import load_picture
 from catalog.sample.generator.catalogue.plan import TEST
 from search.engine import SearchEngine
 from search.evaluation.evaluate import MRR_DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
+from search.evaluation.statistics import mean, measured
 from search.explain.explainer import MAX_REGIONS
 from search.explain.object_proposals import Box, crop_object
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query
-from tests.quality.measures import Rank, mean, measured, ratio
+from tests.quality.measures import Rank, ratio
 from tests.quality.report.failures import hits_shown, picture_of, product_shown, rank_note
 from tests.quality.report.plots import Dot, dots
 from tests.quality.report.rank_tables import rank_headline, rank_table

@@ -10,7 +10,8 @@ import numpy as np
 
 from catalog.product import Product
 from catalog.sample.generator.catalogue.plan import TEST
-from tests.quality.measures import DIGITS, best_same_at, bootstrap, mean, measured, same_at
+from search.evaluation.statistics import DIGITS, bootstrap, mean, measured
+from tests.quality.measures import best_same_at, same_at
 from tests.quality.report.plots import Dot, dots
 from tests.quality.report.records import Headline, Outcome, Plot, Section, Share, Table
 from tests.quality.sample_shop import SampleShop, family, group

@@ -12,8 +12,8 @@ from catalog.images.crop import load_picture
 from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
+from search.evaluation.statistics import auroc, mean, measured
 from search.query.terms import PictureTerm
-from tests.quality.measures import auroc, mean, measured
 from tests.quality.questions import Question, ask
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sections.no_match import Judged, calibration_figures, judged, probabilities
