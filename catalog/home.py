@@ -63,6 +63,7 @@ class ShopHome:
     events = Entry("events.sqlite", "Views, clicks, carts, purchases, without shoppers' identity. The server writes.")
     query_log = Entry("questions.sqlite", "Searches without results and slow searches. The server writes, if set to.")
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
+    rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
@@ -71,7 +72,7 @@ class ShopHome:
     @property
     def side_databases(self) -> tuple[Path, ...]:
         """The databases besides the catalogue that a backup copies."""
-        return self.events, self.decisions, self.query_log
+        return self.events, self.decisions, self.query_log, self.rules
 
     def generation(self, number: int) -> Path:
         """Return the folder of one generation."""

@@ -22,6 +22,8 @@ from catalog.text.tokenizer import (
     unspaced,
 )
 
+MAX_REPLACEMENTS = 32  # of one term with a shop's synonyms: each is looked up for a query
+OWN = "own"  # the language of a shop's own word that another one explains
 SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
 
 _FUNCTION_TEXT = (
@@ -81,11 +83,23 @@ class _Unit:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Synonym:
+    """Another word for a term: `term` is also looked for as `other`, and with `both_ways` the other way round.
+
+    One way, the term stands for the other word: the encoder reads that word in its place.
+    """
+
+    term: str
+    other: str
+    both_ways: bool = True
+
+
 class Glossary:
     """Terms and their replacements; the longest term that matches wins, from the left. Never changes."""
 
     def __init__(self, entries: Iterable[GlossaryEntry]) -> None:
-        self._entries = {tuple(unit.word for unit in _units(normalise(entry.term))): entry for entry in entries}
+        self._entries = {_key(entry.term): entry for entry in entries}
         self._longest = max(map(len, self._entries), default=0)
 
     @classmethod
@@ -93,6 +107,37 @@ class Glossary:
         """Return the shipped glossary, with the shop's own entries for those of the same term. Raises BadInput."""
         own = ShopHome(home).glossary
         return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
+
+    def extended(self, synonyms: Iterable[Synonym]) -> Glossary:
+        """Return a glossary that has these synonyms too; a term that it has already keeps what it had."""
+        extended = Glossary(())
+        extended._entries = dict(self._entries)
+        for synonym in synonyms:
+            extended._add(synonym.term, synonym.other, meant=not synonym.both_ways)
+            if synonym.both_ways:
+                extended._add(synonym.other, synonym.term, meant=False)
+        extended._longest = max(map(len, extended._entries), default=0)
+        return extended
+
+    def _add(self, term: str, other: str, meant: bool) -> None:
+        """Add a word to a term's replacements: as the first one, which the encoder reads, when it is `meant`.
+
+        A term that is no English word is read as `other`, or as what `other` is in English where that is known.
+        """
+        key, known, target = _key(term), self._entries.get(_key(term)), self._entries.get(_key(other))
+        if known and len(known.replacements) >= MAX_REPLACEMENTS and not meant:
+            return
+        is_foreign = target is not None and target.language != ENGLISH
+        words = (*target.replacements[:1], other) if target is not None and is_foreign else (other,)
+        readable = is_foreign or not unspaced(normalise(other))
+        replacements = known.replacements if known else ()
+        if readable and (meant or (known is None and unspaced(normalise(term)))):
+            language = OWN
+        else:
+            language = known.language if known else ENGLISH
+        merged = dict.fromkeys((*words, *replacements) if meant else (*replacements, *words))
+        distinct = [word for word in merged if _key(word) != key][:MAX_REPLACEMENTS]
+        self._entries[key] = GlossaryEntry(term, language, tuple(distinct))
 
     @property
     def english(self) -> frozenset[str]:
@@ -136,6 +181,10 @@ class Glossary:
             if entry := self._entries.get(tuple(unit.word for unit in units[at : at + length])):
                 return entry, length
         return None, 1
+
+
+def _key(term: str) -> tuple[str, ...]:
+    return tuple(unit.word for unit in _units(normalise(term)))
 
 
 def _units(text: str) -> Iterator[_Unit]:

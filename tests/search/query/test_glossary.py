@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import BadInput
 from catalog.text.glossary import GlossaryEntry
-from search.query.glossary import Alternative, Concept, Glossary, Replacement
+from search.query.glossary import MAX_REPLACEMENTS, Alternative, Concept, Glossary, Replacement, Synonym
 
 ENTRIES = (
     GlossaryEntry("红色", "zh", ("red",)),
@@ -104,3 +104,42 @@ def test_the_shipped_glossary_reads_what_its_own_list_does_not_hold_as_one_term(
     glossary = Glossary.of(tmp_path)
     assert glossary.apply("深蓝色纯棉长袖衬衫").encoder_words == "navy blue pure cotton long sleeve shirt"
     assert glossary.apply("带流苏的米白色羊毛围巾").encoder_words == "with fringed off white wool scarf"
+
+
+def names(applied):
+    return [[" ".join(each.words) for each in concept.alternatives] for concept in applied.concepts]
+
+
+def test_a_synonym_holds_both_ways_and_leaves_what_the_glossary_knew(glossary):
+    extended = glossary.extended([Synonym("kicks", "sneakers"), Synonym("sneakers", "plimsoll")])
+    assert names(extended.apply("red kicks")) == [["red"], ["kicks", "sneakers"]]
+    assert names(extended.apply("sneakers")) == [["sneakers", "sports shoes", "kicks", "plimsoll"]]
+    assert names(extended.apply("plimsolls")) == [["plimsolls", "sneakers"]]  # and no further: not "kicks"
+    assert extended.apply("red kicks").encoder_words == "red kicks"
+    assert names(glossary.apply("red kicks")) == [["red"], ["kicks"]]  # a glossary never changes
+
+
+def test_a_word_that_is_meant_is_what_the_encoder_reads(glossary):
+    extended = glossary.extended([Synonym("zmorg geschirr", "breakfast set", both_ways=False)])
+    applied = extended.apply("Zmorg Geschirr blau")
+    assert applied.encoder_words == "breakfast set blau"
+    assert names(applied) == [["zmorg geschirr", "breakfast set"], ["blau"]]
+    assert [(each.term, each.by) for each in applied.replaced] == [("zmorg geschirr", ("breakfast set",))]
+    assert names(extended.apply("breakfast set")) == [["breakfast"], ["set"]]
+
+
+def test_synonyms_in_scripts_without_spaces_are_read_in_english(glossary):
+    extended = glossary.extended(
+        [Synonym("跑鞋", "运动鞋"), Synonym("杯垫", "coaster"), Synonym("神秘", "秘密"), Synonym("红色", "大红", False)]
+    )
+    assert extended.apply("跑鞋").encoder_words == "sports shoes"
+    assert "运动 动鞋" in names(extended.apply("跑鞋"))[0]
+    assert extended.apply("运动鞋").encoder_words == "sports shoes" and "跑鞋" in names(extended.apply("运动鞋"))[0]
+    assert extended.apply("杯垫").encoder_words == "coaster"
+    assert names(extended.apply("coasters")) == [["coasters", "杯垫"]]
+    assert names(extended.apply("神秘")) == [["神秘", "秘密"]]
+
+
+def test_one_term_gets_no_more_synonyms_than_a_query_can_look_up(glossary):
+    extended = glossary.extended(Synonym("thing", f"word{number}") for number in range(10 * MAX_REPLACEMENTS))
+    assert len(names(extended.apply("thing"))[0]) == MAX_REPLACEMENTS + 1
