@@ -13,7 +13,8 @@
     │   │   └── PictureGone
     │   ├── BadQuery
     │   │   └── UnsupportedQuery
-    │   └── UnknownProduct
+    │   ├── UnknownProduct
+    │   └── UnknownRule
     ├── StoreError
     │   ├── DamagedStore
     │   └── NewerStore
@@ -119,6 +120,10 @@ class UnsupportedQuery(BadQuery):
 
 class UnknownProduct(BadInput):
     """No product of the catalogue has that id."""
+
+
+class UnknownRule(BadInput):
+    """No rule of search has that id."""
 
 
 class StoreError(WindowshopError):

@@ -79,6 +79,7 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
     (errors.UnknownProduct, 404),
+    (errors.UnknownRule, 404),
     (errors.BadInput, 422),
     (errors.LiveIndexFull, 507),
     (errors.DeadlineExceeded, 504),

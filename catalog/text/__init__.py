@@ -2,5 +2,5 @@
 
 Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.storage, indexer.build,
 indexer.encoders.backends, search.bulk, search.doctor, search.engine, search.evaluation, search.listings, search.live,
-search.query, search.recommend, search.retrieval, web.requests, web.try_photos.
+search.merchandising, search.query, search.recommend, search.retrieval, web.requests, web.try_photos.
 """

@@ -32,7 +32,7 @@ class BadLine:
 class BadRules(BadInput):
     """A table of rules cannot be used; `lines` says why, for each bad line."""
 
-    def __init__(self, message: str, hint: str, lines: tuple[BadLine, ...] = ()) -> None:
+    def __init__(self, message: str, hint: str = "", lines: tuple[BadLine, ...] = ()) -> None:
         super().__init__(message, hint)
         self.lines = lines
 
@@ -71,7 +71,7 @@ def read_rules_csv(data: bytes) -> tuple[Rule, ...]:
         if len(good) > MAX_RULES:
             raise BadRules(f"The table has more than {MAX_RULES:,} rules.", "Leave some out.")
     if bad:
-        listed = "; ".join(f"line {each.line}: {each.reason}" for each in bad[:3])
+        listed = "; ".join(f"line {found.line}: {found.reason}" for found in bad[:3])
         more = f"; and {len(bad) - 3:,} more" if len(bad) > 3 else ""
         count = "1 line of the table is no rule" if len(bad) == 1 else f"{len(bad):,} lines of the table are no rules"
         raise BadRules(

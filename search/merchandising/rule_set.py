@@ -46,7 +46,7 @@ class QueryRules:
         return bool(self.pins or self.boosts or self.hidden or self.redirect or self.synonyms)
 
 
-NO_QUERY_RULES = QueryRules()
+NO_RULES = QueryRules()
 _Candidate = tuple[tuple[str, ...], int]  # the keys of words that a question must hold, and the rule's place
 
 
@@ -72,7 +72,7 @@ class Rules:
     def for_query(self, text: str) -> QueryRules:
         """Return what the rules say about a question; `text` is what is wanted, without exclusions and price limits."""
         if not self._rules:
-            return NO_QUERY_RULES
+            return NO_RULES
         return self._collected([self._rules[place] for place in self._places(phrases(text))])
 
     def _index(self) -> None:
@@ -107,7 +107,7 @@ class Rules:
 
     def _collected(self, rules: list[Rule]) -> QueryRules:
         if not rules:
-            return NO_QUERY_RULES
+            return NO_RULES
         hidden = tuple(_filter(rule.target) for rule in rules if rule.action == HIDE)
         redirects = [rule.target for rule in rules if rule.action == REDIRECT]
         return QueryRules(

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import BadInput
+from catalog.errors import BadInput, UnknownRule
 from catalog.home import ShopHome
 from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
 from search.merchandising.rules import MAX_RULES, Rule, check_rule
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
-MAX_LOG = 100_000  # changes that stay in the log; older ones are dropped
+MAX_LOG = 100_000  # changes that stay in the log, as its trigger says; older ones are dropped
 MAX_NAME = 100  # characters of who made a change
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
@@ -29,8 +29,8 @@ SCHEMA = (
     made_by TEXT NOT NULL, kind TEXT NOT NULL, rule INTEGER NOT NULL, was TEXT, became TEXT)""",
     """CREATE TRIGGER IF NOT EXISTS changes_stay BEFORE UPDATE ON changes
     BEGIN SELECT RAISE(ABORT, 'the log of changes is append-only'); END""",
-    f"""CREATE TRIGGER IF NOT EXISTS changes_last BEFORE DELETE ON changes
-    WHEN OLD.number > (SELECT max(number) FROM changes) - {MAX_LOG}
+    """CREATE TRIGGER IF NOT EXISTS changes_last BEFORE DELETE ON changes
+    WHEN OLD.number > (SELECT max(number) FROM changes) - 100000
     BEGIN SELECT RAISE(ABORT, 'the log of changes is append-only'); END""",
 )
 _COLUMNS = "id, action, match, question, target, number, starts, ends"
@@ -42,18 +42,18 @@ _READ_LOG = """SELECT number, at, made_by, kind, rule, was, became FROM changes 
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """The rules that a call added, changed and removed, as they are now or were, and how many it left unchanged."""
+class RuleChanges:
+    """The rules that a call added, changed, removed and left the `same`; removed ones as they were, others as now."""
 
     added: tuple[Rule, ...] = ()
     changed: tuple[Rule, ...] = ()
     removed: tuple[Rule, ...] = ()
-    unchanged: int = 0
+    same: tuple[Rule, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many rules were added, changed, removed and left unchanged."""
         parts = {ADDED: self.added, CHANGED: self.changed, REMOVED: self.removed}
-        return {name: len(rules) for name, rules in parts.items()} | {"unchanged": self.unchanged}
+        return {name: len(rules) for name, rules in parts.items()} | {"unchanged": len(self.same)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class RuleStore:
         with self._db() as db:
             return read_rules(db)
 
-    def save(self, rules: Iterable[Rule], by: str, *, only: bool = False, dry_run: bool = False) -> Changes:
+    def save(self, rules: Iterable[Rule], by: str, *, only: bool = False, dry_run: bool = False) -> RuleChanges:
         """Add rules and change those that exist, all or none; with `only`, remove all others.
 
         Returns what changed; with `dry_run`, what would change. `by` names who does it, for the log. Raises BadInput
@@ -97,6 +97,7 @@ class RuleStore:
             if total > MAX_RULES:
                 raise BadInput(f"The shop would have {total:,} rules; the limit is {MAX_RULES:,}.", "Remove some.")
             both = [(existing[key], rule) for key, rule in checked.items() if key in existing]
+            same = tuple(before for before, rule in both if before == rule)
             changed = [(before, replace(rule, id=before.id)) for before, rule in both if before != rule]
             if not dry_run:
                 log = _Log(db, by)
@@ -106,14 +107,14 @@ class RuleStore:
                 for before, rule in changed:
                     log.change(before, rule)
                 log.close()
-        return Changes(tuple(new), tuple(rule for _, rule in changed), tuple(gone), len(both) - len(changed))
+        return RuleChanges(tuple(new), tuple(rule for _, rule in changed), tuple(gone), same)
 
     def remove(self, ids: Sequence[int], by: str) -> tuple[Rule, ...]:
-        """Remove the rules with these ids, all or none, and return them. Raises BadInput for an unknown id."""
+        """Remove the rules with these ids, all or none, and return them. Raises UnknownRule."""
         with self._db() as db, transaction(db):
             existing = {rule.id: rule for rule in read_rules(db)}
             if unknown := [number for number in ids if number not in existing]:
-                raise BadInput(f"There is no rule {unknown[0]}.", "It may have been removed meanwhile; list the rules.")
+                raise UnknownRule(f"There is no rule {unknown[0]}.", "List the rules; it may be gone.")
             log = _Log(db, by)
             removed = tuple(existing[number] for number in dict.fromkeys(ids))
             for rule in removed:
@@ -181,4 +182,3 @@ class _Log:
         assert rule is not None
         self._db.execute(_LOG, (self._at, self._by, kind, rule.id, *texts))
         self._changed = True
-

@@ -17,6 +17,7 @@ CODES = {
     "BadQuery": "bad_query",
     "UnsupportedQuery": "unsupported_query",
     "UnknownProduct": "unknown_product",
+    "UnknownRule": "unknown_rule",
     "StoreError": "store_error",
     "DamagedStore": "damaged_store",
     "NewerStore": "newer_store",

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "categorise": ("search", "categorise"),
     "learn": ("search", "learn"),
     "doctor": ("search", "doctor"),
+    "rules": ("search", "rules"),
     "demo": ("web", "demo"),
     "serve": ("web", "serve"),
     "key": ("web", "key"),

@@ -72,6 +72,12 @@ POLICIES = {
     "ops.catalogue_map": ADMIN,
     "ops.rejected": ADMIN,
     "ops.rollback": ADMIN,
+    "rules.rules": ADMIN,
+    "rules.save": ADMIN,
+    "rules.remove": ADMIN,
+    "rules.export": ADMIN,
+    "rules.import_table": ADMIN,
+    "rules.changes": ADMIN,
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.

@@ -25,17 +25,17 @@ from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback
 from web.requests.product_request import ProductFields
 from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
+from web.requests.rule_request import ChangesPage, ImportOptions, RuleFields, RulesPage
 from web.requests.search_models import Search
 from web.requests.validation import non_null
 
 JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
-BODY_MODELS = {
-    body.__name__: body
-    for body in (Decisions, Events, JobState, ListingRequest, NewJob, ProductFields, Rollback, Search, Viewed)
-}
-PARAMETERS = {model.__name__: model for model in (FilePart, RecommendationParameters, RowsPage, SimilarParameters)}
+_BODIES = (Decisions, Events, JobState, ListingRequest, NewJob, ProductFields, Rollback, RuleFields, Search, Viewed)
+_PAGES = (ChangesPage, FilePart, ImportOptions, RecommendationParameters, RowsPage, RulesPage, SimilarParameters)
+BODY_MODELS = {model.__name__: model for model in _BODIES}
+PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")
 _DATA = json.loads(Path(__file__).with_name("operations.json").read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = _DATA["operations"]

@@ -15,7 +15,8 @@ from search.query.filters import parse_filter
 from tests.catalog.text.test_csv_export import STARTS
 
 HEADER = "match,question,action,target,number,starts,ends"
-TEXT = st.text(max_size=12) | st.sampled_from(["=1+1", "+1", "-x", "@a", "a;=b", "'=1", 'say "hi"', "杯子", "a\nb", "\t=a"])
+ODD = ("=1+1", "+1", "-x", "@a", "a;=b", "'=1", 'say "hi"', "杯子", "a\nb", "\t=a")
+TEXT = st.text(max_size=12) | st.sampled_from(ODD)
 DATES = st.just("") | st.dates().map(str)
 
 

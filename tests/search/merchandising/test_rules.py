@@ -13,7 +13,7 @@ RULE = Rule("pin", "red mug", "m1")
 
 
 def test_one_spelling():
-    checked = check_rule(Rule("boost", "  red   mug ", "brand = Puma | Nike;in_stock=YES", "words", starts=" 2026-02-01 "))
+    checked = check_rule(Rule("boost", "  red   mug ", "brand = Puma|Nike;in_stock=YES", "words", starts=" 2026-02-01"))
     assert checked == Rule("boost", "red mug", "brand=Puma|Nike; in_stock=yes", "words", 1.5, "2026-02-01")
     assert check_rule(checked) == checked
     assert check_rule(Rule("pin", "mug", "m1")).number == 1.0

@@ -55,6 +55,12 @@ CALLS = {
     "ops.catalogue_map": ("get", "/api/v1/ops/map"),
     "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
     "ops.rollback": ("post", "/api/v1/ops/rollback"),
+    "rules.rules": ("get", "/api/v1/rules"),
+    "rules.save": ("post", "/api/v1/rules"),
+    "rules.remove": ("delete", "/api/v1/rules/999"),
+    "rules.export": ("get", "/api/v1/rules.csv"),
+    "rules.import_table": ("post", "/api/v1/rules.csv"),
+    "rules.changes": ("get", "/api/v1/rules/changes"),
 }
 HEADERS = {
     "none": {},
