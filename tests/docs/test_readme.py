@@ -124,7 +124,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
         )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr
     *told, review = done.stdout.split(f"\n{MARK}\n")[:-1]
-    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted, *bulk = (
+    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted, *rest = (
         json.loads(said) if said.strip() else None for said in told
     )
     assert photo["hits"][0]["id"] == "pendant-lamp-3c"
@@ -136,6 +136,8 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
     assert suggested["category"]["answer"] == "Tableware > Mugs" and suggested["duplicates"][0]["id"] == "mug-99"
     assert deleted is None
+    _, saved, rules, *bulk = rest
+    assert (saved["rule"]["target"], rules["total"]) == ("mug-1a", 1)
     _, _, _, sent, begun, finished, rows, decided, _ = bulk
     assert (sent["received"], begun["total"], finished["failed"]) == (sent["bytes"], 2, 0)
     assert [row["id"] for row in rows["rows"]] == ["p006", "p159"] and rows["products"]
