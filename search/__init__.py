@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from search.dedup.listing_duplicates import find_duplicates
     from search.engine import SearchEngine
     from search.evaluation.evaluate import evaluate_photos, evaluate_texts
+    from search.evaluation.kind_questions import evaluate_questions
+    from search.evaluation.sold_questions import evaluate_sold
     from search.hits import Facet, SearchHit, SearchPage, Verdict
     from search.listings.suggester import ListingSuggester, Suggestion
     from search.query.filters import Filter, parse_filter
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "Facet", "Filter", "ListingSuggester", "PictureTerm", "ProductTerm", "Query", "SearchEngine", "SearchHit",
-    "SearchPage", "Suggestion", "TextTerm", "Verdict", "evaluate_photos", "evaluate_texts", "find_duplicates",
-    "parse_filter",
+    "SearchPage", "Suggestion", "TextTerm", "Verdict", "evaluate_photos", "evaluate_questions", "evaluate_sold",
+    "evaluate_texts", "find_duplicates", "parse_filter",
 ]
 # fmt: on
 

@@ -18,6 +18,7 @@ FILE_TYPE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
 OUTPUT_TYPE = click.Path(dir_okay=False, path_type=Path)
 GAP = "  "
+INTERVAL = "_interval"  # ends the name of a figure's interval
 MIN_SHRUNK_WIDTH = 12  # terminal columns: a table column is not made narrower
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -42,6 +43,36 @@ def print_figures(figures: Mapping[str, Any], as_json: bool = False) -> None:
         if not isinstance(value, list):
             text = f"{value:.4f}" if isinstance(value, float) else "-" if value is None else value
             click.echo(f"{name:<24}{text}")
+
+
+def print_measured(figures: Mapping[str, Any]) -> None:
+    """Print a table of the figures that have an interval, each language's below, and the worst failures."""
+    rows = list(_measured_rows(figures, ""))
+    for language, own in figures.get("languages", {}).items():
+        rows += _measured_rows(own, language)
+    print_table(("measured", "figure", "95 % interval", "n", "lang"), rows, ("figure", "n"))
+    for name, kinds in figures.get("verdicts", {}).items():
+        click.echo(f"{name}: {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}")
+    if figures.get("ece_perfect") is not None:
+        click.echo(f"By chance alone, ece would be {figures['ece_perfect']:.3f}.")
+    if figures["failures"]:
+        click.echo("\nThe worst:")
+    for failure in figures["failures"]:
+        click.echo(_printable("; ".join(f"{name}: {_shown(value)}" for name, value in failure.items())))
+
+
+def _measured_rows(figures: Mapping[str, Any], language: str) -> Iterable[tuple[str, ...]]:
+    for name, interval in figures.items():
+        if name.endswith(INTERVAL):
+            measure = name.removesuffix(INTERVAL)
+            count = figures.get(f"{measure}_queries", figures["queries"])
+            figure = "-" if figures[measure] is None else f"{figures[measure]:.3f}"
+            shown = "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+            yield measure, figure, shown, f"{count:,}", language
+
+
+def _shown(value: object) -> str:
+    return " | ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import click
 
 from catalog.images.decoder import Box, lies_inside
+from catalog.text.labelled_csv import Progress
 from indexer.cli.next_step import say_next
 from search.cli.common import (
     FILE_TYPE,
     print_figures,
     print_json,
+    print_measured,
     print_table,
     report_rejected,
     shop_options,
@@ -21,11 +24,21 @@ from search.cli.common import (
 )
 from search.engine import SearchEngine
 from search.evaluation.calibrate import calibrate
-from search.evaluation.evaluate import evaluate_photos, evaluate_texts
+from search.evaluation.evaluate import Evaluation, evaluate_photos, evaluate_texts
+from search.evaluation.kind_questions import KindEvaluation, evaluate_questions
+from search.evaluation.sold_questions import SoldEvaluation, evaluate_sold
 from search.hits import SearchHit, SearchPage
 from search.query.filters import read_filter
 from search.query.terms import RELEVANCE, SORTS, Query
 from search.retrieval.verdict import Calibration
+
+Evaluated = Evaluation | KindEvaluation | SoldEvaluation
+EVALUATIONS: Mapping[str, Callable[[SearchEngine, Path, Progress], Evaluated]] = {
+    "photos": evaluate_photos,
+    "texts": evaluate_texts,
+    "questions": evaluate_questions,
+    "sold": evaluate_sold,
+}
 
 
 def _parse_box(context: click.Context, option: click.Parameter, value: str | None) -> Box | None:
@@ -83,20 +96,34 @@ def query_command(
 @shop_options
 @click.option("--photos", type=FILE_TYPE, help="CSV with the columns photo (path relative to the file), product_id.")
 @click.option("--texts", type=FILE_TYPE, help="CSV with the columns query and product_id.")
-def evaluate_command(home: Path, runtime: str, as_json: bool, photos: Path | None, texts: Path | None) -> None:
-    """Measure how often the right product is found: recall at 1, 5 and 10, and the mean reciprocal rank."""
-    path, measure = (texts, evaluate_texts) if photos is None else (photos, evaluate_photos)
-    if path is None or (photos and texts):
-        raise click.UsageError("Give either --photos FILE.csv or --texts FILE.csv.")
+@click.option("--questions", type=FILE_TYPE, help="CSV with query, kind (a category) and attributes like colour; lang.")
+@click.option("--sold", type=FILE_TYPE, help="CSV with query and sold (yes or no): measures the verdict on words.")
+def evaluate_command(home: Path, runtime: str, as_json: bool, **files: Path | None) -> None:
+    """Measure how often the right product, or the right kind of thing, is found, and how true the verdict is."""
+    given = {name: path for name, path in files.items() if path is not None}
+    if len(given) != 1:
+        raise click.UsageError(f"Give one of {', '.join(f'--{name} FILE.csv' for name in files)}.")
+    ((name, path),) = given.items()
     with SearchEngine.open(home, runtime=runtime) as engine:
-        evaluation = measure(engine, path, show_progress)
+        evaluation = EVALUATIONS[name](engine, path, show_progress)
     report_rejected(evaluation.rejected)
-    if evaluation.unknown_products:
-        count = len(evaluation.unknown_products)
-        click.echo(f"{count} of the expected products are not in the catalogue; they count as misses.", err=True)
-    print_figures(evaluation.to_dict(), as_json)
+    _report_unknown(evaluation)
+    figures = evaluation.to_dict()
+    if as_json or isinstance(evaluation, Evaluation):
+        print_figures(figures, as_json)
+    else:
+        print_measured(figures)
     if not as_json:
         say_next("look at single answers", "search", "--home", home, "--text", "...")
+
+
+def _report_unknown(evaluation: Evaluated) -> None:
+    if isinstance(evaluation, Evaluation) and evaluation.unknown_products:
+        count = len(evaluation.unknown_products)
+        click.echo(f"{count} of the expected products are not in the catalogue; they count as misses.", err=True)
+    if isinstance(evaluation, KindEvaluation) and evaluation.unknown_kinds:
+        kinds = ", ".join(evaluation.unknown_kinds)
+        click.echo(f"No product has these categories; their questions count as misses: {kinds}", err=True)
 
 
 @click.command("calibrate")

@@ -1,6 +1,7 @@
 """The command lines, as a person or a script meets them: what they print, where, and how they exit."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -118,6 +119,7 @@ def test_errors_of_a_kind_go_to_stderr_with_exit_code_1(run, tmp_path):
         ("categorise",),
         ("categorise", "--photos", __file__, "--labels", " , "),
         ("evaluate", "--photos", __file__, "--texts", __file__),
+        ("evaluate", "--questions", __file__, "--sold", __file__),
         ("nonsense",),
     ],
 )
@@ -142,6 +144,23 @@ def test_evaluate_photos(run, tmp_path):
     picture(BLUE).save(tmp_path / "blue.png")
     (tmp_path / "p.csv").write_text("photo,product_id\nblue.png,b\n")
     assert json.loads(run("evaluate", "--photos", tmp_path / "p.csv", "--json").stdout)["mrr"] == 1.0
+
+
+def test_evaluate_questions(run, tmp_path):
+    (tmp_path / "q.csv").write_text("query,kind,place,lang\nblue hat,hats,shelf of b,en\nred,gloves,,zh\n,hats,,zh\n")
+    result = run("evaluate", "--questions", tmp_path / "q.csv", "--json")
+    figures = json.loads(result.stdout)
+    assert figures["queries"] == 3 and figures["kind_at_1"] == pytest.approx(1 / 3, abs=1e-6)
+    assert "line 4: '': The field is blank." in result.stderr and "count as misses: gloves" in result.stderr
+    shown = run("evaluate", "--questions", tmp_path / "q.csv").stdout
+    assert re.search(r"kind_at_1 +0\.333 +0\.000 to 1\.000 +3\n", shown)
+    assert re.search(r"pair_at_1 +1\.000 +1\.000 to 1\.000 +1  en\n", shown)
+    assert "query: red; kind: gloves; hits: " in shown
+
+
+def test_evaluate_sold_needs_a_verdict_on_words(run, tmp_path):
+    (tmp_path / "q.csv").write_text("query,sold\nblue hat,1\ndishwasher,0\n")
+    assert "Index the shop again" in run("evaluate", "--sold", tmp_path / "q.csv", code=1).stderr
 
 
 def test_categorise(run, tmp_path):

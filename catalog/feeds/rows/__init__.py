@@ -2,5 +2,5 @@
 
 Knows nothing of products; the formats and the mapping to products build on it.
 
-Imported by catalog.feeds, catalog.feeds.platforms, indexer.build, search.bulk.
+Imported by catalog.feeds, catalog.feeds.platforms, indexer.build, search.bulk, search.evaluation.
 """

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     )
     from search import (
         Facet, Filter, ListingSuggester, PictureTerm, ProductTerm, Query, SearchEngine, SearchHit, SearchPage,
-        Suggestion, TextTerm, Verdict, evaluate_photos, evaluate_texts, find_duplicates, parse_filter,
+        Suggestion, TextTerm, Verdict, evaluate_photos, evaluate_questions, evaluate_sold, evaluate_texts,
+        find_duplicates, parse_filter,
     )
     from web import Settings, create_app
 
@@ -24,8 +25,9 @@ __all__ = [
     "ENCODERS", "BaseEncoder", "Block", "BuildOptions", "Catalogue", "Encoder", "EncoderSpec", "Facet", "Filter",
     "IndexReport", "ListingSuggester", "Picture", "PictureTerm", "Product", "ProductTerm", "Query", "Rejected",
     "SearchEngine", "SearchHit", "SearchPage", "Settings", "Suggestion", "TextTerm", "UpdateOptions", "Verdict",
-    "WindowshopError", "build_index", "create_app", "errors", "evaluate_photos", "evaluate_texts",
-    "find_duplicates", "open_encoder", "parse_filter", "read_feed", "register_encoder", "update_index",
+    "WindowshopError", "build_index", "create_app", "errors", "evaluate_photos", "evaluate_questions",
+    "evaluate_sold", "evaluate_texts", "find_duplicates", "open_encoder", "parse_filter", "read_feed",
+    "register_encoder", "update_index",
 ]
 # fmt: on
 
