@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -36,8 +37,11 @@ from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.snapshot import GenerationRows
+from search.suggest.suggester import Suggester
+from search.suggest.suggestions import DEFAULT_LIMIT, Suggestions
 
 MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
+NO_SEARCHES: Mapping[str, int] = MappingProxyType({})
 MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
 
 log = logging.getLogger(__name__)
@@ -75,7 +79,9 @@ class SearchEngine:
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
-        self._pipeline = SearchPipeline(catalogue, _read_glossary(home), self._steps)
+        glossary = _read_glossary(home)
+        self._pipeline = SearchPipeline(catalogue, glossary, self._steps)
+        self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps)
 
@@ -138,6 +144,11 @@ class SearchEngine:
                 return pages
         with self._live.writes_paused():
             return self._pipeline.pages(self._live.served, queries)
+
+    @timed(SEARCH)
+    def suggest(self, text: str, limit: int = DEFAULT_LIMIT, logged: Mapping[str, int] = NO_SEARCHES) -> Suggestions:
+        """Return at most `limit` suggestions of each sort for a text that is being typed; see `Suggester.suggest`."""
+        return self._suggester.suggest(text, self._live.served.columns, limit, logged)
 
     @timed(SEARCH)
     def detect_objects(
@@ -214,7 +225,11 @@ class SearchEngine:
         self._live.served.query_encoder.require_texts()
 
     def warm_up(self) -> None:
-        """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait."""
+        """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait.
+
+        The words for suggestions are read in the background meanwhile.
+        """
+        self._suggester.start(self._live.served.columns)
         self.search(Query(warm_up_terms(self._live.served)))
 
     def status(self) -> EngineStatus:
@@ -236,6 +251,7 @@ class SearchEngine:
     def close(self) -> None:
         """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""
         self._steps.close()
+        self._suggester.close()
         self.recommender.close()
         self._live.served.row_encoder.save()
         self._catalogue.close()

@@ -27,6 +27,7 @@ _KEYS_CHANGED = "SELECT key FROM products WHERE id IN (SELECT product_id FROM ch
 _SELECT_CHANGES = "SELECT seq, product_id, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
 _SELECT_PICTURE = "SELECT path, sha256, width, height FROM pictures WHERE sha256 = ? ORDER BY product_key LIMIT 1"
 _SELECT_IDS = "SELECT key, id FROM products WHERE key > ? ORDER BY key LIMIT ?"
+_SELECT_TITLES = "SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _PICTURE_ROWS = """SELECT product.key, position, sha256, path, title
     FROM (SELECT key, title FROM products WHERE key > ? ORDER BY key LIMIT ?) AS product
     LEFT JOIN pictures ON product_key = product.key ORDER BY product.key, position"""
@@ -153,6 +154,10 @@ class Catalogue:
     def ids(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and id in key order, which reads a page at a time."""
         return itertools.chain.from_iterable(self._pages(_SELECT_IDS))
+
+    def titles(self) -> Iterator[tuple[int, str]]:
+        """Return an iterator of every key and title in key order, which reads a page at a time."""
+        return itertools.chain.from_iterable(self._pages(_SELECT_TITLES))
 
     def keys_changed(self, after: int) -> list[int]:
         """Return the keys of present products that a change with a number above `after` has put."""

@@ -1,0 +1,4 @@
+"""Suggest while a shopper types: words, kinds, brands and products of the shop as it is now.
+
+Imported by search.
+"""

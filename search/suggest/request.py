@@ -1,0 +1,277 @@
+"""One request for suggestions: candidates from the segments of the vocabulary, ranked and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from catalog.product import levels_of
+from catalog.text.tokenizer import normalise, singularise, unspaced
+from indexer.types import Mask
+from search.query.filters import BRAND, CATEGORY
+from search.query.glossary import Glossary
+from search.state.column_store import ProductColumns
+from search.state.label_columns import LabelColumn
+from search.suggest.label_names import LabelNames
+from search.suggest.suggestions import BrandSuggestion, KindSuggestion, WordSuggestion
+from search.suggest.typed_text import TypedText, readings, words_of
+from search.suggest.typing_mistakes import near_spellings
+from search.suggest.vocabulary import ShopVocabulary
+from search.suggest.word_segment import Range, WordSegment
+
+SPARE = 4  # words that are looked at for each that is suggested
+MAX_RANKED = 5_000  # products among which the best are chosen, by stock and the beginning of the title
+MAX_READ = 100  # of these, products whose titles are read
+MAX_LOGGED = 20  # logged searches that begin with a text and are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Words that may be suggested together, and how many products hold all of them."""
+
+    words: tuple[str, ...]
+    products: int
+    corrected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSearch:
+    """An earlier search that found something: its text as typed, and on how many occasions."""
+
+    text: str
+    occasions: int
+
+
+@dataclass(slots=True)
+class SuggestRequest:
+    """What one request looks at; `logged` has earlier searches by their normalised texts, the most frequent first."""
+
+    vocabulary: ShopVocabulary
+    columns: ProductColumns
+    limit: int
+    logged: Mapping[str, LoggedSearch]
+    glossary: Glossary
+    _masks: dict[tuple[str, ...], list[Mask]] = field(default_factory=dict)
+
+    def read(self, text: str) -> tuple[TypedText | None, list[Candidate]]:
+        """Return the way to read a text for which there are candidates, and these, best first."""
+        first: TypedText | None = None
+        for reading in readings(text, self.vocabulary):
+            first = first or reading
+            if found := self._completions(reading):
+                return reading, found
+        return first, self._mended(first) if first is not None else []
+
+    def words(self, text: str, candidates: Sequence[Candidate]) -> tuple[WordSuggestion, ...]:
+        """Return the texts to suggest: logged searches that begin as the text does, and the candidates."""
+        found: dict[tuple[str, ...], WordSuggestion] = {}
+        for word in (*self._logged(text), *map(self._suggestion, candidates)):
+            key = tuple(map(singularise, normalise(word.text).split()))
+            if key not in found:
+                found[key] = word
+        ranked = sorted(found.values(), key=lambda word: (word.corrected, -word.products * (1 + word.occasions)))
+        return tuple(ranked[: self.limit])
+
+    def frequent_searches(self) -> tuple[WordSuggestion, ...]:
+        """Return the most frequent logged searches that find something now."""
+        return tuple(self._logged("")[: self.limit])
+
+    def kinds(self, words: Sequence[str]) -> tuple[KindSuggestion, ...]:
+        """Return the categories whose names have the beginnings of the words, the largest first."""
+        found = self._labels(self.columns.labels_of(CATEGORY), self.vocabulary.kinds, words)
+        return tuple(KindSuggestion(text, count) for text, count in found)
+
+    def brands(self, words: Sequence[str]) -> tuple[BrandSuggestion, ...]:
+        """Return the brands whose names have the beginnings of the words, the largest first."""
+        found = self._labels(self.columns.labels_of(BRAND), self.vocabulary.brands, words)
+        return tuple(BrandSuggestion(text, count) for text, count in found)
+
+    def largest_kinds(self) -> tuple[KindSuggestion, ...]:
+        """Return the categories without subcategories that have the most products."""
+        column = self.columns.labels_of(CATEGORY)
+        totals = np.where(self.vocabulary.kinds.leaves(len(column.totals)), column.totals, 0)
+        largest = [code for code in np.argsort(-totals, kind="stable")[: self.limit].tolist() if totals[code]]
+        return tuple(KindSuggestion(column.text(code), int(totals[code])) for code in largest)
+
+    def products(self, text: str, reading: TypedText | None, candidates: Sequence[Candidate]) -> list[int]:
+        """Return the keys of products: those whose ids begin with the text, then those that hold its words."""
+        keys = self._with_id(text.strip())
+        if reading is None:
+            return keys[: self.limit]
+        words, prefix = reading.words, reading.prefix
+        if candidates and candidates[0].corrected:
+            *before, prefix = candidates[0].words
+            words = tuple(before)
+        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
+            bounds = segment.range_of(prefix)
+            holding = segment.having_prefix(mask, bounds) if prefix else mask
+            keys += self._best_products(segment, holding, bounds)
+        return list(dict.fromkeys(keys))[: self.limit]
+
+    def _completions(self, reading: TypedText, corrected: bool = False) -> list[Candidate]:
+        """Return texts that go on as the reading does, those that most products hold first."""
+        masks = self._holding(reading.words)
+        if reading.words and not any(mask.any() for mask in masks):
+            return []
+        if not reading.prefix:
+            return self._continued(reading.words, corrected)
+        words: dict[str, None] = {}
+        for segment, mask in zip(self.vocabulary.segments, masks, strict=True):
+            numbers = segment.completions(
+                mask if reading.words else None, segment.range_of(reading.prefix), SPARE * self.limit
+            )
+            words.update(dict.fromkeys(segment.words[number] for number in numbers))
+        found = self._counted(reading.words, words, corrected)
+        if len(found) < self.limit and (exact := [c for c in found if c.words[-1] == reading.prefix]):
+            found += self._continued(exact[0].words, corrected)
+        return found
+
+    def _continued(self, words: tuple[str, ...], corrected: bool) -> list[Candidate]:
+        """Return the texts that follow some words in the texts of products; a preposition has a word behind it."""
+        found = self._of_kinds(words, corrected)
+        for candidate in self._counted(words, self._following(words), corrected, with_function_words=True):
+            if self._is_function_word(candidate.words[-1]):
+                behind = self._following(candidate.words)[:2]
+                found += self._counted(candidate.words, behind, corrected)[:1]
+            else:
+                found.append(candidate)
+        return found
+
+    def _of_kinds(self, words: tuple[str, ...], corrected: bool) -> list[Candidate]:
+        """Return the words with the names of the kinds that most products have which hold them: "red mug"."""
+        column = self.columns.labels_of(CATEGORY)
+        pairs = zip(self.vocabulary.segments, self._holding(words), strict=True)
+        counts = column.counts(self.columns.mask_of(np.concatenate([segment.keys[mask] for segment, mask in pairs])))
+        found = []
+        counts = np.where(self.vocabulary.kinds.leaves(len(counts)), counts, 0)
+        for code in np.argsort(-counts, kind="stable")[: 2 * self.limit].tolist():
+            kind = levels_of(column.text(code))[-1] if counts[code] else ""
+            if unspaced(words[-1]):
+                kind = self.vocabulary.kinds.translated(kind) or kind
+            named = tuple(map(singularise, words_of(kind, self.vocabulary)))
+            products = self._products_with((*words, *named)) if named and not set(named) & set(words) else 0
+            if products:
+                found.append(Candidate((*words, *named), products, corrected))
+        return sorted(found, key=lambda candidate: (-candidate.products, candidate.words))
+
+    def _products_with(self, words: tuple[str, ...]) -> int:
+        return sum(int(np.count_nonzero(mask)) for mask in self._holding(words))
+
+    def _following(self, words: tuple[str, ...]) -> list[str]:
+        found: dict[str, None] = {}
+        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
+            numbers = segment.following(mask, words[-1], SPARE * self.limit)
+            found.update(dict.fromkeys(segment.words[number] for number in numbers))
+        return [word for word in found if word not in words]
+
+    def _counted(
+        self, before: tuple[str, ...], words: Iterable[str], corrected: bool, with_function_words: bool = False
+    ) -> list[Candidate]:
+        masks = self._holding(before)
+        found = []
+        for word in words:
+            alone = not before and (word.isdecimal() or (len(word) == 1 and not unspaced(word)))
+            if alone or (not with_function_words and self._is_function_word(word)):
+                continue
+            pairs = zip(self.vocabulary.segments, masks, strict=True)
+            count = sum(segment.count(mask, word) if before else segment.count_of(word) for segment, mask in pairs)
+            if count:
+                found.append(Candidate((*before, word), count, corrected))
+        found.sort(key=lambda candidate: (-candidate.products, candidate.words))
+        return found
+
+    def _mended(self, reading: TypedText) -> list[Candidate]:
+        """Return candidates for a text with one typing mistake in a word: a complete one, or the last one's beginning."""
+        words = tuple(self._nearest(word) if self._is_unknown(word) else word for word in reading.words)
+        if not all(words):
+            return []
+        found = self._completions(TypedText(words, reading.prefix), True) if words != reading.words else []
+        if found or not reading.prefix:
+            return found
+        for spelling in dict.fromkeys(near_spellings(reading.prefix, self.vocabulary.alphabet)):
+            if any(first < end for first, end in (each.range_of(spelling) for each in self.vocabulary.segments)):
+                found += self._completions(TypedText(words, spelling), True)
+        best = {candidate.words: candidate for candidate in found}
+        initial = reading.prefix[0]
+        return sorted(best.values(), key=lambda each: (each.words[-1][0] != initial, -each.products, each.words))
+
+    def _nearest(self, word: str) -> str:
+        """Return the most frequent word that is one mistake away, "" where there is none."""
+        spellings = dict.fromkeys(near_spellings(word, self.vocabulary.alphabet))
+        counts = {near: count for near in spellings if (count := self._count_of(near))}
+        return min(counts, key=lambda near: (-counts[near], near), default="")
+
+    def _is_unknown(self, word: str) -> bool:
+        return not self._is_function_word(word) and not any(mask.any() for mask in self._holding((word,)))
+
+    def _count_of(self, word: str) -> int:
+        return sum(segment.count_of(word) for segment in self.vocabulary.segments)
+
+    def _holding(self, words: tuple[str, ...]) -> list[Mask]:
+        """Return the mask of each segment's products that hold all words; words such as "for" are no condition."""
+        if words not in self._masks:
+            needed = [word for word in words if not self._is_function_word(word)]
+            self._masks[words] = [segment.holding(needed or words) for segment in self.vocabulary.segments]
+        return self._masks[words]
+
+    def _is_function_word(self, word: str) -> bool:
+        """Return whether the search leaves a word out."""
+        return not unspaced(word) and not self.glossary.apply(word).concepts
+
+    def _logged(self, text: str) -> list[WordSuggestion]:
+        """Return the logged searches that begin as a text does, and find something now, the most frequent first."""
+        beginning = " ".join(normalise(text).split())
+        starting = [logged for words, logged in self.logged.items() if words.startswith(beginning)]
+        found = []
+        for logged in starting[:MAX_LOGGED]:
+            words = words_of(logged.text, self.vocabulary)
+            products = self._products_with(words) if words else 0
+            if products and not all(map(self._is_function_word, words)):
+                found.append(WordSuggestion(logged.text, products, occasions=logged.occasions))
+        return found
+
+    def _suggestion(self, candidate: Candidate) -> WordSuggestion:
+        text = ""
+        before = ""
+        for word in candidate.words:
+            space = " " if before and not (unspaced(before) and unspaced(word)) else ""
+            text += space + self._spelled(word)
+            before = word
+        logged = self.logged.get(normalise(text))
+        return WordSuggestion(text, candidate.products, candidate.corrected, logged.occasions if logged else 0)
+
+    def _spelled(self, word: str) -> str:
+        return next((s.spellings[word] for s in self.vocabulary.segments if word in s.spellings), word)
+
+    def _labels(self, column: LabelColumn, names: LabelNames, words: Sequence[str]) -> list[tuple[str, int]]:
+        found, _ = names.matching(words, self.vocabulary.alphabet)
+        totals = column.totals
+        counted = [(code, int(totals[code])) for code in found if code < len(totals) and totals[code]]
+        labels = [(column.text(code), count) for code, count in counted]
+        return sorted(labels, key=lambda label: (-label[1], label[0]))[: self.limit]
+
+    def _with_id(self, text: str) -> list[int]:
+        if not text or " " in text:
+            return []
+        found: list[int] = []
+        for segment in self.vocabulary.segments:
+            for prefix in dict.fromkeys((text, text.upper(), text.lower())):
+                found += segment.keys[segment.ids_from(prefix, self.limit)].tolist()
+        return found
+
+    def _best_products(self, segment: WordSegment, mask: Mask, bounds: Range) -> list[int]:
+        """Return the keys of the best masked products: in stock, the title begins with the word, has the word."""
+        places = np.flatnonzero(mask)[:MAX_RANKED]
+        if not len(places):
+            return []
+        ordinals = self.columns.ordinals(segment.keys[places])
+        stock = np.append(self.columns.stock, False)[ordinals]
+        firsts = segment.texts[segment.text_starts[places]]
+        begins = (firsts >= bounds[0]) & (firsts < bounds[1])
+        places = places[np.lexsort((places, ~begins, ~stock))][:MAX_READ]
+        in_title = [any(bounds[0] <= word < bounds[1] for word in segment.text_of(place)) for place in places.tolist()]
+        ranked = places[np.argsort(~np.array(in_title), kind="stable")][: self.limit]
+        keys: list[int] = segment.keys[ranked].tolist()
+        return keys

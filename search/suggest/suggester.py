@@ -1,0 +1,73 @@
+"""Suggest words, kinds, brands and products for a text that is being typed, from what the shop has now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.storage.catalogue import Catalogue
+from catalog.text.tokenizer import normalise
+from search.query.glossary import Glossary
+from search.state.column_store import ProductColumns
+from search.suggest.request import LoggedSearch, SuggestRequest
+from search.suggest.suggestions import LATE, MIN_OCCASIONS, Suggestions
+from search.suggest.typed_text import pieces_of
+from search.suggest.vocabulary import VocabularyFollower
+
+HIDDEN = "…"  # what the query log shows in place of private numbers and addresses
+
+Logged = Mapping[str, LoggedSearch]
+
+
+class Suggester:
+    """Suggests from the words of one shop. Threads share it."""
+
+    def __init__(self, catalogue: Catalogue, glossary: Glossary) -> None:
+        self._catalogue = catalogue
+        self._glossary = glossary
+        self._follower = VocabularyFollower(catalogue)
+        self._frequent: tuple[Mapping[str, int], Logged] = ({}, {})
+
+    def start(self, columns: ProductColumns) -> None:
+        """Begin to read the shop's words, so that the first request need not wait."""
+        self._follower.start(columns)
+
+    def close(self) -> None:
+        """Wait for what is read in the background."""
+        self._follower.close()
+
+    def suggest(self, text: str, columns: ProductColumns, limit: int, logged: Mapping[str, int]) -> Suggestions:
+        """Return at most `limit` suggestions of each sort for a text, from the products of the columns.
+
+        `logged` has earlier searches that found something, with the number of occasions. Without a text, suggest the
+        most frequent searches and the largest kinds. `degraded` says that the shop's words are being read.
+        """
+        vocabulary = self._follower.current(columns)
+        if vocabulary is None:
+            return Suggestions(text, degraded=(LATE,))
+        request = SuggestRequest(vocabulary, columns, limit, self._shown(logged), self._glossary)
+        if not text.strip():
+            return Suggestions(text, request.frequent_searches(), request.largest_kinds())
+        reading, candidates = request.read(text)
+        words = request.words(text, candidates)
+        spelling = words[0].text if words and words[0].corrected else ""
+        if candidates and reading is not None and not spelling:
+            names = [*reading.words, *filter(None, (reading.prefix,))]
+        else:
+            names = pieces_of(spelling or text)
+        products = self._catalogue.get_many(request.products(text, reading, candidates))
+        return Suggestions(
+            text, words, request.kinds(names), request.brands(names), tuple(products.values()), spelling
+        )
+
+    def _shown(self, logged: Mapping[str, int]) -> Logged:
+        """Return the searches that may be shown, by their normalised texts, the most frequent first."""
+        known, frequent = self._frequent
+        if known is logged:
+            return frequent
+        shown = sorted((-times, text) for text, times in logged.items() if times >= MIN_OCCASIONS)
+        frequent = {}
+        for times, text in shown:
+            if HIDDEN not in text:
+                frequent.setdefault(" ".join(normalise(text).split()), LoggedSearch(text, -times))
+        self._frequent = (logged, frequent)
+        return frequent
