@@ -61,7 +61,9 @@ class ShopHome:
     worker_lock = Entry("jobs/.worker.lock", "Lock of the one process that works on bulk jobs. It stays empty.")
     decisions = Entry("decisions.sqlite", "Merchants' decisions about suggestions. The server and bulk jobs write.")
     events = Entry("events.sqlite", "Views, clicks, carts, purchases, without shoppers' identity. The server writes.")
-    query_log = Entry("questions.sqlite", "Searches without results and slow searches. The server writes, if set to.")
+    query_log = Entry(
+        "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."
+    )
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")

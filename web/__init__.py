@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
-from web.api import jobs, listings, operations, products, rules, search
+from web.api import jobs, listings, operations, products, rules, search, suggestions
 from web.middleware import access_log, auth, metrics, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     urls.init_app(app)
     app.register_blueprint(search.bp)
+    app.register_blueprint(suggestions.bp)
     app.register_blueprint(products.bp)
     for page in (shop, merchant, operator):
         app.register_blueprint(page.bp)

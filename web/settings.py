@@ -60,7 +60,10 @@ class Settings(BaseSettings):
         default=True, description="Whether anybody may search; if not, searching requires a key with the scope read."
     )
     reads_per_minute: int = Field(
-        default=600, ge=0, description="Requests per minute of one key or address that read or search; 0 for no limit."
+        default=600,
+        ge=0,
+        description="Requests per minute of one key or address that read or search, and as many for suggestions;"
+        " 0 for no limit.",
     )
     writes_per_minute: int = Field(
         default=1_200, ge=0, description="Requests per minute of one key that change the shop; 0 for no limit."
@@ -85,7 +88,8 @@ class Settings(BaseSettings):
         default=200,
         ge=0,
         le=10_000,
-        description="Text queries that found nothing or were slow, logged for the operator's page; 0 logs none.",
+        description="Text queries that found nothing or were slow, logged for the operator's page, and twenty times as"
+        " many that found something, for suggestions; 0 logs none.",
     )
     log_queries: bool = Field(
         default=False, description="Whether logs hold the text of queries; if not, its length and a hash."

@@ -32,6 +32,7 @@ _DELETE_WORDS = "INSERT INTO words (words, rowid, name, kind, text, code) VALUES
 _UPDATE_MARK = "INSERT OR REPLACE INTO meta VALUES ('words.until', ?)"
 _SELECT_NEXT_KEYS = "SELECT key FROM products WHERE key > ? ORDER BY key LIMIT ?"
 _SELECT_MATCHING = "SELECT coalesce(group_concat(rowid), '') FROM words WHERE words MATCH ?"
+_SELECT_SOME = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
 _SELECT_KNOWN = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
 _SELECT_COUNT = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM changes"
@@ -116,6 +117,11 @@ class Words:
         SQLite gives one text three times as fast as a row for each key.
         """
         return str(self._db.execute(_SELECT_MATCHING, (f"{field} : ({_quoted(words)})",)).fetchone()[0])
+
+    def holding(self, words: Sequence[str], field: str, limit: int) -> list[int]:
+        """Return the first `limit` keys, ascending, of the products with all of the words in one of FIELDS."""
+        every = " AND ".join(_quoted((word,)) for word in words)
+        return [row[0] for row in self._db.execute(_SELECT_SOME, (f"{field} : ({every})", limit))]
 
     def vocabulary(self) -> list[tuple[str, int]]:
         """Return every word of the index and the number of products that have it, in the order of the words."""

@@ -2,5 +2,6 @@
 
 Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.storage, indexer.build,
 indexer.encoders.backends, search.bulk, search.cli, search.doctor, search.engine, search.evaluation, search.listings,
-search.live, search.merchandising, search.query, search.recommend, search.retrieval, web.requests, web.try_photos.
+search.live, search.merchandising, search.query, search.recommend, search.retrieval, search.suggest, web.requests,
+web.try_photos.
 """

@@ -1,4 +1,6 @@
-"""The query log: text queries that found nothing or were slow, for the operator; all servers share one small file.
+"""The query log: text queries that found nothing or were slow, for the operator, and found ones, for suggestions.
+
+All servers share one small file.
 
 Of a query it stores the text, cut to 120 characters and without mail addresses and long numbers, the number of times,
 the last time and the longest duration. It stores nothing about the shopper, and no picture.
@@ -19,10 +21,12 @@ from catalog.errors import StoreError
 from catalog.home import ShopHome
 from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
 
-EMPTY, SLOW = "empty", "slow"
+EMPTY, SLOW, FOUND = "empty", "slow", "found"
 QUERY_KINDS = (EMPTY, SLOW)
 MAX_CHARACTERS = 120
-MAX_QUERIES = 200  # latest queries of each kind
+MAX_QUERIES = 200  # latest queries of each of QUERY_KINDS
+FOUND_FACTOR = 20  # times as many of those that found something
+DELETE_EVERY = 100  # added ones of these, after which the oldest are deleted
 MAX_DAYS = 30
 DAY_S = 86_400
 HIDDEN = "…"
@@ -35,6 +39,8 @@ _UPSERT_QUESTION = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT D
     SET times = times + 1, at = max(at, excluded.at), ms = max(ms, excluded.ms)"""
 _DELETE_OLD = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
     (SELECT words FROM questions WHERE kind = ? ORDER BY at DESC, words LIMIT ?))"""
+_SELECT_FOUND = """SELECT words, times FROM questions AS found WHERE kind = ? AND times >= ? AND at >= ? AND NOT EXISTS
+    (SELECT 1 FROM questions AS empty WHERE empty.kind = ? AND empty.words = found.words AND empty.at > found.at)"""
 _MOST_FREQUENT = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ?
     ORDER BY times DESC, at DESC, words LIMIT ?"""
 
@@ -47,6 +53,7 @@ class QueryLog:
     def __init__(self, home: Path, max_queries: int = MAX_QUERIES) -> None:
         self._path = ShopHome(home).query_log
         self._max_queries = max_queries
+        self._found = 0
 
     def add(self, kind: str, words: str, ms: float, now: float | None = None) -> bool:
         """Count a query of one of QUERY_KINDS that took `ms` milliseconds; returns whether it was stored.
@@ -64,6 +71,33 @@ class QueryLog:
             log.info("A query was not logged: %s", error)
             return False
         return True
+
+    def add_found(self, words: str, now: float | None = None) -> bool:
+        """Count an occasion on which a query found something; returns whether it was stored. Never raises."""
+        if not (text := redact(words)):
+            return False
+        at = int(time.time() if now is None else now)
+        self._found += 1
+        try:
+            with self._db() as db:
+                db.execute(_UPSERT_QUESTION, (FOUND, text, at, 0.0))
+                if self._found % DELETE_EVERY == 0:
+                    db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY_S, FOUND, FOUND, FOUND_FACTOR * self._max_queries))
+        except StoreError as error:
+            log.info("A query was not logged: %s", error)
+            return False
+        return True
+
+    def found(self, least: int, now: float | None = None) -> dict[str, int]:
+        """Return the queries that found something on `least` occasions or more, and did so the last time, with these.
+
+        Raises StoreError.
+        """
+        if not self._path.is_file():
+            return {}
+        since = int(time.time() if now is None else now) - MAX_DAYS * DAY_S
+        with self._db() as db:
+            return dict(db.execute(_SELECT_FOUND, (FOUND, least, since, EMPTY)).fetchall())
 
     def most_frequent(self, kind: str, limit: int = 50, now: float | None = None) -> list[dict[str, Any]]:
         """Return the most frequent queries as JSON values: words, times, last time (unix seconds), longest ms.

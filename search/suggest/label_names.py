@@ -1,4 +1,4 @@
-"""Find the labels of a field, categories or brands, by the words of their names, in every language that the shop has."""
+"""Find the labels of a field, categories or brands, by the words of their names, in each language of the shop."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,6 @@ from catalog.product import levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
 from indexer.types import Mask
 from search.query.filters import BRAND, CATEGORY
-from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
 from search.suggest.label_names import LabelNames
@@ -24,11 +24,19 @@ from search.suggest.word_segment import Range, WordSegment
 SPARE = 4  # words that are looked at for each that is suggested
 MAX_RANKED = 5_000  # products among which the best are chosen, by stock and the beginning of the title
 MAX_READ = 100  # of these, products whose titles are read
+# Words that join others in languages of Europe. Searches look for them, but nobody searches for one alone.
+_JOINING_TEXT = (
+    "und oder mit ohne für von zu zum zur im am aus auf der die das den dem des ein eine et ou avec sans pour de "
+    "du la le les un une en au aux y con sin para por del el los las e ed di da per senza il lo gli do dos das "
+    "com sem em van het een voor met zonder och med utan til av og i z ze na bez dla w ve ile için и или с со без "
+    "для из в во на по к от"
+)
+_JOINING_WORDS = frozenset(map(normalise, _JOINING_TEXT.split()))
 MAX_LOGGED = 20  # logged searches that begin with a text and are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class WordCandidate:
     """Words that may be suggested together, and how many products hold all of them."""
 
     words: tuple[str, ...]
@@ -52,10 +60,10 @@ class SuggestRequest:
     columns: ProductColumns
     limit: int
     logged: Mapping[str, LoggedSearch]
-    glossary: Glossary
-    _masks: dict[tuple[str, ...], list[Mask]] = field(default_factory=dict)
+    is_function_word: Callable[[str], bool]  # whether the search leaves a word out
+    _masks: dict[str, list[Mask]] = field(default_factory=dict)
 
-    def read(self, text: str) -> tuple[TypedText | None, list[Candidate]]:
+    def read(self, text: str) -> tuple[TypedText | None, list[WordCandidate]]:
         """Return the way to read a text for which there are candidates, and these, best first."""
         first: TypedText | None = None
         for reading in readings(text, self.vocabulary):
@@ -64,7 +72,7 @@ class SuggestRequest:
                 return reading, found
         return first, self._mended(first) if first is not None else []
 
-    def words(self, text: str, candidates: Sequence[Candidate]) -> tuple[WordSuggestion, ...]:
+    def words(self, text: str, candidates: Sequence[WordCandidate]) -> tuple[WordSuggestion, ...]:
         """Return the texts to suggest: logged searches that begin as the text does, and the candidates."""
         found: dict[tuple[str, ...], WordSuggestion] = {}
         for word in (*self._logged(text), *map(self._suggestion, candidates)):
@@ -95,7 +103,7 @@ class SuggestRequest:
         largest = [code for code in np.argsort(-totals, kind="stable")[: self.limit].tolist() if totals[code]]
         return tuple(KindSuggestion(column.text(code), int(totals[code])) for code in largest)
 
-    def products(self, text: str, reading: TypedText | None, candidates: Sequence[Candidate]) -> list[int]:
+    def products(self, text: str, reading: TypedText | None, candidates: Sequence[WordCandidate]) -> list[int]:
         """Return the keys of products: those whose ids begin with the text, then those that hold its words."""
         keys = self._with_id(text.strip())
         if reading is None:
@@ -110,50 +118,43 @@ class SuggestRequest:
             keys += self._best_products(segment, holding, bounds)
         return list(dict.fromkeys(keys))[: self.limit]
 
-    def _completions(self, reading: TypedText, corrected: bool = False) -> list[Candidate]:
+    def _completions(self, reading: TypedText, corrected: bool = False) -> list[WordCandidate]:
         """Return texts that go on as the reading does, those that most products hold first."""
-        masks = self._holding(reading.words)
-        if reading.words and not any(mask.any() for mask in masks):
+        if reading.words and not any(mask.any() for mask in self._holding(reading.words)):
             return []
         if not reading.prefix:
             return self._continued(reading.words, corrected)
-        words: dict[str, None] = {}
-        for segment, mask in zip(self.vocabulary.segments, masks, strict=True):
-            numbers = segment.completions(
-                mask if reading.words else None, segment.range_of(reading.prefix), SPARE * self.limit
-            )
-            words.update(dict.fromkeys(segment.words[number] for number in numbers))
+        words = dict.fromkeys(self._words_from(reading.words, reading.prefix))
         found = self._counted(reading.words, words, corrected)
         if len(found) < self.limit and (exact := [c for c in found if c.words[-1] == reading.prefix]):
             found += self._continued(exact[0].words, corrected)
         return found
 
-    def _continued(self, words: tuple[str, ...], corrected: bool) -> list[Candidate]:
+    def _continued(self, words: tuple[str, ...], corrected: bool) -> list[WordCandidate]:
         """Return the texts that follow some words in the texts of products; a preposition has a word behind it."""
         found = self._of_kinds(words, corrected)
-        for candidate in self._counted(words, self._following(words), corrected, with_function_words=True):
-            if self._is_function_word(candidate.words[-1]):
+        for candidate in self._counted(words, self._following(words), corrected, with_joining=True):
+            if self._joins(candidate.words[-1]):
                 behind = self._following(candidate.words)[:2]
                 found += self._counted(candidate.words, behind, corrected)[:1]
             else:
                 found.append(candidate)
         return found
 
-    def _of_kinds(self, words: tuple[str, ...], corrected: bool) -> list[Candidate]:
+    def _of_kinds(self, words: tuple[str, ...], corrected: bool) -> list[WordCandidate]:
         """Return the words with the names of the kinds that most products have which hold them: "red mug"."""
-        column = self.columns.labels_of(CATEGORY)
-        pairs = zip(self.vocabulary.segments, self._holding(words), strict=True)
-        counts = column.counts(self.columns.mask_of(np.concatenate([segment.keys[mask] for segment, mask in pairs])))
+        counts: Counter[str] = Counter()
+        for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
+            counts.update(segment.kind_counts(mask, 2 * self.limit))
         found = []
-        counts = np.where(self.vocabulary.kinds.leaves(len(counts)), counts, 0)
-        for code in np.argsort(-counts, kind="stable")[: 2 * self.limit].tolist():
-            kind = levels_of(column.text(code))[-1] if counts[code] else ""
+        for path, _ in counts.most_common(2 * self.limit):
+            kind = levels_of(path)[-1]
             if unspaced(words[-1]):
                 kind = self.vocabulary.kinds.translated(kind) or kind
             named = tuple(map(singularise, words_of(kind, self.vocabulary)))
-            products = self._products_with((*words, *named)) if named and not set(named) & set(words) else 0
-            if products:
-                found.append(Candidate((*words, *named), products, corrected))
+            repeats = words[-1] in kind if unspaced(words[-1]) else bool(set(named) & set(words))
+            if named and not repeats and (products := self._products_with((*words, *named))):
+                found.append(WordCandidate((*words, *named), products, corrected))
         return sorted(found, key=lambda candidate: (-candidate.products, candidate.words))
 
     def _products_with(self, words: tuple[str, ...]) -> int:
@@ -167,35 +168,45 @@ class SuggestRequest:
         return [word for word in found if word not in words]
 
     def _counted(
-        self, before: tuple[str, ...], words: Iterable[str], corrected: bool, with_function_words: bool = False
-    ) -> list[Candidate]:
+        self, before: tuple[str, ...], words: Iterable[str], corrected: bool, with_joining: bool = False
+    ) -> list[WordCandidate]:
         masks = self._holding(before)
         found = []
         for word in words:
             alone = not before and (word.isdecimal() or (len(word) == 1 and not unspaced(word)))
-            if alone or (not with_function_words and self._is_function_word(word)):
+            if alone or (not with_joining and self._joins(word)):
                 continue
             pairs = zip(self.vocabulary.segments, masks, strict=True)
             count = sum(segment.count(mask, word) if before else segment.count_of(word) for segment, mask in pairs)
             if count:
-                found.append(Candidate((*before, word), count, corrected))
+                found.append(WordCandidate((*before, word), count, corrected))
         found.sort(key=lambda candidate: (-candidate.products, candidate.words))
         return found
 
-    def _mended(self, reading: TypedText) -> list[Candidate]:
-        """Return candidates for a text with one typing mistake in a word: a complete one, or the last one's beginning."""
+    def _mended(self, reading: TypedText) -> list[WordCandidate]:
+        """Return candidates for a text with a typing mistake in a complete word, or in the beginning of the last."""
         words = tuple(self._nearest(word) if self._is_unknown(word) else word for word in reading.words)
         if not all(words):
             return []
         found = self._completions(TypedText(words, reading.prefix), True) if words != reading.words else []
         if found or not reading.prefix:
             return found
+        near: dict[str, None] = {}
         for spelling in dict.fromkeys(near_spellings(reading.prefix, self.vocabulary.alphabet)):
-            if any(first < end for first, end in (each.range_of(spelling) for each in self.vocabulary.segments)):
-                found += self._completions(TypedText(words, spelling), True)
-        best = {candidate.words: candidate for candidate in found}
-        initial = reading.prefix[0]
-        return sorted(best.values(), key=lambda each: (each.words[-1][0] != initial, -each.products, each.words))
+            near.update(dict.fromkeys(self._words_from(words, spelling)))
+        found = self._counted(words, near, True)
+        found.sort(key=lambda candidate: candidate.words[-1][0] != reading.prefix[0])
+        return found
+
+    def _words_from(self, before: tuple[str, ...], prefix: str) -> Iterator[str]:
+        """Yield words that begin with a text, of each segment the most frequent where the words before them are."""
+        masks = self._holding(before) if before else [None for _ in self.vocabulary.segments]
+        for segment, mask in zip(self.vocabulary.segments, masks, strict=True):
+            for number in segment.completions(mask, segment.range_of(prefix), SPARE * self.limit):
+                yield segment.words[number]
+
+    def _joins(self, word: str) -> bool:
+        return word in _JOINING_WORDS or self.is_function_word(word)
 
     def _nearest(self, word: str) -> str:
         """Return the most frequent word that is one mistake away, "" where there is none."""
@@ -204,21 +215,19 @@ class SuggestRequest:
         return min(counts, key=lambda near: (-counts[near], near), default="")
 
     def _is_unknown(self, word: str) -> bool:
-        return not self._is_function_word(word) and not any(mask.any() for mask in self._holding((word,)))
+        return not self.is_function_word(word) and not any(mask.any() for mask in self._holding((word,)))
 
     def _count_of(self, word: str) -> int:
         return sum(segment.count_of(word) for segment in self.vocabulary.segments)
 
     def _holding(self, words: tuple[str, ...]) -> list[Mask]:
         """Return the mask of each segment's products that hold all words; words such as "for" are no condition."""
-        if words not in self._masks:
-            needed = [word for word in words if not self._is_function_word(word)]
-            self._masks[words] = [segment.holding(needed or words) for segment in self.vocabulary.segments]
-        return self._masks[words]
-
-    def _is_function_word(self, word: str) -> bool:
-        """Return whether the search leaves a word out."""
-        return not unspaced(word) and not self.glossary.apply(word).concepts
+        found = [segment.present for segment in self.vocabulary.segments]
+        for word in [word for word in words if not self.is_function_word(word)] or words:
+            if word not in self._masks:
+                self._masks[word] = [segment.holding(word) for segment in self.vocabulary.segments]
+            found = [before & mask for before, mask in zip(found, self._masks[word], strict=True)]
+        return found
 
     def _logged(self, text: str) -> list[WordSuggestion]:
         """Return the logged searches that begin as a text does, and find something now, the most frequent first."""
@@ -228,11 +237,11 @@ class SuggestRequest:
         for logged in starting[:MAX_LOGGED]:
             words = words_of(logged.text, self.vocabulary)
             products = self._products_with(words) if words else 0
-            if products and not all(map(self._is_function_word, words)):
+            if products and not all(map(self._joins, words)):
                 found.append(WordSuggestion(logged.text, products, occasions=logged.occasions))
         return found
 
-    def _suggestion(self, candidate: Candidate) -> WordSuggestion:
+    def _suggestion(self, candidate: WordCandidate) -> WordSuggestion:
         text = ""
         before = ""
         for word in candidate.words:
@@ -266,7 +275,7 @@ class SuggestRequest:
         places = np.flatnonzero(mask)[:MAX_RANKED]
         if not len(places):
             return []
-        ordinals = self.columns.ordinals(segment.keys[places])
+        ordinals = segment.ordinals(self.columns, places)
         stock = np.append(self.columns.stock, False)[ordinals]
         firsts = segment.texts[segment.text_starts[places]]
         begins = (firsts >= bounds[0]) & (firsts < bounds[1])

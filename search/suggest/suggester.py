@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from catalog.storage.catalogue import Catalogue
-from catalog.text.tokenizer import normalise
+from catalog.text.quantities import has_digit
+from catalog.text.tokenizer import code, indexed, normalise, unspaced
 from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
 from search.suggest.request import LoggedSearch, SuggestRequest
@@ -14,6 +16,7 @@ from search.suggest.typed_text import pieces_of
 from search.suggest.vocabulary import VocabularyFollower
 
 HIDDEN = "…"  # what the query log shows in place of private numbers and addresses
+MAX_INDEXED = 64  # words of a text that are looked up in the word index
 
 Logged = Mapping[str, LoggedSearch]
 
@@ -23,7 +26,9 @@ class Suggester:
 
     def __init__(self, catalogue: Catalogue, glossary: Glossary) -> None:
         self._catalogue = catalogue
-        self._glossary = glossary
+        self._is_function_word = lru_cache(maxsize=16_384)(
+            lambda word: not (unspaced(word) or glossary.apply(word).concepts)
+        )
         self._follower = VocabularyFollower(catalogue)
         self._frequent: tuple[Mapping[str, int], Logged] = ({}, {})
 
@@ -44,7 +49,7 @@ class Suggester:
         vocabulary = self._follower.current(columns)
         if vocabulary is None:
             return Suggestions(text, degraded=(LATE,))
-        request = SuggestRequest(vocabulary, columns, limit, self._shown(logged), self._glossary)
+        request = SuggestRequest(vocabulary, columns, limit, self._shown(logged), self._is_function_word)
         if not text.strip():
             return Suggestions(text, request.frequent_searches(), request.largest_kinds())
         reading, candidates = request.read(text)
@@ -54,10 +59,19 @@ class Suggester:
             names = [*reading.words, *filter(None, (reading.prefix,))]
         else:
             names = pieces_of(spelling or text)
-        products = self._catalogue.get_many(request.products(text, reading, candidates))
-        return Suggestions(
-            text, words, request.kinds(names), request.brands(names), tuple(products.values()), spelling
-        )
+        keys = request.products(text, reading, candidates) or self._indexed(text, limit)
+        products = self._catalogue.get_many(keys)
+        return Suggestions(text, words, request.kinds(names), request.brands(names), tuple(products.values()), spelling)
+
+    def _indexed(self, text: str, limit: int) -> list[int]:
+        """Return the keys of products whose number a text is, or that hold all of a text without spaces."""
+        words, field = [code(text)], "code"
+        if unspaced(text):
+            words, field = list(dict.fromkeys(indexed(text)))[:MAX_INDEXED], "{name kind}"
+        elif not has_digit(words[0]):
+            return []
+        with self._catalogue.words() as index:
+            return index.holding(words, field, limit)
 
     def _shown(self, logged: Mapping[str, int]) -> Logged:
         """Return the searches that may be shown, by their normalised texts, the most frequent first."""

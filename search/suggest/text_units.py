@@ -20,6 +20,7 @@ class WordNumbers:
     def __init__(self, unspaced_words: UnspacedWords) -> None:
         self.numbers: dict[str, int] = {}
         self.spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.whole = {BREAK}  # the numbers of words that are more than parts of compounds, and BREAK
         self._unspaced_words = unspaced_words
         self._checked: dict[tuple[str, str], bool] = {}
 
@@ -28,6 +29,10 @@ class WordNumbers:
 
         Parts of compounds, and words within longer ones, come behind, each by itself.
         """
+        if text.isascii() and text.isalnum():
+            number = self.numbers.setdefault(text.lower(), len(self.numbers))
+            self.whole.add(number)
+            return [number, BREAK]
         normalised = normalise(text)
         sequence: list[int] = []
         parts: list[int] = []
@@ -49,6 +54,7 @@ class WordNumbers:
                     parts += (numbers.setdefault(word, len(numbers)), BREAK)
         if not text.isascii():
             self._note_spellings(text, normalised, places)
+        self.whole.update(sequence)
         return [*sequence, BREAK, *parts]
 
     def spelling(self, word: str, count: int) -> str:
@@ -58,9 +64,7 @@ class WordNumbers:
         (spelling, times), *_ = self.spellings[word].most_common(1)
         return spelling if times >= count - self.spellings[word].total() else word
 
-    def _read_run(
-        self, run: str, start: int, sequence: list[int], parts: list[int], places: list[Place]
-    ) -> None:
+    def _read_run(self, run: str, start: int, sequence: list[int], parts: list[int], places: list[Place]) -> None:
         successive, others = self._unspaced_words.find(run)
         end = 0
         for first, last in successive:
@@ -77,6 +81,7 @@ class WordNumbers:
     def _note_spellings(self, text: str, normalised: str, places: Iterable[Place]) -> None:
         """Count how the words of a text are spelled, where the text and its normalised form have the same places."""
         composed = unicodedata.normalize("NFC", text)
+        found: Iterable[tuple[str, str]]
         if len(composed) == len(normalised):
             found = ((composed[start:stop], word) for start, stop, word in places)
         else:

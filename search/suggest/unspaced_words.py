@@ -1,13 +1,13 @@
 """The words of scripts without spaces (Chinese, Japanese, Thai ...), learnt from the shop's own texts.
 
-Labels such as categories and colours are words. In titles a word is a run of units that stands in several products, with
-different neighbours on both sides, and at the edge of a run more than by chance: "马克杯", and neither "克杯" nor "色马".
+Labels such as categories and colours are words. In titles a word is a run of units that stands in several products,
+with different neighbours on both sides, and sometimes at the edge of a run: "马克杯", and neither "克杯" nor "色马".
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -20,6 +20,7 @@ SAME_NEIGHBOUR = 0.9  # share of a word's occurrences beside one neighbour, from
 EDGE_SHARE = 0.1  # share of its occurrences at the beginning or end of a run
 
 Span = tuple[int, int]  # from and to, in characters
+Units = tuple[str, ...]
 
 
 class UnspacedWords:
@@ -33,9 +34,14 @@ class UnspacedWords:
     @classmethod
     def learn(cls, runs: Iterable[str], labels: Iterable[str]) -> UnspacedWords:
         """Learn the words from the runs of titles, and from labels, which are words themselves."""
-        labels = set(labels)
-        words = {label for label in labels if len(clusters(label)) <= MAX_LABEL_UNITS}
-        return cls(words | _frequent(list(runs), labels))
+        runs, labels = list(runs), set(labels)
+        learnt = cls({label for label in labels if len(clusters(label)) <= MAX_LABEL_UNITS} | _frequent(runs, labels))
+        short = {run for run in runs if len(clusters(run)) <= MAX_UNITS and not learnt.covers(run)}
+        return cls(learnt._words | short) if short else learnt
+
+    def covers(self, run: str) -> bool:
+        """Return whether the words of a run leave nothing of it over."""
+        return sum(last - first for first, last in self._find(run)[0]) == len(run)
 
     def _find(self, run: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Return the words of a run one after another, the longest first from the left, and the others within it."""
@@ -65,46 +71,37 @@ def _ends(run: str) -> list[int]:
     return [0, *accumulate(map(len, clusters(run)))]
 
 
-def _frequent(runs: Sequence[str], labels: Iterable[str]) -> set[str]:
-    """Return what runs have in common: their words, and short runs as a whole.
+def _frequent(runs: Sequence[str], labels: Collection[str]) -> set[str]:
+    """Return the words that several runs have.
 
-    A word begins and ends with units that begin and end some run or label: "白色配" ends with a conjunction.
+    A word with a unit behind it that ends no run and no label is no word: "白色配" ends with a conjunction. A text is
+    counted only where its parts are frequent.
     """
-    units_of = [clusters(run) for run in (*runs, *labels)]
-    firsts, lasts = {units[0] for units in units_of}, {units[-1] for units in units_of}
-    counts: Counter[str] = Counter()
-    edges: Counter[str] = Counter()
-    sizes: dict[str, int] = {}
-    outer: dict[str, tuple[str, str]] = {}  # the first and the last unit of a text
-    whole: set[str] = set()
-    before: dict[str, str] = {}  # a text less its first unit
-    after: dict[str, str] = {}  # a text less its last unit
-    for run in runs:
-        ends = _ends(run)
-        units = len(ends) - 1
-        if units <= MAX_UNITS:
-            whole.add(run)
-        for first in range(units):
-            for last in range(first + 1, min(first + MAX_UNITS + 1, units) + 1):
-                text = run[ends[first] : ends[last]]
-                counts[text] += 1
-                edges[text] += first == 0 or last == units
-                if text not in sizes:
-                    sizes[text] = last - first
-                    outer[text] = (run[ends[first] : ends[first + 1]], run[ends[last - 1] : ends[last]])
-                    before[text], after[text] = run[ends[first + 1] : ends[last]], run[ends[first] : ends[last - 1]]
-    left: Counter[str] = Counter()
-    right: Counter[str] = Counter()
+    divided = [clusters(run) for run in runs]
+    firsts = {units[0] for units in (*divided, *map(clusters, labels))}
+    lasts = {units[-1] for units in (*divided, *map(clusters, labels))}
+    counts: dict[Units, int] = {}
+    edges: Counter[Units] = Counter()
+    frequent: set[Units] = {()}
+    for size in range(1, MAX_UNITS + 2):
+        sized: Counter[Units] = Counter()
+        for units in divided:
+            for first in range(len(units) - size + 1):
+                text = tuple(units[first : first + size])
+                if text[1:] in frequent and text[:-1] in frequent:
+                    sized[text] += 1
+                    edges[text] += first == 0 or first + size == len(units)
+        frequent = {text for text, count in sized.items() if count >= MIN_COUNT}
+        counts |= {text: sized[text] for text in frequent}
+    longer: Counter[Units] = Counter()
     for text, count in counts.items():
-        left[before[text]] = max(left[before[text]], count)
-        right[after[text]] = max(right[after[text]], count)
-    return whole | {
-        text
-        for text, count in counts.items()
-        if count >= MIN_COUNT
-        and sizes[text] <= MAX_UNITS
-        and edges[text] >= EDGE_SHARE * count
-        and outer[text][0] in firsts
-        and outer[text][1] in lasts
-        and max(left[text], right[text]) < SAME_NEIGHBOUR * count
-    }
+        for part in (text[1:], text[:-1]):
+            longer[part] = max(longer[part], count)
+    words = {tuple(clusters(label)) for label in labels}
+    for text, count in counts.items():  # the shortest first
+        whole = (text[0] in firsts or text[1:] not in words) and (text[-1] in lasts or text[:-1] not in words)
+        is_edge = edges[text] >= EDGE_SHARE * count
+        is_phrase = any(text[:at] in words or text[at:] in words for at in range(2, len(text) - 1))
+        if whole and is_edge and not is_phrase and len(text) <= MAX_UNITS and longer[text] < SAME_NEIGHBOUR * count:
+            words.add(text)
+    return {"".join(text) for text in words}

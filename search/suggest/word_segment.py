@@ -6,7 +6,7 @@ A segment never changes; products that have gone or changed since are counted ou
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from catalog.text.tokenizer import forms
 from indexer.types import Ids, Mask
-from search.state.column_store import spans
+from search.state.column_store import ProductColumns, spans
 from search.suggest.text_units import BREAK, compound_words
 
-MAX_FOLLOWED = 5_000  # products in whose texts the words that follow are looked for
+MAX_FOLLOWED = 2_000  # products in whose texts the words that follow are looked for
 LAST = "\U0010ffff"
 
 Numbers = NDArray[np.int32]
@@ -30,16 +30,19 @@ class WordSegment:
 
     words: Sequence[str]
     spellings: Mapping[str, str]  # words that the shop writes in another way
-    visible: Mask  # (words,), false for codes and for short words that stand between others only ("of", "und")
+    visible: Mask  # (words,), false for those that are parts of compounds only
     keys: Ids  # (products,)
     ids: NDArray[np.object_]
     by_id: Ids  # places in the order of ids
     holders: Numbers  # the products that hold word 0, in order, then those of word 1 ...
     starts: Ids  # (words + 1,), where each word's holders start
-    texts: Numbers  # the words of product 0 in the order of its texts, with BREAKs, then of product 1 ...
+    texts: Numbers  # the words of product 0 in the order of its texts, with BREAKs, then of product 1; a BREAK ends it
     text_starts: Ids  # (products + 1,)
     present: Mask  # (products,)
     counts: Ids  # (words,), of present products
+    kinds: Numbers  # (products,), the numbers of their deepest categories in `kind_names`, beyond them for none
+    kind_names: Sequence[str]
+    lineage: object  # of the columns whose ordinals are the places
 
     def range_of(self, prefix: str) -> Range:
         """Return the words that begin with a text."""
@@ -55,20 +58,16 @@ class WordSegment:
         number = self.number(word)
         return int(self.counts[number]) if number >= 0 else 0
 
-    def holding(self, words: Iterable[str]) -> Mask:
-        """Return the mask of the present products that hold every word, in one of its forms or as a compound's parts.
+    def holding(self, word: str) -> Mask:
+        """Return the mask of the present products that hold a word in one of its forms.
 
-        A compound counts also where its parts do: "t-shirt".
+        A compound that no product holds is looked for by its parts: "t-shirt".
         """
-        mask = self.present.copy()
-        for word in words:
-            found = self._holding_form(word)
-            if not found.any() and (parts := compound_words(word)):
-                whole = self._holding_form(parts[-1])
-                apart = np.logical_and.reduce([self._holding_form(part) for part in parts[:-1]])
-                found = whole | apart
-            mask &= found
-        return mask
+        found = self._holding_form(word)
+        if not found.any() and (parts := compound_words(word)):
+            apart = np.logical_and.reduce([self._holding_form(part) for part in parts[:-1]])
+            found = self._holding_form(parts[-1]) | apart
+        return found & self.present
 
     def completions(self, mask: Mask | None, words: Range, limit: int) -> list[int]:
         """Return at most `limit` visible words of a range that most masked products hold, most frequent first."""
@@ -105,8 +104,19 @@ class WordSegment:
 
     def text_of(self, place: int) -> list[int]:
         """Return the words of a product's first text, its title."""
-        texts = self.texts[self.text_starts[place] : self.text_starts[place + 1]].tolist()
+        texts: list[int] = self.texts[self.text_starts[place] : self.text_starts[place + 1]].tolist()
         return texts[: texts.index(BREAK)] if BREAK in texts else texts
+
+    def kind_counts(self, mask: Mask, limit: int) -> dict[str, int]:
+        """Return the categories of most masked products, the deepest ones, with the numbers of these products."""
+        counts = np.bincount(self.kinds[mask])[: len(self.kind_names)]
+        return {self.kind_names[number]: int(counts[number]) for number in _top(counts, limit)}
+
+    def ordinals(self, columns: ProductColumns, places: Ids) -> Ids:
+        """Return the ordinals of products in the columns, -1 for those that these do not have."""
+        if columns.lineage is self.lineage:
+            return places
+        return columns.ordinals(self.keys[places])
 
     def places_of(self, ids: Collection[str]) -> Ids:
         """Return the places of all products that have or had one of these ids."""

@@ -40,6 +40,7 @@ POLICIES = {
     "pages.try_photo": PUBLIC,
     "pages.picture": PUBLIC,
     "api.search": PUBLIC,
+    "suggestions.suggest": PUBLIC,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
     "api.why": PUBLIC,

@@ -1,15 +1,28 @@
-"""Log text queries that found nothing or were slow, for the operator; the setting `kept_questions` turns it off."""
+"""Log text queries: those that found nothing or were slow, for the operator, and those that found something.
+
+The latter are suggested to others once they were made on enough occasions: an address counts once a day for a query.
+The setting `kept_questions` turns all of it off.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
-from search.ops.query_log import EMPTY, SLOW, QueryLog
+from search.ops.query_log import EMPTY, SLOW, QueryLog, redact
+from search.query.terms import TextTerm
+from search.suggest.suggestions import MIN_OCCASIONS
+from web.middleware.rate_limits import caller_name
 from web.middleware.request_context import query_text
 from web.settings import Settings
 
@@ -20,13 +33,47 @@ if TYPE_CHECKING:
 
 EXTENSION = "windowshop.kept_questions"
 SLOW_SHARE = 0.5  # share of the setting timeout_ms, from which a query is slow
+REREAD_SECONDS = 60.0  # between readings of the frequent searches
+MAX_OCCASIONS = 100_000  # remembered of a day
+UNANSWERED = ("near", "nothing")  # verdicts of pages whose hits are not what the query names
 log = logging.getLogger(__name__)
+
+
+class Occasions:
+    """Remembers, as keyed hashes in memory alone, which address has searched for what today."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(16)
+        self._lock = threading.Lock()
+        self._day = date.min
+        self._seen: set[bytes] = set()
+
+    def is_new(self, caller: str, words: str, day: date | None = None) -> bool:
+        """Return whether this is the caller's first search of the day for the words."""
+        day = day or date.today()
+        mark = hashlib.blake2b(f"{caller}\n{words}".encode(errors="replace"), key=self._key, digest_size=8).digest()
+        with self._lock:
+            if day != self._day or len(self._seen) >= MAX_OCCASIONS:
+                self._day, self._seen = day, set()
+            is_new = mark not in self._seen
+            self._seen.add(mark)
+        return is_new
+
+
+@dataclass(slots=True)
+class LoggedQueries:
+    """The query log of an app, the occasions of today, and the frequent searches as they were last read."""
+
+    log: QueryLog
+    occasions: Occasions = field(default_factory=Occasions)
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    read_at: float = float("-inf")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the query log; when the settings switch it off, delete the queries logged before."""
     queries = QueryLog(settings.home, settings.kept_questions)
-    app.extensions[EXTENSION] = queries if settings.kept_questions else None
+    app.extensions[EXTENSION] = LoggedQueries(queries) if settings.kept_questions else None
     if not settings.kept_questions:
         try:
             queries.clear()
@@ -36,12 +83,27 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def query_log(app: Flask) -> QueryLog | None:
     """Return the app's query log; None when the settings switch it off."""
-    queries: QueryLog | None = app.extensions[EXTENSION]
-    return queries
+    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    return None if logged is None else logged.log
+
+
+def frequent_searches(app: Flask) -> Mapping[str, int]:
+    """Return the searches that found something on MIN_OCCASIONS or more, at most REREAD_SECONDS old."""
+    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    if logged is None:
+        return {}
+    if monotonic() - logged.read_at >= REREAD_SECONDS:
+        logged.read_at = monotonic()
+        try:
+            logged.frequent = logged.log.found(MIN_OCCASIONS)
+        except StoreError as error:
+            log.warning("Frequent searches are not suggested: %s", error)
+            logged.frequent = {}
+    return logged.frequent
 
 
 def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
-    """Search, and log the query's text when it found nothing or was slow.
+    """Search, and log the query's text when it found nothing or was slow, or for suggestions when it found something.
 
     A search is slow when it takes half of the shop's time limit, or fails or degrades within the full limit. A query
     with a shorter limit of its own does not count as slow when it misses that.
@@ -60,6 +122,22 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
         raise
     if not page.hits and not page.offset:
         queries.add(EMPTY, text, page.took_ms)
+    elif _is_answered(query, page):
+        _log_found(text)
     if page.took_ms >= SLOW_SHARE * limit_ms or (page.degraded and not shortened):
         queries.add(SLOW, text, page.took_ms)
     return page
+
+
+def _is_answered(query: Query, page: SearchPage) -> bool:
+    """Return whether a query is a text alone, without a filter, and the first page has what it names."""
+    alone = len(query.terms) == 1 and isinstance(query.terms[0], TextTerm) and query.terms[0].weight > 0
+    whole = alone and not page.offset and not (query.filter and query.filter.conditions) and not page.degraded
+    return whole and (page.verdict is None or page.verdict.kind not in UNANSWERED)
+
+
+def _log_found(text: str) -> None:
+    logged: LoggedQueries = current_app.extensions[EXTENSION]
+    words = redact(text)
+    if words and logged.occasions.is_new(caller_name(), words):
+        logged.log.add_found(words)

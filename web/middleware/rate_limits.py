@@ -18,7 +18,8 @@ from web.middleware.auth import ADMIN, POLICIES, UNLIMITED_ENDPOINTS, WRITE, cur
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
 
-READS, WRITES, UPLOADS = "reads", "writes", "uploads"
+READS, WRITES, UPLOADS, SUGGESTIONS = "reads", "writes", "uploads", "suggestions"
+SUGGEST_ENDPOINT = "suggestions.suggest"
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -55,6 +56,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         READS: TokenBuckets(settings.reads_per_minute),
         WRITES: TokenBuckets(settings.writes_per_minute),
         UPLOADS: TokenBuckets(settings.uploads_per_minute),
+        SUGGESTIONS: TokenBuckets(settings.reads_per_minute),  # typing must not use up the searches
     }
     app.extensions[EXTENSION] = buckets
 
@@ -72,7 +74,9 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def request_kind() -> str:
-    """Return which limit the request counts against: READS, WRITES or UPLOADS."""
+    """Return which limit the request counts against: READS, WRITES, UPLOADS or SUGGESTIONS."""
+    if request.endpoint == SUGGEST_ENDPOINT:
+        return SUGGESTIONS
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN):
         return WRITES
     length = request.content_length
@@ -82,6 +86,13 @@ def request_kind() -> str:
 
 def _caller(settings: Settings) -> str | None:
     """Return the key or address to count for; None for a program on this machine when no proxy is trusted."""
+    if current_key() is None and settings.trusted_proxies == 0 and _is_loopback():
+        return None
+    return caller_name()
+
+
+def caller_name() -> str:
+    """Return the name of the request's key, or else its address; of IPv6 the network of a household."""
     key = current_key()
     if key is not None:
         return f"key {key.name}"
@@ -89,8 +100,13 @@ def _caller(settings: Settings) -> str | None:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:
         return "nobody"
-    if address.is_loopback and settings.trusted_proxies == 0:
-        return None
     if isinstance(address, ipaddress.IPv6Address):  # one household has 2**64 addresses
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _is_loopback() -> bool:
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

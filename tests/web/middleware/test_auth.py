@@ -23,6 +23,7 @@ CALLS = {
     "pages.try_photo": ("get", "/try/none.jpg"),
     "pages.picture": ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     "api.search": ("post", "/api/v1/search"),
+    "suggestions.suggest": ("get", "/api/v1/suggest"),
     "api.product": ("get", "/api/v1/products/red"),
     "api.similar": ("get", "/api/v1/products/red/similar"),
     "api.why": ("post", "/api/v1/products/red/why"),
