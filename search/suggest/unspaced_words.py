@@ -100,6 +100,7 @@ def _frequent(runs: Sequence[str], labels: Collection[str]) -> set[str]:
     words = {tuple(clusters(label)) for label in labels}
     for text, count in counts.items():  # the shortest first
         whole = (text[0] in firsts or text[1:] not in words) and (text[-1] in lasts or text[:-1] not in words)
+        whole = whole or len(text) == 2
         is_edge = edges[text] >= EDGE_SHARE * count
         is_phrase = any(text[:at] in words or text[at:] in words for at in range(2, len(text) - 1))
         if whole and is_edge and not is_phrase and len(text) <= MAX_UNITS and longer[text] < SAME_NEIGHBOUR * count:
