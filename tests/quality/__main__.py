@@ -23,11 +23,14 @@ from tests.quality.sample_shop import SampleShop, missing_tables, open_sample_sh
 from tests.quality.sections.categories import by_category
 from tests.quality.sections.composed import composed_queries
 from tests.quality.sections.duplicates import other_views, planted_duplicates
+from tests.quality.sections.facet_counts import sample_facets
 from tests.quality.sections.finding import caption_to_product, photo_to_product
 from tests.quality.sections.hybrid import words_by_part
 from tests.quality.sections.no_match import no_match
 from tests.quality.sections.scenes import products_in_scenes
+from tests.quality.sections.short_questions import sample_own_words, sample_short_questions
 from tests.quality.sections.similar import similar_items
+from tests.quality.sections.words_verdict import removed_kinds, sample_verdict
 from tests.quality.shoppers import next_views
 
 WIDTH = 100
@@ -37,6 +40,10 @@ TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     photo_to_product,
     caption_to_product,
     words_by_part,
+    sample_short_questions,
+    sample_own_words,
+    sample_verdict,
+    sample_facets,
     no_match,
     products_in_scenes,
     similar_items,
@@ -52,6 +59,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="holds fashion/, grocery/, clothing/")
     parser.add_argument("--work", type=Path, default=Path("var/eval"), help="where shops are built and the report goes")
     parser.add_argument("--sample-only", action="store_true", help="leave the public data out")
+    parser.add_argument("--fashion", type=Path, help="ask short questions of this shop of the whole fashion feed")
     parser.add_argument("--doctor", type=Path, help="also plant faults into a copy of this shop of the fashion feed")
     options = parser.parse_args()
     try:
@@ -59,7 +67,7 @@ def main() -> None:
         parts = [measure_sample_shop(SAMPLE_FOLDER, options.work / "sample", encoder)]
         built = {"Sample shop": options.work / "sample"}
         if not options.sample_only:
-            parts.append(measure_public_data(options.data, options.work, encoder))
+            parts.append(measure_public_data(options.data, options.work, encoder, options.fashion))
             built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
         parts.append(measure_merchants_desk(built, options.data, options.work, encoder))
         if options.doctor is not None:
@@ -82,6 +90,7 @@ def measure_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Part:
     with open_sample_shop(folder, home, encoder) as shop:
         outcomes = tuple(task(shop) for task in TASKS)
         status = shop.engine.status()
+    outcomes += (removed_kinds(folder, home, home.with_name(f"{home.name}-removed-kinds"), encoder),)
     facts = {"products": status.products, "pictures": status.pictures}
     return Part(key, title, outcomes, facts=facts)
 

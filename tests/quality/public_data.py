@@ -6,13 +6,16 @@ import csv
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from catalog.errors import BadFeed
+from catalog.home import ShopHome
 from catalog.product import Product
+from catalog.storage.catalogue import Catalogue
 from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
 from indexer.training.starter_data import read_starter_data
@@ -24,7 +27,10 @@ from search.evaluation.statistics import mean, measured
 from tests.quality.measures import rank_figures
 from tests.quality.report.rank_tables import rank_headline, rank_table
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
+from tests.quality.sections.facet_counts import fashion_facets
+from tests.quality.sections.short_questions import fashion_outcomes
 from tests.quality.sections.unsold import grocery_unsold
+from tests.quality.sections.words_verdict import fashion_verdict
 
 KEY, TITLE = "public_data", "Public data"
 FASHION_FLOOR = ("recall_at_10", 0.55)
@@ -32,8 +38,11 @@ GROCERY_FLOORS = (("recall_at_1", 0.64), ("recall_at_5", 0.94))
 CLOTHING_FLOOR = 0.88
 
 
-def measure_public_data(data: Path, work: Path, encoder: Encoder) -> Part:
-    """All tasks on the folder that holds fashion/, grocery/ and clothing/; skipped when it does not."""
+def measure_public_data(data: Path, work: Path, encoder: Encoder, fashion_home: Path | None = None) -> Part:
+    """All tasks on the folder that holds fashion/, grocery/ and clothing/; skipped when it does not.
+
+    Short questions go to the shop in `fashion_home`, where one is given, else to that of the products kept aside.
+    """
     if not data.is_dir():
         return Part(KEY, TITLE, skipped=f"There is no folder {data}; give one with --data.")
     try:
@@ -45,6 +54,8 @@ def measure_public_data(data: Path, work: Path, encoder: Encoder) -> Part:
         fashion_titles(fashion, work / "fashion", encoder),
         fashion_neighbours(fashion, work / "fashion", encoder),
     ]
+    _say("short questions of fashion")
+    outcomes += fashion_questions(fashion_home or work / "fashion" / "shop")
     _say("the grocery's photos and the owners' photos of clothes")
     build_index(work / "grocery", data / "grocery" / "products.csv", encoder)
     with SearchEngine.open(work / "grocery") as engine:
@@ -107,6 +118,18 @@ def fashion_neighbours(fashion: Sequence[Product], folder: Path, encoder: Encode
         (table,),
     )
     return Outcome("fashion_neighbours", figures, section)
+
+
+def fashion_questions(home: Path) -> tuple[Outcome, ...]:
+    """Short questions, own words, the verdict on words and facets of a shop of the fashion feed."""
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        products = [product for _, product in catalogue.iterate()]
+    with SearchEngine.open(home) as engine:
+        return (
+            *fashion_outcomes(engine, products),
+            fashion_verdict(engine, products),
+            fashion_facets(engine, products),
+        )
 
 
 def grocery_photos(engine: SearchEngine, photos: Path) -> Outcome:

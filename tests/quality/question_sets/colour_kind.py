@@ -53,8 +53,8 @@ def part_of(questions: Sequence[KindQuestion], part: str) -> list[KindQuestion]:
 
 def sample_questions(products: Sequence[Product], language: str, part: str) -> list[KindQuestion]:
     """A colour and a kind of the sample shop, also pairs that it does not sell; 烛台 names two kinds."""
-    chinese = {leaf(product): product.attributes["category_zh"].split(">")[-1].strip() for product in products}
-    kinds = sorted(chinese)
+    chinese = {leaf(item): item.attributes.get("category_zh", "").split(">")[-1].strip() for item in products}
+    kinds = sorted(kind for kind, name in chinese.items() if name or language == ENGLISH)
     pairs = [(colour, kind) for colour in colour_words("sample").items() for kind in kinds]
     random.Random(SEED).shuffle(pairs)
     questions = []

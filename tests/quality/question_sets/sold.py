@@ -61,13 +61,13 @@ def sold_questions(products: Sequence[Product], shop: str, language: str, part: 
     if language == ENGLISH:
         texts = [(KIND, rng.choice((singular, str))(kind.lower())) for kind in list(kinds)[:OF_EACH]]
         texts += [(COLOUR_KIND, f"{colour} {singular(kind.lower())}") for colour, kind in pairs[:OF_EACH]]
-        texts += [(FRAGMENT, _fragment(product.title, rng)) for product in rng.sample(products, OF_EACH)]
-        branded = rng.sample(products, OF_EACH // 2)
+        texts += [(FRAGMENT, _fragment(product.title, rng)) for product in _sampled(products, OF_EACH, rng)]
+        branded = _sampled(products, OF_EACH // 2, rng)
         texts += [(BRAND_KIND, f"{_brand(product)} {singular(leaf(product).lower())}") for product in branded]
     else:
         texts = [(KIND, kinds[kind]) for kind in list(kinds)[:OF_EACH]]
         texts += [(COLOUR_KIND, f"{colours[colour]}{kinds[kind]}") for colour, kind in pairs[:OF_EACH]]
-        titles = [product.attributes.get("title_zh", "") for product in rng.sample(products, OF_EACH)]
+        titles = [product.attributes.get("title_zh", "") for product in _sampled(products, OF_EACH, rng)]
         texts += [(FRAGMENT, _chinese_fragment(title, rng)) for title in titles if title]
     own = [question.text for question in own_words(shop, language, part) if question.text not in ONLY_NEAR]
     texts += [(OWN_WORDS, text) for text in rng.sample(own, min(OF_EACH, len(own)))]
@@ -93,15 +93,15 @@ def unsold_questions(shop: str, language: str, part: str) -> list[TypedQuestion]
     return questions
 
 
-def of_removed_kinds(kinds: Iterable[str], part: str) -> list[TypedQuestion]:
-    """English questions for kinds that a shop had and has no longer, bare and with a colour."""
+def of_kinds(kinds: Iterable[str], part: str, *, sold: bool) -> list[TypedQuestion]:
+    """English questions for some kinds of the sample shop, bare and with a colour."""
     rng = random.Random(part)
     colours = list(colour_words("sample"))
     questions = []
     for kind in kinds:
         name = singular(kind.lower())
-        questions.append(TypedQuestion(name, KIND, False))
-        questions.append(TypedQuestion(f"{rng.choice(colours)} {name}", COLOUR_KIND, False))
+        questions.append(TypedQuestion(name, KIND, sold))
+        questions.append(TypedQuestion(f"{rng.choice(colours)} {name}", COLOUR_KIND, sold))
     return questions
 
 
@@ -116,6 +116,10 @@ def _kinds(products: Sequence[Product], shop: str, language: str, rng: random.Ra
     half = kinds[: len(kinds) // 2] if part == TUNE else kinds[len(kinds) // 2 :]
     rng.shuffle(half)
     return {kind: names.get(kind, "") for kind in half}
+
+
+def _sampled(products: Sequence[Product], count: int, rng: random.Random) -> list[Product]:
+    return rng.sample(products, min(count, len(products)))
 
 
 def _brand(product: Product) -> str:
