@@ -15,6 +15,7 @@ from tests.quality.question_sets.colour_kind import (
     TUNE,
     colour_words,
     fashion_questions,
+    frequent_fashion_questions,
     sample_questions,
     singular,
 )
@@ -68,6 +69,17 @@ def test_short_questions_of_fashion():
     for question in gendered:
         assert question.attributes["gender"].lower() in question.text and question.attributes["colour"] in question.text
     assert {q.kinds for q in fashion_questions(products, CHINESE, TUNE)} == {("Tshirts",), ("Casual Shoes",)}
+
+
+def test_frequent_pairs_are_those_of_products():
+    products = [
+        Product(f"{colour} {number}", "", (), "Apparel > Tshirts", attributes={"colour": colour})
+        for colour in ("Black", "Navy Blue", "Mauve")
+        for number in range(5)
+    ]
+    questions = frequent_fashion_questions(products, TUNE)
+    assert {question.attributes["colour"] for question in questions} == {"black", "navy blue"}  # no list has mauve
+    assert all(question.text.split()[-1] in ("tshirt", "tshirts") for question in questions)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

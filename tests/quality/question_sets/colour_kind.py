@@ -83,6 +83,21 @@ def fashion_questions(products: Sequence[Product], language: str, part: str) -> 
     return part_of(list(_fashion_wordings(pairs, genders, chinese, language, rng)), part)
 
 
+def frequent_fashion_questions(products: Sequence[Product], part: str) -> list[KindQuestion]:
+    """The colour and the article type of random products, in English: what the shop has much of comes often."""
+    rng = random.Random(SEED)
+    known = colour_words("fashion")
+    sold = [product for product in products if product.category_path[0] != FREE]
+    drawn = rng.sample(sold, len(sold))
+    pairs = dict.fromkeys((product.attributes.get("colour", "").lower(), leaf(product)) for product in drawn)
+    questions = [
+        KindQuestion(f"{colour} {rng.choice((singular, str))(kind.lower())}", (kind,), {"colour": colour}, ENGLISH)
+        for colour, kind in pairs
+        if colour in known
+    ]
+    return part_of(questions, part)
+
+
 def _fashion_wordings(
     pairs: Sequence[tuple[tuple[str, str], str]],
     genders: Mapping[str, Counter[str]],

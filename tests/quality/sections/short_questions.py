@@ -16,6 +16,7 @@ from tests.quality.question_sets.colour_kind import (
     LANGUAGES,
     REPORT,
     fashion_questions,
+    frequent_fashion_questions,
     sample_questions,
 )
 from tests.quality.question_sets.own_words import content_words, own_words, shop_words
@@ -93,6 +94,13 @@ def fashion_outcomes(engine: SearchEngine, products: Sequence[Product]) -> tuple
     pairs = QuestionSet(
         "fashion_short_questions", "Fashion: short questions, colour and article type", how, questions, FASHION_FLOORS
     )
+    frequent = QuestionSet(
+        "fashion_frequent_questions",
+        "Fashion: colours and types that it has most",
+        "Colour and article type of random products, so that frequent pairs are asked for most.",
+        {ENGLISH: frequent_fashion_questions(products, REPORT)},
+        FASHION_FLOORS,
+    )
     own = QuestionSet(
         "fashion_own_words",
         "Fashion: shoppers' own words",
@@ -100,7 +108,7 @@ def fashion_outcomes(engine: SearchEngine, products: Sequence[Product]) -> tuple
         {ENGLISH: own_words("fashion", ENGLISH, REPORT)},
         note=_words_of_the_shop(own_words("fashion", ENGLISH, REPORT), products),
     )
-    return graded_outcome(engine, pairs), graded_outcome(engine, own)
+    return tuple(graded_outcome(engine, asked) for asked in (pairs, frequent, own))
 
 
 def graded_outcome(engine: SearchEngine, asked: QuestionSet) -> Outcome:
@@ -151,7 +159,7 @@ def _failure(answer: GradedAnswer, grader: CatalogueGrader) -> Failure:
     wanted = ", ".join([" or ".join(question.kinds), *question.attributes.values()])
     hits = answer.page.hits if answer.page else ()
     return Failure(
-        Shown("", question.text, f"the shop has {answer.ranking.pairs} such pairs" if question.attributes else ""),
-        (Shown("", wanted),),
+        Shown("", question.text),
+        (Shown("", wanted, f"{answer.ranking.pairs} in the shop" if question.attributes else ""),),
         hits_shown(hits, grader.of_kinds(question.kinds)),
     )
