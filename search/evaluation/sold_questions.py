@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from catalog.text.labelled_csv import LabelledRow, Progress, in_batches, read_la
 from search.engine import SearchEngine
 from search.evaluation.graded import DEPTH
 from search.evaluation.statistics import DIGITS, Numbers, auroc, calibration_error, measured, perfect_error
-from search.hits import Verdict
 from search.query.terms import Query
 
 QUERY, SOLD = "query", "sold"
@@ -32,12 +31,27 @@ class SoldQuestion:
     sold: bool
 
 
+class StatedVerdict(Protocol):
+    """The verdict of an answer: a probability, and the kind of verdict that follows from it."""
+
+    @property
+    def probability(self) -> float:
+        """Return the probability that the shop sells what is requested."""
+
+    @property
+    def kind(self) -> str:
+        """Return the verdict in one word."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the verdict as JSON values."""
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedQuestion:
     """A question with the verdict of its answer."""
 
     question: SoldQuestion
-    verdict: Verdict
+    verdict: StatedVerdict
 
     @property
     def error(self) -> float:
@@ -121,7 +135,7 @@ def judge_questions(
     engine: SearchEngine, questions: Sequence[SoldQuestion], progress: Progress = list
 ) -> tuple[tuple[JudgedQuestion, ...], tuple[str, ...], dict[str, str]]:
     """Return the questions with their verdicts, the texts without one, and the reasons of those not searched for."""
-    verdicts: dict[str, Verdict | None] = {}
+    verdicts: dict[str, StatedVerdict | None] = {}
     refused: dict[str, str] = {}
     texts = list(dict.fromkeys(question.text for question in questions))
     for batch, queries in in_batches(progress(texts), lambda text: Query.of(text=text, k=DEPTH), refused):
