@@ -9,7 +9,7 @@ from indexer.cli.index_commands import build_command, info_command, rollback_com
 from indexer.cli.maintenance_commands import backup_command, cache_command, restore_command, verify_command
 from indexer.cli.product_commands import add_command, remove_command
 from indexer.cli.setup_command import setup_command
-from indexer.cli.training_commands import starter_command, train_command
+from indexer.cli.training_commands import kinds_command, starter_command, train_command
 
 COMMANDS = [
     add_command,
@@ -22,6 +22,7 @@ COMMANDS = [
     rollback_command,
     setup_command,
     starter_command,
+    kinds_command,
     train_command,
     update_command,
     verify_command,

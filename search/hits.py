@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from search.query.terms import Query
 
 EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
-# "We do not have that" turns shoppers away, so the threshold is low.
-NO_MATCH_THRESHOLD = 0.26
+# "Not sold here" turns shoppers away, so the threshold is low: at most 5 % of photos of kinds that are sold lie below.
+NO_MATCH_THRESHOLD = 0.2
 EXACT_THRESHOLD = 0.6
 
 CATEGORY_PART = "kind"  # the part of a score that the category gave, see search/retrieval/category_boost.py
@@ -52,7 +52,10 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Probability that the shop has what a photo shows or the like, and that the first hit is it (None: not known)."""
+    """Probability that the shop sells the kind of thing in a photo, and that the first hit is the very thing.
+
+    `exact` is None when it is not known.
+    """
 
     probability: float
     exact: float | None = None

@@ -10,6 +10,8 @@ import click
 from catalog.extras import requires_extra
 from indexer.cli.common import home_option
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS
+from indexer.generations.known_kinds import KINDS_FILE
+from indexer.training.kinds.fit_kinds import fit_kinds
 
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
 
@@ -42,3 +44,17 @@ def starter_command(data: Path, out: Path | None, seed: int) -> None:
         from indexer.training.fit_starter import fit_starter  # torch, as above
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
+
+
+@click.command("kinds")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of the public datasets that the starter was trained on.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
+@seed_option
+def kinds_command(data: Path, out: Path | None, seed: int) -> None:
+    """Fit the kinds that a photo's verdict knows, with the starter's present heads."""
+    click.echo(json.dumps(fit_kinds(data, out or KINDS_FILE, seed), indent=2))

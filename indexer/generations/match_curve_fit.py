@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.storage.catalogue import Catalogue
-from indexer.generations.match_curve import LOOK, SCORE, Curve, MatchCalibration
+from indexer.generations.known_kinds import known_kinds
+from indexer.generations.match_curve import LOOK, MIN_VIEWS, SCORE, Curve, MatchCalibration
 from indexer.generations.store import Generation
 from indexer.numeric import batches
 from indexer.types import Floats, Ids
@@ -58,6 +59,9 @@ def with_match_curve(generation: Generation, catalogue: Catalogue, seed: int = 0
     if not generation.manifest.weights["picture"].get(LOOK):
         return generation
     match = _fit(list(_search_sample(generation, catalogue, seed)))
+    kinds = known_kinds()
+    if match is not None and kinds.fingerprint == generation.manifest.fingerprint:
+        match = replace(match, sold=kinds.sold(generation), kinds=kinds.digest)
     return replace(generation, manifest=replace(generation.manifest, match=match))
 
 
@@ -135,7 +139,7 @@ def _from_strangers(name: str, strangers: Floats, photos: tuple[float, float]) -
 
 def _from_views(name: str, strangers: Floats, views: Sequence[float]) -> Curve | None:
     """Fit the curve between other views of a product and strangers, and move it to photos; None with too few views."""
-    if len(views) < MIN_PICTURES:
+    if len(views) < MIN_VIEWS:
         return None
     truth = np.repeat([1.0, 0.0], [len(views), len(strangers)])
     slope, offset = logistic(np.concatenate([views, strangers]), truth)

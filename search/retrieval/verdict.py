@@ -9,10 +9,11 @@ from pathlib import Path
 
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from indexer.generations.known_kinds import MEANING, known_kinds
 from indexer.generations.match_curve import ODDS, SCORE, MatchCalibration
 from indexer.numeric import sigmoid
 from search.hits import Verdict
-from search.query.terms import Query
+from search.query.terms import Query, VectorTerm
 
 Parts = Mapping[str, float]
 
@@ -32,17 +33,38 @@ class MatchClassifier:
         logit = self._logit(category, first)
         if logit is None:
             return None
+        kind = self._kind_logit(query, logit, first, second)
         if self.match is None or second is None:
-            return Verdict(sigmoid(logit + ODDS))
-        return Verdict(sigmoid(logit + ODDS), self.match.exact(logit, sum(first.values()) - sum(second.values())))
+            return Verdict(sigmoid(kind + ODDS))
+        exact = self.match.exact(logit, sum(first.values()) - sum(second.values()))
+        return Verdict(sigmoid(kind + ODDS), min(exact, sigmoid(kind + ODDS)))
 
     def _logit(self, category: str, first: Parts) -> float | None:
-        if self.calibration is not None and evident(self.calibration.block, self.weights):
-            return self.calibration.logit(evidence(self.calibration.block, self.weights, first))
+        calibration = self._usable_calibration
+        if calibration is not None:
+            return calibration.logit(evidence(calibration.block, self.weights, first))
         if self.match is None:
             return None
         cosines = {curve.evidence: evidence(curve.evidence, self.weights, first) for curve in self.match.curves}
         return self.match.logit(cosines, category)
+
+    @property
+    def _usable_calibration(self) -> Calibration | None:
+        known = self.calibration
+        return known if known is not None and evident(known.block, self.weights) else None
+
+    def _kind_logit(self, query: Query, logit: float, first: Parts, second: Parts | None) -> float:
+        """Return the log odds, from even odds, that the shop sells the kind; `logit` when no kinds are known."""
+        term = query.terms[0]
+        if self.match is None or not self.match.kinds or not isinstance(term, VectorTerm):
+            return logit
+        kinds = known_kinds()
+        if kinds.digest != self.match.kinds:
+            return logit
+        cosines = [evidence(MEANING, self.weights, parts) for parts in (first, second) if parts is not None]
+        unsold_share = kinds.unsold_share(term.vector, self.match.sold, cosines)
+        base = self.match.kind_logit(logit, sum(first.values())) if self._usable_calibration is None else logit
+        return base - self.match.doubt(unsold_share, kinds.no_product(term.vector))
 
 
 def evident(name: str, weights: Mapping[str, float]) -> bool:
