@@ -15,6 +15,7 @@ from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.clothing import clothing_categories
 from tests.quality.doctor import planted_faults
 from tests.quality.listings import suggested_listings
+from tests.quality.photo_verdicts.confusion import sample_confusion
 from tests.quality.public_data import measure_public_data
 from tests.quality.repeated_rows import repeated_rows
 from tests.quality.report.records import Outcome, Part
@@ -45,6 +46,7 @@ TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     sample_verdict,
     sample_facets,
     no_match,
+    sample_confusion,
     products_in_scenes,
     similar_items,
     composed_queries,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,14 @@ from search.evaluation.categorise import categorise_photos
 from search.evaluation.evaluate import Evaluation, evaluate_photos, evaluate_texts
 from search.evaluation.statistics import mean, measured
 from tests.quality.measures import rank_figures
+from tests.quality.photo_verdicts.confusion import fashion_confusion
 from tests.quality.report.rank_tables import rank_headline, rank_table
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
 from tests.quality.sections.facet_counts import fashion_facets
 from tests.quality.sections.short_questions import fashion_outcomes
 from tests.quality.sections.unsold import grocery_unsold
 from tests.quality.sections.words_verdict import fashion_verdict
+from tests.quality.shop_feeds import write_feed
 
 KEY, TITLE = "public_data", "Public data"
 FASHION_FLOOR = ("recall_at_10", 0.55)
@@ -62,7 +63,9 @@ def measure_public_data(data: Path, work: Path, encoder: Encoder, fashion_home: 
         outcomes.append(grocery_photos(engine, data / "grocery" / "photos_val.csv"))
         outcomes.append(clothing_zero_shot(engine, data / "clothing" / "photos_validation.csv"))
     _say("groceries that lack some kinds")
-    outcomes.append(grocery_unsold(data / "grocery", work / "unsold", encoder))
+    outcomes += grocery_unsold(data, work / "unsold", encoder)
+    _say("clothes in fashion shops")
+    outcomes.append(fashion_confusion(fashion, work / "fashion" / "shop", data, encoder))
     return Part(KEY, TITLE, tuple(outcomes))
 
 
@@ -180,23 +183,6 @@ def same_as_nearest(queries: Floats, rows: Floats, products: Sequence[Product]) 
     colours = [a.attributes["colour"] == b.attributes["colour"] for a, b in pairs]
     categories = [a.category == b.category for a, b in pairs]
     return measured("same_colour_at_1", mean, colours) | measured("same_category_at_1", mean, categories)
-
-
-def write_feed(products: Sequence[Product], folder: Path, title: Callable[[Product], str]) -> Path:
-    """A feed of some products, with copies of their pictures beside it; a shop that lies there too is left alone."""
-    shutil.rmtree(folder / "images", ignore_errors=True)
-    (folder / "images").mkdir(parents=True)
-    feed = folder / "products.csv"
-    with feed.open("w", newline="", encoding="utf-8") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(("id", "title", "category", "colour", "image"))
-        for product in products:
-            picture = Path(product.pictures[0].path)
-            shutil.copy(picture, folder / "images" / picture.name)
-            writer.writerow(
-                (product.id, title(product), product.category, product.attributes["colour"], f"images/{picture.name}")
-            )
-    return feed
 
 
 def _say(doing: str) -> None:

@@ -14,6 +14,16 @@ from indexer.encoders.base import Encoder
 from search.engine import SearchEngine
 from search.evaluation.statistics import auroc, mean, measured
 from search.query.terms import PictureTerm
+from tests.quality.photo_verdicts.confusion import (
+    FOREIGN,
+    KIND_NOT_SOLD,
+    NO_PRODUCT,
+    PRODUCT_SOLD,
+    asked_verdicts,
+    confusion,
+    drawn_verdicts,
+    labelled_questions,
+)
 from tests.quality.questions import Question, ask
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sections.no_match import Judged, calibration_figures, judged, probabilities
@@ -22,8 +32,9 @@ SHOPS = 5  # each lacks another fifth of the kinds
 OWN_FOR_A_STRANGER = 2  # a verdict takes it that two of three photos show what the shop has
 
 
-def grocery_unsold(grocery: Path, work: Path, encoder: Encoder) -> Outcome:
+def grocery_unsold(data: Path, work: Path, encoder: Encoder) -> tuple[Outcome, Outcome]:
     """Shops that each lack a fifth of the kinds: every photo is asked of the one that lacks it and of two others."""
+    grocery = data / "grocery"
     with (grocery / "products.csv").open(newline="", encoding="utf-8") as opened:
         rows = list(csv.DictReader(opened))
     with (grocery / "photos_val.csv").open(newline="", encoding="utf-8") as opened:
@@ -34,6 +45,9 @@ def grocery_unsold(grocery: Path, work: Path, encoder: Encoder) -> Outcome:
     lacking = {row["id"]: number[row["category"]] for row in rows}
     own: list[Judged] = []
     strangers: list[Judged] = []
+    clothes = labelled_questions(data / "clothing" / "photos_validation.csv", "category")[:: 341 // FOREIGN]
+    foreign: list[str] = []
+    drawn: list[str] = []
     for shop in range(SHOPS):
         sold = [row for row in rows if lacking[row["id"]] != shop]
         home = work / f"shop-{shop}"
@@ -41,9 +55,17 @@ def grocery_unsold(grocery: Path, work: Path, encoder: Encoder) -> Outcome:
         with SearchEngine.open(home) as engine:
             asked = [one for one in photos if (shop - lacking[one.product_id]) % SHOPS <= OWN_FOR_A_STRANGER]
             answers = ask(engine, asked, lambda photo: PictureTerm(load_picture(Path(photo))))
+            if not shop:
+                foreign, drawn = asked_verdicts(engine, clothes), drawn_verdicts(engine)
         own += judged(answer for answer in answers if lacking[answer.question.product_id] != shop)
         strangers += judged(answer for answer in answers if lacking[answer.question.product_id] == shop)
-    return _outcome(own, strangers)
+    table = {
+        ("shelf photos", PRODUCT_SOLD): [one.kind for one in own],
+        ("shelf photos, kinds removed", KIND_NOT_SOLD): [one.kind for one in strangers],
+        ("clothes", KIND_NOT_SOLD): foreign,
+        ("drawings", NO_PRODUCT): drawn,
+    }
+    return _outcome(own, strangers), confusion("grocery_confusion", "Grocery: not sold", table)
 
 
 def _feed(rows: list[dict[str, str]], grocery: Path, folder: Path) -> Path:
