@@ -19,6 +19,7 @@ from web.i18n.messages import CHINESE
 from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
+from web.pages.photo_verdict import verdict_view
 from web.pages.view_models import results_view
 from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MAX_SIMILAR = 12
 MAX_RECOMMENDED = 5
 MAX_EXAMPLES = 6
+NEAREST_HITS = 6  # one row, shown when the shop does not sell what a photo shows
 CACHE_ONE_HOUR = "public, max-age=3600"
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
@@ -180,6 +182,8 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None) -> st
         has_total=query.sort != "relevance" or not query.terms,
         offset=page_request.offset,
         photo_url=photo_url,
+        verdict=verdict_view(page),
+        NEAREST=NEAREST_HITS,
         status=engine.status(),
     )
 
