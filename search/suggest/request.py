@@ -75,7 +75,9 @@ class SuggestRequest:
     def words(self, text: str, candidates: Sequence[WordCandidate]) -> tuple[WordSuggestion, ...]:
         """Return the texts to suggest: logged searches that begin as the text does, and the candidates."""
         found: dict[tuple[str, ...], WordSuggestion] = {}
-        for word in (*self._logged(text), *map(self._suggestion, candidates)):
+        spaced = any(map(str.isspace, text.strip()))
+        own = (self._suggestion(candidate, spaced) for candidate in candidates)
+        for word in (*self._logged(text), *own):
             key = tuple(map(singularise, normalise(word.text).split()))
             if key not in found:
                 found[key] = word
@@ -241,11 +243,12 @@ class SuggestRequest:
                 found.append(WordSuggestion(logged.text, products, occasions=logged.occasions))
         return found
 
-    def _suggestion(self, candidate: WordCandidate) -> WordSuggestion:
+    def _suggestion(self, candidate: WordCandidate, spaced: bool) -> WordSuggestion:
+        """Return a candidate as a text; words of scripts without spaces are joined where the typed text has none."""
         text = ""
         before = ""
         for word in candidate.words:
-            space = " " if before and not (unspaced(before) and unspaced(word)) else ""
+            space = " " if before and (spaced or not (unspaced(before) and unspaced(word))) else ""
             text += space + self._spelled(word)
             before = word
         logged = self.logged.get(normalise(text))

@@ -108,7 +108,7 @@ def test_chinese_words_without_spaces_are_completed_and_joined(open_shop):
         )
     )
     assert shop.texts("马") == ["马克杯"] and shop.suggest("马").words[0].products == 3
-    assert shop.texts("红色马") == ["红色马克杯"]
+    assert shop.texts("红色马") == ["红色马克杯"] and shop.texts("红色 马") == ["红色 马克杯"]
     assert set(shop.texts("红色")) >= {"红色"} and shop.texts("红")[0] == "红色"
     assert [(kind.category, kind.products) for kind in shop.suggest("马克").kinds] == [("Mugs", 3)]
     assert [(kind.category, kind.products) for kind in shop.suggest("红色马").kinds] == [("Mugs", 3)]
