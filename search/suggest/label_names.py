@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
-from catalog.text.tokenizer import normalise, singularise, tokenise, unspaced
+from catalog.text.tokenizer import forms, normalise, singularise, tokenise, unspaced
 from indexer.types import Mask
 from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
@@ -47,6 +47,10 @@ class LabelNames:
     def leaves(self, count: int) -> Mask:
         """Return the mask of the first `count` labels that have none below them."""
         return np.append(self._leaves, np.zeros(max(0, count - self._size), np.bool_))[:count]
+
+    def names(self, word: str) -> bool:
+        """Return whether a word, in one of its forms, is in a name."""
+        return any(self._with_prefix(form) for form in forms(word))
 
     def translated(self, name: str) -> str:
         """Return a name in the shop's other language; "" where the shop has none."""

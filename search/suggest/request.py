@@ -182,7 +182,8 @@ class SuggestRequest:
             count = sum(segment.count(mask, word) if before else segment.count_of(word) for segment, mask in pairs)
             if count:
                 found.append(WordCandidate((*before, word), count, corrected))
-        found.sort(key=lambda candidate: (-candidate.products, candidate.words))
+        names = self.vocabulary.kinds.names
+        found.sort(key=lambda candidate: (-candidate.products, not names(candidate.words[-1]), candidate.words))
         return found
 
     def _mended(self, reading: TypedText) -> list[WordCandidate]:

@@ -3,6 +3,7 @@
 
 const DELAY = 120;                    // milliseconds between the last letter and the request
 const MOST = { words: 6, kinds: 3, brands: 2, products: 4 };
+const LEAST = 240;                    // pixels of height, however little room there is below the box
 const RECENT = 8;                     // searches that the browser remembers, and sends to nobody
 const LONGEST = 80;                   // characters of these
 
@@ -44,10 +45,8 @@ function combobox() {
   const list = make("div", { id: "suggestions", attributes: { role: "listbox", "aria-label": words.suggestions } });
   const forget = make("button", { type: "button", className: "pill plain", textContent: words.clear_recent });
   const panel = make("div", { className: "suggestions", hidden: true }, list, forget);
-  let running = null;                 // the request under way, so that a newer one can call it off
-  let waiting = 0;
+  let running = null, waiting = 0;    // the request under way, so that a newer one can call it off, and the one to come
   let active = null;
-
   const options = () => [...list.querySelectorAll("[role=option]")];
   const isOpen = () => !panel.hidden;
 
@@ -96,7 +95,8 @@ function combobox() {
   function show(found) {
     const typed = box.value.trim().toLowerCase();
     const own = recent().filter((text) => text.toLowerCase().startsWith(typed) && text.toLowerCase() !== typed).slice(0, typed ? 2 : RECENT);
-    const texts = [...found.words].filter((word) => !own.includes(word.text)).slice(0, MOST.words);
+    const named = [...own, ...found.kinds.map((kind) => kind.name), ...found.brands.map((brand) => brand.brand)].map((text) => text.toLowerCase());
+    const texts = [...found.words].filter((word) => !named.includes(word.text)).slice(0, MOST.words);
     const label = found.spelling ? words.did_you_mean : typed ? words.suggestions : words.popular_searches;
     list.replaceChildren(...[
       group("recent", words.recent_searches, own.map((text) => textOption(text, ["", text.slice(0, typed.length), text.slice(typed.length)], `/?${new URLSearchParams({ q: text })}`))),
@@ -110,6 +110,7 @@ function combobox() {
     shown.forEach((each, number) => { each.id = `suggestion-${number}`; });
     forget.hidden = typed || !own.length;
     panel.hidden = !shown.length;
+    panel.style.maxHeight = `${Math.max(LEAST, (window.visualViewport?.height ?? innerHeight) - form.getBoundingClientRect().bottom - 16)}px`;
     box.setAttribute("aria-expanded", String(isOpen()));
     if (isOpen()) find("#announce").textContent = words.suggested.replace("{count}", shown.length);
   }
@@ -135,7 +136,6 @@ function combobox() {
     clearTimeout(waiting);
     waiting = setTimeout(ask, DELAY);
   }
-
   function step(by) {
     const shown = options(), at = shown.indexOf(active) + by;
     activate(active || by > 0 ? shown[at] ?? null : shown.at(-1));   // past the ends the box itself is next
