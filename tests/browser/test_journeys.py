@@ -28,7 +28,7 @@ def choose(page, photo):
 
 def test_words(visit):
     page = visit()
-    page.get_by_role("combobox").fill("speckled mug")
+    page.get_by_role("combobox", name="Words to search for").fill("speckled mug")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=speckled+mug")
     assert "mug" in first(page).inner_text()
@@ -50,7 +50,7 @@ def test_a_chosen_photo_gets_a_link_that_can_be_shared(visit, photos):
     assert shared.locator(".asked-photo").count() == 0 or not shared.locator(".asked-photo").is_visible()
     page.reload()
     expect(page.locator(".asked-photo")).to_be_visible()  # this tab remembers the photo
-    page.get_by_role("combobox").fill("in green")
+    page.get_by_role("combobox", name="Words to search for").fill("in green")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?**refine=**q=in+green**")
     expect(page.get_by_role("button", name="in green")).to_be_visible()

@@ -25,7 +25,7 @@ def active(page):
 def type_in(page, text):
     box(page).click()
     box(page).press_sequentially(text)
-    expect(options(page).first).to_be_visible()
+    expect(options(page).locator("mark").first).to_be_visible()  # the list of an empty box marks nothing
 
 
 def test_by_keyboard(visit):
@@ -123,14 +123,14 @@ def test_recent_searches_stay_in_the_browser_and_can_be_cleared(visit):
 
 
 def test_the_slash_key_and_the_clear_button(visit):
-    page = visit("/?q=mug")
+    page = visit("/?q=lamp")
     page.locator("#results").focus()
     page.keyboard.press("/")
     expect(box(page)).to_be_focused()
-    expect(box(page)).to_have_value("mug")
+    expect(box(page)).to_have_value("lamp")
     page.keyboard.press("End")
     page.keyboard.type("/")
-    expect(box(page)).to_have_value("mug/")
+    expect(box(page)).to_have_value("lamp/")
     bound = page.locator("input[name=max]")
     bound.focus()
     page.keyboard.press("/")
