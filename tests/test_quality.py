@@ -252,6 +252,18 @@ def test_scenes_similar_items_and_categories_of_the_tiny_shop(part):
     assert by_family["Table > Plates"]["captions"]["queries"] == 1
 
 
+def test_questions_of_the_tiny_shop(part):
+    short, own = figures_of(part, "short_questions"), figures_of(part, "own_words")
+    assert short["en"]["queries"] == 15 and short["zh"]["queries"] == 0  # no category has a Chinese name
+    assert short["en"]["kind_at_1"] == short["en"]["kind_recall_at_10"] == 1.0  # the words of the titles tell
+    assert short["en"]["pair_at_1"] is None  # no product has a colour
+    assert own["en"]["queries"] == 60 and own["en"]["kind_recall_at_10_queries"] < 10
+    facets = figures_of(part, "facets")
+    assert facets["clicks"] > 10 and facets["count_is_total"] == 1.0
+    names = [line.name for outcome in part.outcomes for line in outcome.headlines]
+    assert "Shoppers' own words, English, kind in 3" in names
+
+
 def test_without_a_calibration_the_verdict_is_left_out(part):
     assert "no calibration" in figures_of(part, "no_match")["skipped"]
     assert "no calibration" in terminal_table([part], 100)

@@ -46,9 +46,10 @@ def colour_words(shop: str) -> dict[str, str]:
 
 
 def part_of(questions: Sequence[KindQuestion], part: str) -> list[KindQuestion]:
-    """The questions to tune with, or as many others to report."""
-    start = 0 if part == TUNE else QUESTIONS
-    return list(questions[start : start + QUESTIONS])
+    """The questions to tune with, or as many others to report; half of them where a shop has few."""
+    count = min(QUESTIONS, (len(questions) + 1) // 2)
+    start = 0 if part == TUNE else count
+    return list(questions[start : start + count])
 
 
 def sample_questions(products: Sequence[Product], language: str, part: str) -> list[KindQuestion]:
