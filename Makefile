@@ -85,10 +85,13 @@ learn: $(if $(FINE_TUNE),$(READY),$(CORE)) ## learn from merchants' decisions; u
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"
 
+detector: setup ## train the detection head again from DATA and SCENES=folder of python -m catalog.sample.generator --training
+	@$(PY) -m indexer detector --data "$(DATA)" --scenes "$(SCENES)"
+
 bench: setup ## measure speed against bare forward passes, in one run
 	@$(PY) -m tests.bench --data "$(DATA)"
 
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn starter bench eval
+.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn starter detector bench eval

@@ -22,8 +22,9 @@ from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
 from search.execution.deadlines import StepRunner
 from search.execution.step_timing import METADATA, SEARCH, timed
-from search.explain.explainer import HitExplainer, HitExplanation, Regions
+from search.explain.explainer import HitExplainer, HitExplanation
 from search.explain.reasons import resembled_ids
+from search.explain.regions import Regions
 from search.hits import SearchPage
 from search.live.live_index import LiveIndex, Written
 from search.live.picture_store import remove_unused

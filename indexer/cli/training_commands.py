@@ -9,11 +9,20 @@ import click
 
 from catalog.extras import requires_extra
 from indexer.cli.common import home_option
+from indexer.detection.head import WEIGHTS
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS
 from indexer.generations.known_kinds import KINDS_FILE
+from indexer.training import detection
 from indexer.training.kinds.fit_kinds import fit_kinds
 
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
+
+_data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of the public datasets to train on.",
+)
 
 
 @click.command("train")
@@ -30,12 +39,7 @@ def train_command(home: Path, base: str, name: str | None, seed: int) -> None:
 
 
 @click.command("starter")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    required=True,
-    help="Folder of the public datasets to train on.",
-)
+@_data_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
 @seed_option
 def starter_command(data: Path, out: Path | None, seed: int) -> None:
@@ -47,14 +51,25 @@ def starter_command(data: Path, out: Path | None, seed: int) -> None:
 
 
 @click.command("kinds")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    required=True,
-    help="Folder of the public datasets that the starter was trained on.",
-)
+@_data_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
 @seed_option
 def kinds_command(data: Path, out: Path | None, seed: int) -> None:
     """Fit the kinds that a photo's verdict knows, with the starter's present heads."""
     click.echo(json.dumps(fit_kinds(data, out or KINDS_FILE, seed), indent=2))
+
+
+@click.command("detector")
+@_data_option
+@click.option(
+    "--scenes",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="Folder of `python -m catalog.sample.generator --training`.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The safetensors file to write.")
+@seed_option
+def detector_command(data: Path, scenes: Path, out: Path | None, seed: int) -> None:
+    """Train the detection head, which finds the objects of a photo, from scratch."""
+    with requires_extra("torch", "Training the detector"):
+        click.echo(json.dumps(detection.fit_detector(data, scenes, out or WEIGHTS, seed), indent=2))

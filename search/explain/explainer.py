@@ -15,37 +15,22 @@ from catalog.images.crop import load_picture
 from catalog.product import Product
 from search.execution.deadlines import DETECTOR, Deadline, StepRunner
 from search.explain.heatmap import HEATMAP_SIDE, MatchHeatmap, matched_regions, overlay_png
-from search.explain.object_proposals import Box, crop_object, picture_maps, propose_boxes
+from search.explain.object_proposals import (
+    Proposals,
+    crop_object,
+    picture_maps,
+    propose_objects,
+)
 from search.explain.reasons import MatchReasons, why
+from search.explain.regions import KIND_HITS, Region, Regions, distinct, named_region
 from search.hits import SearchHit
 from search.query.filters import ID, AnyOf, Filter, OneOf
 from search.query.terms import PictureTerm, ProductTerm, Query
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState
 
-MAX_REGIONS = 6  # objects returned for one picture
+MIN_REGIONS = 2  # one object is what the whole picture shows
 PNG_SIDE = 16 * HEATMAP_SIDE
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """The box of one object, in fractions of the picture, and the products that match its crop."""
-
-    box: Box
-    hits: tuple[SearchHit, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the region as JSON values."""
-        hits = [hit.to_dict(rank) for rank, hit in enumerate(self.hits, 1)]
-        return {"box": [round(side, 4) for side in self.box.sides], "score": round(self.box.score, 4), "hits": hits}
-
-
-@dataclass(frozen=True, slots=True)
-class Regions:
-    """The objects of a picture; after a timeout, which `degraded` names, boxes without hits, or none."""
-
-    items: tuple[Region, ...] = ()
-    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +67,22 @@ class HitExplainer:
     def detect_objects(
         self, served: ServingState, picture: Image.Image, k: int, narrowed: Filter | None, timeout_ms: int | None
     ) -> Regions:
-        """Return up to MAX_REGIONS objects of a picture, each with k products that match it. Raises BadQuery."""
+        """Return the objects of a picture that shows several, each with k products that match it. Raises BadQuery."""
         deadline = Deadline.within(timeout_ms)
-        boxes: tuple[Box, ...] = ()
+        proposals = Proposals()
         try:
-            boxes = self._steps.run(DETECTOR, deadline, lambda: propose_boxes(served.encoder, picture))
-            regions = self._steps.run(DETECTOR, deadline, lambda: self._search(served, picture, boxes, k, narrowed))
+            proposals = self._steps.run(DETECTOR, deadline, lambda: propose_objects(served.encoder, picture))
+            if not proposals.several:
+                return Regions()
+            regions = self._steps.run(
+                DETECTOR, deadline, lambda: distinct(self._search(served, picture, proposals, k, narrowed))
+            )
         except BadInput:
             raise
         except WindowshopError:
+            boxes = proposals.boxes if proposals.several else ()
             return Regions(tuple(Region(box, ()) for box in boxes), (DETECTOR,))
-        return Regions(tuple(_distinct(regions)[:MAX_REGIONS]))
+        return Regions(tuple(regions) if len(regions) >= MIN_REGIONS else ())
 
     def explain_hit(
         self, served: ServingState, query: Query, product: Product, resembled: Sequence[Product]
@@ -116,12 +106,13 @@ class HitExplainer:
         return HitExplanation(hit, reasons, query_heatmap, hit_heatmap, page.degraded)
 
     def _search(
-        self, served: ServingState, picture: Image.Image, boxes: Sequence[Box], k: int, narrowed: Filter | None
+        self, served: ServingState, picture: Image.Image, proposals: Proposals, k: int, narrowed: Filter | None
     ) -> list[Region]:
-        crops = [PictureTerm(crop_object(picture, box)) for box in boxes]
-        queries = [Query((crop,), k=k, filter=narrowed, cropped=True) for crop in crops]
-        pages = self._pipeline.pages(served, queries) if queries else []
-        return [Region(box, page.hits) for box, page in zip(boxes, pages, strict=True)]
+        crops = [crop_object(picture, box) for box in proposals.boxes]
+        depth = max(k, KIND_HITS)
+        queries = [Query((PictureTerm(crop),), k=depth, filter=narrowed, cropped=True) for crop in crops]
+        pages = self._pipeline.pages(served, queries)
+        return [named_region(box, page.hits, k) for box, page in zip(proposals.boxes, pages, strict=True)]
 
     def _heatmaps(
         self, served: ServingState, query: Query, hit: SearchHit, resembled: Sequence[Product]
@@ -133,32 +124,6 @@ class HitExplainer:
             return None
         hit_maps = picture_maps(served.encoder, load_picture(Path(hit.picture.path)))
         return None if hit_maps is None else matched_regions(query_maps, hit_maps)
-
-
-def _distinct(regions: Sequence[Region]) -> list[Region]:
-    """Merge a region into an earlier one that overlaps it and has the same first hit: both show one object."""
-    merged: list[Region] = []
-    for region in regions:
-        twin = next((i for i, earlier in enumerate(merged) if _same_object(earlier, region)), None)
-        if twin is None:
-            merged.append(region)
-        else:
-            merged[twin] = replace(merged[twin], hits=_merge_hits(merged[twin].hits, region.hits))
-    return merged
-
-
-def _same_object(earlier: Region, later: Region) -> bool:
-    if not earlier.hits or not later.hits or earlier.hits[0].product.id != later.hits[0].product.id:
-        return False
-    a, b = earlier.box, later.box
-    return min(a.right, b.right) > max(a.left, b.left) and min(a.bottom, b.bottom) > max(a.top, b.top)
-
-
-def _merge_hits(earlier: Sequence[SearchHit], later: Sequence[SearchHit]) -> tuple[SearchHit, ...]:
-    best: dict[str, SearchHit] = {}
-    for hit in sorted((*earlier, *later), key=lambda hit: (-hit.score, hit.product.id)):
-        best.setdefault(hit.product.id, hit)
-    return tuple(best.values())[: max(len(earlier), len(later))]
 
 
 def _picture_of(query: Query, resembled: Sequence[Product]) -> Image.Image | None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -78,6 +79,11 @@ def test_a_box_by_mouse_keys_and_offer(visit, photos):
     expect(first(page)).to_contain_text("table lamp")
     offers = page.locator(".choices [data-box]")
     expect(offers.first).to_be_visible()
+    names = [re.sub(r" \d$", "", name) for name in offers.all_inner_texts()]
+    assert {"Jugs", "Table lamps"} <= set(names), "objects are named by their kind"
+    choose_part = page.get_by_role("button", name="Choose a part")
+    choose_part.click()
+    expect(choose_part).to_have_attribute("aria-expanded", "true")
     area = page.locator("#editor .canvas").bounding_box()
 
     def at(across, down):
@@ -106,9 +112,38 @@ def test_a_box_by_mouse_keys_and_offer(visit, photos):
     expect(offers.first).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 768), (390, 844)])
+def test_the_first_product_is_in_view_above_the_fold(visit, photos, width, height):
+    page = visit("/", viewport={"width": width, "height": height})
+    for photo, several in ((SCENE, True), (LAMP, False)):
+        choose(page, photos / photo)
+        if several:
+            expect(page.locator(".choices [data-box]").first).to_be_visible()
+        expect(first(page)).to_be_visible()
+        tile = page.locator("#results .found-products .card .tile").first.bounding_box()
+        assert tile["y"] + tile["height"] / 2 < height
+
+
+def test_one_object_gets_no_boxes(visit, photos):
+    page = visit()
+    with page.expect_response(lambda answer: "/api/v1/search" in answer.url) as answer:
+        choose(page, photos / LAMP)
+    assert answer.value.json()["regions"] == []
+    expect(page.locator(".choices [data-box]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Whole photo")).to_be_hidden()
+
+
+def test_objects_have_chinese_names(visit, photos):
+    page = visit("/", locale="zh-CN")
+    choose(page, photos / SCENE)
+    expect(page.locator(".choices [data-box]").first).to_be_visible()
+    assert all(re.search("[一-鿿]", name) for name in page.locator(".choices [data-box]").all_inner_texts())
+
+
 def test_a_box_by_touch(visit, photos):
     page = visit("/", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     choose(page, photos / SCENE)
+    page.get_by_role("button", name="Choose a part").tap()
     badge = page.locator(".badge").first
     expect(badge).to_be_visible()
     badge.tap()

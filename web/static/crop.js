@@ -1,7 +1,8 @@
-// The chosen photo with a box to drag around one thing, and the boxes that the shop found in it.
+// A strip with the objects that the shop found in the chosen photo, and on request the photo with a box to drag.
 // Listens to "photo"; announces each new box with "crop": [left, top, right, bottom] in fractions, or null for all of it.
 
 const LEAST = 0.08;             // of the photo's side
+const THUMBNAIL = 88;           // pixels, twice the size on the page
 const STEP = 0.02;
 const SETTLED = 450;            // ms without a key before the box is searched
 
@@ -13,6 +14,9 @@ const picture = new Image();
 const frame = find("#crop", editor);
 const boxes = find(".found", canvas);
 const choices = find(".choices", editor);
+const whole = find("[data-whole]", choices);
+const choosePart = find("#choose-part", choices);
+const cropper = find("#cropper", editor);
 picture.alt = words.your_photo;
 picture.draggable = false;
 canvas.prepend(picture);
@@ -40,6 +44,7 @@ function clear() {
   boxes.replaceChildren();
   for (const each of choices.querySelectorAll("[data-box]")) each.remove();
   delete choices.dataset.asked;
+  open(false);
   place(ALL);
   announced = ALL;
 }
@@ -59,31 +64,66 @@ async function propose(file) {
 }
 
 function show(regions) {
+  if (regions.length < 2) return;               // the whole photo shows it already
+  const names = regions.map(nameOf);
   regions.forEach((region, at) => {
-    const like = region.hits[0]?.title;
-    const pill = button("pill", words.thing.replace("{number}", at + 1), region.box);
-    if (like) pill.title = like;
-    choices.append(pill);
+    const twins = names.filter((name) => name === names[at]).length;
+    const number = names.slice(0, at + 1).filter((name) => name === names[at]).length;
+    const name = twins > 1 ? `${names[at]} ${number}` : names[at];
+    const pill = button("pill object", region.box);
+    const label = document.createElement("span");
+    label.textContent = name;
+    label.dir = "auto";
+    pill.append(thumbnail(region.box), label);
+    choosePart.before(pill);
     const mark = document.createElement("div");
     mark.className = "mark";
-    mark.setAttribute("aria-hidden", "true");   // the same choice is offered next to the photo, for keyboards and screen readers
-    const badge = button("badge", String(at + 1), region.box);
+    mark.setAttribute("aria-hidden", "true");   // the same choice is offered in the strip, for keyboards and screen readers
+    const badge = button("badge", region.box);
+    badge.textContent = name;
     badge.tabIndex = -1;
     mark.append(badge);
+    mark.toggleAttribute("data-high", region.box[1] < 0.1);   // no room above it
     lay(mark, region.box);
     boxes.append(mark);
   });
   pressed();
 }
 
-function button(kind, text, region) {
+function nameOf(region) {
+  const chinese = document.documentElement.lang.startsWith("zh");
+  return (chinese && region.kind_zh) || region.kind || words.object;
+}
+
+function thumbnail([left, top, right, bottom]) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = THUMBNAIL;
+  const width = (right - left) * picture.naturalWidth, height = (bottom - top) * picture.naturalHeight;
+  const scale = Math.min(THUMBNAIL / width, THUMBNAIL / height);
+  canvas.getContext("2d").drawImage(
+    picture, left * picture.naturalWidth, top * picture.naturalHeight, width, height,
+    (THUMBNAIL - width * scale) / 2, (THUMBNAIL - height * scale) / 2, width * scale, height * scale,
+  );
+  return canvas;
+}
+
+function button(kind, region) {
   const made = document.createElement("button");
   made.type = "button";
   made.className = kind;
-  made.textContent = text;
   made.dataset.box = JSON.stringify(region);
   return made;
 }
+
+function open(yes) {
+  cropper.hidden = !yes;
+  choosePart.setAttribute("aria-expanded", String(yes));
+}
+
+choosePart.addEventListener("click", () => {
+  open(cropper.hidden);
+  if (!cropper.hidden) frame.focus({ preventScroll: true });
+});
 
 editor.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-box], [data-whole]");
@@ -109,7 +149,8 @@ function lay(element, [left, top, right, bottom]) {
 }
 
 function pressed() {
-  for (const each of choices.querySelectorAll("button")) {
+  whole.hidden = same(box, ALL) && !find("[data-box]", choices);
+  for (const each of choices.querySelectorAll("[data-box], [data-whole]")) {
     const its = each.dataset.box ? JSON.parse(each.dataset.box) : ALL;
     each.setAttribute("aria-pressed", String(same(its, box)));
   }

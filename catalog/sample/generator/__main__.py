@@ -14,7 +14,7 @@ from PIL import Image
 
 from catalog.files.atomic import SHARED, draft
 from catalog.sample import SAMPLE_FOLDER
-from catalog.sample.generator.catalogue.jobs import Job, jobs
+from catalog.sample.generator.catalogue.jobs import Job, jobs, training_jobs
 from catalog.sample.generator.catalogue.tables import write_tables
 
 CHECKED_PICTURES = 10
@@ -27,6 +27,7 @@ TOLERANCE = 2.0  # mean absolute difference of pixels, 0 to 255
 )
 @click.option("--only", default="", help="Only these product ids or photo names, separated by commas.")
 @click.option("--count", default=0, help="Stop after so many pictures.")
+@click.option("--training", default=0, help="Render so many training scenes of the detection head instead.")
 @click.option(
     "--missing",
     "mode",
@@ -40,20 +41,22 @@ TOLERANCE = 2.0  # mean absolute difference of pixels, 0 to 255
 @click.option(
     "--engine", default="scalar_rgb", help="Mitsuba's variant; llvm_ad_rgb is faster, needs LLVM 19 or newer."
 )
-def main(out: Path, only: str, count: int, mode: str | None, engine: str) -> None:
+def main(out: Path, only: str, count: int, training: int, mode: str | None, engine: str) -> None:
     """Render the sample shop's pictures and write its tables."""
     if mode != "tables":
         _choose(engine)
     if mode == "check":
         sys.exit(_check(out))
-    chosen = [job for job in jobs() if not only or job.belongs_to in only.split(",")]
+    every = training_jobs(training) if training else jobs()
+    chosen = [job for job in every if not only or job.belongs_to in only.split(",")]
     if not chosen:
         raise click.ClickException(f"Nothing is called {only}. Give ids as in products.csv, or photo names like p003.")
     if mode == "missing":
         chosen = [job for job in chosen if not (out / job.path).exists()]
     if mode != "tables":
         _make(chosen[: count or None], out)
-    write_tables(out)
+    if not training:
+        write_tables(out)
 
 
 def _choose(engine: str) -> None:

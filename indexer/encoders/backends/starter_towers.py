@@ -33,14 +33,8 @@ class PictureTower:
         pictures = ModelSource(
             "lite0", PICTURE_KEY, lambda: _backbones().load_picture_backbone(), lambda: _graphs().build_pictures()
         )
-        maps = ModelSource(
-            "lite0-maps",
-            MAP_KEY,
-            lambda: _backbones().load_picture_maps(),
-            lambda: _graphs().build_maps(MAP_PREPROCESS.record()),
-        )
         self._run = open_runner(pictures, runtime)
-        self.feature_maps = MapModel(maps, runtime)  # stages 5 and 7 of the network, 28 x 28 cells
+        self.feature_maps = starter_maps(runtime)
         # Product pictures fill the frame: they are squashed, because a crop would cut the product.
         self.prepare, self.preprocessing = PREPROCESS, PREPROCESS.record()
         self.runtime = self._run.kind
@@ -49,6 +43,17 @@ class PictureTower:
     def __call__(self, pixels: Pixels) -> Floats:
         """Return the features of prepared pictures."""
         return self._run({"pixels": pixels})
+
+
+def starter_maps(runtime: str) -> MapModel:
+    """Return the model of the feature maps: stages 5 and 7 of the network, 28 x 28 cells."""
+    maps = ModelSource(
+        "lite0-maps",
+        MAP_KEY,
+        lambda: _backbones().load_picture_maps(),
+        lambda: _graphs().build_maps(MAP_PREPROCESS.record()),
+    )
+    return MapModel(maps, runtime)
 
 
 class TextTower:

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.sample import SAMPLE_FOLDER
+from indexer.detection.head import Detections
 from indexer.encoders.registry import open_encoder
 from indexer.types import FeatureMaps
 from search.explain.heatmap import matched_regions, overlay_png
-from search.explain.object_proposals import MAX_BOXES, Box, boxes_of, crop_object, propose_boxes
+from search.explain.object_proposals import MAX_BOXES, Box, crop_object, proposals_of, propose_objects
 from search.query.builder import crop_weights
 from tests.fake_encoder import FakeEncoder
+from tests.quality.sample_shop import read_scenes
 
 CELLS = 28
 
@@ -30,6 +33,22 @@ def drawn(*things, seed=0):
     return FeatureMaps(both[..., :24], both[..., 24:]), picture
 
 
+def detections(*objects):
+    """What the head says of objects given as (left, top, right, bottom, centre) in cells."""
+    centres, sides = np.zeros((CELLS, CELLS), np.float32), np.ones((CELLS, CELLS, 4), np.float32)
+    for left, top, right, bottom, centre in objects:
+        row, column = (top + bottom) // 2, (left + right) // 2
+        centres[row, column] = centre
+        sides[row, column] = np.array((column - left, row - top, right - column, bottom - row)) + np.array(
+            (0.5, 0.5, -0.5, -0.5)
+        )
+    return Detections(centres, sides, np.zeros((2 * CELLS, 2 * CELLS), np.float32))
+
+
+def in_cells(box):
+    return tuple(round(edge * CELLS) for edge in box.sides)
+
+
 def shared(box, thing):
     """Intersection over union."""
     left, top, right, bottom = (edge * CELLS for edge in box.sides)
@@ -39,62 +58,41 @@ def shared(box, thing):
     return both / ((right - left) * (bottom - top) + (thing[2] - thing[0]) * (thing[3] - thing[1]) - both)
 
 
-THREE = [(3, 9, 8, 17, 1), (11, 11, 17, 17, 2), (20, 8, 25, 18, 3)]
+def test_each_centre_gives_a_box_best_first():
+    found = proposals_of(detections((2, 4, 8, 12, 0.7), (18, 10, 26, 20, 0.9), (10, 2, 14, 6, 0.2)))
+    assert [in_cells(box) for box in found.boxes] == [(18, 10, 26, 20), (2, 4, 8, 12), (10, 2, 14, 6)]
+    assert [box.score for box in found.boxes] == pytest.approx([0.9, 0.7, 0.2])
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_three_things_give_three_boxes_first(seed):
-    found = boxes_of(*drawn(*THREE, seed=seed))
-    assert len(found) <= MAX_BOXES
-    for thing in THREE:
-        assert max(shared(box, thing) for box in found[:3]) >= 0.6, (thing, found)
+def test_a_part_of_an_object_gets_no_box():
+    parts = [(6, 6, 10, 10, 0.8), (10, 6, 24, 20, 0.7)]
+    found = proposals_of(detections((4, 4, 20, 20, 0.9), *parts, (20, 20, 26, 26, 0.6)))
+    assert [in_cells(box) for box in found.boxes] == [(4, 4, 20, 20), (20, 20, 26, 26)]
 
 
-def test_boxes_are_parts_of_the_picture_best_first():
-    found = boxes_of(*drawn(*THREE))
-    assert [box.score for box in found] == sorted((box.score for box in found), reverse=True)
-    for box in found:
-        assert 0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1
-    assert boxes_of(*drawn(*THREE)) == found
-    assert boxes_of(*drawn(*THREE), limit=2) == found[:2]
+def test_a_picture_is_of_several_objects_only_when_the_second_is_clear():
+    first, third = (2, 2, 8, 8, 0.9), (18, 18, 26, 26, 0.2)
+    assert not proposals_of(detections()).several
+    assert not proposals_of(detections(first)).several
+    assert not proposals_of(detections(first, third)).several
+    several = proposals_of(detections(first, (10, 10, 16, 16, 0.6), third))
+    assert several.several and len(several.boxes) == 3
 
 
-def test_no_box_is_much_in_another():
-    found = boxes_of(*drawn(*THREE))
-    for i, box in enumerate(found):
-        for other in found[:i]:
-            assert shared(box, tuple(edge * CELLS for edge in other.sides)) <= 0.35 + 1e-6
+def test_there_are_never_more_boxes_than_allowed():
+    many = [(4 * i, 4 * j, 4 * i + 3, 4 * j + 3, 0.5) for i in range(7) for j in range(7)]
+    assert len(proposals_of(detections(*many)).boxes) == MAX_BOXES
 
 
-def test_things_of_one_kind_are_boxes_of_their_own():
-    things = [(3, 10, 9, 17, 1), (18, 10, 24, 17, 1)]
-    found = boxes_of(*drawn(*things))[:2]
-    assert all(max(shared(box, thing) for box in found) >= 0.6 for thing in things)
-
-
-def test_one_thing_gives_one_box_first():
-    thing = (9, 8, 19, 20, 4)
-    found = boxes_of(*drawn(thing))
-    assert shared(found[0], thing) >= 0.6
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 500), (640, 480)])
-def test_a_picture_of_one_colour_breaks_nothing(size):
-    flat = FeatureMaps(np.ones((1, 14, 14, 8), np.float32), np.ones((1, 14, 14, 8), np.float32))
-    for box in boxes_of(flat, Image.new("RGB", size, (9, 9, 9))):
-        assert np.isfinite(box.score)
-
-
-@pytest.mark.parametrize("side", [1, 2, 7, 14])
-def test_coarse_maps_give_boxes_or_none(side):
-    noise = np.random.default_rng(0).normal(0, 1, (1, side, side, 8)).astype(np.float32)
-    for box in boxes_of(FeatureMaps(noise, noise), Image.new("RGB", (50, 50))):
-        assert 0 <= box.left < box.right <= 1
+def test_a_box_ends_at_the_pictures_edge():
+    found = detections((0, 0, 4, 4, 0.9))
+    found.sides[:] = 50
+    assert [in_cells(box) for box in proposals_of(found).boxes] == [(0, 0, CELLS, CELLS)]
 
 
 def test_an_encoder_without_maps_proposes_nothing():
-    assert propose_boxes(FakeEncoder(), Image.new("RGB", (20, 20))) == ()
-    assert propose_boxes(open_encoder("colour"), Image.new("RGB", (20, 20))) == ()
+    assert propose_objects(FakeEncoder(), Image.new("RGB", (20, 20))).boxes == ()
+    assert propose_objects(open_encoder("colour"), Image.new("RGB", (20, 20))).boxes == ()
 
 
 def test_colours_do_not_count_in_crops_unless_there_is_nothing_else():
@@ -141,11 +139,12 @@ def test_an_overlay_is_a_small_translucent_png():
 
 @pytest.mark.weights
 @pytest.mark.timeout(1500)
-def test_the_starter_finds_two_drawn_things(shared_models):
-    picture = Image.new("RGB", (320, 320), (214, 208, 200))
-    picture.paste((170, 30, 40), (40, 110, 110, 210))
-    picture.paste((30, 60, 150), (200, 120, 280, 200))
-    found = propose_boxes(open_encoder("starter", runtime="onnx"), picture)
-    scale = CELLS / 320
-    for thing in ((40, 110, 110, 210), (200, 120, 280, 200)):
-        assert max(shared(box, tuple(edge * scale for edge in thing)) for box in found) >= 0.4, found
+def test_the_products_of_a_scene_get_a_box_each_and_one_product_none(shared_models):
+    encoder = open_encoder("starter", runtime="onnx")
+    scene = next(scene for scene in read_scenes(SAMPLE_FOLDER / "scenes.csv") if scene.photo.stem == "s37")
+    found = propose_objects(encoder, Image.open(scene.photo).convert("RGB"))
+    assert found.several and len(found.boxes) == len(scene.products)
+    for _, truth in scene.products:
+        assert max(shared(box, tuple(side * CELLS for side in truth)) for box in found.boxes) >= 0.5
+    for picture in ("images/table-lamp-1a-1.jpg", "images/mug-1a-2.jpg"):
+        assert not propose_objects(encoder, Image.open(SAMPLE_FOLDER / picture).convert("RGB")).several

@@ -9,6 +9,7 @@ import numpy as np
 
 from catalog.sample.generator.catalogue.plan import SEED, Item, items, paper
 from catalog.sample.generator.catalogue.shopper_photos import Photo, photo_scene, photos, scenes, unknown
+from catalog.sample.generator.catalogue.training_scenes import training_scenes
 from catalog.sample.generator.rendering.camera_effects import shopper_file, studio_file
 from catalog.sample.generator.rendering.scenes import studio
 
@@ -50,3 +51,8 @@ def jobs() -> Iterator[Job]:
             yield Job(f"images/{item.id}-{angle + 1}.jpg", item, angle)
     for photo in (*photos(), *unknown(), *scenes()):
         yield Job(f"photos/{photo.name}.jpg", photo)
+
+
+def training_jobs(count: int) -> Iterator[Job]:
+    """Yield the first pictures that the detection head learns from."""
+    return (Job(f"{photo.name}.jpg", photo) for photo in training_scenes(count))
