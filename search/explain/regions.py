@@ -11,8 +11,9 @@ from typing import Any
 from catalog.product import levels_of
 from search.explain.object_proposals import Box
 from search.hits import SearchHit
-from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE
 
+CATEGORY = "category"
+OTHER_LANGUAGE = "_zh"  # suffix of a field of the feed that translates another field
 KIND_HITS = 10  # hits of a crop that vote for its kind
 VOTE_SCALE = 0.1  # difference of scores that makes a vote e times smaller
 NAMED_SHARE = 0.4  # share of the votes from which a kind names the object

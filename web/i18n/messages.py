@@ -17,8 +17,8 @@ ENGLISH, CHINESE = "en", "zh"
 LANGUAGES: Mapping[str, str] = {ENGLISH: "English", CHINESE: "中文"}
 SHOP, MERCHANT, OPERATOR = "shop", "merchant", "operator"
 _SHOWN_BY_SCRIPTS = (
-    "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products recent_searches "
-    "suggested suggestions too_large unanswered unreachable your_photo"
+    "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
+    "recent_searches suggested suggestions too_large unanswered unreachable your_photo"
 )
 SCRIPT_KEYS = frozenset(_SHOWN_BY_SCRIPTS.split())
 MERCHANT_STATUSES = ("400", "404", "413", "415", "503", "504")

@@ -135,7 +135,9 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     )
     weights: Weights = Field(default_factory=Weights, examples=[{"image": 1, "text": 0.5}])
     crop: Crop | None = Field(None, examples=[[0.1, 0.1, 0.9, 0.9]])
-    regions: Flag = Field(False, description="Find the objects of a picture that shows several, each with its own hits.")
+    regions: Flag = Field(
+        False, description="Find the objects of a picture that shows several, each with its own hits."
+    )
     refine: Text | None = Field(None, description="The `refine` token of an answer to continue from.")
     more_like: FeedbackIds | None = None
     less_like: FeedbackIds | None = None

@@ -1,4 +1,5 @@
 """Run and export models: ONNX Runtime, torch modules, preprocessing and the starter's towers. Used by encoders only.
 
-Imported by indexer.encoders, indexer.labels, indexer.training, search.listings, web.cli.
+Imported by indexer.detection, indexer.encoders, indexer.labels, indexer.training, indexer.training.detection,
+search.listings, web.cli.
 """

@@ -52,9 +52,9 @@ def composite(rng: Rng, sources: Sequence[Source], photos: list[Path]) -> Exampl
     """Place up to four products, mostly of one source, on a background drawn or taken from the photos."""
     picture, masks = background(rng, photos), list[Image.Image]()
     count = int(rng.choice(COUNTS, p=SHARES))
-    source = (
-        sources[int(rng.integers(len(sources)))] if rng.random() < 0.7 else [one for each in sources for one in each]
-    )
+    source = sources[int(rng.integers(len(sources)))]
+    if rng.random() < MIXED_SHARE:
+        source = [cut for cuts in sources for cut in cuts]
     for _ in range(count):
         placed = _placed(rng, source, count, masks)
         if placed is None:
