@@ -43,6 +43,7 @@ from search.suggest.suggestions import DEFAULT_LIMIT, Suggestions
 
 MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
 NO_SEARCHES: Mapping[str, int] = MappingProxyType({})
+CLOSE_SECONDS = 1.0  # that closing waits for the words of suggestions; they are in memory alone
 MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
 
 log = logging.getLogger(__name__)
@@ -252,7 +253,7 @@ class SearchEngine:
     def close(self) -> None:
         """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""
         self._steps.close()
-        self._suggester.close()
+        self._suggester.wait(CLOSE_SECONDS)
         self.recommender.close()
         self._live.served.row_encoder.save()
         self._catalogue.close()

@@ -8,48 +8,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from catalog.product import levels_of
+from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, singularise, unspaced
 from indexer.types import Mask
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
 from search.suggest.label_names import LabelNames
-from search.suggest.suggestions import BrandSuggestion, KindSuggestion, WordSuggestion
-from search.suggest.typed_text import TypedText, readings, words_of
+from search.suggest.suggestions import BrandSuggestion, KindSuggestion, LoggedSearch, WordCandidate, WordSuggestion
+from search.suggest.typed_text import JOINING_WORDS, TypedText, readings, words_of
 from search.suggest.typing_mistakes import near_spellings
 from search.suggest.vocabulary import ShopVocabulary
 from search.suggest.word_segment import Range, WordSegment
 
 SPARE = 4  # words that are looked at for each that is suggested
+LEAST_WEIGHT = 0.2  # of a word that no title has, when words are ranked by their products
+RARE_MENDED = 0.05  # share of the best mended word's products, below which another is no better than a mistake
 MAX_RANKED = 5_000  # products among which the best are chosen, by stock and the beginning of the title
 MAX_READ = 100  # of these, products whose titles are read
-# Words that join others in languages of Europe. Searches look for them, but nobody searches for one alone.
-_JOINING_TEXT = (
-    "und oder mit ohne für von zu zum zur im am aus auf der die das den dem des ein eine et ou avec sans pour de "
-    "du la le les un une en au aux y con sin para por del el los las e ed di da per senza il lo gli do dos das "
-    "com sem em van het een voor met zonder och med utan til av og i z ze na bez dla w ve ile için и или с со без "
-    "для из в во на по к от"
-)
-_JOINING_WORDS = frozenset(map(normalise, _JOINING_TEXT.split()))
 MAX_LOGGED = 20  # logged searches that begin with a text and are looked at
-
-
-@dataclass(frozen=True, slots=True)
-class WordCandidate:
-    """Words that may be suggested together, and how many products hold all of them."""
-
-    words: tuple[str, ...]
-    products: int
-    corrected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedSearch:
-    """An earlier search that found something: its text as typed, and on how many occasions."""
-
-    text: str
-    occasions: int
 
 
 @dataclass(slots=True)
@@ -74,15 +51,17 @@ class SuggestRequest:
 
     def words(self, text: str, candidates: Sequence[WordCandidate]) -> tuple[WordSuggestion, ...]:
         """Return the texts to suggest: logged searches that begin as the text does, and the candidates."""
-        found: dict[tuple[str, ...], WordSuggestion] = {}
+        found: dict[tuple[str, ...], tuple[float, WordSuggestion]] = {}
         spaced = any(map(str.isspace, text.strip()))
-        own = (self._suggestion(candidate, spaced) for candidate in candidates)
-        for word in (*self._logged(text), *own):
+        own = [(self._weight(candidate), self._suggestion(candidate, spaced)) for candidate in candidates]
+        for weight, word in (*((logged.products, logged) for logged in self._logged(text)), *own):
             key = tuple(map(singularise, normalise(word.text).split()))
-            if key not in found:
-                found[key] = word
-        ranked = sorted(found.values(), key=lambda word: (word.corrected, -word.products * (1 + word.occasions)))
-        return tuple(ranked[: self.limit])
+            found.setdefault(key, (weight * (1 + word.occasions), word))
+        typed = normalise(text.strip())
+        ranked = sorted(
+            found.values(), key=lambda pair: (pair[1].corrected, normalise(pair[1].text) != typed, -pair[0])
+        )
+        return tuple(word for _, word in ranked[: self.limit])
 
     def frequent_searches(self) -> tuple[WordSuggestion, ...]:
         """Return the most frequent logged searches that find something now."""
@@ -91,7 +70,9 @@ class SuggestRequest:
     def kinds(self, words: Sequence[str]) -> tuple[KindSuggestion, ...]:
         """Return the categories whose names have the beginnings of the words, the largest first."""
         found = self._labels(self.columns.labels_of(CATEGORY), self.vocabulary.kinds, words)
-        return tuple(KindSuggestion(text, count) for text, count in found)
+        listed = set(found)
+        own = (label for label in found if not (_repeats_parent(label[0]) and (_parent(label[0]), label[1]) in listed))
+        return tuple(KindSuggestion(text, count) for text, count in own)
 
     def brands(self, words: Sequence[str]) -> tuple[BrandSuggestion, ...]:
         """Return the brands whose names have the beginnings of the words, the largest first."""
@@ -183,8 +164,13 @@ class SuggestRequest:
             if count:
                 found.append(WordCandidate((*before, word), count, corrected))
         names = self.vocabulary.kinds.names
-        found.sort(key=lambda candidate: (-candidate.products, not names(candidate.words[-1]), candidate.words))
+        found.sort(key=lambda candidate: (-self._weight(candidate), not names(candidate.words[-1]), candidate.words))
         return found
+
+    def _weight(self, candidate: WordCandidate) -> float:
+        """Return the number of products, less where titles hardly have the word: "summer" as the season of a shirt."""
+        shares = (s.title_shares[at] for s in self.vocabulary.segments if (at := s.number(candidate.words[-1])) >= 0)
+        return candidate.products * max(LEAST_WEIGHT, float(max(shares, default=0.0)))
 
     def _mended(self, reading: TypedText) -> list[WordCandidate]:
         """Return candidates for a text with a typing mistake in a complete word, or in the beginning of the last."""
@@ -198,6 +184,7 @@ class SuggestRequest:
         for spelling in dict.fromkeys(near_spellings(reading.prefix, self.vocabulary.alphabet)):
             near.update(dict.fromkeys(self._words_from(words, spelling)))
         found = self._counted(words, near, True)
+        found = [candidate for candidate in found if candidate.products >= RARE_MENDED * found[0].products]
         found.sort(key=lambda candidate: candidate.words[-1][0] != reading.prefix[0])
         return found
 
@@ -209,7 +196,7 @@ class SuggestRequest:
                 yield segment.words[number]
 
     def _joins(self, word: str) -> bool:
-        return word in _JOINING_WORDS or self.is_function_word(word)
+        return word in JOINING_WORDS or self.is_function_word(word)
 
     def _nearest(self, word: str) -> str:
         """Return the most frequent word that is one mistake away, "" where there is none."""
@@ -288,3 +275,12 @@ class SuggestRequest:
         ranked = places[np.argsort(~np.array(in_title), kind="stable")][: self.limit]
         keys: list[int] = segment.keys[ranked].tolist()
         return keys
+
+
+def _parent(category: str) -> str:
+    return category.rpartition(CATEGORY_SEPARATOR)[0]
+
+
+def _repeats_parent(category: str) -> bool:
+    """Return whether a category is named as the one above it: "Watches > Watches"."""
+    return levels_of(category)[-2:-1] == levels_of(category)[-1:]

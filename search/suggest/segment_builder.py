@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR, levels_of
 from catalog.text.tokenizer import normalise, tokenise, unspaced
-from indexer.types import Ids
+from indexer.types import Floats, Ids
 from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns, spans
 from search.state.label_columns import CURRENCY, LabelColumn
@@ -123,6 +123,7 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
         words=words,
         spellings=_spellings(numbers, words, counts.tolist()),
         visible=whole,
+        title_shares=_title_shares(parts[0], ranks, counts),
         keys=columns.keys,
         ids=columns.ids,
         by_id=columns.by_id,
@@ -137,6 +138,15 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
         lineage=columns.lineage,
     )
     return segment.without(np.flatnonzero(~columns.present))
+
+
+def _title_shares(titles: tuple[Ids, Ids, Numbers], ranks: Numbers, counts: Ids) -> Floats:
+    """Return the share of each word's products that have it in their titles."""
+    places, lengths, words = titles
+    words, owners = ranks[words], np.repeat(places, lengths)
+    pairs = np.unique(np.stack([words, owners])[:, words != BREAK], axis=1)
+    held = np.bincount(pairs[0], minlength=len(counts))
+    return (held / np.maximum(counts, 1)).astype(np.float32)
 
 
 def _spellings(numbers: WordNumbers, words: Sequence[str], counts: Sequence[int]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import code, indexed, normalise, unspaced
 from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
-from search.suggest.request import LoggedSearch, SuggestRequest
-from search.suggest.suggestions import LATE, MIN_OCCASIONS, Suggestions
+from search.suggest.request import SuggestRequest
+from search.suggest.suggestions import LATE, MIN_OCCASIONS, LoggedSearch, Suggestions
 from search.suggest.typed_text import pieces_of
 from search.suggest.vocabulary import VocabularyFollower
 
@@ -36,9 +36,9 @@ class Suggester:
         """Begin to read the shop's words, so that the first request need not wait."""
         self._follower.start(columns)
 
-    def close(self) -> None:
-        """Wait for what is read in the background."""
-        self._follower.close()
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait for what is read in the background; it stops by itself when the catalogue is closed."""
+        self._follower.wait(timeout_s)
 
     def suggest(self, text: str, columns: ProductColumns, limit: int, logged: Mapping[str, int]) -> Suggestions:
         """Return at most `limit` suggestions of each sort for a text, from the products of the columns.

@@ -53,3 +53,20 @@ class Suggestions:
     products: tuple[Product, ...] = ()
     spelling: str = ""
     degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordCandidate:
+    """Words that may be suggested together, and how many products hold all of them."""
+
+    words: tuple[str, ...]
+    products: int
+    corrected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSearch:
+    """An earlier search that found something: its text as typed, and on how many occasions."""
+
+    text: str
+    occasions: int

@@ -10,6 +10,14 @@ from search.suggest.unspaced_words import MAX_LABEL_UNITS, unit_starts
 from search.suggest.vocabulary import ShopVocabulary
 
 MAX_PIECES = 12
+# Words that join others in languages of Europe. Searches look for them, but nobody searches for one alone.
+_JOINING_TEXT = (
+    "und oder mit ohne für von zu zum zur im am aus auf der die das den dem des ein eine et ou avec sans pour de "
+    "du la le les un une en au aux y con sin para por del el los las e ed di da per senza il lo gli do dos das "
+    "com sem em van het een voor met zonder och med utan til av og i z ze na bez dla w ve ile için и или с со без "
+    "для из в во на по к от"
+)
+JOINING_WORDS = frozenset(map(normalise, _JOINING_TEXT.split()))
 
 
 @dataclass(frozen=True, slots=True)

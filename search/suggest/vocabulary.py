@@ -78,10 +78,10 @@ class VocabularyFollower:
             if self._base is None and not self._is_reading():
                 self._reread(columns)
 
-    def close(self) -> None:
+    def wait(self, timeout_s: float | None = None) -> None:
         """Wait for the end of a reading in the background."""
         if self._reading is not None:
-            self._reading.join()
+            self._reading.join(timeout_s)
 
     def current(self, columns: ProductColumns) -> ShopVocabulary | None:
         """Return the shop's words as of the columns, or None while another request has them read for the first time."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.text.tokenizer import forms
-from indexer.types import Ids, Mask
+from indexer.types import Floats, Ids, Mask
 from search.state.column_store import ProductColumns, spans
 from search.suggest.text_units import BREAK, compound_words
 
@@ -31,6 +31,7 @@ class WordSegment:
     words: Sequence[str]
     spellings: Mapping[str, str]  # words that the shop writes in another way
     visible: Mask  # (words,), false for those that are parts of compounds only
+    title_shares: Floats  # (words,), of the products of each word, those that have it in their titles
     keys: Ids  # (products,)
     ids: NDArray[np.object_]
     by_id: Ids  # places in the order of ids

@@ -52,7 +52,7 @@ def main(home: Path, count: int) -> None:
         columns = columns.changed(catalogue.get_many(list(many)), (), catalogue.seq)
         measure(f"first after {name} changed", suggester, columns, [product.title[:3]])
     measure("after changes", suggester, columns, sorts_of_queries(catalogue, titles)["beginnings of 1 to 6 letters"])
-    suggester.close()
+    suggester.wait()
     catalogue.close()
 
 

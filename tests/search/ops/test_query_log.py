@@ -4,7 +4,17 @@ import threading
 
 import pytest
 
-from search.ops.query_log import DAY_S, EMPTY, MAX_CHARACTERS, MAX_DAYS, SLOW, QueryLog, redact
+from search.ops.query_log import (
+    DAY_S,
+    DELETE_EVERY,
+    EMPTY,
+    FOUND_FACTOR,
+    MAX_CHARACTERS,
+    MAX_DAYS,
+    SLOW,
+    QueryLog,
+    redact,
+)
 
 
 def words(log, kind=EMPTY, now=1_010):
@@ -43,6 +53,27 @@ def test_old_entries_are_deleted_without_a_new_query(tmp_path):
     assert words(log, now=100 + MAX_DAYS * DAY_S) == ["hat"]
     assert words(log, now=101 + MAX_DAYS * DAY_S) == words(log, now=100) == []
     assert (tmp_path / "questions.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_found_queries_count_until_they_find_nothing(tmp_path):
+    log = QueryLog(tmp_path)
+    assert log.found(1) == {} and not (tmp_path / "questions.sqlite").exists()
+    for at in range(3):
+        assert log.add_found("Red  Hat", now=1_000 + at)
+    log.add_found("boot", now=1_000)
+    assert log.found(1, now=1_010) == {"red hat": 3, "boot": 1} and log.found(2, now=1_010) == {"red hat": 3}
+    log.add(EMPTY, "red hat", 1.0, now=1_005)
+    assert log.found(1, now=1_010) == {"boot": 1}
+    log.add_found("red hat", now=1_006)
+    assert log.found(1, now=1_010) == {"red hat": 4, "boot": 1}
+    assert log.found(1, now=1_010 + MAX_DAYS * DAY_S) == {} and words(log, SLOW) == []
+
+
+def test_the_number_of_found_queries_is_limited(tmp_path):
+    log = QueryLog(tmp_path, max_queries=2)
+    for number in range(DELETE_EVERY):
+        log.add_found(f"q{number}", now=100 + number)
+    assert len(log.found(1, now=300)) == 2 * FOUND_FACTOR and "q99" in log.found(1, now=300)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class Shop:
         self.columns = self.columns.changed(dict(found.values()), gone, self.catalogue.seq)
 
     def close(self):
-        self.suggester.close()
+        self.suggester.wait()
         self.catalogue.close()
 
 

@@ -52,7 +52,7 @@ def test_counts_through_a_life_of_a_shop_are_those_of_a_plain_loop(open_shop, mo
             shop.catalogue.remove(names)
         shop.follow()
         shop.suggest("x")
-        shop.suggester.close()  # what is read in the background has been read
+        shop.suggester.wait()  # what is read in the background has been read
         texts = [set(indexed(product.title)) for _, product in shop.catalogue.iterate()]
         for before, last in ((), "m"), ((), "b"), (("red",), "m"), (("steel",), "l"), (("red", "oak"), "b"):
             found = shop.suggest(" ".join((*before, last)), limit=20).words
@@ -93,7 +93,7 @@ def test_a_request_does_not_wait_for_words_that_another_reads(open_shop, monkeyp
         assert shop.suggest("mu").degraded == (LATE,) and shop.suggest("mu").words == ()
     finally:
         go_on.set()
-    shop.suggester.close()
+    shop.suggester.wait()
     assert shop.texts("mu") == ["mug"] and shop.suggest("mu").degraded == ()
 
 

@@ -41,10 +41,23 @@ def mugs(open_shop):
 
 def test_words_of_most_products_come_first_with_true_counts(mugs):
     found = mugs.suggest("m")
-    assert [(word.text, word.products) for word in found.words[:2]] == [("mug", 3), ("mirucasa", 2)]
+    counted = [(word.text, word.products) for word in found.words]
+    assert counted[0] == ("mug", 3) and ("mirucasa", 2) in counted
     assert [(kind.category, kind.products) for kind in found.kinds] == [("Tableware > Mugs", 3)]
     assert [(brand.brand, brand.products) for brand in found.brands] == [("Mirucasa", 2)]
     assert found.products[0].in_stock and not found.degraded and not found.spelling
+
+
+def test_words_of_titles_come_before_values_that_most_products_share(open_shop):
+    season = {"season": "summer"}
+    shop = open_shop(*(Product(f"s{n}", f"suit {n}", (), attributes=season) for n in range(3)), *["sun hat"] * 2)
+    assert [(word.text, word.products) for word in shop.suggest("su").words] == [("suit", 3), ("sun", 2), ("summer", 3)]
+    assert shop.texts("summer")[0] == "summer"
+
+
+def test_a_category_named_as_the_one_above_it_is_one_kind(open_shop):
+    shop = open_shop(Product("a", "a", (), "Watches > Watches"), Product("b", "b", (), "Men > Watches"))
+    assert [kind.category for kind in shop.suggest("wat").kinds] == ["Men > Watches", "Watches"]
 
 
 def test_several_words_are_completed_by_what_products_have_together(mugs):
@@ -135,7 +148,7 @@ def test_without_a_text_the_largest_kinds_and_frequent_searches_come(mugs):
 def test_logged_searches_count_only_when_frequent_and_only_while_products_hold_their_words(mugs):
     logged = {"red mug": MIN_OCCASIONS, "red teapot": MIN_OCCASIONS - 1, "red sofa": 99, "red … 12": 99, "mug red": 50}
     found = mugs.suggest("red", logged=logged).words
-    assert [word.text for word in found][:1] == ["red mug"] and found[0].occasions == MIN_OCCASIONS
+    assert [word.text for word in found][:2] == ["red", "red mug"] and found[1].occasions == MIN_OCCASIONS
     assert "red sofa" not in [word.text for word in found]
     assert mugs.texts("mug r", logged=logged) == ["mug red"]
     assert mugs.suggest("mug r", logged=logged).words[0].occasions == 50
