@@ -65,6 +65,10 @@ class Shop:
         page = self._send("GET", f"/api/v1/products/{quote(product_id, safe='')}/similar?k={k}")
         return list(page["hits"])
 
+    def suggest(self, typed: str, limit: int = 6) -> dict[str, Any]:
+        """Return words, kinds, brands and products for a text that is being typed."""
+        return self._send("GET", f"/api/v1/suggest?q={quote(typed, safe='')}&limit={limit}")
+
     def put(self, product_id: str, pictures: list[str | Path | bytes] | None = None, **fields: Any) -> dict[str, Any]:
         """Add or change a product; fields left out keep their values."""
         if pictures is not None:

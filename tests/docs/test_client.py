@@ -35,6 +35,7 @@ def test_it_searches_and_reads(client, address, tmp_path):
     assert shop.search(tmp_path / "a.jpg", k=3)["hits"][0]["id"] == "green"
     assert shop.search(picture_bytes(BLUE), filter={"in_stock": True})["hits"][0]["id"] != "blue"
     assert shop.product("a/b")["id"] == "a/b"
+    assert shop.suggest("red ju", limit=2)["words"][0]["text"] == "red jumper"
     assert len(shop.similar("red", 4)) == 4
     assert len({hit["id"] for hit in shop.pages(limit=12, k=5, product_id="red", timeout_ms=10_000)}) == 12
 
