@@ -113,8 +113,7 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
     ranks[BREAK] = BREAK
     texts = ranks[texts]
     size, count = len(columns), len(words)
-    pairs = np.sort(texts[texts != BREAK].astype(np.int64) * max(1, size) + places[texts != BREAK])
-    pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer
+    pairs = _pairs(texts, places, size)
     holders = (pairs % max(1, size)).astype(np.int32)
     counts = np.bincount(pairs // max(1, size), minlength=count)
     own = np.bincount(places, minlength=size)
@@ -123,7 +122,7 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
         words=words,
         spellings=_spellings(numbers, words, counts.tolist()),
         visible=whole,
-        title_shares=_title_shares(parts[0], ranks, counts),
+        title_shares=_title_shares(parts[0], ranks, counts, size),
         keys=columns.keys,
         ids=columns.ids,
         by_id=columns.by_id,
@@ -140,12 +139,17 @@ def _assembled(columns: ProductColumns, numbers: WordNumbers, parts: Parts) -> W
     return segment.without(np.flatnonzero(~columns.present))
 
 
-def _title_shares(titles: tuple[Ids, Ids, Numbers], ranks: Numbers, counts: Ids) -> Floats:
+def _pairs(words: Numbers, places: Ids, size: int) -> Ids:
+    """Return word times `size` plus product for each product that holds a word, in order."""
+    pairs = np.sort(words[words != BREAK].astype(np.int64) * max(1, size) + places[words != BREAK])
+    return pairs[np.diff(pairs, prepend=-1) > 0]  # `np.unique` hashes them, which takes longer
+
+
+def _title_shares(titles: tuple[Ids, Ids, Numbers], ranks: Numbers, counts: Ids, size: int) -> Floats:
     """Return the share of each word's products that have it in their titles."""
     places, lengths, words = titles
-    words, owners = ranks[words], np.repeat(places, lengths)
-    pairs = np.unique(np.stack([words, owners])[:, words != BREAK], axis=1)
-    held = np.bincount(pairs[0], minlength=len(counts))
+    pairs = _pairs(ranks[words], np.repeat(places, lengths), size)
+    held = np.bincount(pairs // max(1, size), minlength=len(counts))
     return (held / np.maximum(counts, 1)).astype(np.float32)
 
 

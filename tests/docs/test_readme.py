@@ -124,7 +124,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
         )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr
     *told, review = done.stdout.split(f"\n{MARK}\n")[:-1]
-    photo, words, narrowed, _, refined, _, put, changed, suggested, deleted, *rest = (
+    photo, words, narrowed, _, refined, typed, chinese, _, put, changed, suggested, deleted, *rest = (
         json.loads(said) if said.strip() else None for said in told
     )
     assert photo["hits"][0]["id"] == "pendant-lamp-3c"
@@ -133,6 +133,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert prices and prices == sorted(prices) and prices[-1] <= 40 and narrowed["facets"]
     assert all(hit["category"].startswith("Tableware") and hit["in_stock"] for hit in narrowed["hits"])
     assert refined["hits"][0]["id"].startswith("mug") and all(float(hit["price"]) <= 15 for hit in refined["hits"])
+    assert typed["words"][0]["text"] == "red teapot" and chinese["kinds"][0]["name"] == "马克杯"
     assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
     assert suggested["category"]["answer"] == "Tableware > Mugs" and suggested["duplicates"][0]["id"] == "mug-99"
     assert deleted is None
