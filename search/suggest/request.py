@@ -128,9 +128,9 @@ class SuggestRequest:
         """Return the words with the names of the kinds that most products have which hold them: "red mug"."""
         counts: Counter[str] = Counter()
         for segment, mask in zip(self.vocabulary.segments, self._holding(words), strict=True):
-            counts.update(segment.kind_counts(mask, 2 * self.limit))
+            counts.update(segment.kind_counts(mask, self.limit + 2))
         found = []
-        for path, _ in counts.most_common(2 * self.limit):
+        for path, _ in counts.most_common(self.limit + 2):
             kind = levels_of(path)[-1]
             if unspaced(words[-1]):
                 kind = self.vocabulary.kinds.translated(kind) or kind

@@ -12,7 +12,7 @@ from search.query.glossary import Glossary
 from search.state.column_store import ProductColumns
 from search.suggest.request import SuggestRequest
 from search.suggest.suggestions import LATE, MIN_OCCASIONS, LoggedSearch, Suggestions
-from search.suggest.typed_text import pieces_of
+from search.suggest.text_units import pieces_of
 from search.suggest.vocabulary import VocabularyFollower
 
 HIDDEN = "…"  # what the query log shows in place of private numbers and addresses

@@ -11,6 +11,8 @@ from search.suggest.unspaced_words import UnspacedWords
 
 BREAK = -1  # ends a sequence: the words on both sides of it are not neighbours
 
+MAX_PIECES = 12  # of a text that is typed
+
 Place = tuple[int, int, str]  # from and to in the normalised text, and the word
 
 
@@ -92,6 +94,11 @@ class WordNumbers:
                 self._checked[spelling, word] = normalise(spelling) == word
             if self._checked[spelling, word]:
                 self.spellings[word][spelling] += 1
+
+
+def pieces_of(text: str) -> list[str]:
+    """Return the words of a text, the last MAX_PIECES of them, normalised; a run without spaces is one."""
+    return [piece for _, _, piece in tokenise(normalise(text))][-MAX_PIECES:]
 
 
 def compound_words(piece: str) -> list[str]:

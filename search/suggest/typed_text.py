@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from catalog.text.tokenizer import normalise, tokenise, unspaced
+from catalog.text.tokenizer import normalise, unspaced
+from search.suggest.text_units import pieces_of
 from search.suggest.unspaced_words import MAX_LABEL_UNITS, unit_starts
 from search.suggest.vocabulary import ShopVocabulary
 
-MAX_PIECES = 12
 # Words that join others in languages of Europe. Searches look for them, but nobody searches for one alone.
 _JOINING_TEXT = (
     "und oder mit ohne für von zu zum zur im am aus auf der die das den dem des ein eine et ou avec sans pour de "
@@ -26,11 +26,6 @@ class TypedText:
 
     words: tuple[str, ...]
     prefix: str
-
-
-def pieces_of(text: str) -> list[str]:
-    """Return the words of a text, the last MAX_PIECES of them, normalised; a run without spaces is one."""
-    return [piece for _, _, piece in tokenise(normalise(text))][-MAX_PIECES:]
 
 
 def readings(text: str, vocabulary: ShopVocabulary) -> Iterator[TypedText]:
