@@ -32,6 +32,7 @@ KINDS_FILE = STARTER_HEADS.with_name("kinds.safetensors")
 TEMPERATURE = 0.05  # of the softmax over the kinds' cosines
 MIN_COSINE = 0.6  # a kind further from a photo than this counts less than "something else"
 MAX_NO_PRODUCT = 4.0  # log odds beyond which a picture is no more certainly without a product
+UNSOLD, SOLD = 0.5, 0.85  # shares of the training products' cosine to a kind
 SCAN_ROWS = 16_384
 
 
@@ -52,7 +53,10 @@ class KnownKinds:
     digest: str = ""  # of the file
 
     def sold(self, generation: Generation) -> tuple[float, ...]:
-        """Return how near a generation comes to each kind, (n,) in [0, 1]; 1 is as near as the training products."""
+        """Return how probable it is that a generation sells each kind, (n,) in [0, 1].
+
+        It is 1 where a row comes to 0.85 of the cosine that the training products reach, and 0 below one half.
+        """
         layout, weights = generation.layout, generation.manifest.weights["picture"]
         picture, title = (weights.get(name, 0.0) for name in (MEANING, WORDS))
         pair = np.array([picture, title], np.float32) / max(picture + title, 1e-6)
@@ -61,7 +65,8 @@ class KnownKinds:
             rows = np.asarray(generation.rows[part], dtype=np.float32)
             cosines = [rows[:, layout.slice(name)] @ self.means.T for name in (MEANING, WORDS)]
             best = np.maximum(best, (pair[0] * cosines[0] + pair[1] * cosines[1]).max(axis=0))
-        return tuple(np.clip(best / (self.home @ pair), 0, 1).round(3).tolist())
+        share = best / (self.home @ pair)
+        return tuple(np.clip((share - UNSOLD) / (SOLD - UNSOLD), 0, 1).round(3).tolist())
 
     def unsold_share(self, photo: Floats, sold: Sequence[float], hits: Sequence[float]) -> float:
         """Return the share, in [0, 1], of what a photo resembles that is not sold.

@@ -17,11 +17,13 @@ ODDS = math.log(2)
 # Fitted between the fits on half of the grocery's products (`photos_val`) alone and with the sample shop's training
 # photos, then moved to those odds.
 EXACT_COEFFICIENTS = (0.75, 0.8, -1.0)
-# The shop sells the kind: logit = 12.5 * score of the first hit - 6.25 - doubt, where doubt = 8.5 * share of unsold
-# kinds + log odds that the picture shows no product. Fitted on training photos of three data sets in 16 shops, 13 of
-# them without some kinds, and on drawings; half of the weight with a shop's own kinds left out of the known kinds. The
-# constant is moved so that at most 5 % of photos of sold kinds fall below the threshold of "no match".
-SCORE_COEFFICIENT, UNSOLD_COEFFICIENT, NO_PRODUCT_COEFFICIENT, KIND_CONSTANT = 12.5, 8.5, 1.0, -6.25
+# The kind is sold: logit = 12.5 * score of the first hit + size - 6.4 - doubt. A small shop has fewer examples of
+# what it sells, so that the best one is less like a photo: size = log10(20,000 / products), from 0 to 1.5. Doubt is
+# 6 * share of unsold kinds + log odds that the picture shows no product. Fitted on training photos of three data sets
+# in shops of 81 to 20,049 products, most without some kinds, and on drawings. The constant is chosen so that at
+# most 5 % of photos of sold kinds fall below the threshold of "no match".
+SCORE_COEFFICIENT, UNSOLD_COEFFICIENT, NO_PRODUCT_COEFFICIENT, KIND_CONSTANT = 12.5, 6.0, 1.0, -6.4
+FULL_SIZE, MAX_SIZE_LOGIT = 20_000, 1.5
 MIN_VIEWS = 20  # products with several pictures from which the curves are fitted on them
 DOUBT_WITH_VIEWS = 0.5  # of the doubt, where curves that are fitted on views judge such photos already
 
@@ -49,7 +51,8 @@ class MatchCalibration:
 
     `spread` is the standard deviation of the scores of first hits in another category: the unit of the margin to the
     next product. `sold` says of each known kind how near the catalogue comes to it, and `kinds` is the digest of these
-    kinds; both are empty for an encoder that they are not of, and in manifests of earlier versions.
+    kinds; both are empty for an encoder that they are not of, and in manifests of earlier versions. `products` is the
+    number of products.
     """
 
     curves: tuple[Curve, ...]
@@ -58,6 +61,7 @@ class MatchCalibration:
     with_views: int = 0
     sold: tuple[float, ...] = ()
     kinds: str = ""
+    products: int = FULL_SIZE
 
     def kind_logit(self, logit: float, score: float) -> float:
         """Return the log odds, from even odds, that the shop sells the kind of thing that a photo shows.
@@ -65,7 +69,10 @@ class MatchCalibration:
         `logit` is what the method `logit` returns for the photo, `score` that of the first hit. A catalogue without
         other views of its products cannot show how photos score, so the score alone counts.
         """
-        return logit if self.with_views >= MIN_VIEWS else SCORE_COEFFICIENT * score + KIND_CONSTANT
+        if self.with_views >= MIN_VIEWS:
+            return logit
+        size = min(MAX_SIZE_LOGIT, max(0.0, math.log10(FULL_SIZE / max(1, self.products))))
+        return SCORE_COEFFICIENT * score + size + KIND_CONSTANT
 
     def doubt(self, unsold_share: float, no_product: float) -> float:
         """Return the log odds to subtract because a photo resembles kinds that are not sold, or no product at all."""
@@ -93,7 +100,7 @@ class MatchCalibration:
     def body(self) -> dict[str, Any]:
         """Return the calibration as JSON values; the manifest names the counts `asked` and `viewed`."""
         curves = [asdict(curve) for curve in self.curves]
-        counts = {"asked": self.queries, "viewed": self.with_views}
+        counts = {"asked": self.queries, "viewed": self.with_views, "products": self.products}
         return {"curves": curves, "spread": self.spread, **counts, "sold": list(self.sold), "kinds": self.kinds}
 
     @classmethod
@@ -101,4 +108,5 @@ class MatchCalibration:
         """Parse what `body` returned. Raises KeyError and TypeError."""
         curves = tuple(Curve(**curve) for curve in body["curves"])
         sold = tuple(body.get("sold", ()))
-        return cls(curves, body["spread"], body["asked"], body.get("viewed", 0), sold, body.get("kinds", ""))
+        counts = (body["asked"], body.get("viewed", 0))
+        return cls(curves, body["spread"], *counts, sold, body.get("kinds", ""), body.get("products", FULL_SIZE))

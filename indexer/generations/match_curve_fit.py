@@ -61,7 +61,8 @@ def with_match_curve(generation: Generation, catalogue: Catalogue, seed: int = 0
     match = _fit(list(_search_sample(generation, catalogue, seed)))
     kinds = known_kinds()
     if match is not None and kinds.fingerprint == generation.manifest.fingerprint:
-        match = replace(match, sold=kinds.sold(generation), kinds=kinds.digest)
+        products = generation.manifest.products
+        match = replace(match, sold=kinds.sold(generation), kinds=kinds.digest, products=products)
     return replace(generation, manifest=replace(generation.manifest, match=match))
 
 

@@ -89,8 +89,11 @@ def test_a_shop_without_views_is_judged_by_the_score():
     seen = replace(alone, with_views=MIN_VIEWS)
     assert alone.kind_logit(-3.0, 0.6) > 0 > alone.kind_logit(3.0, 0.2)
     assert seen.kind_logit(-3.0, 0.6) == -3.0
+    small = replace(alone, products=1_000)
+    assert small.kind_logit(0.0, 0.4) > alone.kind_logit(0.0, 0.4)  # its best product is less like a photo
+    assert replace(alone, products=20).kind_logit(0.0, 0.4) == replace(alone, products=100).kind_logit(0.0, 0.4)
     assert seen.doubt(0.5, 1.0) == alone.doubt(0.5, 1.0) / 2
-    assert alone.doubt(0.0, 0.0) == 0.0 and alone.doubt(0.5, 0.0) > 4 and alone.doubt(0.0, 4.0) >= 4
+    assert alone.doubt(0.0, 0.0) == 0.0 and alone.doubt(0.5, 0.0) == 3 and alone.doubt(0.0, 4.0) >= 4
 
 
 def test_kinds_of_another_encoder_are_left_out_of_the_manifest(tmp_path):
@@ -100,5 +103,5 @@ def test_kinds_of_another_encoder_are_left_out_of_the_manifest(tmp_path):
     assert Blocks().fingerprint != known_kinds().fingerprint
     assert match.sold == () and match.kinds == ""
     assert MatchCalibration.from_body(match.body() | {"sold": [0.5], "kinds": "fa"}).sold == (0.5,)
-    old = {name: value for name, value in match.body().items() if name not in ("sold", "kinds")}
+    old = {name: value for name, value in match.body().items() if name not in ("sold", "kinds", "products")}
     assert MatchCalibration.from_body(old) == match  # as manifests of earlier versions are
