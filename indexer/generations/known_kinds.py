@@ -31,9 +31,23 @@ MEANING = "meaning"  # the block of an encoder that pictures share with text
 KINDS_FILE = STARTER_HEADS.with_name("kinds.safetensors")
 TEMPERATURE = 0.05  # of the softmax over the kinds' cosines
 MIN_COSINE = 0.6  # a kind further from a photo than this counts less than "something else"
+USUAL_COSINE = 0.63  # of photos of sold things that no kind is known for
 MAX_NO_PRODUCT = 4.0  # log odds beyond which a picture is no more certainly without a product
-UNSOLD, SOLD = 0.5, 0.85  # shares of the training products' cosine to a kind
+UNSOLD, SOLD = 0.6, 0.75  # shares of the training products' cosine to a kind
 SCAN_ROWS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """The share in [0, 1] of what a photo resembles that is not sold, and two more facts about the photo.
+
+    `usual` is the cosine that such photos reach where the kind is sold, and `no_product` the log odds, from 0 to 4,
+    that the photo shows no product.
+    """
+
+    unsold: float
+    usual: float
+    no_product: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class KnownKinds:
     def sold(self, generation: Generation) -> tuple[float, ...]:
         """Return how probable it is that a generation sells each kind, (n,) in [0, 1].
 
-        It is 1 where a row comes to 0.85 of the cosine that the training products reach, and 0 below one half.
+        It is 1 where a row comes to 0.75 of the cosine that the training products reach, and 0 below 0.6.
         """
         layout, weights = generation.layout, generation.manifest.weights["picture"]
         picture, title = (weights.get(name, 0.0) for name in (MEANING, WORDS))
@@ -68,20 +82,23 @@ class KnownKinds:
         share = best / (self.home @ pair)
         return tuple(np.clip((share - UNSOLD) / (SOLD - UNSOLD), 0, 1).round(3).tolist())
 
-    def unsold_share(self, photo: Floats, sold: Sequence[float], hits: Sequence[float]) -> float:
-        """Return the share, in [0, 1], of what a photo resembles that is not sold.
+    def resemblance(self, photo: Floats, sold: Sequence[float], hits: Sequence[float]) -> Resemblance:
+        """Return what a photo resembles, when `sold` says of each kind how probable it is that the shop sells it.
 
         `photo` is what the encoder returns (encoder dim,), `hits` are the cosines of its block "meaning" to the first
         hits, which are sold.
         """
         look, dim = len(self.head) - 1, self.means.shape[1]
         near = self.means @ photo[look : look + dim]
-        cosines = np.concatenate([near, np.asarray([*hits, MIN_COSINE], np.float32)])
-        shares = softmax(np.asarray(cosines / TEMPERATURE, np.float32))[: len(self.names)]
-        return float(shares @ (1 - np.asarray(sold, np.float32)))
+        count = len(self.names)
+        with_hits = _shares(near, [*hits, MIN_COSINE])[:count]
+        alone = _shares(near, [MIN_COSINE])
+        usual = np.append(self.home.mean(axis=1), USUAL_COSINE)
+        return Resemblance(
+            float(with_hits @ (1 - np.asarray(sold, np.float32))), float(alone @ usual), self._no_product(photo)
+        )
 
-    def no_product(self, photo: Floats) -> float:
-        """Return the log odds, from 0 to 4, that a photo (encoder dim,) shows no product."""
+    def _no_product(self, photo: Floats) -> float:
         return float(np.clip(self.head[:-1] @ photo[: len(self.head) - 1] + self.head[-1], 0, MAX_NO_PRODUCT))
 
 
@@ -91,6 +108,12 @@ def save_kinds(kinds: KnownKinds, file: Path, card: Mapping[str, object]) -> Non
     facts = {**card, "names": kinds.names, "fingerprint": kinds.fingerprint}
     data = save(tensors, metadata={"card": json.dumps(facts, sort_keys=True)})
     write_atomically(file, lambda draft: draft.write_bytes(data))
+
+
+def _shares(kinds: Floats, others: Sequence[float]) -> Floats:
+    """Return the softmax over the cosines to kinds and to others, (n + len(others),)."""
+    cosines = np.concatenate([kinds, np.asarray(others, np.float32)])
+    return softmax(np.asarray(cosines / TEMPERATURE, np.float32))
 
 
 @lru_cache(maxsize=1)

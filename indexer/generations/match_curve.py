@@ -17,12 +17,14 @@ ODDS = math.log(2)
 # Fitted between the fits on half of the grocery's products (`photos_val`) alone and with the sample shop's training
 # photos, then moved to those odds.
 EXACT_COEFFICIENTS = (0.75, 0.8, -1.0)
-# The kind is sold: logit = 12.5 * score of the first hit + size - 6.4 - doubt. A small shop has fewer examples of
-# what it sells, so that the best one is less like a photo: size = log10(20,000 / products), from 0 to 1.5. Doubt is
-# 6 * share of unsold kinds + log odds that the picture shows no product. Fitted on training photos of three data sets
-# in shops of 81 to 20,049 products, most without some kinds, and on drawings. The constant is chosen so that at
-# most 5 % of photos of sold kinds fall below the threshold of "no match".
-SCORE_COEFFICIENT, UNSOLD_COEFFICIENT, NO_PRODUCT_COEFFICIENT, KIND_CONSTANT = 12.5, 6.0, 1.0, -6.4
+# The kind is sold: logit = 12.5 * score of the first hit - 5.6 * usual cosine + size - 2.97 - doubt. Owners' photos of
+# clothes usually reach lower cosines than shelf photos. A small shop has fewer examples of what it sells, so that the
+# best one is less like a photo: size = log10(20,000 / products), from 0 to 1.5. Doubt is 8 * share of unsold kinds +
+# log odds that the picture shows no product. Fitted on training photos of three data sets in shops of 81 to 20,049
+# products, most without some kinds, and on drawings. The constant is chosen so that at most 5 % of photos of sold
+# kinds fall below the threshold of "no match".
+SCORE_COEFFICIENT, USUAL_COEFFICIENT, KIND_CONSTANT = 12.5, 5.6, -2.97
+UNSOLD_COEFFICIENT, NO_PRODUCT_COEFFICIENT = 8.0, 1.0
 FULL_SIZE, MAX_SIZE_LOGIT = 20_000, 1.5
 MIN_VIEWS = 20  # products with several pictures from which the curves are fitted on them
 DOUBT_WITH_VIEWS = 0.5  # of the doubt, where curves that are fitted on views judge such photos already
@@ -63,20 +65,20 @@ class MatchCalibration:
     kinds: str = ""
     products: int = FULL_SIZE
 
-    def kind_logit(self, logit: float, score: float) -> float:
+    def kind_logit(self, logit: float, score: float, usual: float) -> float:
         """Return the log odds, from even odds, that the shop sells the kind of thing that a photo shows.
 
-        `logit` is what the method `logit` returns for the photo, `score` that of the first hit. A catalogue without
-        other views of its products cannot show how photos score, so the score alone counts.
+        `logit` is what the method `logit` returns for the photo, `score` that of the first hit, `usual` the cosine that
+        such photos reach elsewhere. A catalogue without other views of its products cannot show how photos score.
         """
         if self.with_views >= MIN_VIEWS:
             return logit
         size = min(MAX_SIZE_LOGIT, max(0.0, math.log10(FULL_SIZE / max(1, self.products))))
-        return SCORE_COEFFICIENT * score + size + KIND_CONSTANT
+        return SCORE_COEFFICIENT * score - USUAL_COEFFICIENT * usual + size + KIND_CONSTANT
 
-    def doubt(self, unsold_share: float, no_product: float) -> float:
+    def doubt(self, unsold: float, no_product: float) -> float:
         """Return the log odds to subtract because a photo resembles kinds that are not sold, or no product at all."""
-        doubt = UNSOLD_COEFFICIENT * unsold_share + NO_PRODUCT_COEFFICIENT * no_product
+        doubt = UNSOLD_COEFFICIENT * unsold + NO_PRODUCT_COEFFICIENT * no_product
         return DOUBT_WITH_VIEWS * doubt if self.with_views >= MIN_VIEWS else doubt
 
     def logit(self, cosines: Mapping[str, float], category: str) -> float:

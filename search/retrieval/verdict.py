@@ -62,9 +62,11 @@ class MatchClassifier:
         if kinds.digest != self.match.kinds:
             return logit
         cosines = [evidence(MEANING, self.weights, parts) for parts in (first, second) if parts is not None]
-        unsold_share = kinds.unsold_share(term.vector, self.match.sold, cosines)
-        base = self.match.kind_logit(logit, sum(first.values())) if self._usable_calibration is None else logit
-        return base - self.match.doubt(unsold_share, kinds.no_product(term.vector))
+        found = kinds.resemblance(term.vector, self.match.sold, cosines)
+        base = logit
+        if self._usable_calibration is None:
+            base = self.match.kind_logit(logit, sum(first.values()), found.usual)
+        return base - self.match.doubt(found.unsold, found.no_product)
 
 
 def evident(name: str, weights: Mapping[str, float]) -> bool:

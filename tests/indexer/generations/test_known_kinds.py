@@ -27,26 +27,39 @@ def photo(meaning, look=PLAIN):
     return np.concatenate([look, meaning]).astype(np.float32)
 
 
+def unsold(of, sold, hits):
+    return KINDS.resemblance(of, sold, hits).unsold
+
+
+def no_product(look):
+    return KINDS.resemblance(photo(FAR, np.array(look)), (1.0, 1.0), []).no_product
+
+
+def test_what_is_usual_is_that_of_the_kind_that_a_photo_resembles():
+    shirt, apple, other = (KINDS.resemblance(photo(of), (1.0, 1.0), []).usual for of in (SHIRT, APPLE, FAR))
+    assert (shirt, apple) == pytest.approx((0.7, 0.8), abs=0.01) and other == pytest.approx(0.63, abs=0.01)
+
+
 def test_a_photo_of_a_kind_that_is_not_sold_is_all_doubt():
-    assert KINDS.unsold_share(photo(APPLE), (1.0, 0.0), [0.2]) > 0.99
-    assert KINDS.unsold_share(photo(APPLE), (0.0, 1.0), [0.2]) < 0.01
-    assert KINDS.unsold_share(photo(APPLE), (1.0, 0.6), [0.2]) == pytest.approx(0.4, abs=0.01)
+    assert unsold(photo(APPLE), (1.0, 0.0), [0.2]) > 0.99
+    assert unsold(photo(APPLE), (0.0, 1.0), [0.2]) < 0.01
+    assert unsold(photo(APPLE), (1.0, 0.6), [0.2]) == pytest.approx(0.4, abs=0.01)
 
 
 def test_a_product_that_is_nearer_than_the_kind_removes_the_doubt():
     between = photo(np.array([0, 0.7, 0.714]))
-    far, near = (KINDS.unsold_share(between, (1.0, 0.0), [cosine]) for cosine in (0.1, 0.9))
+    far, near = (unsold(between, (1.0, 0.0), [cosine]) for cosine in (0.1, 0.9))
     assert far > 0.8 and near < 0.05
 
 
 def test_a_photo_of_nothing_known_raises_no_doubt():
-    assert KINDS.unsold_share(photo(FAR), (0.0, 0.0), [0.1]) < 0.01
+    assert unsold(photo(FAR), (0.0, 0.0), [0.1]) < 0.01
 
 
 def test_the_head_speaks_only_against_a_product():
-    assert KINDS.no_product(photo(FAR, np.array([1, 0]))) == pytest.approx(2.5)
-    assert KINDS.no_product(photo(FAR, np.array([0, 1]))) == 0.0
-    assert KINDS.no_product(photo(FAR, np.array([9, 0]))) == 4.0
+    assert no_product([1, 0]) == pytest.approx(2.5)
+    assert no_product([0, 1]) == 0.0
+    assert no_product([9, 0]) == 4.0
 
 
 def test_a_shop_sells_the_kinds_that_its_rows_come_near(tmp_path):
@@ -87,13 +100,16 @@ def test_a_shop_without_views_is_judged_by_the_score():
     curves = (Curve("look", 10.0, 0.5), Curve("score", 20.0, 0.6))
     alone = MatchCalibration(curves, spread=0.1, queries=100)
     seen = replace(alone, with_views=MIN_VIEWS)
-    assert alone.kind_logit(-3.0, 0.6) > 0 > alone.kind_logit(3.0, 0.2)
-    assert seen.kind_logit(-3.0, 0.6) == -3.0
+    assert alone.kind_logit(-3.0, 0.6, 0.63) > 0 > alone.kind_logit(3.0, 0.2, 0.63)
+    assert seen.kind_logit(-3.0, 0.6, 0.63) == -3.0
+    assert alone.kind_logit(0.0, 0.6, 0.8) < alone.kind_logit(0.0, 0.6, 0.63)
     small = replace(alone, products=1_000)
-    assert small.kind_logit(0.0, 0.4) > alone.kind_logit(0.0, 0.4)  # its best product is less like a photo
-    assert replace(alone, products=20).kind_logit(0.0, 0.4) == replace(alone, products=100).kind_logit(0.0, 0.4)
+    assert small.kind_logit(0.0, 0.4, 0.63) > alone.kind_logit(0.0, 0.4, 0.63)  # its best product is less like a photo
+    assert replace(alone, products=20).kind_logit(0.0, 0.4, 0.63) == replace(alone, products=100).kind_logit(
+        0.0, 0.4, 0.63
+    )
     assert seen.doubt(0.5, 1.0) == alone.doubt(0.5, 1.0) / 2
-    assert alone.doubt(0.0, 0.0) == 0.0 and alone.doubt(0.5, 0.0) == 3 and alone.doubt(0.0, 4.0) >= 4
+    assert alone.doubt(0.0, 0.0) == 0.0 and alone.doubt(0.5, 0.0) == 4 and alone.doubt(0.0, 4.0) >= 4
 
 
 def test_kinds_of_another_encoder_are_left_out_of_the_manifest(tmp_path):
