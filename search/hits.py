@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catalog.product import Picture, Product
+from search.understanding.understood import Understood
 
 if TYPE_CHECKING:
     from search.query.terms import Query
@@ -16,7 +17,8 @@ EXACT, SIMILAR, NO_MATCH = "exact", "similar", "no_match"
 NO_MATCH_THRESHOLD = 0.2
 EXACT_THRESHOLD = 0.6
 
-CATEGORY_PART = "kind"  # the part of a score that the category gave, see search/retrieval/category_boost.py
+# The parts of a score that kind and attributes gave, see search/retrieval/relevance.py.
+CATEGORY_PART, ATTRIBUTE_PART = "kind", "attributes"
 
 
 def product_facts(product: Product) -> dict[str, Any]:
@@ -77,6 +79,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class TextVerdict:
+    """Whether the shop has what words ask for: `kind` is "answers", "near" or "nothing"."""
+
+    kind: str
+    probability: float  # that the shop sells it
+    exact: float | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the verdict as JSON values, as those of a photo's verdict."""
+        return {"kind": self.kind, "probability": round(self.probability, 4), "exact_probability": None}
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of hits, best first, ties by product id."""
 
@@ -86,11 +101,14 @@ class SearchPage:
     took_ms: float
     degraded: tuple[str, ...] = ()  # the steps that were left out
     offset: int = 0  # better hits that were skipped: the first hit here has rank `offset + 1`
-    verdict: Verdict | None = None  # None where the query is no photo or nothing is known
-    total: int | None = None  # products that match, where they were counted
+    verdict: Verdict | TextVerdict | None = None  # None where the query is neither photo nor words, or nothing is known
+    total: int | None = None  # products that answer; facets, pages and every order are about the same ones
     facets: tuple[Facet, ...] = ()
     notes: tuple[str, ...] = ()  # how the text was understood
     refine: str = ""  # the token for the next page
+    understood: Understood = field(default_factory=Understood)
+    near: tuple[SearchHit, ...] = ()  # the next best products, where the answers end on this page
+    near_by: str = ""  # why they are near: "values" are other products of the kind, "kinds" those of other kinds
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as JSON values: times, counts, and the hits with their ranks from 1."""
@@ -104,6 +122,9 @@ class SearchPage:
             "hits": [hit.to_dict(rank) for rank, hit in enumerate(self.hits, self.offset + 1)],
             "facets": [facet.to_dict() for facet in self.facets],
             "refine": self.refine,
+            "understood": self.understood.to_dict(),
+            "near": [hit.to_dict(rank) for rank, hit in enumerate(self.near, 1)],
+            "near_by": self.near_by,
         }
 
 

@@ -19,6 +19,7 @@ from indexer.ann.faiss_index import VectorIndex, plan_for
 from indexer.ann.recall import Goal, Rows, sample_queries, title_agreement, tune
 from indexer.ann.title_weight import title_weight_from_views
 from indexer.build.encoding_pipeline import PipelineOptions
+from indexer.build.kind_texts import write_kind_vectors
 from indexer.build.row_writer import VectorSources, write_rows
 from indexer.cache.vector_cache import PICTURE_VECTORS, TITLE_VECTORS, VectorCache, cache_path
 from indexer.encoders.base import Encoder
@@ -94,6 +95,7 @@ class GenerationBuilder:
             copied = write_rows(folder, catalogue, sources)
             candidate = self._index(folder, number, seq, previous)
             candidate = with_match_curve(candidate, catalogue, self.options.goal.seed)
+            write_kind_vectors(self.home, folder, catalogue, self.encoder)
             checked = gates.check(candidate, catalogue, previous, self.options.goal.seed)
             gates.require(checked, force)
             failpoint("gates.passed")

@@ -2,5 +2,5 @@
 
 Imported by indexer, indexer.build, indexer.cli, indexer.detection, indexer.generations, indexer.labels,
 indexer.maintenance, indexer.training, indexer.training.kinds, search.dedup, search.engine, search.explain,
-search.listings, search.query, search.retrieval, search.state.
+search.listings, search.query, search.retrieval, search.state, search.understanding.
 """

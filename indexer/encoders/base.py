@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from catalog.errors import EncoderError, UnsupportedQuery
-from indexer.numeric import chunks
+from indexer.numeric import chunks, unit
 from indexer.types import Block, EncoderSpec, FeatureMaps, Floats, Pixels
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class BaseEncoder(Encoder):
 
     runtime = "numpy"
     batch_size = 32
+    sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
         """Encode prepared pictures in batches, and scale every block to unit length."""
@@ -91,6 +92,17 @@ class BaseEncoder(Encoder):
         parts = chunks(len(texts), self.batch_size)
         return self._unit(np.concatenate([self._text_rows(texts[part]) for part in parts]))
 
+    def encode_sentences(self, texts: Sequence[str]) -> Floats:
+        """Return unit vectors, float32 (n, sentence_dim), that compare texts with texts. Raises UnsupportedQuery.
+
+        The text block is compared with pictures: the training for that gives up part of what words mean to each other.
+        """
+        if self.sentence_dim is None:
+            raise UnsupportedQuery(f"The encoder {self.spec.name!r} has no sentence vectors.")
+        texts = [text.encode("utf-8", "replace").decode() for text in texts]
+        parts = [self._sentence_rows(texts[part]) for part in chunks(len(texts), self.batch_size)]
+        return unit(np.concatenate([np.zeros((0, self.sentence_dim), np.float32), *parts]))
+
     def feature_maps(self, pictures: Sequence[Image.Image]) -> FeatureMaps | None:
         """Return the model's feature maps of at least one picture; None when the model has no maps.
 
@@ -106,6 +118,9 @@ class BaseEncoder(Encoder):
         raise NotImplementedError
 
     def _text_rows(self, texts: Sequence[str]) -> Floats:
+        raise NotImplementedError
+
+    def _sentence_rows(self, texts: Sequence[str]) -> Floats:
         raise NotImplementedError
 
     def _unit(self, rows: Floats) -> Floats:

@@ -40,10 +40,13 @@ class EncoderWords:
         self._encoder = encoder
         self._span = RowLayout(encoder.blocks).slice(block)
         self.fingerprint = encoder.fingerprint
+        self.sentence_dim = self._span.stop - self._span.start
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the text block of the texts, float32 (n, features)."""
         return self._encoder.encode_texts(texts)[:, self._span]
+
+    sentences = __call__
 
     def knows_word(self, word: str) -> bool | None:
         """Return whether the other encoder has the word as one piece."""
@@ -64,6 +67,7 @@ class ProjectionEncoder(BaseEncoder):
         self.heads = heads
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
+        self.sentence_dim = words.sentence_dim
         self.blocks = (
             Block("look", len(heads.look.axes)),
             Block("meaning", heads.dim, texts=True),
@@ -87,6 +91,9 @@ class ProjectionEncoder(BaseEncoder):
     def _image_rows(self, pixels: Pixels) -> Floats:
         features = self.tower(pixels)
         return np.concatenate([self.heads.look(features), self.heads.picture(features), colour_rows(pixels)], axis=1)
+
+    def _sentence_rows(self, texts: Sequence[str]) -> Floats:
+        return self.words.sentences(texts)
 
     def _text_rows(self, texts: Sequence[str]) -> Floats:
         rows = np.zeros((len(texts), self.dim), np.float32)

@@ -3,5 +3,6 @@
 Build and maintenance import this package; it never imports them.
 
 Imported by indexer.build, indexer.cli, indexer.maintenance, indexer.training, indexer.training.kinds, search.doctor,
-search.engine, search.evaluation, search.listings, search.live, search.ops, search.retrieval, search.state.
+search.engine, search.evaluation, search.listings, search.live, search.ops, search.retrieval, search.state,
+search.understanding.
 """

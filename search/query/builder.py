@@ -13,8 +13,8 @@ from catalog.errors import BadQuery
 from catalog.images.crop import crop_picture, load_picture
 from catalog.images.decoder import Box
 from catalog.product import Product
-from search.query.filters import Filter, parse_filter
-from search.query.intent import feedback_terms, merge_terms, narrow_to_cheaper, text_terms
+from search.query.filters import IN_STOCK, PRICE, Filter, InStock, parse_filter
+from search.query.intent import ParsedText, feedback_terms, merge_terms, narrow_to_cheaper, text_terms
 from search.query.price_limit import PriceLimit, meant_currency, within_limit
 from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term
 
@@ -83,27 +83,39 @@ class QueryBuilder:
 
     def build(self) -> Query:
         """Return the query of all that was added. Raises BadQuery."""
-        terms, cheaper, limit = self._collected()
-        options = {**self._options, "cheaper": cheaper, "cropped": self._cropped}
+        terms, parsed = self._collected()
+        given = self._options.get("filter")
+        if given is not None and given.on(PRICE):  # a price that was chosen counts, not the one in the words
+            parsed = replace(parsed, limit=None, cheaper=False)
+        limit = parsed.limit
+        options = {**self._options, "cheaper": parsed.cheaper, "cropped": self._cropped}
+        if self._text is not None and self._text[1] > 0:
+            options["typed"] = self._text[0]
         if limit is not None:
             options["price_currency"] = limit.currency
         if self._base is None:
-            filter = within_limit(options.get("filter"), limit)
+            filter = _in_stock(within_limit(options.get("filter"), limit), parsed)
             return Query(tuple(terms), **{**options, "filter": filter})
         query = merge_terms(replace(self._base, **options), terms)
-        return query if limit is None else replace(query, filter=within_limit(query.filter, limit))
+        return replace(query, filter=_in_stock(within_limit(query.filter, limit), parsed))
 
-    def _collected(self) -> tuple[list[Term], bool, PriceLimit | None]:
-        """Return all terms, whether the text says "cheaper", and the price limit that it names."""
-        terms, cheaper, limit = list(self._feedback), False, None
+    def _collected(self) -> tuple[list[Term], ParsedText]:
+        """Return all terms, and the parsed text: whether it says "cheaper", and the price limit that it names."""
+        terms, parsed = list(self._feedback), ParsedText("")
         if self._text is not None:
             # A text of nothing but "not floral" can subtract only where something else selects products.
             others = bool(self._terms or self._feedback or self._has_pictures)
             others = others or self._base is not None or self._options.get("filter") is not None
             parsed_terms, parsed = text_terms(*self._text, with_others=others)
             terms += parsed_terms
-            cheaper, limit = parsed.cheaper, parsed.limit
-        return [*terms, *self._terms, *self._pictures], cheaper, limit
+        return [*terms, *self._terms, *self._pictures], parsed
+
+
+def _in_stock(narrowed: Filter | None, parsed: ParsedText) -> Filter | None:
+    """Add to a filter that only what is in stock is wanted, where the text says so and the filter says nothing."""
+    if not parsed.in_stock or (narrowed is not None and narrowed.on(IN_STOCK)):
+        return narrowed
+    return Filter((*(narrowed or Filter()).conditions, InStock(True)))
 
 
 def build_query(

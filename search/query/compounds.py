@@ -55,10 +55,15 @@ def can_read(word: str, knows: KnowsWord) -> bool:
         return False
     if any(map(knows, (word, *forms(word)))):
         return True
-    if word in _english_words():
+    if is_english(word):
         return True
     splits = ((word[:at], word[at:]) for at in range(MIN_PART, len(word)))
     return any(knows(first) and (rest in _ENDINGS or (len(rest) >= MIN_PART and knows(rest))) for first, rest in splits)
+
+
+def is_english(word: str) -> bool:
+    """Return whether a word, in lower case, is one of some 160,000 English words."""
+    return word in _english_words()
 
 
 @cache

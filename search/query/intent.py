@@ -20,6 +20,9 @@ _LIKE_THIS = re.compile(
     re.IGNORECASE,
 )
 _CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
+_IN_STOCK = re.compile(
+    r"(?:,\s*)?\b(?:in stock|available now|ready to ship)\b|(?:只要)?(?:有现货|现货|有货)的?", re.IGNORECASE
+)
 AVOID = -0.5  # the weight of what is not wanted: a push away, which must not outweigh what is wanted
 MORE, LESS = 0.5, -0.3
 CENT = 0.01
@@ -72,18 +75,29 @@ def _name(term: Term) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """A parsed text: what is wanted ("" for nothing), what is not wanted, whether "cheaper", and the price limit."""
+    """A parsed text: what is wanted ("" for nothing), what is not wanted, whether "cheaper", and the price limit.
+
+    `in_stock` says that only what is in stock is wanted.
+    """
 
     wanted: str
     unwanted: tuple[str, ...] = ()
     cheaper: bool = False
     limit: PriceLimit | None = None
+    in_stock: bool = False
+
+
+def split_stock(text: str) -> tuple[str, bool]:
+    """Return the text without "in stock", and whether it says that; a text of nothing else stays as it is."""
+    rest = " ".join(_IN_STOCK.sub(" ", text).split()).strip(" ,")
+    return (rest, True) if rest and _IN_STOCK.search(text) else (text, False)
 
 
 def parse_text(text: str) -> ParsedText:
     """Split what a shopper typed: "like this, not floral, cheaper" is nothing wanted, "floral" unwanted, cheaper."""
     text = " ".join(text.split())
     text, limit = split_price_limit(text)
+    text, in_stock = split_stock(text)
     if _CHEAP.search(text):
         text = " ".join(_CHEAP.sub(" ", text).split()) or text
     split = split_negation(text)
@@ -92,11 +106,11 @@ def parse_text(text: str) -> ParsedText:
     unwanted = [words for phrase in split.unwanted if (words := _CHEAPER.sub(" ", phrase).strip(EDGES))]
     is_change = bool(_LIKE_THIS.match(rest.strip(EDGES)))
     if not unwanted and not cheaper and not is_change:
-        return ParsedText(text, limit=limit)
+        return ParsedText(text, limit=limit, in_stock=in_stock)
     rest = _LIKE_THIS.sub(" ", rest.strip(EDGES), count=1)
     parts = [part.strip(EDGES) for part in rest.split(",")]
     wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
     # "not striped mug" is a mug, but "this, not dark blue" is no blue thing.
     if not wanted and unwanted and not is_change and (head := split_head(unwanted[-1])):
         unwanted[-1], wanted = head
-    return ParsedText(wanted, tuple(unwanted), cheaper, limit)
+    return ParsedText(wanted, tuple(unwanted), cheaper, limit, in_stock)

@@ -73,8 +73,9 @@ class Query:
     have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is false. Steps
     that are late after `timeout_ms` milliseconds are left out, and the page names them. `cheaper` narrows the query to
     what costs less than the products that it resembles; `cropped` says that a picture is a crop, whose background
-    colours should not count; `price_currency` is that of the price limit, as far as the shop has it. Raises BadQuery
-    when the query is empty, too long, or beyond the limits.
+    colours should not count; `price_currency` is that of the price limit, as far as the shop has it; `typed` is the
+    text of which terms and limit were made, to say what was understood of it. Raises BadQuery when the query is empty,
+    too long, or beyond the limits.
     """
 
     terms: tuple[Term, ...]
@@ -89,6 +90,7 @@ class Query:
     cheaper: bool = False
     cropped: bool = False
     price_currency: CurrencyMark | None = None
+    typed: str = ""
 
     @classmethod
     def of(cls, **parts: Any) -> Query:

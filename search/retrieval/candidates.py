@@ -46,10 +46,19 @@ class SearchScope:
         """Return the mask of rows that may be hits; None when all may."""
         return None if self.allowed is None else snapshot.rows_allowed(self.allowed)
 
-    def rows_with_text(self, snapshot: Snapshot, text: TextScores) -> Mask:
-        """Return the mask of rows that may be hits and whose products have a text score."""
-        scored = snapshot.columns.mask_of(text.keys[text.scores > 0])
-        return snapshot.rows_allowed(scored if self.allowed is None else scored & self.allowed)
+    def best_by_text(self, snapshot: Snapshot, text: TextScores, count: int) -> tuple[Ids, Floats, float]:
+        """Return the products with the `count` best text scores and all that tie with the last: sorted keys, scores.
+
+        Also return the best text score of any other product that may be a hit.
+        """
+        scores = text.scores
+        allowed = scores > 0
+        if self.allowed is not None:
+            allowed &= np.append(self.allowed, False)[snapshot.columns.ordinals(text.keys)]
+        scored = scores[allowed]
+        least = float(np.partition(scored, -count)[-count]) if len(scored) > count else 0.0
+        chosen = allowed & (scores >= least)
+        return text.keys[chosen], scores[chosen], float(scores[allowed & ~chosen].max(initial=0.0))
 
 
 def retrieve(
@@ -67,12 +76,14 @@ def retrieve(
     exhausted = len(rows) < fetch
     if text is None or exhausted:
         return _ranked(snapshot, rows, scores, text, scope, None if exhausted else float(scores[-1])), exhausted
-    text_vector_scores, text_rows = snapshot.search(vector, fetch, scope.rows_with_text(snapshot, text))
+    best_keys, best_scores, best_other = scope.best_by_text(snapshot, text, fetch)
+    mask = snapshot.rows_allowed(snapshot.columns.mask_of(best_keys))
+    text_vector_scores, text_rows = snapshot.search(vector, fetch, mask)
     new = ~np.isin(text_rows, rows)
-    bound = (1 - text.share) * float(scores[-1])
+    bound = (1 - text.share) * float(scores[-1]) + best_other
     if len(text_rows) == fetch:
-        unseen = ~np.isin(text.keys, snapshot.keys_of(text_rows))
-        best_unseen = float(text.scores[unseen].max(initial=0.0))
+        unseen = ~np.isin(best_keys, snapshot.keys_of(text_rows))
+        best_unseen = float(best_scores[unseen].max(initial=0.0))
         bound = max(bound, (1 - text.share) * float(text_vector_scores[-1]) + best_unseen)
     rows, scores = np.concatenate([rows, text_rows[new]]), np.concatenate([scores, text_vector_scores[new]])
     if len(text.exact):

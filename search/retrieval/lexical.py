@@ -69,6 +69,11 @@ class Lexicon:
         with self._catalogue.words() as index:
             return self._reader.read(text, index, knows)
 
+    def has_word(self, word: str) -> bool:
+        """Return whether a product has a word in any form, or the glossary translates it."""
+        with self._catalogue.words() as index:
+            return self._reader.has_word(word, index)
+
     def search(self, analysis: TextAnalysis, limit: int = MAX_HITS, allowed_keys: Ids | None = None) -> LexicalHits:
         """Return the best `limit` products that hold words of the text, and the scores of all; of `allowed_keys`."""
         with self._catalogue.words() as index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -19,6 +19,11 @@ MIN_HELD = 0.75  # score from which a product holds a text: all of its words, so
 MIN_EXACT_SHARE = 0.5  # share of text in a query's weight from which a number or name in it is an exact match
 
 
+def cannot_tell_words(word: str) -> bool:
+    """Answer as a shop whose words are not known: any word may be one of its own."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class TextMatch:
     """The matched text of one query: the analysis of each term's words, and the scores of the products found.
@@ -29,6 +34,9 @@ class TextMatch:
     readings: Mapping[str, TextAnalysis]
     scores: TextScores | None
     understood: bool = True
+    wanted: tuple[LexicalHits, ...] = ()
+    unwanted: tuple[LexicalHits, ...] = ()
+    knows: Callable[[str], bool] = cannot_tell_words
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -55,7 +63,14 @@ def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -
     denied = {
         term.words: lexicon.denied_by(readings[term.words], hit, preferred) for term, hit in hits if term.weight < 0
     }
-    return TextMatch(readings, _fuse(query, hits, denied), _is_understood(query, readings, hits, knows))
+    return TextMatch(
+        readings,
+        _fuse(query, hits, denied),
+        _is_understood(query, readings, hits, knows),
+        tuple(hit for term, hit in hits if term.weight > 0),
+        tuple(hit for term, hit in hits if term.weight < 0),
+        lexicon.has_word,
+    )
 
 
 def _is_understood(
@@ -132,10 +147,15 @@ class TextScores:
         places = sorted_places(self.keys, keys)
         return {name: np.append(part, np.float32(0.0))[places] for name, part in self.parts.items()}
 
-    def and_part(self, name: str, keys: Ids, share: float) -> TextScores:
-        """Add a part that is `share` for these sorted keys and 0 for others; the earlier parts count less."""
-        union = np.union1d(self.keys, keys)
-        smaller = replace(self, parts={other: (1 - share) * part for other, part in self.parts.items()})
-        parts = smaller.parts_of(union)
-        parts[name] = np.where(np.isin(union, keys), np.float32(share), np.float32(0.0))
-        return TextScores(union, parts, share + (1 - share) * self.share, self.exact)
+    @classmethod
+    def of_part(cls, name: str, keys: Ids, share: float) -> TextScores:
+        """Return scores of one part, which is `share` for these sorted keys."""
+        return cls(keys, {name: np.full(len(keys), share, np.float32)}, share, np.zeros(0, np.int64))
+
+    def with_parts(self, keys: Ids, parts: Mapping[str, Floats], share: float) -> TextScores:
+        """Add parts that give at most `share` together, float32 (n,) for all `keys`; the earlier parts count less."""
+        smaller = replace(self, parts={name: np.float32(1 - share) * part for name, part in self.parts.items()})
+        whole = smaller.parts_of(keys) | dict(parts)
+        some = np.any([part != 0 for part in whole.values()], axis=0)
+        held = {name: part[some] for name, part in whole.items()}
+        return TextScores(keys[some], held, share + (1 - share) * self.share, self.exact)

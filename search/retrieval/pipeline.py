@@ -21,12 +21,13 @@ from search.query.builder import resolve_query
 from search.query.glossary import Glossary
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import ProductTerm, Query, TextTerm
-from search.retrieval.category_boost import boost_category
 from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical import Lexicon
 from search.retrieval.lexical_fusion import TextMatch, match_text
+from search.retrieval.relevance import relevance
 from search.retrieval.search_run import PreparedQuery, SearchRun
 from search.retrieval.serving_state import ServingState
+from search.understanding.question_reader import QuestionReader
 
 LEXICAL_SHARE = 0.4  # share of the time that is left: the encoder needs the rest
 
@@ -38,6 +39,7 @@ class SearchPipeline:
         self._catalogue = catalogue
         self._glossary = glossary
         self._lexicon = Lexicon(catalogue, glossary)
+        self._reader = QuestionReader(glossary)
         self._steps = steps
 
     def pages(self, state: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
@@ -79,9 +81,9 @@ class SearchPipeline:
             degraded = (VECTOR,)
         prepared = []
         for query, (text, missing) in zip(encoded, matched, strict=True):
-            scores = boost_category(state, self._catalogue, query, text)
+            wanted = relevance(state, self._catalogue, self._reader, query, text)
             products = self._query_products(state, query)
-            prepared.append(PreparedQuery(query, products, text, scores, (*missing, *degraded), deadline))
+            prepared.append(PreparedQuery(query, products, text, wanted, (*missing, *degraded), deadline))
         return prepared
 
     def _match_text(

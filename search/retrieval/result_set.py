@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.types import Floats, Ids, Mask
-from search.hits import CATEGORY_PART, Facet
+from indexer.types import Ids, Mask
+from search.hits import Facet
 from search.query.filters import Filter
-from search.query.terms import LEXICAL, NEWEST, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
+from search.query.terms import LEXICAL, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
 from search.state.column_store import ProductColumns
@@ -20,95 +19,61 @@ MAX_MATCHES = 500  # products that can match a query; nobody uses counts or orde
 TEXT_SHARE = 0.75  # share of the best score that a match must reach when the query is text alone
 PICTURE_SHARE = 0.5  # the same for a picture or a product, where all products of its category count
 
-Fetch = Callable[[Filter | None], Ranked]
-
 
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """The products that match a query and a filter, best first: a ranking, and their places in it."""
+class ResultSet:
+    """All results of one query, whatever its filter: the mask `results` (n,) of products.
 
-    ranked: Ranked
-    places: Ids
+    What is within a filter are the results that pass it. So a facet's count is what a click on it shows.
+    """
 
-    @property
-    def keys(self) -> Ids:
-        """The products' keys."""
-        return self.ranked.products[self.places]
+    columns: ProductColumns
+    results: Mask
+    leading: int = 0  # the best products of the shop that are known to be results
 
+    def within(self, narrowed: Filter | None) -> Mask:
+        """Return the mask of the results that pass a filter."""
+        return self.results & self.columns.matching(narrowed or Filter())
 
-class FilteredResults:
-    """The results of one query under different filters; `fetch` ranks the products that pass a filter."""
+    def count(self, narrowed: Filter | None) -> int:
+        """Return the number of results that pass a filter."""
+        return int(np.count_nonzero(self.within(narrowed)))
 
-    def __init__(self, columns: ProductColumns, query: Query, fetch: Fetch) -> None:
-        self._columns = columns
-        self._query = query
-        self._fetch = fetch
-        self._matches: dict[Filter | None, Matches] = {}
-
-    def matches(self, narrowed: Filter | None) -> Matches:
-        """Return what matches the query and passes the filter."""
-        narrowed = narrowed if narrowed and narrowed.conditions else None
-        if narrowed not in self._matches:
-            ranked = self._fetch(narrowed)
-            # What matches does not depend on the filter, so the best of all products sets the threshold.
-            scores = ranked.scores if narrowed is None else self.matches(None).ranked.scores
-            text_only = all(isinstance(term, TextTerm) for term in self._query.terms)
-            threshold = match_threshold(float(scores[0]), text_only) if len(scores) else 0.0
-            places = np.arange(len(matching_keys(ranked.products, ranked.scores, threshold)))
-            if all(term.weight < 0 for term in self._query.terms):  # "not red": all that is not called so
-                lexical = ranked.parts.get(LEXICAL, np.zeros(len(ranked.scores)))
-                places = np.flatnonzero(lexical[:MAX_MATCHES] >= 0)
-            if CATEGORY_PART in ranked.parts:  # "this, but red" asks for one category
-                places = places[ranked.parts[CATEGORY_PART][places] > 0]
-            self._matches[narrowed] = Matches(ranked, places)
-        return self._matches[narrowed]
-
-    def places(self) -> Ids:
-        """Return the places of what matches the query and its filter, in the query's order."""
-        matches = self.matches(self._query.filter)
-        scores = matches.ranked.scores[matches.places]
-        return matches.places[sort_order(self._columns, matches.keys, scores, self._query.sort)]
-
-    def facets(self) -> tuple[Facet, ...]:
+    def facets(self, narrowed: Filter | None) -> tuple[Facet, ...]:
         """Return the facets of the results."""
-        columns = self._columns
-        return facet_counts(columns, self._query.filter or Filter(), lambda f: columns.mask_of(self.matches(f).keys))
+        return facet_counts(self.columns, narrowed or Filter(), self.within)
+
+
+def similar_results(columns: ProductColumns, query: Query, ranked: Ranked, kind: Mask | None = None) -> ResultSet:
+    """Return the results of a query that is answered by likeness, from the best products of the whole shop.
+
+    With the mask of the example's `kind`, all products of that kind are results, and of others only very similar ones.
+    What orders products beyond their likeness, such as a kind's share, does not decide what a result is.
+    """
+    text_only = all(isinstance(term, TextTerm) for term in query.terms)
+    likeness = ranked.scores - sum(part for name, part in ranked.parts.items() if name != LEXICAL)
+    threshold = match_threshold(float(likeness.max(initial=0.0)), text_only or kind is not None)
+    alike = likeness[:MAX_MATCHES] >= threshold
+    results = columns.mask_of(ranked.products[:MAX_MATCHES][alike])
+    leading = int(np.argmin(np.append(alike, False)))
+    return ResultSet(columns, results if kind is None else results | kind, leading)
 
 
 def browse(columns: ProductColumns, query: Query) -> tuple[Ids, tuple[Facet, ...]]:
     """Return the keys of all products that pass the filter of a query without terms, in its order, and their facets."""
-    narrowed = query.filter or Filter()
-    facets = facet_counts(columns, narrowed, columns.matching) if query.facets else ()
-    return browse_order(columns, columns.matching(narrowed), query.sort), facets
+    everything = ResultSet(columns, columns.present)
+    facets = everything.facets(query.filter) if query.facets else ()
+    return browse_order(columns, everything.within(query.filter), query.sort), facets
 
 
-def match_threshold(best: float, text_only: bool) -> float:
+def match_threshold(best: float, strict: bool) -> float:
     """Return the lowest score of a product that matches a query, from the best score of any product, unfiltered.
 
-    So what matches under a filter is what matches without it and passes the filter. The shares were measured by
+    `strict` is the share for a query of text alone, and for an example whose kind is known. The shares were measured by
     tests/bench/matches.py on half of the fashion shop's categories; see docs/decisions/filters-and-facets.md.
     """
-    share = TEXT_SHARE if text_only else PICTURE_SHARE
+    share = TEXT_SHARE if strict else PICTURE_SHARE
     return best * share if best > 0 else best
-
-
-def matching_keys(keys: Ids, scores: Floats, threshold: float) -> Ids:
-    """Return the keys, of products (n,) best first, that reach the threshold; at most MAX_MATCHES."""
-    return keys[:MAX_MATCHES][scores[:MAX_MATCHES] >= threshold]
-
-
-def sort_order(columns: ProductColumns, keys: Ids, scores: Floats, sort: str) -> Ids:
-    """Return the places (n,) of products in the order of `sort`; ties by score, then by id. `scores` are (n,).
-
-    By price, products without one come last in either direction. A product that the columns lack comes last.
-    """
-    places = columns.ordinals(keys)
-    ranks = np.append(columns.id_ranks, len(columns))[places]
-    if sort == RELEVANCE:
-        return np.lexsort((ranks, -scores))
-    if sort == NEWEST:
-        return np.argsort(-places, kind="stable")
-    return np.lexsort((ranks, -scores, _price_order(np.append(columns.prices, np.nan)[places], sort)))
 
 
 def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ids:

@@ -6,26 +6,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+import numpy as np
+
 from catalog.errors import BadInput, WindowshopError
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
-from indexer.types import Ids
+from indexer.types import Ids, Mask
 from search.execution.deadlines import VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
-from search.hits import Facet, SearchHit, SearchPage
+from search.hits import Facet, SearchHit, SearchPage, TextVerdict, Verdict
 from search.query.filters import Filter
 from search.query.query_encoder import EncodedQuery
-from search.query.terms import RELEVANCE, PictureTerm, Query
+from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
 from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
 from search.retrieval.collapse import Group, QueryProduct, collapse_listings
-from search.retrieval.lexical_fusion import TextMatch, TextScores
-from search.retrieval.result_set import MAX_MATCHES, FilteredResults, browse
+from search.retrieval.lexical_fusion import TextMatch
+from search.retrieval.relevance import MAX_VOTERS, Relevance, majority_category
+from search.retrieval.result_set import MAX_MATCHES, ResultSet, browse, browse_order, similar_results
 from search.retrieval.serving_state import ServingState
+from search.understanding.answer_set import NEAR, AnswerSet
+from search.understanding.product_scores import in_kinds
 
 SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval nearly always suffices
 FETCH_GROWTH = 4
 MAX_TIE_ROWS = 4096  # rows beyond which a tie at the end of the page is not followed to its end
 VERDICT_HITS = 2  # hits from which a verdict is made
+NEAR_HITS = 6  # products of the row below the answers
+NEAREST_HITS = 10  # products shown where nothing answers and some are near
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +42,20 @@ class PreparedQuery:
     encoded: EncodedQuery
     products: tuple[QueryProduct, ...]
     text: TextMatch | None
-    text_scores: TextScores | None
+    relevance: Relevance
     degraded: tuple[str, ...]  # the steps that were late
     deadline: Deadline | None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a page, the best hits whatever the page is sorted by, and what was counted."""
+    """The hits of a page, the best hits whatever the page is sorted by, what was counted, and the row below."""
 
     hits: tuple[SearchHit, ...]
     best: tuple[SearchHit, ...]
     total: int | None = None
     facets: tuple[Facet, ...] = ()
+    near: tuple[SearchHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,19 @@ class SearchRun:
         """The query, its pictures as vectors."""
         return self.prepared.encoded.query
 
+    @property
+    def answers(self) -> AnswerSet | None:
+        """What answers the query's words; None where it is answered by likeness."""
+        return self.prepared.relevance.answers
+
+    @property
+    def _of_example(self) -> bool:
+        return not all(isinstance(term, TextTerm) for term in self.query.terms)
+
+    @property
+    def _is_uncounted(self) -> bool:
+        return self.query.sort == RELEVANCE and not self.query.facets
+
     def page(self, encode_seconds: float) -> SearchPage:
         """Return the page, whose time includes `encode_seconds`; where the vector search fails, the text answers."""
         started = perf_counter()
@@ -73,14 +94,13 @@ class SearchRun:
         except BadInput:
             raise
         except WindowshopError:
-            if self.prepared.text_scores is None or self.prepared.encoded.vector is None:
+            if self.prepared.relevance.scores is None or self.prepared.encoded.vector is None:
                 raise
             text_only = replace(self.prepared.encoded, vector=None)
             degraded = (*self.prepared.degraded, VECTOR)
             run = replace(self, prepared=replace(self.prepared, encoded=text_only, degraded=degraded))
-            found = run._find()
+            found = run._answer()
         query, prepared = run.query, run.prepared
-        verdict = None if prepared.encoded.vector is None else self.state.verdict(query, found.best)
         unread = any(isinstance(term, PictureTerm) for term in query.terms)  # a picture that was not encoded in time
         return SearchPage(
             query,
@@ -89,19 +109,30 @@ class SearchRun:
             (perf_counter() - started + encode_seconds) * 1000,
             degraded=prepared.degraded,
             offset=query.offset,
-            verdict=verdict,
+            verdict=run._verdict(found),
             total=found.total,
             facets=found.facets,
             notes=prepared.text.notes if prepared.text else (),
             refine="" if unread else self.state.tokens.make(query),
+            understood=prepared.relevance.understood,
+            near=found.near,
+            near_by=self.answers.near_by if self.answers and found.near else "",
         )
+
+    def _verdict(self, found: Found) -> Verdict | TextVerdict | None:
+        answers = self.answers
+        if answers is not None and not self._of_example:
+            return TextVerdict(answers.kind, answers.probability)
+        return None if self.prepared.encoded.vector is None else self.state.verdict(self.query, found.best)
 
     def _answer(self) -> Found:
         if not self.query.terms:
             return self._browse()
+        if self.answers is not None and not (self._of_example and self._is_uncounted):
+            return self._find_answers(self.answers)
         if self.prepared.text is not None and not self.prepared.text.understood:
             return Found((), (), 0)  # the encoder places any text somewhere, so that nonsense would look like a find
-        return self._find()
+        return self._find_similar()
 
     def _browse(self) -> Found:
         query = self.query
@@ -113,43 +144,104 @@ class SearchRun:
         hits = tuple(SearchHit(product, picture, 0.0, {}) for product, picture in zip(listed, pictures, strict=True))
         return Found(hits, hits[:VERDICT_HITS], len(keys), facets)
 
-    def _find(self) -> Found:
-        query = self.query
-        if query.sort == RELEVANCE and not query.facets:
-            return self._find_best()
-        depth = MAX_MATCHES * max(1, self.state.snapshot.rows_per_product)
-        results = FilteredResults(self.state.columns, query, lambda narrowed: self._retrieve(narrowed, depth)[0])
-        matches = results.matches(query.filter)
-        facets = results.facets() if query.facets else ()
-        if query.sort == RELEVANCE:
-            return replace(self._find_best(), total=len(matches.places), facets=facets)
-        groups = self._collapse_sorted(matches.ranked, results.places(), query.offset + query.k)
-        best = self._collapse_sorted(matches.ranked, matches.places, VERDICT_HITS)
-        hits = self._hits(matches.ranked, groups[query.offset :])
-        return Found(hits, self._hits(matches.ranked, best), len(matches.places), facets)
+    def _find_answers(self, answers: AnswerSet) -> Found:
+        """Return the products that answer the words, and on the page where they end the next best ones."""
+        query, columns = self.query, self.state.columns
+        found = self._find_among(ResultSet(columns, answers.answers))
+        if len(found.hits) == query.k or not answers.near.any():
+            return found
+        within = answers.near & columns.matching(query.filter or Filter())
+        if answers.kind == NEAR:
+            hits = self._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
+            return replace(found, hits=hits, best=hits[:VERDICT_HITS])
+        if query.sort != RELEVANCE or query.offset > (found.total or 0):
+            return found
+        return replace(found, near=self._best(within, 0, NEAR_HITS).hits)
 
-    def _find_best(self) -> Found:
-        """Retrieve rows until the page is certain: enough products, and nothing unseen can tie with the last one."""
+    def _find_similar(self) -> Found:
         query = self.query
-        wanted = max(query.offset + query.k, VERDICT_HITS)
+        if self._is_uncounted:  # nobody asks where likeness ends
+            narrowed = query.filter
+            allowed = self.state.columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
+            return self._best(allowed, query.offset, query.k)
+        depth = MAX_MATCHES * max(1, self.state.snapshot.rows_per_product)
+        ranked, _ = self._retrieve(None, depth)
+        return self._find_among(similar_results(self.state.columns, query, ranked, self._kind_of_best(ranked)))
+
+    def _find_among(self, results: ResultSet) -> Found:
+        query = self.query
+        results = replace(results, results=results.results & self._searchable())
+        total = results.count(query.filter)
+        facets = results.facets(query.filter) if query.facets else ()
+        if not total:
+            found = Found((), ())
+        elif query.sort != RELEVANCE:
+            found = self._sorted(results.within(query.filter), query.offset, query.k)
+        elif query.offset + query.k <= results.leading and not (query.filter and query.filter.conditions):
+            found = self._best(None, query.offset, query.k)  # the best of the shop, which no mask slows down
+        else:
+            found = self._best(results.within(query.filter), query.offset, query.k)
+        return replace(found, total=total, facets=facets)
+
+    def _kind_of_best(self, ranked: Ranked) -> Mask | None:
+        """Return the mask of the example's category, or of that of most of the best hits; None where they differ."""
+        kinds = self.prepared.relevance.understood.kinds
+        label = kinds[0].refs[0].label if kinds else ""
+        if not label and self.query.is_single_picture:
+            products = self._products(ranked.products[:MAX_VOTERS].tolist())
+            label, _ = majority_category(products.values())
+        return in_kinds([label], self.state.columns) if label else None
+
+    def _searchable(self) -> Mask:
+        """Return the mask of the products that may be hits: those with a row, and none that the query names."""
+        columns, snapshot = self.state.columns, self.state.snapshot
+        mask = columns.present
+        if snapshot.products != np.count_nonzero(mask):
+            mask = columns.mask_of(np.unique(snapshot.found_keys()))
+        excluded = columns.ordinals(np.array(self.prepared.encoded.excluded, np.int64))
+        if len(excluded):
+            mask = mask.copy()
+            mask[excluded[excluded >= 0]] = False
+        return mask
+
+    def _best(self, allowed: Mask | None, offset: int, count: int) -> Found:
+        """Retrieve rows until the page is certain: enough products, and nothing unseen can tie with the last one."""
+        wanted = max(offset + count, VERDICT_HITS)
         fetch = wanted * self.state.snapshot.rows_per_product + SPARE_ROWS
         while True:
-            ranked, exhausted = self._retrieve(query.filter, fetch)
+            ranked, exhausted = self._retrieve(allowed, fetch)
             groups, seen = self._collapse(ranked, wanted)
             certain = len(groups) >= wanted and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
             if certain or exhausted:
-                page = groups[query.offset : query.offset + query.k]
+                page = groups[offset : offset + count]
                 return Found(self._hits(ranked, page), self._hits(ranked, groups[:VERDICT_HITS]))
             fetch *= FETCH_GROWTH
 
-    def _retrieve(self, narrowed: Filter | None, fetch: int) -> tuple[Ranked, bool]:
-        columns, encoded = self.state.columns, self.prepared.encoded
-        allowed = columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
+    def _sorted(self, allowed: Mask, offset: int, count: int) -> Found:
+        """Return a page of products by price or age, with the scores that they have for the query."""
+        columns = self.state.columns
+        keys = browse_order(columns, allowed, self.query.sort)
+        wanted = offset + count
+        while True:
+            leading = keys[:wanted]
+            mask = columns.mask_of(leading)
+            ranked, _ = self._retrieve(mask, int(np.count_nonzero(self.state.snapshot.rows_allowed(mask))) + 1)
+            order = np.argsort(ranked.products)
+            places = order[np.minimum(np.searchsorted(ranked.products[order], leading), max(len(order) - 1, 0))]
+            groups = self._collapse_places(ranked, places[ranked.products[places] == leading])
+            if len(groups) >= offset + count or wanted >= len(keys):
+                break
+            wanted *= 2
+        best = self._best(allowed, 0, VERDICT_HITS).best if self.query.is_single_picture else ()
+        return Found(self._hits(ranked, groups[offset : offset + count]), best)
+
+    def _retrieve(self, allowed: Mask | None, fetch: int) -> tuple[Ranked, bool]:
+        encoded = self.prepared.encoded
         scope = SearchScope(allowed, encoded.excluded)
         return self.steps.run(
             VECTOR,
             self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search
-            lambda: retrieve(self.state.snapshot, encoded.vector, self.prepared.text_scores, scope, fetch),
+            lambda: retrieve(self.state.snapshot, encoded.vector, self.prepared.relevance.scores, scope, fetch),
         )
 
     def _collapse(self, ranked: Ranked, count: int) -> tuple[list[Group], int]:
@@ -165,17 +257,11 @@ class SearchRun:
                 return groups, seen
             wanted = 2 * len(products) + count - len(groups)
 
-    def _collapse_sorted(self, ranked: Ranked, places: Ids, count: int) -> list[Group]:
-        """Return `count` groups of one thing each, of places that are in order already."""
-        wanted = count
-        while True:
-            leading = places[:wanted].tolist()
-            products = self._products(ranked.products[leading].tolist())
-            listed = [(i, products[key]) for i in leading if (key := int(ranked.products[i])) in products]
-            groups = self._groups(ranked, listed)
-            if len(groups) >= count or wanted >= len(places):
-                return groups[:count]
-            wanted *= 2
+    def _collapse_places(self, ranked: Ranked, places: Ids) -> list[Group]:
+        """Return groups of one thing each, of places that are in order already."""
+        products = self._products(ranked.products[places].tolist())
+        listed = [(i, products[key]) for i in places.tolist() if (key := int(ranked.products[i])) in products]
+        return self._groups(ranked, listed)
 
     def _groups(self, ranked: Ranked, listed: Sequence[tuple[int, Product]]) -> list[Group]:
         if not self.query.collapse:

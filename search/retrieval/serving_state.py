@@ -22,6 +22,7 @@ from search.retrieval.verdict import Calibration, MatchClassifier
 from search.state.column_store import ProductColumns
 from search.state.row_encoder import RowEncoder
 from search.state.snapshot import Snapshot
+from search.understanding.kind_nearness import KindNearness
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class ServingState:
     snapshot: Snapshot
     tokens: RefineTokens
     classifier: MatchClassifier
+    nearness: KindNearness | None = None
 
     @classmethod
     def of(cls, home: Path, snapshot: Snapshot, encoder: Encoder) -> ServingState:
@@ -51,6 +53,7 @@ class ServingState:
             snapshot,
             RefineTokens(signing_key(home), encoder),
             MatchClassifier(manifest.weights["picture"], manifest.match, calibration),
+            KindNearness.open(generation, encoder),
         )
 
     @property

@@ -13,7 +13,7 @@ from functools import cached_property
 from catalog.storage.word_index import Words
 from catalog.text.quantities import has_digit, quantity_of
 from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
-from search.query.compounds import CompoundVocabulary, KnowsWord, can_read
+from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, is_english
 from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
 from search.query.spelling import SpellingVocabulary
 
@@ -53,6 +53,25 @@ class TextAnalysis:
     def encoder_words(self) -> str:
         """The text for the encoder."""
         return self.rewritten.encoder_words
+
+    @property
+    def corrected(self) -> str:
+        """The text with its typing mistakes corrected, in its own language."""
+        return _replaced(self.text, {c.word: c.used for c in self.corrections}) if self.corrections else self.text
+
+    @property
+    def typed_words(self) -> dict[str, str]:
+        """What was typed for each corrected word, and for each English text that replaces a term."""
+        typed = {correction.used: correction.word for correction in self.corrections}
+        for term in self.rewritten.replaced:
+            for text in term.by[:1]:
+                typed[text] = term.term
+        return typed
+
+    @property
+    def other_words(self) -> dict[str, tuple[str, ...]]:
+        """The further English texts of replaced terms, by the first."""
+        return {term.by[0]: term.by[1:] for term in self.rewritten.replaced if len(term.by) > 1}
 
     def is_readable(self, knows: KnowsWord) -> bool:
         """Return whether the glossary or the encoder knows a word of the text."""
@@ -115,6 +134,11 @@ class TextReader:
             extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
+
+    def has_word(self, word: str, index: Words) -> bool:
+        """Return whether a product or the glossary has a word in any form."""
+        known = self._word_counts(index).known(forms(word))
+        return known or any(concept.in_glossary for concept in self._glossary.apply(word).concepts)
 
     def _look_up(
         self, word_counts: _WordCounts, concepts: Sequence[Concept], knows: KnowsWord
@@ -179,10 +203,15 @@ def _finds_products(ways: Sequence[Way], known: Mapping[str, int]) -> bool:
 
 
 def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | None:
-    """Return what a word that no product has probably means: a word with a mistake less, or two words."""
+    """Return what a word that no product has probably means: a word with a mistake less, or two words.
+
+    An English word is no mistake: a shop of baskets that is asked for a hammer has none, and its hampers are no answer.
+    """
     parts = vocabulary.compounds.split(word, knows)
     if parts and min(map(len, parts)) >= SURE_SPLIT:
         return " ".join(parts)
+    if knows(word) or is_english(word):
+        return " ".join(parts) if parts else None
     nearest = vocabulary.spelling.nearest(word, 1 if parts else None)
     if nearest is None:
         return " ".join(parts) if parts else None

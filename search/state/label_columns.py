@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catalog.product import CATEGORY_SEPARATOR, Product
 from indexer.types import Ids, Mask
 from search.query.filters import BRAND, CATEGORY, MAX_VALUE, Between, attribute_field, folded
+from search.state.title_heads import HEAD, title_heads
 
 CURRENCY = "price.currency"
 VALUE_SEPARATOR = ", "  # between the values of an attribute that a feed gives more than once
@@ -223,6 +224,8 @@ def _labels_of(product: Product) -> Iterator[tuple[str, str]]:
     """Yield every field and label of a product; a category has a label per level."""
     for category in categories_down(product.category_path):
         yield CATEGORY, category
+    for head in title_heads(product):
+        yield HEAD, head
     if product.brand:
         yield BRAND, product.brand
     if product.currency:

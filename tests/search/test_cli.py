@@ -70,11 +70,11 @@ def test_query_as_json_is_one_object(run, tmp_path):
 
 
 def test_a_later_page_with_its_facets(run):
-    first = json.loads(run("query", "--text", "blue", "-k", 2, "--json").stdout)
-    second = json.loads(run("query", "--text", "blue", "-k", 1, "--offset", 1, "--facets", "--json").stdout)
+    first = json.loads(run("query", "--text", "scarf", "-k", 2, "--json").stdout)
+    second = json.loads(run("query", "--text", "scarf", "-k", 1, "--offset", 1, "--facets", "--json").stdout)
     assert [hit["id"] for hit in second["hits"]] == [first["hits"][1]["id"]]
     assert "category" in {facet["name"] for facet in second["facets"]} and not first["facets"]
-    assert "category: Apparel" in run("query", "--text", "blue", "--facets").stdout
+    assert "category: Apparel" in run("query", "--text", "scarf", "--facets").stdout
 
 
 def test_a_crop_asks_for_what_is_in_it(run, tmp_path):
@@ -159,7 +159,7 @@ def test_evaluate_questions(run, tmp_path):
 
 
 def test_evaluate_sold_needs_a_verdict_on_words(run, tmp_path):
-    (tmp_path / "q.csv").write_text("query,sold\nblue hat,1\ndishwasher,0\n")
+    (tmp_path / "q.csv").write_text("query,sold\nsamovar,1\ndishwasher,0\n")
     assert "Index the shop again" in run("evaluate", "--sold", tmp_path / "q.csv", code=1).stderr
 
 

@@ -132,7 +132,8 @@ def _count_and_timeout() -> tuple[int, int]:
 def page_json(page: SearchPage, text: str = "") -> dict[str, Any]:
     """Return a page of results: the JSON of the command line with addresses added."""
     payload = note_page(page, text).to_dict()
-    return payload | {"hits": [addressed(hit) for hit in payload["hits"]], "request_id": g.request_id}
+    lists = {name: [addressed(hit) for hit in payload[name]] for name in ("hits", "near")}
+    return payload | lists | {"request_id": g.request_id}
 
 
 def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, Any]]:

@@ -120,7 +120,8 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
         if not shortened:
             queries.add(SLOW, text, (monotonic() - started) * 1000)
         raise
-    if not page.hits and not page.offset:
+    unanswered = page.verdict is not None and page.verdict.kind in UNANSWERED
+    if (unanswered or not page.hits) and not page.offset:
         queries.add(EMPTY, text, page.took_ms)
     elif _is_answered(query, page):
         _log_found(text)

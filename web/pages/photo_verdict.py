@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from search.hits import NO_MATCH, SIMILAR
+from search.hits import NO_MATCH, SIMILAR, TextVerdict
 from search.query.filters import CATEGORY
 from web.i18n.language import path_of, t
 from web.requests.page_request import compact_json
@@ -44,7 +44,7 @@ class VerdictView:
 
 def verdict_view(page: SearchPage) -> VerdictView | None:
     """Return the view of a page's verdict; None for a page without hits or without a photo's verdict."""
-    if not page.hits or page.verdict is None:
+    if not page.hits or page.verdict is None or isinstance(page.verdict, TextVerdict):
         return None
     kind = page.verdict.kind
     if kind == NO_MATCH:

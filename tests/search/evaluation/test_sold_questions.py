@@ -43,6 +43,6 @@ def test_a_cell_that_is_neither_yes_nor_no_is_named(engine, tmp_path):
 
 
 def test_a_shop_without_verdicts_on_words_says_so(engine, tmp_path):
-    """The tiny shop's build fits no verdict."""
+    """The tiny shop's encoder has no sentence vectors, so only names of its kinds have a verdict."""
     with pytest.raises(BadQuery, match="no verdict"):
-        evaluate_sold(engine, write(tmp_path / "q.csv", "query,sold", "red scarf,1", "dishwasher,0"))
+        evaluate_sold(engine, write(tmp_path / "q.csv", "query,sold", "samovar,1", "dishwasher,0"))

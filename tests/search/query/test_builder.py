@@ -8,7 +8,7 @@ from PIL import Image
 from catalog.errors import BadQuery
 from catalog.images.crop import crop_picture, load_picture
 from catalog.product import Product
-from search.query.builder import QueryBuilder, crop_weights, resolve_query
+from search.query.builder import QueryBuilder, build_query, crop_weights, resolve_query
 from search.query.filters import Between, Filter, parse_filter
 from search.query.intent import AVOID, LESS, MORE
 from search.query.terms import MAX_PICTURES, PictureTerm, ProductTerm, Query, TextTerm
@@ -19,7 +19,8 @@ def test_a_query_is_made_in_one_call(tmp_path):
     picture(RED, 64).save(tmp_path / "photo.png")
     query = Query.of(picture=tmp_path / "photo.png", text="in green, not striped", product_id="a", k=5)
     photo = PictureTerm(load_picture(tmp_path / "photo.png"))
-    assert query == Query((TextTerm("in green"), TextTerm("striped", AVOID), ProductTerm("a"), photo), k=5)
+    terms = (TextTerm("in green"), TextTerm("striped", AVOID), ProductTerm("a"), photo)
+    assert query == Query(terms, k=5, typed="in green, not striped")
     assert Query.of(picture=str(tmp_path / "photo.png")).terms == (photo,)
 
 
@@ -52,7 +53,8 @@ def test_a_base_query_is_extended():
     base = Query((TextTerm("mug"), ProductTerm("a")), k=3, sort="price", filter=parse_filter({"price": {"max": 50}}))
     query = QueryBuilder(base, k=5).feedback(["b"], ["a"]).text("not blue, under 20").build()
     terms = (TextTerm("mug"), ProductTerm("b", MORE), ProductTerm("a", LESS), TextTerm("blue", AVOID))
-    assert query == Query(terms, k=5, sort="price", filter=Filter((Between("price", None, 20.0),)))
+    limit = Filter((Between("price", None, 20.0),))
+    assert query == Query(terms, k=5, sort="price", filter=limit, typed="not blue, under 20")
 
 
 def test_too_many_pictures_are_refused_before_they_are_decoded():
@@ -76,3 +78,17 @@ def test_block_weights_of_the_caller_stand_in_a_crop():
     query = Query((ProductTerm("a"),), blocks={"colour": 1.0, "look": 0.5}, cropped=True)
     assert resolve_query(query, ("look", "colour"), {}.__getitem__).blocks == {"colour": 1.0, "look": 0.5}
     assert crop_weights(("colour",)) == {}
+
+
+def test_a_price_that_was_chosen_counts_and_not_the_one_in_the_words():
+    chosen = parse_filter({"price": {"min": 30}})
+    assert build_query(text="mug under 20", filter=chosen).filter == chosen
+    assert not build_query(text="this but cheaper", product_id="a", filter=chosen).cheaper
+    assert build_query(text="mug under 20", filter={"brand": "Acme"}).filter.on("price").maximum == 20
+
+
+@pytest.mark.parametrize("text", ["red mug, in stock", "in stock red mug", "red mug available now"])
+def test_words_ask_for_what_is_in_stock(text):
+    query = build_query(text=text)
+    assert query.terms == (TextTerm("red mug"),) and query.filter == parse_filter({"in_stock": True})
+    assert build_query(text=text, filter={"in_stock": False}).filter == parse_filter({"in_stock": False})

@@ -25,7 +25,7 @@ def ids(answer):
 
 def test_words_find_the_product_and_tell_all_about_it(client):
     answer = client.post(SEARCH, json={"text": "red"})
-    assert len(ids(answer)) == 10
+    assert ids(answer) == ["red"] and answer.json["total"] == 1
     first = answer.json["hits"][0]
     assert answer.json["generation"] == 1
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
@@ -63,7 +63,7 @@ def test_weights_decide_between_photo_and_words(client):
     blue = {"image": upload(picture_bytes(BLUE)), "text": "red"}
     assert ids(client.post(SEARCH, data=blue | {"weights": json.dumps({"image": 1, "text": 0.1})}))[0] == "blue"
     less = client.post(SEARCH, json={"text": "red", "product_id": "green", "weights": {"text": -1}, "k": 50})
-    assert ids(less)[-1] == "red"
+    assert ids(less)[:2] == ["blue", "red"]  # the two of its kind
 
 
 def test_crop_looks_at_a_part_of_the_upright_picture(client):
@@ -81,10 +81,10 @@ def test_crop_looks_at_a_part_of_the_upright_picture(client):
 
 
 def test_pages_join_without_gap_or_overlap(client):
-    whole = ids(client.post(SEARCH, json={"text": "red", "k": 18}))
-    parts = [ids(client.post(SEARCH, data={"text": "red", "k": "6", "offset": str(at)})) for at in (0, 6, 12)]
+    whole = ids(client.post(SEARCH, json={"text": "odd", "k": 18}))
+    parts = [ids(client.post(SEARCH, data={"text": "odd", "k": "6", "offset": str(at)})) for at in (0, 6, 12)]
     assert [each for part in parts for each in part] == whole
-    assert len(set(whole)) == 18
+    assert len(set(whole)) == 15
 
 
 REFUSED = [

@@ -62,18 +62,19 @@ def test_the_front_page_offers_products_and_words_to_try(client):
 
 def test_words_have_an_address_and_pages(client):
     first = client.get("/?q=red")
-    assert page(first).titles[0] == "Red jumper"
+    assert page(first).titles == ["Red jumper"]
     assert "12.90 EUR" in first.text
     assert "Acme · Jumpers" in first.text
     assert 'value="red"' in first.text
-    assert 'href="/?q=red&amp;offset=5"' in first.text
-    second = page(client.get("/?q=red&offset=5")).titles
+    odd = client.get("/?q=odd")
+    assert "1–5 of 15" in odd.text and 'href="/?q=odd&amp;offset=5"' in odd.text
+    second = page(client.get("/?q=odd&offset=5")).titles
     assert len(second) == 5
-    assert not set(second) & set(page(first).titles)
-    last = client.get("/?q=red&offset=15")
-    assert len(page(last).titles) == 3
-    assert "Show more" not in last.text
-    assert "End of the results" in client.get("/?q=red&offset=100").text
+    assert not set(second) & set(page(odd).titles)
+    last = client.get("/?q=odd&offset=10")
+    assert len(page(last).titles) == 5
+    assert "offset=15" not in last.text
+    assert "End of the results" in client.get("/?q=odd&offset=100").text
 
 
 def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
@@ -93,9 +94,7 @@ def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
 def test_photo_and_words_go_together(client):
     assert page(client.post("/", data={"photo": photo(BLUE), "q": "blue"})).titles[0] == "Blue jumper"
     answer = client.post("/", data={"photo": photo(BLUE), "q": "red"})
-    both = page(answer).titles
-    assert both != page(client.post("/", data={"photo": photo(BLUE)})).titles
-    assert both != page(client.get("/?q=red")).titles
+    assert page(answer).titles[0] == "Red jumper"
     assert "Your photo + “red”" in answer.text
 
 
@@ -292,7 +291,7 @@ def test_filters_are_buttons_whose_address_can_be_shared(client):
     assert page(narrowed).titles == ["Blue jumper"]
     assert "Availability: Out of stock" in narrowed.text
     assert "{}" in values_of(narrowed, "filter")  # what is chosen can be taken back
-    worded = client.get("/", query_string={"q": "red", "filter": stock})
+    worded = client.get("/", query_string={"q": "jumper", "filter": stock})
     assert page(worded).titles == ["Blue jumper"]
     whole = client.get("/", query_string={"q": "red", "filter": "{}"})
     assert page(whole).titles == page(client.get("/?q=red")).titles
@@ -300,7 +299,7 @@ def test_filters_are_buttons_whose_address_can_be_shared(client):
 
 
 def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
-    typed = {"filter": '{"in_stock":true}', "min": "12", "max": "14", "q": "red"}
+    typed = {"filter": '{"in_stock":true}', "min": "12", "max": "14", "q": "jumper"}
     answer = client.get("/", query_string=typed)
     assert set(page(answer).titles) == {"Red jumper", "Green jumper"}
     assert "Price: 12 to 14" in answer.text and "Availability: In stock" in answer.text

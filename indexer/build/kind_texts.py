@@ -1,0 +1,77 @@
+"""Encode texts of a shop's kinds when it is indexed: their names, and what some products of each say of themselves."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from heapq import heappush, heappushpop
+from pathlib import Path
+
+import numpy as np
+
+from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.storage.catalogue import Catalogue
+from indexer.cache.vector_cache import VectorCache, cache_path, title_cache_key
+from indexer.encoders.base import BaseEncoder, Encoder
+from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors, product_phrases
+from indexer.numeric import batches
+from indexer.types import Floats
+
+SENTENCE_VECTORS = "sentences"  # kind of the cache
+MAX_TEXTS = 4_000  # of products, in all
+MAX_PER_KIND = 6
+MAX_KINDS = 2_000  # the kinds with the most products
+MAX_CHARACTERS = 200
+BATCH_SIZE = 32
+
+
+def write_kind_vectors(home: Path, folder: Path, catalogue: Catalogue, encoder: Encoder) -> None:
+    """Write the vectors of the catalogue's kinds into a generation's folder; nothing when no text can be encoded."""
+    if not isinstance(encoder, BaseEncoder) or encoder.sentence_dim is None:
+        return
+    samples = sample_texts(product for _, product in catalogue.iterate())
+    texts = dict.fromkeys(text for label, own in samples.items() for text in (*kind_names(label), *own))
+    phrases, owners = product_phrases()
+    vectors = _encode(home, encoder, [*texts, *phrases])
+    labels, rows = kind_vectors(samples, vectors)
+    rows = rows.reshape(-1, encoder.sentence_dim)
+    KindVectors(labels, rows, np.stack([vectors[phrase] for phrase in phrases]), np.array(owners)).save(folder)
+
+
+def sample_texts(products: Iterable[Product]) -> dict[str, list[str]]:
+    """Return texts of some products by deepest category, the same ones whenever the products are the same."""
+    chosen: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    counts: defaultdict[str, int] = defaultdict(int)
+    for product in products:
+        label = CATEGORY_SEPARATOR.join(product.category_path)
+        if not label:
+            continue
+        counts[label] += 1
+        entry = (-zlib.crc32(product.id.encode("utf-8", "replace")), _text(product))
+        if len(chosen[label]) < MAX_PER_KIND:
+            heappush(chosen[label], entry)
+        else:
+            heappushpop(chosen[label], entry)
+    largest = sorted(counts, key=lambda label: (-counts[label], label))[:MAX_KINDS]
+    most = max(1, min(MAX_PER_KIND, MAX_TEXTS // max(1, len(largest))))
+    return {label: [text for _, text in sorted(chosen[label], reverse=True)[:most]] for label in largest}
+
+
+def _text(product: Product) -> str:
+    parts = (product.category_path[-1], product.title, product.description)
+    return ". ".join(part for part in parts if part)[:MAX_CHARACTERS]
+
+
+def _encode(home: Path, encoder: BaseEncoder, texts: Sequence[str]) -> dict[str, Floats]:
+    """Return the vector of each text, from the cache where it is there."""
+    assert encoder.sentence_dim is not None
+    path = cache_path(home, encoder.fingerprint, SENTENCE_VECTORS)
+    with VectorCache(path, encoder.fingerprint, encoder.sentence_dim) as cache:
+        known = {text: cache.get(title_cache_key(text)) for text in dict.fromkeys(texts)}
+        missing = sorted((text for text, vector in known.items() if vector is None), key=len)
+        for batch in batches(missing, BATCH_SIZE):
+            rows = encoder.encode_sentences(batch)
+            cache.put([title_cache_key(text) for text in batch], rows)
+            known.update(zip(batch, rows, strict=True))
+    return {text: vector for text, vector in known.items() if vector is not None}

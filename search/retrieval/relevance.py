@@ -1,0 +1,190 @@
+"""Turn what was understood of a query into scores: the kind counts before attributes, and these before likeness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from catalog.product import Product
+from catalog.storage.catalogue import Catalogue
+from indexer.types import Floats, Mask
+from search.hits import ATTRIBUTE_PART, CATEGORY_PART
+from search.query.filters import CATEGORY
+from search.query.query_encoder import EncodedQuery
+from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
+from search.retrieval.lexical_fusion import TextMatch, TextScores
+from search.retrieval.serving_state import ServingState
+from search.understanding.answer_set import (
+    NAMED_CONFIDENCE,
+    AnswerSet,
+    TextEvidence,
+    decide,
+    decide_change,
+    decide_excluded,
+)
+from search.understanding.product_scores import ProductScores, in_kind, score_products
+from search.understanding.question_reader import QuestionReader, ReadText
+from search.understanding.removable import with_parts
+from search.understanding.understood import EXAMPLE, MEANING, KindRef, Understood, UnderstoodKind
+
+# Shares of a score. A product of the kind comes before any other, and one with all values before one without.
+KIND_SHARE, VALUE_SHARE = 0.5, 0.3
+MAX_VOTERS = 10  # products most like a picture, which vote
+MIN_MAJORITY = 0.6  # share of the voters from which their category is the picture's
+MAX_REPRESENTED = 3  # kinds that a question may mean, of which the best product stands at the top
+REPRESENTED = (1.0, 0.97, 0.94)  # kind scores of these products; of the others at most MEANT
+MEANT = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """What was understood of a query, the products that answer it (None: those that are like it), and the scores."""
+
+    understood: Understood
+    answers: AnswerSet | None = None
+    scores: TextScores | None = None
+
+
+def relevance(
+    state: ServingState, catalogue: Catalogue, reader: QuestionReader, encoded: EncodedQuery, text: TextMatch | None
+) -> Relevance:
+    """Return what a query asks for, and how much each product has of it beyond its likeness."""
+    query = encoded.query
+    if (query.blocks or {}).get(LEXICAL) == 0 or (text is None and _has_text(query)):
+        return Relevance(Understood(), None, text.scores if text else None)
+    examples = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
+    if text is None:
+        return _of_example(state, catalogue, examples)
+    understood = reader.read(query, _read_texts(text), state.columns, text.knows)
+    named = max((kind.confidence for kind in understood.kinds), default=0.0) >= NAMED_CONFIDENCE
+    if examples and not named:
+        understood = replace(understood, kinds=_example_kinds(state, catalogue, examples))
+    scores = score_products(understood, state.columns)
+    answers: AnswerSet | None = None
+    if examples:
+        answers = decide_change(understood, scores, state.columns) if understood.kinds else None
+    elif all(term.weight < 0 for term in query.terms):
+        answers = decide_excluded(scores, _evidence(text, state).held > 0, state.columns)
+    else:
+        understood, answers = decide(understood, scores, _evidence(text, state), state.columns, state.nearness)
+        scores = replace(scores, kinds=_kind_scores(state, encoded.vector, understood, scores.kinds))
+    if query.typed:
+        understood = with_parts(understood, query.typed, query.filter)
+    return Relevance(understood, answers, _fuse(text.scores, scores, understood, state, _share_of(examples, query)))
+
+
+def _share_of(examples: Sequence[Term], query: Query) -> float:
+    """Return how much of the kind's share counts: all for words alone, less where words weigh more than an example."""
+    if not examples:
+        return 1.0
+    return min(1.0, 2 * sum(term.weight for term in examples) / sum(abs(term.weight) for term in query.terms))
+
+
+def _has_text(query: Query) -> bool:
+    return any(isinstance(term, TextTerm) and term.weight for term in query.terms)
+
+
+def _read_texts(text: TextMatch) -> Mapping[str, ReadText]:
+    return {
+        words: ReadText(analysis.corrected, analysis.encoder_words, analysis.typed_words, analysis.other_words)
+        for words, analysis in text.readings.items()
+    }
+
+
+def _evidence(text: TextMatch, state: ServingState) -> TextEvidence:
+    keys = state.columns.keys
+    held: Floats = np.zeros(len(keys), np.float32)
+    for hits in text.wanted or text.unwanted:
+        held = held + hits.scores_of(keys)
+    held = held / np.float32(max(1, len(text.wanted)))
+    exact = np.zeros(0, np.int64) if text.scores is None else text.scores.exact
+    return TextEvidence(held, state.columns.mask_of(exact), text.understood)
+
+
+def _of_example(state: ServingState, catalogue: Catalogue, examples: Sequence[Term]) -> Relevance:
+    """Prefer the kind of a product in "similar products"; a photo alone is answered by likeness."""
+    products = [term for term in examples if isinstance(term, ProductTerm)]
+    if not products or len(products) < len(examples):
+        return Relevance(Understood())
+    kinds = _example_kinds(state, catalogue, products)
+    if not kinds:
+        return Relevance(Understood())
+    keys = state.columns.keys[in_kind(kinds[0].refs[0], state.columns)]
+    return Relevance(Understood(kinds), None, TextScores.of_part(CATEGORY_PART, keys, KIND_SHARE))
+
+
+def _example_kinds(state: ServingState, catalogue: Catalogue, examples: Sequence[Term]) -> tuple[UnderstoodKind, ...]:
+    known = [term for term in examples if isinstance(term, PictureTerm | VectorTerm | ProductTerm)]
+    label, confidence = _category_of(state, catalogue, max(known, key=lambda term: term.weight))
+    return (UnderstoodKind((KindRef(CATEGORY, label),), "", confidence, EXAMPLE),) if label else ()
+
+
+def _category_of(
+    state: ServingState, catalogue: Catalogue, term: PictureTerm | VectorTerm | ProductTerm
+) -> tuple[str, float]:
+    """Return the category of an example, "" when it is unclear, and the share of its neighbours that have it."""
+    if isinstance(term, ProductTerm):
+        return catalogue.get(term.product_id).category, 1.0
+    if isinstance(term, PictureTerm):
+        return "", 0.0
+    _, rows = state.snapshot.search(state.query_encoder.picture_query(term), MAX_VOTERS)
+    keys = list(dict.fromkeys(state.snapshot.keys_of(rows).tolist()))
+    return majority_category(catalogue.get_many(keys).values())
+
+
+def majority_category(products: Collection[Product]) -> tuple[str, float]:
+    """Return the category that most of these products have, and their share; "" when no category has a majority."""
+    votes = Counter(product.category for product in products)
+    category, count = votes.most_common(1)[0] if votes else ("", 0)
+    return (category, count / len(products)) if category and count >= MIN_MAJORITY * len(products) else ("", 0.0)
+
+
+def _kind_scores(state: ServingState, vector: Floats | None, understood: Understood, named: Floats) -> Floats:
+    """Return the kind scores of all products; where the kind is only meant, the best of each likely kind comes first.
+
+    A shopper who says "something for flowers" should see a vase and a plant pot, not ten vases.
+    """
+    meant = [kind for kind in understood.kinds if kind.source == MEANING]
+    if not meant:
+        return named
+    scores = np.zeros(len(named), np.float32)
+    for kind in reversed(meant):
+        scores[in_kind(kind.refs[0], state.columns)] = MEANT * kind.refs[0].confidence ** 0.5
+    for kind, score in zip(meant[:MAX_REPRESENTED], REPRESENTED, strict=False):
+        best = _best_of(state, vector, in_kind(kind.refs[0], state.columns))
+        if best is not None:
+            scores[best] = score
+    return scores
+
+
+def _best_of(state: ServingState, vector: Floats | None, products: Mask) -> int | None:
+    """Return the ordinal of the product among these that is most like the query."""
+    if vector is None:
+        return None
+    _, rows = state.snapshot.search(vector, 1, state.snapshot.rows_allowed(products))
+    if not len(rows):
+        return None
+    return int(state.columns.ordinals(state.snapshot.keys_of(rows))[0])
+
+
+def _fuse(
+    text: TextScores | None, scores: ProductScores, understood: Understood, state: ServingState, of_kind: float
+) -> TextScores | None:
+    """Add the parts of kind and values to the text's scores, each counted as far as it was understood."""
+    parts: dict[str, Floats] = {}
+    confidence = max((kind.confidence for kind in understood.kinds), default=0.0)
+    best = float(scores.kinds.max(initial=0.0))
+    if understood.kinds and best > 0:
+        parts[CATEGORY_PART] = scores.kinds / np.float32(best) * np.float32(KIND_SHARE * of_kind * max(confidence, 0.5))
+    if scores.values:
+        parts[ATTRIBUTE_PART] = scores.mean_value * np.float32(VALUE_SHARE)
+    if not parts or text is None:
+        return text
+    return text.with_parts(state.columns.keys, parts, _shares(parts))
+
+
+def _shares(parts: Mapping[str, Floats]) -> float:
+    return float(sum(part.max(initial=0.0) for part in parts.values()))

@@ -1,0 +1,157 @@
+"""Read the text of a query with a shop's names, in the language it is typed in and in the glossary's English."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from catalog.text.tokenizer import normalise, unspaced
+from search.query.glossary import Glossary
+from search.query.terms import Query, TextTerm
+from search.state.column_store import ProductColumns
+from search.understanding.question_parser import UNKNOWN_HEAD, KnownWord, ParsedQuestion, parse_question
+from search.understanding.question_words import UNSPACED_ENDINGS, name_keys
+from search.understanding.shop_names import ShopNames
+from search.understanding.understood import Understood, UnderstoodKind, UnderstoodValue
+
+PROMPT_SECONDS = 0.05  # processor time within which the names are read again at once when the shop has changed
+MAX_PAUSE_SECONDS = 10.0
+PAUSE_FACTOR = 20.0
+MAX_SYNONYMS = 4_096  # texts whose synonyms stay in memory
+MIN_EXCLUDED = 0.9  # quality of a value that excludes a product: "not red" excludes "red and white", not "coral red"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A text as typed and in the glossary's English, and what of it was replaced: English or mended -> as typed.
+
+    `others` are the other English texts for the same term: "hat" -> "cap" where a language has one word for both.
+    """
+
+    typed: str
+    english: str
+    replaced: Mapping[str, str]
+    others: Mapping[str, Sequence[str]]
+
+
+class QuestionReader:
+    """Understands questions with a shop's names, which it follows. Threads share it."""
+
+    def __init__(self, glossary: Glossary) -> None:
+        self._glossary = glossary
+        self._lock = threading.Lock()
+        self._names: tuple[ProductColumns, ShopNames] | None = None
+        self._read_at = -math.inf
+        self._known_synonyms: dict[str, Sequence[tuple[tuple[str, ...], float]]] = {}
+        self._pause = 0.0
+
+    def read(
+        self, query: Query, texts: Mapping[str, ReadText], columns: ProductColumns, known: KnownWord
+    ) -> Understood:
+        """Return the parts of the text terms of a query; `texts` has the text of each."""
+        names = self._current_names(columns)
+        kinds: list[UnderstoodKind] = []
+        values: list[UnderstoodValue] = []
+        rest: list[str] = []
+        unnamed: list[str] = []
+        for term in query.terms:
+            if not isinstance(term, TextTerm) or not term.weight or term.words not in texts:
+                continue
+            parsed = self._parse(texts[term.words], names, known)
+            if term.weight > 0:
+                kinds += parsed.kinds
+                values += parsed.values
+                rest += parsed.rest
+                unnamed.append(parsed.unnamed)
+            else:
+                values += _excluded(parsed)
+        return Understood(tuple(kinds), tuple(values), " ".join(rest), " ".join(filter(None, unnamed)))
+
+    def _parse(self, text: ReadText, names: ShopNames, known: KnownWord) -> ParsedQuestion:
+        """Parse both readings; the shop's own names of kinds win, and the reading that explains more gives values."""
+        own = parse_question(text.typed, names, self._synonyms, known)
+        if normalise(text.english) == normalise(text.typed):
+            return own if any(map(str.isascii, filter(str.isalpha, own.unnamed))) else replace(own, unnamed="")
+        english = parse_question(text.english, names, self._synonyms, known)
+        english = _as_typed(_with_others(english, text.others, names), text)
+        own = replace(own, unnamed=english.unnamed)  # the encoder reads English
+        of_kinds = own if own.confidence >= english.confidence else english
+        fuller = own if own.coverage >= english.coverage else english
+        if of_kinds.kinds and not fuller.kinds and fuller is not of_kinds:
+            named = {kind.words for kind in of_kinds.kinds}
+            return replace(fuller, kinds=of_kinds.kinds, rest=tuple(w for w in fuller.rest if w not in named))
+        return replace(fuller, kinds=of_kinds.kinds or fuller.kinds)
+
+    def _synonyms(self, text: str) -> Sequence[tuple[tuple[str, ...], float]]:
+        """Return what the glossary says for one word, or for neighbouring words that are one term of it."""
+        if text not in self._known_synonyms:
+            concepts = self._glossary.apply(text).concepts
+            ways = concepts[0].alternatives[1:] if len(concepts) == 1 and concepts[0].in_glossary else ()
+            if len(self._known_synonyms) >= MAX_SYNONYMS:
+                self._known_synonyms.clear()
+            self._known_synonyms[text] = [(way.words, way.confidence) for way in ways]
+        return self._known_synonyms[text]
+
+    def _current_names(self, columns: ProductColumns) -> ShopNames:
+        """Return the shop's names; make them again when the shop has changed, of a large one not at every change."""
+        with self._lock:
+            now = time.monotonic()
+            known = self._names
+            stale = known is None or (known[0] is not columns and now - self._read_at >= self._pause)
+            if known is None or stale:
+                started = time.thread_time()
+                known = self._names = columns, ShopNames(columns)
+                took = time.thread_time() - started
+                self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
+                self._read_at = now
+            return known[1]
+
+
+def _with_others(parsed: ParsedQuestion, others: Mapping[str, Sequence[str]], names: ShopNames) -> ParsedQuestion:
+    """Add the kinds that other translations of the words for a kind name."""
+
+    def extended(kind: UnderstoodKind) -> UnderstoodKind:
+        meanings = [names.find(key) for text in others.get(kind.words, ()) for key in name_keys(text)]
+        refs = [ref for meaning in meanings if meaning is not None for ref in meaning.kinds]
+        return replace(kind, refs=tuple(dict.fromkeys((*kind.refs, *refs))))
+
+    return replace(parsed, kinds=tuple(map(extended, parsed.kinds)))
+
+
+def _excluded(parsed: ParsedQuestion) -> Iterable[UnderstoodValue]:
+    for value in parsed.values:
+        refs = tuple(ref for ref in value.refs if ref.quality >= MIN_EXCLUDED)
+        if refs:
+            yield replace(value, refs=refs, excluded=True)
+
+
+def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
+    """Return the parts with the words that were typed for them.
+
+    English has no word for what the glossary lacks, so a kind whose term is part of a longer word is uncertain: 洗碗机,
+    a dishwasher, is no bowl (碗).
+    """
+
+    def typed(words: str) -> str:
+        return text.replaced.get(words) or " ".join(text.replaced.get(word, word) for word in words.split())
+
+    def placed(kind: UnderstoodKind) -> UnderstoodKind:
+        words = typed(kind.words)
+        factor = UNKNOWN_HEAD if _is_followed(words, text) else 1.0
+        return replace(kind, words=words, confidence=kind.confidence * factor)
+
+    values = tuple(replace(value, words=typed(value.words)) for value in parsed.values)
+    return replace(parsed, kinds=tuple(map(placed, parsed.kinds)), values=values)
+
+
+def _is_followed(term: str, text: ReadText) -> bool:
+    """Return whether a character that no known term has follows a term of a script without spaces."""
+    typed = normalise(text.typed)
+    end = typed.find(term) + len(term)
+    if not unspaced(term) or end < len(term) or end >= len(typed) or not unspaced(typed[end]):
+        return False
+    known = any(typed.startswith(other, end) for other in text.replaced.values())
+    return not known and typed[end] not in UNSPACED_ENDINGS

@@ -1,0 +1,57 @@
+"""The parts of a question that a shopper can remove, each with the question that remains without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from catalog.text.tokenizer import normalise
+from search.query.filters import PRICE, Between, Filter
+from search.query.intent import parse_text, split_stock
+from search.query.price_limit import PriceLimit, split_price_limit
+from search.understanding.understood import Understood
+
+PRICE_PART, STOCK_PART = "price", "in_stock"  # names of the parts that no words of the shop stand for
+
+# What turns words into something that is not wanted, before them.
+_NOT = r"(?:\b(?:but\s+)?(?:not|no|without|except|excluding)\s+(?:an?\s+|any\s+)?|不要有?|不带|没有|除了|不是|不含)?"
+_EDGES = " ,;，；、"
+
+
+def with_parts(understood: Understood, typed: str, narrowed: Filter | None) -> Understood:
+    """Add the price limit and the stock that a text names, as far as the filter has them, and the text without each."""
+    parsed = parse_text(typed)
+    without: dict[str, str] = {}
+    limit: Mapping[str, Any] | None = None
+    price = narrowed.on(PRICE) if narrowed is not None else None
+    if parsed.limit is not None and isinstance(price, Between) and _is_of(price, parsed.limit):
+        limit = _limit(parsed.limit)
+        without[PRICE_PART] = split_price_limit(" ".join(typed.split()))[0]
+    if parsed.in_stock:
+        without[STOCK_PART] = split_stock(" ".join(typed.split()))[0]
+    parts = [(kind.words, False) for kind in understood.kinds if kind.words]
+    parts += [(value.words, value.excluded) for value in understood.values]
+    for words, excluded in parts:
+        without.setdefault(words, _without(typed, words, excluded))
+    return replace(understood, limit=limit, in_stock=parsed.in_stock, without=without)
+
+
+def _is_of(price: Between, limit: PriceLimit) -> bool:
+    return limit.minimum in (None, price.minimum) and limit.maximum in (None, price.maximum)
+
+
+def _limit(limit: PriceLimit) -> Mapping[str, Any]:
+    values = {"min": limit.minimum, "max": limit.maximum}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _without(typed: str, words: str, excluded: bool) -> str:
+    pattern = r"[\s-]*".join(re.escape(part) for part in re.split(r"[\s-]+", words) if part)
+    cut = re.compile((_NOT if excluded else "") + pattern + "的?", re.IGNORECASE)
+    for text in (typed, normalise(typed)):  # words are as the shop's names are: without accents
+        rest, count = cut.subn(" ", text, count=1)
+        if count:
+            return " ".join(rest.split()).strip(_EDGES)
+    return typed

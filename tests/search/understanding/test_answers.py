@@ -1,0 +1,178 @@
+"""What answers a question is one set of products, whatever filter, order and page."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
+from indexer.build.kind_texts import write_kind_vectors
+from indexer.encoders.base import BaseEncoder
+from search.live.product_edit import edit_of
+from search.query.builder import build_query
+from search.query.filters import parse_filter
+from tests.fake_encoder import FakeEncoder
+from tests.search.shop_fixtures import BLUE, GREEN, RED, YELLOW, Item, make_shop, open_shop, picture
+
+COLOURS = {"red": RED, "green": GREEN, "blue": BLUE, "yellow": YELLOW}
+KINDS = {"scarf": "Apparel > Scarves", "hat": "Apparel > Hats", "mug": "Tableware > Mugs"}
+ITEMS = [
+    Item(f"{colour}-{kind}-{number}", f"{colour} {kind} {number}", (shade,), category, str(5 + 3 * number))
+    for kind, category in KINDS.items()
+    for colour, shade in COLOURS.items()
+    if (colour, kind) != ("red", "mug")
+    for number in range(3)
+]
+
+
+class SentenceEncoder(FakeEncoder, BaseEncoder):
+    """Knows what scarves, hats and mugs are for by their letters alone; other texts mean nothing of it."""
+
+    sentence_dim = 4
+    _MEANINGS = (
+        ("scar", "hat", "warm", "Apparel"),
+        ("mug", "drink", "coffee", "Mugs", "cup"),
+        ("sofa", "chair", "sit"),
+    )
+
+    def encode_sentences(self, texts):
+        rows = np.full((len(texts), 4), 0.01, np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for place, words in enumerate(self._MEANINGS):
+                row[place] += sum(text.lower().count(word.lower()) for word in words)
+            row[3] += 0.3
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def knows_word(self, word):
+        return word in ("red", "scarf", "something", "drink", "warm")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    home, encoder = tmp_path_factory.mktemp("answers") / "shop", SentenceEncoder()
+    make_shop(home, ITEMS, encoder).close()
+    catalogue = Catalogue.open(ShopHome(home).catalogue)
+    write_kind_vectors(home, ShopHome(home).generation(1), catalogue, encoder)
+    catalogue.close()
+    with open_shop(home, encoder) as engine:
+        for item in ITEMS:
+            engine.put(edit_of(item.id, {"attributes": {"colour": item.id.split("-")[0]}}))
+        yield engine
+
+
+def search(engine, text, **options):
+    return engine.search(build_query(text=text, k=options.pop("k", 100), **options))
+
+
+def ids(page):
+    return [hit.product.id for hit in page.hits]
+
+
+def test_the_kind_comes_before_its_colour_and_ends_the_list(engine):
+    page = search(engine, "red scarf")
+    assert page.verdict.kind == "answers" and page.total == 12 == len(page.hits)
+    assert all(name.startswith("red-scarf") for name in ids(page)[:3])
+    assert {hit.product.category for hit in page.hits} == {"Apparel > Scarves"}
+
+
+def test_a_kind_without_the_colour_says_so_and_shows_the_others(engine):
+    page = search(engine, "red mug")
+    (red,) = page.understood.wanted
+    assert (red.words, red.found) == ("red", False)
+    assert {hit.product.category for hit in page.hits} == {"Tableware > Mugs"} and page.total == 9
+
+
+def test_nonsense_finds_nothing_and_counts_nothing(engine):
+    page = search(engine, "xqzzy flurb", facets=True)
+    assert (page.verdict.kind, page.total, page.hits, page.near, page.facets) == ("nothing", 0, (), (), ())
+    assert page.verdict.probability < 0.1
+
+
+def test_the_row_below_the_answers_is_no_part_of_them(engine):
+    page = search(engine, "scarf", k=100)
+    assert page.near and not {hit.product.id for hit in page.near} & set(ids(page))
+    assert page.near_by == "kinds"
+    assert not search(engine, "scarf", k=12).near, "where the page is full, the answers may go on"
+    assert not search(engine, "scarf", k=100, sort="price").near
+
+
+def test_what_is_excluded_is_no_answer(engine):
+    page = search(engine, "scarf, not red")
+    assert page.total == 9 and all("red" not in name for name in ids(page))
+
+
+def test_parts_can_be_removed_one_by_one(engine):
+    page = search(engine, "red scarf under 10, in stock")
+    assert page.understood.without == {
+        "price": "red scarf, in stock",
+        "in_stock": "red scarf under 10",
+        "scarf": "red under 10, in stock",
+        "red": "scarf under 10, in stock",
+    }
+    assert dict(page.understood.limit) == {"max": 10.0} and page.understood.in_stock
+    assert all(hit.product.price <= 10 for hit in page.hits) and page.total == len(page.hits)
+
+
+def test_photo_and_words_stay_in_the_kind(engine):
+    page = engine.search(build_query(product_id="blue-mug-0", text="green", k=100, facets=True))
+    assert {hit.product.category for hit in page.hits} == {"Tableware > Mugs"}
+    assert page.hits[0].product.id.startswith("green-mug")
+
+
+def test_similar_products_are_of_the_same_kind_first(engine):
+    page = engine.similar("red-scarf-0", k=8)
+    assert {hit.product.category for hit in page.hits} == {"Apparel > Scarves"}
+
+
+QUESTIONS = [
+    "red scarf",
+    "mug",
+    "hats and scarves",
+    "blue",
+    "something to drink from",
+    "scarf under 10",
+    "red",
+    "Scarves",
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_count_is_what_a_click_shows(engine, seed):
+    """Words, photos, products and browsing; a random facet value of each, with a filter or without."""
+    chance = random.Random(seed)
+    for _ in range(8):
+        parts = chance.choice(
+            [
+                {"text": chance.choice(QUESTIONS)},
+                {"picture": picture(chance.choice(list(COLOURS.values())))},
+                {"picture": picture(RED), "text": chance.choice(["in green", "mug"])},
+                {"product_id": chance.choice(ITEMS).id},
+                {},
+            ]
+        )
+        first = chance.choice([{}, {"in_stock": True}, {"price": {"max": 8}}, {"category": "Apparel"}])
+        page = engine.search(build_query(**parts, filter=first, facets=True, k=100, collapse=False))
+        assert len(page.hits) == page.total or (page.verdict is not None and page.verdict.kind == "near")
+        for facet in page.facets:
+            for value in facet.values:
+                clicked = narrowed(first, facet.name, value.value)
+                for sort in ("relevance", "price"):
+                    query = build_query(**parts, filter=clicked, facets=True, k=100, collapse=False, sort=sort)
+                    shown = engine.search(query)
+                    assert shown.total == value.count, (parts, clicked, facet.name)
+                    assert len(shown.hits) == value.count or (shown.verdict and shown.verdict.kind == "near")
+
+
+def narrowed(active, name, value):
+    if name.startswith("attributes."):
+        return parse_filter(active | {"attributes": {name.removeprefix("attributes."): value}})
+    return parse_filter(active | {name: value})
+
+
+def test_pages_join_and_end_with_the_answers(engine):
+    whole = ids(search(engine, "scarf", collapse=False))
+    pages = [search(engine, "scarf", k=5, offset=at, collapse=False) for at in range(0, 20, 5)]
+    assert list(itertools.chain.from_iterable(map(ids, pages))) == whole
+    assert {page.total for page in pages} == {12}
