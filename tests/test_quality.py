@@ -17,6 +17,7 @@ from search.hits import SearchHit
 from tests.fake_encoder import FakeEncoder
 from tests.quality import measures
 from tests.quality.__main__ import measure_sample_shop
+from tests.quality.objects.scenes import scene_figures
 from tests.quality.public_data import measure_public_data
 from tests.quality.questions import Answer, Question
 from tests.quality.report.failures import worst
@@ -30,7 +31,6 @@ from tests.quality.sections.no_match import (
     no_match,
     no_match_figures,
 )
-from tests.quality.sections.scenes import scene_figures
 
 COLOURS = {"mug-1a": "red", "mug-1b": "lime", "plate-1a": "blue", "plate-1b": "yellow"}
 RED, LIME, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

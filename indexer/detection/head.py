@@ -1,7 +1,7 @@
 """The detection head: a small convolutional network on frozen feature maps, run in numpy without torch.
 
-For each cell of a picture it estimates whether the centre of an object is there, where the sides of that object are
-(Zhou et al. 2019, arXiv:1904.07850; Tian et al. 2019, arXiv:1904.01355), and how much of the cell objects cover.
+For each cell of a picture it estimates whether the centre of an object is there, and where the sides of that object are
+(Zhou et al. 2019, arXiv:1904.07850; Tian et al. 2019, arXiv:1904.01355).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ WEIGHTS = Path(__file__).with_name("detector.safetensors")
 DILATIONS = (1, 2, 4, 6)  # of the convolutions: together they see the whole picture
 CLIP_DEVIATIONS = 5.0  # standard deviations at which features are cut, so that one outlier does not decide
 SIDE_LIMITS = (-3.0, 4.0)  # of the logarithm of a side's distance in cells
-MASK_STEPS = 2  # mask values each way in a cell
-OUTPUTS = 1 + 4 + MASK_STEPS**2  # centre, four sides, mask values
+MAX_LOGIT = 30.0
+OUTPUTS = 5  # centre, four sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,11 @@ class Detections:
     """What the head sees in one picture.
 
     `centres` float32 (rows, columns), 0 to 1; `sides` float32 (rows, columns, 4), the distance from the middle of each
-    cell to the left, top, right and bottom of its object, in cells; `mask` float32 (2 * rows, 2 * columns), 0 to 1.
+    cell to the left, top, right and bottom of its object, in cells.
     """
 
     centres: Floats
     sides: Floats
-    mask: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,8 @@ class DetectionHead:
         for dilation, kernel, bias in zip(DILATIONS, self.kernels, self.kernel_biases, strict=True):
             grid = grid + np.maximum(_convolved(grid, kernel, dilation) + bias, 0.0)
         out = grid @ self.outer.T + self.outer_bias
-        blocks = out[..., 5:].reshape(rows, columns, MASK_STEPS, MASK_STEPS)
-        mask = blocks.transpose(0, 2, 1, 3).reshape(rows * MASK_STEPS, columns * MASK_STEPS)
-        return Detections(_squashed(out[..., 0]), np.exp(np.clip(out[..., 1:5], *SIDE_LIMITS)), _squashed(mask))
+        centres = 1.0 / (1.0 + np.exp(-np.clip(out[..., 0], -MAX_LOGIT, MAX_LOGIT)))
+        return Detections(np.asarray(centres, np.float32), np.exp(np.clip(out[..., 1:], *SIDE_LIMITS)))
 
 
 @cache
@@ -128,7 +126,3 @@ def _convolved(grid: Floats, kernel: Floats, dilation: int) -> Floats:
         down, across = (step * dilation for step in divmod(place, 3))
         total += padded[down : down + rows, across : across + columns] @ weights.T
     return total
-
-
-def _squashed(logits: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))), np.float32)

@@ -15,6 +15,8 @@ from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from tests.quality.clothing import clothing_categories
 from tests.quality.doctor import planted_faults
 from tests.quality.listings import suggested_listings
+from tests.quality.objects.scenes import products_in_scenes
+from tests.quality.objects.single_products import sample_single_products
 from tests.quality.photo_verdicts.confusion import sample_confusion
 from tests.quality.public_data import measure_public_data
 from tests.quality.repeated_rows import repeated_rows
@@ -28,7 +30,6 @@ from tests.quality.sections.facet_counts import sample_facets
 from tests.quality.sections.finding import caption_to_product, photo_to_product
 from tests.quality.sections.hybrid import words_by_part
 from tests.quality.sections.no_match import no_match
-from tests.quality.sections.scenes import products_in_scenes
 from tests.quality.sections.short_questions import sample_own_words, sample_short_questions
 from tests.quality.sections.similar import similar_items
 from tests.quality.sections.words_verdict import removed_kinds, sample_verdict
@@ -48,6 +49,7 @@ TASKS: tuple[Callable[[SampleShop], Outcome], ...] = (
     no_match,
     sample_confusion,
     products_in_scenes,
+    sample_single_products,
     similar_items,
     composed_queries,
     next_views,

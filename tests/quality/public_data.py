@@ -17,13 +17,14 @@ from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import build_index
 from indexer.encoders.base import Encoder
-from indexer.training.starter_data import read_starter_data
+from indexer.training.starter_data import labelled_photos, read_starter_data
 from indexer.types import Floats
 from search.engine import SearchEngine
 from search.evaluation.categorise import categorise_photos
 from search.evaluation.evaluate import Evaluation, evaluate_photos, evaluate_texts
 from search.evaluation.statistics import mean, measured
 from tests.quality.measures import rank_figures
+from tests.quality.objects.single_products import MOST_PHOTOS, single_products
 from tests.quality.photo_verdicts.confusion import fashion_confusion
 from tests.quality.report.rank_tables import rank_headline, rank_table
 from tests.quality.report.records import Headline, Outcome, Part, Section, Share, Table
@@ -62,11 +63,21 @@ def measure_public_data(data: Path, work: Path, encoder: Encoder, fashion_home: 
     with SearchEngine.open(work / "grocery") as engine:
         outcomes.append(grocery_photos(engine, data / "grocery" / "photos_val.csv"))
         outcomes.append(clothing_zero_shot(engine, data / "clothing" / "photos_validation.csv"))
+        outcomes.append(single_products(engine, public_photos(data, fashion)))
     _say("groceries that lack some kinds")
     outcomes += grocery_unsold(data, work / "unsold", encoder)
     _say("clothes in fashion shops")
     outcomes.append(fashion_confusion(fashion, work / "fashion" / "shop", data, encoder))
     return Part(KEY, TITLE, tuple(outcomes))
+
+
+def public_photos(data: Path, fashion: Sequence[Product]) -> dict[str, list[Path]]:
+    """Return photos and catalogue pictures of one product each that no training saw, an even selection of each kind."""
+    shelves = [photo.file for photo in labelled_photos(data / "grocery" / "photos_val.csv", "product_id")]
+    clothes = [photo.file for photo in labelled_photos(data / "clothing" / "photos_validation.csv", "category")]
+    pictures = [Path(product.pictures[0].path) for product in fashion]
+    kinds = {"grocery photos": shelves, "clothing photos": clothes, "fashion pictures": pictures}
+    return {name: files[:: max(1, len(files) // MOST_PHOTOS)] for name, files in kinds.items()}
 
 
 def fashion_titles(fashion: Sequence[Product], folder: Path, encoder: Encoder) -> Outcome:

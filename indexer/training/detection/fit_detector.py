@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from catalog import sample
 from catalog.errors import TrainingError
-from indexer.detection.head import CLIP_DEVIATIONS, DILATIONS, WEIGHTS, DetectionHead, save_detector
+from indexer.detection.head import CLIP_DEVIATIONS, DILATIONS, OUTPUTS, WEIGHTS, DetectionHead, save_detector
 from indexer.encoders.backends.feature_maps import MapModel
 from indexer.encoders.backends.starter_towers import MAP_KEY, starter_maps
 from indexer.labels.knn import Ints
@@ -144,7 +144,7 @@ def _head(network: DetectorNetwork, standardise: Standardiser, card: dict[str, A
         context_bias=weights["context.bias"],
         kernels=np.stack([kernel.reshape(9, *kernel.shape[2:]) for kernel in kernels]),
         kernel_biases=np.stack([weights[f"{name}.bias"] for name in names]),
-        outer=weights["outer.weight"][:, :, 0, 0],
-        outer_bias=weights["outer.bias"],
+        outer=weights["outer.weight"][:OUTPUTS, :, 0, 0],
+        outer_bias=weights["outer.bias"][:OUTPUTS],
         card=card,
     )

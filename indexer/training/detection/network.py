@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from indexer.detection.head import DILATIONS, MASK_STEPS, OUTPUTS, SIDE_LIMITS
+from indexer.detection.head import DILATIONS, OUTPUTS, SIDE_LIMITS
 from indexer.training.detection.compose import MASK_SIDE, ShownObject
 from indexer.types import Floats
 
 WIDTH = 48
+MASK_STEPS = 2  # mask values each way in a cell
 CELLS = 28
 SPREAD = 0.16  # standard deviation of an object's centre, as a share of its sides
 BOXED = 0.3  # height of an object's centre from which a cell learns its sides
@@ -45,14 +46,17 @@ class Targets:
 
 
 class DetectorNetwork(nn.Module):
-    """The layers of `DetectionHead`, on features that are standardised and reduced to principal components."""
+    """The layers of `DetectionHead`, on features that are standardised and reduced to principal components.
+
+    It also learns which cells objects cover, which teaches it their outlines; the head leaves that out.
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__()
         self.inner = nn.Conv2d(features, WIDTH, 1)
         self.context = nn.Linear(WIDTH, WIDTH)
         self.convolutions = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 3, padding=d, dilation=d) for d in DILATIONS)
-        self.outer = nn.Conv2d(WIDTH, OUTPUTS, 1)
+        self.outer = nn.Conv2d(WIDTH, OUTPUTS + MASK_STEPS**2, 1)
         start = [RARE, *[USUAL_SIDE] * 4, *[0.0] * MASK_STEPS**2]
         self.outer.bias = nn.Parameter(torch.tensor(start))
 

@@ -13,12 +13,15 @@ from catalog.sample.generator import __main__ as generator
 from catalog.sample.generator.catalogue import plan
 from catalog.sample.generator.catalogue.jobs import jobs
 from catalog.sample.generator.catalogue.shopper_photos import photos, scenes, unknown
+from catalog.sample.generator.catalogue.training_scenes import training_scenes
 from catalog.sample.generator.rendering.denoise import calm, tones
-from catalog.sample.generator.rendering.scenes import direction, fitted, product_thing, project
+from catalog.sample.generator.rendering.scenes import Scene, Thing, direction, fitted, product_thing, project
+from catalog.sample.generator.rendering.silhouettes import silhouettes
 from catalog.sample.generator.shapes.families import FAMILIES
 from catalog.sample.generator.shapes.materials import FINISHES, TRIMS, texture
 from catalog.sample.generator.shapes.meshes import box, lathe
 from catalog.sample.generator.shapes.out_of_catalogue import STRANGERS
+from catalog.sample.generator.shapes.tableware import Part
 
 
 def test_the_plan_is_the_same_each_time():
@@ -97,3 +100,27 @@ def test_a_product_can_be_rendered():
     first, second = job.take(24, 0.1), job.take(24, 0.1)
     assert generator.difference(first, second) < generator.TOLERANCE
     assert np.asarray(Image.open(io.BytesIO(first))).std() > 5
+
+
+def test_training_scenes_show_training_products_alone():
+    planned = list(training_scenes(400))
+    assert all(plan.split(item) == plan.TRAIN for photo in planned for item in photo.shown)
+    assert {len(photo.shown) for photo in planned} == {1, 2, 3}
+    known = {photo.seed for photo in (*photos(), *unknown(), *scenes())}
+    assert len({photo.seed for photo in planned} | known) == len(planned) + len(known)
+    assert list(training_scenes(3)) == planned[:3]
+
+
+def test_a_silhouette_fills_its_box_and_what_is_in_front_hides_it():
+    look = plan.Look("glazed", "red")
+    behind = Thing((Part(box(10, 10, 10)),), look)
+    front = Thing((Part(box(4, 4, 4).moved(x=3, y=-20)),), look)
+    camera = fitted(behind.points, direction(0, 0), 25, 0.8)
+    alone = silhouettes(Scene((behind,), (), (), (0, 0, 0), camera), 1, 50)[0]
+    rows, columns = np.nonzero(alone > 127)
+    seen = project(behind.points, camera) * 50
+    assert (columns.min(), columns.max() + 1) == pytest.approx((seen[:, 0].min(), seen[:, 0].max()), abs=1)
+    assert (rows.min(), rows.max() + 1) == pytest.approx((seen[:, 1].min(), seen[:, 1].max()), abs=1)
+    both = silhouettes(Scene((behind, front), (), (), (0, 0, 0), camera), 2, 50)
+    assert both[1].any() and (both[0] > 127).sum() < (alone > 127).sum()
+    assert not ((both[0] > 127) & (both[1] > 127)).any()

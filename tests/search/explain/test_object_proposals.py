@@ -42,7 +42,7 @@ def detections(*objects):
         sides[row, column] = np.array((column - left, row - top, right - column, bottom - row)) + np.array(
             (0.5, 0.5, -0.5, -0.5)
         )
-    return Detections(centres, sides, np.zeros((2 * CELLS, 2 * CELLS), np.float32))
+    return Detections(centres, sides)
 
 
 def in_cells(box):

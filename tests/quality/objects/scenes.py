@@ -17,8 +17,7 @@ from catalog.sample.generator.catalogue.plan import TEST
 from search.engine import SearchEngine
 from search.evaluation.evaluate import MRR_DEPTH, RECALLS, first_rank, mean_reciprocal_rank, recall_at
 from search.evaluation.statistics import mean, measured
-from search.explain.explainer import MAX_REGIONS
-from search.explain.object_proposals import Box, crop_object
+from search.explain.object_proposals import MAX_BOXES, Box, crop_object
 from search.hits import SearchHit
 from search.query.terms import PictureTerm, Query
 from tests.quality.measures import Rank, ratio
@@ -31,6 +30,9 @@ from tests.quality.sample_shop import SampleShop, Scene
 NEAR = 5
 ANY_NEAR = f"any_at_{NEAR}"
 SHOWN = 8
+PRODUCTS_PER_BOX = "products_per_box"
+FOUND_FLOOR = 0.85
+BOX_FLOOR = round(1 / 1.3, 3)  # at most 1.3 boxes a product
 WHOLE, BOX, PROPOSED = "whole", "box", "proposed"
 NAMES = {WHOLE: "whole photo", BOX: "its box", PROPOSED: "proposed boxes"}
 
@@ -56,6 +58,7 @@ class SceneAnswer:
     photo: Path
     sought: tuple[Sought, ...]
     hits: tuple[SearchHit, ...] = ()
+    boxes: int = 0  # that were proposed
 
     @property
     def any_near(self) -> bool:
@@ -77,17 +80,23 @@ def products_in_scenes(shop: SampleShop) -> Outcome:
         for how in NAMES
     }
     near = {"scenes": len(answers), **measured(ANY_NEAR, mean, [answer.any_near for answer in answers])}
+    counts = np.array([(len(answer.sought), answer.boxes) for answer in answers])
+    near |= measured(PRODUCTS_PER_BOX, ratio, counts)
     rows = {f"{NAMES[how]}, {split}": figures for how in NAMES for split, figures in found[how].items()}
     any_near = Share.of(near, ANY_NEAR)
     section = Section(
         title="Photos of several products",
         how="Each photo shows two or three products. Every one of them is looked for three times: with the whole "
         "photo, with only the part inside its box, as a shopper would crop it, and with the boxes that are proposed, "
-        f"up to {MAX_REGIONS} a photo, where the best of their answers counts. R@k is the share of products among the "
+        f"up to {MAX_BOXES} a photo, where the best of their answers counts. R@k is the share of products among the "
         "first k hits. Intervals come from resampling photos.",
         tables=(
             rank_table("asked with", rows),
             Table(("whole photos", "n", f"any product in the first {NEAR}"), (("all", str(len(answers)), any_near),)),
+            Table(
+                ("proposed boxes", "n", "products for each box"),
+                (("all", str(counts[:, 1].sum()), Share.of(near, PRODUCTS_PER_BOX)),),
+            ),
         ),
         plots=(Plot(_plot(found), "All products of the photos; diamonds: asked with the box."),),
         galleries=(_gallery(answers, shop),),
@@ -96,6 +105,10 @@ def products_in_scenes(shop: SampleShop) -> Outcome:
         rank_headline(f"Scene to products, {NAMES[how]}", found[how][TEST], column)
         for how in NAMES
         for column in ("recall_at_1", "recall_at_5")
+    ]
+    headlines += [
+        rank_headline(f"Scene to products, {NAMES[PROPOSED]}, all", found[PROPOSED]["all"], "recall_at_5", FOUND_FLOOR),
+        Headline("Scene, products for each proposed box", Share.of(near, PRODUCTS_PER_BOX), len(answers), BOX_FLOOR),
     ]
     headlines.append(Headline(f"Scene, whole photo, any product in {NEAR} (all)", any_near, len(answers)))
     return Outcome("scenes", found | near, section, tuple(headlines))
@@ -122,7 +135,7 @@ def ask_scene(engine: SearchEngine, scene: Scene) -> SceneAnswer:
                 min((rank for rank in ranks if rank), default=None),
             )
         )
-    return SceneAnswer(scene.photo, tuple(sought), whole)
+    return SceneAnswer(scene.photo, tuple(sought), whole, len(proposed))
 
 
 def answer_of_box(engine: SearchEngine, picture: Image.Image, box: Box | images.Box) -> list[str]:

@@ -1,0 +1,1 @@
+"""How objects in photos are found: products of scenes, and photos of one product."""
