@@ -15,7 +15,7 @@ from indexer.types import FeatureMaps, Floats
 
 MAX_BOXES = 6
 MIN_CENTRE = 0.1  # estimate from which a cell is the centre of an object, in a picture of several
-SECOND_CENTRE = 0.4  # estimate that a second object needs for a picture to show several: see docs/decisions
+SECOND_CENTRE = 0.3  # estimate that a second object needs for a picture to show several: see docs/decisions
 MAX_OVERLAP = 0.35  # intersection over union, above which two boxes are one
 MAX_INSIDE = 0.6  # share of the smaller box, above which it is part of the other
 
