@@ -30,6 +30,8 @@ from search.live.live_index import LiveIndex, Written
 from search.live.picture_store import remove_unused
 from search.live.product_edit import ProductEdit
 from search.live.thumbnails import Thumbnails
+from search.merchandising.rule_follower import RuleFollower
+from search.merchandising.rule_set import Rules
 from search.query.filters import Filter
 from search.query.glossary import Glossary
 from search.query.terms import ProductTerm, Query
@@ -82,7 +84,8 @@ class SearchEngine:
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
         glossary = _read_glossary(home)
-        self._pipeline = SearchPipeline(catalogue, glossary, self._steps)
+        self.rules = RuleFollower(home)
+        self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current)
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps)
@@ -137,15 +140,15 @@ class SearchEngine:
         return self.search_many((query,))[0]
 
     @timed(SEARCH)
-    def search_many(self, queries: Sequence[Query]) -> list[SearchPage]:
-        """Return a page for each query, as `search` does; their pictures and texts are encoded in one batch each."""
+    def search_many(self, queries: Sequence[Query], rules: Rules | None = None) -> list[SearchPage]:
+        """Return a page for each query, encoded in one batch; `rules` are to be tried in place of the owner's."""
         for _ in range(MAX_ATTEMPTS):
             state = self._live.served
-            pages = self._pipeline.pages(state, queries)
+            pages = self._pipeline.pages(state, queries, rules)
             if not self._is_outdated(state, pages):
                 return pages
         with self._live.writes_paused():
-            return self._pipeline.pages(self._live.served, queries)
+            return self._pipeline.pages(self._live.served, queries, rules)
 
     @timed(SEARCH)
     def suggest(self, text: str, limit: int = DEFAULT_LIMIT, logged: Mapping[str, int] = NO_SEARCHES) -> Suggestions:
@@ -255,6 +258,7 @@ class SearchEngine:
         self._steps.close()
         self._suggester.wait(CLOSE_SECONDS)
         self.recommender.close()
+        self.rules.close()
         self._live.served.row_encoder.save()
         self._catalogue.close()
 

@@ -108,6 +108,7 @@ class SearchPage:
     refine: str = ""  # the token for the next page
     understood: Understood = field(default_factory=Understood)
     near: tuple[SearchHit, ...] = ()  # the next best products, where the answers end on this page
+    redirect: str = ""  # the address that the shop's owner sends such a question to
     near_by: str = ""  # why they are near: "values" are other products of the kind, "kinds" those of other kinds
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,6 +126,7 @@ class SearchPage:
             "understood": self.understood.to_dict(),
             "near": [hit.to_dict(rank) for rank, hit in enumerate(self.near, 1)],
             "near_by": self.near_by,
+            "redirect": self.redirect or None,
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -47,6 +47,7 @@ class QueryRules:
 
 
 NO_RULES = QueryRules()
+LAST_ID = 2**63 - 1  # where a new rule would stand in the order of ids
 _Candidate = tuple[tuple[str, ...], int]  # the keys of words that a question must hold, and the rule's place
 
 
@@ -68,6 +69,12 @@ class Rules:
 
     def __len__(self) -> int:
         return len(self._rules)
+
+    def trying(self, rule: Rule) -> Rules:
+        """Return these rules with another one, in place of one of the same key, as if its first day were today."""
+        known = [mine for mine in self._rules if mine.key == rule.key]
+        tried = replace(rule, starts="", ends="", id=known[0].id if known else LAST_ID)
+        return Rules([*(mine for mine in self._rules if mine.key != rule.key), tried], self.day, self.number)
 
     def for_query(self, text: str) -> QueryRules:
         """Return what the rules say about a question; `text` is what is wanted, without exclusions and price limits."""
@@ -117,6 +124,14 @@ class Rules:
             redirects[0] if redirects else None,
             tuple(_synonym(rule) for rule in rules if rule.action in (SYNONYM, ONE_WAY)),
         )
+
+
+_EMPTY = Rules()
+
+
+def no_rules() -> Rules:
+    """Return the rules of a shop that has none."""
+    return _EMPTY
 
 
 def _placed(pins: list[Rule]) -> tuple[tuple[int, str], ...]:

@@ -64,6 +64,14 @@ def collapse_listings(
     return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
 
 
+def represented(state: ServingState, ranked: Ranked, groups: Sequence[Group]) -> tuple[QueryProduct, ...]:
+    """Return the first product of each group, as a product whose other listings are to be left out."""
+    rows = ranked.rows[np.array([group[0][0] for group in groups], np.int64)]
+    vectors = np.asarray(state.snapshot.vectors_of(rows), np.float32)
+    parts = zip(groups, state.snapshot.hashes_of(rows), vectors, strict=True)
+    return tuple(QueryProduct(group[0][1], sha256, row) for group, sha256, row in parts)
+
+
 def collapse(
     layout: RowLayout, hashes: Sequence[str], products: Sequence[Product], vector: Callable[[int], Rows]
 ) -> list[list[int]]:

@@ -152,6 +152,12 @@ class TextScores:
         """Return scores of one part, which is `share` for these sorted keys."""
         return cls(keys, {name: np.full(len(keys), share, np.float32)}, share, np.zeros(0, np.int64))
 
+    @classmethod
+    def nothing(cls) -> TextScores:
+        """Return scores without parts, of no product."""
+        none = np.zeros(0, np.int64)
+        return cls(none, {}, 0.0, none)
+
     def with_parts(self, keys: Ids, parts: Mapping[str, Floats], share: float) -> TextScores:
         """Add parts that give at most `share` together, float32 (n,) for all `keys`; the earlier parts count less."""
         smaller = replace(self, parts={name: np.float32(1 - share) * part for name, part in self.parts.items()})

@@ -6,7 +6,8 @@ it, and the page says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -17,13 +18,15 @@ from indexer.types import Floats
 from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import SearchPage
+from search.merchandising.applied import apply_rules, rules_of
+from search.merchandising.rule_set import Rules, no_rules
 from search.query.builder import resolve_query
-from search.query.glossary import Glossary
+from search.query.glossary import Glossary, Synonym
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import ProductTerm, Query, TextTerm
 from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical import Lexicon
-from search.retrieval.lexical_fusion import TextMatch, match_text
+from search.retrieval.lexical_fusion import TextMatch, TextScores, match_text
 from search.retrieval.relevance import relevance
 from search.retrieval.search_run import PreparedQuery, SearchRun
 from search.retrieval.serving_state import ServingState
@@ -32,35 +35,67 @@ from search.understanding.question_reader import QuestionReader
 LEXICAL_SHARE = 0.4  # share of the time that is left: the encoder needs the rest
 
 
-class SearchPipeline:
-    """Answers queries; keeps no state of the shop."""
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The shop's glossary with the owner's synonyms, and what reads texts with it."""
 
-    def __init__(self, catalogue: Catalogue, glossary: Glossary, steps: StepRunner) -> None:
+    synonyms: tuple[Synonym, ...]
+    glossary: Glossary
+    lexicon: Lexicon
+    reader: QuestionReader
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, glossary: Glossary, synonyms: tuple[Synonym, ...] = ()) -> _Words:
+        extended = glossary.extended(synonyms) if synonyms else glossary
+        return cls(synonyms, extended, Lexicon(catalogue, extended), QuestionReader(extended))
+
+
+class SearchPipeline:
+    """Answers queries; keeps no state of the shop. `rules` returns the owner's rules as they are now."""
+
+    def __init__(
+        self, catalogue: Catalogue, glossary: Glossary, steps: StepRunner, rules: Callable[[], Rules] = no_rules
+    ) -> None:
         self._catalogue = catalogue
         self._glossary = glossary
-        self._lexicon = Lexicon(catalogue, glossary)
-        self._reader = QuestionReader(glossary)
+        self._words = _Words.of(catalogue, glossary)
         self._steps = steps
+        self._rules = rules
 
-    def pages(self, state: ServingState, queries: Sequence[Query]) -> list[SearchPage]:
-        """Return a page for each query; their pictures and texts are encoded in one batch each."""
+    def pages(self, state: ServingState, queries: Sequence[Query], rules: Rules | None = None) -> list[SearchPage]:
+        """Return a page for each query; their pictures and texts are encoded in one batch each.
+
+        `rules` are to be tried instead of the owner's.
+        """
         started = perf_counter()
+        words = self._words_with(self._rules() if rules is None else rules, tried=rules is not None)
         blocks = state.generation.layout.names
         queries = [resolve_query(query, blocks, self._catalogue.get, state.columns.currencies) for query in queries]
         for query in queries:
             state.query_encoder.check(query)
-        prepared = self._prepare(state, queries)
+        prepared = self._prepare(state, queries, *words)
         share = (perf_counter() - started) / max(1, len(queries))
         return [SearchRun(state, query, self._catalogue, self._steps).page(share) for query in prepared]
 
-    def _prepare(self, state: ServingState, queries: Sequence[Query]) -> list[PreparedQuery]:
+    def _words_with(self, rules: Rules, tried: bool) -> tuple[Rules, _Words]:
+        """Return the rules with their words, which are made again when the synonyms are others."""
+        words = self._words
+        if words.synonyms != rules.synonyms:
+            words = _Words.of(self._catalogue, self._glossary, rules.synonyms)
+            if not tried:
+                self._words = words
+        return rules, words
+
+    def _prepare(
+        self, state: ServingState, queries: Sequence[Query], rules: Rules, words: _Words
+    ) -> list[PreparedQuery]:
         single = queries[0] if len(queries) == 1 else None  # no shopper waits for a batch
         deadline = Deadline.within(single.timeout_ms) if single else None
-        matched = [self._match_text(state, query, deadline) for query in queries]
-        analyses = {words: analysis for text, _ in matched if text for words, analysis in text.readings.items()}
+        matched = [self._match_text(state, words.lexicon, query, deadline) for query in queries]
+        analyses = {typed: analysis for text, _ in matched if text for typed, analysis in text.readings.items()}
 
-        def encoder_text(words: str) -> str:
-            return (analyses.get(words) or self._glossary.apply(words)).encoder_words
+        def encoder_text(typed: str) -> str:
+            return (analyses.get(typed) or words.glossary.apply(typed)).encoder_words
 
         def stored_row(product_id: str) -> tuple[int, Floats]:
             key = self._catalogue.key_of(product_id)
@@ -81,21 +116,23 @@ class SearchPipeline:
             degraded = (VECTOR,)
         prepared = []
         for query, (text, missing) in zip(encoded, matched, strict=True):
-            wanted = relevance(state, self._catalogue, self._reader, query, text)
+            wanted = relevance(state, self._catalogue, words.reader, query, text)
             products = self._query_products(state, query)
-            prepared.append(PreparedQuery(query, products, text, wanted, (*missing, *degraded), deadline))
+            ruled = apply_rules(rules_of(rules, query.query), state.columns)
+            if ruled.boosts is not None:
+                scores = (wanted.scores or TextScores.nothing()).with_parts(state.columns.keys, *ruled.score_part)
+                wanted = replace(wanted, scores=scores)
+            prepared.append(PreparedQuery(query, products, text, wanted, (*missing, *degraded), deadline, ruled))
         return prepared
 
     def _match_text(
-        self, state: ServingState, query: Query, deadline: Deadline | None
+        self, state: ServingState, lexicon: Lexicon, query: Query, deadline: Deadline | None
     ) -> tuple[TextMatch | None, tuple[str, ...]]:
         """Match the text of a query with the products' texts; also return the name of the step when it is late."""
         if not any(isinstance(term, TextTerm) for term in query.terms):
             return None, ()
         until = None if deadline is None else deadline.fraction(LEXICAL_SHARE)
-        step = self._steps.begin(
-            LEXICAL, until, lambda: match_text(self._lexicon, query, state.query_encoder.knows_word)
-        )
+        step = self._steps.begin(LEXICAL, until, lambda: match_text(lexicon, query, state.query_encoder.knows_word))
         try:
             return step.result(), ()
         except WindowshopError:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Ids, Mask
-from search.hits import Facet
+from search.hits import Facet, SearchHit
 from search.query.filters import Filter
 from search.query.terms import LEXICAL, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, TextTerm
 from search.retrieval.candidates import Ranked
@@ -18,6 +18,17 @@ from search.state.column_store import ProductColumns
 MAX_MATCHES = 500  # products that can match a query; nobody uses counts or orders beyond them
 TEXT_SHARE = 0.75  # share of the best score that a match must reach when the query is text alone
 PICTURE_SHARE = 0.5  # the same for a picture or a product, where all products of its category count
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of a page, the best hits whatever the page is sorted by, what was counted, and the row below."""
+
+    hits: tuple[SearchHit, ...]
+    best: tuple[SearchHit, ...]
+    total: int | None = None
+    facets: tuple[Facet, ...] = ()
+    near: tuple[SearchHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

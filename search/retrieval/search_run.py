@@ -14,17 +14,18 @@ from catalog.storage.catalogue import Catalogue
 from indexer.types import Ids, Mask
 from search.execution.deadlines import VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
-from search.hits import Facet, SearchHit, SearchPage, TextVerdict, Verdict
+from search.hits import SearchHit, SearchPage, TextVerdict, Verdict
+from search.merchandising.applied import NOT_RULED, AppliedRules, page_with_pins
 from search.query.filters import Filter
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
 from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
-from search.retrieval.collapse import Group, QueryProduct, collapse_listings
+from search.retrieval.collapse import Group, QueryProduct, collapse_listings, represented
 from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.relevance import MAX_VOTERS, Relevance, majority_category
-from search.retrieval.result_set import MAX_MATCHES, ResultSet, browse, browse_order, similar_results
+from search.retrieval.result_set import MAX_MATCHES, Found, ResultSet, browse, browse_order, similar_results
 from search.retrieval.serving_state import ServingState
-from search.understanding.answer_set import NEAR, AnswerSet
+from search.understanding.answer_set import ANSWERS, NEAR, AnswerSet
 from search.understanding.product_scores import in_kinds
 
 SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval nearly always suffices
@@ -45,17 +46,7 @@ class PreparedQuery:
     relevance: Relevance
     degraded: tuple[str, ...]  # the steps that were late
     deadline: Deadline | None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The hits of a page, the best hits whatever the page is sorted by, what was counted, and the row below."""
-
-    hits: tuple[SearchHit, ...]
-    best: tuple[SearchHit, ...]
-    total: int | None = None
-    facets: tuple[Facet, ...] = ()
-    near: tuple[SearchHit, ...] = ()
+    rules: AppliedRules = NOT_RULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +108,14 @@ class SearchRun:
             understood=prepared.relevance.understood,
             near=found.near,
             near_by=self.answers.near_by if self.answers and found.near else "",
+            redirect=prepared.rules.redirect,
         )
 
     def _verdict(self, found: Found) -> Verdict | TextVerdict | None:
         answers = self.answers
         if answers is not None and not self._of_example:
-            return TextVerdict(answers.kind, answers.probability)
+            pinned = found.total and answers.kind != ANSWERS  # the owner knows what answers it
+            return TextVerdict(ANSWERS, 1.0) if pinned else TextVerdict(answers.kind, answers.probability)
         return None if self.prepared.encoded.vector is None else self.state.verdict(self.query, found.best)
 
     def _answer(self) -> Found:
@@ -131,6 +124,8 @@ class SearchRun:
         if self.answers is not None and not (self._of_example and self._is_uncounted):
             return self._find_answers(self.answers)
         if self.prepared.text is not None and not self.prepared.text.understood:
+            if self.prepared.rules.pins:
+                return self._find_among(ResultSet(self.state.columns, np.zeros(len(self.state.columns), np.bool_)))
             return Found((), (), 0)  # the encoder places any text somewhere, so that nonsense would look like a find
         return self._find_similar()
 
@@ -150,8 +145,8 @@ class SearchRun:
         found = self._find_among(ResultSet(columns, answers.answers))
         if len(found.hits) == query.k or not answers.near.any():
             return found
-        within = answers.near & columns.matching(query.filter or Filter())
-        if answers.kind == NEAR:
+        within = answers.near & columns.matching(query.filter or Filter()) & ~self.prepared.rules.pinned(columns)
+        if answers.kind == NEAR and not found.total:
             hits = self._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
             return replace(found, hits=hits, best=hits[:VERDICT_HITS])
         if query.sort != RELEVANCE or query.offset > (found.total or 0):
@@ -160,7 +155,7 @@ class SearchRun:
 
     def _find_similar(self) -> Found:
         query = self.query
-        if self._is_uncounted:  # nobody asks where likeness ends
+        if self._is_uncounted and not self.prepared.rules.pins:  # nobody asks where likeness ends
             narrowed = query.filter
             allowed = self.state.columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
             return self._best(allowed, query.offset, query.k)
@@ -169,18 +164,19 @@ class SearchRun:
         return self._find_among(similar_results(self.state.columns, query, ranked, self._kind_of_best(ranked)))
 
     def _find_among(self, results: ResultSet) -> Found:
-        query = self.query
-        results = replace(results, results=results.results & self._searchable())
+        query, pinned = self.query, self.prepared.rules.pinned(self.state.columns)
+        results = replace(results, results=(results.results | pinned) & self._searchable())
+        narrowed = query.filter is not None and bool(query.filter.conditions)
         total = results.count(query.filter)
         facets = results.facets(query.filter) if query.facets else ()
         if not total:
             found = Found((), ())
         elif query.sort != RELEVANCE:
             found = self._sorted(results.within(query.filter), query.offset, query.k)
-        elif query.offset + query.k <= results.leading and not (query.filter and query.filter.conditions):
+        elif query.offset + query.k <= results.leading and not (narrowed or self.prepared.rules.change_order):
             found = self._best(None, query.offset, query.k)  # the best of the shop, which no mask slows down
         else:
-            found = self._best(results.within(query.filter), query.offset, query.k)
+            found = self._with_pins(results.within(query.filter), query.offset, query.k)
         return replace(found, total=total, facets=facets)
 
     def _kind_of_best(self, ranked: Ranked) -> Mask | None:
@@ -202,7 +198,21 @@ class SearchRun:
         if len(excluded):
             mask = mask.copy()
             mask[excluded[excluded >= 0]] = False
-        return mask
+        return self.prepared.rules.less_hidden(mask)
+
+    def _with_pins(self, within: Mask, offset: int, count: int) -> Found:
+        """Return a page of the best products, with the pinned ones at their positions and no other listings of them."""
+        pinned = self.prepared.rules.pinned(self.state.columns) & within
+        if not pinned.any():
+            return self._best(within, offset, count)
+        ranked, _ = self._retrieve(pinned, int(np.count_nonzero(self.state.snapshot.rows_allowed(pinned))) + 1)
+        positions, places = self.prepared.rules.placed(ranked.products)
+        groups = self._collapse_places(ranked, places)
+        pins = [(positions[group[0][0]], hit) for group, hit in zip(groups, self._hits(ranked, groups), strict=True)]
+        named = (*self.prepared.products, *represented(self.state, ranked, groups))
+        others = replace(self, prepared=replace(self.prepared, products=named))
+        page = page_with_pins(pins, offset, count, lambda *span: others._best(within & ~pinned, *span).hits)
+        return Found(tuple(page), ())
 
     def _best(self, allowed: Mask | None, offset: int, count: int) -> Found:
         """Retrieve rows until the page is certain: enough products, and nothing unseen can tie with the last one."""
@@ -237,7 +247,7 @@ class SearchRun:
 
     def _retrieve(self, allowed: Mask | None, fetch: int) -> tuple[Ranked, bool]:
         encoded = self.prepared.encoded
-        scope = SearchScope(allowed, encoded.excluded)
+        scope = SearchScope(self.prepared.rules.without_hidden(allowed), encoded.excluded)
         return self.steps.run(
             VECTOR,
             self.prepared.deadline if encoded.vector is not None else None,  # nothing hangs without rows to search

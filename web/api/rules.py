@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, request
 
-from catalog.errors import UnknownRule
+from catalog.errors import BadQuery, UnknownRule
+from search.hits import SearchPage
 from search.merchandising.rule_csv import BadRules, read_rules_csv, rules_csv
 from search.merchandising.rule_store import RuleStore
+from search.merchandising.rules import check_rule
+from search.ops.rule_preview import preview
+from search.query.builder import QueryBuilder
 from search.query.filters import folded
+from web.api.search import items_json
+from web.engine import get_engine
 from web.errors import error_json
 from web.middleware.auth import current_key
 from web.middleware.response_headers import csv_file
 from web.middleware.uploads import body_of
-from web.requests.rule_request import ChangesPage, ImportOptions, RuleFields, RulesPage
+from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
+from web.requests.search_request import DETAILED_TIMEOUT_MS, effective_timeout
 from web.requests.validation import read_json, validate
 from web.settings import Settings
 
@@ -44,6 +52,20 @@ def save() -> Response:
     (rule,) = (*changes.added, *changes.changed, *changes.same)
     answer = jsonify(rule=rule.to_dict(), request_id=g.request_id)
     return make_response(answer, 201 if changes.added else 200)
+
+
+@bp.post("/api/v1/rules/preview")
+def try_rule() -> Response:
+    """Return what a question finds now, and what it would find with a rule, which is not saved."""
+    body = read_json(Preview, request)
+    rule = check_rule(body.rule.rule())
+    text = body.text.strip() or rule.question
+    if not text:
+        raise BadQuery("There is no text to try the rule with.", "Send the question of a shopper as text.")
+    timeout_ms = effective_timeout(None, DETAILED_TIMEOUT_MS)
+    query = QueryBuilder(k=body.k, facets=True, timeout_ms=timeout_ms).text(text).build()
+    now, then = preview(get_engine(), query, rule)
+    return jsonify(text=text, now=_found(now), then=_found(then), request_id=g.request_id)
 
 
 @bp.delete("/api/v1/rules/<rule_id>")
@@ -85,6 +107,10 @@ def changes() -> Response:
 def _store() -> RuleStore:
     store: RuleStore = current_app.extensions[STORE]
     return store
+
+
+def _found(page: SearchPage) -> dict[str, Any]:
+    return {"total": page.total, "redirect": page.redirect or None, "hits": items_json(page.hits)}
 
 
 def _name() -> str:

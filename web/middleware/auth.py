@@ -75,6 +75,7 @@ POLICIES = {
     "ops.rollback": ADMIN,
     "rules.rules": ADMIN,
     "rules.save": ADMIN,
+    "rules.try_rule": ADMIN,
     "rules.remove": ADMIN,
     "rules.export": ADMIN,
     "rules.import_table": ADMIN,

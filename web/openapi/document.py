@@ -25,7 +25,7 @@ from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback
 from web.requests.product_request import ProductFields
 from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
-from web.requests.rule_request import ChangesPage, ImportOptions, RuleFields, RulesPage
+from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
 from web.requests.search_models import Search
 from web.requests.suggest_request import SuggestParameters
 from web.requests.validation import non_null
@@ -33,17 +33,10 @@ from web.requests.validation import non_null
 JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
-_BODIES = (Decisions, Events, JobState, ListingRequest, NewJob, ProductFields, Rollback, RuleFields, Search, Viewed)
-_PAGES = (
-    ChangesPage,
-    FilePart,
-    ImportOptions,
-    RecommendationParameters,
-    RowsPage,
-    RulesPage,
-    SimilarParameters,
-    SuggestParameters,
-)
+_OWN = (NewJob, JobState, Decisions, ListingRequest, ProductFields, Rollback, RuleFields, Preview)
+_BODIES = (Search, Viewed, Events, *_OWN)
+_LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
+_PAGES = (*_LISTS, RecommendationParameters, SimilarParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")

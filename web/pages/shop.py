@@ -21,6 +21,7 @@ from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.answer_view import answer_view
 from web.pages.photo_verdict import verdict_view
+from web.pages.redirects import sent_on
 from web.pages.view_models import results_view
 from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
@@ -160,6 +161,8 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None) -> st
     query = page_query.query
     if page_request.drop is not None and not query.terms and not (query.filter and query.filter.conditions):
         return redirect("/", 303)
+    if upload is None and (answer := sent_on(page_request, query)) is not None:
+        return answer
     page = note_page(logged_search(engine, query), query_text(query))
     query = page.query
     photo = get_try_photo(page_request.photo) if page_request.photo else None

@@ -13,6 +13,7 @@ from web.requests.validation import Body, ChoiceOf, Flag, Number, Parameters, Te
 MAX_LISTED = 1_000  # rules in one answer
 MAX_CHANGES = 500  # changes in one answer
 DATE = {"pattern": r"^(\d{4}-\d{2}-\d{2})?$"}
+MAX_PREVIEWED = 48  # hits of a preview
 LAST = 2**31 - 1
 
 
@@ -39,6 +40,16 @@ class RuleFields(Body):
     def rule(self) -> Rule:
         """Return the rule as it was sent, unchecked."""
         return Rule(self.action, self.question, self.target, self.match, self.number, self.starts, self.ends)
+
+
+class Preview(Body):
+    """A rule to try, and what a shopper asks: by default the question of the rule."""
+
+    example = '{"rule": {"action": "pin", "question": "red mug", "target": "mug-1a"}, "text": "red mugs"}'
+    runnable = False
+    rule: RuleFields
+    text: Annotated[Text, Field(max_length=MAX_QUESTION)] = ""
+    k: Annotated[int, Field(ge=1, le=MAX_PREVIEWED, examples=[10]), Whole] = 10
 
 
 class RulesPage(Parameters):

@@ -33,7 +33,8 @@ globalThis.keyed = (() => {
       lock();
     }
 
-    async function fetched(address, options = {}) {
+    // `refusals` are statuses that the caller answers itself.
+    async function fetched(address, { refusals = [], ...options } = {}) {
       const mine = key;
       for (;;) {
         let answer;
@@ -47,7 +48,7 @@ globalThis.keyed = (() => {
           await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("Retry-After")) || 1)));
           continue;
         }
-        if (answer.ok) return answer;
+        if (answer.ok || refusals.includes(answer.status)) return answer;
         if (answer.status === 401 || answer.status === 403) {
           leave();
           throw new Error(refused(answer.status));

@@ -1,4 +1,4 @@
-// The operator's page. All text from the shop is set as text.
+// The operator's page. All text from the shop is set as text. ops_rules.js comes after it and shares globalThis.ops.
 
 const { find, W, filled, make } = globalThis.keyed;
 const WATCH = 3000;             // milliseconds between polls of work in progress
@@ -21,11 +21,15 @@ const { fetched, getJson, send, download, attempt, keep, open } = globalThis.key
   name: "windowshop.operator", unlock, lock, say, refused: (status) => status === 401 ? W.no_such_key : W.weak_key,
 });
 
+const ops = { parts: [], fetched, getJson, send, download, attempt, say, table, count, time, open };
+globalThis.ops = ops;
+
 function lock() {
   clearTimeout(watching);
   clearTimeout(point.waiting);
   state = chart = null;
   drawn.clear();
+  for (const part of ops.parts) part.clear();
   for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#heads", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
   find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
 }
@@ -36,14 +40,14 @@ async function unlock() {
   find("#room").hidden = find("#tools").hidden = false;
   say("");
   show();
-  await showMap();
+  await Promise.all([showMap(), ...ops.parts.map((part) => part.show())]);
 }
 
 async function look() {
   clearTimeout(watching);
   state = await getJson("ops");
   show();
-  await showMap();
+  await Promise.all([showMap(), ...ops.parts.map((part) => part.show())]);
 }
 
 // The generation that is current but not served yet; null when the server reports a problem with it.
@@ -170,9 +174,14 @@ function showHeads(heads) {
 function showQuestions(questions) {
   find("#questions-hint").textContent = questions.kept ? W.questions_hint : W.questions_off;
   const columns = [{ name: W.words, of: (one) => one.words }, { name: W.asked, kind: "number", of: (one) => count(one.times) }, { name: W.longest, kind: "number", of: (one) => filled(W.ms, { n: count(Math.round(one.ms)) }) }, { name: W.last, kind: "still", of: (one) => time(1000 * one.at) }];
+  const steered = { name: W.rules, of: (one) => {
+    const button = make("button", { type: "button", textContent: W.rule_add, ariaLabel: filled(W.rule_for, { question: one.words }) });
+    button.addEventListener("click", () => ops.rule(one.words));
+    return button;
+  } };
   const kinds = questions.kept ? ["empty", "slow"] : [];
   find("#questions").replaceChildren(...kinds.map((kind) => make("div", {}, make("h3", { textContent: W[kind] }),
-    questions[kind].length ? table(columns, questions[kind], { cards: true, long: true, name: W[kind] }) : make("p", { textContent: W.no_questions }))));
+    questions[kind].length ? table(kind === "empty" ? [columns[0], columns[1], columns[3], steered] : columns, questions[kind], { cards: true, long: true, name: W[kind] }) : make("p", { textContent: W.no_questions }))));
 }
 
 // ---- rolling back
@@ -353,4 +362,3 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
 find("#reload").addEventListener("click", (event) => attempt(look, event.target));
 find("#download").addEventListener("click", (event) => attempt(() => download("ops/rejected.csv"), event.target));
-open();

@@ -16,6 +16,8 @@ from indexer.generations.store import current_number, open_current
 from indexer.maintenance.backup import backup, read_backup, restore
 from indexer.maintenance.consistency import check_consistency
 from search.listings.decision_store import Decision, DecisionStore, Item
+from search.merchandising.rule_store import RuleStore
+from search.merchandising.rules import Rule
 from search.ops.query_log import EMPTY, QueryLog
 from search.recommend.event_log import Event, EventLog
 from tests.fake_encoder import FakeEncoder
@@ -142,6 +144,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     def write(word):
         DecisionStore(home).record([(Item(word, word, "f", b""), [Decision("category", "", word)])])
         QueryLog(home).add(EMPTY, word, 1.0)
+        RuleStore(home).save([Rule("pin", word, "a")], word)
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
 
@@ -150,6 +153,8 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     write("after")
     restore(tmp_path / "copy", tmp_path / "restored")
     assert [one.item for one in DecisionStore(tmp_path / "restored").examples("f")] == ["before"]
+    rules = RuleStore(tmp_path / "restored")
+    assert [rule.question for rule in rules.all()] == ["before"] == [change.by for change in rules.log()]
     names = [path.name for path in ShopHome(home).side_databases]
     assert set(names) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
     for name in names:

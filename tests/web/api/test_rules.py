@@ -140,3 +140,30 @@ def test_a_store_that_cannot_be_used_is_told_without_its_path(make_app, tmp_path
         given = {"data": "action,target\n"} if address.endswith("csv") else {"json": PIN} if method == "post" else {}
         answer = getattr(client, method)(address, headers=OWNER, **given)
         assert answer.status_code == 503 and "sqlite" not in answer.text
+
+
+def test_a_preview_is_what_then_happens_and_saves_nothing(ask, app):
+    client = app.test_client()
+
+    def found(text):
+        answer = client.post("/api/v1/search", json={"text": text, "facets": True}).json
+        return [hit["id"] for hit in answer["hits"]], answer["total"], answer["redirect"]
+
+    def shown(page):
+        return [hit["id"] for hit in page["hits"]], page["total"], page["redirect"]
+
+    for rule in (
+        PIN,
+        {"action": "hide", "match": "every", "target": "id=red"},
+        {"action": "redirect", "question": "red jumper", "target": "/help", "starts": "2099-01-01"},
+    ):
+        before = found("red jumper")
+        tried = ask("post", "/preview", json={"rule": rule, "text": "red jumper"})
+        assert shown(tried["now"]) == before == found("red jumper")
+        ask("post", status=201, json=rule | {"starts": ""})
+        assert found("red jumper") == shown(tried["then"]) != before
+    assert ask("post", "/preview", json={"rule": PIN | {"number": 2}})["text"] == "red jumper"
+    assert ask("get")["total"] == 3
+    every = {"action": "hide", "match": "every", "target": "id=red"}
+    assert "text" in ask("post", "/preview", 422, json={"rule": every})["error"]["message"]
+    ask("post", "/preview", 422, json={"rule": PIN | {"action": "push"}})

@@ -58,6 +58,7 @@ CALLS = {
     "ops.rollback": ("post", "/api/v1/ops/rollback"),
     "rules.rules": ("get", "/api/v1/rules"),
     "rules.save": ("post", "/api/v1/rules"),
+    "rules.try_rule": ("post", "/api/v1/rules/preview"),
     "rules.remove": ("delete", "/api/v1/rules/999"),
     "rules.export": ("get", "/api/v1/rules.csv"),
     "rules.import_table": ("post", "/api/v1/rules.csv"),
