@@ -15,9 +15,9 @@ from search.hits import SearchHit
 CATEGORY = "category"
 OTHER_LANGUAGE = "_zh"  # suffix of a field of the feed that translates another field
 KIND_HITS = 10  # hits of a crop that vote for its kind
-VOTE_SCALE = 0.1  # difference of scores that makes a vote e times smaller
-NAMED_SHARE = 0.4  # share of the votes from which a kind names the object
-FIRST_SHARE = 0.8  # share from which products of the kind come first: below that it moved right answers down
+VOTE_SCALE = 0.03  # difference of scores that makes a vote e times smaller
+NAMED_SHARE = 0.5  # share of the votes from which a kind names the object
+FIRST_SHARE = 0.95  # share from which products of the kind come first: below that it moved right answers down
 
 
 @dataclass(frozen=True, slots=True)
