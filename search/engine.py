@@ -235,6 +235,7 @@ class SearchEngine:
         The words for suggestions are read in the background meanwhile.
         """
         self._suggester.start(self._live.served.columns)
+        self._live.served.warm_up_words()
         self.search(Query(warm_up_terms(self._live.served)))
 
     def status(self) -> EngineStatus:

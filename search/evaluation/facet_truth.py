@@ -77,7 +77,7 @@ def listing(engine: SearchEngine, query: Query) -> tuple[int | None, int | None,
     total: int | None = None
     ids: list[str] = []
     for offset in range(0, MAX_RANK, MAX_K):
-        page = engine.search(replace(query, k=MAX_K, offset=offset, facets=offset == 0))
+        page = engine.search(replace(query, k=MAX_K, offset=offset, facets=True))  # as the pages of the shop are
         total = page.total if offset == 0 else total
         ids += [product_id for hit in page.hits for product_id in (hit.product.id, *hit.duplicates)]
         if len(page.hits) < MAX_K or len(ids) > (total or 0) + MAX_K:

@@ -14,7 +14,7 @@ import numpy as np
 from catalog.product import Product
 from catalog.text.scripts import MARKS
 from indexer.layout import RowLayout
-from indexer.types import Floats
+from indexer.types import Floats, Ids
 from search.retrieval.candidates import Ranked
 from search.retrieval.serving_state import ServingState
 from search.state.snapshot import Rows
@@ -49,19 +49,39 @@ def collapse_listings(
     state: ServingState, named: Sequence[QueryProduct], ranked: Ranked, listed: Sequence[tuple[int, Product]]
 ) -> list[Group]:
     """Group listings of one thing, (place in the ranking, product); leave out listings of the `named` products."""
+    before = len(named)
+    groups = _grouped(state, named, ranked, listed)
+    return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
+
+
+def copies_of(
+    state: ServingState, named: Sequence[QueryProduct], ranked: Ranked, listed: Sequence[tuple[int, Product]]
+) -> Ids:
+    """Return the keys of the listings, (place in the ranking, product), that are of the `named` products."""
+    before = len(named)
+    groups = _grouped(state, named, ranked, listed)
+    places = [
+        listed[number - before][0] for group in groups if group[0] < before for number in group if number >= before
+    ]
+    return ranked.products[np.array(places, np.int64)]
+
+
+def _grouped(
+    state: ServingState, named: Sequence[QueryProduct], ranked: Ranked, listed: Sequence[tuple[int, Product]]
+) -> list[list[int]]:
+    """Return the groups of the named products and of these listings, by number: the named ones come first."""
     rows = ranked.rows[np.array([place for place, _ in listed], np.int64)]
     snapshot, before = state.snapshot, len(named)
 
     def vector(place: int) -> Rows:
         return named[place].row if place < before else snapshot.vectors_of(rows[[place - before]])[0]
 
-    groups = collapse(
+    return collapse(
         state.generation.layout,
         [*(known.sha256 for known in named), *snapshot.hashes_of(rows)],
         [*(known.product for known in named), *(product for _, product in listed)],
         vector,
     )
-    return [[listed[number - before] for number in group] for group in groups if group[0] >= before]
 
 
 def represented(state: ServingState, ranked: Ranked, groups: Sequence[Group]) -> tuple[QueryProduct, ...]:

@@ -20,7 +20,7 @@ from search.query.filters import Filter
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
 from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
-from search.retrieval.collapse import Group, QueryProduct, collapse_listings, represented
+from search.retrieval.collapse import Group, QueryProduct, collapse_listings, copies_of, represented
 from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.relevance import MAX_VOTERS, Relevance, majority_category
 from search.retrieval.result_set import MAX_MATCHES, Found, ResultSet, browse, browse_order, similar_results
@@ -32,8 +32,9 @@ SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval n
 FETCH_GROWTH = 4
 MAX_TIE_ROWS = 4096  # rows beyond which a tie at the end of the page is not followed to its end
 VERDICT_HITS = 2  # hits from which a verdict is made
+COPY_ROWS = 64  # best rows among which other listings of a product that the query names are looked for
 NEAR_HITS = 6  # products of the row below the answers
-NEAREST_HITS = 10  # products shown where nothing answers and some are near
+NEAREST_HITS = 10  # where nothing answers and some are near
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,11 @@ class SearchRun:
         return self._find_similar()
 
     def _browse(self) -> Found:
-        query = self.query
-        keys, facets = browse(self.state.columns, query)
+        keys, facets = browse(self.state.columns, query := self.query)
         page = keys[query.offset : query.offset + query.k].tolist()
         products = self._products(page)
-        listed = [products[key] for key in page if key in products]
-        pictures = [next(iter(product.pictures), Picture("")) for product in listed]
-        hits = tuple(SearchHit(product, picture, 0.0, {}) for product, picture in zip(listed, pictures, strict=True))
+        listed = (products[key] for key in page if key in products)
+        hits = tuple(SearchHit(product, next(iter(product.pictures), Picture("")), 0.0, {}) for product in listed)
         return Found(hits, hits[:VERDICT_HITS], len(keys), facets)
 
     def _find_answers(self, answers: AnswerSet) -> Found:
@@ -198,6 +197,11 @@ class SearchRun:
         if len(excluded):
             mask = mask.copy()
             mask[excluded[excluded >= 0]] = False
+        if self.prepared.products:  # other listings of what the query names are no hits either
+            ranked, _ = self._retrieve(None, COPY_ROWS)
+            products = self._products(ranked.products.tolist())
+            listed = [(place, products[key]) for place, key in enumerate(ranked.products.tolist()) if key in products]
+            mask[columns.ordinals(copies_of(self.state, self.prepared.products, ranked, listed))] = False
         return self.prepared.rules.less_hidden(mask)
 
     def _with_pins(self, within: Mask, offset: int, count: int) -> Found:

@@ -15,6 +15,7 @@ from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.hits import SearchHit, Verdict
+from search.query.compounds import is_english
 from search.query.query_encoder import QueryEncoder
 from search.query.refine_token import RefineTokens, signing_key
 from search.query.terms import PictureTerm, Query, Term, TextTerm
@@ -107,6 +108,13 @@ class ServingState:
         (encoded,) = self.query_encoder.encode([Query(warm_up_terms(self))], no_products.__getitem__)
         assert encoded.vector is not None
         self.snapshot.search(encoded.vector, 10)
+        self.warm_up_words()
+
+    def warm_up_words(self) -> None:
+        """Read what questions in words are compared with, so that the first one is not late."""
+        is_english("a")
+        if self.nearness is not None:
+            self.nearness.nearest("red shoes", self.columns.categories())
 
 
 def warm_up_terms(state: ServingState) -> tuple[Term, ...]:

@@ -207,11 +207,11 @@ def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | No
 
     An English word is no mistake: a shop of baskets that is asked for a hammer has none, and its hampers are no answer.
     """
+    if knows(word) or is_english(word):
+        return None
     parts = vocabulary.compounds.split(word, knows)
     if parts and min(map(len, parts)) >= SURE_SPLIT:
         return " ".join(parts)
-    if knows(word) or is_english(word):
-        return " ".join(parts) if parts else None
     nearest = vocabulary.spelling.nearest(word, 1 if parts else None)
     if nearest is None:
         return " ".join(parts) if parts else None

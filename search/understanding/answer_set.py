@@ -24,7 +24,7 @@ HOLDS_TEXT = 0.75  # share of a text's information from which a product's own te
 HOLDS_ALL = 0.9  # the same for a product of another kind than the one that the question names
 MIN_ANSWERS, MIN_NEAR = 0.5, 0.1  # probabilities that the shop sells what is asked
 WORDS_PROBABILITY = 0.7  # where a product holds all words, and they name no kind of another shop
-UNREADABLE = 0.05  # the most where nobody knows a word
+UNREADABLE, OTHER_THING = 0.05, 0.2  # the most where nobody knows a word, and for a mug tree in a shop of mugs
 MAX_MEANT_KINDS = 5
 MIN_MEANT_SHARE = 0.08  # share of the nearest kind's share that another meant kind must have
 MAX_NEAR_KINDS = 3
@@ -139,7 +139,8 @@ def _of_meaning(
         if not evidence.exact.any() and nearness.names_other_kind(understood.unnamed, kinds):
             return understood, AnswerSet(NEAR, found.probability, none, held, "words")  # a guitar on a T-shirt is none
         return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, held, none)
-    probability = found.probability if evidence.readable else min(found.probability, UNREADABLE)
+    most_probable = UNREADABLE if not evidence.readable else OTHER_THING if understood.other_thing else 1.0
+    probability = min(found.probability, most_probable)
     if probability < MIN_NEAR or not found.labels:
         return understood, _nothing(columns, probability)
     most = MAX_MEANT_KINDS if probability >= MIN_ANSWERS else MAX_NEAR_KINDS

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
 from catalog.errors import GenerationError
 from catalog.text.tokenizer import normalise
 from indexer.encoders.base import BaseEncoder, Encoder
-from indexer.generations.kind_vectors import KindVectors, combine, kind_names, product_phrases
+from indexer.generations.kind_vectors import KindVectors, combine, kind_names
 from indexer.generations.store import Generation
 from indexer.numeric import sigmoid, softmax, unit
 from indexer.types import Floats
-from search.understanding.question_words import name_keys, question_words
+from search.understanding.question_words import question_words
+from search.understanding.world_kinds import names_of_kinds
 
 TEMPERATURE = 0.04  # of the softmax over phrases about kinds of all shops
 RELATED_SHARE = 1.5  # of what a kind has in common with the kinds of all shops that a question is near to
@@ -86,7 +86,7 @@ class KindNearness:
         """Return whether a text ends with the name of a kind that shops sell, but this one does not."""
         words = [word.text for word in question_words(normalise(text)) if not word.empty]
         ends = (tuple(words[-size:]) for size in range(min(MAX_NAME_WORDS, len(words)), 0, -1))
-        number = next((number for end in ends if (number := _numbers_by_name().get(end)) is not None), None)
+        number = next((number for end in ends if (number := names_of_kinds().get(end)) is not None), None)
         if number is None:
             return False
         return bool(self._scale(tuple(sorted(labels))).sold[number] < SOLD_KIND)
@@ -115,13 +115,6 @@ class KindNearness:
                 self._later[label] = combine(name, path, None)
         own = self._vectors.kinds
         return np.stack([own[self._places[n]] if n in self._places else self._later[n] for n in names])
-
-
-@cache
-def _numbers_by_name() -> dict[tuple[str, ...], int]:
-    """Return the number of each kind of all shops by the words of its name."""
-    phrases, owners = product_phrases()
-    return {key: owners[i] for i in range(max(owners), -1, -1) for key in name_keys(phrases[i])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from search.understanding.question_words import (
 )
 from search.understanding.shop_names import Meaning, ShopNames
 from search.understanding.understood import KindRef, UnderstoodKind, UnderstoodValue, ValueRef
+from search.understanding.world_kinds import heads_of_kinds
 
 MAX_WORDS = 32  # words of a question that are parsed
 MAX_SYNONYM_WORDS = 3
@@ -60,6 +61,11 @@ class ParsedQuestion:
     rest: tuple[str, ...] = ()
     coverage: float = 0.0
     unnamed: str = ""
+
+    @property
+    def other_thing(self) -> bool:
+        """Whether a word behind the named kind makes another thing of it."""
+        return DESCRIBING < self.confidence <= UNKNOWN_HEAD
 
     @property
     def confidence(self) -> float:
@@ -222,12 +228,19 @@ def _head(
     if head.meaning.values and pure and not head.meaning.kinds[0].confidence > pure[-1].meaning.kinds[0].confidence:
         head = pure[-1]
     after = [words[p] for p in places if p >= head.last and p not in within and not _says_nothing(words[p])]
-    unknown = any(not word.number and not word.unspaced and not known(word.text) for word in after)
+    unknown = any(_names_another_thing(word, known) for word in after)
     follows = words[head.last] if head.last < len(words) and head.last not in within else None
     if follows is not None and words[head.last - 1].unspaced and follows.unspaced:
         unknown |= follows.start == words[head.last - 1].end and follows.text not in UNSPACED_ENDINGS
     best = max(ref.confidence for ref in head.meaning.kinds) * head.confidence
     return [(head, best * (UNKNOWN_HEAD if unknown else 1.0))]
+
+
+def _names_another_thing(word: Word, known: KnownWord) -> bool:
+    """Return whether a word behind a kind makes another thing of it: a mug tree, a watch strap; "mug dune" is a mug."""
+    if word.number or word.unspaced:
+        return False
+    return not known(word.text) or word.text in heads_of_kinds()
 
 
 def _with_confidence(refs: Sequence[KindRef], confidence: float) -> tuple[KindRef, ...]:

@@ -20,6 +20,7 @@ from search.understanding.understood import Understood, UnderstoodKind, Understo
 PROMPT_SECONDS = 0.05  # processor time within which the names are read again at once when the shop has changed
 MAX_PAUSE_SECONDS = 10.0
 PAUSE_FACTOR = 20.0
+MIN_UNTRANSLATED = 2  # characters that nobody has, from which they are a word that was not understood
 MAX_SYNONYMS = 4_096  # texts whose synonyms stay in memory
 MIN_EXCLUDED = 0.9  # quality of a value that excludes a product: "not red" excludes "red and white", not "coral red"
 
@@ -57,6 +58,7 @@ class QuestionReader:
         values: list[UnderstoodValue] = []
         rest: list[str] = []
         unnamed: list[str] = []
+        other_things: list[bool] = []
         for term in query.terms:
             if not isinstance(term, TextTerm) or not term.weight or term.words not in texts:
                 continue
@@ -66,9 +68,12 @@ class QuestionReader:
                 values += parsed.values
                 rest += parsed.rest
                 unnamed.append(parsed.unnamed)
+                other_things.append(parsed.other_thing)
             else:
                 values += _excluded(parsed)
-        return Understood(tuple(kinds), tuple(values), " ".join(rest), " ".join(filter(None, unnamed)))
+        return Understood(
+            tuple(kinds), tuple(values), " ".join(rest), " ".join(filter(None, unnamed)), any(other_things)
+        )
 
     def _parse(self, text: ReadText, names: ShopNames, known: KnownWord) -> ParsedQuestion:
         """Parse both readings; the shop's own names of kinds win, and the reading that explains more gives values."""
@@ -78,6 +83,8 @@ class QuestionReader:
         english = parse_question(text.english, names, self._synonyms, known)
         english = _as_typed(_with_others(english, text.others, names), text)
         own = replace(own, unnamed=english.unnamed)  # the encoder reads English
+        if lost := _untranslated(text, own):
+            english = replace(english, rest=(*english.rest, *lost), coverage=english.coverage / 2)
         of_kinds = own if own.confidence >= english.confidence else english
         fuller = own if own.coverage >= english.coverage else english
         if of_kinds.kinds and not fuller.kinds and fuller is not of_kinds:
@@ -145,6 +152,16 @@ def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
 
     values = tuple(replace(value, words=typed(value.words)) for value in parsed.values)
     return replace(parsed, kinds=tuple(map(placed, parsed.kinds)), values=values)
+
+
+def _untranslated(text: ReadText, own: ParsedQuestion) -> tuple[str, ...]:
+    """Return what neither the glossary nor the shop's names have of a text in a script without spaces."""
+    typed = normalise(text.typed)
+    known = [*text.replaced.values(), *(kind.words for kind in own.kinds), *(value.words for value in own.values)]
+    for words in sorted(filter(None, known), key=len, reverse=True):
+        typed = typed.replace(words, " ")
+    runs = ("".join(c for c in run if unspaced(c) and c not in UNSPACED_ENDINGS) for run in typed.split())
+    return tuple(run for run in runs if len(run) >= MIN_UNTRANSLATED)
 
 
 def _is_followed(term: str, text: ReadText) -> bool:

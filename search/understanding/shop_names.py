@@ -18,8 +18,9 @@ from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
 from search.state.title_heads import HEAD
-from search.understanding.question_words import EMPTY_WORDS, PREPOSITIONS, name_keys
+from search.understanding.question_words import EMPTY_WORDS, PREPOSITIONS, UNSPACED_ENDINGS, name_keys
 from search.understanding.understood import KindRef, ValueRef
+from search.understanding.world_kinds import names_of_kinds
 
 MAX_NAME_WORDS = 8
 MAX_VALUES = 500  # labels of an attribute; one with more holds texts or numbers
@@ -84,7 +85,7 @@ def _category_names(columns: ProductColumns) -> dict[tuple[str, ...], list[KindR
                         by_last[key[size:]].append(KindRef(field, label, LAST_WORD))
     names = {key: _deepest(refs) for key, refs in exact.items()}
     for key, refs in by_last.items():
-        if key not in names and not EMPTY_WORDS.issuperset(key):
+        if key not in names and not EMPTY_WORDS.issuperset(key) and not UNSPACED_ENDINGS.issuperset(key):
             names[key] = _deepest(refs)
     return names
 
@@ -178,9 +179,16 @@ def _value_keys(label: str, split: bool) -> Iterator[tuple[tuple[str, ...], floa
             if len(parts) > 1:
                 yield key, LISTED
             if len(key) > 1:
-                for word in key:
-                    if len(word) > 1 and word.isalpha() and word not in EMPTY_WORDS | PREPOSITIONS:
-                        yield (word,), PART
+                yield from (
+                    ((word,), PART) for place, word in enumerate(key, 1) if _stands_alone(word, place == len(key))
+                )
+
+
+def _stands_alone(word: str, is_last: bool) -> bool:
+    """Return whether a word of a value has its meaning: "blue" of "sky blue", but not "bottle" of "bottle green"."""
+    if len(word) < 2 or not word.isalpha() or word in EMPTY_WORDS or word in PREPOSITIONS:
+        return False
+    return is_last or (word,) not in names_of_kinds()
 
 
 def names_of(columns: ProductColumns) -> Mapping[str, int]:

@@ -36,6 +36,7 @@ CALLS = [
     ("get", "/api/v1/products/red/goes-with"),
     ("post", "/api/v1/recommend"),
     ("post", "/api/v1/events"),
+    ("get", "/api/v1/suggest?q=red"),
     ("get", "/readyz"),
     ("put", "/api/v1/products/red"),
     ("delete", "/api/v1/products/red"),
@@ -72,7 +73,18 @@ def broken(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        for name in ("search", "similar", "product", "thumbnail", "status", "browse", "put", "remove", "explain_hit"):
+        for name in (
+            "search",
+            "similar",
+            "product",
+            "thumbnail",
+            "status",
+            "browse",
+            "put",
+            "remove",
+            "explain_hit",
+            "suggest",
+        ):
             monkeypatch.setattr(SearchEngine, name, raises)
         for name in ("substitutes", "goes_with", "session", "record"):
             monkeypatch.setattr(Recommender, name, raises)
