@@ -9,7 +9,13 @@ from indexer.cli.index_commands import build_command, info_command, rollback_com
 from indexer.cli.maintenance_commands import backup_command, cache_command, restore_command, verify_command
 from indexer.cli.product_commands import add_command, remove_command
 from indexer.cli.setup_command import setup_command
-from indexer.cli.training_commands import detector_command, kinds_command, starter_command, train_command
+from indexer.cli.training_commands import (
+    detector_command,
+    kinds_command,
+    phrases_command,
+    starter_command,
+    train_command,
+)
 
 COMMANDS = [
     add_command,
@@ -23,6 +29,7 @@ COMMANDS = [
     setup_command,
     starter_command,
     kinds_command,
+    phrases_command,
     detector_command,
     train_command,
     update_command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappush, heappushpop
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.cache.vector_cache import VectorCache, cache_path, title_cache_key
 from indexer.encoders.base import BaseEncoder, Encoder
-from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors, product_phrases
+from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors
+from indexer.generations.product_phrases import packaged_vectors, product_phrases, save_packaged
 from indexer.numeric import batches
 from indexer.types import Floats
 
@@ -33,10 +34,25 @@ def write_kind_vectors(home: Path, folder: Path, catalogue: Catalogue, encoder: 
     samples = sample_texts(product for _, product in catalogue.iterate())
     texts = dict.fromkeys(text for label, own in samples.items() for text in (*kind_names(label), *own))
     phrases, owners = product_phrases()
-    vectors = _encode(home, encoder, [*texts, *phrases])
+    known = packaged_vectors(encoder.sentence_key)
+    vectors = _encode(home, encoder, [*texts, *(phrases if known is None else ())])
     labels, rows = kind_vectors(samples, vectors)
     rows = rows.reshape(-1, encoder.sentence_dim)
-    KindVectors(labels, rows, np.stack([vectors[phrase] for phrase in phrases]), np.array(owners)).save(folder)
+    if known is None:
+        known = np.stack([vectors[phrase] for phrase in phrases])
+    KindVectors(labels, rows, known, np.array(owners)).save(folder)
+
+
+def package_phrases(encoder: BaseEncoder) -> int:
+    """Encode the phrases about kinds of all shops, write their vectors into the package, and return their number."""
+    phrases, _ = product_phrases()
+    rows = {
+        text: row
+        for batch in _by_length(phrases)
+        for text, row in zip(batch, encoder.encode_sentences(batch), strict=True)
+    }
+    save_packaged(encoder.sentence_key, np.stack([rows[phrase] for phrase in phrases]))
+    return len(phrases)
 
 
 def sample_texts(products: Iterable[Product]) -> dict[str, list[str]]:
@@ -63,14 +79,18 @@ def _text(product: Product) -> str:
     return ". ".join(part for part in parts if part)[:MAX_CHARACTERS]
 
 
+def _by_length(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield batches of texts of about one length, which take no padding."""
+    return batches(sorted(texts, key=len), BATCH_SIZE)
+
+
 def _encode(home: Path, encoder: BaseEncoder, texts: Sequence[str]) -> dict[str, Floats]:
     """Return the vector of each text, from the cache where it is there."""
     assert encoder.sentence_dim is not None
     path = cache_path(home, encoder.fingerprint, SENTENCE_VECTORS)
     with VectorCache(path, encoder.fingerprint, encoder.sentence_dim) as cache:
         known = {text: cache.get(title_cache_key(text)) for text in dict.fromkeys(texts)}
-        missing = sorted((text for text, vector in known.items() if vector is None), key=len)
-        for batch in batches(missing, BATCH_SIZE):
+        for batch in _by_length([text for text, vector in known.items() if vector is None]):
             rows = encoder.encode_sentences(batch)
             cache.put([title_cache_key(text) for text in batch], rows)
             known.update(zip(batch, rows, strict=True))

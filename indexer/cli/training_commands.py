@@ -1,4 +1,4 @@
-"""python -m indexer train | starter: fit an encoder's heads."""
+"""python -m indexer train | starter | kinds | phrases | detector: make what encoders and verdicts are made of."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from catalog.extras import requires_extra
+from indexer.build.kind_texts import package_phrases
 from indexer.cli.common import home_option
 from indexer.detection.head import WEIGHTS
-from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS
+from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.generations.known_kinds import KINDS_FILE
+from indexer.generations.product_phrases import PHRASES_FILE
 from indexer.training import detection
 from indexer.training.kinds.fit_kinds import fit_kinds
 
@@ -48,6 +50,13 @@ def starter_command(data: Path, out: Path | None, seed: int) -> None:
         from indexer.training.fit_starter import fit_starter  # torch, as above
 
     click.echo(json.dumps(fit_starter(data, out or STARTER_HEADS, seed), indent=2))
+
+
+@click.command("phrases")
+def phrases_command() -> None:
+    """Encode the phrases about kinds of all shops with the starter's text model, into the package."""
+    count = package_phrases(open_encoder(DEFAULT_ENCODER))
+    click.echo(json.dumps({"phrases": count, "file": str(PHRASES_FILE)}))
 
 
 @click.command("kinds")

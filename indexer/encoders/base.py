@@ -70,6 +70,7 @@ class BaseEncoder(Encoder):
     runtime = "numpy"
     batch_size = 32
     sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
+    sentence_key: str | None = None  # what identifies the model of sentence vectors
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
         """Encode prepared pictures in batches, and scale every block to unit length."""

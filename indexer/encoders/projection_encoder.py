@@ -67,7 +67,7 @@ class ProjectionEncoder(BaseEncoder):
         self.heads = heads
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
-        self.sentence_dim = words.sentence_dim
+        self.sentence_dim, self.sentence_key = words.sentence_dim, words.fingerprint
         self.blocks = (
             Block("look", len(heads.look.axes)),
             Block("meaning", heads.dim, texts=True),

@@ -7,11 +7,9 @@ lacks is probably not sold here; and what soup is eaten from is a bowl in every 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from safetensors.numpy import save_file
 from catalog.errors import DamagedGeneration
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.generations.manifest import damaged
+from indexer.generations.product_phrases import quantised, unquantised
 from indexer.numeric import unit
 from indexer.types import Floats, Ids
 
@@ -55,8 +54,8 @@ class KindVectors:
         return unit(total[:count])
 
     def save(self, folder: Path) -> None:
-        """Write the vectors as float16 into a generation's folder."""
-        tensors = {"kinds": self.kinds.astype(np.float16), "phrases": self.phrases.astype(np.float16)}
+        """Write the vectors as int8 into a generation's folder."""
+        tensors = {"kinds": quantised(self.kinds), "phrases": quantised(self.phrases)}
         tensors["owners"] = self.owners.astype(np.int32)
         save_file(tensors, folder / KINDS_FILE, metadata={"labels": json.dumps(self.labels)})
 
@@ -69,27 +68,13 @@ class KindVectors:
         try:
             with safe_open(path, framework="numpy") as file:
                 labels = tuple(json.loads((file.metadata() or {})["labels"]))
-                kinds, phrases = (file.get_tensor(name).astype(np.float32) for name in ("kinds", "phrases"))
+                kinds, phrases = (unquantised(file.get_tensor(name)) for name in ("kinds", "phrases"))
                 owners = file.get_tensor("owners").astype(np.int64)
         except (SafetensorError, ValueError, KeyError) as error:
             raise _damaged(path, error) from error
         if len(labels) != len(kinds) or len(owners) != len(phrases):
             raise _damaged(path, f"{len(labels)} labels of {len(kinds)} vectors, {len(owners)} of {len(phrases)}")
         return cls(labels, kinds, phrases, owners)
-
-
-@cache
-def product_phrases() -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return phrases about kinds that shops sell anywhere, in English, and the number of the kind of each.
-
-    The names of all kinds come first, then what shoppers use them for, then what is nothing to buy, whose number is -1.
-    """
-    others = Path(__file__).with_name("other_questions.txt").read_text(encoding="utf-8").splitlines()
-    with Path(__file__).with_name("product_kinds.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["name"], row["uses"].split("|") if row["uses"] else []) for row in csv.DictReader(file)]
-    uses = [(use, number) for number, (_, own) in enumerate(rows) for use in own]
-    texts = (*(name for name, _ in rows), *(use for use, _ in uses), *others)
-    return texts, (*range(len(rows)), *(number for _, number in uses), *(-1 for _ in others))
 
 
 def kind_names(label: str) -> tuple[str, str]:

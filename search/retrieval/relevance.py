@@ -25,7 +25,7 @@ from search.understanding.answer_set import (
     decide_change,
     decide_excluded,
 )
-from search.understanding.product_scores import ProductScores, in_kind, score_products
+from search.understanding.product_scores import ProductScores, in_kind, in_kinds, score_products
 from search.understanding.question_reader import QuestionReader, ReadText
 from search.understanding.removable import with_parts
 from search.understanding.understood import EXAMPLE, MEANING, KindRef, Understood, UnderstoodKind
@@ -147,14 +147,17 @@ def _kind_scores(state: ServingState, vector: Floats | None, understood: Underst
 
     A shopper who says "something for flowers" should see a vase and a plant pot, not ten vases.
     """
-    meant = [kind for kind in understood.kinds if kind.source == MEANING]
+    meant = [(kind.refs[0].label, kind.refs[0].confidence) for kind in understood.kinds if kind.source == MEANING]
+    if understood.leaning:
+        best_share = understood.leaning[0][1]
+        meant = [(label, share / best_share) for label, share in understood.leaning]
     if not meant:
         return named
-    scores = np.zeros(len(named), np.float32)
-    for kind in reversed(meant):
-        scores[in_kind(kind.refs[0], state.columns)] = MEANT * kind.refs[0].confidence ** 0.5
-    for kind, score in zip(meant[:MAX_REPRESENTED], REPRESENTED, strict=False):
-        best = _best_of(state, vector, in_kind(kind.refs[0], state.columns))
+    scores = np.minimum(named, np.float32(MEANT / 2))
+    for label, share in reversed(meant):
+        scores[in_kinds([label], state.columns)] = MEANT * max(0.5, share**0.5)
+    for (label, _), score in zip(meant[:MAX_REPRESENTED], REPRESENTED, strict=False):
+        best = _best_of(state, vector, in_kinds([label], state.columns))
         if best is not None:
             scores[best] = score
     return scores

@@ -14,7 +14,7 @@ from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
 from search.state.title_heads import HEAD
 from search.understanding.kind_nearness import KindNearness
-from search.understanding.product_scores import HAS_VALUE, ProductScores, in_kinds
+from search.understanding.product_scores import HAS_VALUE, ProductScores, in_kinds, is_below
 from search.understanding.understood import MEANING, KindRef, Understood, UnderstoodKind
 
 ANSWERS, NEAR, NOTHING = "answers", "near", "nothing"
@@ -22,11 +22,11 @@ NAMED_CONFIDENCE = 0.7  # of a kind's name from which the kind decides
 MANY = 10  # products with all that is asked from which no other product is an answer; else the kind is, those first
 HOLDS_TEXT = 0.75  # share of a text's information from which a product's own texts hold it
 HOLDS_ALL = 0.9  # the same for a product of another kind than the one that the question names
-MIN_ANSWERS, MIN_NEAR = 0.5, 0.1  # probabilities that the shop sells what is asked
+MIN_ANSWERS, MIN_NEAR = 0.5, 0.06  # probabilities that the shop sells what is asked
 WORDS_PROBABILITY = 0.7  # where a product holds all words, and they name no kind of another shop
 UNREADABLE, OTHER_THING = 0.05, 0.2  # the most where nobody knows a word, and for a mug tree in a shop of mugs
 MAX_MEANT_KINDS = 5
-MIN_MEANT_SHARE = 0.08  # share of the nearest kind's share that another meant kind must have
+MIN_MEANT_SHARE = 0.05  # share of the nearest kind's share that another meant kind must have
 MAX_NEAR_KINDS = 3
 
 
@@ -101,7 +101,7 @@ def _of_named_kinds(
     nearness: KindNearness | None,
 ) -> tuple[Understood, AnswerSet]:
     kinds = (scores.kinds > 0) & ~scores.excluded
-    understood = _with_found(understood, scores, kinds)
+    understood = _with_leaning(_with_found(understood, scores, kinds), columns, nearness)
     full = kinds & scores.has_all
     whole = bool(understood.rest) or np.count_nonzero(full) < MANY
     answers = kinds if whole else full
@@ -112,6 +112,20 @@ def _of_named_kinds(
     near, near_by = (others, "values") if others.any() else (_next_kinds(understood, columns, nearness), "kinds")
     probability = 0.98 * max(kind.confidence for kind in understood.kinds)
     return understood, AnswerSet(ANSWERS, probability, answers & columns.present, near & ~answers, near_by)
+
+
+def _with_leaning(understood: Understood, columns: ProductColumns, nearness: KindNearness | None) -> Understood:
+    """Add which of several kinds that one name covers is meant: a bedside lamp is rather a table lamp."""
+    named = {ref.label for kind in understood.kinds for ref in kind.refs if ref.field == CATEGORY}
+    if nearness is None or not named or not understood.rest:
+        return understood
+    everything = columns.categories()
+    below = [label for label in everything if any(is_below(label, parent) for parent in named)]
+    if len(below) < 2:
+        return understood
+    found = nearness.nearest(understood.unnamed, everything)
+    shares = [(label, share) for label, share in zip(found.labels, found.shares, strict=True) if label in below]
+    return replace(understood, leaning=tuple(shares[:MAX_MEANT_KINDS]))
 
 
 def _of_values(understood: Understood, scores: ProductScores, columns: ProductColumns) -> tuple[Understood, AnswerSet]:
@@ -135,7 +149,7 @@ def _of_meaning(
     found = nearness.nearest(understood.unnamed, kinds)
     held = ((evidence.held >= HOLDS_TEXT) | evidence.exact) & columns.present & ~scores.excluded
     none = np.zeros(len(columns), np.bool_)
-    if held.any() and found.probability < MIN_ANSWERS:
+    if held.any() and found.probability < MIN_NEAR:
         if not evidence.exact.any() and nearness.names_other_kind(understood.unnamed, kinds):
             return understood, AnswerSet(NEAR, found.probability, none, held, "words")  # a guitar on a T-shirt is none
         return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, held, none)
@@ -153,7 +167,7 @@ def _of_meaning(
     understood = replace(understood, kinds=by_meaning)
     products = in_kinds([label for label, _ in meant], columns) & ~scores.excluded
     if probability < MIN_ANSWERS:
-        return understood, AnswerSet(NEAR, probability, none, products, "kinds")
+        return understood, AnswerSet(NEAR, probability, none, products | held, "kinds")
     understood = _with_found(understood, scores, products)
     full = products & scores.has_all
     answers = (full if np.count_nonzero(full) >= MANY else products) | held

@@ -19,7 +19,7 @@ from search.understanding.question_words import question_words
 from search.understanding.world_kinds import names_of_kinds
 
 TEMPERATURE = 0.04  # of the softmax over phrases about kinds of all shops
-RELATED_SHARE = 1.5  # of what a kind has in common with the kinds of all shops that a question is near to
+RELATED_SHARE = 2.5  # of what a kind has in common with the kinds of all shops that a question is near to
 SAME_KIND = 0.7  # cosine from which a kind of all shops is a kind of this one
 USES_SHARE = 0.5  # of what a kind is used for in its vector
 FOREIGN = 0.55  # cosine to the nearest name of the shop's kinds, below which a kind of all shops is not sold here
@@ -30,7 +30,7 @@ MIN_FOREIGN = 50  # kinds not sold here that the evidence is scaled by
 
 # Log odds that the kind is sold: a line over the evidence in standard deviations of things not sold. Fitted on tuning
 # halves of questions in shoppers' own words and of things not sold, in the sample shop and the fashion shop.
-SLOPE, OFFSET = 2.2, -2.3
+SLOPE, OFFSET = 1.4, -1.45
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from catalog.product import CATEGORY_SEPARATOR
 from indexer.types import Floats, Mask
 from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
-from search.understanding.understood import KindRef, Understood, UnderstoodValue, ValueRef
+from search.understanding.understood import KindRef, Understood, ValueRef
 
 HAS_VALUE = 0.5  # quality from which a product has a value
 
@@ -69,11 +69,6 @@ def in_kinds(labels: Iterable[str], columns: ProductColumns) -> Mask:
     return mask
 
 
-def split_values(values: Sequence[UnderstoodValue], found: Sequence[bool]) -> str:
-    """Return the words of the values that were not found."""
-    return ", ".join(value.words for value, has in zip(values, found, strict=True) if not has)
-
-
 def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> Floats:
     """Return the best quality of a value's labels that each product has."""
     by_field: defaultdict[str, list[ValueRef]] = defaultdict(list)
@@ -94,6 +89,6 @@ def _value_scores(refs: Sequence[ValueRef], columns: ProductColumns) -> Floats:
     return scores
 
 
-def leaf_name(label: str) -> str:
-    """Return the own name of a category: "Mugs" of "Tableware > Mugs"."""
-    return label.rpartition(CATEGORY_SEPARATOR)[2]
+def is_below(label: str, parent: str) -> bool:
+    """Return whether a category is another one, or below it."""
+    return label == parent or label.startswith(parent + CATEGORY_SEPARATOR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from indexer.generations.kind_vectors import product_phrases
+from indexer.generations.product_phrases import product_phrases
 from search.understanding.question_words import name_keys
 
 
