@@ -15,7 +15,6 @@ from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encod
 from indexer.generations.known_kinds import KINDS_FILE
 from indexer.generations.product_phrases import PHRASES_FILE
 from indexer.training import detection
-from indexer.training.kinds.fit_kinds import fit_kinds
 
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")
 
@@ -65,6 +64,9 @@ def phrases_command() -> None:
 @seed_option
 def kinds_command(data: Path, out: Path | None, seed: int) -> None:
     """Fit the kinds that a photo's verdict knows, with the starter's present heads."""
+    with requires_extra("torch", "Fitting the kinds"):
+        from indexer.training.kinds.fit_kinds import fit_kinds  # torch, as above
+
     click.echo(json.dumps(fit_kinds(data, out or KINDS_FILE, seed), indent=2))
 
 

@@ -10,9 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from indexer.types import Floats, Ids, Mask
-from search.merchandising.rule_set import NO_RULES, QueryRules, Rules
+from search.merchandising.rule_set import QueryRules
 from search.merchandising.rules import MAX_FACTOR, MIN_FACTOR
-from search.query.terms import Query, TextTerm
 from search.state.column_store import ProductColumns
 
 RULE_PART = "rules"  # the part of a score that boosts and buries gave
@@ -64,23 +63,6 @@ class AppliedRules:
 
 
 NOT_RULED = AppliedRules()
-
-
-def rules_of(rules: Rules, query: Query) -> QueryRules:
-    """Return what the rules say about a query.
-
-    Rules are about what is wanted in words. A query with a photo or a product besides has neither pins nor a redirect,
-    and one without words nothing but hidden products.
-    """
-    if not query.terms or not len(rules):
-        return NO_RULES
-    wanted = [term.words for term in query.terms if isinstance(term, TextTerm) and term.weight > 0]
-    found = rules.for_query(" ".join(wanted))
-    if not wanted:
-        return QueryRules(hidden=found.hidden)
-    if not all(isinstance(term, TextTerm) for term in query.terms):
-        return QueryRules(boosts=found.boosts, hidden=found.hidden, synonyms=found.synonyms)
-    return found
 
 
 def apply_rules(found: QueryRules, columns: ProductColumns) -> AppliedRules:

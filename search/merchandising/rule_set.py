@@ -25,6 +25,7 @@ from search.merchandising.rules import (
 )
 from search.query.filters import AnyOf, Filter
 from search.query.glossary import Synonym
+from search.query.terms import Query, TextTerm
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +155,20 @@ def _synonym(rule: Rule) -> Synonym:
 @lru_cache(maxsize=1024)
 def _filter(text: str) -> Filter:
     return parse_filter_text(text)
+
+
+def rules_of(rules: Rules, query: Query) -> QueryRules:
+    """Return what the rules say about a query.
+
+    Rules are about what is wanted in words. A query with a photo or a product besides has neither pins nor a redirect,
+    and one without words nothing but hidden products.
+    """
+    if not query.terms or not len(rules):
+        return NO_RULES
+    wanted = [term.words for term in query.terms if isinstance(term, TextTerm) and term.weight > 0]
+    found = rules.for_query(" ".join(wanted))
+    if not wanted:
+        return QueryRules(hidden=found.hidden)
+    if not all(isinstance(term, TextTerm) for term in query.terms):
+        return QueryRules(boosts=found.boosts, hidden=found.hidden, synonyms=found.synonyms)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from search.merchandising.applied import rules_of
+from search.merchandising.rule_set import rules_of
 from search.merchandising.rules import Rule, check_rule
 
 if TYPE_CHECKING:

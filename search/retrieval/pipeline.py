@@ -18,8 +18,8 @@ from indexer.types import Floats
 from search.execution.deadlines import ENCODER, LEXICAL, VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import SearchPage
-from search.merchandising.applied import apply_rules, rules_of
-from search.merchandising.rule_set import Rules, no_rules
+from search.merchandising.applied import apply_rules
+from search.merchandising.rule_set import Rules, no_rules, rules_of
 from search.query.builder import resolve_query
 from search.query.glossary import Glossary, Synonym
 from search.query.query_encoder import EncodedQuery

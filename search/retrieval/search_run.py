@@ -25,8 +25,9 @@ from search.retrieval.lexical_fusion import TextMatch
 from search.retrieval.relevance import MAX_VOTERS, Relevance, majority_category
 from search.retrieval.result_set import MAX_MATCHES, Found, ResultSet, browse, browse_order, similar_results
 from search.retrieval.serving_state import ServingState
-from search.understanding.answer_set import ANSWERS, NEAR, AnswerSet
+from search.understanding.answer_set import AnswerSet
 from search.understanding.product_scores import in_kinds
+from search.understanding.understood import ANSWERS, NEAR
 
 SPARE_ROWS = 16  # retrieved beyond the expected number, so that one retrieval nearly always suffices
 FETCH_GROWTH = 4
@@ -158,8 +159,7 @@ class SearchRun:
             narrowed = query.filter
             allowed = self.state.columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
             return self._best(allowed, query.offset, query.k)
-        depth = MAX_MATCHES * max(1, self.state.snapshot.rows_per_product)
-        ranked, _ = self._retrieve(None, depth)
+        ranked, _ = self._retrieve(None, MAX_MATCHES * max(1, self.state.snapshot.rows_per_product))
         return self._find_among(similar_results(self.state.columns, query, ranked, self._kind_of_best(ranked)))
 
     def _find_among(self, results: ResultSet) -> Found:

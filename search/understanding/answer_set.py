@@ -15,9 +15,8 @@ from search.state.column_store import ProductColumns
 from search.state.title_heads import HEAD
 from search.understanding.kind_nearness import KindNearness
 from search.understanding.product_scores import HAS_VALUE, ProductScores, in_kinds, is_below
-from search.understanding.understood import MEANING, KindRef, Understood, UnderstoodKind
+from search.understanding.understood import ANSWERS, MEANING, NEAR, NOTHING, KindRef, Understood, UnderstoodKind
 
-ANSWERS, NEAR, NOTHING = "answers", "near", "nothing"
 NAMED_CONFIDENCE = 0.7  # of a kind's name from which the kind decides
 MANY = 10  # products with all that is asked from which no other product is an answer; else the kind is, those first
 HOLDS_TEXT = 0.75  # share of a text's information from which a product's own texts hold it

@@ -11,9 +11,7 @@ from catalog.text.tokenizer import normalise
 from search.query.filters import PRICE, Between, Filter
 from search.query.intent import parse_text, split_stock
 from search.query.price_limit import PriceLimit, split_price_limit
-from search.understanding.understood import Understood
-
-PRICE_PART, STOCK_PART = "price", "in_stock"  # names of the parts that no words of the shop stand for
+from search.understanding.understood import PRICE_PART, STOCK_PART, Understood
 
 # What turns words into something that is not wanted, before them.
 _NOT = r"(?:\b(?:but\s+)?(?:not|no|without|except|excluding)\s+(?:an?\s+|any\s+)?|不要有?|不带|没有|除了|不是|不含)?"

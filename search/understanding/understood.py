@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAMED, MEANING, EXAMPLE = "name", "meaning", "example"  # how a kind was recognised
+PRICE_PART, STOCK_PART = "price", "in_stock"  # names of the parts that no words of the shop stand for
+ANSWERS, NEAR, NOTHING = "answers", "near", "nothing"  # what a question in words finds
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,17 @@ def test_words(visit):
     page.wait_for_url("**/?q=speckled+mug")
     assert "mug" in first(page).inner_text()
     expect(page.locator("h1")).to_have_text("“speckled mug”")
+    page.locator(".understood").get_by_role("link", name="speckled").click()  # the part of the question is removed
+    page.wait_for_url("**/?q=mug")
+    expect(page.locator(".count")).to_contain_text("1–10 of 10")
+    page.get_by_role("combobox", name="Words to search for").fill("kettlewick")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=kettlewick")
     page.get_by_role("link", name="Page 2").click()
     page.wait_for_url("**offset=24**")
     expect(page.locator("#results")).to_be_focused()
     page.go_back()
-    page.wait_for_url("**/?q=speckled+mug")
+    page.wait_for_url("**/?q=kettlewick")
 
 
 def test_a_chosen_photo_gets_a_link_that_can_be_shared(visit, photos):

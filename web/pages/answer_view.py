@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.product import CATEGORY_SEPARATOR
 from search.hits import TextVerdict
 from search.query.filters import ATTRIBUTE, CATEGORY
-from search.understanding.answer_set import NEAR, NOTHING
-from search.understanding.removable import PRICE_PART, STOCK_PART
-from search.understanding.understood import NAMED, Understood, UnderstoodKind
+from search.understanding.understood import NAMED, NEAR, NOTHING, PRICE_PART, STOCK_PART, Understood, UnderstoodKind
 from web.engine import get_engine
 from web.i18n.language import t, value_label
 from web.requests.page_request import PageRequest, compact_json

@@ -98,7 +98,7 @@ def test_an_answer_comes_in_time_and_says_what_is_missing(app, hurt, step, how):
 def test_things_in_a_picture_are_left_out_when_the_detector_fails(app, hurt, how):
     asked = {**PHOTO, "regions": True, "timeout_ms": TIMEOUT_MS}
     assert ask(app, asked).json["degraded"] == []
-    hurt(explainer, "propose_boxes", how)
+    hurt(explainer, "propose_objects", how)
     answer = ask(app, asked)
     assert (answer.status_code, answer.json["degraded"], answer.json["regions"]) == (200, ["detector"], [])
     assert answer.json["hits"][0]["id"] == "red"

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from catalog.errors import WindowshopError
 from catalog.files.failpoints import KILLED
@@ -23,7 +24,7 @@ from indexer.generations.store import open_current, open_serving
 from indexer.maintenance.backup import read_backup, restore
 from indexer.maintenance.consistency import check_consistency
 from search.live.picture_store import UNFINISHED, remove_unused
-from search.query.terms import Query, TextTerm
+from search.query.terms import PictureTerm, Query
 from tests.fake_encoder import FakeEncoder
 from tests.promises.conftest import ROOT
 from tests.promises.feed_writer import draw_feed, draw_pictures, shop_state
@@ -199,7 +200,10 @@ def stock(home):
 def found(home):
     """What a server finds that opens the shop now: every product once."""
     with closing(opened(home)) as engine:
-        return sorted(hit.product.id for hit in engine.search(Query((TextTerm("red"),), k=100)).hits)
+        return sorted(
+            hit.product.id
+            for hit in engine.search(Query((PictureTerm(Image.new("RGB", (64, 64), "red")),), k=100)).hits
+        )
 
 
 def write_of(work, number):

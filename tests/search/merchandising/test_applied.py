@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.product import Product
-from search.merchandising.applied import NOT_RULED, RULE_SHARE, apply_rules, page_with_pins, rules_of
-from search.merchandising.rule_set import QueryRules, Rules
+from search.merchandising.applied import NOT_RULED, RULE_SHARE, apply_rules, page_with_pins
+from search.merchandising.rule_set import QueryRules, Rules, rules_of
 from search.merchandising.rules import Rule, check_rule
 from search.query.filters import parse_filter
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm

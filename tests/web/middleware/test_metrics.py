@@ -55,7 +55,7 @@ SLOW = 0.5
     [
         ("image", "encoder.encode_images", "encode"),
         ("text", "encoder.encode_texts", "encode"),
-        ("text", "_pipeline._lexicon.read", "search"),
+        ("text", "_pipeline._words.lexicon.read", "search"),
         ("image", "_catalogue.get_many", "metadata"),
     ],
 )

@@ -128,12 +128,12 @@ def test_a_text_of_nothing_but_a_not_subtracts(client, home, photo, queries):
     ):
         ask({"text": "not red", "filter": BRAND})
         ask({"text": "not red"})
-    assert queries[::2] == 3 * [Query((TextTerm("red", AVOID),), k=K, filter=parse_filter(BRAND))]
-    assert queries[1::2] == 3 * [Query((TextTerm("red", AVOID),), k=K)]
+    assert queries[::2] == 3 * [Query((TextTerm("red", AVOID),), k=K, filter=parse_filter(BRAND), typed="not red")]
+    assert queries[1::2] == 3 * [Query((TextTerm("red", AVOID),), k=K, typed="not red")]
 
 
 def test_cheaper_is_compared_with_the_price_of_the_product(app, client, queries):
     ask_http(client, {"product": "green", "text": "cheaper"})
-    assert queries == [Query((ProductTerm("green"),), k=K, cheaper=True)]
+    assert queries == [Query((ProductTerm("green"),), k=K, cheaper=True, typed="cheaper")]
     page = client.get("/", query_string={"like": "green", "q": "cheaper"}).text
     assert "13.89" in page
