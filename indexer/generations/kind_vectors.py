@@ -1,7 +1,7 @@
 """Sentence vectors of a shop's kinds of things, and of kinds that shops sell anywhere, to place a question among them.
 
 A question such as "something to sit on" names no kind. Its sentence vector is compared with those of the shop's kinds,
-with those of 1,200 kinds of all shops, and with what people use these for. What is nearer to a kind that this shop
+with those of 1,300 kinds of all shops, and with what people use these for. What is nearer to a kind that this shop
 lacks is probably not sold here; and what soup is eaten from is a bowl in every shop.
 """
 

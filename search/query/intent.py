@@ -21,7 +21,7 @@ _LIKE_THIS = re.compile(
 )
 _CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
 _IN_STOCK = re.compile(
-    r"(?:,\s*)?\b(?:in stock|available now|ready to ship)\b|(?:只要)?(?:有现货|现货|有货)的?", re.IGNORECASE
+    r"(?:,\s*)?(?<!not )\b(?:in stock|available now|ready to ship)\b|(?:只要)?(?:有现货|现货|有货)的?", re.IGNORECASE
 )
 AVOID = -0.5  # the weight of what is not wanted: a push away, which must not outweigh what is wanted
 MORE, LESS = 0.5, -0.3

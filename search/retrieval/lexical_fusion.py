@@ -10,6 +10,7 @@ import numpy as np
 
 from indexer.types import Floats, Ids
 from search.query.compounds import KnowsWord, cannot_tell
+from search.query.glossary import FUNCTION_WORDS
 from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon
 from search.retrieval.text_reading import TextAnalysis
@@ -44,7 +45,11 @@ class TextMatch:
         notes = []
         for analysis in self.readings.values():
             notes += [f"{correction.word!r} was read as {correction.used!r}" for correction in analysis.corrections]
-            notes += [f"{term.term} was read as {term.by[0]!r}" for term in analysis.rewritten.replaced if term.by]
+            notes += [
+                f"{term.term} was read as {term.by[0]!r}"
+                for term in analysis.rewritten.replaced
+                if term.by and term.by[0] not in FUNCTION_WORDS
+            ]
         return tuple(dict.fromkeys(notes))
 
 

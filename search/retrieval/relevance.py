@@ -118,6 +118,8 @@ def _of_example(state: ServingState, catalogue: Catalogue, examples: Sequence[Te
 
 def _example_kinds(state: ServingState, catalogue: Catalogue, examples: Sequence[Term]) -> tuple[UnderstoodKind, ...]:
     known = [term for term in examples if isinstance(term, PictureTerm | VectorTerm | ProductTerm)]
+    if not known:
+        return ()
     label, confidence = _category_of(state, catalogue, max(known, key=lambda term: term.weight))
     return (UnderstoodKind((KindRef(CATEGORY, label),), "", confidence, EXAMPLE),) if label else ()
 

@@ -24,6 +24,7 @@ HOLDS_ALL = 0.9  # the same for a product of another kind than the one that the 
 MIN_ANSWERS, MIN_NEAR = 0.5, 0.06  # probabilities that the shop sells what is asked
 WORDS_PROBABILITY = 0.7  # where a product holds all words, and they name no kind of another shop
 UNREADABLE, OTHER_THING = 0.05, 0.2  # the most where nobody knows a word, and for a mug tree in a shop of mugs
+OTHER_KIND = 0.4  # the most where the words are the name of a kind that this shop does not have by that name
 MAX_MEANT_KINDS = 5
 MIN_MEANT_SHARE = 0.05  # share of the nearest kind's share that another meant kind must have
 MAX_NEAR_KINDS = 3
@@ -71,7 +72,7 @@ def decide(
     understood = replace(understood, kinds=())
     if understood.wanted and not understood.rest:
         return _of_values(understood, scores, columns)
-    if nearness is None:
+    if nearness is None or not columns.categories():
         return understood, None
     return _of_meaning(understood, scores, evidence, columns, nearness)
 
@@ -102,10 +103,11 @@ def _of_named_kinds(
     kinds = (scores.kinds > 0) & ~scores.excluded
     understood = _with_leaning(_with_found(understood, scores, kinds), columns, nearness)
     full = kinds & scores.has_all
+    understood = replace(understood, complete=bool(full.any()))
     whole = bool(understood.rest) or np.count_nonzero(full) < MANY
     answers = kinds if whole else full
     others = kinds & ~answers
-    if understood.rest or not any(ref.field != HEAD for kind in understood.kinds for ref in kind.refs):
+    if not any(ref.field != HEAD for kind in understood.kinds for ref in kind.refs):
         answers = answers | (evidence.held >= HOLDS_ALL)  # of the words that end some titles others are called too
     answers = answers | evidence.exact
     near, near_by = (others, "values") if others.any() else (_next_kinds(understood, columns, nearness), "kinds")
@@ -133,6 +135,7 @@ def _of_values(understood: Understood, scores: ProductScores, columns: ProductCo
     understood = _with_found(understood, scores, allowed)
     counts = np.sum([value >= HAS_VALUE for value in scores.values], axis=0) * allowed
     answers = (counts == counts.max()) & (counts > 0)
+    understood = replace(understood, complete=bool(counts.max(initial=0) == len(scores.values)))
     return understood, AnswerSet(ANSWERS, 0.95, answers, np.zeros(len(columns), np.bool_))
 
 
@@ -148,12 +151,14 @@ def _of_meaning(
     found = nearness.nearest(understood.unnamed, kinds)
     held = ((evidence.held >= HOLDS_TEXT) | evidence.exact) & columns.present & ~scores.excluded
     none = np.zeros(len(columns), np.bool_)
-    if held.any() and found.probability < MIN_NEAR:
-        if not evidence.exact.any() and nearness.names_other_kind(understood.unnamed, kinds):
-            return understood, AnswerSet(NEAR, found.probability, none, held, "words")  # a guitar on a T-shirt is none
-        return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, held, none)
+    is_other = nearness.names_other_kind(understood.unnamed, kinds)
+    whole = held & (evidence.exact if evidence.exact.any() else evidence.held >= HOLDS_ALL)
+    if held.any() and is_other and not evidence.exact.any() and found.probability < MIN_NEAR:
+        return understood, AnswerSet(NEAR, found.probability, none, held, "words")  # a guitar on a T-shirt is none
+    if evidence.exact.any() or (whole.any() and not is_other and found.probability < MIN_ANSWERS):
+        return understood, AnswerSet(ANSWERS, WORDS_PROBABILITY, whole, none)
     most_probable = UNREADABLE if not evidence.readable else OTHER_THING if understood.other_thing else 1.0
-    probability = min(found.probability, most_probable)
+    probability = min(found.probability, most_probable, OTHER_KIND if is_other else 1.0)
     if probability < MIN_NEAR or not found.labels:
         return understood, _nothing(columns, probability)
     most = MAX_MEANT_KINDS if probability >= MIN_ANSWERS else MAX_NEAR_KINDS

@@ -24,7 +24,7 @@ SAME_KIND = 0.7  # cosine from which a kind of all shops is a kind of this one
 USES_SHARE = 0.5  # of what a kind is used for in its vector
 FOREIGN = 0.55  # cosine to the nearest name of the shop's kinds, below which a kind of all shops is not sold here
 KIND_TEMPERATURE = 0.06  # of the softmax that shares confidence among the shop's kinds
-SOLD_KIND = 0.75  # relation to a kind of the shop from which a kind of all shops is sold here, perhaps by another name
+SOLD_KIND = 0.55  # relation to a kind of the shop from which a kind of all shops is sold here, perhaps by another name
 MAX_NAME_WORDS = 4
 MIN_FOREIGN = 50  # kinds not sold here that the evidence is scaled by
 

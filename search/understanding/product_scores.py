@@ -14,7 +14,7 @@ from search.query.filters import CATEGORY
 from search.state.column_store import ProductColumns
 from search.understanding.understood import KindRef, Understood, ValueRef
 
-HAS_VALUE = 0.5  # quality from which a product has a value
+HAS_VALUE = 0.35  # quality from which a product has a value: that of a word in it by a synonym
 
 
 @dataclass(frozen=True, slots=True)

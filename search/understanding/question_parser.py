@@ -162,6 +162,7 @@ def _heads(
 ) -> list[tuple[Span, float]]:
     """Return the spans that name the wanted kinds, each with a confidence."""
     within = {place: span for span in spans for place in range(span.first, span.last)}
+    found: list[tuple[Span, float]] = []
     waiting = True  # for a phrase that says what is wanted
     for phrase in _phrases(words, within):
         content = [place for place in phrase.words if not _says_nothing(words[place])]
@@ -172,12 +173,17 @@ def _heads(
             for part in _joined_parts(words, within, phrase.words)
             for head, confidence in _head(words, within, part, known)
         ]
-        described = all(place in within and within[place].meaning.values for place in content)
+        explained = all(place in within for place in content)
+        is_listed = heads and explained and not phrase.before and not any(head.meaning.values for head, _ in heads)
+        if found and not is_listed:  # "mug, bowl": a list goes on while its parts are nothing but kinds and values
+            break
+        described = explained and all(within[place].meaning.values for place in content)
         factor = 1.0 if waiting and not phrase.before else OF_THING if phrase.before in THING_FOLLOWS else DESCRIBING
-        if heads:
-            return [(_refined(head, phrase, words, names), confidence * factor) for head, confidence in heads]
-        waiting = waiting and described  # "red, striped mug": nothing yet names a thing
-    return []
+        found += [(_refined(head, phrase, words, names), confidence * factor) for head, confidence in heads]
+        if found and not explained:
+            break
+        waiting = bool(found) or (waiting and described)  # "red, striped mug": nothing yet names a thing
+    return found
 
 
 def _refined(head: Span, phrase: _Phrase, words: Sequence[Word], names: ShopNames) -> Span:

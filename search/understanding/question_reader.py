@@ -15,14 +15,14 @@ from search.state.column_store import ProductColumns
 from search.understanding.question_parser import UNKNOWN_HEAD, KnownWord, ParsedQuestion, parse_question
 from search.understanding.question_words import UNSPACED_ENDINGS, name_keys
 from search.understanding.shop_names import ShopNames
-from search.understanding.understood import Understood, UnderstoodKind, UnderstoodValue
+from search.understanding.understood import Understood, UnderstoodKind, UnderstoodValue, ValueRef
 
 PROMPT_SECONDS = 0.05  # processor time within which the names are read again at once when the shop has changed
 MAX_PAUSE_SECONDS = 10.0
 PAUSE_FACTOR = 20.0
 MIN_UNTRANSLATED = 2  # characters that nobody has, from which they are a word that was not understood
 MAX_SYNONYMS = 4_096  # texts whose synonyms stay in memory
-MIN_EXCLUDED = 0.9  # quality of a value that excludes a product: "not red" excludes "red and white", not "coral red"
+MIN_EXCLUDED = 0.4  # quality of a value that excludes a product: "not blue" excludes "cobalt blue" as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class QuestionReader:
         """Parse both readings; the shop's own names of kinds win, and the reading that explains more gives values."""
         own = parse_question(text.typed, names, self._synonyms, known)
         if normalise(text.english) == normalise(text.typed):
+            own = _as_typed(own, text)
             return own if any(map(str.isascii, filter(str.isalpha, own.unnamed))) else replace(own, unnamed="")
         english = parse_question(text.english, names, self._synonyms, known)
         english = _as_typed(_with_others(english, text.others, names), text)
@@ -133,6 +134,10 @@ def _excluded(parsed: ParsedQuestion) -> Iterable[UnderstoodValue]:
         refs = tuple(ref for ref in value.refs if ref.quality >= MIN_EXCLUDED)
         if refs:
             yield replace(value, refs=refs, excluded=True)
+    for kind in parsed.kinds:
+        if kind.confidence >= MIN_EXCLUDED:
+            refs = tuple(ValueRef(ref.field, ref.label, ref.confidence) for ref in kind.refs)
+            yield UnderstoodValue(refs, kind.words, excluded=True)
 
 
 def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:

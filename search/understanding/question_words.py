@@ -14,7 +14,7 @@ _PREPOSITION_TEXT = (
     "against next"
 )
 PREPOSITIONS = frozenset(_PREPOSITION_TEXT.split())
-CONJUNCTIONS = frozenset({"and", "or", "plus"})
+CONJUNCTIONS = frozenset({"and", "or", "plus", "&", "和", "或", "与", "及", "跟"})
 # What follows these is the thing itself: "a set of mugs", "something like a vase".
 THING_FOLLOWS = frozenset({"of", "like", "as"})
 # Chinese characters behind a noun that make no other thing of it.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalog.text.tokenizer import normalise
+from catalog.text.tokenizer import normalise, unspaced
 from search.query.filters import PRICE, Between, Filter
 from search.query.intent import parse_text, split_stock
 from search.query.price_limit import PriceLimit, split_price_limit
@@ -15,6 +15,7 @@ from search.understanding.understood import PRICE_PART, STOCK_PART, Understood
 
 # What turns words into something that is not wanted, before them.
 _NOT = r"(?:\b(?:but\s+)?(?:not|no|without|except|excluding)\s+(?:an?\s+|any\s+)?|不要有?|不带|没有|除了|不是|不含)?"
+_AND = r"(?:\b(?:and|or)\b|&|和|或)"
 _EDGES = " ,;，；、"
 
 
@@ -47,9 +48,12 @@ def _limit(limit: PriceLimit) -> Mapping[str, Any]:
 
 def _without(typed: str, words: str, excluded: bool) -> str:
     pattern = r"[\s-]*".join(re.escape(part) for part in re.split(r"[\s-]+", words) if part)
-    cut = re.compile((_NOT if excluded else "") + pattern + "的?", re.IGNORECASE)
+    if not unspaced(words):
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    pattern = (_NOT if excluded else "") + pattern + "的?"
     for text in (typed, normalise(typed)):  # words are as the shop's names are: without accents
-        rest, count = cut.subn(" ", text, count=1)
-        if count:
-            return " ".join(rest.split()).strip(_EDGES)
+        for way in (rf"\s*{_AND}\s*{pattern}", rf"{pattern}\s*{_AND}\s*", pattern):
+            rest, count = re.subn(way, " ", text, count=1, flags=re.IGNORECASE)
+            if count:
+                return re.sub(r"\s+(?=[,;])", "", " ".join(rest.split())).strip(_EDGES)
     return typed

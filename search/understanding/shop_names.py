@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,11 +63,6 @@ class ShopNames:
     def find(self, words: tuple[str, ...]) -> Meaning | None:
         """Return what a name stands for; None when it is no name of the shop."""
         return self._names.get(words)
-
-
-def deepest_labels(labels: LabelColumn) -> dict[str, int]:
-    """Return the categories that products are in directly, and their numbers of products."""
-    return labels.deepest_counts(CATEGORY_SEPARATOR)
 
 
 def _category_names(columns: ProductColumns) -> dict[tuple[str, ...], list[KindRef]]:
@@ -189,8 +184,3 @@ def _stands_alone(word: str, is_last: bool) -> bool:
     if len(word) < 2 or not word.isalpha() or word in EMPTY_WORDS or word in PREPOSITIONS:
         return False
     return is_last or (word,) not in names_of_kinds()
-
-
-def names_of(columns: ProductColumns) -> Mapping[str, int]:
-    """Return the shop's kinds, as the feed writes them, and their numbers of products."""
-    return deepest_labels(columns.labels_of(CATEGORY))

@@ -72,8 +72,9 @@ class Understood:
     rest: str = ""
     unnamed: str = ""  # the question without the words of its values, "" when all is understood
     other_thing: bool = False  # whether a word behind the kind makes another thing of it: a mug tree
+    complete: bool = True  # whether a product of the kind has all wanted values together
     leaning: tuple[tuple[str, float], ...] = ()  # which kinds of several named ones are meant, and their shares
-    limit: Mapping[str, Any] | None = None  # "min", "max", "currency" and the "words" that set it
+    limit: Mapping[str, Any] | None = None  # "min" and "max"
     in_stock: bool = False
     without: Mapping[str, str] = field(default_factory=dict)  # words of a part -> the question without them
 

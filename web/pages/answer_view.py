@@ -12,7 +12,7 @@ from search.query.filters import ATTRIBUTE, CATEGORY
 from search.understanding.understood import NAMED, NEAR, NOTHING, PRICE_PART, STOCK_PART, Understood, UnderstoodKind
 from web.engine import get_engine
 from web.i18n.language import t, value_label
-from web.requests.page_request import PageRequest, compact_json
+from web.requests.page_request import PageRequest, compact, compact_json
 from web.urls import search_url
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def _sentence(page: SearchPage, named: str) -> str:
     missing = [value.words for value in page.understood.wanted if not value.found]
     if missing and named and page.hits:
         return t("no_such_value", values=", ".join(missing), kind=named)
+    if not page.understood.complete and page.hits and len(page.understood.wanted) > 1:
+        return t("not_together", values=", ".join(value.words for value in page.understood.wanted))
     return ""
 
 
@@ -100,7 +102,8 @@ def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...
         return ()
     labels: dict[str, str] = {}
     for kind in understood.named:
-        labels[kind.words] = " / ".join(_labels(kind)[:2]) or kind.words
+        names = _labels(kind)
+        labels[kind.words] = names[0] if len(names) == 1 else kind.words
     labels |= {value.words: value.words for value in understood.wanted}
     labels |= {value.words: t("not_words", words=value.words) for value in understood.excluded}
     if understood.limit is not None:
@@ -115,7 +118,7 @@ def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...
 
 
 def _address(page_request: PageRequest, words: str) -> str:
-    fields = page_request.fields() | {"q": words, "sort": page_request.sort}
+    fields = page_request.fields() | {"q": words, "filter": compact(page_request.filter), "sort": page_request.sort}
     return search_url(**fields)
 
 
@@ -132,9 +135,10 @@ def _ways() -> tuple[Part, ...]:
     """Return the shop's largest kinds, with links to their products."""
     kinds = get_engine().categories()
     largest = sorted(kinds, key=lambda label: (-kinds[label], label))[:MAX_WAYS]
-    return tuple(
-        Part(value_label(CATEGORY, label).rpartition(CATEGORY_SEPARATOR)[2], _kind_address(label)) for label in largest
-    )
+    by_name = {
+        value_label(CATEGORY, label).rpartition(CATEGORY_SEPARATOR)[2]: _kind_address(label) for label in largest
+    }
+    return tuple(Part(name, address) for name, address in by_name.items())
 
 
 def _kind_address(label: str) -> str:

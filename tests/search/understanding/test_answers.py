@@ -103,6 +103,33 @@ def test_what_is_excluded_is_no_answer(engine):
     assert page.total == 9 and all("red" not in name for name in ids(page))
 
 
+def test_an_excluded_kind_is_no_answer(engine):
+    page = search(engine, "apparel, not hats")
+    assert {hit.product.category for hit in page.hits} == {"Apparel > Scarves"}
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "rest"),
+    [
+        ("red and blue scarf", "red", "blue scarf"),
+        ("hats and scarves", "scarves", "hats"),
+        ("red scarf, not blue", "blue", "red scarf"),
+        ("that red scarf", "hat", ""),
+    ],
+)
+def test_a_part_is_removed_with_what_joins_it(engine, text, part, rest):
+    assert search(engine, text).understood.without.get(part, "") == rest
+
+
+def test_a_shop_without_categories_answers(tmp_path):
+    items = [Item(f"thing-{number}", f"red scarf {number}", (RED,)) for number in range(4)]
+    encoder = SentenceEncoder()
+    make_shop(tmp_path / "shop", items, encoder).close()
+    with open_shop(tmp_path / "shop", encoder) as engine:
+        assert search(engine, "scarf").total == 4
+        search(engine, "something to drink")
+
+
 def test_parts_can_be_removed_one_by_one(engine):
     page = search(engine, "red scarf under 10, in stock")
     assert page.understood.without == {

@@ -57,6 +57,9 @@ def kinds(text, **options):
         ("a set of mugs", ["Mugs"]),
         ("something like a vase", ["Vases"]),
         ("mugs and vases", ["Mugs", "Vases"]),
+        ("mug, vase", ["Mugs", "Vases"]),
+        ("mug, for the vase", ["Mugs"]),
+        ("mug, glass", ["Mugs"]),  # a material after the thing
         ("red and navy mug", ["Mugs"]),
         ("glass", ["Glasses"]),
         ("glass vase", ["Vases"]),
