@@ -31,6 +31,16 @@ class Settings(BaseSettings):
         default=None,
         description="CSV file with the columns photo and shows: photos to try, offered on the front page.",
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#\s@]+/?$",
+        description="Address of the shop on the web, such as https://shop.example, with which the links for other sites"
+        " begin; by default the address that each request was sent to.",
+    )
+    search_pages_indexed: bool = Field(
+        default=False,
+        description="Whether search engines may list pages of results, as they may product pages.",
+    )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products per page of results.")
     timeout_ms: int = Field(
         default=500,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Request
+from flask import Flask, Request, current_app, request
 from werkzeug.routing import BaseConverter
 
 THUMBNAIL_SIZES = (128, 320, 640)
@@ -35,6 +35,15 @@ def ends_inside_id(request: Request) -> bool:
     """Return whether the last slash of the path belongs to an id: "/products/a%2Fsimilar" is product "a/similar"."""
     path, _, _ = request.environ.get("RAW_URI", "").partition("?")
     return _SLASH_INSIDE_ID.search(path) is not None
+
+
+def absolute_url(path: str) -> str:
+    """Return the URL of a path of this server for other sites: below the setting public_url, else the request's host.
+
+    The host of a request is what its client names, so a server that caches answers sets public_url or trusted_hosts.
+    """
+    base: str = current_app.config["PUBLIC_URL"] or request.host_url
+    return base.rstrip("/") + path
 
 
 def product_url(product_id: str, refine: str = "", shown: str = "") -> str:
