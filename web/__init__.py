@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
 from web.api import jobs, listings, operations, products, rules, search, suggestions
-from web.middleware import access_log, auth, metrics, rate_limits, request_context, response_headers, uploads
+from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.settings import Settings
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     response_headers.init_app(app, settings)
     rate_limits.init_app(app, settings)
     auth.init_app(app, settings)
+    origins.init_app(app, settings)
     uploads.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)

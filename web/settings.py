@@ -66,9 +66,7 @@ class Settings(BaseSettings):
     keys: Path | None = Field(
         default=None, description="File of API keys; by default `keys.json` in the shop's folder."
     )
-    public_read: bool = Field(
-        default=True, description="Whether anybody may search; if not, searching requires a key with the scope read."
-    )
+    public_read: bool = Field(default=True, description="Whether anybody may search; if not, searching requires a key.")
     reads_per_minute: int = Field(
         default=600,
         ge=0,
@@ -81,6 +79,11 @@ class Settings(BaseSettings):
     uploads_per_minute: int = Field(
         default=120, ge=0, description="Requests per minute of one key or address that carry a picture; 0 for no limit."
     )
+    search_key_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        description="Requests per minute of one public search key, of all visitors together; 0 for no limit.",
+    )
     trusted_proxies: int = Field(
         default=0,
         ge=0,
@@ -92,7 +95,9 @@ class Settings(BaseSettings):
         description="Host names to answer to, separated by commas; `.shop.example` includes its subdomains.",
     )
     cors_origins: str | None = Field(
-        default=None, description="Origins of other sites whose pages may use the API (CORS), separated by commas."
+        default=None,
+        description="Origins of other sites whose pages may use the API and the embedded search, such as"
+        " https://www.shop.example, separated by commas.",
     )
     kept_questions: int = Field(
         default=200,
@@ -117,8 +122,8 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Return the origins whose pages may use the API."""
-        return _split(self.cors_origins)
+        """Return the origins whose pages may use the API, as browsers write them: in small letters, no slash behind."""
+        return tuple(origin.rstrip("/").lower() for origin in _split(self.cors_origins))
 
     @property
     def hosts(self) -> tuple[str, ...]:

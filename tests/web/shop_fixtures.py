@@ -25,7 +25,7 @@ from web.engine import holder_of
 from web.settings import Settings
 
 RED, GREEN, BLUE = (220, 10, 10), (10, 220, 10), (10, 10, 220)
-WRITE_KEY, READ_KEY, ADMIN_KEY = "wsk_writer", "wsk_reader", "wsk_operator"
+WRITE_KEY, READ_KEY, ADMIN_KEY, SEARCH_KEY = "wsk_writer", "wsk_reader", "wsk_operator", "wsk_searcher"
 WRITER = {"Authorization": f"Bearer {WRITE_KEY}"}
 ODD_IDS = (
     "plain",
@@ -81,10 +81,15 @@ def products(folder: Path) -> list[Product]:
 
 
 def write_keys(home: Path) -> None:
-    """Let WRITE_KEY and READ_KEY open the shop."""
+    """Let one key of each scope open the shop."""
     keys = [
         {"name": scope, "scope": scope, "sha256": hashlib.sha256(key.encode()).hexdigest(), "created": "2026-01-01"}
-        for scope, key in (("write", WRITE_KEY), ("read", READ_KEY), ("admin", ADMIN_KEY))
+        for scope, key in (
+            ("write", WRITE_KEY),
+            ("read", READ_KEY),
+            ("admin", ADMIN_KEY),
+            ("search", SEARCH_KEY),
+        )
     ]
     (home / "keys.json").write_text(json.dumps(keys))
     (home / "keys.json").chmod(0o600)

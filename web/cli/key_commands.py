@@ -24,7 +24,8 @@ keys_option = click.option(
 def key() -> None:
     """Create, list and revoke API keys.
 
-    A key lets a program or a page read from the shop, write to it, or operate it (scope admin).
+    A key lets a program or a page read from the shop, write to it, or operate it (scope admin). A key with the scope
+    search is public: pages of your own site carry it, and it does nothing but search.
     """
 
 

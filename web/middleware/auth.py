@@ -25,10 +25,11 @@ from web.errors import MissingApiKey, NotAllowed
 from web.settings import Settings
 
 ALWAYS = "always"  # open to everybody
-PUBLIC = "public"  # open to everybody while the setting public_read is true, else to keys with the scope read
-READ, WRITE, ADMIN = "read", "write", "admin"  # open to keys with that scope or a later one
+PUBLIC = "public"  # open to everybody while the setting public_read is true, else to keys of any scope
+# Open to keys with that scope or a later one. A search key is public: it stands in the pages of a merchant's own shop.
+SEARCH, READ, WRITE, ADMIN = "search", "read", "write", "admin"
 OPERATOR = "operator"  # open to programs on the server's own machine, and to keys with the scope admin
-SCOPES = (READ, WRITE, ADMIN)
+SCOPES = (SEARCH, READ, WRITE, ADMIN)
 KEY_PREFIX = "wsk_"
 
 # Every endpoint of the app; an endpoint without a policy is closed.
@@ -38,7 +39,7 @@ POLICIES = {
     "pages.search_with_photo": PUBLIC,
     "pages.product": PUBLIC,
     "pages.try_photo": PUBLIC,
-    "pages.picture": PUBLIC,
+    "pages.picture": ALWAYS,  # <img> sends no key; the address is a digest, which only answers and owners know
     "api.search": PUBLIC,
     "suggestions.suggest": PUBLIC,
     "api.product": PUBLIC,
@@ -183,7 +184,7 @@ def required_scope() -> str:
     if policy is None:
         raise NotAllowed("This address is closed.", "It has no policy in web/middleware/auth.py.")
     if policy == PUBLIC:
-        return "" if current_app.config["PUBLIC_READ"] else READ
+        return "" if current_app.config["PUBLIC_READ"] else SEARCH
     if policy == OPERATOR:
         return "" if _is_local() else ADMIN
     return "" if policy == ALWAYS else policy
@@ -195,15 +196,15 @@ def _guard() -> None:
     if not scope:
         return
     keys: Keys = current_app.extensions[EXTENSION]
-    command = f"python -m web key create --home HOME --scope {scope}"
+    command = f"python -m web key create --home HOME --scope {READ if scope == SEARCH else scope}"
     if not keys.all():
-        action = "see" if scope == READ else "change"
+        action = "see" if scope == SEARCH else "change"
         raise NotAllowed(
             f"This shop has no key yet, so nobody may {action} it.", f"Create one on its machine: {command}"
         )
     key = current_key()
     if key is None:
-        reason = "This shop requires a key." if scope == READ else "This address requires a key."
+        reason = "This shop requires a key." if scope == SEARCH else "This address requires a key."
         raise MissingApiKey(reason, "Send it as a header: Authorization: Bearer KEY.")
     if key.scope not in SCOPES[SCOPES.index(scope) :]:
         raise NotAllowed(

@@ -1,5 +1,8 @@
 """Rate limits: requests per minute of one key, or of one address where no key is sent. Held in memory per process.
 
+A search key stands in a page that many visitors read: each of their addresses is limited like one without a key, and
+the key as a whole has a limit of its own.
+
 A token bucket holds a quarter of a minute's requests and refills evenly, so that a page can load all at once and nobody
 gets more than five quarters in any minute. The bucket is our own: 20 lines that need no store and no dependency.
 """
@@ -14,11 +17,11 @@ from time import monotonic
 from flask import Flask, request
 
 from web.errors import RateLimited
-from web.middleware.auth import ADMIN, POLICIES, UNLIMITED_ENDPOINTS, WRITE, current_key
+from web.middleware.auth import ADMIN, POLICIES, SEARCH, UNLIMITED_ENDPOINTS, WRITE, StoredKey, current_key
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
 
-READS, WRITES, UPLOADS, SUGGESTIONS = "reads", "writes", "uploads", "suggestions"
+READS, WRITES, UPLOADS, SUGGESTIONS, KEYED = "reads", "writes", "uploads", "suggestions", "search key"
 SUGGEST_ENDPOINT = "suggestions.suggest"
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
@@ -57,18 +60,18 @@ def init_app(app: Flask, settings: Settings) -> None:
         WRITES: TokenBuckets(settings.writes_per_minute),
         UPLOADS: TokenBuckets(settings.uploads_per_minute),
         SUGGESTIONS: TokenBuckets(settings.reads_per_minute),  # typing must not use up the searches
+        KEYED: TokenBuckets(settings.search_key_per_minute),
     }
     app.extensions[EXTENSION] = buckets
 
     def limit() -> None:
-        caller = None if request.endpoint in UNLIMITED_ENDPOINTS else _caller(settings)
-        if caller is None:
+        if request.endpoint in UNLIMITED_ENDPOINTS or request.method == "OPTIONS":
             return
-        kind = request_kind()
-        wait_s = buckets[kind].take(caller)
-        if wait_s:
-            note(limited=kind)
-            raise RateLimited(f"Too many requests: {kind}.", "Wait as long as the header Retry-After says.", wait_s)
+        for kind, caller in _counted(settings):
+            wait_s = buckets[kind].take(caller)
+            if wait_s:
+                note(limited=kind)
+                raise RateLimited(f"Too many requests: {kind}.", "Wait as long as the header Retry-After says.", wait_s)
 
     app.before_request(limit)
 
@@ -84,16 +87,29 @@ def request_kind() -> str:
     return UPLOADS if chunked or (length or 0) > SMALL_BODY or request.mimetype == "multipart/form-data" else READS
 
 
-def _caller(settings: Settings) -> str | None:
-    """Return the key or address to count for; None for a program on this machine when no proxy is trusted."""
-    if current_key() is None and settings.trusted_proxies == 0 and _is_loopback():
-        return None
-    return caller_name()
+def _counted(settings: Settings) -> list[tuple[str, str]]:
+    """Return the limits that the request counts against, each with the key or address to count for.
+
+    A program on this machine has no limit when no proxy is trusted, unless it sends a key. The visitor's own limit comes
+    before that of a search key, so that one who is refused does not use up what the others share.
+    """
+    key = current_key()
+    limits = []
+    if _own_key(key) or settings.trusted_proxies or not _is_loopback():
+        limits.append((request_kind(), caller_name()))
+    if key is not None and key.scope == SEARCH:
+        limits.append((KEYED, key.name))
+    return limits
+
+
+def _own_key(key: StoredKey | None) -> StoredKey | None:
+    """Return the key where it names a single caller; a search key does not."""
+    return None if key is None or key.scope == SEARCH else key
 
 
 def caller_name() -> str:
     """Return the name of the request's key, or else its address; of IPv6 the network of a household."""
-    key = current_key()
+    key = _own_key(current_key())
     if key is not None:
         return f"key {key.name}"
     try:

@@ -1,4 +1,4 @@
-"""Headers of every response: the request id, a policy that keeps injected content inert, and CORS for the API.
+"""Headers of every response: the request id and a policy that keeps injected content inert.
 
 The security headers are our own table: they never vary by route, so an extension would only hide them.
 """
@@ -26,13 +26,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
-# For pages of allowed origins; without credentials, so that a key travels only in a header that a script sets.
-CORS_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
-    "Access-Control-Expose-Headers": "X-Request-ID, Retry-After",
-    "Access-Control-Max-Age": "600",
-}
 _UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -44,18 +37,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_add_headers)
     if settings.hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.hosts)
-    if settings.origins:
-        origins = settings.origins
-
-        def allow_origin(response: Response) -> Response:
-            if request.path.startswith("/api/"):
-                response.vary.add("Origin")
-                if request.headers.get("Origin") in origins:
-                    response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
-                    response.headers.update(CORS_HEADERS)
-            return response
-
-        app.after_request(allow_origin)
 
 
 def no_store(response: Response) -> Response:

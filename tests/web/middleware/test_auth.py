@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from catalog.errors import BadInput, StoreError
 from tests.fake_encoder import FakeEncoder
-from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, WRITE_KEY, make_shop
+from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop
 from web.__main__ import main
 from web.engine import holder_of
-from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, READ, SCOPES, WRITE, Keys
+from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, SEARCH, WRITE, Keys
 from web.settings import Settings
 
 CALLS = {
@@ -72,6 +72,7 @@ HEADERS = {
     "odd": {"Authorization": "Bearer \xe9\xff,,==;"},
     "hash": {"Authorization": f"Bearer {hashlib.sha256(WRITE_KEY.encode()).hexdigest()}"},
     "revoked": {"Authorization": "Bearer wsk_gone"},
+    "search": {"Authorization": f"Bearer {SEARCH_KEY}"},
     "read": {"Authorization": f"Bearer {READ_KEY}"},
     "write": {"Authorization": f"Bearer {WRITE_KEY}"},
     "admin": {"Authorization": f"Bearer {ADMIN_KEY}"},
@@ -82,7 +83,7 @@ ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}  # so that nobody asks as a prog
 
 def refusal(policy, key, public_read=True):
     """The status by which a key is refused; None where it is let in."""
-    needed = {ALWAYS: None, PUBLIC: None if public_read else READ, OPERATOR: ADMIN}.get(policy, policy)
+    needed = {ALWAYS: None, PUBLIC: None if public_read else SEARCH, OPERATOR: ADMIN}.get(policy, policy)
     if needed is None or (key in SCOPES and SCOPES.index(key) >= SCOPES.index(needed)):
         return None
     return 403 if key in SCOPES else 401
@@ -114,7 +115,7 @@ def test_every_route_with_every_kind_of_key(client, closed, caplog, endpoint, ke
         assert (answer.status_code in (401, 403)) == (expected is not None)
         assert expected is None or answer.status_code == expected
         assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
-        for secret in (WRITE_KEY, READ_KEY, ADMIN_KEY, "wsk_wrong"):
+        for secret in (WRITE_KEY, READ_KEY, ADMIN_KEY, SEARCH_KEY, "wsk_wrong"):
             assert secret not in caplog.text
     if answer.status_code in (401, 403) and answer.is_json:
         assert answer.json["error"]["code"] == ("no_key" if expected == 401 else "not_allowed")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.web.shop_fixtures import READ_KEY, WRITE_KEY
+from tests.web.shop_fixtures import READ_KEY, SEARCH_KEY, WRITE_KEY
 from web.engine import holder_of
 from web.middleware.rate_limits import MAX_CALLERS, TokenBuckets
 from web.settings import Settings
@@ -140,3 +140,11 @@ def test_askers_are_forgotten_before_they_fill_the_memory():
     for number in range(MAX_CALLERS + 10):
         buckets.take(str(number), 0.0)
     assert len(buckets._levels) == MAX_CALLERS
+
+
+def test_visitors_of_a_page_share_its_search_key_and_not_its_limit(client_of):
+    client = client_of(search_key_per_minute=120)
+    visitors = [[ask(client, SEARCH_KEY, f"198.51.100.{visitor}") for _ in range(16)] for visitor in (1, 2)]
+    assert [codes(answers) for answers in visitors] == [[200] * 15 + [429]] * 2
+    assert codes([ask(client, SEARCH_KEY, "198.51.100.3")]) == [429]  # the key's own 30 at once are used up
+    assert codes([ask(client, READ_KEY), ask(client, "", "198.51.100.4")]) == [200, 200]
