@@ -25,7 +25,8 @@ def product_facts(product: Product) -> dict[str, Any]:
     """Return a product as JSON values: the price as exact text ("12.90"), never a path or a line of the feed."""
     names = ("id", "title", "category", "brand", "price", "currency", "in_stock")
     facts = {name: getattr(product, name) for name in names}
-    return facts | {"price": None if product.price is None else str(product.price)}
+    price = None if product.price is None else str(product.price)
+    return facts | {"price": price, "attributes": dict(product.attributes)}
 
 
 @dataclass(frozen=True, slots=True)

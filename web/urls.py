@@ -10,6 +10,7 @@ from flask import Flask, Request, current_app, request
 from werkzeug.routing import BaseConverter
 
 THUMBNAIL_SIZES = (128, 320, 640)
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _SLASH_INSIDE_ID = re.compile(r"%2f[^/]*$", re.IGNORECASE)
 
 
@@ -46,6 +47,24 @@ def absolute_url(path: str) -> str:
     return base.rstrip("/") + path
 
 
+def api_url(path: str) -> str:
+    """Return the URL of a path for an answer of the API: absolute where the server knows its address, else the path.
+
+    It knows it from the settings public_url and trusted_hosts. Without them any client may name any host, so only the
+    machine's own is believed.
+    """
+    if not path or not (
+        current_app.config["PUBLIC_URL"] or current_app.config.get("TRUSTED_HOSTS") or _names_this_machine(request.host)
+    ):
+        return path
+    return absolute_url(path)
+
+
+def _names_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name in LOOPBACK_HOSTS
+
+
 def product_url(product_id: str, refine: str = "", shown: str = "") -> str:
     """Return the URL of a product's page; with a refine token the page explains why that search found it."""
     return _with_query("/products/" + quote(product_id, safe=""), {"refine": refine, "shown": shown})
@@ -54,6 +73,11 @@ def product_url(product_id: str, refine: str = "", shown: str = "") -> str:
 def picture_url(sha256: str, size: int) -> str:
     """Return the URL of a picture at one of the THUMBNAIL_SIZES, or "" when the picture was never read."""
     return f"/pictures/{sha256}/{size}.jpg" if sha256 else ""
+
+
+def picture_urls(sha256: str) -> dict[str, str]:
+    """Return the URLs of a picture for an answer of the API, by size in pixels; none of a picture never read."""
+    return {str(size): api_url(picture_url(sha256, size)) for size in THUMBNAIL_SIZES} if sha256 else {}
 
 
 def try_photo_url(name: str) -> str:

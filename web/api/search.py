@@ -19,7 +19,7 @@ from web.middleware.uploads import body_of
 from web.requests.recommend_request import Events, RecommendationParameters, Viewed, parse_events
 from web.requests.search_request import effective_timeout, read_search_request
 from web.requests.validation import json_object, validate
-from web.urls import ends_inside_id, picture_url, product_url
+from web.urls import api_url, ends_inside_id, picture_url, picture_urls, product_url
 
 if TYPE_CHECKING:
     from search.engine import EngineStatus
@@ -142,17 +142,21 @@ def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, An
 
 
 def addressed(item: dict[str, Any]) -> dict[str, Any]:
-    """Return a product's JSON with the addresses of its page and its picture."""
-    return item | {"url": product_url(item["id"]), "picture_url": picture_url(item["picture"], PICTURE_SIZE)}
+    """Return a product's JSON with the addresses of its page and of its picture, which hold on other sites too."""
+    return item | {"url": api_url(product_url(item["id"])), **picture_addresses(item["picture"])}
+
+
+def picture_addresses(sha256: str, size: int = PICTURE_SIZE) -> dict[str, Any]:
+    """Return the address of a picture at a size in pixels, and its addresses at all sizes."""
+    return {"picture_url": api_url(picture_url(sha256, size)), "picture_urls": picture_urls(sha256)}
 
 
 def product_json(product: Product) -> dict[str, Any]:
     """Return all fields of a product, with the addresses of its page and its pictures."""
     return {
         **product_facts(product),
-        "attributes": dict(product.attributes),
         "description": product.description,
-        "url": product_url(product.id),
+        "url": api_url(product_url(product.id)),
         "pictures": [_picture_json(picture) for picture in product.pictures],
         "request_id": g.request_id,
     }
@@ -160,7 +164,7 @@ def product_json(product: Product) -> dict[str, Any]:
 
 def _picture_json(picture: Picture) -> dict[str, Any]:
     size = {"width": picture.width, "height": picture.height}
-    return {"picture": picture.sha256, **size, "picture_url": picture_url(picture.sha256, PICTURE_SIZE)}
+    return {"picture": picture.sha256, **size, **picture_addresses(picture.sha256)}
 
 
 def _recommendations(items: Sequence[Recommendation]) -> Response:

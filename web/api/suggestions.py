@@ -11,6 +11,7 @@ from search.hits import product_facts
 from search.query.filters import BRAND, CATEGORY
 from search.suggest.highlight import parts_of
 from search.suggest.suggestions import BrandSuggestion, KindSuggestion, WordSuggestion
+from web.api.search import picture_addresses
 from web.engine import get_engine
 from web.i18n.language import title_of, value_label
 from web.i18n.messages import ENGLISH
@@ -19,7 +20,7 @@ from web.middleware.response_headers import no_store
 from web.requests.page_request import compact_json
 from web.requests.suggest_request import SuggestParameters
 from web.requests.validation import validate
-from web.urls import picture_url, product_url, search_url
+from web.urls import api_url, product_url, search_url
 
 THUMBNAIL_SIZE = 128  # pixels
 bp = Blueprint("suggestions", __name__)
@@ -72,6 +73,6 @@ def _product_json(product: Product, typed: str) -> dict[str, Any]:
     return facts | {
         "marked": parts_of(facts["title"], typed),
         "picture": picture,
-        "picture_url": picture_url(picture, THUMBNAIL_SIZE),
-        "url": product_url(product.id),
+        **picture_addresses(picture, THUMBNAIL_SIZE),
+        "url": api_url(product_url(product.id)),
     }

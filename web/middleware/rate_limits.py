@@ -90,8 +90,8 @@ def request_kind() -> str:
 def _counted(settings: Settings) -> list[tuple[str, str]]:
     """Return the limits that the request counts against, each with the key or address to count for.
 
-    A program on this machine has no limit when no proxy is trusted, unless it sends a key. The visitor's own limit comes
-    before that of a search key, so that one who is refused does not use up what the others share.
+    A program on this machine has no limit when no proxy is trusted, unless it sends a key. The visitor's own limit
+    comes before that of a search key, so that one who is refused does not use up what the others share.
     """
     key = current_key()
     limits = []

@@ -78,10 +78,13 @@ function combobox() {
     return made;
   }
 
+  // The shop may have another address for the world than the one that this page came from, whose policy allows no other.
+  const path = (address) => new URL(address, location).pathname;
+
   function productOption(product) {
-    const picture = product.picture_url ? make("img", { src: product.picture_url, alt: "", width: 40, height: 40 }) : make("span", { className: "blank" });
+    const picture = product.picture_url ? make("img", { src: path(product.picture_url), alt: "", width: 40, height: 40 }) : make("span", { className: "blank" });
     const price = product.price ? make("small", { textContent: `${product.price} ${product.currency}`.trim() }) : "";
-    return option(product.url, picture, marked(product.marked), price);
+    return option(path(product.url), picture, marked(product.marked), price);
   }
 
   const counted = (entry) => option(entry.url, marked(entry.marked), make("small", { textContent: entry.products.toLocaleString(document.documentElement.lang) }));

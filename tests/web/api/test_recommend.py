@@ -12,8 +12,8 @@ def test_substitutes_can_be_had(client):
     found = client.get("/api/v1/products/blue/substitutes?k=5")
     assert set(items(found)) == {"red", "green"}
     first = found.json["items"][0]
-    assert first["in_stock"] and first["url"] == f"/products/{first['id']}" and first["reason"]
-    assert first["picture_url"].startswith("/pictures/")
+    assert first["in_stock"] and first["url"] == f"http://localhost/products/{first['id']}" and first["reason"]
+    assert first["picture_url"].startswith("http://localhost/pictures/") and first["picture_urls"]
     assert "blue" not in items(client.get("/api/v1/products/red/substitutes"))
 
 

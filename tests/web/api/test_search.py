@@ -37,7 +37,11 @@ def test_words_find_the_product_and_tell_all_about_it(client):
         "EUR",
     )
     assert first["score"] == pytest.approx(sum(first["parts"].values()), abs=1e-3)
-    assert first["url"] == "/products/red"
+    assert first["url"] == "http://localhost/products/red"
+    assert first["attributes"] == {"colour": "Red", "made of": "wool"}
+    assert first["picture_urls"] == {
+        str(size): f"http://localhost/pictures/{first['picture']}/{size}.jpg" for size in (128, 320, 640)
+    }
     assert "feed" not in answer.text
     assert client.get(first["picture_url"]).content_type == "image/jpeg"
 
@@ -49,6 +53,12 @@ def test_a_photo_finds_its_product_as_form_and_as_json(client, kind):
     encoded = base64.b64encode(data).decode()
     assert ids(client.post(SEARCH, json={"image": encoded}))[0] == "blue"
     assert ids(client.post(SEARCH, json={"image": f"data:image/{kind.lower()};base64,{encoded}"}))[0] == "blue"
+
+
+def test_addresses_are_relative_where_nobody_vouches_for_the_host(client):
+    hit = client.post(SEARCH, json={"text": "red"}, headers={"Host": "evil.example"}).json["hits"][0]
+    assert hit["url"] == "/products/red"
+    assert all(address.startswith("/pictures/") for address in (hit["picture_url"], *hit["picture_urls"].values()))
 
 
 def test_a_product_finds_others_but_not_itself(client):

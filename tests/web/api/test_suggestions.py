@@ -34,8 +34,9 @@ def test_words_kinds_brands_and_products_with_their_addresses(client):
     (kind,) = found["kinds"]
     assert (kind["category"], kind["name"], kind["products"]) == ("Apparel > Tops > Jumpers", "Jumpers", 3)
     (product,) = found["products"]
-    assert (product["id"], product["price"], product["url"]) == ("red", "12.90", "/products/red")
-    assert product["picture_url"] == f"/pictures/{product['picture']}/128.jpg" and "origin" not in product
+    assert (product["id"], product["price"], product["url"]) == ("red", "12.90", "http://localhost/products/red")
+    assert product["picture_url"] == f"http://localhost/pictures/{product['picture']}/128.jpg"
+    assert product["attributes"] == {"colour": "Red", "made of": "wool"} and "origin" not in product
     assert [brand["brand"] for brand in suggest(client, q="acm")["brands"]] == ["Acme"]
 
 
