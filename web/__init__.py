@@ -13,6 +13,7 @@ from web.api import jobs, listings, operations, products, rules, search, suggest
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
+from web.seo import page_head, site_files, sitemap
 from web.settings import Settings
 
 __all__ = ["Settings", "create_app"]
@@ -45,6 +46,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(products.bp)
     for page in (shop, merchant, operator):
         app.register_blueprint(page.bp)
+    page_head.init_app(app, settings)
+    sitemap.init_app(app, settings)
+    app.register_blueprint(site_files.bp)
     listings.init_app(app, settings)
     jobs.init_app(app, settings)
     operations.init_app(app, settings)

@@ -12,8 +12,9 @@ from typing import Any
 
 from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
-from catalog.storage import product_rows, word_index
+from catalog.storage import modification_times, product_rows, word_index
 from catalog.storage.connections import Connections
+from catalog.storage.modification_times import KeyRange
 from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import LAST_SEQ, Words
 
@@ -158,6 +159,16 @@ class Catalogue:
     def titles(self) -> Iterator[tuple[int, str]]:
         """Return an iterator of every key and title in key order, which reads a page at a time."""
         return itertools.chain.from_iterable(self._pages(_SELECT_TITLES))
+
+    def key_ranges(self, size: int) -> list[KeyRange]:
+        """Return the ranges of `size` keys that have products, in order, each with the time of its last change."""
+        with self._read() as db:
+            return modification_times.key_ranges(db, size)
+
+    def times_between(self, first: int, last: int) -> dict[str, str]:
+        """Return the time of the last change, ISO in UTC, of each product with a key from `first` to `last`, by id."""
+        with self._read() as db:
+            return modification_times.times_between(db, first, last)
 
     def keys_changed(self, after: int) -> list[int]:
         """Return the keys of present products that a change with a number above `after` has put."""

@@ -40,6 +40,11 @@ POLICIES = {
     "pages.product": PUBLIC,
     "pages.try_photo": PUBLIC,
     "pages.picture": ALWAYS,  # <img> sends no key; the address is a digest, which only answers and owners know
+    "site_files.robots": ALWAYS,
+    "site_files.manifest": ALWAYS,
+    "sitemap.index": PUBLIC,
+    "sitemap.pages": PUBLIC,
+    "sitemap.part": PUBLIC,
     "api.search": PUBLIC,
     "suggestions.suggest": PUBLIC,
     "api.product": PUBLIC,

@@ -1,0 +1,121 @@
+"""Structured data of pages, as schema.org describes it, in JSON-LD: products with their offers, breadcrumbs, the shop.
+
+A property is left out where the shop does not hold it, and an offer where there is no price with a currency. What
+search engines require of merchant listings is a JSON Schema in `tests/web/seo/merchant_listing.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.product import CATEGORY_SEPARATOR, Product
+from search.query.filters import CATEGORY
+from web.i18n.language import description_of, path_of, title_of
+from web.requests.page_request import compact_json
+from web.urls import absolute_url, picture_url, product_url, search_url
+
+CONTEXT = "https://schema.org"
+MAX_DESCRIPTION = 5_000  # characters
+MAX_IMAGES = 10
+IMAGE_SIZE = 640  # pixels
+GTIN_LENGTHS = (8, 12, 13, 14)
+_GTIN_NAMES = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "ean", "upc", "barcode", "isbn")
+_PROPERTIES = {"colour": "color", "color": "color", "material": "material", "pattern": "pattern", "size": "size"}
+_CONDITIONS = {"new": "NewCondition", "refurbished": "RefurbishedCondition", "used": "UsedCondition"}
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def graph(*items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the items as one JSON-LD document."""
+    return {"@context": CONTEXT, "@graph": list(items)}
+
+
+def product_data(product: Product) -> dict[str, Any]:
+    """Return a product and its offer."""
+    attributes = {name.lower(): value for name, value in product.attributes.items()}
+    address = absolute_url(product_url(product.id))
+    data: dict[str, Any] = {
+        "@type": "Product",
+        "@id": f"{address}#product",
+        "name": title_of(product),
+        "url": address,
+        "sku": product.id,
+        "image": [absolute_url(picture_url(sha256, IMAGE_SIZE)) for sha256 in picture_hashes(product)[:MAX_IMAGES]],
+        "description": description_of(product)[:MAX_DESCRIPTION],
+        "category": CATEGORY_SEPARATOR.join(path_of(product)),
+        "brand": {"@type": "Brand", "name": product.brand} if product.brand else None,
+        "gtin": next((code for name in _GTIN_NAMES if (code := _gtin(attributes.get(name, "")))), ""),
+        "mpn": attributes.get("mpn", ""),
+    }
+    for name, label in _PROPERTIES.items():
+        data[label] = data.get(label) or attributes.get(name, "")
+    data["offers"] = _offer(product, address, attributes.get("condition", ""))
+    return _without_empty(data)
+
+
+def breadcrumb_data(product: Product, home: str) -> dict[str, Any]:
+    """Return the way to a product from the front page, named `home`, through its categories."""
+    levels = product.category_path
+    names = path_of(product) if len(path_of(product)) == len(levels) else levels
+    addresses = [
+        search_url(filter=compact_json({CATEGORY: CATEGORY_SEPARATOR.join(levels[: depth + 1])}))
+        for depth in range(len(levels))
+    ]
+    steps = [(home, "/"), *zip(names, addresses, strict=True), (title_of(product), product_url(product.id))]
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": position, "name": name, "item": absolute_url(path)}
+            for position, (name, path) in enumerate(steps, 1)
+        ],
+    }
+
+
+def website_data(name: str) -> dict[str, Any]:
+    """Return the shop's site and how it is searched."""
+    template = absolute_url("/?q={search_term_string}")
+    return {
+        "@type": "WebSite",
+        "name": name,
+        "url": absolute_url("/"),
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": template},
+            "query-input": "required name=search_term_string",
+        },
+    }
+
+
+def picture_hashes(product: Product) -> Sequence[str]:
+    """Return the content hashes of a product's pictures that can be shown, each once."""
+    return tuple(dict.fromkeys(picture.sha256 for picture in product.pictures if picture.sha256))
+
+
+def _offer(product: Product, address: str, condition: str) -> dict[str, Any] | None:
+    if product.price is None or not _CURRENCY.fullmatch(product.currency):
+        return None
+    return _without_empty(
+        {
+            "@type": "Offer",
+            "url": address,
+            "price": f"{product.price:f}",
+            "priceCurrency": product.currency,
+            "availability": f"{CONTEXT}/{'InStock' if product.in_stock else 'OutOfStock'}",
+            "itemCondition": f"{CONTEXT}/{kind}" if (kind := _CONDITIONS.get(condition.strip().lower())) else "",
+        }
+    )
+
+
+def _gtin(text: str) -> str:
+    """Return a global trade item number; "" for a text that is none, by its length and its check digit."""
+    code = re.sub(r"[ -]", "", text)
+    if len(code) not in GTIN_LENGTHS or not (code.isascii() and code.isdigit()):
+        return ""
+    weighted = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(code[:-1])))
+    return code if (weighted + int(code[-1])) % 10 == 0 else ""
+
+
+def _without_empty(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value not in (None, "", [])}
