@@ -2,5 +2,5 @@
 
 Imported by catalog, catalog.fetching, indexer.build, indexer.cache, indexer.generations, indexer.maintenance,
 indexer.training, search.bulk, search.engine, search.evaluation, search.listings, search.live, search.merchandising,
-search.ops, search.recommend, search.retrieval, search.state, search.suggest.
+search.ops, search.recommend, search.retrieval, search.state, search.suggest, web.seo.
 """

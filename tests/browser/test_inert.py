@@ -55,14 +55,16 @@ STRINGS = (
     f"{{{{7*7}}}}${{{RUN}}}<%= 7*7 %>",
     f"&lt;script&gt;{RUN}&lt;/script&gt;&#x3C;img src=x onerror={RUN}&#x3E;",
 )
+SCRIPT = "script:not([src], [type=\\'application/ld+json\\'])"  # a block of data is no code
 # What may stand in a page of ours: no code but in files of ours, and no address that leads elsewhere.
 FOREIGN = """() => [...document.querySelectorAll('*')].flatMap((each) => [
     ...[...each.attributes].filter(({ name, value }) => name.startsWith('on') || name === 'srcdoc'
         || (name === 'style' && value.includes('url'))
         || (['href', 'src', 'action', 'formaction', 'data', 'srcset'].includes(name)
+            && !value.startsWith(location.origin + '/')
             && !/^(data:image\\/|blob:|\\/(?!\\/)|#|\\?|$)/.test(value))).map(({ name, value }) => `${name}=${value}`),
     ...(each.matches(FORBIDDEN) ? [each.outerHTML] : []),
-])""".replace("FORBIDDEN", "'iframe, object, embed, base, meta[http-equiv], script:not([src]), style, animate'")
+])""".replace("FORBIDDEN", f"'iframe, object, embed, base, meta[http-equiv], {SCRIPT}, style, animate'")
 
 
 def write_feed(folder):

@@ -117,7 +117,9 @@ def _product_entry(product: Product, base: str, changed: str) -> str:
     address = base + product_url(product.id)
     if len(address) > MAX_ADDRESS:
         return ""
-    return _entry("url", address, changed, [base + picture_url(each, IMAGE_SIZE) for each in picture_hashes(product)])
+    return _entry(
+        "url", address, changed, [base + picture_url(sha256, IMAGE_SIZE) for sha256 in picture_hashes(product)]
+    )
 
 
 def _entry(tag: str, address: str, changed: str = "", pictures: Iterable[str] = ()) -> str:

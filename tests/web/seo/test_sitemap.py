@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from catalog.errors import StoreError
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from tests.web.shop_fixtures import picture_bytes
@@ -40,10 +41,6 @@ def valid(answer, tag):
             assert datetime.fromisoformat(changed) <= datetime.now(timezone.utc)
         found[address] = changed, [each.findtext(f"{IMAGE}loc") for each in entry.findall(f"{IMAGE}image")]
     return found
-
-
-def fresh(app):
-    app.extensions[EXTENSION]._read_at = float("-inf")
 
 
 def test_every_product_is_in_a_part_that_the_index_names(client):
@@ -81,6 +78,18 @@ def test_parts_follow_keys_so_that_a_product_stays_in_its_part(tmp_path, monkeyp
     text = "".join(sitemap._product_entries(shop, 1, "https://shop.example"))
     assert re.findall(r"<loc>(\S+?)</loc>", text) == ["https://shop.example/products/d"]
     assert shop.parts()[1].changed <= datetime.now(timezone.utc).isoformat()
+
+
+@pytest.mark.parametrize(("error", "status"), [(RuntimeError("SELECT /srv/shop"), 500), (StoreError("/srv/shop"), 503)])
+def test_a_catalogue_that_cannot_be_read_leaks_nothing(app, client, monkeypatch, error, status):
+    def raises(*_):
+        raise error
+
+    monkeypatch.setattr(Catalogue, "key_ranges", raises)
+    app.extensions[EXTENSION]._read_at = float("-inf")
+    for address in ("/sitemap.xml", "/sitemaps/0.xml"):
+        answer = client.get(address)
+        assert answer.status_code == status and "/srv" not in answer.text and "SELECT" not in answer.text
 
 
 def test_an_address_that_nobody_reads_is_left_out():
