@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         default=False,
         description="Whether search engines may list pages of results, as they may product pages.",
     )
+    show_scores: bool = Field(
+        default=False, description="Whether pages show match scores and search times, which help a shop's owner."
+    )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products per page of results.")
     timeout_ms: int = Field(
         default=500,

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 from flask import Flask, Request, current_app, request
 from werkzeug.routing import BaseConverter
 
-THUMBNAIL_SIZES = (128, 320, 640)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+THUMBNAIL_SIZES = (128, 320, 640, 1280)
 _SLASH_INSIDE_ID = re.compile(r"%2f[^/]*$", re.IGNORECASE)
 
 
@@ -65,9 +65,9 @@ def _names_this_machine(host: str) -> bool:
     return name in LOOPBACK_HOSTS
 
 
-def product_url(product_id: str, refine: str = "", shown: str = "") -> str:
-    """Return the URL of a product's page; with a refine token the page explains why that search found it."""
-    return _with_query("/products/" + quote(product_id, safe=""), {"refine": refine, "shown": shown})
+def product_url(product_id: str, **fields: object) -> str:
+    """Return the URL of a product's page: `back` names the results that led to it, `picture` the one to show large."""
+    return _with_query("/products/" + quote(product_id, safe=""), fields)
 
 
 def picture_url(sha256: str, size: int) -> str:

@@ -14,7 +14,7 @@ from catalog.files.atomic import draft
 from catalog.storage.catalogue import Catalogue
 
 MIN_SIZE = 64  # pixels
-MAX_SIZE = 640
+MAX_SIZE = 1280  # as large as a dense screen shows a picture that was enlarged
 SIZE_STEP = 64  # sizes are rounded down to it, so that requests for every size cannot fill the disk
 COLOURS = "srgb"  # folder of thumbnails in these colours; an earlier version wrote to the folder above it
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -18,7 +18,8 @@ LANGUAGES: Mapping[str, str] = {ENGLISH: "English", CHINESE: "中文"}
 SHOP, MERCHANT, OPERATOR = "shop", "merchant", "operator"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
-    "recent_searches suggested suggestions too_large unanswered unreachable your_photo"
+    "recent_searches suggested suggestions too_large unanswered unreachable your_photo "
+    "close picture_after picture_before picture_frame picture_of zoom_in zoom_out"
 )
 SCRIPT_KEYS = frozenset(_SHOWN_BY_SCRIPTS.split())
 MERCHANT_STATUSES = ("400", "404", "413", "415", "503", "504")

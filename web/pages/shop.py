@@ -24,6 +24,7 @@ from web.pages.photo_verdict import verdict_view
 from web.pages.redirects import sent_on
 from web.pages.view_models import results_view
 from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
+from web.requests.validation import check, whole_number
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
 from web.urls import THUMBNAIL_SIZES, search_url, try_photo_url
 
@@ -79,6 +80,7 @@ def product(product_id: str) -> str:
     return render_template(
         "product.html",
         product=shown_product,
+        picture_number=check(whole_number, request.args.get("picture") or 1, "picture"),
         page=page,
         substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
         goes_with=_recommended(engine.recommender.goes_with, product_id),

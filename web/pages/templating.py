@@ -14,13 +14,14 @@ from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, script_messages
-from web.urls import picture_url, product_url, search_url, try_photo_url
+from web.urls import THUMBNAIL_SIZES, picture_url, product_url, search_url, try_photo_url
 
 STATIC_FILES_MAX_AGE_S = 31_536_000
 # Shop pictures may be as small as 60x80 pixels; enlarged more than this they look blurred.
 MAX_SCALE = 2.5
 MAX_SCALE_OF_LARGE_BOX = 4.0
 LARGE_BOX = 400  # CSS pixels
+DENSE_SCREEN = 2  # pixels to a CSS pixel
 NEARLY_SQUARE = 0.95  # short side to long side
 
 
@@ -35,6 +36,8 @@ def init_app(app: Flask) -> None:
         try_photo_url=try_photo_url,
         display_size=display_size,
         fills_tile=fills_tile,
+        next_picture=next_picture,
+        picture_sizes=picture_sizes,
         accepts_text=accepts_text,
         search_url=search_url,
         LANGUAGES=LANGUAGES,
@@ -85,6 +88,22 @@ def fills_tile(picture: Picture | None, box: int) -> bool:
         return False
     short, long = sorted((picture.width, picture.height))
     return short >= box and short >= NEARLY_SQUARE * long
+
+
+def picture_sizes(picture: Picture, box: int) -> tuple[int, ...]:
+    """Return the thumbnail sizes to offer for a square box of CSS pixels; the last suffices for a dense screen."""
+    longest = max(picture.width, picture.height)
+    largest = box * DENSE_SCREEN
+    useful = [size for size in THUMBNAIL_SIZES[1:] if size < longest and size < largest]
+    return (*useful, *THUMBNAIL_SIZES[1 + len(useful) :][:1])
+
+
+def next_picture(product: Product, picture: Picture | None) -> Picture | None:
+    """Return the first other picture of a product; None without `picture`, or where no other was read."""
+    others = [
+        other for other in product.pictures if other.sha256 and (picture is None or other.sha256 != picture.sha256)
+    ]
+    return others[0] if picture is not None and others else None
 
 
 def with_language(code: str, link: str = "") -> str:

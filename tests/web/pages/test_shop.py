@@ -16,7 +16,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import BLUE, RED, picture_bytes
 from web.i18n.language import facts_of, path_of, title_of
 from web.pages.shop import example_queries
-from web.pages.templating import fills_tile
+from web.pages.templating import fills_tile, picture_sizes
 
 
 class Page(HTMLParser):
@@ -141,6 +141,54 @@ def test_a_product_that_is_not_indexed_yet_has_a_page_too(home, client):
     assert page(answer).titles == []
     assert "New jumper" in answer.text
     assert "Similar products" not in answer.text
+
+
+def test_scores_and_times_are_for_the_owner(app, client, monkeypatch):
+    token = values_of(client.get("/?like=green"), "refine")[0]
+    why = "/products/red?refine=" + token
+    assert not re.search(r"\(\d+%\)", client.get(why).text) and 'class="score"' not in client.get("/?q=red").text
+    assert " ms" not in client.get("/?q=red").text
+    monkeypatch.setitem(app.config, "SHOW_SCORES", True)
+    assert re.search(r"\(\d+%\)", client.get(why).text)
+    assert 'class="score"' in client.get("/?q=red").text and " ms" in client.get("/?q=red").text
+
+
+def test_every_picture_is_a_thumbnail_and_has_an_address(client):
+    def shown(answer):
+        return [
+            (given.get("data-picture"), given.get("aria-current"))
+            for _, given in page(answer).tags
+            if "data-picture" in given
+        ]
+
+    (main, _), *thumbnails = shown(client.get("/products/red"))
+    assert len(thumbnails) == 3 and thumbnails[0] == (main, "true")
+    answer = client.get("/products/red?picture=2")
+    assert shown(answer)[0][0] == thumbnails[1][0] and f"/pictures/{thumbnails[1][0]}/1280.jpg" in answer.text
+    assert shown(client.get("/products/red?picture=9"))[0][0] == main
+    assert len(shown(client.get("/products/plain"))) == 1
+    page(client.get("/products/red?picture=x"), 422)
+
+
+@pytest.mark.parametrize(
+    ("side", "box", "sizes"),
+    [
+        (60, 220, (320,)),
+        (640, 220, (320, 640)),
+        (2000, 220, (320, 640)),
+        (640, 440, (320, 640)),
+        (2000, 440, (320, 640, 1280)),
+        (2000, 96, (320,)),
+        (0, 440, (320,)),
+    ],
+)
+def test_large_pictures_are_offered_for_dense_screens(side, box, sizes):
+    assert picture_sizes(Picture("", width=side, height=side // 2), box) == sizes
+
+
+def test_a_card_has_the_next_picture(client):
+    assert client.get("/?q=red").text.count('class="second"') == 1
+    assert 'class="second"' not in client.get("/?q=odd").text
 
 
 def test_pictures_keep_their_place_and_are_not_blown_up(client):
