@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +9,10 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from catalog.errors import BadInput, EncoderMismatch, NoGeneration
+from catalog.errors import EncoderMismatch, NoGeneration, WindowshopError
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
-from catalog.text.glossary import GLOSSARY, read_glossary
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
 from indexer.generations.publishing import recover_pending
@@ -47,8 +45,6 @@ MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
 NO_SEARCHES: Mapping[str, int] = MappingProxyType({})
 CLOSE_SECONDS = 1.0  # that closing waits for the words of suggestions; they are in memory alone
 MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,7 @@ class SearchEngine:
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
-        glossary = _read_glossary(home)
+        glossary = Glossary.usable(home)
         self.rules = RuleFollower(home)
         self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current)
         self._suggester = Suggester(catalogue, glossary)
@@ -175,6 +171,10 @@ class SearchEngine:
     def put(self, edit: ProductEdit) -> Written:
         """Add or change a product; it is durable and searchable then. Raises BadInput, LiveIndexFull, StoreError."""
         return self._live.put(edit)
+
+    def put_many(self, edits: Sequence[ProductEdit]) -> list[Written | WindowshopError]:
+        """Add or change products at once; return what became of each edit. Raises StoreError. See `LiveIndex`."""
+        return self._live.put_many(edits)
 
     def remove(self, product_id: str) -> None:
         """Remove a product; that is durable and visible to searches on return. Raises UnknownProduct, StoreError."""
@@ -277,15 +277,6 @@ class SearchEngine:
         changes = self._catalogue.changes(state.snapshot.seq, MAX_COMPARED_CHANGES)
         concerned = any(change.kind == "remove" or change.product_id in hits for change in changes)
         return (concerned or len(changes) == MAX_COMPARED_CHANGES) and self._live.wait_for_publish(state)
-
-
-def _read_glossary(home: Path) -> Glossary:
-    """Read the shop's glossary; the shipped one where its own is damaged, because searches go on until it is mended."""
-    try:
-        return Glossary.of(home)
-    except BadInput as error:
-        log.error("The shop's glossary is not used: %s", error)
-        return Glossary(read_glossary(GLOSSARY))
 
 
 def _open_encoder(home: Path, generation: Generation, runtime: str) -> Encoder:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from catalog.fetching.http_download import FetchRules
+from catalog.fetching.url_policy import PORTS
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -87,6 +91,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Requests per minute of one public search key, of all visitors together; 0 for no limit.",
     )
+    picture_servers: str | None = Field(
+        default=None,
+        description="IP addresses of the shop's own picture servers, which pictures may be fetched from although they"
+        " are not on the public internet, separated by commas; `10.0.0.5:8080` also allows that port.",
+    )
     trusted_proxies: int = Field(
         default=0,
         ge=0,
@@ -123,10 +132,26 @@ class Settings(BaseSettings):
         " a shop that has none.",
     )
 
+    @model_validator(mode="after")
+    def _check_servers(self) -> Settings:
+        self.fetch_rules  # noqa: B018 - raises ValueError for an address that cannot be
+        return self
+
     @property
     def origins(self) -> tuple[str, ...]:
         """Return the origins whose pages may use the API, as browsers write them: in small letters, no slash behind."""
         return tuple(origin.rstrip("/").lower() for origin in _split(self.cors_origins))
+
+    @property
+    def fetch_rules(self) -> FetchRules:
+        """Return the limits of downloads of pictures. Raises ValueError for an address that is no IP address."""
+        servers = [server.rpartition(":") if server.count(":") == 1 else (server, "", "") for server in self._servers]
+        ports = PORTS | {int(port) for _, _, port in servers if port}
+        return FetchRules(ports=frozenset(ports), also_allowed=frozenset(str(ip_address(ip)) for ip, _, _ in servers))
+
+    @property
+    def _servers(self) -> tuple[str, ...]:
+        return _split(self.picture_servers)
 
     @property
     def hosts(self) -> tuple[str, ...]:

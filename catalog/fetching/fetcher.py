@@ -25,11 +25,12 @@ class PictureFetcher:
     An address is requested once an import, however many products show its picture. After ten requests in a row
     without an answer, a host gets no more of them: a feed may name a hundred thousand pictures of a server that is
     down, and each would take the full time. A picture of an earlier import stays when it cannot be fetched today,
-    unless its server says that it is gone.
+    unless its server says that it is gone. Without `recheck`, a picture that is here is not requested again.
     """
 
-    def __init__(self, store: FetchedPictures, rules: FetchRules) -> None:
+    def __init__(self, store: FetchedPictures, rules: FetchRules, recheck: bool = True) -> None:
         self.threads = rules.threads
+        self._recheck = recheck
         self._store = store
         self._rules = rules
         self._import_id = secrets.token_hex(8)
@@ -40,9 +41,9 @@ class PictureFetcher:
         self._done: Counter[str] = Counter()
 
     @classmethod
-    def open(cls, folder: Path, rules: FetchRules | None = None) -> PictureFetcher:
+    def open(cls, folder: Path, rules: FetchRules | None = None, *, recheck: bool = True) -> PictureFetcher:
         """Open a fetcher that writes its pictures to `folder`. Raises StoreError when that cannot be used."""
-        return cls(FetchedPictures(folder), rules or FetchRules())
+        return cls(FetchedPictures(folder), rules or FetchRules(), recheck)
 
     def close(self) -> None:
         """Close the table of fetched pictures."""
@@ -88,7 +89,7 @@ class PictureFetcher:
 
     def _fetch(self, address: PictureUrl, name: str) -> Path:
         known = self._store.find(name)
-        if known is not None and (known.import_id == self._import_id or name in self._stale):
+        if known is not None and (not self._recheck or known.import_id == self._import_id or name in self._stale):
             return known.path
         try:
             return self._request(address, name, known)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
+from catalog.errors import BadInput, DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
 from catalog.files.atomic import stat_mark
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
@@ -34,15 +34,17 @@ LATE_SECONDS = 3.0  # how long after its time a look for changes may end before 
 
 log = logging.getLogger(__name__)
 Pictures = tuple[Picture, ...] | None  # of an edit; None leaves those of the product
+Encoded = tuple[Product, int | None, ProductRows]  # the key is None when the product is new
 Opener = Callable[[store.Generation, ServingState], ServingState]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Result of `put`: the product as it is now, and whether it is new."""
+    """Result of `put`: the product as it is now, whether it is new, and whether it was equal already."""
 
     product: Product
     created: bool
+    unchanged: bool = False
 
 
 class LiveIndex:
@@ -75,10 +77,38 @@ class LiveIndex:
         """Add or change one product. Raises BadInput and its subclasses, LiveIndexFull, StoreError."""
         if not edit.pictures:
             return self._put(edit, None if edit.pictures is None else ())
-        new_pictures = [new_picture(data) for data in edit.pictures]
+        new_pictures = [new_picture(data) for data in edit.pictures if isinstance(data, bytes)]
         self._refuse_when_full(edit)
-        with storing(self._home, new_pictures) as pictures:
-            return self._put(edit, pictures)
+        with storing(self._home, new_pictures) as stored:
+            return self._put(edit, _in_order(edit, iter(stored)))
+
+    def put_many(self, edits: Sequence[ProductEdit]) -> list[Written | WindowshopError]:
+        """Add or change products with different ids in one transaction; return what became of each edit.
+
+        An edit that is refused leaves the others as they are. Its pictures have to be stored already.
+        """
+        pictures = [None if edit.pictures is None else _in_order(edit, iter(())) for edit in edits]
+        pairs = list(zip(edits, pictures, strict=True))
+        self._encoded_many(pairs)  # into the row cache, so that the slow part needs no lock
+        with self._one_writer():
+            outcomes: list[Written | WindowshopError] = []
+            before = self._catalogue.find(edit.product_id for edit in edits)
+            growth = len(self.served.snapshot.live) - self._replay.limit
+            for encoded in self._encoded_many(pairs):
+                if isinstance(encoded, WindowshopError):
+                    outcomes.append(encoded)
+                    continue
+                product, key, rows = encoded
+                more = self._replay.growth(self.served.snapshot, key, rows)
+                fits = more <= 0 or growth + more <= 0
+                growth += more if fits else 0
+                written = Written(product, key is None, before.get(product.id) == (key, product))
+                outcomes.append(written if fits else self._no_room())
+            with self._publishing():
+                self._catalogue.put(outcome.product for outcome in outcomes if isinstance(outcome, Written))
+                failpoint("batch.committed")
+                self._catch_up()
+        return outcomes
 
     def _put(self, edit: ProductEdit, pictures: Pictures) -> Written:
         self._encoded(edit, pictures)  # into the row cache, so that the slow part needs no lock
@@ -140,13 +170,29 @@ class LiveIndex:
             if held:
                 self._writing.release()
 
-    def _encoded(self, edit: ProductEdit, pictures: Pictures) -> tuple[Product, int | None, ProductRows]:
-        """Return the product after the edit, its key (None when it is new) and its rows."""
-        key, existing = None, None
-        with suppress(UnknownProduct):
-            key, existing = self._catalogue.key_of(edit.product_id), self._catalogue.get(edit.product_id)
-        product, served = edit.applied(existing, pictures), self.served
-        return product, key, served.row_encoder.rows({key or 0: product}, served.snapshot)[key or 0]
+    def _encoded(self, edit: ProductEdit, pictures: Pictures) -> Encoded:
+        """Return the product after the edit, its key (None when it is new) and its rows. Raises BadInput."""
+        (encoded,) = self._encoded_many([(edit, pictures)])
+        if isinstance(encoded, WindowshopError):
+            raise encoded
+        return encoded
+
+    def _encoded_many(self, edits: Sequence[tuple[ProductEdit, Pictures]]) -> list[Encoded | WindowshopError]:
+        """Return for each edit its product, key and rows, or why it cannot be applied; encode all together."""
+        found = self._catalogue.find(edit.product_id for edit, _ in edits)
+        applied: dict[int, tuple[Product, int | None]] = {}
+        numbers: list[int | BadInput] = []
+        for position, (edit, pictures) in enumerate(edits):
+            key, existing = found.get(edit.product_id, (None, None))
+            number = -position if key is None else key  # keys are above 0
+            try:
+                applied[number] = edit.applied(existing, pictures), key
+                numbers.append(number)
+            except BadInput as error:
+                numbers.append(error)
+        served = self.served
+        rows = served.row_encoder.rows({number: product for number, (product, _) in applied.items()}, served.snapshot)
+        return [number if isinstance(number, BadInput) else (*applied[number], rows[number]) for number in numbers]
 
     def _refuse_when_full(self, edit: ProductEdit) -> None:
         """Raise LiveIndexFull before pictures are written for a change that cannot fit."""
@@ -236,6 +282,12 @@ class LiveIndex:
         reason = "is damaged" if isinstance(error, DamagedGeneration) else f"cannot be used ({error.code})"
         self._refused = f"{what} {reason}; generation {self.served.number} is served"
         log.error("%s: %s", self._refused, error)
+
+
+def _in_order(edit: ProductEdit, stored: Iterator[Picture]) -> tuple[Picture, ...]:
+    """Return the pictures of an edit in its order, each content once; `stored` are those that came as bytes."""
+    pictures = [next(stored) if isinstance(picture, bytes) else picture for picture in edit.pictures or ()]
+    return tuple({picture.sha256: picture for picture in pictures}.values())
 
 
 def _pointer_of(home: Path) -> tuple[int, int, int] | None:

@@ -63,7 +63,7 @@ def storing(home: Path, pictures: Sequence[NewPicture]) -> Iterator[tuple[Pictur
         except OSError as error:
             message = f"A picture cannot be stored in {folder}: {error.strerror}."
             raise StoreError(message, "Check the folder's permissions and the disk's free space.") from error
-        yield tuple(stored.values())
+        yield tuple(stored[picture.sha256] for picture in pictures)
 
 
 def remove_unused(home: Path) -> None:

@@ -24,15 +24,16 @@ MAX_ATTRIBUTE = 2_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class ProductEdit:
-    """Validated fields to set by name, and picture files that replace all pictures; None leaves the pictures.
+    """Validated fields to set by name, and pictures that replace all pictures; None leaves the pictures.
 
+    A picture is the bytes of a file, or a `Picture` whose file is in the shop's home already.
     `price_text` is a price that names no currency: the product's own currency says how to read it. The product need not
     exist yet. Make it with `edit_of`.
     """
 
     product_id: str
     fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    pictures: Sequence[bytes] | None = None
+    pictures: Sequence[bytes | Picture] | None = None
     price_text: str = ""
 
     def applied(self, existing: Product | None, pictures: tuple[Picture, ...] | None) -> Product:
@@ -53,7 +54,9 @@ class ProductEdit:
         return Product(self.product_id, **after)
 
 
-def edit_of(product_id: str, values: Mapping[str, object], pictures: Sequence[bytes] | None = None) -> ProductEdit:
+def edit_of(
+    product_id: str, values: Mapping[str, object], pictures: Sequence[bytes | Picture] | None = None
+) -> ProductEdit:
     """Validate values as JSON or a form holds them. Raises BadQuery naming the field, or BadRow."""
     unknown = [name for name in values if name not in EDITABLE_FIELDS]
     if unknown:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from catalog.errors import BadInput
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.quantities import quantity_of
@@ -25,6 +27,8 @@ from catalog.text.tokenizer import (
 MAX_REPLACEMENTS = 32  # of one term with a shop's synonyms: each is looked up for a query
 OWN = "own"  # the language of a shop's own word that another one explains
 SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
+
+log = logging.getLogger(__name__)
 
 _FUNCTION_TEXT = (
     "a an the and or of for with without in on at to by from as is are it its be i me my we you your he his her this "
@@ -107,6 +111,15 @@ class Glossary:
         """Return the shipped glossary, with the shop's own entries for those of the same term. Raises BadInput."""
         own = ShopHome(home).glossary
         return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
+
+    @classmethod
+    def usable(cls, home: Path) -> Glossary:
+        """Do as `of`, but leave out the shop's own entries where they are damaged: searches go on until then."""
+        try:
+            return cls.of(home)
+        except BadInput as error:
+            log.error("The shop's glossary is not used: %s", error)
+            return cls(read_glossary(GLOSSARY))
 
     def extended(self, synonyms: Iterable[Synonym]) -> Glossary:
         """Return a glossary that has these synonyms too; a term that it has already keeps what it had."""

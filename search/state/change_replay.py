@@ -72,10 +72,13 @@ class ChangeReplayer:
 
     def room_for(self, snapshot: Snapshot, key: int | None, rows: ProductRows) -> bool:
         """Return whether a product with these rows fits among the live rows."""
+        return len(snapshot.live) + self.growth(snapshot, key, rows) <= self.limit
+
+    def growth(self, snapshot: Snapshot, key: int | None, rows: ProductRows) -> int:
+        """Return how many more live rows a product with these rows needs than it has now."""
         if key is not None and same_rows(rows, snapshot.generation_rows.rows(key)):
-            return True
-        present = 0 if key is None else len(snapshot.live.rows(key).hashes)
-        return len(snapshot.live) - present + len(rows.hashes) <= self.limit
+            return 0
+        return len(rows.hashes) - (0 if key is None else len(snapshot.live.rows(key).hashes))
 
     def _skipped(self, snapshot: Snapshot, columns: ProductColumns) -> Snapshot:
         log.warning("%d changes wait for a new index; only removals are followed", columns.seq - snapshot.seq)

@@ -60,6 +60,7 @@ POLICIES = {
     "reference.openapi": ALWAYS,
     "reference.docs": ALWAYS,
     "catalogue.put": WRITE,
+    "catalogue.put_batch": WRITE,
     "catalogue.remove": WRITE,
     "merchant_page.page": ALWAYS,
     "merchant.suggest": WRITE,

@@ -23,7 +23,7 @@ from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLI
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, RowsPage
 from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback
-from web.requests.product_request import ProductFields
+from web.requests.product_request import ProductBatch, ProductFields
 from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
 from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
 from web.requests.search_models import Search
@@ -33,7 +33,7 @@ from web.requests.validation import non_null
 JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
-_OWN = (NewJob, JobState, Decisions, ListingRequest, ProductFields, Rollback, RuleFields, Preview)
+_OWN = (NewJob, JobState, Decisions, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _PAGES = (*_LISTS, RecommendationParameters, SimilarParameters, SuggestParameters)

@@ -42,6 +42,7 @@ CALLS = {
     "reference.openapi": ("get", "/openapi.json"),
     "reference.docs": ("get", "/docs"),
     "catalogue.put": ("put", "/api/v1/products/none"),
+    "catalogue.put_batch": ("put", "/api/v1/products"),
     "catalogue.remove": ("delete", "/api/v1/products/none"),
     "merchant_page.page": ("get", "/merchant"),
     "merchant.suggest": ("post", "/api/v1/listings/suggest"),
