@@ -22,7 +22,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product as the catalogue stores it; `origin` is the feed line it came from ("products.csv:17")."""
+    """One product as the catalogue stores it; `origin` is the feed line it came from ("products.csv:17").
+
+    `link` is the address of its page in the merchant's own shop. `list_price` is what it cost before a discount, in the
+    same currency. Variants of one thing have one `item_group_id`.
+    """
 
     id: str
     title: str
@@ -34,12 +38,31 @@ class Product:
     brand: str = ""
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
+    link: str = ""
+    list_price: Decimal | None = None
+    item_group_id: str = ""
     origin: str = field(default="", compare=False)
 
     @property
     def category_path(self) -> tuple[str, ...]:
         """The levels of the category from the root down: ("Apparel", "Topwear", "Shirts"); () without a category."""
         return levels_of(self.category)
+
+    @property
+    def on_sale(self) -> bool:
+        """Whether it costs less than its list price; what costs nothing is not on sale."""
+        return reduced_from(self.price, self.list_price) is not None
+
+    @property
+    def discount(self) -> int:
+        """The discount in whole percent of the list price, never more than it is; 0 while it is not on sale."""
+        before = reduced_from(self.price, self.list_price)
+        return 0 if before is None or self.price is None else int((before - self.price) * 100 / before)
+
+
+def reduced_from(price: Decimal | None, list_price: Decimal | None) -> Decimal | None:
+    """Return the list price of a product on sale; None when the price is 0, unknown or no lower."""
+    return list_price if price is not None and list_price is not None and 0 < price < list_price else None
 
 
 def levels_of(category: str) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Shop:
         return self._send("GET", f"/api/v1/suggest?q={quote(typed, safe='')}&limit={limit}")
 
     def put(self, product_id: str, pictures: list[str | Path | bytes] | None = None, **fields: Any) -> dict[str, Any]:
-        """Add or change a product; fields left out keep their values."""
+        """Add or change a product by title, price, list_price, link and so on; fields left out keep their values."""
         if pictures is not None:
             fields["pictures"] = [_base64(picture) for picture in pictures]
         return self._send("PUT", f"/api/v1/products/{quote(product_id, safe='')}", fields)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catalog.product import Picture, Product
+from catalog.product import Picture, Product, reduced_from
+from catalog.web_links import is_link
 from search.understanding.understood import Understood
 
 if TYPE_CHECKING:
@@ -23,10 +24,15 @@ CATEGORY_PART, ATTRIBUTE_PART = "kind", "attributes"
 
 def product_facts(product: Product) -> dict[str, Any]:
     """Return a product as JSON values: the price as exact text ("12.90"), never a path or a line of the feed."""
-    names = ("id", "title", "category", "brand", "price", "currency", "in_stock")
+    names = ("id", "title", "category", "brand", "currency", "in_stock", "on_sale", "discount", "item_group_id")
     facts = {name: getattr(product, name) for name in names}
-    price = None if product.price is None else str(product.price)
-    return facts | {"price": price, "attributes": dict(product.attributes)}
+    before = reduced_from(product.price, product.list_price)
+    return facts | {
+        "price": None if product.price is None else str(product.price),
+        "list_price": None if before is None else str(before),
+        "attributes": dict(product.attributes),
+        "link": product.link if is_link(product.link) else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

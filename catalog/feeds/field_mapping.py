@@ -9,20 +9,30 @@ from typing import NamedTuple
 
 from catalog.errors import BadRow
 from catalog.feeds.picture_paths import PictureResolver
-from catalog.feeds.rows.columns import AVAILABILITY_COLUMNS, CATEGORY_COLUMNS, PICTURE_COLUMNS, PRICE_COLUMNS
+from catalog.feeds.rows.columns import (
+    AVAILABILITY_COLUMNS,
+    CATEGORY_COLUMNS,
+    GROUP_COLUMN,
+    LINK_COLUMNS,
+    PICTURE_COLUMNS,
+    PRICE_COLUMNS,
+)
 from catalog.feeds.rows.row import first
 from catalog.feeds.stock_words import parse_availability
 from catalog.money.habits import PriceHabits
 from catalog.money.prices import current_price
 from catalog.product import CATEGORY_SEPARATOR, Picture, Product, levels_of
 from catalog.text.html import description_text, field_text, unescape
+from catalog.web_links import read_link
 
 MAX_ID = 500  # characters
 MAX_TITLE = 2_000  # characters
 MAX_PICTURES = 250
 
-_EXACT_COLUMNS = frozenset((*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS))
-_FIELDS = frozenset(("id", "title", "brand", "description", *PRICE_COLUMNS, *PICTURE_COLUMNS))
+_EXACT_COLUMNS = frozenset((*PRICE_COLUMNS, *AVAILABILITY_COLUMNS, *PICTURE_COLUMNS, *LINK_COLUMNS))
+_FIELDS = frozenset(
+    ("id", "title", "brand", "description", GROUP_COLUMN, *PRICE_COLUMNS, *PICTURE_COLUMNS, *LINK_COLUMNS)
+)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -58,6 +68,7 @@ def product_from_row(
         if values and name not in _FIELDS and name != category_column and name not in stock_columns
     }
     pictures, faults = _pictures(cells, folder)
+    link, link_notes = _link(cells)
     product = Product(
         id=product_id,
         title=title,
@@ -67,15 +78,18 @@ def product_from_row(
         currency=currency,
         in_stock=in_stock,
         brand=field_text(first(cells, "brand")),
-        attributes=MappingProxyType(attributes | list_price),
+        attributes=MappingProxyType(attributes),
         description=description_text(first(cells, "description")),
+        link=link,
+        list_price=list_price,
+        item_group_id=clean_group(first(cells, GROUP_COLUMN)),
         origin=origin,
     )
-    return MappedRow(product, faults, [*price_notes, *stock_notes])
+    return MappedRow(product, faults, [*price_notes, *stock_notes, *link_notes])
 
 
 def _without_entities(cells: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """Return the cells with HTML entities resolved in prices, stock words and picture names: "12,90&nbsp;&euro;"."""
+    """Return the cells with HTML entities resolved in prices, stock words and addresses: "12,90&nbsp;&euro;"."""
     escaped = [name for name in cells.keys() & _EXACT_COLUMNS if "&" in "".join(cells[name])]
     if not escaped:
         return cells
@@ -104,6 +118,22 @@ def clean_title(text: str) -> str:
 def clean_category(text: str) -> str:
     """Return a category with one separator between its levels: "Apparel&gt;Shirts > " -> "Apparel > Shirts"."""
     return CATEGORY_SEPARATOR.join(levels_of(field_text(text)))
+
+
+def clean_group(text: str) -> str:
+    """Return the id that the variants of one product share, on one line, at most as long as an id."""
+    return " ".join(CONTROLS.sub(" ", field_text(text)).split())[:MAX_ID]
+
+
+def _link(cells: Mapping[str, Sequence[str]]) -> tuple[str, list[str]]:
+    """Return the address of the product's page in its own shop, "" without one, and notes on what is no address."""
+    notes: list[str] = []
+    for text in (value for name in LINK_COLUMNS for value in cells.get(name, ())):
+        link, fault = read_link(text)
+        if link:
+            return link, []
+        notes.append(f"the link to the product's page is left out: {fault}")
+    return "", notes
 
 
 def _availability(cells: Mapping[str, Sequence[str]]) -> tuple[set[str], bool, list[str]]:

@@ -17,7 +17,7 @@ POINT, COMMA = ".", ","
 LARGE = 1000  # from here on thousands may be grouped
 SOME_ROWS = 2_000  # rows that are looked at; more only while they tell nothing
 _OTHER = {POINT: COMMA, COMMA: POINT}
-_AMOUNTS = ("price", "sale_price")
+_AMOUNTS = ("price", "sale_price", "list_price")
 
 Cells = Mapping[str, Sequence[str]]
 

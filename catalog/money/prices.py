@@ -14,6 +14,7 @@ from catalog.money.amounts import THOUSANDTHS, USUAL_DECIMALS, rounded
 from catalog.money.currencies import DECIMALS, CurrencyMark, currency_of, decimals_of
 from catalog.money.habits import COMMA, PriceHabits
 from catalog.money.price_text import is_placeholder, take_apart
+from catalog.product import reduced_from
 
 LIST_PRICE = "list_price"
 RANGE_NOTE = "a range of prices: the lower one counts"
@@ -32,11 +33,11 @@ class Price(NamedTuple):
 
 
 class CurrentPrice(NamedTuple):
-    """What a product costs now, its list price as an attribute while it is on sale, and what people should know."""
+    """What a product costs now, its list price while it is on sale, and what people should know."""
 
     amount: Decimal | None
     currency: str
-    attributes: dict[str, str]
+    list_price: Decimal | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -81,26 +82,42 @@ def read_price(text: str, currency: str = "", habits: Callable[[], PriceHabits] 
 
 
 def current_price(cells: Mapping[str, Sequence[str]], habits: Callable[[], PriceHabits] = PriceHabits) -> CurrentPrice:
-    """Return a row's current price, and the list price as an attribute when it is on sale. A sale price of 0 is none.
+    """Return a row's current price, and the list price when it is on sale. A sale price of 0 is none. Raises BadRow.
 
-    Raises BadRow.
+    A row may also have `price`, what it costs now, with `list_price`; a list price that cannot be read is left out.
     """
     column = _first(cells, "currency")
     price, currency, notes = read_price(_first(cells, "price"), column, habits)
     sale_text = _first(cells, "sale_price")
     if not sale_text:
-        return CurrentPrice(price, currency, {}, notes)
+        return CurrentPrice(price, currency, *_list_price(cells, Price(price, currency, notes), habits))
     sale, sale_currency, sale_notes = read_price(sale_text, column, habits)
     if not sale or not _on_sale(_first(cells, "sale_price_effective_date")):
-        return CurrentPrice(price, currency, {}, notes)
+        return CurrentPrice(price, currency, None, notes)
     if price is None:
-        return CurrentPrice(sale, sale_currency, {}, sale_notes)
+        return CurrentPrice(sale, sale_currency, None, sale_notes)
     if currency and sale_currency and sale_currency != currency:
         raise BadRow(f"the price is in {currency} and the sale_price in {sale_currency}; write both in one currency")
     if sale >= price:
-        return CurrentPrice(price, currency, {}, notes)
+        return CurrentPrice(price, currency, None, notes)
     notes = tuple(dict.fromkeys(notes + sale_notes))
-    return CurrentPrice(sale, currency or sale_currency, {LIST_PRICE: f"{price} {currency}".strip()}, notes)
+    return CurrentPrice(sale, currency or sale_currency, price, notes)
+
+
+def _list_price(
+    cells: Mapping[str, Sequence[str]], price: Price, habits: Callable[[], PriceHabits]
+) -> tuple[Decimal | None, tuple[str, ...]]:
+    """Return the list price of a row that names it, and the notes on the row's prices."""
+    text = _first(cells, LIST_PRICE)
+    if not text:
+        return None, price.notes
+    try:
+        before, currency, notes = read_price(text, _first(cells, "currency"), habits)
+    except BadRow as error:
+        return None, (*price.notes, f"the list price is left out: {error.message}")
+    if currency and price.currency and currency != price.currency:
+        return None, (*price.notes, f"the list price is left out: it is in {currency}, the price in {price.currency}")
+    return reduced_from(price.amount, before), tuple(dict.fromkeys(price.notes + notes))
 
 
 @lru_cache(maxsize=256)

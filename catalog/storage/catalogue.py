@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
-from catalog.storage import modification_times, product_rows, word_index
+from catalog.storage import modification_times, older_schemas, product_rows, word_index
 from catalog.storage.connections import Connections
 from catalog.storage.modification_times import KeyRange
 from catalog.storage.sqlite import copy_database
@@ -77,7 +77,7 @@ class Catalogue:
         """Open the catalogue at `path`, created when absent. Raises DamagedStore, NewerStore, StoreError."""
         connections = Connections.open(path)
         try:
-            connections.upgrade(lambda db: word_index.fill(db, product_rows.read))
+            connections.upgrade(older_schemas.convert, lambda db: word_index.fill(db, product_rows.read))
         except BaseException:
             connections.close()
             raise

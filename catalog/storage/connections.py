@@ -13,7 +13,7 @@ from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
 from catalog.storage import word_index
 from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction, use_wal
 
-SCHEMA_VERSION = 2  # 1 had no word index
+SCHEMA_VERSION = 3  # 1 had no word index, 2 no links, list prices and groups of variants
 _TIMEOUT_S = 30.0
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
@@ -63,15 +63,20 @@ class Connections:
             raise
         return connections
 
-    def upgrade(self, fill: Callable[[sqlite3.Connection], bool]) -> None:
+    def upgrade(
+        self, convert: Callable[[sqlite3.Connection], None], fill: Callable[[sqlite3.Connection], bool]
+    ) -> None:
         """Convert an older file to this schema: call `fill`, one step in a transaction each, until it returns True.
 
-        Others may write between the steps. A step that another process did is not repeated.
+        `convert` changes the tables of an older schema, in the transaction of the first step. Others may write between
+        the steps. A step that another process did is not repeated.
         """
         with self.snapshot() as db:
-            done = int(db.execute(_SELECT_VERSION).fetchone()[0]) == SCHEMA_VERSION and not word_index.needs_reindex(db)
+            done = _version(db) == SCHEMA_VERSION and not word_index.needs_reindex(db)
         while not done:
             with self.transaction() as db:
+                if _version(db) < SCHEMA_VERSION:
+                    convert(db)
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
                 done = fill(db)
 
@@ -142,6 +147,10 @@ class Connections:
             "Restore it from a backup, or move it away and index the feed again.",
             errors,
         )
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute(_SELECT_VERSION).fetchone()[0])
 
 
 def _has_schema(db: sqlite3.Connection, path: Path) -> bool:

@@ -17,15 +17,15 @@ from catalog.storage import word_index
 
 CHUNK_PRODUCTS = 500  # products read or written at once
 
-_SELECT_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description, origin
-    FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
+_SELECT_PRODUCTS = """SELECT key, id, title, category, price, currency, in_stock, brand, attributes, description,
+    origin, link, list_price, item_group_id FROM products WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key"""
 _SELECT_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictures
     WHERE product_key IN (SELECT value FROM json_each(?)) ORDER BY product_key, position"""
 _INSERT_PRODUCT = """INSERT INTO products
-    (id, title, category, price, currency, in_stock, brand, attributes, description, origin)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (id, title, category, price, currency, in_stock, brand, attributes, description, origin, link, list_price,
+    item_group_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?,
-    brand = ?, attributes = ?, description = ?, origin = ? WHERE key = ?"""
+    brand = ?, attributes = ?, description = ?, origin = ?, link = ?, list_price = ?, item_group_id = ? WHERE key = ?"""
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -63,13 +63,16 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
         product.id,
         product.title,
         product.category,
-        None if product.price is None else str(product.price),
+        _amount_text(product.price),
         product.currency,
         product.in_stock,
         product.brand,
         json.dumps(dict(product.attributes), ensure_ascii=False),
         product.description,
         product.origin,
+        product.link,
+        _amount_text(product.list_price),
+        product.item_group_id,
     )
     if key is None:
         key = int(db.execute(_INSERT_PRODUCT, values).lastrowid or 0)
@@ -80,6 +83,14 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
     db.executemany(_INSERT_PICTURE, pictures)
     _log(db, [product.id], "put")
     return key
+
+
+def _amount_text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def remove(db: sqlite3.Connection, ids: list[str]) -> int:
@@ -118,19 +129,23 @@ def read(db: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Product]:
 
 
 def _product(row: tuple[Any, ...], pictures: list[Picture]) -> Product:
-    key, product_id, title, category, price, currency, in_stock, brand, attributes, description, origin = row
+    key, product_id, title, category, price, currency, in_stock, brand, attributes, description, origin, *added = row
+    link, list_price, item_group_id = added
     try:
         return Product(
             id=product_id,
             title=title,
             pictures=tuple(pictures),
             category=category,
-            price=None if price is None else Decimal(price),
+            price=_amount(price),
             currency=currency,
             in_stock=bool(in_stock),
             brand=brand,
             attributes=MappingProxyType(json.loads(attributes)),
             description=description,
+            link=link,
+            list_price=_amount(list_price),
+            item_group_id=item_group_id,
             origin=origin,
         )
     except (ValueError, ArithmeticError) as error:

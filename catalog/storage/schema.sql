@@ -1,4 +1,4 @@
--- The tables of a catalogue, of schema version 2.
+-- The tables of a catalogue, of schema version 3.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -13,7 +13,10 @@ CREATE TABLE products (
     brand TEXT NOT NULL,
     attributes TEXT NOT NULL,
     description TEXT NOT NULL,
-    origin TEXT NOT NULL);
+    origin TEXT NOT NULL,
+    link TEXT NOT NULL DEFAULT '',
+    list_price TEXT,
+    item_group_id TEXT NOT NULL DEFAULT '');
 
 CREATE TABLE pictures (
     product_key INTEGER NOT NULL REFERENCES products (key) ON DELETE CASCADE,

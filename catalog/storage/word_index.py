@@ -80,10 +80,11 @@ def changed(db: sqlite3.Connection, key: int, old: Product | None, new: Product 
 def words_of(product: Product) -> tuple[str, str, str, str]:
     """Return the words of a product by field: title and brand, category and attributes, description, codes.
 
-    A code is a whole value as one word: the id, the brand, or an attribute with a digit (an article number, a GTIN).
+    A code is a whole value as one word: the id, that of its group of variants, the brand, or an attribute with a digit
+    (an article number, a GTIN).
     """
     values = [value for value in product.attributes.values() if "://" not in value]
-    whole = (product.brand, *(value for value in values if any(map(str.isdigit, value))))
+    whole = (product.brand, product.item_group_id, *(value for value in values if any(map(str.isdigit, value))))
     return (
         _row(product.title, product.brand),
         _row(product.category, *values),

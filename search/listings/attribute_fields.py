@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 
 CATEGORY = "category"
-GROUP_FIELDS = ("item_group_id", "group")  # attributes that variants of one product share
+GROUP_FIELDS = ("item_group_id", "group")  # attributes that a feed may call the group of a product's variants
 OTHER_LANGUAGE = "_zh"  # suffix of a field that translates another field
 TEXT_FIELDS = ("title", "description")
 MAX_LABELS = 200
@@ -77,7 +77,8 @@ def translation(field: str, value: str, translations: Translations) -> str:
 
 def group_of(product: Product) -> str:
     """Return the group of a product's variants; its own id where the feed names no group."""
-    return next((product.attributes[name] for name in GROUP_FIELDS if product.attributes.get(name)), product.id)
+    named = (product.attributes[name] for name in GROUP_FIELDS if product.attributes.get(name))
+    return product.item_group_id or next(named, product.id)
 
 
 def _learnable(labels: Sequence[tuple[str, ...]]) -> bool:

@@ -8,16 +8,20 @@ from types import MappingProxyType
 from typing import Any
 
 from catalog.errors import BadQuery
-from catalog.feeds.field_mapping import checked_id, clean_category, clean_title
+from catalog.feeds.field_mapping import MAX_ID, checked_id, clean_category, clean_group, clean_title
 from catalog.feeds.stock_words import parse_availability
 from catalog.money.amounts import number_text
 from catalog.money.prices import parse_price
-from catalog.product import Picture, Product
+from catalog.product import Picture, Product, reduced_from
 from catalog.text.html import description_text, field_text
 from catalog.text.strings import SURROGATES
+from catalog.web_links import MAX_LINK, read_link
 
-EDITABLE_FIELDS = ("title", "category", "price", "currency", "in_stock", "brand", "attributes", "description")
-MAX_TEXT = {"category": 1_000, "brand": 500, "description": 50_000}  # characters
+EDITABLE_FIELDS = (
+    *("title", "category", "price", "list_price", "currency", "in_stock", "brand", "attributes", "description"),
+    *("link", "item_group_id"),
+)
+MAX_TEXT = {"category": 1_000, "brand": 500, "description": 50_000, "link": MAX_LINK, "item_group_id": MAX_ID}
 MAX_ATTRIBUTES = 200
 MAX_ATTRIBUTE = 2_000  # characters
 
@@ -27,14 +31,15 @@ class ProductEdit:
     """Validated fields to set by name, and pictures that replace all pictures; None leaves the pictures.
 
     A picture is the bytes of a file, or a `Picture` whose file is in the shop's home already.
-    `price_text` is a price that names no currency: the product's own currency says how to read it. The product need not
-    exist yet. Make it with `edit_of`.
+    `price_text` is a price that names no currency: the product's own currency says how to read it, and so the list
+    price of `list_price_text`, "" for none; None leaves it. The product need not exist yet. Make it with `edit_of`.
     """
 
     product_id: str
     fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     pictures: Sequence[bytes | Picture] | None = None
     price_text: str = ""
+    list_price_text: str | None = None
 
     def applied(self, existing: Product | None, pictures: tuple[Picture, ...] | None) -> Product:
         """Return the product after the edit.
@@ -47,6 +52,9 @@ class ProductEdit:
             after["pictures"] = pictures
         if self.price_text and after.get("currency"):
             after["price"], _ = parse_price(self.price_text, after["currency"])
+        if self.list_price_text is not None:
+            after["list_price"], _ = parse_price(self.list_price_text, after.get("currency", ""))
+        after["list_price"] = reduced_from(after.get("price"), after.get("list_price"))
         lacking = [name for name in ("title", "pictures") if not after.get(name)]
         if lacking:
             message = f"The product {self.product_id[:100]!r} would have no {' and no '.join(lacking)}."
@@ -64,7 +72,7 @@ def edit_of(
         raise BadQuery(
             f"A product has no field {names}.", f"The fields are {', '.join((*EDITABLE_FIELDS, 'pictures'))}."
         )
-    texts = ("title", "category", "brand", "description")
+    texts = ("title", "category", "brand", "description", "link", "item_group_id")
     fields: dict[str, Any] = {name: _text(values, name) for name in texts if name in values}
     if "title" in fields:
         fields["title"] = clean_title(fields["title"])
@@ -76,14 +84,20 @@ def edit_of(
         fields["brand"] = field_text(fields["brand"])
     if "description" in fields:
         fields["description"] = description_text(fields["description"])
+    if "link" in fields:
+        fields["link"] = _link(fields["link"])
+    if "item_group_id" in fields:
+        fields["item_group_id"] = clean_group(fields["item_group_id"])
     if "in_stock" in values:
         fields["in_stock"] = _in_stock(values["in_stock"])
     if "attributes" in values:
         fields["attributes"] = _attributes(values["attributes"])
-    price_text = _price_text(values)
+    price_text = _price_text(values, "price")
+    list_price_text = _price_text(values, "list_price") if "list_price" in values else None
+    parse_price(list_price_text or "")
     fields.update(_price(values, price_text))
     read_later = price_text if "currency" not in fields else ""
-    return ProductEdit(checked_id(product_id), MappingProxyType(fields), pictures, read_later)
+    return ProductEdit(checked_id(product_id), MappingProxyType(fields), pictures, read_later, list_price_text)
 
 
 def _text(values: Mapping[str, object], name: str) -> str:
@@ -95,12 +109,20 @@ def _text(values: Mapping[str, object], name: str) -> str:
     return SURROGATES.sub("", value.replace("\x00", "")).strip()
 
 
-def _price_text(values: Mapping[str, object]) -> str:
-    value = values.get("price", "")
+def _link(text: str) -> str:
+    """Return the address, "" for none. Raises BadQuery."""
+    link, fault = read_link(text) if text else ("", "")
+    if fault:
+        raise BadQuery(f"link is {text[:60]!r}: {fault}.", 'For example "https://shop.example/p/mug-1".')
+    return link
+
+
+def _price_text(values: Mapping[str, object], name: str) -> str:
+    value = values.get(name, "")
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadQuery(f"price is {value!r:.60}, which is not an amount.", 'For example "12.90".')
+        raise BadQuery(f"{name} is {value!r:.60}, which is not an amount.", 'For example "12.90".')
     return value.strip() if isinstance(value, str) else number_text(value)
 
 

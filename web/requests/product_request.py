@@ -19,10 +19,16 @@ from web.requests.validation import Body, Flag, PictureSource, read_fields, read
 
 TITLE_SCHEMA = {"minLength": 1, "maxLength": 1_000, "pattern": r"\S"}
 AMOUNT_SCHEMA = {"type": ["string", "number"], "description": "12.90, or 12.90 EUR; null removes the price."}
+LIST_PRICE_SCHEMA = AMOUNT_SCHEMA | {
+    "description": "What it cost before a discount; null ends the sale. Ignored unless it is above the price."
+}
+NULLS = ("price", "list_price")  # fields that null removes
 STOCK_SCHEMA = {
     "type": ["boolean", "number", "string"],
     "description": "true, a count, or a word as feeds have it: out_of_stock, backorder, 5 pcs.",
 }
+LINK_HINT = 'The http or https address of its page in your own shop; "" removes it.'
+GROUP_HINT = "The id that the variants of one product share."
 ATTRIBUTES_SCHEMA = {
     "type": "object",
     "maxProperties": MAX_ATTRIBUTES,
@@ -54,11 +60,14 @@ class ProductFields(Body):
     title: Annotated[str, Field(json_schema_extra=TITLE_SCHEMA)] | None = None
     category: Annotated[str, _at_most("category"), Field(examples=["Apparel > Topwear"])] | None = None
     price: Annotated[Any, WithJsonSchema(AMOUNT_SCHEMA)] = None
+    list_price: Annotated[Any, WithJsonSchema(LIST_PRICE_SCHEMA)] = None
     currency: str | None = None
     in_stock: Annotated[Any, WithJsonSchema(STOCK_SCHEMA)] = None
     brand: Annotated[str, _at_most("brand")] | None = None
     attributes: Annotated[Any, WithJsonSchema(ATTRIBUTES_SCHEMA)] = None
     description: Annotated[str, _at_most("description")] | None = None
+    link: Annotated[str, _at_most("link"), Field(description=LINK_HINT)] | None = None
+    item_group_id: Annotated[str, _at_most("item_group_id"), Field(description=GROUP_HINT)] | None = None
     pictures: Annotated[list[PictureSource], Field(min_length=1, max_length=MAX_PICTURES)] | None = None
 
 

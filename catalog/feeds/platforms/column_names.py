@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-from catalog.feeds.rows.columns import KNOWN_COLUMNS, column_name
+from catalog.feeds.rows.columns import FIELD_COLUMNS, column_name
 
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -55,7 +55,7 @@ def field_of(table: str, header: str) -> str:
 def free_name(name: str) -> str:
     """Return the column name of an attribute; "Price" or "Image" must not overwrite the product's own."""
     name = column_name(name[:80])
-    return f"option_{name}" if name in KNOWN_COLUMNS else name
+    return f"option_{name}" if name in FIELD_COLUMNS else name
 
 
 @cache

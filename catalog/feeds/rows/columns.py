@@ -10,12 +10,15 @@ _SHOPIFY_PICTURES = ("image_src", "variant_image", "product_image_url", "image_s
 ALL_PICTURE_COLUMNS = frozenset((*PICTURE_COLUMNS, *_SHOPIFY_PICTURES))
 CATEGORY_COLUMNS = ("category", "product_type", "google_product_category")
 AVAILABILITY_COLUMNS = ("availability", "in_stock")
-PRICE_COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date")
+PRICE_COLUMNS = ("price", "currency", "sale_price", "sale_price_effective_date", "list_price")
 SINGLE_COLUMNS = frozenset(
     ("id", "title", "brand", "description", *PRICE_COLUMNS, *CATEGORY_COLUMNS, *AVAILABILITY_COLUMNS)
 )
+LINK_COLUMNS = ("link", "product_link", "product_url", "permalink", "url")  # the first that holds a web address counts
+GROUP_COLUMN = "item_group_id"
 _MAX_USUAL = 100  # characters
 KNOWN_COLUMNS = SINGLE_COLUMNS | frozenset(PICTURE_COLUMNS)
+FIELD_COLUMNS = KNOWN_COLUMNS | {GROUP_COLUMN, *LINK_COLUMNS}
 
 
 def column_name(header: str) -> str:

@@ -11,8 +11,8 @@ NOW = datetime.now(timezone.utc)
 
 
 def priced(**cells):
-    price, currency, attributes, _ = current_price({name: [value] for name, value in cells.items()})
-    return str(price), currency, attributes
+    price, currency, list_price, _ = current_price({name: [value] for name, value in cells.items()})
+    return str(price), currency, list_price and str(list_price)
 
 
 def span(start, end, form="%Y-%m-%dT%H:%M+0000"):
@@ -22,21 +22,31 @@ def span(start, end, form="%Y-%m-%dT%H:%M+0000"):
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ({"price": "20 EUR"}, ("20", "EUR", {})),
-        ({"price": "20 EUR", "sale_price": "15 EUR"}, ("15", "EUR", {"list_price": "20 EUR"})),
-        ({"price": "20", "sale_price": "15", "currency": "eur"}, ("15", "EUR", {"list_price": "20 EUR"})),
-        ({"price": "20", "sale_price": "15"}, ("15", "", {"list_price": "20"})),
-        ({"price": "20 EUR", "sale_price": "20 EUR"}, ("20", "EUR", {})),
+        ({"price": "20 EUR"}, ("20", "EUR", None)),
+        ({"price": "20 EUR", "sale_price": "15 EUR"}, ("15", "EUR", "20")),
+        ({"price": "20", "sale_price": "15", "currency": "eur"}, ("15", "EUR", "20")),
+        ({"price": "20", "sale_price": "15"}, ("15", "", "20")),
+        ({"price": "20 EUR", "sale_price": "20 EUR"}, ("20", "EUR", None)),
         # Exporters write 0 where there is no sale; what is given away has a price of 0.
-        ({"price": "20 EUR", "sale_price": "0"}, ("20", "EUR", {})),
-        ({"price": "20 EUR", "sale_price": "0.00 EUR"}, ("20", "EUR", {})),
-        ({"price": "20 EUR", "sale_price": "0,000000"}, ("20", "EUR", {})),
-        ({"price": "20 EUR", "sale_price": "N/A"}, ("20", "EUR", {})),
-        ({"price": "0 EUR", "sale_price": "0"}, ("0", "EUR", {})),
-        ({"price": "0 EUR"}, ("0", "EUR", {})),
-        ({"sale_price": "0"}, ("None", "", {})),
-        ({"sale_price": "15 EUR"}, ("15", "EUR", {})),
-        ({}, ("None", "", {})),
+        ({"price": "20 EUR", "sale_price": "0"}, ("20", "EUR", None)),
+        ({"price": "20 EUR", "sale_price": "0.00 EUR"}, ("20", "EUR", None)),
+        ({"price": "20 EUR", "sale_price": "0,000000"}, ("20", "EUR", None)),
+        ({"price": "20 EUR", "sale_price": "N/A"}, ("20", "EUR", None)),
+        ({"price": "0 EUR", "sale_price": "0"}, ("0", "EUR", None)),
+        ({"price": "0 EUR"}, ("0", "EUR", None)),
+        ({"sale_price": "0"}, ("None", "", None)),
+        ({"sale_price": "15 EUR"}, ("15", "EUR", None)),
+        # Other exporters write what it costs now, and what it cost before.
+        ({"price": "15 EUR", "list_price": "20 EUR"}, ("15", "EUR", "20")),
+        ({"price": "15", "list_price": "19,99 €", "currency": "EUR"}, ("15", "EUR", "19.99")),
+        ({"price": "15 EUR", "list_price": "15 EUR"}, ("15", "EUR", None)),
+        ({"price": "15 EUR", "list_price": "9 EUR"}, ("15", "EUR", None)),
+        ({"price": "15 EUR", "list_price": "20 USD"}, ("15", "EUR", None)),
+        ({"price": "15 EUR", "list_price": "on request"}, ("15", "EUR", None)),
+        ({"price": "15 EUR", "list_price": "twenty"}, ("15", "EUR", None)),
+        ({"price": "0 EUR", "list_price": "20 EUR"}, ("0", "EUR", None)),
+        ({"list_price": "20 EUR"}, ("None", "", None)),
+        ({}, ("None", "", None)),
     ],
 )
 def test_the_lower_price_counts(cells, expected):

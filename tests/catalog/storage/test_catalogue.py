@@ -26,6 +26,9 @@ SHIRT = Product(
     brand="O'Neill",
     attributes={"colour": "Navy", "size": '"L"'},
     description="Robert'); DROP TABLE products;--\nnext line",
+    link="https://shop.example/s1?a=1&b=2",
+    list_price=Decimal("19.90"),
+    item_group_id="shirts-7",
     origin="products.csv:2",
 )
 SHOE = Product("s2", "Shoe", (Picture("/shop/c.jpg", "cc", 60, 80),))

@@ -36,6 +36,7 @@ def test_what_says_the_same_in_another_language_is_not_learnt_apart():
 def test_variants_are_one_group():
     assert group_of(product(1, group="g")) == group_of(product(2, group="g")) == "g"
     assert group_of(product(3)) == "3"
+    assert group_of(replace(product(3, group="g"), item_group_id="i")) == "i"
 
 
 def test_values_are_translated_by_what_products_tell():

@@ -74,6 +74,19 @@ def test_null_removes_the_price_and_leaves_other_fields(client):
     assert (changed.json["title"], len(changed.json["pictures"])) == ("Red cup", 1)
 
 
+def test_a_product_leads_to_its_shop_and_tells_its_discount(client):
+    sale = {"price": "9.73 EUR", "list_price": "13.90", "link": "https://shop.example/m", "item_group_id": "mugs"}
+    made = put(client, "m", title="Mug", pictures=encoded((7, 200, 100)), **sale).json
+    facts = {"list_price": "13.90", "on_sale": True, "discount": 30, "link": sale["link"], "item_group_id": "mugs"}
+    hit = first(client, image=encoded((7, 200, 100))[0])[0]
+    assert hit["id"] == "m"
+    for shown in (made, client.get(f"{PRODUCTS}/m").json, hit):
+        assert {name: shown[name] for name in facts} == facts
+    over = put(client, "m", list_price=None).json
+    assert (over["list_price"], over["on_sale"], over["discount"], over["link"]) == (None, False, 0, sale["link"])
+    assert client.delete(f"{PRODUCTS}/m", headers=WRITER).status_code == 204
+
+
 def test_put_as_a_form_with_files(client):
     files = [(io.BytesIO(picture_bytes(colour, kind="PNG")), "../../a.php") for colour in (RED, BLUE)]
     form = {"title": "Two", "in_stock": "false", "attributes": json.dumps({"made of": "tin"}), "pictures": files}
@@ -94,6 +107,8 @@ def test_any_id_can_be_put_and_removed(client, odd):
 REFUSED = [
     ({"price": "much"}, 422, "bad price"),
     ({"colour": "red"}, 422, "'colour'"),
+    ({"link": "javascript:alert(1)"}, 422, "link is 'javascript:alert(1)'"),
+    ({"list_price": "much"}, 422, "bad price"),
     ({"pictures": "x"}, 422, "valid list"),
     ({"pictures": [3]}, 422, "valid string"),
     ({"pictures": ["&"]}, 422, "base64"),

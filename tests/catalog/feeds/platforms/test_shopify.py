@@ -93,7 +93,6 @@ def test_variants_and_pictures_become_one_product(shop):
         "gender": "unisex",
         "type": "Shirts",
         "tags": "new, cotton",
-        "list_price": "20.00",
     }
     assert (hat.id, hat.origin, dict(hat.attributes)) == ("hat", "products.csv:7", {})
 
@@ -106,7 +105,7 @@ def test_the_newer_headers(shop):
     assert not rejected
     assert (shirt.id, shirt.title, shirt.category, str(shirt.price)) == ("shirt", "Blue shirt", "Shirts", "9.00")
     assert names(shirt) == ["1.png", "2.png"]
-    assert dict(shirt.attributes) == {"size": "S", "sku": "S1", "gtin": "1", "list_price": "12.00"}
+    assert dict(shirt.attributes) == {"size": "S", "sku": "S1", "gtin": "1"}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_variations_become_one_product_wherever_they_stand(shop, order):
     assert names(hoodie) == ["1.png", "2.png", "3.png"]
     assert sorted(hoodie.attributes["size"].split(", ")) == ["L", "S"]
     assert hoodie.attributes["fabric"] == "Cotton, Wool, washed"
-    assert hoodie.attributes["list_price"] == "45"
+    assert hoodie.list_price == Decimal(45)
     assert set(hoodie.attributes["sku"].split(", ")) == {"hoodie", "hoodie-s", "hoodie-l"}
     assert not {"meta:_internal", "type", "parent"} & set(hoodie.attributes)
 
