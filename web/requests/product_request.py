@@ -22,7 +22,6 @@ AMOUNT_SCHEMA = {"type": ["string", "number"], "description": "12.90, or 12.90 E
 LIST_PRICE_SCHEMA = AMOUNT_SCHEMA | {
     "description": "What it cost before a discount; null ends the sale. Ignored unless it is above the price."
 }
-NULLS = ("price", "list_price")  # fields that null removes
 STOCK_SCHEMA = {
     "type": ["boolean", "number", "string"],
     "description": "true, a count, or a word as feeds have it: out_of_stock, backorder, 5 pcs.",
@@ -35,7 +34,7 @@ ATTRIBUTES_SCHEMA = {
     "additionalProperties": {"anyOf": [{"type": "string", "maxLength": MAX_ATTRIBUTE}, {"type": "number"}]},
 }
 
-NULLS = ("price",)  # fields that null empties; elsewhere null leaves a field out
+NULLS = ("price", "list_price")  # fields that null empties; elsewhere null leaves a field out
 MAX_BATCH = 500  # products
 BATCH_SCHEMA = {
     "type": "array",
