@@ -90,6 +90,11 @@ def search_url(**fields: object) -> str:
     return _with_query("/", fields)
 
 
+def card_id(product_id: str) -> str:
+    """Return the id of a product's card on a page; it holds no white space, whatever the product's id holds."""
+    return "at-" + quote(product_id, safe="")
+
+
 def _with_query(path: str, fields: Mapping[str, object]) -> str:
     query = urlencode({name: value for name, value in fields.items() if value})
     return f"{path}?{query}" if query else path

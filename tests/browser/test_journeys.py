@@ -214,6 +214,7 @@ def test_a_product_says_why_it_was_found_and_is_remembered(visit, photos):
     page.wait_for_url("**/products/**")
     title = page.locator("h1").inner_text()
     why = page.locator("details.why")
+    why.locator("summary").click()
     expect(why.locator(".reasons li").first).to_be_visible()
     expect(why.locator('[data-side="asked"] .veil')).to_be_visible()  # what matched in the photo that was sent
     page.goto("/")
@@ -270,4 +271,5 @@ def test_without_javascript(visit, photos):
     page.wait_for_url("**q=in+green**")
     expect(page.locator(".chips button")).to_have_count(2)
     first(page).click()
+    page.locator("details.why summary").click()
     expect(page.locator("details.why .reasons")).to_be_visible()

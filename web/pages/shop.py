@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
@@ -20,6 +21,8 @@ from web.middleware.query_logging import logged_search
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.answer_view import answer_view
+from web.pages.headings import combination, subject_of
+from web.pages.origin import Origin, read_origin
 from web.pages.photo_verdict import verdict_view
 from web.pages.redirects import sent_on
 from web.pages.view_models import results_view
@@ -64,7 +67,11 @@ def search_with_photo() -> str | AnyResponse:
     if upload is None:
         rest = {"refine": sent.refine, "shown": sent.shown, "filter": compact(sent.filter), "sort": sent.sort}
         return redirect(search_url(**sent.fields(), **rest), 303)
-    return _results(PageRequest(sent.words, sent.like, shown=sent.shown), upload)
+    before = request.form.get("before", "")
+    # A new photo starts a search of its own: what the form still holds of the search before is offered, not added.
+    words = "" if before and sent.words == request.form.get("was", "").strip() else sent.words
+    fresh = PageRequest(words, "" if before else sent.like, shown=sent.shown)
+    return _results(fresh, upload, before)
 
 
 @bp.get("/products/<id:product_id>")
@@ -76,7 +83,7 @@ def product(product_id: str) -> str:
         page = engine.similar(product_id, MAX_SIMILAR)
     except UnknownProduct:  # in the catalogue already, but not yet in the index
         page = None
-    refine = request.args.get("refine", "")
+    origin = read_origin(request)
     return render_template(
         "product.html",
         product=shown_product,
@@ -84,18 +91,34 @@ def product(product_id: str) -> str:
         page=page,
         substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
         goes_with=_recommended(engine.recommender.goes_with, product_id),
-        why=_or_default(lambda: _explanation(refine, product_id), None) if refine else None,
-        back=search_url(refine=refine, shown=request.args.get("shown", "")) if refine else "",
+        why=_or_default(lambda: _explanation(origin, product_id), None) if origin else None,
+        origin=origin,
+        back=origin.back if origin else "",
+        **(_search_box(origin.page_request) if origin else {}),
     )
 
 
-def _explanation(refine: str, product_id: str) -> HitExplanation | None:
-    """Explain why a search found the product; None when the token has expired or that search does not find it."""
+def _explanation(origin: Origin, product_id: str) -> HitExplanation | None:
+    """Explain why a search found the product; None when it wants nothing, has expired or does not find the product."""
     engine = get_engine()
     try:
-        return engine.explain_hit(engine.query_of(refine), product_id)
-    except BadInput:
+        query = query_from_page(origin.page_request, engine).query
+        return engine.explain_hit(query, product_id) if query.terms else None
+    except (BadInput, NotFound):
         return None
+
+
+def _search_box(page_request: PageRequest) -> dict[str, object]:
+    """Return what the search box shows of the search that led to a page."""
+    refine, liked = page_request.refine, page_request.like
+    photos = try_photos()
+    return {
+        "text": "" if refine else page_request.words,
+        "liked": get_engine().find([liked]).get(liked) if liked else None,
+        "photo": photos.get(page_request.photo),
+        "refined": {"refine": refine, "shown": page_request.shown} if refine else {},
+        "shown": page_request.shown,
+    }
 
 
 def _or_default(compute: Callable[[], T], default: T) -> T:
@@ -157,7 +180,8 @@ def _front(viewed: Sequence[str] = ()) -> str:
     )
 
 
-def _results(page_request: PageRequest, upload: FileStorage | None = None) -> str | AnyResponse:
+def _results(page_request: PageRequest, upload: FileStorage | None = None, before: str = "") -> str | AnyResponse:
+    """Render results; `before` is the token of the search that a new photo takes the place of."""
     engine = get_engine()
     page_query = query_from_page(page_request, engine, upload, request.form.get("crop", "") if upload else "")
     query = page_query.query
@@ -174,10 +198,15 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None) -> st
     photo_url = try_photo_url(photo.name) if photo is not None else ""
     if upload is not None and page_query.picture is not None:  # an upload has no URL, so the page contains it
         photo_url = preview(page_query.picture)
+    view = results_view(page_request, query, page, products, uploaded=upload is not None)
     return render_template(
         "results.html",
         page=page,
-        view=results_view(page_request, query, page, products, uploaded=upload is not None),
+        view=view,
+        back=view.address(view.page).partition("?")[2] if view.full else "",
+        heading=subject_of(page_request, query, products).heading(),
+        refined=view.base if page_request.refine else {},
+        combine=combination(before, page.refine, page_request.shown),
         text=page_request.words,
         refine=page_request.refine,
         shown=page_request.shown,

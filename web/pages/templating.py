@@ -14,7 +14,7 @@ from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, script_messages
-from web.urls import THUMBNAIL_SIZES, picture_url, product_url, search_url, try_photo_url
+from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
 
 STATIC_FILES_MAX_AGE_S = 31_536_000
 # Shop pictures may be as small as 60x80 pixels; enlarged more than this they look blurred.
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         fills_tile=fills_tile,
         next_picture=next_picture,
         picture_sizes=picture_sizes,
+        card_id=card_id,
         accepts_text=accepts_text,
         search_url=search_url,
         LANGUAGES=LANGUAGES,

@@ -36,14 +36,16 @@ class PageRequest:
     """The fields of a results page.
 
     A text (`words`), the id of a product to resemble (`like`), the name of a `photo` to try; or the `refine` token of
-    an earlier page, without its term number `drop`, with products to be `more` or `less` like. `filter` is None where
-    the request has none; `shown` is the name under which the browser stores an uploaded photo.
+    an earlier page, without its term number `drop`, with the terms of the token `also`, with products to be `more` or
+    `less` like. `filter` is None where the request has none; `shown` is the name under which the browser stores an
+    uploaded photo.
     """
 
     words: str = ""
     like: str = ""
     photo: str = ""
     refine: str = ""
+    also: str = ""
     shown: str = ""
     filter: Filter | None = None
     sort: str = ""
@@ -76,7 +78,11 @@ class PageQuery:
 
 def read_page_request(request: Request) -> PageRequest:
     """Read the fields of a request for a page. Raises BadQuery."""
-    values = request.values
+    return page_request_of(request.values)
+
+
+def page_request_of(values: MultiDict[str, str]) -> PageRequest:
+    """Read the fields of a page from those of an address or a form. Raises BadQuery."""
     shown = values.get("shown", "")
     drop = values.get("drop")
     return PageRequest(
@@ -84,6 +90,7 @@ def read_page_request(request: Request) -> PageRequest:
         like=values.get("like", ""),
         photo=values.get("photo", ""),
         refine=values.get("refine", ""),
+        also=values.get("also", ""),
         shown=shown if _PHOTO_NAME.fullmatch(shown) else "",
         filter=_read_filter(values),
         sort=values.get("sort", ""),
@@ -141,6 +148,9 @@ def _base_query(page_request: PageRequest, engine: SearchEngine) -> Query | None
     if not page_request.refine:
         return None
     base = engine.query_of(page_request.refine)
+    if page_request.also:
+        other = engine.query_of(page_request.also)
+        base = replace(base, terms=base.terms + other.terms, filter=base.filter or other.filter)
     if page_request.drop is None:
         return base
     terms = tuple(term for number, term in enumerate(base.terms) if number != page_request.drop)

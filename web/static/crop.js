@@ -37,6 +37,22 @@ document.addEventListener("photo", ({ detail: file }) => {
   picture.src = URL.createObjectURL(file);      // a format that this browser cannot show is searched without a box
 });
 
+// A photo that was searched before takes its place again, with its box, without another search.
+document.addEventListener("restored", ({ detail }) => {
+  asking?.abort();
+  clear();
+  URL.revokeObjectURL(picture.src);
+  editor.hidden = true;
+  if (!detail) return;
+  picture.addEventListener("load", () => {
+    editor.hidden = false;
+    place(detail.crop ?? ALL);
+    announced = box;
+    propose(detail.photo);
+  }, { once: true });
+  picture.src = URL.createObjectURL(detail.photo);
+});
+
 // The boxes are requested after the results, so that they do not delay them.
 document.addEventListener("searched", ({ detail: file }) => { if (file && !choices.dataset.asked) propose(file); });
 

@@ -3,6 +3,7 @@
 
 const MAX_PHOTOS = 8;                 // photos that the browser remembers, for results that are opened again
 const PHOTO_SIDE = 480;            // CSS pixels
+const REFUSALS = [400, 413, 415, 422];   // statuses that mean this very picture; others may pass
 
 const find = (selector, within = document) => within.querySelector(selector);
 const body = document.body;
@@ -14,25 +15,52 @@ const message = find("#message");
 
 let photo = null;
 let crop = null;
+let accepted = null;            // the photo and box that the shop has answered, and what was searched before that photo
+let before = "";
 let shown = "";                 // the name under which the photo, or what was cut out of it, is remembered
+let refused = false;            // whether the shop refused the last picture
 let running = null;             // the search under way, so that a newer one can call it off
 
 // ---- the photo
 
+// A new photo starts a search of its own: words and pictures of the search before are taken out of the box, and the
+// results offer to combine both. A refused one leaves everything as it was.
 document.addEventListener("photo", async ({ detail: file }) => {
+  if (!file) return;
+  const searched = Object.fromEntries([...find("#searched").children].map((each) => [each.name, each.value]));
+  const typed = textInput?.value ?? "", earlier = before;
   photo = file;
   crop = null;
-  if (!file) return;
+  before = searched.before ?? "";
+  if (textInput && typed.trim() === searched.was) textInput.value = "";
   showPreview();
   remember();
-  await searchWithPhoto();
+  if (await searchWithPhoto() || photo !== file || !refused) return;
+  if (textInput) textInput.value = typed;
+  before = earlier;
+  forget();
+  if (accepted) {
+    ({ photo, crop } = accepted);
+    showPreview();
+  }
+  document.dispatchEvent(new CustomEvent("restored", { detail: accepted }));
 });
 
 document.addEventListener("crop", async ({ detail: box }) => {
+  if (!photo) {                   // the photo of results that were opened again
+    photo = reopened;
+    showPreview();
+  }
   crop = box;
   remember();
   await searchWithPhoto();
 });
+
+function forget() {
+  photo = crop = null;
+  preview.hidden = true;
+  for (const field of form.querySelectorAll("input[type=file]")) field.value = "";
+}
 
 function showPreview() {
   const picture = new Image(32, 32);
@@ -51,64 +79,93 @@ function showPreview() {
 }
 
 find(".remove", preview).addEventListener("click", () => {
-  document.dispatchEvent(new CustomEvent("photo", { detail: null }));
   running?.abort();
-  preview.hidden = true;
-  for (const field of form.querySelectorAll("input[type=file]")) field.value = "";
+  const shownResults = accepted;
+  forget();
   say("");
+  if (shownResults) {             // results of a photo that is gone would be results of nothing
+    busy(true);
+    const text = textInput?.value.trim();
+    location.assign(text ? `/?${new URLSearchParams({ q: text })}` : "/");
+    return;
+  }
+  document.dispatchEvent(new CustomEvent("photo", { detail: null }));
   textInput?.focus();
 });
 
-// A small copy, stored while this tab is open: results have a URL, the uploaded photo has none.
+// Small copies, stored while this tab is open: results have a URL, the uploaded photo has none. `part` is what was cut
+// out, to show; `whole` is for the box, when the results are opened again.
 async function remember() {
   const name = shown = Math.random().toString(36).slice(2, 12);
-  const [left, top, right, bottom] = crop ?? [0, 0, 1, 1];
+  const box = crop ?? [0, 0, 1, 1];
   try {
     const bitmap = await createImageBitmap(photo);
-    const width = (right - left) * bitmap.width, height = (bottom - top) * bitmap.height;
-    const scale = Math.min(1, PHOTO_SIDE / Math.max(width, height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(width * scale));
-    canvas.height = Math.max(1, Math.round(height * scale));
-    canvas.getContext("2d").drawImage(bitmap, left * bitmap.width, top * bitmap.height, width, height, 0, 0, canvas.width, canvas.height);
+    const whole = copied(bitmap, [0, 0, 1, 1]);
     const photos = JSON.parse(sessionStorage.getItem("photos") ?? "[]");
-    photos.unshift([name, canvas.toDataURL("image/jpeg", 0.85)]);
+    photos.unshift([name, crop ? copied(bitmap, box) : whole, crop ? whole : "", crop]);
     sessionStorage.setItem("photos", JSON.stringify(photos.slice(0, MAX_PHOTOS)));
     recall();
   } catch {                     // no room, not allowed, or not a format of this browser
   }
 }
 
+function copied(bitmap, [left, top, right, bottom]) {
+  const width = (right - left) * bitmap.width, height = (bottom - top) * bitmap.height;
+  const scale = Math.min(1, PHOTO_SIDE / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.getContext("2d").drawImage(bitmap, left * bitmap.width, top * bitmap.height, width, height, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/jpeg", 0.85);
+}
+
 function recall() {
   try {
-    const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
-    for (const place of document.querySelectorAll("img.asked-photo[data-shown]")) {
-      const source = photos.get(place.dataset.shown);
-      if (!source) continue;
-      place.src = source;
+    const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]").map(([name, ...copies]) => [name, copies]));
+    for (const place of document.querySelectorAll("img[data-shown]")) {
+      const copies = photos.get(place.dataset.shown);
+      if (!copies) continue;
+      place.src = copies[0];
       place.hidden = false;
     }
+    return photos;
   } catch {
+    return new Map();
   }
+}
+
+// Results of a photo that are opened again, by Back, reload or a link in this tab, get their box back.
+let reopened = null;
+function reopen() {
+  const [part, whole, box] = recall().get(find("#results .asked-photo[data-shown]")?.dataset.shown) ?? [];
+  if (!part || photo) return;
+  const bytes = atob((whole || part).split(",")[1]);
+  reopened = new Blob([Uint8Array.from(bytes, (each) => each.charCodeAt(0))], { type: "image/jpeg" });
+  document.dispatchEvent(new CustomEvent("restored", { detail: { photo: reopened, crop: box ?? null } }));
 }
 
 // ---- searching
 
 async function searchWithPhoto() {
-  if (!photo) return;
-  if (photo.size > Number(body.dataset.limit) - 4096) {
+  if (!photo) return false;
+  refused = photo.size > Number(body.dataset.limit) - 4096;
+  if (refused) {
     say(words.too_large);
-    return;
+    return false;
   }
   const fields = new FormData(form);
-  for (const name of ["refine", "filter", "sort"]) fields.delete(name);   // of the search before this photo
+  for (const name of ["refine", "filter", "sort", "like", "was"]) fields.delete(name);   // of the search before this photo
+  fields.set("before", before);
   fields.set("photo", photo, "photo");
   fields.set("shown", shown);
   if (crop) fields.set("crop", JSON.stringify(crop.map((side) => Number(side.toFixed(4)))));
+  const sent = { photo, crop };
   const page = await load("/", { method: "POST", body: fields });
-  if (!page) return;
+  if (!page) return false;
+  accepted = sent;
   show(page, find("#results", page).dataset.link ?? "/");
   document.dispatchEvent(new CustomEvent("searched", { detail: photo }));
+  return true;
 }
 
 async function load(address, options = {}) {
@@ -116,12 +173,14 @@ async function load(address, options = {}) {
   const mine = running = new AbortController();
   busy(true);
   say("");
+  refused = false;
   try {
     const answer = await fetch(address, { ...options, signal: mine.signal });
     const text = await answer.text();
     performance.mark("answer");
     const page = new DOMParser().parseFromString(text, "text/html");
     if (answer.ok && find("#results", page)) return page;
+    refused = REFUSALS.includes(answer.status);
     say(reasonOn(page));
     return null;
   } catch (error) {
@@ -141,8 +200,8 @@ function reasonOn(page) {
 function show(page, address) {
   const key = document.activeElement?.dataset?.key;
   const sheet = find("#facets")?.matches(":popover-open");
-  for (const chip of form.querySelectorAll("#tried, #refined")) if (photo) chip.remove();   // the photo took their place
-  find("#results").replaceWith(document.adoptNode(find("#results", page)));
+  for (const chip of form.querySelectorAll("#tried, #refined, #liked")) if (photo) chip.remove();   // the photo took their place
+  for (const place of ["#results", "#searched"]) find(place).replaceWith(document.adoptNode(find(place, page)));
   document.title = page.title;
   body.classList.add("searched");
   if (location.pathname + location.search !== address) history.pushState(null, "", address);
@@ -174,6 +233,7 @@ form.addEventListener("submit", (event) => {
   }
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) fields.set(name, value.trim());
+  for (const name of ["was", "before"]) fields.delete(name);
   const query = fields.toString();
   if (fields.has("q") || !textInput || query) {
     busy(true);
@@ -204,6 +264,9 @@ document.addEventListener("click", async (event) => {
   if (link.matches("[data-swap]")) {
     event.preventDefault();
     if (await swap(link.getAttribute("href"))) find("#results").focus({ preventScroll: true });
+  } else if (link.closest(".back") && history.length > 1 && document.referrer.split("#")[0] === link.href.split("#")[0]) {
+    event.preventDefault();         // the very page, where it was left
+    history.back();
   } else if (link.matches(".share") && navigator.clipboard) {
     event.preventDefault();
     try {
@@ -231,4 +294,4 @@ if (address.searchParams.has("lang")) {
   address.searchParams.delete("lang");
   history.replaceState(null, "", address.pathname + address.search);
 }
-recall();
+reopen();

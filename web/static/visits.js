@@ -78,7 +78,7 @@ document.addEventListener("click", (event) => {
 
 const why = find("[data-why]");
 if (why?.dataset.shown) {
-  const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]"));
+  const photos = new Map(JSON.parse(sessionStorage.getItem("photos") ?? "[]").map(([name, part]) => [name, part]));
   const source = photos.get(why.dataset.shown);
   if (source) showMatch(why, source);
 }

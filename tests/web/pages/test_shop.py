@@ -426,6 +426,58 @@ def test_a_product_that_was_searched_for_says_why(client):
     assert "Why this result" not in client.get("/products/red").text
 
 
+def test_the_way_back_is_the_very_page(client):
+    results = client.get("/?q=odd&filter={}&sort=price&offset=5")
+    links = [given["href"] for tag, given in page(results).tags if tag == "a" and "/products/" in given.get("href", "")]
+    answer = client.get(links[0])
+    back = next(given["href"] for tag, given in page(answer).tags if tag == "a" and "#at-" in given.get("href", ""))
+    address, _, card = back.partition("#")
+    assert address == "/?q=odd&sort=price&offset=5" and f'id="{card}"' in client.get(address).text
+    assert 'value="odd"' in answer.text, "the box holds the words that led here"
+    others = [given["href"] for tag, given in page(answer).tags if tag == "a" and "/products/" in given.get("href", "")]
+    assert others and all("back=q%3Dodd" in each for each in others)
+
+
+def test_the_way_back_holds_nothing_but_fields_of_results(client):
+    hostile = {"back": "q=red&lang=zh&next=https://evil.example&more=green&offset=0"}
+    answer = client.get("/products/blue", query_string=hostile)
+    assert 'href="/?q=red&amp;offset=0#at-blue"' in answer.text and "evil" not in answer.text.partition("<main>")[2]
+    for back in (
+        "https://evil.example",
+        "javascript:alert(1)",
+        "refine=nonsense",
+        "photo=none",
+        "offset=x",
+        "filter={",
+        "q=",
+    ):
+        assert client.get("/products/blue", query_string={"back": back}).status_code == 200, back
+    assert "Back to the results" not in client.get("/products/blue?back=//evil.example").text
+
+
+def test_a_new_photo_starts_afresh_and_the_search_before_is_offered(client):
+    before = client.get("/?q=green+jumper")
+    hidden = {name: values_of(before, name)[0] for name in ("before", "was")}
+    fresh = client.post("/", data={"photo": photo(BLUE), "q": "green jumper", "like": "red", **hidden})
+    assert "Like your photo" in fresh.text and 'class="words" type="search" name="q" dir="auto" value=""' in fresh.text
+    offer = next(given["href"] for tag, given in page(fresh).tags if tag == "a" and "also=" in given.get("href", ""))
+    assert "Together with “green jumper”" in fresh.text
+    both = client.get(offer)
+    assert "Your photo + “green jumper”" in both.text and len(values_of(both, "drop")) == 2
+    typed = client.post("/", data={"photo": photo(BLUE), "q": "in green", **hidden})
+    assert "Your photo + “in green”" in typed.text, "words that were not searched yet are part of it"
+    stale = client.post("/", data={"photo": photo(BLUE), "q": "", "before": "nonsense", "was": ""})
+    assert stale.status_code == 200 and "Together with" not in stale.text
+    liked = client.post("/", data={"photo": photo(BLUE), "before": values_of(client.get("/?like=red"), "before")[0]})
+    assert "Together with Red jumper" in liked.text
+
+
+def test_more_like_this_is_the_same_link_everywhere(client):
+    for address in ("/", "/?q=odd", "/products/red"):
+        links = [given for tag, given in page(client.get(address)).tags if given.get("class") == "like"]
+        assert links and all(given["href"].startswith("/?like=") for given in links), address
+
+
 def test_rows_for_what_was_viewed(client):
     answer = client.post("/", data={"viewed": ["red", "gone", "green", "red"]})
     assert page(answer).titles[-2:] == ["Red jumper", "Green jumper"]
