@@ -32,11 +32,11 @@ document.addEventListener("photo", async ({ detail: file }) => {
   photo = file;
   crop = null;
   before = searched.before ?? "";
-  if (textInput && typed.trim() === searched.was) textInput.value = "";
+  if (textInput && typed.trim() === searched.was) write("");
   showPreview();
   remember();
   if (await searchWithPhoto() || photo !== file || !refused) return;
-  if (textInput) textInput.value = typed;
+  if (textInput) write(typed);
   before = earlier;
   forget();
   if (accepted) {
@@ -55,6 +55,11 @@ document.addEventListener("crop", async ({ detail: box }) => {
   remember();
   await searchWithPhoto();
 });
+
+function write(text) {
+  textInput.value = text;
+  find(".clear", form).hidden = !text;
+}
 
 function forget() {
   photo = crop = null;
