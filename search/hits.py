@@ -158,9 +158,10 @@ class Facet:
     values: tuple[FacetValue, ...]
     others: int = 0  # values that are not listed
     span: tuple[float, float] | None = None  # the lowest and the highest price
+    currency: str = ""  # of the prices
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facet as JSON values."""
         values = [asdict(value) for value in self.values]
-        span = {} if self.span is None else {"min": self.span[0], "max": self.span[1]}
+        span = {} if self.span is None else {"min": self.span[0], "max": self.span[1], "currency": self.currency}
         return {"name": self.name, "values": values, "others": self.others, **span}

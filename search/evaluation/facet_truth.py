@@ -11,6 +11,7 @@ from search.engine import SearchEngine
 from search.hits import Facet, FacetValue
 from search.query.filters import ATTRIBUTE, ATTRIBUTES, Filter, parse_filter
 from search.query.terms import MAX_K, MAX_RANK, Query
+from search.understanding.understood import NEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def listing(engine: SearchEngine, query: Query) -> tuple[int | None, int | None,
     for offset in range(0, MAX_RANK, MAX_K):
         page = engine.search(replace(query, k=MAX_K, offset=offset, facets=True))  # as the pages of the shop are
         total = page.total if offset == 0 else total
-        ids += [product_id for hit in page.hits for product_id in (hit.product.id, *hit.duplicates)]
+        near = page.verdict is not None and page.verdict.kind == NEAR  # its hits are no answers
+        ids += [] if near else [product_id for hit in page.hits for product_id in (hit.product.id, *hit.duplicates)]
         if len(page.hits) < MAX_K or len(ids) > (total or 0) + MAX_K:
             return total, len(set(ids)), len(ids) - len(set(ids))
     return total, None, len(ids) - len(set(ids))

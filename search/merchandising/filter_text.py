@@ -11,10 +11,10 @@ import re
 from typing import Any
 
 from catalog.errors import BadQuery
-from search.query.filters import ATTRIBUTES, COLOUR, ID, IN_STOCK, PRICE, Filter, parse_filter, read_filter
+from search.query.filters import ATTRIBUTES, BASE_COLOUR, COLOUR, ID, IN_STOCK, PRICE, Filter, parse_filter, read_filter
 
 MAX_FILTER_TEXT = 4_000  # characters
-_FIELDS = ("category", "brand", COLOUR, "color", ID)
+_FIELDS = ("category", "brand", COLOUR, "color", BASE_COLOUR, ID)
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _RANGE = re.compile(r"(?P<min>\d+(?:\.\d+)?)?\s*\.\.\s*(?P<max>\d+(?:\.\d+)?)?(?:\s+(?P<currency>[A-Za-z]{3}))?")
 _EXAMPLE = "For example brand=Puma|Nike; price=10..50; in_stock=yes; or a filter in JSON."

@@ -1,12 +1,15 @@
 """Filters: a small immutable tree of conditions, and the JSON that it is read from and written to.
 
     {"category": "Apparel > Topwear", "brand": ["Puma", "Nike"], "price": {"min": 10, "max": 50, "currency": "EUR"},
-     "in_stock": true, "colour": "Red", "attributes": {"gender": ["Men"], "year": {"min": 2012}}, "id": ["a", "b"],
+     "in_stock": true, "colour": "Red", "base_colour": ["navy"], "id": ["a", "b"],
+     "attributes": {"gender": ["Men"], "year": {"min": 2012}},
      "not": {"brand": "Acme"}, "any": [{"colour": "Red"}, {"price": {"max": 5}}]}
 
 All fields of one object must hold; the values of one field are alternatives, and so are the objects of `any`. Texts
 are compared without case, width and spaces, ids exactly; a category includes all below it. Where a feed gives a product
-several values ("S, M, L"), each of them counts. A value that no product has is no error: no product passes.
+several values ("S, M, L"), each of them counts. A base colour is one of those that a colour lists, or what it is a
+shade of: "navy" passes "ivory and navy", "blue" passes "sky blue". A value that no product has is no error: no product
+passes.
 """
 
 from __future__ import annotations
@@ -34,8 +37,9 @@ MAX_VALUE = 500  # characters, as many as an id may have
 MAX_JSON = 256_000  # characters
 
 CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
+BASE_COLOUR = "base_colour"
 ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
-FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ATTRIBUTES, ID, NOT, ANY)
+FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, BASE_COLOUR, ATTRIBUTES, ID, NOT, ANY)
 ATTRIBUTE = "attributes."  # prefix of an attribute's field: "attributes.gender"
 _COLOURS = ("colour", "color")
 _BOUNDS = ("min", "max")
@@ -200,7 +204,7 @@ class _Parser:
             if not isinstance(content, bool):
                 raise _wrong(where, "true or false", content)
             return [InStock(content)]
-        if name in (CATEGORY, BRAND, ID):
+        if name in (CATEGORY, BRAND, BASE_COLOUR, ID):
             return [self._one_of(name, content, where)]
         if name in _COLOURS:
             return [self._one_of(COLOUR, content, where)]

@@ -2,6 +2,7 @@
 
 A count is the number of matching products with that value. A field that is filtered already is counted without its own
 condition, so that its other values can be compared and added. Selected values are always listed, to be removed.
+Colours are counted by base colour ("navy" of "ivory and navy"); a product of several counts for each.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from search.query.filters import Between, Filter, InStock, OneOf, folded
 from search.state.column_store import ProductColumns
 from search.state.label_columns import CURRENCY, LabelColumn, categories_down
 
-MAX_VALUES = 20  # values of a facet, or categories of one level
+MAX_VALUES = 100  # values of a facet, or categories of one level
 MAX_ATTRIBUTES = 12
 MAX_LABELS = 500  # an attribute with more different values is a text or a number, not a facet
 MIN_PRODUCTS_PER_VALUE = 4.0  # on average
 PRICE_RANGES = 5
+_ROUND = (5.0, 2.0, 1.0)  # times a power of ten: the steps between bounds of price ranges
 
 Matched = Callable[[Filter], Mask]
 CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
@@ -33,9 +35,8 @@ CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
     """Return the fields worth counting: the standard ones that the shop has, then attributes, most used first."""
-    standard = [
-        name for name in (filters.CATEGORY, filters.BRAND, filters.COLOUR) if len(columns.labels_of(name).codes)
-    ]
+    colour = filters.BASE_COLOUR if columns.labels_of(filters.BASE_COLOUR).size else filters.COLOUR
+    standard = [name for name in (filters.CATEGORY, filters.BRAND, colour) if len(columns.labels_of(name).codes)]
     if not np.isnan(columns.prices).all():
         standard.insert(1, filters.PRICE)
     if len(np.unique(columns.stock[columns.present])) > 1:
@@ -67,7 +68,8 @@ def facet_counts(
     for name in dict.fromkeys((*names, *filtered)):
         mask = matched(filter.without(name)) if filter.on(name) else everything
         facet = _OWN.get(name, _labelled)(columns, name, mask, filter)
-        if len(facet.values) > 1 or any(value.selected for value in facet.values):
+        varies = facet.span is not None and facet.span[0] < facet.span[1]
+        if len(facet.values) > 1 or varies or any(value.selected for value in facet.values):
             facets.append(facet)
     return tuple(facets)
 
@@ -112,7 +114,7 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
 
 
 def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    """Return ranges with round bounds, both included as in a filter, in the currency of most products."""
+    """Return rising ranges with round bounds, both included as in a filter, in the currency of most products."""
     condition = filter.on(filters.PRICE)
     selected = condition if isinstance(condition, Between) else None
     currencies = columns.labels_of(CURRENCY)
@@ -126,11 +128,14 @@ def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> F
     prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
     ranges = _ranges(prices, currency)
     if selected and selected not in ranges:
-        ranges.append(selected)
+        ranges = sorted([*ranges, selected], key=_bounds_of)
+    counted = [(bounds, int(np.count_nonzero(bounds.includes(prices)))) for bounds in ranges]
     values = (
-        _range_value(bounds, int(np.count_nonzero(bounds.includes(prices))), bounds == selected) for bounds in ranges
+        _range_value(bounds, count, bounds == selected) for bounds, count in counted if count or bounds == selected
     )
-    return Facet(name, tuple(values), span=(float(prices[0]), float(prices[-1])) if len(prices) else None)
+    span = (float(prices[0]), float(prices[-1])) if len(prices) else None
+    named = currency or (currencies.texts()[0] if currencies.size == 1 else "")
+    return Facet(name, tuple(values), span=span, currency=named)
 
 
 def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
@@ -175,24 +180,34 @@ def _ranges(prices: NDArray[np.float64], currency: str) -> list[Between]:
     """Return ranges of about as many sorted prices each, with round bounds; none when they are much the same."""
     if not len(prices):
         return []
-    bounds = sorted({_rounded(float(np.quantile(prices, i / PRICE_RANGES))) for i in range(1, PRICE_RANGES)})
-    bounds = [bound for bound in bounds if prices[0] < bound <= prices[-1]]
+    quantiles = np.quantile(prices, np.arange(PRICE_RANGES + 1) / PRICE_RANGES).tolist()
+    found = {
+        _rounded(price, (after - before) / 2)
+        for before, price, after in zip(quantiles, quantiles[1:], quantiles[2:], strict=False)
+    }
+    bounds = [bound for bound in sorted(found) if prices[0] < bound <= prices[-1]]
     edges = [None, *bounds, None] if bounds else []
     return [Between(filters.PRICE, low, high, currency) for low, high in pairwise(edges)]
 
 
-def _rounded(price: float) -> float:
-    """Return the nearest of 1, 2, 2.5, 5 times a power of ten."""
-    if price <= 0:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(price))
-    return min((step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0)), key=lambda bound: abs(bound - price))
+def _rounded(price: float, distance: float) -> float:
+    """Return the multiple nearest to a price of the largest round step that is no longer than the distance."""
+    if distance <= 0:
+        return price
+    power = 10.0 ** math.floor(math.log10(distance))
+    step = next(step * power for step in _ROUND if step * power <= distance * (1 + 1e-9))
+    return round(round(price / step) * step, 6)
+
+
+def _bounds_of(bounds: Between) -> tuple[float, float]:
+    low = -math.inf if bounds.minimum is None else bounds.minimum
+    return low, math.inf if bounds.maximum is None else bounds.maximum
 
 
 def _range_value(bounds: Between, count: int, selected: bool) -> FacetValue:
     low, high = bounds.minimum, bounds.maximum
     if low is None:
-        label = "any" if high is None else f"up to {high:g}"
+        label = "any" if high is None else f"up to {high:.12g}"
     else:
-        label = f"from {low:g}" if high is None else f"{low:g} to {high:g}"
+        label = f"from {low:.12g}" if high is None else f"{low:.12g} to {high:.12g}"
     return FacetValue(bounds.to_json(), label, count, selected)

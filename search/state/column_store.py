@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Ids, Mask
-from search.query.filters import CATEGORY, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
+from search.query.filters import BASE_COLOUR, CATEGORY, COLOUR, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
+from search.state.base_colours import base_colour_column
 from search.state.label_columns import CURRENCY, LabelColumn, LabelColumnBuilder, LabelDictionary
 
 MAX_REMOVED_SHARE = 0.25  # share of all products beyond which removed ones are dropped from the arrays
@@ -100,15 +101,25 @@ class ProductColumns:
 
     def labels_of(self, name: str) -> LabelColumn:
         """Return the labels of a field ("category", "attributes.gender"); empty when no product has it."""
+        if name == BASE_COLOUR:
+            return self._base_colours
         return self.labels.get(name) or LabelColumn.empty(LabelDictionary())
 
     def categories(self) -> dict[str, int]:
         """Return each full category path, as the feed writes it, and its number of products."""
-        return self.labels_of(CATEGORY).deepest_counts(CATEGORY_SEPARATOR)
+        return self._categories
 
     def currencies(self) -> list[str]:
         """Return the codes of the currencies that products have."""
         return self.labels_of(CURRENCY).texts()
+
+    @cached_property
+    def _base_colours(self) -> LabelColumn:
+        return base_colour_column(self.labels_of(COLOUR))
+
+    @cached_property
+    def _categories(self) -> dict[str, int]:
+        return self.labels_of(CATEGORY).deepest_counts(CATEGORY_SEPARATOR)
 
     def changed(
         self, puts: Mapping[int, Product], gone: Collection[int] = (), seq: int | None = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
 from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
+from search.state.base_colours import LISTED_VALUES
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
 from search.state.title_heads import HEAD
@@ -38,7 +39,6 @@ CATEGORY_ATTRIBUTES = tuple(ATTRIBUTE + name for name in ("category", "product_t
 _NO_VALUES = re.compile(
     r"attributes\.(?:title|description|item_group_id|group|id|sku|gtin|ean|mpn|code|link|url|image|custom_label)"
 )
-_LISTED = re.compile(r"\s*(?:,|/|;|&|\+|、|和|与|配|\band\b|\bund\b|\bet\b|\by\b)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _category_names(columns: ProductColumns) -> dict[tuple[str, ...], list[KindR
 def _variants(name: str) -> Iterator[tuple[str, ...]]:
     """Yield a name's words, and those of each name in it: "Perfume and Body Mist" is also "Perfume"."""
     yield from name_keys(name)
-    parts = _LISTED.split(name)
+    parts = LISTED_VALUES.split(name)
     if len(parts) > 1:
         for part in parts:
             yield from name_keys(part)
@@ -166,7 +166,7 @@ def _value_keys(label: str, split: bool) -> Iterator[tuple[tuple[str, ...], floa
             yield whole, 1.0
     if not split:
         return
-    parts = _LISTED.split(label)
+    parts = LISTED_VALUES.split(label)
     for part in parts:
         for key in name_keys(part):
             if any(map(str.isdigit, key)) or len(key) > MAX_VALUE_WORDS or EMPTY_WORDS.issuperset(key):

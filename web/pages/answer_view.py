@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from search.hits import TextVerdict
 from search.query.filters import ATTRIBUTE, CATEGORY
 from search.understanding.understood import NAMED, NEAR, NOTHING, PRICE_PART, STOCK_PART, Understood, UnderstoodKind
 from web.engine import get_engine
+from web.facets.amounts import range_label
 from web.i18n.language import t, value_label
 from web.requests.page_request import PageRequest, compact, compact_json
 from web.urls import search_url
@@ -107,7 +108,7 @@ def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...
     labels |= {value.words: value.words for value in understood.wanted}
     labels |= {value.words: t("not_words", words=value.words) for value in understood.excluded}
     if understood.limit is not None:
-        labels[PRICE_PART] = _price_label(understood.limit)
+        labels[PRICE_PART] = range_label(understood.limit)
     if understood.in_stock:
         labels[STOCK_PART] = t("in_stock")
     if len(labels) < 2:
@@ -120,15 +121,6 @@ def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...
 def _address(page_request: PageRequest, words: str) -> str:
     fields = page_request.fields() | {"q": words, "filter": compact(page_request.filter), "sort": page_request.sort}
     return search_url(**fields)
-
-
-def _price_label(limit: Mapping[str, float]) -> str:
-    least, most = limit.get("min"), limit.get("max")
-    if least is None:
-        return t("price_up_to", most=f"{most:g}")
-    if most is None:
-        return t("price_at_least", least=f"{least:g}")
-    return t("price_between", least=f"{least:g}", most=f"{most:g}")
 
 
 def _ways() -> tuple[Part, ...]:

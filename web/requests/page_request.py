@@ -165,8 +165,10 @@ def _read_filter(values: MultiDict[str, str]) -> Filter | None:
         return narrowed
     fields = (narrowed or Filter()).without(PRICE).to_json()
     currency = values.get("currency", "")
-    bounds = {name: _parse_price(values.get(name, "").strip(), name, currency) for name in ("min", "max")}
-    price: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    least, most = (_parse_price(values.get(name, "").strip(), name, currency) for name in ("min", "max"))
+    if least is not None and most is not None and least > most:
+        least, most = most, least
+    price: dict[str, Any] = {name: bound for name, bound in (("min", least), ("max", most)) if bound is not None}
     if price and currency:
         price["currency"] = currency
     return parse_filter(fields | ({PRICE: price} if price else {}))

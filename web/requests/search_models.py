@@ -42,6 +42,7 @@ FilterFields = TypedDict(
         "category": Values,
         "brand": Values,
         "colour": Values,
+        "base_colour": Values,
         "price": Bounds,
         "in_stock": bool,
         "attributes": dict[str, Values | Bounds],

@@ -207,6 +207,7 @@ function show(page, address) {
   const sheet = find("#facets")?.matches(":popover-open");
   for (const chip of form.querySelectorAll("#tried, #refined, #liked")) if (photo) chip.remove();   // the photo took their place
   for (const place of ["#results", "#searched"]) find(place).replaceWith(document.adoptNode(find(place, page)));
+  document.dispatchEvent(new Event("replaced"));
   document.title = page.title;
   body.classList.add("searched");
   if (location.pathname + location.search !== address) history.pushState(null, "", address);

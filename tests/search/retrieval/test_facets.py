@@ -13,7 +13,7 @@ from search.retrieval.facets import MAX_VALUES, facet_counts, facet_fields
 from search.state.column_store import ProductColumns
 from tests.search.random_shops import FILTERS, passes, product
 
-FIELDS = ("category", "price", "brand", "colour", "in_stock", "attributes.size")
+FIELDS = ("category", "price", "brand", "colour", "base_colour", "in_stock", "attributes.size")
 
 
 def as_filter(name, value):
@@ -109,18 +109,79 @@ def test_categories_open_where_one_is_chosen_and_where_there_is_only_one():
 
 
 def test_of_many_values_the_most_frequent_are_listed_and_the_chosen_one():
-    many = shop(*[{"brand": f"b{i:02}"} for i in range(MAX_VALUES + 10) for _ in range(1 + (i < 5))])
-    (facet,) = facet_counts(many, parse_filter({"brand": "b29"}), many.matching, ("brand",))
-    assert labels(facet)[0] == ("b00", 2, False) and labels(facet)[-1] == ("b29", 1, True)
+    many = shop(*[{"brand": f"b{i:03}"} for i in range(MAX_VALUES + 10) for _ in range(1 + (i < 5))])
+    (facet,) = facet_counts(many, parse_filter({"brand": "b109"}), many.matching, ("brand",))
+    assert labels(facet)[0] == ("b000", 2, False) and labels(facet)[-1] == ("b109", 1, True)
     assert len(facet.values) == MAX_VALUES + 1 and facet.others == 9
 
 
 def test_price_ranges_are_round_and_together_hold_every_price():
     prices = shop(*[{"price": Decimal(f"{i}.49"), "currency": "EUR"} for i in range(5, 105)])
     (facet,) = facet_counts(prices, parse_filter({}), prices.matching, ("price",))
-    assert [label for label, _, _ in labels(facet)] == ["up to 25", "25 to 50", "50 to 100", "from 100"]
+    assert [label for label, _, _ in labels(facet)] == ["up to 30", "30 to 50", "50 to 60", "60 to 80", "from 80"]
     assert sum(count for _, count, _ in labels(facet)) == 100 and facet.span == (5.49, 104.49)
-    assert facet.to_dict()["values"][1]["value"] == {"min": 25.0, "max": 50.0}
+    assert facet.to_dict()["values"][1]["value"] == {"min": 30.0, "max": 50.0}
+    assert facet.currency == facet.to_dict()["currency"] == "EUR"
+
+
+def priced(*prices):
+    return shop(*[{"price": Decimal(str(price)), "currency": "EUR"} for price in prices])
+
+
+def test_prices_that_are_close_together_still_have_ranges():
+    mugs = priced(10.90, 11.90, 11.90, 12.50, 12.90, 13.90, 14.90, 15.90, 16.90, 17.90)
+    (facet,) = facet_counts(mugs, parse_filter({}), mugs.matching, ("price",))
+    assert [label for label, _, _ in labels(facet)] == ["up to 12", "12 to 13", "13 to 14", "14 to 16", "from 16"]
+    assert facet.span == (10.9, 17.9)
+
+
+def test_no_range_is_empty_and_the_own_one_stands_in_its_place():
+    split = priced(*[5] * 8, *[400] * 8)
+    for value in ({}, {"price": {"min": 6, "max": 390}}):
+        (facet,) = facet_counts(split, parse_filter(value), split.matching, ("price",))
+        assert all(count or selected for _, count, selected in labels(facet))
+    even = priced(*range(5, 105))
+    (facet,) = facet_counts(even, parse_filter({"price": {"min": 45, "max": 55}}), even.matching, ("price",))
+    assert [label for label, _, _ in labels(facet)] == [
+        "up to 20",
+        "20 to 40",
+        "40 to 60",
+        "45 to 55",
+        "60 to 80",
+        "from 80",
+    ]
+
+
+def test_the_panel_stays_where_only_the_bounds_differ():
+    (facet,) = facet_counts(two := priced(10, 20), parse_filter({"price": {"max": 99}}), two.matching, ("price",))
+    assert facet.span == (10.0, 20.0)
+    same = priced(10, 10)
+    assert not facet_counts(same, parse_filter({}), same.matching, ("price",))
+
+
+COLOURED = shop(
+    *[{"attributes": MappingProxyType({"colour": colour})} for colour in (
+        "ivory and navy", "navy", "Sky blue", "cobalt blue", "sky blue/white", "oak", "blush pink", "Rot und Weiß",
+        "浅蓝色和白色", "深蓝色",
+    )]
+)  # fmt: skip
+
+
+def test_colours_are_counted_by_base_colour():
+    (facet,) = facet_counts(COLOURED, parse_filter({}), COLOURED.matching, ("base_colour",))
+    assert {label: count for label, count, _ in labels(facet)} == {
+        "blue": 3, "navy": 2, "Sky blue": 2, "ivory": 1, "white": 1, "cobalt blue": 1, "oak": 1, "blush pink": 1,
+        "Rot": 1, "Weiß": 1, "浅蓝色": 1, "白色": 1, "深蓝色": 1, "蓝色": 2,
+    }  # fmt: skip
+    assert facet_fields(COLOURED)[0] == "base_colour"
+
+
+def test_several_base_colours_are_alternatives_and_do_not_change_their_own_counts():
+    value = parse_filter({"base_colour": ["navy", "White"]})
+    (facet,) = facet_counts(COLOURED, value, COLOURED.matching, ("base_colour",))
+    counts = {label: (count, selected) for label, count, selected in labels(facet)}
+    assert counts["navy"] == (2, True) and counts["white"] == (1, True) and counts["blue"] == (3, False)
+    assert int(COLOURED.matching(value).sum()) == 3
 
 
 def test_prices_of_two_currencies_are_not_mixed():

@@ -58,7 +58,11 @@ def engine(tmp_path_factory):
     catalogue.close()
     with open_shop(home, encoder) as engine:
         for item in ITEMS:
-            engine.put(edit_of(item.id, {"attributes": {"colour": item.id.split("-")[0]}}))
+            first = item.id.split("-")[0]
+            colour = (
+                f"{first} and navy" if item.id.endswith("-0") else f"pale {first}" if item.id.endswith("-1") else first
+            )
+            engine.put(edit_of(item.id, {"attributes": {"colour": colour}}))
         yield engine
 
 
@@ -190,6 +194,33 @@ def test_a_count_is_what_a_click_shows(engine, seed):
                     shown = engine.search(query)
                     assert shown.total == value.count, (parts, clicked, facet.name)
                     assert len(shown.hits) == value.count or (shown.verdict and shown.verdict.kind == "near")
+
+
+@pytest.mark.parametrize("parts", [{"text": "scarf"}, {"text": "red"}, {"product_id": "blue-mug-0"}, {}])
+def test_several_values_show_what_their_counts_say(engine, parts):
+    """Values of one facet are alternatives, facets hold together, and a facet's counts ignore its own values."""
+    chance = random.Random(str(parts))
+    first = engine.search(build_query(**parts, filter=parse_filter({}), facets=True, k=100, collapse=False))
+    for facet in first.facets:
+        if facet.name in ("price", "in_stock") or len(facet.values) < 2:
+            continue
+        pair = chance.sample(facet.values, 2)
+        clicked = narrowed({}, facet.name, [value.value for value in pair])
+        shown = engine.search(build_query(**parts, filter=clicked, facets=True, k=100, collapse=False))
+        alone = set()
+        for value in pair:
+            clicked_alone = narrowed({}, facet.name, [value.value])
+            query = build_query(**parts, filter=clicked_alone, facets=True, k=100, collapse=False)
+            alone.update(ids(engine.search(query)))
+        assert set(ids(shown)) == alone and shown.total == len(alone)
+        counts = {value.label: value.count for each in shown.facets if each.name == facet.name for value in each.values}
+        assert (
+            counts.items() >= {value.label: value.count for value in facet.values if facet.name != "category"}.items()
+        )
+        other = next((each for each in shown.facets if each.name not in (facet.name, "price", "in_stock")), None)
+        for value in other.values[:2] if other else ():
+            both = narrowed(clicked.to_json(), other.name, [value.value])
+            assert engine.search(build_query(**parts, filter=both, facets=True, collapse=False)).total == value.count
 
 
 def narrowed(active, name, value):

@@ -362,9 +362,9 @@ def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
     [
         ("14,50", "", "up to 14.5"),
         ("14.50 €", "EUR", "up to 14.5"),
-        ("1.299,00", "EUR", "up to 1299"),
-        ("1.299", "EUR", "up to 1299"),
-        ("1,299", "", "up to 1299"),
+        ("1.299,00", "EUR", "up to 1,299"),
+        ("1.299", "EUR", "up to 1,299"),
+        ("1,299", "", "up to 1,299"),
         ("$20", "EUR", "up to 20"),
         ("１４", "", "up to 14"),
     ],

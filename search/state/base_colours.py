@@ -1,0 +1,86 @@
+"""Base colours: the single colours that a shop's colour labels are made of, so that "ivory and navy" is found by navy.
+
+Everything comes from the labels of the shop. A label that lists several colours has each of them. A shade also has the
+colour that it is a shade of: "sky blue" is blue where "blue" is a colour of the shop, or where another shade ends so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from indexer.types import Ids
+from search.query.filters import folded
+from search.state.label_columns import LabelColumn, LabelDictionary
+
+MAX_COLOURS = 2_000  # labels; a field with more holds texts
+MIN_SHADES = 2  # different shades of a colour that is no label itself
+LISTED_VALUES = re.compile(r"\s*(?:,|/|;|&|\+|、|和|与|配|\band\b|\bund\b|\bet\b|\by\b)\s*", re.IGNORECASE)
+_COLOUR_SUFFIX = "色"  # "浅蓝色" is a shade of "蓝色"
+
+
+def base_colour_column(colours: LabelColumn) -> LabelColumn:
+    """Return the field of the base colours of products, from their colour labels."""
+    words = LabelDictionary()
+    if not 0 < colours.size <= MAX_COLOURS:
+        return LabelColumn.empty(words)
+    spellings = np.unique(colours.codes).tolist()
+    listed = [listed_colours(colours.words.texts[number]) for number in spellings]
+    bases = _bases(listed)
+    numbers = {
+        spelling: [words.add(name)[0] for name in _with_bases(parts, bases)]
+        for spelling, parts in zip(spellings, listed, strict=True)
+    }
+    return _expanded(colours, numbers, words)
+
+
+@lru_cache(maxsize=16_384)
+def listed_colours(label: str) -> tuple[str, ...]:
+    """Return the colours that a label lists: ("ivory", "navy") of "ivory and navy"."""
+    return tuple(dict.fromkeys(part for part in map(str.strip, LISTED_VALUES.split(label)) if part))
+
+
+def _bases(listed: Iterable[Sequence[str]]) -> set[str]:
+    """Return the folded names of the colours that have shades."""
+    known: set[str] = set()
+    shades: defaultdict[str, set[str]] = defaultdict(set)
+    for part in (part for parts in listed for part in parts):
+        known.add(folded(part))
+        if end := _shade_of(part):
+            shades[folded(end)].add(folded(part))
+    return {end for end, names in shades.items() if end in known or len(names) >= MIN_SHADES}
+
+
+def _with_bases(parts: Sequence[str], bases: set[str]) -> Iterable[str]:
+    """Return the colours of a label with those that they are shades of, each once, as they are written."""
+    ends = (end for part in parts if (end := _shade_of(part)) and folded(end) in bases)
+    return {folded(name): name for name in (*ends, *parts)}.values()
+
+
+def _shade_of(colour: str) -> str:
+    """Return the last word of a colour of several words; "" where it has one."""
+    first, _, last = colour.rpartition(" ")
+    if first:
+        return last
+    return colour[-2:] if colour.endswith(_COLOUR_SUFFIX) and len(colour) > 2 else ""
+
+
+def _expanded(colours: LabelColumn, numbers: dict[int, list[int]], words: LabelDictionary) -> LabelColumn:
+    """Return each product's base colours once; `numbers` has the spellings of those of each spelling of a label."""
+    counts = np.zeros(max(numbers) + 1, np.int64)
+    for spelling, bases in numbers.items():
+        counts[spelling] = len(bases)
+    starts = np.cumsum(counts) - counts
+    flat: Ids = np.array([base for spelling in sorted(numbers) for base in numbers[spelling]], np.int64)
+    repeats = counts[colours.codes]
+    offsets = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    codes = flat[np.repeat(starts[colours.codes], repeats) + offsets]
+    rows = np.repeat(colours.rows, repeats)
+    labels = words.labels(len(words))
+    pairs = rows.astype(np.int64) * len(words) + (codes if labels is None else labels[codes])
+    _, first = np.unique(pairs, return_index=True)
+    return LabelColumn(words, rows[first].astype(np.int32), codes[first].astype(np.int32))

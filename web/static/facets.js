@@ -1,0 +1,55 @@
+// Lists of values stay as they were left when the results are replaced, and long ones can be searched.
+// Without this file every value is in its list, folded under "more".
+
+const states = new Map();        // by the name of a folded part: whether it was opened or closed by hand
+const typed = new Map();         // by facet: the text that its list is searched for
+
+document.addEventListener("click", (event) => {
+  const summary = event.target.closest("summary");
+  const part = summary?.parentElement;
+  if (part?.dataset.open) states.set(part.dataset.open, !part.open);   // the click opens or closes it after this
+});
+
+function restore() {
+  for (const part of document.querySelectorAll("details[data-open]")) {
+    if (states.has(part.dataset.open)) part.open = states.get(part.dataset.open);
+  }
+  for (const field of document.querySelectorAll(".find-value")) {
+    field.hidden = false;
+    if (typed.has(field.dataset.list)) field.value = typed.get(field.dataset.list);
+    if (field.value) narrow(field);
+  }
+}
+
+// Shows the values that hold the text, also those that are folded away.
+function narrow(field) {
+  const wanted = plain(field.value);
+  const panel = field.parentElement;
+  for (const item of panel.querySelectorAll("li")) item.hidden = !plain(item.querySelector(".value").textContent).includes(wanted);
+  const rest = panel.querySelector("details.rest");
+  if (rest) rest.open = wanted !== "" || (states.get(rest.dataset.open) ?? false);
+}
+
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!field.matches(".find-value")) return;
+  typed.set(field.dataset.list, field.value);
+  narrow(field);
+});
+
+document.addEventListener("replaced", restore);
+restore();
+
+// ---- the menu of categories
+
+const menu = document.querySelector(".menu");
+document.addEventListener("click", (event) => {
+  if (menu?.open && !event.target.closest(".menu")) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
