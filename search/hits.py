@@ -116,7 +116,7 @@ class SearchPage:
     understood: Understood = field(default_factory=Understood)
     near: tuple[SearchHit, ...] = ()  # the next best products, where the answers end on this page
     redirect: str = ""  # the address that the shop's owner sends such a question to
-    near_by: str = ""  # why they are near: "values" are other products of the kind, "kinds" those of other kinds
+    near_by: str = ""  # why they are near: "values", "price": others of the kind; "kinds": other kinds
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as JSON values: times, counts, and the hits with their ranks from 1."""

@@ -16,7 +16,7 @@ from catalog.product import Product
 from search.query.filters import IN_STOCK, PRICE, Filter, InStock, parse_filter
 from search.query.intent import ParsedText, feedback_terms, merge_terms, narrow_to_cheaper, text_terms
 from search.query.price_limit import PriceLimit, meant_currency, within_limit
-from search.query.terms import MAX_PICTURES, MAX_TERMS, PictureTerm, ProductTerm, Query, Term
+from search.query.terms import MAX_PICTURES, MAX_TERMS, PRICE_UP, RELEVANCE, PictureTerm, ProductTerm, Query, Term
 
 
 class QueryBuilder:
@@ -93,6 +93,8 @@ class QueryBuilder:
             options["typed"] = self._text[0]
         if limit is not None:
             options["price_currency"] = limit.currency
+        if parsed.cheapest and not terms and options.get("sort", RELEVANCE) == RELEVANCE:
+            options |= {"sort": PRICE_UP, "filter": given or Filter()}
         if self._base is None:
             filter = _in_stock(within_limit(options.get("filter"), limit), parsed)
             return Query(tuple(terms), **{**options, "filter": filter})

@@ -36,7 +36,7 @@ def text_terms(text: str, weight: float = 1.0, with_others: bool = False) -> tup
     """
     # The query refuses a text that is too long, so nothing needs to parse it.
     parsed = parse_text(text) if len(text) <= MAX_TEXT else ParsedText(text)
-    if not (parsed.wanted or parsed.unwanted or parsed.limit or with_others):
+    if not (parsed.wanted or parsed.unwanted or parsed.limit or parsed.in_stock or parsed.cheapest or with_others):
         parsed = ParsedText(text)
     terms: list[Term] = [TextTerm(parsed.wanted, weight)] if parsed.wanted else []
     terms += [TextTerm(words, AVOID * weight) for words in parsed.unwanted]
@@ -77,7 +77,7 @@ def _name(term: Term) -> tuple[str, str] | None:
 class ParsedText:
     """A parsed text: what is wanted ("" for nothing), what is not wanted, whether "cheaper", and the price limit.
 
-    `in_stock` says that only what is in stock is wanted.
+    `in_stock` says that only what is in stock is wanted, `cheapest` that the text is nothing but "cheap".
     """
 
     wanted: str
@@ -85,12 +85,14 @@ class ParsedText:
     cheaper: bool = False
     limit: PriceLimit | None = None
     in_stock: bool = False
+    cheapest: bool = False
 
 
 def split_stock(text: str) -> tuple[str, bool]:
-    """Return the text without "in stock", and whether it says that; a text of nothing else stays as it is."""
-    rest = " ".join(_IN_STOCK.sub(" ", text).split()).strip(" ,")
-    return (rest, True) if rest and _IN_STOCK.search(text) else (text, False)
+    """Return the text without "in stock", and whether it says that."""
+    if not _IN_STOCK.search(text):
+        return text, False
+    return " ".join(_IN_STOCK.sub(" ", text).split()).strip(" ,，、"), True
 
 
 def parse_text(text: str) -> ParsedText:
@@ -98,15 +100,17 @@ def parse_text(text: str) -> ParsedText:
     text = " ".join(text.split())
     text, limit = split_price_limit(text)
     text, in_stock = split_stock(text)
+    cheapest = False
     if _CHEAP.search(text):
-        text = " ".join(_CHEAP.sub(" ", text).split()) or text
+        text = " ".join(_CHEAP.sub(" ", text).split()).strip(EDGES)
+        cheapest = not text
     split = split_negation(text)
     cheaper = bool(_CHEAPER.search(split.rest))
     rest = _CHEAPER.sub(" , ", split.rest) if cheaper else split.rest
     unwanted = [words for phrase in split.unwanted if (words := _CHEAPER.sub(" ", phrase).strip(EDGES))]
     is_change = bool(_LIKE_THIS.match(rest.strip(EDGES)))
     if not unwanted and not cheaper and not is_change:
-        return ParsedText(text, limit=limit, in_stock=in_stock)
+        return ParsedText(text, limit=limit, in_stock=in_stock, cheapest=cheapest)
     rest = _LIKE_THIS.sub(" ", rest.strip(EDGES), count=1)
     parts = [part.strip(EDGES) for part in rest.split(",")]
     wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))

@@ -24,6 +24,7 @@ from search.understanding.answer_set import (
     decide,
     decide_change,
     decide_excluded,
+    with_other_prices,
 )
 from search.understanding.product_scores import ProductScores, in_kind, in_kinds, score_products
 from search.understanding.question_reader import QuestionReader, ReadText
@@ -57,7 +58,7 @@ def relevance(
         return Relevance(Understood(), None, text.scores if text else None)
     examples = [term for term in query.terms if not isinstance(term, TextTerm) and term.weight > 0]
     if text is None:
-        return _of_example(state, catalogue, examples)
+        return _of_example(state, catalogue, examples) if query.terms else Relevance(_of_no_terms(query))
     understood = reader.read(query, _read_texts(text), state.columns, text.knows)
     named = max((kind.confidence for kind in understood.kinds), default=0.0) >= NAMED_CONFIDENCE
     if examples and not named:
@@ -73,7 +74,14 @@ def relevance(
         scores = replace(scores, kinds=_kind_scores(state, encoded.vector, understood, scores.kinds))
     if query.typed:
         understood = with_parts(understood, query.typed, query.filter)
+    if answers is not None and query.filter is not None and understood.limit is not None:
+        answers = with_other_prices(answers, state.columns.matching(query.filter))
     return Relevance(understood, answers, _fuse(text.scores, scores, understood, state, _share_of(examples, query)))
+
+
+def _of_no_terms(query: Query) -> Understood:
+    """Return what is understood of words that only narrow what is browsed: "under 20", "in stock"."""
+    return with_parts(Understood(), query.typed, query.filter) if query.typed else Understood()
 
 
 def _share_of(examples: Sequence[Term], query: Query) -> float:

@@ -16,7 +16,6 @@ from search.execution.deadlines import VECTOR, Deadline, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import SearchHit, SearchPage, TextVerdict, Verdict
 from search.merchandising.applied import NOT_RULED, AppliedRules, page_with_pins
-from search.query.filters import Filter
 from search.query.query_encoder import EncodedQuery
 from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
 from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
@@ -145,7 +144,7 @@ class SearchRun:
         found = self._find_among(ResultSet(columns, answers.answers))
         if len(found.hits) == query.k or not answers.near.any():
             return found
-        within = answers.near & columns.matching(query.filter or Filter()) & ~self.prepared.rules.pinned(columns)
+        within = answers.near_within(columns, query.filter) & ~self.prepared.rules.pinned(columns)
         if answers.kind == NEAR and not found.total:
             hits = self._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
             return replace(found, hits=hits, best=hits[:VERDICT_HITS])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from indexer.types import Floats, Mask
-from search.query.filters import CATEGORY
+from search.query.filters import CATEGORY, PRICE, Filter
 from search.state.column_store import ProductColumns
 from search.state.title_heads import HEAD
 from search.understanding.kind_nearness import KindNearness
@@ -25,6 +25,7 @@ MIN_ANSWERS, MIN_NEAR = 0.5, 0.06  # probabilities that the shop sells what is a
 WORDS_PROBABILITY = 0.7  # where a product holds all words, and they name no kind of another shop
 UNREADABLE, OTHER_THING = 0.05, 0.2  # the most where nobody knows a word, and for a mug tree in a shop of mugs
 OTHER_KIND = 0.4  # the most where the words are the name of a kind that this shop does not have by that name
+OTHER_PRICES = "price"  # why products are near
 MAX_MEANT_KINDS = 5
 MIN_MEANT_SHARE = 0.05  # share of the nearest kind's share that another meant kind must have
 MAX_NEAR_KINDS = 3
@@ -51,6 +52,11 @@ class AnswerSet:
     answers: Mask
     near: Mask
     near_by: str = ""  # "values": others of the kind; "kinds": other kinds; "words": kinds whose texts hold the words
+
+    def near_within(self, columns: ProductColumns, narrowed: Filter | None) -> Mask:
+        """Return the mask of the near products that a filter allows (n,); its price is no matter to other prices."""
+        narrowed = narrowed or Filter()
+        return self.near & columns.matching(narrowed.without(PRICE) if self.near_by == OTHER_PRICES else narrowed)
 
 
 def decide(
@@ -87,6 +93,13 @@ def decide_excluded(scores: ProductScores, held: Mask, columns: ProductColumns) 
     """Return what answers "not red" alone: all products that neither have such a value nor hold such a word (n,)."""
     answers = columns.present & ~scores.excluded & ~held
     return AnswerSet(ANSWERS, 1.0, answers, np.zeros(len(columns), np.bool_))
+
+
+def with_other_prices(answers: AnswerSet, matching: Mask) -> AnswerSet:
+    """Return what answers with the answers at other prices as near, where none `matching` (n,) the filter is one."""
+    if not answers.answers.any() or (answers.answers & matching).any():
+        return answers
+    return replace(answers, near=answers.answers, near_by=OTHER_PRICES)
 
 
 def _no_evidence(columns: ProductColumns) -> TextEvidence:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from catalog.text.tokenizer import normalise
+from search.query.negation import DENYING
 from search.understanding.question_words import (
     COMMAS,
     CONJUNCTIONS,
@@ -94,7 +95,7 @@ def parse_question(text: str, names: ShopNames, synonyms: Synonyms, known: Known
     )
     chosen = {span.first for span, _ in heads}
     values = tuple(
-        UnderstoodValue(_with_quality(span), _typed(normalised, words, span))
+        UnderstoodValue(_with_quality(span), _typed(normalised, words, span), excluded=_is_denied(words, span))
         for span in spans
         if span.first not in chosen and span.meaning.values
     )
@@ -107,6 +108,11 @@ def parse_question(text: str, names: ShopNames, synonyms: Synonyms, known: Known
     of_values = {place for span in spans if span.meaning.values for place in range(span.first, span.last)}
     unnamed = _without(normalised, [words[place] for place in sorted(of_values)]) if rest else ""
     return ParsedQuestion(kinds, values, rest, coverage, unnamed)
+
+
+def _is_denied(words: Sequence[Word], span: Span) -> bool:
+    """Return whether a name follows a word such as "no": "no stripes mug"."""
+    return span.first > 0 and words[span.first - 1].text in DENYING
 
 
 def _without(text: str, words: Sequence[Word]) -> str:

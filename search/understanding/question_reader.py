@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.text.tokenizer import normalise, unspaced
@@ -59,18 +59,23 @@ class QuestionReader:
         rest: list[str] = []
         unnamed: list[str] = []
         other_things: list[bool] = []
+        is_text = all(isinstance(term, TextTerm) for term in query.terms)
         for term in query.terms:
             if not isinstance(term, TextTerm) or not term.weight or term.words not in texts:
                 continue
             parsed = self._parse(texts[term.words], names, known)
             if term.weight > 0:
                 kinds += parsed.kinds
-                values += parsed.values
+                values += [value for value in parsed.values if not value.excluded]
+                values += _excluded(filter(_is_excluded, parsed.values))
                 rest += parsed.rest
                 unnamed.append(parsed.unnamed)
                 other_things.append(parsed.other_thing)
+            elif parsed.values and parsed.kinds and not kinds and is_text:  # "blue but not navy cushion"
+                kinds += parsed.kinds
+                values += _excluded(parsed.values)
             else:
-                values += _excluded(parsed)
+                values += [*_excluded(parsed.values), *_excluded_kinds(parsed.kinds)]
         return Understood(
             tuple(kinds), tuple(values), " ".join(rest), " ".join(filter(None, unnamed)), any(other_things)
         )
@@ -129,12 +134,20 @@ def _with_others(parsed: ParsedQuestion, others: Mapping[str, Sequence[str]], na
     return replace(parsed, kinds=tuple(map(extended, parsed.kinds)))
 
 
-def _excluded(parsed: ParsedQuestion) -> Iterable[UnderstoodValue]:
-    for value in parsed.values:
+def _is_excluded(value: UnderstoodValue) -> bool:
+    return value.excluded
+
+
+def _excluded(values: Iterable[UnderstoodValue]) -> Iterator[UnderstoodValue]:
+    """Yield values as excluded ones, with the labels that are near enough to exclude a product."""
+    for value in values:
         refs = tuple(ref for ref in value.refs if ref.quality >= MIN_EXCLUDED)
         if refs:
             yield replace(value, refs=refs, excluded=True)
-    for kind in parsed.kinds:
+
+
+def _excluded_kinds(kinds: Iterable[UnderstoodKind]) -> Iterator[UnderstoodValue]:
+    for kind in kinds:
         if kind.confidence >= MIN_EXCLUDED:
             refs = tuple(ValueRef(ref.field, ref.label, ref.confidence) for ref in kind.refs)
             yield UnderstoodValue(refs, kind.words, excluded=True)

@@ -14,7 +14,10 @@ from search.query.price_limit import PriceLimit, split_price_limit
 from search.understanding.understood import PRICE_PART, STOCK_PART, Understood
 
 # What turns words into something that is not wanted, before them.
-_NOT = r"(?:\b(?:but\s+)?(?:not|no|without|except|excluding)\s+(?:an?\s+|any\s+)?|不要有?|不带|没有|除了|不是|不含)?"
+_NOT = (
+    r"(?:\b(?:but\s+)?(?:non[-\s]|(?:(?:is|are)\s+)?not\s+|no\s+|without\s+|except\s+|excluding\s+)(?:an?\s+|any\s+)?"
+    r"|不要有?|不带|没有|除了|不是|不含|[非无])?"
+)
 _AND = r"(?:\b(?:and|or)\b|&|和|或)"
 _EDGES = " ,;，；、"
 

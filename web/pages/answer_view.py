@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from catalog.product import CATEGORY_SEPARATOR
 from search.hits import TextVerdict
 from search.query.filters import ATTRIBUTE, CATEGORY
-from search.understanding.understood import NAMED, NEAR, NOTHING, PRICE_PART, STOCK_PART, Understood, UnderstoodKind
+from search.understanding.understood import (
+    ANSWERS,
+    NAMED,
+    NEAR,
+    NOTHING,
+    PRICE_PART,
+    STOCK_PART,
+    Understood,
+    UnderstoodKind,
+)
 from web.engine import get_engine
 from web.facets.amounts import range_label
 from web.i18n.language import t, value_label
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     from search.hits import SearchPage
 
 MAX_WAYS = 8  # kinds to look through where nothing is found
+NEAR_HEADINGS = {"values": "near_values", "price": "near_price"}  # of products that are near for these reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,18 @@ class AnswerView:
 
 def answer_view(page_request: PageRequest, page: SearchPage) -> AnswerView | None:
     """Return the view of what answers the words of a page; None where the page is not about words alone."""
+    understood = page.understood
+    if page.verdict is None and understood.without and not page.query.terms:  # "in stock", "under 20"
+        return AnswerView(ANSWERS, "", _parts(page_request, understood), "", ())
     if not isinstance(page.verdict, TextVerdict):
         return None
-    understood, kind = page.understood, page.verdict.kind
+    kind = page.verdict.kind
     named = _kind_label(understood)
     near_heading = ""
     if page.near:
-        near_heading = t("near_values", kind=named) if page.near_by == "values" and named else t("near_kinds")
+        near_heading = t("near_kinds")
+        if named and page.near_by in NEAR_HEADINGS:
+            near_heading = t(NEAR_HEADINGS[page.near_by], kind=named)
     return AnswerView(
         kind,
         _sentence(page, named),

@@ -134,6 +134,36 @@ def test_a_shop_without_categories_answers(tmp_path):
         search(engine, "something to drink")
 
 
+@pytest.mark.parametrize("text", ["no red scarf", "blue but not red scarf", "scarf, non-red"])
+def test_a_value_is_excluded_and_the_kind_stays(engine, text):
+    page = search(engine, text)
+    assert {hit.product.category for hit in page.hits} == {"Apparel > Scarves"} and page.total == 9
+    assert page.understood.excluded[0].words == "red"
+    assert "red" not in page.understood.without["red"]
+
+
+def test_where_the_price_allows_none_others_are_near(engine):
+    page = search(engine, "red scarf under 2")
+    assert (page.total, page.hits, page.near_by) == (0, (), "price")
+    assert page.near and {hit.product.category for hit in page.near} == {"Apparel > Scarves"}
+
+
+@pytest.mark.parametrize(
+    ("text", "total", "without"),
+    [
+        ("in stock", 33, {"in_stock": ""}),
+        ("有货", 33, {"in_stock": ""}),
+        ("under 6", 11, {"price": ""}),
+        ("cheap", 33, {}),
+    ],
+)
+def test_words_that_only_narrow_browse_the_shop(engine, text, total, without):
+    page = search(engine, text)
+    assert (page.total, page.understood.without) == (total, without)
+    prices = [hit.product.price for hit in page.hits]
+    assert text != "cheap" or prices == sorted(prices)
+
+
 def test_parts_can_be_removed_one_by_one(engine):
     page = search(engine, "red scarf under 10, in stock")
     assert page.understood.without == {
