@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from catalog.errors import BadInput, UnknownProduct, WindowshopError
-from catalog.images.crop import load_picture
+from catalog.images.crop import MARGIN_SHARE, load_picture
 from catalog.product import Product
 from search.execution.deadlines import DETECTOR, Deadline, StepRunner
 from search.explain.heatmap import HEATMAP_SIDE, MatchHeatmap, matched_regions, overlay_png
@@ -29,6 +29,7 @@ from search.query.terms import PictureTerm, ProductTerm, Query
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState
 
+CROP_MARGINS = (MARGIN_SHARE, 0.25)  # of the crops of one object, whose mean is searched with: see docs/decisions
 MIN_REGIONS = 2  # one object is what the whole picture shows
 PNG_SIDE = 16 * HEATMAP_SIDE
 
@@ -108,9 +109,9 @@ class HitExplainer:
     def _search(
         self, served: ServingState, picture: Image.Image, proposals: Proposals, k: int, narrowed: Filter | None
     ) -> list[Region]:
-        crops = [crop_object(picture, box) for box in proposals.boxes]
         depth = max(k, KIND_HITS)
-        queries = [Query((PictureTerm(crop),), k=depth, filter=narrowed, cropped=True) for crop in crops]
+        crops = [[crop_object(picture, box, margin) for margin in CROP_MARGINS] for box in proposals.boxes]
+        queries = [Query(tuple(map(PictureTerm, own)), k=depth, filter=narrowed, cropped=True) for own in crops]
         pages = self._pipeline.pages(served, queries)
         return [named_region(box, page.hits, k) for box, page in zip(proposals.boxes, pages, strict=True)]
 
