@@ -30,7 +30,7 @@ MIN_FOREIGN = 50  # kinds not sold here that the evidence is scaled by
 
 # Log odds that the kind is sold: a line over the evidence in standard deviations of things not sold. Fitted on tuning
 # halves of questions in shoppers' own words and of things not sold, in the sample shop and the fashion shop.
-SLOPE, OFFSET = 1.4, -1.45
+SLOPE, OFFSET = 1.7, -2.4
 
 log = logging.getLogger(__name__)
 
