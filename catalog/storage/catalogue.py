@@ -14,7 +14,9 @@ from catalog.errors import UnknownProduct
 from catalog.product import Picture, Product
 from catalog.storage import modification_times, older_schemas, product_rows, word_index
 from catalog.storage.connections import Connections
+from catalog.storage.history import NEVER
 from catalog.storage.modification_times import KeyRange
+from catalog.storage.restoration import ProductHistory, settle
 from catalog.storage.sqlite import copy_database
 from catalog.storage.word_index import LAST_SEQ, Words
 
@@ -71,6 +73,7 @@ class Catalogue:
         self._connections = connections
         self._read = connections.snapshot
         self._write = connections.transaction
+        self.history = ProductHistory(connections)
 
     @classmethod
     def open(cls, path: Path) -> Catalogue:
@@ -106,17 +109,24 @@ class Catalogue:
         with self._write() as db:
             db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
             db.execute("DELETE FROM temp.kept")
-            added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, products))
+            added, changed, unchanged = product_rows.put(db, product_rows.record_ids(db, products), NEVER)
             gone = db.execute("SELECT id FROM products WHERE id NOT IN (SELECT id FROM temp.kept) ORDER BY key")
-            removed = product_rows.remove(db, [row[0] for row in gone.fetchall()])
+            removed = product_rows.remove(db, [row[0] for row in gone.fetchall()], NEVER)
+            settle(db)
             yield ReplaceCounts(added, changed, removed, unchanged)
 
     @contextmanager
-    def applying(self, products: Iterable[Product], gone: Iterable[str]) -> Iterator[ReplaceCounts]:
-        """Put these products and remove those ids; commit as `replacing` does."""
+    def applying(
+        self, products: Iterable[Product], gone: Iterable[str], generation: int = NEVER
+    ) -> Iterator[ReplaceCounts]:
+        """Put these products and remove those ids, as an import; commit as `replacing` does.
+
+        `generation` is the current one when the import makes none: the change is then part of that one's products.
+        """
         with self._write() as db:
-            added, changed, unchanged = product_rows.put(db, products)
-            yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone)), unchanged)
+            added, changed, unchanged = product_rows.put(db, products, generation)
+            settle(db)
+            yield ReplaceCounts(added, changed, product_rows.remove(db, list(gone), generation), unchanged)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove products by id, log it and return how many there were; ignore unknown ids."""
@@ -211,7 +221,7 @@ class Catalogue:
             copy_database(db, path, _BACKUP_PAGES)
 
     def key_of(self, product_id: str) -> int:
-        """Return a product's key, which never changes and is never reused. Raises UnknownProduct."""
+        """Return a product's key, which never changes and no other product gets. Raises UnknownProduct."""
         with self._read() as db:
             key = product_rows.key_of(db, product_id)
         if key is None:

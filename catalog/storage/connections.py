@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError
-from catalog.storage import word_index
+from catalog.storage import history, word_index
 from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction, use_wal
 
-SCHEMA_VERSION = 3  # 1 had no word index, 2 no links, list prices and groups of variants
+SCHEMA_VERSION = 4  # 1 had no word index, 2 no links, list prices and groups of variants, 3 no history
 _TIMEOUT_S = 30.0
 _SETUP = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
@@ -77,6 +77,7 @@ class Connections:
             with self.transaction() as db:
                 if _version(db) < SCHEMA_VERSION:
                     convert(db)
+                    db.execute(history.SCHEMA)
                 db.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
                 done = fill(db)
 
@@ -122,7 +123,7 @@ class Connections:
         with self.transaction() as db:
             if _has_schema(db, self._path):
                 return  # another process created it meanwhile
-            for statement in _SCHEMA:
+            for statement in (*_SCHEMA, history.SCHEMA):
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
             word_index.create(db, word_index.ALL_KEYS)

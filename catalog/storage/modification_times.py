@@ -1,6 +1,6 @@
 """When products changed last, by the change log: for sitemaps, whose parts are ranges of product keys.
 
-Keys are never reused, so a product stays in its part whatever is added and removed.
+No other product gets a key, so a product stays in its part whatever is added and removed.
 """
 
 from __future__ import annotations

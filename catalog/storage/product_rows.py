@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.errors import DamagedStore
 from catalog.product import Picture, Product
-from catalog.storage import word_index
+from catalog.storage import history, word_index
 
 CHUNK_PRODUCTS = 500  # products read or written at once
 
@@ -23,14 +23,27 @@ _SELECT_PICTURES = """SELECT product_key, path, sha256, width, height FROM pictu
     WHERE product_key IN (SELECT value FROM json_each(?)) ORDER BY product_key, position"""
 _INSERT_PRODUCT = """INSERT INTO products
     (id, title, category, price, currency, in_stock, brand, attributes, description, origin, link, list_price,
-    item_group_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    item_group_id, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_PRODUCT = """UPDATE products SET id = ?, title = ?, category = ?, price = ?, currency = ?, in_stock = ?,
     brand = ?, attributes = ?, description = ?, origin = ?, link = ?, list_price = ?, item_group_id = ? WHERE key = ?"""
+_INSERT_CHANGE = "INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)"
 _INSERT_PICTURE = "INSERT INTO pictures (product_key, position, path, sha256, width, height) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, int]:
-    """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins."""
+NEW_KEYS: Mapping[str, int] = MappingProxyType({})
+
+
+def put(
+    db: sqlite3.Connection,
+    products: Iterable[Product],
+    generation: int | None = None,
+    restored: Mapping[str, int] = NEW_KEYS,
+) -> tuple[int, int, int]:
+    """Write products; return the numbers added, changed and unchanged. Of products with one id, the last wins.
+
+    `generation` is whose products the change belongs to, as `history` has it. A product that is not there gets the key
+    that it has in `restored`, or else a new one.
+    """
     added = changed = unchanged = 0
     source = iter(products)
     while chunk := {product.id: product for product in itertools.islice(source, CHUNK_PRODUCTS)}:
@@ -39,11 +52,12 @@ def put(db: sqlite3.Connection, products: Iterable[Product]) -> tuple[int, int, 
         for product in chunk.values():
             key = keys[product.id]
             if key is None:
-                word_index.changed(db, _write_product(db, None, product), None, product)
+                key = _insert_product(db, restored.get(product.id), product)
+                _written(db, key, None, product, generation)
                 added += 1
             elif product != known[key]:
-                _write_product(db, key, product)
-                word_index.changed(db, key, known[key], product)
+                _update_product(db, key, product)
+                _written(db, key, known[key], product, generation)
                 changed += 1
             else:
                 if product.origin != known[key].origin:  # line numbers shift without a change of the product
@@ -58,8 +72,8 @@ def key_of(db: sqlite3.Connection, product_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _write_product(db: sqlite3.Connection, key: int | None, product: Product) -> int:
-    values = (
+def _values(product: Product) -> tuple[Any, ...]:
+    return (
         product.id,
         product.title,
         product.category,
@@ -74,15 +88,23 @@ def _write_product(db: sqlite3.Connection, key: int | None, product: Product) ->
         _amount_text(product.list_price),
         product.item_group_id,
     )
-    if key is None:
-        key = int(db.execute(_INSERT_PRODUCT, values).lastrowid or 0)
-    else:
-        db.execute(_UPDATE_PRODUCT, (*values, key))
-        db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
-    pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(product.pictures)]
+
+
+def _insert_product(db: sqlite3.Connection, key: int | None, product: Product) -> int:
+    return int(db.execute(_INSERT_PRODUCT, (*_values(product), key)).lastrowid or 0)
+
+
+def _update_product(db: sqlite3.Connection, key: int, product: Product) -> None:
+    db.execute(_UPDATE_PRODUCT, (*_values(product), key))
+    db.execute("DELETE FROM pictures WHERE product_key = ?", (key,))
+
+
+def _written(db: sqlite3.Connection, key: int, old: Product | None, new: Product, generation: int | None) -> None:
+    """Write what belongs to a product that was written: its pictures, its words, the log and the history."""
+    pictures = [(key, place, p.path, p.sha256, p.width, p.height) for place, p in enumerate(new.pictures)]
     db.executemany(_INSERT_PICTURE, pictures)
-    _log(db, [product.id], "put")
-    return key
+    word_index.changed(db, key, old, new)
+    history.record(db, _log(db, new.id, "put"), key, (old, new), generation)
 
 
 def _amount_text(amount: Decimal | None) -> str | None:
@@ -93,23 +115,23 @@ def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def remove(db: sqlite3.Connection, ids: list[str]) -> int:
-    """Remove products by id and return how many there were; ignore unknown ids."""
+def remove(db: sqlite3.Connection, ids: Sequence[str], generation: int | None = None) -> int:
+    """Remove products by id and return how many there were; ignore unknown ids. `generation` is as in `put`."""
     keys = {product_id: key for product_id in ids if (key := key_of(db, product_id)) is not None}
     present = list(keys)
     for first in range(0, len(present), CHUNK_PRODUCTS):
         chunk = [keys[product_id] for product_id in present[first : first + CHUNK_PRODUCTS]]
         for key, product in read(db, chunk).items():
             word_index.changed(db, key, product, None)
+            history.record(db, _log(db, product.id, "remove"), key, (product, None), generation)
     db.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in present])
-    _log(db, present, "remove")
     return len(present)
 
 
-def _log(db: sqlite3.Connection, ids: Sequence[str], kind: str) -> None:
+def _log(db: sqlite3.Connection, product_id: str, kind: str) -> int:
+    """Add a line to the change log and return its number."""
     at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    rows = [(product_id, kind, at) for product_id in ids]
-    db.executemany("INSERT INTO changes (product_id, kind, at) VALUES (?, ?, ?)", rows)
+    return int(db.execute(_INSERT_CHANGE, (product_id, kind, at)).lastrowid or 0)
 
 
 def record_ids(db: sqlite3.Connection, products: Iterable[Product]) -> Iterator[Product]:

@@ -16,6 +16,7 @@ from catalog.errors import BadFeed
 from catalog.feeds.reader import FeedItem
 from catalog.product import Picture, Product, Rejected, RowNote
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.history import sets_again
 from indexer.build.encoding_pipeline import PictureResults
 from indexer.cache.file_stats import Content, FileStatCache
 from indexer.numeric import batches
@@ -196,6 +197,11 @@ class FeedDiff:
             elif remove:
                 self.gone.append(product_id)
                 self.changes.count(REMOVED, product_id)
+
+    def repeated(self, undone: Mapping[str, Mapping[str, Any] | None]) -> int:
+        """Return how many of the changes that a restoration undid this feed makes again (see `ProductHistory`)."""
+        removals = sum(1 for product_id in self.gone if undone.get(product_id, ()) is None)
+        return removals + sum(1 for product in self.puts if sets_again(product, undone.get(product.id)))
 
     def _missing(self, catalogue: Catalogue) -> Iterator[str]:
         """Yield the ids of the catalogue that no usable row of the feed has."""

@@ -113,7 +113,7 @@ class IndexRun:
                     make_maps_ready(self._builder.encoder)
                 return diff, self._make_generation(catalogue, files, diff, publish)
             if diff.changes.total and publish:
-                with catalogue.applying(diff.puts, diff.gone):
+                with catalogue.applying(diff.puts, diff.gone, store.current_number(self._home)):
                     failpoint("update.before-commit")
                 failpoint("update.committed")
         return diff, None
@@ -167,6 +167,7 @@ class IndexRun:
             options = self._options
             diff.find_removed(catalogue, remove=not options.keep_missing, certain=options.allow_shrink)
             self._refuse_shrinking(feed.path, catalogue.count(), diff)
+            self._refuse_repeating(feed.path, catalogue, diff)
         return diff
 
     def _refuse_shrinking(self, feed: Path, count: int, diff: FeedDiff) -> None:
@@ -176,6 +177,17 @@ class IndexRun:
                 f"{feed} lacks {removed:,} of the shop's {count:,} products, more than half. Is it cut short?"
                 " Nothing was changed.",
                 "Look at the feed; --allow-shrink removes them, --keep-missing updates the others only.",
+            )
+
+    def _refuse_repeating(self, feed: Path, catalogue: Catalogue, diff: FeedDiff) -> None:
+        """Refuse a feed that makes again what somebody has undone by going back to another generation."""
+        undone = catalogue.history.undone()
+        repeated = diff.repeated(undone)
+        if 2 * repeated > len(undone) and not self._options.force:
+            raise BadFeed(
+                f"{feed} makes {repeated:,} of {len(undone):,} changes again that going to another generation undid."
+                " Nothing was changed.",
+                "Look at the feed; --force makes them, and rollback --to N returns to the generation that was left.",
             )
 
     def _read_pictures(self, paths: list[str], files: FileStatCache, dry_run: bool) -> PictureResults:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from catalog.home import ShopHome
+from catalog.storage.restoration import Restoration
 from indexer.ann.faiss_index import INDEX_KINDS
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -29,7 +30,7 @@ from indexer.cli.common import (
 from indexer.cli.next_step import say_next
 from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
-from indexer.generations.publishing import build_lock, rollback
+from indexer.generations.publishing import build_lock, preview_rollback, rollback
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 log = logging.getLogger(__name__)
@@ -113,17 +114,40 @@ def update_command(home: Path, encoder: str | None, runtime: str, batch_size: in
 
 @click.command("rollback")
 @home_option
-def rollback_command(home: Path) -> None:
-    """Return to the previous generation of the index. The products stay as they are now."""
+@click.option("--to", type=click.IntRange(1), help="The generation to go to, back or forward; by default the previous.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def rollback_command(home: Path, to: int | None, dry_run: bool) -> None:
+    """Return to another generation of the index and to its products.
+
+    Products that were removed since come back. Edits of single products that were made since remain.
+    """
     store.current_number(home)
+    if dry_run:
+        plan = preview_rollback(home, to)
+        click.echo(f"Generation {plan.current:06d} would replace {plan.left:06d}.")
+        click.echo("\n".join(_restoration_lines(plan.restoration)))
+        return
     with build_lock(home):
-        left, number = rollback(home)
-    click.echo(f"Generation {number:06d} is current again, in place of {left:06d}; running servers follow.")
-    click.echo(
-        "The catalogue stays as it is: prices, stock and texts are today's, products that are gone are not shown, and"
-        " servers add the rows that changed since. The next update that changes the index replaces it."
-    )
-    say_next("mend what was wrong in the feed, and bring the shop up to date", "update", "--home", home)
+        done = rollback(home, to)
+    click.echo(f"Generation {done.current:06d} is current again, in place of {done.left:06d}; running servers follow.")
+    click.echo("\n".join(_restoration_lines(done.restoration)))
+    click.echo("The next update reads the feed again: mend what was wrong in it first.")
+    say_next("return to the generation that you left", "rollback", "--to", done.left, "--home", home)
+
+
+def _restoration_lines(restoration: Restoration) -> list[str]:
+    if not restoration.complete:
+        return [
+            "The products stay as they are: that generation is of an earlier version, which stored no history. Products"
+            " that are gone do not come back."
+        ]
+    return [
+        f"  {restoration.come_back:>9,} products come back",
+        f"  {restoration.go_away:>9,} products go away",
+        f"  {restoration.changed:>9,} products change",
+        f"  {restoration.edits_remaining:>9,} products keep edits that were made since",
+        f"  {restoration.edits_waiting:>9,} of those that go away have such edits, and get them when they come back",
+    ]
 
 
 @click.command("info")

@@ -4,6 +4,9 @@ The commit of the catalogue decides. First a generation is sealed under a hidden
 products also records its number as pending; then the folder gets its name, the pointer moves, and the record is
 removed. A crash before the commit leaves the old shop and a hidden folder; a crash after it leaves a pending record
 that `recover` acts on. The products of a folder with a number are therefore, or were, in the catalogue.
+
+Going to another generation on disk follows the same order: one transaction restores its products and records its
+number, then the pointer moves, and the record is removed.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import DamagedGeneration, GenerationError, WindowshopError
@@ -20,11 +24,23 @@ from catalog.files.failpoints import failpoint
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.restoration import Restoration
 from indexer.generations import store
+from indexer.generations.manifest import read_manifest
 
 PENDING = "generation to publish"
+ON_DISK = " again"  # ends the record of a generation that was published before: no other is removed for it
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationMove:
+    """A move from one generation to another, and what it does to the products."""
+
+    left: int
+    current: int
+    restoration: Restoration
 
 
 @contextmanager
@@ -81,19 +97,44 @@ def publish_pending(home: Path, catalogue: Catalogue) -> None:
     store.make_current(home, number)
     catalogue.set_meta(PENDING, None)
     failpoint("generation.published")
+    catalogue.history.forget(store.oldest_seq(home))
 
 
-def rollback(home: Path) -> tuple[int, int]:
-    """Make the generation before the current one current; return the numbers (from, to). Raises GenerationError.
+def rollback(home: Path, to: int | None = None) -> GenerationMove:
+    """Make another generation on disk current with its products, without `to` the one before the current one.
 
-    The products stay as they are: the catalogue is the truth, and servers replay what changed since that index.
+    `ProductHistory` says which products those are. The caller must hold the build lock. Raises GenerationError.
     """
-    current = store.current_number(home)
-    number = store.previous_number(home)
+    left, number, seq = _move(home, to)
     store.verify(home, number)
-    store.make_current(home, number)
+    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+        with catalogue.history.restoring(seq, number) as restoration:
+            catalogue.set_meta(PENDING, f"{number}{ON_DISK}")
+            failpoint("rollback.before-commit")
+        failpoint("rollback.committed")
+        store.move_pointer(home, number)
+        catalogue.set_meta(PENDING, None)
     failpoint("rollback.moved")
-    return current, number
+    return GenerationMove(left, number, restoration)
+
+
+def preview_rollback(home: Path, to: int | None = None) -> GenerationMove:
+    """Return what `rollback` would do now, and change nothing. Raises GenerationError."""
+    left, number, seq = _move(home, to)
+    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+        return GenerationMove(left, number, catalogue.history.preview(seq, number))
+
+
+def _move(home: Path, to: int | None) -> tuple[int, int, int]:
+    """Return the current generation, the one to go to and the change that it was built at. Raises GenerationError."""
+    current = store.current_number(home)
+    number = store.previous_number(home) if to is None else to
+    if number == current:
+        raise GenerationError(f"Generation {number} is the current one already.", "Name another one.")
+    if number not in store.numbers(home):
+        known = ", ".join(map(str, store.numbers(home)))
+        raise GenerationError(f"There is no generation {number}.", f"These are on the disk: {known}.")
+    return current, number, read_manifest(ShopHome(home).generation(number)).seq
 
 
 def _has_pending(home: Path) -> bool:
@@ -118,13 +159,15 @@ def _finish(home: Path) -> str:
         pending = catalogue.get_meta(PENDING)
         if pending is None:
             return ""
-        number = int(pending)
-        done = "" if number == store.current_number_or_none(home) else _publish(home, number)
+        number = int(pending.removesuffix(ON_DISK))
+        done = ""
+        if number != store.current_number_or_none(home):
+            done = _publish(home, number, again=pending.endswith(ON_DISK))
         catalogue.set_meta(PENDING, None)
         return done
 
 
-def _publish(home: Path, number: int) -> str:
+def _publish(home: Path, number: int, again: bool) -> str:
     with contextlib.suppress(FileNotFoundError):
         store.finalise(home, number)
     try:
@@ -132,5 +175,8 @@ def _publish(home: Path, number: int) -> str:
     except DamagedGeneration as error:
         shutil.rmtree(ShopHome(home).generation(number), ignore_errors=True)
         return f"Generation {number:06d} was to be published but is damaged: {error.message}"
-    store.make_current(home, number)
+    if again:
+        store.move_pointer(home, number)
+    else:
+        store.make_current(home, number)
     return f"Generation {number:06d} was ready when the last run ended; it is current now."

@@ -214,14 +214,19 @@ def finalise(home: Path, number: int) -> None:
         sync(final.parent)
 
 
+def move_pointer(home: Path, number: int) -> None:
+    """Make a generation current, and remove none."""
+    write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
+    failpoint("pointer.moved")
+
+
 def make_current(home: Path, number: int) -> None:
     """Move the pointer to a generation, and remove those that are too old.
 
     Generations between the former current one and a newer one were rolled back from: they are removed as well.
     """
     former = current_number_or_none(home) or number
-    write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
-    failpoint("pointer.moved")
+    move_pointer(home, number)
     for withdrawn in [other for other in numbers(home) if former < other < number]:
         _drop(home, withdrawn)
     _prune(home)
@@ -237,6 +242,15 @@ def previous_number(home: Path) -> int:
         f"There is no generation before {current} to go back to.",
         "An earlier generation exists from the second build on; index the feed you want to go back to.",
     )
+
+
+def oldest_seq(home: Path) -> int:
+    """Return the change that the oldest readable generation on disk was built at; 0 when none is readable."""
+    seqs = []
+    for number in numbers(home):
+        with contextlib.suppress(GenerationError):
+            seqs.append(read_manifest(ShopHome(home).generation(number)).seq)
+    return min(seqs, default=0)
 
 
 def _prune(home: Path) -> None:

@@ -1,7 +1,7 @@
 """Remove unused pictures from the shop's own folders: uploaded with single products, or fetched.
 
-A picture is used by the products that show it, and by every generation on disk: after a rollback the merchant may
-want the old feed as well, and its server may have other pictures by then.
+A picture is used by the products that show it, by every generation on disk, and by the products that a rollback can
+restore.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _References:
 
     def __init__(self, home: Path, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        hashes = [np.empty(0, "S64")]
+        hashes = [np.array(sorted(catalogue.history.pictures()), "S64")]
         for number in store.numbers(home):
             with contextlib.suppress(OSError, ValueError):  # nobody rolls back to a damaged generation
                 path = ShopHome(home).generation(number) / store.PICTURES_FILE

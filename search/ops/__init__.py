@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from catalog.exports import lazy_exports
 
 if TYPE_CHECKING:
-    from search.ops.index_status import generations_of, go_back, last_report, rejected_csv, way_back
+    from search.ops.index_status import generations_of, last_report, move_to, preview_move, rejected_csv, way_back
     from search.ops.label_learning import heads_missing, heads_status
 
 __all__ = [
     "generations_of",
-    "go_back",
     "heads_missing",
     "heads_status",
     "last_report",
+    "move_to",
+    "preview_move",
     "rejected_csv",
     "way_back",
 ]

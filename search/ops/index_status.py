@@ -1,18 +1,20 @@
-"""Index status for the operator, as JSON values: the generations, the last report, and the rollback."""
+"""Index status for the operator, as JSON values: the generations, the last report, and moves to other generations."""
 
 from __future__ import annotations
 
 import csv
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery, GenerationError
 from catalog.home import ShopHome
+from catalog.storage.restoration import Restoration
 from indexer.build.report import newest_report, read_report, rejected_table
 from indexer.generations import store
 from indexer.generations.manifest import read_manifest
-from indexer.generations.publishing import build_lock, rollback
+from indexer.generations.publishing import GenerationMove, build_lock, preview_rollback, rollback
 
 MAX_REJECTED_ROWS = 50  # shown; the file has all of them
 
@@ -27,29 +29,46 @@ def generations_of(home: Path) -> list[dict[str, Any]]:
 
 
 def way_back(home: Path) -> int | None:
-    """Return the generation that `go_back` would make current; None when there is none."""
+    """Return the generation before the current one; None when there is none."""
     try:
         return store.previous_number(home)
     except GenerationError:
         return None
 
 
-def go_back(home: Path, generation: int) -> tuple[int, int]:
-    """Make the generation before the current one current, if it is `generation`; returns (from, to).
+def preview_move(home: Path, generation: int | None) -> dict[str, Any]:
+    """Return what `move_to` would do to the products now, by default to the generation before: numbers of products.
 
-    Raises BadQuery when it is another one, when a build is running, or when that generation is damaged.
+    Without a generation before, nothing would happen. Raises BadQuery.
     """
-    if way_back(home) != generation:
-        message = f"Generation {generation} is not the one before the current one."
-        raise BadQuery(message, "Reload the page: the current generation has changed since it was loaded.")
+    try:
+        if generation is None and (generation := way_back(home)) is None:
+            current = store.current_number(home)
+            return _move_body(GenerationMove(current, current, Restoration()))
+        return _move_body(preview_rollback(home, generation))
+    except GenerationError as error:
+        raise _refused(home, error) from error
+
+
+def move_to(home: Path, generation: int) -> dict[str, Any]:
+    """Make another generation current and restore its products; return what that did to the products.
+
+    Raises BadQuery when it is current already, when a build is running, or when that generation is damaged or gone.
+    """
     try:
         with build_lock(home):
-            if store.previous_number(home) != generation:  # the lock has just published what a crash left pending
-                raise BadQuery("The current generation has just changed.", "Reload the page.")
-            return rollback(home)
+            return _move_body(rollback(home, generation))
     except GenerationError as error:
-        message = f"The current generation stays. {_without_path(home, error.message)}"
-        raise BadQuery(message, _without_path(home, error.hint)) from error
+        raise _refused(home, error) from error
+
+
+def _move_body(move: GenerationMove) -> dict[str, Any]:
+    return {"left": move.left, "current": move.current, **asdict(move.restoration)}
+
+
+def _refused(home: Path, error: GenerationError) -> BadQuery:
+    message = f"The current generation stays. {_without_path(home, error.message)}"
+    return BadQuery(message, _without_path(home, error.hint))
 
 
 def last_report(home: Path) -> dict[str, Any] | None:

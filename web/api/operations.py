@@ -20,8 +20,8 @@ from web.errors import public_words
 from web.i18n.language import path_of, title_of
 from web.middleware import query_logging
 from web.middleware.response_headers import csv_file
-from web.requests.operator_request import Rollback
-from web.requests.validation import read_json
+from web.requests.operator_request import Rollback, RollbackParameters
+from web.requests.validation import read_json, validate
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,16 +89,24 @@ def rejected() -> Response:
     return csv_file(ops.rejected_csv(supervisor_of(current_app).home), "rejected.csv")
 
 
+@bp.get("/api/v1/ops/rollback")
+def preview() -> Response:
+    """Return how many products would come back, go away, change or keep later edits with another generation."""
+    requested = validate(RollbackParameters, request.args.to_dict()).generation
+    return jsonify(**ops.preview_move(supervisor_of(current_app).home, requested), request_id=g.request_id)
+
+
 @bp.post("/api/v1/ops/rollback")
 def rollback() -> Response:
-    """Make the previous generation current again; servers follow.
+    """Make another generation current, an earlier or a later one, with its products; servers follow.
 
-    The request names that generation, so that a repeated request does not go back twice.
+    Edits of single products that were made since remain. The request names the generation, so that a repeated request
+    does not go further.
     """
     requested = read_json(Rollback, request).generation
-    left, current = ops.go_back(supervisor_of(current_app).home, requested)
-    log.warning("Generation %s is current again, in place of %s", current, left)
-    return jsonify(left=left, current=current, request_id=g.request_id)
+    done = ops.move_to(supervisor_of(current_app).home, requested)
+    log.warning("Generation %(current)s is current again, in place of %(left)s", done)
+    return jsonify(**done, request_id=g.request_id)
 
 
 def _health() -> dict[str, Any]:

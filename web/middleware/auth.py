@@ -79,6 +79,7 @@ POLICIES = {
     "ops.overview": ADMIN,
     "ops.catalogue_map": ADMIN,
     "ops.rejected": ADMIN,
+    "ops.preview": ADMIN,
     "ops.rollback": ADMIN,
     "rules.rules": ADMIN,
     "rules.save": ADMIN,

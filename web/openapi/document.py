@@ -22,7 +22,7 @@ from werkzeug.routing import Rule
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, RowsPage
 from web.requests.listing_request import ListingRequest
-from web.requests.operator_request import Rollback
+from web.requests.operator_request import Rollback, RollbackParameters
 from web.requests.product_request import ProductBatch, ProductFields
 from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
 from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
@@ -36,7 +36,7 @@ DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)"
 _OWN = (NewJob, JobState, Decisions, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
-_PAGES = (*_LISTS, RecommendationParameters, SimilarParameters, SuggestParameters)
+_PAGES = (*_LISTS, RecommendationParameters, RollbackParameters, SimilarParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The request to roll the index back."""
+"""The request to go to another generation of the index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from web.requests.validation import RequestModel, Whole
+from web.requests.validation import Parameters, RequestModel, Whole
 
 
 class Rollback(RequestModel):
@@ -14,4 +14,10 @@ class Rollback(RequestModel):
 
     example = '{"generation": 7}'
     runnable = False
-    generation: Annotated[int, Field(ge=1, description="The generation before the current one."), Whole]
+    generation: Annotated[int, Field(ge=1, description="A generation on the disk that is not the current one."), Whole]
+
+
+class RollbackParameters(Parameters):
+    """The generation to return the effects of, by default the one before the current one."""
+
+    generation: Annotated[int, Field(ge=1), Whole] | None = None

@@ -122,11 +122,9 @@ function showGenerations(generations) {
     { name: W.recall, kind: "number", of: (one) => one.recall ? [one.recall.picture, one.recall.text].map((each) => each == null ? "–" : each.toFixed(3)).join(" · ") : "–" },
     { name: W.gates, of: (one) => gates(one.gates ?? []) },
     { name: W.rejected, kind: "number", of: (one) => count(one.rejected) },
+    { name: W.go, of: goTo },
   ], generations, { cards: true, name: W.generations }) : make("p", { textContent: W.no_generations }));
-  const back = find("#back");
-  back.hidden = !state.back_to;
-  back.textContent = filled(W.go_back, { n: state.back_to });
-  find("#no-back").hidden = Boolean(state.back_to) || !generations.length;
+  find("#no-back").hidden = generations.length !== 1;
 }
 
 function gates(list) {
@@ -184,19 +182,36 @@ function showQuestions(questions) {
     questions[kind].length ? table(kind === "empty" ? [columns[0], columns[1], columns[3], steered] : columns, questions[kind], { cards: true, long: true, name: W[kind] }) : make("p", { textContent: W.no_questions }))));
 }
 
-// ---- rolling back
+// ---- going back and forward
 
-find("#back").addEventListener("click", () => {
-  const to = state.generations.find((each) => each.number === state.back_to);
-  const current = state.generations.find((each) => each.current)?.number ?? "–";
-  find("#sure-name").textContent = filled(W.go_back_sure, { n: to.number, current, when: to.created ? time(to.created) : "–" });
-  find("#sure-yes").textContent = filled(W.yes_go_back, { n: to.number });
-  find("#sure-no").textContent = filled(W.keep, { n: current });
+const currentNumber = () => state.generations.find((each) => each.current)?.number ?? 0;
+
+function goTo(one) {
+  if (one.current || one.damaged) return "";
+  const button = make("button", { type: "button", className: "go", textContent: filled(one.number < currentNumber() ? W.go_back : W.go_forward, { n: one.number }) });
+  button.addEventListener("click", () => attempt(() => ask(one), button));
+  return button;
+}
+
+// Which products come back, go away, change and keep later edits, as sentences.
+function effects(plan) {
+  if (!plan.complete) return [W.move_incomplete];
+  const counts = [["come_back", W.come_back], ["go_away", W.go_away], ["changed", W.products_change], ["edits_remaining", W.edits_remaining], ["edits_waiting", W.edits_waiting]];
+  const lines = counts.filter(([name]) => plan[name]).map(([name, text]) => filled(text, { n: count(plan[name]) }));
+  return plan.come_back || plan.go_away || plan.changed ? lines : [W.products_stay, ...lines];
+}
+
+async function ask(one) {
+  const plan = await getJson(`ops/rollback?generation=${one.number}`), back = one.number < plan.left;
+  find("#sure-name").textContent = filled(W.go_back_sure, { n: one.number, current: plan.left, when: one.created ? time(one.created) : "–" });
+  find("#sure-effects").replaceChildren(...effects(plan).map((textContent) => make("li", { textContent })));
+  find("#sure-yes").textContent = filled(back ? W.yes_go_back : W.yes_go_forward, { n: one.number });
+  find("#sure-no").textContent = filled(W.keep, { n: plan.left });
   const sure = find("#sure");
   sure.returnValue = "";
-  sure.dataset.generation = to.number;
+  sure.dataset.generation = one.number;
   sure.showModal();
-});
+}
 
 find("#sure").addEventListener("close", () => {
   const sure = find("#sure");
@@ -204,9 +219,9 @@ find("#sure").addEventListener("close", () => {
   attempt(async () => {
     const done = await send("ops/rollback", { generation: Number(sure.dataset.generation) });
     await look();
-    say(filled(W.went_back, { n: done.current }));
+    say([filled(W.went_back, { n: done.current }), ...effects(done)].join(" "));
     find("#generations-name").focus();
-  }, find("#back"));
+  });
 });
 
 // ---- the map: marks differ in colour and in shape

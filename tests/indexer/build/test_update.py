@@ -9,6 +9,7 @@ import pytest
 
 from catalog.errors import BadFeed, GenerationError, NoGeneration
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.restoration import Restoration
 from indexer.build import index_run
 from indexer.build.build import UpdateOptions, build_index, compare_encoder, dry_run, update_index
 from indexer.cache.file_stats import FileStatCache
@@ -286,12 +287,14 @@ def test_rolling_back_and_forth(shop):
     before = open_current(shop.home).rows[:].tolist()
     shop.rows["p1"]["title"] = "red again"
     shop.update()
-    assert rollback(shop.home) == (2, 1)
+    move = rollback(shop.home)
+    assert (move.left, move.current, move.restoration) == (2, 1, Restoration(changed=1))
     assert open_current(shop.home).rows[:].tolist() == before
-    assert not shop.update().made  # an unchanged feed does not undo it
+    with pytest.raises(BadFeed, match="makes 1 of 1 changes again"):  # an unchanged feed does not undo it
+        shop.update()
     with pytest.raises(GenerationError, match="no generation before 1"):
         rollback(shop.home)
-    shop.rows["p2"]["title"] = "green again"
+    shop.rows["p1"]["title"] = "red mended"
     assert shop.update().generation == 3
     assert numbers(shop.home) == [1, 3]  # what was rolled back from is not gone back to
     assert len(state(shop.home)) == 12

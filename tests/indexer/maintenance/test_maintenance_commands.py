@@ -136,10 +136,19 @@ def test_update_and_rollback_on_the_command_line(run, home, tmp_path):
     assert current_number(home) == 1
     done = run("update", "--home", home, "--feed", feed)
     assert done.exit_code == 0 and "Generation 000002: 4 rows" in done.output and "gate overlap: passed" in done.output
+    planned = run("rollback", "--home", home, "--dry-run")
+    assert planned.exit_code == 0 and "4 products change" in planned.output and current_number(home) == 2
     back = run("rollback", "--home", home)
     assert back.exit_code == 0 and "Generation 000001 is current again" in back.output
-    assert "catalogue stays as it is" in back.output
+    assert "4 products change" in back.output and "0 products come back" in back.output
     assert current_number(home) == 1
+    forward = run("rollback", "--home", home, "--to", 2)
+    assert forward.exit_code == 0 and current_number(home) == 2
+    assert run("verify", "--home", home).exit_code == 0
+    for number, reason in ((2, "is the current one already"), (7, "no generation 7")):
+        refused = run("rollback", "--home", home, "--to", number)
+        assert refused.exit_code == 1 and reason in refused.stderr
+    run("rollback", "--home", home)
     again = run("rollback", "--home", home)
     assert again.exit_code == 1 and "no generation before 1" in again.stderr
 

@@ -19,7 +19,7 @@ from catalog.files.failpoints import KILLED
 from catalog.images.decoder import content_hash
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
-from indexer.generations.publishing import recover, recover_pending
+from indexer.generations.publishing import recover, recover_pending, rollback
 from indexer.generations.store import open_current, open_serving
 from indexer.maintenance.backup import read_backup, restore
 from indexer.maintenance.consistency import check_consistency
@@ -62,6 +62,8 @@ POINTS = {
     "update.reported": "update",
     "update.before-commit": "prices",
     "update.committed": "prices",
+    "rollback.before-commit": "rollback",
+    "rollback.committed": "rollback",
     "rollback.moved": "rollback",
     "prune.rewritten": "prune",
     "prune.replaced": "prune",
@@ -163,6 +165,11 @@ def test_a_shop_survives_being_killed_at_any_step(kennel, world, tmp_path, point
         assert left == before
         again_after_a_copy(kennel, work, words, before)
         return
+    if work == "rollback":
+        undisturbed = tmp_path / "undisturbed"
+        shutil.copytree(world / "home", undisturbed)
+        rollback(undisturbed)
+        assert left == (before if point == "rollback.before-commit" else shop_state(undisturbed))
     code, output = kennel.run(work, **words)
     assert code == 0, output
     whole(home)

@@ -61,6 +61,21 @@ products = st.dictionaries(
 )
 
 
+def _redo(products, before, after):
+    """Make a change again, to other products: of one that is there, the parts that the change altered."""
+    for key in before.keys() | after.keys():
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if new is None:
+            products.pop(key, None)
+        elif old is None:
+            products[key] = new
+        elif key in products:
+            parts = zip(old, new, products[key], strict=True)
+            products[key] = tuple(mine if first == second else second for first, second, mine in parts)
+
+
 class Imports(RuleBasedStateMachine):
     """A shop, and the dict that it must equal: id -> (title, pictures without doubles, price)."""
 
@@ -74,8 +89,9 @@ class Imports(RuleBasedStateMachine):
         self.encoder = FakeEncoder()
         self.model = {}
         self.turn = 0
-        self._become(first)
+        self.events, self.built = [], {}  # what was done to the products, and how much of it before each generation
         build_index(self.home, self._feed(first), self.encoder)
+        self._become(first)
 
     @rule(feed=products, shuffled=st.randoms(use_true_random=False))
     def import_a_feed(self, feed, shuffled):
@@ -90,7 +106,7 @@ class Imports(RuleBasedStateMachine):
     @rule(feed=products)
     def import_without_removing(self, feed):
         update_index(self.home, self.encoder, UpdateOptions(self._feed(feed), keep_missing=True, force=True))
-        self._become(self.model | self._modelled(feed))
+        self._become(self.model | feed)
 
     @precondition(lambda self: self.model)
     @rule(shuffled=st.randoms(use_true_random=False))
@@ -99,6 +115,7 @@ class Imports(RuleBasedStateMachine):
         planned = dry_run(self.home, self.encoder, UpdateOptions(feed))
         number = current_number(self.home)
         report = update_index(self.home, self.encoder, UpdateOptions(feed))  # it may encode what was only put before
+        self._note_generation()
         assert report.changes.total == planned.changes.total == 0
         done = self._encoded()
         again = update_index(self.home, self.encoder, UpdateOptions(feed))
@@ -110,14 +127,14 @@ class Imports(RuleBasedStateMachine):
         shown = Picture(str(self.pictures / picture), self.hashes[picture], 4, 4)
         with self._catalogue() as catalogue:
             catalogue.put([Product(product_id, title, (shown,))])
-        self._become({**self.model, product_id: (title, [picture], None)})
+        self._become({**self.model, product_id: (title, [picture], None)}, edit=True)
 
     @rule(product_id=st.sampled_from(IDS))
     def delete(self, product_id):
         if len(self.model) > 1:
             with self._catalogue() as catalogue:
                 assert catalogue.remove([product_id]) == (product_id in self.model)
-            self._become({key: value for key, value in self.model.items() if key != product_id})
+            self._become({key: value for key, value in self.model.items() if key != product_id}, edit=True)
 
     @rule(feed=products, place=st.sampled_from(BREAKS), times=st.integers(1, 2))
     def break_off(self, feed, place, times):
@@ -135,13 +152,24 @@ class Imports(RuleBasedStateMachine):
     @rule()
     def index_the_catalogue(self):
         update_index(self.home, self.encoder, UpdateOptions(from_catalogue=True, force=True))
+        self._note_generation()
         assert open_current(self.home).manifest.seq == self._seq()
 
-    @precondition(lambda self: len([n for n in numbers(self.home) if n <= current_number(self.home)]) > 1)
-    @rule()
-    def roll_back(self):
+    @precondition(lambda self: len(numbers(self.home)) > 1)
+    @rule(choice=st.integers(0, 5))
+    def go_to_another_generation(self, choice):
+        """Its products are those that it was built from, with what was done to it later, and all later edits."""
+        others = [number for number in numbers(self.home) if number != current_number(self.home)]
+        number = others[choice % len(others)]
         with build_lock(self.home):
-            rollback(self.home)
+            rollback(self.home, number)
+        done = self.built[number]
+        expected = dict(self.events[done - 1][2] if done else {})
+        for owner, before, after in self.events[done:]:
+            if owner in ("edit", number):
+                _redo(expected, before, after)
+        self.events.append(("move", self.model, expected))
+        self.model = expected
 
     @rule()
     def truncated_feeds_are_refused(self):
@@ -160,8 +188,15 @@ class Imports(RuleBasedStateMachine):
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder)
 
-    def _become(self, feed):
-        self.model = self._modelled(feed)
+    def _become(self, feed, edit=False):
+        """Note what was done: an import belongs to the generation that it made, or to the current one."""
+        after, current = self._modelled(feed), current_number(self.home)
+        self.events.append(("edit" if edit else current, self.model, after))
+        self.model = after
+        self._note_generation()
+
+    def _note_generation(self):
+        self.built.setdefault(current_number(self.home), len(self.events))
 
     @staticmethod
     def _modelled(feed):

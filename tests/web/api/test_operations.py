@@ -6,11 +6,14 @@ import json
 import re
 import shutil
 import time
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 
 import pytest
 
 from catalog.errors import DeadlineExceeded
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
 from indexer.generations.publishing import build_lock
 from indexer.generations.store import current_number
 from search.bulk.job_store import JobStore
@@ -59,6 +62,14 @@ def shop(serve):
     home, ask, app = serve()
     holder_of(app).wait(300)
     return home, ask, app
+
+
+def products_of(home):
+    """Every product with all its fields, and its key."""
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue:
+        return {
+            key: asdict(replace(product, attributes={**product.attributes})) for key, product in catalogue.iterate()
+        }
 
 
 def followed(ask, generation):
@@ -111,21 +122,32 @@ def test_a_shop_that_was_only_built_or_has_no_report_is_told_of_as_it_is(serve, 
     assert ask("get", "/api/v1/ops/rejected.csv").text == "source,line,reason,id\r\n"
 
 
-def test_back_to_the_generation_that_was_named_and_no_further(shop):
+def test_back_to_the_generation_that_was_named_and_forward_again(shop):
     home, ask, _ = shop
+    later = products_of(home)
+    planned = ask("get", "/api/v1/ops/rollback?generation=1")
     done = ask("post", "/api/v1/ops/rollback", json={"generation": 1})
+    assert planned | {"request_id": ""} == done | {"request_id": ""}
+    assert ask("get", "/api/v1/ops/rollback")["current"] == 1  # there is none before it
     assert (done["left"], done["current"], current_number(home)) == (2, 1, 1)
+    assert (done["come_back"], done["go_away"], done["changed"], done["complete"]) == (1, 0, 1, True)
     body = followed(ask, 1)
     assert [each["current"] for each in body["generations"]] == [False, True] and body["back_to"] is None
+    assert body["server"]["products"] == 4 * EACH and body["server"]["live"] == 0
     assert ask("post", SEARCH, json={"text": "red"})["generation"] == 1
     again = ask("post", "/api/v1/ops/rollback", 422, json={"generation": 1})
-    assert "Reload the page" in again["error"]["hint"] and current_number(home) == 1
+    assert "current one already" in again["error"]["message"] and current_number(home) == 1
+    ask("post", "/api/v1/ops/rollback", json={"generation": 2})
+    assert followed(ask, 2)["server"]["products"] == 4 * EACH - 1
+    assert products_of(home) == later
 
 
 @pytest.mark.parametrize("body", [{}, {"generation": "x"}, {"generation": 2}, {"generation": 1, "more": 1}])
-def test_what_is_no_way_back_is_refused(shop, body):
+def test_what_is_no_other_generation_is_refused(shop, body):
     home, ask, _ = shop
     assert ask("post", "/api/v1/ops/rollback", 422, json=body)["error"]["message"]
+    if body:
+        assert ask("get", "/api/v1/ops/rollback", 422, query_string=body)["error"]["message"]
     ask("post", "/api/v1/ops/rollback", 415, data="generation=1")
     assert current_number(home) == 2
 
@@ -325,7 +347,7 @@ def test_an_unexpected_exception_leaks_nothing(shop, monkeypatch, method, path):
         raise RuntimeError("SELECT secret FROM /srv/shop")
 
     monkeypatch.setattr(SearchEngine, "status", raises)
-    for name in ("rejected_csv", "go_back"):
+    for name in ("rejected_csv", "move_to"):
         monkeypatch.setattr(f"search.ops.index_status.{name}", raises)
     given = {"json": {"generation": 1}} if method == "post" else {}
     body = shop[1](method, f"/api/v1/ops{path}", 500, **given)

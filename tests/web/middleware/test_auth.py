@@ -61,6 +61,7 @@ CALLS = {
     "ops.overview": ("get", "/api/v1/ops"),
     "ops.catalogue_map": ("get", "/api/v1/ops/map"),
     "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
+    "ops.preview": ("get", "/api/v1/ops/rollback"),
     "ops.rollback": ("post", "/api/v1/ops/rollback"),
     "rules.rules": ("get", "/api/v1/rules"),
     "rules.save": ("post", "/api/v1/rules"),
