@@ -7,16 +7,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from catalog.errors import BadQuery, StoreError, WindowshopError
 from catalog.fetching.http_download import FetchRules
 from catalog.product import Picture, Product
-from indexer.numeric import batches
 from search.connect.addressed_pictures import Fetched, fetching
-from search.live.live_index import Written
 from search.live.picture_store import new_picture, storing
 from search.live.product_edit import ProductEdit
+
+if TYPE_CHECKING:
+    from search.live.live_index import Written
 
 MAX_ADDRESSES = 5_000  # of pictures in one batch
 PRODUCTS_PER_COMMIT = 50
@@ -96,7 +97,8 @@ def put_batch(
             fetched = opened.enter_context(fetching(writer.home, rules, recheck))(addresses, existing.values())
         written: dict[int, Written | WindowshopError] = {}
         readable = [(number, row) for number, row in enumerate(rows) if row.error is None]
-        for part in batches(readable, PRODUCTS_PER_COMMIT):
+        for first in range(0, len(readable), PRODUCTS_PER_COMMIT):
+            part = readable[first : first + PRODUCTS_PER_COMMIT]
             written.update(_put_part(writer, part, fetched, existing))
     return [_result(row, written.get(number)) for number, row in enumerate(rows)]
 
@@ -194,7 +196,7 @@ def _pictures(
 def _result(row: BatchRow, outcome: Written | WindowshopError | None) -> RowResult:
     notes = tuple(row.notes)
     error = row.error or (outcome if isinstance(outcome, WindowshopError) else None)
-    if error is not None or not isinstance(outcome, Written):
+    if error is not None or outcome is None or isinstance(outcome, WindowshopError):
         return RowResult(row.product_id, FAILED, row.bad_field, error, notes)
     status = CREATED if outcome.created else UNCHANGED if outcome.unchanged else UPDATED
     return RowResult(row.product_id, status, notes=notes)

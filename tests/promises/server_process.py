@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
+from catalog.fetching.http_download import FetchRules
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
@@ -21,6 +22,7 @@ from indexer.generations.publishing import build_lock, rollback
 from indexer.generations.store import open_serving
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import prune
+from search.connect.product_batch import BatchRow, put_batch
 from search.engine import SearchEngine
 from search.live.product_edit import edit_of
 from tests.fake_encoder import FakeEncoder
@@ -82,6 +84,14 @@ def opened(home):
 def do_put(home, product_id, title, colours):
     pictures = [picture_bytes(ImageColor.getrgb(name), (16, 16)) for name in colours.split()]
     opened(home).put(edit_of(product_id, {"title": title}, pictures))
+
+
+def do_put_batch(home, product_id, title, colours):
+    pictures = [picture_bytes(ImageColor.getrgb(name), (16, 16)) for name in colours.split()]
+    (result,) = put_batch(
+        opened(home), [BatchRow(product_id, edit_of(product_id, {"title": title}), pictures)], FetchRules()
+    )
+    assert result.error is None
 
 
 def do_remove(home, product_id):

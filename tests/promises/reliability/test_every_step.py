@@ -80,11 +80,12 @@ POINTS = {
     "put.encoded": "put",
     "put.committed": "put",
     "put.found": "put",
+    "batch.committed": "put_batch",
     "remove.committed": "remove",
     "remove.found": "remove",
 }
-LIVE = [point for point, work in POINTS.items() if work in ("put", "remove")]  # what an open shop does
-COMMITTED = {"put.committed", "put.found", "remove.committed", "remove.found"}
+LIVE = [point for point, work in POINTS.items() if work in ("put", "put_batch", "remove")]  # what an open shop does
+COMMITTED = {"put.committed", "put.found", "batch.committed", "remove.committed", "remove.found"}
 OFTEN = {"cache.appended", "pictures.encoded", "file.written", "file.replaced"}  # reached more than once in an update
 
 
