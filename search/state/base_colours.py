@@ -6,20 +6,18 @@ colour that it is a shade of: "sky blue" is blue where "blue" is a colour of the
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from indexer.types import Ids
 from search.query.filters import folded
 from search.state.label_columns import LabelColumn, LabelDictionary
+from search.state.listed_colours import listed_colours
 
 MAX_COLOURS = 2_000  # labels; a field with more holds texts
 MIN_SHADES = 2  # different shades of a colour that is no label itself
-LISTED_VALUES = re.compile(r"\s*(?:,|/|;|&|\+|、|和|与|配|\band\b|\bund\b|\bet\b|\by\b)\s*", re.IGNORECASE)
 _COLOUR_SUFFIX = "色"  # "浅蓝色" is a shade of "蓝色"
 
 
@@ -36,12 +34,6 @@ def base_colour_column(colours: LabelColumn) -> LabelColumn:
         for spelling, parts in zip(spellings, listed, strict=True)
     }
     return _expanded(colours, numbers, words)
-
-
-@lru_cache(maxsize=16_384)
-def listed_colours(label: str) -> tuple[str, ...]:
-    """Return the colours that a label lists: ("ivory", "navy") of "ivory and navy"."""
-    return tuple(dict.fromkeys(part for part in map(str.strip, LISTED_VALUES.split(label)) if part))
 
 
 def _bases(listed: Iterable[Sequence[str]]) -> set[str]:

@@ -15,9 +15,9 @@ import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
 from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
-from search.state.base_colours import LISTED_VALUES
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
+from search.state.listed_colours import LISTED_VALUES
 from search.state.title_heads import HEAD
 from search.understanding.question_words import EMPTY_WORDS, PREPOSITIONS, UNSPACED_ENDINGS, name_keys
 from search.understanding.understood import KindRef, ValueRef

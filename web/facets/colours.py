@@ -16,7 +16,7 @@ from catalog.text.glossary import GLOSSARY, read_glossary
 from catalog.text.labelled_csv import read_labelled_csv
 from search.listings.attribute_fields import Translations
 from search.query.filters import COLOUR, folded
-from search.state.base_colours import listed_colours
+from search.state.listed_colours import listed_colours
 from web.i18n.language import language, translations
 from web.i18n.messages import CHINESE
 
