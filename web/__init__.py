@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
-from web.api import jobs, listings, operations, products, rules, search, suggestions
+from web.api import insights, jobs, listings, operations, products, rules, search, suggestions
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     listings.init_app(app, settings)
     jobs.init_app(app, settings)
     operations.init_app(app, settings)
+    app.register_blueprint(insights.bp)
     rules.init_app(app, settings)
     app.register_blueprint(reference_page.bp)
 

@@ -2,5 +2,5 @@
 
 Imported by catalog, catalog.fetching, indexer.build, indexer.cache, indexer.cli, indexer.generations,
 indexer.maintenance, indexer.training, search.bulk, search.engine, search.evaluation, search.listings, search.live,
-search.merchandising, search.ops, search.recommend, search.retrieval, search.state, search.suggest, web.seo.
+search.merchandising, search.ops, search.recommend, search.retrieval, search.state, search.suggest, web.api, web.seo.
 """

@@ -27,6 +27,9 @@ _SCHEMA = (
     decided TEXT, kind TEXT, PRIMARY KEY (item, field)) WITHOUT ROWID""",
 )
 _DROP_OLD = "DELETE FROM items WHERE item IN (SELECT item FROM items ORDER BY at DESC, item LIMIT -1 OFFSET ?)"
+_COUNT_LISTINGS = "SELECT count(*) FROM items WHERE at >= ? AND at < ?"
+_COUNT_FIELDS = """SELECT kind, count(*) FROM decisions JOIN items ON items.item = decisions.item
+    WHERE at >= ? AND at < ? GROUP BY kind"""
 _SELECT_DECISIONS = """SELECT items.item, content, vectors, field, decided
     FROM items JOIN decisions ON decisions.item = items.item WHERE fingerprint = ? ORDER BY items.item"""
 
@@ -104,6 +107,15 @@ class DecisionStore:
             with self._db() as db:
                 counts |= dict(db.execute("SELECT kind, count(*) FROM decisions GROUP BY kind").fetchall())
         return counts
+
+    def counts_between(self, since: float, until: float) -> tuple[int, dict[str, int]]:
+        """Count the listings decided in a time, and the accepted, corrected and declined fields of them."""
+        counts = dict.fromkeys((ACCEPTED, CORRECTED, DECLINED), 0)
+        if not self._path.is_file():
+            return 0, counts
+        with self._db() as db:
+            (listings,) = db.execute(_COUNT_LISTINGS, (int(since), int(until))).fetchone()
+            return int(listings), counts | dict(db.execute(_COUNT_FIELDS, (int(since), int(until))).fetchall())
 
     def examples(self, fingerprint: str) -> list[DecidedListing]:
         """Return the listings not wholly declined whose rows this encoder made, in order of their names."""

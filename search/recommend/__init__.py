@@ -1,4 +1,4 @@
 """Recommend products: substitutes, complements and sessions, from content and logged events.
 
-Imported by search.engine, web.api, web.pages, web.requests.
+Imported by search.engine, search.ops, web.api, web.pages, web.requests.
 """

@@ -42,6 +42,11 @@ _PRUNE_EXCESS = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) -
 # Rows are in the order of their times, except after a clock was set back, so only the old ones are scanned.
 _PRUNE_OLD = """DELETE FROM events
     WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"""
+_COUNT_VISITORS = "SELECT kind, count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ? GROUP BY kind"
+_COUNT_ALL_VISITORS = "SELECT count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ?"
+_COUNT_PRODUCTS = "SELECT product_id, kind, count(*) FROM events WHERE at >= ? AND at < ? GROUP BY product_id, kind"
+_COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || (at / 86400)) FROM events
+    WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
 _SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 
 
@@ -111,6 +116,22 @@ class EventLog:
         """Return at most `limit` events since a time, newest first. Does not block writers. Raises StoreError."""
         rows = self._read(_SELECT_NEWEST, int(since), limit)
         return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
+
+    def visitors(self, since: float, until: float) -> tuple[int, dict[str, int]]:
+        """Return how many visitors there were in a time, and how many of them did each kind of event."""
+        (total,) = self._read(_COUNT_ALL_VISITORS, int(since), int(until))[0]
+        return int(total), {EVENT_KINDS[kind]: n for kind, n in self._read(_COUNT_VISITORS, int(since), int(until))}
+
+    def product_counts(self, since: float, until: float) -> dict[str, dict[str, int]]:
+        """Return the number of events of each kind in a time, by product."""
+        counts: dict[str, dict[str, int]] = {}
+        for product_id, kind, times in self._read(_COUNT_PRODUCTS, int(since), int(until)):
+            counts.setdefault(product_id, {})[EVENT_KINDS[kind]] = times
+        return counts
+
+    def clicked(self, since: float, until: float) -> dict[str, int]:
+        """Return by query id on how many occasions a result was clicked; a visitor counts once a day for a query."""
+        return dict(self._read(_COUNT_CLICKED, int(since), int(until), EVENT_KINDS.index(CLICK)))
 
     def count(self) -> int:
         """Return the number of events."""

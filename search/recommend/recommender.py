@@ -48,6 +48,11 @@ class Recommender:
         accepted = [event for event in events if event.product_id in known]
         return self._events.add(accepted) if accepted else 0
 
+    @property
+    def events(self) -> EventLog | None:
+        """The event log; None where it cannot be opened."""
+        return self._events
+
     def close(self) -> None:
         """Close the event log."""
         if self._events is not None:

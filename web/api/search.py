@@ -13,7 +13,7 @@ from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage, product_facts
 from web.engine import get_engine
 from web.errors import RETRY_AFTER_S, error_json, public_words
-from web.middleware.query_logging import logged_search
+from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import body_of
 from web.requests.recommend_request import Events, RecommendationParameters, Viewed, parse_events
@@ -133,7 +133,7 @@ def page_json(page: SearchPage, text: str = "") -> dict[str, Any]:
     """Return a page of results: the JSON of the command line with addresses added."""
     payload = note_page(page, text).to_dict()
     lists = {name: [addressed(hit) for hit in payload[name]] for name in ("hits", "near")}
-    return payload | lists | {"request_id": g.request_id}
+    return payload | lists | {"query_id": query_id(page.query), "request_id": g.request_id}
 
 
 def items_json(items: Sequence[SearchHit | Recommendation]) -> list[dict[str, Any]]:

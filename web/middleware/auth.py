@@ -81,6 +81,8 @@ POLICIES = {
     "ops.rejected": ADMIN,
     "ops.preview": ADMIN,
     "ops.rollback": ADMIN,
+    "insights.insights": ADMIN,
+    "insights.table": ADMIN,
     "rules.rules": ADMIN,
     "rules.save": ADMIN,
     "rules.try_rule": ADMIN,

@@ -20,9 +20,10 @@ from flask import Flask, current_app
 
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
 from search.ops.query_log import EMPTY, SLOW, QueryLog, redact
-from search.query.terms import TextTerm
+from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCounts, query_id_of
+from search.query.terms import PictureTerm, TextTerm, VectorTerm
 from search.suggest.suggestions import MIN_OCCASIONS
-from web.middleware.rate_limits import caller_name
+from web.middleware.rate_limits import KEY_CALLER, caller_name
 from web.middleware.request_context import query_text
 from web.settings import Settings
 
@@ -62,10 +63,15 @@ class Occasions:
 
 @dataclass(slots=True)
 class LoggedQueries:
-    """The query log of an app, the occasions of today, and the frequent searches as they were last read."""
+    """The query log of an app with its counts, the occasions of today that each has, and the frequent searches.
+
+    The latter are as they were last read.
+    """
 
     log: QueryLog
+    counts: SearchCounts
     occasions: Occasions = field(default_factory=Occasions)
+    counted: Occasions = field(default_factory=Occasions)
     frequent: Mapping[str, int] = field(default_factory=dict)
     read_at: float = float("-inf")
 
@@ -73,10 +79,12 @@ class LoggedQueries:
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the query log; when the settings switch it off, delete the queries logged before."""
     queries = QueryLog(settings.home, settings.kept_questions)
-    app.extensions[EXTENSION] = LoggedQueries(queries) if settings.kept_questions else None
+    counts = SearchCounts(settings.home)
+    app.extensions[EXTENSION] = LoggedQueries(queries, counts) if settings.kept_questions else None
     if not settings.kept_questions:
         try:
             queries.clear()
+            counts.clear()
         except StoreError as error:
             log.error("The queries logged before could not be deleted: %s", error)
 
@@ -85,6 +93,19 @@ def query_log(app: Flask) -> QueryLog | None:
     """Return the app's query log; None when the settings switch it off."""
     logged: LoggedQueries | None = app.extensions[EXTENSION]
     return None if logged is None else logged.log
+
+
+def search_counts(app: Flask) -> SearchCounts | None:
+    """Return the app's counts of searches; None when the settings switch the query log off."""
+    logged: LoggedQueries | None = app.extensions[EXTENSION]
+    return None if logged is None else logged.counts
+
+
+def query_id(query: Query) -> str:
+    """Return the id under which clicks on a query's results are logged; "" for a query that is not counted."""
+    if any(isinstance(term, PictureTerm | VectorTerm) and term.weight > 0 for term in query.terms):
+        return PHOTO_QUERY
+    return query_id_of(query_text(query))
 
 
 def frequent_searches(app: Flask) -> Mapping[str, int]:
@@ -109,8 +130,10 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
     with a shorter limit of its own does not count as slow when it misses that.
     """
     queries, text = query_log(current_app), query_text(query)
-    if queries is None or not text:
+    if queries is None:
         return engine.search(query)
+    if not text:
+        return _counted(query, engine.search(query))
     limit_ms: int = current_app.config["TIMEOUT_MS"]
     shortened = query.timeout_ms is not None and query.timeout_ms < limit_ms
     started = monotonic()
@@ -127,7 +150,32 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
         _log_found(text)
     if page.took_ms >= SLOW_SHARE * limit_ms or (page.degraded and not shortened):
         queries.add(SLOW, text, page.took_ms)
+    return _counted(query, page)
+
+
+def _counted(query: Query, page: SearchPage) -> SearchPage:
+    """Count a search and the products that it shows, for the owner's page; return the page.
+
+    A text counts once a day for an address, whatever filters and pages follow. A photo counts when it is sent.
+    """
+    logged: LoggedQueries = current_app.extensions[EXTENSION]
+    words: str | None = None
+    if not page.offset and not (query.filter and query.filter.conditions):
+        if any(isinstance(term, PictureTerm) for term in query.terms):
+            words = PHOTO
+        elif query_id(query) not in ("", PHOTO_QUERY) and _is_new_occasion(logged.counted, query_text(query)):
+            words = query_text(query)
+    is_answer = page.verdict is None or page.verdict.kind not in UNANSWERED
+    shown = [hit.product.id for hit in page.hits]
+    if words is not None or shown:
+        logged.counts.add(words, bool(page.hits) and is_answer, shown)
     return page
+
+
+def _is_new_occasion(occasions: Occasions, text: str) -> bool:
+    """Return whether to count a text: each time for a program with a key of its own, which asks for many shoppers."""
+    caller = caller_name()
+    return caller.startswith(KEY_CALLER) or occasions.is_new(caller, redact(text))
 
 
 def _is_answered(query: Query, page: SearchPage) -> bool:

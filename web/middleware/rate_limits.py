@@ -26,6 +26,7 @@ SUGGEST_ENDPOINT = "suggestions.suggest"
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
+KEY_CALLER = "key "  # begins the name of a caller with a key of its own
 
 
 class TokenBuckets:
@@ -111,7 +112,7 @@ def caller_name() -> str:
     """Return the name of the request's key, or else its address; of IPv6 the network of a household."""
     key = _own_key(current_key())
     if key is not None:
-        return f"key {key.name}"
+        return f"{KEY_CALLER}{key.name}"
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:

@@ -44,6 +44,7 @@ _DATA = json.loads(Path(__file__).with_name("operations.json").read_text(encodin
 OPERATIONS: dict[str, dict[str, Any]] = _DATA["operations"]
 STATUS_TEXTS: dict[str, str] = _DATA["statuses"]
 _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+_EXAMPLES = {"product_id": "red", "table": "questions"}  # of arguments in paths
 
 
 class _Generator(GenerateJsonSchema):
@@ -94,7 +95,7 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     summary = (app.view_functions[rule.endpoint].__doc__ or "").strip().split("\n\n")[0]
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        | ({"example": "red"} if name == "product_id" else {})
+        | ({"example": _EXAMPLES[name]} if name in _EXAMPLES else {})
         for name in _ARGUMENT.findall(rule.rule)
     ]
     if "parameters" in operation:

@@ -17,7 +17,7 @@ from search.query.terms import ProductTerm
 from web.engine import get_engine
 from web.i18n.language import language, path_of, title_of, value_label
 from web.i18n.messages import CHINESE
-from web.middleware.query_logging import logged_search
+from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.answer_view import answer_view
@@ -208,6 +208,7 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
         refined=view.base if page_request.refine else {},
         combine=combination(before, page.refine, page_request.shown),
         text=page_request.words,
+        query_id=query_id(query),
         refine=page_request.refine,
         shown=page_request.shown,
         liked=products.get(page_request.like) if page_request.like else None,

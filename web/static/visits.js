@@ -30,6 +30,8 @@ function tell(type, product, rank) {
   if (untracked) return;
   const event = { type, product_id: product };
   if (rank) event.rank = Number(rank);
+  const query = find("#results")?.dataset.query;
+  if (query && type === "click") event.query_id = query;
   fetch("/api/v1/events", {
     method: "POST",
     keepalive: true,

@@ -63,6 +63,8 @@ CALLS = {
     "ops.rejected": ("get", "/api/v1/ops/rejected.csv"),
     "ops.preview": ("get", "/api/v1/ops/rollback"),
     "ops.rollback": ("post", "/api/v1/ops/rollback"),
+    "insights.insights": ("get", "/api/v1/ops/insights"),
+    "insights.table": ("get", "/api/v1/ops/insights/questions.csv"),
     "rules.rules": ("get", "/api/v1/rules"),
     "rules.save": ("post", "/api/v1/rules"),
     "rules.try_rule": ("post", "/api/v1/rules/preview"),

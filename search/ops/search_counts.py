@@ -1,0 +1,140 @@
+"""Counts for the owner, by day: what was searched for, whether it found something, and which products were shown.
+
+They lie in the file of the query log and hold as little: texts without mail addresses and long numbers, and numbers.
+All servers of a shop add to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from catalog.errors import StoreError
+from catalog.home import ShopHome
+from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, transaction
+from search.ops.query_log import redact
+
+PHOTO = ""  # stands for the words of a search by photo
+PHOTO_QUERY = "photo"  # the query id of such a search
+MAX_DAYS = 30  # days whose searches are stored
+MAX_SHOWN_DAYS = 90  # days after which a product counts as not shown
+MAX_SEARCHES = 50_000  # rows
+PRUNE_EVERY = 200  # added ones, after which old rows are deleted
+_TIMEOUT_S = 0.1  # a shopper waits meanwhile
+_SETUP = ("PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF")  # as the query log
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS searches (day INTEGER, words TEXT, found INTEGER, times INTEGER,
+        PRIMARY KEY (day, words, found)) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS shown (product_id TEXT PRIMARY KEY, day INTEGER, times INTEGER) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS counting (since INTEGER)",
+)
+_BEGIN = "INSERT INTO counting SELECT ? WHERE NOT EXISTS (SELECT 1 FROM counting)"
+_COUNT_SEARCH = "INSERT INTO searches VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"
+_COUNT_SHOWN = "INSERT INTO shown VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1, day = excluded.day"
+_DELETE_OLD = "DELETE FROM searches WHERE day <= ?"
+_DELETE_EXCESS = """DELETE FROM searches WHERE (day, words, found) IN
+    (SELECT day, words, found FROM searches ORDER BY day DESC, times DESC LIMIT -1 OFFSET ?)"""
+_DELETE_SHOWN = "DELETE FROM shown WHERE day <= ?"
+_SELECT_SEARCHES = """SELECT words, sum(times * found), sum(times * (1 - found)) FROM searches
+    WHERE day BETWEEN ? AND ? GROUP BY words"""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCount:
+    """How often a text was searched for with and without results; an address counts once a day for a text."""
+
+    words: str
+    found: int
+    empty: int
+
+    @property
+    def times(self) -> int:
+        """All searches for the text."""
+        return self.found + self.empty
+
+
+class SearchCounts:
+    """The counts of one shop. Every call opens the file, so threads and processes may share it."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = ShopHome(home).query_log
+        self._added = 0
+
+    def add(self, words: str | None, found: bool, shown: Sequence[str], now: float | None = None) -> bool:
+        """Count a search, with None for one that was counted before, and the products shown; returns whether stored.
+
+        Never raises: a full disk or another writer costs the counts, not the shopper's answer.
+        """
+        day = date.fromtimestamp(time.time() if now is None else now).toordinal()
+        text = None if words is None else redact(words)
+        if words and not text:
+            text = None  # it had nothing but an address or a number
+        self._added += 1
+        try:
+            with self._db() as db:
+                db.execute(_BEGIN, (day,))
+                if text is not None:
+                    db.execute(_COUNT_SEARCH, (day, text, int(found)))
+                db.executemany(_COUNT_SHOWN, [(product_id, day) for product_id in shown])
+                if self._added % PRUNE_EVERY == 0:
+                    db.execute(_DELETE_OLD, (day - MAX_DAYS,))
+                    db.execute(_DELETE_EXCESS, (MAX_SEARCHES,))
+                    db.execute(_DELETE_SHOWN, (day - MAX_SHOWN_DAYS,))
+        except StoreError as error:
+            log.info("A search was not counted: %s", error)
+            return False
+        return True
+
+    def since(self) -> int | None:
+        """Return the day, as an ordinal of the calendar, since which searches are counted. Raises StoreError."""
+        if not self._path.is_file():
+            return None
+        with self._db() as db:
+            row = db.execute("SELECT since FROM counting").fetchone()
+        return None if row is None else int(row[0])
+
+    def between(self, first: int, last: int) -> dict[str, SearchCount]:
+        """Return the searches of the days from `first` to `last`, by words. Raises StoreError."""
+        if not self._path.is_file():
+            return {}
+        with self._db() as db:
+            return {row[0]: SearchCount(*row) for row in db.execute(_SELECT_SEARCHES, (first, last))}
+
+    def shown(self) -> dict[str, int]:
+        """Return how often each product was among results, without products that never were. Raises StoreError."""
+        if not self._path.is_file():
+            return {}
+        with self._db() as db:
+            return dict(db.execute("SELECT product_id, times FROM shown").fetchall())
+
+    def clear(self) -> None:
+        """Delete all counts. Raises StoreError."""
+        if self._path.is_file():
+            with self._db() as db:
+                for statement in ("DELETE FROM searches", "DELETE FROM shown", "DELETE FROM counting"):
+                    db.execute(statement)
+
+    @contextmanager
+    def _db(self) -> Iterator[sqlite3.Connection]:
+        hint = "Remove the file; the next search creates a new one."
+        with store_errors(f"The query log {self._path}", hint, errors=DISK_ERRORS):
+            self._path.touch(mode=0o600)
+            with closing(open_database(self._path, _SETUP, timeout_s=_TIMEOUT_S)) as db, transaction(db):
+                for statement in _SCHEMA:
+                    db.execute(statement)
+                yield db
+
+
+def query_id_of(words: str) -> str:
+    """Return the id of a text under which clicks on its results are logged; "" for a text that is not counted."""
+    text = redact(words)
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest() if text else ""

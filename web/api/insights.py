@@ -1,0 +1,45 @@
+"""The owner's week over HTTP: figures and tables, and each table as CSV. Keys need the scope "admin"."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from flask import Blueprint, Response, abort, current_app, g, jsonify
+
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
+from search.listings.decision_store import DecisionStore
+from search.ops.insights import TABLES, Insights, ShopRecords
+from web.engine import get_engine
+from web.i18n.language import title_of
+from web.middleware.query_logging import search_counts
+from web.middleware.response_headers import csv_file
+
+bp = Blueprint("insights", __name__)
+
+
+@bp.get("/api/v1/ops/insights")
+def insights() -> Response:
+    """Return the week's searches, clicks, carts, products and merchants' work, compared with the week before."""
+    return jsonify(_insights().to_dict() | {"request_id": g.request_id})
+
+
+@bp.get("/api/v1/ops/insights/<table>.csv")
+def table(table: str) -> Response:
+    """Return a table of the week. Formulas are escaped for spreadsheets."""
+    if table not in TABLES:
+        abort(404)
+    return csv_file(_insights().csv(table), f"{table.replace('_', '-')}.csv")
+
+
+def _insights() -> Insights:
+    engine = get_engine()
+    home = engine.home
+
+    def ids() -> list[str]:
+        with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+            return [product_id for _, product_id in catalogue.ids()]
+
+    counts = search_counts(current_app)
+    records = ShopRecords(counts, engine.recommender.events, DecisionStore(home), ids, engine.find, title_of)
+    return Insights(records)
