@@ -1,8 +1,7 @@
-// The operator's page. All text from the shop is set as text. ops_rules.js comes after it and shares globalThis.ops.
+// The operator's page. All text from the shop is set as text. Scripts of its parts come after it and share globalThis.ops.
 
 const { find, W, filled, make } = globalThis.keyed;
 const WATCH = 3000;             // milliseconds between polls of work in progress
-const SIDE = 1000, MARK = 3.4, NEAR = 24, MARGIN = 10;   // the map's own units; CSS pixels
 const language = document.documentElement.lang;
 const say = (text, bad = false) => { const status = find("#said"); status.textContent = text; status.className = bad ? "bad" : ""; };
 const count = (n) => n == null ? "–" : n.toLocaleString(language);
@@ -14,24 +13,27 @@ const ago = (at) => {
 };
 const size = (bytes) => `${(bytes / 2 ** 20).toLocaleString(language, { maximumFractionDigits: 1 })} MiB`;
 let state = null;               // the last overview
-let chart = null;               // the map that is drawn
 let watching = 0;
 
 const { fetched, getJson, send, download, attempt, keep, open } = globalThis.keyed.door({
   name: "windowshop.operator", unlock, lock, say, refused: (status) => status === 401 ? W.no_such_key : W.weak_key,
 });
 
-const ops = { parts: [], fetched, getJson, send, download, attempt, say, table, count, time, open };
+// As many cells in each row, so that none is left alone in the last one.
+const COLUMNS = 6;
+const balanced = (cells) => `n${Math.ceil(cells / Math.ceil(cells / COLUMNS))}`;
+
+// A part has show(state), clear(), and may have busy(), whether it waits for work in progress.
+const ops = { parts: [], fetched, getJson, send, download, attempt, say, table, count, time, watch, balanced, open };
 globalThis.ops = ops;
 
 function lock() {
   clearTimeout(watching);
-  clearTimeout(point.waiting);
-  state = chart = null;
+  state = null;
   drawn.clear();
   for (const part of ops.parts) part.clear();
-  for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#heads", "#jobs", "#shown", "#legend", "#map-table > div"]) find(each).replaceChildren();
-  find("#room").hidden = find("#tools").hidden = find("#map").hidden = true;
+  for (const each of ["#server", "#generations", "#report", "#rejected", "#questions", "#heads", "#jobs"]) find(each).replaceChildren();
+  find("#room").hidden = find("#tools").hidden = true;
 }
 
 async function unlock() {
@@ -40,14 +42,14 @@ async function unlock() {
   find("#room").hidden = find("#tools").hidden = false;
   say("");
   show();
-  await Promise.all([showMap(), ...ops.parts.map((part) => part.show())]);
+  await Promise.all(ops.parts.map((part) => part.show(state)));
 }
 
 async function look() {
   clearTimeout(watching);
   state = await getJson("ops");
   show();
-  await Promise.all([showMap(), ...ops.parts.map((part) => part.show())]);
+  await Promise.all(ops.parts.map((part) => part.show(state)));
 }
 
 // The generation that is current but not served yet; null when the server reports a problem with it.
@@ -60,7 +62,7 @@ function opening() {
 function watch() {
   clearTimeout(watching);
   const busy = state.jobs.some((each) => ["waiting", "working"].includes(each.state)) || ["waiting", "learning"].includes(state.label_heads?.state);
-  if (busy || !state.server.ready || opening() || chart?.state === "making") watching = setTimeout(() => attempt(look), WATCH);
+  if (busy || !state.server.ready || opening() || ops.parts.some((part) => part.busy?.())) watching = setTimeout(() => attempt(look), WATCH);
 }
 
 // ---- tables and facts
@@ -76,7 +78,7 @@ function table(columns, rows, { cards = false, long = false, name = "" } = {}) {
 }
 
 function facts(pairs) {
-  return make("dl", {}, ...pairs.map(([name, value, className = ""]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("strong", { textContent: value, className })))));
+  return make("dl", { className: balanced(pairs.length) }, ...pairs.map(([name, value, className = ""]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("strong", { textContent: value, className })))));
 }
 
 // Whether a part of the page must be redrawn; unchanged parts stay, so that open details and the focus survive.
@@ -223,155 +225,6 @@ find("#sure").addEventListener("close", () => {
     find("#generations-name").focus();
   });
 });
-
-// ---- the map: marks differ in colour and in shape
-
-const SHAPES = [(r) => circle(r), (r) => polygon(4, r * 1.2, Math.PI / 4), (r) => polygon(3, r * 1.35, -Math.PI / 2), (r) => polygon(4, r * 1.25, 0), (r) => polygon(3, r * 1.35, Math.PI / 2), (r) => polygon(5, r * 1.2, -Math.PI / 2), (r) => star(r), (r) => circle(r * 0.7)];
-const OTHER = SHAPES.length - 1;
-const path = (points) => `M${points.map((each) => each.map((one) => one.toFixed(2)).join(" ")).join("L")}Z`;
-const around = (n, radius, from) => Array.from({ length: n }, (_, i) => [radius(i) * Math.cos(from + 2 * Math.PI * i / n), radius(i) * Math.sin(from + 2 * Math.PI * i / n)]);
-const polygon = (n, r, from) => path(around(n, () => r, from));
-const star = (r) => path(around(8, (i) => i % 2 ? r * 0.55 : r * 1.5, -Math.PI / 2));
-const circle = (r) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
-const nameOf = (top) => chart.categories[top] ?? W.other;
-
-async function showMap() {
-  const hint = find("#map-hint");
-  if (!state.server.ready) {
-    hint.textContent = W.map_none;
-    find("#map").hidden = true;
-    return watch();
-  }
-  if (chart?.state === "ready" && chart.generation === state.server.generation) return;
-  chart = { ...await getJson("ops/map"), alone: null, at: null };
-  const ready = chart.state === "ready";
-  find("#map").hidden = !ready;
-  hint.textContent = ready ? filled(W.map_hint, { n: count(chart.points.length), all: count(chart.products) }) : W[`map_${chart.state}`];
-  if (ready) {
-    find("#shown").replaceChildren();
-    find("#map-table").open = false;
-    legend();
-    draw();
-  }
-  watch();
-}
-
-function legend() {
-  const tops = [...new Set(chart.points.map((each) => each.top))].sort((one, other) => one - other);
-  find("#legend").replaceChildren(...tops.map((top) => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "-6 -6 12 12");
-    svg.setAttribute("aria-hidden", "true");
-    const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    shape.setAttribute("d", SHAPES[top](4));
-    shape.setAttribute("class", `k${top}`);
-    svg.append(shape);
-    const button = make("button", { type: "button", ariaPressed: "false" }, svg, `${nameOf(top)} ${count(chart.points.filter((each) => each.top === top).length)}`);
-    button.addEventListener("click", () => {
-      chart.alone = chart.alone === top ? null : top;
-      for (const each of find("#legend").children) each.ariaPressed = String(each === button && chart.alone === top);
-      draw();
-      listed();
-    });
-    return button;
-  }));
-}
-
-const visible = () => chart.alone === null ? chart.points : chart.points.filter((each) => each.top === chart.alone);
-
-// From the map's units to CSS pixels of the canvas, whatever its shape.
-function scale(canvas) {
-  const side = Math.min(canvas.clientWidth, canvas.clientHeight) - 2 * MARGIN;
-  const left = (canvas.clientWidth - side) / 2, top = (canvas.clientHeight - side) / 2;
-  return (point) => [left + side * point.x / SIDE, top + side * point.y / SIDE];
-}
-
-function draw() {
-  const canvas = find("#canvas");
-  if (chart?.state !== "ready" || !canvas.clientWidth) return;
-  const dots = window.devicePixelRatio || 1;
-  canvas.width = Math.round(canvas.clientWidth * dots);
-  canvas.height = Math.round(canvas.clientHeight * dots);
-  const pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), place = scale(canvas);
-  const shapes = SHAPES.map((each) => new Path2D(each(MARK)));
-  const put = (point, shape, colour, stroke = false) => {
-    const [x, y] = place(point);
-    pen.setTransform(dots, 0, 0, dots, dots * x, dots * y);
-    pen[stroke ? "strokeStyle" : "fillStyle"] = colour;
-    pen[stroke ? "stroke" : "fill"](shape);
-  };
-  pen.globalAlpha = 0.85;
-  for (const point of visible()) put(point, shapes[point.top], style.getPropertyValue(`--c${point.top}`));
-  if (chart.at) {
-    pen.globalAlpha = 1;
-    pen.lineWidth = 2.5;
-    put(chart.at, new Path2D(circle(9)), style.getPropertyValue("--ink"), true);
-  }
-}
-
-function point(found) {
-  if (!found || found === chart.at) return;
-  chart.at = found;
-  draw();
-  const tile = make("div", { className: "tile" });
-  find("#shown").replaceChildren(tile, make("a", { href: `/products/${encodeURIComponent(found.id)}`, textContent: found.title }), make("p", { className: "hint", textContent: nameOf(found.top) }), make("p", { className: "hint", textContent: found.id }));
-  clearTimeout(point.waiting);
-  point.waiting = setTimeout(() => attempt(() => picture(found, tile)), 120);  // not for every mark that is passed over
-}
-
-// A shop closed to the public requires the key for pictures, so they are fetched and not linked.
-async function picture(found, tile) {
-  const { pictures } = await getJson(`products/${encodeURIComponent(found.id)}`);
-  if (!pictures.length || !tile.isConnected) return;
-  const blob = await (await fetched(pictures[0].picture_url, { cache: "default" })).blob();
-  const src = URL.createObjectURL(blob);
-  tile.replaceChildren(make("img", { src, alt: filled(W.picture_of, { name: found.title }), onload: () => URL.revokeObjectURL(src) }));
-}
-
-function nearest(x, y, points, within) {
-  const place = scale(find("#canvas"));
-  let best = null, least = within ** 2;
-  for (const each of points) {
-    const [px, py] = place(each), gap = (px - x) ** 2 + (py - y) ** 2;
-    if (gap < least) [best, least] = [each, gap];
-  }
-  return best;
-}
-
-const canvas = find("#canvas");
-for (const kind of ["pointermove", "pointerdown"]) canvas.addEventListener(kind, (event) => {
-  if (!chart) return;
-  const box = canvas.getBoundingClientRect();
-  point(nearest(event.clientX - box.left, event.clientY - box.top, visible(), NEAR));
-});
-const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-canvas.addEventListener("keydown", (event) => {
-  const way = WAYS[event.key];
-  if (!way || !chart || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  const points = visible(), at = points.includes(chart.at) ? chart.at : null;
-  if (!at) return point(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, points, Infinity));
-  const ahead = (each) => (each.x - at.x) * way[0] + (each.y - at.y) * way[1];
-  const aside = (each) => Math.abs((each.x - at.x) * way[1]) + Math.abs((each.y - at.y) * way[0]);
-  const next = points.filter((each) => ahead(each) > 0 && aside(each) <= 1.5 * ahead(each));
-  point(next.sort((one, other) => ahead(one) + 2 * aside(one) - ahead(other) - 2 * aside(other))[0]);
-});
-canvas.addEventListener("focus", () => { if (chart && !chart.at && canvas.matches(":focus-visible")) point(nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, visible(), Infinity)); });
-
-function listed() {
-  const details = find("#map-table");
-  if (!details.open || chart?.state !== "ready") return find("#map-table > div").replaceChildren();
-  const rows = [...visible()].sort((one, other) => one.top - other.top || one.x - other.x);
-  find("#map-table > div").replaceChildren(table([
-    { name: W.product, of: (one) => make("a", { href: `/products/${encodeURIComponent(one.id)}`, textContent: one.title }) },
-    { name: W.category, of: (one) => nameOf(one.top) },
-    { name: W.place, kind: "number", of: (one) => `${one.x}, ${one.y}` },
-  ], rows, { long: true, name: W.map_table }));
-}
-
-find("#map-table").addEventListener("toggle", listed);
-new ResizeObserver(draw).observe(canvas);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
 // ---- the key form
 

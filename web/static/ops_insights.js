@@ -28,9 +28,13 @@ async function show() {
     filled(W.week_days, { from: day(week.from), until: day(week.until) }),
     week.counted ? week.since && filled(W.week_since, { day: day(week.since) }) : W.week_off,
   ].filter(Boolean).join(" ");
-  find("#week-figures").replaceChildren(...week.figures.map(figure), ...week.shares.map(share));
+  const reviewed = week.figures.some(({ name, now, before }) => name === "listings_decided" && now + before > 0);
+  const figures = week.figures.filter(({ name }) => reviewed || !name.startsWith("fields_"));
+  find("#week-figures").replaceChildren(cells(figures.map(figure)), cells(week.shares.map(share)));
   find("#week-tables").replaceChildren(...Object.keys(TABLES).map((name) => listed(name, week.tables[name], week)));
 }
+
+const cells = (made) => make("dl", { className: ops.balanced(made.length) }, ...made);
 
 function cell(name, value, ...notes) {
   const lines = notes.filter(Boolean).map((textContent) => make("small", { className: "hint", textContent }));
