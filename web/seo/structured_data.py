@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.product import CATEGORY_SEPARATOR, Product, reduced_from
+from catalog.web_links import is_link
 from search.query.filters import CATEGORY
 from web.i18n.language import description_of, path_of, title_of
 from web.requests.page_request import compact_json
@@ -48,6 +49,7 @@ def product_data(product: Product) -> dict[str, Any]:
         "brand": {"@type": "Brand", "name": product.brand} if product.brand else None,
         "gtin": next((code for name in _GTIN_NAMES if (code := _gtin(attributes.get(name, "")))), ""),
         "mpn": attributes.get("mpn", ""),
+        "inProductGroupWithID": product.item_group_id,
     }
     for name, label in _PROPERTIES.items():
         data[label] = data.get(label) or attributes.get(name, "")
@@ -94,18 +96,33 @@ def picture_hashes(product: Product) -> Sequence[str]:
 
 
 def _offer(product: Product, address: str, condition: str) -> dict[str, Any] | None:
+    """Return the offer, at the merchant's own page where there is one; None without a price in a currency."""
     if product.price is None or not _CURRENCY.fullmatch(product.currency):
         return None
     return _without_empty(
         {
             "@type": "Offer",
-            "url": address,
+            "url": product.link if is_link(product.link) else address,
             "price": f"{product.price:f}",
             "priceCurrency": product.currency,
             "availability": f"{CONTEXT}/{'InStock' if product.in_stock else 'OutOfStock'}",
+            "priceSpecification": _price_before(product),
             "itemCondition": f"{CONTEXT}/{kind}" if (kind := _CONDITIONS.get(condition.strip().lower())) else "",
         }
     )
+
+
+def _price_before(product: Product) -> dict[str, Any] | None:
+    """Return the price before a discount; None without one."""
+    before = reduced_from(product.price, product.list_price)
+    if before is None:
+        return None
+    return {
+        "@type": "UnitPriceSpecification",
+        "priceType": f"{CONTEXT}/StrikethroughPrice",
+        "price": f"{before:f}",
+        "priceCurrency": product.currency,
+    }
 
 
 def _gtin(text: str) -> str:

@@ -15,6 +15,7 @@ from catalog.product import Picture, Product
 from web.seo.structured_data import product_data
 
 MERCHANT_LISTING = json.loads(Path(__file__).with_name("merchant_listing.json").read_text(encoding="utf-8"))
+PRODUCT = {"type": "object", "required": [], "properties": {}, "$ref": "#/$defs/product"}
 CHINESE = {"Accept-Language": "zh"}
 BASE = "http://localhost"
 MUG = Product(
@@ -71,6 +72,19 @@ def test_identifiers_are_given_where_they_are_right(app):
         assert data["offers"]["itemCondition"] == "https://schema.org/NewCondition"
         for wrong in ("4006381333932", "123", "n/a", "²" * 8, ""):
             assert "gtin" not in product_data(replace(MUG, attributes={"gtin": wrong}))
+
+
+def test_a_sale_a_group_and_the_merchants_own_page(app):
+    sale = replace(
+        MUG, price=Decimal("9.73"), list_price=Decimal("13.90"), item_group_id="mugs", link="https://my.shop/1"
+    )
+    with app.test_request_context("/"):
+        data = product_data(sale)
+        jsonschema_rs.Draft202012Validator({**MERCHANT_LISTING, **PRODUCT}).validate(data)
+        assert (data["offers"]["url"], data["inProductGroupWithID"]) == ("https://my.shop/1", "mugs")
+        assert data["offers"]["priceSpecification"]["price"] == "13.90" and data["offers"]["price"] == "9.73"
+        raised = product_data(replace(sale, list_price=Decimal("9.00")))
+        assert "priceSpecification" not in raised["offers"]
 
 
 @pytest.mark.parametrize("lacking", [{"price": None}, {"currency": ""}, {"currency": "€"}])
