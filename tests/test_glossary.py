@@ -1,9 +1,8 @@
 """Identifiers use the glossary's terms: words of our own making are refused, save those that a file format fixes."""
 
 import ast
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "indexer", "search", "web")
@@ -50,10 +49,18 @@ def is_banned(name):
     return name in BANNED_NAMES or not BANNED_PARTS.isdisjoint(name.lower().strip("_").split("_"))
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_no_identifier_is_a_word_of_our_own(source):
-    names = identifiers(ast.parse(source.read_text(encoding="utf-8")))
-    assert [f"{source.name}:{line} {name}" for name, line in names if is_banned(name) and name not in ALLOWED] == []
+@cache
+def tree(source):
+    return ast.parse(source.read_text(encoding="utf-8"))
+
+
+def test_no_identifier_is_a_word_of_our_own():
+    assert [
+        f"{source.relative_to(ROOT)}:{line} {name}"
+        for source in SOURCES
+        for name, line in identifiers(tree(source))
+        if is_banned(name) and name not in ALLOWED
+    ] == []
 
 
 def test_the_check_finds_what_it_should():
@@ -83,7 +90,7 @@ def test_no_two_classes_share_a_name():
     """One word for one thing: a name that stands for two classes misleads whoever searches for it."""
     places: dict[str, list[str]] = {}
     for source in SOURCES:
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(source)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(source.relative_to(ROOT).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
