@@ -112,6 +112,7 @@ class SearchPage:
     total: int | None = None  # products that answer; facets, pages and every order are about the same ones
     facets: tuple[Facet, ...] = ()
     notes: tuple[str, ...] = ()  # how the text was understood
+    corrections: Mapping[str, str] = field(default_factory=dict)  # typing mistakes, and what was searched for instead
     refine: str = ""  # the token for the next page
     understood: Understood = field(default_factory=Understood)
     near: tuple[SearchHit, ...] = ()  # the next best products, where the answers end on this page

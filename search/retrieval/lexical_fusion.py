@@ -40,6 +40,11 @@ class TextMatch:
     knows: Callable[[str], bool] = cannot_tell_words
 
     @property
+    def corrections(self) -> Mapping[str, str]:
+        """The words with typing mistakes, and what is searched for instead."""
+        return {fix.word: fix.used for analysis in self.readings.values() for fix in analysis.corrections}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The corrections and translations, in sentences for shoppers."""
         notes = []

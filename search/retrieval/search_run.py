@@ -105,6 +105,7 @@ class SearchRun:
             total=found.total,
             facets=found.facets,
             notes=prepared.text.notes if prepared.text else (),
+            corrections=prepared.text.corrections if prepared.text else {},
             refine="" if unread else self.state.tokens.make(query),
             understood=prepared.relevance.understood,
             near=found.near,

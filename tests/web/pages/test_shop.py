@@ -79,7 +79,12 @@ def test_words_have_an_address_and_pages(client):
 
 def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
     answer = client.get("/", query_string={"q": "jumperr", "filter": '{"brand": "nobody"}'})
-    assert not page(answer).titles and "jumperr was read as “jumper”" in answer.text
+    assert not page(answer).titles and "Searched for “jumper” instead of “jumperr”" in answer.text
+
+
+def test_a_translated_word_is_no_correction(client):
+    answer = client.get("/", query_string={"q": "蓝色 jumper", "lang": "zh"})
+    assert page(answer).titles and "“blue”" not in answer.text
 
 
 def test_a_photo_is_searched_for_and_shown_without_its_metadata(client):
