@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
 from web.api import insights, jobs, listings, operations, products, rules, search, suggestions
+from web.embed import routes as embed_routes
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     page_head.init_app(app, settings)
     sitemap.init_app(app, settings)
     app.register_blueprint(site_files.bp)
+    app.register_blueprint(embed_routes.bp)
     listings.init_app(app, settings)
     jobs.init_app(app, settings)
     operations.init_app(app, settings)

@@ -45,6 +45,9 @@ POLICIES = {
     "sitemap.index": PUBLIC,
     "sitemap.pages": PUBLIC,
     "sitemap.part": PUBLIC,
+    "embed.script": ALWAYS,
+    "embed.versioned_script": ALWAYS,
+    "embed.adapter": ALWAYS,
     "api.search": PUBLIC,
     "suggestions.suggest": PUBLIC,
     "api.product": PUBLIC,
@@ -93,7 +96,8 @@ POLICIES = {
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.
-UNLIMITED_ENDPOINTS = ("static", "pages.picture", "pages.try_photo", "api.healthz", "api.readyz", "metrics.metrics")
+_FILES = ("static", "pages.picture", "pages.try_photo", "embed.script", "embed.versioned_script", "embed.adapter")
+UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")
 

@@ -150,6 +150,7 @@ def picture(sha256: str, size: int) -> Response:
     if size not in THUMBNAIL_SIZES or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         abort(404)
     response = _jpeg(get_engine().thumbnail(sha256, size), CACHE_FOREVER)
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # pages that embed the search may have COEP
     response.set_etag(f"{sha256}-{size}")
     response.make_conditional(request)
     return response

@@ -9,6 +9,7 @@ import pytest
 from web import i18n
 from web.i18n.messages import (
     CHINESE,
+    EMBED,
     ENGLISH,
     LANGUAGES,
     MERCHANT,
@@ -30,7 +31,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def sections_in_both_languages():
-    for page in (SHOP, MERCHANT, OPERATOR):
+    for page in (SHOP, MERCHANT, OPERATOR, EMBED):
         for name, section in json.loads((FOLDER / f"{page}.json").read_text(encoding="utf-8")).items():
             if name in ("messages", "fields"):
                 yield pytest.param(section, id=f"{page}-{name}")

@@ -27,7 +27,9 @@ def test_every_route_has_the_policy(client, endpoint, origin):
     assert rules["frame-ancestors"] == rules["object-src"] == rules["base-uri"] == "'none'"
     assert (told["X-Content-Type-Options"], told["X-Frame-Options"]) == ("nosniff", "DENY")
     assert (told["Referrer-Policy"], told["Cross-Origin-Opener-Policy"]) == ("same-origin", "same-origin")
-    assert not [name for name, _ in told if name.startswith("Access-Control")]
+    # The scripts for other sites may be read by every site; they hold nothing of the shop.
+    readable = ["Access-Control-Allow-Origin"] if endpoint.startswith("embed.") else []
+    assert [name for name, _ in told if name.startswith("Access-Control")] == readable
 
 
 @pytest.mark.promise("S17")

@@ -1,0 +1,212 @@
+"""The search on a merchant's own page, of another origin: the example pages under their strict policy, in a browser.
+
+The shop is closed to the public, so the page's public key has to open it.
+"""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, axe, listening
+from tests.web.shop_fixtures import BLUE, SEARCH_KEY, fake_app, picture_bytes
+
+pytestmark = pytest.mark.timeout(600)
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
+EVENTS = "**/api/v1/events"
+ASK = """async ([shop, key]) => {
+    const { windowshopClient } = await import(`${shop}/embed/instantsearch.js`);
+    const client = windowshopClient({ shop, key });
+    const ask = async (indexName, params) => (await client.search([{ indexName, params }])).results[0];
+    const tags = { highlightPreTag: "<", highlightPostTag: ">" };
+    const chosen = [["colour:Red", "colour:Blue"], "in_stock:true"];
+    const typed = { facetName: "colour", facetQuery: "gr" };
+    return {
+        text: await ask("shop", { query: "red", hitsPerPage: 1, facets: ["colour"], ...tags }),
+        all: await ask("shop:-price", { page: 1, hitsPerPage: 2 }),
+        counts: await ask("shop", { hitsPerPage: 0, facets: "colour", facetFilters: chosen }),
+        price: await ask("shop", { numericFilters: ["price>=13", "price<14"], facetFilters: [["brand:Acme"]] }),
+        values: (await client.searchForFacetValues([{ indexName: "shop", params: typed }]))[0],
+    };
+}"""
+PHOTO = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": picture_bytes(BLUE, (300, 300))}
+
+
+class ExamplePages(BaseHTTPRequestHandler):
+    """The files of docs/examples, with the address of the shop under test, and its key."""
+
+    shop = ""
+
+    def do_GET(self):
+        file = EXAMPLES / (self.path.partition("?")[0].lstrip("/") or "index.html")
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        text = text.replace("http://localhost:8000", self.shop)
+        text = text.replace('embed.js"', f'embed.js" data-key="{SEARCH_KEY}"').replace(
+            f'shop: "{self.shop}"', f'shop: "{self.shop}", key: "{SEARCH_KEY}"'
+        )
+        self.send_response(200 if text else 204)
+        self.send_header("Content-Type", f"{TYPES.get(file.suffix, 'text/plain')}; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def merchant(tmp_path_factory):
+    """The origin of a merchant's pages; the same pages have a foreign origin under the name localhost."""
+    pages = ThreadingHTTPServer(("127.0.0.1", 0), ExamplePages)
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
+    origin = f"http://127.0.0.1:{pages.server_port}"
+    settings = {"cors_origins": origin, "public_read": False, "timeout_ms": 20_000}
+    with fake_app(tmp_path_factory.mktemp("embed"), **settings) as app, listening(app) as shop:
+        ExamplePages.shop = shop
+        yield origin
+    pages.shutdown()
+    pages.server_close()
+
+
+@pytest.fixture
+def visit(merchant, chromium):
+    """Opens the merchant's pages; what their policy refuses, or a script stumbles over, fails the test."""
+    contexts, complaints = [], []
+
+    def open_page(address, script="", **options):
+        context = chromium.new_context(base_url=merchant, **{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [each for each in complaints if "415" not in each] == []
+
+
+def search(page, text):
+    page.get_by_role("combobox").fill(text)
+    page.get_by_role("combobox").press("Enter")
+
+
+def cards(page):
+    return page.locator("windowshop-search .results .card")
+
+
+def test_words_lead_to_the_merchants_own_page_and_back(visit):
+    page = visit("/index.html")
+    page.get_by_role("combobox").press_sequentially("jum", delay=20)
+    expect(page.get_by_role("option", name="Red jumper")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("combobox")).to_have_attribute("aria-activedescendant", "option-0")
+    page.keyboard.press("Escape")
+    search(page, "red jumper")
+    first = cards(page).first
+    expect(first.get_by_role("link")).to_have_text("Red jumper")
+    expect(first).to_contain_text("€12.90")
+    expect(first.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    page.evaluate(axe())
+    found = page.evaluate(
+        "async () => (await axe.run('windowshop-search')).violations.map(({ id, nodes }) => [id, nodes[0].html])"
+    )
+    assert found == []
+    with page.expect_response(EVENTS) as logged:
+        first.get_by_role("link").click()
+    assert logged.value.status == 202
+    event = logged.value.request.post_data_json
+    assert event["visitor"].startswith("v-") and event["events"] == [{"type": "click", "product_id": "red", "rank": 1}]
+    page.wait_for_url("**/product.html?id=red")
+    expect(page.locator("windowshop-similar").first.locator(".card").first).to_be_visible()
+    page.go_back()
+    expect(cards(page).first.get_by_role("link")).to_have_text("Red jumper")
+    expect(page.get_by_role("combobox", name="Words")).to_have_value("red jumper")
+
+
+def test_a_photo_is_searched_cropped_and_removed(visit):
+    page = visit("/index.html", **PHONE)
+    page.locator("windowshop-search input[type=file]").first.set_input_files(PHOTO)
+    expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
+    page.get_by_role("button", name="Choose a part").click()
+    with page.expect_response("**/api/v1/search") as cropped:
+        page.locator("windowshop-search .frame").press("Shift+ArrowLeft")
+    assert cropped.value.ok and cropped.value.request.headers["content-type"].startswith("multipart/form-data")
+    assert page.evaluate("document.querySelector('windowshop-search').state.crop") == [0.1, 0.1, 0.88, 0.9]
+    expect(page.get_by_role("button", name="Whole photo")).to_be_visible()
+    page.get_by_role("button", name="Remove the photo").click()
+    expect(cards(page)).to_have_count(0)
+
+
+def test_a_photo_may_be_dropped_and_a_file_that_is_none_leaves_no_trace(visit):
+    page = visit("/index.html")
+    page.get_by_role("combobox").wait_for()
+    drop = """([bytes, type]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], "dropped", { type }));
+        const place = document.querySelector("windowshop-search").shadowRoot.querySelector(".whole");
+        place.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    page.evaluate(drop, [list(PHOTO["buffer"]), "image/jpeg"])
+    expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
+    page.evaluate(drop, [list(b"%PDF-1.4"), "application/pdf"])
+    expect(page.get_by_role("alert")).to_contain_text("cannot be searched")
+    expect(page.get_by_role("button", name="Remove the photo")).to_be_hidden()
+
+
+def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
+    page = visit("/index.html", "Object.defineProperty(navigator, 'globalPrivacyControl', { value: true });")
+    page.evaluate("""() => {
+        addEventListener("windowshop-click", (event) => { event.preventDefault(); window.clicked = event.detail; });
+    }""")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    search(page, "red jumper")
+    cards(page).first.get_by_role("link").click()
+    clicked = page.evaluate("window.clicked")
+    assert (clicked["id"], clicked["rank"]) == ("red", 1) and clicked["link"].endswith("/product.html?id=red")
+    assert clicked["product"]["attributes"] == {"colour": "Red", "made of": "wool"}
+    assert page.url.endswith("/index.html")
+    assert any(url.endswith("/search") for url in asked) and not any(url.endswith("/events") for url in asked)
+
+
+def test_in_chinese_with_words_of_the_merchant(visit):
+    page = visit("/chinese.html")
+    box = page.get_by_role("combobox", name="搜索词")
+    expect(box).to_have_attribute("placeholder", "找餐具、灯具，或上传照片")
+    search(page, "red jumper")
+    expect(page.locator("windowshop-search h2").first).to_contain_text("“red jumper”共找到 3 件商品")
+
+
+def test_a_foreign_origin_is_refused(merchant, chromium):
+    page = chromium.new_page(base_url=merchant.replace("127.0.0.1", "localhost"))
+    heard = []
+    page.on("console", lambda line: heard.append(line.text))
+    page.goto("/index.html")
+    search(page, "red jumper")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(cards(page)).to_have_count(0)
+    assert any("WINDOWSHOP_CORS_ORIGINS" in line for line in heard)
+    page.close()
+
+
+def test_the_adapter_answers_what_instantsearch_asks(visit):
+    page = visit("/instantsearch.html")
+    page.wait_for_function("document.querySelector('#results').textContent !== '…'")
+    answer = page.evaluate(ASK, [ExamplePages.shop, SEARCH_KEY])
+    (red,) = answer["text"]["hits"]
+    assert (red["objectID"], red["price"], red["_highlightResult"]["title"]["value"]) == ("red", 12.9, "<Red> jumper")
+    assert red["image"].startswith(f"{ExamplePages.shop}/pictures/")
+    assert (answer["all"]["nbHits"], answer["all"]["nbPages"], answer["all"]["page"]) == (18, 9, 1)
+    assert answer["all"]["hits"][0]["objectID"] == "red"
+    assert answer["counts"]["hits"] == [] and answer["counts"]["nbHits"] == 1
+    assert [hit["objectID"] for hit in answer["price"]["hits"]] == ["green"]
+    assert [value["value"] for value in answer["values"]["facetHits"]] == ["Green"]

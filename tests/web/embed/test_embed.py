@@ -1,0 +1,60 @@
+"""The scripts for other sites: small, cached by version, whole, and free of what a strict policy refuses."""
+
+import gzip
+import re
+
+import pytest
+
+from web.embed.bundle import FOLDER, PARTS, embed_script
+from web.i18n.messages import CHINESE, EMBED, ENGLISH, page_messages
+
+MAX_BYTES = 40_000
+
+
+def test_the_script_loads_in_40_kilobytes(client):
+    answer = client.get("/embed.js", headers={"Accept-Encoding": "gzip, br"})
+    assert answer.headers["Content-Encoding"] == "gzip" and len(answer.data) <= MAX_BYTES
+    assert gzip.decompress(answer.data) == client.get("/embed.js").data == embed_script().plain
+    assert answer.content_type == "text/javascript; charset=utf-8" and "Accept-Encoding" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("address", ["/embed.js", "/embed/instantsearch.js", "/embed/000000000000/embed.js"])
+def test_what_may_change_is_asked_for_again(client, address):
+    answer = client.get(address)
+    assert answer.status_code == 200 and "max-age=3600" in answer.headers["Cache-Control"]
+    again = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_the_address_with_the_version_is_cached_forever(client):
+    answer = client.get(f"/embed/{embed_script().version}/embed.js")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_every_file_and_every_word_is_used():
+    assert {f"{part}.js" for part in PARTS} == {file.name for file in (FOLDER / "source").iterdir()}
+    text = embed_script().plain.decode()
+    assert "@styles@" not in text and "@words@" not in text
+    source = "".join((FOLDER / "source" / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    keys = page_messages(EMBED, ENGLISH).keys()
+    missing = {
+        key for key in keys if f'"{key}"' not in source and f" {key}:" not in source and f"{key}: " not in source
+    }
+    assert missing == {"sort_relevance", "sort_price", "sort_-price", "sort_newest"}
+    assert set(re.findall(r'\bt\("([a-z_-]+)"[,)]', source)) <= keys
+    assert page_messages(EMBED, CHINESE)["more_like"] in text
+
+
+def test_nothing_is_written_that_a_strict_policy_refuses():
+    text = embed_script().plain.decode()
+    for refused in (
+        "innerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        'setAttribute("style"',
+        "<style",
+    ):
+        assert refused not in text

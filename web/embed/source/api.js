@@ -1,0 +1,61 @@
+// Requests to the shop, and what is logged there of clicks.
+
+class Refused extends Error {
+  constructor(word) {
+    super(word);
+    this.word = word;                           // the key of the text that a shopper reads
+  }
+}
+
+const REFUSALS = { 400: "bad_picture", 413: "too_large", 415: "bad_picture", 429: "too_many" };
+
+// Forms, and GET without a key, need no preflight.
+async function call(path, { fields, query, signal } = {}) {
+  const address = new URL(`/api/v1/${path}`, shop);
+  if (query) address.search = new URLSearchParams(query);
+  let answer;
+  try {
+    answer = await fetch(address, { method: fields ? "POST" : "GET", body: fields, headers: keyed(), signal, credentials: "omit" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    console.warn(`Windowshop: no answer from ${shop}. Where it runs: does WINDOWSHOP_CORS_ORIGINS name ${location.origin}, and does this page's policy allow it (connect-src)?`);
+    throw new Refused("unreachable");
+  }
+  if (answer.ok) return answer.json();
+  const reason = (await answer.json().catch(() => ({}))).error;
+  if (answer.status !== 429) console.warn(`Windowshop: ${answer.status} ${reason?.message ?? ""} ${reason?.hint ?? ""}`);
+  throw new Refused(REFUSALS[answer.status] ?? "unanswered");
+}
+
+const keyed = () => (settings.key ? { Authorization: `Bearer ${settings.key}` } : {});
+
+// ---- events: under a random name, and none where the browser or the page asks not to track
+
+const VISITOR = "windowshop-visitor";
+const tracked = () => settings.tracking !== "off" && navigator.doNotTrack !== "1" && navigator.globalPrivacyControl !== true;
+
+function visitor() {
+  try {
+    let name = localStorage.getItem(VISITOR);
+    if (!name) {
+      name = `v-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+      localStorage.setItem(VISITOR, name);
+    }
+    return name;
+  } catch {                                     // storage is not allowed: there is no name, and nothing is logged
+    return "";
+  }
+}
+
+function tell(type, product, rank) {
+  const name = tracked() && visitor();
+  if (!name) return;
+  const event = { type, product_id: product, ...(rank ? { rank } : {}) };
+  fetch(new URL("/api/v1/events", shop), {
+    method: "POST",
+    keepalive: true,                            // the page is being left
+    credentials: "omit",
+    headers: { ...keyed(), "Content-Type": "text/plain" },   // JSON by name would need a preflight first
+    body: JSON.stringify({ visitor: name, events: [event] }),
+  }).catch(() => {});
+}
