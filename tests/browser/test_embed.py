@@ -11,13 +11,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, axe, listening
-from tests.web.shop_fixtures import BLUE, SEARCH_KEY, fake_app, picture_bytes
+from tests.web.shop_fixtures import BLUE, SEARCH_KEY, WRITER, fake_app, picture_bytes
 
 pytestmark = pytest.mark.timeout(600)
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
-EVENTS = "**/api/v1/events"
 ASK = """async ([shop, key]) => {
     const { windowshopClient } = await import(`${shop}/embed/instantsearch.js`);
     const client = windowshopClient({ shop, key });
@@ -44,7 +43,7 @@ class ExamplePages(BaseHTTPRequestHandler):
     def do_GET(self):
         file = EXAMPLES / (self.path.partition("?")[0].lstrip("/") or "index.html")
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
-        text = text.replace("http://localhost:8000", self.shop)
+        text = text.replace("http://localhost:8000", self.shop).replace("mug-1a", "green")
         text = text.replace('embed.js"', f'embed.js" data-key="{SEARCH_KEY}"').replace(
             f'shop: "{self.shop}"', f'shop: "{self.shop}", key: "{SEARCH_KEY}"'
         )
@@ -66,6 +65,8 @@ def merchant(tmp_path_factory):
     settings = {"cors_origins": origin, "public_read": False, "timeout_ms": 20_000}
     with fake_app(tmp_path_factory.mktemp("embed"), **settings) as app, listening(app) as shop:
         ExamplePages.shop = shop
+        facts = {"link": f"{origin}/product.html?id=our-red", "list_price": "21.50"}
+        assert app.test_client().put("/api/v1/products/red", json=facts, headers=WRITER).status_code == 200
         yield origin
     pages.shutdown()
     pages.server_close()
@@ -120,11 +121,13 @@ def test_words_lead_to_the_merchants_own_page_and_back(visit):
         "async () => (await axe.run('windowshop-search')).violations.map(({ id, nodes }) => [id, nodes[0].html])"
     )
     assert found == []
-    with page.expect_response(EVENTS) as logged:
+    sent = []
+    page.on("request", lambda request: sent.append(request.post_data_json) if "/events" in request.url else None)
+    with page.expect_response(lambda answer: "/events" in answer.url) as stored:
         first.get_by_role("link").click()
-    assert logged.value.status == 202
-    event = logged.value.request.post_data_json
-    assert event["visitor"].startswith("v-") and event["events"] == [{"type": "click", "product_id": "red", "rank": 1}]
+    assert stored.value.status == 202
+    assert sent[0]["visitor"].startswith("v-")
+    assert sent[0]["events"] == [{"type": "click", "product_id": "red", "rank": 1}]
     page.wait_for_url("**/product.html?id=red")
     expect(page.locator("windowshop-similar").first.locator(".card").first).to_be_visible()
     page.go_back()
@@ -176,6 +179,17 @@ def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
     assert clicked["product"]["attributes"] == {"colour": "Red", "made of": "wool"}
     assert page.url.endswith("/index.html")
     assert any(url.endswith("/search") for url in asked) and not any(url.endswith("/events") for url in asked)
+
+
+def test_one_tag_is_enough_and_a_card_has_the_link_and_the_sale_of_its_product(visit):
+    page = visit("/one-tag.html")
+    search(page, "red jumper")
+    red = cards(page).first
+    expect(red.get_by_role("link")).to_have_text("Red jumper")
+    expect(red).to_contain_text("−40")
+    expect(red.locator(".price")).to_have_text("€12.90Before: €21.50")
+    red.get_by_role("link").click()
+    page.wait_for_url("**/product.html?id=our-red")
 
 
 def test_in_chinese_with_words_of_the_merchant(visit):

@@ -42,12 +42,12 @@ function card(part, product, rank, more) {
   }
   const made = make("li", { className: "card", attributes: { part: "card" } }, make("div", { className: "tile" }, pictureOf(part, product)), make("h3", {}, anchor));
   if (product.brand) made.append(make("p", { className: "soft", textContent: product.brand, dir: "auto" }));
-  const price = priceOf(part, product.price, product.currency), before = Number(product.list_price), now = Number(product.price);
+  const price = priceOf(part, product.price, product.currency), before = priceOf(part, product.list_price, product.currency);
   const costs = make("p", { className: "price", attributes: { part: "price" } }, price && make("span", { textContent: price }));
-  if (price && before > now) {
+  if (product.on_sale) {
     made.classList.add("sale");
-    costs.append(make("s", { textContent: priceOf(part, product.list_price, product.currency), attributes: { "aria-label": part.t("before", { price: priceOf(part, product.list_price, product.currency) }) } }));
-    made.firstChild.append(make("span", { className: "badge", textContent: `−${Math.floor(100 * (1 - now / before))}\u202f%` }));
+    costs.append(make("s", {}, make("span", { className: "quiet", textContent: part.t("before") }), before));
+    if (product.discount) made.firstChild.append(make("span", { className: "badge", textContent: `−${product.discount}\u202f%` }));
   }
   if (!product.in_stock) costs.append(make("span", { className: "out", textContent: part.t("out_of_stock") }));
   made.append(costs);
