@@ -22,12 +22,12 @@ ASK = """async ([shop, key]) => {
     const client = windowshopClient({ shop, key });
     const ask = async (indexName, params) => (await client.search([{ indexName, params }])).results[0];
     const tags = { highlightPreTag: "<", highlightPostTag: ">" };
-    const chosen = [["colour:Red", "colour:Blue"], "in_stock:true"];
-    const typed = { facetName: "colour", facetQuery: "gr" };
+    const chosen = [["base_colour:Red", "base_colour:Blue"], "in_stock:true"];
+    const typed = { facetName: "base_colour", facetQuery: "gr" };
     return {
-        text: await ask("shop", { query: "red", hitsPerPage: 1, facets: ["colour"], ...tags }),
+        text: await ask("shop", { query: "red", hitsPerPage: 1, facets: ["base_colour"], ...tags }),
         all: await ask("shop:-price", { page: 1, hitsPerPage: 2 }),
-        counts: await ask("shop", { hitsPerPage: 0, facets: "colour", facetFilters: chosen }),
+        counts: await ask("shop", { hitsPerPage: 0, facets: "base_colour", facetFilters: chosen }),
         price: await ask("shop", { numericFilters: ["price>=13", "price<14"], facetFilters: [["brand:Acme"]] }),
         values: (await client.searchForFacetValues([{ indexName: "shop", params: typed }]))[0],
     };
@@ -65,7 +65,7 @@ def merchant(tmp_path_factory):
     settings = {"cors_origins": origin, "public_read": False, "timeout_ms": 20_000}
     with fake_app(tmp_path_factory.mktemp("embed"), **settings) as app, listening(app) as shop:
         ExamplePages.shop = shop
-        facts = {"link": f"{origin}/product.html?id=our-red", "list_price": "21.50"}
+        facts = {"link": f"{origin}/product.html?id=red&from=feed", "list_price": "21.50"}
         assert app.test_client().put("/api/v1/products/red", json=facts, headers=WRITER).status_code == 200
         yield origin
     pages.shutdown()
@@ -189,7 +189,7 @@ def test_one_tag_is_enough_and_a_card_has_the_link_and_the_sale_of_its_product(v
     expect(red).to_contain_text("−40")
     expect(red.locator(".price")).to_have_text("€12.90Before: €21.50")
     red.get_by_role("link").click()
-    page.wait_for_url("**/product.html?id=our-red")
+    page.wait_for_url("**/product.html?id=red&from=feed")
 
 
 def test_in_chinese_with_words_of_the_merchant(visit):

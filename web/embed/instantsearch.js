@@ -3,14 +3,14 @@
 //   import { windowshopClient } from "https://search.shop.example/embed/instantsearch.js";
 //   const search = instantsearch({ indexName: "products", searchClient: windowshopClient({ shop: "https://search.shop.example" }) });
 //
-// Facets: category, brand, colour, in_stock, price, and attributes.NAME. An index name that ends in ":price", ":-price" or
+// Facets: category, brand, base_colour, in_stock, price, and attributes.NAME. An index name that ends in ":price", ":-price" or
 // ":newest" sorts. With `client.setPhoto(file)`, and `null` to end it, every search is by that photo too.
 
 const SORTS = ["price", "-price", "newest"];
-const FIELDS = ["category", "brand", "colour"];
+const FIELDS = ["category", "brand", "base_colour", "colour"];
 const BOUND = /^([\w. -]+?)\s*(<=|>=|<|>|=)\s*(-?[\d.]+)$/;
-const CACHED = 100;             // answers
-const MOST = 200;               // products in one answer
+const MAX_CACHED = 100;         // answers
+const MAX_HITS = 200;           // products in one answer
 
 export function windowshopClient({ shop, key = "" }) {
   const answers = new Map();
@@ -30,7 +30,7 @@ export function windowshopClient({ shop, key = "" }) {
   function cached(fields) {
     const name = JSON.stringify(fields);
     if (!answers.has(name)) {
-      if (answers.size >= CACHED) answers.delete(answers.keys().next().value);
+      if (answers.size >= MAX_CACHED) answers.delete(answers.keys().next().value);
       answers.set(name, ask(fields).catch((error) => {
         answers.delete(name);
         throw error;
@@ -64,7 +64,7 @@ export function windowshopClient({ shop, key = "" }) {
 // ---- the request
 
 function fieldsOf(indexName, { query = "", page = 0, hitsPerPage = 20, facets = [], facetFilters = [], numericFilters = [] }) {
-  const k = Math.min(MOST, Math.max(1, hitsPerPage));
+  const k = Math.min(MAX_HITS, Math.max(1, hitsPerPage));
   const fields = { k, offset: page * hitsPerPage };
   if (query.trim()) fields.text = query.trim();
   const filter = filterOf(facetFilters, numericFilters);

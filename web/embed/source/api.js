@@ -15,7 +15,7 @@ async function call(path, { fields, query, signal } = {}) {
   if (query) address.search = new URLSearchParams(query);
   let answer;
   try {
-    answer = await fetch(address, { method: fields ? "POST" : "GET", body: fields, headers: keyed(), signal, credentials: "omit" });
+    answer = await fetch(address, { method: fields ? "POST" : "GET", body: fields, headers: keyHeader(), signal, credentials: "omit" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     console.warn(`Windowshop: no answer from ${shop}. Where it runs: does WINDOWSHOP_CORS_ORIGINS name ${location.origin}, and does this page's policy allow it (connect-src)?`);
@@ -27,7 +27,7 @@ async function call(path, { fields, query, signal } = {}) {
   throw new Refused(REFUSALS[answer.status] ?? "unanswered");
 }
 
-const keyed = () => (settings.key ? { Authorization: `Bearer ${settings.key}` } : {});
+const keyHeader = () => (settings.key ? { Authorization: `Bearer ${settings.key}` } : {});
 
 // ---- events: under a random name, and none where the browser or the page asks not to track
 
@@ -47,7 +47,7 @@ function visitor() {
   }
 }
 
-function tell(type, product, rank) {
+function logEvent(type, product, rank) {
   const name = tracked() && visitor();
   if (!name) return;
   const event = { type, product_id: product, ...(rank ? { rank } : {}) };
@@ -55,7 +55,7 @@ function tell(type, product, rank) {
     method: "POST",
     keepalive: true,                            // the page is being left
     credentials: "omit",
-    headers: { ...keyed(), "Content-Type": "text/plain" },   // JSON by name would need a preflight first
+    headers: { ...keyHeader(), "Content-Type": "text/plain" },   // JSON by name would need a preflight first
     body: JSON.stringify({ visitor: name, events: [event] }),
   }).catch(() => {});
 }

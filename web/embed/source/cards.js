@@ -27,7 +27,7 @@ function priceOf(part, price, currency) {
 
 // Log the click and tell the page; return whether the browser may follow the link.
 function follow(part, product, rank, link) {
-  tell("click", product.id, rank);
+  logEvent("click", product.id, rank);
   return part.announce("click", { id: product.id, link, rank, product });
 }
 
@@ -65,7 +65,7 @@ function pictureOf(part, product) {
   if (!source) return blank;
   const large = addressOf(product.picture_urls?.[640]);
   const image = make("img", { alt: "", loading: "lazy", decoding: "async", sizes: "(max-width: 30rem) 45vw, 14rem", srcset: large ? `${source} 320w, ${large} 640w` : "", src: source });
-  // Pictures that are nearly square fill their tile; others stand in it whole.
+  // Pictures that are nearly square need no space around them; all are shown whole.
   image.addEventListener("load", () => {
     const [short, long] = [image.naturalWidth, image.naturalHeight].sort((one, other) => one - other);
     image.parentElement.classList.toggle("full", short >= NEARLY_SQUARE * long);

@@ -2,7 +2,7 @@
 // Calls `chosen` with [left, top, right, bottom] in fractions, or null for the whole photo.
 
 const ALL = [0, 0, 1, 1];
-const LEAST = 0.08;             // of the photo's side
+const SHORTEST = 0.08;             // of the photo's side
 const STEP = 0.02;
 const SETTLED = 450;            // ms without a key before the box is searched
 const SHOWN_SIDE = 640;         // pixels of the canvas
@@ -127,10 +127,10 @@ class Cropper {
   }
 
   resized([left, top, right, bottom], grip, across, down) {
-    if (grip.includes("w")) left = within(left + across, 0, right - LEAST);
-    if (grip.includes("e")) right = within(right + across, left + LEAST, 1);
-    if (grip.includes("n")) top = within(top + down, 0, bottom - LEAST);
-    if (grip.includes("s")) bottom = within(bottom + down, top + LEAST, 1);
+    if (grip.includes("w")) left = within(left + across, 0, right - SHORTEST);
+    if (grip.includes("e")) right = within(right + across, left + SHORTEST, 1);
+    if (grip.includes("n")) top = within(top + down, 0, bottom - SHORTEST);
+    if (grip.includes("s")) bottom = within(bottom + down, top + SHORTEST, 1);
     return [left, top, right, bottom];
   }
 
@@ -153,7 +153,7 @@ class Cropper {
       const across = now[0] - at[0], down = now[1] - at[1];
       if (fresh) {
         const drawn = [Math.min(at[0], now[0]), Math.min(at[1], now[1]), Math.max(at[0], now[0]), Math.max(at[1], now[1])];
-        if (drawn[2] - drawn[0] >= LEAST && drawn[3] - drawn[1] >= LEAST) this.place(drawn);
+        if (drawn[2] - drawn[0] >= SHORTEST && drawn[3] - drawn[1] >= SHORTEST) this.place(drawn);
       } else {
         this.place(grip ? this.resized(from, grip, across, down) : this.moved(from, across, down));
       }

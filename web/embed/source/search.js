@@ -1,6 +1,6 @@
 // <windowshop-search>: a box for words and photos, with its results below.
 
-const REMEMBERED = "windowshop-search";         // the last search of this page, for whoever comes back from a product
+const REMEMBERED = "windowshop-search";         // the last search of this page, for somebody who comes back from a product
 
 class WindowshopSearch extends Part {
   static observedAttributes = ["q"];

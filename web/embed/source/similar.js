@@ -28,7 +28,7 @@ class WindowshopSimilar extends Part {
     const items = found?.[LISTS[kind]] ?? [];
     this.list.replaceChildren(...items.map((item, at) => card(this, item, item.rank ?? at + 1)));
     this.hidden = !items.length;
-    if (kind === "similar" && found) tell("view", product);
+    if (kind === "similar" && found) logEvent("view", product);
     this.announce("results", { total: items.length, hits: items });
   }
 }

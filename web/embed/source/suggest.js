@@ -1,7 +1,7 @@
 // Suggestions while typing: a combobox by the pattern of WAI-ARIA, with the focus in the box.
 
 const DELAY = 120;              // milliseconds between the last letter and the request
-const MOST = { words: 6, kinds: 3, brands: 2, products: 4 };
+const LIMITS = { words: 6, kinds: 3, brands: 2, products: 4 };
 
 class Suggestions {
   constructor(part, box, choose) {
@@ -39,12 +39,12 @@ class Suggestions {
   show(found) {
     const say = (key) => this.part.t(key);
     const named = [...found.kinds.map((kind) => kind.name), ...found.brands.map((brand) => brand.brand)].map((text) => text.toLowerCase());
-    const texts = found.words.filter((word) => !named.includes(word.text)).slice(0, MOST.words);
+    const texts = found.words.filter((word) => !named.includes(word.text)).slice(0, LIMITS.words);
     const groups = [
       ["texts", say(found.spelling ? "did_you_mean" : this.box.value.trim() ? "suggestions" : "popular"), texts.map((word) => this.option(word.marked, () => this.choose({ text: word.text })))],
-      ["kinds", say("kinds"), found.kinds.slice(0, MOST.kinds).map((kind) => this.option(kind.marked, () => this.choose({ filter: { category: kind.category }, name: kind.name }), kind.products))],
-      ["brands", say("brands"), found.brands.slice(0, MOST.brands).map((brand) => this.option(brand.marked, () => this.choose({ filter: { brand: brand.brand }, name: brand.brand }), brand.products))],
-      ["products", say("products"), found.products.slice(0, MOST.products).map((product) => this.product(product))],
+      ["kinds", say("kinds"), found.kinds.slice(0, LIMITS.kinds).map((kind) => this.option(kind.marked, () => this.choose({ filter: { category: kind.category }, name: kind.name }), kind.products))],
+      ["brands", say("brands"), found.brands.slice(0, LIMITS.brands).map((brand) => this.option(brand.marked, () => this.choose({ filter: { brand: brand.brand }, name: brand.brand }), brand.products))],
+      ["products", say("products"), found.products.slice(0, LIMITS.products).map((product) => this.product(product))],
     ].filter(([, , options]) => options.length);
     this.list.replaceChildren(...groups.map(([name, label, options]) => {
       const heading = make("p", { id: `suggested-${name}`, className: "soft", textContent: label });
