@@ -244,15 +244,13 @@ class WindowshopSearch extends Part {
   heading(page) {
     const kind = page.verdict?.kind, { text, like, name, photo } = this.state;
     const values = { count: (page.total ?? page.hits.length).toLocaleString(this.locale), text: text || name || "", title: like?.title ?? "" };
-    const key = like ? "like" : { exact: "exact", similar: "similar", no_match: "no_match", near: "no_answers", nothing: "no_answers" }[kind] ?? (values.text ? "answers" : photo ? "similar" : "results_count");
+    const key = like ? "like" : { exact: "exact", similar: "similar", no_match: "no_match", near: "near_answers", nothing: "no_answers" }[kind] ?? (values.text ? "answers" : photo ? "similar" : "results_count");
     const title = make("h2", { textContent: this.state.title || this.t(page.hits.length ? key : values.text ? "no_answers" : "no_results", values), dir: "auto" });
-    const made = make("div", { className: "heading" }, title);
-    if (page.hits.length > 1 && kind !== "near") made.append(this.order());
-    made.append(this.tool("close", "close_results", () => {
+    const close = this.tool("close", "close_results", () => {
       this.clear();
       this.box.focus();
-    }));
-    return made;
+    });
+    return make("div", { className: "heading" }, title, make("div", {}, page.hits.length > 1 && kind !== "near" && this.order(), close));
   }
 
   order() {
