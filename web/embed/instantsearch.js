@@ -123,6 +123,7 @@ function resultOf(page, indexName, params) {
   const total = page.total ?? page.hits.length;
   const facets = {}, stats = {};
   for (const { name, values, min, max } of page.facets) {
+    facets[name] = {};          // InstantSearch reads the bounds of facets that it finds here
     if (max !== undefined) stats[name] = { min, max, avg: (min + max) / 2, sum: 0 };
     else facets[name] = Object.fromEntries(values.map(({ value, count }) => [String(value), count]));
   }
