@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from catalog.product import CATEGORY_SEPARATOR
 from search.hits import TextVerdict
-from search.query.filters import ATTRIBUTE, CATEGORY
+from search.query.filters import ATTRIBUTE, CATEGORY, PRICE
 from search.understanding.understood import (
     ANSWERS,
     NAMED,
@@ -20,8 +20,8 @@ from search.understanding.understood import (
     UnderstoodKind,
 )
 from web.engine import get_engine
-from web.facets.amounts import range_label
 from web.i18n.language import t, value_label
+from web.i18n.money import range_label
 from web.requests.page_request import PageRequest, compact, compact_json
 from web.urls import search_url
 
@@ -63,7 +63,7 @@ def answer_view(page_request: PageRequest, page: SearchPage) -> AnswerView | Non
     """Return the view of what answers the words of a page; None where the page is not about words alone."""
     understood = page.understood
     if page.verdict is None and understood.without and not page.query.terms:  # "in stock", "under 20"
-        return AnswerView(ANSWERS, "", _parts(page_request, understood), "", ())
+        return AnswerView(ANSWERS, "", _parts(page_request, page), "", ())
     if not isinstance(page.verdict, TextVerdict):
         return None
     kind = page.verdict.kind
@@ -76,7 +76,7 @@ def answer_view(page_request: PageRequest, page: SearchPage) -> AnswerView | Non
     return AnswerView(
         kind,
         _sentence(page, named),
-        _parts(page_request, understood),
+        _parts(page_request, page),
         near_heading,
         _ways() if kind == NOTHING else (),
     )
@@ -112,8 +112,9 @@ def _in_sentence(name: str) -> str:
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
-def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...]:
+def _parts(page_request: PageRequest, page: SearchPage) -> tuple[Part, ...]:
     """Return the parts that can be removed; none where the words are in a token and not in the address."""
+    understood = page.understood
     if not page_request.named or not understood.without:
         return ()
     labels: dict[str, str] = {}
@@ -123,7 +124,9 @@ def _parts(page_request: PageRequest, understood: Understood) -> tuple[Part, ...
     labels |= {value.words: value.words for value in understood.wanted}
     labels |= {value.words: t("not_words", words=value.words) for value in understood.excluded}
     if understood.limit is not None:
-        labels[PRICE_PART] = range_label(understood.limit)
+        labels[PRICE_PART] = range_label(
+            understood.limit, next((facet.currency for facet in page.facets if facet.name == PRICE), "")
+        )
     if understood.in_stock:
         labels[STOCK_PART] = t("in_stock")
     if len(labels) < 2:

@@ -14,6 +14,7 @@ from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, script_messages
+from web.i18n.money import money
 from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
 
 STATIC_FILES_MAX_AGE_S = 31_536_000
@@ -117,10 +118,8 @@ def with_language(code: str, link: str = "") -> str:
 
 
 def price(product: Product) -> str:
-    """Return the price for people: "12.90 EUR"; empty when the shop gave none."""
-    if product.price is None:
-        return ""
-    return f"{product.price:,f} {product.currency}".strip()
+    """Return the price for people: "€12.90"; empty when the shop gave none."""
+    return "" if product.price is None else money(product.price, product.currency)
 
 
 @lru_cache(maxsize=64)

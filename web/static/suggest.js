@@ -81,9 +81,13 @@ function combobox() {
   // The shop may have another address for the world than the one that this page came from, whose policy allows no other.
   const path = (address) => new URL(address, location).pathname;
 
+  function money(amount, currency) {
+    return Number(amount).toLocaleString(document.documentElement.lang, /^[A-Z]{3}$/.test(currency) ? { style: "currency", currency } : {});
+  }
+
   function productOption(product) {
     const picture = product.picture_url ? make("img", { src: path(product.picture_url), alt: "", width: 40, height: 40 }) : make("span", { className: "blank" });
-    const price = product.price ? make("small", { textContent: `${product.price} ${product.currency}`.trim() }) : "";
+    const price = product.price ? make("small", { textContent: money(product.price, product.currency) }) : "";
     return option(path(product.url), picture, marked(product.marked), price);
   }
 
