@@ -32,6 +32,12 @@ ASK = """async ([shop, key]) => {
         values: (await client.searchForFacetValues([{ indexName: "shop", params: typed }]))[0],
     };
 }"""
+CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+    const brush = canvas.getContext("2d");
+    setInterval(() => { brush.fillStyle = "blue"; brush.fillRect(0, 0, 320, 240); }, 20);
+    return canvas.captureStream();
+};"""
 PHOTO = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": picture_bytes(BLUE, (300, 300))}
 
 
@@ -163,6 +169,17 @@ def test_a_photo_may_be_dropped_and_a_file_that_is_none_leaves_no_trace(visit):
     page.evaluate(drop, [list(b"%PDF-1.4"), "application/pdf"])
     expect(page.get_by_role("alert")).to_contain_text("cannot be searched")
     expect(page.get_by_role("button", name="Remove the photo")).to_be_hidden()
+
+
+def test_the_camera_takes_a_photo_in_a_dialog_of_the_shops_own_colours(visit):
+    page = visit("/index.html", CAMERA)
+    page.get_by_role("button", name="Take a photo").click()
+    dialog = page.get_by_role("dialog", name="Take a photo")
+    expect(dialog.locator("video")).to_have_js_property("videoWidth", 320)
+    expect(dialog.get_by_role("button", name="Take the photo")).to_have_css("background-color", "rgb(154, 74, 43)")
+    dialog.get_by_role("button", name="Take the photo").click()
+    expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
+    expect(dialog).to_have_count(0)
 
 
 def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):

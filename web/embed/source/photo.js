@@ -34,7 +34,7 @@ async function takePhoto(part) {
   const take = make("button", { type: "button", className: "go", textContent: part.t("take") });
   const close = make("button", { type: "button", className: "plain", textContent: part.t("close") });
   const dialog = make("dialog", { attributes: { "aria-label": part.t("take_photo") } }, video, make("p", { className: "buttons" }, take, close));
-  part.shadowRoot.append(dialog);
+  part.whole.append(dialog);
   dialog.showModal();
   return new Promise((done) => {
     take.addEventListener("click", async () => {
