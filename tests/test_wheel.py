@@ -103,7 +103,7 @@ def test_the_demo_runs_from_the_wheel(installed, tmp_path):
     shop = subprocess.Popen(command, cwd=tmp_path, env=environment | {"OMP_NUM_THREADS": "1"}, stderr=log)
     try:
         page = ""
-        while '<li class="card">' not in page:  # 503 until the shop is open
+        while '<li class="card"' not in page:  # 503 until the shop is open
             assert shop.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.2)
             with suppress(OSError), urllib.request.urlopen(f"{address}/?q=speckled+mug") as answer:

@@ -40,7 +40,7 @@ def test_words_find_the_product_and_tell_all_about_it(client):
     assert first["url"] == "http://localhost/products/red"
     assert first["attributes"] == {"colour": "Red", "made of": "wool"}
     assert first["picture_urls"] == {
-        str(size): f"http://localhost/pictures/{first['picture']}/{size}.jpg" for size in (128, 320, 640)
+        str(size): f"http://localhost/pictures/{first['picture']}/{size}.jpg" for size in (128, 320, 640, 1280)
     }
     assert "feed" not in answer.text
     assert client.get(first["picture_url"]).content_type == "image/jpeg"
