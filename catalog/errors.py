@@ -14,7 +14,8 @@
     │   ├── BadQuery
     │   │   └── UnsupportedQuery
     │   ├── UnknownProduct
-    │   └── UnknownRule
+    │   ├── UnknownRule
+    │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
     │   └── NewerStore
@@ -124,6 +125,10 @@ class UnknownProduct(BadInput):
 
 class UnknownRule(BadInput):
     """No rule of search has that id."""
+
+
+class BadDelivery(BadInput):
+    """A shop platform's message has the number of an earlier one, and another content."""
 
 
 class StoreError(WindowshopError):

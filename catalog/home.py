@@ -64,6 +64,10 @@ class ShopHome:
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."
     )
+    inbox = Entry("inbox.sqlite", "Products that shop platforms sent. Server and `reconcile` write.")
+    inbox_lock = Entry("connect/.worker.lock", "Lock of the one process that works on the inbox. It stays empty.")
+    woocommerce_list = Entry("connect/woocommerce.jsonl", "WooCommerce's products as `reconcile` read them last.")
+    platform_feed = Entry("connect/feed.jsonl", "The feed that the last `reconcile` made of an export.")
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
@@ -74,7 +78,7 @@ class ShopHome:
     @property
     def side_databases(self) -> tuple[Path, ...]:
         """The databases besides the catalogue that a backup copies."""
-        return self.events, self.decisions, self.query_log, self.rules
+        return self.events, self.decisions, self.query_log, self.rules, self.inbox
 
     def generation(self, number: int) -> Path:
         """Return the folder of one generation."""

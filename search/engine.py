@@ -24,9 +24,9 @@ from search.explain.explainer import HitExplainer, HitExplanation
 from search.explain.reasons import resembled_ids
 from search.explain.regions import Regions
 from search.hits import SearchPage
-from search.live.live_index import LiveIndex, Written
+from search.live.live_index import LiveIndex
 from search.live.picture_store import remove_unused
-from search.live.product_edit import ProductEdit
+from search.live.product_edit import ProductEdit, Written
 from search.live.thumbnails import Thumbnails
 from search.merchandising.rule_follower import RuleFollower
 from search.merchandising.rule_set import Rules

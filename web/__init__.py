@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls
 from web.api import insights, jobs, listings, operations, products, rules, search, suggestions
+from web.connect import webhooks
 from web.embed import routes as embed_routes
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
@@ -61,4 +62,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(reference_page.bp)
 
     engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)
+    webhooks.init_app(app, settings)
     return app

@@ -7,6 +7,7 @@ WindowshopError (catalog/errors.py)
 ├── MissingApiKey             401
 ├── NotAllowed                403
 ├── RateLimited               429
+├── BadSignature              401
 └── UnsafeConfiguration       raised before the server starts
 """
 
@@ -22,7 +23,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from catalog import errors
 
 RETRY_AFTER_S = 2
-JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/pictures/", "/static/")
+JSON_PATHS = ("/api/", "/connect/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/pictures/", "/static/")
 OUR_FAULT = ("Something went wrong on our side.", "Please try again.")
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,10 @@ class NotAllowed(errors.WindowshopError):
     """The route is closed, or the API key has another scope."""
 
 
+class BadSignature(errors.WindowshopError):
+    """A webhook is not signed, or not with the secret that this shop shares with its platform."""
+
+
 class RateLimited(errors.WindowshopError):
     """A key or an address sent too many requests; `wait` is the time in seconds until it may send one more."""
 
@@ -76,10 +81,12 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (MissingApiKey, 401),
     (NotAllowed, 403),
     (RateLimited, 429),
+    (BadSignature, 401),
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
     (errors.UnknownProduct, 404),
     (errors.UnknownRule, 404),
+    (errors.BadDelivery, 409),
     (errors.BadInput, 422),
     (errors.LiveIndexFull, 507),
     (errors.DeadlineExceeded, 504),

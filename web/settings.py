@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from catalog.fetching.http_download import FetchRules
-from catalog.fetching.url_policy import PORTS
+from catalog.fetching.http_download import FetchRules, rules_for
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -94,7 +92,25 @@ class Settings(BaseSettings):
     picture_servers: str | None = Field(
         default=None,
         description="IP addresses of the shop's own picture servers, which pictures may be fetched from although they"
-        " are not on the public internet, separated by commas; `10.0.0.5:8080` also allows that port.",
+        " are not on the public internet, separated by commas; `10.0.0.5:8080` also allows that port."
+        " The other commands read it too.",
+    )
+    shop_url: str | None = Field(
+        default=None,
+        description="Where the shop itself is, such as https://www.shop.example: Shopify's webhooks do not say it.",
+    )
+    shop_currency: str | None = Field(
+        default=None, description="Currency of prices that name none, such as EUR: those of Shopify and WooCommerce."
+    )
+    shopify_domain: str | None = Field(
+        default=None, description="The shop's name at Shopify, such as corner-shop.myshopify.com."
+    )
+    shopify_secret: SecretStr | None = Field(
+        default=None,
+        description="The app's client secret, with which Shopify signs webhooks; without it, none is taken.",
+    )
+    woocommerce_secret: SecretStr | None = Field(
+        default=None, description="The secret with which WooCommerce signs webhooks; without it, none is taken."
     )
     trusted_proxies: int = Field(
         default=0,
@@ -145,13 +161,7 @@ class Settings(BaseSettings):
     @property
     def fetch_rules(self) -> FetchRules:
         """Return the limits of downloads of pictures. Raises ValueError for an address that is no IP address."""
-        servers = [server.rpartition(":") if server.count(":") == 1 else (server, "", "") for server in self._servers]
-        ports = PORTS | {int(port) for _, _, port in servers if port}
-        return FetchRules(ports=frozenset(ports), also_allowed=frozenset(str(ip_address(ip)) for ip, _, _ in servers))
-
-    @property
-    def _servers(self) -> tuple[str, ...]:
-        return _split(self.picture_servers)
+        return rules_for(self.picture_servers)
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -2,5 +2,5 @@
 
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 
-Imported by catalog, indexer.build, indexer.training, search.bulk, search.live, web.requests.
+Imported by catalog, indexer.build, indexer.training, search.bulk, search.connect, search.live, web.requests.
 """

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, cast
 
 from catalog.errors import FetchFailed, NoAnswer, PictureGone
@@ -48,6 +49,14 @@ class FetchRules:
     threads: int = 8
     also_allowed: frozenset[str] = frozenset()
     resolve: Resolve = system_resolve
+
+
+def rules_for(servers: str | None) -> FetchRules:
+    """Return rules that also allow these servers: "10.0.0.5, 10.0.0.6:8080". Raises ValueError for no IP address."""
+    named = [server.strip() for server in (servers or "").split(",") if server.strip()]
+    parts = [server.rpartition(":") if server.count(":") == 1 else (server, "", "") for server in named]
+    ports = PORTS | {int(port) for _, _, port in parts if port}
+    return FetchRules(ports=frozenset(ports), also_allowed=frozenset(str(ip_address(ip)) for ip, _, _ in parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,6 @@
 
 Imported by catalog.fetching, catalog.sample.generator, indexer.build, indexer.cache, indexer.detection,
 indexer.encoders, indexer.encoders.backends, indexer.generations, indexer.labels, indexer.maintenance, search.bulk,
-search.cli, search.doctor, search.listings, search.live, search.ops, search.query, search.retrieval, web.cli,
-web.middleware.
+search.cli, search.connect, search.doctor, search.listings, search.live, search.ops, search.query, search.retrieval,
+web.cli, web.middleware.
 """

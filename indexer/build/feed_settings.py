@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ from pathlib import Path
 from catalog.errors import BadFeed
 from catalog.feeds.rows.encodings import known_encoding
 from catalog.fetching.fetcher import PictureFetcher
+from catalog.fetching.http_download import FetchRules, rules_for
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
 
+PICTURE_SERVERS = "WINDOWSHOP_PICTURE_SERVERS"
 log = logging.getLogger(__name__)
 
 
@@ -63,13 +66,23 @@ def _remembered(home: Path) -> ChosenFeed | None:
         return None
 
 
+def _rules() -> FetchRules:
+    """Return the limits of downloads by the setting that servers have too. Raises BadFeed for a bad one."""
+    servers = os.environ.get(PICTURE_SERVERS, "")
+    try:
+        return rules_for(servers)
+    except ValueError as error:
+        hint = "Name IP addresses, with commas between them: 10.0.0.5, 10.0.0.6:8080."
+        raise BadFeed(f"{PICTURE_SERVERS} is {servers[:100]!r}: {error}.", hint) from None
+
+
 @contextmanager
 def fetching(home: Path, allowed: bool) -> Iterator[PictureFetcher | None]:
     """Give one import its fetcher, None unless `allowed`; nothing fetched is removed within the block."""
     if not allowed:
         yield None
         return
-    with closing(PictureFetcher.open(ShopHome(home).fetched)) as fetcher:
+    with closing(PictureFetcher.open(ShopHome(home).fetched, _rules())) as fetcher:
         log.info("Pictures are fetched from the web addresses in the feed; --no-fetch-pictures turns this off.")
         yield fetcher
         log.info("%s.", fetcher.summary())

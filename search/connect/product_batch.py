@@ -7,17 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from catalog.errors import BadQuery, StoreError, WindowshopError
 from catalog.fetching.http_download import FetchRules
 from catalog.product import Picture, Product
 from search.connect.addressed_pictures import Fetched, fetching
 from search.live.picture_store import new_picture, storing
-from search.live.product_edit import ProductEdit
-
-if TYPE_CHECKING:
-    from search.live.live_index import Written
+from search.live.product_edit import ProductEdit, Written
 
 MAX_ADDRESSES = 5_000  # of pictures in one batch
 PRODUCTS_PER_COMMIT = 50

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import BadInput, DamagedGeneration, LiveIndexFull, StoreError, UnknownProduct, WindowshopError
@@ -22,7 +21,7 @@ from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.generations import store
 from search.live.picture_store import new_picture, storing
-from search.live.product_edit import ProductEdit
+from search.live.product_edit import ProductEdit, Written
 from search.retrieval.serving_state import ServingState
 from search.state.change_replay import ChangeReplayer
 from search.state.snapshot import ProductRows
@@ -36,15 +35,6 @@ log = logging.getLogger(__name__)
 Pictures = tuple[Picture, ...] | None  # of an edit; None leaves those of the product
 Encoded = tuple[Product, int | None, ProductRows]  # the key is None when the product is new
 Opener = Callable[[store.Generation, ServingState], ServingState]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Result of `put`: the product as it is now, whether it is new, and whether it was equal already."""
-
-    product: Product
-    created: bool
-    unchanged: bool = False
 
 
 class LiveIndex:

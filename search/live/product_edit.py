@@ -62,6 +62,15 @@ class ProductEdit:
         return Product(self.product_id, **after)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Result of `put`: the product as it is now, whether it is new, and whether it was equal already."""
+
+    product: Product
+    created: bool
+    unchanged: bool = False
+
+
 def edit_of(
     product_id: str, values: Mapping[str, object], pictures: Sequence[bytes | Picture] | None = None
 ) -> ProductEdit:

@@ -18,6 +18,7 @@ CODES = {
     "UnsupportedQuery": "unsupported_query",
     "UnknownProduct": "unknown_product",
     "UnknownRule": "unknown_rule",
+    "BadDelivery": "bad_delivery",
     "StoreError": "store_error",
     "DamagedStore": "damaged_store",
     "NewerStore": "newer_store",

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "learn": ("search", "learn"),
     "doctor": ("search", "doctor"),
     "rules": ("search", "rules"),
+    "reconcile": ("search", "reconcile"),
     "demo": ("web", "demo"),
     "serve": ("web", "serve"),
     "key": ("web", "key"),

@@ -25,6 +25,7 @@ from web.errors import MissingApiKey, NotAllowed
 from web.settings import Settings
 
 ALWAYS = "always"  # open to everybody
+SIGNED = "signed"  # open to requests whose body is signed with a secret that a shop platform shares
 PUBLIC = "public"  # open to everybody while the setting public_read is true, else to keys of any scope
 # Open to keys with that scope or a later one. A search key is public: it stands in the pages of a merchant's own shop.
 SEARCH, READ, WRITE, ADMIN = "search", "read", "write", "admin"
@@ -65,6 +66,8 @@ POLICIES = {
     "catalogue.put": WRITE,
     "catalogue.put_batch": WRITE,
     "catalogue.remove": WRITE,
+    "connect.shopify": SIGNED,
+    "connect.woocommerce": SIGNED,
     "merchant_page.page": ALWAYS,
     "merchant.suggest": WRITE,
     "merchant.choices": WRITE,
@@ -200,7 +203,7 @@ def required_scope() -> str:
         return "" if current_app.config["PUBLIC_READ"] else SEARCH
     if policy == OPERATOR:
         return "" if _is_local() else ADMIN
-    return "" if policy == ALWAYS else policy
+    return "" if policy in (ALWAYS, SIGNED) else policy
 
 
 def _guard() -> None:

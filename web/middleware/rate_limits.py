@@ -17,7 +17,7 @@ from time import monotonic
 from flask import Flask, request
 
 from web.errors import RateLimited
-from web.middleware.auth import ADMIN, POLICIES, SEARCH, UNLIMITED_ENDPOINTS, WRITE, StoredKey, current_key
+from web.middleware.auth import ADMIN, POLICIES, SEARCH, SIGNED, UNLIMITED_ENDPOINTS, WRITE, StoredKey, current_key
 from web.middleware.request_context import note
 from web.settings import KIB, Settings
 
@@ -81,7 +81,7 @@ def request_kind() -> str:
     """Return which limit the request counts against: READS, WRITES, UPLOADS or SUGGESTIONS."""
     if request.endpoint == SUGGEST_ENDPOINT:
         return SUGGESTIONS
-    if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN):
+    if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
     length = request.content_length
     chunked = length is None and "Transfer-Encoding" in request.headers

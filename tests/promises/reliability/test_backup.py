@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError
+from catalog.feeds.platform_documents.document import ProductDocument
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
@@ -15,6 +16,7 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations.store import current_number, open_current
 from indexer.maintenance.backup import backup, read_backup, restore
 from indexer.maintenance.consistency import check_consistency
+from search.connect.inbox import DocumentChange, Inbox
 from search.listings.decision_store import Decision, DecisionStore, Item
 from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import Rule
@@ -147,6 +149,9 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         RuleStore(home).save([Rule("pin", word, "a")], word)
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
+        with closing(Inbox(home)) as inbox:
+            document = ProductDocument(word, updated=1.0, title=word)
+            inbox.accept(DocumentChange("shopify", word, 1.0, lambda known: document), word, word)
 
     write("before")
     backup(home, tmp_path / "copy")

@@ -12,7 +12,7 @@ from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, READ_KEY, SEARCH_KEY, WRITE_KEY, make_shop
 from web.__main__ import main
 from web.engine import holder_of
-from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, SEARCH, WRITE, Keys
+from web.middleware.auth import ADMIN, ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, SEARCH, SIGNED, WRITE, Keys
 from web.settings import Settings
 
 CALLS = {
@@ -47,6 +47,8 @@ CALLS = {
     "catalogue.put": ("put", "/api/v1/products/none"),
     "catalogue.put_batch": ("put", "/api/v1/products"),
     "catalogue.remove": ("delete", "/api/v1/products/none"),
+    "connect.shopify": ("post", "/connect/shopify/webhooks"),
+    "connect.woocommerce": ("post", "/connect/woocommerce/webhooks"),
     "merchant_page.page": ("get", "/merchant"),
     "merchant.suggest": ("post", "/api/v1/listings/suggest"),
     "merchant.choices": ("get", "/api/v1/listings/choices"),
@@ -95,6 +97,8 @@ ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}  # so that nobody asks as a prog
 
 def refusal(policy, key, public_read=True):
     """The status by which a key is refused; None where it is let in."""
+    if policy == SIGNED:
+        return 403  # whatever the key: this shop shares no secret with a platform
     needed = {ALWAYS: None, PUBLIC: None if public_read else SEARCH, OPERATOR: ADMIN}.get(policy, policy)
     if needed is None or (key in SCOPES and SCOPES.index(key) >= SCOPES.index(needed)):
         return None
