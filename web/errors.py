@@ -4,6 +4,8 @@ WindowshopError (catalog/errors.py)
 ├── NotReady                  503
 ├── MalformedRequest          400
 ├── UnsupportedContentType    415
+├── IncompleteLink            422, a BadQuery of a page
+├── BadPrice                  422, a BadQuery of a page
 ├── MissingApiKey             401
 ├── NotAllowed                403
 ├── RateLimited               429
@@ -42,6 +44,14 @@ class UnsupportedContentType(errors.WindowshopError):
     """The body of the request is not JSON, and the route reads nothing else."""
 
     code = "unsupported_media_type"
+
+
+class IncompleteLink(errors.BadQuery):
+    """The address of a page was cut short or changed, so that what it searches for cannot be read."""
+
+
+class BadPrice(errors.BadQuery):
+    """What was typed in a box for a price is no price."""
 
 
 class MissingApiKey(errors.WindowshopError):
@@ -173,7 +183,13 @@ def _response(status: int, code: str, message: str, hint: str) -> Response:
     if request.path.startswith(JSON_PATHS):
         response = make_response(jsonify(error_json(code, message, hint)), status)
     else:
-        texts = {"status": status, "message": message, "hint": hint, "request_id": g.get("request_id", "")}
+        texts = {
+            "status": status,
+            "code": code,
+            "message": message,
+            "hint": hint,
+            "request_id": g.get("request_id", ""),
+        }
         page = render_template("error.html", sorry=True, waiting=code == "not_ready", **texts)
         response = make_response(page, status)
     if status == 401:

@@ -69,6 +69,11 @@ def error_message(status: int | str) -> Mapping[str, str]:
     return errors.get(str(status), errors["other"])
 
 
+def page_error(code: str, language: str) -> Mapping[str, str] | None:
+    """Return what a page says in place of an error's own `message` and `hint`; None where those are good."""
+    return _sections(SHOP)["page_errors"].get(f"{code}.{language}")
+
+
 def field_name(field: str, language: str) -> str:
     """Return the label of a product field: "Made of" for "attributes.made_of"."""
     name = field.removeprefix("attributes.").lower()

@@ -13,7 +13,7 @@ from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
 from web.engine import get_engine
 from web.i18n import language
-from web.i18n.messages import LANGUAGES, error_message, script_messages
+from web.i18n.messages import LANGUAGES, error_message, page_error, script_messages
 from web.i18n.money import money
 from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
 
@@ -50,6 +50,7 @@ def init_app(app: Flask) -> None:
         reason_label=language.reason_label,
         script_messages=lambda: script_messages(language.language()),
         error_message=error_message,
+        page_error=page_error,
         with_language=with_language,
     )
     app.jinja_env.filters.update(

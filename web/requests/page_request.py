@@ -17,6 +17,7 @@ from catalog.money.prices import parse_price
 from search.query.builder import QueryBuilder
 from search.query.filters import PRICE, Filter, parse_filter, read_filter
 from search.query.terms import RELEVANCE, Query
+from web.errors import BadPrice, IncompleteLink
 from web.middleware.uploads import picture_of_file
 from web.requests.search_models import crop_box
 from web.requests.validation import check, whole_number
@@ -147,9 +148,9 @@ def compact_json(value: Mapping[str, Any]) -> str:
 def _base_query(page_request: PageRequest, engine: SearchEngine) -> Query | None:
     if not page_request.refine:
         return None
-    base = engine.query_of(page_request.refine)
+    base = _query_of(page_request.refine, engine)
     if page_request.also:
-        other = engine.query_of(page_request.also)
+        other = _query_of(page_request.also, engine)
         base = replace(base, terms=base.terms + other.terms, filter=base.filter or other.filter)
     if page_request.drop is None:
         return base
@@ -157,10 +158,24 @@ def _base_query(page_request: PageRequest, engine: SearchEngine) -> Query | None
     return replace(base, terms=terms, filter=base.filter if terms else base.filter or Filter())
 
 
+def _query_of(token: str, engine: SearchEngine) -> Query:
+    try:
+        return engine.query_of(token)
+    except BadQuery as error:
+        raise IncompleteLink(error.message, error.hint) from None
+
+
+def _filter_of(text: str) -> Filter:
+    try:
+        return read_filter(text)
+    except BadQuery as error:
+        raise IncompleteLink(error.message, error.hint) from None
+
+
 def _read_filter(values: MultiDict[str, str]) -> Filter | None:
     """Return the last `filter` field, with the price range of the fields `min`, `max` and `currency`."""
     sent = [text for text in values.getlist("filter") if text]
-    narrowed = read_filter(sent[-1]) if sent else None
+    narrowed = _filter_of(sent[-1]) if sent else None
     if "min" not in values and "max" not in values:
         return narrowed
     fields = (narrowed or Filter()).without(PRICE).to_json()
@@ -180,7 +195,7 @@ def _parse_price(text: str, name: str, currency: str) -> float | None:
         with suppress(BadRow):
             amount = parse_price(text, known)[0]
             return None if amount is None else float(amount)
-    raise BadQuery(f"The price {text[:40]!r} is no number.", f"For example {name}=25.")
+    raise BadPrice(f"The price {text[:40]!r} is no number.", f"For example {name}=25.")
 
 
 def sort_of(query: Query) -> str:

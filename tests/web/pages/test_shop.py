@@ -354,6 +354,22 @@ def test_filters_are_buttons_whose_address_can_be_shared(client):
     page(client.get("/?q=red&filter=nonsense"), 422)
 
 
+@pytest.mark.parametrize(
+    ("address", "status", "english", "chinese"),
+    [
+        ("/?q=red&filter={", 422, "This link is incomplete.", "链接不完整。"),
+        ("/?refine=abc", 422, "This link is incomplete.", "链接不完整。"),
+        ("/products/nope", 404, "We can’t find this product.", "没有找到这件商品。"),
+        ("/?q=red&min=cheap", 422, "This is not a price.", "价格无法识别。"),
+    ],
+)
+def test_an_error_speaks_to_shoppers_in_their_language(client, address, status, english, chinese):
+    for language, words in (("en", english), ("zh", chinese)):
+        answer = client.get(f"{address}{'&' if '?' in address else '?'}lang={language}")
+        assert answer.status_code == status and words in answer.text
+        assert "JSON" not in answer.text and "token" not in answer.text
+
+
 def test_a_price_that_was_typed_narrows_beside_the_other_filters(client):
     typed = {"filter": '{"in_stock":true}', "min": "12", "max": "14", "q": "jumper"}
     answer = client.get("/", query_string=typed)
