@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import accumulate
 from types import MappingProxyType
 
 CATEGORY_SEPARATOR = " > "
@@ -68,6 +69,11 @@ def reduced_from(price: Decimal | None, list_price: Decimal | None) -> Decimal |
 def levels_of(category: str) -> tuple[str, ...]:
     """Return the levels of a category from the root down, whatever spaces are around the separators."""
     return tuple(part.strip() for part in category.split(CATEGORY_SEPARATOR.strip()) if part.strip())
+
+
+def categories_down(path: Sequence[str]) -> Iterator[str]:
+    """Return the full path of each level of a category, from the root down."""
+    return accumulate(path, lambda parent, name: parent + CATEGORY_SEPARATOR + name)
 
 
 @dataclass(frozen=True, slots=True)

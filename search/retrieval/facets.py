@@ -14,13 +14,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.product import CATEGORY_SEPARATOR
+from catalog.product import CATEGORY_SEPARATOR, categories_down
 from indexer.types import Ids, Mask
 from search.hits import Facet, FacetValue
 from search.query import filters
 from search.query.filters import Between, Filter, InStock, OneOf, folded
 from search.state.column_store import ProductColumns
-from search.state.label_columns import CURRENCY, LabelColumn, categories_down
+from search.state.label_columns import CURRENCY, LabelColumn
 
 MAX_VALUES = 100  # values of a facet, or categories of one level
 MAX_ATTRIBUTES = 12

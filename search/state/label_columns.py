@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.product import Product, categories_down
 from indexer.types import Ids, Mask
 from search.query.filters import BRAND, CATEGORY, MAX_VALUE, Between, attribute_field, folded
 from search.state.title_heads import HEAD, title_heads
@@ -213,11 +212,6 @@ class LabelColumnBuilder:
             listed.add((name, label))
             self.rows[name].append(ordinal)
             self.codes[name].append(code)
-
-
-def categories_down(path: Sequence[str]) -> Iterator[str]:
-    """Return the full path of each level of a category, from the root down."""
-    return accumulate(path, lambda parent, name: parent + CATEGORY_SEPARATOR + name)
 
 
 def _labels_of(product: Product) -> Iterator[tuple[str, str]]:

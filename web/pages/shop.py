@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,19 +12,19 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
-from catalog.product import Product
 from search.query.terms import ProductTerm
 from web.engine import get_engine
-from web.i18n.language import language, path_of, title_of, value_label
-from web.i18n.messages import CHINESE
+from web.i18n.language import title_of
 from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import preview
 from web.pages.answer_view import answer_view
+from web.pages.front_page import front_page
 from web.pages.headings import combination, subject_of
 from web.pages.origin import Origin, read_origin
 from web.pages.photo_verdict import verdict_view
 from web.pages.redirects import sent_on
+from web.pages.short_titles import short_titles
 from web.pages.view_models import results_view
 from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
 from web.requests.validation import check, whole_number
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 MAX_SIMILAR = 12
 MAX_RECOMMENDED = 5
-MAX_EXAMPLES = 6
+MAX_ON_FRONT = 12  # products
 NEAREST_HITS = 6  # one row, shown when the shop does not sell what a photo shows
 CACHE_ONE_HOUR = "public, max-age=3600"
 CACHE_FOREVER = "public, max-age=31536000, immutable"
@@ -165,7 +165,7 @@ def _jpeg(data: bytes, cache_control: str) -> Response:
 
 def _front(viewed: Sequence[str] = ()) -> str:
     engine = get_engine()
-    products = engine.browse(current_app.config["PAGE_HITS"], date.today().toordinal())
+    products = engine.browse(min(current_app.config["PAGE_HITS"], MAX_ON_FRONT), date.today().toordinal())
     status = engine.status()
     found = engine.find(viewed) if viewed else {}
     recent = [found[product_id] for product_id in dict.fromkeys(viewed) if product_id in found]
@@ -173,7 +173,7 @@ def _front(viewed: Sequence[str] = ()) -> str:
     return render_template(
         "home.html",
         products=products,
-        examples=example_queries(products) if status.texts else (),
+        front=front_page(),
         photos=try_photos().values(),
         status=status,
         recent=recent[:MAX_RECOMMENDED],
@@ -214,6 +214,7 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
         shown=page_request.shown,
         liked=products.get(page_request.like) if page_request.like else None,
         products=products,
+        short_titles=short_titles({hit.product.id: title_of(hit.product) for hit in (*page.hits, *page.near)}),
         photo=photo,
         browsing=not query.terms,
         answer=answer_view(page_request, page),
@@ -223,15 +224,3 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
         NEAREST=NEAREST_HITS,
         status=engine.status(),
     )
-
-
-def example_queries(products: Iterable[Product]) -> tuple[str, ...]:
-    """Return texts to try, made from the shop's own products: "navy blue shirts"."""
-    examples: dict[str, str] = {}
-    space = "" if language() == CHINESE else " "
-    for product in products:
-        path = path_of(product)
-        category = path[-1] if path else title_of(product)
-        colour = value_label("colour", product.attributes.get("colour") or product.attributes.get("color") or "")
-        examples.setdefault(category, f"{colour}{space}{category}".strip().lower())
-    return tuple(examples.values())[:MAX_EXAMPLES]

@@ -12,6 +12,7 @@ from flask import Flask, current_app, request
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product
 from web.engine import get_engine
+from web.facets.category_menu import category_menu
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, page_error, script_messages
 from web.i18n.money import money
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         card_id=card_id,
         accepts_text=accepts_text,
         search_url=search_url,
+        category_menu=category_menu,
         LANGUAGES=LANGUAGES,
         language=language.language,
         t=language.t,

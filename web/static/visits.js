@@ -66,7 +66,8 @@ if (rows && viewed().length) {
       const filled = find("#personal", page);
       if (answer.ok && filled) rows.replaceChildren(...document.adoptNode(filled).childNodes);
     })
-    .catch(() => {});           // the page is whole without them
+    .catch(() => {})            // the page is whole without them
+    .finally(() => document.documentElement.classList.remove("rows-to-come"));
 }
 
 document.addEventListener("click", (event) => {

@@ -15,7 +15,6 @@ from catalog.storage.catalogue import Catalogue
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import BLUE, RED, picture_bytes
 from web.i18n.language import facts_of, path_of, title_of
-from web.pages.shop import example_queries
 from web.pages.templating import fills_tile, picture_sizes
 
 
@@ -261,13 +260,6 @@ def test_a_shop_that_reads_no_words_does_not_ask_for_any(tmp_path, make_app, mon
     assert client.post("/api/v1/search", json={"text": "red"}).json["error"]["code"] == "unsupported_query"
 
 
-def test_words_to_try_come_from_the_shop():
-    shirt = Product("1", "Shirt 1", (), category="Apparel > Shirts", attributes={"colour": "Navy Blue"})
-    same = Product("2", "Shirt 2", (), category="Apparel > Shirts", attributes={"colour": "Red"})
-    bare = Product("3", "Granny Smith", ())
-    assert example_queries((shirt, same, bare)) == ("navy blue shirts", "granny smith")
-
-
 def test_pictures_are_ours_and_may_be_kept(client):
     sha256 = client.get("/api/v1/products/red").json["pictures"][0]["picture"]
     answer = client.get(f"/pictures/{sha256}/320.jpg")
@@ -501,7 +493,7 @@ def test_more_like_this_is_the_same_link_everywhere(client):
 
 def test_rows_for_what_was_viewed(client):
     answer = client.post("/", data={"viewed": ["red", "gone", "green", "red"]})
-    assert page(answer).titles[-2:] == ["Red jumper", "Green jumper"]
+    assert page(answer).titles[-7:-5] == ["Red jumper", "Green jumper"]
     assert "Recently viewed" in answer.text
     assert "Recently viewed" not in client.get("/").text
 
