@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(PAGE_HITS=settings.page_hits, TIMEOUT_MS=settings.timeout_ms, SHOP_NAME=settings.shop_name)
     app.config["PUBLIC_URL"] = settings.public_url
     app.config["SHOW_SCORES"] = settings.show_scores
+    app.config["SHOWN_ATTRIBUTES"] = settings.attributes_shown
     app.config["FETCH_RULES"] = settings.fetch_rules
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     show_scores: bool = Field(
         default=False, description="Whether pages show match scores and search times, which help a shop's owner."
     )
+    shown_attributes: str | None = Field(
+        default=None,
+        description="Attributes that pages show although they are for programs, such as gtin or condition, separated by"
+        " commas.",
+    )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products per page of results.")
     timeout_ms: int = Field(
         default=500,
@@ -162,6 +167,11 @@ class Settings(BaseSettings):
     def fetch_rules(self) -> FetchRules:
         """Return the limits of downloads of pictures. Raises ValueError for an address that is no IP address."""
         return rules_for(self.picture_servers)
+
+    @property
+    def attributes_shown(self) -> frozenset[str]:
+        """Return the names of the technical attributes that pages show, in small letters."""
+        return frozenset(name.casefold() for name in _split(self.shown_attributes))
 
     @property
     def hosts(self) -> tuple[str, ...]:

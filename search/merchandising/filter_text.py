@@ -11,7 +11,18 @@ import re
 from typing import Any
 
 from catalog.errors import BadQuery
-from search.query.filters import ATTRIBUTES, BASE_COLOUR, COLOUR, ID, IN_STOCK, PRICE, Filter, parse_filter, read_filter
+from search.query.filters import (
+    ATTRIBUTES,
+    BASE_COLOUR,
+    COLOUR,
+    ID,
+    IN_STOCK,
+    ON_SALE,
+    PRICE,
+    Filter,
+    parse_filter,
+    read_filter,
+)
 
 MAX_FILTER_TEXT = 4_000  # characters
 _FIELDS = ("category", "brand", COLOUR, "color", BASE_COLOUR, ID)
@@ -50,7 +61,7 @@ def _fields(text: str) -> dict[str, Any]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not value:
             raise BadQuery(f"The part {part[:60]!r} of the filter is not FIELD=VALUE.", _EXAMPLE)
-        into = fields if name in (*_FIELDS, IN_STOCK, PRICE) else attributes
+        into = fields if name in (*_FIELDS, IN_STOCK, ON_SALE, PRICE) else attributes
         if name in into:
             raise BadQuery(f"The filter has {name[:40]!r} twice.", "Put | between the values of one field.")
         into[name] = _value(name, value)
@@ -58,9 +69,9 @@ def _fields(text: str) -> dict[str, Any]:
 
 
 def _value(name: str, text: str) -> Any:
-    if name == IN_STOCK:
+    if name in (IN_STOCK, ON_SALE):
         if text.lower() not in _YES_NO:
-            raise BadQuery(f"in_stock is {text[:40]!r}.", "Write in_stock=yes or in_stock=no.")
+            raise BadQuery(f"{name} is {text[:40]!r}.", f"Write {name}=yes or {name}=no.")
         return _YES_NO[text.lower()]
     found = None if name in _FIELDS else _RANGE.fullmatch(text)
     if found is not None:

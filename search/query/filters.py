@@ -1,7 +1,7 @@
 """Filters: a small immutable tree of conditions, and the JSON that it is read from and written to.
 
     {"category": "Apparel > Topwear", "brand": ["Puma", "Nike"], "price": {"min": 10, "max": 50, "currency": "EUR"},
-     "in_stock": true, "colour": "Red", "base_colour": ["navy"], "id": ["a", "b"],
+     "in_stock": true, "on_sale": true, "colour": "Red", "base_colour": ["navy"], "id": ["a", "b"],
      "attributes": {"gender": ["Men"], "year": {"min": 2012}},
      "not": {"brand": "Acme"}, "any": [{"colour": "Red"}, {"price": {"max": 5}}]}
 
@@ -37,9 +37,9 @@ MAX_VALUE = 500  # characters, as many as an id may have
 MAX_JSON = 256_000  # characters
 
 CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, ID = "category", "brand", "price", "in_stock", "colour", "id"
-BASE_COLOUR = "base_colour"
+BASE_COLOUR, ON_SALE = "base_colour", "on_sale"
 ATTRIBUTES, NOT, ANY = "attributes", "not", "any"
-FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, COLOUR, BASE_COLOUR, ATTRIBUTES, ID, NOT, ANY)
+FILTER_FIELDS = (CATEGORY, BRAND, PRICE, IN_STOCK, ON_SALE, COLOUR, BASE_COLOUR, ATTRIBUTES, ID, NOT, ANY)
 ATTRIBUTE = "attributes."  # prefix of an attribute's field: "attributes.gender"
 _COLOURS = ("colour", "color")
 _BOUNDS = ("min", "max")
@@ -83,6 +83,14 @@ class InStock:
 
 
 @dataclass(frozen=True, slots=True)
+class OnSale:
+    """The product costs less than its list price, or does not."""
+
+    on_sale: bool
+    field: str = ON_SALE
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The filter does not hold."""
 
@@ -98,7 +106,7 @@ class AnyOf:
     field: str = ANY
 
 
-Condition = OneOf | Between | InStock | Not | AnyOf
+Condition = OneOf | Between | InStock | OnSale | Not | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,8 @@ def _condition_json(condition: Condition) -> Any:
             return list(values)
         case InStock(in_stock=in_stock):
             return in_stock
+        case OnSale(on_sale=on_sale):
+            return on_sale
         case Not(filter=inner):
             return inner.to_json()
         case AnyOf(filters=filters):
@@ -200,10 +210,10 @@ class _Parser:
             return [AnyOf(tuple(self.filter(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(alternatives)))]
         if name == PRICE:
             return [self._between(PRICE, content, where, (*_BOUNDS, "currency"))]
-        if name == IN_STOCK:
+        if name in (IN_STOCK, ON_SALE):
             if not isinstance(content, bool):
                 raise _wrong(where, "true or false", content)
-            return [InStock(content)]
+            return [InStock(content) if name == IN_STOCK else OnSale(content)]
         if name in (CATEGORY, BRAND, BASE_COLOUR, ID):
             return [self._one_of(name, content, where)]
         if name in _COLOURS:

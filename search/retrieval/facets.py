@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import CATEGORY_SEPARATOR, categories_down
+from catalog.technical_attributes import is_technical
 from indexer.types import Ids, Mask
 from search.hits import Facet, FacetValue
 from search.query import filters
-from search.query.filters import Between, Filter, InStock, OneOf, folded
+from search.query.filters import Between, Filter, InStock, OneOf, OnSale, folded
 from search.state.column_store import ProductColumns
 from search.state.label_columns import CURRENCY, LabelColumn
 
@@ -34,13 +35,18 @@ CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
 
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
-    """Return the fields worth counting: the standard ones that the shop has, then attributes, most used first."""
+    """Return the fields worth counting: the standard ones that the shop has, then attributes, most used first.
+
+    Attributes that are for programs come last, and take no place from those that shoppers read.
+    """
     colour = filters.BASE_COLOUR if columns.labels_of(filters.BASE_COLOUR).size else filters.COLOUR
     standard = [name for name in (filters.CATEGORY, filters.BRAND, colour) if len(columns.labels_of(name).codes)]
     if not np.isnan(columns.prices).all():
         standard.insert(1, filters.PRICE)
     if len(np.unique(columns.stock[columns.present])) > 1:
         standard.append(filters.IN_STOCK)
+    if columns.reduced.any():
+        standard.append(filters.ON_SALE)
     attributes = {
         name: len(labels.codes)
         for name, labels in columns.labels.items()
@@ -48,7 +54,10 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
         and MIN_PRODUCTS_PER_VALUE * labels.size <= len(labels.codes)
         and 1 < labels.size <= MAX_LABELS
     }
-    return (*standard, *sorted(attributes, key=lambda name: (-attributes[name], name))[:MAX_ATTRIBUTES])
+    ranked = sorted(attributes, key=lambda name: (-attributes[name], name))
+    technical = [name for name in ranked if is_technical(name.removeprefix(filters.ATTRIBUTE))]
+    readable = [name for name in ranked if name not in technical]
+    return (*standard, *readable[:MAX_ATTRIBUTES], *technical[:MAX_ATTRIBUTES])
 
 
 def facet_counts(
@@ -138,17 +147,24 @@ def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> F
     return Facet(name, tuple(values), span=span, currency=named)
 
 
-def _stock(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    condition = filter.on(filters.IN_STOCK)
+def _flag(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
+    condition = filter.on(name)
     chosen = condition.in_stock if isinstance(condition, InStock) else None
-    available = int(np.count_nonzero(columns.stock & mask))
+    chosen = condition.on_sale if isinstance(condition, OnSale) else chosen
+    of_stock = name == filters.IN_STOCK
+    available = int(np.count_nonzero((columns.stock if of_stock else columns.reduced) & mask))
     counts = {True: available, False: int(np.count_nonzero(mask)) - available}
-    labels = {True: "in stock", False: "out of stock"}
+    labels = {True: "in stock", False: "out of stock"} if of_stock else {True: "on sale", False: "not reduced"}
     values = (FacetValue(v, labels[v], n, v == chosen) for v, n in counts.items() if n or v == chosen)
     return Facet(name, tuple(values))
 
 
-_OWN: Mapping[str, CountField] = {filters.CATEGORY: _categories, filters.PRICE: _prices, filters.IN_STOCK: _stock}
+_OWN: Mapping[str, CountField] = {
+    filters.CATEGORY: _categories,
+    filters.PRICE: _prices,
+    filters.IN_STOCK: _flag,
+    filters.ON_SALE: _flag,
+}
 
 
 def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:

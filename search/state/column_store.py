@@ -16,7 +16,20 @@ from numpy.typing import NDArray
 from catalog.product import CATEGORY_SEPARATOR, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Ids, Mask
-from search.query.filters import BASE_COLOUR, CATEGORY, COLOUR, ID, PRICE, AnyOf, Condition, Filter, InStock, Not, OneOf
+from search.query.filters import (
+    BASE_COLOUR,
+    CATEGORY,
+    COLOUR,
+    ID,
+    PRICE,
+    AnyOf,
+    Condition,
+    Filter,
+    InStock,
+    Not,
+    OneOf,
+    OnSale,
+)
 from search.state.base_colours import base_colour_column
 from search.state.label_columns import CURRENCY, LabelColumn, LabelColumnBuilder, LabelDictionary
 
@@ -32,6 +45,7 @@ class ProductColumns:
     by_id: Ids  # ordinals in the order of ids
     prices: NDArray[np.float64]  # nan for products without one
     stock: Mask
+    reduced: Mask  # on sale
     present: Mask  # false where a product was removed
     labels: Mapping[str, LabelColumn]
     seq: int = 0
@@ -47,19 +61,21 @@ class ProductColumns:
     def of(cls, products: Iterable[tuple[int, Product]], seq: int = 0) -> ProductColumns:
         """Return the columns of products, which must come with rising keys, as of change `seq`."""
         builder = LabelColumnBuilder()
-        keys, ids, prices, stock = [], [], [], []
+        keys, ids, prices, stock, reduced = [], [], [], [], []
         for ordinal, (key, product) in enumerate(products):
             keys.append(key)
             ids.append(product.id)
             prices.append(_price(product))
             stock.append(product.in_stock)
+            reduced.append(product.on_sale)
             builder.add(ordinal, product)
         count = len(keys)
         by_id = np.array(sorted(range(count), key=ids.__getitem__), np.int64)
-        stocks, none = np.array(stock, np.bool_), np.zeros(count, np.bool_)
+        stock_column, reduced_column = np.array(stock, np.bool_), np.array(reduced, np.bool_)
+        none = np.zeros(count, np.bool_)
         labels = _labels({}, builder, none)
         key_column, price_column = np.array(keys, np.int64), np.array(prices, np.float64)
-        return cls(key_column, _texts(ids), by_id, price_column, stocks, ~none, labels, seq)
+        return cls(key_column, _texts(ids), by_id, price_column, stock_column, reduced_column, ~none, labels, seq)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -132,15 +148,18 @@ class ProductColumns:
         for place, product in zip(places.tolist(), puts.values(), strict=True):
             builder.add(place, product)
         prices, stock, present = base.prices.copy(), base.stock.copy(), base.present.copy()
+        reduced = base.reduced.copy()
         prices[places] = [_price(product) for product in puts.values()]
         stock[places] = [product.in_stock for product in puts.values()]
+        reduced[places] = [product.on_sale for product in puts.values()]
         present[places], present[removed] = True, False
-        prices[removed], stock[removed] = np.nan, False  # nothing of them may be counted
+        prices[removed], stock[removed], reduced[removed] = np.nan, False, False  # nothing of them may be counted
         touched = np.zeros(len(base), np.bool_)
         touched[removed] = touched[places] = True
         labels = _labels(base.labels, builder, touched)
         seq = base.seq if seq is None else seq
-        return replace(base, prices=prices, stock=stock, present=present, labels=labels, seq=seq)
+        arrays = replace(base, prices=prices, stock=stock, reduced=reduced, present=present)
+        return replace(arrays, labels=labels, seq=seq)
 
     def _with_room(self, puts: Mapping[int, str]) -> ProductColumns:
         """Return these columns with places for new products (sorted keys, ids), and without removed ones if many."""
@@ -170,6 +189,7 @@ class ProductColumns:
             np.insert(by_id, np.searchsorted(ids[by_id], ids[added]), added),
             np.concatenate([self.prices[remaining], np.full(len(new), np.nan)])[order],
             np.concatenate([self.stock[remaining], blank])[order],
+            np.concatenate([self.reduced[remaining], blank])[order],
             np.concatenate([self.present[remaining], blank])[order],
             self.labels if same_ordinals else {name: labels.moved(moved) for name, labels in self.labels.items()},
             self.seq,
@@ -188,6 +208,8 @@ class ProductColumns:
                 return self._ids_mask(values) if name == ID else self.labels_of(name).having(values, len(self))
             case InStock(in_stock=in_stock):
                 return self.stock if in_stock else ~self.stock
+            case OnSale(on_sale=on_sale):
+                return self.reduced if on_sale else ~self.reduced
             case Not(filter=inner):
                 return ~self._all_of(inner)
             case AnyOf(filters=filters):

@@ -10,7 +10,7 @@ import numpy as np
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.store import open_current
 from search.hits import SearchHit, SearchPage
-from search.query.filters import AnyOf, Between, InStock, Not, OneOf, folded
+from search.query.filters import AnyOf, Between, InStock, Not, OneOf, OnSale, folded
 
 
 class ExactShop:
@@ -82,6 +82,8 @@ def passes(condition, product):
         return any(passes(one, product) for one in condition.filters)
     if isinstance(condition, InStock):
         return product.in_stock == condition.in_stock
+    if isinstance(condition, OnSale):
+        return product.on_sale == condition.on_sale
     if isinstance(condition, Between):
         price = product.price
         if price is None or (condition.currency and product.currency != condition.currency):

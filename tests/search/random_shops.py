@@ -32,6 +32,7 @@ def product(draw, number):
         pictures=(Picture("x"),),
         category=one_of(CATEGORIES),
         price=None if price is None else Decimal(price),
+        list_price=one_of((None, None, Decimal("12.90"))),
         currency="" if price is None else one_of(("EUR", "USD")),
         in_stock=one_of((True, False)),
         brand=one_of(BRANDS).strip(),
@@ -61,6 +62,7 @@ LEAVES = st.fixed_dictionaries(
         "brand": one_or_more(("puma", "NIKE", "耐克", "Acme")),
         "price": bounds((0, 9.99, 10, 12.9, 49.99, 50)),
         "in_stock": st.booleans(),
+        "on_sale": st.booleans(),
         "colour": one_or_more(("RED", "navy blue", "blue", "red, blue", "pink")),
         "id": one_or_more(("007", "014", "021", "nobody")),
         "attributes": st.fixed_dictionaries({}, optional={"size": one_or_more(("m", "S", "L")), "None": st.just("x")}),
@@ -89,6 +91,8 @@ def _holds(name, value, product):
         return any(passes(each, product) for each in value)
     if name == "in_stock":
         return product.in_stock is value
+    if name == "on_sale":
+        return (product.price is not None and 0 < product.price < (product.list_price or 0)) is value
     if name == "price":
         return product.price is not None and _within(float(product.price), value)
     if name == "attributes":

@@ -16,6 +16,7 @@ from search.query.filters import (
     CATEGORY,
     COLOUR,
     IN_STOCK,
+    ON_SALE,
     PRICE,
     folded,
 )
@@ -27,8 +28,8 @@ from web.requests.page_request import compact_json
 if TYPE_CHECKING:
     from search.hits import Facet, FacetValue
 
-OPEN_FACETS = (CATEGORY, PRICE, BRAND, BASE_COLOUR, COLOUR, IN_STOCK)  # shown unfolded
-SINGLE_CHOICE = (PRICE, IN_STOCK)  # facets of which one value is selected at a time
+OPEN_FACETS = (CATEGORY, PRICE, BRAND, BASE_COLOUR, COLOUR, IN_STOCK, ON_SALE)  # shown unfolded
+SINGLE_CHOICE = (PRICE, IN_STOCK, ON_SALE)  # facets of which one value is selected at a time
 VISIBLE_VALUES = 8  # values of a facet that are shown unfolded; the rest is under "more"
 LONG_LIST = 12  # values from which a list can be searched
 
@@ -109,7 +110,8 @@ def facet_panel(facet: Facet, own: Mapping[str, Any], active: Mapping[str, Any])
 
     `own` is the filter (JSON values) that was chosen, which a click changes; `active` has the limits of the words too.
     """
-    choices = tuple(_choice(facet, value, own) for value in facet.values)
+    offered = [value for value in facet.values if facet.name != ON_SALE or value.value or value.selected]
+    choices = tuple(_choice(facet, value, own) for value in offered)
     selected = any(choice.selected for choice in choices)
     prices = _price_boxes(facet, active.get(PRICE, {})) if facet.name == PRICE else None
     opened = facet.name in OPEN_FACETS or selected
@@ -155,6 +157,8 @@ def _choice(facet: Facet, value: FacetValue, own: Mapping[str, Any]) -> Choice:
 def _label(facet: Facet, value: FacetValue) -> str:
     if facet.name == IN_STOCK:
         return t("in_stock" if value.value else "out_of_stock")
+    if facet.name == ON_SALE:
+        return t("on_sale" if value.value else "not_reduced")
     if isinstance(value.value, str):
         return colour_label(value.label) if facet.name == BASE_COLOUR else value_label(facet.name, value.label)
     return range_label(value.value if isinstance(value.value, Mapping) else {}, facet.currency)

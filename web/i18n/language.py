@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
+from catalog.technical_attributes import is_technical
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, value_translations
 from web.engine import get_engine
 from web.i18n import messages
@@ -68,12 +69,20 @@ def path_of(product: Product) -> tuple[str, ...]:
 
 
 def facts_of(product: Product) -> list[tuple[str, str]]:
-    """Return labels and values of the product's attributes, in the page's language if the feed has them."""
+    """Return labels and values of the product's attributes, in the page's language if the feed has them.
+
+    Attributes that are for programs are left out, unless the shop shows them.
+    """
     return [
         (field_label(name), _translated(product, name) or value)
         for name, value in product.attributes.items()
-        if not name.endswith(OTHER_LANGUAGE)
+        if not name.endswith(OTHER_LANGUAGE) and is_shown(name, value)
     ]
+
+
+def is_shown(attribute: str, value: str = "") -> bool:
+    """Tell whether pages show an attribute: shoppers have a use for it, or the setting SHOWN_ATTRIBUTES names it."""
+    return not is_technical(attribute, value) or attribute.casefold() in current_app.config["SHOWN_ATTRIBUTES"]
 
 
 def value_label(field: str, value: str) -> str:

@@ -122,10 +122,10 @@ def _search_box(page_request: PageRequest) -> dict[str, object]:
 
 
 def _or_default(compute: Callable[[], T], default: T) -> T:
-    """Return an optional part of a page, or `default` when it is late or fails."""
+    """Return an optional part of a page, or `default` when it is late, fails or needs a product not yet indexed."""
     try:
         return compute()
-    except (DeadlineExceeded, StepFailed):
+    except (DeadlineExceeded, StepFailed, UnknownProduct):
         return default
 
 

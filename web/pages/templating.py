@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Flask, current_app, request
 
 from catalog.errors import WindowshopError
-from catalog.product import Picture, Product
+from catalog.product import Picture, Product, reduced_from
+from catalog.web_links import is_link
 from web.engine import get_engine
 from web.facets.category_menu import category_menu
 from web.i18n import language
@@ -57,6 +58,8 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         price=price,
+        list_price=list_price,
+        shop_address=shop_address,
         title=language.title_of,
         path=language.path_of,
         description=language.description_of,
@@ -123,6 +126,17 @@ def with_language(code: str, link: str = "") -> str:
 def price(product: Product) -> str:
     """Return the price for people: "€12.90"; empty when the shop gave none."""
     return "" if product.price is None else money(product.price, product.currency)
+
+
+def list_price(product: Product) -> str:
+    """Return what the product cost before a discount, for people; empty while it is not on sale."""
+    before = reduced_from(product.price, product.list_price)
+    return "" if before is None else f"{before:,f} {product.currency}".strip()
+
+
+def shop_address(product: Product) -> str:
+    """Return the address of the product's page in its own shop; empty when pages cannot link to it."""
+    return product.link if is_link(product.link) else ""
 
 
 @lru_cache(maxsize=64)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from catalog.product import Product
 from search.listings.attribute_fields import OTHER_LANGUAGE
-from search.query.filters import CATEGORY, IN_STOCK, PRICE, Filter
+from search.query.filters import ATTRIBUTE, CATEGORY, IN_STOCK, PRICE, Filter
 from search.query.terms import MAX_RANK, NEWEST, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.facets.panels import Choice, Panel, facet_panel
-from web.i18n.language import t, title_of
+from web.i18n.language import is_shown, t, title_of
 from web.requests.page_request import PageRequest, compact, sort_of
 from web.urls import search_url
 
 if TYPE_CHECKING:
-    from search.hits import SearchPage
+    from search.hits import Facet, SearchPage
     from search.understanding.understood import Understood
 
 NEIGHBOUR_PAGES = 2  # offered on each side of the current page
@@ -73,7 +73,7 @@ def results_view(
     if not query.terms:
         base = {}
     own = _own_filter(page_request, active, page.understood)
-    facets = (facet for facet in page.facets if not facet.name.endswith(OTHER_LANGUAGE))
+    facets = (facet for facet in page.facets if _is_shown(facet))
     panels = [facet_panel(facet, own.to_json(), active.to_json()) for facet in facets]
     from_words = {condition.field for condition in active.conditions if not own.on(condition.field)}
     chosen = tuple(choice for panel in panels if panel.name not in from_words for choice in _chosen(panel))
@@ -103,6 +103,11 @@ def _own_filter(page_request: PageRequest, active: Filter, understood: Understoo
         if named and page_request.named and not chosen.on(field):
             active = active.without(field)
     return active
+
+
+def _is_shown(facet: Facet) -> bool:
+    selected = any(value.selected for value in facet.values)
+    return selected or (not facet.name.endswith(OTHER_LANGUAGE) and is_shown(facet.name.removeprefix(ATTRIBUTE)))
 
 
 def _chosen(panel: Panel) -> list[Choice]:

@@ -45,6 +45,7 @@ FilterFields = TypedDict(
         "base_colour": Values,
         "price": Bounds,
         "in_stock": bool,
+        "on_sale": bool,
         "attributes": dict[str, Values | Bounds],
         "id": Values,
         "not": "FilterFields",

@@ -13,7 +13,7 @@ from search.retrieval.facets import MAX_VALUES, facet_counts, facet_fields
 from search.state.column_store import ProductColumns
 from tests.search.random_shops import FILTERS, passes, product
 
-FIELDS = ("category", "price", "brand", "colour", "base_colour", "in_stock", "attributes.size")
+FIELDS = ("category", "price", "brand", "colour", "base_colour", "in_stock", "on_sale", "attributes.size")
 
 
 def as_filter(name, value):
