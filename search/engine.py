@@ -188,8 +188,8 @@ class SearchEngine:
         self._live.follow(interval)
 
     def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
-        """Return the products most like a product, never itself. Raises UnknownProduct, DeadlineExceeded."""
-        return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms))
+        """Return what is most like a product, never itself or its variants. Raises UnknownProduct, DeadlineExceeded."""
+        return self.search(Query((ProductTerm(product_id),), k=k, timeout_ms=timeout_ms, group_variants=True))
 
     @timed(METADATA)
     def product(self, product_id: str) -> Product:
@@ -204,6 +204,12 @@ class SearchEngine:
     def find(self, ids: Sequence[str]) -> dict[str, Product]:
         """Return the products that exist, by id."""
         return {sku: product for sku, (_, product) in self._catalogue.find(ids).items()}
+
+    def variants(self, product_id: str) -> tuple[Product, ...]:
+        """Return the products of a product's item group, itself too, in the order of the shop; none without others."""
+        ids = self._live.served.columns.variants_of(product_id)
+        found = self.find(ids) if ids else {}
+        return tuple(found[sku] for sku in ids if sku in found)
 
     def similarity_vectors(self, ids: Sequence[str]) -> Floats:
         """Return float32 (ids, dim): the dot product of two rows is their similarity; zeros for ids without a row."""

@@ -45,6 +45,7 @@ class SearchHit:
     parts: Mapping[str, float]  # share of each block; of "lexical", matches in the product's own texts
     found_by: tuple[str, ...] = ()  # of "vector" and "lexical"
     duplicates: tuple[str, ...] = ()  # ids of other listings of the same thing
+    variants: tuple[str, ...] = ()  # ids of the products of its item group, its own too; none without others
 
     def to_dict(self, rank: int) -> dict[str, Any]:
         """Return the hit as JSON values: the picture as its content hash, never a path."""
@@ -55,6 +56,7 @@ class SearchHit:
             "parts": {name: round(part, 6) for name, part in self.parts.items()},
             "found_by": list(self.found_by),
             "duplicates": list(self.duplicates),
+            "variants": list(self.variants),
             "picture": self.picture.sha256,
         }
 
@@ -110,6 +112,7 @@ class SearchPage:
     offset: int = 0  # better hits that were skipped: the first hit here has rank `offset + 1`
     verdict: Verdict | TextVerdict | None = None  # None where the query is neither photo nor words, or nothing is known
     total: int | None = None  # products that answer; facets, pages and every order are about the same ones
+    total_variants: int | None = None  # the same where each variant counts; `total` has each item group once if asked
     facets: tuple[Facet, ...] = ()
     notes: tuple[str, ...] = ()  # how the text was understood
     corrections: Mapping[str, str] = field(default_factory=dict)  # typing mistakes, and what was searched for instead
@@ -127,6 +130,7 @@ class SearchPage:
             "degraded": list(self.degraded),
             "verdict": self.verdict.to_dict() if self.verdict else None,
             "total": self.total,
+            "total_variants": self.total_variants,
             "notes": list(self.notes),
             "hits": [hit.to_dict(rank) for rank, hit in enumerate(self.hits, self.offset + 1)],
             "facets": [facet.to_dict() for facet in self.facets],

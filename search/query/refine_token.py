@@ -57,7 +57,7 @@ class RefineTokens:
             fields["f"] = query.filter.to_json()
         if query.blocks:
             fields["b"] = dict(query.blocks)
-        fields |= {"s": query.sort, "c": query.collapse}
+        fields |= {"s": query.sort, "c": query.collapse, "g": query.group_variants}
         head = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
         body = len(head).to_bytes(4, "big") + head + b"".join(_pack(vector, self._blocks) for vector in vectors)
         if len(body) > _MAX_BODY:
@@ -92,7 +92,8 @@ class RefineTokens:
             else:
                 terms.append((TextTerm if kind == "w" else ProductTerm)(content, weight))
         narrowed = parse_filter(fields["f"]) if "f" in fields else None
-        return Query(tuple(terms), blocks=fields.get("b"), filter=narrowed, sort=fields["s"], collapse=fields["c"])
+        options = {"sort": fields["s"], "collapse": fields["c"], "group_variants": fields.get("g", False)}
+        return Query(tuple(terms), blocks=fields.get("b"), filter=narrowed, **options)
 
 
 def with_vectors(query: Query, vectors: Iterable[Floats]) -> Query:

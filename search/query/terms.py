@@ -70,12 +70,13 @@ class Query:
 
     `blocks` overrides the default weight of named vector blocks ("look", "meaning", "colour", "words"), and the share
     of "lexical", matches in the products' own texts, in the score of a query of text alone. A query with a `filter` may
-    have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is false. Steps
-    that are late after `timeout_ms` milliseconds are left out, and the page names them. `cheaper` narrows the query to
-    what costs less than the products that it resembles; `cropped` says that a picture is a crop, whose background
-    colours should not count; `price_currency` is that of the price limit, as far as the shop has it; `typed` is the
-    text of which terms and limit were made, to say what was understood of it. Raises BadQuery when the query is empty,
-    too long, or beyond the limits.
+    have no terms: it browses, newest first. Listings of the same thing are one hit unless `collapse` is false; with
+    `group_variants`, so are the variants of one item group, and counts are of groups. Steps that are late after
+    `timeout_ms` milliseconds are left out, and the page names them. `cheaper` narrows the query to what costs less than
+    the products that it resembles; `cropped` says that a picture is a crop, whose background colours should not count;
+    `price_currency` is that of the price limit, as far as the shop has it; `typed` is the text of which terms and limit
+    were made, to say what was understood of it. Raises BadQuery when the query is empty, too long, or beyond the
+    limits.
     """
 
     terms: tuple[Term, ...]
@@ -86,6 +87,7 @@ class Query:
     sort: str = RELEVANCE
     facets: bool = False
     collapse: bool = True
+    group_variants: bool = False
     timeout_ms: int | None = None
     cheaper: bool = False
     cropped: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from search.hits import SearchHit
 from search.query.terms import LEXICAL
 from search.retrieval.lexical_fusion import TextScores
 from search.retrieval.serving_state import ServingState
+from search.state.column_store import ProductColumns
+from search.state.item_groups import ItemGroups
 from search.state.snapshot import Snapshot
 
 MIN_TEXT_FETCH = 128  # rows to fetch when text scores count too, so that the order is certain after one retrieval
@@ -33,6 +35,12 @@ class Ranked:
     parts: Mapping[str, Floats]  # the text scores within `scores`
     share: float  # the vector score counts 1 - share
     certain: int  # the first places, which stay whatever was not retrieved
+
+    def places_of(self, products: Ids) -> Ids:
+        """Return the places of products, in their order, without those that are not ranked."""
+        order = np.argsort(self.products)
+        places = order[np.minimum(np.searchsorted(self.products[order], products), max(len(order) - 1, 0))]
+        return np.asarray(places[self.products[places] == products], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,31 @@ def build_hits(
         found_by = ("vector",) * (vector is not None) + (LEXICAL,) * (parts.get(LEXICAL, 0) > 0)
         duplicates = tuple(other.id for other in others)
         hits.append(SearchHit(product, _picture(product, sha256), score, parts, found_by, duplicates))
-    return tuple(hits)
+    return with_variants(hits, state.columns)
+
+
+def browsed_hits(products: Iterable[Product], columns: ProductColumns) -> tuple[SearchHit, ...]:
+    """Return hits without scores: products by their first pictures."""
+    hits = [SearchHit(product, next(iter(product.pictures), Picture("")), 0.0, {}) for product in products]
+    return with_variants(hits, columns)
+
+
+def with_variants(hits: Sequence[SearchHit], columns: ProductColumns) -> tuple[SearchHit, ...]:
+    """Return hits with the ids of the products of their item groups, where there are others."""
+    if columns.item_groups().first is None:
+        return tuple(hits)
+    return tuple(replace(hit, variants=columns.variants_of(hit.product.id)) for hit in hits)
+
+
+def one_per_group(ranked: Ranked, columns: ProductColumns, groups: ItemGroups) -> Ranked:
+    """Return a ranking with the best product of each group."""
+    leading = groups.leading(columns.ordinals(ranked.products))
+    if leading.all():
+        return ranked
+    parts = {name: part[leading] for name, part in ranked.parts.items()}
+    certain = int(np.count_nonzero(leading[: ranked.certain]))
+    rows, products, scores = ranked.rows[leading], ranked.products[leading], ranked.scores[leading]
+    return Ranked(rows, products, scores, parts, ranked.share, certain)
 
 
 def _parts(state: ServingState, vector: Floats | None, ranked: Ranked, places: list[int]) -> list[dict[str, float]]:

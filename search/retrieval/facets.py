@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ from search.hits import Facet, FacetValue
 from search.query import filters
 from search.query.filters import Between, Filter, InStock, OneOf, OnSale, folded
 from search.state.column_store import ProductColumns
+from search.state.item_groups import NOT_GROUPED, ItemGroups
 from search.state.label_columns import CURRENCY, LabelColumn
 
 MAX_VALUES = 100  # values of a facet, or categories of one level
@@ -31,7 +33,24 @@ PRICE_RANGES = 5
 _ROUND = (5.0, 2.0, 1.0)  # times a power of ten: the steps between bounds of price ranges
 
 Matched = Callable[[Filter], Mask]
-CountField = Callable[[ProductColumns, str, Mask, Filter], Facet]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """What a field is counted of: the mask (n,) of the products that match, each of the `groups` once."""
+
+    columns: ProductColumns
+    mask: Mask
+    groups: ItemGroups
+
+    def count(self, within: Mask) -> int:
+        return self.groups.count(self.mask & within)
+
+    def count_labels(self, labels: LabelColumn) -> Ids:
+        return self.groups.count_labels(labels, self.mask)
+
+
+CountField = Callable[[_Counted, str, Filter], Facet]
 
 
 def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
@@ -61,12 +80,17 @@ def facet_fields(columns: ProductColumns) -> tuple[str, ...]:
 
 
 def facet_counts(
-    columns: ProductColumns, filter: Filter, matched: Matched, wanted: Sequence[str] | None = None
+    columns: ProductColumns,
+    filter: Filter,
+    matched: Matched,
+    wanted: Sequence[str] | None = None,
+    groups: ItemGroups = NOT_GROUPED,
 ) -> tuple[Facet, ...]:
     """Return the facets `wanted` (fields, as filters name them), or all that are worth counting.
 
     `matched` returns the mask (n,) of the products that match under a filter: `columns.matching` when browsing, else
     those of them that match the query. It is called once for the filter and once for each field that the filter names.
+    Of each of the `groups`, a value counts once, and a group of several values counts for each.
     Fields that no product has are left out, and so are those that offer no choice.
     """
     names = facet_fields(columns) if wanted is None else wanted
@@ -76,27 +100,27 @@ def facet_counts(
     facets = []
     for name in dict.fromkeys((*names, *filtered)):
         mask = matched(filter.without(name)) if filter.on(name) else everything
-        facet = _OWN.get(name, _labelled)(columns, name, mask, filter)
+        facet = _OWN.get(name, _labelled)(_Counted(columns, mask, groups), name, filter)
         varies = facet.span is not None and facet.span[0] < facet.span[1]
         if len(facet.values) > 1 or varies or any(value.selected for value in facet.values):
             facets.append(facet)
     return tuple(facets)
 
 
-def _labelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
-    labels = columns.labels_of(name)
-    counts = labels.counts(mask)
+def _labelled(counted: _Counted, name: str, filter: Filter) -> Facet:
+    labels = counted.columns.labels_of(name)
+    counts = counted.count_labels(labels)
     chosen = _chosen(labels, filter, name)
     codes = _listed({*np.flatnonzero(counts).tolist(), *chosen}, counts, labels, chosen)
     values = tuple(FacetValue(labels.text(c), labels.text(c), int(counts[c]), c in chosen) for c in codes)
     others = int(np.count_nonzero(counts)) - sum(value.count > 0 for value in values)
-    return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
+    return Facet(name, (*values, *_unlabelled(counted, name, filter)), others)
 
 
-def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _categories(counted: _Counted, name: str, filter: Filter) -> Facet:
     """Return the first level of categories, with selected ones and single ones of a level expanded."""
-    labels = columns.labels_of(name)
-    counts = labels.counts(mask)
+    labels = counted.columns.labels_of(name)
+    counts = counted.count_labels(labels)
     chosen = _chosen(labels, filter, name)
     children: dict[str, list[int]] = {}
     expanded = {
@@ -119,41 +143,43 @@ def _categories(columns: ProductColumns, name: str, mask: Mask, filter: Filter) 
                 list_below(folded(text))
 
     list_below("")
-    return Facet(name, (*values, *_unlabelled(columns, name, mask, filter)), others)
+    return Facet(name, (*values, *_unlabelled(counted, name, filter)), others)
 
 
-def _prices(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _prices(counted: _Counted, name: str, filter: Filter) -> Facet:
     """Return rising ranges with round bounds, both included as in a filter, in the currency of most products."""
     condition = filter.on(filters.PRICE)
     selected = condition if isinstance(condition, Between) else None
+    columns, mask = counted.columns, counted.mask
     currencies = columns.labels_of(CURRENCY)
     currency = selected.currency if selected else ""
     if not selected and currencies.size > 1:
-        counts = currencies.counts(mask)
-        most = _listed(np.flatnonzero(counts).tolist(), counts, currencies, set())[:1]
+        of_each = currencies.counts(mask)
+        most = _listed(np.flatnonzero(of_each).tolist(), of_each, currencies, set())[:1]
         currency = "".join(map(currencies.text, most))
     if currency:
         mask = mask & currencies.having([currency], len(columns))
+        counted = replace(counted, mask=mask)
     prices = np.sort(columns.prices[mask & ~np.isnan(columns.prices)])
     ranges = _ranges(prices, currency)
     if selected and selected not in ranges:
         ranges = sorted([*ranges, selected], key=_bounds_of)
-    counted = [(bounds, int(np.count_nonzero(bounds.includes(prices)))) for bounds in ranges]
+    counts = [(bounds, counted.count(bounds.includes(columns.prices))) for bounds in ranges]
     values = (
-        _range_value(bounds, count, bounds == selected) for bounds, count in counted if count or bounds == selected
+        _range_value(bounds, count, bounds == selected) for bounds, count in counts if count or bounds == selected
     )
     span = (float(prices[0]), float(prices[-1])) if len(prices) else None
     named = currency or (currencies.texts()[0] if currencies.size == 1 else "")
     return Facet(name, tuple(values), span=span, currency=named)
 
 
-def _flag(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> Facet:
+def _flag(counted: _Counted, name: str, filter: Filter) -> Facet:
     condition = filter.on(name)
     chosen = condition.in_stock if isinstance(condition, InStock) else None
     chosen = condition.on_sale if isinstance(condition, OnSale) else chosen
     of_stock = name == filters.IN_STOCK
-    available = int(np.count_nonzero((columns.stock if of_stock else columns.reduced) & mask))
-    counts = {True: available, False: int(np.count_nonzero(mask)) - available}
+    flags = counted.columns.stock if of_stock else counted.columns.reduced
+    counts = {True: counted.count(flags), False: counted.count(~flags)}
     labels = {True: "in stock", False: "out of stock"} if of_stock else {True: "on sale", False: "not reduced"}
     values = (FacetValue(v, labels[v], n, v == chosen) for v, n in counts.items() if n or v == chosen)
     return Facet(name, tuple(values))
@@ -172,15 +198,14 @@ def _chosen(labels: LabelColumn, filter: Filter, name: str) -> set[int]:
     return {labels.code(value) for value in condition.values} - {-1} if isinstance(condition, OneOf) else set()
 
 
-def _unlabelled(columns: ProductColumns, name: str, mask: Mask, filter: Filter) -> list[FacetValue]:
+def _unlabelled(counted: _Counted, name: str, filter: Filter) -> list[FacetValue]:
     """Return the selected values that are no label: a range, several labels in one, or a value of no product."""
-    labels, condition = columns.labels_of(name), filter.on(name)
+    labels, condition, size = counted.columns.labels_of(name), filter.on(name), len(counted.columns)
     if isinstance(condition, Between):
-        within = labels.between(condition, len(columns))
-        return [_range_value(condition, int(np.count_nonzero(within & mask)), True)]
+        return [_range_value(condition, counted.count(labels.between(condition, size)), True)]
     values = condition.values if isinstance(condition, OneOf) else ()
     return [
-        FacetValue(value, value, int(np.count_nonzero(labels.having([value], len(columns)) & mask)), True)
+        FacetValue(value, value, counted.count(labels.having([value], size)), True)
         for value in values
         if labels.code(value) < 0
     ]

@@ -27,9 +27,10 @@ from search.query.terms import ProductTerm, Query, TextTerm
 from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical import Lexicon
 from search.retrieval.lexical_fusion import TextMatch, TextScores, match_text
-from search.retrieval.relevance import relevance
-from search.retrieval.search_run import PreparedQuery, SearchRun
+from search.retrieval.relevance import PreparedQuery, relevance
+from search.retrieval.search_run import SearchRun
 from search.retrieval.serving_state import ServingState
+from search.state.column_store import ProductColumns
 from search.understanding.question_reader import QuestionReader
 
 LEXICAL_SHARE = 0.4  # share of the time that is left: the encoder needs the rest
@@ -118,6 +119,7 @@ class SearchPipeline:
         for query, (text, missing) in zip(encoded, matched, strict=True):
             wanted = relevance(state, self._catalogue, words.reader, query, text)
             products = self._query_products(state, query)
+            query = _without_variants(query, state.columns)
             ruled = apply_rules(rules_of(rules, query.query), state.columns)
             if ruled.boosts is not None:
                 scores = (wanted.scores or TextScores.nothing()).with_parts(state.columns.keys, *ruled.score_part)
@@ -152,3 +154,13 @@ class SearchPipeline:
             for product, rows in known
             if len(rows.vectors)
         )
+
+
+def _without_variants(encoded: EncodedQuery, columns: ProductColumns) -> EncodedQuery:
+    """Exclude the variants of the products that a query names, where variants are one hit."""
+    groups = columns.item_groups(encoded.query.group_variants)
+    if groups.first is None or not encoded.excluded:
+        return encoded
+    named = columns.mask_of(np.array(encoded.excluded, np.int64))
+    variants = columns.keys[groups.with_variants(named)].tolist()
+    return replace(encoded, excluded=tuple(dict.fromkeys((*encoded.excluded, *variants))))

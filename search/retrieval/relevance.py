@@ -11,10 +11,13 @@ import numpy as np
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Floats, Mask
+from search.execution.deadlines import Deadline
 from search.hits import ATTRIBUTE_PART, CATEGORY_PART
+from search.merchandising.applied import NOT_RULED, AppliedRules
 from search.query.filters import CATEGORY
 from search.query.query_encoder import EncodedQuery
-from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
+from search.query.terms import LEXICAL, RELEVANCE, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
+from search.retrieval.collapse import QueryProduct
 from search.retrieval.lexical_fusion import TextMatch, TextScores
 from search.retrieval.serving_state import ServingState
 from search.understanding.answer_set import (
@@ -47,6 +50,31 @@ class Relevance:
     understood: Understood
     answers: AnswerSet | None = None
     scores: TextScores | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """An encoded query with the products that it names, its text match, what is missing, and its deadline."""
+
+    encoded: EncodedQuery
+    products: tuple[QueryProduct, ...]
+    text: TextMatch | None
+    relevance: Relevance
+    degraded: tuple[str, ...]  # the steps that were late
+    deadline: Deadline | None
+    rules: AppliedRules = NOT_RULED
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether nobody asks how many results there are."""
+        return self.encoded.query.sort == RELEVANCE and not self.encoded.query.facets
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the best rows of the shop are the best hits, in their order."""
+        query = self.encoded.query
+        narrowed = query.filter is not None and bool(query.filter.conditions)
+        return not (narrowed or query.group_variants or self.rules.change_order)
 
 
 def relevance(

@@ -14,6 +14,7 @@ from search.query.terms import LEXICAL, PRICE_DOWN, PRICE_UP, RELEVANCE, Query, 
 from search.retrieval.candidates import Ranked
 from search.retrieval.facets import facet_counts
 from search.state.column_store import ProductColumns
+from search.state.item_groups import NOT_GROUPED, ItemGroups
 
 MAX_MATCHES = 500  # products that can match a query; nobody uses counts or orders beyond them
 TEXT_SHARE = 0.75  # share of the best score that a match must reach when the query is text alone
@@ -27,6 +28,7 @@ class Found:
     hits: tuple[SearchHit, ...]
     best: tuple[SearchHit, ...]
     total: int | None = None
+    variants: int | None = None
     facets: tuple[Facet, ...] = ()
     near: tuple[SearchHit, ...] = ()
 
@@ -35,12 +37,14 @@ class Found:
 class ResultSet:
     """All results of one query, whatever its filter: the mask `results` (n,) of products.
 
-    What is within a filter are the results that pass it. So a facet's count is what a click on it shows.
+    What is within a filter are the results that pass it. So a facet's count is what a click on it shows: of each of
+    the `groups` once.
     """
 
     columns: ProductColumns
     results: Mask
     leading: int = 0  # the best products of the shop that are known to be results
+    groups: ItemGroups = NOT_GROUPED
 
     def within(self, narrowed: Filter | None) -> Mask:
         """Return the mask of the results that pass a filter."""
@@ -48,11 +52,11 @@ class ResultSet:
 
     def count(self, narrowed: Filter | None) -> int:
         """Return the number of results that pass a filter."""
-        return int(np.count_nonzero(self.within(narrowed)))
+        return self.groups.count(self.within(narrowed))
 
     def facets(self, narrowed: Filter | None) -> tuple[Facet, ...]:
         """Return the facets of the results."""
-        return facet_counts(self.columns, narrowed or Filter(), self.within)
+        return facet_counts(self.columns, narrowed or Filter(), self.within, groups=self.groups)
 
 
 def similar_results(columns: ProductColumns, query: Query, ranked: Ranked, kind: Mask | None = None) -> ResultSet:
@@ -70,11 +74,13 @@ def similar_results(columns: ProductColumns, query: Query, ranked: Ranked, kind:
     return ResultSet(columns, results if kind is None else results | kind, leading)
 
 
-def browse(columns: ProductColumns, query: Query) -> tuple[Ids, tuple[Facet, ...]]:
-    """Return the keys of all products that pass the filter of a query without terms, in its order, and their facets."""
-    everything = ResultSet(columns, columns.present)
+def browse(columns: ProductColumns, query: Query) -> tuple[Ids, Found]:
+    """Return the keys of all hits of a query without terms, in its order, and what was counted."""
+    everything = ResultSet(columns, columns.present, groups=columns.item_groups(query.group_variants))
+    within = everything.within(query.filter)
     facets = everything.facets(query.filter) if query.facets else ()
-    return browse_order(columns, everything.within(query.filter), query.sort), facets
+    keys = browse_order(columns, within, query.sort, everything.groups)
+    return keys, Found((), (), len(keys), int(np.count_nonzero(within)), facets)
 
 
 def match_threshold(best: float, strict: bool) -> float:
@@ -87,12 +93,17 @@ def match_threshold(best: float, strict: bool) -> float:
     return best * share if best > 0 else best
 
 
-def browse_order(columns: ProductColumns, products: Mask, sort: str = RELEVANCE) -> Ids:
-    """Return the keys of the masked products: the newest (last added, not changed) first, or by price and id."""
+def browse_order(
+    columns: ProductColumns, products: Mask, sort: str = RELEVANCE, groups: ItemGroups = NOT_GROUPED
+) -> Ids:
+    """Return the keys of the masked products: the newest (last added, not changed) first, or by price and id.
+
+    Of each group, only the first in this order is there.
+    """
     places = np.flatnonzero(products & columns.present)[::-1]
     if sort in (PRICE_UP, PRICE_DOWN):
         places = places[np.lexsort((columns.id_ranks[places], _price_order(columns.prices[places], sort)))]
-    return columns.keys[places]
+    return columns.keys[places[groups.leading(places)]]
 
 
 def _price_order(prices: NDArray[np.float64], sort: str) -> NDArray[np.float64]:

@@ -9,21 +9,29 @@ from time import perf_counter
 import numpy as np
 
 from catalog.errors import BadInput, WindowshopError
-from catalog.product import Picture, Product
+from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from indexer.types import Ids, Mask
-from search.execution.deadlines import VECTOR, Deadline, StepRunner
+from search.execution.deadlines import VECTOR, StepRunner
 from search.execution.step_timing import METADATA, timed
 from search.hits import SearchHit, SearchPage, TextVerdict, Verdict
-from search.merchandising.applied import NOT_RULED, AppliedRules, page_with_pins
-from search.query.query_encoder import EncodedQuery
+from search.merchandising.applied import page_with_pins
 from search.query.terms import RELEVANCE, PictureTerm, Query, TextTerm
-from search.retrieval.candidates import Ranked, SearchScope, build_hits, count_with_ties, page_slice, retrieve
-from search.retrieval.collapse import Group, QueryProduct, collapse_listings, copies_of, represented
-from search.retrieval.lexical_fusion import TextMatch
-from search.retrieval.relevance import MAX_VOTERS, Relevance, majority_category
+from search.retrieval.candidates import (
+    Ranked,
+    SearchScope,
+    browsed_hits,
+    build_hits,
+    count_with_ties,
+    one_per_group,
+    page_slice,
+    retrieve,
+)
+from search.retrieval.collapse import Group, collapse_listings, copies_of, represented
+from search.retrieval.relevance import MAX_VOTERS, PreparedQuery, majority_category
 from search.retrieval.result_set import MAX_MATCHES, Found, ResultSet, browse, browse_order, similar_results
 from search.retrieval.serving_state import ServingState
+from search.state.item_groups import ItemGroups
 from search.understanding.answer_set import AnswerSet
 from search.understanding.product_scores import in_kinds
 from search.understanding.understood import ANSWERS, NEAR
@@ -35,19 +43,6 @@ VERDICT_HITS = 2  # hits from which a verdict is made
 COPY_ROWS = 64  # best rows among which other listings of a product that the query names are looked for
 NEAR_HITS = 6  # products of the row below the answers
 NEAREST_HITS = 10  # where nothing answers and some are near
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedQuery:
-    """An encoded query with the products that it names, its text match, what is missing, and its deadline."""
-
-    encoded: EncodedQuery
-    products: tuple[QueryProduct, ...]
-    text: TextMatch | None
-    relevance: Relevance
-    degraded: tuple[str, ...]  # the steps that were late
-    deadline: Deadline | None
-    rules: AppliedRules = NOT_RULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +65,12 @@ class SearchRun:
         return self.prepared.relevance.answers
 
     @property
-    def _of_example(self) -> bool:
-        return not all(isinstance(term, TextTerm) for term in self.query.terms)
+    def _item_groups(self) -> ItemGroups:
+        return self.state.columns.item_groups(self.query.group_variants)
 
     @property
-    def _is_uncounted(self) -> bool:
-        return self.query.sort == RELEVANCE and not self.query.facets
+    def _of_example(self) -> bool:
+        return not all(isinstance(term, TextTerm) for term in self.query.terms)
 
     def page(self, encode_seconds: float) -> SearchPage:
         """Return the page, whose time includes `encode_seconds`; where the vector search fails, the text answers."""
@@ -103,6 +98,7 @@ class SearchRun:
             offset=query.offset,
             verdict=run._verdict(found),
             total=found.total,
+            total_variants=found.variants,
             facets=found.facets,
             notes=prepared.text.notes if prepared.text else (),
             corrections=prepared.text.corrections if prepared.text else {},
@@ -123,29 +119,32 @@ class SearchRun:
     def _answer(self) -> Found:
         if not self.query.terms:
             return self._browse()
-        if self.answers is not None and not (self._of_example and self._is_uncounted):
+        if self.answers is not None and not (self._of_example and self.prepared.is_uncounted):
             return self._find_answers(self.answers)
         if self.prepared.text is not None and not self.prepared.text.understood:
             if self.prepared.rules.pins:
                 return self._find_among(ResultSet(self.state.columns, np.zeros(len(self.state.columns), np.bool_)))
-            return Found((), (), 0)  # the encoder places any text somewhere, so that nonsense would look like a find
+            return Found((), (), 0, 0)  # the encoder places any text somewhere, so that nonsense would look like a find
         return self._find_similar()
 
     def _browse(self) -> Found:
-        keys, facets = browse(self.state.columns, query := self.query)
+        keys, counted = browse(self.state.columns, query := self.query)
         page = keys[query.offset : query.offset + query.k].tolist()
         products = self._products(page)
-        listed = (products[key] for key in page if key in products)
-        hits = tuple(SearchHit(product, next(iter(product.pictures), Picture("")), 0.0, {}) for product in listed)
-        return Found(hits, hits[:VERDICT_HITS], len(keys), facets)
+        hits = browsed_hits([products[key] for key in page if key in products], self.state.columns)
+        return replace(counted, hits=hits, best=hits[:VERDICT_HITS])
 
     def _find_answers(self, answers: AnswerSet) -> Found:
         """Return the products that answer the words, and on the page where they end the next best ones."""
         query, columns = self.query, self.state.columns
-        found = self._find_among(ResultSet(columns, answers.answers))
+        results = ResultSet(columns, answers.answers)
+        found = self._find_among(results)
         if len(found.hits) == query.k or not answers.near.any():
             return found
-        within = answers.near_within(columns, query.filter) & ~self.prepared.rules.pinned(columns)
+        shown = self.prepared.rules.pinned(columns)
+        if query.group_variants:
+            shown = self._item_groups.with_variants(shown | results.within(query.filter))
+        within = answers.near_within(columns, query.filter) & ~shown
         if answers.kind == NEAR and not found.total:
             hits = self._best(within, 0, min(query.k, NEAREST_HITS)).hits if not query.offset else ()
             return replace(found, hits=hits, best=hits[:VERDICT_HITS])
@@ -155,7 +154,7 @@ class SearchRun:
 
     def _find_similar(self) -> Found:
         query = self.query
-        if self._is_uncounted and not self.prepared.rules.pins:  # nobody asks where likeness ends
+        if self.prepared.is_uncounted and not self.prepared.rules.pins:  # nobody asks where likeness ends
             narrowed = query.filter
             allowed = self.state.columns.matching(narrowed) if narrowed is not None and narrowed.conditions else None
             return self._best(allowed, query.offset, query.k)
@@ -164,19 +163,19 @@ class SearchRun:
 
     def _find_among(self, results: ResultSet) -> Found:
         query, pinned = self.query, self.prepared.rules.pinned(self.state.columns)
-        results = replace(results, results=(results.results | pinned) & self._searchable())
-        narrowed = query.filter is not None and bool(query.filter.conditions)
-        total = results.count(query.filter)
+        results = replace(results, results=(results.results | pinned) & self._searchable(), groups=self._item_groups)
+        within = results.within(query.filter)
+        total = results.groups.count(within)
         facets = results.facets(query.filter) if query.facets else ()
         if not total:
             found = Found((), ())
         elif query.sort != RELEVANCE:
-            found = self._sorted(results.within(query.filter), query.offset, query.k)
-        elif query.offset + query.k <= results.leading and not (narrowed or self.prepared.rules.change_order):
+            found = self._sorted(within, query.offset, query.k)
+        elif query.offset + query.k <= results.leading and self.prepared.is_plain:
             found = self._best(None, query.offset, query.k)  # the best of the shop, which no mask slows down
         else:
-            found = self._with_pins(results.within(query.filter), query.offset, query.k)
-        return replace(found, total=total, facets=facets)
+            found = self._with_pins(within, query.offset, query.k)
+        return replace(found, total=total, variants=int(np.count_nonzero(within)), facets=facets)
 
     def _kind_of_best(self, ranked: Ranked) -> Mask | None:
         """Return the mask of the example's category, or of that of most of the best hits; None where they differ."""
@@ -211,11 +210,13 @@ class SearchRun:
             return self._best(within, offset, count)
         ranked, _ = self._retrieve(pinned, int(np.count_nonzero(self.state.snapshot.rows_allowed(pinned))) + 1)
         positions, places = self.prepared.rules.placed(ranked.products)
+        places = places[self._item_groups.leading(self.state.columns.ordinals(ranked.products[places]))]
         groups = self._collapse_places(ranked, places)
         pins = [(positions[group[0][0]], hit) for group, hit in zip(groups, self._hits(ranked, groups), strict=True)]
         named = (*self.prepared.products, *represented(self.state, ranked, groups))
         others = replace(self, prepared=replace(self.prepared, products=named))
-        page = page_with_pins(pins, offset, count, lambda *span: others._best(within & ~pinned, *span).hits)
+        within = within & ~self._item_groups.with_variants(pinned)
+        page = page_with_pins(pins, offset, count, lambda *span: others._best(within, *span).hits)
         return Found(tuple(page), ())
 
     def _best(self, allowed: Mask | None, offset: int, count: int) -> Found:
@@ -224,6 +225,7 @@ class SearchRun:
         fetch = wanted * self.state.snapshot.rows_per_product + SPARE_ROWS
         while True:
             ranked, exhausted = self._retrieve(allowed, fetch)
+            ranked = one_per_group(ranked, self.state.columns, self._item_groups)
             groups, seen = self._collapse(ranked, wanted)
             certain = len(groups) >= wanted and (seen <= ranked.certain or fetch > MAX_TIE_ROWS)
             if certain or exhausted:
@@ -234,15 +236,13 @@ class SearchRun:
     def _sorted(self, allowed: Mask, offset: int, count: int) -> Found:
         """Return a page of products by price or age, with the scores that they have for the query."""
         columns = self.state.columns
-        keys = browse_order(columns, allowed, self.query.sort)
+        keys = browse_order(columns, allowed, self.query.sort, self._item_groups)
         wanted = offset + count
         while True:
             leading = keys[:wanted]
             mask = columns.mask_of(leading)
             ranked, _ = self._retrieve(mask, int(np.count_nonzero(self.state.snapshot.rows_allowed(mask))) + 1)
-            order = np.argsort(ranked.products)
-            places = order[np.minimum(np.searchsorted(ranked.products[order], leading), max(len(order) - 1, 0))]
-            groups = self._collapse_places(ranked, places[ranked.products[places] == leading])
+            groups = self._collapse_places(ranked, ranked.places_of(leading))
             if len(groups) >= offset + count or wanted >= len(keys):
                 break
             wanted *= 2

@@ -31,7 +31,8 @@ from search.query.filters import (
     OnSale,
 )
 from search.state.base_colours import base_colour_column
-from search.state.label_columns import CURRENCY, LabelColumn, LabelColumnBuilder, LabelDictionary
+from search.state.item_groups import NOT_GROUPED, ItemGroups
+from search.state.label_columns import CURRENCY, ITEM_GROUP, LabelColumn, LabelColumnBuilder, LabelDictionary
 
 MAX_REMOVED_SHARE = 0.25  # share of all products beyond which removed ones are dropped from the arrays
 
@@ -128,6 +129,21 @@ class ProductColumns:
     def currencies(self) -> list[str]:
         """Return the codes of the currencies that products have."""
         return self.labels_of(CURRENCY).texts()
+
+    def item_groups(self, grouped: bool = True) -> ItemGroups:
+        """Return which products are variants of one thing; of none, unless they are to be grouped."""
+        return self._item_groups if grouped else NOT_GROUPED
+
+    def variants_of(self, product_id: str) -> tuple[str, ...]:
+        """Return the ids of a product's item group, its own too, in the order of the shop; none without others."""
+        ordinals = self._with_ids([product_id])
+        of_each = map(self._item_groups.members, ordinals[self.present[ordinals]].tolist())
+        members = next((members for members in of_each if len(members) > 1), ())
+        return tuple(self.ids[place] for place in members)
+
+    @cached_property
+    def _item_groups(self) -> ItemGroups:
+        return ItemGroups.of(self.labels_of(ITEM_GROUP), len(self))
 
     @cached_property
     def _base_colours(self) -> LabelColumn:

@@ -19,6 +19,7 @@ from search.query.filters import BRAND, CATEGORY, MAX_VALUE, Between, attribute_
 from search.state.title_heads import HEAD, title_heads
 
 CURRENCY = "price.currency"
+ITEM_GROUP = "item_group_id"
 VALUE_SEPARATOR = ", "  # between the values of an attribute that a feed gives more than once
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s*[^\d\s.,][^\d\s]*)?")  # with a unit or without
 
@@ -82,6 +83,12 @@ class LabelColumn:
     def totals(self) -> Ids:
         """The number of products with each label; 0 for the numbers of other spellings, and for labels of none."""
         return self._by_label(self._spellings)
+
+    @property
+    def label_codes(self) -> Ids:
+        """The number of the label of each of `codes`, which are of spellings."""
+        codes = self.codes.astype(np.int64)
+        return codes if self._labels is None else self._labels[codes]
 
     @cached_property
     def size(self) -> int:
@@ -224,6 +231,8 @@ def _labels_of(product: Product) -> Iterator[tuple[str, str]]:
         yield BRAND, product.brand
     if product.currency:
         yield CURRENCY, product.currency
+    if product.item_group_id:
+        yield ITEM_GROUP, product.item_group_id
     for name, text in product.attributes.items():
         field = attribute_field(name)
         for label in text.split(VALUE_SEPARATOR):

@@ -32,6 +32,7 @@ class Item:
     category: str = ""
     price: str | None = None
     place: str | None = None
+    group: str = ""
 
 
 SCARVES = (
@@ -68,6 +69,7 @@ def make_shop(home, items=SCARVES, encoder=None, plan=None, weights=WEIGHTS):
             Decimal(item.price) if item.price else None,
             "EUR" if item.price else "",
             attributes={"place": item.place or f"shelf of {item.id}"},
+            item_group_id=item.group,
         )
         for item in items
     ]

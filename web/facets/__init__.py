@@ -1,4 +1,4 @@
-"""What narrows a shop's products: the panels of facets, the swatches of colours, the menu of categories.
+"""What narrows a shop's products: panels of facets, swatches of colours, the menu of categories, choices of variants.
 
 Imported by web.pages.
 """

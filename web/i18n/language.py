@@ -74,10 +74,15 @@ def facts_of(product: Product) -> list[tuple[str, str]]:
     Attributes that are for programs are left out, unless the shop shows them.
     """
     return [
-        (field_label(name), _translated(product, name) or value)
+        (field_label(name), attribute_text(product, name))
         for name, value in product.attributes.items()
         if not name.endswith(OTHER_LANGUAGE) and is_shown(name, value)
     ]
+
+
+def attribute_text(product: Product, name: str) -> str:
+    """Return the value of a product's attribute, in the page's language if the feed has it; "" without one."""
+    return _translated(product, name) or product.attributes.get(name, "")
 
 
 def is_shown(attribute: str, value: str = "") -> bool:

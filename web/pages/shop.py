@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
 from search.query.terms import ProductTerm
 from web.engine import get_engine
+from web.facets.variants import variant_choices
 from web.i18n.language import title_of
 from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
@@ -89,6 +90,8 @@ def product(product_id: str) -> str:
         product=shown_product,
         picture_number=check(whole_number, request.args.get("picture") or 1, "picture"),
         page=page,
+        products=engine.find([sku for hit in page.hits for sku in (*hit.duplicates, *hit.variants)]) if page else {},
+        choices=variant_choices(shown_product, engine.variants(product_id)),
         substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
         goes_with=_recommended(engine.recommender.goes_with, product_id),
         why=_or_default(lambda: _explanation(origin, product_id), None) if origin else None,
@@ -194,7 +197,7 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
     query = page.query
     photo = get_try_photo(page_request.photo) if page_request.photo else None
     mentioned = [term.product_id for term in query.terms if isinstance(term, ProductTerm)]
-    mentioned += [duplicate for hit in page.hits for duplicate in hit.duplicates]
+    mentioned += [sku for hit in (*page.hits, *page.near) for sku in (*hit.duplicates, *hit.variants)]
     products = engine.find(mentioned) if mentioned else {}
     photo_url = try_photo_url(photo.name) if photo is not None else ""
     if upload is not None and page_query.picture is not None:  # an upload has no URL, so the page contains it

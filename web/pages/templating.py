@@ -14,6 +14,7 @@ from catalog.product import Picture, Product, reduced_from
 from catalog.web_links import is_link
 from web.engine import get_engine
 from web.facets.category_menu import category_menu
+from web.facets.variants import choices_of_hit
 from web.i18n import language
 from web.i18n.messages import LANGUAGES, error_message, page_error, script_messages
 from web.i18n.money import money
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         next_picture=next_picture,
         picture_sizes=picture_sizes,
         card_id=card_id,
+        choices_of_hit=choices_of_hit,
         accepts_text=accepts_text,
         search_url=search_url,
         category_menu=category_menu,
@@ -131,7 +133,7 @@ def price(product: Product) -> str:
 def list_price(product: Product) -> str:
     """Return what the product cost before a discount, for people; empty while it is not on sale."""
     before = reduced_from(product.price, product.list_price)
-    return "" if before is None else f"{before:,f} {product.currency}".strip()
+    return "" if before is None else money(before, product.currency)
 
 
 def shop_address(product: Product) -> str:

@@ -111,6 +111,7 @@ def query_from_page(
         "k": current_app.config["PAGE_HITS"],
         "offset": page_request.offset,
         "facets": True,
+        "group_variants": True,
         "timeout_ms": current_app.config["TIMEOUT_MS"],
     }
     if page_request.sort:

@@ -149,4 +149,7 @@ class Search(Body, json_schema_extra=_at_least_one_field):
     filter: FilterField | None = Field(None, examples=[{"brand": ["Puma"], "price": {"max": 50}}])
     facets: Flag = False
     collapse: Flag = True
+    group_variants: Flag = Field(
+        False, description="One hit for the variants of an item group: the best of them. Counts are of groups."
+    )
     timeout_ms: Timeout | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from search.engine import SearchEngine
 
 JSON_IN_FORMS = ("weights", "crop", "filter", "terms", "more_like", "less_like")
-OPTION_FIELDS = ("k", "offset", "sort", "filter", "facets", "collapse")
+OPTION_FIELDS = ("k", "offset", "sort", "filter", "facets", "collapse", "group_variants")
 DETAILED_TIMEOUT_MS = 3_000  # the default for heatmaps and object detection, which take longer than a search
 
 

@@ -1,5 +1,6 @@
 """Facet counts against filtering by each value in turn, and against counting products by hand."""
 
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -53,6 +54,23 @@ def test_a_count_is_what_filtering_by_that_value_instead_would_find(products, va
     for name in FIELDS:
         if parse_filter(value).on(name):
             assert any(choice.selected for choice in named[name].values), "what is chosen can be taken back"
+
+
+@settings(max_examples=100, deadline=None)
+@given(shops(), FILTERS, st.integers(1, 5))
+def test_of_each_item_group_a_value_counts_once(products, value, groups):
+    products = {key: replace(each, item_group_id=str(key % groups or "")) for key, each in products.items()}
+    columns = ProductColumns.of(products.items())
+    for facet in facet_counts(columns, parse_filter(value), columns.matching, FIELDS, columns.item_groups()):
+        others = without(value, facet.name)
+        for choice in facet.values:
+            one = columns.matching(parse_filter(as_filter(facet.name, choice.value)))
+            held = [
+                key
+                for key, each in products.items()
+                if passes(others, each) and one[columns.ordinals(np.array([key]))[0]]
+            ]
+            assert choice.count == len({key % groups or -key for key in held})
 
 
 @settings(max_examples=100, deadline=None)

@@ -86,5 +86,6 @@ def test_a_page_counts_ranks_from_its_offset_and_shows_no_path():
         "parts": {"look": 0.25},
         "found_by": [],
         "duplicates": [],
+        "variants": [],
         "picture": "",
     }

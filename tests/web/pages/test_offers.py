@@ -51,13 +51,13 @@ def words(markup):
 
 
 @pytest.mark.parametrize(
-    ("lang", "price"), [("en", "Now 9.73 EUR Before 13.90 EUR −30%"), ("zh", "现价 9.73 EUR 原价 13.90 EUR -30%")]
+    ("lang", "price"), [("en", "Now €9.73 Before €13.90 −30%"), ("zh", "现价 €9.73 原价 €13.90 -30%")]
 )
 def test_a_sale_shows_both_prices_and_the_discount(app, lang, price):
     for markup in shown(app, MUG, lang):
         (line,) = PRICE.findall(markup)[:1]
         assert words(line) == price
-        assert re.search(r"<s>.*13\.90 EUR</s>", line, re.DOTALL)
+        assert re.search(r"<s>.*€13\.90</s>", line, re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_what_is_not_reduced_shows_one_price(app, price, list_price):
     amounts = {"price": price and Decimal(price), "list_price": list_price and Decimal(list_price)}
     for markup in shown(app, replace(MUG, **amounts)):
         assert "<s>" not in markup and 'class="discount"' not in markup
-        assert [words(line) for line in PRICE.findall(markup)[:1]] == ([f"{price} EUR"] if price else [])
+        assert [words(line) for line in PRICE.findall(markup)[:1]] == ([f"€{Decimal(price):.2f}"] if price else [])
 
 
 def test_a_discount_below_one_percent_is_no_badge(app):
     card, _ = shown(app, replace(MUG, price=Decimal("13.89")))
-    assert "13.90 EUR" in card and 'class="discount"' not in card
+    assert "€13.90" in card and 'class="discount"' not in card
 
 
 @pytest.mark.parametrize(("lang", "label"), [("en", "View in shop"), ("zh", "前往店铺购买")])

@@ -40,12 +40,12 @@ QUESTIONS = {
 
 @pytest.fixture
 def queries(monkeypatch):
-    """The queries that the engine is given, without what a door adds for itself: facets and the time limit."""
+    """The queries that the engine is given, without what doors add: facets, grouped variants, the time limit."""
     queries = []
     search = SearchEngine.search
 
     def spy(engine, query):
-        queries.append(replace(query, facets=False, timeout_ms=None))
+        queries.append(replace(query, facets=False, timeout_ms=None, group_variants=False))
         return search(engine, query)
 
     monkeypatch.setattr(SearchEngine, "search", spy)
