@@ -1,7 +1,7 @@
 """Try the plug-in in a real WordPress: python -m tests.web.connect.wordpress.try_plugin
 
 Needs Debian's packages wordpress, php-cli, php-mysql and mariadb-server. WordPress runs in a copy of its own with a
-database of its own, and WooCommerce is the stand-in beside this file. Not part of `make test`, for what it installs and its time.
+database of its own, and WooCommerce is the stand-in beside this file. Not part of `make test`: it needs those packages.
 """
 
 import base64
@@ -188,9 +188,7 @@ def changes(owner, port, image):
         owner.put("Speckled mug", ["Kitchen", "Cups & mugs"], price="120", regular_price="150", image=image("mug"))
     )
     seconds["a new product"] = until(lambda: product(port, mug), WITHIN)
-    seconds["the server's first question"] = until(
-        lambda: mug in found(port, "speckled mug"), 20
-    )
+    seconds["the server's first question"] = until(lambda: mug in found(port, "speckled mug"), 20)
     made = product(port, mug)
     assert (made["price"], made["list_price"], made["currency"]) == ("120", "150", "SEK"), made
     assert made["category"] == "Kitchen > Cups & mugs" and made["link"] == f"{owner.site}/product/speckled-mug/", made
