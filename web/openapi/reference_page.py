@@ -1,4 +1,4 @@
-"""Serve the OpenAPI document to programs (/openapi.json) and as a page without scripts (/docs)."""
+"""Serve the OpenAPI document to programs (/openapi.json) and as a page (/docs), which begins with how to search."""
 
 from __future__ import annotations
 
@@ -9,8 +9,39 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template
 
 from web.openapi.document import document
+from web.urls import absolute_url
 
 ONE_MINUTE = "public, max-age=60"
+# The groups of operations in the order of the page; others follow by name.
+TITLES = {
+    "search": "Search",
+    "products": "Products and recommendations",
+    "catalogue": "Change the catalogue",
+    "merchant": "Listings and bulk jobs",
+    "operator": "For the shop's owner",
+    "server": "Server",
+}
+EXAMPLES = {
+    "curl": """curl -s {base}/api/v1/search -F text="red mug"
+curl -s {base}/api/v1/search -F image=@photo.jpg -F text="in green\"""",
+    "javascript": """const answer = await fetch("{base}/api/v1/search", {{
+  method: "POST",
+  headers: {{ "Content-Type": "application/json" }},
+  body: JSON.stringify({{ text: "red mug", k: 12 }}),
+}});
+const {{ hits, total }} = await answer.json();
+for (const hit of hits) console.log(hit.title, hit.price, hit.currency, hit.url);""",
+    "python": """import json
+from urllib.request import Request, urlopen
+
+address = "{base}/api/v1/search"
+query = json.dumps({{"text": "red mug", "k": 12}}).encode()
+request = Request(address, query, {{"Content-Type": "application/json"}})
+with urlopen(request) as answer:
+    page = json.load(answer)
+for hit in page["hits"]:
+    print(hit["title"], hit["price"], hit["currency"], hit["url"])""",
+}
 bp = Blueprint("reference", __name__)
 
 
@@ -26,17 +57,26 @@ def openapi() -> Response:
 def docs() -> str:
     """Render the document: every operation with its parameters, bodies and responses, and a curl command."""
     described = document(current_app)
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in TITLES}
+    base = absolute_url("")
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
-            curl = curl_command(method.upper(), path, operation)
+            curl = curl_command(method.upper(), path, operation, base)
             entry = {"method": method.upper(), "path": path, "curl": curl, **operation}
             groups.setdefault(operation["tags"][0], []).append(entry)
-    schemas = described["components"]["schemas"]
-    return render_template("reference.html", info=described["info"], groups=groups, schemas=schemas, shape=shape)
+    groups["search"].sort(key=lambda entry: entry["path"] != "/api/v1/search")
+    return render_template(
+        "reference.html",
+        info=described["info"],
+        groups={tag: entries for tag, entries in groups.items() if entries},
+        titles=TITLES,
+        minute={name: example.format(base=base) for name, example in EXAMPLES.items()},
+        schemas=described["components"]["schemas"],
+        shape=shape,
+    )
 
 
-def curl_command(method: str, path: str, operation: Mapping[str, Any]) -> str:
+def curl_command(method: str, path: str, operation: Mapping[str, Any], base: str) -> str:
     """Return a shell command that runs as it stands, with the API key in $KEY."""
     parts = ["curl -s"] if method == "GET" else [f"curl -s -X {method}"]
     if operation["security"] == [{"key": []}]:
@@ -46,7 +86,7 @@ def curl_command(method: str, path: str, operation: Mapping[str, Any]) -> str:
         parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(body)}'")
     for parameter in operation["parameters"]:
         path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "")))
-    return " ".join((*parts, f"http://127.0.0.1:8000{path}"))
+    return " ".join((*parts, f"{base}{path}"))
 
 
 def shape(schema: Mapping[str, Any]) -> str:

@@ -194,7 +194,8 @@ def read_fields(
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         raise UnsupportedMediaType
     fields: dict[str, Any] = {}
-    sent: list[tuple[str, list[Any]]] = [*request.files.lists(), *request.form.lists()]
+    chosen = [(name, given) for name, parts in request.files.lists() if (given := [*filter(_is_chosen, parts)])]
+    sent: list[tuple[str, list[Any]]] = [*chosen, *request.form.lists()]
     for name, values in sent:
         several = name == files and isinstance(values[0], FileStorage)
         if name in fields or (len(values) > 1 and not several):
@@ -208,6 +209,15 @@ def read_fields(
                     f"{name} is {shown(values[0])}, which is not valid JSON.", _hint(model, (name,))
                 ) from None
     return fields
+
+
+def _is_chosen(part: FileStorage) -> bool:
+    """Return whether a part of a form is a file: browsers send one without a name and bytes where none was chosen."""
+    if part.filename:
+        return True
+    chosen = bool(part.stream.read(1))
+    part.stream.seek(0)
+    return chosen
 
 
 def check(validator: Callable[[object], T], value: object, name: str) -> T:

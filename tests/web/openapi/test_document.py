@@ -1,5 +1,7 @@
 """S13: the API does what its OpenAPI document says: every route is in it, examples work, and fuzzing finds no gap."""
 
+import ast
+import html
 import json
 import re
 from pathlib import Path
@@ -217,13 +219,40 @@ def test_sequences_of_requests_do_too_at_length(schema):
     stateful(schema, 100)
 
 
-def test_the_page_tells_of_every_operation_and_asks_nobody(app, client):
+def test_the_page_begins_with_search_tells_of_every_operation_and_asks_nobody(app, client):
     page = client.get("/docs")
     assert page.status_code == 200
     for path in document(app)["paths"]:
         assert path in page.text
-    assert "<script" not in page.text and " style=" not in page.text and " on" + "click" not in page.text
+    titles = re.findall(r"<h[23][^>]*>(.+?)</h", page.text)
+    assert titles[0] == "Search in one minute" and "Try it" in titles
+    assert titles.index("<b>POST</b> /api/v1/search") == titles.index("Search") + 1
+    assert not re.search(r"<script(?! type=\"module\" src=)| style=| onclick", page.text)
     fetched = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
     assert fetched and all(address.startswith("/") for address in fetched)
     anchors = re.findall(r'href="#([^"]+)"', page.text)
     assert anchors and all(f'id="{anchor}"' in page.text for anchor in anchors)
+
+
+def test_the_first_examples_of_the_page_and_its_form_search(client):
+    page = client.get("/docs").text
+    example = html.unescape(re.search(r"<pre[^>]*>(import json.*?)</pre>", page, re.DOTALL)[1])
+    ast.parse(example)
+    asked = ast.literal_eval(re.search(r"dumps\((.+?)\)", example)[1])
+    address = re.search(r'address = "http://localhost(.+)"', example)[1]
+    answer = client.post(address, json=asked)
+    assert answer.status_code == 200
+    assert (
+        set(re.findall(r'hit\["(\w+)"\]', example))
+        == {"title", "price", "currency", "url"}
+        <= answer.json["hits"][0].keys()
+    )
+    action = re.search(r'<form action="([^"]+)"', page)[1]
+    # As browsers send it without scripts, where no photo was chosen.
+    parts = {"text": "red", 'image"; filename="': ""}
+    lines = [
+        f'--end\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in parts.items()
+    ]
+    form = "".join([*lines, "--end--\r\n"]).encode()
+    answer = client.post(action, data=form, content_type="multipart/form-data; boundary=end")
+    assert answer.status_code == 200 and answer.json["hits"][0]["id"] == "red"
