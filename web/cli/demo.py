@@ -81,7 +81,7 @@ def _run(*arguments: str) -> int:
 
 
 def things_to_try(home: Path, address: str) -> str:
-    """Return the greeting of the open sample shop: three searches to try and the way to the merchant's page."""
+    """Return the greeting of the open sample shop: searches to try, and the pages of those who run a shop."""
     photo_and_text = {"q": EXAMPLE_CHANGE, "photo": EXAMPLE_PHOTO}
     searches = (
         ("a shopper's photo: click one on the front page", ""),
@@ -91,18 +91,18 @@ def things_to_try(home: Path, address: str) -> str:
     lines = [f"  {number}. {label}\n     http://{address}/{query}" for number, (label, query) in enumerate(searches, 1)]
     key = command_line("key", "create", "--home", home, "--scope", "admin")
     pages = (
-        ("the merchant's page, which suggests category and attributes of a picture", "merchant"),
-        ("the operator's page, which shows what the server learns meanwhile", "ops"),
-        ("the API", "docs"),
+        ("for merchants: a listing with category and attributes from a picture", "merchant"),
+        ("for the owner: the week's searches, clicks and products", "ops"),
+        ("for developers: the API, a search to copy and to try", "docs"),
     )
     others = [f"  {label}\n     http://{address}/{page}" for label, page in pages]
     return "\n".join(
         (
             "The sample shop is open. Three things to try:",
             *lines,
-            "And for those who run a shop:",
+            "If you run a shop:",
             *others,
-            f"Both pages take a key from\n     {key}",
+            f"Merchants and the owner sign in with the key that this prints:\n     {key}",
             "Ctrl-C closes the shop.",
         )
     )
