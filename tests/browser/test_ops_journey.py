@@ -182,7 +182,7 @@ def test_nobody_is_shut_out(enter):
         expect(page.get_by_role("dialog")).to_be_visible()
         assert violations(page) == [], options
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    expect(page.locator("h1")).to_have_text("运维")
+    expect(page.locator("h1")).to_have_text("店铺概览")
 
 
 def test_a_key_for_writing_is_no_key_here(shop, chromium):

@@ -68,8 +68,8 @@ const TABLES = {
   questions: [words, times, before, { name: W.week_clicked, kind: "number", of: (one) => count(one.clicked) }],
   unanswered: [words, times, before, rule],
   unclicked: [words, times, rule],
-  products: [product, number("purchases"), number("carts"), number("clicks"), number("views"), number("shown")],
   never_shown: [product],
+  products: [product, number("purchases"), number("carts"), number("clicks"), number("views"), number("shown")],
 };
 
 function listed(name, { rows, total }) {
