@@ -22,6 +22,9 @@ TITLES = {
     "server": "Server",
 }
 EXAMPLES = {
+    "tag": """<script src="{base}/embed.js" data-shop="{base}" defer></script>
+
+<windowshop-search></windowshop-search>""",
     "curl": """curl -s {base}/api/v1/search -F text="red mug"
 curl -s {base}/api/v1/search -F image=@photo.jpg -F text="in green\"""",
     "javascript": """const answer = await fetch("{base}/api/v1/search", {{
