@@ -1,4 +1,4 @@
-"""The messages of the pages, from shop.json, merchant.json, operator.json and embed.json in this folder.
+"""The messages of the pages, from the JSON files in this folder: one for the shop, and one for each other page.
 
 Each file has sections of messages: section -> key -> language -> text. "{name}" in a text is a placeholder. The words
 of a feed are not here. Plain JSON suffices for two languages; gettext would add a build step.
@@ -15,7 +15,7 @@ from catalog.errors import WindowshopError
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES: Mapping[str, str] = {ENGLISH: "English", CHINESE: "中文"}
-SHOP, MERCHANT, OPERATOR, EMBED = "shop", "merchant", "operator", "embed"
+SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE = "shop", "merchant", "operator", "embed", "reference"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "

@@ -8,19 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 
+from web.i18n.language import language
+from web.i18n.messages import REFERENCE, page_messages
 from web.openapi.document import document
 from web.urls import absolute_url
 
 ONE_MINUTE = "public, max-age=60"
-# The groups of operations in the order of the page; others follow by name.
-TITLES = {
-    "search": "Search",
-    "products": "Products and recommendations",
-    "catalogue": "Change the catalogue",
-    "merchant": "Listings and bulk jobs",
-    "operator": "For the shop's owner",
-    "server": "Server",
-}
+TAGS = ("search", "products", "catalogue", "merchant", "operator", "server")  # in the order of the page; others follow
 EXAMPLES = {
     "tag": """<script src="{base}/embed.js" data-shop="{base}" defer></script>
 
@@ -60,7 +54,7 @@ def openapi() -> Response:
 def docs() -> str:
     """Render the document: every operation with its parameters, bodies and responses, and a curl command."""
     described = document(current_app)
-    groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in TITLES}
+    groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in TAGS}
     base = absolute_url("")
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
@@ -72,7 +66,7 @@ def docs() -> str:
         "reference.html",
         info=described["info"],
         groups={tag: entries for tag, entries in groups.items() if entries},
-        titles=TITLES,
+        words=page_messages(REFERENCE, language()),
         minute={name: example.format(base=base) for name, example in EXAMPLES.items()},
         schemas=described["components"]["schemas"],
         shape=shape,

@@ -2,7 +2,9 @@
 
 const find = (selector) => document.querySelector(selector);
 const form = find("#try form");
-const LISTED = 6;
+const words = JSON.parse(document.body.dataset.words);
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const LISTED = 12;
 
 function card(hit) {
   const item = document.createElement("li"), link = document.createElement("a");
@@ -30,14 +32,16 @@ form.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: key ? { Authorization: `Bearer ${key}` } : {} });
     const page = await answer.json();
-    status.textContent = `${answer.status} in ${Math.round(performance.now() - began)} ms${page.hits ? `, ${page.total ?? page.hits.length} products` : ""}`;
+    const lines = [filled(words.answered, { status: answer.status, ms: Math.round(performance.now() - began) })];
+    if (page.hits) lines.push(filled(words.found, { n: page.total ?? page.hits.length }));
+    status.textContent = lines.join(" · ");
     status.className = answer.ok ? "" : "bad";
     find("#try-hits").replaceChildren(...(page.hits ?? []).slice(0, LISTED).map(card));
     find("#try-hits").hidden = !page.hits?.length;
     find("#try-answer").textContent = JSON.stringify(page, null, 2);
     find("#try-answer").hidden = false;
   } catch {
-    status.textContent = "The server cannot be reached.";
+    status.textContent = words.unreachable;
     status.className = "bad";
   }
   button.disabled = false;

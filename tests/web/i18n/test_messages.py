@@ -14,6 +14,7 @@ from web.i18n.messages import (
     LANGUAGES,
     MERCHANT,
     OPERATOR,
+    REFERENCE,
     SCRIPT_KEYS,
     SHOP,
     UnknownMessage,
@@ -31,7 +32,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def sections_in_both_languages():
-    for page in (SHOP, MERCHANT, OPERATOR, EMBED):
+    for page in (SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE):
         for name, section in json.loads((FOLDER / f"{page}.json").read_text(encoding="utf-8")).items():
             if name in ("messages", "fields"):
                 yield pytest.param(section, id=f"{page}-{name}")

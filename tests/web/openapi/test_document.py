@@ -229,7 +229,7 @@ def test_the_page_begins_with_search_tells_of_every_operation_and_asks_nobody(ap
     assert titles.index("<b>POST</b> /api/v1/search") == titles.index("Search") + 1
     assert not re.search(r"<script(?! type=\"module\" src=)| style=| onclick", page.text)
     fetched = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
-    assert fetched and all(address.startswith("/") for address in fetched)
+    assert fetched and all(address.startswith(("/", "?lang=")) for address in fetched)
     anchors = re.findall(r'href="#([^"]+)"', page.text)
     assert anchors and all(f'id="{anchor}"' in page.text for anchor in anchors)
 
