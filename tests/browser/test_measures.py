@@ -70,6 +70,17 @@ def test_nobody_is_shut_out_on_phones_and_in_chinese(visit):
     assert violations(page) == []
 
 
+def test_developers_try_a_search_on_the_page_of_the_api(visit):
+    page = visit("/docs", viewport={"width": 360, "height": 740}, is_mobile=True, locale="zh-CN", color_scheme="dark")
+    page.locator("#try-text").fill("lamp")
+    page.get_by_role("button", name="搜索", exact=True).click()
+    expect(page.locator("#try-hits li")).to_have_count(6)
+    expect(page.locator("#try-status")).to_contain_text("件商品")
+    expect(page.locator("#try-answer")).to_contain_text('"query_id"')
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_pages_are_light_still_and_quick(visit, photos):
     page = visit()
     weights = {}
