@@ -15,12 +15,12 @@ from catalog.web_links import is_link
 from search.query.filters import CATEGORY
 from web.i18n.language import description_of, path_of, title_of
 from web.requests.page_request import compact_json
-from web.urls import absolute_url, picture_url, product_url, search_url
+from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url, search_url
 
 CONTEXT = "https://schema.org"
 MAX_DESCRIPTION = 5_000  # characters
 MAX_IMAGES = 10
-IMAGE_SIZE = 640  # pixels
+IMAGE_SIZE = THUMBNAIL_SIZES[-1]  # pixels a side; search engines prefer large pictures
 GTIN_LENGTHS = (8, 12, 13, 14)
 _GTIN_NAMES = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "ean", "upc", "barcode", "isbn")
 _PROPERTIES = {"colour": "color", "color": "color", "material": "material", "pattern": "pattern", "size": "size"}
