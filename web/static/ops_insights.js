@@ -57,7 +57,7 @@ const MARKS = { more: "▲", fewer: "▼", same: "≈" };
 const words = { name: W.words, of: (one) => make("a", { href: `/?q=${encodeURIComponent(one.words)}`, textContent: one.words }) };
 const times = { name: W.week_times, kind: "number", of: (one) => count(one.times) };
 const before = { name: W.week_times_before, kind: "number", of: (one) => one.before === null ? "–" : make("span", { textContent: `${count(one.before)} ${MARKS[one.trend] ?? ""}`.trim(), title: W[`week_trend_${one.trend}`] }) };
-const product = { name: W.product, of: (one) => make("a", { href: `/products/${encodeURIComponent(one.id)}`, textContent: one.title || one.id }) };
+const product = { name: W.product, kind: "product", of: (one) => make("a", { href: `/products/${encodeURIComponent(one.id)}`, textContent: one.title || one.id }) };
 const number = (name) => ({ name: W[`week_${name}`], kind: "number", of: (one) => count(one[name]) });
 const rule = { name: W.rules, of: (one) => {
   const button = make("button", { type: "button", textContent: W.rule_add, ariaLabel: filled(W.rule_for, { question: one.words }) });
