@@ -124,7 +124,8 @@ def woocommerce() -> Response:
     delivery = checked_delivery_id(headers.get("X-WC-Webhook-Delivery-ID", ""), "X-WC-Webhook-Delivery-ID")
     # WooCommerce makes the number of the webhook and the second, so that two messages may have the same one.
     change, sha256 = _change(read, _payload(body), receiver.settings, time.time()), digest(body)
-    return receiver.accept(change, f"{delivery} {sha256}", sha256)
+    # That number is not signed. What brings a product back has its own time in its body, so the body comes only once.
+    return receiver.accept(change, sha256 if change.restores else f"{delivery} {sha256}", sha256)
 
 
 Reader = Callable[[Payload, Settings, float], DocumentChange]
@@ -170,7 +171,7 @@ def _woocommerce_restore(payload: Payload, settings: Settings, at: float) -> Doc
 
 def _woocommerce_delete(payload: Payload, settings: Settings, at: float) -> DocumentChange:
     product_id = woocommerce_documents.id_of(payload.get("id"))
-    return DocumentChange(WOOCOMMERCE, product_id, at, lambda known: None)
+    return DocumentChange(WOOCOMMERCE, product_id, woocommerce_documents.deleted_at(payload, at), lambda known: None)
 
 
 SHOPIFY_TOPICS: Mapping[str, Reader] = {

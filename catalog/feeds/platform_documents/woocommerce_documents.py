@@ -1,7 +1,7 @@
 """Read WooCommerce's products as its REST interface and its webhooks send them.
 
-The plug-in in docs/connect/woocommerce adds the field `windowshop` to them: currency, category paths, and all
-variations. Without it, a product has the names of its categories, and its variations come one by one.
+The plug-in in docs/connect/woocommerce adds the field `windowshop` to them: currency, category paths, all variations,
+and the moment of a removal. Without it, a product has the names of its categories, and its variations come one by one.
 """
 
 from __future__ import annotations
@@ -80,6 +80,12 @@ def variation_of(payload: Mapping[str, Any]) -> VariantDocument:
         if text_of(attribute.get("option"))
     }
     return replace(_variant(payload, id_of(payload.get("id"))), options=options, pictures=_pictures(payload))
+
+
+def deleted_at(payload: Mapping[str, Any], otherwise: float) -> float:
+    """Return the moment that the plug-in adds to the message of a removal, which has none itself. Raises BadRow."""
+    added = payload.get(EXTENSION)
+    return moment(added["deleted_at"]) if isinstance(added, dict) and "deleted_at" in added else otherwise
 
 
 def read_list(path: Path) -> Iterator[ProductDocument]:

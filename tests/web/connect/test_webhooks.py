@@ -173,6 +173,25 @@ def test_woocommerce_with_variations_one_by_one(send, shown):
     assert shown("794")["title"] == "Oak stool"
 
 
+def test_nobody_can_send_a_recorded_message_again(send, shown):
+    def moved(second, **fields):
+        return woocommerce_product(850, f"2026-11-01T16:00:{second:02}", **fields)
+
+    removal = {"id": 850, "windowshop": {"deleted_at": "2026-11-01T16:00:01"}}
+    restored = moved(2)
+    send(moved(0), "product.created")
+    assert send(removal, "product.deleted").json["status"] == "accepted"
+    assert send(restored, "product.restored").json["status"] == "accepted"
+    assert send(removal, "product.deleted").json["status"] == "outdated"
+    assert shown("850") is not None
+    send({"id": 850, "windowshop": {"deleted_at": "2026-11-01T16:00:03"}}, "product.deleted")
+    assert send(restored, "product.restored").json["status"] == "duplicate"
+    assert send(moved(0), "product.updated").json["status"] == "outdated"
+    assert shown("850") is None
+    bad = send({"id": 850, "windowshop": {"deleted_at": "yesterday"}}, "product.deleted")
+    assert (bad.status_code, bad.json["error"]["code"]) == (422, "bad_query")
+
+
 def test_a_plugin_sends_variations_and_category_paths_along(send, shown):
     added = {
         "currency": "SEK",

@@ -115,6 +115,15 @@ function windowshop_prepared( $response, $product ) {
 	return $response;
 }
 
+/** Say in the message of a removal when it was, so that nobody can send it again after the product has come back. */
+function windowshop_payload( $payload, $resource, $resource_id, $webhook_id ) {
+	$is_removal = is_array( $payload ) && array( 'id' ) === array_keys( $payload );
+	if ( 'product' === $resource && $is_removal && windowshop_owns( $webhook_id ) ) {
+		$payload['windowshop'] = array( 'deleted_at' => gmdate( 'Y-m-d\TH:i:s' ) );
+	}
+	return $payload;
+}
+
 /** Return the names from the top category down to one, as they are read and not as they are escaped. */
 function windowshop_category_path( $category_id ): array {
 	$path = array_reverse( get_ancestors( (int) $category_id, 'product_cat', 'taxonomy' ) );
@@ -243,6 +252,7 @@ add_action( 'add_option_' . WINDOWSHOP_OPTION, 'windowshop_save_webhooks', 10, 0
 add_action( 'update_option_' . WINDOWSHOP_OPTION, 'windowshop_save_webhooks', 10, 0 );
 add_filter( 'woocommerce_webhook_deliver_async', 'windowshop_deliver_async', 10, 2 );
 add_filter( 'woocommerce_webhook_http_args', 'windowshop_http_args', 10, 3 );
+add_filter( 'woocommerce_webhook_payload', 'windowshop_payload', 10, 4 );
 add_filter( 'woocommerce_rest_prepare_product_object', 'windowshop_prepared', 10, 2 );
 add_filter( 'script_loader_tag', 'windowshop_script_tag', 10, 2 );
 add_shortcode( 'windowshop_search', 'windowshop_search_shortcode' );

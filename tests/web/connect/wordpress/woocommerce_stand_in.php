@@ -122,6 +122,7 @@ class WC_Webhook {
 			$payload = rest_get_server()->response_to_data( rest_do_request( "/wc/v3/products/$product_id" ), false );
 		}
 		wp_set_current_user( $before );
+		$payload = apply_filters( 'woocommerce_webhook_payload', $payload, 'product', $product_id, $this->id );
 		$body = trim( wp_json_encode( $payload ) );
 		$args = array(
 			'timeout' => MINUTE_IN_SECONDS,
