@@ -41,7 +41,8 @@ def short_titles(titles: Mapping[str, str]) -> dict[str, ShortTitle]:
 def _short(words: Sequence[str], shared: int) -> ShortTitle:
     """Return a title whose end is seen from the first word that differs on, else from its last part on."""
     title = "".join(words)
-    start = shared if 0 < shared < len(words) else _last_part(words)
+    differs = shared if shared < len(words) else 0  # a title that others begin with has no end of its own
+    start = max(differs, _last_part(words))
     room = MAX_WIDTH - _width("".join(words[start:]))
     if _width(title) <= MAX_WIDTH or not start or room < MIN_HEAD:
         return ShortTitle(title)

@@ -25,7 +25,10 @@ function restore() {
 function narrow(field) {
   const wanted = plain(field.value);
   const panel = field.parentElement;
-  for (const item of panel.querySelectorAll("li")) item.hidden = !plain(item.querySelector(".value").textContent).includes(wanted);
+  const items = [...panel.querySelectorAll("li")];
+  for (const item of items) item.hidden = !plain(item.querySelector(".value").textContent).includes(wanted);
+  panel.querySelector(".no-value").hidden = items.some((item) => !item.hidden);
+  panel.classList.toggle("searched-list", wanted !== "");
   const rest = panel.querySelector("details.rest");
   if (rest) rest.open = wanted !== "" || (states.get(rest.dataset.open) ?? false);
 }

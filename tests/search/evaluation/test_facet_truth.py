@@ -1,6 +1,7 @@
 """A facet's count, the total after a click, and the hits of all pages are one number."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.quality.question_sets.random_queries import random_queries
 from tests.search.random_shop import make_random_shop
 
 CLICKS = 120
+PRICE_QUERIES = 12  # of which every price range is clicked on
 
 
 def test_a_click_states_what_disagrees():
@@ -46,6 +48,11 @@ def test_browsing_is_true(engine):
     assert (clicked.count, clicked.total, clicked.listed, clicked.differences) == (3, 3, 3, ())
 
 
+def price_clicks(engine, query):
+    facets = engine.search(replace(query, facets=True, offset=0)).facets
+    return [click(engine, query, facet, value) for facet in facets if facet.name == "price" for value in facet.values]
+
+
 @pytest.fixture(scope="module")
 def clicks(tmp_path_factory):
     """Random clicks on the answers to random queries of a shop drawn by chance."""
@@ -58,12 +65,14 @@ def clicks(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", lambda name, *, runtime, home: FakeEncoder())
         with SearchEngine.open(home) as engine:
-            found = [random_click(engine, query, rng) for query in random_queries(products, photos, CLICKS)]
+            queries = list(random_queries(products, photos, CLICKS))
+            found = [random_click(engine, query, rng) for query in queries]
+            found += [price for query in queries[:PRICE_QUERIES] for price in price_clicks(engine, query)]
     return [found_click for found_click in found if found_click is not None]
 
 
 def test_a_facets_count_is_what_the_click_shows(clicks):
-    assert len(clicks) > CLICKS / 2
+    assert len(clicks) > CLICKS / 2 and sum(one.field == "price" for one in clicks) > PRICE_QUERIES
     assert [text for one in clicks if one.total != one.count for text in one.differences] == []
 
 

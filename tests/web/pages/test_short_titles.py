@@ -33,6 +33,13 @@ def test_a_long_title_like_no_other_keeps_its_last_part():
     assert shown(f"{MUG}, ivory and navy") == ["Dune speckled straight mug with a… ivory and navy"]
 
 
+def test_a_title_that_differs_early_keeps_its_last_part_too():
+    assert shown("Corin striped deep round bowl, glazed stoneware, lilac and terracotta", "Corin two-tone bowl") == [
+        "Corin striped deep round bowl,… lilac and terracotta",
+        "Corin two-tone bowl",
+    ]
+
+
 def test_short_equal_and_unbroken_titles_stay_whole():
     assert shown(MUG[:40], MUG[:40]) == [MUG[:40]] * 2
     same = "word " * 20
