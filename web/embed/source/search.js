@@ -188,7 +188,7 @@ class WindowshopSearch extends Part {
   fields(offset) {
     const { text, filter, photo, crop, like, sort, refine } = this.state;
     const fields = photo ? new FormData() : new URLSearchParams();
-    const values = { k: this.getAttribute("hits") || "12", offset: offset || "", text, sort, filter: filter && JSON.stringify(filter), product_id: like?.id };
+    const values = { k: this.getAttribute("hits") || "12", group_variants: "true", offset: offset || "", text, sort, filter: filter && JSON.stringify(filter), product_id: like?.id };
     if (refine) Object.assign(values, { refine, text: "", product_id: "" });       // it holds words, photo and box
     else if (photo) fields.set("image", photo, "photo");
     if (crop && fields.has("image")) values.crop = JSON.stringify(crop.map((side) => Number(side.toFixed(4))));
