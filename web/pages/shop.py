@@ -85,13 +85,15 @@ def product(product_id: str) -> str:
     except UnknownProduct:  # in the catalogue already, but not yet in the index
         page = None
     origin = read_origin(request)
+    variants = engine.variants(product_id)
     return render_template(
         "product.html",
         product=shown_product,
         picture_number=check(whole_number, request.args.get("picture") or 1, "picture"),
         page=page,
         products=engine.find([sku for hit in page.hits for sku in (*hit.duplicates, *hit.variants)]) if page else {},
-        choices=variant_choices(shown_product, engine.variants(product_id)),
+        variants=variants,
+        choices=variant_choices(shown_product, variants),
         substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
         goes_with=_recommended(engine.recommender.goes_with, product_id),
         why=_or_default(lambda: _explanation(origin, product_id), None) if origin else None,

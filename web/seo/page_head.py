@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,8 @@ def home_head(status: EngineStatus) -> PageHead:
     return PageHead(shop, words, _canonical("/"), image=icon, languages=_languages("/"), data=data)
 
 
-def product_head(product: Product) -> PageHead:
-    """Return the head of a product's page."""
+def product_head(product: Product, variants: Sequence[Product] = ()) -> PageHead:
+    """Return the head of a product's page; `variants` are those of its item group."""
     title, path = title_of(product), product_url(product.id)
     shown = next((picture for picture in product.pictures if picture.sha256), None)
     properties = {"product:availability": "in stock" if product.in_stock else "out of stock"}
@@ -89,7 +89,7 @@ def product_head(product: Product) -> PageHead:
         _image(shown, title) if shown is not None else None,
         languages=_languages(path),
         properties=properties,
-        data=graph(product_data(product), breadcrumb_data(product, current_app.config["SHOP_NAME"])),
+        data=graph(product_data(product, variants), breadcrumb_data(product, current_app.config["SHOP_NAME"])),
     )
 
 

@@ -20,6 +20,7 @@ from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url, se
 CONTEXT = "https://schema.org"
 MAX_DESCRIPTION = 5_000  # characters
 MAX_IMAGES = 10
+MAX_VARIANTS = 24  # others of an item group that a page names
 IMAGE_SIZE = THUMBNAIL_SIZES[-1]  # pixels a side; search engines prefer large pictures
 GTIN_LENGTHS = (8, 12, 13, 14)
 _GTIN_NAMES = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "ean", "upc", "barcode", "isbn")
@@ -33,8 +34,8 @@ def graph(*items: Mapping[str, Any]) -> dict[str, Any]:
     return {"@context": CONTEXT, "@graph": list(items)}
 
 
-def product_data(product: Product) -> dict[str, Any]:
-    """Return a product and its offer."""
+def product_data(product: Product, variants: Sequence[Product] = ()) -> dict[str, Any]:
+    """Return a product, its offer, and its item group with the addresses of the other `variants`."""
     attributes = {name.lower(): value for name, value in product.attributes.items()}
     address = absolute_url(product_url(product.id))
     data: dict[str, Any] = {
@@ -50,6 +51,7 @@ def product_data(product: Product) -> dict[str, Any]:
         "gtin": next((code for name in _GTIN_NAMES if (code := _gtin(attributes.get(name, "")))), ""),
         "mpn": attributes.get("mpn", ""),
         "inProductGroupWithID": product.item_group_id,
+        "isVariantOf": _item_group(product, variants),
     }
     for name, label in _PROPERTIES.items():
         data[label] = data.get(label) or attributes.get(name, "")
@@ -108,6 +110,27 @@ def _offer(product: Product, address: str, condition: str) -> dict[str, Any] | N
             "availability": f"{CONTEXT}/{'InStock' if product.in_stock else 'OutOfStock'}",
             "priceSpecification": _price_before(product),
             "itemCondition": f"{CONTEXT}/{kind}" if (kind := _CONDITIONS.get(condition.strip().lower())) else "",
+        }
+    )
+
+
+def _item_group(product: Product, variants: Sequence[Product]) -> dict[str, Any] | None:
+    """Return the item group of a product, with the properties in which its variants differ; None without others."""
+    others = [variant for variant in variants if variant.id != product.id][:MAX_VARIANTS]
+    if not others:
+        return None
+    values: dict[str, set[str]] = {}
+    for variant in variants:
+        for name, value in variant.attributes.items():
+            if label := _PROPERTIES.get(name.lower()):
+                values.setdefault(label, set()).add(value)
+    return _without_empty(
+        {
+            "@type": "ProductGroup",
+            "name": title_of(product),
+            "productGroupID": product.item_group_id,
+            "variesBy": [f"{CONTEXT}/{label}" for label, different in values.items() if len(different) > 1],
+            "hasVariant": [{"@type": "Product", "url": absolute_url(product_url(other.id))} for other in others],
         }
     )
 

@@ -83,6 +83,13 @@ def test_a_sale_a_group_and_the_merchants_own_page(app):
         jsonschema_rs.Draft202012Validator({**MERCHANT_LISTING, **PRODUCT}).validate(data)
         assert (data["offers"]["url"], data["inProductGroupWithID"]) == ("https://my.shop/1", "mugs")
         assert data["offers"]["priceSpecification"]["price"] == "13.90" and data["offers"]["price"] == "9.73"
+        others = [replace(sale, id=name, attributes={"colour": name}) for name in ("red", "blue")]
+        varied = product_data(sale, [sale, *others])
+        jsonschema_rs.Draft202012Validator({**MERCHANT_LISTING, **PRODUCT}).validate(varied)
+        group = varied["isVariantOf"]
+        assert [one["url"] for one in group["hasVariant"]] == [f"{BASE}/products/red", f"{BASE}/products/blue"]
+        assert (group["productGroupID"], group["variesBy"]) == ("mugs", ["https://schema.org/color"])
+        assert "isVariantOf" not in product_data(sale, [sale])
         raised = product_data(replace(sale, list_price=Decimal("9.00")))
         assert "priceSpecification" not in raised["offers"]
 
