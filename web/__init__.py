@@ -15,6 +15,7 @@ from web.embed import routes as embed_routes
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
+from web.saved import routes as saved
 from web.seo import page_head, site_files, sitemap
 from web.settings import Settings
 
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(search.bp)
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(products.bp)
-    for page in (shop, merchant, operator):
+    for page in (shop, saved, merchant, operator):
         app.register_blueprint(page.bp)
     page_head.init_app(app, settings)
     sitemap.init_app(app, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode
 
 from flask import Flask, Request, current_app, request
@@ -88,6 +88,11 @@ def try_photo_url(name: str) -> str:
 def search_url(**fields: object) -> str:
     """Return the URL of the results for fields of the page (q, like, photo, filter, ...), without the empty ones."""
     return _with_query("/", fields)
+
+
+def compare_url(ids: Iterable[str]) -> str:
+    """Return the URL of a comparison of products."""
+    return "/compare?" + urlencode([("ids", product_id) for product_id in ids])
 
 
 def card_id(product_id: str) -> str:

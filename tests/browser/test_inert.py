@@ -197,6 +197,10 @@ def test_a_shop_of_hostile_products(pages, visitor, feed, without_policy):
     page.goto("/")  # with rows for what was viewed
     expect(page.locator("#personal .card").first).to_be_visible()
     look(page)
+    named = "&".join(f"ids={link.partition('?')[0].removeprefix('/products/')}" for link in links[:4])
+    for address in (f"/favourites?{named}", f"/compare?{named}"):
+        page.goto(address)
+        look(page)
     for start in range(0, len(STRINGS), 10):
         assert page.goto(f"/?q={quote(' '.join(STRINGS[start : start + 10]))}").status == 200
         look(page)

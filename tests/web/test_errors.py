@@ -27,6 +27,8 @@ CALLS = [
     ("get", "/?q=red"),
     ("post", "/"),
     ("get", "/products/red"),
+    ("get", "/favourites?ids=red"),
+    ("get", "/compare?ids=red"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
     ("get", "/api/v1/products/red"),

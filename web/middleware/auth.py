@@ -39,6 +39,8 @@ POLICIES = {
     "pages.home": PUBLIC,
     "pages.search_with_photo": PUBLIC,
     "pages.product": PUBLIC,
+    "saved.favourites": PUBLIC,
+    "saved.compare": PUBLIC,
     "pages.try_photo": PUBLIC,
     "pages.picture": ALWAYS,  # <img> sends no key; the address is a digest, which only answers and owners know
     "site_files.robots": ALWAYS,

@@ -273,15 +273,6 @@ document.addEventListener("click", async (event) => {
   } else if (link.closest(".back") && history.length > 1 && document.referrer.split("#")[0] === link.href.split("#")[0]) {
     event.preventDefault();         // the very page, where it was left
     history.back();
-  } else if (link.matches(".share") && navigator.clipboard) {
-    event.preventDefault();
-    try {
-      await navigator.clipboard.writeText(link.href);
-      link.textContent = words.copied;
-      find("#announce").textContent = words.copied;
-    } catch {
-      location.assign(link.href);
-    }
   }
 });
 

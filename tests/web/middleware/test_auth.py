@@ -20,6 +20,8 @@ CALLS = {
     "pages.home": ("get", "/"),
     "pages.search_with_photo": ("post", "/"),
     "pages.product": ("get", "/products/red"),
+    "saved.favourites": ("get", "/favourites"),
+    "saved.compare": ("get", "/compare"),
     "pages.try_photo": ("get", "/try/none.jpg"),
     "pages.picture": ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     "site_files.robots": ("get", "/robots.txt"),
