@@ -89,6 +89,7 @@ def test_one_card_for_a_group_that_leads_to_each_variant(jumpers):
 @pytest.mark.parametrize(("lang", "name"), [("en", "Colour:"), ("zh", "颜色：")])
 def test_the_choice_on_the_product_page_is_links_between_the_variants(jumpers, lang, name):
     page = jumpers.get(f"/products/green?lang={lang}").text
+    assert re.search(r'"hasVariant":\s*\[\{"@type":\s*"Product",\s*"url":\s*"http://localhost/products/\w+"', page)
     (choice,) = re.findall(r'<div class="variants".*?</div>', page, re.DOTALL)
     assert words(choice).startswith(f"{name} Green")
     (current,) = re.findall(r'href="(/products/[a-z]+)[^>]*aria-current="true"', choice)
