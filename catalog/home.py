@@ -67,6 +67,7 @@ class ShopHome:
     inbox = Entry("inbox.sqlite", "Products that shop platforms sent. Server and `reconcile` write.")
     inbox_lock = Entry("connect/.worker.lock", "Lock of the one process that works on the inbox. It stays empty.")
     woocommerce_list = Entry("connect/woocommerce.jsonl", "WooCommerce's products as `reconcile` read them last.")
+    shopify_export = Entry("connect/shopify.jsonl", "Shopify's products as `reconcile` read them last.")
     platform_feed = Entry("connect/feed.jsonl", "The feed that the last `reconcile` made of an export.")
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")

@@ -19,6 +19,7 @@ from indexer.encoders.registry import DEFAULT_ENCODER, open_encoder
 from indexer.generations import store
 from search.cli.common import FILE_TYPE, json_option, print_figures, print_json
 from search.connect.reconcile import ReconcileOptions, reconcile
+from search.connect.shopify_site import ShopifySite
 from search.connect.woocommerce_site import WooCommerceSite
 
 currency_option = click.option(
@@ -50,14 +51,24 @@ def reconcile_command() -> None:
 
 
 @reconcile_command.command("shopify")
-@click.argument("export", type=FILE_TYPE)
+@click.argument("export", type=FILE_TYPE, required=False)
 @click.option("--shop-url", default="", envvar="WINDOWSHOP_SHOP_URL", show_envvar=True, help="Where the shop is.")
 @click.option("--domain", default="", envvar="WINDOWSHOP_SHOPIFY_DOMAIN", show_envvar=True, help="Its Shopify name.")
+@click.option("--token", envvar="WINDOWSHOP_SHOPIFY_TOKEN", show_envvar=True, help="The app's access token.")
 @_shared_options
-def shopify_command(export: Path, shop_url: str, domain: str, **options: Any) -> None:
-    """Reconcile with EXPORT, the JSON Lines file of a bulk operation (docs/connect/shopify.md has its query)."""
+def shopify_command(
+    export: Path | None, shop_url: str, domain: str, token: str | None, home: Path, **options: Any
+) -> None:
+    """Reconcile with EXPORT, the JSON Lines file of a bulk operation; without it, Shopify is asked for a new one."""
+    if export is None:
+        if not domain or not token:
+            hint = "Give a file, or set WINDOWSHOP_SHOPIFY_DOMAIN and WINDOWSHOP_SHOPIFY_TOKEN."
+            raise BadFeed("The shop's products cannot be read without its name and a token.", hint)
+        export = ShopHome(home).shopify_export
+        export.parent.mkdir(parents=True, exist_ok=True)
+        click.echo(f"{ShopifySite(domain, token).write_products(export):,} lines read from {domain}.", err=True)
     address = shop_url or (f"https://{domain}" if domain else "")
-    _run("shopify", read_bulk_export(export, address), **options)
+    _run("shopify", read_bulk_export(export, address), home=home, **options)
 
 
 @reconcile_command.command("woocommerce")

@@ -16,8 +16,8 @@ ON_DISK = """
     encoder_diff_page=encoder-change.html maps=maps jobs=jobs worker_lock=jobs/.worker.lock
     decisions=decisions.sqlite events=events.sqlite query_log=questions.sqlite glossary=glossary.csv
     inbox=inbox.sqlite inbox_lock=connect/.worker.lock woocommerce_list=connect/woocommerce.jsonl
-    platform_feed=connect/feed.jsonl rules=rules.sqlite pair_rules=goes_with.csv contradictions=contradictions.csv
-    api_keys=keys.json refine_key=refine.key
+    shopify_export=connect/shopify.jsonl platform_feed=connect/feed.jsonl rules=rules.sqlite
+    pair_rules=goes_with.csv contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())
 
