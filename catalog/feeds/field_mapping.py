@@ -54,6 +54,16 @@ def product_from_row(
 
     `habits` tells how the feed writes its prices, for those that can be read in two ways.
     """
+    return product_with_pictures(cells, lambda found: _pictures(found, folder), origin, habits)
+
+
+def product_with_pictures(
+    cells: Mapping[str, Sequence[str]],
+    pictures_of: Callable[[Mapping[str, Sequence[str]]], tuple[tuple[Picture, ...], list[str]]],
+    origin: str = "",
+    habits: Callable[[], PriceHabits] = PriceHabits,
+) -> MappedRow:
+    """Return the product of a row as `product_from_row` does; `pictures_of` finds its pictures, and what is wrong."""
     cells = _without_entities(cells)
     product_id = checked_id(first(cells, "id"))
     title = clean_title(first(cells, "title"))
@@ -67,7 +77,7 @@ def product_from_row(
         for name, values in cells.items()
         if values and name not in _FIELDS and name != category_column and name not in stock_columns
     }
-    pictures, faults = _pictures(cells, folder)
+    pictures, faults = pictures_of(cells)
     link, link_notes = _link(cells)
     product = Product(
         id=product_id,

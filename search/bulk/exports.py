@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from catalog.feeds.rows import columns
 from catalog.text.csv_export import csv_text
-from search.bulk.input_files import PICTURE_COLUMNS, TITLE_COLUMNS, split_pictures
-from search.bulk.job_rows import LISTED_KINDS, TITLE_FIELD
+from search.bulk.input_files import ID_COLUMNS, PICTURE_COLUMNS, TITLE_COLUMNS, split_pictures
+from search.bulk.job_rows import ID_FIELD, LISTED_KINDS, PRICE_FIELD, TITLE_FIELD
 from search.bulk.job_store import Job
 from search.bulk.review import suggested_values, translations_of
 from search.dedup.duplicate_kinds import repeats
@@ -19,7 +19,7 @@ from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE, Translati
 SUGGESTED_PREFIX, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
 REVIEW_PREFIX = "review_"  # prefix of an added column whose name the table has already
 _NOT_IN_FEEDS = frozenset(PICTURE_COLUMNS) - frozenset(columns.PICTURE_COLUMNS)  # attributes to a feed
-_SELECT_CELLS = "SELECT cells, suggestion FROM rows ORDER BY number"
+_SELECT_CELLS = "SELECT cells, suggestion, decided FROM rows ORDER BY number"
 _SELECT_ROWS = """SELECT cells, id, title, pictures, suggestion, confidence, state, reason, sure, kind, decided
     FROM rows ORDER BY number"""
 _SELECT_LISTED = f"""SELECT cells, id, title, pictures, suggestion, kind, decided FROM rows WHERE kind IN {LISTED_KINDS}
@@ -33,25 +33,31 @@ def corrected_csv(job: Job) -> Iterator[str]:
         db.execute("BEGIN")  # columns and rows from one state: later decisions might lack a column
         header: dict[str, None] = {}
         fields: dict[str, None] = {CATEGORY: None}
-        for cells, suggestion in db.execute(_SELECT_CELLS):
+        changed: dict[str, None] = {}
+        for cells, suggestion, decided in db.execute(_SELECT_CELLS):
             header |= dict.fromkeys(json.loads(cells))
+            changed |= dict.fromkeys(name for name in (ID_FIELD, PRICE_FIELD) if name in json.loads(decided))
             if suggestion and len(fields) == 1:
                 fields |= dict.fromkeys(suggested_values(json.loads(suggestion), translations))
         fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
         earlier = _written_before(header)
         own = [name for name in header if name not in earlier] or ["id", "image", "title"]
         title = next((name for name in TITLE_COLUMNS if name in own), TITLE_FIELD)
+        id_column = next((name for name in ID_COLUMNS if name in own), ID_FIELD)
+        renamed = {TITLE_FIELD: title, ID_FIELD: id_column}
+        changed = dict.fromkeys(renamed.get(name, name) for name in changed)
         added = {name: _free(name, [*own, *fields]) for name in REVIEW_COLUMNS}
         names = list(
-            dict.fromkeys([*own, title, *fields, *(SUGGESTED_PREFIX + field for field in fields), *added.values()])
+            dict.fromkeys(
+                [*own, title, *changed, *fields, *(SUGGESTED_PREFIX + field for field in fields), *added.values()]
+            )
         )
         yield csv_text(names, ())
         for row in db.execute(_SELECT_ROWS):
             cells = {name: cell for name, cell in json.loads(row["cells"]).items() if name not in earlier}
             cells = cells or {"id": row["id"], "title": row["title"], "image": "|".join(json.loads(row["pictures"]))}
-            decided = {
-                title if name == TITLE_FIELD else name: value for name, value in json.loads(row["decided"]).items()
-            }
+            decided = {renamed.get(name, name): value for name, value in json.loads(row["decided"]).items()}
+            cells = repriced(cells, decided)
             review = {added.get(name, name): value for name, value in _review_cells(row, translations).items()}
             yield csv_text([(cells | decided | review).get(name, "") for name in names], ())
 
@@ -80,8 +86,26 @@ def listings_csv(job: Job, confident: bool = False) -> Iterator[str]:
             cells["id"], cells[TITLE_FIELD] = cells.get("id") or row["id"], cells.get(TITLE_FIELD) or row["title"]
             if gathered:
                 cells["image"] = _pictures(cells) or "|".join(json.loads(row["pictures"]))
-            cells |= _listed(row, translations)
+            listed = _listed(row, translations)
+            cells = repriced(cells, listed) | listed
             yield csv_text([cells.get(name, "") for name in names], ())
+
+
+def listing_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str]:
+    """Return the cells of a decided row as a feed would have them, without those that name pictures."""
+    cells: dict[str, str] = json.loads(row["cells"])
+    left_out = _written_before(cells) | _NOT_IN_FEEDS | set(columns.PICTURE_COLUMNS)
+    listed = _listed(row, translations)
+    cells = {name: cell for name, cell in repriced(cells, listed).items() if name not in left_out}
+    cells |= {ID_FIELD: cells.get(ID_FIELD) or row["id"], TITLE_FIELD: cells.get(TITLE_FIELD) or row["title"]}
+    return {name: cell for name, cell in (cells | listed).items() if cell or name == PRICE_FIELD}
+
+
+def repriced(cells: Mapping[str, str], decided: Mapping[str, str]) -> dict[str, str]:
+    """Return cells without the other prices that a decided price replaces."""
+    if PRICE_FIELD not in decided:
+        return dict(cells)
+    return {name: "" if name in columns.PRICE_COLUMNS else cell for name, cell in cells.items()}
 
 
 def _review_cells(row: sqlite3.Row, translations: Translations) -> dict[str, str]:

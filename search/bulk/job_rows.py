@@ -12,13 +12,17 @@ from typing import Any, NamedTuple
 from search.listings.decision_store import ACCEPTED, CORRECTED
 
 ROW_WAITING, ROW_SUGGESTED, ROW_FAILED = "waiting", "made", "failed"  # states of a row
-TITLE_FIELD = "title"
+TITLE_FIELD, ID_FIELD, PRICE_FIELD = "title", "id", "price"
+OWN_FIELDS = (TITLE_FIELD, ID_FIELD, PRICE_FIELD)  # decided values that replace the row's own, and decide nothing else
+SHOWN_ID = "coalesce(json_extract(decided, '$.id'), id)"
 LISTED_KINDS = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
 UNTITLED_CONDITION = """title = '' AND instr(decided, '"title":') = 0"""  # JSON escapes a quote within a value
-SELECT_GROUPS = f"SELECT state, kind, sure, {UNTITLED_CONDITION}, count(*) FROM rows GROUP BY 1, 2, 3, 4"  # noqa: S608
+SELECT_GROUPS = f"SELECT state, kind, sure, {UNTITLED_CONDITION}, published, count(*) FROM rows GROUP BY 1, 2, 3, 4, 5"  # noqa: S608
+_COUNT_LAST_PUBLICATION = """SELECT count(*) FROM publications
+    WHERE publication = (SELECT max(publication) FROM publications)"""
 # In a table without ids all ids are equal, so no earlier row is searched.
-ROW_COLUMNS = """number, line, id, title, pictures, state, reason, suggestion, confidence, sure, kind, decided,
-    thumbnail, CASE WHEN id <> '' THEN (SELECT min(earlier.number) FROM rows AS earlier
+ROW_COLUMNS = """number, line, id, title, pictures, cells, state, reason, suggestion, confidence, sure, kind, decided,
+    published, thumbnail, CASE WHEN id <> '' THEN (SELECT min(earlier.number) FROM rows AS earlier
     WHERE earlier.id = rows.id AND earlier.number < rows.number) END AS same_id_as"""
 
 
@@ -65,6 +69,7 @@ class _Group(NamedTuple):
     kind: str
     confident: bool
     untitled: bool
+    published: bool
     rows: int
 
     @property
@@ -74,7 +79,7 @@ class _Group(NamedTuple):
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Count the rows of a job: all, done, failed, decided, and those left to decide."""
+    """Count the rows of a job by state, decision and publication; `publication_rows` can be taken back."""
     groups = [_Group(*row) for row in db.execute(SELECT_GROUPS)]
 
     def count(true: Callable[[_Group], bool] = lambda _: True) -> int:
@@ -88,17 +93,39 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
         "needs_review": count(lambda group: group.open and not group.confident),
         "sure_left": count(lambda group: group.open and group.confident),
         "untitled": count(lambda group: group.kind in LISTED_KINDS and group.untitled),
+        "published": count(lambda group: group.published),
+        "to_publish": count(lambda group: group.kind in LISTED_KINDS and not group.published),
+        "publication_rows": int(db.execute(_COUNT_LAST_PUBLICATION).fetchone()[0]),
     }
+
+
+def picture_names(db: sqlite3.Connection, number: int) -> list[str]:
+    """Return the names of a row's pictures; none without that row."""
+    row = db.execute("SELECT pictures FROM rows WHERE number = ?", (number,)).fetchone()
+    return [] if row is None else list(json.loads(row["pictures"]))
+
+
+def own_value(row: sqlite3.Row, name: str) -> str:
+    """Return what a row itself has in one of the OWN_FIELDS; the price as the table has it, perhaps ""."""
+    if name != PRICE_FIELD:
+        return str(row[name])
+    cells = json.loads(row["cells"])
+    amount = cells.get("sale_price") or cells.get(PRICE_FIELD) or ""
+    currency = cells.get("currency", "")
+    return f"{amount} {currency}" if amount and currency and currency not in amount else amount
 
 
 def row_dict(row: sqlite3.Row) -> dict[str, Any]:
     """Return a row as JSON values; the thumbnail of its first picture is a JPEG in base64."""
     values = {name: row[name] for name in ("number", "line", "id", "title", "state", "reason", "confidence", "kind")}
+    own_id = ID_FIELD not in json.loads(row["decided"])
     return values | {
+        "price": own_value(row, PRICE_FIELD),
+        "published": bool(row["published"]),
         "pictures": len(json.loads(row["pictures"])),
         "sure": bool(row["sure"]),
         "suggestion": json.loads(row["suggestion"]) if row["suggestion"] else None,
-        "same_id_as": row["same_id_as"] or 0,
+        "same_id_as": (row["same_id_as"] or 0) if own_id else 0,
         "thumbnail": base64.b64encode(row["thumbnail"] or b"").decode("ascii"),
         "decided": json.loads(row["decided"]),
     }

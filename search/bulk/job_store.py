@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,17 @@ _SELECT_WAITING = """SELECT number, id, coalesce(json_extract(decided, '$.title'
 _UPDATE_FAILED = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
 _UPDATE_OUTCOME = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?,
     vectors = ?, thumbnail = ? WHERE number = ? AND state = 'waiting'"""
-JOB_FORMAT = 1  # files of earlier versions have none
+JOB_FORMAT = 2  # 0 and 1 had no publications
 _TABLES = read_statements(Path(__file__).with_name("job.sql"))
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS by_state ON rows (state, number)",
     "CREATE INDEX IF NOT EXISTS by_id ON rows (id)",
     # counting rows must not read their blobs
-    f"CREATE INDEX IF NOT EXISTS by_kind ON rows (state, kind, sure, {job_rows.UNTITLED_CONDITION})",
+    "DROP INDEX IF EXISTS by_kind",
+    f"CREATE INDEX by_kind ON rows (state, kind, sure, {job_rows.UNTITLED_CONDITION}, published)",
 )
-_COUNT_DOUBLES = """INSERT OR REPLACE INTO about
-    SELECT 'double_ids', count(*) - count(DISTINCT id) FROM rows WHERE id <> ''"""
+COUNT_DOUBLES = f"""INSERT OR REPLACE INTO about
+    SELECT 'double_ids', count(*) - count(DISTINCT {job_rows.SHOWN_ID}) FROM rows WHERE {job_rows.SHOWN_ID} <> ''"""  # noqa: S608
 
 
 class UnknownJob(UnknownProduct):
@@ -76,11 +77,10 @@ class Job:
             raise UnknownJob("There is no such job.", "Perhaps it was deleted; list the jobs.")
         with store_errors(f"The job {self.id}", "Look at the disk's free space."), closing(open_database(path)) as db:
             db.row_factory = sqlite3.Row
-            if not write:
-                yield db
-                return
-            with transaction(db):
-                _upgrade(db)
+            _add_columns(db)
+            with transaction(db) if write else nullcontext():
+                if write:
+                    _upgrade(db)
                 yield db
 
     def about(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Job:
             with self.db(write=True) as db:
                 db.execute("DELETE FROM rows")
                 db.executemany(_INSERT_ROW, map(_inserted, rows))
-                db.execute(_COUNT_DOUBLES)
+                db.execute(COUNT_DOUBLES)
                 db.execute("UPDATE about SET value = ? WHERE name = 'state'", (WAITING,))
         elif about["state"] == CANCELLED:
             self.set_meta(state=WAITING)
@@ -177,7 +177,7 @@ class Job:
         about = self.about()
         with self.db() as db:
             row_counts = job_rows.counts(db)
-        rate = float(about.get("rate", 0.0)) if about["state"] == WORKING else 0.0
+        rate = float(about.get("rate", 0.0)) * (about["state"] == WORKING)
         return {
             "id": self.id,
             "name": about["name"],
@@ -285,7 +285,16 @@ def _made(outcome: Outcome) -> tuple[object, ...]:
 
 
 def _upgrade(db: sqlite3.Connection) -> None:
-    """Add what an earlier version's file lacks: indexes, and the count of repeated ids."""
+    """Add what an earlier version's file lacks."""
     if db.execute("PRAGMA user_version").fetchone()[0] < JOB_FORMAT:
-        for statement in (*_INDEXES, _COUNT_DOUBLES, "PRAGMA user_version = 1"):  # FORMAT; a pragma takes no parameter
+        for statement in (*_INDEXES, COUNT_DOUBLES, "PRAGMA user_version = 2"):  # FORMAT; a pragma takes no parameter
             db.execute(statement)
+
+
+def _add_columns(db: sqlite3.Connection) -> None:
+    """Add what every reader needs to an earlier version's file."""
+    if db.execute("PRAGMA user_version").fetchone()[0] < JOB_FORMAT:
+        with transaction(db):
+            if "published" not in [row["name"] for row in db.execute("PRAGMA table_info(rows)")]:
+                db.execute("ALTER TABLE rows ADD COLUMN published INTEGER DEFAULT 0")
+            db.execute(_TABLES[-1])

@@ -8,12 +8,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import CONTROLS
-from search.bulk.job_rows import ROW_COLUMNS, ROW_SUGGESTED, TITLE_FIELD, row_dict
-from search.bulk.job_store import Job
+from catalog.money.prices import parse_price
+from search.bulk.job_rows import (
+    ID_FIELD,
+    OWN_FIELDS,
+    PRICE_FIELD,
+    ROW_COLUMNS,
+    ROW_SUGGESTED,
+    TITLE_FIELD,
+    own_value,
+    row_dict,
+)
+from search.bulk.job_store import COUNT_DOUBLES, Job
 from search.dedup.duplicate_kinds import repeats
 from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translation
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decision, DecisionStore, Item
@@ -21,10 +32,12 @@ from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decisi
 MAX_UNDO_STEPS = 200
 MAX_VALUE_LENGTH = 500
 _SELECT_ROW = f"SELECT {ROW_COLUMNS} FROM rows WHERE number = ?"  # noqa: S608
-_UPDATE_DECISION = "UPDATE rows SET kind = ?, decided = ?, kept = 0 WHERE number = ?"
+_UPDATE_DECISION = "UPDATE rows SET kind = ?, decided = ?, kept = 0, published = 0 WHERE number = ?"
 _SELECT_CONFIDENT = (
-    "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND sure ORDER BY number"
+    "SELECT number, suggestion, kind, decided FROM rows WHERE state = 'made' AND kind = '' AND sure ORDER BY number"
 )
+_SELECT_ABOVE = """SELECT number, suggestion, kind, decided FROM rows
+    WHERE state = 'made' AND kind = '' AND confidence >= ?"""
 _SELECT_UNRECORDED = "SELECT number, content, vectors, suggestion, kind, decided FROM rows WHERE NOT kept LIMIT 500"
 
 
@@ -35,8 +48,8 @@ Decided = Iterator[tuple[int, str, dict[str, str]]]  # row number, kind of decis
 class RowDecision:
     """A decision on a row: its `values` by field, and the suggested ones where `accept`; with neither it is declined.
 
-    A value for "title" replaces the row's title and is no decision on the suggestion; the row's own title, which may
-    be empty, takes such a value back.
+    Values for the OWN_FIELDS replace the row's own and are no decision on the suggestion; the row's own value, which
+    may be empty, takes such a value back.
     """
 
     number: int
@@ -55,46 +68,43 @@ def decide(home: Path, job: Job, decisions: Sequence[RowDecision]) -> list[int]:
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         for decision in decisions:
             row = db.execute(_SELECT_ROW, (decision.number,)).fetchone()
-            values = dict(decision.values)
-            title = values.pop(TITLE_FIELD, None)
-            if row is not None and title == "" != row["title"]:
-                raise BadQuery(f"The title of row {decision.number} is empty.", "Leave the field out, or give a title.")
-            if row is not None and title is not None and not values and not decision.accept:
-                earlier = {name: value for name, value in json.loads(row["decided"]).items() if name != TITLE_FIELD}
-                yield decision.number, row["kind"], earlier | _title(row, title)
+            own = {name: value for name, value in decision.values.items() if name in OWN_FIELDS}
+            values = {name: value for name, value in decision.values.items() if name not in OWN_FIELDS}
+            if row is not None:
+                _check_own(row, own)
+            if row is not None and own and not values and not decision.accept:
+                yield decision.number, row["kind"], _chosen(row) | _own(row, own)
                 continue
-            if row is None or row["state"] != ROW_SUGGESTED:
-                raise BadQuery(f"Row {decision.number} has no suggestion.", "Decide on rows that have one.")
-            suggested = suggested_values(json.loads(row["suggestion"]), translations)
-            unknown = sorted(set(values) - set(suggested) - {name + OTHER_LANGUAGE for name in translations})
-            if unknown:
-                raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(suggested)}.")
-            kind, final = _decision(suggested, replace(decision, values=values), translations)
-            yield decision.number, kind, final | _title(row, title)
+            suggested = _suggested_fields(row, decision.number, values, translations)
+            pending = _chosen(row) if decision.accept and not row["kind"] else {}
+            kind, final = _decision(suggested, replace(decision, values=pending | values), translations)
+            yield decision.number, kind, final | _own(row, own)
 
     return _step(home, job, decided)
 
 
 def accept_above(home: Path, job: Job, confidence: float) -> list[int]:
-    """Accept all undecided rows whose category reaches a confidence, with the attributes that reach it too.
+    """Accept all undecided rows whose category reaches a confidence, with the attributes that are reliable too.
 
-    Rows that repeat a listing are left to a person. Raises BadQuery.
+    An attribute is accepted when its own threshold says so, and it reaches the confidence too: a certain category says
+    nothing of the colour. Rows that repeat a listing are left to a person. Raises BadQuery.
     """
     if not 0 < confidence <= 1:
         raise BadQuery(f"The confidence is {confidence:g}.", "Give a number above 0, at most 1: 0.9 for 90 %.")
 
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
-        query = "SELECT number, suggestion, decided FROM rows WHERE state = 'made' AND kind = '' AND confidence >= ?"
-        for row in db.execute(query, (confidence,)):
+        for row in db.execute(_SELECT_ABOVE, (confidence,)).fetchall():
             suggestion = json.loads(row["suggestion"])
             if repeats(suggestion):
                 continue
-            values = {
-                label["field"]: label["top"][0]["name"]
-                for label in [suggestion["category"], *suggestion["attributes"]]
-                if label["top"] and label["top"][0]["confidence"] >= confidence
+            category = suggestion["category"]
+            reliable = {category["field"]: category["top"][0]["name"] if category["top"] else ""} | {
+                label["field"]: label["answer"]
+                for label in suggestion["attributes"]
+                if label["answer_confidence"] >= confidence
             }
-            yield row["number"], ACCEPTED, values | _translated(values, translations) | _title(row)
+            kind, values = _decision(reliable, RowDecision(row["number"], True, _chosen(row)), translations)
+            yield row["number"], kind, values | _own(row)
 
     return _step(home, job, decided)
 
@@ -105,8 +115,33 @@ def accept_sure(home: Path, job: Job) -> list[int]:
     def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
         for row in db.execute(_SELECT_CONFIDENT):
             suggested = suggested_values(json.loads(row["suggestion"]), translations)
-            kind, values = _decision(suggested, RowDecision(row["number"], accept=True), translations)
-            yield row["number"], kind, values | _title(row)
+            kind, values = _decision(suggested, RowDecision(row["number"], True, _chosen(row)), translations)
+            yield row["number"], kind, values | _own(row)
+
+    return _step(home, job, decided)
+
+
+def set_field(home: Path, job: Job, field: str, value: str, numbers: Sequence[int]) -> list[int]:
+    """Set one field of several rows as one step that can be undone; their other fields and decisions stay.
+
+    An undecided row stays undecided: the value takes the place of the suggested one when the row is accepted.
+    Raises BadQuery.
+    """
+    if field in (ID_FIELD, ""):
+        raise BadQuery("Every listing needs its own id.", "Name another field: category, price or an attribute.")
+    _check({field: value})
+
+    def decided(db: sqlite3.Connection, translations: Translations) -> Decided:
+        for number in dict.fromkeys(numbers):
+            row = db.execute(_SELECT_ROW, (number,)).fetchone()
+            if row is not None and field in OWN_FIELDS:
+                _check_own(row, {field: value})
+                yield number, row["kind"], _chosen(row) | _own(row, {field: value})
+                continue
+            suggested = _suggested_fields(row, number, {field: value}, translations)
+            values = {name: text for name, text in _chosen(row).items() if name != field + OTHER_LANGUAGE}
+            kind, final = _decision(suggested, RowDecision(number, values=values | {field: value}), translations)
+            yield number, kind if row["kind"] else "", final | _own(row)
 
     return _step(home, job, decided)
 
@@ -119,6 +154,7 @@ def undo(home: Path, job: Job) -> list[int]:
         earlier = db.execute(query, (step,)).fetchall()
         db.executemany(_UPDATE_DECISION, [(row["kind"], row["decided"], row["number"]) for row in earlier])
         db.execute("DELETE FROM past WHERE step = ?", (step,))
+        db.execute(COUNT_DOUBLES)
     record_decisions(home, job)
     return sorted({row["number"] for row in earlier})
 
@@ -168,9 +204,10 @@ def rows_of(job: Job, numbers: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _check(values: Mapping[str, str]) -> None:
-    """Refuse values that no field can have; a title may be empty. Raises BadQuery."""
+    """Refuse values that no field can have; one of the OWN_FIELDS may be empty. Raises BadQuery, BadRow."""
+    parse_price(values.get(PRICE_FIELD, ""))
     for name, value in values.items():
-        if not 0 < len(name) <= 100 or not (name == TITLE_FIELD or value) or len(value) > MAX_VALUE_LENGTH:
+        if not 0 < len(name) <= 100 or not (name in OWN_FIELDS or value) or len(value) > MAX_VALUE_LENGTH:
             raise BadQuery("A value is empty or too long.", f"1 to {MAX_VALUE_LENGTH} characters; leave the field out.")
         if CONTROLS.search(value):
             raise BadQuery(
@@ -179,11 +216,36 @@ def _check(values: Mapping[str, str]) -> None:
             )
 
 
-def _title(row: sqlite3.Row, title: str | None = None) -> dict[str, str]:
-    """Return the decided title of a row, new or earlier, under its name; nothing where it is the row's own title."""
-    if title is not None:
-        return {TITLE_FIELD: title} if title != row["title"] else {}
-    return {name: value for name, value in json.loads(row["decided"]).items() if name == TITLE_FIELD}
+def _check_own(row: sqlite3.Row, own: Mapping[str, str]) -> None:
+    """Refuse to empty the title or the id of a row that has one. Raises BadQuery."""
+    for name in (TITLE_FIELD, ID_FIELD):
+        if own.get(name) == "" != row[name]:
+            raise BadQuery(f"The {name} of row {row['number']} is empty.", f"Leave the field out, or give the {name}.")
+
+
+def _own(row: sqlite3.Row, new: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Return the decided values of a row's OWN_FIELDS, new and earlier, without those that are the row's own."""
+    earlier = {name: value for name, value in json.loads(row["decided"]).items() if name in OWN_FIELDS}
+    changed = {name: value for name, value in new.items() if value != own_value(row, name)}
+    return {name: value for name, value in earlier.items() if name not in new} | changed
+
+
+def _chosen(row: sqlite3.Row) -> dict[str, str]:
+    """Return the decided values of a row on what is suggested; of an undecided row, those that were set."""
+    return {name: value for name, value in json.loads(row["decided"]).items() if name not in OWN_FIELDS}
+
+
+def _suggested_fields(
+    row: sqlite3.Row | None, number: int, values: Mapping[str, str], translations: Translations
+) -> dict[str, str]:
+    """Return the suggested values of a row that has the fields of these values. Raises BadQuery."""
+    if row is None or row["state"] != ROW_SUGGESTED:
+        raise BadQuery(f"Row {number} has no suggestion.", "Decide on rows that have one.")
+    suggested = suggested_values(json.loads(row["suggestion"]), translations)
+    unknown = sorted(set(values) - set(suggested) - {name + OTHER_LANGUAGE for name in translations})
+    if unknown:
+        raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(suggested)}.")
+    return suggested
 
 
 def _decision(
@@ -217,17 +279,19 @@ def _step(home: Path, job: Job, decided: Callable[[sqlite3.Connection, Translati
             db.execute("INSERT INTO past SELECT ?, number, kind, decided FROM rows WHERE number = ?", (step, number))
             db.execute(_UPDATE_DECISION, (kind, json.dumps(values), number))
         db.execute("DELETE FROM past WHERE step <= ?", (step - MAX_UNDO_STEPS,))
+        if any(ID_FIELD in values for _, _, values in found):
+            db.execute(COUNT_DOUBLES)
     record_decisions(home, job)
     return [number for number, _, _ in found]
 
 
 def _record(job_id: str, fingerprint: str, row: sqlite3.Row, translations: Translations) -> tuple[Item, list[Decision]]:
     item = Item(f"{job_id}/{row['number']}", row["content"], fingerprint, row["vectors"] or b"")
-    if not row["kind"]:  # undone, or only a title
+    if not row["kind"]:  # undone, or only fields that were set
         return item, []
     suggested, values = suggested_values(json.loads(row["suggestion"]), translations), json.loads(row["decided"])
     if row["kind"] == DECLINED:
         return item, [Decision(name, value, None) for name, value in suggested.items() if value]
     return item, [
-        Decision(name, suggested.get(name, ""), value) for name, value in values.items() if name != TITLE_FIELD
+        Decision(name, suggested.get(name, ""), value) for name, value in values.items() if name not in OWN_FIELDS
     ]

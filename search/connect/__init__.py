@@ -1,4 +1,4 @@
 """Take products from shop platforms: batches, webhooks, and the comparison of a whole catalogue.
 
-Imported by search.cli, web.api, web.connect, web.requests.
+Imported by search.bulk, search.cli, web.api, web.connect, web.requests.
 """

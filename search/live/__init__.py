@@ -1,4 +1,4 @@
 """Follow generations and change products while the shop is open.
 
-Imported by search.connect, search.engine, web.requests.
+Imported by search.bulk, search.connect, search.engine, web.requests.
 """

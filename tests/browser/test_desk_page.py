@@ -142,14 +142,14 @@ def test_sure_rows_are_accepted_at_once_and_listed(enter, made, tmp_path):
     rows, left = rows_of(page, job, "review"), page.locator("#left")
     expect(rows).to_have_text(["No row needs review, but confident rows are still undecided."])
     expect(left).to_contain_text("Confident but undecided rows: 5.")
-    assert downloaded(page, "Listings for the shop")[1] == [] and violations(page) == []
+    assert downloaded(page, "Listings as CSV")[1] == [] and violations(page) == []
     page.get_by_role("button", name="Accept the 5 confident rows").click()
     expect(page.get_by_role("status")).to_have_text("Accepted: 5 rows.")
-    expect(rows).to_contain_text(["Nothing is left to review. Download"])
+    expect(rows).to_contain_text(["Nothing is left to review. Publish"])
     expect(rows.first).to_be_focused()
     expect(left).to_be_empty()
     assert len(sent) == 1
-    name, table = downloaded(page, "Listings for the shop")
+    name, table = downloaded(page, "Listings as CSV")
     assert name == "sure-listings.csv" and [row["category"] for row in table][:2] == ["Wear > Scarves", "Wear > Gloves"]
     assert not any(column.startswith("suggested") for column in table[0])
     name, table = downloaded(page, "Review table")
@@ -286,7 +286,7 @@ def test_a_row_without_a_title_is_given_one(enter, made, tmp_path):
     expect(rows.first.locator(".name")).to_contain_text("scarves of wool")
     expect(left).not_to_contain_text("without a title")
     assert violations(page) == []
-    table = downloaded(page, "Listings for the shop")[1]
+    table = downloaded(page, "Listings as CSV")[1]
     assert [(row["id"], row["title"], row["category"]) for row in table] == [("a", "scarves of wool", "Wear > Scarves")]
     title.fill(" ")
     title.press("Enter")  # takes it back
@@ -299,7 +299,7 @@ def test_tables_are_saved_under_the_servers_names(enter, made, tmp_path):
     page = enter()
     rows_of(page, job)
     assert downloaded(page, "Review table")[0] == "新款 1-review.csv"
-    assert downloaded(page, "Listings for the shop")[0] == "新款 1-listings.csv"
+    assert downloaded(page, "Listings as CSV")[0] == "新款 1-listings.csv"
 
 
 def test_more_rows_come_once_however_they_are_asked_for(enter, made, tmp_path):

@@ -117,6 +117,15 @@ def test_one_listing(enter, home):
     expect(part("Possibly listed already").get_by_role("link").first).to_have_attribute("href", "/products/mugs-0")
     assert part("Similar products").locator("img").count() >= 3
     assert violations(page) == []
+    answer.get_by_role("button", name="Edit and publish").click()
+    row = page.locator("#rows > li[data-number]")
+    expect(row).to_be_focused(timeout=120_000)
+    expect(row).to_contain_text("The shop has a product with this ID")
+    row.get_by_role("button", name="Publish").click()
+    expect(page.locator("#outcome")).to_contain_text("The listing has no title.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#jobs [data-do=delete]").first.click()
+    expect(page.locator("#jobs")).to_contain_text("No jobs yet")
 
 
 def test_a_file_is_reviewed_by_keyboard(enter, tmp_path):
@@ -225,6 +234,30 @@ def test_one_row_is_one_row(enter, tmp_path):
     page.locator("#least").fill("5")
     page.get_by_role("button", name="Accept all", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("Accepted: 1 row.")
+    page.locator("#which").select_option("all")
+    row = page.locator("#rows > li")
+    row.get_by_label("Price").fill("8.50 EUR")
+    row.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("Accepted")
+    page.get_by_role("button", name="Publish the accepted listing").click()
+    expect(page.locator("#outcome")).to_have_text("Added to the shop: 1.")
+    expect(page.locator("#outcome")).to_be_focused()
+    expect(row.get_by_role("link", name="View product")).to_have_attribute("href", "/products/new-0")
+    assert page.request.get("/api/v1/products/new-0").json()["price"] == "8.50"
+    assert violations(page) == []
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Undo publishing of the last listing").click()
+    expect(page.locator("#outcome")).to_have_text("Removed from the shop: 1.")
+
+    row.locator("button.tile").click()
+    expect(page.get_by_role("dialog").locator("img")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator("#bulk-field").select_option("category")
+    page.locator("#bulk-value").fill("glo")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("status")).to_have_text("Wear > Gloves: 1 listing.")
+    expect(row).to_contain_text("Corrected")
 
 
 def test_an_upload_that_was_cut_off_is_told_from_one_that_goes_on(enter, tmp_path):

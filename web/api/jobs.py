@@ -1,23 +1,29 @@
-"""Bulk jobs: upload a file of pictures, follow the suggestions, decide on them, download tables."""
+"""Bulk jobs: upload a file of pictures, follow the suggestions, decide on them, publish them, download tables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request
 
-from catalog.errors import WindowshopError
+from catalog import images
+from catalog.errors import UnknownProduct, WindowshopError
 from search import ops
-from search.bulk import exports, review
+from search.bulk import exports, publication, review
+from search.bulk.input_files import open_pictures
+from search.bulk.job_rows import picture_names
 from search.bulk.job_store import WAITING, Job
 from search.bulk.review import RowDecision
 from search.bulk.supervisor import WorkerSupervisor
+from search.connect.product_batch import RowResult
 from web.api.listings import bp, product_ids, product_summaries
-from web.middleware.response_headers import csv_file
+from web.engine import get_engine
+from web.errors import public_words
+from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of
-from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, NewJob, RowsPage
+from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.validation import read_json, validate
 from web.settings import Settings
 
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from search.engine import SearchEngine
 
 DETAILED_NEIGHBOURS = 3  # neighbours of each row that are sent with title, address and picture
+ENLARGED_SIDE = 1_024  # pixels of an enlarged picture
 SUPERVISOR = "windowshop.supervisor"
 _SUFFIX = re.compile(r"\.(?:zip|csv|tsv|txt)$", re.IGNORECASE)
 
@@ -112,7 +119,7 @@ def rows(job_id: str) -> Response:
 
 @bp.post("/api/v1/jobs/<job_id>/decisions")
 def decide(job_id: str) -> Response:
-    """Decide on rows, accept all above a confidence or all reliable ones, or undo the last step.
+    """Decide on rows, set one field of many, accept all above a confidence or all reliable ones, or undo the last step.
 
     The answer holds the number of changed rows and the first of them.
     """
@@ -123,13 +130,77 @@ def decide(job_id: str) -> Response:
         numbers = review.decide(home, job, decisions)
     elif body.accept_above is not None:
         numbers = review.accept_above(home, job, body.accept_above)
+    elif body.set_field is not None:
+        numbers = review.set_field(home, job, body.set_field.field, body.set_field.value, body.set_field.rows)
     elif body.accept_sure:
         numbers = review.accept_sure(home, job)
     else:
         numbers = review.undo(home, job)
-    changed = review.rows_of(job, numbers[:PAGE_ROWS])
-    products = _detailed_products(changed)
-    return jsonify(job=job.status(), changed=len(numbers), rows=changed, products=products, request_id=g.request_id)
+    return jsonify(changed=len(numbers), **_changed(job, numbers))
+
+
+@bp.post("/api/v1/jobs/<job_id>/publish")
+def publish(job_id: str) -> Response:
+    """Publish accepted rows as products, some rows at a time; `last` and `publication` of the answer continue.
+
+    The answer has a result for each row. A publication as a whole can be taken back.
+    """
+    body, job = read_json(PublishRows, request), _job(job_id)
+    done = publication.publish(get_engine(), job, body.rows, body.after, body.publication)
+    results = [_result(number, result) for number, result in done.results.items()]
+    counts = {name: sum(result["status"] == name for result in results) for name in publication.STATUSES}
+    return jsonify(
+        publication=done.number, last=done.last, results=results, **counts, **_changed(job, list(done.results))
+    )
+
+
+@bp.post("/api/v1/jobs/<job_id>/unpublish")
+def unpublish(job_id: str) -> Response:
+    """Take rows of the last publication back, some rows at a time; `left` of the answer are still to be taken back.
+
+    Products that it added are removed and products that it changed are restored, unless they changed since.
+    """
+    job = _job(job_id)
+    done = publication.take_back(get_engine(), job)
+    counts = {"removed": len(done.removed), "restored": len(done.restored), "unchanged": len(done.unchanged)}
+    return jsonify(left=done.left, **counts, **_changed(job, [*done.removed, *done.restored, *done.unchanged]))
+
+
+@bp.get("/api/v1/jobs/<job_id>/rows/<int:number>/pictures/<int:position>")
+def picture(job_id: str, number: int, position: int) -> Response:
+    """Return a picture of a row as a JPEG of at most 1,024 pixels; the first one is 0."""
+    job = _job(job_id)
+    with job.db() as db:
+        names = picture_names(db, number)
+    if position >= len(names):
+        raise UnknownProduct(f"Row {number} has no picture {position}.", "Look at its number of pictures.")
+    pictures = open_pictures(job.source, job.root)
+    try:
+        decoded = images.decode(pictures.read(names[position]), at_least=ENLARGED_SIDE)
+    finally:
+        pictures.close()
+    response = make_response(images.thumbnail(decoded, ENLARGED_SIDE))
+    response.content_type = "image/jpeg"
+    return no_store(response)
+
+
+def _changed(job: Job, numbers: Sequence[int]) -> dict[str, Any]:
+    """Return the job and the first of some rows that changed, as every answer to a change has them."""
+    rows = review.rows_of(job, numbers[:PAGE_ROWS])
+    return {
+        "job": job.status(),
+        "rows": rows,
+        "products": _detailed_products(rows),
+        "request_id": g.request_id,
+    }
+
+
+def _result(number: int, result: RowResult) -> dict[str, Any]:
+    row: dict[str, Any] = {"row": number, "id": result.product_id, "status": result.status}
+    if result.error is not None:
+        message, hint = public_words(result.error)
+        row["error"] = {"code": result.error.code, "message": message, "hint": hint}
+    return row
 
 
 @bp.get("/api/v1/jobs/<job_id>/corrected.csv")
@@ -151,8 +222,8 @@ def _table(job: Job, export: Callable[[Job], Iterable[str]], kind: str) -> Respo
 
 
 def _detailed_products(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Return the first neighbours and the duplicates of rows; none while the shop is not open."""
-    ids: list[str] = []
+    """Return the first neighbours and the duplicates of rows, and the products with their ids; none without a shop."""
+    ids: list[str] = [row["decided"].get("id", row["id"]) for row in rows]
     for row in rows:
         if row["suggestion"]:
             neighbours = product_ids(neighbour["id"] for neighbour in row["suggestion"]["neighbours"])

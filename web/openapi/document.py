@@ -20,7 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
-from web.requests.job_request import Decisions, FilePart, JobState, NewJob, RowsPage
+from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback, RollbackParameters
 from web.requests.product_request import ProductBatch, ProductFields
@@ -33,7 +33,8 @@ from web.requests.validation import non_null
 JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
-_OWN = (NewJob, JobState, Decisions, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
+_JOBS = (NewJob, JobState, Decisions, PublishRows)
+_OWN = (*_JOBS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _PAGES = (*_LISTS, RecommendationParameters, RollbackParameters, SimilarParameters, SuggestParameters)
@@ -43,7 +44,8 @@ BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8"
 _DATA = json.loads(Path(__file__).with_name("operations.json").read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = _DATA["operations"]
 STATUS_TEXTS: dict[str, str] = _DATA["statuses"]
-_ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+_TEXT, _INTEGER = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+_ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 _EXAMPLES = {"product_id": "red", "table": "questions"}  # of arguments in paths
 
 
@@ -68,7 +70,7 @@ def document(app: Flask) -> dict[str, Any]:
     schemas.update(_body_schemas())
     for rule, method in sorted(described_routes(app), key=lambda route: route[0].rule):
         if rule.endpoint in OPERATIONS:
-            path = described["paths"].setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})
+            path = described["paths"].setdefault(_ARGUMENT.sub(r"{\2}", rule.rule), {})
             path[method.lower()] = _operation(app, rule)
     return described
 
@@ -94,9 +96,9 @@ def _operation(app: Flask, rule: Rule) -> dict[str, Any]:
     operation = OPERATIONS[rule.endpoint]
     summary = (app.view_functions[rule.endpoint].__doc__ or "").strip().split("\n\n")[0]
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {"name": name, "in": "path", "required": True, "schema": _INTEGER if kind == "int" else _TEXT}
         | ({"example": _EXAMPLES[name]} if name in _EXAMPLES else {})
-        for name in _ARGUMENT.findall(rule.rule)
+        for kind, name in _ARGUMENT.findall(rule.rule)
     ]
     if "parameters" in operation:
         query = PARAMETERS[operation["parameters"]].model_json_schema(schema_generator=_Generator)

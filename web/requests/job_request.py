@@ -14,9 +14,10 @@ from web.requests.validation import Body, ChoiceOf, Flag, Number, Parameters, Re
 PAGE_ROWS = 40
 MAX_DECISIONS = 500  # decisions in one request
 MAX_ROW_NUMBER = 2**31 - 1
-STEP_FIELDS = ("decisions", "accept_above", "accept_sure", "undo")
+STEP_FIELDS = ("decisions", "set_field", "accept_above", "accept_sure", "undo")
+ROW_NUMBERS = Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_NUMBER)]
 VALUES = {
-    "properties": {"title": {"type": "string", "maxLength": MAX_VALUE_LENGTH}},
+    "properties": {name: {"type": "string", "maxLength": MAX_VALUE_LENGTH} for name in ("title", "id", "price")},
     "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_LENGTH, "pattern": r"\S"},
 }
 
@@ -59,21 +60,44 @@ class DecisionRequest(RequestModel):
         dict[str, Annotated[str, StringConstraints(strip_whitespace=True)]],
         Field(
             json_schema_extra=VALUES,
-            description="Decided values by field, without control characters. `title` replaces the row's title and"
-            " decides nothing else; the row's own title, which may be empty, takes back the decided one.",
+            description="Decided values by field, without control characters. `title`, `id` and `price` replace the"
+            " row's own and decide nothing else; the row's own value, which may be empty, takes back the decided one.",
         ),
     ] = Field(default_factory=dict)
+
+
+class FieldOfRows(RequestModel):
+    """One field of several rows, and its new value."""
+
+    example = '{"field": "colour", "value": "navy", "rows": [3, 4, 7]}'
+    field: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="A suggested field, `title` or `price`."
+    )
+    value: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_VALUE_LENGTH)]
+    rows: Annotated[list[ROW_NUMBERS], Field(min_length=1, max_length=MAX_DECISIONS)]
+
+
+class PublishRows(RequestModel):
+    """Which accepted rows to publish: those after a row number, of `rows` or of all; as a part of a publication."""
+
+    example = '{"after": 0}'
+    runnable = False
+    rows: Annotated[list[ROW_NUMBERS], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
+    after: Annotated[int, Field(ge=0, le=MAX_ROW_NUMBER, description="`last` of the part before."), Whole] = 0
+    publication: Annotated[int, Field(ge=0, le=MAX_ROW_NUMBER, description="That of the part before."), Whole] = 0
 
 
 class Decisions(RequestModel, json_schema_extra=one_of(dict.fromkeys(STEP_FIELDS, ()))):
     """One step of review, by one of the fields.
 
-    `decisions` are on rows, each row once; `accept_above` accepts all rows from this confidence on; `accept_sure`
-    accepts all undecided rows whose suggestion is reliable; `undo` takes the last step back.
+    `decisions` are on rows, each row once; `set_field` sets one field of many rows and leaves the rest of them as it
+    is; `accept_above` accepts all rows whose category reaches this confidence, with the attributes that are reliable by
+    themselves; `accept_sure` accepts all undecided rows whose suggestion is reliable; `undo` takes the last step back.
     """
 
     example = '{"accept_above": 0.9}'
     decisions: Annotated[list[DecisionRequest], Field(min_length=1, max_length=MAX_DECISIONS)] | None = None
+    set_field: FieldOfRows | None = None
     accept_above: Annotated[Number, Field(json_schema_extra={"minimum": 0, "maximum": 1})] | None = None
     accept_sure: Literal[True] | None = None
     undo: Flag | None = None

@@ -162,4 +162,8 @@ function jobItem(each, item = null) {
   return item;
 }
 
-Object.assign(desk, { say, getJson, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, editableFields, address, note, button, readChoices, watch, showJobs, showJob, made });
+// Whether a job has ended, or was deleted.
+const done = (id) => !listed.some((each) => each.id === id && ["receiving", "waiting", "working"].includes(each.state));
+const fields = () => Object.keys(choices);
+
+Object.assign(desk, { done, fields, say, getJson, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, editableFields, address, note, button, readChoices, watch, showJobs, showJob, made });

@@ -80,6 +80,22 @@ function labelled(one) {
   return part(name(one.field), make("ol", { className: "tops" }, ...lines), make("p", { className: "state", textContent: [state, desk.sureFrom(one)].filter(Boolean).join(" · ") }));
 }
 
+// The chosen pictures, which a click enlarges.
+function chosen(files) {
+  const shown = (file) => make("img", { src: URL.createObjectURL(file), alt: file.name });
+  const tiles = files.map((file) => {
+    const picture = shown(file), tile = make("button", { type: "button", className: "tile", title: W.enlarge }, picture);
+    picture.addEventListener("error", () => tile.remove());     // a format that the shop reads and this browser does not
+    tile.addEventListener("click", () => {
+      find("#large-turn").replaceChildren();
+      find("#large-picture").replaceChildren(shown(file));
+      find("#large").showModal();
+    });
+    return tile;
+  });
+  return make("div", { className: "options chosen" }, ...tiles);
+}
+
 function answered(found) {
   const fields = desk.editableFields(found).filter((one) => one.top.length).map(labelled);
   const { price, products } = found;
@@ -105,12 +121,28 @@ find("#one").addEventListener("submit", (event) => {
     for (const file of files) fields.append("pictures", await shrunk(file), file.name);
     fields.set("title", find("#one-title").value);
     const found = await getJson("listings/suggest", { method: "POST", body: fields });
-    find("#answer").replaceChildren(answered(found));
+    find("#answer").replaceChildren(chosen(files), answered(found), make("p", { className: "buttons" }, desk.button(W.edit_one, () => edit(files, fields.get("title")), { do: "edit" })));
+    find("#answer [data-do=edit]").classList.add("main");
     find("#answer").scrollIntoView({ block: "nearest" });
     say("");
     return true;
   }, event.submitter).then((done) => { find("#answer").hidden = !done; });
 });
+
+// Make the listing a job of one row, whose fields can be edited and published.
+async function edit(files, title) {
+  const stem = files[0].name.replace(/\.[^.]*$/, ""), quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+  const named = files.map((file, i) => new File([file], `${i + 1}${/\.[^.]*$/.exec(file.name)?.[0] ?? ""}`));
+  const row = [stem, title, named.map((file) => file.name).join("|")].map(quoted).join(",");
+  const id = await upload(await zipped([...named, new File([`id,title,image\n${row}\n`], "listing.csv")]), title || files[0].name);
+  say(W.preparing);
+  while (id && !desk.done(id)) {
+    await new Promise((wait) => setTimeout(wait, 500));
+    await desk.watch();
+  }
+  say("");
+  if (id) await desk.review(id, true);
+}
 
 // ---- many: files become a zip that stores them as they are, sent in parts
 
@@ -169,7 +201,7 @@ find("#many").addEventListener("submit", (event) => {
   }, event.submitter);
 });
 
-// Send a file as a new job, and start it.
+// Send a file as a new job, start it, and return its id; null when it was deleted meanwhile.
 async function upload(whole, name) {
   const { id } = await send("jobs", { name, bytes: whole.size });
   desk.sending = id;
@@ -181,8 +213,10 @@ async function upload(whole, name) {
     }
     const begun = send(`jobs/${id}/state`, { state: "waiting" });
     desk.showJob(await begun.catch(async (error) => { await desk.ask(`jobs/${id}`, { method: "DELETE" }); await desk.watch(); throw error; }));
+    return id;
   } catch (error) {
     if (desk.sending) throw error;   // else it was deleted meanwhile
+    return null;
   } finally {
     desk.sending = null;
     desk.showJobs();
