@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,8 +58,9 @@ def missing_tables(folder: Path) -> list[str]:
 def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[SampleShop]:
     """Index the sample shop in `home`, ask it everything, and keep it open. Raises BadFeed for a broken table."""
     _say(f"building the sample shop in {home}")
-    build_index(home, folder / "products.csv", encoder)
-    products = {item.id: item for item in read_feed(folder / "products.csv") if isinstance(item, Product)}
+    feed = _feed_of_single_products(folder, home.parent / f"{home.name}-feed")
+    build_index(home, feed, encoder)
+    products = {item.id: item for item in read_feed(feed) if isinstance(item, Product)}
     said = read_labelled_csv(folder / "captions.csv", ("query", "product_id", "lang", "split"))
     with SearchEngine.open(home) as engine:
         _say("asking it the photos and captions")
@@ -71,6 +73,15 @@ def open_sample_shop(folder: Path, home: Path, encoder: Encoder) -> Iterator[Sam
             captions=_ask_captions(engine, said),
             scenes=read_scenes(folder / "scenes.csv"),
         )
+
+
+def _feed_of_single_products(source: Path, folder: Path) -> Path:
+    """Copy a feed so that variants are products of their own: "similar products" leaves out those of one item group."""
+    shutil.copytree(source / "images", folder / "images", dirs_exist_ok=True)
+    header, _, rows = (source / "products.csv").read_text(encoding="utf-8").partition("\n")
+    feed = folder / "products.csv"
+    feed.write_text(f"{header.replace('item_group_id', 'group')}\n{rows}", encoding="utf-8")
+    return feed
 
 
 def read_scenes(path: Path) -> tuple[Scene, ...]:

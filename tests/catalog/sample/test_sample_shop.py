@@ -52,10 +52,15 @@ def test_every_product_is_described_in_both_languages(products):
 
 def test_families_and_siblings(products):
     assert len(FAMILIES) >= 24
-    groups = Counter(p.attributes["group"] for p in products)
+    groups = Counter(p.item_group_id for p in products)
     assert sum(size > 1 for size in groups.values()) >= 30
-    looks = {(p.attributes["group"], p.attributes["colour"], p.attributes["pattern"]) for p in products}
+    looks = {(p.item_group_id, p.attributes["colour"], p.attributes["pattern"]) for p in products}
     assert len(looks) == len(products), "two siblings look the same"
+
+
+def test_some_products_are_on_sale(products):
+    on_sale = [p for p in products if p.list_price is not None]
+    assert 20 <= len(on_sale) <= 50 and all(p.list_price > p.price for p in on_sale)
 
 
 def test_photos_know_their_products(products):
@@ -76,7 +81,7 @@ def test_no_test_product_has_a_sibling_in_training(products):
     assert Counter(splits.values()) == {"train": 168, "test": 162}
     by_group, by_family = {}, {}
     for product in products:
-        by_group.setdefault(product.attributes["group"], set()).add(splits[product.id])
+        by_group.setdefault(product.item_group_id, set()).add(splits[product.id])
         by_family.setdefault(product.category, set()).add(splits[product.id])
     assert all(len(splits) == 1 for splits in by_group.values())
     assert sum(splits == {"test"} for splits in by_family.values()) == 8

@@ -39,9 +39,9 @@ def shop(tmp_path_factory):
     wanted = {*in_scene(), "mug-2a"}
     chosen, groups = [], set()
     for row in rows("products.csv"):
-        if row["id"] in wanted or (row["group"].endswith("-1") and row["group"] not in groups):
+        if row["id"] in wanted or (row["item_group_id"].endswith("-1") and row["item_group_id"] not in groups):
             chosen.append(row)
-            groups.add(row["group"])
+            groups.add(row["item_group_id"])
     with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, chosen[0])
         writer.writeheader()

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from catalog.product import CATEGORY_SEPARATOR
 from catalog.sample.generator.catalogue.plan import Item, items, split
-from catalog.sample.generator.catalogue.prices import price
+from catalog.sample.generator.catalogue.prices import list_price, price
 from catalog.sample.generator.catalogue.shopper_photos import Photo, photo_scene, photos, scenes, unknown
 from catalog.sample.generator.catalogue.wording import captions, colours, description, material, title
 from catalog.sample.generator.shapes.materials import PATTERNS
 
 PRODUCT_COLUMNS = (
     "id", "title", "category", "images", "price", "availability", "brand", "description", "colour", "material",
-    "pattern", "group", "title_zh", "category_zh", "description_zh", "colour_zh", "material_zh", "pattern_zh",
+    "pattern", "item_group_id", "list_price", "title_zh", "category_zh", "description_zh", "colour_zh", "material_zh",
+    "pattern_zh",
 )  # fmt: skip
 
 # The demo's photos to try, chosen by eye: ten products, a scene of two, and a thing that is not sold.
@@ -42,7 +43,9 @@ def product_row(item: Item) -> list[str]:
         tints[0],
         made[0],
     ]
-    return [*front, pattern[0], item.group, names[1], category_zh, texts[1], tints[1], made[1], pattern[1]]
+    before = list_price(item)
+    sale = "" if before is None else f"{before:.2f} EUR"
+    return [*front, pattern[0], item.group, sale, names[1], category_zh, texts[1], tints[1], made[1], pattern[1]]
 
 
 def _path(photo: Photo) -> str:
