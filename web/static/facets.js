@@ -2,6 +2,7 @@
 // Without this file every value is in its list, folded under "more".
 
 const states = new Map();        // by the name of a folded part: whether it was opened or closed by hand
+let scrolled = 0;                // where the sheet of a phone was scrolled to
 const typed = new Map();         // by facet: the text that its list is searched for
 
 document.addEventListener("click", (event) => {
@@ -10,7 +11,13 @@ document.addEventListener("click", (event) => {
   if (part?.dataset.open) states.set(part.dataset.open, !part.open);   // the click opens or closes it after this
 });
 
+document.addEventListener("scroll", (event) => {
+  if (event.target.matches?.(".sheet-body")) scrolled = event.target.scrollTop;
+}, { capture: true, passive: true });
+
 function restore() {
+  const top = scrolled;
+  requestAnimationFrame(() => document.querySelector(".sheet-body")?.scrollTo(0, top));   // once the sheet is open again
   for (const part of document.querySelectorAll("details[data-open]")) {
     if (states.has(part.dataset.open)) part.open = states.get(part.dataset.open);
   }
