@@ -216,9 +216,10 @@ class SearchEngine:
         keys = {sku: key for sku, (key, _) in self._catalogue.find(ids).items()}
         return self._live.served.similarity_vectors([keys.get(sku) for sku in ids])
 
-    def categories(self) -> dict[str, int]:
-        """Return each category, as the feed writes it, and its number of products."""
-        return self._live.served.columns.categories()
+    def categories(self, *, grouped: bool = False) -> dict[str, int]:
+        """Return each category and its number of products; `grouped`: those above too, an item group counted once."""
+        columns = self._live.served.columns
+        return columns.category_groups if grouped else columns.categories()
 
     @timed(METADATA)
     def browse(self, k: int, seed: int = 0) -> tuple[Product, ...]:

@@ -153,6 +153,13 @@ class ProductColumns:
     def _categories(self) -> dict[str, int]:
         return self.labels_of(CATEGORY).deepest_counts(CATEGORY_SEPARATOR)
 
+    @cached_property
+    def category_groups(self) -> dict[str, int]:
+        """Each category and those above it, with its number of products; variants of an item group count as one."""
+        labels = self.labels_of(CATEGORY)
+        counts = self._item_groups.count_labels(labels, self.present)
+        return {labels.text(code): int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+
     def changed(
         self, puts: Mapping[int, Product], gone: Collection[int] = (), seq: int | None = None
     ) -> ProductColumns:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app
 
 from catalog.errors import WindowshopError
-from catalog.product import CATEGORY_SEPARATOR, categories_down, levels_of
+from catalog.product import CATEGORY_SEPARATOR
 from search.query.filters import CATEGORY
 from web.engine import get_engine
 from web.i18n.language import value_label
@@ -62,13 +61,12 @@ def _largest(categories: Mapping[str, int], most: int) -> list[tuple[str, int]]:
 
 def _tree() -> Mapping[str, Mapping[str, int]]:
     """Return the categories below each category with their numbers of products; "" has the first level."""
-    known = get_engine().categories()
+    known = get_engine().categories(grouped=True)
     cached: tuple[object, Mapping[str, Mapping[str, int]]] | None = current_app.extensions.get(EXTENSION)
     if cached is not None and cached[0] is known:
         return cached[1]
-    tree: dict[str, Counter[str]] = {}
-    for path, count in known.items():
-        for category in categories_down(levels_of(path)):
-            tree.setdefault(category.rpartition(CATEGORY_SEPARATOR)[0], Counter())[category] += count
+    tree: dict[str, dict[str, int]] = {}
+    for category, count in known.items():
+        tree.setdefault(category.rpartition(CATEGORY_SEPARATOR)[0], {})[category] = count
     current_app.extensions[EXTENSION] = (known, tree)
     return tree
