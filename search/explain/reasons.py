@@ -12,13 +12,13 @@ from search.query.filters import folded
 from search.query.terms import LEXICAL, ProductTerm, Query, TextTerm
 
 PICTURE_REASONS = {
-    "look": "looks alike in shape and texture",
-    "meaning": "is the same kind of thing",
-    "colour": "has the same colours",
-    "words": "is called something similar",
-    LEXICAL: "its texts hold the words",
+    "look": "similar shape and texture",
+    "meaning": "same type of product",
+    "colour": "similar colours",
+    "words": "similar name",
+    LEXICAL: "its description has your words",
 }
-TEXT_REASONS = {**PICTURE_REASONS, "meaning": "its picture fits the words", "words": "its title fits the words"}
+TEXT_REASONS = {**PICTURE_REASONS, "meaning": "its picture matches your words", "words": "its title matches your words"}
 MIN_SHARE = 0.15  # smallest part of a score that is mentioned
 
 

@@ -34,7 +34,7 @@ def choose(page, photo):
 
 def test_words(visit):
     page = visit()
-    page.get_by_role("combobox", name="Words to search for").fill("speckled mug")
+    page.get_by_role("combobox", name="Search words").fill("speckled mug")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=speckled+mug")
     assert "mug" in first(page).inner_text()
@@ -42,7 +42,7 @@ def test_words(visit):
     page.locator(".understood").get_by_role("link", name="speckled").click()  # the part of the question is removed
     page.wait_for_url("**/?q=mug")
     expect(page.locator(".count")).to_contain_text("1–10 of 10")
-    page.get_by_role("combobox", name="Words to search for").fill("tableware")
+    page.get_by_role("combobox", name="Search words").fill("tableware")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=tableware")
     page.get_by_role("link", name="Page 2").click()
@@ -62,7 +62,7 @@ def test_a_chosen_photo_gets_a_link_that_can_be_shared(visit, photos):
     assert shared.locator(".asked-photo").count() == 0 or not shared.locator(".asked-photo").is_visible()
     page.reload()
     expect(page.locator(".asked-photo")).to_be_visible()  # this tab remembers the photo
-    page.get_by_role("combobox", name="Words to search for").fill("in green")
+    page.get_by_role("combobox", name="Search words").fill("in green")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?**refine=**q=in+green**")
     expect(page.get_by_role("button", name="in green")).to_be_visible()
@@ -229,7 +229,7 @@ def test_a_product_says_why_it_was_found_and_is_remembered(visit, photos):
     page.goto("/")
     expect(page.locator("#personal h2")).to_have_text(["For you", "Recently viewed"])
     expect(page.locator("#personal")).to_contain_text(title)
-    page.get_by_role("button", name="Clear this list").click()
+    page.get_by_role("button", name="Clear history").click()
     page.reload()
     expect(page.locator("#personal h2")).to_have_count(0)
 

@@ -26,7 +26,7 @@ def test_favourites_are_saved_shown_shared_and_removed(visit):
     cards = page.locator("#favourites .card h3 a")
     expect(cards).to_have_text([found[2], found[0]])
     page.get_by_role("link", name="Share this list").click()
-    expect(page.get_by_role("link", name="The link is copied.")).to_be_visible()
+    expect(page.get_by_role("link", name="Link copied")).to_be_visible()
     shared = page.evaluate("navigator.clipboard.readText()")
     assert shared == page.url
     page.locator("#favourites .card").first.get_by_role("button", name="Save: ").click()

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
 
 
 def box(page):
-    return page.get_by_role("combobox", name="Words to search for")
+    return page.get_by_role("combobox", name="Search words")
 
 
 def options(page):

@@ -55,7 +55,7 @@ def test_back_to_the_results_of_a_photo(visit, photos):
     page.get_by_role("link", name="Back to the results").click()
     page.wait_for_url("**/?refine=**")
     page.reload()
-    expect(page.locator("#results h1")).to_have_text("Like your photo")
+    expect(page.locator("#results h1")).to_have_text("Similar to your photo")
     expect(page.locator("#editor")).to_be_visible()  # the photo has its box again
     assert titles(page) == found
 
@@ -63,18 +63,18 @@ def test_back_to_the_results_of_a_photo(visit, photos):
 def test_a_new_photo_starts_afresh_and_can_be_combined(visit, photos):
     page = visit("/?q=blue+mug")
     choose(page, photos / LAMP)
-    expect(page.locator("#results h1")).to_have_text("Like your photo")
+    expect(page.locator("#results h1")).to_have_text("Similar to your photo")
     assert page.locator("input.words").input_value() == ""
     expect(first(page)).to_contain_text("pendant lamp")
-    page.get_by_role("link", name="Together with “blue mug”").click()
+    page.get_by_role("link", name="Also search for “blue mug”").click()
     page.wait_for_url("**also=**")
     expect(page.locator("#results h1")).to_have_text("Your photo + “blue mug”")
     expect(page.locator(".chips button")).to_have_count(2)
     page = visit("/?q=blue+mug", java_script_enabled=False)
     page.set_input_files("#photo", photos / LAMP)
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.locator("#results h1")).to_have_text("Like your photo")
-    expect(page.get_by_role("link", name="Together with “blue mug”")).to_be_visible()
+    expect(page.locator("#results h1")).to_have_text("Similar to your photo")
+    expect(page.get_by_role("link", name="Also search for “blue mug”")).to_be_visible()
 
 
 def test_words_that_were_not_searched_yet_go_with_the_photo(visit, photos):

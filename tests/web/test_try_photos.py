@@ -47,7 +47,7 @@ def test_the_front_page_offers_them(client):
 def test_one_is_searched_with_by_its_address(client):
     answer = client.get("/?photo=p+2")
     assert titles(answer)[0] == "Blue jumper"
-    assert "Like this photo" in answer.text
+    assert "Similar to this photo" in answer.text
     assert 'src="/try/p%202.jpg"' in answer.text
     assert '<input type="hidden" name="photo" value="p 2">' in answer.text
     assert 'href="/?photo=p+2&amp;offset=5"' in answer.text  # no photo to send again: a plain link goes on
@@ -65,7 +65,7 @@ def test_an_upload_takes_its_place(client):
     upload = (io.BytesIO(picture_bytes(RED, (300, 400))), "photo.jpg")
     answer = client.post("/?photo=p+2", data={"photo": upload})
     assert titles(answer)[0] == "Red jumper"
-    assert "Like your photo" in answer.text
+    assert "Similar to your photo" in answer.text
 
 
 def test_its_picture_is_one_of_ours(client):

@@ -25,13 +25,13 @@ def test_a_hit_is_compared_with_the_product_of_the_query():
         "category": Difference("Tableware > Mugs", "Tableware > Cups"),
         "material": Difference("clay", "glass"),
     }
-    assert reasons.reasons == ("looks alike in shape and texture (56%)", "has the same colours (42%)")
+    assert reasons.reasons == ("similar shape and texture (56%)", "similar colours (42%)")
 
 
 def test_words_agree_with_the_facts_that_they_name():
     reasons = why(hit(CUP, meaning=0.5, lexical=0.5), Query((TextTerm("matt glass cups"), TextTerm("red", -1.0))), [])
     assert reasons.agrees == {"category": "Tableware > Cups", "material": "glass", "finish": "matt"}
-    assert set(reasons.reasons) == {"its picture fits the words (50%)", "its texts hold the words (50%)"}
+    assert set(reasons.reasons) == {"its picture matches your words (50%)", "its description has your words (50%)"}
     assert reasons.to_dict()["differs"] == {}
 
 
@@ -43,7 +43,7 @@ def test_chinese_words_need_no_spaces():
 
 def test_a_part_that_pulls_down_is_no_reason():
     assert why(hit(CUP, look=0.9, colour=-0.2), Query((ProductTerm("m"),)), []).reasons == (
-        "looks alike in shape and texture (100%)",
+        "similar shape and texture (100%)",
     )
 
 

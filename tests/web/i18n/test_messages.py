@@ -83,8 +83,8 @@ def test_a_field_without_a_label_gets_one_from_its_name():
 
 
 def test_reasons_are_translated_and_unknown_ones_shown_as_they_are():
-    assert reason_label("has the same colours (21%)", ENGLISH) == "Has the same colours (21%)"
-    assert reason_label("has the same colours (21%)", CHINESE) == "颜色相同（21%）"
+    assert reason_label("similar colours (21%)", ENGLISH) == "Similar colours (21%)"
+    assert reason_label("similar colours (21%)", CHINESE) == "颜色相近（21%）"
     assert reason_label("is new", CHINESE) == "is new"
 
 

@@ -64,7 +64,7 @@ def test_not_sold_shows_one_row_and_ways_out(refusing):
     shown = page(answer)
     assert "Not sold here" in answer.text and "close match" not in answer.text
     assert len(shown.titles) <= 6 and ("ul", {"class": "grid one-row"}) in shown.tags
-    assert "Choose the photo again" not in answer.text and "Draw the box round one of them" in answer.text
+    assert "Choose the photo again" not in answer.text and "Drag the box around the one you want" in answer.text
     links = [attrs.get("href", "") for tag, attrs in shown.tags if tag == "a"]
     assert any("category" in link and "Jumpers" in link for link in links)
     assert not any(attrs.get("class") == "paging" for tag, attrs in shown.tags)

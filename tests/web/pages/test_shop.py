@@ -73,7 +73,7 @@ def test_words_have_an_address_and_pages(client):
     last = client.get("/?q=odd&offset=10")
     assert len(page(last).titles) == 5
     assert "offset=15" not in last.text
-    assert "End of the results" in client.get("/?q=odd&offset=100").text
+    assert "End of results" in client.get("/?q=odd&offset=100").text
 
 
 def test_a_corrected_word_is_told_even_where_nothing_is_found(client):
@@ -119,7 +119,7 @@ def test_more_like_this_and_words(client):
     assert '<input type="hidden" name="like" value="red">' in answer.text
     both = client.get("/?like=green&q=red")
     assert page(both).titles != page(client.get("/?like=green")).titles
-    assert "Like Green jumper + “red”" in both.text
+    assert "Similar to Green jumper + “red”" in both.text
     page(client.get("/?like=none"), 404)
 
 
@@ -238,7 +238,7 @@ def test_everything_a_page_asks_for_is_there(client, address):
 def test_errors_are_pages_for_people(client):
     answer = client.get("/products/none")
     page(answer, 404)
-    assert "Go to the shop" in answer.text
+    assert "Back to the shop" in answer.text
     page(client.get("/?q=" + "x" * 1001), 422)
     page(client.get("/?q=red&offset=abc"), 422)
     page(client.post("/", data={"photo": (io.BytesIO(b"nonsense"), "a.jpg")}), 415)
@@ -416,7 +416,7 @@ def test_more_and_less_like_a_hit_and_back_again(client):
     token = values_of(first, "refine")[0]
     less = client.get("/", query_string={"refine": token, "less": "red"})
     assert "Red jumper" not in page(less).titles
-    assert "less like Red jumper" in less.text
+    assert "not like Red jumper" in less.text
     token = values_of(less, "refine")[0]
     assert page(client.get("/", query_string={"refine": token, "drop": "1"})).titles == page(first).titles
     gone = client.get("/", query_string={"refine": values_of(first, "refine")[0], "drop": "0"})
@@ -433,10 +433,10 @@ def test_a_part_of_a_photo(client):
 def test_a_product_that_was_searched_for_says_why(client):
     token = values_of(client.get("/?like=green"), "refine")[0]
     answer = client.get("/products/red", query_string={"refine": token})
-    assert "Why this result" in answer.text and "Back to the results" in answer.text
+    assert "Why you see this" in answer.text and "Back to the results" in answer.text
     assert "your search: Green" in answer.text
-    assert "Why this result" not in client.get("/products/red?refine=nonsense").text
-    assert "Why this result" not in client.get("/products/red").text
+    assert "Why you see this" not in client.get("/products/red?refine=nonsense").text
+    assert "Why you see this" not in client.get("/products/red").text
 
 
 def test_the_way_back_is_the_very_page(client):
@@ -473,17 +473,17 @@ def test_a_new_photo_starts_afresh_and_the_search_before_is_offered(client):
     before = client.get("/?q=green+jumper")
     hidden = {name: values_of(before, name)[0] for name in ("before", "was")}
     fresh = client.post("/", data={"photo": photo(BLUE), "q": "green jumper", "like": "red", **hidden})
-    assert "Like your photo" in fresh.text and 'class="words" type="search" name="q" dir="auto" value=""' in fresh.text
+    assert "Similar to your photo" in fresh.text and 'class="words" type="search" name="q" dir="auto" value=""' in fresh.text
     offer = next(given["href"] for tag, given in page(fresh).tags if tag == "a" and "also=" in given.get("href", ""))
-    assert "Together with “green jumper”" in fresh.text
+    assert "Also search for “green jumper”" in fresh.text
     both = client.get(offer)
     assert "Your photo + “green jumper”" in both.text and len(values_of(both, "drop")) == 2
     typed = client.post("/", data={"photo": photo(BLUE), "q": "in green", **hidden})
     assert "Your photo + “in green”" in typed.text, "words that were not searched yet are part of it"
     stale = client.post("/", data={"photo": photo(BLUE), "q": "", "before": "nonsense", "was": ""})
-    assert stale.status_code == 200 and "Together with" not in stale.text
+    assert stale.status_code == 200 and "Also search for" not in stale.text
     liked = client.post("/", data={"photo": photo(BLUE), "before": values_of(client.get("/?like=red"), "before")[0]})
-    assert "Together with Red jumper" in liked.text
+    assert "Also search for Red jumper" in liked.text
 
 
 def test_more_like_this_is_the_same_link_everywhere(client):
