@@ -139,10 +139,11 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert deleted is None
     _, saved, rules, *bulk = rest
     assert (saved["rule"]["target"], rules["total"]) == ("mug-1a", 1)
-    _, _, _, sent, begun, finished, rows, decided, _ = bulk
+    _, _, _, sent, begun, finished, rows, decided, published, back, _ = bulk
     assert (sent["received"], begun["total"], finished["failed"]) == (sent["bytes"], 2, 0)
     assert [row["id"] for row in rows["rows"]] == ["p006", "p159"] and rows["products"]
     assert [row["kind"] for row in decided["rows"]] == ["accepted", "declined"]
+    assert (published["created"], published["job"]["published"], back["removed"], back["left"]) == (1, 1, 1, 0)
     (listed,) = csv.DictReader(io.StringIO((demo / "listings.csv").read_text()))
     assert (listed["id"], listed["title"], listed["category"]) == ("p006", "Navy mug", "Tableware > Mugs")
     assert len(review.splitlines()) == 3
