@@ -473,7 +473,8 @@ def test_a_new_photo_starts_afresh_and_the_search_before_is_offered(client):
     before = client.get("/?q=green+jumper")
     hidden = {name: values_of(before, name)[0] for name in ("before", "was")}
     fresh = client.post("/", data={"photo": photo(BLUE), "q": "green jumper", "like": "red", **hidden})
-    assert "Similar to your photo" in fresh.text and 'class="words" type="search" name="q" dir="auto" value=""' in fresh.text
+    assert "Similar to your photo" in fresh.text
+    assert 'class="words" type="search" name="q" dir="auto" value=""' in fresh.text
     offer = next(given["href"] for tag, given in page(fresh).tags if tag == "a" and "also=" in given.get("href", ""))
     assert "Also search for “green jumper”" in fresh.text
     both = client.get(offer)
