@@ -195,7 +195,7 @@ def test_puts_and_sweeps_side_by_side_lose_no_picture(home, monkeypatch):
 def test_fetched_pictures_are_swept_with_what_is_known_of_them(tmp_path):
     home = tmp_path / "home"
     with serving() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("catalog.fetching.fetcher.FetchRules", lambda: local_rules(server.port))
+        patch.setattr("indexer.build.feed_settings._rules", lambda: local_rules(server.port))
         server.answers |= {f"/{n}.png": reply(picture((n, 0, 0)), ETag=f'"{n}"') for n in range(4)}
         rows = [(f"p{n}", "red", server.url(f"/{n}.png")) for n in range(4)]
         build_index(home, write_feed(tmp_path / "feed", rows), FakeEncoder(), fetch=True)
