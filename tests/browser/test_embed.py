@@ -145,7 +145,7 @@ def test_a_photo_is_searched_cropped_and_removed(visit):
     page = visit("/index.html", **PHONE)
     page.locator("windowshop-search input[type=file]").first.set_input_files(PHOTO)
     expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
-    page.get_by_role("button", name="Choose a part").click()
+    page.get_by_role("button", name="Choose an item in the photo").click()
     with page.expect_response("**/api/v1/search") as cropped:
         page.locator("windowshop-search .frame").press("Shift+ArrowLeft")
     assert cropped.value.ok and cropped.value.request.headers["content-type"].startswith("multipart/form-data")
@@ -167,7 +167,7 @@ def test_a_photo_may_be_dropped_and_a_file_that_is_none_leaves_no_trace(visit):
     page.evaluate(drop, [list(PHOTO["buffer"]), "image/jpeg"])
     expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
     page.evaluate(drop, [list(b"%PDF-1.4"), "application/pdf"])
-    expect(page.get_by_role("alert")).to_contain_text("cannot be searched")
+    expect(page.get_by_role("alert")).to_contain_text("can’t be used")
     expect(page.get_by_role("button", name="Remove the photo")).to_be_hidden()
 
 

@@ -92,7 +92,7 @@ def test_a_box_by_mouse_keys_and_offer(visit, photos):
     expect(offers.first).to_be_visible()
     names = [re.sub(r" \d$", "", name) for name in offers.all_inner_texts()]
     assert {"Jugs", "Table lamps"} <= set(names), "objects are named by their kind"
-    choose_part = page.get_by_role("button", name="Choose a part")
+    choose_part = page.get_by_role("button", name="Choose an item in the photo")
     choose_part.click()
     expect(choose_part).to_have_attribute("aria-expanded", "true")
     area = page.locator("#editor .canvas").bounding_box()
@@ -153,7 +153,7 @@ def test_objects_have_chinese_names(visit, photos):
 def test_a_box_by_touch(visit, photos):
     page = visit("/", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     choose(page, photos / SCENE)
-    page.get_by_role("button", name="Choose a part").tap()
+    page.get_by_role("button", name="Choose an item in the photo").tap()
     badge = page.locator(".badge").first
     expect(badge).to_be_visible()
     badge.tap()
@@ -250,7 +250,7 @@ def test_who_asks_not_to_be_tracked_is_not(visit):
 def test_languages(visit):
     page = visit("/?q=mug", locale="zh-CN")
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    expect(page.locator("#facets summary").first).to_have_text("类别")
+    expect(page.locator("#facets summary").first).to_have_text("分类")
     expect(page.locator("#facets")).to_contain_text("餐具")
     expect(first(page)).to_contain_text("马克杯")
     page.get_by_role("link", name="English").click()

@@ -274,21 +274,21 @@ def test_an_upload_that_was_cut_off_is_told_from_one_that_goes_on(enter, tmp_pat
     page.reload()
     job = page.locator(f'#jobs > li[data-id="{made}"]')
     delete, goes_on, bar = job.locator("[data-do=delete]"), job.locator("[data-do=go_on]"), job.locator("progress")
-    share = f"{100 * half // len(data)} %"
+    share = f"{100 * half // len(data)}%"
     expect(job.locator(".state")).to_have_text(f"upload incomplete · {share}")
     expect(bar).to_be_hidden()
     assert violations(page) == []
     delete.focus()
     shop("PUT", f"/{made}/file?offset={half}", data=data[half:-1])
-    expect(job.locator(".state")).to_have_text("uploading · 99 %")
+    expect(job.locator(".state")).to_have_text("uploading · 99%")
     expect(bar).to_be_visible()
     expect(delete).to_be_focused()
     page.clock.fast_forward(40_000)
-    expect(job.locator(".state")).to_have_text("upload incomplete · 99 %")
+    expect(job.locator(".state")).to_have_text("upload incomplete · 99%")
     expect(goes_on).to_be_hidden()
     shop("PUT", f"/{made}/file?offset={len(data) - 1}", data=data[-1:])
     page.reload()
-    expect(job.locator(".state")).to_have_text("uploaded, not started · 100 %")
+    expect(job.locator(".state")).to_have_text("uploaded, not started · 100%")
     goes_on.click()
     expect(job.locator(".state")).to_contain_text("done ·", timeout=120_000)
     page.once("dialog", lambda dialog: dialog.accept())
@@ -311,7 +311,7 @@ def test_an_upload_that_ends_in_the_middle(enter, shop, chromium, tmp_path, ends
     page.locator("#many button.main").click()
     job = page.locator("#jobs > li[data-id]", has_text=packed.name)
     state = job.locator(".state")
-    expect(state).to_have_text("uploading · 40 %")
+    expect(state).to_have_text("uploading · 40%")
     expect(job.locator("progress")).to_be_visible()
     while not held:
         page.wait_for_timeout(20)
@@ -324,7 +324,7 @@ def test_an_upload_that_ends_in_the_middle(enter, shop, chromium, tmp_path, ends
         job = page.locator("#jobs > li[data-id]", has_text=packed.name)
         state = job.locator(".state")
     if ends != "delete":
-        expect(state).to_have_text("upload incomplete · 40 %")
+        expect(state).to_have_text("upload incomplete · 40%")
         expect(job.locator("progress")).to_be_hidden()
     page.once("dialog", lambda dialog: dialog.accept())
     job.get_by_role("button", name="Delete").click()

@@ -146,7 +146,7 @@ def test_the_owner_sees_the_week_and_takes_a_table_along(enter):
     week = page.locator("#week")
     expect(week).to_contain_text("red hat")
     expect(week.locator("tr", has_text="airship").get_by_role("button", name="Add a rule for airship")).to_be_visible()
-    expect(week).to_contain_text("Products that no search has shown · 29")
+    expect(week).to_contain_text("Products never shown in results · 29")
     with page.expect_download() as download:
         week.get_by_role("button", name="Download as CSV: Top searches").click()
     assert download.value.path().read_text().splitlines()[1:] == ["airship,1,,0,unknown", "red hat,2,,0,unknown"][::-1]

@@ -154,7 +154,7 @@ def test_by_touch_in_chinese_on_a_phone(visit):
     field = page.get_by_role("combobox")
     field.tap()
     field.press_sequentially("马")
-    kind = page.get_by_role("group", name="类别").get_by_role("option", name="马克杯")
+    kind = page.get_by_role("group", name="分类").get_by_role("option", name="马克杯")
     expect(kind).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     kind.tap()

@@ -68,7 +68,7 @@ async function readChoices() {
 const name = (field) => names[field] ?? field;
 const label = (field, value) => labels[field]?.[value] ?? value;
 const values = (field) => [...choices[field] ?? [], ...desk.added[field] ?? []];
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}%`;
 const sureFrom = (one) => one.cut === undefined ? "" : filled(W.sure_from, { share: percent(one.cut) });
 // A field's translation (field_zh) is filled in with the field, and not edited on its own.
 const editableFields = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
@@ -153,7 +153,7 @@ function jobItem(each, item = null) {
     each.failed && filled(W.rows_failed, { n: each.failed }),
     each.done > each.failed && filled(W.rows_review, { n: each.needs_review }),
     each.decided && filled(W.rows_decided, { n: each.decided }),
-  ] : [`${Math.floor(100 * each.received / each.bytes)} %`];
+  ] : [`${Math.floor(100 * each.received / each.bytes)}%`];
   Object.assign(find(".state", item), { textContent: [W[state], ...counts.filter(Boolean)].join(" · "), className: state === each.state ? "state" : "state unsure" });
   Object.assign(find("progress", item), { max: each.total || each.bytes, value: each.total ? each.done : each.received, hidden: !busy && !comes });
   find("[data-do=cancel]", item).hidden = !busy;
