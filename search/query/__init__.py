@@ -2,5 +2,5 @@
 
 Imported by search, search.cli, search.dedup, search.doctor, search.engine, search.evaluation, search.explain,
 search.hits, search.listings, search.merchandising, search.ops, search.recommend, search.retrieval, search.state,
-search.suggest, search.understanding, web.api, web.facets, web.middleware, web.pages, web.requests, web.seo.
+search.suggest, search.understanding, web.api, web.facets, web.middleware, web.pages, web.requests.
 """

@@ -17,7 +17,7 @@ from web.i18n.language import title_of, value_label
 from web.i18n.messages import ENGLISH
 from web.middleware.query_logging import frequent_searches
 from web.middleware.response_headers import no_store
-from web.requests.page_request import compact_json
+from web.requests.page_request import category_url, compact_json
 from web.requests.suggest_request import SuggestParameters
 from web.requests.validation import validate
 from web.urls import api_url, product_url, search_url
@@ -58,7 +58,7 @@ def _word_json(word: WordSuggestion, typed: str) -> dict[str, Any]:
 def _kind_json(kind: KindSuggestion, typed: str) -> dict[str, Any]:
     name = levels_of(value_label(CATEGORY, kind.category))[-1]
     facts = {"category": kind.category, "name": name, "products": kind.products}
-    url = search_url(filter=compact_json({CATEGORY: kind.category}))
+    url = category_url(kind.category)
     return facts | {"marked": parts_of(name, typed), "url": url}
 
 

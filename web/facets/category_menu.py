@@ -12,8 +12,7 @@ from catalog.product import CATEGORY_SEPARATOR
 from search.query.filters import CATEGORY
 from web.engine import get_engine
 from web.i18n.language import value_label
-from web.requests.page_request import compact_json
-from web.urls import search_url
+from web.requests.page_request import category_url
 
 EXTENSION = "windowshop.category_menu"
 MAX_FIRST = 12  # categories of the first level
@@ -41,11 +40,6 @@ def category_menu() -> tuple[MenuEntry, ...]:
     while len(tree.get(root, {})) == 1 and (only := next(iter(tree[root]))) in tree:
         root = only
     return tuple(_entry(tree, path, count) for path, count in _largest(tree.get(root, {}), MAX_FIRST))
-
-
-def category_url(path: str) -> str:
-    """Return the URL of a category's products."""
-    return search_url(filter=compact_json({CATEGORY: [path]}))
 
 
 def _entry(tree: Mapping[str, Mapping[str, int]], path: str, count: int, deep: bool = True) -> MenuEntry:

@@ -22,7 +22,7 @@ from search.understanding.understood import (
 from web.engine import get_engine
 from web.i18n.language import t, value_label
 from web.i18n.money import range_label
-from web.requests.page_request import PageRequest, compact, compact_json
+from web.requests.page_request import PageRequest, category_url, compact
 from web.urls import search_url
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def answer_view(page_request: PageRequest, page: SearchPage) -> AnswerView | Non
 
 def _sentence(page: SearchPage, named: str) -> str:
     if page.verdict is not None and page.verdict.kind == NEAR:
-        return t("near_kinds")
+        return t("no_exact")
     missing = [value.words for value in page.understood.wanted if not value.found]
     if missing and named and page.hits:
-        return t("no_such_value", values=", ".join(missing), kind=named)
+        return t("no_such_value", values=t("comma").join(missing), kind=named)
     if not page.understood.complete and page.hits and len(page.understood.wanted) > 1:
-        return t("not_together", values=", ".join(value.words for value in page.understood.wanted))
+        return t("not_together", values=t("comma").join(value.words for value in page.understood.wanted))
     return ""
 
 
@@ -145,11 +145,5 @@ def _ways() -> tuple[Part, ...]:
     """Return the shop's largest kinds, with links to their products."""
     kinds = get_engine().categories()
     largest = sorted(kinds, key=lambda label: (-kinds[label], label))[:MAX_WAYS]
-    by_name = {
-        value_label(CATEGORY, label).rpartition(CATEGORY_SEPARATOR)[2]: _kind_address(label) for label in largest
-    }
+    by_name = {value_label(CATEGORY, label).rpartition(CATEGORY_SEPARATOR)[2]: category_url(label) for label in largest}
     return tuple(Part(name, address) for name, address in by_name.items())
-
-
-def _kind_address(label: str) -> str:
-    return search_url(filter=compact_json({CATEGORY: label}))

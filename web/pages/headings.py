@@ -54,7 +54,7 @@ def subject_of(page_request: PageRequest, query: Query, products: Mapping[str, P
     wanted = [term for term in query.terms if term.weight > 0]
     photo = any(isinstance(term, PictureTerm | VectorTerm) for term in wanted)
     mentioned = [products.get(term.product_id) for term in wanted if isinstance(term, ProductTerm)]
-    words = ", ".join(term.words for term in wanted if isinstance(term, TextTerm))
+    words = t("comma").join(term.words for term in wanted if isinstance(term, TextTerm))
     if page_request.named and page_request.words:
         words = page_request.words  # as they were typed, price limits and exclusions included
     return Subject(

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from search.hits import NO_MATCH, SIMILAR, TextVerdict
-from search.query.filters import CATEGORY
 from web.i18n.language import path_of, t
-from web.requests.page_request import compact_json
-from web.urls import search_url
+from web.requests.page_request import category_url
 
 if TYPE_CHECKING:
     from search.hits import SearchHit, SearchPage
@@ -66,5 +64,5 @@ def _clear_kind(hits: Sequence[SearchHit]) -> str:
 def _kinds(hits: Sequence[SearchHit]) -> tuple[KindLink, ...]:
     """Return the categories of the best hits, best first, with links to their products."""
     found = {hit.product.category: path_of(hit.product)[-1] for hit in hits if path_of(hit.product)}
-    links = [KindLink(name, search_url(filter=compact_json({CATEGORY: path}))) for path, name in found.items() if path]
+    links = [KindLink(name, category_url(path)) for path, name in found.items() if path]
     return tuple(links[:MAX_KINDS])

@@ -15,13 +15,14 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from catalog.errors import BadQuery, BadRow
 from catalog.money.prices import parse_price
 from search.query.builder import QueryBuilder
-from search.query.filters import PRICE, Filter, parse_filter, read_filter
+from search.query.filters import CATEGORY, PRICE, Filter, parse_filter, read_filter
 from search.query.terms import RELEVANCE, Query
 from web.errors import BadPrice, IncompleteLink
 from web.middleware.uploads import picture_of_file
 from web.requests.search_models import crop_box
 from web.requests.validation import check, whole_number
 from web.try_photos import get_try_photo, picture_of
+from web.urls import search_url
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -144,6 +145,11 @@ def compact(filter: Filter | None) -> str:
 def compact_json(value: Mapping[str, Any]) -> str:
     """Return JSON without spaces, as URLs carry it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def category_url(path: str) -> str:
+    """Return the URL of a category's products, as their own page names it."""
+    return search_url(filter=compact_json({CATEGORY: [path]}))
 
 
 def _base_query(page_request: PageRequest, engine: SearchEngine) -> Query | None:

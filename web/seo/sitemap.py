@@ -20,12 +20,11 @@ from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.modification_times import KeyRange
-from search.query.filters import CATEGORY
 from web.engine import get_engine
-from web.requests.page_request import compact_json
+from web.requests.page_request import category_url
 from web.seo.structured_data import IMAGE_SIZE, picture_hashes
 from web.settings import Settings
-from web.urls import absolute_url, picture_url, product_url, search_url
+from web.urls import absolute_url, picture_url, product_url
 
 PART_SIZE = 10_000  # products
 READ_PRODUCTS = 500  # at once
@@ -86,7 +85,7 @@ def index() -> Response:
 def pages() -> Response:
     """Return the front page; and the pages of categories, where search engines may list pages of results."""
     categories = get_engine().categories() if current_app.config["SEARCH_PAGES_INDEXED"] else {}
-    paths = ["/", *(search_url(filter=compact_json({CATEGORY: name})) for name in sorted(categories) if name)]
+    paths = ["/", *(category_url(name) for name in sorted(categories) if name)]
     entries = [_entry("url", address) for path in paths[:PART_SIZE] if (address := _listed(path))]
     return _xml((_DECLARATION, _URLSET, *entries, "</urlset>\n"), "".join(entries))
 

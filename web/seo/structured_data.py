@@ -12,10 +12,9 @@ from typing import Any
 
 from catalog.product import CATEGORY_SEPARATOR, Product, reduced_from
 from catalog.web_links import is_link
-from search.query.filters import CATEGORY
 from web.i18n.language import description_of, path_of, title_of
-from web.requests.page_request import compact_json
-from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url, search_url
+from web.requests.page_request import category_url
+from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url
 
 CONTEXT = "https://schema.org"
 MAX_DESCRIPTION = 5_000  # characters
@@ -63,10 +62,7 @@ def breadcrumb_data(product: Product, home: str) -> dict[str, Any]:
     """Return the way to a product from the front page, named `home`, through its categories."""
     levels = product.category_path
     names = path_of(product) if len(path_of(product)) == len(levels) else levels
-    addresses = [
-        search_url(filter=compact_json({CATEGORY: CATEGORY_SEPARATOR.join(levels[: depth + 1])}))
-        for depth in range(len(levels))
-    ]
+    addresses = [category_url(CATEGORY_SEPARATOR.join(levels[: depth + 1])) for depth in range(len(levels))]
     steps = [(home, "/"), *zip(names, addresses, strict=True), (title_of(product), product_url(product.id))]
     return {
         "@type": "BreadcrumbList",
