@@ -37,7 +37,8 @@ def search() -> Response:
     search_request = read_search_request(request, engine)
     query, picture = search_request.query, search_request.detect_objects
     began = monotonic()
-    page = logged_search(engine, query)
+    # Objects are an offer that follows a search for the same photo, which was counted.
+    page = logged_search(engine, query) if picture is None else engine.search(query)
     payload = page_json(page, query_text(query))
     if picture is not None:
         left_ms = max(1, (query.timeout_ms or 0) - round((monotonic() - began) * 1000))

@@ -156,13 +156,14 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
 def _counted(query: Query, page: SearchPage) -> SearchPage:
     """Count a search and the products that it shows, for the owner's page; return the page.
 
-    A text counts once a day for an address, whatever filters and pages follow. A photo counts when it is sent.
+    A text counts once a day for an address, whatever filters and pages follow. A photo counts when it is sent, and not
+    again for a part of it.
     """
     logged: LoggedQueries = current_app.extensions[EXTENSION]
     words: str | None = None
     if not page.offset and not (query.filter and query.filter.conditions):
         if any(isinstance(term, PictureTerm) for term in query.terms):
-            words = PHOTO
+            words = None if query.cropped else PHOTO  # clients send the whole photo before its parts
         elif query_id(query) not in ("", PHOTO_QUERY) and _is_new_occasion(logged.counted, query_text(query)):
             words = query_text(query)
     is_answer = page.verdict is None or page.verdict.kind not in UNANSWERED

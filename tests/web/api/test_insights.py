@@ -10,6 +10,7 @@ import pytest
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, WRITER, make_shop, picture_bytes
 from web.engine import holder_of
+from web.middleware.query_logging import search_counts
 from web.settings import Settings
 
 OWNER = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -59,6 +60,21 @@ def test_searches_and_clicks_of_shoppers_become_figures(serve):
     assert (row["words"], row["times"], row["before"], row["clicked"]) == ("red jumper", 2, None, 1)
     assert found["tables"]["products"]["rows"][0]["id"] == "red"
     assert found["tables"]["never_shown"]["total"] < 18
+
+
+def test_a_photo_counts_once_however_its_objects_and_parts_are_looked_for(serve):
+    client = serve()
+
+    def sent(**more):
+        fields = {"image": (io.BytesIO(picture_bytes()), "a.jpg"), **more}
+        assert client.post(SEARCH, data=fields, content_type="multipart/form-data").status_code == 200
+
+    sent()
+    shown = search_counts(client.application).shown()
+    sent(regions="true", k="1")
+    assert search_counts(client.application).shown() == shown
+    sent(crop="[0.1, 0.1, 0.9, 0.9]")
+    assert {each["name"]: each["now"] for each in week(client)["figures"]}["photo_searches"] == 1
 
 
 def test_tables_come_as_files_that_run_nothing(serve):
