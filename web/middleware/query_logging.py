@@ -21,6 +21,8 @@ from flask import Flask, current_app
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
 from search.ops.query_log import EMPTY, SLOW, QueryLog, redact
 from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCounts, query_id_of
+from search.query.builder import QueryBuilder
+from search.query.filters import Filter
 from search.query.terms import PictureTerm, TextTerm, VectorTerm
 from search.suggest.suggestions import MIN_OCCASIONS
 from web.middleware.rate_limits import KEY_CALLER, caller_name
@@ -161,7 +163,7 @@ def _counted(query: Query, page: SearchPage) -> SearchPage:
     """
     logged: LoggedQueries = current_app.extensions[EXTENSION]
     words: str | None = None
-    if not page.offset and not (query.filter and query.filter.conditions):
+    if not page.offset and not _is_filtered(query):
         if any(isinstance(term, PictureTerm) for term in query.terms):
             words = None if query.cropped else PHOTO  # clients send the whole photo before its parts
         elif query_id(query) not in ("", PHOTO_QUERY) and _is_new_occasion(logged.counted, query_text(query)):
@@ -171,6 +173,15 @@ def _counted(query: Query, page: SearchPage) -> SearchPage:
     if words is not None or shown:
         logged.counts.add(words, bool(page.hits) and is_answer, shown)
     return page
+
+
+def _is_filtered(query: Query) -> bool:
+    """Return whether the filter has more than the limits that the words name: "mug under 20" is a question."""
+    conditions = query.filter.conditions if query.filter else ()
+    if not conditions or not query.typed:
+        return bool(conditions)
+    named = QueryBuilder(filter=Filter()).text(query.typed).build().filter or Filter()
+    return any(condition not in named.conditions for condition in conditions)
 
 
 def _is_new_occasion(occasions: Occasions, text: str) -> bool:

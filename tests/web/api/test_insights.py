@@ -77,6 +77,16 @@ def test_a_photo_counts_once_however_its_objects_and_parts_are_looked_for(serve)
     assert {each["name"]: each["now"] for each in week(client)["figures"]}["photo_searches"] == 1
 
 
+def test_limits_in_the_words_are_no_filters_that_were_clicked(serve):
+    client = serve()
+    client.get("/?q=red jumper under 20")
+    client.post(SEARCH, json={"text": "green jumper in stock"})
+    client.post(SEARCH, json={"text": "blue jumper under 20", "filter": {"brand": "Acme"}})
+    client.post(SEARCH, json={"text": "blue jumper under 20", "filter": {"price": {"max": 15}}})
+    rows = week(client)["tables"]["questions"]["rows"]
+    assert [(row["words"], row["times"]) for row in rows] == [("green jumper", 1), ("red jumper", 1)]
+
+
 def test_tables_come_as_files_that_run_nothing(serve):
     client = serve()
     client.post(SEARCH, json={"text": "=cmd|' /C calc'!A0"})
