@@ -29,6 +29,7 @@ _SELECT = "SELECT updated, body, version FROM documents WHERE platform = ? AND i
 _UPSERT = """INSERT INTO documents (platform, id, updated, body, version, pending) VALUES (?, ?, ?, ?, 1, 1)
     ON CONFLICT (platform, id) DO UPDATE SET updated = excluded.updated, body = excluded.body, version = version + 1,
     pending = 1, failures = 0, failure = '', retry_at = 0"""
+_SAME_BODY = "SELECT 1 FROM deliveries WHERE platform = ? AND sha256 = ? LIMIT 1"
 _PENDING = """SELECT platform, id, version, body, shown, failures FROM documents WHERE pending = 1 AND retry_at <= ?
     ORDER BY retry_at LIMIT ?"""
 _DONE = """UPDATE documents SET shown = ?, failure = ?, failures = ?, retry_at = ?,
@@ -42,7 +43,8 @@ class DocumentChange:
     """A change of one product: `apply` returns its document after the change, None when the product is gone.
 
     `apply` gets the document that is known, None without any. `updated` is the moment of the change by the platform's
-    clock. A `partial` change, of one variant, needs a known document. One that `restores` comes after a removal.
+    clock. A `partial` change, of one variant, needs a known document. One that `restores` brings a removed product back
+    even where its moment is earlier than that of the removal; it counts only if its body never came before.
     """
 
     platform: str
@@ -106,6 +108,9 @@ class Inbox:
                     message = f"The delivery {delivery[:60]!r} came before with another content."
                     raise BadDelivery(message, "A delivery that is sent again must be the same; this one is not used.")
                 return DUPLICATE
+            # The number is not signed, and nor is what says that this is a restoration. Only a new body can be one.
+            if change.restores and db.execute(_SAME_BODY, (change.platform, sha256)).fetchone():
+                return DUPLICATE
             db.execute(
                 "INSERT INTO deliveries (platform, delivery, sha256) VALUES (?, ?, ?)",
                 (change.platform, delivery, sha256),
@@ -165,7 +170,7 @@ def _apply(db: sqlite3.Connection, change: DocumentChange) -> str:
     else:
         removed = row is not None and body is None
         newer = updated > change.updated or (removed and updated == change.updated)
-        if row is not None and newer and not change.restores:
+        if row is not None and newer and not (change.restores and removed):
             return OUTDATED
         after, moment = change.apply(known), max(change.updated, updated)
     text = None if after is None else after.to_json()

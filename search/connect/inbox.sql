@@ -28,3 +28,5 @@ CREATE TABLE IF NOT EXISTS staged (
     PRIMARY KEY (platform, id)) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS documents_pending ON documents (retry_at) WHERE pending = 1;
+
+CREATE INDEX IF NOT EXISTS deliveries_sha256 ON deliveries (platform, sha256);

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, make_response, request
@@ -124,8 +124,7 @@ def woocommerce() -> Response:
     delivery = checked_delivery_id(headers.get("X-WC-Webhook-Delivery-ID", ""), "X-WC-Webhook-Delivery-ID")
     # WooCommerce makes the number of the webhook and the second, so that two messages may have the same one.
     change, sha256 = _change(read, _payload(body), receiver.settings, time.time()), digest(body)
-    # That number is not signed. What brings a product back has its own time in its body, so the body comes only once.
-    return receiver.accept(change, sha256 if change.restores else f"{delivery} {sha256}", sha256)
+    return receiver.accept(change, f"{delivery} {sha256}", sha256)
 
 
 Reader = Callable[[Payload, Settings, float], DocumentChange]
@@ -137,6 +136,7 @@ def _shopify_put(payload: Payload, settings: Settings, at: float) -> DocumentCha
 
 
 def _shopify_delete(payload: Payload, settings: Settings, at: float) -> DocumentChange:
+    _check_removal(payload, {"id"})
     return DocumentChange(SHOPIFY, shopify_documents.id_of(payload.get("id")), at, lambda known: None)
 
 
@@ -170,8 +170,20 @@ def _woocommerce_restore(payload: Payload, settings: Settings, at: float) -> Doc
 
 
 def _woocommerce_delete(payload: Payload, settings: Settings, at: float) -> DocumentChange:
+    _check_removal(payload, {"id", woocommerce_documents.EXTENSION})
     product_id = woocommerce_documents.id_of(payload.get("id"))
     return DocumentChange(WOOCOMMERCE, product_id, woocommerce_documents.deleted_at(payload, at), lambda known: None)
+
+
+def _check_removal(payload: Payload, fields: Set[str]) -> None:
+    """Raise BadQuery for a removal that has more than the `fields` of one.
+
+    The topic is in a header, which is not signed: without this, a recorded product could be sent as its removal.
+    """
+    others = sorted(payload.keys() - fields)
+    if others:
+        message = f"The webhook of a removal has the field {others[0][:60]!r}, which a removal does not have."
+        raise BadQuery(message, f"A removal has only {' and '.join(sorted(fields))}.")
 
 
 SHOPIFY_TOPICS: Mapping[str, Reader] = {

@@ -187,9 +187,26 @@ def test_nobody_can_send_a_recorded_message_again(send, shown):
     send({"id": 850, "windowshop": {"deleted_at": "2026-11-01T16:00:03"}}, "product.deleted")
     assert send(restored, "product.restored").json["status"] == "duplicate"
     assert send(moved(0), "product.updated").json["status"] == "outdated"
+    assert send(moved(0), "product.restored").json["status"] == "duplicate", "its body came under another topic"
     assert shown("850") is None
     bad = send({"id": 850, "windowshop": {"deleted_at": "yesterday"}}, "product.deleted")
     assert (bad.status_code, bad.json["error"]["code"]) == (422, "bad_query")
+
+
+def test_nobody_can_send_a_recorded_product_as_its_removal_or_return(send, shown):
+    """The topic is in a header, which no platform signs."""
+    ours = woocommerce_product(851, "2026-11-01T16:10:01", name="Now")
+    added = woocommerce_product(852, "2026-11-01T16:10:01", windowshop={"currency": "SEK"})
+    theirs = shopify_product(853)
+    for payload, topic in ((ours, "product.updated"), (added, "product.created"), (theirs, "products/create")):
+        send(payload, topic)
+    for payload, topic in ((ours, "product.deleted"), (added, "product.deleted"), (theirs, "products/delete")):
+        refused = send(payload, topic)
+        assert (refused.status_code, refused.json["error"]["code"]) == (422, "bad_query")
+    old = woocommerce_product(851, "2026-11-01T16:10:00", name="Before")  # a message that never arrived
+    assert send(old, "product.restored").json["status"] == "outdated", "the product is there"
+    assert send(ours, "product.restored").json["status"] == "duplicate"
+    assert shown("851")["title"] == "Now" and shown("852") and shown("853")
 
 
 def test_a_plugin_sends_variations_and_category_paths_along(send, shown):
