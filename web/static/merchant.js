@@ -69,6 +69,8 @@ const name = (field) => names[field] ?? field;
 const label = (field, value) => labels[field]?.[value] ?? value;
 const values = (field) => [...choices[field] ?? [], ...desk.added[field] ?? []];
 const percent = (share) => `${Math.round(100 * share)}%`;
+// Return an amount as people write it: "€12.90"; a number where the currency has no code.
+const money = (amount, currency) => amount.toLocaleString(document.documentElement.lang, /^[A-Z]{3}$/.test(currency) ? { style: "currency", currency } : { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const sureFrom = (one) => one.cut === undefined ? "" : filled(W.sure_from, { share: percent(one.cut) });
 // A field's translation (field_zh) is filled in with the field, and not edited on its own.
 const editableFields = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
@@ -166,4 +168,4 @@ function jobItem(each, item = null) {
 const done = (id) => !listed.some((each) => each.id === id && ["receiving", "waiting", "working"].includes(each.state));
 const fields = () => Object.keys(choices);
 
-Object.assign(desk, { done, fields, say, getJson, send, ask, download, attempt, once, open, name, label, values, percent, sureFrom, editableFields, address, note, button, readChoices, watch, showJobs, showJob, made });
+Object.assign(desk, { done, fields, say, getJson, send, ask, download, attempt, once, open, name, label, values, percent, money, sureFrom, editableFields, address, note, button, readChoices, watch, showJobs, showJob, made });

@@ -2,7 +2,7 @@
 
 const { find, W, filled, make } = globalThis.keyed;
 const { desk } = globalThis;
-const { say, getJson, send, name, label, percent, address } = desk;
+const { say, getJson, send, name, label, percent, money, address } = desk;
 const PART = 4 * 2 ** 20;       // bytes sent at once
 const MOST = 7;                 // pictures of one listing
 const LONGEST_SIDE = 1280;      // more pixels than the shop looks at only cost upload time
@@ -99,8 +99,7 @@ function chosen(files) {
 function answered(found) {
   const fields = desk.editableFields(found).filter((one) => one.top.length).map(labelled);
   const { price, products } = found;
-  const money = (one) => one.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const range = price && part(W.price, make("p", { textContent: filled(W.price_range, { low: money(price.low), high: money(price.high), currency: price.currency, level: percent(price.level) }) }));
+  const range = price && part(W.price, make("p", { textContent: filled(W.price_range, { low: money(price.low, price.currency), high: money(price.high, price.currency), level: percent(price.level) }) }));
   const words = found.title_words.length ? part(W.words, make("p", { textContent: found.title_words.map((one) => one.word).join(" ") })) : null;
   const notes = part(W.notes, ...found.picture_notes.length ? found.picture_notes.map((one) => make("p", { textContent: desk.note(one) })) : [make("p", { className: "state", textContent: W.no_notes })]);
   const same = part(W.duplicates, found.duplicates.length ? make("ul", { className: "products" }, ...found.duplicates.slice(0, 8).map((one) => product(one.id, products, W[one.kind]))) : make("p", { className: "state", textContent: W.no_duplicates }));

@@ -2,7 +2,7 @@
 
 const { find, W, filled, make } = globalThis.keyed;
 const { desk } = globalThis;
-const { say, getJson, send, attempt, once, button, name, label, values, percent, address } = desk;
+const { say, getJson, send, attempt, once, button, name, label, values, percent, money, address } = desk;
 const PAGE = 40;                // rows shown at once
 const TITLE = 500;              // characters at most, as of every value
 const ALIKE = 3;
@@ -131,14 +131,14 @@ const LISTED = ["accepted", "corrected"];
 
 // The id and the price of a row, which are typed.
 function ownFields(item, row) {
-  const range = row.suggestion.price, money = (one) => one.toFixed(2);
+  const range = row.suggestion.price;
   const price = row.decided.price ?? row.price;
   const box = (field, words, value, hint) => {
     const input = make("input", { type: "text", value, placeholder: hint, maxLength: TITLE });
     input.addEventListener("input", () => { item.chosen[field] = input.value.trim(); });
     return make("label", {}, words, input);
   };
-  return make("div", { className: "own" }, box("id", W.row_id, row.decided.id ?? row.id, ""), box("price", W.price, price, range ? `${money(range.low)} – ${money(range.high)} ${range.currency}` : ""));
+  return make("div", { className: "own" }, box("id", W.row_id, row.decided.id ?? row.id, ""), box("price", W.price, price, range ? `${money(range.low, range.currency)} – ${money(range.high, range.currency)}` : ""));
 }
 
 function picking(row) {
