@@ -17,6 +17,7 @@ from catalog.errors import BadQuery, WindowshopError
 from catalog.feeds.field_mapping import checked_id, product_with_pictures
 from catalog.feeds.rows.columns import AVAILABILITY_COLUMNS
 from catalog.fetching.http_download import FetchRules
+from catalog.files.failpoints import failpoint
 from catalog.product import Product
 from catalog.storage.history import decode, encode
 from search.bulk.exports import listing_cells
@@ -113,6 +114,7 @@ def publish(shop: Shop, job: Job, rows: Sequence[int] | None = None, after: int 
     finally:
         pictures.close()
     results = dict(zip(tasks, put_batch(shop, batch, FetchRules()), strict=True))
+    failpoint("publication.put")
     _record_after(shop, job, number, found, results)
     return Publication(number, results)
 
@@ -121,24 +123,28 @@ def take_back(shop: Shop, job: Job) -> TakenBack:
     """Take at most UNDONE_PER_PART rows of the last publication back, the last row first.
 
     Products that it added are removed, and products that it changed become what they were, unless they changed since.
+    Where the server ended before it recorded the product that a row became, no change since can be told from that row.
     """
     done = TakenBack()
     with job.db() as db:
         number = int(db.execute(_LAST).fetchone()[0])
         rows = db.execute(_TO_TAKE_BACK, (number, UNDONE_PER_PART)).fetchall()
     present = shop.find([row["product_id"] for row in rows])
-    restored: dict[int, ProductEdit] = {}
+    edits: dict[int, ProductEdit] = {}
     for row in rows:
-        now = present.get(row["product_id"])
-        if now is None or row["after"] is None or decode(now.id, json.loads(row["after"])) != now:
+        now, before, after = present.get(row["product_id"]), _recorded(row, "before"), _recorded(row, "after")
+        if now == before:  # never put, or taken back by a call that the server's end cut off
+            (done.removed if before is None else done.restored).append(row["number"])
+        elif now is None or (after is not None and now != after):
             done.unchanged.append(row["number"])
-        elif row["before"] is None:
+        elif before is None:
             shop.remove(now.id)
             done.removed.append(row["number"])
         else:
-            restored[row["number"]] = _whole(decode(now.id, json.loads(row["before"])))
-    outcomes = shop.put_many(list(restored.values())) if restored else []
-    for row_number, outcome in zip(restored, outcomes, strict=True):
+            edits[row["number"]] = _whole(before)
+    outcomes = shop.put_many(list(edits.values())) if edits else []
+    failpoint("publication.taken-back")
+    for row_number, outcome in zip(edits, outcomes, strict=True):
         (done.unchanged if isinstance(outcome, WindowshopError) else done.restored).append(row_number)
     with job.db(write=True) as db:
         for row in rows:
@@ -202,6 +208,10 @@ def _edit(task: _Task, existing: Product | None) -> ProductEdit:
     if any(name in cells for name in AVAILABILITY_COLUMNS):
         fields["in_stock"] = product.in_stock
     return ProductEdit(task.product_id, fields)
+
+
+def _recorded(row: sqlite3.Row, column: str) -> Product | None:
+    return None if row[column] is None else decode(row["product_id"], json.loads(row[column]))
 
 
 def _whole(product: Product) -> ProductEdit:

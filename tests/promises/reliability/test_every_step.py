@@ -107,7 +107,11 @@ def world(tmp_path_factory):
     return folder
 
 
-COVERED_BY = {"job.batch": "tests/search/bulk/test_job_store.py"}  # no step of a shop's own data
+COVERED_BY = {  # steps of jobs
+    "job.batch": "tests/search/bulk/test_job_store.py",
+    "publication.put": "tests/web/api/test_publish.py",
+    "publication.taken-back": "tests/web/api/test_publish.py",
+}
 
 
 def test_every_failpoint_of_the_program_is_covered():

@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from catalog.files.failpoints import VARIABLE
 from search.bulk.worker import Worker
 from search.engine import SearchEngine
 from tests.search.bulk_jobs import KINDS, begun, make_desk_shop, picture_bytes, shade
@@ -118,6 +119,33 @@ def test_a_product_that_changed_since_stays(ask, job):
     assert ask("get", "products/mug-3")["price"] == "5"
     ask("delete", "products/mug-3", 204)
     ask("post", f"{job}/publish", 422, json={"publication": 7})
+
+
+def test_a_publication_cut_off_before_its_record_is_taken_back(ask, job, monkeypatch):
+    before = fields(ask("get", "products/mugs-0"))
+    decide(ask, job, (1, {}), (4, {"price": "9.90"}))
+    monkeypatch.setenv(VARIABLE, "publication.put:raise")
+    ask("post", f"{job}/publish", 500, json={})
+    monkeypatch.delenv(VARIABLE)
+    assert ask("get", "products/new-0") and ask("get", "products/mugs-0")["price"] == "9.90"
+    back = ask("post", f"{job}/unpublish")
+    assert (back["removed"], back["restored"], back["unchanged"]) == (1, 1, 0)
+    assert ask("get", "products/new-0", 404) and fields(ask("get", "products/mugs-0")) == before
+    assert (back["job"]["published"], back["job"]["to_publish"]) == (0, 2)
+
+
+def test_taking_back_that_was_cut_off_is_completed(ask, job, monkeypatch):
+    before = fields(ask("get", "products/mugs-0"))
+    decide(ask, job, (1, {}), (4, {"price": "9.90"}))
+    assert len(ask("post", f"{job}/publish", json={})["results"]) == 2
+    monkeypatch.setenv(VARIABLE, "publication.taken-back:raise")
+    ask("post", f"{job}/unpublish", 500)
+    monkeypatch.delenv(VARIABLE)
+    assert ask("get", job)["published"] == 2
+    back = ask("post", f"{job}/unpublish")
+    assert (back["removed"], back["restored"], back["unchanged"]) == (1, 1, 0)
+    assert ask("get", "products/new-0", 404) and fields(ask("get", "products/mugs-0")) == before
+    assert (back["job"]["published"], back["job"]["to_publish"]) == (0, 2)
 
 
 def test_a_row_that_is_edited_is_published_again(ask, job):
