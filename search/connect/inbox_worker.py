@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from catalog.errors import WindowshopError
+from catalog.errors import StoreError, WindowshopError
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from search.connect.platform_sync import PlatformSync, PlatformWriter
@@ -44,11 +44,17 @@ class InboxWorker:
             self._thread.join()
 
     def _work(self) -> None:
+        stalled = ""
         while not self._closing.is_set():
             try:
                 while self._step():
                     pass
-            except WindowshopError as error:
+                stalled = ""
+            except StoreError as error:  # such as a full disk: somebody has to act, but one line about it is enough
+                if error.message != stalled:
+                    log.warning("The inbox cannot be worked on: %s", error)
+                stalled = error.message
+            except WindowshopError as error:  # such as a shop that is not open yet
                 log.debug("The inbox waits: %s", error.message)
             except Exception:  # whatever it is, the next document must not wait for it
                 log.exception("The inbox could not be worked on")

@@ -37,13 +37,14 @@ class PlatformWriter(ProductWriter, Protocol):
 
 @dataclass(slots=True)
 class _Work:
-    """A document with the feed rows of its products, and what became of these."""
+    """A document with the feed rows of its products, and what became of these; `broken` after an internal error."""
 
     pending: PendingDocument
-    rows: list[Cells]
+    rows: list[Cells] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     retry: bool = False
+    broken: bool = False
 
     def fail(self, product_id: str, error: WindowshopError, retry: bool) -> None:
         """Note why a product is not as its document wants it."""
@@ -51,6 +52,16 @@ class _Work:
         self.retry = self.retry or retry
         if product_id in self.pending.shown:
             self.shown.append(product_id)  # as it was before
+
+    def start_over(self) -> None:
+        """Forget what became of the products."""
+        self.shown, self.failures, self.retry = [], [], False
+
+    def give_up(self) -> None:
+        """Log the error that is being handled; the products stay as they are until the document is tried again."""
+        log.exception("The products of the document %s could not be put", self.pending.product_id[:100])
+        self.shown, self.failures = list(self.pending.shown), ["an internal error; the log has it"]
+        self.retry = self.broken = True
 
     def note_missing(self, product_id: str, reasons: Sequence[str]) -> None:
         """Note pictures of a product that may come later."""
@@ -70,23 +81,38 @@ class PlatformSync:
     def step(self, writer: PlatformWriter) -> int:
         """Work on some pending documents and return how many; 0 when none waits. Raises StoreError."""
         pending = self._inbox.pending(DOCUMENTS_PER_STEP)
-        works = [
-            _Work(item, [] if item.document is None else list(item.document.rows(self._currency))) for item in pending
-        ]
+        works = [_Work(item) for item in pending]
+        for work in works:
+            self._read_rows(work)
+        self._put_all(writer, [work for work in works if not work.broken])
+        for work in works:
+            if not work.broken:
+                self._remove(writer, work)
+            self._inbox.finish(work.pending, work.shown, "; ".join(work.failures), work.retry)
+        return len(works)
+
+    def _read_rows(self, work: _Work) -> None:
+        document = work.pending.document
+        try:
+            work.rows = [] if document is None else list(document.rows(self._currency))
+        except Exception:  # whatever it is, the documents behind this one must not wait for it for ever
+            work.give_up()
+
+    def _put_all(self, writer: PlatformWriter, works: Sequence[_Work]) -> None:
+        """Put the products of documents together; one by one when that breaks, so that one alone fails."""
         try:
             if works:
                 self._put(writer, works)
         except WindowshopError:
             raise
-        except Exception:  # a document that breaks the code must not hold up those behind it for ever
-            log.exception("Products of %s could not be put", ", ".join(item.product_id for item in pending)[:500])
+        except Exception:
+            if len(works) == 1:
+                works[0].give_up()
+                return
+            log.warning("Products of %d documents could not be put together", len(works), exc_info=True)
             for work in works:
-                work.shown[:] = work.pending.shown
-                work.failures, work.retry = ["an internal error; the log has it"], True
-        for work in works:
-            self._remove(writer, work)
-            self._inbox.finish(work.pending, work.shown, "; ".join(work.failures), work.retry)
-        return len(works)
+                work.start_over()
+                self._put_all(writer, [work])
 
     def _put(self, writer: PlatformWriter, works: Sequence[_Work]) -> None:
         addresses = {

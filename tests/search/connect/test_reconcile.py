@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog.errors import BadFeed
+from catalog.feeds.platform_documents.document import ProductDocument
 from catalog.feeds.platform_documents.shopify_documents import product_of_webhook, read_bulk_export
 from catalog.feeds.platform_documents.woocommerce_documents import read_list
 from catalog.fetching.http_download import rules_for
@@ -214,6 +215,33 @@ def test_what_changes_while_the_shop_is_updated_is_worked_on_again(tmp_path, pic
     run(home, export)
     work(home, pictures)
     assert {product.title for product in stored(home).values()} == {"Meanwhile", "Thing 2", "Thing 3", "Brand new"}
+
+
+def test_a_document_that_breaks_the_code_holds_up_no_other(tmp_path, pictures, monkeypatch, caplog):
+    home, later = tmp_path / "shop", "2026-11-01T13:00:00Z"
+    run(home, write_export(tmp_path / "export.jsonl", [webhook(number, pictures, "Old") for number in (1, 2, 3, 4)]))
+    rows, edit = ProductDocument.rows, PlatformSync.step.__globals__["_edit"]
+
+    def broken_rows(document, currency=""):
+        return iter([{}["missing"]]) if document.id == "1" else rows(document, currency)
+
+    def broken_edit(cells, *given):
+        return {}["missing"] if cells["id"] == ["2"] else edit(cells, *given)
+
+    monkeypatch.setattr(ProductDocument, "rows", broken_rows)
+    monkeypatch.setitem(PlatformSync.step.__globals__, "_edit", broken_edit)
+    for number in (1, 2, 3, 4):
+        hook(home, webhook(number, pictures, "New", later))
+    work(home, pictures)
+    assert {key: product.title for key, product in stored(home).items()} == {
+        "1": "Old",
+        "2": "Old",
+        "3": "New",
+        "4": "New",
+    }
+    assert "document 1 could not" in caplog.text and "document 2 could not" in caplog.text
+    with closing(Inbox(home)) as inbox:
+        assert (inbox.status("shopify").pending, inbox.status("shopify").failed) == (2, 2), "tried again later"
 
 
 def test_woocommerce_by_a_list_with_variations_anywhere(tmp_path, pictures):
