@@ -173,6 +173,19 @@ def test_woocommerce_with_variations_one_by_one(send, shown):
     assert shown("794")["title"] == "Oak stool"
 
 
+def test_a_change_arrives_without_waiting_for_the_next_look(client, send, shown, monkeypatch):
+    """Each message wakes the thread, so that a change takes as long as the work on it."""
+    monkeypatch.setattr("search.connect.inbox_worker.POLL_SECONDS", 100_000.0)
+    for second, price in enumerate(("41", "42", "43")):  # the first may come within a look of the interval before
+        send(
+            woocommerce_product(840, f"2026-11-01T17:00:{second:02}", name="Larch shelf", price=price),
+            "product.updated",
+        )
+        assert shown("840")["price"] == price
+        hits = client.post("/api/v1/search", json={"text": "larch shelf", "k": 50}).json["hits"]
+        assert [hit["price"] for hit in hits if hit["id"] == "840"] == [price]
+
+
 def test_nobody_can_send_a_recorded_message_again(send, shown):
     def moved(second, **fields):
         return woocommerce_product(850, f"2026-11-01T16:00:{second:02}", **fields)
