@@ -47,10 +47,10 @@ function visitor() {
   }
 }
 
-function logEvent(type, product, rank) {
+function logEvent(type, product, { rank, query } = {}) {
   const name = tracked() && visitor();
   if (!name) return;
-  const event = { type, product_id: product, ...(rank ? { rank } : {}) };
+  const event = { type, product_id: product, ...(rank ? { rank } : {}), ...(query ? { query_id: query } : {}) };
   fetch(new URL("/api/v1/events", shop), {
     method: "POST",
     keepalive: true,                            // the page is being left

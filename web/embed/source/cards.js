@@ -26,18 +26,19 @@ function priceOf(part, price, currency) {
 }
 
 // Log the click and tell the page; return whether the browser may follow the link.
-function follow(part, product, rank, link) {
-  logEvent("click", product.id, rank);
+// `query` is the id of the search that found the product, "" for other lists.
+function follow(part, product, { rank, link, query = "" }) {
+  logEvent("click", product.id, { rank, query });
   return part.announce("click", { id: product.id, link, rank, product });
 }
 
-function card(part, product, rank, more) {
+function card(part, product, rank, { more, query } = {}) {
   const link = linkOf(product);
   const title = (part.language === "zh" && product.attributes?.title_zh) || product.title;
   const anchor = make("a", { href: link, dir: "auto", textContent: title, attributes: { part: "title" } });
   for (const name of ["click", "auxclick"]) {
     anchor.addEventListener(name, (event) => {
-      if (event.button < 2 && !follow(part, product, rank, link)) event.preventDefault();
+      if (event.button < 2 && !follow(part, product, { rank, link, query })) event.preventDefault();
     });
   }
   const made = make("li", { className: "card", attributes: { part: "card" } }, make("div", { className: "tile" }, pictureOf(part, product)), make("h3", {}, anchor));

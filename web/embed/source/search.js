@@ -224,15 +224,15 @@ class WindowshopSearch extends Part {
       return;
     }
     this.state.refine = page.refine;
-    const more = (product, title) => this.like(product, title);
-    const cards = page.hits.map((hit) => card(this, hit, hit.rank, more));
+    const found = { more: (product, title) => this.like(product, title), query: page.query_id };
+    const cards = page.hits.map((hit) => card(this, hit, hit.rank, found));
     const known = offset ? this.results.querySelector("ul") : null;
     if (known) known.append(...cards);
     else this.results.replaceChildren(this.heading(page), make("ul", { className: "grid", attributes: { part: "grid" } }, ...cards));
     this.results.querySelector(".next")?.remove();
     const shown = this.results.querySelector("ul").children.length;
     if (page.total > shown && page.hits.length) this.results.append(this.next(shown));
-    else if (page.near.length) this.results.append(make("h2", { textContent: this.t("near") }), make("ul", { className: "grid row" }, ...page.near.map((hit) => card(this, hit, hit.rank, more))));
+    else if (page.near.length) this.results.append(make("h2", { textContent: this.t("near") }), make("ul", { className: "grid row" }, ...page.near.map((hit) => card(this, hit, hit.rank, found))));
     this.results.hidden = false;
     if (known) cards[0]?.querySelector("a").focus({ preventScroll: true });
     this.say("found", { count: shown });

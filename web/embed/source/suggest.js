@@ -70,7 +70,7 @@ class Suggestions {
 
   product(product) {
     const link = linkOf(product);
-    const made = this.option(product.marked, () => { if (follow(this.part, product, 0, link)) location.assign(link); });
+    const made = this.option(product.marked, () => { if (follow(this.part, product, { rank: 0, link })) location.assign(link); });
     const source = addressOf(product.picture_url);
     made.prepend(source ? make("img", { src: source, alt: "", width: 40, height: 40 }) : make("span", { className: "blank" }));
     made.append(make("small", { textContent: priceOf(this.part, product.price, product.currency) }));
