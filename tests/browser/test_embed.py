@@ -24,12 +24,17 @@ ASK = """async ([shop, key]) => {
     const ask = async (indexName, params) => (await client.search([{ indexName, params }])).results[0];
     const tags = { highlightPreTag: "<", highlightPostTag: ">" };
     const chosen = [["base_colour:Red", "base_colour:Blue"], "in_stock:true"];
+    const groups = [["brand:Acme", "in_stock:false"], ["base_colour:Red", "on_sale:true"]];
     const typed = { facetName: "base_colour", facetQuery: "gr" };
     return {
         text: await ask("shop", { query: "red", hitsPerPage: 1, facets: ["base_colour"], ...tags }),
         all: await ask("shop:-price", { page: 1, hitsPerPage: 2 }),
         counts: await ask("shop", { hitsPerPage: 0, facets: "base_colour", facetFilters: chosen }),
         price: await ask("shop", { numericFilters: ["price>=13", "price<14"], facetFilters: [["brand:Acme"]] }),
+        sale: await ask("shop", { facetFilters: ["on_sale:true"] }),
+        either: await ask("shop", { facetFilters: [["in_stock:true", "in_stock:false"]] }),
+        twoBrands: await ask("shop", { facetFilters: ["brand:Acme", "brand:Dana"] }),
+        twoGroups: await ask("shop", { facetFilters: groups }),
         values: (await client.searchForFacetValues([{ indexName: "shop", params: typed }]))[0],
     };
 }"""
@@ -242,4 +247,6 @@ def test_the_adapter_answers_what_instantsearch_asks(visit):
     assert answer["all"]["hits"][0]["objectID"] == "red"
     assert answer["counts"]["hits"] == [] and answer["counts"]["nbHits"] == 1
     assert [hit["objectID"] for hit in answer["price"]["hits"]] == ["green"]
+    assert [hit["objectID"] for hit in answer["sale"]["hits"]] == ["red"]
+    assert [answer[name]["nbHits"] for name in ("either", "twoBrands", "twoGroups")] == [18, 0, 1]
     assert [value["value"] for value in answer["values"]["facetHits"]] == ["Green"]

@@ -3,11 +3,12 @@
 //   import { windowshopClient } from "https://search.shop.example/embed/instantsearch.js";
 //   const search = instantsearch({ indexName: "products", searchClient: windowshopClient({ shop: "https://search.shop.example" }) });
 //
-// Facets: category, brand, base_colour, in_stock, price, and attributes.NAME. An index name that ends in ":price", ":-price" or
+// Facets: category, brand, base_colour, in_stock, on_sale, price, and attributes.NAME. An index name that ends in ":price", ":-price" or
 // ":newest" sorts. With `client.setPhoto(file)`, and `null` to end it, every search is by that photo too.
 
 const SORTS = ["price", "-price", "newest"];
 const FIELDS = ["category", "brand", "base_colour", "colour"];
+const FLAGS = ["in_stock", "on_sale"];
 const BOUND = /^([\w. -]+?)\s*(<=|>=|<|>|=)\s*(-?[\d.]+)$/;
 const MAX_CACHED = 100;         // answers
 const MAX_HITS = 200;           // products in one answer
@@ -79,6 +80,8 @@ function fieldsOf(indexName, { query = "", page = 0, hitsPerPage = 20, facets = 
 // Groups are ANDed, the values of a group ORed: [["brand:Acme", "brand:Dana"], "in_stock:true"].
 function filterOf(facetFilters, numericFilters) {
   const filter = {}, not = [];
+  // A field has one condition: a second one that must hold too is said as "not without it".
+  const add = (condition) => { if (clash(filter, condition)) not.push({ not: condition }); else merge(filter, condition); };
   for (const group of [facetFilters].flat()) {
     const values = new Map();
     for (const text of [group].flat()) {
@@ -87,14 +90,14 @@ function filterOf(facetFilters, numericFilters) {
       else values.set(text.slice(0, at), [...(values.get(text.slice(0, at)) ?? []), value.replace(/^\\-/, "-")]);
     }
     const conditions = [...values].map(([name, wanted]) => conditionOf(name, wanted));
-    if (conditions.length === 1) merge(filter, conditions[0]);
-    else if (conditions.length) filter.any = [...(filter.any ?? []), ...conditions];
+    if (conditions.includes(null)) continue;
+    if (conditions.length) add(conditions.length > 1 ? { any: conditions } : conditions[0]);
   }
   for (const text of [numericFilters].flat(2)) {
     const [, name, sign, number] = BOUND.exec(text) ?? [];
     if (!name) throw new Error(`Windowshop reads no numeric filter such as ${text}.`);
     const bounds = { ...(sign.startsWith("<") ? {} : { min: Number(number) }), ...(sign.startsWith(">") ? {} : { max: Number(number) }) };
-    merge(filter, name === "price" ? { price: bounds } : { attributes: { [bare(name)]: bounds } });
+    add(name === "price" ? { price: bounds } : { attributes: { [bare(name)]: bounds } });
   }
   if (not.length) filter.not = not.length > 1 ? { any: not } : not[0];
   return filter;
@@ -102,17 +105,23 @@ function filterOf(facetFilters, numericFilters) {
 
 const bare = (name) => name.replace(/^attributes\./, "");
 
+// Null where every product passes: yes and no are both wanted.
 function conditionOf(name, values) {
-  if (name === "in_stock") return { in_stock: values.includes("true") };
+  if (FLAGS.includes(name)) return values.includes("true") && values.includes("false") ? null : { [name]: values.includes("true") };
   const value = values.length > 1 ? values : values[0];
   return FIELDS.includes(name) ? { [name]: value } : { attributes: { [bare(name)]: value } };
 }
 
+const bothObjects = (...values) => values.every((value) => value?.constructor === Object);
+
+function clash(filter, condition) {
+  return Object.entries(condition).some(([name, value]) => name in filter && !(bothObjects(filter[name], value) && !clash(filter[name], value)));
+}
+
 function merge(filter, condition) {
   for (const [name, value] of Object.entries(condition)) {
-    const both = filter[name];
-    if (both && value.constructor === Object) merge(both, value);
-    else filter[name] = Array.isArray(both) ? both.filter((each) => [value].flat().includes(each)) : value;
+    if (bothObjects(filter[name], value)) merge(filter[name], value);
+    else filter[name] = value;
   }
 }
 
