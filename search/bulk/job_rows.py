@@ -15,6 +15,8 @@ ROW_WAITING, ROW_SUGGESTED, ROW_FAILED = "waiting", "made", "failed"  # states o
 TITLE_FIELD, ID_FIELD, PRICE_FIELD = "title", "id", "price"
 OWN_FIELDS = (TITLE_FIELD, ID_FIELD, PRICE_FIELD)  # decided values that replace the row's own, and decide nothing else
 SHOWN_ID = "coalesce(json_extract(decided, '$.id'), id)"
+HAS_OWN_ID = """instr(decided, '"id":') > 0"""  # and no JSON function, which an index may not call
+OWN_ID = """substr(decided, instr(decided, '"id":'))"""  # a decided id, as JSON with all that follows it
 LISTED_KINDS = (ACCEPTED, CORRECTED)  # kinds of decision on rows to list
 UNTITLED_CONDITION = """title = '' AND instr(decided, '"title":') = 0"""  # JSON escapes a quote within a value
 SELECT_GROUPS = f"SELECT state, kind, sure, {UNTITLED_CONDITION}, published, count(*) FROM rows GROUP BY 1, 2, 3, 4, 5"  # noqa: S608

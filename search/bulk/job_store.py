@@ -44,13 +44,13 @@ _SELECT_WAITING = """SELECT number, id, coalesce(json_extract(decided, '$.title'
 _UPDATE_FAILED = "UPDATE rows SET state = 'failed', reason = ? WHERE state = 'waiting' AND tried >= ?"
 _UPDATE_OUTCOME = """UPDATE rows SET state = ?, reason = ?, suggestion = ?, confidence = ?, sure = ?, content = ?,
     vectors = ?, thumbnail = ? WHERE number = ? AND state = 'waiting'"""
-JOB_FORMAT = 2  # 0 and 1 had no publications
+JOB_FORMAT = 3  # 0 and 1 had no publications, 2 had no index of own ids
 _TABLES = read_statements(Path(__file__).with_name("job.sql"))
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS by_state ON rows (state, number)",
     "CREATE INDEX IF NOT EXISTS by_id ON rows (id)",
-    # counting rows must not read their blobs
-    "DROP INDEX IF EXISTS by_kind",
+    f"CREATE INDEX IF NOT EXISTS by_own_id ON rows ({job_rows.OWN_ID}) WHERE {job_rows.HAS_OWN_ID}",
+    "DROP INDEX IF EXISTS by_kind",  # of an earlier format; counting rows must not read their blobs
     f"CREATE INDEX by_kind ON rows (state, kind, sure, {job_rows.UNTITLED_CONDITION}, published)",
 )
 COUNT_DOUBLES = f"""INSERT OR REPLACE INTO about
@@ -287,7 +287,7 @@ def _made(outcome: Outcome) -> tuple[object, ...]:
 def _upgrade(db: sqlite3.Connection) -> None:
     """Add what an earlier version's file lacks."""
     if db.execute("PRAGMA user_version").fetchone()[0] < JOB_FORMAT:
-        for statement in (*_INDEXES, COUNT_DOUBLES, "PRAGMA user_version = 2"):  # FORMAT; a pragma takes no parameter
+        for statement in (*_INDEXES, COUNT_DOUBLES, f"PRAGMA user_version = {JOB_FORMAT}"):
             db.execute(statement)
 
 

@@ -22,7 +22,7 @@ from catalog.product import Product
 from catalog.storage.history import decode, encode
 from search.bulk.exports import listing_cells
 from search.bulk.input_files import Pictures, open_pictures
-from search.bulk.job_rows import LISTED_KINDS, PRICE_FIELD, SHOWN_ID, TITLE_FIELD
+from search.bulk.job_rows import HAS_OWN_ID, ID_FIELD, LISTED_KINDS, OWN_ID, PRICE_FIELD, TITLE_FIELD
 from search.bulk.job_store import Job
 from search.bulk.review import translations_of
 from search.connect.product_batch import (
@@ -44,8 +44,12 @@ UNDONE_PER_PART = 100
 _COLUMNS = "number, id, title, pictures, cells, suggestion, kind, decided"
 _TO_PUBLISH = f"""SELECT {_COLUMNS} FROM rows WHERE kind IN {LISTED_KINDS} AND NOT published AND number > ?
     AND (? = '' OR number IN (SELECT value FROM json_each(?))) ORDER BY number LIMIT ?"""  # noqa: S608
-_EARLIER = f"""SELECT min(number) FROM rows
-    WHERE {SHOWN_ID} = ? AND number < ? AND kind IN {LISTED_KINDS}"""  # noqa: S608
+# By two indexes, because a scan for each row of a large job would take long.
+SELECT_EARLIER = f"""SELECT min(number) FROM (
+    SELECT * FROM (SELECT number FROM rows WHERE id = :id AND number < :number AND kind IN {LISTED_KINDS}
+        AND NOT {HAS_OWN_ID} ORDER BY number LIMIT 1)
+    UNION ALL SELECT number FROM rows WHERE {HAS_OWN_ID} AND {OWN_ID} >= :own AND {OWN_ID} < :own || char(1114111)
+        AND number < :number AND kind IN {LISTED_KINDS})"""  # noqa: S608
 _RECORDED = """SELECT before FROM publications WHERE number = ? AND product_id = ? AND after IS NULL
     ORDER BY publication LIMIT 1"""
 _FORGET_UNFINISHED = "DELETE FROM publications WHERE number = ? AND after IS NULL"
@@ -172,7 +176,9 @@ def _task(db: sqlite3.Connection, row: sqlite3.Row, translations: Translations) 
         checked_id(product_id)
         if not cells.get(TITLE_FIELD):
             raise BadQuery("The listing has no title.", "Type one, or take the suggested words.")
-        earlier = db.execute(_EARLIER, (product_id, row["number"])).fetchone()[0]
+        own = json.dumps({ID_FIELD: product_id})[1:-1]
+        wanted = {"id": product_id, "own": own, "number": row["number"]}
+        earlier = db.execute(SELECT_EARLIER, wanted).fetchone()[0]
         if earlier:
             raise BadQuery(f"Row {earlier} has the same id.", "Give each listing its own id.")
     except WindowshopError as error:

@@ -25,6 +25,7 @@ from search.bulk import exports, job_rows, review
 from search.bulk import job_store as jobs_module
 from search.bulk.job_rows import Outcome
 from search.bulk.job_store import DONE, Job, JobStore, UnknownJob
+from search.bulk.publication import SELECT_EARLIER
 from search.bulk.review import RowDecision
 from search.bulk.supervisor import WorkerSupervisor
 from search.bulk.worker import Worker
@@ -628,7 +629,7 @@ def test_a_title_that_is_decided_before_the_row_is_reached_is_used(home, tmp_pat
 def test_a_file_of_before_is_brought_up_to_date_by_the_first_that_writes(home, tmp_path):
     job = with_table(home, tmp_path, "id,title,image\n1,One,a.jpg\n1,,b.jpg\n,,c.jpg\n")
     with closing(sqlite3.connect(job.folder / "job.sqlite")) as db:
-        db.executescript("DROP INDEX by_id; DROP INDEX by_kind; PRAGMA user_version = 0")
+        db.executescript("DROP INDEX by_id; DROP INDEX by_own_id; DROP INDEX by_kind; PRAGMA user_version = 0")
         db.execute("DELETE FROM about WHERE name = 'double_ids'")
         db.commit()
     assert job.status()["double_ids"] == 0 and len(job.rows()) == 3
@@ -639,19 +640,25 @@ def test_a_file_of_before_is_brought_up_to_date_by_the_first_that_writes(home, t
             assert {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")} >= {
                 "by_state",
                 "by_id",
+                "by_own_id",
                 "by_kind",
             }
 
 
 def test_rows_are_counted_and_doubles_found_by_indexes_alone(home, done):
-    def plan(query):
+    def plan(query, **values):
         with done.db() as db:
-            return [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+            return [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
 
     (counted,) = plan(job_rows.SELECT_GROUPS)
     assert counted.endswith("INDEX by_kind")
     earlier = [step for step in plan(f"SELECT {job_rows.ROW_COLUMNS} FROM rows") if "earlier" in step]
     assert earlier == ["SEARCH earlier USING COVERING INDEX by_id (id=? AND rowid<?)"]
+    published = [step for step in plan(SELECT_EARLIER, id="1", own='"id": "1"', number=9) if " rows" in step]
+    assert published == [
+        "SEARCH rows USING INDEX by_id (id=? AND rowid<?)",
+        "SEARCH rows USING INDEX by_own_id (<expr>>? AND <expr><?)",
+    ]
 
 
 def test_no_double_is_looked_for_among_rows_without_an_id(home, tmp_path):

@@ -174,6 +174,10 @@ def test_two_rows_with_one_id_are_one_product_and_a_reason(ask, job):
     assert "Row 1 has the same id" in done["results"][1]["error"]["message"]
     table = list(csv.DictReader(io.StringIO(ask("get", f"{job}/listings.csv").text)))
     assert [row["id"] for row in table] == ["new-0", "new-0"]
+    decide(ask, job, (1, {"id": 'a "b" é'}), (2, {"id": 'a "b"', "title": "x"}), (4, {"id": 'a "b" é'}))
+    done = ask("post", f"{job}/publish", json={})
+    assert [status for _, _, status in results(done)] == ["created", "created", "updated", "failed"]
+    assert "Row 1 has the same id" in done["results"][3]["error"]["message"]
 
 
 def test_one_field_of_many_rows_is_set_in_one_step(ask, job):
