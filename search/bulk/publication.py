@@ -40,6 +40,7 @@ from search.live.product_edit import EDITABLE_FIELDS, ProductEdit
 
 STATUSES = (CREATED, UPDATED, UNCHANGED, FAILED)
 ROWS_PER_PART = 20
+MAX_PART_BYTES = 64 * 2**20  # of pictures: the row that exceeds it is the last of its part
 UNDONE_PER_PART = 100
 _COLUMNS = "number, id, title, pictures, cells, suggestion, kind, decided"
 _TO_PUBLISH = f"""SELECT {_COLUMNS} FROM rows WHERE kind IN {LISTED_KINDS} AND NOT published AND number > ?
@@ -96,6 +97,7 @@ class TakenBack:
 def publish(shop: Shop, job: Job, rows: Sequence[int] | None = None, after: int = 0, number: int = 0) -> Publication:
     """Publish accepted rows that are not published yet, at most ROWS_PER_PART, all or `rows`, after a row number.
 
+    Large pictures make a part of fewer rows.
     `number` continues a publication, 0 begins one. A row that cannot be a product is left with its error.
     Raises BadQuery, StoreError.
     """
@@ -107,17 +109,15 @@ def publish(shop: Shop, job: Job, rows: Sequence[int] | None = None, after: int 
             raise BadQuery(f"Publication {number} is not the last one.", "Leave it out to begin another.")
         found = db.execute(_TO_PUBLISH, (after, chosen, chosen, ROWS_PER_PART)).fetchall()
         number = number or last + 1
-        tasks = {row["number"]: _task(db, row, translations) for row in found}
-        before = shop.find([task.product_id for task in tasks.values() if task.error is None])
-        for row_number, task in tasks.items():
-            if task.error is None:
-                _record_before(db, number, row_number, task.product_id, before.get(task.product_id))
-    pictures = open_pictures(job.source, job.root)
-    try:
-        batch = [_batch_row(task, row, pictures, before) for task, row in zip(tasks.values(), found, strict=True)]
-    finally:
-        pictures.close()
-    results = dict(zip(tasks, put_batch(shop, batch, FetchRules()), strict=True))
+        tasks = [_task(db, row, translations) for row in found]
+    before = shop.find([task.product_id for task in tasks if task.error is None])
+    batch = _batch(job, tasks, found, before)
+    found = found[: len(batch)]
+    with job.db(write=True) as db:
+        for row, one in zip(found, batch, strict=True):
+            if one.error is None:
+                _record_before(db, number, row["number"], one.product_id, before.get(one.product_id))
+    results = dict(zip([row["number"] for row in found], put_batch(shop, batch, FetchRules()), strict=True))
     failpoint("publication.put")
     _record_after(shop, job, number, found, results)
     return Publication(number, results)
@@ -185,6 +185,24 @@ def _task(db: sqlite3.Connection, row: sqlite3.Row, translations: Translations) 
         return _Task(product_id, cells, error=error)
     price: Mapping[str, Any] = json.loads(row["suggestion"] or "{}").get("price") or {}
     return _Task(product_id, cells, price.get("currency", ""))
+
+
+def _batch(
+    job: Job, tasks: Sequence[_Task], rows: Sequence[sqlite3.Row], before: Mapping[str, Product]
+) -> list[BatchRow]:
+    """Return rows with their pictures in memory: the first ones, up to the row that exceeds MAX_PART_BYTES."""
+    batch: list[BatchRow] = []
+    size = 0
+    pictures = open_pictures(job.source, job.root)
+    try:
+        for task, row in zip(tasks, rows, strict=True):
+            if size > MAX_PART_BYTES:
+                break
+            batch.append(_batch_row(task, row, pictures, before))
+            size += sum(len(source) for source in batch[-1].sources or ())
+    finally:
+        pictures.close()
+    return batch
 
 
 def _batch_row(task: _Task, row: sqlite3.Row, pictures: Pictures, before: Mapping[str, Product]) -> BatchRow:

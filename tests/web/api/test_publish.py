@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from catalog.files.failpoints import VARIABLE
+from search.bulk import publication
 from search.bulk.worker import Worker
 from search.engine import SearchEngine
 from tests.search.bulk_jobs import KINDS, begun, make_desk_shop, picture_bytes, shade
@@ -119,6 +120,16 @@ def test_a_product_that_changed_since_stays(ask, job):
     assert ask("get", "products/mug-3")["price"] == "5"
     ask("delete", "products/mug-3", 204)
     ask("post", f"{job}/publish", 422, json={"publication": 7})
+
+
+def test_a_part_ends_at_the_row_that_exceeds_its_bytes(ask, job, monkeypatch):
+    monkeypatch.setattr(publication, "MAX_PART_BYTES", 1)
+    decide(ask, job, (1, {}), (2, {}), (3, {"title": "Mug"}))
+    done = ask("post", f"{job}/publish", json={})
+    assert results(done) == [(1, "new-0", "created")] and done["job"]["publication_rows"] == 1
+    done = ask("post", f"{job}/publish", json={"after": done["last"], "publication": done["publication"]})
+    assert results(done) == [(2, "new-1", "failed"), (3, "new-2", "created")]
+    assert done["job"]["publication_rows"] == 2
 
 
 def test_a_publication_cut_off_before_its_record_is_taken_back(ask, job, monkeypatch):
