@@ -1,13 +1,14 @@
 """Remove unused pictures from the shop's own folders: uploaded with single products, or fetched.
 
-A picture is used by the products that show it, by every generation on disk, and by the products that a rollback can
-restore.
+A picture is used by the products that show it, by every generation on disk, and by the products that a rollback or the
+undo of a job's publication can restore.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -20,12 +21,15 @@ from catalog.fetching.fetched_store import FetchedPictures
 from catalog.files.locks import exclusive_lock
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.sqlite import open_database
 from indexer.generations import store
 from indexer.numeric import batches
 
 UPLOADED, FETCHED = ShopHome.pictures.path, ShopHome.fetched.path
 MIN_AGE_S = 3_600
 BATCH_SIZE = 500  # files removed before waiting writers get the lock
+_SELECT_REPLACED = """SELECT DISTINCT json_extract(picture.value, '$[1]')
+    FROM publications, json_each(publications.before, '$.pictures') AS picture"""
 _FILE_NAME = re.compile(r"([0-9a-f]{64})(\.jpg)?")
 
 
@@ -96,7 +100,7 @@ class _References:
 
     def __init__(self, home: Path, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        hashes = [np.array(sorted(catalogue.history.pictures()), "S64")]
+        hashes = [np.array(sorted(catalogue.history.pictures() | _replaced_pictures(home)), "S64")]
         for number in store.numbers(home):
             with contextlib.suppress(OSError, ValueError):  # nobody rolls back to a damaged generation
                 path = ShopHome(home).generation(number) / store.PICTURES_FILE
@@ -116,6 +120,16 @@ class _References:
             return self.unused(replace(file, changed=file.path.stat().st_mtime))
         except OSError:
             return False
+
+
+def _replaced_pictures(home: Path) -> set[str]:
+    """Return the content hashes of the pictures that publications of bulk jobs replaced."""
+    found: set[str] = set()
+    for path in ShopHome(home).jobs.glob("*/job.sqlite"):
+        # nothing can be taken back of a damaged job, or of one of a version that had no publications
+        with contextlib.suppress(sqlite3.Error), closing(open_database(path)) as db:
+            found.update(sha256 for (sha256,) in db.execute(_SELECT_REPLACED))
+    return found
 
 
 def _total_bytes(files: Iterable[_PictureFile]) -> int:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from catalog.errors import BadQuery, WindowshopError
@@ -85,7 +86,7 @@ class Publication:
 class TakenBack:
     """A part of taking a publication back: rows whose product was removed, restored, or left as it is.
 
-    A product stays when it was changed after the publication, or cannot be restored.
+    A product stays when it was changed after the publication, or cannot be restored, for example without its pictures.
     """
 
     removed: list[int] = field(default_factory=list)
@@ -144,6 +145,8 @@ def take_back(shop: Shop, job: Job) -> TakenBack:
         elif before is None:
             shop.remove(now.id)
             done.removed.append(row["number"])
+        elif not all(Path(picture.path).is_file() for picture in before.pictures):
+            done.unchanged.append(row["number"])
         else:
             edits[row["number"]] = _whole(before)
     outcomes = shop.put_many(list(edits.values())) if edits else []

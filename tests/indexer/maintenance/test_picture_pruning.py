@@ -1,5 +1,6 @@
 """Pictures that were put or fetched and that nothing needs are swept away; all others stay."""
 
+import json
 import os
 import shutil
 import threading
@@ -15,6 +16,7 @@ from catalog.files.failpoints import VARIABLE
 from catalog.files.locks import exclusive_lock, shared_lock
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.history import encode
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.generations.publishing import rollback
 from indexer.generations.store import current_number, numbers, open_current
@@ -23,6 +25,7 @@ from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency
 from indexer.maintenance.picture_pruning import PictureUsage
+from search.bulk.job_store import JobStore
 from search.engine import SearchEngine
 from search.live.picture_store import new_picture, storing
 from search.live.product_edit import edit_of
@@ -79,6 +82,20 @@ def test_unused_pictures_are_reported_and_removed(home):
     assert stored(home) == hashes(used) and not hashes(used) & hashes(gone)
     assert prune(home).pictures.files == 0
     assert own_picture_usage(home) == [PictureUsage("pictures", 1, usage.bytes - usage.unused_bytes, 0, 0)]
+
+
+def test_pictures_stay_that_the_undo_of_a_publication_shows_again(home):
+    before = put(home, "p", (4, 5, 6))
+    jobs = JobStore(home)
+    job = jobs.create("list.csv", 1)
+    with job.db(write=True) as db:
+        db.execute("INSERT INTO publications VALUES (1, 1, 'p', ?, NULL)", (json.dumps(encode(before)),))
+        db.execute("INSERT INTO publications VALUES (1, 2, 'new', NULL, NULL)")
+    put(home, "p", (7, 8, 9))
+    age(home)
+    assert prune(home).pictures.files == 0 and hashes(before) < stored(home)
+    jobs.delete(job.id)
+    assert prune(home).pictures.files == 1 and not hashes(before) & stored(home)
 
 
 def test_what_is_young_stays(home):

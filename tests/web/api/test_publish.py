@@ -132,6 +132,20 @@ def test_a_part_ends_at_the_row_that_exceeds_its_bytes(ask, job, monkeypatch):
     assert done["job"]["publication_rows"] == 2
 
 
+def test_a_product_without_its_earlier_pictures_is_not_restored(made, ask, job):
+    decide(ask, job, (1, {}))
+    ask("post", f"{job}/publish", json={})
+    decide(ask, job, (1, {"title": "Warm scarf"}))
+    ask("post", f"{job}/publish", json={})
+    pictures = made[1].folder.parents[1] / "pictures"
+    away = pictures.rename(pictures.with_name("away"))
+    back = ask("post", f"{job}/unpublish")
+    away.rename(pictures)
+    assert (back["restored"], back["unchanged"]) == (0, 1)
+    assert ask("get", "products/new-0")["title"] == "Warm scarf"
+    ask("delete", "products/new-0", 204)
+
+
 def test_a_publication_cut_off_before_its_record_is_taken_back(ask, job, monkeypatch):
     before = fields(ask("get", "products/mugs-0"))
     decide(ask, job, (1, {}), (4, {"price": "9.90"}))
