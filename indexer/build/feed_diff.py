@@ -5,7 +5,7 @@ Only a product that the feed does not list any more is removed. One whose row wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
@@ -21,6 +21,7 @@ from indexer.build.encoding_pipeline import PictureResults
 from indexer.cache.file_stats import Content, FileStatCache
 from indexer.numeric import batches
 
+Removable = Callable[[Product], bool]
 PAGE_PRODUCTS = 500
 MAX_IDS = 20  # reported of each kind of change
 MAX_MESSAGES = 1_000  # different notes that are counted apart
@@ -137,6 +138,7 @@ class FeedDiff:
         self.rejected: list[Rejected] = []
         self.notes: dict[str, NoteCount] = {}
         self.retained = RetainedProducts()
+        self.others = 0  # products of the catalogue that the feed need not list
         self.pending: list[Product] = []
         self._catalogue = catalogue
         self._files = files
@@ -179,19 +181,22 @@ class FeedDiff:
                 f"The first reasons: {reasons}" if reasons else "Is it the right file or folder?",
             )
 
-    def find_removed(self, catalogue: Catalogue, *, remove: bool = True, certain: bool = False) -> None:
+    def find_removed(
+        self, catalogue: Catalogue, *, remove: bool = True, certain: bool = False, removable: Removable | None = None
+    ) -> None:
         """Find the catalogue's products that the feed does not list: those to remove, and those that stay.
 
         Products of rejected rows stay. When the id of a rejected row cannot be read, any product that is missing may
         be its product: then none is removed, unless `certain` says that they are gone. Without `remove`, none is
-        removed in any case.
+        removed in any case; otherwise, those that are not `removable` stay and are counted as `others`.
         """
-        rows = [row for row in self.rejected if row.lists_product]
-        rejected_ids = {row.product_id for row in rows}
+        rejected_ids = {row.product_id for row in self.rejected if row.lists_product}
         uncertain = "" in rejected_ids and not certain
         for product_id in self._missing(catalogue):
             if product_id in rejected_ids:
                 self.retained.count(product_id, uncertain=False)
+            elif removable and not all(removable(found) for _, found in catalogue.find([product_id]).values()):
+                self.others += 1
             elif remove and uncertain:
                 self.retained.count(product_id, uncertain=True)
             elif remove:

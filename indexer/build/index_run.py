@@ -20,7 +20,7 @@ from catalog.home import ShopHome
 from catalog.product import Rejected
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
-from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, pictures_now, split_origin
+from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now, split_origin
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
 from indexer.build.report import BUILD, UPDATE, IndexReport, Step, peak_memory_mb, save_report
@@ -41,7 +41,8 @@ class UpdateOptions:
     """Options of an update; `feed` None uses the last feed, `from_catalogue` reads no feed.
 
     `fetch` is whether pictures named by web address are fetched, `encoding` that of the feed, "auto" to detect it;
-    None does as the last run with that feed did.
+    None does as the last run with that feed did. `removable` tells which products the feed's lack of them may remove;
+    None means all.
     """
 
     feed: Path | None = None
@@ -53,6 +54,7 @@ class UpdateOptions:
     force: bool = False
     build: BuildOptions = field(default_factory=BuildOptions)
     encoding: str | None = None
+    removable: Removable | None = None
 
 
 class _NotPublished(Exception):
@@ -165,8 +167,9 @@ class IndexRun:
         diff.require_usable(feed.path)
         if catalogue is not None:
             options = self._options
-            diff.find_removed(catalogue, remove=not options.keep_missing, certain=options.allow_shrink)
-            self._refuse_shrinking(feed.path, catalogue.count(), diff)
+            remove, certain = not options.keep_missing, options.allow_shrink
+            diff.find_removed(catalogue, remove=remove, certain=certain, removable=options.removable)
+            self._refuse_shrinking(feed.path, catalogue.count() - diff.others, diff)
             self._refuse_repeating(feed.path, catalogue, diff)
         return diff
 

@@ -8,7 +8,7 @@ the same checks, so that an export that was cut short removes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from catalog.errors import BadFeed
 from catalog.feeds.platform_documents.document import ProductDocument, read_document
 from catalog.files.atomic import write_atomically
 from catalog.home import ShopHome
+from catalog.product import Product
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.report import IndexReport
 from indexer.encoders.base import Encoder
@@ -42,6 +43,7 @@ _COMMIT = """INSERT INTO documents (platform, id, updated, body, version, pendin
 _RETAIN = "UPDATE documents SET shown = ?3, pending = (version != ?4) WHERE platform = ?1 AND id = ?2"
 _REMOVE = """UPDATE documents SET body = CASE WHEN version = ?3 THEN NULL ELSE body END, shown = '[]',
     pending = (version != ?3) WHERE platform = ?1 AND id = ?2"""
+_KNOWN = "SELECT id, shown FROM documents WHERE platform = ?"
 _REPEAT = "UPDATE documents SET pending = 1 WHERE platform = ?1 AND id = ?2"
 
 
@@ -84,8 +86,9 @@ class _Decision:
 def reconcile(
     home: Path, platform: str, documents: Iterable[ProductDocument], encoder: Encoder, options: ReconcileOptions
 ) -> Reconciliation:
-    """Make the shop equal to the products of an export, or of newer webhooks. Products of other feeds are removed.
+    """Make the shop equal to the products of an export, or of newer webhooks.
 
+    Products of other feeds are removed; those that came in no feed, but by a merchant or the API, stay.
     Raises BadFeed for an export without products, and what `update_index` raises; then nothing is changed.
     """
     feed = ShopHome(home).platform_feed
@@ -96,7 +99,7 @@ def reconcile(
         write_atomically(feed, lambda path: decisions.extend(_write_feed(path, inbox, platform, options.currency)))
         if not any(decision.from_export for decision in decisions):
             raise BadFeed(f"The export of {platform} lists no product.", "Is it the right file?")
-        report = _update(home, feed, encoder, options)
+        report = _update(home, feed, encoder, options, _removable(inbox, platform, decisions))
         _commit(inbox, platform, decisions)
     present = [decision for decision in decisions if not decision.is_gone]
     return Reconciliation(
@@ -161,11 +164,24 @@ def _newer_of(
     return document, _Decision(product_id, True, version or 0, [], is_mended=document.to_json() != known_body)
 
 
-def _update(home: Path, feed: Path, encoder: Encoder, options: ReconcileOptions) -> IndexReport:
+def _removable(inbox: Inbox, platform: str, decisions: list[_Decision]) -> Callable[[Product], bool]:
+    """Return what tells whether a product may be removed: it came in a feed, or the platform has or had it."""
+    known = {product_id for decision in decisions for product_id in (decision.id, *decision.shown)}
+    with inbox.writing() as db:
+        for product_id, shown in db.execute(_KNOWN, (platform,)):
+            known.update((product_id, *json.loads(shown)))
+    return lambda product: bool(product.origin) or product.id in known
+
+
+def _update(
+    home: Path, feed: Path, encoder: Encoder, options: ReconcileOptions, removable: Callable[[Product], bool]
+) -> IndexReport:
     """Update the shop from the feed, or index it where there is no shop yet."""
     if not ShopHome(home).catalogue.is_file():
         return build_index(home, feed, encoder, fetch=True)
-    update = UpdateOptions(feed, fetch=True, allow_shrink=options.allow_shrink, force=options.force)
+    update = UpdateOptions(
+        feed, fetch=True, allow_shrink=options.allow_shrink, force=options.force, removable=removable
+    )
     return update_index(home, encoder, update)
 
 

@@ -18,6 +18,7 @@ from search.connect.inbox import DocumentChange, Inbox
 from search.connect.platform_sync import PlatformSync
 from search.connect.reconcile import ReconcileOptions, reconcile
 from search.engine import SearchEngine
+from search.live.product_edit import ProductEdit
 from tests.catalog.picture_server import picture, reply, serving
 from tests.fake_encoder import FakeEncoder
 from tests.web.connect.platform_messages import (
@@ -215,6 +216,26 @@ def test_what_changes_while_the_shop_is_updated_is_worked_on_again(tmp_path, pic
     run(home, export)
     work(home, pictures)
     assert {product.title for product in stored(home).values()} == {"Meanwhile", "Thing 2", "Thing 3", "Brand new"}
+
+
+def test_what_merchants_publish_stays_and_what_webhooks_brought_goes(tmp_path, pictures):
+    home, export = tmp_path / "shop", tmp_path / "export.jsonl"
+    first = [webhook(number, pictures, f"Thing {number}") for number in (1, 2, 3)]
+    run(home, write_export(export, first))
+    hook(home, webhook(4, pictures, "Thing 4", "2026-11-01T12:00:00Z"))
+    work(home, pictures)
+    with SearchEngine.open(home) as engine:
+        for number, colour in COLOURS.items():
+            engine.put(ProductEdit(f"own-{number}", {"title": "By hand"}, [picture(colour, (70, 70 + number))]))
+    own = {f"own-{number}" for number in COLOURS}
+    assert set(stored(home)) == {"1", "2", "3", "4"} | own
+    same = run(home, write_export(export, [*first, webhook(4, pictures, "Thing 4", "2026-11-01T12:00:00Z")]))
+    assert (same.gone, same.report.changes.total) == (0, 0)
+    later = webhook(3, pictures, "Thing 3", "2026-11-01T14:00:00Z")
+    with pytest.raises(BadFeed, match="3 of the shop's 4 products"):
+        run(home, write_export(export, [later]))
+    found = run(home, write_export(export, [*first[:2], later]))
+    assert found.gone == 1 and set(stored(home)) == {"1", "2", "3"} | own
 
 
 def test_a_document_that_breaks_the_code_holds_up_no_other(tmp_path, pictures, monkeypatch, caplog):
