@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from catalog.product import Product
@@ -29,7 +30,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     QUESTIONS: ("words", "times", "before", "clicked", "trend"),
     UNANSWERED: ("words", "times", "before", "trend"),
     UNCLICKED: ("words", "times"),
-    PRODUCTS: ("id", "title", "purchases", "carts", "clicks", "views", "shown"),
+    PRODUCTS: ("id", "title", "purchases", "carts", "clicks", "views", "shown_in_all"),
     NEVER_SHOWN: ("id", "title"),
 }
 
@@ -89,7 +90,7 @@ class Insights:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures and the first rows of each table, as JSON values."""
-        tables = {name: self.rows(name) for name in TABLES}
+        tables = {name: self._all_rows(name) for name in TABLES}
         return {
             "counted": self._records.counts is not None,
             "since": None if self.since is None else date.fromordinal(self.since).isoformat(),
@@ -97,11 +98,18 @@ class Insights:
             "until": date.fromordinal(self.week.last).isoformat(),
             "figures": [*self._search_figures(), *self._visitor_figures(), *self._merchant_figures()],
             "shares": [*self._search_shares(), *self._visitor_shares()],
-            "tables": {name: {"rows": rows[:MAX_ROWS], "total": len(rows)} for name, rows in tables.items()},
+            "tables": {
+                name: {"rows": self._complete(name, rows[:MAX_ROWS]), "total": len(rows)}
+                for name, rows in tables.items()
+            },
         }
 
     def rows(self, table: str) -> list[Row]:
-        """Return the rows of one of TABLES, the most important first."""
+        """Return the first MAX_CSV_ROWS rows of one of TABLES, the most important first."""
+        return self._complete(table, self._all_rows(table)[:MAX_CSV_ROWS])
+
+    def _all_rows(self, table: str) -> list[Row]:
+        """Return all rows of one of TABLES, without the titles of products, which take long to read."""
         makers = {
             QUESTIONS: self._questions,
             UNANSWERED: self._unanswered,
@@ -109,13 +117,19 @@ class Insights:
             PRODUCTS: self._products,
             NEVER_SHOWN: self._never_shown,
         }
-        return [{name: row[name] for name in TABLES[table]} for row in makers[table]()]
+        return makers[table]()
+
+    def _complete(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Return rows with the columns of one of TABLES, and with the titles of their products."""
+        names = TABLES[table]
+        found = self._records.find([row["id"] for row in rows]) if rows and "title" in names else {}
+        titles = {sku: self._records.title(product) for sku, product in found.items()}
+        return [{name: titles.get(row["id"], "") if name == "title" else row[name] for name in names} for row in rows]
 
     def csv(self, table: str) -> str:
         """Return one of TABLES as CSV. Formulas are escaped for spreadsheets."""
         names = TABLES[table]
-        rows = self.rows(table)[:MAX_CSV_ROWS]
-        return csv_text(names, [["" if row[name] is None else row[name] for name in names] for row in rows])
+        return csv_text(names, [["" if row[name] is None else row[name] for name in names] for row in self.rows(table)])
 
     def _unanswered(self) -> list[Row]:
         """Return the texts that found nothing, or nothing near enough, with how often that was so."""
@@ -216,28 +230,28 @@ class Insights:
         events, counts = self._records.events, self._records.counts
         by_product = {} if events is None else events.product_counts(self.week.begin, self.week.end)
         order = (PURCHASE, CART, CLICK, VIEW)
-        best = sorted(by_product, key=lambda sku: [-by_product[sku].get(kind, 0) for kind in order])[:MAX_CSV_ROWS]
-        found = self._records.find(best)
+        known = by_product.keys() & set(self._ids)
+        best = sorted(known, key=lambda sku: ([-by_product[sku].get(kind, 0) for kind in order], sku))
         shown = {} if counts is None else counts.shown()
         return [
             {
                 "id": sku,
-                "title": self._records.title(found[sku]),
                 **{f"{kind}s": by_product[sku].get(kind, 0) for kind in EVENT_KINDS},
-                "shown": shown.get(sku, 0),
+                "shown_in_all": shown.get(sku, 0),
             }
             for sku in best
-            if sku in found
         ]
 
     def _never_shown(self) -> list[Row]:
-        """Return the products that were in no results since counting began, at most MAX_CSV_ROWS with their titles."""
+        """Return the products that were in no results since counting began."""
         if self.since is None or self._records.counts is None:
             return []
         shown = self._records.counts.shown()
-        hidden = [sku for sku in self._records.ids() if sku not in shown]
-        found = self._records.find(hidden[:MAX_CSV_ROWS])
-        return [{"id": sku, "title": self._records.title(found[sku]) if sku in found else ""} for sku in hidden]
+        return [{"id": sku} for sku in self._ids if sku not in shown]
+
+    @cached_property
+    def _ids(self) -> Sequence[str]:
+        return tuple(self._records.ids())
 
 
 def _figure(name: str, now: int, before: int | None) -> Row:

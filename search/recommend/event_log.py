@@ -45,7 +45,8 @@ _PRUNE_OLD = """DELETE FROM events
 _COUNT_VISITORS = "SELECT kind, count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ? GROUP BY kind"
 _COUNT_ALL_VISITORS = "SELECT count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ?"
 _COUNT_PRODUCTS = "SELECT product_id, kind, count(*) FROM events WHERE at >= ? AND at < ? GROUP BY product_id, kind"
-_COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || (at / 86400)) FROM events
+# Days are local ones, as those of the counts of searches.
+_COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || date(at, 'unixepoch', 'localtime')) FROM events
     WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
 _SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 

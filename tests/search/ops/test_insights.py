@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from datetime import datetime
 
 import pytest
@@ -116,13 +117,50 @@ def test_products_the_best_first_and_those_that_nobody_was_shown(shop):
     week = insights()
     assert [row["id"] for row in week.rows("products")] == ["mug", "rug", "lamp"]
     assert week.rows("products")[0] == {
-        "id": "mug", "title": "Mug", "purchases": 1, "carts": 1, "clicks": 0, "views": 0, "shown": 2
+        "id": "mug", "title": "Mug", "purchases": 1, "carts": 1, "clicks": 0, "views": 0, "shown_in_all": 2
     }  # fmt: skip
     assert [row["id"] for row in week.rows("never_shown")] == ["rug", "=1+1"]
     assert week.to_dict()["tables"]["never_shown"]["total"] == 2
     table = list(csv.DictReader(io.StringIO(week.csv("never_shown"))))
     assert table[1] == {"id": "'=1+1", "title": "'=1+1"}
     assert all(next(csv.reader(io.StringIO(week.csv(name)))) == list(TABLES[name]) for name in TABLES)
+
+
+def test_the_overview_reads_only_the_products_that_it_lists(shop, tmp_path, monkeypatch):
+    counts, events, _ = shop
+    searched(counts, "mug", 1, shown=["mug"])
+    events.add([Event(VIEW, sku, "a") for sku in ("mug", "lamp", "gone")], NOW)
+    read = []
+
+    def find(ids):
+        read.append(len(ids))
+        return {sku: SHOP[sku] for sku in ids}
+
+    monkeypatch.setattr("search.ops.insights.MAX_ROWS", 1)
+    records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, lambda product: product.title)
+    tables = Insights(records, NOW).to_dict()["tables"]
+    assert tables["never_shown"] == {"rows": [{"id": "lamp", "title": "Lamp"}], "total": 3}
+    assert tables["products"]["rows"][0]["title"] == "Lamp" and tables["products"]["total"] == 2
+    assert read == [1, 1]
+
+
+@pytest.fixture
+def in_shanghai(monkeypatch):
+    """The clock of a server there; 16:00 in London is midnight."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_clicks_count_by_the_same_days_as_searches(in_shanghai, shop):
+    _, events, _ = shop
+    for hour in (1, 7, 9):  # before and after midnight in London
+        events.add([Event(CLICK, "mug", "v", "q", 1)], datetime(2026, 11, 29, hour).timestamp())
+    assert events.clicked(0, 2**40) == {"q": 1}
+    events.add([Event(CLICK, "mug", "v", "q", 1)], datetime(2026, 11, 28, 23).timestamp())
+    assert events.clicked(0, 2**40) == {"q": 2}
 
 
 def test_counts_hold_little_and_for_a_limited_time(tmp_path):
