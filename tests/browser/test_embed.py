@@ -128,6 +128,7 @@ def test_words_lead_to_the_merchants_own_page_and_back(visit):
     expect(first.get_by_role("link")).to_have_text("Red jumper")
     expect(first).to_contain_text("€12.90")
     expect(first.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    page.wait_for_function("() => performance.getEntriesByName('windowshop-painted', 'measure').length > 0")
     page.evaluate(axe())
     found = page.evaluate(
         "async () => (await axe.run('windowshop-search')).violations.map(({ id, nodes }) => [id, nodes[0].html])"
