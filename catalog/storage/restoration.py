@@ -22,8 +22,12 @@ from catalog.storage.connections import Connections
 from catalog.storage.history import NEVER, State, decode, encode
 from catalog.storage.word_index import LAST_SEQ
 
-_SELECT_CHANGED = """SELECT product_id, history.key, generation, before FROM changes JOIN history USING (seq)
-    WHERE seq > ? AND seq <= ? ORDER BY product_id, seq"""
+_SELECT_CHANGED = """SELECT product_id, json_group_array(seq) FROM changes WHERE seq > ? AND seq <= ?
+    GROUP BY product_id ORDER BY product_id"""
+_SELECT_STEPS = """SELECT product_id, history.key, generation, before FROM changes JOIN history USING (seq)
+    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY product_id, seq"""
+_SELECT_UNDONE = """SELECT product_id, before FROM changes JOIN history USING (seq) WHERE seq > ? AND seq <= ?
+    ORDER BY seq"""
 _SELECT_UNRECORDED = """SELECT 1 FROM changes WHERE seq > ? AND seq NOT IN (SELECT seq FROM history WHERE seq > ?)
     LIMIT 1"""
 _SELECT_PICTURES = """SELECT DISTINCT json_extract(picture.value, '$[1]')
@@ -90,25 +94,21 @@ class ProductHistory:
         """
         with self._connections.transaction() as db:
             complete, first = _is_complete(db, seq), _last_seq(db)
-            targets = list(_targets(db, seq, generation)) if complete else []
-            for chunk in _chunks(target for target in targets if target.now != target.wanted):
-                wanted = {target.key: target.wanted for target in chunk if target.wanted is not None}
-                gone = [target.product_id for target in chunk if target.wanted is None]
-                keys = {product.id: key for key, product in wanted.items()}
-                product_rows.put(db, wanted.values(), NEVER, keys)
-                product_rows.remove(db, gone, NEVER)
+            restoration = Restoration(complete=False)
+            if complete:
+                restoration = _counted(_written(db, _targets(db, seq, generation)))
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (RESTORED, f"{first} {_last_seq(db)}"))
-            yield _counted(targets) if complete else Restoration(complete=False)
+            yield restoration
 
-    def undone(self) -> dict[str, State | None]:
-        """Return the changes that the last restoration undid, until the next import: product fields by id.
+    def undone(self) -> Iterator[tuple[str, State | None]]:
+        """Yield the changes that the last restoration undid, until the next import: product ids and fields.
 
         None stands for a removal that was undone.
         """
         with self._connections.snapshot() as db:
             found = db.execute("SELECT value FROM meta WHERE name = ?", (RESTORED,)).fetchone()
-            rows = db.execute(_SELECT_CHANGED, found[0].split()).fetchall() if found else []
-        return {product_id: None if before is None else json.loads(before) for product_id, _, _, before in rows}
+            for product_id, before in db.execute(_SELECT_UNDONE, found[0].split()) if found else ():
+                yield product_id, None if before is None else json.loads(before)
 
     def forget(self, seq: int) -> None:
         """Forget what the changes up to `seq` replaced; joins an open transaction."""
@@ -147,10 +147,27 @@ def _counted(targets: Iterable[_Target]) -> Restoration:
     return Restoration(come_back, go_away, changed, edits_remaining, edits_waiting)
 
 
+def _written(db: sqlite3.Connection, targets: Iterator[_Target]) -> Iterator[_Target]:
+    """Write the products as they are to be, some at a time, and yield them."""
+    for chunk in _chunks(targets):
+        changing = [target for target in chunk if target.now != target.wanted]
+        wanted = {target.key: target.wanted for target in changing if target.wanted is not None}
+        keys = {product.id: key for key, product in wanted.items()}
+        product_rows.put(db, wanted.values(), NEVER, keys)
+        product_rows.remove(db, [target.product_id for target in changing if target.wanted is None], NEVER)
+        yield from chunk
+
+
 def _targets(db: sqlite3.Connection, seq: int, generation: int) -> Iterator[_Target]:
-    """Yield every product that changed after `seq`, in the order of ids."""
-    rows = db.execute(_SELECT_CHANGED, (seq, _last_seq(db)))
-    for chunk in _chunks((product_id, list(steps)) for product_id, steps in itertools.groupby(rows, itemgetter(0))):
+    """Yield every product that changed after `seq`, in the order of ids; those yielded before may be written.
+
+    Only the ids and the numbers of the changes are in memory for all of them.
+    """
+    changed = db.execute(_SELECT_CHANGED, (seq, _last_seq(db))).fetchall()
+    for part in _chunks(iter(changed)):
+        numbers = [number for _, seqs in part for number in json.loads(seqs)]
+        rows = db.execute(_SELECT_STEPS, (json.dumps(numbers),)).fetchall()
+        chunk = [(product_id, list(steps)) for product_id, steps in itertools.groupby(rows, itemgetter(0))]
         keys = [product_rows.key_of(db, product_id) for product_id, _ in chunk]
         found = product_rows.read(db, [key for key in keys if key is not None])
         for (product_id, changes), key in zip(chunk, keys, strict=True):

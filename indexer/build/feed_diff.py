@@ -203,10 +203,14 @@ class FeedDiff:
                 self.gone.append(product_id)
                 self.changes.count(REMOVED, product_id)
 
-    def repeated(self, undone: Mapping[str, Mapping[str, Any] | None]) -> int:
-        """Return how many of the changes that a restoration undid this feed makes again (see `ProductHistory`)."""
-        removals = sum(1 for product_id in self.gone if undone.get(product_id, ()) is None)
-        return removals + sum(1 for product in self.puts if sets_again(product, undone.get(product.id)))
+    def repeated(self, undone: Iterable[tuple[str, Mapping[str, Any] | None]]) -> tuple[int, int]:
+        """Return how many changes `ProductHistory.undone` yields, and how many of them this feed makes again."""
+        puts, gone = {product.id: product for product in self.puts}, set(self.gone)
+        again = [
+            product_id in gone if before is None else product_id in puts and sets_again(puts[product_id], before)
+            for product_id, before in undone
+        ]
+        return len(again), sum(again)
 
     def _missing(self, catalogue: Catalogue) -> Iterator[str]:
         """Yield the ids of the catalogue that no usable row of the feed has."""

@@ -184,11 +184,10 @@ class IndexRun:
 
     def _refuse_repeating(self, feed: Path, catalogue: Catalogue, diff: FeedDiff) -> None:
         """Refuse a feed that makes again what somebody has undone by going back to another generation."""
-        undone = catalogue.history.undone()
-        repeated = diff.repeated(undone)
-        if 2 * repeated > len(undone) and not self._options.force:
+        undone, repeated = diff.repeated(catalogue.history.undone())
+        if 2 * repeated > undone and not self._options.force:
             raise BadFeed(
-                f"{feed} makes {repeated:,} of {len(undone):,} changes again that going to another generation undid."
+                f"{feed} makes {repeated:,} of {undone:,} changes again that going to another generation undid."
                 " Nothing was changed.",
                 "Look at the feed; --force makes them, and rollback --to N returns to the generation that was left.",
             )

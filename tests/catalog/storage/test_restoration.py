@@ -1,5 +1,6 @@
 """Products come back as they were, key and all fields; edits of single products outlive that."""
 
+import gc
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from catalog.product import Picture, Product
+from catalog.storage import product_rows
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.restoration import Restoration
 
@@ -114,11 +116,30 @@ def test_a_product_that_was_put_again_keeps_its_present_key(catalogue):
 
 def test_an_import_that_repeats_what_was_undone_is_known_until_another_import(catalogue):
     imported(catalogue, [replace(CUP, title="Worse")], ["mug"])
-    assert catalogue.history.undone() == {}
+    assert list(catalogue.history.undone()) == []
     restored(catalogue, 2, 1)
-    assert catalogue.history.undone() == {"mug": None, "cup": {"title": "Worse"}}
+    undone = catalogue.history.undone()
+    assert iter(undone) is undone and list(undone) == [("cup", {"title": "Worse"}), ("mug", None)]
     imported(catalogue, [JUG])
-    assert catalogue.history.undone() == {}
+    assert list(catalogue.history.undone()) == []
+
+
+def test_few_products_are_in_memory_while_many_are_restored(catalogue, monkeypatch):
+    monkeypatch.setattr(product_rows, "CHUNK_PRODUCTS", 2)
+    imported(catalogue, [replace(JUG, id=f"jug-{n}") for n in range(9)])
+    first, seq = everything(catalogue), catalogue.seq
+    imported(catalogue, [replace(JUG, id=f"jug-{n}", title="Other") for n in range(3, 12)], ["mug", "jug-0", "jug-1"])
+    at_once = []
+
+    def put(*arguments):
+        at_once.append(sum(type(each).__name__ == "_Target" for each in gc.get_objects()))
+        return written(*arguments)
+
+    written = product_rows.put
+    monkeypatch.setattr(product_rows, "put", put)
+    assert restored(catalogue, seq, 1) == Restoration(come_back=3, go_away=3, changed=6)
+    assert everything(catalogue) == first
+    assert len(at_once) > 3 and max(at_once) <= 4  # those of the chunk, and the last one of the chunk before
 
 
 def test_nothing_happens_when_the_history_does_not_reach_back(catalogue, tmp_path):
@@ -148,7 +169,7 @@ def test_an_error_in_the_block_restores_nothing(catalogue):
     with pytest.raises(RuntimeError), catalogue.history.restoring(2, 1):
         assert everything(catalogue) != before
         raise RuntimeError
-    assert everything(catalogue) == before and catalogue.history.undone() == {}
+    assert everything(catalogue) == before and list(catalogue.history.undone()) == []
 
 
 def test_pictures_that_may_come_back_are_known(catalogue):
