@@ -217,7 +217,7 @@ def test_a_row_is_compact(enter, made, tmp_path, language, width):
         middle = first["y"] + first["height"] / 2
         assert width < 1280 or other["y"] < middle < other["y"] + other["height"]  # on one line
         field.locator("input").fill("Garden > Gnomes")
-        assert field.locator("input").evaluate("each => each.scrollWidth <= each.clientWidth")
+        assert field.locator("input").evaluate("each => each.scrollWidth <= each.clientWidth + 1")  # parts of a pixel
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -322,9 +322,9 @@ def test_more_rows_come_once_however_they_are_asked_for(enter, made, tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (["list.csv"], "Choose the pictures that it names as well"),
-        (["notes.txt", "plan.pdf"], "None of these files is a picture, a CSV or a zip"),
-        (["a.zip", "b.jpg"], "Upload a zip file on its own"),
+        (["list.csv"], "Add the pictures named in the CSV"),
+        (["notes.txt", "plan.pdf"], "Choose pictures, a CSV or a zip"),
+        (["a.zip", "b.jpg"], "Upload a zip on its own"),
         ([], "Choose files first"),
     ],
 )

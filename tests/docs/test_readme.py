@@ -82,7 +82,8 @@ def test_the_first_session_is_what_really_happens(demo):
         assert ids(done.stdout.splitlines()) == ids(shown)
 
 
-def test_the_python_example_runs(tmp_path):
+def test_the_python_example_runs(demo, tmp_path):
+    shutil.copytree(demo / "cache", tmp_path / "shop" / "cache")  # of the same pictures: they are encoded once
     code = page("README.md").partition("```python\n")[2].partition("```")[0]
     assert len(code.splitlines()) <= 8
     code = code.replace("var/readme", str(tmp_path / "shop"))

@@ -92,7 +92,7 @@ def test_from_nothing_to_results_and_again_within_seconds(tmp_path):
         for page, picture in photos[:2]:
             assert ask(port, "GET", picture)[0] == 200
             status, body = ask(port, "GET", unescape(page))
-            assert status == 200 and body.count(b'<li class="card"') >= 10  # of its kind
+            assert status == 200 and body.count(b'<li class="card"') >= 3  # items, of ten variants
         _, body = ask(port, "GET", "/api/v1/ops", headers=operator(tmp_path / "demo"))
         assert json.loads(body)["label_heads"]["state"] in ("waiting", "learning")  # the page did not wait for it
         process.send_signal(signal.SIGTERM)
