@@ -102,3 +102,9 @@ class RowNote:
     source: str
     line: int
     message: str
+
+
+def split_origin(origin: str) -> tuple[str, int]:
+    """Split "products.csv:17" into ("products.csv", 17); without a number the line is 0."""
+    source, _, line = origin.rpartition(":")
+    return (source, int(line)) if source and line.isascii() and line.isdigit() else (origin, 0)

@@ -14,7 +14,7 @@ from typing import Any
 
 from catalog.errors import BadFeed
 from catalog.feeds.reader import FeedItem
-from catalog.product import Picture, Product, Rejected, RowNote
+from catalog.product import Picture, Product, Rejected, RowNote, split_origin
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.history import sets_again
 from indexer.build.encoding_pipeline import PictureResults
@@ -288,12 +288,6 @@ def pictures_now(
 
 def _as_read(path: str, content: Content) -> Picture:
     return Picture(path, content.sha256, content.width, content.height)
-
-
-def split_origin(origin: str) -> tuple[str, int]:
-    """Split "products.csv:17" into ("products.csv", 17); without a number the line is 0."""
-    source, _, line = origin.rpartition(":")
-    return (source, int(line)) if source and line.isascii() and line.isdigit() else (origin, 0)
 
 
 def _kind(before: Product | None, after: Product) -> str:

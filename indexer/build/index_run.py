@@ -17,10 +17,10 @@ from catalog.errors import BadFeed, GenerationError
 from catalog.feeds.reader import read_feed
 from catalog.files.failpoints import failpoint
 from catalog.home import ShopHome
-from catalog.product import Rejected
+from catalog.product import Rejected, split_origin
 from catalog.storage.catalogue import Catalogue, PictureRow
 from indexer.build.encoding_pipeline import PictureResults, encode_pictures, encode_titles
-from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now, split_origin
+from indexer.build.feed_diff import REMOVED, Changes, FeedDiff, Removable, pictures_now
 from indexer.build.feed_settings import ChosenFeed, choose_feed, fetching, remember_feed
 from indexer.build.generation_builder import BuildOptions, GenerationBuilder, SealedGeneration
 from indexer.build.report import BUILD, UPDATE, IndexReport, Step, peak_memory_mb, save_report

@@ -8,12 +8,12 @@ from PIL import Image
 
 from catalog.errors import BadFeed, GenerationError
 from catalog.home import ShopHome
+from catalog.product import split_origin
 from catalog.storage.catalogue import Catalogue
 from indexer.build import generation_builder
 from indexer.build import report as report_module
 from indexer.build.build import BuildOptions, build_index
 from indexer.build.encoding_pipeline import PipelineOptions
-from indexer.build.feed_diff import split_origin
 from indexer.generations.store import numbers, open_current
 from tests.fake_encoder import FakeEncoder
 from tests.indexer.shop_fixtures import COLOURS, colour_shop, write_feed, write_picture
