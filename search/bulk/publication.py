@@ -115,9 +115,9 @@ def publish(shop: Shop, job: Job, rows: Sequence[int] | None = None, after: int 
     batch = _batch(job, tasks, found, before)
     found = found[: len(batch)]
     with job.db(write=True) as db:
-        for row, one in zip(found, batch, strict=True):
-            if one.error is None:
-                _record_before(db, number, row["number"], one.product_id, before.get(one.product_id))
+        for row, batch_row in zip(found, batch, strict=True):
+            if batch_row.error is None:
+                _record_before(db, number, row["number"], batch_row.product_id, before.get(batch_row.product_id))
     results = dict(zip([row["number"] for row in found], put_batch(shop, batch, FetchRules()), strict=True))
     failpoint("publication.put")
     _record_after(shop, job, number, found, results)
