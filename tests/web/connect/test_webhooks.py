@@ -1,5 +1,6 @@
 """Webhooks over HTTP: found soon after they are taken, taken once, in order, and from nobody but the platform."""
 
+import itertools
 import threading
 from contextlib import closing
 
@@ -31,6 +32,7 @@ from web.settings import Settings
 
 PRODUCTS = "/api/v1/products"
 FILES = {"teapot": RED, "stool": GREEN, "stool-navy": BLUE, "stool-red": RED, "small": GREEN, "large": BLUE}
+NUMBERS = itertools.count()  # of deliveries; a number that came before is a delivery that is sent again
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +69,11 @@ def app(tmp_path_factory, make_app, pictures):
 @pytest.fixture
 def send(client, pictures):
     """Send a message of Shopify or WooCommerce; a new delivery each time, unless it is named."""
-    numbers = iter(range(1_000))
-
     def send(payload, topic, delivery="", **headers):
         text = encoded(payload).replace(b"pictures.example/", f"127.0.0.1:{pictures.port}/".encode())
         platform = SHOPIFY if "/" in topic else WOOCOMMERCE
         signed = shopify_headers if platform == SHOPIFY else woocommerce_headers
-        delivery = delivery or f"{id(numbers)}-{next(numbers)}"
+        delivery = delivery or f"delivery {next(NUMBERS)}"
         return client.post(platform, data=text, headers=signed(text, topic, delivery, **headers))
 
     return send
