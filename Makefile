@@ -41,7 +41,7 @@ $(READY): $(CORE)
 	@touch $@
 
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 # The tests in a browser are skipped where there is none, so this may fail without failing them.
 browser: ## install Debian's chromium for the tests in a browser (as root)

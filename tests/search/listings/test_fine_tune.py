@@ -20,7 +20,7 @@ from search.listings.fine_tune import fine_tune, format_network_figures
 from search.listings.fit_heads import shop_examples_with_pictures
 from tests.indexer.training.datasets import SHADES, draw_shape, shape_feed
 
-pytestmark = [pytest.mark.weights, pytest.mark.torch, pytest.mark.timeout(2000)]
+pytestmark = [pytest.mark.torture, pytest.mark.weights, pytest.mark.torch, pytest.mark.timeout(2000)]
 SMALL = NetworkRecipe(shown=1_000, epochs=(1, 8), batch=32)
 
 
