@@ -69,6 +69,7 @@ def app(tmp_path_factory, make_app, pictures):
 @pytest.fixture
 def send(client, pictures):
     """Send a message of Shopify or WooCommerce; a new delivery each time, unless it is named."""
+
     def send(payload, topic, delivery="", **headers):
         text = encoded(payload).replace(b"pictures.example/", f"127.0.0.1:{pictures.port}/".encode())
         platform = SHOPIFY if "/" in topic else WOOCOMMERCE
