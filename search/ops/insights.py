@@ -111,7 +111,7 @@ class Insights:
     def _all_rows(self, table: str) -> list[Row]:
         """Return all rows of one of TABLES, without the titles of products, which take long to read."""
         makers = {
-            QUESTIONS: self._questions,
+            QUESTIONS: lambda: self._questions,
             UNANSWERED: self._unanswered,
             UNCLICKED: self._unclicked,
             PRODUCTS: self._products,
@@ -133,21 +133,28 @@ class Insights:
 
     def _unanswered(self) -> list[Row]:
         """Return the texts that found nothing, or nothing near enough, with how often that was so."""
-        rows = [row for row in self._questions() if row["empty"]]
-        for row in rows:
-            row |= {"times": row["empty"], "before": row["empty_before"]}
-            row["trend"] = count_trend(row["times"], row["before"])
+        rows = [
+            row
+            | {
+                "times": row["empty"],
+                "before": row["empty_before"],
+                "trend": count_trend(row["empty"], row["empty_before"]),
+            }
+            for row in self._questions
+            if row["empty"]
+        ]
         return sorted(rows, key=lambda row: (-row["times"], row["words"]))
 
     def _unclicked(self) -> list[Row]:
         """Return the texts whose results nobody clicked, where clicks are logged at all."""
-        rows = [row | {"times": row["found"]} for row in self._questions() if self._clicked and not row["clicked"]]
+        rows = [row | {"times": row["found"]} for row in self._questions if self._clicked and not row["clicked"]]
         return sorted(
             (row for row in rows if row["times"] >= MIN_UNCLICKED), key=lambda row: (-row["times"], row["words"])
         )
 
+    @cached_property
     def _questions(self) -> list[Row]:
-        """Return the week's texts, the most frequent first."""
+        """The week's texts, the most frequent first; three tables are made of them."""
         counts = sorted(self._searches.values(), key=lambda count: (-count.times, count.words))
         return [self._question(count) for count in counts if count.words != PHOTO]
 
@@ -193,21 +200,25 @@ class Insights:
         shares["clicked_photo_searches"] = Share(min(self._clicked.get(PHOTO_QUERY, 0), photos), photos)
         return [{"name": name, "now": share.to_dict(), "before": None, "trend": None} for name, share in shares.items()]
 
-    def _visitor_figures(self) -> list[Row]:
+    @cached_property
+    def _visitors(self) -> tuple[tuple[int, Mapping[str, int]], tuple[int, Mapping[str, int]]] | None:
+        """Visitors, and how many did each kind of thing, of this week and the one before; None without a log."""
         events = self._records.events
         if events is None:
+            return None
+        return events.visitors(self.week.begin, self.week.end), events.visitors(self.before.begin, self.before.end)
+
+    def _visitor_figures(self) -> list[Row]:
+        if self._visitors is None:
             return []
-        now, _ = events.visitors(self.week.begin, self.week.end)
-        before, _ = events.visitors(self.before.begin, self.before.end)
+        (now, _), (before, _) = self._visitors
         return [_figure("visitors", now, before if before or self._compared else None)]
 
     def _visitor_shares(self) -> list[Row]:
         """Return the share of visitors who clicked a result, put something into a cart, and bought something."""
-        events = self._records.events
-        if events is None:
+        if self._visitors is None:
             return []
-        now, did = events.visitors(self.week.begin, self.week.end)
-        before, did_before = events.visitors(self.before.begin, self.before.end)
+        (now, did), (before, did_before) = self._visitors
         rows = []
         for kind in (CLICK, CART, PURCHASE):
             share, earlier = Share(did.get(kind, 0), now), Share(did_before.get(kind, 0), before)
