@@ -150,6 +150,12 @@ def public_words(error: errors.WindowshopError) -> tuple[str, str]:
     return error.message, error.hint
 
 
+def public_error(error: errors.WindowshopError) -> dict[str, str]:
+    """Return an error as JSON values that strangers may read."""
+    message, hint = public_words(error)
+    return {"code": error.code, "message": message, "hint": hint}
+
+
 def error_json(code: str, message: str, hint: str) -> dict[str, Any]:
     """Return the JSON body of an error."""
     return {"error": {"code": code, "message": message, "hint": hint}, "request_id": g.get("request_id", "")}

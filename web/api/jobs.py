@@ -20,7 +20,7 @@ from search.bulk.supervisor import WorkerSupervisor
 from search.connect.product_batch import RowResult
 from web.api.listings import bp, product_ids, product_summaries
 from web.engine import get_engine
-from web.errors import public_words
+from web.errors import public_error
 from web.middleware.response_headers import csv_file, no_store
 from web.middleware.uploads import body_of
 from web.requests.job_request import PAGE_ROWS, Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
@@ -196,11 +196,8 @@ def _changed(job: Job, numbers: Sequence[int]) -> dict[str, Any]:
 
 
 def _result(number: int, result: RowResult) -> dict[str, Any]:
-    row: dict[str, Any] = {"row": number, "id": result.product_id, "status": result.status}
-    if result.error is not None:
-        message, hint = public_words(result.error)
-        row["error"] = {"code": result.error.code, "message": message, "hint": hint}
-    return row
+    row = {"row": number, "id": result.product_id, "status": result.status}
+    return row if result.error is None else row | {"error": public_error(result.error)}
 
 
 @bp.get("/api/v1/jobs/<job_id>/corrected.csv")

@@ -11,7 +11,7 @@ from search.connect.product_batch import CREATED, FAILED, UNCHANGED, UPDATED, Ro
 from search.connect.product_batch import put_batch as put_batch_of
 from web.api.search import product_json
 from web.engine import get_engine
-from web.errors import public_words
+from web.errors import public_error
 from web.requests.product_request import read_batch, read_product_row
 from web.urls import product_url
 
@@ -45,8 +45,7 @@ def put_batch() -> Response:
 def _row_json(number: int, result: RowResult) -> dict[str, Any]:
     row: dict[str, Any] = {"row": number, "id": result.product_id, "status": result.status}
     if result.error is not None:
-        message, hint = public_words(result.error)
-        row |= {"field": result.bad_field, "error": {"code": result.error.code, "message": message, "hint": hint}}
+        row |= {"field": result.bad_field, "error": public_error(result.error)}
     return row | ({"notes": list(result.notes)} if result.notes else {})
 
 
