@@ -17,6 +17,8 @@ define not_installed
 endef
 
 export TOKENIZERS_PARALLELISM ?= false
+# Where it is set, as in many containers, every command would compile each module again; the tests start hundreds of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
