@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from catalog.errors import BadFeed
 from catalog.product import Product
 from catalog.sample.generator.catalogue.plan import TRAIN
+from indexer.training.captions.compose import Parts, captions_by_language, drawn, translated
 from indexer.training.pairs import CaptionedPicture
 from indexer.training.starter_data import complete_rows, whole_feed
 
@@ -17,13 +18,13 @@ _HINT = "Restore the folder, or make it again: python -m catalog.sample.generato
 
 
 def sample_examples(folder: Path) -> list[CaptionedPicture]:
-    """Return studio pictures and shoppers' photos of the training products, with captions in English and Chinese.
+    """Return studio pictures and shoppers' photos of the training products, with captions in six languages.
 
     Raises BadFeed when a table of the sample shop is missing or one of its rows is incomplete.
     """
-    queries: dict[str, list[str]] = {}
-    for row in _training_rows(folder / "captions.csv", "query", "product_id"):
-        queries.setdefault(row["product_id"], []).append(row["query"])
+    queries: dict[str, dict[str, list[str]]] = {}
+    for row in _training_rows(folder / "captions.csv", "query", "product_id", "lang"):
+        queries.setdefault(row["product_id"], {}).setdefault(row["lang"], []).append(row["query"])
     products = {product.id: product for product in whole_feed(folder / "products.csv", _HINT) if product.id in queries}
     captions = {key: _captions(product, queries[key]) for key, product in products.items()}
     examples = [
@@ -39,10 +40,13 @@ def sample_examples(folder: Path) -> list[CaptionedPicture]:
     return examples
 
 
-def _captions(product: Product, queries: list[str]) -> tuple[str, ...]:
-    values = product.attributes
-    short = f"{values['colour']} {product.category_path[-1]}".lower()
-    return (product.title, product.title, short, values["title_zh"], *queries, *queries)
+def _captions(product: Product, queries: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    values, kind = product.attributes, product.category_path[-1]
+    parts = Parts(kind, values["colour"], values.get("pattern", ""), values.get("material", ""))
+    others = captions_by_language(parts)
+    english = [(0.2, (product.title,)), (0.1, (f"{values['colour']} {kind}".lower(),)), (0.22, queries.get("en", ()))]
+    chinese = [(0.06, (values["title_zh"],)), (0.1, queries.get("zh", ())), (0.04, others.pop("zh"))]
+    return drawn([*english, *chinese, *translated(0.28, others)])
 
 
 def _training_rows(file: Path, *columns: str) -> Iterator[Mapping[str, str]]:

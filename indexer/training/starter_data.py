@@ -12,6 +12,8 @@ import numpy as np
 from catalog.errors import BadFeed
 from catalog.feeds.reader import read_feed
 from catalog.product import Product, Rejected
+from indexer.training.captions.compose import Parts, captions_by_language, drawn, item_captions, translated
+from indexer.training.captions.words import LANGUAGES
 from indexer.training.pairs import CaptionedPicture
 
 HOLDOUT_PRODUCTS = 4_400  # products of the fashion dataset that are held out
@@ -20,6 +22,8 @@ OWNERS_PHOTOS = 1  # domain of photos with a category as their only caption
 STUDIO_COPIES = 3  # times an epoch shows each, so that the small datasets count next to the fashion one
 SHELF_COPIES = 2
 OWNERS_COPIES = 3
+OTHER_LANGUAGES = 0.4  # share of the drawn captions that are not English, equal for each language
+FASHION_FORMS = 4  # captions of a fashion picture in each other language; a new text costs a pass of the text tower
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,7 @@ def read_starter_data(data: Path, seed: int) -> StarterData:
     grocery_photos = labelled_photos(data / "grocery" / "photos_train.csv", "product_id", by_id)
     examples += [_grocery_example(photo.file, by_id[photo.name]) for photo in grocery_photos] * SHELF_COPIES
     for photo in labelled_photos(data / "clothing" / "photos_train.csv", "category"):
-        captions = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
-        examples += [CaptionedPicture(photo.file, captions, photo.name, domain=OWNERS_PHOTOS)] * OWNERS_COPIES
+        examples += [_owners_example(photo)] * OWNERS_COPIES
     return StarterData(
         examples=tuple(examples),
         fashion=tuple(fashion[i] for i in order[:holdout]),
@@ -68,12 +71,22 @@ def _fashion_example(product: Product) -> CaptionedPicture:
     colour, gender = product.attributes.get("colour", ""), product.attributes.get("gender", "")
     kind = product.category_path[-1]
     short = (f"{gender} {colour} {kind}".lower().strip(), f"{colour} {kind}".lower().strip())
-    return CaptionedPicture(Path(product.pictures[0].path), (product.title,) * 6 + short, product.title)
+    others = captions_by_language(Parts(kind, colour, gender=gender), FASHION_FORMS)
+    groups = [(0.45, (product.title,)), (0.15, short), *translated(OTHER_LANGUAGES, others)]
+    return CaptionedPicture(Path(product.pictures[0].path), drawn(groups), product.title)
 
 
 def _grocery_example(file: Path, product: Product) -> CaptionedPicture:
     long = (f"{product.brand} {product.title}".strip(), f"{product.title} {product.category_path[-1]}")
-    return CaptionedPicture(file, (product.title,) * 3 + long + (f"a photo of {product.title}",), product.title)
+    others = {language: item_captions(product.title, product.brand, language) for language in LANGUAGES}
+    groups = [(0.3, (product.title,)), (0.2, long), (0.1, (f"a photo of {product.title}",))]
+    return CaptionedPicture(file, drawn([*groups, *translated(OTHER_LANGUAGES, others)]), product.title)
+
+
+def _owners_example(photo: Photo) -> CaptionedPicture:
+    english = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
+    others = translated(OTHER_LANGUAGES, captions_by_language(Parts(photo.name)))
+    return CaptionedPicture(photo.file, drawn([(1 - OTHER_LANGUAGES, english), *others]), photo.name, OWNERS_PHOTOS)
 
 
 def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:
