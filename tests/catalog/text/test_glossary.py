@@ -17,6 +17,16 @@ def test_the_shipped_glossary_has_hundreds_of_words_in_both_languages():
     assert GlossaryEntry("红色", "zh", ("red",)) in entries
 
 
+@pytest.mark.parametrize("language", ["es", "ja"])
+def test_the_words_of_another_language_are_each_there_once_and_explained_in_english(language):
+    entries = read_glossary(GLOSSARY.with_name(f"glossary_{language}.csv"))
+    assert {entry.language for entry in entries} == {language}
+    assert len({normalise(entry.term) for entry in entries}) == len(entries) > 2000
+    assert all(english.isascii() and english.islower() for entry in entries for english in entry.replacements)
+    kinds = {normalise(english) for entry in entries for english in entry.replacements}
+    assert kinds >= {"mug", "jug", "bowl", "vase", "candle holder", "side table", "cushion", "rug", "striped", "oak"}
+
+
 def test_a_table(tmp_path):
     path = tmp_path / "glossary.csv"
     path.write_text("\ufeff" + HEADER + "\n Chucks ,SHOP, canvas shoes | sneakers |\n的,zh,\n", encoding="utf-8")
