@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +77,12 @@ class PairRules:
 
         Raises BadInput with the file, the line and the fault.
         """
-        folders = (SHIPPED,) if home is None else (SHIPPED, home)
-        pairs = tuple(rule for folder in folders for rule in _read_pairs(folder / GOES_WITH, own=folder is home))
-        conflicts = tuple(pair for folder in folders for pair in _read_conflicts(folder / CONTRADICTIONS))
-        return cls(pairs, conflicts)
+        shipped = _shipped_rules()
+        if home is None:
+            return shipped
+        pairs = tuple(_read_pairs(home / GOES_WITH, own=True))
+        conflicts = tuple(_read_conflicts(home / CONTRADICTIONS))
+        return cls(shipped.pairs + pairs, shipped.conflicts + conflicts)
 
     def targets(self, category: str, attributes: Mapping[str, str], shop: Iterable[str]) -> dict[str, Target]:
         """Return the categories in `shop` that a rule pairs with this one, by path; weight 0 means never.
@@ -146,6 +148,12 @@ def same_category(category: str, other: str) -> bool:
     a, b = _parts(category), _parts(other)
     short = min(len(a), len(b))
     return not short or a[:short] == b[:short] or _alternatives(a[-1])[:1] == _alternatives(b[-1])[:1]
+
+
+@cache  # these files never change while a process runs
+def _shipped_rules() -> PairRules:
+    pairs = tuple(_read_pairs(SHIPPED / GOES_WITH, own=False))
+    return PairRules(pairs, tuple(_read_conflicts(SHIPPED / CONTRADICTIONS)))
 
 
 def _read_pairs(path: Path, own: bool) -> Iterator[_Rule]:

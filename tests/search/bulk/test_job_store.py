@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -37,9 +38,14 @@ from tests.search.bulk_jobs import KINDS, begun, bulk_zip, make_desk_shop, pictu
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return make_desk_shop(tmp_path_factory.mktemp("desk") / "shop")
+
+
 @pytest.fixture
-def home(tmp_path):
-    return make_desk_shop(tmp_path / "shop")
+def home(built, tmp_path):
+    return Path(shutil.copytree(built, tmp_path / "shop"))
 
 
 def work(home, job):
@@ -93,24 +99,24 @@ def test_a_bad_picture_is_one_failed_row(home, tmp_path):
 @pytest.mark.promise("R4")
 @pytest.mark.timeout(1500)
 def test_kills_in_the_middle_lose_no_row(home, tmp_path):
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 220))
     before = {}
     for kill in range(3):
         process = subprocess.Popen(
             [sys.executable, "-m", "search.bulk.worker", str(home), "auto"], cwd=ROOT, stdin=subprocess.PIPE
         )
-        wait_until(lambda least=60 * (kill + 1): job.status()["done"] >= least)
+        wait_until(lambda least=30 * (kill + 1): job.status()["done"] >= least)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdin.close()
         now = {row["number"]: row["suggestion"] for row in all_rows(job) if row["state"] == "made"}
-        assert before.items() <= now.items() and len(now) < 300
+        assert before.items() <= now.items() and len(now) < 220
         before = now
     work(home, job)
     rows = all_rows(job)
-    assert [row["number"] for row in rows] == list(range(1, 301))
+    assert [row["number"] for row in rows] == list(range(1, 221))
     assert all(row["state"] == "made" for row in rows)
-    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(300)]
+    assert [row["id"] for row in rows] == [f"new-{n}" for n in range(220)]
 
 
 def all_rows(job):
@@ -122,7 +128,7 @@ def all_rows(job):
 
 @pytest.mark.timeout(600)
 def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path):
-    job = begun(home, bulk_zip(tmp_path / "a.zip", 300))
+    job = begun(home, bulk_zip(tmp_path / "a.zip", 150))
     with closing(WorkerSupervisor(home)) as desk:
         desk.ensure()
         wait_until(lambda: desk._process is not None and job.status()["done"])
@@ -130,7 +136,7 @@ def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_pat
         assert os.getpriority(os.PRIO_PROCESS, first.pid) > os.getpriority(os.PRIO_PROCESS, 0)
         first.kill()
         wait_until(lambda: job.status()["state"] == DONE)
-        assert desk._process is not first and job.status()["done"] == 300
+        assert desk._process is not first and job.status()["done"] == 150
 
 
 @pytest.mark.timeout(600)

@@ -1,7 +1,9 @@
 """Rows of one table that repeat each other, in jobs whose vectors (colours alone) cannot tell their things apart."""
 
 import io
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +25,14 @@ from tests.search.bulk_jobs import begun, make_desk_shop
 from tests.search.dedup.test_image_alignment import drawn, saved
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return make_desk_shop(tmp_path_factory.mktemp("desk") / "shop")
+
+
 @pytest.fixture
-def home(tmp_path):
-    return make_desk_shop(tmp_path / "shop")
+def home(built, tmp_path):
+    return Path(shutil.copytree(built, tmp_path / "shop"))
 
 
 def told(home, path, rows):
