@@ -17,7 +17,7 @@ def test_the_shipped_glossary_has_hundreds_of_words_in_both_languages():
     assert GlossaryEntry("红色", "zh", ("red",)) in entries
 
 
-@pytest.mark.parametrize("language", ["es", "ja"])
+@pytest.mark.parametrize("language", ["de", "es", "fr", "ja"])
 def test_the_words_of_another_language_are_each_there_once_and_explained_in_english(language):
     entries = read_glossary(GLOSSARY.with_name(f"glossary_{language}.csv"))
     assert {entry.language for entry in entries} == {language}
