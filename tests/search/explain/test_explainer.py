@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+import threading
 import time
 
 import pytest
@@ -14,7 +15,7 @@ from catalog.sample import SAMPLE_FOLDER
 from indexer.build.build import build_index
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
-from search.explain.explainer import HitExplainer
+from search.explain.explainer import HitExplainer, propose_objects
 from search.query.filters import parse_filter
 from search.query.terms import PictureTerm, ProductTerm, Query, TextTerm
 from tests.search.shop_fixtures import RED, picture
@@ -118,9 +119,20 @@ def test_a_product_that_is_no_answer_is_refused(shop):
 
 
 def test_late_hits_are_left_out_and_reported_as_degraded(shop, monkeypatch):
-    search = HitExplainer._search
-    monkeypatch.setattr(HitExplainer, "_search", lambda *args: time.sleep(30) or search(*args))
-    late = shop.detect_objects(load_picture(SAMPLE_FOLDER / SCENE), timeout_ms=10_000)
+    ahead, ended = [0.0], threading.Event()
+
+    def propose_until_late(*args):
+        found = propose_objects(*args)
+        ahead[0] = 3_600.0
+        return found
+
+    monkeypatch.setattr("search.execution.deadlines.monotonic", lambda: time.monotonic() + ahead[0])
+    monkeypatch.setattr("search.explain.explainer.propose_objects", propose_until_late)
+    monkeypatch.setattr(HitExplainer, "_search", lambda *_: ended.wait(600) and [])
+    try:
+        late = shop.detect_objects(load_picture(SAMPLE_FOLDER / SCENE), timeout_ms=600_000)
+    finally:
+        ended.set()
     assert late.degraded == ("detector",) and len(late.items) == len(in_scene())
     assert all(region.hits == () for region in late.items)
     monkeypatch.setattr("search.explain.explainer.propose_objects", lambda *_: 1 / 0)
