@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from catalog.text.labelled_csv import LabelledRow, bad_line, read_labelled_csv
@@ -31,8 +33,17 @@ def read_glossary(path: Path) -> list[GlossaryEntry]:
 
     Raises BadFeed, which names the line, when it cannot be read or an entry cannot be used.
     """
+    return list(_shipped()) if path == GLOSSARY else list(_entries(path))
+
+
+@cache  # the shipped file never changes while a process runs, and each shop that is opened reads it
+def _shipped() -> tuple[GlossaryEntry, ...]:
+    return tuple(_entries(GLOSSARY))
+
+
+def _entries(path: Path) -> Iterator[GlossaryEntry]:
     rows = read_labelled_csv(path, COLUMNS, max_bytes=MAX_BYTES, exact=True)
-    return [_entry(path, row) for row in rows if any(row.values.values())]
+    return (_entry(path, row) for row in rows if any(row.values.values()))
 
 
 def _entry(path: Path, row: LabelledRow) -> GlossaryEntry:

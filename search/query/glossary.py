@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,6 +197,7 @@ class Glossary:
         return None, 1
 
 
+@functools.lru_cache(maxsize=1 << 14)  # the shipped terms, for each shop that is opened
 def _key(term: str) -> tuple[str, ...]:
     return tuple(unit.word for unit in _units(normalise(term)))
 

@@ -15,6 +15,7 @@ from PIL import ImageColor
 
 from catalog.fetching.http_download import FetchRules
 from catalog.storage.catalogue import Catalogue
+from catalog.text.glossary import GLOSSARY, read_glossary
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.build.encoding_pipeline import PipelineOptions
 from indexer.build.generation_builder import BuildOptions
@@ -25,6 +26,8 @@ from indexer.maintenance.cache_pruning import prune
 from search.connect.product_batch import BatchRow, put_batch
 from search.engine import SearchEngine
 from search.live.product_edit import edit_of
+from search.query.glossary import Glossary
+from search.recommend.compatibility_rules import PairRules
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import picture_bytes
 
@@ -81,6 +84,12 @@ def opened(home):
     return engine
 
 
+def read_shipped_tables():
+    """Read once, before any child is forked, what every shop that is opened reads."""
+    PairRules.load()
+    Glossary(read_glossary(GLOSSARY))
+
+
 def do_put(home, product_id, title, colours):
     pictures = [picture_bytes(ImageColor.getrgb(name), (16, 16)) for name in colours.split()]
     opened(home).put(edit_of(product_id, {"title": title}, pictures))
@@ -112,6 +121,7 @@ def do_write_for_ever(home, feeds, stop):
 
 
 def main():
+    read_shipped_tables()
     for line in sys.stdin:
         order = json.loads(line)
         read, write = os.pipe()

@@ -19,6 +19,7 @@ from indexer.generations.store import open_current
 from search.engine import SearchEngine
 from search.live.product_edit import edit_of
 from tests.fake_encoder import FakeEncoder
+from tests.promises.server_process import read_shipped_tables
 from tests.web.shop_fixtures import picture_bytes
 
 IDS = [f"p{number:02}" for number in range(24)]
@@ -60,6 +61,7 @@ def perform(engine, operation):
 
 
 def main(home):
+    read_shipped_tables()
     for line in sys.stdin:
         seed, count = map(int, line.split())
         child = os.fork()

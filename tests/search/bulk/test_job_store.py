@@ -127,7 +127,8 @@ def all_rows(job):
 
 
 @pytest.mark.timeout(600)
-def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path):
+def test_a_desk_works_beside_the_server_and_starts_again_what_died(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("search.bulk.supervisor.RESTART_DELAY_S", 0.05)
     job = begun(home, bulk_zip(tmp_path / "a.zip", 150))
     with closing(WorkerSupervisor(home)) as desk:
         desk.ensure()
