@@ -7,6 +7,9 @@
     │   ├── BadPicture
     │   │   ├── UnsupportedFormat
     │   │   └── PictureTooLarge
+    │   ├── BadAudio
+    │   │   ├── UnsupportedAudio
+    │   │   └── AudioTooLarge
     │   ├── BadAddress
     │   ├── FetchFailed
     │   │   ├── NoAnswer
@@ -22,6 +25,8 @@
     ├── DeadlineExceeded
     ├── StepFailed
     ├── LiveIndexFull
+    ├── VoiceUnavailable
+    ├── VoiceBusy
     ├── EncoderError
     │   ├── UnknownEncoder
     │   ├── EncoderUnavailable
@@ -95,6 +100,18 @@ class PictureTooLarge(BadPicture):
     """The picture has more bytes or pixels than the limit."""
 
 
+class BadAudio(BadInput):
+    """The bytes are not a recording that can be decoded."""
+
+
+class UnsupportedAudio(BadAudio):
+    """The recording is in a format or an encoding that is not read here."""
+
+
+class AudioTooLarge(BadAudio):
+    """The recording has more bytes or seconds than the limit."""
+
+
 class BadAddress(BadInput):
     """A web address that pictures are not fetched from, because of its form, its port or its host's IP address."""
 
@@ -157,6 +174,14 @@ class LiveIndexFull(WindowshopError):
     """A change needs more live rows than there are; the next indexing makes room."""
 
     code = "no_room"
+
+
+class VoiceUnavailable(WindowshopError):
+    """Speech cannot be recognised here: it is switched off, or its extra is not installed."""
+
+
+class VoiceBusy(WindowshopError):
+    """More recordings wait to be recognised than can be soon."""
 
 
 class EncoderError(WindowshopError):

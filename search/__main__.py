@@ -9,11 +9,13 @@ from search.cli.merchant_commands import categorise_command, doctor_command, lea
 from search.cli.reconcile_command import reconcile_command
 from search.cli.rules_command import rules_command
 from search.cli.search_commands import calibrate_command, evaluate_command, query_command
+from search.cli.speech_command import speech_command
 
 COMMANDS = [
     *(calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command),
     rules_command,
     reconcile_command,
+    speech_command,
 ]
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from web import engine, errors, try_photos, urls
-from web.api import insights, jobs, listings, operations, products, rules, search, suggestions
+from web import engine, errors, try_photos, urls, voice
+from web.api import insights, jobs, listings, operations, products, rules, search, speech, suggestions
 from web.connect import webhooks
 from web.embed import routes as embed_routes
 from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
@@ -45,10 +45,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     templating.init_app(app)
     try_photos.init_app(app, settings)
+    voice.init_app(app, settings)
 
     urls.init_app(app)
     app.register_blueprint(search.bp)
     app.register_blueprint(suggestions.bp)
+    app.register_blueprint(speech.bp)
     app.register_blueprint(products.bp)
     for page in (shop, saved, merchant, operator):
         app.register_blueprint(page.bp)

@@ -94,6 +94,8 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (BadSignature, 401),
     (errors.UnsupportedFormat, 415),
     (errors.PictureTooLarge, 413),
+    (errors.UnsupportedAudio, 415),
+    (errors.AudioTooLarge, 413),
     (errors.UnknownProduct, 404),
     (errors.UnknownRule, 404),
     (errors.BadDelivery, 409),
@@ -101,6 +103,8 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.LiveIndexFull, 507),
     (errors.DeadlineExceeded, 504),
     (errors.StepFailed, 503),
+    (errors.VoiceUnavailable, 501),
+    (errors.VoiceBusy, 503),
     (NotReady, 503),
     (errors.GenerationError, 503),
     (errors.EncoderError, 503),
@@ -117,6 +121,11 @@ PUBLIC_MESSAGES: dict[type[errors.WindowshopError], tuple[str, str]] = {
         "The shop holds the maximum of pictures that changed since it was indexed.",
         "Re-index it to make room; until then, products can still be removed, and prices and stock changed.",
     ),
+    errors.VoiceUnavailable: (
+        "Speech is not recognised here.",
+        "Type it. The shop's owner can switch it on: docs/settings.md, WINDOWSHOP_VOICE.",
+    ),
+    errors.VoiceBusy: ("Other shoppers are speaking at the moment.", "Try again in some seconds, or type it."),
     errors.StoreError: ("The shop's catalogue cannot be used at the moment.", "Please try again later."),
     errors.EncoderError: ("The shop cannot read pictures or words at the moment.", "Please try again later."),
 }
@@ -163,7 +172,7 @@ def error_json(code: str, message: str, hint: str) -> dict[str, Any]:
 
 def _answer_windowshop_error(error: errors.WindowshopError) -> Response:
     status = status_of(error)
-    if status >= 500 and not isinstance(error, NotReady):
+    if status >= 500 and not isinstance(error, NotReady | errors.VoiceUnavailable):
         log.error("Request %s: %s: %s", g.get("request_id", "-"), error.code, error)
     response = _response(status, error.code, *(OUR_FAULT if status == 500 else public_words(error)))
     if isinstance(error, RateLimited):

@@ -153,6 +153,17 @@ class Settings(BaseSettings):
         " a shop that has none.",
     )
 
+    voice: Literal["auto", "off"] = Field(
+        default="auto",
+        description="Who recognises spoken questions: auto is this server, where the extra voice is installed; off is"
+        " nobody here.",
+    )
+    voice_browser: bool = Field(
+        default=False,
+        description="Whether pages may use the browser's own speech recogniser where this server has none; it sends"
+        " what is spoken to the browser's maker.",
+    )
+
     @model_validator(mode="after")
     def _check_servers(self) -> Settings:
         self.fetch_rules  # noqa: B018 - raises ValueError for an address that cannot be

@@ -47,6 +47,7 @@ with Path(__file__).with_name("letters.csv").open(encoding="utf-8", newline="") 
     _ROWS = [(_read(row["character"]), row["plain"], row["also"]) for row in csv.DictReader(_file)]
 # Only where the forms differ and shops use them. Each traditional character is followed by its simplified one.
 _PAIRS = Path(__file__).with_name("traditional_simplified.txt").read_text(encoding="utf-8").split()
+_SIMPLIFIED = str.maketrans({pair[0]: pair[1] for pair in _PAIRS})
 _PLAIN: dict[str, str] = {pair[0]: pair[1] for pair in _PAIRS} | {letter: plain for letter, plain, _ in _ROWS}
 _ALSO: dict[str, str] = {case: also for letter, _, also in _ROWS if also for case in (letter, letter.upper())}
 _ALSO_LETTER = re.compile(f"[{''.join(_ALSO)}]")
@@ -72,6 +73,11 @@ def normalise(text: str) -> str:
     if "\u0e4d" in folded or "\u0e40\u0e40" in folded:
         folded = _THAI_SPELLING.sub(lambda match: "\u0e41" if match[1] else f"{match[2]}\u0e4d", folded)
     return digits_for_chinese(unicodedata.normalize("NFC", folded))
+
+
+def simplified(text: str) -> str:
+    """Return a text with simplified Chinese characters where shops write them in place of traditional ones."""
+    return text.translate(_SIMPLIFIED)
 
 
 def respellings(text: str) -> list[str]:

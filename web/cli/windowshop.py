@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("search", "doctor"),
     "rules": ("search", "rules"),
     "reconcile": ("search", "reconcile"),
+    "speech": ("search", "speech"),
     "demo": ("web", "demo"),
     "serve": ("web", "serve"),
     "key": ("web", "key"),

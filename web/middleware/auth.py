@@ -53,6 +53,8 @@ POLICIES = {
     "embed.adapter": ALWAYS,
     "api.search": PUBLIC,
     "suggestions.suggest": PUBLIC,
+    "speech.voice": PUBLIC,
+    "speech.recognise": PUBLIC,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
     "api.why": PUBLIC,

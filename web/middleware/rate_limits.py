@@ -23,6 +23,7 @@ from web.settings import KIB, Settings
 
 READS, WRITES, UPLOADS, SUGGESTIONS, KEYED = "reads", "writes", "uploads", "suggestions", "search key"
 SUGGEST_ENDPOINT = "suggestions.suggest"
+SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however short it is
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -83,6 +84,8 @@ def request_kind() -> str:
         return SUGGESTIONS
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
+    if request.endpoint == SPEECH_ENDPOINT:
+        return UPLOADS
     length = request.content_length
     chunked = length is None and "Transfer-Encoding" in request.headers
     return UPLOADS if chunked or (length or 0) > SMALL_BODY or request.mimetype == "multipart/form-data" else READS

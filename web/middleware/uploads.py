@@ -14,10 +14,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from catalog import images
+from catalog.audio.limits import MAX_BYTES
 from catalog.errors import BadPicture
 from catalog.images.crop import SHORT_SIDE, expand_crop
+from web.middleware.rate_limits import SPEECH_ENDPOINT
 from web.middleware.request_context import DECODE, note, step
-from web.settings import MIB, Settings
+from web.settings import KIB, MIB, Settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,6 +28,7 @@ Box = tuple[float, float, float, float]
 
 PREVIEW_SIDE = 240  # pixels
 DRAIN_BYTES = 128 * MIB  # an oversized body is read up to this size; a larger one has its connection cut
+SPEECH_LIMIT = MAX_BYTES + 64 * KIB  # bytes of a recording and the form around it
 FORM_TYPE = "multipart/form-data"
 
 
@@ -55,7 +58,7 @@ def limit_of(incoming: Request) -> int:
     A form's files lie on the disk while they are read, but JSON stands in memory several times.
     """
     limit: int = current_app.config["UPLOAD_LIMIT" if incoming.mimetype == FORM_TYPE else "BODY_LIMIT"]
-    return limit
+    return min(limit, SPEECH_LIMIT) if incoming.endpoint == SPEECH_ENDPOINT else limit
 
 
 def picture_of_file(upload: FileStorage, box: Box | None = None) -> Image:

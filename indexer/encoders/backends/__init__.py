@@ -1,5 +1,5 @@
 """Run and export models: ONNX Runtime, torch modules, preprocessing and the starter's towers. Used by encoders only.
 
 Imported by indexer.detection, indexer.encoders, indexer.labels, indexer.training, indexer.training.detection,
-search.listings, web.cli.
+search.listings, search.speech, web.cli.
 """

@@ -34,6 +34,8 @@ CALLS = {
     "embed.adapter": ("get", "/embed/instantsearch.js"),
     "api.search": ("post", "/api/v1/search"),
     "suggestions.suggest": ("get", "/api/v1/suggest"),
+    "speech.voice": ("get", "/api/v1/speech"),
+    "speech.recognise": ("post", "/api/v1/speech"),
     "api.product": ("get", "/api/v1/products/red"),
     "api.similar": ("get", "/api/v1/products/red/similar"),
     "api.why": ("post", "/api/v1/products/red/why"),

@@ -1,0 +1,184 @@
+"""Recognise a spoken question: decode the recording, find the speech in it, read it, and take the shop's words."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.audio.decoder import decode_in_child
+from catalog.audio.limits import RATE
+from catalog.errors import DeadlineExceeded, VoiceBusy
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
+from search.query.glossary import FUNCTION_WORDS
+from search.speech.snapping import Snapped, WordSnapper
+from search.speech.spoken_text import cleaned
+from search.speech.vocabulary import SpokenVocabulary
+from search.speech.voice_activity import is_silent, spoken_part
+from search.speech.whisper import Reading, WhisperModel
+
+SILENCE, NO_SPEECH = "silence", "no_speech"
+ENGLISH = "en"
+MAX_ALTERNATIVES = 3
+READINGS = 5
+MAX_WAITING = 3  # recordings that wait for the one that is recognised
+DEADLINE_S = 20.0
+PROMPT_WORDS = 48
+REREAD_SECONDS = 30.0  # between two readings of a shop's words that change
+MAX_NO_SPEECH, MIN_SURE_LOG_PROBABILITY = 0.6, -1.0  # Whisper's own limits: beyond both, nobody spoke
+MIN_LOG_PROBABILITY = -1.6  # below, a reading is a guess
+KNOWN_BONUS = 0.6  # log probability that a reading of known words alone has ahead of one of unknown words
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What was said: `text` in the shop's words, `recognised` as the model read it, and other readings.
+
+    `reason` says why there is no text: SILENCE or NO_SPEECH. `confidence` is from 0 to 1, `seconds` the recording's.
+    """
+
+    text: str
+    recognised: str
+    language: str
+    confidence: float
+    alternatives: tuple[str, ...]
+    seconds: float
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return asdict(self) | {"alternatives": list(self.alternatives), "seconds": round(self.seconds, 2)}
+
+
+class SpeechRecogniser:
+    """Recognises one recording at a time, for threads that share it. The model opens with the first recording."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._places = threading.BoundedSemaphore(1 + MAX_WAITING)
+        self._turn = threading.Lock()
+        self._model: WhisperModel | None = None
+        self._words = ShopWords(home)
+
+    def recognise(self, data: bytes, language: str, deadline_s: float = DEADLINE_S) -> Recognised:
+        """Return what is said in a recording, in one of `languages.LANGUAGES`.
+
+        Raises BadAudio, AudioTooLarge, UnsupportedAudio, VoiceBusy, DeadlineExceeded, MissingExtra, EncoderUnavailable.
+        """
+        with self._admitted(deadline_s):
+            samples = decode_in_child(data)
+            seconds = len(samples) / RATE
+            if is_silent(samples):
+                return _nothing(language, seconds, SILENCE)
+            spoken = spoken_part(samples)
+            if spoken is None:
+                return _nothing(language, seconds, NO_SPEECH)
+            self._model = self._model or WhisperModel()
+            snapper, prompt = self._words.current(language)
+            readings = self._model.read(spoken, language, prompt, READINGS)
+        certain = [reading for reading in readings.items if not _is_guess(reading, readings.no_speech)]
+        candidates = _candidates(certain, language, snapper)
+        if not candidates:
+            return _nothing(language, seconds, NO_SPEECH)
+        best = candidates[0]
+        return Recognised(
+            text=best.text,
+            recognised=best.reading.text,
+            language=language,
+            confidence=round(math.exp(min(0.0, best.reading.log_probability)) * (0.5 + 0.5 * best.known), 3),
+            alternatives=_alternatives(candidates, language),
+            seconds=seconds,
+        )
+
+    @contextmanager
+    def _admitted(self, deadline_s: float) -> Iterator[None]:
+        """Wait for the turn. Raises VoiceBusy when too many wait, DeadlineExceeded when it does not come in time."""
+        if not self._places.acquire(blocking=False):
+            raise VoiceBusy("Other shoppers are speaking at the moment.", "Try again in some seconds, or type it.")
+        with ExitStack() as stack:
+            stack.callback(self._places.release)
+            if not self._turn.acquire(timeout=deadline_s):
+                raise DeadlineExceeded("The recording was not recognised in time.", "Try again, or type it.")
+            stack.callback(self._turn.release)
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    text: str
+    reading: Reading
+    known: float
+
+    @property
+    def score(self) -> float:
+        return self.reading.log_probability + KNOWN_BONUS * self.known
+
+
+class ShopWords:
+    """The words of a shop by sound, and those that are probable in a question; read again when the shop has changed."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = ShopHome(home).catalogue
+        self._seq, self._read_at = -1, -math.inf
+        self._current: tuple[WordSnapper, str] | None = None
+
+    def current(self, language: str) -> tuple[WordSnapper | None, str]:
+        """Return what replaces words by sound, and a prompt; neither but for English."""
+        if language != ENGLISH:
+            return None, ""
+        if self._current is None or time.monotonic() - self._read_at >= REREAD_SECONDS:
+            self._read()
+        assert self._current is not None
+        return self._current
+
+    def _read(self) -> None:
+        catalogue = Catalogue.open(self._path)
+        try:
+            with catalogue.words() as index:
+                if index.seq() != self._seq or self._current is None:
+                    words = index.vocabulary()
+                    self._seq = index.seq()
+                    vocabulary = SpokenVocabulary(words)
+                    self._current = WordSnapper(vocabulary), _prompt(vocabulary)
+        finally:
+            catalogue.close()
+        self._read_at = time.monotonic()
+
+
+def _prompt(vocabulary: SpokenVocabulary) -> str:
+    frequent = [word for word in vocabulary.frequent(2 * PROMPT_WORDS) if word not in FUNCTION_WORDS]
+    return ", ".join(frequent[:PROMPT_WORDS])
+
+
+def _candidates(readings: Iterable[Reading], language: str, snapper: WordSnapper | None) -> list[_Candidate]:
+    """Return the readings as texts to search for, best first."""
+    found: dict[str, _Candidate] = {}
+    for reading in readings:
+        text = cleaned(reading.text, language)
+        snapped = snapper.snap(text) if snapper else Snapped(text, 1.0, 0.0)
+        candidate = _Candidate(snapped.text, reading, snapped.known)
+        if snapped.text and (snapped.text not in found or candidate.score > found[snapped.text].score):
+            found[snapped.text] = candidate
+    return sorted(found.values(), key=lambda candidate: -candidate.score)
+
+
+def _alternatives(candidates: Sequence[_Candidate], language: str) -> tuple[str, ...]:
+    """Return other texts, among them what was recognised, where that is another text than the best."""
+    best = candidates[0]
+    texts = [cleaned(best.reading.text, language).lower(), *(candidate.text for candidate in candidates[1:])]
+    return tuple(dict.fromkeys(text for text in texts if text != best.text))[:MAX_ALTERNATIVES]
+
+
+def _is_guess(reading: Reading, no_speech: float) -> bool:
+    unsure = no_speech > MAX_NO_SPEECH and reading.log_probability < MIN_SURE_LOG_PROBABILITY
+    return unsure or reading.log_probability < MIN_LOG_PROBABILITY
+
+
+def _nothing(language: str, seconds: float, reason: str) -> Recognised:
+    return Recognised("", "", language, 0.0, (), seconds, reason)

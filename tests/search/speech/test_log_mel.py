@@ -1,0 +1,31 @@
+"""The features of a sound are those that Whisper's weights were fitted to."""
+
+import numpy as np
+
+from search.speech.log_mel import BANDS, log_mel
+
+# Of WhisperFeatureExtractor of transformers 5.24 for `chirp`: bands 0, 20, 40, 60, 79 at frames 0, 50, 100, 150.
+REFERENCE = np.array(
+    [
+        [1.11956, -0.59794, -0.59794, -0.59794],
+        [0.52865, -0.17924, -0.59794, -0.59794],
+        [0.18716, -0.59794, -0.36186, -0.59794],
+        [-0.12486, -0.59794, -0.59794, -0.59794],
+        [-0.30180, -0.59794, -0.59794, -0.59794],
+    ]
+)
+
+
+def chirp():
+    place = np.arange(32_000) / 16_000
+    return (0.4 * np.sin(2 * np.pi * (200 * place + 900 * place**2))).astype(np.float32)
+
+
+def test_the_features_are_the_reference_ones():
+    features = log_mel(chirp(), 30.0)
+    assert features.shape == (BANDS, 3_000) and features.dtype == np.float32
+    assert np.abs(features[[0, 20, 40, 60, 79]][:, [0, 50, 100, 150]] - REFERENCE).max() < 1e-4
+
+
+def test_a_shorter_window_has_the_same_features():
+    assert np.array_equal(log_mel(chirp(), 6.0)[:, :150], log_mel(chirp(), 30.0)[:, :150])
