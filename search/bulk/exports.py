@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from catalog.feeds.rows import columns
 from catalog.text.csv_export import csv_text
+from catalog.translated_attributes import translated_field
 from search.bulk.input_files import ID_COLUMNS, PICTURE_COLUMNS, TITLE_COLUMNS, split_pictures
 from search.bulk.job_rows import ID_FIELD, LISTED_KINDS, PRICE_FIELD, TITLE_FIELD
 from search.bulk.job_store import Job
 from search.bulk.review import suggested_values, translations_of
 from search.dedup.duplicate_kinds import repeats
-from search.listings.attribute_fields import CATEGORY, OTHER_LANGUAGE, Translations
+from search.listings.attribute_fields import CATEGORY, Translations
 
 SUGGESTED_PREFIX, REVIEW_COLUMNS = "suggested_", ("confidence", "duplicate_of", "status")  # added to a table to review
 REVIEW_PREFIX = "review_"  # prefix of an added column whose name the table has already
@@ -39,7 +40,7 @@ def corrected_csv(job: Job) -> Iterator[str]:
             changed |= dict.fromkeys(name for name in (ID_FIELD, PRICE_FIELD) if name in json.loads(decided))
             if suggestion and len(fields) == 1:
                 fields |= dict.fromkeys(suggested_values(json.loads(suggestion), translations))
-        fields |= dict.fromkeys(name + OTHER_LANGUAGE for name in translations if name in fields)
+        fields |= dict.fromkeys(name for name in translations if translated_field(name) in fields)
         earlier = _written_before(header)
         own = [name for name in header if name not in earlier] or ["id", "image", "title"]
         title = next((name for name in TITLE_COLUMNS if name in own), TITLE_FIELD)

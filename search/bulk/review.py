@@ -14,6 +14,7 @@ from typing import Any
 from catalog.errors import BadQuery
 from catalog.feeds.field_mapping import CONTROLS
 from catalog.money.prices import parse_price
+from catalog.translated_attributes import translated_field
 from search.bulk.job_rows import (
     ID_FIELD,
     OWN_FIELDS,
@@ -26,7 +27,7 @@ from search.bulk.job_rows import (
 )
 from search.bulk.job_store import COUNT_DOUBLES, Job
 from search.dedup.duplicate_kinds import repeats
-from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, translation
+from search.listings.attribute_fields import Translations, translation
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decision, DecisionStore, Item
 
 MAX_UNDO_STEPS = 200
@@ -139,7 +140,7 @@ def set_field(home: Path, job: Job, field: str, value: str, numbers: Sequence[in
                 yield number, row["kind"], _chosen(row) | _own(row, {field: value})
                 continue
             suggested = _suggested_fields(row, number, {field: value}, translations)
-            values = {name: text for name, text in _chosen(row).items() if name != field + OTHER_LANGUAGE}
+            values = {name: text for name, text in _chosen(row).items() if translated_field(name) != field}
             kind, final = _decision(suggested, RowDecision(number, values=values | {field: value}), translations)
             yield number, kind if row["kind"] else "", final | _own(row)
 
@@ -185,6 +186,8 @@ def note_translations(job: Job, translations: Translations) -> None:
 def translations_of(about: Mapping[str, Any]) -> Translations:
     """Return what `note_translations` stored, from the job's metadata."""
     found: Translations = json.loads(about.get("translations", "{}"))
+    if not all(map(translated_field, found)):  # a job of an earlier version, which knew Chinese alone
+        return {f"{field}_zh": words for field, words in found.items()}
     return found
 
 
@@ -242,7 +245,7 @@ def _suggested_fields(
     if row is None or row["state"] != ROW_SUGGESTED:
         raise BadQuery(f"Row {number} has no suggestion.", "Decide on rows that have one.")
     suggested = suggested_values(json.loads(row["suggestion"]), translations)
-    unknown = sorted(set(values) - set(suggested) - {name + OTHER_LANGUAGE for name in translations})
+    unknown = sorted(set(values) - set(suggested) - set(translations))
     if unknown:
         raise BadQuery(f"There is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(suggested)}.")
     return suggested
@@ -253,20 +256,24 @@ def _decision(
 ) -> tuple[str, dict[str, str]]:
     values = {name: value for name, value in suggested.items() if value} if decision.accept else {}
     for name, value in decision.values.items():
-        if value != suggested.get(name):
-            values.pop(name + OTHER_LANGUAGE, None)  # it translates the suggested value
+        if value != suggested.get(name):  # the translations are of the suggested value
+            values = {other: text for other, text in values.items() if translated_field(other) != name}
     values |= decision.values
     values |= {name: value for name, value in _translated(values, translations).items() if name not in decision.values}
     if not values:
         return DECLINED, {}
-    own = [name for name in values if name.removesuffix(OTHER_LANGUAGE) == name or name in decision.values]
+    own = [name for name in values if not translated_field(name) or name in decision.values]
     corrected = any(suggested.get(name, "") != values[name] for name in own)
     return (CORRECTED if corrected else ACCEPTED), values
 
 
 def _translated(values: Mapping[str, str], translations: Translations) -> dict[str, str]:
     """Return the translations of values, where the shop's products have them."""
-    translated = {name + OTHER_LANGUAGE: translation(name, value, translations) for name, value in values.items()}
+    translated = {
+        name: translation(name, values[field], translations)
+        for name in translations
+        if (field := translated_field(name)) in values
+    }
     return {name: value for name, value in translated.items() if value}
 
 

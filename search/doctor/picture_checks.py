@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from catalog import images
 from catalog.errors import BadPicture
 from catalog.product import Picture
+from catalog.translated_attributes import translates
 from indexer.layout import WORDS
 from indexer.numeric import chunks, sigmoid
 from search.dedup.image_alignment import AlignmentImage, align_images
 from search.dedup.listing_duplicates import SAME_PICTURE_THRESHOLD, load_alignment_image
 from search.doctor.audit_rows import MIN_CONFIDENCE, ROWS_PER_CHUNK, AuditRows, Finding, ReportProgress
-from search.listings.attribute_fields import OTHER_LANGUAGE
 from search.listings.picture_quality import MAX_BLUR, MIN_SHORT_SIDE, blur, shrunk
 from search.retrieval.collapse import differing_facts, other_numbers, title_key
 
@@ -48,7 +48,7 @@ def duplicate_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Fi
         differing += ["the title's numbers"] * other_numbers(first.title, second.title)
         equal_titles = bool(title_key(first.title)) and title_key(first.title) == title_key(second.title)
         what = "the same file" if same_file else "the same picture, re-encoded or altered"
-        named = [name for name in differing if not name.endswith(OTHER_LANGUAGE)] or differing
+        named = [name for name in differing if not translates(name, differing)] or differing
         weight, rest = PICTURE_ONLY, f"what differs: {', '.join(named[:MAX_FACTS])}"
         if not differing and equal_titles:
             weight, rest = EQUAL_TITLE, "the title and all facts are equal"

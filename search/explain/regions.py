@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.product import levels_of
+from catalog.translated_attributes import OTHER_LANGUAGES
 from search.explain.object_proposals import Box
 from search.hits import SearchHit
 
 CATEGORY = "category"
-OTHER_LANGUAGE = "_zh"  # suffix of a field of the feed that translates another field
+CHINESE_KIND = "kind_zh"  # always there, as in the first version of the API
 KIND_HITS = 10  # hits of a crop that vote for its kind
 VOTE_SCALE = 0.03  # difference of scores that makes a vote e times smaller
 NAMED_SHARE = 0.5  # share of the votes from which a kind names the object
@@ -24,21 +25,22 @@ FIRST_SHARE = 0.95  # share from which products of the kind come first: below th
 class Region:
     """The box of one object, in fractions of the picture, and the products that match its crop, best first.
 
-    `kind` is the deepest category that the hits agree on, "" when they do not agree; `translated_kind` is the same in
-    the feed's other language, "" when the feed has none.
+    `kind` is the deepest category that the hits agree on, "" when they do not agree; `translated_kinds` has the same
+    by language, for the languages that the feed has.
     """
 
     box: Box
     hits: tuple[SearchHit, ...]
     kind: str = ""
-    translated_kind: str = ""
+    translated_kinds: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the region as JSON values."""
         hits = [hit.to_dict(rank) for rank, hit in enumerate(self.hits, 1)]
         box = [round(side, 4) for side in self.box.sides]
-        names = {"kind": self.kind, f"kind{OTHER_LANGUAGE}": self.translated_kind}
-        return {"box": box, "score": round(self.box.score, 4), **names, "hits": hits}
+        translated = {f"kind_{language}": self.translated_kinds.get(language, "") for language in OTHER_LANGUAGES}
+        names = {name: kind for name, kind in translated.items() if kind or name == CHINESE_KIND}
+        return {"box": box, "score": round(self.box.score, 4), "kind": self.kind, **names, "hits": hits}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ def named_region(box: Box, hits: Sequence[SearchHit], k: int) -> Region:
         return Region(box, tuple(hits[:k]))
     if share >= FIRST_SHARE:
         hits = sorted(hits, key=lambda hit: hit.product.category != category)
-    translated = next(hit.product for hit in hits if hit.product.category == category).attributes
-    names = (category, translated.get(CATEGORY + OTHER_LANGUAGE, ""))
-    return Region(box, tuple(hits[:k]), *(levels_of(name)[-1] if levels_of(name) else "" for name in names))
+    attributes = next(hit.product for hit in hits if hit.product.category == category).attributes
+    paths = {language: levels_of(attributes.get(f"{CATEGORY}_{language}", "")) for language in OTHER_LANGUAGES}
+    translated = {language: path[-1] for language, path in paths.items() if path}
+    return Region(box, tuple(hits[:k]), levels_of(category)[-1] if levels_of(category) else "", translated)
 
 
 def distinct(regions: Sequence[Region]) -> list[Region]:

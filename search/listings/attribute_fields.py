@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
+from catalog.translated_attributes import translated_field, translates
 
 CATEGORY = "category"
 GROUP_FIELDS = ("item_group_id", "group")  # attributes that a feed may call the group of a product's variants
-OTHER_LANGUAGE = "_zh"  # suffix of a field that translates another field
 TEXT_FIELDS = ("title", "description")
 MAX_LABELS = 200
 MIN_MEAN_PRODUCTS = 5  # products a label, on average; an attribute with fewer holds names, not labels
 _BETWEEN = re.compile(r"\s*(?:,|/|&|\band\b)\s*")
 _NUMBER = re.compile(r"[\d.,\s]+")
 
-Translations = Mapping[str, Mapping[str, str]]  # by field: value to its translation
+Translations = Mapping[str, Mapping[str, str]]  # by translating field ("colour_de"): value to its translation
 
 
 def field_labels(product: Product, field: str) -> tuple[str, ...]:
@@ -45,31 +45,26 @@ def labels_of(products: Sequence[Product]) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
-def translates(field: str, names: Container[str]) -> bool:
-    """Return whether a field translates another one of these names."""
-    return field.endswith(OTHER_LANGUAGE) and field.removesuffix(OTHER_LANGUAGE) in names
-
-
 def value_translations(products: Iterable[Product]) -> Translations:
     """Return the translations of values that products give themselves; of a category level by level."""
     found: dict[str, dict[str, str]] = {}
     for product in products:
         for name, words in product.attributes.items():
-            field = name.removesuffix(OTHER_LANGUAGE)
-            if field == name or field in TEXT_FIELDS or not words:
+            field = translated_field(name)
+            if not field or field in TEXT_FIELDS or not words:
                 continue
             if field == CATEGORY:
                 for part, other in zip(product.category_path, levels_of(words), strict=False):
-                    found.setdefault(field, {}).setdefault(part, other)
+                    found.setdefault(name, {}).setdefault(part, other)
             elif value := product.attributes.get(field):
-                found.setdefault(field, {}).setdefault(value, words)
+                found.setdefault(name, {}).setdefault(value, words)
     return found
 
 
-def translation(field: str, value: str, translations: Translations) -> str:
-    """Return the translation of a value; "" where no product translates all of it."""
-    words = translations.get(field, {})
-    if field != CATEGORY:
+def translation(name: str, value: str, translations: Translations) -> str:
+    """Return what a translating field, such as "colour_de", says for a value; "" where no product says all of it."""
+    words = translations.get(name, {})
+    if translated_field(name) != CATEGORY:
         return words.get(value, "")
     levels = [words.get(level, "") for level in levels_of(value)]
     return CATEGORY_SEPARATOR.join(levels) if all(levels) else ""

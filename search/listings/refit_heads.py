@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.translated_attributes import translates
 from indexer.generations.store import open_current
 from indexer.labels.examples import MIN_EXAMPLES, LabelExamples, neighbour_queries, words_slice
 from indexer.labels.heads import LabelHeads
 from indexer.labels.knn import Ints, nearest_products
 from indexer.labels.predict import Neighbours, predict_labels
 from indexer.types import Floats
-from search.listings.attribute_fields import CATEGORY, translates, values_in
+from search.listings.attribute_fields import CATEGORY, values_in
 from search.listings.decision_store import DecidedListing, DecisionStore
 from search.listings.feedback_suggester import filled_share, rows_from_bytes
 from search.listings.fit_heads import fit_heads, heads_metadata, learn, shop_examples

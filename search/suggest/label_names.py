@@ -22,7 +22,7 @@ from search.suggest.word_segment import LAST
 class LabelNames:
     """The labels of a field by the words of their names. Never changes."""
 
-    def __init__(self, column: LabelColumn, translations: Mapping[str, str] | None = None) -> None:
+    def __init__(self, column: LabelColumn, translations: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self._words = column.words
         self._size = len(column.words)
         self._translations = translations or {}
@@ -31,7 +31,8 @@ class LabelNames:
         for number, text in enumerate(column.words.texts[: self._size]):
             name = levels_of(text)[-1] if translations is not None and levels_of(text) else text
             label = number if labels is None else int(labels[number])
-            for known in filter(None, (name, self._translations.get(name))):
+            translated = (names.get(name) for names in self._translations.values())
+            for known in filter(None, (name, *translated)):
                 entries.update((word, label) for word in _name_words(known))
         texts = column.words.texts[: self._size]
         parents = {text.rpartition(CATEGORY_SEPARATOR)[0] for text in texts}
@@ -52,9 +53,9 @@ class LabelNames:
         """Return whether a word, in one of its forms, is in a name."""
         return any(self._with_prefix(form) for form in forms(word))
 
-    def translated(self, name: str) -> str:
-        """Return a name in the shop's other language; "" where the shop has none."""
-        return self._translations.get(name, "")
+    def translated(self, name: str, language: str) -> str:
+        """Return a name in another language of the shop; "" where the shop has none."""
+        return self._translations.get(language, {}).get(name, "")
 
     def matching(self, words: Sequence[str], alphabet: str) -> tuple[set[int], bool]:
         """Return the labels whose names hold the beginnings of all words, and whether a mistake was mended for it.
@@ -81,7 +82,7 @@ class LabelNames:
 
 
 def level_names(columns: ProductColumns, field: str) -> dict[str, str]:
-    """Return the other language's name of each category level, from a field that translates the category."""
+    """Return another language's name of each category level, from a field that translates the category."""
     names: dict[str, str] = {}
     paths, translated = columns.labels_of(CATEGORY), columns.labels_of(field)
     own = dict(zip(paths.rows.tolist(), paths.codes.tolist(), strict=True))  # the last one is the deepest

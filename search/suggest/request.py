@@ -22,6 +22,7 @@ from search.suggest.vocabulary import ShopVocabulary
 from search.suggest.word_segment import Range, WordSegment
 
 SPARE = 4  # words that are looked at for each that is suggested
+CHINESE = "zh"
 LEAST_WEIGHT = 0.2  # of a word that no title has, when words are ranked by their products
 RARE_MENDED = 0.05  # share of the best mended word's products, below which another is no better than a mistake
 MAX_RANKED = 5_000  # products among which the best are chosen, by stock and the beginning of the title
@@ -133,7 +134,7 @@ class SuggestRequest:
         for path, _ in counts.most_common(self.limit + 2):
             kind = levels_of(path)[-1]
             if unspaced(words[-1]):
-                kind = self.vocabulary.kinds.translated(kind) or kind
+                kind = self.vocabulary.kinds.translated(kind, CHINESE) or kind
             named = tuple(map(singularise, words_of(kind, self.vocabulary)))
             repeats = words[-1] in kind if unspaced(words[-1]) else bool(set(named) & set(words))
             if named and not repeats and (products := self._products_with((*words, *named))):

@@ -19,13 +19,14 @@ from catalog.errors import StoreError
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from catalog.text.tokenizer import unspaced
+from catalog.translated_attributes import OTHER_LANGUAGES
 from search.query.filters import BRAND, CATEGORY
 from search.state.column_store import ProductColumns
 from search.suggest.label_names import LabelNames, level_names
 from search.suggest.segment_builder import build_segment
 from search.suggest.word_segment import WordSegment
 
-TRANSLATED_CATEGORY = "attributes.category_zh"
+TRANSLATED_CATEGORY = "attributes.category_{language}"
 MAX_RECENT = 2_000  # changed products beyond which all words are read again
 REREAD_SECONDS = 60.0  # between the ends of two readings of all words
 PROMPT_SECONDS = 0.05  # processor time within which the words of changed products are read at each request
@@ -52,7 +53,7 @@ class _Base:
 
     segment: WordSegment
     seq: int
-    level_names: dict[str, str]
+    level_names: dict[str, dict[str, str]]  # by language
     alphabet: str
 
 
@@ -162,4 +163,5 @@ def _read(catalogue: Catalogue, columns: ProductColumns) -> _Base:
     segment = build_segment(columns, catalogue.titles())
     letters = Counter(letter for word in segment.words if word.isalpha() and not unspaced(word) for letter in word)
     alphabet = "".join(letter for letter, _ in letters.most_common())
-    return _Base(segment, columns.seq, level_names(columns, TRANSLATED_CATEGORY), alphabet)
+    names = {code: level_names(columns, TRANSLATED_CATEGORY.format(language=code)) for code in OTHER_LANGUAGES}
+    return _Base(segment, columns.seq, names, alphabet)

@@ -253,6 +253,7 @@ def test_languages(visit):
     expect(page.locator("#facets summary").first).to_have_text("分类")
     expect(page.locator("#facets")).to_contain_text("餐具")
     expect(first(page)).to_contain_text("马克杯")
+    page.locator(".languages summary").click()
     page.get_by_role("link", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     assert page.url.endswith("/?q=mug")  # links that are sent on do not carry the language

@@ -14,7 +14,7 @@ from search.suggest.suggestions import BrandSuggestion, KindSuggestion, WordSugg
 from web.api.search import picture_addresses
 from web.engine import get_engine
 from web.i18n.language import title_of, value_label
-from web.i18n.messages import ENGLISH
+from web.i18n.languages import ENGLISH
 from web.middleware.query_logging import frequent_searches
 from web.middleware.response_headers import no_store
 from web.requests.page_request import category_url, compact_json

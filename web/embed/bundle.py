@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from web.i18n.messages import EMBED, LANGUAGES, page_messages
+from web.i18n.languages import LANGUAGES
+from web.i18n.messages import EMBED, page_messages
 
 FOLDER = Path(__file__).parent
 PARTS = ("setup", "api", "photo", "crop", "suggest", "cards", "search", "similar", "start")

@@ -18,7 +18,7 @@ from search.listings.attribute_fields import Translations
 from search.query.filters import COLOUR, folded
 from search.state.listed_colours import listed_colours
 from web.i18n.language import language, translations
-from web.i18n.messages import CHINESE
+from web.i18n.languages import CHINESE
 
 EXTENSION = "windowshop.colour_names"
 MAX_PARTS = 2  # colours in a swatch

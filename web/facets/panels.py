@@ -22,7 +22,7 @@ from search.query.filters import (
 )
 from web.facets.colours import colour_label, swatch
 from web.i18n.language import field_label, t, value_label
-from web.i18n.money import currency_symbol, range_label
+from web.i18n.money import amount_to_type, currency_symbol, range_label
 from web.requests.page_request import compact_json
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _label(facet: Facet, value: FacetValue) -> str:
 def _price_boxes(facet: Facet, chosen: Mapping[str, Any]) -> PriceBoxes:
     lowest, highest = facet.span or (None, None)
     least, most, lowest_text, highest_text = (
-        "" if value is None else f"{value:.2f}".removesuffix(".00")
+        "" if value is None else amount_to_type(value)
         for value in (chosen.get("min"), chosen.get("max"), lowest, highest)
     )
     currencies: Sequence[str] = [v.value.get("currency", "") for v in facet.values if isinstance(v.value, Mapping)]

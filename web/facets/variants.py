@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.product import Product
-from search.listings.attribute_fields import OTHER_LANGUAGE
+from catalog.translated_attributes import translates
 from search.query.filters import ATTRIBUTE, COLOUR, attribute_field, folded
 from web.facets.colours import swatch
 from web.i18n.language import attribute_text, field_label, is_shown, t, title_of
@@ -78,7 +78,8 @@ def _by_title(product: Product, variant: Product) -> VariantValue:
 def _differing(variants: Sequence[Product]) -> list[str]:
     """Return names of attributes, each of which tells variants apart that those before it do not."""
     seen = dict.fromkeys(name for variant in variants for name in variant.attributes)
-    ranked = sorted((name for name in seen if _is_choice(name, variants)), key=_rank)
+    own = (name for name in seen if not translates(name, seen))
+    ranked = sorted((name for name in own if _is_choice(name, variants)), key=_rank)
     chosen: list[str] = []
     groups = 1
     for name in ranked:
@@ -91,8 +92,7 @@ def _differing(variants: Sequence[Product]) -> list[str]:
 
 def _is_choice(name: str, variants: Sequence[Product]) -> bool:
     values = [variant.attributes.get(name, "") for variant in variants]
-    readable = all(len(value) <= MAX_VALUE and is_shown(name, value) for value in values)
-    return readable and not name.endswith(OTHER_LANGUAGE)
+    return all(len(value) <= MAX_VALUE and is_shown(name, value) for value in values)
 
 
 def _rank(name: str) -> int:

@@ -6,14 +6,17 @@ stored in a cookie, as a link with `?lang=` would pass it on to other people; th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from catalog.product import CATEGORY_SEPARATOR, Product, levels_of
 from catalog.technical_attributes import is_technical
-from search.listings.attribute_fields import OTHER_LANGUAGE, Translations, value_translations
+from catalog.translated_attributes import translates
+from search.listings.attribute_fields import Translations, value_translations
 from web.engine import get_engine
 from web.i18n import messages
-from web.i18n.messages import CHINESE, ENGLISH, LANGUAGES
+from web.i18n.languages import ENGLISH, LANGUAGES, STAFF_LANGUAGES, with_small_initial
 
 COOKIE = "lang"
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -26,14 +29,25 @@ def init_app(app: Flask) -> None:
     app.after_request(_store_choice)
 
 
+def offer_staff_languages() -> None:
+    """Offer the languages of the pages for merchants and operators, before a request of theirs."""
+    g.languages = STAFF_LANGUAGES
+
+
+def languages() -> Mapping[str, str]:
+    """Return the names of the languages that the current page is offered in, by code."""
+    offered: Mapping[str, str] = g.get("languages", LANGUAGES)
+    return offered
+
+
 def language() -> str:
-    """Return the code of the current page's language."""
+    """Return the code of the current page's language; English where the page lacks the chosen one."""
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
         requested = (request.args.get("lang"), request.cookies.get(COOKIE))
-        chosen = next((code for code in requested if code in LANGUAGES), None)
-        g.language = chosen or request.accept_languages.best_match(list(LANGUAGES), ENGLISH)
+        chosen = next((code for code in requested if code in LANGUAGES), "") or _language_of_browser()
+        g.language = chosen if chosen in languages() else ENGLISH
     code: str = g.language
     return code
 
@@ -41,6 +55,11 @@ def language() -> str:
 def t(key: str, **values: object) -> str:
     """Return the message of a key in the page's language."""
     return messages.message(key, language(), **values)
+
+
+def in_sentence(name: str) -> str:
+    """Return a name as it stands inside a sentence of the page's language."""
+    return with_small_initial(name, language())
 
 
 def field_label(field: str) -> str:
@@ -76,7 +95,7 @@ def facts_of(product: Product) -> list[tuple[str, str]]:
     return [
         (field_label(name), attribute_text(product, name))
         for name, value in product.attributes.items()
-        if not name.endswith(OTHER_LANGUAGE) and is_shown(name, value)
+        if not translates(name, product.attributes) and is_shown(name, value)
     ]
 
 
@@ -92,16 +111,16 @@ def is_shown(attribute: str, value: str = "") -> bool:
 
 def value_label(field: str, value: str) -> str:
     """Return a field's value in the page's language, if a product of the shop has the translation."""
-    if language() != CHINESE:
+    if language() == ENGLISH:
         return value
+    known = translations().get(f"{field.removeprefix('attributes.')}_{language()}", {})
     if field == "category":
-        levels = translations().get(field, {})
-        return CATEGORY_SEPARATOR.join(levels.get(part, part) for part in levels_of(value))
-    return translations().get(field.removeprefix("attributes."), {}).get(value, value)
+        return CATEGORY_SEPARATOR.join(known.get(part, part) for part in levels_of(value))
+    return known.get(value, value)
 
 
 def translations() -> Translations:
-    """Return Chinese translations of values, from TRANSLATION_SAMPLE products; read once per generation."""
+    """Return the translations of values, from TRANSLATION_SAMPLE products; read once per generation."""
     engine = get_engine()
     generation = engine.status().generation
     cached: tuple[int, Translations] | None = current_app.extensions.get(EXTENSION)
@@ -111,7 +130,13 @@ def translations() -> Translations:
 
 
 def _translated(product: Product, field: str) -> str:
-    return product.attributes.get(field + OTHER_LANGUAGE, "") if language() == CHINESE else ""
+    return product.attributes.get(f"{field}_{language()}", "") if language() != ENGLISH else ""
+
+
+def _language_of_browser() -> str:
+    """Return the first language of the browser that the page is offered in, of whatever region; "" for none."""
+    codes = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((code for code in codes if code in languages()), "")
 
 
 def _store_choice(response: Response) -> Response:

@@ -1,7 +1,9 @@
 """The messages of the pages, from the JSON files in this folder: one for the shop, and one for each other page.
 
-Each file has sections of messages: section -> key -> language -> text. "{name}" in a text is a placeholder. The words
-of a feed are not here. Plain JSON suffices for two languages; gettext would add a build step.
+A file such as `shop.json` has sections of messages in English and Chinese: section -> key -> language -> text. Another
+language has a file of its own, such as `shop.de.json`: section -> key -> text. "{name}" in a text is a placeholder. A
+text that depends on a number has a form for each plural of its language, which {count} selects. The words of a feed
+are not here. Plain JSON suffices for five languages; gettext would add a build step.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from catalog.errors import WindowshopError
+from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, percent_text, plural_form
 
-ENGLISH, CHINESE = "en", "zh"
-LANGUAGES: Mapping[str, str] = {ENGLISH: "English", CHINESE: "中文"}
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE = "shop", "merchant", "operator", "embed", "reference"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
@@ -31,23 +33,41 @@ class UnknownMessage(WindowshopError):
 
 
 @cache
-def _sections(page: str) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    sections: Mapping[str, Mapping[str, Mapping[str, str]]]
-    sections = json.loads(Path(__file__).with_name(f"{page}.json").read_text(encoding="utf-8"))
+def _file(name: str) -> Mapping[str, Mapping[str, Any]]:
+    sections: Mapping[str, Mapping[str, Any]]
+    sections = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
     return sections
 
 
+@cache
+def _section(page: str, section: str, language: str) -> Mapping[str, Any]:
+    """Return the texts of a section in one language, by key."""
+    if language not in STAFF_LANGUAGES:
+        return _file(f"{page}.{language}").get(section, {})
+    texts = _file(page).get(section, {})
+    return {key: known[language] for key, known in texts.items() if language in known}
+
+
 def message(key: str, language: str, **values: object) -> str:
-    """Return a message of the shop's pages, with `values` in its placeholders. Raises UnknownMessage."""
-    texts = _sections(SHOP)["messages"].get(key)
-    if texts is None:
-        raise UnknownMessage(f"The shop's pages have no message {key!r}.", "Add it to web/i18n/shop.json.")
-    return texts[language].format(**values)
+    """Return a message of the shop's pages, with `values` in its placeholders, numbers as the language writes them.
+
+    Raises UnknownMessage.
+    """
+    text = _section(SHOP, "messages", language).get(key)
+    if text is None:
+        file = SHOP if language in STAFF_LANGUAGES else f"{SHOP}.{language}"
+        raise UnknownMessage(f"The shop's pages have no message {key!r}.", f"Add it to web/i18n/{file}.json.")
+    if isinstance(text, Mapping):
+        count = values["count"]
+        text = text.get(plural_form(count, language) if isinstance(count, int) else OTHER) or text[OTHER]
+    shown = {name: number_text(value, language) if type(value) is int else value for name, value in values.items()}
+    filled: str = text.format(**shown)
+    return filled
 
 
 def page_messages(page: str, language: str) -> dict[str, str]:
     """Return all messages of a page in one language."""
-    return {key: texts[language] for key, texts in _sections(page)["messages"].items()}
+    return dict(_section(page, "messages", language))
 
 
 def script_messages(language: str) -> dict[str, str]:
@@ -59,33 +79,38 @@ def merchant_messages(language: str) -> dict[str, str]:
     """Return the merchant page's messages; in Chinese also one per HTTP status, as the API's errors are English."""
     messages = page_messages(MERCHANT, language)
     if language == CHINESE:
-        errors = {status: error_message(status) for status in MERCHANT_STATUSES} | dict(_sections(MERCHANT)["errors"])
+        of_shop = {status: error_message(status, CHINESE) or {} for status in MERCHANT_STATUSES}
+        errors = of_shop | dict(_section(MERCHANT, "errors", CHINESE))
         messages |= {f"error_{status}": error["message"] + error["hint"] for status, error in errors.items()}
     return messages
 
 
-def error_message(status: int | str) -> Mapping[str, str]:
-    """Return the Chinese `message` and `hint` for an HTTP status."""
-    errors = _sections(SHOP)["errors"]
-    return errors.get(str(status), errors["other"])
+def error_message(status: int | str, language: str) -> Mapping[str, str] | None:
+    """Return `message` and `hint` for an HTTP status; None in English, which the errors themselves are in."""
+    errors: Mapping[str, Mapping[str, str]] = _section(SHOP, "errors", language)
+    return errors.get(str(status), errors.get("other"))
 
 
 def page_error(code: str, language: str) -> Mapping[str, str] | None:
     """Return what a page says in place of an error's own `message` and `hint`; None where those are good."""
-    return _sections(SHOP)["page_errors"].get(f"{code}.{language}")
+    errors: Mapping[str, Mapping[str, str]] = _section(SHOP, "page_errors", language)
+    return errors.get(code)
 
 
 def field_name(field: str, language: str) -> str:
     """Return the label of a product field: "Made of" for "attributes.made_of"."""
     name = field.removeprefix("attributes.").lower()
-    labels = _sections(SHOP)["fields"].get("colour" if name == "color" else name)
-    return labels[language] if labels else name.replace("_", " ").capitalize()
+    label: str | None = _section(SHOP, "fields", language).get("colour" if name == "color" else name)
+    return label or name.replace("_", " ").capitalize()
 
 
 def reason_label(reason: str, language: str) -> str:
     """Return the label of one of the engine's reasons for a hit: "Has the same colours (21%)"."""
-    if language != CHINESE:
-        return reason[:1].upper() + reason[1:]
     text, bracket, share = reason.partition(" (")
-    translated = _sections(SHOP)["reasons"].get(text, {CHINESE: text})[CHINESE]
-    return f"{translated}{bracket and '（'}{share.replace(')', '）')}"
+    label: str = _section(SHOP, "reasons", language).get(text, text)
+    label = label[:1].upper() + label[1:] if language != CHINESE else label
+    percent = share.removesuffix("%)")
+    if not bracket or not percent.isdecimal():
+        return label + bracket + share
+    shown = percent_text(int(percent), language)
+    return f"{label}（{shown}）" if language == CHINESE else f"{label} ({shown})"

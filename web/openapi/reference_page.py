@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 
-from web.i18n.language import language
+from web.i18n.language import language, offer_staff_languages
 from web.i18n.messages import REFERENCE, page_messages
 from web.openapi.document import document
 from web.urls import absolute_url
@@ -40,6 +40,7 @@ for hit in page["hits"]:
     print(hit["title"], hit["price"], hit["currency"], hit["url"])""",
 }
 bp = Blueprint("reference", __name__)
+bp.before_request(offer_staff_languages)
 
 
 @bp.get("/openapi.json")

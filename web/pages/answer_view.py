@@ -20,7 +20,7 @@ from search.understanding.understood import (
     UnderstoodKind,
 )
 from web.engine import get_engine
-from web.i18n.language import t, value_label
+from web.i18n.language import in_sentence, t, value_label
 from web.i18n.money import range_label
 from web.requests.page_request import PageRequest, category_url, compact
 from web.urls import search_url
@@ -97,7 +97,7 @@ def _kind_label(understood: Understood) -> str:
     """Return the name of the kind that is asked for, as it stands in a sentence; "" when there are several."""
     kinds = [kind for kind in understood.kinds if kind.source == NAMED]
     labels = {label for kind in kinds for label in _labels(kind)}
-    return _in_sentence(labels.pop()) if len(labels) == 1 else ""
+    return in_sentence(labels.pop()) if len(labels) == 1 else ""
 
 
 def _labels(kind: UnderstoodKind) -> Sequence[str]:
@@ -106,10 +106,6 @@ def _labels(kind: UnderstoodKind) -> Sequence[str]:
     translated = [ref.label for ref in kind.refs if ref.field.startswith(ATTRIBUTE + CATEGORY)]
     labels = [value_label(CATEGORY, label) for label in own] or translated
     return list(dict.fromkeys(label.rpartition(CATEGORY_SEPARATOR)[2] for label in labels))
-
-
-def _in_sentence(name: str) -> str:
-    return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _parts(page_request: PageRequest, page: SearchPage) -> tuple[Part, ...]:

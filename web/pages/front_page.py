@@ -16,8 +16,8 @@ from search.understanding.understood import ANSWERS
 from web.engine import get_engine
 from web.facets.category_menu import MenuEntry, category_menu
 from web.facets.colours import colour_label
-from web.i18n.language import language, value_label
-from web.i18n.messages import CHINESE
+from web.i18n.language import in_sentence, language, value_label
+from web.i18n.languages import CHINESE, ENGLISH, GERMAN
 
 if TYPE_CHECKING:
     from search.hits import SearchPage
@@ -100,12 +100,20 @@ def _examples() -> tuple[str, ...]:
     """Return the largest kinds, every second one with a colour or another value that several of its products have."""
     found: dict[str, None] = {}
     for number, path in enumerate(_kinds_to_try()):
-        kind = value_label(CATEGORY, path).rpartition(CATEGORY_SEPARATOR)[2].lower()
-        value = _value(path, number // 2) if number % 2 else ""
-        text = f"{value}{'' if language() == CHINESE else ' '}{kind}".strip().lower()
+        kind = value_label(CATEGORY, path).rpartition(CATEGORY_SEPARATOR)[2]
+        text = _example(kind, _value(path, number // 2) if number % 2 else "", kind in path)
         if _finds(text):
             found[text] = None
     return tuple(found)[:MAX_EXAMPLES]
+
+
+def _example(kind: str, value: str, untranslated: bool) -> str:
+    """Return a text to try; a kind alone where its language would have to inflect the value."""
+    if untranslated or language() in (ENGLISH, CHINESE):
+        text = f"{value}{'' if language() == CHINESE and not untranslated else ' '}{kind}".lower()
+    else:
+        text = f"{kind} {value}" if language() == GERMAN else in_sentence(kind)
+    return text.strip()
 
 
 def _kinds_to_try() -> list[str]:
@@ -131,7 +139,7 @@ def _value(path: str, number: int) -> str:
         values = facets[name].values if name in facets else ()
         labels = [value.label for value in values if MIN_PRODUCTS <= value.count < (page.total or 0)]
         shown = [colour_label(label) if name == BASE_COLOUR else value_label(name, label) for label in labels]
-        words = [text for text in shown if " " not in text and text.isascii() != (language() == CHINESE)]
+        words = [text for text in shown if " " not in text and (language() != CHINESE or not text.isascii())]
         if words:
             return words[number % len(words)]
     return ""

@@ -16,7 +16,7 @@ from web.urls import search_url
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a search wants: photo, products and words, each as it stands in a sentence."""
+    """What a search wants: the key of the photo's name ("" without one), titles of products, and words."""
 
     photo: str
     titles: tuple[str, ...]
@@ -26,9 +26,9 @@ class Subject:
         """Return the heading of the results; that of any search where nothing is wanted."""
         if self.photo:
             if self.words:
-                return t("plus_words", what=self.photo, words=self.words)
-            other = self.titles[0] if self.titles else ""
-            return t("like_both", what=self.photo.lower(), other=other) if other else t("like", what=self.photo.lower())
+                return t("plus_words", what=t(self.photo), words=self.words)
+            other, photo = self.titles[0] if self.titles else "", t(f"{self.photo}_inside")
+            return t("like_both", what=photo, other=other) if other else t("like", what=photo)
         if self.titles:
             both = len(self.titles) > 1
             like = t("like_both", what=self.titles[0], other=self.titles[1]) if both else t("like", what=self.titles[0])
@@ -38,7 +38,8 @@ class Subject:
     def name(self) -> str:
         """Return the parts one after another, as in "your photo + “in green”"."""
         words = t("quoted", words=self.words) if self.words else ""
-        return " + ".join(part for part in (self.photo.lower(), *self.titles, words) if part)
+        photo = t(f"{self.photo}_inside") if self.photo else ""
+        return " + ".join(part for part in (photo, *self.titles, words) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def subject_of(page_request: PageRequest, query: Query, products: Mapping[str, P
     if page_request.named and page_request.words:
         words = page_request.words  # as they were typed, price limits and exclusions included
     return Subject(
-        t("this_photo" if page_request.photo else "your_photo") if photo else "",
+        ("this_photo" if page_request.photo else "your_photo") if photo else "",
         tuple(title_of(product) for product in mentioned if product is not None),
         words,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
 
-from web.i18n.language import language
+from web.i18n.language import language, offer_staff_languages
 from web.i18n.messages import OPERATOR, page_messages
 from web.middleware.response_headers import no_store
 
 bp = Blueprint("operator_page", __name__)
+bp.before_request(offer_staff_languages)
 
 
 @bp.get("/ops")

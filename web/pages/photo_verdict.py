@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from search.hits import NO_MATCH, SIMILAR, TextVerdict
-from web.i18n.language import path_of, t
+from web.i18n.language import in_sentence, path_of, t
 from web.requests.page_request import category_url
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _clear_kind(hits: Sequence[SearchHit]) -> str:
     name, count = counts.most_common(1)[0] if counts else ("", 0)
     if count < CLEAR_SHARE * len(leading):
         return ""
-    return name[0].lower() + name[1:] if name[1:2].islower() else name
+    return in_sentence(name)
 
 
 def _kinds(hits: Sequence[SearchHit]) -> tuple[KindLink, ...]:

@@ -11,12 +11,14 @@ from flask import Flask, current_app, request
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product, reduced_from
+from catalog.translated_attributes import translates
 from catalog.web_links import is_link
 from web.engine import get_engine
 from web.facets.category_menu import category_menu
 from web.facets.variants import choices_of_hit
 from web.i18n import language
-from web.i18n.messages import LANGUAGES, error_message, page_error, script_messages
+from web.i18n.languages import language_tag, number_text, percent_text
+from web.i18n.messages import error_message, page_error, script_messages
 from web.i18n.money import money
 from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
 
@@ -47,8 +49,10 @@ def init_app(app: Flask) -> None:
         accepts_text=accepts_text,
         search_url=search_url,
         category_menu=category_menu,
-        LANGUAGES=LANGUAGES,
+        languages=language.languages,
         language=language.language,
+        language_tag=language_tag,
+        is_translation=translates,
         t=language.t,
         field_label=language.field_label,
         value_label=language.value_label,
@@ -56,9 +60,11 @@ def init_app(app: Flask) -> None:
         script_messages=lambda: script_messages(language.language()),
         error_message=error_message,
         page_error=page_error,
+        percent=lambda share: percent_text(share, language.language()),
         with_language=with_language,
     )
     app.jinja_env.filters.update(
+        number=lambda count: number_text(count, language.language()),
         price=price,
         list_price=list_price,
         shop_address=shop_address,

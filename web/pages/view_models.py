@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.product import Product
-from search.listings.attribute_fields import OTHER_LANGUAGE
+from catalog.translated_attributes import translated_field, translates
 from search.query.filters import ATTRIBUTE, CATEGORY, IN_STOCK, PRICE, Filter
 from search.query.terms import MAX_RANK, NEWEST, RELEVANCE, SORTS, ProductTerm, Query, Term, TextTerm
 from web.facets.panels import Choice, Panel, facet_panel
-from web.i18n.language import is_shown, t, title_of
+from web.i18n.language import is_shown, t, title_of, translations
 from web.requests.page_request import PageRequest, compact, sort_of
 from web.urls import search_url
 
@@ -73,7 +73,7 @@ def results_view(
     if not query.terms:
         base = {}
     own = _own_filter(page_request, active, page.understood)
-    facets = (facet for facet in page.facets if _is_shown(facet))
+    facets = (facet for facet in page.facets if _is_shown(facet, page.facets))
     panels = [facet_panel(facet, own.to_json(), active.to_json()) for facet in facets]
     from_words = {condition.field for condition in active.conditions if not own.on(condition.field)}
     chosen = tuple(choice for panel in panels if panel.name not in from_words for choice in _chosen(panel))
@@ -105,14 +105,21 @@ def _own_filter(page_request: PageRequest, active: Filter, understood: Understoo
     return active
 
 
-def _is_shown(facet: Facet) -> bool:
-    selected = any(value.selected for value in facet.values)
-    return selected or (not facet.name.endswith(OTHER_LANGUAGE) and is_shown(facet.name.removeprefix(ATTRIBUTE)))
+def _is_shown(facet: Facet, facets: Sequence[Facet]) -> bool:
+    """Tell whether a facet is shown: one of a translation is part of the facet of the field that it translates."""
+    if any(value.selected for value in facet.values):
+        return True
+    name = facet.name.removeprefix(ATTRIBUTE)
+    if translated_field(name):
+        names = {other.name.removeprefix(ATTRIBUTE) for other in facets}
+        if translates(name, names) or name in translations():
+            return False
+    return is_shown(name)
 
 
 def _chosen(panel: Panel) -> list[Choice]:
     return [
-        Choice(f"{panel.label}: {choice.label}", choice.count, True, choice.filter)
+        Choice(t("labelled", name=panel.label, value=choice.label), choice.count, True, choice.filter)
         for choice in panel.choices
         if choice.selected
     ]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from search.suggest.suggestions import DEFAULT_LIMIT, MAX_LIMIT, MAX_TYPED
-from web.i18n.messages import LANGUAGES
+from web.i18n.languages import LANGUAGES
 from web.requests.validation import ChoiceOf, Parameters, Whole
 
 Typed = Annotated[
@@ -23,4 +23,4 @@ class SuggestParameters(Parameters):
 
     q: Typed = ""
     limit: Limit = DEFAULT_LIMIT
-    lang: Language | None = Field(None, examples=["zh"])
+    lang: Language | None = Field(None, examples=["de"])

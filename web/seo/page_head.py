@@ -11,7 +11,7 @@ from flask import Flask, current_app, request
 
 from catalog.product import Picture, Product
 from web.i18n.language import description_of, path_of, t, title_of
-from web.i18n.messages import CHINESE, LANGUAGES
+from web.i18n.languages import LANGUAGES, language_tag
 from web.pages.templating import asset, price
 from web.seo.structured_data import IMAGE_SIZE, breadcrumb_data, graph, product_data, website_data
 from web.settings import Settings
@@ -67,7 +67,7 @@ def home_head(status: EngineStatus) -> PageHead:
     """Return the head of the front page."""
     shop: str = current_app.config["SHOP_NAME"]
     icon = HeadImage(absolute_url(asset("icon-512.png")), ICON_SIZE, ICON_SIZE, shop, large=False)
-    words = t("head_home" if status.texts else "head_home_photo", shop=shop, count=f"{status.products:,}")
+    words = t("head_home" if status.texts else "head_home_photo", shop=shop, count=status.products)
     data = graph(website_data(shop))
     return PageHead(shop, words, _canonical("/"), image=icon, languages=_languages("/"), data=data)
 
@@ -105,7 +105,7 @@ def results_head(title: str, view: ResultsView, page: SearchPage) -> PageHead:
     count = page.total if page.total is not None else len(page.hits)
     return PageHead(
         title,
-        t("head_results", what=title, shop=current_app.config["SHOP_NAME"], count=f"{count:,}"),
+        t("head_results", what=title, shop=current_app.config["SHOP_NAME"], count=count),
         _canonical(view.address(view.page)) if named else "",
         image=_image(shown, title_of(first.product)) if first is not None and shown is not None else None,
         robots="" if named and current_app.config["SEARCH_PAGES_INDEXED"] else NOT_LISTED,
@@ -124,7 +124,7 @@ def _in_language(path: str, language: str) -> str:
 
 def _languages(path: str) -> dict[str, str]:
     """Return a page's absolute address by language tag; "x-default" is the one that goes by the browser's languages."""
-    tags = {("zh-Hans" if code == CHINESE else code): _in_language(path, code) for code in LANGUAGES}
+    tags = {language_tag(code): _in_language(path, code) for code in LANGUAGES}
     return {tag: absolute_url(address) for tag, address in (tags | {"x-default": path}).items()}
 
 

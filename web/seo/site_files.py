@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, make_response
 
 from web.i18n.language import language, t
-from web.i18n.messages import CHINESE
+from web.i18n.languages import language_tag
 from web.pages.templating import asset
 from web.urls import absolute_url
 
@@ -38,7 +38,7 @@ def manifest() -> Response:
         "name": name,
         "short_name": name if len(name) <= 12 else name.split()[0][:12],
         "description": t("lead"),
-        "lang": "zh-Hans" if language() == CHINESE else "en",
+        "lang": language_tag(language()),
         "dir": "auto",
         "start_url": "/",
         "scope": "/",

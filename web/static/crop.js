@@ -107,8 +107,7 @@ function show(regions) {
 }
 
 function nameOf(region) {
-  const chinese = document.documentElement.lang.startsWith("zh");
-  return (chinese && region.kind_zh) || region.kind || words.object;
+  return region[`kind_${document.documentElement.lang.slice(0, 2)}`] || region.kind || words.object;
 }
 
 function thumbnail([left, top, right, bottom]) {

@@ -52,14 +52,16 @@ document.addEventListener("input", (event) => {
 document.addEventListener("replaced", restore);
 restore();
 
-// ---- the menu of categories
+// ---- the menus of categories and languages
 
-const menu = document.querySelector(".menu");
+const openMenus = () => document.querySelectorAll(".menu[open], .languages[open]");
 document.addEventListener("click", (event) => {
-  if (menu?.open && !event.target.closest(".menu")) menu.open = false;
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !menu?.open) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
 });

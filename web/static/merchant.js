@@ -72,8 +72,8 @@ const percent = (share) => `${Math.round(100 * share)}%`;
 // Return an amount as people write it: "€12.90"; a number where the currency has no code.
 const money = (amount, currency) => amount.toLocaleString(document.documentElement.lang, /^[A-Z]{3}$/.test(currency) ? { style: "currency", currency } : { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const sureFrom = (one) => one.cut === undefined ? "" : filled(W.sure_from, { share: percent(one.cut) });
-// A field's translation (field_zh) is filled in with the field, and not edited on its own.
-const editableFields = (found) => [found.category, ...found.attributes].filter((one) => !(one.field.endsWith("_zh") && one.field.slice(0, -3) in names));
+// A field's translation (colour_de) is filled in with the field, and not edited on its own.
+const editableFields = (found) => [found.category, ...found.attributes].filter((one) => !(/_(zh|de|fr|es)$/.test(one.field) && one.field.slice(0, -3) in names));
 const address = (id) => `/products/${encodeURIComponent(id)}`;
 const note = (one) => filled(W.note, { n: one.picture + 1, words: W[one.kind] ?? one.message });
 

@@ -19,18 +19,21 @@ JUGS, BOWLS = "Tableware > Jugs", "Tableware > Bowls"
 
 def hits(*kinds, step=0.005):
     """Hits of these categories, each scoring a step less."""
-    return [hit(f"{at}", kind, 0.9 - step * at, category_zh="餐具 > 水壶") for at, kind in enumerate(kinds)]
+    return [
+        hit(f"{at}", kind, 0.9 - step * at, category_zh="餐具 > 水壶", category_de="Geschirr > Krüge")
+        for at, kind in enumerate(kinds)
+    ]
 
 
 def test_an_object_is_named_by_the_deepest_category_of_its_hits():
     region = named_region(BOX, hits(JUGS, JUGS, JUGS, BOWLS, JUGS, step=0.03), 4)
-    assert (region.kind, region.translated_kind) == ("Jugs", "水壶")
+    assert (region.kind, region.translated_kinds) == ("Jugs", {"zh": "水壶", "de": "Krüge"})
     assert [found.product.id for found in region.hits] == ["0", "1", "2", "4"], "hits of the kind come first"
 
 
 def test_hits_that_do_not_agree_name_nothing_and_stay_in_order():
     region = named_region(BOX, hits(JUGS, BOWLS, "Lamps", "Rugs", "Mugs"), 4)
-    assert (region.kind, region.translated_kind) == ("", "")
+    assert (region.kind, region.translated_kinds) == ("", {})
     assert [found.product.id for found in region.hits] == ["0", "1", "2", "3"]
 
 

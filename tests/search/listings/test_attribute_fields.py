@@ -40,11 +40,16 @@ def test_variants_are_one_group():
 
 
 def test_values_are_translated_by_what_products_tell():
-    attributes = {"category_zh": "家居 > 灯", "colour": "red", "colour_zh": "红色"}
+    attributes = {"category_zh": "家居 > 灯", "colour": "red", "colour_zh": "红色", "colour_de": "rot"}
     lamp = Product("1", "Lamp", (), "Home > Lamps", attributes=attributes)
     translations = value_translations(
         [lamp, replace(lamp, attributes={"colour": "red", "colour_zh": "朱红", "title_zh": "台灯"})]
     )
-    assert translations == {"category": {"Home": "家居", "Lamps": "灯"}, "colour": {"red": "红色"}}
-    assert translation("category", "Home > Lamps", translations) == "家居 > 灯"
-    assert translation("category", "Home > Beds", translations) == "" == translation("colour", "blue", translations)
+    assert translations == {
+        "category_zh": {"Home": "家居", "Lamps": "灯"},
+        "colour_zh": {"red": "红色"},
+        "colour_de": {"red": "rot"},
+    }
+    assert translation("category_zh", "Home > Lamps", translations) == "家居 > 灯"
+    assert translation("category_zh", "Home > Beds", translations) == ""
+    assert translation("colour_de", "blue", translations) == ""

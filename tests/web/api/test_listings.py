@@ -18,7 +18,8 @@ from tests.web.shop_fixtures import READ_KEY, WRITER, picture_bytes, write_keys
 from web import create_app
 from web.api.jobs import supervisor_of
 from web.engine import holder_of
-from web.i18n.messages import CHINESE, ENGLISH, merchant_messages
+from web.i18n.languages import CHINESE, ENGLISH
+from web.i18n.messages import merchant_messages
 from web.settings import Settings
 
 # Words whose names scripts put together: states, notes on pictures, kinds of repetitions, what was decided.

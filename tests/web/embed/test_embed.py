@@ -6,7 +6,8 @@ import re
 import pytest
 
 from web.embed.bundle import FOLDER, PARTS, embed_script
-from web.i18n.messages import CHINESE, EMBED, ENGLISH, page_messages
+from web.i18n.languages import ENGLISH, LANGUAGES
+from web.i18n.messages import EMBED, page_messages
 
 MAX_BYTES = 40_000
 
@@ -43,7 +44,8 @@ def test_every_file_and_every_word_is_used():
     }
     assert missing == {"sort_relevance", "sort_price", "sort_-price", "sort_newest"}
     assert set(re.findall(r'\bt\("([a-z_-]+)"[,)]', source)) <= keys
-    assert page_messages(EMBED, CHINESE)["more_like"] in text
+    for language in LANGUAGES:
+        assert page_messages(EMBED, language)["more_like"] in text
 
 
 def test_nothing_is_written_that_a_strict_policy_refuses():

@@ -1,17 +1,16 @@
-"""Messages: both languages have every key and the same placeholders; pages and scripts use only keys that exist."""
+"""Messages: every language has every key and the same placeholders; pages and scripts use only keys that exist."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
 from web import i18n
+from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
 from web.i18n.messages import (
-    CHINESE,
     EMBED,
-    ENGLISH,
-    LANGUAGES,
     MERCHANT,
     OPERATOR,
     REFERENCE,
@@ -31,19 +30,55 @@ WEB = FOLDER.parent
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def sections_in_both_languages():
-    for page in (SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE):
-        for name, section in json.loads((FOLDER / f"{page}.json").read_text(encoding="utf-8")).items():
+OWN_FILES = sorted(set(LANGUAGES) - set(STAFF_LANGUAGES))  # languages with files of their own
+
+
+def read(name):
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def placeholders(text):
+    """The placeholders of a text; of one with forms, those of every form, which all have the same."""
+    if isinstance(text, str):
+        return set(PLACEHOLDER.findall(text))
+    (found,) = {frozenset(PLACEHOLDER.findall(form)) for form in text.values()}
+    assert "count" in found
+    return set(found)
+
+
+@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE])
+def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page):
+    sections = read(page)
+    for name in sections.keys() & {"messages", "fields"}:
+        for key, texts in sections[name].items():
+            assert set(texts) == set(STAFF_LANGUAGES) and all(texts.values()), key
+            assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
+
+
+@pytest.mark.parametrize("page", [SHOP, EMBED])
+@pytest.mark.parametrize("language", OWN_FILES)
+def test_what_shoppers_read_is_in_every_language(page, language):
+    english, translated = read(page), read(f"{page}.{language}")
+    assert translated.keys() == english.keys()
+    for name, section in english.items():
+        missing, unknown = section.keys() - translated[name].keys(), translated[name].keys() - section.keys()
+        assert (missing, unknown) == (set(), set()), f"in web/i18n/{page}.{language}.json, {name}"
+        for key, texts in section.items():
             if name in ("messages", "fields"):
-                yield pytest.param(section, id=f"{page}-{name}")
+                assert translated[name][key], key
+                assert placeholders(texts[ENGLISH]) == placeholders(translated[name][key]), key
 
 
-@pytest.mark.parametrize("section", list(sections_in_both_languages()))
-def test_every_message_has_both_languages_and_the_same_placeholders(section):
-    assert section
-    for key, texts in section.items():
-        assert set(texts) == set(LANGUAGES) and all(text.strip() for text in texts.values()), key
-        assert set(PLACEHOLDER.findall(texts[ENGLISH])) == set(PLACEHOLDER.findall(texts[CHINESE])), key
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_with_forms_has_one_for_every_plural_that_is_used(language):
+    rules = Locale.parse(LOCALES[language]).plural_form
+    used = {rules(number) for number in (*range(101), 1_000)}
+    sections = (read(SHOP) if language in STAFF_LANGUAGES else read(f"{SHOP}.{language}"))["messages"]
+    texts = [text[language] if language in STAFF_LANGUAGES else text for text in sections.values()]
+    with_forms = [text for text in texts if not isinstance(text, str)]
+    assert all(set(text) == used for text in with_forms) and bool(with_forms) == (language != CHINESE)
+    for page in (script_messages(language), page_messages(EMBED, language)):  # scripts know one form
+        assert all(isinstance(text, str) for text in page.values())
 
 
 def test_no_file_repeats_a_key():
@@ -77,6 +112,20 @@ def test_placeholders_are_filled_in():
     assert message("page", ENGLISH, number=3) == "Page 3" and message("page", CHINESE, number=3) == "第 3 页"
 
 
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("Show 0 results", "Show 1 result", "Show 1,299 results")),
+        ("zh", ("查看 0 件商品", "查看 1 件商品", "查看 1,299 件商品")),
+        ("de", ("0 Ergebnisse anzeigen", "1 Ergebnis anzeigen", "1.299 Ergebnisse anzeigen")),
+        ("fr", ("Afficher 0 résultat", "Afficher 1 résultat", "Afficher 1\u202f299 résultats")),
+        ("es", ("Ver 0 resultados", "Ver 1 resultado", "Ver 1.299 resultados")),
+    ],
+)
+def test_a_number_selects_the_plural_and_is_written_as_the_language_does(language, texts):
+    assert tuple(message("show_results", language, count=count) for count in (0, 1, 1299)) == texts
+
+
 def test_a_field_without_a_label_gets_one_from_its_name():
     assert field_name("attributes.made_of", CHINESE) == field_name("made_of", ENGLISH) == "Made of"
     assert field_name("color", ENGLISH) == "Colour" and field_name("attributes.material", CHINESE) == "材质"
@@ -86,7 +135,11 @@ def test_reasons_are_translated_and_unknown_ones_shown_as_they_are():
     assert reason_label("similar colours (21%)", ENGLISH) == "Similar colours (21%)"
     assert reason_label("similar colours (21%)", CHINESE) == "颜色相近（21%）"
     assert reason_label("is new", CHINESE) == "is new"
+    assert reason_label("similar colours (21%)", "de") == "Ähnliche Farben (21\u00a0%)"
+    assert reason_label("similar colours", "fr") == "Couleurs similaires"
 
 
-def test_every_status_has_a_chinese_error_message():
-    assert error_message(404)["message"] == "没有找到。" and error_message(418) == error_message(500)
+def test_every_status_has_an_error_message_in_each_other_language():
+    assert error_message(404, CHINESE)["message"] == "没有找到。" and error_message(404, ENGLISH) is None
+    for language in OWN_FILES:
+        assert error_message(418, language) == error_message(500, language) != error_message(404, language)

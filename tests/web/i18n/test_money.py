@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 
-from web.i18n.money import currency_symbol, money, range_label
+from web.i18n.money import amount_to_type, currency_symbol, money, range_label
 
 
 @pytest.fixture
@@ -14,19 +14,20 @@ def speak():
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "english", "chinese"),
+    ("amount", "currency", "english", "chinese", "german", "french"),
     [
-        ("13.90", "EUR", "€13.90", "€13.90"),
-        ("1299", "JPY", "¥1,299", "JP¥1,299"),
-        ("1234.50", "CNY", "CN¥1,234.50", "¥1,234.50"),
-        ("12.00", "USD", "$12.00", "US$12.00"),
-        ("0.125", "KWD", "KWD\u00a00.125", "KWD\u00a00.125"),
-        ("19.999", "EUR", "€19.999", "€19.999"),
-        ("12.9", "", "12.9", "12.9"),
+        ("13.90", "EUR", "€13.90", "€13.90", "13,90\u00a0€", "13,90\u00a0€"),
+        ("1299", "JPY", "¥1,299", "JP¥1,299", "1.299\u00a0¥", "1\u202f299\u00a0JPY"),
+        ("1234.50", "CNY", "CN¥1,234.50", "¥1,234.50", "1.234,50\u00a0CN¥", "1\u202f234,50\u00a0CNY"),
+        ("12.00", "USD", "$12.00", "US$12.00", "12,00\u00a0$", "12,00\u00a0$US"),
+        ("0.125", "KWD", "KWD\u00a00.125", "KWD\u00a00.125", "0,125\u00a0KWD", "0,125\u00a0KWD"),
+        ("19.999", "EUR", "€19.999", "€19.999", "19,999\u00a0€", "19,999\u00a0€"),
+        ("12.9", "", "12.9", "12.9", "12,9", "12,9"),
+        ("1299", "", "1,299", "1,299", "1.299", "1\u202f299"),
     ],
 )
-def test_an_amount_is_written_as_shops_write_it(speak, amount, currency, english, chinese):
-    for language, expected in (("en", english), ("zh", chinese)):
+def test_an_amount_is_written_as_shops_write_it(speak, amount, currency, english, chinese, german, french):
+    for language, expected in (("en", english), ("zh", chinese), ("de", german), ("fr", french)):
         with speak(language):
             assert money(Decimal(amount), currency) == expected
 
@@ -39,3 +40,8 @@ def test_a_range_has_its_currency_once_an_amount(speak):
         assert (currency_symbol("EUR"), currency_symbol("")) == ("€", "")
     with speak("zh"):
         assert range_label({"min": 20, "max": 25.5}, "USD") == "US$20–US$25.50"
+    with speak("de"):
+        assert range_label({"min": 20, "max": 25.5}, "EUR") == "20\u00a0€ bis 25,50\u00a0€"
+        assert (amount_to_type(1299.5), amount_to_type(1299.0)) == ("1299,50", "1299")
+    with speak("es"):
+        assert range_label({"max": 1299}, "EUR") == "hasta 1.299\u00a0€"

@@ -307,15 +307,26 @@ LAMP = Product(
     "Lamp",
     (),
     category="Home > Lamps",
-    attributes={"colour": "red", "colour_zh": "红色", "title_zh": "台灯", "category_zh": "家居 > 灯", "made of": "tin"},
+    attributes={
+        "colour": "red",
+        "colour_zh": "红色",
+        "title_zh": "台灯",
+        "category_zh": "家居 > 灯",
+        "title_de": "Lampe",
+        "colour_fr": "rouge",
+        "made of": "tin",
+        "size_fr": "38",
+    },
 )
 
 
 @pytest.mark.parametrize(
     ("lang", "title", "path", "facts"),
     [
-        ("en", "Lamp", ("Home", "Lamps"), [("Colour", "red"), ("Made of", "tin")]),
-        ("zh", "台灯", ("家居", "灯"), [("颜色", "红色"), ("Made of", "tin")]),
+        ("en", "Lamp", ("Home", "Lamps"), [("Colour", "red"), ("Made of", "tin"), ("Size fr", "38")]),
+        ("zh", "台灯", ("家居", "灯"), [("颜色", "红色"), ("Made of", "tin"), ("Size fr", "38")]),
+        ("de", "Lampe", ("Home", "Lamps"), [("Farbe", "red"), ("Made of", "tin"), ("Size fr", "38")]),
+        ("fr", "Lamp", ("Home", "Lamps"), [("Couleur", "rouge"), ("Made of", "tin"), ("Size fr", "38")]),
     ],
 )
 def test_a_products_words_are_those_of_the_pages_language(app, lang, title, path, facts):
@@ -347,16 +358,17 @@ def test_filters_are_buttons_whose_address_can_be_shared(client):
 
 
 @pytest.mark.parametrize(
-    ("address", "status", "english", "chinese"),
+    ("address", "status", "english", "chinese", "german"),
     [
-        ("/?q=red&filter={", 422, "This link is incomplete.", "链接不完整。"),
-        ("/?refine=abc", 422, "This link is incomplete.", "链接不完整。"),
-        ("/products/nope", 404, "We can’t find this product.", "没有找到这件商品。"),
-        ("/?q=red&min=cheap", 422, "This is not a price.", "价格无法识别。"),
+        ("/?q=red&filter={", 422, "This link is incomplete.", "链接不完整。", "Dieser Link ist unvollständig."),
+        ("/?refine=abc", 422, "This link is incomplete.", "链接不完整。", "Dieser Link ist unvollständig."),
+        ("/products/nope", 404, "We can’t find this product.", "没有找到这件商品。", "Produkt wurde nicht gefunden."),
+        ("/?q=red&min=cheap", 422, "This is not a price.", "价格无法识别。", "Das ist kein Preis."),
+        ("/nowhere", 404, "Not Found", "没有找到。", "Diese Seite wurde nicht gefunden."),
     ],
 )
-def test_an_error_speaks_to_shoppers_in_their_language(client, address, status, english, chinese):
-    for language, words in (("en", english), ("zh", chinese)):
+def test_an_error_speaks_to_shoppers_in_their_language(client, address, status, english, chinese, german):
+    for language, words in (("en", english), ("zh", chinese), ("de", german)):
         answer = client.get(f"{address}{'&' if '?' in address else '?'}lang={language}")
         assert answer.status_code == status and words in answer.text
         assert "JSON" not in answer.text and "token" not in answer.text
@@ -514,3 +526,17 @@ def test_the_language_is_the_browsers_until_another_is_chosen(app):
     assert '<html lang="en">' in client.get("/", headers=chinese).text
     assert '<html lang="en">' in client.get("/?lang=xx").text
     assert "没有找到" in app.test_client().get("/nothing", headers=chinese).text
+
+
+def test_a_browser_of_another_region_gets_its_language(app):
+    german = app.test_client().get("/?q=red", headers={"Accept-Language": "it,de-AT;q=0.9,en;q=0.5"})
+    assert '<html lang="de">' in german.text and "Sortieren nach" in german.text and "12,90\u00a0€" in german.text
+    assert german.headers["Content-Language"] == "de"
+
+
+@pytest.mark.parametrize("address", ["/merchant", "/ops", "/docs"])
+def test_pages_for_staff_are_in_two_languages(app, address):
+    client = app.test_client()
+    page = client.get(f"{address}?lang=fr")
+    assert '<html lang="en">' in page.text and 'hreflang="fr"' not in page.text and 'hreflang="zh-Hans"' in page.text
+    assert page.headers["Content-Language"] == "en" and '<html lang="fr">' in client.get("/").text

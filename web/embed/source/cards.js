@@ -34,7 +34,7 @@ function follow(part, product, { rank, link, query = "" }) {
 
 function card(part, product, rank, { more, query } = {}) {
   const link = linkOf(product);
-  const title = (part.language === "zh" && product.attributes?.title_zh) || product.title;
+  const title = product.attributes?.[`title_${part.language}`] || product.title;
   const anchor = make("a", { href: link, dir: "auto", textContent: title, attributes: { part: "title" } });
   for (const name of ["click", "auxclick"]) {
     anchor.addEventListener(name, (event) => {
@@ -48,7 +48,7 @@ function card(part, product, rank, { more, query } = {}) {
   if (product.on_sale) {
     made.classList.add("sale");
     costs.append(make("s", {}, make("span", { className: "quiet", textContent: part.t("before") }), before));
-    if (product.discount) made.firstChild.append(make("span", { className: "badge", textContent: `−${product.discount}\u202f%` }));
+    if (product.discount) made.firstChild.append(make("span", { className: "badge", textContent: part.t("discount", { percent: product.discount }) }));
   }
   if (!product.in_stock) costs.append(make("span", { className: "out", textContent: part.t("out_of_stock") }));
   made.append(costs);

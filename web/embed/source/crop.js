@@ -56,7 +56,7 @@ class Cropper {
 
   offer(regions) {
     if (regions.length < 2 || !this.bitmap) return;      // the whole photo shows it already
-    const names = regions.map((region) => (this.part.language === "zh" && region.kind_zh) || region.kind || this.part.t("object"));
+    const names = regions.map((region) => region[`kind_${this.part.language}`] || region.kind || this.part.t("object"));
     regions.forEach((region, at) => {
       const twins = names.filter((name) => name === names[at]).length;
       const number = names.slice(0, at + 1).filter((name) => name === names[at]).length;
