@@ -27,7 +27,7 @@ from search.bulk.job_rows import (
 )
 from search.bulk.job_store import COUNT_DOUBLES, Job
 from search.dedup.duplicate_kinds import repeats
-from search.listings.attribute_fields import Translations, translation
+from search.listings.attribute_fields import Translations, translated_values
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decision, DecisionStore, Item
 
 MAX_UNDO_STEPS = 200
@@ -196,7 +196,7 @@ def suggested_values(suggestion: Mapping[str, Any], translations: Translations) 
     category = suggestion["category"]
     values = {category["field"]: category["top"][0]["name"] if category["top"] else ""}
     values |= {label["field"]: label["answer"] for label in suggestion["attributes"]}
-    return values | _translated(values, translations)
+    return values | translated_values(values, translations)
 
 
 def rows_of(job: Job, numbers: Sequence[int]) -> list[dict[str, Any]]:
@@ -259,22 +259,13 @@ def _decision(
         if value != suggested.get(name):  # the translations are of the suggested value
             values = {other: text for other, text in values.items() if translated_field(other) != name}
     values |= decision.values
-    values |= {name: value for name, value in _translated(values, translations).items() if name not in decision.values}
+    translated = translated_values(values, translations)
+    values |= {name: value for name, value in translated.items() if name not in decision.values}
     if not values:
         return DECLINED, {}
     own = [name for name in values if not translated_field(name) or name in decision.values]
     corrected = any(suggested.get(name, "") != values[name] for name in own)
     return (CORRECTED if corrected else ACCEPTED), values
-
-
-def _translated(values: Mapping[str, str], translations: Translations) -> dict[str, str]:
-    """Return the translations of values, where the shop's products have them."""
-    translated = {
-        name: translation(name, values[field], translations)
-        for name in translations
-        if (field := translated_field(name)) in values
-    }
-    return {name: value for name, value in translated.items() if value}
 
 
 def _step(home: Path, job: Job, decided: Callable[[sqlite3.Connection, Translations], Decided]) -> list[int]:

@@ -1,7 +1,7 @@
 """Suggest category, attributes, title words and price for a listing, and learn from merchants' decisions.
 
 Imported by search, search.bulk, search.cli, search.doctor, search.evaluation, search.ops, web.api, web.facets,
-web.i18n, web.pages.
+web.i18n.
 """
 
 from typing import TYPE_CHECKING

@@ -70,6 +70,13 @@ def translation(name: str, value: str, translations: Translations) -> str:
     return CATEGORY_SEPARATOR.join(levels) if all(levels) else ""
 
 
+def translated_values(values: Mapping[str, str], translations: Translations) -> dict[str, str]:
+    """Return the translations of values of fields, by translating field, where products have them."""
+    fields = {name: translated_field(name) for name in translations}
+    found = {name: translation(name, values[field], translations) for name, field in fields.items() if field in values}
+    return {name: words for name, words in found.items() if words}
+
+
 def group_of(product: Product) -> str:
     """Return the group of a product's variants; its own id where the feed names no group."""
     named = (product.attributes[name] for name in GROUP_FIELDS if product.attributes.get(name))

@@ -1,11 +1,13 @@
 """Colours on the pages: a swatch for a colour's name, and its name in the page's language.
 
 `colours.csv` has the names with their sRGB values. Most are the averages of the xkcd colour survey (CC0); woods, metals
-and words of other languages are ours. Names that it lacks are looked up among the colours of CSS.
+and words of other languages are ours. Names that it lacks are looked up among the colours of CSS. `colour_names.csv`
+has the names in German, French and Spanish; the glossary has those in Chinese.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from search.listings.attribute_fields import Translations
 from search.query.filters import COLOUR, folded
 from search.state.listed_colours import listed_colours
 from web.i18n.language import language, translations
-from web.i18n.languages import CHINESE
+from web.i18n.languages import CHINESE, ENGLISH, FRENCH, GERMAN, SPANISH
 
 EXTENSION = "windowshop.colour_names"
+NAMED_LANGUAGES = (GERMAN, FRENCH, SPANISH)  # of colour_names.csv
 MAX_PARTS = 2  # colours in a swatch
 _COLUMNS = ("name", "colour")
 _SEVERAL, _CLEAR = "multi", "clear"
@@ -40,11 +43,17 @@ def swatch(name: str) -> tuple[str, ...]:
 
 
 def colour_label(name: str) -> str:
-    """Return a base colour in the page's language: as the shop translates it, else as the glossary does."""
-    if language() != CHINESE:
+    """Return a base colour in the page's language: as the shop translates it, else as our tables do.
+
+    The name begins with a capital where the shop's does.
+    """
+    code = language()
+    if code == ENGLISH:
         return name
     key = folded(name)
-    return _shop_names(translations()).get(key) or _chinese_names().get(key, name)
+    known = _chinese_names() if code == CHINESE else _names_in(code)
+    found = _shop_names(translations(), code).get(key) or known.get(key, name)
+    return found[:1].upper() + found[1:] if name[:1].isupper() else found
 
 
 def _value(name: str) -> str:
@@ -53,7 +62,7 @@ def _value(name: str) -> str:
     for shorter in (name, *(" ".join(words[start:]) for start in range(1, len(words)))):
         if value := known.get(shorter) or ImageColor.colormap.get(shorter.replace(" ", "")):
             return value if isinstance(value, str) else "#{:02x}{:02x}{:02x}".format(*value)
-    english = _english_names().get(name, ())
+    english = _english_names().get(name) or _names_of_tables().get(name, ())
     return next((known[other] for other in english if other in known), "")
 
 
@@ -79,17 +88,41 @@ def _chinese_names() -> dict[str, str]:
     return names
 
 
-def _shop_names(translated: Translations) -> dict[str, str]:
+@cache
+def _rows_of_names() -> tuple[Mapping[str, str], ...]:
+    path = Path(__file__).with_name("colour_names.csv")
+    return tuple(row.values for row in read_labelled_csv(path, ("name", *NAMED_LANGUAGES), exact=True))
+
+
+@cache
+def _names_in(code: str) -> dict[str, str]:
+    return {row["name"]: row[code] for row in _rows_of_names()}
+
+
+@cache
+def _names_of_tables() -> dict[str, tuple[str, ...]]:
+    """Return the English names of each name in another language, the most common colours of a name first."""
+    names: dict[str, tuple[str, ...]] = {}
+    for row in _rows_of_names():
+        for code in NAMED_LANGUAGES:
+            own = folded(row[code]).replace("-", " ")
+            names[own] = (*names.get(own, ()), row["name"])
+    return names
+
+
+def _shop_names(translated: Translations, code: str) -> dict[str, str]:
     """Return the shop's translations of single colours, also of those that stand only in lists."""
-    cached: tuple[Translations, dict[str, str]] | None = current_app.extensions.get(EXTENSION)
-    if cached is not None and cached[0] is translated:
-        return cached[1]
+    cached: tuple[Translations, dict[str, dict[str, str]]] | None = current_app.extensions.get(EXTENSION)
+    if cached is None or cached[0] is not translated:
+        cached = current_app.extensions[EXTENSION] = (translated, {})
+    if code in cached[1]:
+        return cached[1][code]
     names: dict[str, str] = {}
     for field in (COLOUR, "color"):
-        for own, other in translated.get(field, {}).items():
+        for own, other in translated.get(f"{field}_{code}", {}).items():
             parts, others = listed_colours(own), listed_colours(other)
             if len(parts) == len(others):
                 for part, name in zip(parts, others, strict=True):
                     names.setdefault(folded(part), name)
-    current_app.extensions[EXTENSION] = (translated, names)
+    cached[1][code] = names
     return names

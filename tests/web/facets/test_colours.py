@@ -14,6 +14,9 @@ from web.facets.colours import colour_label, swatch
         ("pale ash", ("#dcc9a8",)),
         ("black-stained wood", ("#2e2a28",)),
         ("glacier blue", ("#0343df",)),
+        ("Dunkelblau", ("#00035b",)),
+        ("bleu foncé", ("#00035b",)),
+        ("morado", ("#7e1e9c",)),
         ("ivory and navy", ("#ffffcb", "#01153e")),
         ("papayawhip", ("#ffefd5",)),
         ("clear", ("clear",)),
@@ -28,10 +31,14 @@ def test_several_colours_have_a_swatch_of_their_own():
     assert len(swatch("Multi")) == 4 == len(swatch("assorted"))
 
 
-def test_base_colours_have_chinese_names(client):
+def test_base_colours_have_names_in_every_language(client):
     app = client.application
     with app.test_request_context("/?lang=zh"):
         assert colour_label("Navy") == "藏青色" and colour_label("blue") == "蓝色"
         assert colour_label("pale ash") == "pale ash"
+    for language, names in (("de", "Marineblau"), ("fr", "Bleu marine"), ("es", "Azul marino")):
+        with app.test_request_context(f"/?lang={language}"):
+            assert colour_label("Navy") == names and colour_label("navy") == names[0].lower() + names[1:]
+            assert colour_label("pale ash") == "pale ash"
     with app.test_request_context("/?lang=en"):
         assert colour_label("Navy") == "Navy"

@@ -364,7 +364,7 @@ def test_filters_are_buttons_whose_address_can_be_shared(client):
         ("/?refine=abc", 422, "This link is incomplete.", "链接不完整。", "Dieser Link ist unvollständig."),
         ("/products/nope", 404, "We can’t find this product.", "没有找到这件商品。", "Produkt wurde nicht gefunden."),
         ("/?q=red&min=cheap", 422, "This is not a price.", "价格无法识别。", "Das ist kein Preis."),
-        ("/nowhere", 404, "Not Found", "没有找到。", "Diese Seite wurde nicht gefunden."),
+        ("/nowhere", 404, "There is nothing at this address.", "没有找到。", "Diese Seite wurde nicht gefunden."),
     ],
 )
 def test_an_error_speaks_to_shoppers_in_their_language(client, address, status, english, chinese, german):
