@@ -17,11 +17,15 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from indexer.__main__ import main as indexer
+from search.__main__ import main as search
 from tests.search.bulk_jobs import make_desk_shop
 from tests.web.test_main import ask, wait_until_ready
 
 ROOT = Path(__file__).parents[1]
+ROOMS = {"indexer": indexer, "search": search}
 LINE = re.compile(r"\d\d:\d\d:\d\d (info|warning|error) +\S.*")
 CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 pytestmark = pytest.mark.timeout(900)
@@ -89,6 +93,13 @@ def without_terminal(*command, **variables):
     return done.stdout, done.stderr
 
 
+def in_this_process(room, *arguments):
+    """What a command writes where there is no terminal."""
+    result = CliRunner().invoke(ROOMS[room], list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    return result.stdout, result.stderr
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     return make_desk_shop(tmp_path_factory.mktemp("desk") / "shop")
@@ -123,7 +134,7 @@ def test_every_command_says_what_to_do_next_to_people_alone(home, tmp_path, comm
         shown = [line for line in lines_of(session.read_until()) if line]
     assert shown[-1].startswith("Next: ") and sum(line.startswith("Next: ") for line in shown) == 1
     more = [f"{part}2" if part == str(tmp_path / "out") else part for part in more]
-    out, err = without_terminal(room, name, "--home", home, *more)
+    out, err = in_this_process(room, name, "--home", home, *more)
     assert "Next:" not in out + err
 
 
@@ -132,7 +143,7 @@ def test_json_is_json_alone_at_a_terminal_too(home, tmp_path, command):
     out = ("--out", str(tmp_path / "out")) if "doctor" in command else ()
     with closing(Session(*command, "--home", home, "--json", *out)) as session:
         assert "Next:" not in session.read_until()
-    printed, _ = without_terminal(*command, "--home", home, "--json", *out)
+    printed, _ = in_this_process(*command, "--home", home, "--json", *out)
     json.loads(printed)
 
 

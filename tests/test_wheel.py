@@ -52,7 +52,7 @@ def installed(wheel):
     venv.create(work / "env", with_pip=False)
     python = work / "env" / "bin" / "python"
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=work).strip())
-    run(sys.executable, "-m", "pip", "--python", python, "install", *OFFLINE, wheel, cwd=work)
+    run(sys.executable, "-m", "pip", "--python", python, "install", *OFFLINE, "--no-compile", wheel, cwd=work)
     # Python searches a path that a .pth file names, but does not read .pth files there, such as this checkout's own.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return work / "env" / "bin"

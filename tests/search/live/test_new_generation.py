@@ -191,8 +191,8 @@ def small_glossary(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small_glossary")
-def test_twenty_lives_of_a_followed_shop():
-    live(20, 20)
+def test_twelve_lives_of_a_followed_shop():
+    live(12, 20)
 
 
 @pytest.mark.torture
