@@ -10,12 +10,12 @@ import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 
-from spellchecker import SpellChecker
-
-from catalog.text.tokenizer import forms
-from search.query.glossary import FUNCTION_WORDS
+from catalog.text.quantities import has_digit, quantity_of
+from catalog.text.tokenizer import forms, unspaced
+from search.language.english import FUNCTION_WORDS, is_english
+from search.language.stems import stem
+from search.language.terms import GERMAN
 
 KnowsWord = Callable[[str], bool | None]  # whether the encoder knows a word as one; None when it cannot tell
 
@@ -35,6 +35,8 @@ _EMPTY_WORDS = frozenset(_EMPTY_TEXT.split())
 _INFLECTIONS = ("ed", "ing", "ings", "er", "ers", "y", "ly", "ally", "less", "ness")
 _DOUBLED = re.compile(r"[^aeiou][aeiou]([^aeiou])\1$")  # "ribbed", "chopping"; not "earring"
 _LETTERS = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u052f]+")  # Latin, Greek and Cyrillic
+# "wh1000xm5" may be written "wh 1000 xm 5", "wh1000 xm5" or "wh 1000xm 5".
+_LETTERS_AND_NUMBERS = tuple(map(re.compile, (r"[^\W\d_]+|\d+", r"[^\W\d_]*\d+|[^\W\d_]+", r"\d+[^\W\d_]*|[^\W\d_]+")))
 _LAST = "\U0010ffff"
 
 
@@ -61,15 +63,13 @@ def can_read(word: str, knows: KnowsWord) -> bool:
     return any(knows(first) and (rest in _ENDINGS or (len(rest) >= MIN_PART and knows(rest))) for first, rest in splits)
 
 
-def is_english(word: str) -> bool:
-    """Return whether a word, in lower case, is one of some 160,000 English words."""
-    return word in _english_words()
-
-
-@cache
-def _english_words() -> frozenset[str]:
-    """Return some 160,000 English words; reading them takes a quarter of a second, and few texts need them."""
-    return frozenset(SpellChecker(language="en", distance=1).word_frequency.words())
+def letters_and_numbers(word: str) -> list[tuple[str, ...]]:
+    """Return the words that a word of letters and digits may be written as: "ps5" -> ("ps", "5"); none for others."""
+    if not has_digit(word) or not word.isalnum() or unspaced(word) or quantity_of(word):
+        return []
+    return list(
+        dict.fromkeys(words for pattern in _LETTERS_AND_NUMBERS if len(words := tuple(pattern.findall(word))) > 1)
+    )
 
 
 class CompoundVocabulary:
@@ -87,6 +87,11 @@ class CompoundVocabulary:
         found = [word for word in self._ending(part) if self._is_head(part, word, knows)]
         found += [word for word in _starting(self._words, part) if self._is_modifier(part, word, knows)]
         return tuple(sorted(set(found), key=lambda word: (-self._counts[word], word))[:MAX_COMPOUNDS])
+
+    def compounds_in(self, part: str, language: str, knows: KnowsWord = cannot_tell) -> tuple[str, ...]:
+        """Return the compounds of a word of a language; without any those of its stem: "wandregal" for "regale"."""
+        found = self.compounds_of(part, knows)
+        return found if found or language != GERMAN else self.compounds_of(stem(part, language), knows)
 
     def split(self, word: str, knows: KnowsWord = cannot_tell) -> tuple[str, str] | None:
         """Return the two words of the shop that a word is made of; None when there are none, or it is one word."""

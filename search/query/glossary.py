@@ -6,17 +6,15 @@ import functools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from catalog.errors import BadInput
 from catalog.home import ShopHome
 from catalog.text.glossary import ENGLISH, GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.quantities import quantity_of
 from catalog.text.tokenizer import (
-    bigrams,
     clusters,
-    join_compound,
     normalise,
     other_spellings,
     singularise,
@@ -24,40 +22,17 @@ from catalog.text.tokenizer import (
     tokenise,
     unspaced,
 )
+from search.language.alignment import AlignedPart, WordAlignment, english_words, typed_places
+from search.language.concepts import Concept, index_words, listed_concepts, unlisted_concepts
+from search.language.detection import language_of
+from search.language.stems import STEMMED
+from search.language.terms import JAPANESE, LanguageTerms, shipped_terms
+from search.language.translation import english_order, english_text, pieces_of, starts_phrase
 
 MAX_REPLACEMENTS = 32  # of one term with a shop's synonyms: each is looked up for a query
 OWN = "own"  # the language of a shop's own word that another one explains
-SYNONYM_CONFIDENCE = 0.8  # confidence of a product that has a synonym of the word; the word itself gives 1
 
 log = logging.getLogger(__name__)
-
-_FUNCTION_TEXT = (
-    "a an the and or of for with without in on at to by from as is are it its be i me my we you your he his her this "
-    "that these those some any one something want need like looking look find show get buy please"
-)
-FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """Words, as the word index has them, that together express a concept, with a confidence from 0 to 1.
-
-    A product that has some of them has part of the concept, unless it is `indivisible`.
-    """
-
-    words: tuple[str, ...]
-    confidence: float = 1.0
-    indivisible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """One thing that a text names, and the alternatives by which a product may name it."""
-
-    word: str
-    alternatives: tuple[Alternative, ...]
-    in_glossary: bool = False
-    compounds: tuple[str, ...] = ()  # words of the shop of which the word is a part, any of which names a kind of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +46,17 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenText:
-    """A text as an English-only text encoder reads it, and as concepts for the word index."""
+    """A text as an English-only text encoder reads it, and as concepts for the word index.
+
+    `language` is that of the text as typed; `alignment` tells what was typed for English words in another order.
+    """
 
     encoder_words: str
     concepts: tuple[Concept, ...]
     replaced: tuple[Replacement, ...] = ()
+    typed: str = ""
+    language: str = ENGLISH
+    alignment: WordAlignment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +84,18 @@ class Synonym:
 class Glossary:
     """Terms and their replacements; the longest term that matches wins, from the left. Never changes."""
 
-    def __init__(self, entries: Iterable[GlossaryEntry]) -> None:
+    def __init__(
+        self, entries: Iterable[GlossaryEntry], languages: Mapping[str, LanguageTerms] = MappingProxyType({})
+    ) -> None:
         self._entries = {_key(entry.term): entry for entry in entries}
+        self._languages = languages
         self._longest = max(map(len, self._entries), default=0)
 
     @classmethod
     def of(cls, home: Path) -> Glossary:
         """Return the shipped glossary, with the shop's own entries for those of the same term. Raises BadInput."""
         own = ShopHome(home).glossary
-        return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())))
+        return cls((*read_glossary(GLOSSARY), *(read_glossary(own) if own.is_file() else ())), shipped_terms())
 
     @classmethod
     def usable(cls, home: Path) -> Glossary:
@@ -120,11 +104,11 @@ class Glossary:
             return cls.of(home)
         except BadInput as error:
             log.error("The shop's glossary is not used: %s", error)
-            return cls(read_glossary(GLOSSARY))
+            return cls(read_glossary(GLOSSARY), shipped_terms())
 
     def extended(self, synonyms: Iterable[Synonym]) -> Glossary:
         """Return a glossary that has these synonyms too; a term that it has already keeps what it had."""
-        extended = Glossary(())
+        extended = Glossary((), self._languages)
         extended._entries = dict(self._entries)
         for synonym in synonyms:
             extended._add(synonym.term, synonym.other, meant=not synonym.both_ways)
@@ -158,41 +142,90 @@ class Glossary:
         """Every single English word in the glossary, as the word index has it."""
         texts = [entry.term for entry in self._entries.values() if entry.language == ENGLISH]
         texts += [text for entry in self._entries.values() for text in entry.replacements]
-        return frozenset(word for text in texts for word in _index_words(normalise(text)))
+        return frozenset(word for text in texts for word in index_words(normalise(text)))
 
-    def apply(self, text: str) -> RewrittenText:
-        """Replace the glossary's terms in a text. Other words stay; the encoder gets no script without spaces."""
+    def apply(self, text: str, language: str | None = None) -> RewrittenText:
+        """Replace the glossary's terms in a text of a language. Other words stay; the encoder gets no unspaced script.
+
+        The language is that which the text's words show where none is given.
+        """
+        language = language or language_of(text)
         normalised = normalise(text)
-        spellings = other_spellings(text)
         units = list(_units(normalised))
+        if language in STEMMED and language in self._languages and not unspaced(normalised):
+            return self._translate(text, normalised, units, self._languages[language])
+        terms = self._languages.get(JAPANESE) if language == JAPANESE else None
+        spellings = other_spellings(text)
         encoder_texts: list[str] = []
         concepts: list[Concept] = []
         replaced: list[Replacement] = []
         end = 0
         while end < len(units):
             first = units[end]
-            entry, length = self._match(units, end)
+            entry, length = self._match(units, end, terms)
             end += length
             while entry is None and end < len(units) and units[end].piece == first.piece:
-                if self._match(units, end)[0] is not None:
+                if self._match(units, end, terms)[0] is not None:
                     break
                 end += 1
             part = normalised[first.start : units[end - 1].end]
             if entry is None:
-                concepts.extend(_unlisted_concepts(part, spellings))
+                concepts.extend(unlisted_concepts(part, spellings))
                 encoder_texts.append(_readable(part))
                 continue
             encoder_texts.append(part if entry.language == ENGLISH else " ".join(entry.replacements[:1]))
-            if entry.replacements and entry.replacements[0] not in FUNCTION_WORDS:
-                concepts.append(Concept(part, tuple(_alternatives(part, entry)), in_glossary=True))
+            concepts.extend(listed_concepts(part, entry))
             if entry.language != ENGLISH:
                 replaced.append(Replacement(part, entry.language, entry.replacements))
+        if terms is not None:
+            encoder_texts.sort(key=starts_phrase)  # "lidded" stands before its thing in Japanese, "with lid" behind it
         encoder_words = " ".join(filter(None, encoder_texts)) if replaced or unspaced(normalised) else ""
-        return RewrittenText(encoder_words or text, tuple(dict.fromkeys(concepts)), tuple(replaced))
+        concepts = list(dict.fromkeys(concepts))
+        return RewrittenText(encoder_words or text, tuple(concepts), tuple(replaced), text, language)
 
-    def _match(self, units: Sequence[_Unit], at: int) -> tuple[GlossaryEntry | None, int]:
-        for length in range(min(self._longest, len(units) - at), 0, -1):
-            if entry := self._entries.get(tuple(unit.word for unit in units[at : at + length])):
+    def _translate(self, text: str, normalised: str, units: Sequence[_Unit], terms: LanguageTerms) -> RewrittenText:
+        """Return a text of a language with words, stems and compounds in English words and English order."""
+        spellings = other_spellings(text)
+        places = [(unit.start, unit.end) for unit in units]
+        pieces = pieces_of(normalised, places, terms, lambda at: self._match(units, at))
+        concepts: list[Concept] = []
+        for piece in pieces:
+            part = normalised[piece.start : piece.end]
+            if piece.entry is not None:
+                concepts.extend(listed_concepts(part, piece.entry, spellings))
+            elif piece.is_word:
+                concepts.extend(unlisted_concepts(part, spellings))
+        ordered = english_order(pieces, terms.language)
+        known = typed_places(text, normalised)
+        typed, origins = (text, known) if known is not None else (normalised, range(len(normalised) + 1))
+        aligned = [
+            AlignedPart(english_words(piece.english), origins[piece.start], origins[piece.end]) for piece in ordered
+        ]
+        replaced = [
+            Replacement(typed[origins[piece.start] : origins[piece.end]], terms.language, piece.entry.replacements)
+            for piece in pieces
+            if piece.entry is not None and piece.entry.language != ENGLISH
+        ]
+        english = english_text(ordered)
+        return RewrittenText(
+            english or text,
+            tuple(dict.fromkeys(concepts)),
+            tuple(replaced),
+            text,
+            terms.language,
+            WordAlignment(typed, aligned) if english else None,
+        )
+
+    def _match(
+        self, units: Sequence[_Unit], at: int, terms: LanguageTerms | None = None
+    ) -> tuple[GlossaryEntry | None, int]:
+        """Return the longest entry that begins at a unit, that of a language's own `terms` first; 1 without one."""
+        longest = self._longest if terms is None else max(self._longest, terms.longest)
+        for length in range(min(longest, len(units) - at), 0, -1):
+            words = tuple(unit.word for unit in units[at : at + length])
+            if terms is not None and (entry := terms.find(words)):
+                return entry, length
+            if entry := self._entries.get(words):
                 return entry, length
         return None, 1
 
@@ -222,46 +255,3 @@ def _readable(text: str) -> str:
         return text
     quantity = quantity_of(text)
     return quantity.english if quantity else ""
-
-
-def _unlisted_concepts(text: str, spellings: Mapping[str, Sequence[str]]) -> Iterator[Concept]:
-    """Yield the concept of a text without terms: a word, also joined for a compound; none for a function word.
-
-    `spellings` are the other spellings of words that have any, as `other_spellings` returns them.
-    """
-    if quantity := quantity_of(text):
-        yield Concept(text, tuple(Alternative((word,), confidence) for word, confidence in quantity.alternatives))
-        return
-    words = _index_words(text)
-    if words and text not in FUNCTION_WORDS:
-        compound = len(words) > 1 and not unspaced(text)
-        ways = [words, (join_compound(text),)] if compound else [words]
-        ways += [respelled for way in ways for respelled in _respelled(way, spellings)]
-        yield Concept(text, tuple(map(Alternative, ways)))
-
-
-def _respelled(words: tuple[str, ...], spellings: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
-    for number in range(max(len(spellings.get(word, ())) for word in words)):
-        others = (spellings.get(word, (word,)) for word in words)
-        yield tuple(other[min(number, len(other) - 1)] for other in others)
-
-
-def _alternatives(text: str, entry: GlossaryEntry) -> Iterator[Alternative]:
-    yield Alternative(_index_words(text))
-    for number, replacement in enumerate(entry.replacements):
-        if words := _index_words(normalise(replacement)):
-            translation = number == 0 and entry.language != ENGLISH
-            yield Alternative(words, 1.0 if translation else SYNONYM_CONFIDENCE)
-
-
-@lru_cache(maxsize=4096)  # queries repeat their words, and a glossary's replacements are always the same
-def _index_words(text: str) -> tuple[str, ...]:
-    words: list[str] = []
-    for _, _, piece in tokenise(text):
-        if quantity := quantity_of(piece):
-            words.append(quantity.alternatives[0][0])
-        elif unspaced(piece):
-            words += bigrams(piece) or [piece]
-        else:
-            words += [word for _, _, word in split_compound(piece)]
-    return tuple(dict.fromkeys(words))

@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from catalog.errors import BadQuery
 from catalog.product import Product
+from catalog.text.tokenizer import normalise, unspaced
+from search.language.negation import names_first
 from search.query.negation import EDGES, split_head, split_negation
 from search.query.price_limit import PriceLimit, split_price_limit, within_limit
 from search.query.terms import MAX_TEXT, PRICE_UP, RELEVANCE, ProductTerm, Query, Term, TextTerm
 
+
+def _read_words() -> dict[str, str]:
+    """Return a pattern of the words of each kind, as they are typed with accents and without, the longest first."""
+    words: dict[str, list[str]] = {}
+    with Path(__file__).with_name("intent_words.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            words.setdefault(row["kind"], []).extend(row["words"].split("|"))
+    patterns = {}
+    for kind, typed in words.items():
+        ways = sorted({way for word in typed for way in (word, normalise(word))}, key=len, reverse=True)
+        spaced, runs = ([way for way in ways if unspaced(way) is is_run] for is_run in (False, True))
+        escaped = ("|".join(re.escape(way).replace(r"\ ", r"[-\s]+") for way in some) for some in (spaced, runs))
+        patterns[kind] = r"\b(?:{})\b|{}".format(*escaped)
+    return patterns
+
+
+_OTHERS = _read_words()  # in German, French, Spanish and Japanese
 _CHEAPER = re.compile(
-    r"\b(?:but\s+)?(?:cheaper|less expensive|lower price(?:d)?)\b|(?:要)?(?:便宜一?点儿?的?|更便宜的?)", re.IGNORECASE
-)
-_LIKE_THIS = re.compile(
-    r"^\s*(?:(?:something\s+)?(?:like|similar to)\s+)?(?:this|that)(?:\s+one)?\b[\s,]*(?:but\b)?|^\s*but\b",
+    r"\b(?:but\s+)?(?:cheaper|less expensive|lower price(?:d)?)\b|(?:要)?(?:便宜一?点儿?的?|更便宜的?)"
+    rf"|{_OTHERS['cheaper']}",
     re.IGNORECASE,
 )
-_CHEAP = re.compile(r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?", re.IGNORECASE)
+_LIKE_THIS = re.compile(
+    r"^\s*(?:(?:something\s+)?(?:like|similar to)\s+)?(?:this|that)(?:\s+one)?\b[\s,]*(?:but\b)?|^\s*but\b"
+    rf"|^\s*(?:{_OTHERS['like this']})[\s,]*(?:{_OTHERS['but']})",
+    re.IGNORECASE,
+)
+_CHEAP = re.compile(
+    r"\b(?:cheap|inexpensive|affordable)\b(?!-)|(?<![更要])便宜(?!一?点)的?" rf"|{_OTHERS['cheap']}", re.IGNORECASE
+)
 _IN_STOCK = re.compile(
-    r"(?:,\s*)?(?<!not )\b(?:in stock|available now|ready to ship)\b|(?:只要)?(?:有现货|现货|有货)的?", re.IGNORECASE
+    r"(?:,\s*)?(?<!not )\b(?:in stock|available now|ready to ship)\b|(?:只要)?(?:有现货|现货|有货)的?"
+    rf"|{_OTHERS['in stock']}",
+    re.IGNORECASE,
 )
 AVOID = -0.5  # the weight of what is not wanted: a push away, which must not outweigh what is wanted
 MORE, LESS = 0.5, -0.3
@@ -101,7 +129,7 @@ def parse_text(text: str) -> ParsedText:
     text, limit = split_price_limit(text)
     text, in_stock = split_stock(text)
     cheapest = False
-    if _CHEAP.search(text):
+    if _CHEAP.search(text) and not _CHEAPER.search(text):
         text = " ".join(_CHEAP.sub(" ", text).split()).strip(EDGES)
         cheapest = not text
     split = split_negation(text)
@@ -115,6 +143,6 @@ def parse_text(text: str) -> ParsedText:
     parts = [part.strip(EDGES) for part in rest.split(",")]
     wanted = " ".join(part for part in parts if part and part.lower() not in ("but", "and"))
     # "not striped mug" is a mug, but "this, not dark blue" is no blue thing.
-    if not wanted and unwanted and not is_change and (head := split_head(unwanted[-1])):
+    if not wanted and unwanted and not is_change and (head := split_head(unwanted[-1], names_first(text))):
         unwanted[-1], wanted = head
     return ParsedText(wanted, tuple(unwanted), cheaper, limit, in_stock)

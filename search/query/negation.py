@@ -15,6 +15,7 @@ from pathlib import Path
 
 from catalog.text.glossary import GLOSSARY, read_glossary
 from catalog.text.tokenizer import normalise, singularise, split_compound, tokenise, unspaced
+from search.language.negation import negated_in, negators
 
 EDGES = " \t\r\n,;.，。；、!！?？()"
 _STOPS = ",;.，。；"
@@ -58,7 +59,7 @@ _TRAILING = re.compile(r"(?<=.)(?:的|了|吧|呢|啊|哦|喔)$")
 _OTHERS = re.compile(r"^(?:其他|其它|别的|別的)(?:的)?")
 MAX_RUN = 20  # characters in which the glossary's terms are looked for
 MAX_DENIAL = 4  # characters
-DENYING = frozenset({"free", "minus", "no", "non", "not", "without", "zero"})
+DENYING = frozenset({"free", "minus", "no", "non", "not", "without", "zero"}) | negators()
 DENYING_CHARACTERS = frozenset("不没无非免去零")
 _MAY_DENY = re.compile("less|free|minus|no|zero|out|[不没沒无無非免去零]", re.IGNORECASE)
 _DENIAL = re.compile(r"(?:不[带含加要]|没有?|无|非|免|去|零)有?$")
@@ -84,6 +85,8 @@ class SplitText:
 
 def split_negation(text: str) -> SplitText:
     """Split a text into what it wants and the phrases that it does not want. The spaces of `text` must be single."""
+    if (found := negated_in(text)) is not None:
+        return SplitText(found.rest, found.unwanted)
     if not _MAY_NEGATE.search(text):
         return SplitText(text, ())
     chinese: list[str] = []
@@ -101,11 +104,16 @@ def split_negation(text: str) -> SplitText:
     return SplitText(_ENGLISH.sub(" , ", rest), tuple(filter(None, [*unwanted, *chinese])))
 
 
-def split_head(phrase: str) -> tuple[str, str] | None:
+def split_head(phrase: str, head_first: bool = False) -> tuple[str, str] | None:
     """Split "striped mug" into what is not wanted, "striped", and the thing, "mug"; None when it has one part only.
+
+    With `head_first` the thing comes first: "taza rayada".
 
     Chinese has no space there: 条纹杯子 is split where the glossary has both words.
     """
+    if " " in phrase and head_first:
+        head, _, unwanted = phrase.partition(" ")
+        return unwanted, head
     if " " in phrase:
         unwanted, _, head = phrase.rpartition(" ")
         return unwanted, head

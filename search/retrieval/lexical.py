@@ -20,8 +20,9 @@ from catalog.text.quantities import quantity_of
 from catalog.text.scripts import is_pictograph
 from catalog.text.tokenizer import code, codes, forms, normalise, unspaced
 from indexer.types import Floats, Ids, Mask
+from search.language.concepts import Alternative, Concept
 from search.query.compounds import KnowsWord, cannot_tell
-from search.query.glossary import Alternative, Concept, Glossary
+from search.query.glossary import Glossary
 from search.query.negation import DENYING, DENYING_CHARACTERS, denies, joined_denials
 from search.retrieval.text_reading import MAX_CONCEPTS, TextAnalysis, TextReader
 from search.state.column_store import sorted_places
@@ -64,10 +65,13 @@ class Lexicon:
         self._catalogue = catalogue
         self._reader = TextReader(glossary)
 
-    def read(self, text: str, knows: KnowsWord = cannot_tell) -> TextAnalysis:
-        """Analyse a text: glossary terms, corrections of words that no product and no term has, and compounds."""
+    def read(self, text: str, knows: KnowsWord = cannot_tell, language: str | None = None) -> TextAnalysis:
+        """Analyse a text: glossary terms, corrections of words that no product and no term has, and compounds.
+
+        The language is that which the text's own words show where none is given.
+        """
         with self._catalogue.words() as index:
-            return self._reader.read(text, index, knows)
+            return self._reader.read(text, index, knows, language)
 
     def has_word(self, word: str) -> bool:
         """Return whether a product has a word in any form, or the glossary translates it."""

@@ -8,9 +8,11 @@ from functools import reduce
 
 import numpy as np
 
+from catalog.text.glossary import ENGLISH
 from indexer.types import Floats, Ids
+from search.language.detection import language_of
+from search.language.english import FUNCTION_WORDS
 from search.query.compounds import KnowsWord, cannot_tell
-from search.query.glossary import FUNCTION_WORDS
 from search.query.terms import LEXICAL, Query, TextTerm
 from search.retrieval.lexical import DEFAULT_SHARE, LexicalHits, Lexicon
 from search.retrieval.text_reading import TextAnalysis
@@ -66,7 +68,10 @@ def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -
     terms = [term for term in query.terms if isinstance(term, TextTerm) and term.weight]
     if not terms:
         return None
-    readings = {term.words: lexicon.read(term.words, knows) for term in terms}
+    # A part may not show the language of the whole: "pot" of "pot sans couvercle".
+    whole = language_of(query.typed) if query.typed else ENGLISH
+    language = None if whole == ENGLISH else whole
+    readings = {term.words: lexicon.read(term.words, knows, language) for term in terms}
     hits = [(term, lexicon.search(readings[term.words])) for term in terms]
     wanted = [hit.keys for term, hit in hits if term.weight > 0]
     preferred = np.concatenate([np.zeros(0, np.int64), *wanted])

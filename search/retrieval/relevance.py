@@ -125,7 +125,13 @@ def _has_text(query: Query) -> bool:
 
 def _read_texts(text: TextMatch) -> Mapping[str, ReadText]:
     return {
-        words: ReadText(analysis.corrected, analysis.encoder_words, analysis.typed_words, analysis.other_words)
+        words: ReadText(
+            analysis.corrected,
+            analysis.encoder_words,
+            analysis.typed_words,
+            analysis.other_words,
+            analysis.rewritten.alignment,
+        )
         for words, analysis in text.readings.items()
     }
 

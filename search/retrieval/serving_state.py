@@ -15,7 +15,7 @@ from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
 from indexer.types import Floats
 from search.hits import SearchHit, Verdict
-from search.query.compounds import is_english
+from search.language.english import is_english
 from search.query.query_encoder import QueryEncoder
 from search.query.refine_token import RefineTokens, signing_key
 from search.query.terms import PictureTerm, Query, Term, TextTerm

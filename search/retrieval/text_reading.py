@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from catalog.storage.word_index import Words
-from catalog.text.quantities import has_digit, quantity_of
+from catalog.text.glossary import ENGLISH
+from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
-from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, is_english
-from search.query.glossary import Alternative, Concept, Glossary, RewrittenText
-from search.query.spelling import SpellingVocabulary
+from search.language.concepts import Alternative, Concept
+from search.language.detection import CHINESE, language_of
+from search.language.english import is_english
+from search.language.spelling import SpellingVocabulary
+from search.language.stems import STEMMED
+from search.language.vocabulary import LanguageVocabulary
+from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, letters_and_numbers
+from search.query.glossary import Glossary, RewrittenText
 
 MAX_CONCEPTS = 32  # first concepts of a text that count
 FEW_PRODUCTS = 10  # a word that fewer products have is also looked for in compounds
@@ -25,10 +30,6 @@ PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again 
 MAX_NUMBER = 6  # characters of a number that is joined to the word before it: "PS 5", "M 10"
 MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
 PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
-
-
-# "wh1000xm5" may be written "wh 1000 xm 5", "wh1000 xm5" or "wh 1000xm 5".
-_LETTERS_AND_NUMBERS = tuple(map(re.compile, (r"[^\W\d_]+|\d+", r"[^\W\d_]*\d+|[^\W\d_]+", r"\d+[^\W\d_]*|[^\W\d_]+")))
 
 Way = tuple[tuple[str, ...], ...]  # the forms of each word that a product must have
 
@@ -76,6 +77,8 @@ class TextAnalysis:
     def is_readable(self, knows: KnowsWord) -> bool:
         """Return whether the glossary or the encoder knows a word of the text."""
         concepts = self.rewritten.concepts
+        if self.rewritten.language not in (ENGLISH, CHINESE):  # which its words show, and the encoder may read
+            return True
         return any(concept.in_glossary for concept in concepts) or any(
             can_read(word, knows) for concept in concepts for word in _letters_only(concept.word)
         )
@@ -87,6 +90,11 @@ class _Vocabulary:
     compounds: CompoundVocabulary
     counts: Mapping[str, int]  # products that have each word
     seq: int  # number of the last change that it shows
+    languages: dict[str, LanguageVocabulary] = field(default_factory=dict)
+
+    def in_language(self, language: str) -> LanguageVocabulary:
+        """Return the words as those of a language, which are read when a text of it is."""
+        return self.languages.setdefault(language, LanguageVocabulary(language, self.counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +127,48 @@ class TextReader:
         self._read_at = -math.inf
         self._pause = 0.0
 
-    def read(self, text: str, index: Words, knows: KnowsWord) -> TextAnalysis:
-        """Analyse a text: its glossary terms, corrections of words that no product has, compounds, joined words."""
-        rewritten = self._glossary.apply(text)
+    def read(self, text: str, index: Words, knows: KnowsWord, language: str | None = None) -> TextAnalysis:
+        """Analyse a text, of the language that its words show where none is given: terms, corrections, compounds."""
         word_counts = self._word_counts(index)
-        corrections, compounds = self._look_up(word_counts, rewritten.concepts[:MAX_CONCEPTS], knows)
+        if language is None:
+            language = language_of(text)
+            if language in STEMMED and not self._current_vocabulary(index).in_language(language).is_meant_by(text):
+                language = ENGLISH
+        rewritten = self._glossary.apply(text, language)
+        corrections, compounds = self._look_up(word_counts, rewritten, knows)
         if corrections:
             corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
-            rewritten = self._glossary.apply(corrected)
+            rewritten = self._glossary.apply(corrected, rewritten.language)
         else:
             corrected = text
         joined = _joined_words(corrected, word_counts)
-        if compounds or joined or has_digit(corrected):
-            extended = (_extended(concept, compounds, joined) for concept in rewritten.concepts)
+        related = self._forms_of(index, rewritten, knows)
+        if compounds or joined or related or has_digit(corrected):
+            extended = (_extended(concept, compounds, joined, related) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
 
     def has_word(self, word: str, index: Words) -> bool:
         """Return whether a product or the glossary has a word in any form."""
         known = self._word_counts(index).known(forms(word))
-        return known or any(concept.in_glossary for concept in self._glossary.apply(word).concepts)
+        return known or any(concept.in_glossary for concept in self._glossary.apply(word, ENGLISH).concepts)
+
+    def _forms_of(self, index: Words, rewritten: RewrittenText, knows: KnowsWord) -> dict[str, list[tuple[str, ...]]]:
+        """Return the shop's words for a word of a text with stems: "tasse" of "tassen"; "kaffee", "tasse" as one."""
+        if rewritten.language not in STEMMED:
+            return {}
+        vocabulary = self._current_vocabulary(index)
+        forms_of, split = vocabulary.in_language(rewritten.language).forms, vocabulary.compounds.split
+        return {
+            word: [*((form,) for form in forms_of(word)), *filter(None, [split(word, knows)])]
+            for word in (concept.word for concept in rewritten.concepts)
+        }
 
     def _look_up(
-        self, word_counts: _WordCounts, concepts: Sequence[Concept], knows: KnowsWord
+        self, word_counts: _WordCounts, rewritten: RewrittenText, knows: KnowsWord
     ) -> tuple[list[Correction], dict[str, tuple[str, ...]]]:
         """Return the corrections of words that no product has, and the compounds of words that few products have."""
+        language, concepts = rewritten.language, rewritten.concepts[:MAX_CONCEPTS]
         corrections: list[Correction] = []
         compounds: dict[str, tuple[str, ...]] = {}
         vocabulary: _Vocabulary | None = None
@@ -157,9 +182,9 @@ class TextReader:
                 continue
             vocabulary = vocabulary or self._current_vocabulary(word_counts.index)
             unknown = not holding and not concept.in_glossary
-            if unknown and (used := _corrected(word, vocabulary, knows)):
+            if unknown and (used := _corrected(word, vocabulary, knows, language)):
                 corrections.append(Correction(word, used))
-            elif parts := vocabulary.compounds.compounds_of(word, knows):
+            elif parts := vocabulary.compounds.compounds_in(word, language, knows):
                 compounds[word] = parts
         return corrections, compounds
 
@@ -202,17 +227,19 @@ def _finds_products(ways: Sequence[Way], known: Mapping[str, int]) -> bool:
     return any(all(any(form in known for form in word) for word in way) for way in ways)
 
 
-def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord) -> str | None:
+def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord, language: str) -> str | None:
     """Return what a word that no product has probably means: a word with a mistake less, or two words.
 
     An English word is no mistake: a shop of baskets that is asked for a hammer has none, and its hampers are no answer.
+    A word of a German text is a mistake for a German word, and none for an English one.
     """
-    if knows(word) or is_english(word):
+    if language not in STEMMED and (knows(word) or is_english(word)):
         return None
     parts = vocabulary.compounds.split(word, knows)
     if parts and min(map(len, parts)) >= SURE_SPLIT:
         return " ".join(parts)
-    nearest = vocabulary.spelling.nearest(word, 1 if parts else None)
+    own = vocabulary.in_language(language) if language in STEMMED else None
+    nearest = own.nearest(word) if own else vocabulary.spelling.nearest(word, 1 if parts else None)
     if nearest is None:
         return " ".join(parts) if parts else None
     # "topf" is no mistake where there is a "kochtopf"; "comfor" is one although there is a "comfortsoft".
@@ -253,23 +280,18 @@ def _joined_words(text: str, words: _WordCounts) -> dict[str, list[str]]:
 
 
 def _extended(
-    concept: Concept, compounds: Mapping[str, tuple[str, ...]], joined: Mapping[str, Sequence[str]]
+    concept: Concept,
+    compounds: Mapping[str, tuple[str, ...]],
+    joined: Mapping[str, Sequence[str]],
+    related: Mapping[str, Sequence[tuple[str, ...]]],
 ) -> Concept:
-    ways = [Alternative((word,), JOINED_CONFIDENCE) for word in joined.get(concept.word, ())]
-    ways += [Alternative(words, JOINED_CONFIDENCE, indivisible=True) for words in _letters_and_numbers(concept.word)]
+    ways = [Alternative(words, JOINED_CONFIDENCE ** (len(words) - 1)) for words in related.get(concept.word, ())]
+    ways += [Alternative((word,), JOINED_CONFIDENCE) for word in joined.get(concept.word, ())]
+    ways += [Alternative(words, JOINED_CONFIDENCE, indivisible=True) for words in letters_and_numbers(concept.word)]
     return replace(
         concept,
         alternatives=(*concept.alternatives, *ways),
         compounds=compounds.get(concept.word, concept.compounds),
-    )
-
-
-def _letters_and_numbers(word: str) -> list[tuple[str, ...]]:
-    """Return the words that a word of letters and digits may be written as: "ps5" -> ("ps", "5"); none for others."""
-    if not has_digit(word) or not word.isalnum() or unspaced(word) or quantity_of(word):
-        return []
-    return list(
-        dict.fromkeys(words for pattern in _LETTERS_AND_NUMBERS if len(words := tuple(pattern.findall(word))) > 1)
     )
 
 

@@ -16,7 +16,7 @@ from catalog.audio.limits import RATE
 from catalog.errors import DeadlineExceeded, VoiceBusy
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from search.query.glossary import FUNCTION_WORDS
+from search.language.english import FUNCTION_WORDS
 from search.speech.snapping import Snapped, WordSnapper
 from search.speech.spoken_text import cleaned
 from search.speech.vocabulary import SpokenVocabulary

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search.query.compounds import is_english
-from search.query.glossary import FUNCTION_WORDS
+from search.language.english import FUNCTION_WORDS, is_english
 from search.speech.vocabulary import SpokenVocabulary
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")

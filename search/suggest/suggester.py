@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from catalog.storage.catalogue import Catalogue
+from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import code, indexed, normalise, unspaced
 from search.query.glossary import Glossary
@@ -27,7 +28,7 @@ class Suggester:
     def __init__(self, catalogue: Catalogue, glossary: Glossary) -> None:
         self._catalogue = catalogue
         self._is_function_word = lru_cache(maxsize=16_384)(
-            lambda word: not (unspaced(word) or glossary.apply(word).concepts)
+            lambda word: not (unspaced(word) or glossary.apply(word, ENGLISH).concepts)
         )
         self._follower = VocabularyFollower(catalogue)
         self._frequent: tuple[Mapping[str, int], Logged] = ({}, {})

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from catalog.text.glossary import ENGLISH
 from catalog.text.tokenizer import normalise, unspaced
+from search.language.alignment import WordAlignment
 from search.query.glossary import Glossary
 from search.query.terms import Query, TextTerm
 from search.state.column_store import ProductColumns
@@ -36,6 +38,13 @@ class ReadText:
     english: str
     replaced: Mapping[str, str]
     others: Mapping[str, Sequence[str]]
+    alignment: WordAlignment | None = None  # of a text whose English has another order
+
+    def typed_for(self, words: str) -> str:
+        """Return what was typed for words of the English, or for corrected words."""
+        if self.alignment is not None:
+            words = self.alignment.typed_for(words)
+        return self.replaced.get(words) or " ".join(self.replaced.get(word, word) for word in words.split())
 
 
 class QuestionReader:
@@ -82,6 +91,8 @@ class QuestionReader:
 
     def _parse(self, text: ReadText, names: ShopNames, known: KnownWord) -> ParsedQuestion:
         """Parse both readings; the shop's own names of kinds win, and the reading that explains more gives values."""
+        if text.alignment is not None:
+            return self._parse_ordered(text, names, known)
         own = parse_question(text.typed, names, self._synonyms, known)
         if normalise(text.english) == normalise(text.typed):
             own = _as_typed(own, text)
@@ -98,10 +109,21 @@ class QuestionReader:
             return replace(fuller, kinds=of_kinds.kinds, rest=tuple(w for w in fuller.rest if w not in named))
         return replace(fuller, kinds=of_kinds.kinds or fuller.kinds)
 
+    def _parse_ordered(self, text: ReadText, names: ShopNames, known: KnownWord) -> ParsedQuestion:
+        """Parse the English of a text in another language; the text as typed where the shop's names explain more of it.
+
+        A word that both languages have means what the text's own language says: a French "pot" is a jug.
+        """
+        english = parse_question(text.english, names, self._synonyms, known)
+        own = parse_question(text.typed, names, _no_synonyms, known)
+        if (own.kinds and own.coverage > english.coverage) or (own.kinds and not english.kinds):
+            return replace(own, unnamed=english.unnamed)
+        return _as_typed(_with_others(english, text.others, names), text)
+
     def _synonyms(self, text: str) -> Sequence[tuple[tuple[str, ...], float]]:
         """Return what the glossary says for one word, or for neighbouring words that are one term of it."""
         if text not in self._known_synonyms:
-            concepts = self._glossary.apply(text).concepts
+            concepts = self._glossary.apply(text, ENGLISH).concepts
             ways = concepts[0].alternatives[1:] if len(concepts) == 1 and concepts[0].in_glossary else ()
             if len(self._known_synonyms) >= MAX_SYNONYMS:
                 self._known_synonyms.clear()
@@ -121,6 +143,10 @@ class QuestionReader:
                 self._pause = 0.0 if took < PROMPT_SECONDS else min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * took)
                 self._read_at = now
             return known[1]
+
+
+def _no_synonyms(text: str) -> Sequence[tuple[tuple[str, ...], float]]:
+    return ()
 
 
 def _with_others(parsed: ParsedQuestion, others: Mapping[str, Sequence[str]], names: ShopNames) -> ParsedQuestion:
@@ -160,15 +186,12 @@ def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
     a dishwasher, is no bowl (碗).
     """
 
-    def typed(words: str) -> str:
-        return text.replaced.get(words) or " ".join(text.replaced.get(word, word) for word in words.split())
-
     def placed(kind: UnderstoodKind) -> UnderstoodKind:
-        words = typed(kind.words)
+        words = text.typed_for(kind.words)
         factor = UNKNOWN_HEAD if _is_followed(words, text) else 1.0
         return replace(kind, words=words, confidence=kind.confidence * factor)
 
-    values = tuple(replace(value, words=typed(value.words)) for value in parsed.values)
+    values = tuple(replace(value, words=text.typed_for(value.words)) for value in parsed.values)
     return replace(parsed, kinds=tuple(map(placed, parsed.kinds)), values=values)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catalog.text.quantities import quantity_of
 from catalog.text.tokenizer import clusters, normalise, singularise, split_compound, tokenise, unspaced
-from search.query.glossary import FUNCTION_WORDS
+from search.language.english import FUNCTION_WORDS
 
 _PREPOSITION_TEXT = (
     "with for in of by from without to that on at as like near under over inside into which where when through around "

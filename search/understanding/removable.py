@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.text.tokenizer import normalise, unspaced
+from search.language.negation import pattern_of_negators
 from search.query.filters import PRICE, Between, Filter
 from search.query.intent import parse_text, split_stock
 from search.query.price_limit import PriceLimit, split_price_limit
@@ -16,9 +17,10 @@ from search.understanding.understood import PRICE_PART, STOCK_PART, Understood
 # What turns words into something that is not wanted, before them.
 _NOT = (
     r"(?:\b(?:but\s+)?(?:non[-\s]|(?:(?:is|are)\s+)?not\s+|no\s+|without\s+|except\s+|excluding\s+)(?:an?\s+|any\s+)?"
+    rf"|\b(?:{pattern_of_negators()})['’\s]+(?:\w{{1,6}}['’\s]+)?"
     r"|不要有?|不带|没有|除了|不是|不含|[非无])?"
 )
-_AND = r"(?:\b(?:and|or)\b|&|和|或)"
+_AND = r"(?:\b(?:and|or|und|oder|et|ou|ni|y|o)\b|&|和|或)"
 _EDGES = " ,;，；、"
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from catalog.errors import BadInput
 from catalog.text.glossary import GlossaryEntry
-from search.query.glossary import MAX_REPLACEMENTS, Alternative, Concept, Glossary, Replacement, Synonym
+from search.language.concepts import Alternative, Concept
+from search.query.glossary import MAX_REPLACEMENTS, Glossary, Replacement, Synonym
 
 ENTRIES = (
     GlossaryEntry("红色", "zh", ("red",)),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.query.spelling import (
+from search.language.spelling import (
     FIXED_START_LETTERS,
     MIN_LETTERS,
     TWO_MISTAKES_LETTERS,
