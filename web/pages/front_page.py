@@ -101,7 +101,8 @@ def _examples() -> tuple[str, ...]:
     found: dict[str, None] = {}
     for number, path in enumerate(_kinds_to_try()):
         kind = value_label(CATEGORY, path).rpartition(CATEGORY_SEPARATOR)[2]
-        text = _example(kind, _value(path, number // 2) if number % 2 else "", kind in path)
+        untranslated = kind in path
+        text = _example(kind, _value(path, number // 2, untranslated) if number % 2 else "", untranslated)
         if _finds(text):
             found[text] = None
     return tuple(found)[:MAX_EXAMPLES]
@@ -130,19 +131,26 @@ def _kinds_to_try() -> list[str]:
     return list(islice(turns, MAX_EXAMPLES + 2))
 
 
-def _value(path: str, number: int) -> str:
-    """Return a word that some products of a category have as a value, in the page's language; "" for none."""
+def _value(path: str, number: int, untranslated: bool) -> str:
+    """Return a word that some products of a category have as a value; "" for none.
+
+    It is in the page's language, beside a category that the shop has not translated in the feed's own.
+    """
     page = _page(path, 1, facets=True)
     facets = {facet.name: facet for facet in page.facets}
-    start = number % len(DESCRIPTIVE)
+    start, spaced = number % len(DESCRIPTIVE), untranslated or language() != CHINESE
     for name in (*DESCRIPTIVE[start:], *DESCRIPTIVE[:start]):
         values = facets[name].values if name in facets else ()
         labels = [value.label for value in values if MIN_PRODUCTS <= value.count < (page.total or 0)]
-        shown = [colour_label(label) if name == BASE_COLOUR else value_label(name, label) for label in labels]
-        words = [text for text in shown if " " not in text and (language() != CHINESE or not text.isascii())]
+        shown = labels if untranslated else [_shown(name, label) for label in labels]
+        words = [text for text in shown if " " not in text and (spaced or not text.isascii())]
         if words:
             return words[number % len(words)]
     return ""
+
+
+def _shown(name: str, label: str) -> str:
+    return colour_label(label) if name == BASE_COLOUR else value_label(name, label)
 
 
 def _finds(text: str) -> bool:
