@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from catalog.audio.limits import RATE
 from catalog.errors import DeadlineExceeded, VoiceBusy
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
+from catalog.storage.word_index import Words
 from search.language.english import FUNCTION_WORDS
+from search.speech.cooccurrence import shares_held_together
 from search.speech.snapping import Snapped, WordSnapper
 from search.speech.spoken_text import cleaned
-from search.speech.vocabulary import SpokenVocabulary
+from search.speech.vocabulary import MIN_LIKENESS, SpokenVocabulary
 from search.speech.voice_activity import is_silent, spoken_part
 from search.speech.whisper import Reading, WhisperModel
 
@@ -33,6 +35,7 @@ PROMPT_WORDS = 48
 REREAD_SECONDS = 30.0  # between two readings of a shop's words that change
 MAX_NO_SPEECH, MIN_SURE_LOG_PROBABILITY = 0.6, -1.0  # Whisper's own limits: beyond both, nobody spoke
 MIN_LOG_PROBABILITY = -1.6  # below, a reading is a guess
+TOGETHER_BONUS = 0.4  # the same for words that one product has all of
 KNOWN_BONUS = 0.6  # log probability that a reading of known words alone has ahead of one of unknown words
 
 
@@ -83,7 +86,7 @@ class SpeechRecogniser:
             snapper, prompt = self._words.current(language)
             readings = self._model.read(spoken, language, prompt, READINGS)
         certain = [reading for reading in readings.items if not _is_guess(reading, readings.no_speech)]
-        candidates = _candidates(certain, language, snapper)
+        candidates = self._words.ranked(_candidates(certain, language, snapper), language)
         if not candidates:
             return _nothing(language, seconds, NO_SPEECH)
         best = candidates[0]
@@ -114,10 +117,11 @@ class _Candidate:
     text: str
     reading: Reading
     known: float
+    together: float = 0.0  # the largest share of its words that one product has
 
     @property
     def score(self) -> float:
-        return self.reading.log_probability + KNOWN_BONUS * self.known
+        return self.reading.log_probability + KNOWN_BONUS * self.known + TOGETHER_BONUS * self.together
 
 
 class ShopWords:
@@ -137,18 +141,31 @@ class ShopWords:
         assert self._current is not None
         return self._current
 
+    def ranked(self, candidates: Sequence[_Candidate], language: str) -> list[_Candidate]:
+        """Return the candidates, best first: before others those whose words are of one product."""
+        if language == ENGLISH and len(candidates) > 1:
+            with self._index() as index:
+                shares = shares_held_together(index, [candidate.text for candidate in candidates])
+            candidates = [replace(known, together=share) for known, share in zip(candidates, shares, strict=True)]
+        return sorted(candidates, key=lambda candidate: -candidate.score)
+
     def _read(self) -> None:
+        with self._index() as index:
+            if index.seq() != self._seq or self._current is None:
+                words = index.vocabulary()
+                self._seq = index.seq()
+                vocabulary = SpokenVocabulary(words)
+                self._current = WordSnapper(vocabulary), _prompt(vocabulary)
+        self._read_at = time.monotonic()
+
+    @contextmanager
+    def _index(self) -> Iterator[Words]:
         catalogue = Catalogue.open(self._path)
         try:
             with catalogue.words() as index:
-                if index.seq() != self._seq or self._current is None:
-                    words = index.vocabulary()
-                    self._seq = index.seq()
-                    vocabulary = SpokenVocabulary(words)
-                    self._current = WordSnapper(vocabulary), _prompt(vocabulary)
+                yield index
         finally:
             catalogue.close()
-        self._read_at = time.monotonic()
 
 
 def _prompt(vocabulary: SpokenVocabulary) -> str:
@@ -157,15 +174,17 @@ def _prompt(vocabulary: SpokenVocabulary) -> str:
 
 
 def _candidates(readings: Iterable[Reading], language: str, snapper: WordSnapper | None) -> list[_Candidate]:
-    """Return the readings as texts to search for, best first."""
+    """Return the readings as texts to search for, each as it is best known."""
     found: dict[str, _Candidate] = {}
     for reading in readings:
         text = cleaned(reading.text, language)
-        snapped = snapper.snap(text) if snapper else Snapped(text, 1.0, 0.0)
-        candidate = _Candidate(snapped.text, reading, snapped.known)
-        if snapped.text and (snapped.text not in found or candidate.score > found[snapped.text].score):
-            found[snapped.text] = candidate
-    return sorted(found.values(), key=lambda candidate: -candidate.score)
+        # Strictly and freely: where the free one has words of one product, it is the better one.
+        ways = (snapper.snap(text), snapper.snap(text, MIN_LIKENESS)) if snapper else (Snapped(text, 1.0, 0.0),)
+        for snapped in ways:
+            candidate = _Candidate(snapped.text, reading, snapped.known)
+            if snapped.text and (snapped.text not in found or candidate.score > found[snapped.text].score):
+                found[snapped.text] = candidate
+    return list(found.values())
 
 
 def _alternatives(candidates: Sequence[_Candidate], language: str) -> tuple[str, ...]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from search.language.english import FUNCTION_WORDS, is_english
 from search.speech.vocabulary import SpokenVocabulary
 
-_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_HYPHENED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 PAIR_BONUS = 0.06  # two unknown words that sound like one of the shop: "wall nut"
-COMMON_LIKENESS = 0.9  # that a word of everyday English must have to be replaced
+COMMON_LIKENESS = 0.95  # that a word of everyday English must have to be replaced
 
+MAX_REMEMBERED = 4_096  # words
 ENGLISH_WEIGHT = 0.7  # how well a word is known that English has and the shop lacks
 
 
@@ -30,27 +33,31 @@ class WordSnapper:
 
     def __init__(self, vocabulary: SpokenVocabulary) -> None:
         self._vocabulary = vocabulary
+        self._best = lru_cache(maxsize=MAX_REMEMBERED)(self._find_best)  # the readings of a recording share words
 
-    def snap(self, text: str) -> Snapped:
-        """Return a text with unknown words replaced where a word of the shop sounds like them."""
-        words = _WORD.findall(text.lower())
+    def snap(self, text: str, common_likeness: float = COMMON_LIKENESS) -> Snapped:
+        """Return a text with unknown words replaced where a word of the shop sounds like them.
+
+        A word of everyday English must be so like the shop's word as `common_likeness` to be replaced.
+        """
+        words = self._words(text.lower())
         if not words:
             return Snapped("", 0.0, 0.0)
         snapped: list[str] = []
         known, changed, place = 0.0, 0, 0
         while place < len(words):
-            taken, replacement, weight = self._replacement(words[place : place + 2])
+            taken, replacement, weight = self._replacement(words[place : place + 2], common_likeness)
             snapped.append(replacement)
             known += taken * weight
             changed += taken * (replacement != " ".join(words[place : place + taken]))
             place += taken
         return Snapped(" ".join(snapped), known / len(words), changed / len(words))
 
-    def _replacement(self, words: Sequence[str]) -> tuple[int, str, float]:
+    def _replacement(self, words: Sequence[str], common_likeness: float) -> tuple[int, str, float]:
         """Return how many words are replaced, by what, and how well the result is known, from 0 to 1."""
         first = words[0]
         if len(words) == 2 and not all(map(self._is_known, words)):
-            joined = "".join(words).replace("-", "")
+            joined = "".join(words)
             if joined in self._vocabulary:
                 return 2, joined, 1.0
         if self._is_known(first):
@@ -61,14 +68,23 @@ class WordSnapper:
             alone = min(likeness, self._best(words[1])[1])
             if pair and pair_likeness + PAIR_BONUS > alone:
                 return 2, pair, pair_likeness
-        if best and (not is_english(first) or likeness >= COMMON_LIKENESS):
-            return 1, best, likeness
+        weight = ENGLISH_WEIGHT if is_english(first) else 1.0
+        if best and (weight == 1.0 or likeness >= common_likeness):
+            return 1, best, likeness * weight
         return 1, first, ENGLISH_WEIGHT if is_english(first) else 0.0
 
-    def _best(self, word: str) -> tuple[str, float]:
-        found = self._vocabulary.nearest(word.replace("-", ""), 1)
+    def _words(self, text: str) -> list[str]:
+        """Return the words of a text; one with a hyphen is several, unless the shop has it as one."""
+
+        def joined(match: re.Match[str]) -> str:
+            word = match[0].replace("-", "")
+            return word if word in self._vocabulary else match[0].replace("-", " ")
+
+        return _WORD.findall(_HYPHENED.sub(joined, text))
+
+    def _find_best(self, word: str) -> tuple[str, float]:
+        found = self._vocabulary.nearest(word, 1)
         return found[0] if found else ("", 0.0)
 
     def _is_known(self, word: str) -> bool:
-        parts = [word, *word.split("-")] if "-" in word else [word]
-        return word in FUNCTION_WORDS or any(part.isdigit() or part in self._vocabulary for part in parts)
+        return word in FUNCTION_WORDS or word.isdigit() or word in self._vocabulary

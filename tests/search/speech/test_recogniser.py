@@ -123,6 +123,17 @@ def test_the_words_of_a_changed_shop_are_read_again(home, monkeypatch):
     assert words.current("ja") == (None, "")
 
 
+def test_words_of_one_product_come_before_others(home):
+    words = module.ShopWords(home)
+    snapper, _ = words.current("en")
+    readings = [module.Reading(text, chance) for text, chance in (("walnut teapot", -0.4), ("wall nut bored", -0.5))]
+    candidates = words.ranked(module._candidates(readings, "en", snapper), "en")
+    assert candidates[0].text == "walnut board" and candidates[0].together == 1.0
+    assert "walnut teapot" in {candidate.text for candidate in candidates[1:]}
+    with words._index() as index:
+        assert module.shares_held_together(index, ["red teapot", "don't", "red board", "the"]) == [1.0, 0.0, 0.5, 0.0]
+
+
 def test_files_of_the_model_are_joined_and_mended(tmp_path, monkeypatch):
     monkeypatch.setenv("WINDOWSHOP_MODELS", str(tmp_path))
     first = tmp_path / "first"
