@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.text.tokenizer import normalise, tokenise
 
@@ -15,6 +15,7 @@ class AlignedPart:
     english: tuple[str, ...]
     start: int
     end: int
+    is_function: bool = False  # a preposition or a conjunction
 
 
 class WordAlignment:
@@ -24,6 +25,17 @@ class WordAlignment:
         self._typed = typed
         self._parts = parts
         self._words = [(word, part) for part in parts for word in part.english]
+
+    def in_order(self) -> tuple[str, WordAlignment]:
+        """Return the typed words in the order of the English, with its prepositions and conjunctions, and their places.
+
+        A shop's own names in the language of the text are found in it as English names are.
+        """
+        parts = [part if part.is_function else replace(part, english=self._typed_words(part)) for part in self._parts]
+        return " ".join(word for part in parts for word in part.english), WordAlignment(self._typed, parts)
+
+    def _typed_words(self, part: AlignedPart) -> tuple[str, ...]:
+        return english_words(self._typed[part.start : part.end])
 
     def typed_for(self, english: str) -> str:
         """Return what was typed for neighbouring words of the English; the words themselves where they are not in it.

@@ -199,7 +199,13 @@ class Glossary:
         known = typed_places(text, normalised)
         typed, origins = (text, known) if known is not None else (normalised, range(len(normalised) + 1))
         aligned = [
-            AlignedPart(english_words(piece.english), origins[piece.start], origins[piece.end]) for piece in ordered
+            AlignedPart(
+                english_words(piece.english),
+                origins[piece.start],
+                origins[piece.end],
+                is_function=piece.entry is None and not piece.is_word,
+            )
+            for piece in ordered
         ]
         replaced = [
             Replacement(typed[origins[piece.start] : origins[piece.end]], terms.language, piece.entry.replacements)

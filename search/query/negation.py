@@ -61,7 +61,9 @@ MAX_RUN = 20  # characters in which the glossary's terms are looked for
 MAX_DENIAL = 4  # characters
 DENYING = frozenset({"free", "minus", "no", "non", "not", "without", "zero"}) | negators()
 DENYING_CHARACTERS = frozenset("不没无非免去零")
-_MAY_DENY = re.compile("less|free|minus|no|zero|out|[不没沒无無非免去零]", re.IGNORECASE)
+_MAY_DENY = re.compile(
+    rf"less|free|minus|no|zero|out|[不没沒无無非免去零]|{'|'.join(sorted(negators()))}", re.IGNORECASE
+)
 _DENIAL = re.compile(r"(?:不[带含加要]|没有?|无|非|免|去|零)有?$")
 _GRANTING = frozenset({"but", "has", "including", "plus", "with"})
 _BETWEEN = frozenset({"a", "an", "and", "any", "from", "nor", "of", "or", "the"})

@@ -131,6 +131,7 @@ def _read_texts(text: TextMatch) -> Mapping[str, ReadText]:
             analysis.typed_words,
             analysis.other_words,
             analysis.rewritten.alignment,
+            analysis.rewritten.language,
         )
         for words, analysis in text.readings.items()
     }

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from catalog.text.glossary import ENGLISH
 from catalog.text.tokenizer import normalise, unspaced
-from search.language.alignment import WordAlignment
+from search.language.alignment import WordAlignment, typed_places
+from search.language.terms import JAPANESE
 from search.query.glossary import Glossary
 from search.query.terms import Query, TextTerm
 from search.state.column_store import ProductColumns
@@ -39,12 +40,20 @@ class ReadText:
     replaced: Mapping[str, str]
     others: Mapping[str, Sequence[str]]
     alignment: WordAlignment | None = None  # of a text whose English has another order
+    language: str = ENGLISH
 
     def typed_for(self, words: str) -> str:
         """Return what was typed for words of the English, or for corrected words."""
         if self.alignment is not None:
             words = self.alignment.typed_for(words)
         return self.replaced.get(words) or " ".join(self.replaced.get(word, word) for word in words.split())
+
+    def as_written(self, words: str) -> str:
+        """Return normalised words of Japanese as they were written: 鏡, which is 镜 where it is compared."""
+        normalised = normalise(self.typed)
+        start = normalised.find(words) if self.language == JAPANESE else -1
+        places = typed_places(self.typed, normalised) if start >= 0 else None
+        return self.typed[places[start] : places[start + len(words)]] if places is not None else words
 
 
 class QuestionReader:
@@ -103,7 +112,8 @@ class QuestionReader:
         if lost := _untranslated(text, own):
             english = replace(english, rest=(*english.rest, *lost), coverage=english.coverage / 2)
         of_kinds = own if own.confidence >= english.confidence else english
-        fuller = own if own.coverage >= english.coverage else english
+        is_own = own.coverage > english.coverage or (own.coverage == english.coverage and text.language != JAPANESE)
+        fuller = own if is_own else english
         if of_kinds.kinds and not fuller.kinds and fuller is not of_kinds:
             named = {kind.words for kind in of_kinds.kinds}
             return replace(fuller, kinds=of_kinds.kinds, rest=tuple(w for w in fuller.rest if w not in named))
@@ -115,9 +125,11 @@ class QuestionReader:
         A word that both languages have means what the text's own language says: a French "pot" is a jug.
         """
         english = parse_question(text.english, names, self._synonyms, known)
-        own = parse_question(text.typed, names, _no_synonyms, known)
-        if (own.kinds and own.coverage > english.coverage) or (own.kinds and not english.kinds):
-            return replace(own, unnamed=english.unnamed)
+        if text.alignment is not None:
+            typed, alignment = text.alignment.in_order()
+            own = parse_question(typed, names.in_language(text.language), _no_synonyms, known)
+            if own.coverage > english.coverage or (own.kinds and not english.kinds):
+                return _as_typed(replace(own, unnamed=english.unnamed), replace(text, alignment=alignment))
         return _as_typed(_with_others(english, text.others, names), text)
 
     def _synonyms(self, text: str) -> Sequence[tuple[tuple[str, ...], float]]:
@@ -189,9 +201,9 @@ def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
     def placed(kind: UnderstoodKind) -> UnderstoodKind:
         words = text.typed_for(kind.words)
         factor = UNKNOWN_HEAD if _is_followed(words, text) else 1.0
-        return replace(kind, words=words, confidence=kind.confidence * factor)
+        return replace(kind, words=text.as_written(words), confidence=kind.confidence * factor)
 
-    values = tuple(replace(value, words=text.typed_for(value.words)) for value in parsed.values)
+    values = tuple(replace(value, words=text.as_written(text.typed_for(value.words))) for value in parsed.values)
     return replace(parsed, kinds=tuple(map(placed, parsed.kinds)), values=values)
 
 

@@ -61,4 +61,7 @@ def _without(typed: str, words: str, excluded: bool) -> str:
             rest, count = re.subn(way, " ", text, count=1, flags=re.IGNORECASE)
             if count:
                 return re.sub(r"\s+(?=[,;])", "", " ".join(rest.split())).strip(_EDGES)
+    if len(parts := words.split()) > 1:  # words that stand apart: "taza" and "café" of "taza roja de café"
+        for part in parts:
+            typed = _without(typed, part, excluded)
     return typed

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
+from search.language.stems import is_form, stem
+from search.language.terms import GERMAN
 from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
 from search.state.column_store import ProductColumns
 from search.state.label_columns import LabelColumn
@@ -32,6 +34,7 @@ HEAD_NOUN = 0.9  # confidence of a kind by the head noun of titles
 MIN_HEAD_SHARE = 0.8  # share of the products with a head noun that one category must have to be called by it
 MIN_OWN_SHARE = 0.3  # share of that category's products that the noun must name
 MIN_HEAD_PRODUCTS = 3
+MIN_HEAD, MIN_MODIFIER = 4, 3  # letters of a German compound's parts
 LISTED, PART = 0.9, 0.5  # quality of one of a label's several values ("navy" of "ivory and navy"), and of a word in it
 CATEGORY_ATTRIBUTES = tuple(ATTRIBUTE + name for name in ("category", "product_type", "google_product_category"))
 
@@ -59,10 +62,49 @@ class ShopNames:
             kinds.setdefault(key, refs)
         self._names = {key: Meaning(tuple(kinds.get(key, ())), tuple(values.get(key, ()))) for key in {*kinds, *values}}
         self.longest = min(MAX_NAME_WORDS, max(map(len, self._names), default=0))
+        self._in_languages: dict[str, ShopNames] = {}
 
     def find(self, words: tuple[str, ...]) -> Meaning | None:
         """Return what a name stands for; None when it is no name of the shop."""
         return self._names.get(words)
+
+    def in_language(self, language: str) -> ShopNames:
+        """Return the names as those of a language, in which a name is also found by a form of it: "tassen", "tasse"."""
+        if language not in self._in_languages:
+            self._in_languages[language] = _LanguageNames(self._names, self.longest, language)
+        return self._in_languages[language]
+
+
+class _LanguageNames(ShopNames):
+    """The names of a shop, by their words and by the stems of these; a German kind also as the end of a compound."""
+
+    def __init__(self, names: Mapping[tuple[str, ...], Meaning], longest: int, language: str) -> None:
+        self._names, self.longest, self._language = dict(names), longest, language
+        self._in_languages = {}
+        self._by_stem: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+        for key in names:
+            self._by_stem[self._stems(key)].append(key)
+
+    def find(self, words: tuple[str, ...]) -> Meaning | None:
+        """Return what a name stands for, the name as it is before one of which the words are forms."""
+        if (meaning := self._names.get(words)) is not None or any(word in PREPOSITIONS for word in words):
+            return meaning
+        for key in self._by_stem.get(self._stems(words), ()):
+            if all(map(is_form, words, key)):
+                return self._names[key]
+        return self._compound(words[0]) if self._language == GERMAN and len(words) == 1 else None
+
+    def _compound(self, word: str) -> Meaning | None:
+        """Return the kind that the end of a compound names: a Kaffeetasse is a Tasse."""
+        for at in range(MIN_MODIFIER, len(word) - MIN_HEAD + 1):
+            for key in self._by_stem.get((stem(word[at:], self._language),), ()):
+                if len(key[0]) >= MIN_HEAD and is_form(word[at:], key[0]) and self._names[key].kinds:
+                    kinds = (replace(ref, confidence=ref.confidence * LAST_WORD) for ref in self._names[key].kinds)
+                    return Meaning(tuple(kinds))
+        return None
+
+    def _stems(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(stem(word, self._language) for word in words)
 
 
 def _category_names(columns: ProductColumns) -> dict[tuple[str, ...], list[KindRef]]:
