@@ -23,6 +23,7 @@ from web.settings import Settings
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 EXPECTED = ("404 (NOT FOUND)", "415 (UNSUPPORTED MEDIA TYPE)")  # complaints about answers that a test provokes
+SPOKEN = Path(__file__).with_name("spoken.wav")  # what the browser's microphone hears, where a page may use it
 FAMILIES = ("mug", "bowl", "jug", "teapot", "pendant-lamp", "table-lamp")
 
 
@@ -95,7 +96,8 @@ def chromium():
 
     expect.set_options(timeout=120_000)  # other work may share this machine
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        arguments = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={SPOKEN}%noloop"]
+        arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()

@@ -44,6 +44,13 @@ CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
     setInterval(() => { brush.fillStyle = "blue"; brush.fillRect(0, 0, 320, 240); }, 20);
     return canvas.captureStream();
 };"""
+# What the shop's recogniser might answer; the recording is real.
+SPEECH = """const real = window.fetch;
+window.fetch = async (address, options) => {
+    if (options.method !== "POST" || !String(address).endsWith("/api/v1/speech")) return real(address, options);
+    window.spoken = [options.headers, options.body.get("language"), await options.body.get("audio").slice(0, 4).text()];
+    return Response.json({ text: "red jumper", recognised: "", confidence: 0.9, alternatives: ["blue jumper"] });
+};"""
 PHOTO = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": picture_bytes(BLUE, (300, 300))}
 
 
@@ -204,6 +211,23 @@ def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
     assert clicked["product"]["attributes"] == {"colour": "Red", "made of": "wool"}
     assert page.url.endswith("/index.html")
     assert any(url.endswith("/search") for url in asked) and not any(url.endswith("/events") for url in asked)
+
+
+def test_a_question_may_be_spoken_and_corrected(visit):
+    page = visit("/index.html", SPEECH, permissions=["microphone"])
+    page.get_by_role("button", name="Search by voice").click()
+    expect(page.locator(".voice-level .on").first).to_be_visible()
+    page.get_by_role("button", name="Stop and search").first.click()
+    expect(cards(page).first.get_by_role("link")).to_have_text("Red jumper")
+    expect(page.locator(".voice-result")).to_contain_text("You said: “red jumper”")
+    assert page.evaluate("window.spoken") == [{"Authorization": f"Bearer {SEARCH_KEY}"}, "en", "RIFF"]
+    page.get_by_role("button", name="blue jumper", exact=True).click()
+    expect(cards(page).first.get_by_role("link")).to_have_text("Blue jumper")
+    words = page.get_by_role("combobox", name="Words")
+    expect(words).to_have_value("blue jumper")
+    words.fill("green jumper")
+    words.press("Enter")
+    expect(page.locator(".voice-result")).to_be_hidden()
 
 
 def test_one_tag_is_enough_and_a_card_has_the_link_and_the_sale_of_its_product(visit):

@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 
 from web.i18n.languages import LANGUAGES
-from web.i18n.messages import EMBED, page_messages
+from web.i18n.messages import EMBED, VOICE, page_messages
 
 FOLDER = Path(__file__).parent
-PARTS = ("setup", "api", "photo", "crop", "suggest", "cards", "search", "similar", "start")
+STATIC = FOLDER.parent / "static"
+SHARED = ("recorder", "voice")  # files that the shop's own pages use too
+PARTS = ("setup", "api", "photo", "crop", "suggest", "cards", "voice", "search", "similar", "start")
 HEAD = "// The search of a Windowshop shop, for other pages. Apache-2.0.\n"
 
 
@@ -30,8 +32,9 @@ class Script:
 def embed_script() -> Script:
     """Return the script that defines the web components; nothing of it is visible to other scripts of the page."""
     styles = (FOLDER / "embed.css").read_text(encoding="utf-8")
-    words = {language: page_messages(EMBED, language) for language in LANGUAGES}
-    source = "\n".join((FOLDER / "source" / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    words = {language: page_messages(EMBED, language) | page_messages(VOICE, language) for language in LANGUAGES}
+    files = (*(STATIC / f"{part}.js" for part in SHARED), *(FOLDER / "source" / f"{part}.js" for part in PARTS))
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
     source = source.replace('"@styles@"', _literal(styles)).replace('"@words@"', _literal(words))
     return _script(f'{HEAD}(() => {{\n"use strict";\n\n{source}}})();\n')
 
@@ -40,6 +43,12 @@ def embed_script() -> Script:
 def adapter_script() -> Script:
     """Return the module that lets InstantSearch search the shop."""
     return _script((FOLDER / "instantsearch.js").read_text(encoding="utf-8"))
+
+
+@cache
+def worklet_script() -> Script:
+    """Return the module that passes the microphone's samples to the page."""
+    return _script((STATIC / "recorder_worklet.js").read_text(encoding="utf-8"))
 
 
 def _literal(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, request
 
-from web.embed.bundle import Script, adapter_script, embed_script
+from web.embed.bundle import Script, adapter_script, embed_script, worklet_script
 
 ONE_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
 FOREVER = "public, max-age=31536000, immutable"
@@ -30,6 +30,12 @@ def versioned_script(version: str) -> Response:
 def adapter() -> Response:
     """Return the module that lets InstantSearch search the shop."""
     return _answer(adapter_script(), "")
+
+
+@bp.get("/embed/recorder_worklet.js")
+def worklet() -> Response:
+    """Return the module that passes the microphone's samples to the page."""
+    return _answer(worklet_script(), "")
 
 
 def _answer(served: Script, version: str) -> Response:

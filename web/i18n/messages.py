@@ -1,4 +1,5 @@
-"""The messages of the pages, from the JSON files in this folder: one for the shop, and one for each other page.
+"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, and one for
+the search by voice of the shop's pages and of the embedded search.
 
 A file such as `shop.json` has sections of messages in English and Chinese: section -> key -> language -> text. Another
 language has a file of its own, such as `shop.de.json`: section -> key -> text. "{name}" in a text is a placeholder. A
@@ -17,7 +18,7 @@ from typing import Any
 from catalog.errors import WindowshopError
 from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, percent_text, plural_form
 
-SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE = "shop", "merchant", "operator", "embed", "reference"
+SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "

@@ -51,6 +51,7 @@ POLICIES = {
     "embed.script": ALWAYS,
     "embed.versioned_script": ALWAYS,
     "embed.adapter": ALWAYS,
+    "embed.worklet": ALWAYS,
     "api.search": PUBLIC,
     "suggestions.suggest": PUBLIC,
     "speech.voice": PUBLIC,
@@ -106,7 +107,8 @@ POLICIES = {
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.
-_FILES = ("static", "pages.picture", "pages.try_photo", "embed.script", "embed.versioned_script", "embed.adapter")
+_SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet")
+_FILES = ("static", "pages.picture", "pages.try_photo", *_SCRIPTS)
 UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")

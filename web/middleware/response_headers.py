@@ -26,6 +26,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
+WITH_MICROPHONE = "camera=(self), microphone=(self), geolocation=()"
 _UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -73,5 +74,7 @@ def _check_address() -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers.update(SECURITY_HEADERS)
+    if g.get("microphone"):  # a page that has the button to search by voice
+        response.headers["Permissions-Policy"] = WITH_MICROPHONE
     response.headers["X-Request-ID"] = g.get("request_id", "")
     return response

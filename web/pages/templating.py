@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from catalog.errors import WindowshopError
 from catalog.product import Picture, Product, reduced_from
@@ -18,9 +18,10 @@ from web.facets.category_menu import category_menu
 from web.facets.variants import choices_of_hit
 from web.i18n import language
 from web.i18n.languages import language_tag, number_text, percent_text
-from web.i18n.messages import error_message, page_error, script_messages
+from web.i18n.messages import VOICE, error_message, page_error, page_messages, script_messages
 from web.i18n.money import money
 from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
+from web.voice import voice_mode
 
 STATIC_FILES_MAX_AGE_S = 31_536_000
 # Shop pictures may be as small as 60x80 pixels; enlarged more than this they look blurred.
@@ -58,6 +59,8 @@ def init_app(app: Flask) -> None:
         value_label=language.value_label,
         reason_label=language.reason_label,
         script_messages=lambda: script_messages(language.language()),
+        offered_voice=offered_voice,
+        voice_messages=lambda: page_messages(VOICE, language.language()),
         error_message=error_message,
         page_error=page_error,
         percent=lambda share: percent_text(share, language.language()),
@@ -87,6 +90,13 @@ def accepts_text() -> bool:
         return get_engine().status().texts
     except WindowshopError:
         return True
+
+
+def offered_voice() -> str:
+    """Return who turns speech into words on this page, "server" or "browser", or "off", and let the page record."""
+    mode = voice_mode() if accepts_text() else "off"
+    g.microphone = mode != "off"
+    return mode
 
 
 def display_size(picture: Picture, box: int) -> tuple[int, int]:

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from web.embed.bundle import FOLDER, PARTS, embed_script
+from web.embed.bundle import FOLDER, PARTS, embed_script, worklet_script
 from web.i18n.languages import ENGLISH, LANGUAGES
-from web.i18n.messages import EMBED, page_messages
+from web.i18n.messages import EMBED, VOICE, page_messages
 
 MAX_BYTES = 40_000
 
@@ -19,7 +19,9 @@ def test_the_script_loads_in_40_kilobytes(client):
     assert answer.content_type == "text/javascript; charset=utf-8" and "Accept-Encoding" in answer.headers["Vary"]
 
 
-@pytest.mark.parametrize("address", ["/embed.js", "/embed/instantsearch.js", "/embed/000000000000/embed.js"])
+@pytest.mark.parametrize(
+    "address", ["/embed.js", "/embed/instantsearch.js", "/embed/recorder_worklet.js", "/embed/000000000000/embed.js"]
+)
 def test_what_may_change_is_asked_for_again(client, address):
     answer = client.get(address)
     assert answer.status_code == 200 and "max-age=3600" in answer.headers["Cache-Control"]
@@ -43,9 +45,15 @@ def test_every_file_and_every_word_is_used():
         key for key in keys if f'"{key}"' not in source and f" {key}:" not in source and f"{key}: " not in source
     }
     assert missing == {"sort_relevance", "sort_price", "sort_-price", "sort_newest"}
-    assert set(re.findall(r'\bt\("([a-z_-]+)"[,)]', source)) <= keys
+    assert set(re.findall(r'\bt\("([a-z_-]+)"[,)]', source)) <= keys | page_messages(VOICE, ENGLISH).keys()
     for language in LANGUAGES:
         assert page_messages(EMBED, language)["more_like"] in text
+
+
+def test_what_records_runs_outside_the_page_and_may_be_read_by_every_page(client):
+    answer = client.get("/embed/recorder_worklet.js")
+    assert answer.data == worklet_script().plain and b"registerProcessor" in answer.data
+    assert answer.content_type.startswith("text/javascript") and answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_nothing_is_written_that_a_strict_policy_refuses():

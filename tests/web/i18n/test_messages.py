@@ -16,6 +16,7 @@ from web.i18n.messages import (
     REFERENCE,
     SCRIPT_KEYS,
     SHOP,
+    VOICE,
     UnknownMessage,
     error_message,
     field_name,
@@ -46,7 +47,7 @@ def placeholders(text):
     return set(found)
 
 
-@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE])
+@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE])
 def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page):
     sections = read(page)
     for name in sections.keys() & {"messages", "fields"}:
@@ -55,7 +56,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")
@@ -101,6 +102,12 @@ def test_the_shops_scripts_get_every_message_that_they_show():
     scripts = ("crop.js", "gallery.js", "photo.js", "saved.js", "shop.js", "suggest.js", "visits.js")
     text = "".join((WEB / "static" / name).read_text(encoding="utf-8") for name in scripts)
     assert set(re.findall(r"\bwords\.(\w+)", text)) == set(SCRIPT_KEYS) == set(script_messages(ENGLISH))
+
+
+def test_every_message_of_the_voice_search_is_used():
+    scripts = ("voice.js", "voice_page.js", "recorder.js")
+    text = "".join((WEB / "static" / name).read_text(encoding="utf-8") for name in scripts)
+    assert set(re.findall(r'(?:"|messages\.)(voice(?:_[a-z]+)*)(?="|,)', text)) == set(page_messages(VOICE, ENGLISH))
 
 
 def test_an_unknown_key_is_an_error_that_names_the_file():

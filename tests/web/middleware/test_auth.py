@@ -32,6 +32,7 @@ CALLS = {
     "embed.script": ("get", "/embed.js"),
     "embed.versioned_script": ("get", "/embed/0/embed.js"),
     "embed.adapter": ("get", "/embed/instantsearch.js"),
+    "embed.worklet": ("get", "/embed/recorder_worklet.js"),
     "api.search": ("post", "/api/v1/search"),
     "suggestions.suggest": ("get", "/api/v1/suggest"),
     "speech.voice": ("get", "/api/v1/speech"),

@@ -21,9 +21,10 @@ class WindowshopSearch extends Part {
     this.capture = this.fileField({ capture: "environment" });
     const camera = this.tool("camera", "take_photo", () => this.camera());
     camera.hidden = !onPhone() && !navigator.mediaDevices?.getUserMedia;
+    const microphone = make("button", { type: "button", className: "tool microphone", hidden: true }, icon("microphone"));
     const go = make("button", { className: "go", attributes: { part: "button", "aria-label": this.t("search") } }, icon("search"));
     this.suggestions = new Suggestions(this, this.box, (chosen) => this.choose(chosen));
-    this.form = make("form", { className: "box", attributes: { role: "search", "aria-label": this.t("shop_search"), part: "box" } }, this.chip, this.filterChip, this.box, this.tool("photo", "choose_photo", () => this.file.click()), camera, go, this.suggestions.element);
+    this.form = make("form", { className: "box", attributes: { role: "search", "aria-label": this.t("shop_search"), part: "box" } }, this.chip, this.filterChip, this.box, microphone, this.tool("photo", "choose_photo", () => this.file.click()), camera, go, this.suggestions.element);
     this.message = make("p", { className: "message", hidden: true, attributes: { role: "alert" } });
     this.cropper = new Cropper(this, (crop) => this.run({ crop }));
     this.results = make("section", { className: "results", hidden: true, tabIndex: -1, attributes: { "aria-label": this.t("results"), part: "results" } });
@@ -35,6 +36,7 @@ class WindowshopSearch extends Part {
       this.submit();
     });
     this.receivePhotos();
+    offerVoice(this, microphone);
     this.begin();
   }
 
@@ -152,6 +154,7 @@ class WindowshopSearch extends Part {
     this.running?.abort();
     this.setFilter(null);
     this.removePhoto(false);
+    this.voice?.hide();
     this.state = {};
     this.box.value = "";
     this.results.hidden = true;
@@ -202,6 +205,7 @@ class WindowshopSearch extends Part {
     Object.assign(this.state, { title: "" }, change);
     if (!change.refine) this.state.refine = null;
     this.warn("");
+    if ("text" in change) this.voice?.hide();
     this.busy(true);
     try {
       const page = await call("search", { fields: this.fields(offset), signal: mine.signal });
@@ -282,12 +286,24 @@ class WindowshopSearch extends Part {
   }
 
   warn(key) {
-    this.message.textContent = key && this.t(key);
-    this.message.hidden = !key;
+    this.warning(key && this.t(key));
+  }
+
+  warning(text) {
+    this.message.textContent = text;
+    this.message.hidden = !text;
   }
 
   say(key, values) {
     this.spoken.textContent = this.t(key, values);
+  }
+
+  // The answer in one sentence, to be read aloud.
+  summary() {
+    const first = this.results.querySelector(".card");
+    if (!first) return this.results.textContent;
+    const [title, price] = ["h3", ".price > :first-child"].map((part) => first.querySelector(part)?.textContent ?? "");
+    return `${this.results.querySelector("h2").textContent}\n${this.t("voice_first", { title, price })}`;
   }
 
   // A search that the page asks for, or the last one, for somebody who comes back from a product.

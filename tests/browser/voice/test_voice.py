@@ -1,0 +1,205 @@
+"""Search by voice in a real browser, whose microphone plays `spoken.wav`.
+
+In it a synthetic voice says "I am looking for a table lamp".
+"""
+
+import io
+import json
+import wave
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, axe, listening
+from tests.web.shop_fixtures import fake_app
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
+
+ALLOWED = {"permissions": ["microphone"]}
+ANSWER = {"text": "red mug", "recognised": "Red muck.", "confidence": 0.9, "alternatives": ["red jug"], "reason": None}
+# A shop that is asked often by others, and one that answers: what a real one cannot be brought to at will.
+ANSWERS = """answers => {
+    const real = window.fetch;
+    window.fetch = (address, options) => {
+        if (!String(address).includes("/api/v1/speech")) return real(address, options);
+        const [status, body] = answers.shift();
+        return Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Retry-After": "0.01" } }));
+    };
+}"""
+COPY = """() => {
+    const real = window.fetch;
+    window.fetch = async (address, options) => {
+        if (String(address).includes("/api/v1/speech")) {
+            const bytes = await options.body.get("audio").arrayBuffer();
+            sessionStorage.copy = JSON.stringify([...new Uint8Array(bytes)]);
+        }
+        return real(address, options);
+    };
+}"""
+READER = """window.said = [];
+speechSynthesis.speak = (utterance) => window.said.push([utterance.lang, utterance.text]);
+speechSynthesis.cancel = () => window.said.push("stopped");
+Object.defineProperty(speechSynthesis, "speaking", { get: () => window.said.at(-1)?.length === 2 });"""
+RECOGNISER = """window.SpeechRecognition = window.webkitSpeechRecognition = class {
+    start() {
+        const reading = (transcript) => ({ transcript, confidence: 0.9 });
+        const part = (isFinal, ...words) => Object.assign(words.map(reading), { isFinal });
+        setTimeout(() => this.onstart(), 10);
+        setTimeout(() => this.onresult({ results: [part(false, "red")] }), 30);
+        window.finish = () => {
+            this.onresult({ results: [part(true, "red jumper", "bread jumper")] });
+            this.onend();
+        };
+    }
+    stop() { window.finish(); }
+    abort() { this.onerror({ error: "aborted" }); }
+};"""
+
+
+def microphone(page):
+    return page.get_by_role("button", name="Search by voice")
+
+
+def panel(page):
+    return page.locator(".voice-panel")
+
+
+def result(page):
+    return page.locator(".voice-result")
+
+
+def violations(page):
+    page.evaluate(axe())
+    found = page.evaluate("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] })")
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
+
+
+def speak(page):
+    """Say something, and stop the recording at once; what is recognised then does not matter."""
+    microphone(page).click()
+    wait_for_sound(page)
+    page.get_by_role("button", name="Stop and search").first.click()
+
+
+def wait_for_sound(page):
+    expect(page.locator(".voice-level .on").first).to_be_visible()
+
+
+def test_speak_see_correct_and_search(visit):
+    page = visit("/", **ALLOWED)
+    page.evaluate(COPY)
+    microphone(page).click()
+    expect(panel(page)).to_contain_text("Listening …")
+    expect(page.locator("#announce")).to_have_text("Listening …")
+    wait_for_sound(page)
+    expect(panel(page)).to_contain_text("Recognising …")
+    page.wait_for_url("**/?q=*table+lamp*", timeout=120_000)  # other work may share this machine
+    with wave.open(io.BytesIO(bytes(json.loads(page.evaluate("sessionStorage.copy"))))) as recording:
+        assert recording.getparams()[:3] == (1, 2, 16_000)
+        assert 2 < recording.getnframes() / 16_000 < 7  # it ended when the voice did
+    expect(result(page)).to_contain_text("table lamp")
+    expect(page.locator("#results .grid h3").first).to_contain_text("table lamp")
+    box = page.get_by_role("combobox", name="Search words")
+    box.fill("green lamp")
+    box.press("Enter")
+    page.wait_for_url("**/?q=green+lamp")
+    expect(result(page)).to_be_hidden()
+    page.go_back()
+    expect(result(page)).to_contain_text("table lamp")
+
+
+def test_another_reading_is_one_click_away_and_the_answer_is_read_aloud(visit):
+    page = visit("/", **ALLOWED, color_scheme="dark")
+    page.context.add_init_script(READER)
+    unsure = ANSWER | {"confidence": 0.1, "alternatives": ["red jug", "<b>red</b> rug"]}
+    page.evaluate(ANSWERS, [[503, {}], [200, unsure]])  # a busy shop is asked again
+    speak(page)
+    page.wait_for_url("**/?q=red+mug")
+    expect(result(page)).to_contain_text("We heard “red mug”. Is that right?")
+    readings = page.get_by_role("group", name="Did you say").get_by_role("button")
+    expect(readings).to_have_text(["red jug", "<b>red</b> rug", "red muck"])
+    assert violations(page) == []
+    page.get_by_role("checkbox", name="Read results aloud").check()
+    (language, text) = page.evaluate("window.said.at(-1)")
+    assert language == "en" and text.startswith("No red mugs. Other mugs: The first is ") and "€" in text
+    page.keyboard.press("Shift")
+    assert page.evaluate("window.said.at(-1)") == "stopped"
+    readings.first.click()
+    page.wait_for_url("**/?q=red+jug")
+    expect(result(page)).to_contain_text("You said: “red jug”")
+    expect(readings).to_have_text(["red mug", "<b>red</b> rug", "red muck"])
+    assert "The first is" in page.evaluate("window.said.at(-1)")[1]
+    page.reload()
+    expect(result(page)).to_be_visible()
+    assert page.evaluate("window.said") == []  # only an answer that is new
+
+
+def test_by_keyboard(visit):
+    page = visit("/", **ALLOWED)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/speech" in request.url else None)
+    page.get_by_role("combobox").focus()
+    page.keyboard.press("Tab")
+    expect(microphone(page)).to_be_focused()
+    assert min(microphone(page).bounding_box()[side] for side in ("width", "height")) >= 44
+    page.keyboard.press("Enter")
+    expect(panel(page)).to_contain_text("Listening …")
+    page.keyboard.press("Escape")
+    expect(panel(page)).to_be_hidden()
+    expect(microphone(page)).to_be_focused()
+    assert sent == []
+    page.evaluate(ANSWERS, [[200, ANSWER | {"text": "", "recognised": "", "confidence": 0, "reason": "silence"}]])
+    page.keyboard.press("Space")
+    wait_for_sound(page)
+    page.keyboard.press("Space")
+    expect(page.locator("#message")).to_contain_text("No words were heard")
+    expect(microphone(page)).to_be_focused()
+
+
+def test_without_permission_or_microphone_a_message_says_what_to_do(visit):
+    page = visit("/")
+    microphone(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("The microphone is blocked for this site.")
+    expect(panel(page)).to_be_hidden()
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }"
+    )
+    microphone(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
+
+
+def test_a_refusal_has_a_message(visit):
+    page = visit("/", **ALLOWED)
+    page.evaluate(ANSWERS, [[503, {}], [503, {}], [503, {}], [413, {}]])
+    for message in ("busy at the moment", "too long"):
+        speak(page)
+        expect(page.get_by_role("alert")).to_contain_text(message)
+
+
+def test_in_chinese_on_a_phone(visit):
+    page = visit("/?like=mug-1a", locale="zh-CN", **PHONE, **ALLOWED)
+    page.evaluate(ANSWERS, [[200, ANSWER | {"text": "红色", "recognised": "", "alternatives": []}]])
+    page.get_by_role("button", name="语音搜索").tap()
+    expect(panel(page)).to_contain_text("录音会发送到本店并转换成文字，不会被保存。中文语音识别尚未用真人语音测试")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    wait_for_sound(page)
+    page.get_by_role("button", name="说完了，开始搜索").first.tap()
+    page.wait_for_url("**/?**like=mug-1a**")
+    expect(result(page)).to_contain_text("您说的是：“红色”")
+
+
+def test_the_browsers_own_recogniser_is_used_after_a_warning(tmp_path, chromium):
+    with fake_app(tmp_path, voice="off", voice_browser=True, timeout_ms=20_000) as app, listening(app) as shop:
+        page = chromium.new_page(base_url=shop)
+        page.add_init_script(RECOGNISER)
+        page.goto("/")
+        microphone(page).click()
+        expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
+        assert violations(page) == []
+        page.get_by_role("button", name="Continue").click()
+        expect(panel(page)).to_contain_text("Listening …")
+        expect(page.locator(".voice-interim")).to_have_text("red")
+        page.get_by_role("button", name="Stop and search").first.click()
+        page.wait_for_url("**/?q=red+jumper")
+        expect(page.get_by_role("button", name="bread jumper")).to_be_visible()
+        page.close()
