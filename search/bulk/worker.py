@@ -1,7 +1,7 @@
 """Work on bulk jobs, batch by batch: in a low-priority process that a server starts, or in a command.
 
-`python -m search.bulk.worker HOME RUNTIME` first learns the shop's label heads if they are missing. It ends when no job
-is left, or when its standard input is closed, because then the server has ended. Standard output has a line
+`python -m search.bulk.worker HOME RUNTIME` first learns the shop's label heads if they are missing. It ends seconds
+after the last job, or when its standard input is closed, because then the server has ended. Standard output has a line
 "learning DONE TOTAL" for each step of learning, and "ready" when there are heads, or too few pictures to learn from.
 At most one process works on a shop's jobs.
 """
@@ -45,7 +45,9 @@ BATCH_ROWS = 32
 THUMBNAIL_SIDE = 128
 MAX_DUPLICATES = 8  # listed for a row
 TRANSLATION_PRODUCTS = 1_000  # products whose translations of values are used
-POLL_INTERVAL_S = 2.0
+POLL_INTERVAL_S = 0.5
+IDLE_S = 10.0  # how long a worker waits for the next job: starting another one takes seconds
+BUSY_S = 2.0  # pause before another worker is started where a command works on the shop's jobs
 NICENESS = 15  # a nice value of 19 would hardly let the worker run on a busy machine
 log = logging.getLogger(__name__)
 
@@ -145,30 +147,28 @@ def exclusive_worker(home: Path) -> Iterator[bool]:
 
 
 def main(home: Path, runtime: str) -> int:
-    """Learn what is missing and work on the shop's jobs until none is left; `EXIT_BUSY` when another process does."""
+    """Learn what is missing and work on the shop's jobs until none comes; `EXIT_BUSY` when another process does."""
     with suppress(OSError):
         os.nice(NICENESS)  # threads started from here on inherit it
     with exclusive_worker(home) as free:
         if not free:
-            time.sleep(POLL_INTERVAL_S)
+            time.sleep(BUSY_S)
             return EXIT_BUSY
         jobs = JobStore(home)
         with SearchEngine.open(home, runtime=runtime) as engine:
             worker = Worker(engine, supervised=True)
             worker.learn_if_missing()
-            idle = False
-            while True:
-                job = jobs.next()
+            end = time.monotonic()
+            while (job := jobs.next()) or time.monotonic() < end:
                 if job is None:
-                    if idle:
-                        return 0
-                    idle = True
                     time.sleep(POLL_INTERVAL_S)
                     continue
-                idle = False
+                engine.follow()
                 with suppress(UnknownJob):  # deleted in the meantime
                     for _ in worker.steps(job):
                         engine.follow()
+                end = time.monotonic() + IDLE_S
+            return 0
 
 
 def _report_learning(what: str, done: int, total: int) -> None:
