@@ -106,6 +106,10 @@ class CompoundVocabulary:
                         return first, second
         return None
 
+    def split_in(self, word: str, language: str, knows: KnowsWord = cannot_tell) -> tuple[str, str] | None:
+        """Do as `split` for a word of a language that writes compounds as one word; return None in others."""
+        return self.split(word, knows) if language == GERMAN else None
+
     def words_around(self, part: str) -> Iterator[str]:
         """Yield the shop's words that begin or end with a word and have at least MIN_PART letters more."""
         if len(part) >= MIN_PART:

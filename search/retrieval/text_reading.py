@@ -158,9 +158,9 @@ class TextReader:
         if rewritten.language not in STEMMED:
             return {}
         vocabulary = self._current_vocabulary(index)
-        forms_of, split = vocabulary.in_language(rewritten.language).forms, vocabulary.compounds.split
+        forms_of, split = vocabulary.in_language(rewritten.language).forms, vocabulary.compounds.split_in
         return {
-            word: [*((form,) for form in forms_of(word)), *filter(None, [split(word, knows)])]
+            word: [*((form,) for form in forms_of(word)), *filter(None, [split(word, rewritten.language, knows)])]
             for word in (concept.word for concept in rewritten.concepts)
         }
 
