@@ -93,13 +93,14 @@ def test_a_language_names_products_and_kinds_in_it(tmp_path):
         edit = {
             "title": "Clay mug",
             "category": "Tableware > Mugs",
-            "attributes": {"title_zh": "陶土马克杯", "category_zh": "餐具 > 马克杯"},
+            "attributes": {"title_zh": "陶土马克杯", "category_zh": "餐具 > 马克杯", "title_de": "Tonbecher"},
         }
         holder_of(app).engine().put(edit_of("mug", edit, [picture_bytes((1, 2, 3))]))
         english, chinese = suggest(client, q="马克"), suggest(client, q="马克", lang="zh")
         assert [word["text"] for word in english["words"]] == ["马克杯"]
         assert english["products"][0]["title"] == "Clay mug"
         assert chinese["products"][0]["title"] == "陶土马克杯"
+        assert suggest(client, q="clay", lang="de")["products"][0]["title"] == "Tonbecher"
 
 
 def test_searches_are_suggested_after_enough_occasions_while_they_find_something(tmp_path, monkeypatch):
