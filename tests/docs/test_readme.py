@@ -4,20 +4,25 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import pytest
 
-from tests.web.test_main import serving, wait_until_ready
+from catalog.home import ShopHome
+from tests.web.test_main import ask, output_of, serving, wait_until_ready
+from web.middleware.auth import Keys
 
 ROOT = Path(__file__).parents[2]
 WIDE = {**os.environ, "COLUMNS": "120"}
 BIN = Path(sys.executable).parent
-FEED = ROOT / "catalog/sample/products.csv"
 MARK = "===== answered ====="
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
@@ -61,14 +66,51 @@ def ids(printed: list[str]) -> list[str]:
     return [row[2] for row in rows if len(row) > 2 and row[0].isdigit() and "." in row[1]]
 
 
+@dataclass(frozen=True)
+class FirstRun:
+    """What was seen of `make demo` in an empty folder, from its start until it was stopped."""
+
+    home: Path
+    photos: list[tuple[str, str]]  # addresses on the front page: of the results of a photo, and of its picture
+    answers: list[tuple[int, bytes]]  # of the pictures and of the results of two photos
+    learning: str
+    printed: str
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """What `make demo` does before it serves."""
-    home = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "indexer", "build", "--home", str(home), "--feed", str(FEED)]
-    done = subprocess.run(command, cwd=ROOT, env=WIDE, capture_output=True, text=True, timeout=1_200, check=False)
-    assert done.returncode == 0, done.stderr
-    return home
+def first_run(tmp_path_factory):
+    home = tmp_path_factory.mktemp("demo") / "shop"
+    with serving(home, what="demo") as (process, port):
+        wait_until_ready(port, 1_200)
+        front = ask(port, "GET", "/")[1].decode()
+        photos = re.findall(r'<a href="(/\?photo=[^"]+)"><img src="(/try/[^"]+)"', front)
+        answers = [ask(port, "GET", unescape(address)) for photo in photos[:2] for address in reversed(photo)]
+        operator = {"Authorization": f"Bearer {Keys(ShopHome(home).api_keys).create('admin')[1]}"}
+        learning = json.loads(ask(port, "GET", "/api/v1/ops", headers=operator)[1])["label_heads"]["state"]
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=300)
+        return FirstRun(home, photos, answers, learning, output_of(process))
+
+
+@pytest.fixture
+def demo(first_run):
+    """The shop of `make demo`."""
+    return first_run.home
+
+
+def test_make_demo_leads_from_nothing_to_results_and_again_within_seconds(first_run):
+    assert len(first_run.photos) == 12
+    assert [status for status, _ in first_run.answers] == [200] * 4
+    assert all(body.count(b'<li class="card"') >= 3 for _, body in first_run.answers[1::2])  # items, of ten variants
+    assert first_run.learning in ("waiting", "learning")  # the page did not wait for it
+    assert "Indexing" in first_run.printed and "Three things to try" in first_run.printed
+    current = (first_run.home / "current").read_text()
+    with serving(first_run.home, what="demo") as (process, port):
+        wait_until_ready(port, 300)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=300)
+        assert "Indexing" not in output_of(process)
+    assert (first_run.home / "current").read_text() == current
 
 
 def test_the_first_session_is_what_really_happens(demo):
@@ -110,7 +152,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     commands = [line for line, _ in session(page("docs/http-api.md") + page("docs/merchant.md"))]
     monkeypatch.setenv("WINDOWSHOP_TIMEOUT_MS", "20000")  # other tests may be running beside this one
     with serving(demo) as (_, port):
-        wait_until_ready(port, 60)
+        wait_until_ready(port)
         script = "set -euo pipefail\n" + "".join(f"{line}\necho; echo '{MARK}'\n" for line in commands)
         script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("var/demo", str(demo))
         path = f"{BIN}:{os.environ['PATH']}"
@@ -125,9 +167,10 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
         )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr
     *told, review = done.stdout.split(f"\n{MARK}\n")[:-1]
-    photo, words, narrowed, _, refined, typed, chinese, _, put, changed, suggested, deleted, *rest = (
+    photo, words, narrowed, _, refined, typed, chinese, speech, spoken, *rest = (
         json.loads(said) if said.strip() else None for said in told
     )
+    _, put, changed, suggested, deleted, *rest = rest
     assert photo["hits"][0]["id"] == "pendant-lamp-3c"
     assert [hit["id"][:3] for hit in words["hits"]] == ["mug"] * 3
     prices = [float(hit["price"]) for hit in narrowed["hits"]]
@@ -135,6 +178,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert all(hit["category"].startswith("Tableware") and hit["in_stock"] for hit in narrowed["hits"])
     assert refined["hits"][0]["id"].startswith("mug") and all(float(hit["price"]) <= 15 for hit in refined["hits"])
     assert typed["words"][0]["text"] == "red teapot" and chinese["kinds"][0]["name"] == "马克杯"
+    assert speech["mode"] == "server" and spoken["text"] == "red teapot" and spoken["search"]["hits"]
     assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
     assert suggested["category"]["answer"] == "Tableware > Mugs" and suggested["duplicates"][0]["id"] == "mug-99"
     assert deleted is None

@@ -1,22 +1,16 @@
-"""python -m web demo: from nothing to a shop with photos to try; and one clear line where that cannot be."""
+"""python -m web demo: what it offers, and one clear line where it cannot serve; test_readme.py lets it serve."""
 
-import json
 import re
-import signal
 import socket
 from collections import namedtuple
-from html import unescape
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from catalog import sample
-from catalog.home import ShopHome
-from tests.web.test_main import ask, output_of, serving, wait_until_ready
 from web.__main__ import main
 from web.cli import demo
-from web.middleware.auth import Keys
 from web.try_photos import read_try_photos
 
 pytestmark = pytest.mark.skipif(
@@ -74,34 +68,3 @@ def test_what_it_offers_is_there():
     assert len(re.findall(r"http://127\.0\.0\.1:8000/", greeting)) == 6
     assert all(f"http://127.0.0.1:8000/{page}\n" in greeting for page in ("merchant", "ops", "docs"))
     assert "windowshop key create --home var/demo --scope admin" in greeting
-
-
-def operator(home):
-    """The headers of the shop's operator."""
-    return {"Authorization": f"Bearer {Keys(ShopHome(home).api_keys).create('admin')[1]}"}
-
-
-@pytest.mark.weights
-@pytest.mark.timeout(1800)
-def test_from_nothing_to_results_and_again_within_seconds(tmp_path):
-    with serving(tmp_path / "demo", what="demo") as (process, port):
-        wait_until_ready(port, 1_500)
-        front = ask(port, "GET", "/")[1].decode()
-        photos = re.findall(r'<a href="(/\?photo=[^"]+)"><img src="(/try/[^"]+)"', front)
-        assert len(photos) == 12
-        for page, picture in photos[:2]:
-            assert ask(port, "GET", picture)[0] == 200
-            status, body = ask(port, "GET", unescape(page))
-            assert status == 200 and body.count(b'<li class="card"') >= 3  # items, of ten variants
-        _, body = ask(port, "GET", "/api/v1/ops", headers=operator(tmp_path / "demo"))
-        assert json.loads(body)["label_heads"]["state"] in ("waiting", "learning")  # the page did not wait for it
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=300)
-        assert "Three things to try" in output_of(process)
-    first = (tmp_path / "demo" / "current").read_text()
-    with serving(tmp_path / "demo", what="demo") as (process, port):
-        wait_until_ready(port, 300)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=300)
-        assert "Indexing" not in output_of(process)
-    assert (tmp_path / "demo" / "current").read_text() == first
