@@ -109,6 +109,8 @@ class QuestionReader:
         english = parse_question(text.english, names, self._synonyms, known)
         english = _as_typed(_with_others(english, text.others, names), text)
         own = replace(own, unnamed=english.unnamed)  # the encoder reads English
+        if english.confidence > UNKNOWN_HEAD:
+            own = _without_parts_of_terms(own, text)
         if lost := _untranslated(text, own):
             english = replace(english, rest=(*english.rest, *lost), coverage=english.coverage / 2)
         of_kinds = own if own.confidence >= english.confidence else english
@@ -205,6 +207,13 @@ def _as_typed(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
 
     values = tuple(replace(value, words=text.as_written(text.typed_for(value.words))) for value in parsed.values)
     return replace(parsed, kinds=tuple(map(placed, parsed.kinds)), values=values)
+
+
+def _without_parts_of_terms(parsed: ParsedQuestion, text: ReadText) -> ParsedQuestion:
+    """Return the parts without kinds whose name is inside a longer term of the glossary: a 脚凳 is no 凳."""
+    terms = text.replaced.values()
+    kinds = [kind for kind in parsed.kinds if not any(kind.words in term != kind.words for term in terms)]
+    return replace(parsed, kinds=tuple(kinds))
 
 
 def _untranslated(text: ReadText, own: ParsedQuestion) -> tuple[str, ...]:
