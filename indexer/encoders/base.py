@@ -71,6 +71,7 @@ class BaseEncoder(Encoder):
     batch_size = 32
     sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
     sentence_key: str | None = None  # what identifies the model of sentence vectors
+    multilingual = False  # whether texts in other languages than English have vectors of their meaning
 
     def encode_pixels(self, pixels: Pixels) -> Floats:
         """Encode prepared pictures in batches, and scale every block to unit length."""
@@ -90,8 +91,11 @@ class BaseEncoder(Encoder):
             return np.zeros((0, self.dim), np.float32)
         # Tokenizers refuse a lone surrogate, which JSON allows.
         texts = [text.encode("utf-8", "replace").decode() for text in texts]
-        parts = chunks(len(texts), self.batch_size)
-        return self._unit(np.concatenate([self._text_rows(texts[part]) for part in parts]))
+        # Equal texts once, and those of one length together: a batch is padded to its longest text.
+        distinct = sorted(set(texts), key=lambda text: (len(text), text))
+        rows = np.concatenate([self._text_rows(distinct[part]) for part in chunks(len(distinct), self.batch_size)])
+        place = {text: row for row, text in enumerate(distinct)}
+        return self._unit(rows)[[place[text] for text in texts]]
 
     def encode_sentences(self, texts: Sequence[str]) -> Floats:
         """Return unit vectors, float32 (n, sentence_dim), that compare texts with texts. Raises UnsupportedQuery.

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from indexer.encoders.backends.runtime import RUNTIMES
-from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.colour_encoder import COLOUR_VERSION, colour_dim, colour_rows
 from indexer.encoders.projection_heads import ProjectionHeads
@@ -39,7 +40,7 @@ class EncoderWords:
     def __init__(self, encoder: BaseEncoder, block: str) -> None:
         self._encoder = encoder
         self._span = RowLayout(encoder.blocks).slice(block)
-        self.fingerprint = encoder.fingerprint
+        self.fingerprint = self.sentence_key = encoder.fingerprint
         self.sentence_dim = self._span.stop - self._span.start
 
     def __call__(self, texts: Sequence[str]) -> Floats:
@@ -47,6 +48,11 @@ class EncoderWords:
         return self._encoder.encode_texts(texts)[:, self._span]
 
     sentences = __call__
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether the other encoder reads other languages than English."""
+        return self._encoder.multilingual
 
     def knows_word(self, word: str) -> bool | None:
         """Return whether the other encoder has the word as one piece."""
@@ -65,9 +71,10 @@ class ProjectionEncoder(BaseEncoder):
         self.tower = tower
         self.words = words
         self.heads = heads
+        self.multilingual = words.multilingual
         self.preprocessing = tower.preprocessing
         self.runtime = tower.runtime
-        self.sentence_dim, self.sentence_key = words.sentence_dim, words.fingerprint
+        self.sentence_dim, self.sentence_key = words.sentence_dim, words.sentence_key
         self.blocks = (
             Block("look", len(heads.look.axes)),
             Block("meaning", heads.dim, texts=True),

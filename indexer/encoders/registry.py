@@ -7,7 +7,8 @@ from pathlib import Path
 
 from catalog.errors import EncoderUnavailable, UnknownEncoder
 from catalog.home import ShopHome
-from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.base import BaseEncoder
 from indexer.encoders.clip_encoder import ClipEncoder
 from indexer.encoders.colour_encoder import ColourEncoder

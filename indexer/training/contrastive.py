@@ -36,6 +36,7 @@ class TrainingConfig:
     dropout: float = 0.15
     warm_share: float = 0.1
     start_temperature: float = 0.07
+    translated_weight: float = 0.4  # of the loss of captions in other languages; that of English ones weighs 1
 
     def steps(self, pairs: int) -> int:
         """Return the number of steps for this many pairs."""
@@ -49,7 +50,8 @@ class Pairs:
     views: float16 (n, features) each, augmentations of the same n pictures (plain first); words: float32 (t, features)
     of all captions; captions: int64 (n, c), c caption numbers to draw from for each picture; keys: int64 (n,),
     pictures with one key fit the same words, so they are no negatives of each other; domains: int64 (n,), only pairs
-    of one domain are contrasted ("shirt" is not wrong for another shop's shirt).
+    of one domain are contrasted ("shirt" is not wrong for another shop's shirt). translations: int64 (n, d), captions
+    in other languages; a step shows every picture with one of these as well.
     """
 
     views: Sequence[HalfFloats]
@@ -57,11 +59,13 @@ class Pairs:
     captions: Ints
     keys: Ints
     domains: Ints
+    translations: Ints | None = None
 
     def take(self, rows: Ints) -> Pairs:
         """Return the pairs at these positions, with all captions."""
         views = [view[rows] for view in self.views]
-        return Pairs(views, self.words, self.captions[rows], self.keys[rows], self.domains[rows])
+        translations = None if self.translations is None else self.translations[rows]
+        return Pairs(views, self.words, self.captions[rows], self.keys[rows], self.domains[rows], translations)
 
 
 class HeadModule(nn.Module):
@@ -130,15 +134,18 @@ def fit(
     def loss(chosen: Ints) -> Tensor:
         batch = len(chosen)
         views = rng.integers(len(pairs.views), size=batch)
-        captions = pairs.captions[chosen, rng.integers(pairs.captions.shape[1], size=batch)]
         pixels = np.stack([pairs.views[view][row] for view, row in zip(views, chosen, strict=True)])
-        return _contrast(
-            picture(torch.from_numpy(pixels.astype(np.float32))),
-            text(words[torch.from_numpy(captions)]),
-            torch.from_numpy(pairs.keys[chosen]),
-            torch.from_numpy(pairs.domains[chosen]),
-            scale.exp().clamp(max=100),
-        )
+        shown = picture(torch.from_numpy(pixels.astype(np.float32)))
+        keys, domains = torch.from_numpy(pairs.keys[chosen]), torch.from_numpy(pairs.domains[chosen])
+
+        def contrast(captions: Ints) -> Tensor:
+            drawn = captions[chosen, rng.integers(captions.shape[1], size=batch)]
+            return _contrast(shown, text(words[torch.from_numpy(drawn)]), keys, domains, scale.exp().clamp(max=100))
+
+        if pairs.translations is None:
+            return contrast(pairs.captions)
+        both = contrast(pairs.captions) + recipe.translated_weight * contrast(pairs.translations)
+        return both / (1 + recipe.translated_weight)
 
     optimiser = adamw([*picture.parameters(), *text.parameters(), scale], recipe.rate, recipe.decay)
     count = len(pairs.keys)

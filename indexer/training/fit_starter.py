@@ -9,7 +9,8 @@ from typing import Any
 
 from catalog import sample
 from catalog.errors import TrainingError
-from indexer.encoders.backends.starter_towers import PictureTower, TextTower
+from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.projection_heads import ProjectionHeads, load_heads, save_heads
 from indexer.encoders.registry import STARTER_HEADS
 from indexer.encoders.training_pictures import STARTER_TRAINING_SET, save_training_set
@@ -21,6 +22,7 @@ from indexer.training.sample_pairs import sample_examples
 from indexer.training.starter_data import read_starter_data
 
 LOOK_DIM = 256
+STARTER_RECIPE = TrainingConfig(word_hidden=1024, epochs=40)  # six languages need a wider text head and longer
 
 
 def fit_starter(
@@ -37,7 +39,7 @@ def fit_starter(
     when the data is incomplete.
     """
     began = time.perf_counter()
-    recipe = recipe or TrainingConfig()
+    recipe = recipe or STARTER_RECIPE
     split = read_starter_data(data, seed)
     tower, words = PictureTower("auto"), TextTower("auto")
     examples = [*split.examples, *sample_examples(shop)]

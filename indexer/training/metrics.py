@@ -12,6 +12,7 @@ from indexer.encoders.projection_encoder import SentenceTower, Tower
 from indexer.encoders.projection_heads import ProjectionHeads
 from indexer.labels.knn import Ints
 from indexer.numeric import number_names, unit
+from indexer.training.captions.words import LANGUAGES, Noun, alternatives
 from indexer.training.pairs import picture_features, word_features
 from indexer.training.starter_data import StarterData
 from indexer.types import Floats
@@ -37,14 +38,28 @@ def starter_figures(heads: ProjectionHeads, split: StarterData, tower: Tower, wo
     shelf = np.array([ids[photo.name] for photo in split.grocery_photos])
     at_shelf = ranks(pictures([photo.file for photo in split.grocery_photos]) @ products.T, shelf)
     labels = sorted({photo.name for photo in split.clothing_photos})
-    anchors = unit(np.mean([texts([prompt.format(label) for label in labels]) for prompt in LABEL_PROMPTS], axis=0))
     owned = np.array([labels.index(photo.name) for photo in split.clothing_photos])
-    worn = ranks(pictures([photo.file for photo in split.clothing_photos]) @ anchors.T, owned)
+    worn = pictures([photo.file for photo in split.clothing_photos])
+
+    def accuracy(prompts: Sequence[Sequence[str]]) -> float:
+        """Return the share of photos nearest to their label's text; a prompt has a text for every label."""
+        anchors = unit(np.mean([texts(lines) for lines in prompts], axis=0))
+        return float((ranks(worn @ anchors.T, owned) < 1).mean())
+
+    english = accuracy([[prompt.format(label) for label in labels] for prompt in LABEL_PROMPTS])
+    names = {language: _names(labels, language) for language in LANGUAGES}
+    others = {language: round(accuracy([words]), 4) for language, words in names.items() if words}
     return {
         "fashion_title_to_picture": {"products": len(fashion), **recalls(found, 1, 10)},
         "grocery_photo_to_product": {"photos": len(shelf), "products": len(ids), **recalls(at_shelf, 1, 5)},
-        "clothing_zero_shot": {"photos": len(owned), "labels": len(labels), "accuracy": float((worn < 1).mean())},
+        "clothing_zero_shot": {"photos": len(owned), "labels": len(labels), "accuracy": english, "languages": others},
     }
+
+
+def _names(labels: Sequence[str], language: str) -> list[str]:
+    """Return the labels in another language; none when one of them has no word there."""
+    words = [alternatives(label, language, "kind") for label in labels]
+    return [Noun.read(cells[0]).text for cells in words] if all(words) else []
 
 
 def title_recall(pictures: Floats, titles: Floats, names: Sequence[str]) -> float:

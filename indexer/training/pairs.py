@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from catalog.errors import BadPicture
 from catalog.images.decoder import decode, read_file
 from indexer.build.encoding_pipeline import map_ahead
 from indexer.encoders.projection_encoder import SentenceTower, Tower
+from indexer.labels.knn import Ints
 from indexer.numeric import chunks, number_names
 from indexer.progress import progress
 from indexer.training.augment import view
@@ -27,12 +28,16 @@ BATCH_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class CaptionedPicture:
-    """One picture with the captions to draw from; pictures with one `key` fit the same words, see `Pairs`."""
+    """One picture with the captions to draw from; pictures with one `key` fit the same words, see `Pairs`.
+
+    `translations` are captions in other languages: training shows each picture with one of both.
+    """
 
     file: Path
     captions: tuple[str, ...]
     key: str
     domain: int = 0
+    translations: tuple[str, ...] = ()
 
 
 def learnable(
@@ -49,18 +54,26 @@ def learnable(
             features, decoded = picture_features(tower.prepare, tower, files, name, seed, tick)
         good &= decoded
         view_features.append(features[rows])
-    texts = sorted({text for example in examples for text in example.captions}, key=lambda text: (len(text), text))
+    every = {text for example in examples for text in (*example.captions, *example.translations)}
+    texts = sorted(every, key=lambda text: (len(text), text))
     number = {text: row for row, text in enumerate(texts)}
-    longest = max(len(example.captions) for example in examples)
-    captions = [[number[e.captions[i % len(e.captions)]] for i in range(longest)] for e in examples]
+    translations = [example.translations for example in examples]
     pairs = Pairs(
         views=view_features,
         words=word_features(words, texts),
-        captions=np.array(captions, dtype=np.int64),
+        captions=_numbered([example.captions for example in examples], number),
         keys=number_names([example.key for example in examples]),
         domains=np.array([example.domain for example in examples], dtype=np.int64),
+        translations=_numbered(translations, number) if all(translations) else None,
     )
     return pairs, good[rows]
+
+
+def _numbered(captions: Sequence[Sequence[str]], number: Mapping[str, int]) -> Ints:
+    """Return the numbers of each example's captions, repeated up to the length of the longest."""
+    longest = max(map(len, captions))
+    rows = [[number[texts[i % len(texts)]] for i in range(longest)] for texts in captions]
+    return np.array(rows, dtype=np.int64)
 
 
 def picture_features(

@@ -12,7 +12,7 @@ import numpy as np
 from catalog.errors import BadFeed
 from catalog.feeds.reader import read_feed
 from catalog.product import Product, Rejected
-from indexer.training.captions.compose import Parts, captions_by_language, drawn, item_captions, translated
+from indexer.training.captions.compose import Parts, captions_by_language, drawn, item_captions, translations
 from indexer.training.captions.words import LANGUAGES
 from indexer.training.pairs import CaptionedPicture
 
@@ -22,7 +22,6 @@ OWNERS_PHOTOS = 1  # domain of photos with a category as their only caption
 STUDIO_COPIES = 3  # times an epoch shows each, so that the small datasets count next to the fashion one
 SHELF_COPIES = 2
 OWNERS_COPIES = 3
-OTHER_LANGUAGES = 0.4  # share of the drawn captions that are not English, equal for each language
 FASHION_FORMS = 4  # captions of a fashion picture in each other language; a new text costs a pass of the text tower
 
 
@@ -72,21 +71,23 @@ def _fashion_example(product: Product) -> CaptionedPicture:
     kind = product.category_path[-1]
     short = (f"{gender} {colour} {kind}".lower().strip(), f"{colour} {kind}".lower().strip())
     others = captions_by_language(Parts(kind, colour, gender=gender), FASHION_FORMS)
-    groups = [(0.45, (product.title,)), (0.15, short), *translated(OTHER_LANGUAGES, others)]
-    return CaptionedPicture(Path(product.pictures[0].path), drawn(groups), product.title)
+    english = drawn([(0.75, (product.title,)), (0.25, short)])
+    return CaptionedPicture(
+        Path(product.pictures[0].path), english, product.title, translations=translations(others, english)
+    )
 
 
 def _grocery_example(file: Path, product: Product) -> CaptionedPicture:
     long = (f"{product.brand} {product.title}".strip(), f"{product.title} {product.category_path[-1]}")
     others = {language: item_captions(product.title, product.brand, language) for language in LANGUAGES}
-    groups = [(0.3, (product.title,)), (0.2, long), (0.1, (f"a photo of {product.title}",))]
-    return CaptionedPicture(file, drawn([*groups, *translated(OTHER_LANGUAGES, others)]), product.title)
+    english = drawn([(0.5, (product.title,)), (0.33, long), (0.17, (f"a photo of {product.title}",))])
+    return CaptionedPicture(file, english, product.title, translations=translations(others, english))
 
 
 def _owners_example(photo: Photo) -> CaptionedPicture:
     english = tuple(template.format(photo.name) for template in PHOTO_CAPTIONS)
-    others = translated(OTHER_LANGUAGES, captions_by_language(Parts(photo.name)))
-    return CaptionedPicture(photo.file, drawn([(1 - OTHER_LANGUAGES, english), *others]), photo.name, OWNERS_PHOTOS)
+    others = translations(captions_by_language(Parts(photo.name)), english)
+    return CaptionedPicture(photo.file, english, photo.name, OWNERS_PHOTOS, others)
 
 
 def whole_feed(feed: Path, hint: str = "Restore the data folder.") -> Iterator[Product]:

@@ -11,6 +11,7 @@ import numpy as np
 from catalog.errors import BadQuery, UnsupportedQuery
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.layout import RowLayout
+from indexer.numeric import unit
 from indexer.types import Floats
 from search.query.refine_token import quantised, with_vectors
 from search.query.terms import LEXICAL, PictureTerm, ProductTerm, Query, Term, TextTerm, VectorTerm
@@ -66,18 +67,29 @@ class QueryEncoder:
     def encode(
         self, queries: Sequence[Query], stored_row: StoredRow, rewrite: TextRewriter = str
     ) -> list[EncodedQuery]:
-        """Encode queries: all pictures in one batch, all texts in another, `rewrite` applied. Raises BadQuery."""
+        """Encode queries: all pictures in one batch, all texts in another, `rewrite` applied. Raises BadQuery.
+
+        An encoder of many languages gets a text as typed as well: the vector is the sum of both.
+        """
         for query in queries:
             self.check(query)
         pictures = [term.picture for query in queries for term in query.terms if isinstance(term, PictureTerm)]
-        texts = [rewrite(term.words) for query in queries for term in query.terms if isinstance(term, TextTerm)]
+        texts = [term.words for query in queries for term in query.terms if isinstance(term, TextTerm)]
         vectors = iter(quantised(self._encoder.encode_images(pictures), self._encoder.blocks) if pictures else ())
-        text_vectors = iter(self._layout.queries(self._encoder.encode_texts(texts)) if texts else ())
+        text_vectors = iter(self._layout.queries(self._text_rows(texts, rewrite)) if texts else ())
         return [self._combine(with_vectors(query, vectors), text_vectors, stored_row) for query in queries]
 
     def picture_query(self, term: VectorTerm) -> Floats:
         """Return the query vector of a picture alone."""
         return self._layout.query(term.vector, self._weights["picture"])
+
+    def _text_rows(self, texts: Sequence[str], rewrite: TextRewriter) -> Floats:
+        rewritten = [rewrite(text) for text in texts]
+        multilingual = isinstance(self._encoder, BaseEncoder) and self._encoder.multilingual
+        if not multilingual or rewritten == list(texts):
+            return self._encoder.encode_texts(rewritten)
+        both = self._encoder.encode_texts([*rewritten, *texts]).reshape(2, len(texts), -1)
+        return unit(both.sum(axis=0))  # a row of text has one block, all else is 0
 
     def _combine(self, query: Query, text_vectors: Iterator[Floats], stored_row: StoredRow) -> EncodedQuery:
         total = np.zeros(self._layout.dim, dtype=np.float32)

@@ -1,6 +1,8 @@
-"""The starter's two frozen towers as torch modules: their inputs and their pooling. Imports torch."""
+"""The starter's frozen towers as torch modules: their inputs and their pooling. Imports torch."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import timm
 import torch
@@ -12,6 +14,8 @@ from indexer.encoders.backends.starter_towers import MAP_PREPROCESS, PREPROCESS
 from indexer.encoders.backends.torch_modules import map_model
 from indexer.encoders.backends.torch_runtime import TorchModel, torch_model
 from indexer.encoders.graphs.checkpoint import MINILM_MODULE, lite0_file, package_folder
+from indexer.encoders.graphs.e5 import LAYERS as E5_LAYERS
+from indexer.encoders.graphs.e5_file import E5_SHA256, HIDDEN, read_e5
 from indexer.encoders.graphs.parity import example_texts, noise_pictures
 from indexer.encoders.graphs.starter import CENTRE_WIDTH, COLOUR_STEPS, FOREGROUND_STAGE, MAP_STAGES, POOLED_STAGES
 
@@ -87,20 +91,15 @@ def soft_histogram(rgb: Tensor, weights: Tensor) -> Tensor:
 
 
 class TextBackbone(nn.Module):
-    """MiniLM-L6: token ids and mask, int64 (n, length), to float32 (n, 768).
+    """A BERT encoder: token ids and mask, int64 (n, length), to float32 (n, 768).
 
     Joins the mean of the token embeddings to the mean of the last layer: the first holds the words themselves (brands,
     colours), the second what they mean together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tower: nn.Module) -> None:
         super().__init__()
-        import transformers  # takes seconds to import; the image tower never needs it
-
-        transformers.utils.logging.disable_progress_bar()  # loading is instant
-        self.tower = transformers.AutoModel.from_pretrained(
-            package_folder(MINILM_MODULE) / "model", attn_implementation="eager", local_files_only=True
-        )
+        self.tower = tower
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return both means, concatenated."""
@@ -121,8 +120,36 @@ def load_picture_maps() -> TorchModel:
 
 
 def load_text_backbone() -> TorchModel:
-    """Load the sentence tower with the package's weights. Raises EncoderUnavailable."""
-    return torch_model(TextBackbone(), example_texts(), free_axes=(0, 1))
+    """Load MiniLM-L6 with the package's weights. Raises EncoderUnavailable."""
+    transformers: Any = _transformers()
+    transformers.utils.logging.disable_progress_bar()  # loading is instant
+    tower = transformers.AutoModel.from_pretrained(
+        package_folder(MINILM_MODULE) / "model", attn_implementation="eager", local_files_only=True
+    )
+    return torch_model(TextBackbone(tower), example_texts(), free_axes=(0, 1))
+
+
+def load_multilingual_backbone() -> TorchModel:
+    """Load multilingual-e5-small with the package's weights of 4 bits as float32. Raises EncoderUnavailable."""
+    transformers, file = _transformers(), read_e5()
+    weights = {**file.weights, **{name: matrix.floats() for name, matrix in file.matrices.items()}}
+    config = transformers.BertConfig(
+        vocab_size=len(weights["embeddings.word_embeddings.weight"]),
+        hidden_size=HIDDEN,
+        num_hidden_layers=E5_LAYERS,
+        intermediate_size=4 * HIDDEN,
+    )
+    tower = transformers.BertModel(config, add_pooling_layer=False)
+    tower.set_attn_implementation("eager")
+    tower.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in weights.items()})
+    digest = {"weights_sha256": E5_SHA256}
+    return torch_model(TextBackbone(tower), example_texts(), digest, weights=nn.Identity(), free_axes=(0, 1))
+
+
+def _transformers() -> Any:
+    import transformers  # takes seconds to import; the image tower never needs it
+
+    return transformers
 
 
 def _in_key_order(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18  # the first in which every reduction takes its axes as an input
+OPSET_4_BITS = 21  # the first with numbers of 4 bits
 IR_VERSION = 10  # ONNX Runtime 1.20 reads it
 
 Array = NDArray[Any]
@@ -33,6 +34,12 @@ class GraphBuilder:
         """Add a constant."""
         name = f"c{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def packed_constant(self, dtype: int, shape: Sequence[int], data: bytes) -> str:
+        """Add a constant of a type that numpy lacks, such as numbers of 4 bits, packed as ONNX packs them."""
+        name = f"c{len(self._constants)}"
+        self._constants.append(TensorProto(name=name, data_type=dtype, dims=shape, raw_data=data))
         return name
 
     def op(self, kind: str, *inputs: str | Array | np.float32, **attributes: Any) -> str:
@@ -77,10 +84,12 @@ class GraphBuilder:
 
     def model(self, output: str, axes: int = 2, name: str = "features") -> bytes:
         """Return the graph that ends in `output`, serialised; its output is float32 with that many axes."""
+        domains = {node.domain for node in self._nodes if node.domain}
         self._nodes.append(helper.make_node("Identity", [output], [name]))
         result = helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * axes)
         graph = helper.make_graph(self._nodes, "windowshop", self._inputs, [result], self._constants)
-        opsets = [helper.make_opsetid("", OPSET)]
+        opsets = [helper.make_opsetid("", OPSET_4_BITS if domains else OPSET)]
+        opsets += [helper.make_opsetid(domain, 1) for domain in sorted(domains)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="windowshop")
         onnx.checker.check_model(model)
         return bytes(model.SerializeToString(deterministic=True))

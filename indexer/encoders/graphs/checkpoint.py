@@ -50,7 +50,7 @@ def read_lite0(file: Path | None = None) -> dict[str, Array]:
     The package has them as a checkpoint of torch: pickled, which could run code. Since the file is known by its digest,
     a table says where each tensor begins, and nothing is unpickled.
     """
-    data = _checked(file or lite0_file(), LITE0_SHA256)
+    data = read_checked(file or lite0_file(), LITE0_SHA256)
     with _LITE0_TABLE.open(encoding="utf-8", newline="") as table:
         return {row["name"]: _tensor(data, row) for row in csv.DictReader(table)}
 
@@ -58,11 +58,12 @@ def read_lite0(file: Path | None = None) -> dict[str, Array]:
 def read_minilm() -> Weights:
     """Return MiniLM-L6's weights by the names in the package's file. Raises EncoderUnavailable."""
     file = package_folder(MINILM_MODULE) / "model" / "model.safetensors"
-    weights: Weights = load(_checked(file, MINILM_SHA256))
+    weights: Weights = load(read_checked(file, MINILM_SHA256))
     return weights
 
 
-def _checked(file: Path, sha256: str) -> bytes:
+def read_checked(file: Path, sha256: str) -> bytes:
+    """Return the bytes of a file of weights that has this digest. Raises EncoderUnavailable."""
     try:
         data = file.read_bytes()
     except OSError as error:

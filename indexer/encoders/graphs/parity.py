@@ -19,7 +19,7 @@ def noise_pictures(side: int) -> Pixels:
 
 
 def example_texts() -> Arrays:
-    """Return two texts as MiniLM reads them: `ids` and `mask`, int64 (2, 5)."""
+    """Return two rows of tokens, as MiniLM and E5 take them: `ids` and `mask`, int64 (2, 5)."""
     return {"ids": _TOKENS, "mask": (_TOKENS > 0).astype(np.int64)}
 
 

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from indexer.encoders.graphs import lite0, minilm
+from indexer.encoders.graphs import bert, lite0
 from indexer.encoders.graphs.builder import Array, GraphBuilder
 from indexer.encoders.graphs.checkpoint import read_lite0, read_minilm
+from indexer.encoders.graphs.e5 import E5
+from indexer.encoders.graphs.e5_file import E5_SHA256, read_e5
 from indexer.encoders.graphs.parity import example_texts, noise_pictures, weights_digest
 from indexer.types import Arrays, Floats
 
@@ -26,6 +28,7 @@ MAP_STAGES = (4, 6)
 FOREGROUND_STAGE = 4  # 14 x 14 cells: fine enough for a box, deep enough to know cloth from cup
 FROZEN_STAGES = 4  # of the label network, which has later stages of its own
 CENTRE_WIDTH = 0.6  # standard deviation of the centre's weight, as a share of half the picture's side
+MINILM_LAYERS = 6
 COLOUR_STEPS = 5  # levels a channel of the soft RGB histogram
 REFERENCE = Path(__file__).parent.parent / "starter" / "reference.safetensors"
 REFERENCE_CELLS = 49  # every so many cells of a map are in the reference
@@ -93,9 +96,18 @@ def build_texts() -> BuiltModel:
     """Build the sentence tower: ids and mask, int64 (n, length), to float32 (n, 768). Raises EncoderUnavailable."""
     weights = read_minilm()
     graph = GraphBuilder()
-    data = graph.model(minilm.MiniLM(graph, weights).features())
-    digest = weights_digest((f"tower.{name}", weights[name]) for name in minilm.layer_names())
+    data = graph.model(bert.Bert(graph, weights, MINILM_LAYERS).features())
+    names = [*bert.layer_names(MINILM_LAYERS), "pooler.dense.weight", "pooler.dense.bias"]
+    digest = weights_digest((f"tower.{name}", weights[name]) for name in names)
     return BuiltModel(data, {"weights_sha256": digest}, example_texts(), _expected("minilm"))
+
+
+def build_multilingual_texts() -> BuiltModel:
+    """Build the tower that reads many languages: ids and mask, int64 (n, length), to float32 (n, 768)."""
+    file = read_e5()
+    graph = GraphBuilder()
+    data = graph.model(E5(graph, file.weights, file.matrices).features())
+    return BuiltModel(data, {"weights_sha256": E5_SHA256}, example_texts(), _expected("e5"))
 
 
 def _lite0_model(graph: GraphBuilder, output: str, name: str, side: int, axes: int = 2) -> BuiltModel:

@@ -10,7 +10,7 @@ from zlib import crc32
 from indexer.training.captions.templates import FORMS, Wording
 from indexer.training.captions.words import LANGUAGES, Adjective, Noun, alternatives
 
-DRAWS = 100  # captions of every picture, with repetitions: each is one percent of what training draws
+DRAWS = 100  # captions of every picture, with repetitions: each is one percent of what training draws of them
 _TWO_COLOURS = " and "
 
 
@@ -75,9 +75,14 @@ def drawn(groups: Sequence[tuple[float, Sequence[str]]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def translated(share: float, texts: Mapping[str, Sequence[str]]) -> list[tuple[float, Sequence[str]]]:
+def shared(share: float, texts: Mapping[str, Sequence[str]]) -> list[tuple[float, Sequence[str]]]:
     """Return groups for `drawn` that share `share` equally between the languages."""
     return [(share / len(texts), captions) for captions in texts.values()]
+
+
+def translations(texts: Mapping[str, Sequence[str]], english: Sequence[str]) -> tuple[str, ...]:
+    """Return `DRAWS` captions, equally many of each language; the English ones where no language has any."""
+    return drawn(shared(1.0, texts) if any(texts.values()) else [(1.0, english)])
 
 
 def _wording(parts: Parts, language: str, number: int, start: int) -> Wording | None:

@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from indexer.encoders import registry
-from indexer.encoders.backends.starter_towers import PictureTower, TextTower, package_folder
+from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.towers import TextTower
 from indexer.encoders.base import BaseEncoder
+from indexer.encoders.graphs.checkpoint import package_folder
 from indexer.encoders.projection_encoder import towers_digest, towers_of
 from indexer.encoders.projection_heads import Projection, ProjectionHead, ProjectionHeads, save_heads
 from indexer.encoders.registry import open_encoder

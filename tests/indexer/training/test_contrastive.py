@@ -1,6 +1,7 @@
 """Fitting heads on problems whose answer is known."""
 
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -101,6 +102,20 @@ def test_captions_are_drawn_from_all_that_a_picture_has(toy):
     picture, text = fit(Pairs(pairs.views, words, captions, pairs.keys, pairs.domains), SMALL, seed=0)
     scores = unit(text(pairs.words)) @ unit(picture(codes.astype(np.float32))).T
     assert (scores.argmax(axis=1) == np.arange(COLOURS)).mean() > 0.95
+
+
+def test_captions_in_other_languages_are_learnt_as_well(toy):
+    pairs, codes = toy
+    foreign = -pairs.words[:, ::-1]
+    words, translations = np.concatenate([pairs.words, foreign]), pairs.captions + len(pairs.words)
+    found = []
+    for others in (None, translations):
+        picture, text = fit(replace(pairs, words=words, translations=others), SMALL, seed=0)
+        pictures = unit(picture(codes.astype(np.float32)))
+        for rows in (pairs.words, foreign):
+            found.append(((unit(text(rows)) @ pictures.T).argmax(axis=1) == np.arange(COLOURS)).mean())
+    english_alone, not_learnt, english, learnt = found
+    assert min(english_alone, english) > 0.9 and learnt > 0.5 > 0.1 > not_learnt, found
 
 
 def contrast(pictures, words, keys, domains, scale=10.0):

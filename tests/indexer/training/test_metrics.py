@@ -83,7 +83,7 @@ def test_the_starters_figures(split):
     figures = starter_figures(Plain(), split, MeanColour(), NamedColours())
     assert figures["fashion_title_to_picture"] == {"products": 3, "recall_at_1": 1.0, "recall_at_10": 1.0}
     assert figures["grocery_photo_to_product"] == {"photos": 3, "products": 3, "recall_at_1": 1.0, "recall_at_5": 1.0}
-    assert figures["clothing_zero_shot"] == {"photos": 3, "labels": 3, "accuracy": 1.0}
+    assert figures["clothing_zero_shot"] == {"photos": 3, "labels": 3, "accuracy": 1.0, "languages": {}}
 
 
 def test_the_figures_of_heads_that_mix_up_two_colours(split):

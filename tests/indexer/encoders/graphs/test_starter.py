@@ -21,6 +21,7 @@ BUILDS = {
     "lite0-maps": lambda: starter.build_maps(MAP_PREPROCESS.record()),
     "lite0-early": starter.build_early_stages,
     "minilm": starter.build_texts,
+    "e5": starter.build_multilingual_texts,
 }
 pytestmark = pytest.mark.weights
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from catalog.sample import SAMPLE_FOLDER
-from indexer.training.captions.compose import DRAWS, Parts, captions, drawn, item_captions, translated
+from indexer.training.captions.compose import DRAWS, Parts, captions, drawn, item_captions, shared, translations
 from indexer.training.captions.words import LANGUAGES, Adjective, Noun, alternatives, caption_words, german, spanish
 
 
@@ -94,7 +94,9 @@ def test_every_cell_is_complete():
 
 
 def test_shares_of_the_draws():
-    counts = Counter(drawn([(0.6, ["a", "b"]), *translated(0.4, {"de": ["c"], "fr": []})]))
+    counts = Counter(drawn([(0.6, ["a", "b"]), *shared(0.4, {"de": ["c"], "fr": []})]))
     assert counts == {"a": 38, "b": 37, "c": 25} and counts.total() == DRAWS
     with pytest.raises(ValueError, match="at least one group"):
         drawn([(1.0, [])])
+    assert Counter(translations({"de": ["c"], "fr": ["d"], "es": []}, ["a"])) == {"c": 50, "d": 50}
+    assert set(translations({"de": [], "fr": []}, ["a", "b"])) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""MiniLM-L6 as an ONNX graph: a BERT encoder (Devlin et al. 2018, arXiv:1810.04805), averaged at two layers."""
+"""BERT encoders as ONNX graphs (Devlin et al. 2018, arXiv:1810.04805), averaged at two layers: MiniLM-L6, E5."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from onnx import TensorProto
 from indexer.encoders.graphs.builder import GraphBuilder
 from indexer.encoders.graphs.checkpoint import Weights
 
-LAYERS = 6
 HEADS = 12
 NORM_EPSILON = 1e-12
 _MASKED = -1e9  # added to the attention of padding
 
 
-class MiniLM:
-    """The layers of the network in a graph. `weights` have the names of the package's safetensors file."""
+class Bert:
+    """The layers of a network in a graph. `weights` have the names of transformers' BertModel.
 
-    def __init__(self, graph: GraphBuilder, weights: Weights) -> None:
+    A subclass may store matrices in another form: it has its own `_words` and `_product`.
+    """
+
+    def __init__(self, graph: GraphBuilder, weights: Weights, layers: int) -> None:
         self._graph = graph
         self._weights = weights
-        self._dim = weights["embeddings.word_embeddings.weight"].shape[1]
+        self._layers = layers
+        self._dim = weights["embeddings.LayerNorm.weight"].shape[0]
 
     def features(self) -> str:
         """Return float32 (n, 768) of ids and mask, int64 (n, length): the means of the first and the last layer."""
@@ -32,7 +35,7 @@ class MiniLM:
         hidden = words = self._embeddings(ids)
         padding = graph.scalar("Mul", graph.scalar("Sub", mask, 1), -_MASKED)
         attention = graph.op("Unsqueeze", padding, np.array([1, 2], np.int64))
-        for number in range(LAYERS):
+        for number in range(self._layers):
             hidden = self._layer(hidden, attention, f"encoder.layer.{number}")
         weight = graph.op("Unsqueeze", mask, np.array([2], np.int64))
         count = graph.reduce("ReduceSum", weight, (1,))
@@ -44,12 +47,14 @@ class MiniLM:
 
     def _embeddings(self, ids: str) -> str:
         graph = self._graph
-        words = graph.op("Gather", self._weights["embeddings.word_embeddings.weight"], ids)
         length = graph.op("Shape", ids, start=1, end=2)
         types = self._weights["embeddings.token_type_embeddings.weight"][0]
         positions = self._weights["embeddings.position_embeddings.weight"] + types
         placed = graph.op("Slice", positions, np.array([0], np.int64), length, np.array([0], np.int64))
-        return self._norm(graph.op("Add", words, placed), "embeddings.LayerNorm")
+        return self._norm(graph.op("Add", self._words(ids), placed), "embeddings.LayerNorm")
+
+    def _words(self, ids: str) -> str:
+        return self._graph.op("Gather", self._weights["embeddings.word_embeddings.weight"], ids)
 
     def _layer(self, x: str, attention: str, name: str) -> str:
         graph = self._graph
@@ -72,8 +77,10 @@ class MiniLM:
         return self._graph.transpose(split, (0, 2, 1, 3))
 
     def _linear(self, x: str, name: str) -> str:
-        product = self._graph.op("MatMul", x, self._weights[f"{name}.weight"].T)
-        return self._graph.op("Add", product, self._weights[f"{name}.bias"])
+        return self._graph.op("Add", self._product(x, name), self._weights[f"{name}.bias"])
+
+    def _product(self, x: str, name: str) -> str:
+        return self._graph.op("MatMul", x, self._weights[f"{name}.weight"].T)
 
     def _norm(self, x: str, name: str) -> str:
         gain, offset = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
@@ -85,16 +92,14 @@ class MiniLM:
         return graph.op("Mul", graph.scalar("Mul", x, 0.5), erf)
 
 
-def layer_names() -> list[str]:
-    """Return the names of the network's weights in the order of its layers."""
+def layer_names(layers: int) -> list[str]:
+    """Return the names of a network's weights in the order of its layers, without its pooler."""
     names = [f"embeddings.{part}_embeddings.weight" for part in ("word", "position", "token_type")]
     names += _pair("embeddings.LayerNorm")
     parts = [f"attention.self.{part}" for part in ("query", "key", "value")]
     parts += ["attention.output.dense", "attention.output.LayerNorm", "intermediate.dense"]
     parts += ["output.dense", "output.LayerNorm"]
-    for number in range(LAYERS):
-        names += [name for part in parts for name in _pair(f"encoder.layer.{number}.{part}")]
-    return [*names, *_pair("pooler.dense")]
+    return names + [name for n in range(layers) for part in parts for name in _pair(f"encoder.layer.{n}.{part}")]
 
 
 def _pair(layer: str) -> list[str]:

@@ -1,0 +1,57 @@
+"""Texts in other languages are encoded as typed and in the glossary's English."""
+
+import numpy as np
+import pytest
+
+from indexer.encoders.base import BaseEncoder
+from indexer.layout import RowLayout
+from indexer.types import Block, EncoderSpec
+from search.query.query_encoder import QueryEncoder
+from search.query.terms import Query, TextTerm
+
+WORDS = {"rot": 0, "red": 1, "mug": 2}
+WEIGHTS = {"text": {"meaning": 1.0, "words": 1.0}, "picture": {"meaning": 1.0, "words": 1.0}}
+
+
+class WordEncoder(BaseEncoder):
+    spec = EncoderSpec("words", "words", "none", "none", ("meaning",), "Apache-2.0")
+    blocks = (Block("meaning", 3, texts=True),)
+    fingerprint = "w"
+
+    def __init__(self, multilingual):
+        self.preprocessing = {}
+        self.multilingual = multilingual
+        self.texts = []
+
+    def prepare(self, picture):
+        return np.zeros((1, 1, 3), np.uint8)
+
+    def _text_rows(self, texts):
+        self.texts += texts
+        rows = np.zeros((len(texts), 3), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            row[[WORDS[word] for word in text.split()]] = 1
+        return rows
+
+
+def vectors(multilingual, texts, english):
+    encoder = WordEncoder(multilingual)
+    query_encoder = QueryEncoder(encoder, RowLayout.of_encoder(encoder.blocks), WEIGHTS)
+    queries = [Query((TextTerm(text),)) for text in texts]
+    encoded = query_encoder.encode(queries, lambda key: None, lambda text: english.get(text, text))
+    return [query.vector[:3] / np.linalg.norm(query.vector[:3]) for query in encoded], encoder.texts
+
+
+def test_the_vector_is_the_sum_of_both_texts():
+    (red, mug), _ = vectors(True, ["rot", "mug"], {"rot": "red"})
+    assert red == pytest.approx([2**-0.5, 2**-0.5, 0]) and mug == pytest.approx([0, 0, 1])
+
+
+def test_an_english_encoder_gets_the_english_text_alone():
+    (red,), texts = vectors(False, ["rot"], {"rot": "red"})
+    assert red == pytest.approx([0, 1, 0]) and texts == ["red"]
+
+
+def test_a_text_that_needs_no_translation_is_encoded_once():
+    (mug,), texts = vectors(True, ["red mug"], {})
+    assert mug == pytest.approx([0, 2**-0.5, 2**-0.5]) and texts == ["red mug"]
