@@ -15,7 +15,8 @@ from catalog.storage.catalogue import Catalogue
 from indexer.cache.vector_cache import VectorCache, cache_path, title_cache_key
 from indexer.encoders.base import BaseEncoder, Encoder
 from indexer.generations.kind_vectors import KindVectors, kind_names, kind_vectors
-from indexer.generations.product_phrases import packaged_vectors, product_phrases, save_packaged
+from indexer.generations.phrase_vectors import packaged_vectors, save_packaged
+from indexer.generations.product_phrases import product_phrases
 from indexer.numeric import batches
 from indexer.types import Floats
 

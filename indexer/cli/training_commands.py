@@ -13,7 +13,7 @@ from indexer.cli.common import home_option
 from indexer.detection.head import WEIGHTS
 from indexer.encoders.registry import DEFAULT_ENCODER, STARTER_HEADS, open_encoder
 from indexer.generations.known_kinds import KINDS_FILE
-from indexer.generations.product_phrases import PHRASES_FILE
+from indexer.generations.phrase_vectors import PHRASES_FILE
 from indexer.training import detection
 
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same heads.")

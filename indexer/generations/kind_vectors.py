@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from catalog.errors import DamagedGeneration
 from catalog.product import CATEGORY_SEPARATOR
 from indexer.generations.manifest import damaged
-from indexer.generations.product_phrases import quantised, unquantised
+from indexer.generations.phrase_vectors import quantised, unquantised
 from indexer.numeric import unit
 from indexer.types import Floats, Ids
 
