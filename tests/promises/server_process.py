@@ -25,6 +25,7 @@ from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import prune
 from search.connect.product_batch import BatchRow, put_batch
 from search.engine import SearchEngine
+from search.language.terms import shipped_terms
 from search.live.product_edit import edit_of
 from search.query.glossary import Glossary
 from search.recommend.compatibility_rules import PairRules
@@ -87,7 +88,7 @@ def opened(home):
 def read_shipped_tables():
     """Read once, before any child is forked, what every shop that is opened reads."""
     PairRules.load()
-    Glossary(read_glossary(GLOSSARY))
+    Glossary(read_glossary(GLOSSARY), shipped_terms())
 
 
 def do_put(home, product_id, title, colours):
