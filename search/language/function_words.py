@@ -22,11 +22,10 @@ OWN = "own"  # words of other languages that English uses as its own, and that l
 
 @dataclass(frozen=True, slots=True)
 class FunctionWord:
-    """What a function word does, its English, and the first word of its row, which stands for all forms of it."""
+    """What a function word does, and its English, "" for none."""
 
     role: str
     english: str
-    lemma: str
 
 
 @cache
@@ -54,5 +53,5 @@ def _tables() -> tuple[dict[str, dict[str, FunctionWord]], dict[str, frozenset[s
                 continue
             known = words.setdefault(language, {})
             for word in plain:  # a word that has two roles has the later one: "des" is an article and "of the"
-                known[word] = FunctionWord(row["role"], row["english"], plain[0])
+                known[word] = FunctionWord(row["role"], row["english"])
     return words, before

@@ -12,7 +12,7 @@ from catalog.text.folding import respellings
 from catalog.text.glossary import GLOSSARY, GlossaryEntry, read_glossary
 from catalog.text.scripts import clusters, unspaced
 from catalog.text.tokenizer import normalise, split_compound, tokenise
-from search.language.function_words import function_words
+from search.language.function_words import MODIFIER, function_words
 from search.language.stems import MIN_STEM, STEMMED, is_form, stem
 
 JAPANESE = "ja"
@@ -105,7 +105,7 @@ class LanguageTerms:
         known = self._function_words.get(word)
         if known is None:
             return stem(word, self.language)
-        return _MATTER if known.role == "modifier" else known.lemma
+        return _MATTER if known.role == MODIFIER else word
 
     def _is_alike(self, word: str, other: str) -> bool:
         return word in self._function_words or is_form(word, other)

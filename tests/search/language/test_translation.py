@@ -12,7 +12,7 @@ TERMS = {
     "Silber=silver;silbern=silver;Milch=milk;Kännchen=jug;Ärmel=sleeve;ohne Ärmel=sleeveless;Kleid=dress",
     "fr": "rouge=red;bleu=blue;tasse=mug|cup;café=coffee;verre=glass;eau=water;bois=wood;table basse=coffee table;"
     "petit=small;rayé=striped;coussin=cushion;canapé=sofa;pot de fleurs=plant pot;blanc=white;carreaux=checks;"
-    "pichet=jug;poêle=frying pan;cuivre=copper;avec couvercle=with lid;cocotte=casserole;vert=green",
+    "pichet=jug;poêle=frying pan;cuivre=copper;avec couvercle=with lid;cocotte=casserole;vert=green;bien être=wellness",
     "es": "rojo=red;azul=blue;amarillo=yellow;taza=mug|cup;café=coffee;a rayas=striped;vaso=glass;agua=water;"
     "cuenco=bowl;madera=wood;plato=plate;jarrón=vase;cojín=cushion;luz=light;moto=motorbike;para flores=for flowers",
 }
@@ -41,6 +41,7 @@ READ = [
     ("de", "Kleid ohne Ärmel", "dress sleeveless"),
     ("de", "ein Zwölfton Becher", "zwolfton mug"),
     ("fr", "tasses bleues", "blue mug"),
+    ("fr", "je cherche une tasse bleue", "blue mug"),
     ("fr", "tasse à café rayée", "striped coffee mug"),
     ("fr", "verre d'eau", "water glass"),
     ("fr", "petite table basse en bois", "small wood coffee table"),
