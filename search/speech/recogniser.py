@@ -17,8 +17,8 @@ from catalog.errors import DeadlineExceeded, VoiceBusy
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words
-from search.language.english import FUNCTION_WORDS
 from search.speech.cooccurrence import shares_held_together
+from search.speech.prompts import ENGLISH, prompt_of
 from search.speech.snapping import Snapped, WordSnapper
 from search.speech.spoken_text import cleaned
 from search.speech.vocabulary import MIN_LIKENESS, SpokenVocabulary
@@ -26,12 +26,10 @@ from search.speech.voice_activity import is_silent, spoken_part
 from search.speech.whisper import Reading, WhisperModel
 
 SILENCE, NO_SPEECH = "silence", "no_speech"
-ENGLISH = "en"
 MAX_ALTERNATIVES = 3
 READINGS = 5
 MAX_WAITING = 3  # recordings that wait for the one that is recognised
 DEADLINE_S = 20.0
-PROMPT_WORDS = 48
 REREAD_SECONDS = 30.0  # between two readings of a shop's words that change
 MAX_NO_SPEECH, MIN_SURE_LOG_PROBABILITY = 0.6, -1.0  # Whisper's own limits: beyond both, nobody spoke
 MIN_LOG_PROBABILITY = -1.6  # below, a reading is a guess
@@ -130,16 +128,18 @@ class ShopWords:
     def __init__(self, home: Path) -> None:
         self._path = ShopHome(home).catalogue
         self._seq, self._read_at = -1, -math.inf
-        self._current: tuple[WordSnapper, str] | None = None
+        self._vocabulary: SpokenVocabulary | None = None
+        self._snapper: WordSnapper | None = None
+        self._prompts: dict[str, str] = {}  # by language
 
     def current(self, language: str) -> tuple[WordSnapper | None, str]:
-        """Return what replaces words by sound, and a prompt; neither but for English."""
-        if language != ENGLISH:
-            return None, ""
-        if self._current is None or time.monotonic() - self._read_at >= REREAD_SECONDS:
+        """Return what replaces words by sound, in English alone, and a prompt."""
+        if self._vocabulary is None or time.monotonic() - self._read_at >= REREAD_SECONDS:
             self._read()
-        assert self._current is not None
-        return self._current
+        assert self._vocabulary is not None
+        if language not in self._prompts:
+            self._prompts[language] = prompt_of(self._vocabulary, language)
+        return (self._snapper if language == ENGLISH else None), self._prompts[language]
 
     def ranked(self, candidates: Sequence[_Candidate], language: str) -> list[_Candidate]:
         """Return the candidates, best first: before others those whose words are of one product."""
@@ -151,11 +151,9 @@ class ShopWords:
 
     def _read(self) -> None:
         with self._index() as index:
-            if index.seq() != self._seq or self._current is None:
-                words = index.vocabulary()
-                self._seq = index.seq()
-                vocabulary = SpokenVocabulary(words)
-                self._current = WordSnapper(vocabulary), _prompt(vocabulary)
+            if index.seq() != self._seq or self._vocabulary is None:
+                self._vocabulary, self._seq = SpokenVocabulary(index.vocabulary()), index.seq()
+                self._snapper, self._prompts = WordSnapper(self._vocabulary), {}
         self._read_at = time.monotonic()
 
     @contextmanager
@@ -166,11 +164,6 @@ class ShopWords:
                 yield index
         finally:
             catalogue.close()
-
-
-def _prompt(vocabulary: SpokenVocabulary) -> str:
-    frequent = [word for word in vocabulary.frequent(2 * PROMPT_WORDS) if word not in FUNCTION_WORDS]
-    return ", ".join(frequent[:PROMPT_WORDS])
 
 
 def _candidates(readings: Iterable[Reading], language: str, snapper: WordSnapper | None) -> list[_Candidate]:
