@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice, product
 from pathlib import Path
@@ -157,14 +157,34 @@ def path_of_terms(language: str) -> Path:
     return GLOSSARY.with_name(f"glossary_{language}.csv")
 
 
+class _ShippedTerms(Mapping[str, LanguageTerms]):
+    """The shipped terms by language, each read when it is first needed: all of them take half a second."""
+
+    def __init__(self) -> None:
+        self._languages = tuple(language for language in LANGUAGES if path_of_terms(language).is_file())
+        self._terms: dict[str, LanguageTerms] = {}
+
+    def __getitem__(self, language: str) -> LanguageTerms:
+        if language not in self._terms:
+            if language not in self._languages:
+                raise KeyError(language)
+            self._terms[language] = LanguageTerms(language, read_glossary(path_of_terms(language)))
+        return self._terms[language]
+
+    def __contains__(self, language: object) -> bool:
+        return language in self._languages
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._languages)
+
+    def __len__(self) -> int:
+        return len(self._languages)
+
+
 @cache
 def shipped_terms() -> Mapping[str, LanguageTerms]:
     """Return the shipped terms of each language that has a file of its own."""
-    return {
-        language: LanguageTerms(language, read_glossary(path_of_terms(language)))
-        for language in LANGUAGES
-        if path_of_terms(language).is_file()
-    }
+    return _ShippedTerms()
 
 
 def _distance(word: str, other: str) -> int:

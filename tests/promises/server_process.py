@@ -88,7 +88,7 @@ def opened(home):
 def read_shipped_tables():
     """Read once, before any child is forked, what every shop that is opened reads."""
     PairRules.load()
-    Glossary(read_glossary(GLOSSARY), shipped_terms())
+    Glossary(read_glossary(GLOSSARY), dict(shipped_terms()))
 
 
 def do_put(home, product_id, title, colours):
