@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.errors import BadQuery, UnsupportedQuery
 from indexer.encoders.base import BaseEncoder, Encoder
-from indexer.layout import RowLayout
+from indexer.layout import WORDS, RowLayout
 from indexer.numeric import unit
 from indexer.types import Floats
 from search.query.refine_token import quantised, with_vectors
@@ -111,7 +111,11 @@ class QueryEncoder:
         return EncodedQuery(query, total / np.float32(norm), tuple(excluded))
 
     def _block_weights(self, query: Query, term: Term) -> dict[str, float]:
-        weights = {**self._weights["text" if isinstance(term, TextTerm) else "picture"], **(query.blocks or {})}
+        weights = dict(self._weights["text" if isinstance(term, TextTerm) else "picture"])
+        if WORDS in weights and all(isinstance(term, TextTerm) for term in query.terms):
+            # Without a picture, titles count as much as pictures: see docs/decisions/block-weights.md.
+            weights[WORDS] = max(weights.values())
+        weights.update(query.blocks or {})
         if isinstance(term, TextTerm):
             return {name: weight for name, weight in weights.items() if name in self._text_blocks}
         return weights

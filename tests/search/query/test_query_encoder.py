@@ -7,7 +7,7 @@ from indexer.encoders.base import BaseEncoder
 from indexer.layout import RowLayout
 from indexer.types import Block, EncoderSpec
 from search.query.query_encoder import QueryEncoder
-from search.query.terms import Query, TextTerm
+from search.query.terms import ProductTerm, Query, TextTerm
 
 WORDS = {"rot": 0, "red": 1, "mug": 2}
 WEIGHTS = {"text": {"meaning": 1.0, "words": 1.0}, "picture": {"meaning": 1.0, "words": 1.0}}
@@ -45,6 +45,19 @@ def vectors(multilingual, texts, english):
 def test_the_vector_is_the_sum_of_both_texts():
     (red, mug), _ = vectors(True, ["rot", "mug"], {"rot": "red"})
     assert red == pytest.approx([2**-0.5, 2**-0.5, 0]) and mug == pytest.approx([0, 0, 1])
+
+
+def test_titles_count_as_much_as_pictures_only_without_a_picture():
+    encoder = WordEncoder(True)
+    layout = RowLayout.of_encoder(encoder.blocks)
+    weights = {"text": {"meaning": 2.0, "words": 1.0}, "picture": {"meaning": 1.0, "words": 1.0}}
+    query_encoder = QueryEncoder(encoder, layout, weights)
+    row = np.zeros(6, np.float32)
+    alone, beside = query_encoder.encode(
+        [Query((TextTerm("red"),)), Query((TextTerm("red"), ProductTerm("p")))], lambda key: (1, row)
+    )
+    assert alone.vector[1] == pytest.approx(alone.vector[4])
+    assert beside.vector[1] == pytest.approx(2 * beside.vector[4])
 
 
 def test_an_english_encoder_gets_the_english_text_alone():
