@@ -95,7 +95,7 @@ def _at(
 
 def _function_word(words: Sequence[str], at: int, known: Mapping[str, FunctionWord]) -> tuple[FunctionWord | None, int]:
     for length in (2, 1):
-        if found := known.get(" ".join(words[at : at + length])):
+        if at + length <= len(words) and (found := known.get(" ".join(words[at : at + length]))):
             return found, length
     return None, 0
 
