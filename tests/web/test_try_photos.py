@@ -49,6 +49,7 @@ def test_one_is_searched_with_by_its_address(client):
     assert titles(answer)[0] == "Blue jumper"
     assert "Similar to this photo" in answer.text
     assert 'src="/try/p%202.jpg"' in answer.text
+    assert 'aria-label="Search without this photo"' in answer.text
     assert '<input type="hidden" name="photo" value="p 2">' in answer.text
     assert 'href="/?photo=p+2&amp;offset=5"' in answer.text  # no photo to send again: a plain link goes on
 
