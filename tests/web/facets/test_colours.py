@@ -17,6 +17,7 @@ from web.facets.colours import colour_label, swatch
         ("Dunkelblau", ("#00035b",)),
         ("bleu foncé", ("#00035b",)),
         ("morado", ("#7e1e9c",)),
+        ("terre cuite", ("#ca6641",)),
         ("ivory and navy", ("#ffffcb", "#01153e")),
         ("papayawhip", ("#ffefd5",)),
         ("clear", ("clear",)),
