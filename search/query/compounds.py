@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from catalog.text.quantities import has_digit, quantity_of
-from catalog.text.tokenizer import forms, unspaced
+from catalog.text.tokenizer import forms, tokenise, unspaced
 from search.language.english import FUNCTION_WORDS, is_english
 from search.language.stems import stem
 from search.language.terms import GERMAN
@@ -70,6 +70,11 @@ def letters_and_numbers(word: str) -> list[tuple[str, ...]]:
     return list(
         dict.fromkeys(words for pattern in _LETTERS_AND_NUMBERS if len(words := tuple(pattern.findall(word))) > 1)
     )
+
+
+def words_of_letters(text: str) -> Iterator[str]:
+    """Yield the words of a text that have no digit: numbers mean nothing to an encoder."""
+    return (piece for _, _, piece in tokenise(text) if not any(map(str.isdigit, piece)))
 
 
 class CompoundVocabulary:

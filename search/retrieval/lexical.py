@@ -73,6 +73,11 @@ class Lexicon:
         with self._catalogue.words() as index:
             return self._reader.read(text, index, knows, language)
 
+    def language_of(self, typed: str, words: str) -> str:
+        """Return the language that a text shows as typed; English where the shop has all the words it looks for."""
+        with self._catalogue.words() as index:
+            return self._reader.language_of(typed, words, index)
+
     def has_word(self, word: str) -> bool:
         """Return whether a product has a word in any form, or the glossary translates it."""
         with self._catalogue.words() as index:

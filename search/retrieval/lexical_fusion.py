@@ -10,7 +10,6 @@ import numpy as np
 
 from catalog.text.glossary import ENGLISH
 from indexer.types import Floats, Ids
-from search.language.detection import language_of
 from search.language.english import FUNCTION_WORDS
 from search.query.compounds import KnowsWord, cannot_tell
 from search.query.terms import LEXICAL, Query, TextTerm
@@ -69,7 +68,7 @@ def match_text(lexicon: Lexicon, query: Query, knows: KnowsWord = cannot_tell) -
     if not terms:
         return None
     # A part may not show the language of the whole: "pot" of "pot sans couvercle".
-    whole = language_of(query.typed) if query.typed else ENGLISH
+    whole = lexicon.language_of(query.typed, " ".join(term.words for term in terms)) if query.typed else ENGLISH
     language = None if whole == ENGLISH else whole
     readings = {term.words: lexicon.read(term.words, knows, language) for term in terms}
     hits = [(term, lexicon.search(readings[term.words])) for term in terms]

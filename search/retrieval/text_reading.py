@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from search.language.english import is_english
 from search.language.spelling import SpellingVocabulary
 from search.language.stems import STEMMED
 from search.language.vocabulary import LanguageVocabulary
-from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, letters_and_numbers
+from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, letters_and_numbers, words_of_letters
 from search.query.glossary import Glossary, RewrittenText
 
 MAX_CONCEPTS = 32  # first concepts of a text that count
@@ -80,7 +80,7 @@ class TextAnalysis:
         if self.rewritten.language not in (ENGLISH, CHINESE):  # which its words show, and the encoder may read
             return True
         return any(concept.in_glossary for concept in concepts) or any(
-            can_read(word, knows) for concept in concepts for word in _letters_only(concept.word)
+            can_read(word, knows) for concept in concepts for word in words_of_letters(concept.word)
         )
 
 
@@ -130,10 +130,7 @@ class TextReader:
     def read(self, text: str, index: Words, knows: KnowsWord, language: str | None = None) -> TextAnalysis:
         """Analyse a text, of the language that its words show where none is given: terms, corrections, compounds."""
         word_counts = self._word_counts(index)
-        if language is None:
-            language = language_of(text)
-            if language in STEMMED and not self._current_vocabulary(index).in_language(language).is_meant_by(text):
-                language = ENGLISH
+        language = language or self.language_of(text, text, index)
         rewritten = self._glossary.apply(text, language)
         corrections, compounds = self._look_up(word_counts, rewritten, knows)
         if corrections:
@@ -147,6 +144,13 @@ class TextReader:
             extended = (_extended(concept, compounds, joined, related) for concept in rewritten.concepts)
             rewritten = replace(rewritten, concepts=tuple(extended))
         return TextAnalysis(text, rewritten, tuple(corrections))
+
+    def language_of(self, typed: str, words: str, index: Words) -> str:
+        """Return the language that a text shows as typed; English where the shop has all the words it looks for."""
+        language = language_of(typed)
+        if language in STEMMED and not self._current_vocabulary(index).in_language(language).is_meant_by(words):
+            return ENGLISH
+        return language
 
     def has_word(self, word: str, index: Words) -> bool:
         """Return whether a product or the glossary has a word in any form."""
@@ -293,8 +297,3 @@ def _extended(
         alternatives=(*concept.alternatives, *ways),
         compounds=compounds.get(concept.word, concept.compounds),
     )
-
-
-def _letters_only(text: str) -> Iterator[str]:
-    """Yield the words of a text that have no digit: numbers mean nothing to an encoder."""
-    return (piece for _, _, piece in tokenise(text) if not any(map(str.isdigit, piece)))
