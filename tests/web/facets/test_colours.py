@@ -43,3 +43,13 @@ def test_base_colours_have_names_in_every_language(client):
             assert colour_label("pale ash") == "pale ash"
     with app.test_request_context("/?lang=en"):
         assert colour_label("Navy") == "Navy"
+
+
+def test_german_nouns_for_colours_keep_their_capital(client):
+    with client.application.test_request_context("/?lang=de"):
+        assert (colour_label("oak"), colour_label("dark blue"), colour_label("maroon")) == (
+            "Eiche",
+            "dunkelblau",
+            "bordeauxrot",
+        )
+    assert swatch("eiche") == swatch("Eiche") == swatch("oak")
