@@ -47,7 +47,8 @@ def test_the_front_page_offers_them(client):
 def test_one_is_searched_with_by_its_address(client):
     answer = client.get("/?photo=p+2")
     assert titles(answer)[0] == "Blue jumper"
-    assert "Similar to this photo" in answer.text
+    assert "Similar to this photo" in answer.text and "Search without this photo" in answer.text
+    assert "Ohne dieses Foto suchen" in client.application.test_client().get("/?photo=p+2&lang=de").text
     assert 'src="/try/p%202.jpg"' in answer.text
     assert 'aria-label="Search without this photo"' in answer.text
     assert '<input type="hidden" name="photo" value="p 2">' in answer.text
