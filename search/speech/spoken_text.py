@@ -11,18 +11,21 @@ MIN_REPEATED = 2  # words of a text that is said again and again
 MAX_CUT = 3  # words that a last repetition has at least, where it is cut off
 _SENTENCE_MARKS = re.compile(r"[.,!?¿¡;:…。，、！？；：「」『』\"“”«»()\[\]♪*]+")
 _INSIDE_NUMBER = re.compile(r"(?<=\d)[.,](?=\d)")
-_POINT = "\ue000"  # stands for the mark inside a number meanwhile
+_DECIMAL_COMMA = frozenset({"de", "fr", "es"})  # languages that write "12,50"
+_MARKS = {".": "\ue000", ",": "\ue001"}  # what stands for a mark inside a number meanwhile
+_MARKS_AGAIN = str.maketrans({stand_in: mark for mark, stand_in in _MARKS.items()})
 
 
 def cleaned(text: str, language: str) -> str:
     """Return a reading without sentence marks and repetitions; Chinese in simplified characters, without spaces."""
-    text = _INSIDE_NUMBER.sub(lambda match: _POINT if match[0] == "." else "", text)
+    written = _MARKS if language in _DECIMAL_COMMA else _MARKS | {",": ""}
+    text = _INSIDE_NUMBER.sub(lambda match: written[match[0]], text)
     words = _once(_SENTENCE_MARKS.sub(" ", text).split())
     if language == "zh":
         words = [simplified(word) for word in words]
     if unspaced("".join(words)):
-        return _once_unspaced("".join(words)).replace(_POINT, ".")
-    return " ".join(words).replace(_POINT, ".").removeprefix("- ").strip("- ")
+        return _once_unspaced("".join(words)).translate(_MARKS_AGAIN)
+    return " ".join(words).translate(_MARKS_AGAIN).removeprefix("- ").strip("- ")
 
 
 def _once(words: list[str]) -> list[str]:
