@@ -58,7 +58,7 @@ class RefineTokens:
         if query.blocks:
             fields["b"] = dict(query.blocks)
         fields |= {"s": query.sort, "c": query.collapse, "g": query.group_variants}
-        head = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        head = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
         body = len(head).to_bytes(4, "big") + head + b"".join(_pack(vector, self._blocks) for vector in vectors)
         if len(body) > _MAX_BODY:
             return ""

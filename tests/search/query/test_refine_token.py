@@ -39,6 +39,10 @@ def test_a_query_comes_back_as_it_went(tokens):
     assert (read.filter, read.sort, read.blocks) == (narrowed, "-price", {"look": 0.25})
 
 
+def test_words_with_a_lone_surrogate_come_back_without_it(tokens):
+    assert tokens.read(tokens.make(Query((TextTerm("red \ud800 mug"),)))).terms == (TextTerm("red ? mug"),)
+
+
 def test_what_cannot_be_carried_has_no_token(tokens):
     narrowed = parse_filter({"id": [f"{i:03}" + "x" * 480 for i in range(900)]})
     assert tokens.make(Query((TextTerm("mug"),), filter=narrowed)) == ""
