@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.audio.decoder import decode_in_child
 from catalog.audio.limits import RATE
-from catalog.errors import DeadlineExceeded, VoiceBusy
+from catalog.errors import DeadlineExceeded, NoGeneration, VoiceBusy
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words
@@ -70,7 +70,8 @@ class SpeechRecogniser:
     def recognise(self, data: bytes, language: str, deadline_s: float = DEADLINE_S) -> Recognised:
         """Return what is said in a recording, in one of `languages.LANGUAGES`.
 
-        Raises BadAudio, AudioTooLarge, UnsupportedAudio, VoiceBusy, DeadlineExceeded, MissingExtra, EncoderUnavailable.
+        Raises BadAudio, AudioTooLarge, UnsupportedAudio, VoiceBusy, DeadlineExceeded, MissingExtra, EncoderUnavailable,
+        NoGeneration.
         """
         with self._admitted(deadline_s):
             samples = decode_in_child(data)
@@ -158,6 +159,8 @@ class ShopWords:
 
     @contextmanager
     def _index(self) -> Iterator[Words]:
+        if not self._path.is_file():  # which opening it would make
+            raise NoGeneration(f"There is no shop in {self._path.parent}.", "Index one: make index FEED=...")
         catalogue = Catalogue.open(self._path)
         try:
             with catalogue.words() as index:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.errors import BadAudio, DeadlineExceeded, EncoderUnavailable, MissingExtra, VoiceBusy
+from catalog.errors import BadAudio, DeadlineExceeded, EncoderUnavailable, MissingExtra, NoGeneration, VoiceBusy
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
@@ -121,6 +121,12 @@ def test_the_words_of_a_changed_shop_are_read_again(home, monkeypatch):
     catalogue.close()
     assert words.current("en")[0].snap("tea cozzy").text == "tea cosy"
     assert words.current("zh")[0] is None and "茶壶" in words.current("zh")[1]
+
+
+def test_a_folder_without_a_shop_is_named_and_stays_empty(tmp_path):
+    with pytest.raises(NoGeneration, match="no shop"):
+        module.ShopWords(tmp_path).current("en")
+    assert not list(tmp_path.iterdir())
 
 
 def test_words_of_one_product_come_before_others(home):
