@@ -10,6 +10,8 @@ NEGATED = [
     ("Teller außer weiß oder schwarz", "Teller", ["weiß", "schwarz"]),
     ("keine gestreifte Tasse", "Tasse", ["gestreifte"]),
     ("Kleid ohne Ärmel", "Kleid ohne Ärmel", []),
+    ("nicht rot", "", ["rot"]),
+    ("pas rayé", "", ["rayé"]),
     ("tasse sans anse en céramique", "tasse en céramique", ["anse"]),
     ("coussin sauf rouge et bleu", "coussin", ["rouge", "bleu"]),
     ("assiette qui n'est pas blanche", "assiette qui", ["blanche"]),
