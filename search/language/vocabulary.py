@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
+from catalog.text.glossary import ENGLISH
 from catalog.text.tokenizer import forms, normalise, tokenise
-from search.language.detection import speaks
+from search.language.detection import evidence_of, language_of, speaks
 from search.language.english import is_english
 from search.language.spelling import SpellingVocabulary
-from search.language.stems import MIN_STEM, is_form, stem
+from search.language.stems import MIN_STEM, STEMMED, is_form, stem
 from search.language.terms import shipped_terms
 
 MAX_FORMS = 16  # of one word
@@ -71,3 +72,18 @@ class LanguageVocabulary:
 
     def _own_words(self) -> Iterable[tuple[str, int]]:
         return ((word, count) for word, count in self._counts.items() if not is_english(word))
+
+
+def language_in_shop(typed: str, words: str, in_language: Callable[[str], LanguageVocabulary]) -> str:
+    """Return the language of a text that looks for `words` in a shop, whose words `in_language` returns.
+
+    English where the shop has all the words; the shop's own where any word shows it: "rot" is German in a German shop.
+    """
+    language = language_of(typed)
+    if language in STEMMED:
+        return language if in_language(language).is_meant_by(words) else ENGLISH
+    if language != ENGLISH:
+        return language
+    shown = {own: evidence for own, evidence in evidence_of(typed).items() if evidence > 0}
+    spoken = [own for own in shown if in_language(own).is_spoken]
+    return max(spoken, key=lambda own: shown[own], default=ENGLISH)

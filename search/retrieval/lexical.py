@@ -74,7 +74,7 @@ class Lexicon:
             return self._reader.read(text, index, knows, language)
 
     def language_of(self, typed: str, words: str) -> str:
-        """Return the language that a text shows as typed; English where the shop has all the words it looks for."""
+        """Return the language of a text as typed that looks for words: what it shows, and what the shop has."""
         with self._catalogue.words() as index:
             return self._reader.language_of(typed, words, index)
 

@@ -14,11 +14,11 @@ from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
 from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
 from search.language.concepts import Alternative, Concept
-from search.language.detection import CHINESE, language_of
+from search.language.detection import CHINESE
 from search.language.english import is_english
 from search.language.spelling import SpellingVocabulary
 from search.language.stems import STEMMED
-from search.language.vocabulary import LanguageVocabulary
+from search.language.vocabulary import LanguageVocabulary, language_in_shop
 from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, letters_and_numbers, words_of_letters
 from search.query.glossary import Glossary, RewrittenText
 
@@ -146,11 +146,8 @@ class TextReader:
         return TextAnalysis(text, rewritten, tuple(corrections))
 
     def language_of(self, typed: str, words: str, index: Words) -> str:
-        """Return the language that a text shows as typed; English where the shop has all the words it looks for."""
-        language = language_of(typed)
-        if language in STEMMED and not self._current_vocabulary(index).in_language(language).is_meant_by(words):
-            return ENGLISH
-        return language
+        """Return the language of a text as typed that looks for words: what it shows, and what the shop has."""
+        return language_in_shop(typed, words, lambda own: self._current_vocabulary(index).in_language(own))
 
     def has_word(self, word: str, index: Words) -> bool:
         """Return whether a product or the glossary has a word in any form."""

@@ -26,3 +26,7 @@ def test_words_of_the_shop_are_not_translated(engine, text):
 
 def test_a_part_of_a_question_has_the_language_of_the_whole(engine):
     assert "lampe was read as 'lamp'" in engine.search(build_query(text="lampe sans couvercle")).notes
+
+
+def test_a_word_that_english_has_too_is_english_here(engine):
+    assert engine.search(build_query(text="rot")).notes == ()

@@ -45,3 +45,8 @@ def test_the_best_comes_first(engine):
 
     texts = ("rote Tassen", "weiße Regale", "Tasse ohne Henkel")
     assert [first(text) for text in texts] == ["tasse", "buecher", "ohne"]
+
+
+def test_a_word_that_english_has_too_is_german_here(engine):
+    hits = engine.search(build_query(text="rot", blocks={"lexical": 1.0})).hits
+    assert {hit.product.id for hit in hits[:2]} == {"tasse", "teller"} and hits[1].score > hits[2].score
