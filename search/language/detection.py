@@ -6,6 +6,7 @@ only where its words say so: "rot" alone is English, "rote Tasse" is German. Not
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
@@ -32,6 +33,8 @@ EXACT = 0.02  # decides between languages that a text shows alike
 AGAINST, RARE_AGAINST = 0.5, 0.3  # what an English word says against a language that lacks it
 MIN_SPOKEN = 0.2  # evidence a word from which a shop's words are of a language
 ENOUGH = 0.46  # evidence from which a text is of a language
+ENOUGH_ALONE = 0.44  # the same for a text of one word, which may be a form: "paniers"
+TIES = ("de", "es", "fr")  # of texts that several show alike, such as "rouge", the last one: German borrows the most
 _LETTERS = {"de": "äöüß", "fr": "éèêëàâçœùûîïô", "es": "ñáíóúé¿¡ü"}
 _OWN_LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in _LETTERS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
@@ -45,8 +48,9 @@ def language_of(text: str) -> str:
     if unspaced(text):
         return _unspaced_language(text)
     evidence = evidence_of(text)
-    best = max(evidence, key=lambda language: evidence[language], default=ENGLISH)
-    return best if evidence.get(best, 0.0) >= ENOUGH else ENGLISH
+    best = max(evidence, key=lambda language: (round(evidence[language], 3), TIES.index(language)), default=ENGLISH)
+    enough = ENOUGH_ALONE if len(term_words(normalise(text))) == 1 else ENOUGH
+    return best if evidence.get(best, 0.0) >= enough else ENGLISH
 
 
 def speaks(words: Iterable[str], language: str) -> bool:
@@ -80,7 +84,7 @@ def _evidence(words: Sequence[str], foreign: Sequence[str], language: str) -> fl
         found = terms.match(words, at) if terms is not None else None
         length = found[1] if found else 1
         if length > 1:
-            total += 0.0 if all(map(_is_common, words[at : at + length])) else KNOWN
+            total += 0.0 if all(map(_is_common, words[at : at + length])) else KNOWN + length * EXACT
         elif _is_known(words[at], language):
             total += _weight(words[at], language)
         else:
@@ -146,7 +150,7 @@ def _weight(word: str, language: str) -> float:
     """Return what a word of a language says for it: next to nothing where it is a usual English word too."""
     terms = shipped_terms().get(language)
     exact = word in function_words(language) or (terms is not None and terms.is_exact(word))
-    own = EXACT if exact else 0.0
+    own = EXACT if exact else EXACT * _likeness(word, terms)
     if len(word) == 1 or word.isdigit() or singularise(word) in _english_words() or _is_international(word, language):
         return own
     count = frequency(word)
@@ -154,6 +158,16 @@ def _weight(word: str, language: str) -> float:
         form = GERMAN_S if language == GERMAN and word.endswith("s") else FORM
         return own + (KNOWN if exact else form) * (RARE_ENGLISH if count else 1.0)
     return own + (COMMON_FUNCTION if word in function_words(language) and word not in FUNCTION_WORDS else 0.0)
+
+
+def _likeness(word: str, terms: LanguageTerms | None) -> float:
+    """Return how much a form has in common with the term that it is a form of, 0 to 1: "jarras" is nearer to jarra."""
+    found = terms.match([word], 0) if terms is not None else None
+    if found is None:
+        return 0.0
+    term = normalise(found[0].term)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(word, term, strict=False)))
+    return same / max(len(word), len(term))
 
 
 def _is_international(word: str, language: str) -> bool:

@@ -80,10 +80,10 @@ def language_in_shop(typed: str, words: str, in_language: Callable[[str], Langua
     English where the shop has all the words; the shop's own where any word shows it: "rot" is German in a German shop.
     """
     language = language_of(typed)
-    if language in STEMMED:
-        return language if in_language(language).is_meant_by(words) else ENGLISH
-    if language != ENGLISH:
+    if language not in (*STEMMED, ENGLISH):
         return language
     shown = {own: evidence for own, evidence in evidence_of(typed).items() if evidence > 0}
     spoken = [own for own in shown if in_language(own).is_spoken]
-    return max(spoken, key=lambda own: shown[own], default=ENGLISH)
+    if spoken:
+        return max(spoken, key=lambda own: shown[own])
+    return language if language != ENGLISH and in_language(language).is_meant_by(words) else ENGLISH

@@ -15,6 +15,7 @@ from search.understanding.question_words import (
     COMMAS,
     CONJUNCTIONS,
     PREPOSITIONS,
+    SEEKING,
     THING_FOLLOWS,
     UNSPACED_ENDINGS,
     Word,
@@ -207,7 +208,8 @@ def _phrases(words: Sequence[Word], within: dict[int, Span]) -> Iterator[_Phrase
         inside = place in within and within[place].first < place
         if word.text in PREPOSITIONS and place not in within:
             yield phrase
-            phrase = _Phrase(word.text)
+            seeks = place > 0 and words[place - 1].text in SEEKING
+            phrase = _Phrase("" if seeks else word.text)
             continue
         if word.after_comma and not inside:
             yield phrase

@@ -17,6 +17,8 @@ PREPOSITIONS = frozenset(_PREPOSITION_TEXT.split())
 CONJUNCTIONS = frozenset({"and", "or", "plus", "&", "和", "或", "与", "及", "跟"})
 # What follows these is the thing itself: "a set of mugs", "something like a vase".
 THING_FOLLOWS = frozenset({"of", "like", "as"})
+# The preposition behind these belongs to them: "looking for a mug" names a mug.
+SEEKING = frozenset({"looking", "look", "search", "searching", "shopping", "hunting"})
 # Chinese characters behind a noun that make no other thing of it.
 UNSPACED_ENDINGS = frozenset("的子儿类套款型吗呢吧了和与或配")
 _EMPTY_TEXT = (

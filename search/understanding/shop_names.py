@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
+from search.language.detection import speaks
 from search.language.stems import is_form, stem
 from search.language.terms import GERMAN
 from search.query.filters import ATTRIBUTE, BRAND, CATEGORY, COLOUR
@@ -82,8 +83,10 @@ class _LanguageNames(ShopNames):
         self._names, self.longest, self._language = dict(names), longest, language
         self._in_languages = {}
         self._by_stem: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
-        for key in names:
-            self._by_stem[self._stems(key)].append(key)
+        words = {word for key in names for word in key}
+        if speaks(words, language):  # a Spanish "vaso" is no form of an English "vase"
+            for key in names:
+                self._by_stem[self._stems(key)].append(key)
 
     def find(self, words: tuple[str, ...]) -> Meaning | None:
         """Return what a name stands for, the name as it is before one of which the words are forms."""

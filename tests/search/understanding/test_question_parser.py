@@ -55,6 +55,7 @@ def kinds(text, **options):
         ("mug, red", ["Mugs"]),
         ("red, dotted mug", ["Mugs"]),
         ("a set of mugs", ["Mugs"]),
+        ("i am looking for a mug", ["Mugs"]),
         ("something like a vase", ["Vases"]),
         ("mugs and vases", ["Mugs", "Vases"]),
         ("mug, vase", ["Mugs", "Vases"]),
