@@ -15,6 +15,8 @@ WINDOW = 400  # samples of one spectrum: 25 ms
 HOP = 160  # samples from one to the next: 10 ms
 FRAMES_PER_SECOND = RATE // HOP
 FLOOR = 1e-10
+SMOOTH = 5  # spectra in whose mean noise is told from speech
+LEFT = 0.1  # of the power where there is but noise: none at all makes tones that warble
 RANGE = 8.0  # powers of ten below the loudest cell at which everything counts as silence
 
 # Slaney's mel scale: linear up to 1 kHz, logarithmic above.
@@ -24,22 +26,40 @@ _KNEE_MEL = _KNEE_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27
 
 
-def log_mel(samples: Samples, seconds: float) -> Floats:
+def log_mel(samples: Samples, seconds: float, noise: Floats | None = None) -> Floats:
     """Return float32 (BANDS, 100 a second) of samples at RATE, with silence up to `seconds`, about -1 to 1.5.
 
-    The values are those of OpenAI's Whisper, whose weights were fitted to them.
+    The values are those of OpenAI's Whisper, whose weights were fitted to them. `noise`, the mean of `power_spectra`
+    where nobody speaks, is taken out.
     """
     length = int(seconds * RATE)
     signal = np.zeros(length, np.float32)
     signal[: len(samples)] = samples[:length]
-    padded = np.pad(signal, WINDOW // 2, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:-1:HOP]
-    power = np.abs(np.fft.rfft(windows * _hann())) ** 2
+    power = power_spectra(signal)
+    if noise is not None:
+        spoken = power[: len(samples) // HOP]
+        spoken *= _gains(spoken, noise)
     mel = _filters() @ power.T.astype(np.float32)
     logs = np.log10(np.maximum(mel, FLOOR))
     logs = np.maximum(logs, logs.max() - RANGE)
     scaled: Floats = ((logs + 4) / 4).astype(np.float32)
     return np.ascontiguousarray(scaled)
+
+
+def power_spectra(samples: Samples) -> Floats:
+    """Return the power of each frequency, one row each HOP samples."""
+    padded = np.pad(samples, WINDOW // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:-1:HOP]
+    power: Floats = np.abs(np.fft.rfft(windows * _hann())) ** 2
+    return power
+
+
+def _gains(power: Floats, noise: Floats) -> Floats:
+    """Return Wiener's gains: the share of each power that is not noise, LEFT at least."""
+    sums = np.cumsum(np.pad(power, ((SMOOTH // 2 + 1, SMOOTH // 2), (0, 0))), axis=0)
+    means = (sums[SMOOTH:] - sums[:-SMOOTH]) / SMOOTH
+    gains: Floats = np.maximum(LEFT, 1 - noise / np.maximum(means, FLOOR))
+    return gains
 
 
 @cache

@@ -27,13 +27,12 @@ from search.speech.whisper import Reading, WhisperModel
 
 SILENCE, NO_SPEECH = "silence", "no_speech"
 MAX_ALTERNATIVES = 3
-READINGS = 5
 MAX_WAITING = 3  # recordings that wait for the one that is recognised
 DEADLINE_S = 20.0
 REREAD_SECONDS = 30.0  # between two readings of a shop's words that change
 MAX_NO_SPEECH, MIN_SURE_LOG_PROBABILITY = 0.6, -1.0  # Whisper's own limits: beyond both, nobody spoke
 MIN_LOG_PROBABILITY = -1.6  # below, a reading is a guess
-TOGETHER_BONUS = 0.4  # the same for words that one product has all of
+TOGETHER_BONUS = 0.8  # the same for words that one product has all of
 KNOWN_BONUS = 0.6  # log probability that a reading of known words alone has ahead of one of unknown words
 
 
@@ -83,8 +82,11 @@ class SpeechRecogniser:
                 return _nothing(language, seconds, NO_SPEECH)
             self._model = self._model or WhisperModel()
             snapper, prompt = self._words.current(language)
-            readings = self._model.read(spoken, language, prompt, READINGS)
-        certain = [reading for reading in readings.items if not _is_guess(reading, readings.no_speech)]
+            answers = [self._model.read(spoken.samples, language, prompt)]
+            if spoken.noise is not None and language == ENGLISH:  # in others no word of the shop tells which is better
+                answers.append(self._model.read(spoken.samples, language, prompt, spoken.noise))
+        pairs = [(reading, readings.no_speech) for readings in answers for reading in readings.items]
+        certain = [reading for reading, no_speech in pairs if not _is_guess(reading, no_speech)]
         candidates = self._words.ranked(_candidates(certain, language, snapper), language)
         if not candidates:
             return _nothing(language, seconds, NO_SPEECH)

@@ -15,6 +15,7 @@ from catalog.audio.limits import RATE
 from catalog.audio.wav import Samples
 from catalog.extras import requires_extra
 from indexer.encoders.backends.runtime import threads
+from indexer.types import Floats
 from search.speech.log_mel import log_mel
 from search.speech.weights import EXTRA, model_folder
 
@@ -22,7 +23,7 @@ MARGIN_S = 4.0  # silence behind a clip: the encoder was fitted to recordings th
 MIN_SECONDS, MAX_SECONDS = 6.0, 30.0  # of what the encoder sees; it was fitted to 30
 MAX_PROMPT_TOKENS = 160
 MAX_TOKENS = 64  # of an answer; 10 s of speech have about 40
-BEAMS = 5
+BEAMS = 5  # and as many readings
 REPETITION_PENALTY = 1.1  # noise else makes it say one word for ever
 
 
@@ -53,19 +54,20 @@ class WhisperModel:
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._lock = threading.Lock()
 
-    def read(self, samples: Samples, language: str, prompt: str, readings: int) -> Readings:
-        """Return at most `readings` readings of samples at 16 kHz, in one of `languages.LANGUAGES`.
+    def read(self, samples: Samples, language: str, prompt: str, noise: Floats | None = None) -> Readings:
+        """Return at most BEAMS readings of samples at 16 kHz, in one of `languages.LANGUAGES`.
 
-        `prompt` is text that could have been said before: its words and spelling become more probable.
+        `prompt` is text that could have been said before: its words and spelling become more probable. `noise` is
+        taken out of the samples.
         """
         seconds = min(MAX_SECONDS, max(MIN_SECONDS, float(np.ceil(len(samples) / RATE + MARGIN_S))))
-        features = self._library.StorageView.from_array(log_mel(samples, seconds)[None])
+        features = self._library.StorageView.from_array(log_mel(samples, seconds, noise)[None])
         with self._lock:
             result = self._model.generate(
                 features,
                 [self._prompt(language, prompt)],
                 beam_size=BEAMS,
-                num_hypotheses=readings,
+                num_hypotheses=BEAMS,
                 max_length=MAX_TOKENS + MAX_PROMPT_TOKENS,
                 repetition_penalty=REPETITION_PENALTY,
                 sampling_temperature=0.0,

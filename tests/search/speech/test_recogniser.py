@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog.audio.decoding import decode
 from catalog.errors import BadAudio, DeadlineExceeded, EncoderUnavailable, MissingExtra, NoGeneration, VoiceBusy
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.storage.catalogue import Catalogue
 from search.speech import recogniser as module
 from search.speech import weights
+from search.speech import whisper as module_of_model
 from search.speech.recogniser import SpeechRecogniser
+from search.speech.whisper import WhisperModel
 from tests.catalog.audio.recordings import RATE, tone, wav
 
 SPOKEN = Path(__file__).with_name("red_teapot.wav")  # "red teapot", in a synthetic voice
@@ -40,6 +43,25 @@ def test_what_is_said_is_recognised(recogniser):
     assert 0.3 < found.confidence <= 1 and found.seconds == pytest.approx(1.614, abs=0.01)
     assert found.text not in found.alternatives and len(found.alternatives) <= 3
     assert set(found.to_dict()) >= {"text", "recognised", "language", "confidence", "alternatives", "reason"}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("below_db", "read"), {"no noise": (None, 1), "quiet": (30, 1), "loud": (10, 2)}.values())
+def test_what_is_said_in_noise_is_read_twice(recogniser, monkeypatch, below_db, read):
+    samples = np.concatenate([np.zeros(RATE // 2, np.float32), decode(SPOKEN.read_bytes())])
+    if below_db is not None:
+        voice = np.sqrt((samples[np.abs(samples) > 0.01] ** 2).mean())
+        samples = samples + NOISE[: len(samples)] * voice * 10 ** (-below_db / 20)
+    noises = []
+
+    def read_once(self, samples, language, prompt, noise=None):
+        noises.append(noise)
+        return module_of_model.Readings((module_of_model.Reading("red teapot", -0.3 + 0.1 * len(noises)),), 0.0)
+
+    monkeypatch.setattr(WhisperModel, "read", read_once)
+    found = recogniser.recognise(wav(samples), "en")
+    assert (found.text, len(noises), noises[0]) == ("red teapot", read, None)
+    assert [noise.shape for noise in noises[1:]] == [(201,)] * (read - 1)
 
 
 def hum():
