@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-from catalog.text.tokenizer import unspaced
+from catalog.text.tokenizer import normalise, tokenise, unspaced
 
 # A mistake is a letter too many, missing, wrong, or two neighbours exchanged; one is allowed in a short word.
 MIN_LETTERS = 4  # shorter words are too near to too many others
@@ -28,17 +28,34 @@ class SpellingVocabulary:
 
     def nearest(self, word: str, max_mistakes: int | None = None) -> str | None:
         """Return the word probably meant: fewest mistakes, then same first letter, then most frequent; or None."""
-        if not _is_plain(word) or len(word) < MIN_LETTERS:
-            return None
-        limit = max_mistakes or (2 if len(word) >= TWO_MISTAKES_LETTERS else 1)
-        first = bisect_left(self._words, len(word) - limit, key=len)
-        near = self._words[first : bisect_right(self._words, len(word) + limit, key=len)]
-        distances = cdist([word], near, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)[0]
-        matches = [(near[i], distances[i]) for i in np.flatnonzero(distances <= limit).tolist()]
+        matches = self.matches(word, max_mistakes)
         if len(word) <= FIXED_START_LETTERS:
             matches = [match for match in matches if match[0][0] == word[0]]
         matches.sort(key=lambda match: (match[1], match[0][0] != word[0], -self._counts[match[0]], match[0]))
         return matches[0][0] if matches else None
+
+    def matches(self, word: str, max_mistakes: int | None = None) -> list[tuple[str, int]]:
+        """Return every word that a word may be a mistake of, with the number of mistakes."""
+        if not _is_plain(word) or len(word) < MIN_LETTERS:
+            return []
+        limit = max_mistakes or (2 if len(word) >= TWO_MISTAKES_LETTERS else 1)
+        first = bisect_left(self._words, len(word) - limit, key=len)
+        near = self._words[first : bisect_right(self._words, len(word) + limit, key=len)]
+        distances = cdist([word], near, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)[0]
+        return [(near[i], int(distances[i])) for i in np.flatnonzero(distances <= limit).tolist()]
+
+
+def is_truncated(word: str, nearest: str, other: str) -> bool:
+    """Return whether a word is `nearest` less its end or a letter, although another word of the shop has it whole."""
+    return other.startswith((nearest, word)) if nearest.startswith(word) else other.startswith(nearest)
+
+
+def replaced(text: str, corrections: Mapping[str, str]) -> str:
+    """Return a text, normalised, with the words that replace others."""
+    corrected = normalise(text)
+    for start, end, piece in reversed(list(tokenise(corrected))):
+        corrected = corrected[:start] + corrections.get(piece, piece) + corrected[end:]
+    return corrected
 
 
 def _is_plain(word: str) -> bool:

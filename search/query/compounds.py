@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from catalog.text.quantities import has_digit, quantity_of
-from catalog.text.tokenizer import forms, tokenise, unspaced
+from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
 from search.language.english import FUNCTION_WORDS, is_english
 from search.language.stems import stem
 from search.language.terms import GERMAN
@@ -21,6 +21,7 @@ KnowsWord = Callable[[str], bool | None]  # whether the encoder knows a word as 
 
 MIN_PART = 3  # letters of a part of a compound
 SURE_PART = 4  # letters of a part that hardly ends another word by chance; a word of the encoder needs one more
+MAX_NUMBER = 6  # characters of a number that is joined to the word before it: "PS 5", "M 10"
 MIN_SPLIT = 6  # letters of a word that is split
 MAX_COMPOUNDS = 32  # of one part, the most frequent ones
 _LINKS = ("en", "er", "es", "e", "n", "o", "s")  # letters that join the parts: "Bücher-regal", "Arbeit-s-tisch"
@@ -75,6 +76,29 @@ def letters_and_numbers(word: str) -> list[tuple[str, ...]]:
 def words_of_letters(text: str) -> Iterator[str]:
     """Yield the words of a text that have no digit: numbers mean nothing to an encoder."""
     return (piece for _, _, piece in tokenise(text) if not any(map(str.isdigit, piece)))
+
+
+def joined_words(text: str, known: Callable[[Sequence[str]], bool]) -> dict[str, list[str]]:
+    """Return the neighbouring words of a text that the shop writes as one: {"tea": ["teapot"], "pot": ["teapot"]}.
+
+    `known` tells whether a product has one of some words.
+    """
+    pairs: list[tuple[str, str]] = []
+    normalised = normalise(text)
+    before, before_end = "", 0
+    for start, end, piece in tokenise(normalised):
+        is_word = piece.isalpha() and not unspaced(piece)
+        is_number = piece[0].isdecimal() and piece.isalnum() and len(piece) <= MAX_NUMBER
+        if before and (is_word or is_number) and normalised[before_end:start].isspace():
+            pairs.append((before, piece))
+        before, before_end = piece if is_word else "", end
+    joined: dict[str, list[str]] = {}
+    if pairs and known([form for pair in pairs for form in forms("".join(pair))]):
+        for pair in pairs:
+            if known(forms("".join(pair))):
+                for word in pair:
+                    joined.setdefault(word, []).append("".join(pair))
+    return joined
 
 
 class CompoundVocabulary:

@@ -12,14 +12,21 @@ from functools import cached_property
 from catalog.storage.word_index import Words
 from catalog.text.glossary import ENGLISH
 from catalog.text.quantities import has_digit
-from catalog.text.tokenizer import forms, normalise, tokenise, unspaced
+from catalog.text.tokenizer import forms, unspaced
 from search.language.concepts import Alternative, Concept
 from search.language.detection import CHINESE
 from search.language.english import is_english
-from search.language.spelling import SpellingVocabulary
+from search.language.spelling import SpellingVocabulary, is_truncated, replaced
 from search.language.stems import STEMMED
-from search.language.vocabulary import LanguageVocabulary, language_in_shop
-from search.query.compounds import CompoundVocabulary, KnowsWord, can_read, letters_and_numbers, words_of_letters
+from search.language.vocabulary import LanguageVocabulary, language_in_shop, terms_meant
+from search.query.compounds import (
+    CompoundVocabulary,
+    KnowsWord,
+    can_read,
+    joined_words,
+    letters_and_numbers,
+    words_of_letters,
+)
 from search.query.glossary import Glossary, RewrittenText
 
 MAX_CONCEPTS = 32  # first concepts of a text that count
@@ -27,7 +34,7 @@ FEW_PRODUCTS = 10  # a word that fewer products have is also looked for in compo
 JOINED_CONFIDENCE = 0.9  # confidence of a product that has two words of the text as one: "tea pot" in "teapot"
 SURE_SPLIT = 4  # letters of both parts, from which a split is more probable than a typing mistake
 PROMPT_SECONDS = 0.05  # processor time within which a vocabulary is read again at once when the shop has changed
-MAX_NUMBER = 6  # characters of a number that is joined to the word before it: "PS 5", "M 10"
+MAX_STRANGE = 3  # words that nobody knows of a text that may be in a language that it does not show
 MAX_PAUSE_SECONDS = 10.0  # time that a larger one is used at most although the shop has changed
 PAUSE_FACTOR = 20.0  # the same, as a multiple of the time that reading it took
 
@@ -58,7 +65,7 @@ class TextAnalysis:
     @property
     def corrected(self) -> str:
         """The text with its typing mistakes corrected, in its own language."""
-        return _replaced(self.text, {c.word: c.used for c in self.corrections}) if self.corrections else self.text
+        return replaced(self.text, {c.word: c.used for c in self.corrections}) if self.corrections else self.text
 
     @property
     def typed_words(self) -> dict[str, str]:
@@ -133,12 +140,15 @@ class TextReader:
         language = language or self.language_of(text, text, index)
         rewritten = self._glossary.apply(text, language)
         corrections, compounds = self._look_up(word_counts, rewritten, knows)
+        if rewritten.language in (ENGLISH, *STEMMED):  # a mistake may hide the language, or show another one
+            foreign, language = self._foreign_corrections(word_counts, rewritten, corrections, knows)
+            corrections += foreign
         if corrections:
-            corrected = _replaced(text, {correction.word: correction.used for correction in corrections})
-            rewritten = self._glossary.apply(corrected, rewritten.language)
+            corrected = replaced(text, {correction.word: correction.used for correction in corrections})
+            rewritten = self._glossary.apply(corrected, language)
         else:
             corrected = text
-        joined = _joined_words(corrected, word_counts)
+        joined = joined_words(corrected, word_counts.known)
         related = self._forms_of(index, rewritten, knows)
         if compounds or joined or related or has_digit(corrected):
             extended = (_extended(concept, compounds, joined, related) for concept in rewritten.concepts)
@@ -188,6 +198,28 @@ class TextReader:
             elif parts := vocabulary.compounds.compounds_in(word, language, knows):
                 compounds[word] = parts
         return corrections, compounds
+
+    def _foreign_corrections(
+        self, word_counts: _WordCounts, rewritten: RewrittenText, corrections: Sequence[Correction], knows: KnowsWord
+    ) -> tuple[list[Correction], str]:
+        """Return the corrections of words that nobody knows to terms of a language that the text then shows, and it."""
+        done = {correction.word for correction in corrections}
+        strange = [
+            concept.word
+            for concept in rewritten.concepts[:MAX_CONCEPTS]
+            if not concept.in_glossary
+            and concept.word.isalpha()
+            and concept.word not in done
+            and not (word_counts.known(forms(concept.word)) or knows(concept.word) or is_english(concept.word))
+        ]
+        if not 0 < len(strange) <= MAX_STRANGE:
+            return [], rewritten.language
+        vocabulary = self._current_vocabulary(word_counts.index)
+        strange = [word for word in strange if not next(vocabulary.compounds.words_around(word), None)]
+        vocabularies = {language: vocabulary.in_language(language) for language in STEMMED}
+        known = {correction.word: correction.used for correction in corrections}
+        terms, language = terms_meant(rewritten.typed, strange, known, vocabularies)
+        return [Correction(word, term) for word, term in terms.items()], language or rewritten.language
 
     def _word_counts(self, index: Words) -> _WordCounts:
         vocabulary = self._vocabulary
@@ -244,40 +276,8 @@ def _corrected(word: str, vocabulary: _Vocabulary, knows: KnowsWord, language: s
     if nearest is None:
         return " ".join(parts) if parts else None
     # "topf" is no mistake where there is a "kochtopf"; "comfor" is one although there is a "comfortsoft".
-    whole = (other for other in vocabulary.compounds.words_around(word) if not _is_truncated(word, nearest, other))
+    whole = (other for other in vocabulary.compounds.words_around(word) if not is_truncated(word, nearest, other))
     return None if nearest in forms(word) or next(whole, None) else nearest
-
-
-def _is_truncated(word: str, nearest: str, other: str) -> bool:
-    """Return whether a word is `nearest` less its end or a letter, although another word of the shop has it whole."""
-    return other.startswith((nearest, word)) if nearest.startswith(word) else other.startswith(nearest)
-
-
-def _replaced(text: str, corrections: Mapping[str, str]) -> str:
-    corrected = normalise(text)
-    for start, end, piece in reversed(list(tokenise(corrected))):
-        corrected = corrected[:start] + corrections.get(piece, piece) + corrected[end:]
-    return corrected
-
-
-def _joined_words(text: str, words: _WordCounts) -> dict[str, list[str]]:
-    """Return the neighbouring words of a text that the shop writes as one: {"tea": ["teapot"], "pot": ["teapot"]}."""
-    pairs: list[tuple[str, str]] = []
-    normalised = normalise(text)
-    before, before_end = "", 0
-    for start, end, piece in tokenise(normalised):
-        is_word = piece.isalpha() and not unspaced(piece)
-        is_number = piece[0].isdecimal() and piece.isalnum() and len(piece) <= MAX_NUMBER
-        if before and (is_word or is_number) and normalised[before_end:start].isspace():
-            pairs.append((before, piece))
-        before, before_end = piece if is_word else "", end
-    joined: dict[str, list[str]] = {}
-    if pairs and words.known([form for pair in pairs for form in forms("".join(pair))]):
-        for pair in pairs:
-            if words.known(forms("".join(pair))):
-                for word in pair:
-                    joined.setdefault(word, []).append("".join(pair))
-    return joined
 
 
 def _extended(
