@@ -33,7 +33,8 @@ EXACT = 0.02  # decides between languages that a text shows alike
 AGAINST, RARE_AGAINST = 0.5, 0.3  # what an English word says against a language that lacks it
 MIN_SPOKEN = 0.2  # evidence a word from which a shop's words are of a language
 ENOUGH = 0.46  # evidence from which a text is of a language
-ENOUGH_ALONE = 0.44  # the same for a text of one word, which may be a form: "paniers"
+ENOUGH_ALONE = 0.44  # the same for a text of one word that is hardly English and may be a form: "paniers"
+HARDLY_ENGLISH = 50  # frequency of the rarest English words
 TIES = ("de", "es", "fr")  # of texts that several show alike, such as "rouge", the last one: German borrows the most
 _LETTERS = {"de": "äöüß", "fr": "éèêëàâçœùûîïô", "es": "ñáíóúé¿¡ü"}
 _OWN_LETTERS = {language: re.compile(f"[{letters}]", re.IGNORECASE) for language, letters in _LETTERS.items()}
@@ -49,7 +50,8 @@ def language_of(text: str) -> str:
         return _unspaced_language(text)
     evidence = evidence_of(text)
     best = max(evidence, key=lambda language: (round(evidence[language], 3), TIES.index(language)), default=ENGLISH)
-    enough = ENOUGH_ALONE if len(term_words(normalise(text))) == 1 else ENOUGH
+    words = term_words(normalise(text))
+    enough = ENOUGH_ALONE if len(words) == 1 and frequency(words[0]) <= HARDLY_ENGLISH else ENOUGH
     return best if evidence.get(best, 0.0) >= enough else ENGLISH
 
 

@@ -51,8 +51,8 @@ def test_words_find_by_meaning_and_by_title_and_never_by_look(engine):
     page = engine.search(ask(TextTerm("green"), blocks=BARE))
     assert ids(page) == ["g", "y", "b", "r"]
     assert scores(page)[0] == pytest.approx(1.0, abs=1e-3)
-    assert scores(page)[1] == pytest.approx((1.0 + 0.5 * HALF) / 1.5, abs=1e-3)  # its second picture is green
-    assert page.hits[0].parts == pytest.approx({"look": 0, "meaning": 1 / 1.5, "words": 0.5 / 1.5}, abs=1e-3)
+    assert scores(page)[1] == pytest.approx((1.0 + HALF) / 2, abs=1e-3)  # its second picture is green
+    assert page.hits[0].parts == pytest.approx({"look": 0, "meaning": 0.5, "words": 0.5}, abs=1e-3)
 
 
 def test_a_photo_and_words_together(engine):
