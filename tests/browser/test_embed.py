@@ -14,6 +14,8 @@ from search.ops.search_counts import query_id_of
 from tests.browser.conftest import PHONE, axe, listening
 from tests.web.shop_fixtures import BLUE, SEARCH_KEY, WRITER, fake_app, picture_bytes
 
+SPEAKS = True  # the browser's microphone hears tests/browser/spoken.wav
+
 pytestmark = pytest.mark.timeout(600)
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

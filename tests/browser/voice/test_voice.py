@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, axe, listening
 from tests.web.shop_fixtures import fake_app
 
+SPEAKS = True  # the browser's microphone hears tests/browser/spoken.wav
+
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1200)]
 
 ALLOWED = {"permissions": ["microphone"]}

@@ -417,7 +417,7 @@ def test_a_listings_own_row_and_variants_of_one_picture_repeat_nothing(home, tmp
 
 
 TOLD = {"category": "Wear > Hats", "category_zh": "", "colour": "red", "colour_zh": "粉", "kind_zh": "圆"}
-SAID = {"category": {"Wear": "服装", "Hats": "帽子"}, "colour": {"red": "红", "blue": "蓝"}}
+SAID = {"category_zh": {"Wear": "服装", "Hats": "帽子"}, "colour_zh": {"red": "红", "blue": "蓝"}}
 
 
 @pytest.mark.parametrize(
