@@ -69,6 +69,7 @@ class BaseEncoder(Encoder):
 
     runtime = "numpy"
     batch_size = 32
+    text_batch_size = 32
     sentence_dim: int | None = None  # length of a sentence vector; None when texts are compared with pictures only
     sentence_key: str | None = None  # what identifies the model of sentence vectors
     multilingual = False  # whether texts in other languages than English have vectors of their meaning
@@ -93,7 +94,7 @@ class BaseEncoder(Encoder):
         texts = [text.encode("utf-8", "replace").decode() for text in texts]
         # Equal texts once, and those of one length together: a batch is padded to its longest text.
         distinct = sorted(set(texts), key=lambda text: (len(text), text))
-        rows = np.concatenate([self._text_rows(distinct[part]) for part in chunks(len(distinct), self.batch_size)])
+        rows = np.concatenate([self._text_rows(distinct[part]) for part in chunks(len(distinct), self.text_batch_size)])
         place = {text: row for row, text in enumerate(distinct)}
         return self._unit(rows)[[place[text] for text in texts]]
 

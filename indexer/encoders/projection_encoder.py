@@ -66,6 +66,8 @@ SentenceTower = TextTower | EncoderWords  # texts to features
 class ProjectionEncoder(BaseEncoder):
     """Blocks `look` (principal axes of the features), `meaning` (shared with text) and `colour`."""
 
+    text_batch_size = 512  # of which the text tower makes batches by length
+
     def __init__(self, spec: EncoderSpec, tower: Tower, words: SentenceTower, heads: ProjectionHeads) -> None:
         self.spec = spec
         self.tower = tower

