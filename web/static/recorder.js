@@ -1,5 +1,5 @@
 // Speech from the microphone: a recording for the shop, or the words of the browser's own recogniser. Shared by the pages,
-// which load it before their modules, and by the embedded search, which contains it.
+// which load it when somebody wants to speak, and by the embedded search, which contains it.
 "use strict";
 
 const recorder = (() => {
@@ -26,16 +26,6 @@ const recorder = (() => {
     "not-allowed": "voice_denied", "service-not-allowed": "voice_denied", "audio-capture": "voice_no_microphone", "no-speech": "voice_nothing",
   };
   const failure = (name) => new Failure(REFUSALS[name] ?? "voice_failed");
-
-  const Recogniser = globalThis.SpeechRecognition ?? globalThis.webkitSpeechRecognition;
-  const policy = document.permissionsPolicy ?? document.featurePolicy;
-
-  // Whether this browser, on this page, can do what a mode needs.
-  function supports(mode) {
-    if (!isSecureContext || policy?.allowsFeature("microphone") === false) return false;
-    if (mode === "browser") return Boolean(Recogniser);
-    return mode === "server" && Boolean(navigator.mediaDevices?.getUserMedia && globalThis.AudioContext && globalThis.AudioWorkletNode);
-  }
 
   // ---- a recording
 
@@ -163,7 +153,7 @@ const recorder = (() => {
 
   // Start it. `interim` is called with the words so far. `finished` is a promise of { text, confidence, alternatives }.
   function recognise({ language, started, interim }) {
-    const recogniser = new Recogniser();
+    const recogniser = new (globalThis.SpeechRecognition ?? globalThis.webkitSpeechRecognition)();
     Object.assign(recogniser, { lang: language, interimResults: true, maxAlternatives: 4 });
     let cancelled = false;
     const finished = new Promise((resolve, reject) => {
@@ -192,5 +182,5 @@ const recorder = (() => {
     };
   }
 
-  return { Failure, supports, record, recognise };
+  return { Failure, record, recognise };
 })();

@@ -1,5 +1,5 @@
 // Search by voice: the button, the panel while somebody speaks, what was heard, and answers read aloud. Shared by the pages,
-// which load it after recorder.js and before their modules, and by the embedded search, which contains both.
+// which load it with recorder.js when somebody wants to speak, and by the embedded search, which contains both.
 "use strict";
 
 const voice = (() => {

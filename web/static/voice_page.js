@@ -1,4 +1,5 @@
-// Search by voice on the pages of the shop. What was heard is passed to the page of its results in this tab's storage.
+// Search by voice on the pages of the shop. Only this file comes with a page; the rest when somebody wants to speak. What
+// was heard is passed to the page of its results in this tab's storage.
 
 const SPOKEN = "spoken";          // the name in the storage
 
@@ -7,58 +8,65 @@ const button = find("#voice");
 const form = find("#search");
 const box = find("input.words", form);
 const messages = JSON.parse(button.dataset.messages);
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const t = (key, values = {}) => filled(messages[key], values);
 
-function start() {
-  const search = new voice.Voice({
-    button, t, accept, answer,
-    mode: button.dataset.mode,
-    unproved: "unproved" in button.dataset,
-    language: document.documentElement.lang === "zh-Hans" ? "zh-CN" : document.documentElement.lang,
-    worklet: button.dataset.worklet,
-    address: "/api/v1/speech",
-    headers: {},
-    announce: (text) => { find("#announce").textContent = text; },
-    fail(text) {
-      find("#message").textContent = text;
-      find("#message").hidden = !text;
-    },
+// Whether this browser, on this page, can do what a mode needs. The embedded search has the same, in `source/voice.js`.
+function supports(mode) {
+  const policy = document.permissionsPolicy ?? document.featurePolicy;
+  if (!isSecureContext || policy?.allowsFeature("microphone") === false) return false;
+  if (mode === "browser") return Boolean(globalThis.SpeechRecognition ?? globalThis.webkitSpeechRecognition);
+  return mode === "server" && Boolean(navigator.mediaDevices?.getUserMedia && globalThis.AudioContext && globalThis.AudioWorkletNode);
+}
+
+function fail(text) {
+  find("#message").textContent = text;
+  find("#message").hidden = !text;
+}
+
+// ---- the files that do the work
+
+const FILES = ["style", "recorder", "voice", "search"];   // whose addresses the button's data has
+const loads = {};
+let begun = null;
+
+function load(name) {
+  return loads[name] ??= new Promise((resolve, reject) => {
+    const address = button.dataset[name];
+    const made = name === "style" ? Object.assign(document.createElement("link"), { rel: "stylesheet", href: address }) : Object.assign(document.createElement("script"), { src: address });
+    made.onload = resolve;
+    made.onerror = () => {
+      delete loads[name];       // the next click tries again
+      reject(new Error(name));
+    };
+    document.head.append(made);
   });
-  find(".box", form).after(search.panel);
-  find("#results").before(search.result);
+}
 
-  let result = null;            // of this page
-
-  function accept(found) {
-    searchFor(found, found.readings[0]);
-  }
-
-  function searchFor(found, text) {
-    result = found;
-    store({ ...found, text, fresh: true });
-    search.hide();
-    box.value = text;
-    find(".clear", form).hidden = false;
-    form.requestSubmit();
-  }
-
-  function show({ text, fresh, ...found }) {
-    result = found;
-    search.show(found, text, (reading) => searchFor(found, reading));
-    if (!fresh) return;
-    store({ ...found, text });  // read aloud once, not again when this page is opened again
-    search.read();
-  }
-
-  // Words that are searched for together with a photo are answered in this page.
-  document.addEventListener("replaced", () => {
-    const found = stored();
-    if (found?.fresh) show(found);
-    else if (result && box.value.trim() !== found?.text) search.hide();
+// Loads and starts the search by voice, once. Returns whether that worked.
+function begin() {
+  return begun ??= Promise.all(FILES.map(load)).then(() => {
+    button.removeEventListener("click", firstClick);
+    voiceSearch.start({ button, form, box, messages, fail, stored, spokenHere, name: SPOKEN });
+    return true;
+  }, () => {
+    begun = null;
+    fail(messages.voice_unavailable);
+    return false;
   });
+}
+
+async function firstClick() {
+  button.removeEventListener("click", firstClick);   // more clicks while it loads mean the same
+  fail("");
+  if (await begin()) button.click();
+  else button.addEventListener("click", firstClick);
+}
+
+// ---- what was said
+
+// What was said, where this page answers it.
+function spokenHere() {
   const found = stored();
-  if (found && found.text === new URLSearchParams(location.search).get("q")?.trim()) show(found);
+  return found?.text === new URLSearchParams(location.search).get("q")?.trim() ? found : null;
 }
 
 function stored() {
@@ -69,26 +77,8 @@ function stored() {
   }
 }
 
-function store(found) {
-  try {
-    sessionStorage.setItem(SPOKEN, JSON.stringify(found));
-  } catch {                     // no storage: the words are searched for, and nothing offers other readings
-  }
+if (box && supports(button.dataset.mode)) {
+  button.hidden = false;
+  button.addEventListener("click", firstClick);
+  if (spokenHere()) begin();
 }
-
-// The answer in short: what kind of answer, or how many products, and the first.
-function answer() {
-  const results = find("#results"), card = find(".grid > .card", results);
-  const verdict = find(".verdict, .empty h2", results)?.textContent.trim();
-  const first = card && filled(messages.voice_first, { title: find("h3", card).textContent.trim().replace(/\s+/g, " "), price: priceOn(card) });
-  const count = "total" in results.dataset ? filled(messages.voice_count, { count: Number(results.dataset.total).toLocaleString(document.documentElement.lang) }) : "";
-  return [verdict || count, first].filter(Boolean).join(" ");
-}
-
-// The price without its labels, the price before and the discount, which have elements of their own.
-function priceOn(card) {
-  const parts = [...find(".price", card)?.childNodes ?? []].filter((part) => part.nodeType === Node.TEXT_NODE);
-  return parts.map((part) => part.textContent).join("").trim();
-}
-
-if (box && recorder.supports(button.dataset.mode)) start();

@@ -205,3 +205,23 @@ def test_the_browsers_own_recogniser_is_used_after_a_warning(tmp_path, chromium)
         page.wait_for_url("**/?q=red+jumper")
         expect(page.get_by_role("button", name="bread jumper")).to_be_visible()
         page.close()
+
+
+def test_what_records_comes_with_the_first_click_and_again_where_that_fails(tmp_path, chromium):
+    with fake_app(tmp_path, voice="off", voice_browser=True, timeout_ms=20_000) as app, listening(app) as shop:
+        page = chromium.new_page(base_url=shop)
+        page.add_init_script(RECOGNISER)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
+        page.goto("/", wait_until="networkidle")
+        expect(microphone(page)).to_have_attribute("title", "Search by voice")
+        assert "voice_page.js" in asked and not {"recorder.js", "voice.js", "voice_search.js", "voice.css"} & set(asked)
+        page.route("**/voice.js*", lambda route: route.abort())
+        microphone(page).click()
+        expect(page.get_by_role("alert")).to_contain_text("Voice search is not available at the moment.")
+        page.unroute("**/voice.js*")
+        microphone(page).click()
+        expect(panel(page)).to_contain_text("the maker of your browser receives the recording")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        assert [asked.count(name) for name in ("recorder.js", "voice.css", "voice.js")] == [1, 1, 2]
+        page.close()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from web.embed.bundle import FOLDER, PARTS, embed_script, worklet_script
+from web.embed.bundle import FOLDER, PARTS, STATIC, embed_script, worklet_script
 from web.i18n.languages import ENGLISH, LANGUAGES
 from web.i18n.messages import EMBED, VOICE, page_messages
 
@@ -68,3 +68,9 @@ def test_nothing_is_written_that_a_strict_policy_refuses():
         "<style",
     ):
         assert refused not in text
+
+
+def test_the_embedded_search_and_the_pages_agree_on_which_browsers_can_listen():
+    files = (FOLDER / "source" / "voice.js", STATIC / "voice_page.js")
+    embedded, pages = [re.search(r"function supports\(.+?\n}\n", file.read_text("utf-8"), re.S)[0] for file in files]
+    assert embedded == pages

@@ -105,9 +105,9 @@ def test_the_shops_scripts_get_every_message_that_they_show():
 
 
 def test_every_message_of_the_voice_search_is_used():
-    scripts = ("voice.js", "voice_page.js", "recorder.js")
+    scripts = ("voice.js", "voice_page.js", "voice_search.js", "recorder.js")
     text = "".join((WEB / "static" / name).read_text(encoding="utf-8") for name in scripts)
-    assert set(re.findall(r'(?:"|messages\.)(voice(?:_[a-z]+)*)(?="|,)', text)) == set(page_messages(VOICE, ENGLISH))
+    assert set(re.findall(r'(?:"|messages\.)(voice(?:_[a-z]+)*)(?="|,|\))', text)) == set(page_messages(VOICE, ENGLISH))
 
 
 def test_an_unknown_key_is_an_error_that_names_the_file():

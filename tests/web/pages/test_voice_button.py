@@ -30,6 +30,7 @@ def microphone(answer):
 def test_a_page_with_the_button_may_use_the_microphone(clients, address):
     without, with_browser = [client.get(address) for client in clients]
     assert 'id="voice"' not in without.text and "recorder.js" not in without.text and microphone(without) == "()"
+    assert "recorder.js" not in "".join(re.findall("<(?:script|link)[^>]+>", with_browser.text))  # only once wanted
     assert 'data-mode="browser"' in with_browser.text and microphone(with_browser) == "(self)"
     assert "camera=(self)" in with_browser.headers["Permissions-Policy"]
 
@@ -42,6 +43,7 @@ def test_everything_else_may_not(clients, address):
 
 def test_the_button_has_the_words_of_the_pages_language_and_says_nothing_of_a_foreign_recogniser(clients):
     pages = [clients[1].get("/", headers={"Accept-Language": code}).text for code in ("en", "zh")]
+    assert [re.search('id="voice"[^>]* title="([^"]+)"', page)[1] for page in pages] == ["Search by voice", "语音搜索"]
     words = [json.loads(unescape(re.search('data-messages="([^"]+)"', page)[1])) for page in pages]
     assert [each["voice"] for each in words] == ["Search by voice", "语音搜索"]
     assert not any("data-unproved" in page for page in pages)  # the browser's maker knows how well it understands

@@ -2,10 +2,18 @@
 
 const VOICE = "windowshop-voice-offer";         // what the shop offers, for this tab
 
+// Whether this browser, on this page, can do what a mode needs. `voice_page.js` has the same for the shop's pages.
+function supports(mode) {
+  const policy = document.permissionsPolicy ?? document.featurePolicy;
+  if (!isSecureContext || policy?.allowsFeature("microphone") === false) return false;
+  if (mode === "browser") return Boolean(globalThis.SpeechRecognition ?? globalThis.webkitSpeechRecognition);
+  return mode === "server" && Boolean(navigator.mediaDevices?.getUserMedia && globalThis.AudioContext && globalThis.AudioWorkletNode);
+}
+
 async function offerVoice(part, button) {
-  if (settings.voice === "off" || !["server", "browser"].some(recorder.supports)) return;
+  if (settings.voice === "off" || !["server", "browser"].some(supports)) return;
   const offer = await voiceOffer();
-  if (!offer?.languages.includes(part.language) || !recorder.supports(offer.mode)) return;
+  if (!offer?.languages.includes(part.language) || !supports(offer.mode)) return;
   const search = new voice.Voice({
     button,
     mode: offer.mode,
