@@ -9,7 +9,7 @@ import pytest
 from web.engine import holder_of
 from web.settings import Settings
 
-SHOP_PAGES = ("/", "/?q=red", "/products/red", "/favourites", "/nowhere")
+SHOP_PAGES = ("/", "/?q=red", "/products/red", "/favourites")
 ELSEWHERE = ("/merchant", "/ops", "/docs", "/static/shop.css", "/healthz", "/embed.js")
 
 
@@ -33,6 +33,11 @@ def test_a_page_with_the_button_may_use_the_microphone(clients, address):
     assert "recorder.js" not in "".join(re.findall("<(?:script|link)[^>]+>", with_browser.text))  # only once wanted
     assert 'data-mode="browser"' in with_browser.text and microphone(with_browser) == "(self)"
     assert "camera=(self)" in with_browser.headers["Permissions-Policy"]
+
+
+def test_an_error_page_has_no_button(clients):
+    answer = clients[1].get("/nowhere")
+    assert answer.status_code == 404 and "voice" not in answer.text and microphone(answer) == "()"
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
