@@ -4,6 +4,7 @@ import csv
 import os
 import shutil
 import threading
+import wave
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 EXPECTED = ("404 (NOT FOUND)", "415 (UNSUPPORTED MEDIA TYPE)")  # complaints about answers that a test provokes
 SPOKEN = Path(__file__).with_name("spoken.wav")  # what the browser's microphone hears, where a page may use it
+SILENCE_S = 3  # more than the page waits for before a recording ends
 FAMILIES = ("mug", "bowl", "jug", "teapot", "pendant-lamp", "table-lamp")
 
 
@@ -88,7 +90,7 @@ def shop(tmp_path_factory, shared_models):
 
 
 @pytest.fixture(scope="module")
-def chromium(request):
+def chromium(request, tmp_path_factory):
     """The browser; a module with SPEAKS has it hear a recording. Without one on this machine the tests are skipped."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine; `make browser` installs Debian's, as root")
@@ -98,10 +100,20 @@ def chromium(request):
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         if getattr(request.module, "SPEAKS", False):
-            arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={SPOKEN}%noloop"]
+            said = repeated(SPOKEN, tmp_path_factory.mktemp("said") / "said.wav")
+            arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={said}"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
+
+
+def repeated(recording, target):
+    """Write a recording with silence behind it: played again and again, it is heard however late a page listens."""
+    with wave.open(str(recording)) as source, wave.open(str(target), "wb") as out:
+        out.setparams(source.getparams())
+        out.writeframes(source.readframes(source.getnframes()))
+        out.writeframes(bytes(SILENCE_S * source.getframerate() * source.getsampwidth() * source.getnchannels()))
+    return target
 
 
 @pytest.fixture
