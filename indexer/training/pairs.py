@@ -30,7 +30,7 @@ BATCH_SIZE = 16
 class CaptionedPicture:
     """One picture with the captions to draw from; pictures with one `key` fit the same words, see `Pairs`.
 
-    `translations` are captions in other languages: training shows each picture with one of both.
+    `translations` are captions in other languages: a step of training shows a picture with one of each.
     """
 
     file: Path

@@ -13,7 +13,7 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 from catalog.errors import EncoderUnavailable
-from catalog.files.atomic import write_atomically
+from catalog.files.atomic import SHARED, draft
 from indexer.encoders.backends.runtime import graph_module, models_folder
 from indexer.encoders.graphs.e5_file import BEGIN, E5_SHA256, END, PAD
 
@@ -49,7 +49,9 @@ def _model() -> bytes:
     data = bytes(graph_module("e5_pieces").build_pieces())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(_file_of(data, folder), lambda draft: draft.write_bytes(data))
+        file = _file_of(data, folder)
+        with draft(file, data, mode=SHARED) as written:
+            written.replace(file)
     except OSError as error:
         raise EncoderUnavailable(
             f"The tokenizer cannot be stored in {folder}: {error.strerror}.",
