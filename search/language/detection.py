@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from types import MappingProxyType
 
 from catalog.text.folding import normalise
 from catalog.text.glossary import ENGLISH, GLOSSARY, read_glossary
@@ -57,17 +58,18 @@ def language_of(text: str) -> str:
 
 def speaks(words: Iterable[str], language: str) -> bool:
     """Return whether words, such as the most frequent ones of a shop, are largely of a language."""
-    weights = [_weight(word, language) if _is_known(word, language) else 0.0 for word in words]
+    weights = [_weight(word, language) if is_word_of(word, language) else 0.0 for word in words]
     return sum(weights) >= MIN_SPOKEN * max(1, len(weights))
 
 
-def evidence_of(text: str) -> dict[str, float]:
+@lru_cache(maxsize=1024)  # a question's language is looked for several times
+def evidence_of(text: str) -> Mapping[str, float]:
     """Return what the words of a text say for each language other than English that has any of them."""
     words = term_words(normalise(text))[:MAX_WORDS]
     foreign = [] if text.isascii() else [word for word in _WORD.findall(text) if not word.isascii()]
     shown = STEMMED if foreign else frozenset().union(*map(_languages_of, words))
     found = {language: _evidence(words, foreign, language) for language in STEMMED if language in shown}
-    return {language: evidence for language, evidence in found.items() if evidence}
+    return MappingProxyType({language: evidence for language, evidence in found.items() if evidence})
 
 
 @lru_cache(maxsize=1 << 15)
@@ -75,7 +77,7 @@ def _languages_of(word: str) -> frozenset[str]:
     """Return the languages in which a word is one, or begins a term."""
     terms = shipped_terms()
     begins = (language for language in STEMMED if language in terms and terms[language].begins(word))
-    return frozenset([*begins, *(language for language in STEMMED if _is_known(word, language))])
+    return frozenset([*begins, *(language for language in STEMMED if is_word_of(word, language))])
 
 
 def _evidence(words: Sequence[str], foreign: Sequence[str], language: str) -> float:
@@ -87,7 +89,7 @@ def _evidence(words: Sequence[str], foreign: Sequence[str], language: str) -> fl
         length = found[1] if found else 1
         if length > 1:
             total += 0.0 if all(map(_is_common, words[at : at + length])) else KNOWN + length * EXACT
-        elif _is_known(words[at], language):
+        elif is_word_of(words[at], language):
             total += _weight(words[at], language)
         else:
             others.append(words[at])
@@ -139,8 +141,8 @@ def _english_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 15)
-def _is_known(word: str, language: str) -> bool:
-    """Return whether a word is a function word, a term or a compound of terms of a language."""
+def is_word_of(word: str, language: str) -> bool:
+    """Return whether a word is a function word, a term in any form, or a compound of terms of a language."""
     terms = shipped_terms().get(language)
     if word in function_words(language):
         return True

@@ -8,9 +8,8 @@ from functools import cache, cached_property
 
 from catalog.text.glossary import ENGLISH, GlossaryEntry
 from catalog.text.tokenizer import forms, normalise, tokenise
-from search.language.detection import evidence_of, language_of, speaks
+from search.language.detection import evidence_of, is_word_of, language_of, speaks
 from search.language.english import is_english
-from search.language.function_words import function_words
 from search.language.spelling import FIXED_START_LETTERS, SpellingVocabulary, replaced
 from search.language.stems import MIN_STEM, STEMMED, is_form, stem
 from search.language.terms import shipped_terms, term_words
@@ -118,14 +117,6 @@ def language_in_shop(typed: str, words: str, in_language: Callable[[str], Langua
     if spoken:
         return max(spoken, key=lambda own: shown[own])
     return language if language != ENGLISH and in_language(language).is_meant_by(words) else ENGLISH
-
-
-def is_word_of(word: str, language: str) -> bool:
-    """Return whether a word is a function word, a term in any form, or a compound of terms of a language."""
-    terms = shipped_terms().get(language)
-    if word in function_words(language):
-        return True
-    return terms is not None and (terms.has(word) or terms.entry_of_compound(word) is not None)
 
 
 def terms_meant(
