@@ -32,10 +32,13 @@ def requires_extra(extra: str, what: str) -> Iterator[None]:
         missing = str(error.name).partition(".")[0]
         if missing not in EXTRAS[extra]:
             raise
-        raise MissingExtra(
-            f"{what} needs the package {missing!r}, which is not installed.",
-            f"Install it with pip install 'windowshop[{extra}]'; in a clone of the source, with make setup.",
-        ) from error
+        raise _missing(extra, what, missing) from error
+
+
+def check_extra(extra: str, what: str) -> None:
+    """Raise MissingExtra when a module of an extra is not installed, without importing any; `what` needs it."""
+    if missing := missing_modules(extra):
+        raise _missing(extra, what, missing[0])
 
 
 def missing_modules(extra: str) -> tuple[str, ...]:
@@ -46,3 +49,10 @@ def missing_modules(extra: str) -> tuple[str, ...]:
 def has_extra(extra: str) -> bool:
     """Return whether the first module of an extra is installed, without importing it."""
     return find_spec(EXTRAS[extra][0]) is not None
+
+
+def _missing(extra: str, what: str, module: str) -> MissingExtra:
+    return MissingExtra(
+        f"{what} needs the package {module!r}, which is not installed.",
+        f"Install it with pip install 'windowshop[{extra}]'; in a clone of the source, with make setup.",
+    )

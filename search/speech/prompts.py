@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from catalog.text.glossary import GLOSSARY, read_glossary
+from catalog.text.glossary import ENGLISH, GLOSSARY, read_glossary
+from search.language.detection import CHINESE
 from search.language.english import FUNCTION_WORDS
-from search.language.terms import path_of_terms
+from search.language.terms import JAPANESE, path_of_terms
 from search.speech.vocabulary import SpokenVocabulary
 
 MAX_WORDS = 48
-ENGLISH, CHINESE, JAPANESE = "en", "zh", "ja"
 
 
 def prompt_of(vocabulary: SpokenVocabulary, language: str) -> str:

@@ -17,8 +17,9 @@ from catalog.errors import DeadlineExceeded, NoGeneration, VoiceBusy
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.word_index import Words
+from catalog.text.glossary import ENGLISH
 from search.speech.cooccurrence import shares_held_together
-from search.speech.prompts import ENGLISH, prompt_of
+from search.speech.prompts import prompt_of
 from search.speech.snapping import Snapped, WordSnapper
 from search.speech.spoken_text import cleaned
 from search.speech.vocabulary import MIN_LIKENESS, SpokenVocabulary

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from catalog.errors import EncoderUnavailable, MissingExtra
-from catalog.extras import missing_modules
+from catalog.errors import EncoderUnavailable
+from catalog.extras import check_extra
 from catalog.files.atomic import record
 from indexer.encoders.backends.runtime import models_folder
 
@@ -36,21 +36,12 @@ FILES: dict[str, tuple[str, Sequence[tuple[str, str]]]] = {
 _lock = threading.Lock()
 
 
-def is_installed() -> bool:
-    """Return whether all packages of the extra are installed, without importing any."""
-    return not missing_modules(EXTRA)
-
-
 def model_folder() -> Path:
     """Return the folder with the model's files, whose digests are right; join them first where needed.
 
     Raises MissingExtra, EncoderUnavailable.
     """
-    if missing := missing_modules(EXTRA):
-        raise MissingExtra(
-            f"Recognising speech needs the package {missing[0]!r}, which is not installed.",
-            f"Install it with pip install 'windowshop[{EXTRA}]'.",
-        )
+    check_extra(EXTRA, "Recognising speech")
     folder = models_folder() / f"{MODEL_NAME}-{FILES['model.bin'][0][:16]}"
     with _lock:
         folder.mkdir(parents=True, exist_ok=True)

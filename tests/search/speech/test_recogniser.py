@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog import extras
 from catalog.audio.decoding import decode
 from catalog.errors import BadAudio, DeadlineExceeded, EncoderUnavailable, MissingExtra, NoGeneration, VoiceBusy
 from catalog.home import ShopHome
@@ -183,7 +184,7 @@ def test_files_of_the_model_are_joined_and_mended(tmp_path, monkeypatch):
 
 
 def test_without_the_extra_it_names_itself(monkeypatch):
-    monkeypatch.setattr(weights, "missing_modules", lambda extra: ("ctranslate2",))
+    monkeypatch.setattr(extras, "missing_modules", lambda extra: ("ctranslate2",))
     with pytest.raises(MissingExtra, match="ctranslate2") as refused:
         weights.model_folder()
     assert "windowshop[voice]" in refused.value.hint
