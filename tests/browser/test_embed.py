@@ -218,8 +218,8 @@ def test_the_page_decides_where_a_click_leads_and_who_is_tracked(visit):
 def test_a_question_may_be_spoken_and_corrected(visit):
     page = visit("/index.html", SPEECH, permissions=["microphone"])
     page.get_by_role("button", name="Search by voice").click()
+    expect(page.get_by_role("button", name="Stop and search").first).to_be_visible()
     expect(page.locator(".voice-level .on").first).to_be_visible()
-    page.get_by_role("button", name="Stop and search").first.click()
     expect(cards(page).first.get_by_role("link")).to_have_text("Red jumper")
     expect(page.locator(".voice-result")).to_contain_text("You said: “red jumper”")
     assert page.evaluate("window.spoken") == [{"Authorization": f"Bearer {SEARCH_KEY}"}, "en", "RIFF"]
