@@ -18,7 +18,7 @@ from catalog.text.csv_export import csv_text
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, DecisionStore
 from search.ops.comparison import Share, count_trend, share_trend
 from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCount, SearchCounts, query_id_of
-from search.recommend.event_log import CART, CLICK, EVENT_KINDS, PURCHASE, VIEW, EventLog
+from search.recommend.events.event_log import CART, CLICK, EVENT_KINDS, PURCHASE, VIEW, EventLog
 
 WEEK_DAYS = 7
 MIN_UNCLICKED = 5  # searches of a text, from which the lack of a click is reported

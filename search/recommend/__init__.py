@@ -1,4 +1,4 @@
-"""Recommend products: substitutes, complements and sessions, from content and logged events.
+"""Recommend products: the face of everything below it, for the engine.
 
-Imported by search.engine, search.ops, web.api, web.pages, web.requests.
+Imported by search.engine.
 """

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from catalog.errors import BadInput, StoreError
 from search.execution.deadlines import RECOMMENDER, Deadline, StepRunner
-from search.recommend.compatibility_rules import PairRules
-from search.recommend.complements import goes_with
-from search.recommend.event_log import Event, EventLog
-from search.recommend.event_statistics import EventStatistics, StatisticsRefresher
-from search.recommend.session import session
-from search.recommend.substitutes import Recommendations, RecommenderShop, substitutes
+from search.recommend.content.compatibility_rules import PairRules
+from search.recommend.content.complements import goes_with
+from search.recommend.content.session import session
+from search.recommend.content.substitutes import Recommendations, RecommenderShop, substitutes
+from search.recommend.events.event_log import Event, EventLog
+from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
 
 log = logging.getLogger(__name__)
 

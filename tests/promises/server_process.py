@@ -28,7 +28,7 @@ from search.engine import SearchEngine
 from search.language.terms import shipped_terms
 from search.live.product_edit import edit_of
 from search.query.glossary import Glossary
-from search.recommend.compatibility_rules import PairRules
+from search.recommend.content.compatibility_rules import PairRules
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import picture_bytes
 

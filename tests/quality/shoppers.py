@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from catalog.product import Product
 from search.evaluation.statistics import mean, measured
-from search.recommend.event_log import VIEW, StoredEvent
-from search.recommend.event_statistics import EventStatistics, compute_statistics
-from search.recommend.session import popular, session
-from search.recommend.substitutes import RecommenderShop
+from search.recommend.content.session import popular, session
+from search.recommend.content.substitutes import RecommenderShop
+from search.recommend.events.event_log import VIEW, StoredEvent
+from search.recommend.events.event_statistics import EventStatistics, compute_statistics
 from tests.quality.report.records import Headline, Outcome, Section, Share, Table
 from tests.quality.sample_shop import SampleShop
 

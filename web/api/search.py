@@ -23,7 +23,7 @@ from web.urls import api_url, ends_inside_id, picture_url, picture_urls, product
 
 if TYPE_CHECKING:
     from search.engine import EngineStatus
-    from search.recommend.substitutes import Recommendation
+    from search.recommend.content.substitutes import Recommendation
 
 PICTURE_SIZE = 320  # pixels
 MAX_REGION_HITS = 10

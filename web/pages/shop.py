@@ -34,7 +34,7 @@ from web.urls import THUMBNAIL_SIZES, search_url, try_photo_url
 
 if TYPE_CHECKING:
     from search.explain.explainer import HitExplanation
-    from search.recommend.substitutes import Recommendation
+    from search.recommend.content.substitutes import Recommendation
 
 MAX_SIMILAR = 12
 MAX_RECOMMENDED = 5

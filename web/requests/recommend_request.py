@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
-from search.recommend import event_log
-from search.recommend.event_log import Event
+from search.recommend.events import event_log
+from search.recommend.events.event_log import Event
 from web.requests.search_models import Count, Timeout
 from web.requests.validation import Body, ChoiceOf, Parameters, RequestModel, non_blank, validate
 

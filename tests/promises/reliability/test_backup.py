@@ -21,7 +21,7 @@ from search.listings.decision_store import Decision, DecisionStore, Item
 from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import Rule
 from search.ops.query_log import EMPTY, QueryLog
-from search.recommend.event_log import Event, EventLog
+from search.recommend.events.event_log import Event, EventLog
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures, shop_state
 

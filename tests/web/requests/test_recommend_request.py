@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
-from search.recommend.event_log import EVENT_KINDS, MAX_EVENTS, Event
+from search.recommend.events.event_log import EVENT_KINDS, MAX_EVENTS, Event
 from web.requests.recommend_request import parse_events
 
 VIEW = {"type": "view", "product_id": "p"}

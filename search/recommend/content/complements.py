@@ -13,8 +13,8 @@ from catalog.product import CATEGORY_SEPARATOR, Product
 from search.hits import SearchHit
 from search.query.filters import folded
 from search.query.terms import ProductTerm, Query
-from search.recommend.colour_harmony import colours_in, harmony
-from search.recommend.compatibility_rules import (
+from search.recommend.content.colour_harmony import colours_in, harmony
+from search.recommend.content.compatibility_rules import (
     ExcludedValues,
     PairRules,
     Target,
@@ -23,8 +23,8 @@ from search.recommend.compatibility_rules import (
     same_category,
     without_conflicts,
 )
-from search.recommend.event_statistics import EventStatistics
-from search.recommend.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
+from search.recommend.content.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
+from search.recommend.events.event_statistics import EventStatistics
 
 MAX_GROUPS = 8  # groups of categories that are searched
 POOL_SIZE = 24  # most similar products of each group, among which colour and style choose

@@ -13,8 +13,8 @@ from catalog.product import Product
 from indexer.types import Floats
 from search.query.filters import parse_filter
 from search.query.terms import ProductTerm, Query
-from search.recommend.event_statistics import EventStatistics
-from search.recommend.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
+from search.recommend.content.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
+from search.recommend.events.event_statistics import EventStatistics
 
 MAX_VIEWS = 12  # newest views that count
 HALF_LIFE = 3.0  # views after which a weight is halved

@@ -8,10 +8,10 @@ import pytest
 from catalog.errors import BadQuery, UnknownProduct
 from catalog.product import Product
 from indexer.numeric import unit
-from search.recommend.compatibility_rules import PairRules, facts, same_category
-from search.recommend.complements import goes_with
-from search.recommend.event_statistics import BasketPairs, EventStatistics
-from search.recommend.substitutes import MIN_SUBSTITUTES, substitutes
+from search.recommend.content.compatibility_rules import PairRules, facts, same_category
+from search.recommend.content.complements import goes_with
+from search.recommend.content.substitutes import MIN_SUBSTITUTES, substitutes
+from search.recommend.events.event_statistics import BasketPairs, EventStatistics
 from tests.search.random_shop import make_random_shop, publish_products
 from tests.search.shop_fixtures import save_picture
 

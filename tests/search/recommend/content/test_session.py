@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from catalog.errors import BadQuery
 from catalog.product import Product
 from indexer.numeric import unit
-from search.recommend.event_statistics import EventStatistics
-from search.recommend.session import HALF_LIFE, decay, marginal, popular, session
+from search.recommend.content.session import HALF_LIFE, decay, marginal, popular, session
+from search.recommend.events.event_statistics import EventStatistics
 from tests.search.random_shop import make_random_shop, publish_products
 from tests.search.shop_fixtures import save_picture
 

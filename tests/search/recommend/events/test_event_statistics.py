@@ -6,8 +6,8 @@ import time
 import pytest
 
 from catalog.product import Product
-from search.recommend.event_log import DAY_S, Event, EventLog, StoredEvent
-from search.recommend.event_statistics import (
+from search.recommend.events.event_log import DAY_S, Event, EventLog, StoredEvent
+from search.recommend.events.event_statistics import (
     HALF_LIFE_DAYS,
     MAX_LEADING,
     SESSION_SECONDS,

@@ -6,8 +6,15 @@ import pytest
 
 from catalog.errors import BadInput
 from catalog.product import Product
-from search.recommend.colour_harmony import NEUTRAL, colours_in, harmony
-from search.recommend.compatibility_rules import CONTRADICTIONS, GOES_WITH, SHIPPED, PairRules, facts, same_category
+from search.recommend.content.colour_harmony import NEUTRAL, colours_in, harmony
+from search.recommend.content.compatibility_rules import (
+    CONTRADICTIONS,
+    GOES_WITH,
+    SHIPPED,
+    PairRules,
+    facts,
+    same_category,
+)
 
 SHOP = ("Apparel > Topwear > Shirts", "Apparel > Bottomwear > Jeans", "Footwear > Casual Shoes", "Jewellery > Ring")
 

@@ -10,7 +10,7 @@ from catalog.errors import BadQuery
 from catalog.product import CATEGORY_SEPARATOR, Product
 from search.hits import SearchPage, product_facts
 from search.query.terms import MAX_K, ProductTerm, Query
-from search.recommend.compatibility_rules import PairRules, fits, without_conflicts
+from search.recommend.content.compatibility_rules import PairRules, fits, without_conflicts
 
 if TYPE_CHECKING:
     from indexer.types import Floats

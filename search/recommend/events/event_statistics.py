@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from catalog.errors import WindowshopError
 from catalog.product import Product
 from indexer.numeric import batches
-from search.recommend.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, EventLog, StoredEvent
+from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, EventLog, StoredEvent
 
 MAX_EVENTS_READ = 100_000  # newest events that are used
 FIND_BATCH = 1_000  # products looked up at once

@@ -12,9 +12,9 @@ import pytest
 
 from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
-from search.recommend.event_log import DAY_S, Event, EventLog
+from search.recommend.events.event_log import DAY_S, Event, EventLog
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 NOW = 1_800_000_000
 
 # Adds batches of ten and prints each; may die, as from a kill, before the nth statement that begins with some word.
@@ -22,7 +22,7 @@ ADDER = """
 import os
 import sys
 from pathlib import Path
-from search.recommend.event_log import Event, EventLog
+from search.recommend.events.event_log import Event, EventLog
 log = EventLog.open(Path(sys.argv[1]))
 left = int(sys.argv[4]) if len(sys.argv) > 4 else 0
 

@@ -1,0 +1,4 @@
+"""Store what shoppers do: views, clicks, carts and purchases, and statistics of them.
+
+Imported by search.ops, search.recommend, search.recommend.content, web.requests.
+"""
