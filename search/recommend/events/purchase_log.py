@@ -1,0 +1,91 @@
+"""Purchase logs as files: the events and the products of a shop that need not be in a catalogue.
+
+Events are CSV, gzipped where the file's name ends with .gz, with the columns visitor, time (ISO 8601; UTC without a
+zone), type (view, click, cart, purchase), product_id, quantity and price (of one unit). Products have the columns id,
+title, category, brand and price.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from catalog.errors import BadFeed
+from catalog.product import Product
+from search.recommend.events.interactions import KIND_CODES, History, Interactions
+from search.recommend.events.product_table import ProductTable
+
+EVENT_COLUMNS = ("visitor", "time", "type", "product_id", "quantity", "price")
+PRODUCT_COLUMNS = ("id", "title", "category", "brand", "price")
+
+
+def read_products(path: Path) -> ProductTable:
+    """Read the products of a log. Raises BadFeed, which names the line."""
+    with _opened(path) as file:
+        return ProductTable.of(_products(path, file))
+
+
+def read_events(path: Path, products: ProductTable) -> Interactions:
+    """Read the events on these products; others are left out. Raises BadFeed, which names the line."""
+    visitors: dict[str, int] = {}
+    codes = array("i")
+    columns: tuple[array[Any], ...] = (array("i"), array("q"), array("B"), array("f"), array("f"))
+    code_of = products.code_of
+    with _opened(path) as file:
+        for line, (visitor, at, kind, product_id, quantity, price) in _rows(path, file, EVENT_COLUMNS):
+            if (product := code_of.get(product_id)) is None:
+                continue
+            try:
+                row = (product, _seconds(at), KIND_CODES[kind], float(quantity or 1), float(price or "nan"))
+            except (ValueError, KeyError) as error:
+                raise _bad(path, line, f"{at!r}, {kind!r}, {quantity!r} or {price!r} is not understood") from error
+            codes.append(visitors.setdefault(visitor, len(visitors)))
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+    history = History(*(np.frombuffer(column, column.typecode) for column in columns))
+    return Interactions.of([name.encode() for name in visitors], np.frombuffer(codes, np.int32), history)
+
+
+def _products(path: Path, file: TextIO) -> Iterator[Product]:
+    for _, (product_id, title, category, brand, price) in _rows(path, file, PRODUCT_COLUMNS):
+        yield Product(product_id, title, (), category, Decimal(price) if price else None, brand=brand)
+
+
+def _rows(path: Path, file: TextIO, wanted: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the wanted cells of each row with its line."""
+    reader = csv.reader(file)
+    header = next(reader, [])
+    if missing := [name for name in wanted if name not in header]:
+        raise _bad(path, 1, f"there is no column {', '.join(missing)}")
+    places = [header.index(name) for name in wanted]
+    for row in reader:
+        if len(row) != len(header):
+            raise _bad(path, reader.line_num, f"it has {len(row)} cells, the header {len(header)}")
+        yield reader.line_num, [row[place] for place in places]
+
+
+@lru_cache(maxsize=65_536)
+def _seconds(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def _bad(path: Path, line: int, reason: str) -> BadFeed:
+    return BadFeed(f"{path}, line {line}: {reason}.", f"A log has the columns {', '.join(EVENT_COLUMNS)}.")
