@@ -33,7 +33,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class ScoredProducts:
     """Recommended products by their position in the table, best first, with their scores."""
 
     products: Codes
@@ -54,7 +54,7 @@ class RecommenderModel(ABC):
     def scores(self, visitor: History, context: Context) -> Floats:
         """Return the score of each product, float32 (products,)."""
 
-    def recommend(self, visitor: History, context: Context, k: int, allowed: Mask | None = None) -> Ranked:
+    def recommend(self, visitor: History, context: Context, k: int, allowed: Mask | None = None) -> ScoredProducts:
         """Return up to k allowed products (mask (products,), None for all) with a score above 0, best first.
 
         Ties are in the order of the table, so the same question has the same answer.
@@ -72,7 +72,7 @@ class RecommenderModel(ABC):
         raise NotImplementedError(f"{cls.name} is only fitted and measured, never stored.")
 
 
-def top(scores: Floats, k: int) -> Ranked:
+def top(scores: Floats, k: int) -> ScoredProducts:
     """Return the k products of the highest scores above 0, best first; ties in the order of the table."""
     count = min(k, len(scores))
     if count < len(scores):
@@ -82,4 +82,4 @@ def top(scores: Floats, k: int) -> Ranked:
         candidates = np.arange(len(scores))
     best = candidates[np.lexsort((candidates, -scores[candidates]))][:count]
     best = best[scores[best] > 0]
-    return Ranked(best.astype(np.int32), scores[best].astype(np.float32))
+    return ScoredProducts(best.astype(np.int32), scores[best].astype(np.float32))
