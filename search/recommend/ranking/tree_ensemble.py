@@ -1,0 +1,101 @@
+"""Gradient-boosted trees, fitted by scikit-learn and run by ONNX Runtime: a server needs neither it nor pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+from typing_extensions import Self
+
+from catalog.errors import DamagedStore
+from indexer.types import Floats
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+INPUT, MARGINS, OUTPUT = "features", "margins", "probabilities"
+
+
+class TreeEnsemble:
+    """A binary classifier of trees; threads may share it."""
+
+    def __init__(self, graph: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # several threads of a server ask at once
+        options.log_severity_level = 3
+        self._graph = graph
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    @classmethod
+    def from_sklearn(cls, model: HistGradientBoostingClassifier) -> Self:
+        """Take over a fitted binary classifier without categorical features."""
+        trees = [predictors[0].nodes for predictors in model._predictors]
+        bias = float(np.ravel(model._baseline_prediction)[0])
+        return cls(_graph(trees, bias, model.n_features_in_).SerializeToString())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Load a stored classifier. Raises DamagedStore."""
+        try:
+            return cls(path.read_bytes())
+        except Exception as error:  # what ONNX Runtime raises has no base class of its own
+            raise DamagedStore(f"{path} holds no trees: {error}", "Fit the recommender again.") from error
+
+    def save(self, path: Path) -> None:
+        """Write the classifier to a file."""
+        path.write_bytes(self._graph)
+
+    def predict(self, features: Floats) -> Floats:
+        """Return the probability of each row of features, float32 (n, features) to (n,)."""
+        if not len(features):
+            return np.empty(0, np.float32)
+        (found,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(features, np.float32)})
+        return np.asarray(found[:, 0], np.float32)
+
+
+def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> onnx.ModelProto:
+    """Return a graph that adds the leaves of trees to a bias, and turns the sum into a probability."""
+    nodes = np.concatenate(trees)
+    sizes = np.array([len(tree) for tree in trees])
+    tree_ids = np.repeat(np.arange(len(trees)), sizes)
+    node_ids = np.concatenate([np.arange(size) for size in sizes])
+    leaf = nodes["is_leaf"].astype(bool)
+    attributes: dict[str, Any] = {
+        "nodes_treeids": tree_ids,
+        "nodes_nodeids": node_ids,
+        "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]),
+        "nodes_values": np.where(leaf, np.float32(0), _rounded_down(nodes["num_threshold"])),
+        "nodes_modes": ["LEAF" if is_leaf else "BRANCH_LEQ" for is_leaf in leaf.tolist()],
+        "nodes_truenodeids": np.where(leaf, 0, nodes["left"]),
+        "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]),
+        "nodes_missing_value_tracks_true": np.where(leaf, 0, nodes["missing_go_to_left"]),
+        "target_treeids": tree_ids[leaf],
+        "target_nodeids": node_ids[leaf],
+        "target_ids": np.zeros(int(leaf.sum()), np.int64),
+        "target_weights": nodes["value"][leaf].astype(np.float32),
+        "n_targets": 1,
+        "base_values": [bias],
+    }
+    listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in attributes.items()}
+    graph = helper.make_graph(
+        [
+            helper.make_node("TreeEnsembleRegressor", [INPUT], [MARGINS], domain="ai.onnx.ml", **listed),
+            helper.make_node("Sigmoid", [MARGINS], [OUTPUT]),
+        ],
+        "trees",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def _rounded_down(thresholds: np.ndarray[Any, Any]) -> Floats:
+    """Return float32 thresholds that part float32 features as the float64 ones do: none is larger than before."""
+    finite = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max)
+    rounded = finite.astype(np.float32)
+    return np.where(rounded > finite, np.nextafter(rounded, np.float32(-np.inf)), rounded).astype(np.float32)

@@ -1,0 +1,38 @@
+"""Trees run by ONNX Runtime answer as scikit-learn's do."""
+
+import numpy as np
+import pytest
+
+from catalog.errors import DamagedStore
+from search.recommend.ranking.tree_ensemble import TreeEnsemble
+
+ensemble = pytest.importorskip("sklearn.ensemble")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(2_000, 5)).astype(np.float32)
+    features[:, 1] = np.round(features[:, 1])  # values on both sides of a threshold, and on it
+    features[rng.random(features.shape) < 0.1] = np.nan
+    labels = np.nan_to_num(features[:, 0]) + np.nan_to_num(features[:, 1]) ** 2 + rng.normal(size=2_000) > 1
+    model = ensemble.HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=15).fit(features, labels)
+    return model, features
+
+
+def test_probabilities_equal_those_of_scikit_learn(fitted, tmp_path):
+    model, features = fitted
+    trees = TreeEnsemble.from_sklearn(model)
+    trees.save(tmp_path / "trees.onnx")
+    for found in (trees, TreeEnsemble.load(tmp_path / "trees.onnx")):
+        np.testing.assert_allclose(found.predict(features), model.predict_proba(features)[:, 1], atol=1e-6)
+
+
+def test_no_rows_have_no_probabilities(fitted):
+    assert TreeEnsemble.from_sklearn(fitted[0]).predict(np.empty((0, 5), np.float32)).shape == (0,)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    (tmp_path / "trees.onnx").write_bytes(b"no trees")
+    with pytest.raises(DamagedStore, match=r"trees\.onnx"):
+        TreeEnsemble.load(tmp_path / "trees.onnx")
