@@ -98,4 +98,5 @@ def _rounded_down(thresholds: np.ndarray[Any, Any]) -> Floats:
     """Return float32 thresholds that part float32 features as the float64 ones do: none is larger than before."""
     finite = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max)
     rounded = finite.astype(np.float32)
-    return np.where(rounded > finite, np.nextafter(rounded, np.float32(-np.inf)), rounded).astype(np.float32)
+    below = np.nextafter(rounded, np.float32(-np.inf))
+    return np.asarray(np.where(rounded > finite, below, rounded), np.float32)
