@@ -1,0 +1,53 @@
+"""Reasons of recommendations: a text for every code in every language, with its facts and true plurals."""
+
+import pytest
+
+from catalog.product import Product
+from web.i18n.languages import LANGUAGES
+from web.i18n.messages import UnknownMessage
+from web.i18n.reasons import reason_text
+
+MUG = Product("mug-1a", "Red mug", (), attributes={"title_de": "Rote Tasse"})
+
+
+def said(app, language, code, product=None, **facts):
+    with app.test_request_context(f"/?lang={language}"):
+        return reason_text(code, product, facts)
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("You bought this 1 time · last today", "You bought this 5 times · last 12 days ago")),
+        ("zh", ("您买过 1 次 · 上次是今天", "您买过 5 次 · 上次是 12 天前")),
+        ("de", ("1-mal von Ihnen gekauft · zuletzt heute", "5-mal von Ihnen gekauft · zuletzt vor 12 Tagen")),
+        (
+            "fr",
+            (
+                "Vous l’avez acheté 1 fois · la dernière fois aujourd’hui",
+                "Vous l’avez acheté 5 fois · la dernière fois il y a 12 jours",
+            ),
+        ),
+        ("es", ("Lo ha comprado 1 vez · la última vez hoy", "Lo ha comprado 5 veces · la última vez hace 12 días")),
+    ],
+)
+def test_what_was_bought_is_counted_as_the_language_does(app, language, texts):
+    found = [said(app, language, "bought_before", times=n, days_ago=days) for n, days in ((1, 0), (5, 12))]
+    assert tuple(found) == texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_states_its_facts(app, language):
+    title = "Rote Tasse" if language == "de" else "Red mug"
+    for code in ("bought_with", "viewed_with", "like_viewed", "like_bought", "goes_with"):
+        assert title in said(app, language, code, MUG), code
+    assert "7" in said(app, language, "due_again", times=4, every_days=7, days_ago=9)
+    assert "1" not in said(app, language, "due_again", times=4, every_days=1, days_ago=9)
+    assert "3" in said(app, language, "popular", rank=3) and "90" not in said(app, language, "popular", rank=90)
+    assert "Mugs" in said(app, language, "popular_in_category", rank=2, category="Kitchen > Mugs")
+    assert "Mugs" in said(app, language, "popular_in_category", rank=99, category="Kitchen > Mugs")
+
+
+def test_a_code_without_a_text_is_an_error(app):
+    with pytest.raises(UnknownMessage):
+        said(app, "en", "no_such_code")

@@ -1,0 +1,41 @@
+"""The reasons of recommendations in words: one text for each code that a feed gives, with the facts that it states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.product import Product, levels_of
+from web.i18n.language import t, title_of, value_label
+
+MOST_NAMED_RANK = 20  # a place further down is no reason
+BOUGHT_BEFORE, DUE_AGAIN = "bought_before", "due_again"
+
+
+def reason_text(code: str, product: Product | None, facts: Mapping[str, int | str]) -> str:
+    """Return the reason of a recommendation in the page's language: "You bought this 5 times · last 12 days ago".
+
+    `product` is the one that the reason refers to; `facts` are those of the code (`search.recommend.feed`). Raises
+    UnknownMessage for a code without a text.
+    """
+    if code == BOUGHT_BEFORE:
+        return f"{t('reason_bought_before', count=facts['times'])} · {_last_bought(int(facts['days_ago']))}"
+    if code == DUE_AGAIN:
+        return f"{_rhythm(int(facts['every_days']))} · {_last_bought(int(facts['days_ago']))}"
+    rank = int(facts.get("rank", 0))
+    key = f"reason_{code}_at" if 0 < rank <= MOST_NAMED_RANK else f"reason_{code}"
+    category = _category(str(facts.get("category", "")))
+    return t(key, what=title_of(product) if product else "", rank=rank, category=category)
+
+
+def _rhythm(every_days: int) -> str:
+    return t("reason_due_again", count=every_days) if every_days > 1 else t("reason_due_daily")
+
+
+def _last_bought(days_ago: int) -> str:
+    return t("reason_last_bought", count=days_ago) if days_ago > 0 else t("reason_bought_today")
+
+
+def _category(path: str) -> str:
+    """Return the last level of a category, in the page's language if a product of the shop has the translation."""
+    levels = levels_of(value_label("category", path)) if path else ()
+    return levels[-1] if levels else path
