@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import DamagedGeneration, GenerationError
-from catalog.files.atomic import FileRecord, record
+from catalog.files.atomic import FileRecord
+from catalog.files.version_folders import damage, json_digest
 from indexer.generations.match_curve import MatchCalibration
 from indexer.types import Block, EncoderSpec, IndexRecord, Recall
 
@@ -50,7 +50,7 @@ class Manifest:
     def to_json(self) -> str:
         """Return the manifest as JSON, with a digest of itself so that a flipped bit in it is noticed too."""
         body = self.body()
-        return json.dumps(body | {"digest": _digest(body)}, indent=2, sort_keys=True) + "\n"
+        return json.dumps(body | {"digest": json_digest(body)}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Manifest:
@@ -61,7 +61,7 @@ class Manifest:
             if body["format"] != MANIFEST_FORMAT:
                 found = f"{where} has format {body['format']!r}; this version reads format {MANIFEST_FORMAT}."
                 raise GenerationError(found, REPAIR)
-            if digest != _digest(body):
+            if digest != json_digest(body):
                 raise damaged(where, "its digest does not match what it says")
             return _from_body(body)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -83,25 +83,14 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compare every file with the manifest. Raises DamagedGeneration naming the first that differs."""
-    for name, expected in manifest.files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            if size != expected.bytes:
-                raise damaged(str(path), f"it has {size:,} bytes where the manifest says {expected.bytes:,}")
-            if record(path).sha256 != expected.sha256:
-                raise damaged(str(path), "its SHA-256 is not the one in the manifest")
-        except OSError as error:
-            raise damaged(str(path), f"it cannot be read ({error})") from error
+    if (found := damage(folder, manifest.files)) is not None:
+        path, reason = found
+        raise damaged(str(path), reason)
 
 
 def damaged(path: str, reason: str) -> DamagedGeneration:
     """Return the error that names the damaged file and the command that repairs it."""
     return DamagedGeneration(f"{path} is damaged: {reason}.", REPAIR)
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def _from_body(body: dict[str, Any]) -> Manifest:

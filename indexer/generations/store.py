@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import shutil
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
-from catalog.files.atomic import record, sync, write_atomically
-from catalog.files.failpoints import failpoint
+from catalog.files.version_folders import VersionFolders, records
+from catalog.files.version_folders import seal as seal_folder
 from catalog.home import ShopHome
 from indexer.ann.exact_rerank import RerankedSearch
 from indexer.ann.faiss_index import VectorIndex
@@ -23,10 +21,8 @@ from indexer.generations.manifest import MANIFEST_FILE, Manifest, check_files, d
 from indexer.layout import RowLayout
 from indexer.types import Floats, Ids, Mask
 
-BUILDING_PREFIX = ".building-"
 ROWS_FILE, PRODUCTS_FILE, PICTURES_FILE, INDEX_FILE = "rows.npy", "products.npy", "pictures.npy", "index.faiss"
 MAX_GENERATIONS = 3  # on disk, from the current one back
-_NUMBER = re.compile(r"\d{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +125,12 @@ def verify(home: Path, number: int) -> Manifest:
 def current_number(home: Path) -> int:
     """Return the number in `current`. Raises NoGeneration before the first build, DamagedGeneration when unreadable."""
     try:
-        text = ShopHome(home).current.read_text(encoding="ascii").strip()
+        return _versions(home).current()
     except FileNotFoundError:
         hint = "Index a feed first: make index FEED=... (python -m indexer build --home DIR --feed FEED)."
         raise NoGeneration(f"There is no index in {home}.", hint) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise damaged(str(ShopHome(home).current), f"it cannot be read ({error})") from error
-    if not _NUMBER.fullmatch(text):
-        raise damaged(str(ShopHome(home).current), "it does not hold a generation's number")
-    return int(text)
 
 
 def current_manifest(home: Path) -> Manifest:
@@ -147,9 +140,7 @@ def current_manifest(home: Path) -> Manifest:
 
 def current_number_or_none(home: Path) -> int | None:
     """Return the number in `current`; None when there is none that can be read."""
-    with contextlib.suppress(NoGeneration, DamagedGeneration):
-        return current_number(home)
-    return None
+    return _versions(home).current_or_none()
 
 
 def newest_encoder(home: Path) -> str | None:
@@ -170,25 +161,17 @@ def current_encoder(home: Path) -> str | None:
 
 def numbers(home: Path) -> list[int]:
     """Return the numbers of the generations on disk, oldest first."""
-    folder = ShopHome(home).generations
-    return sorted(int(p.name) for p in folder.iterdir() if _NUMBER.fullmatch(p.name)) if folder.is_dir() else []
+    return _versions(home).numbers()
 
 
 def begin(home: Path) -> tuple[int, Path]:
     """Return the next number and an empty folder to build it in; remove what an interrupted build left."""
-    parent = ShopHome(home).generations
-    parent.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(home)
-    number = max([*numbers(home), current_number_or_none(home) or 0]) + 1
-    folder = parent / f"{BUILDING_PREFIX}{number:06d}"
-    folder.mkdir()
-    return number, folder
+    return _versions(home).begin()
 
 
 def remove_unfinished(home: Path) -> None:
     """Remove generations that were begun and not published."""
-    for leftover in ShopHome(home).generations.glob(f"{BUILDING_PREFIX}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _versions(home).remove_unfinished()
 
 
 def seal(home: Path, building: Path, manifest: Manifest) -> None:
@@ -197,40 +180,23 @@ def seal(home: Path, building: Path, manifest: Manifest) -> None:
     Every byte is on disk before `finalise` names the folder, and the folder before `make_current` moves the pointer: a
     crash leaves the old generation or the new one current, never a mixture.
     """
-    files = {path.name: record(path) for path in sorted(building.iterdir())}
-    for name in files:
-        sync(building / name)
-    failpoint("seal.files-synced")
-    write_atomically(building / MANIFEST_FILE, lambda path: path.write_text(replace(manifest, files=files).to_json()))
-    failpoint("seal.manifest-written")
+    files = records(building)
+    seal_folder(building, files, MANIFEST_FILE, replace(manifest, files=files).to_json())
 
 
 def finalise(home: Path, number: int) -> None:
     """Give a sealed building folder its final name, unless it has it."""
-    final = ShopHome(home).generation(number)
-    if not final.exists():
-        (final.parent / f"{BUILDING_PREFIX}{number:06d}").rename(final)
-        failpoint("adopt.renamed")
-        sync(final.parent)
+    _versions(home).finalise(number)
 
 
 def move_pointer(home: Path, number: int) -> None:
     """Make a generation current, and remove none."""
-    write_atomically(ShopHome(home).current, lambda path: path.write_text(f"{number:06d}\n"))
-    failpoint("pointer.moved")
+    _versions(home).move_pointer(number)
 
 
 def make_current(home: Path, number: int) -> None:
-    """Move the pointer to a generation, and remove those that are too old.
-
-    Generations between the former current one and a newer one were rolled back from: they are removed as well.
-    """
-    former = current_number_or_none(home) or number
-    move_pointer(home, number)
-    for withdrawn in [other for other in numbers(home) if former < other < number]:
-        _drop(home, withdrawn)
-    _prune(home)
-    failpoint("pointer.pruned")
+    """Move the pointer to a generation, and remove those that are too old or were rolled back from."""
+    _versions(home).make_current(number)
 
 
 def previous_number(home: Path) -> int:
@@ -253,18 +219,6 @@ def oldest_seq(home: Path) -> int:
     return min(seqs, default=0)
 
 
-def _prune(home: Path) -> None:
-    current = current_number(home)
-    for number in [number for number in numbers(home) if number <= current][:-MAX_GENERATIONS]:
-        _drop(home, number)
-        failpoint("prune.dropped")
-
-
-def _drop(home: Path, number: int) -> None:
-    """Remove a generation; rename it first, so that half of one is never opened."""
-    folder = ShopHome(home).generation(number)
-    removed = folder.with_name(f"{BUILDING_PREFIX}{folder.name}-gone")
-    shutil.rmtree(removed, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        folder.rename(removed)
-    shutil.rmtree(removed, ignore_errors=True)
+def _versions(home: Path) -> VersionFolders:
+    shop = ShopHome(home)
+    return VersionFolders(shop.generations, shop.current, MAX_GENERATIONS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError, NoGeneration
-from catalog.files import atomic
+from catalog.files import atomic, version_folders
 from indexer.ann.faiss_index import VectorIndex
 from indexer.generations import store
 from indexer.generations.manifest import Manifest
@@ -72,7 +72,7 @@ def test_the_current_generation_is_never_pruned(tmp_path):
     for _ in range(3):
         make_generation(tmp_path)
     (tmp_path / "current").write_text("000001\n")
-    store._prune(tmp_path)
+    store._versions(tmp_path).prune()
     assert 1 in numbers(tmp_path)
 
 
@@ -89,14 +89,14 @@ def test_what_an_interrupted_build_left_is_swept_and_the_old_one_stays(tmp_path)
 
 def test_a_crash_before_the_pointer_moves_leaves_the_old_one_current(tmp_path, monkeypatch):
     make_generation(tmp_path)
-    whole = store.write_atomically
+    whole = version_folders.write_atomically
 
     def crash(path, write):
         if path.name == "current":
             raise KeyboardInterrupt
         whole(path, write)
 
-    monkeypatch.setattr(store, "write_atomically", crash)
+    monkeypatch.setattr(version_folders, "write_atomically", crash)
     with pytest.raises(KeyboardInterrupt):
         make_generation(tmp_path)
     monkeypatch.undo()
@@ -107,8 +107,8 @@ def test_a_crash_before_the_pointer_moves_leaves_the_old_one_current(tmp_path, m
 
 def test_everything_is_on_disk_before_the_pointer_moves(tmp_path, monkeypatch):
     steps = []
-    sync, rename = store.sync, type(tmp_path).replace
-    for module in (store, atomic):
+    sync, rename = atomic.sync, type(tmp_path).replace
+    for module in (version_folders, atomic):
         monkeypatch.setattr(module, "sync", lambda path: (steps.append(f"sync {path.name}"), sync(path)))
     monkeypatch.setattr(
         type(tmp_path), "replace", lambda self, to: (steps.append(f"replace {to.name}"), rename(self, to))[1]
