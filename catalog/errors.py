@@ -37,7 +37,8 @@
     │   ├── DamagedGeneration
     │   └── EncoderMismatch
     └── TrainingError
-        └── TooFewPairs
+        ├── TooFewPairs
+        └── TooFewEvents
 
 Lower rooms raise these; `web/errors.py` maps them to HTTP, the command lines map them to exit codes.
 """
@@ -223,8 +224,12 @@ class EncoderMismatch(GenerationError):
 
 
 class TrainingError(WindowshopError):
-    """Heads cannot be fitted."""
+    """Heads or models cannot be fitted."""
 
 
 class TooFewPairs(TrainingError):
     """There are not enough usable picture-text pairs to learn from."""
+
+
+class TooFewEvents(TrainingError):
+    """There are not enough purchases to fit and measure recommender models."""

@@ -61,6 +61,12 @@ class ShopHome:
     worker_lock = Entry("jobs/.worker.lock", "Lock of the one process that works on bulk jobs. It stays empty.")
     decisions = Entry("decisions.sqlite", "Merchants' decisions about suggestions. The server and bulk jobs write.")
     events = Entry("events.sqlite", "Views, clicks, carts, purchases, without shoppers' identity. The server writes.")
+    recommender = Entry("recommend", "A folder per version of the recommender models. `recommend fit` writes.")
+    recommender_current = Entry(
+        "recommend/current", "Number of the served version. `recommend fit` and `rollback` replace it last of all."
+    )
+    recommender_lock = Entry("recommend/.fit.lock", "Lock of `recommend fit` and `recommend rollback`. It stays empty.")
+    fit_report = Entry("recommend/last-fit.json", "What the last `recommend fit` measured and decided.")
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."
     )

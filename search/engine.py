@@ -181,10 +181,11 @@ class SearchEngine:
         self._live.remove(product_id)
 
     def follow(self, interval: float | None = None) -> None:
-        """Take over the changes of other processes: a new generation, products put or removed.
+        """Take over the changes of other processes: a new generation, products put or removed, fitted models.
 
         `interval` is the number of seconds after which the caller follows again; `status` says when that is overdue.
         """
+        self.recommender.follow()
         self._live.follow(interval)
 
     def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
@@ -243,6 +244,7 @@ class SearchEngine:
         """
         self._suggester.start(self._live.served.columns)
         self._live.served.warm_up_words()
+        self.recommender.warm_up()
         self.search(Query(warm_up_terms(self._live.served)))
 
     def status(self) -> EngineStatus:
@@ -258,7 +260,7 @@ class SearchEngine:
             runtime=str(getattr(state.encoder, "runtime", "numpy")),
             texts=state.generation.layout.text_block is not None,
             live=len(state.snapshot.live),
-            degraded=self._live.degraded,
+            degraded=self._live.degraded + self.recommender.degraded,
         )
 
     def close(self) -> None:

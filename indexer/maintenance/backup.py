@@ -20,6 +20,7 @@ from catalog.errors import DamagedGeneration, GenerationError
 from catalog.files.atomic import FileRecord, record, sync, write_atomically
 from catalog.files.failpoints import failpoint
 from catalog.files.locks import shared_lock
+from catalog.files.version_folders import VersionFolders
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from catalog.storage.sqlite import copy_database
@@ -72,6 +73,7 @@ def backup(home: Path, to: Path) -> Backup:
         failpoint("backup.catalogue-copied")
         for name in _small_files(home):
             _link_or_copy(home / name, to / name)
+    _copy_models(home, to)
     ShopHome(to).current.write_text(f"{number:06d}\n")
     failpoint("backup.files-taken")
     with closing(Catalogue.open(ShopHome(to).catalogue)) as copied:
@@ -153,6 +155,27 @@ def _copy_generation(home: Path, to: Path) -> int:
             if attempt == MAX_ATTEMPTS or store.current_number(home) == number:
                 raise
             attempt += 1
+
+
+def _copy_models(home: Path, to: Path) -> None:
+    """Link or copy the served version of the recommender models; none when it is removed or damaged meanwhile."""
+    versions = VersionFolders(ShopHome(home).recommender, ShopHome(home).recommender_current, retained=1)
+    for _ in range(MAX_ATTEMPTS):
+        number = versions.current_or_none()
+        if number is None:
+            return
+        folder = versions.path(number)
+        copied = ShopHome(to).recommender / folder.name
+        try:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                _link_or_copy(path, copied / path.relative_to(folder))
+        except OSError:  # a fit has removed it: there is a newer one
+            shutil.rmtree(copied, ignore_errors=True)
+            continue
+        if versions.current_or_none() == number and copied.is_dir():
+            ShopHome(to).recommender_current.write_text(f"{number:06d}\n")
+            return
+        shutil.rmtree(copied, ignore_errors=True)
 
 
 def _small_files(home: Path) -> Iterator[str]:

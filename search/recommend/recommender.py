@@ -14,6 +14,8 @@ from search.recommend.content.session import session
 from search.recommend.content.substitutes import Recommendations, RecommenderShop, substitutes
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
+from search.recommend.learning.fitted_models import FittedModels
+from search.recommend.learning.model_follower import ModelFollower
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ class Recommender:
         self._steps = steps
         self._rules = _load_rules(home)
         self._events = _open_events(home)
+        self._models = ModelFollower(home)
         self._refresher = None if self._events is None else StatisticsRefresher(self._events, shop.find)
 
     def substitutes(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
@@ -52,6 +55,24 @@ class Recommender:
     def events(self) -> EventLog | None:
         """The event log; None where it cannot be opened."""
         return self._events
+
+    @property
+    def models(self) -> FittedModels | None:
+        """The fitted models that are served now, opened at the first use; None where none are fitted."""
+        return self._models.models
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Public sentences about what keeps the recommender from being up to date."""
+        return self._models.degraded
+
+    def warm_up(self) -> None:
+        """Open the fitted models, so that the first shopper need not wait."""
+        self._models.open()
+
+    def follow(self) -> None:
+        """Take over another version of the fitted models, once they are open."""
+        self._models.follow()
 
     def close(self) -> None:
         """Close the event log."""

@@ -41,6 +41,7 @@ CODES = {
     "EncoderMismatch": "encoder_mismatch",
     "TrainingError": "training_error",
     "TooFewPairs": "too_few_pairs",
+    "TooFewEvents": "too_few_events",
 }
 
 

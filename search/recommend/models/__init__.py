@@ -1,4 +1,4 @@
 """Models that score products for a visitor, behind one contract.
 
-Imported by nothing.
+Imported by search.recommend.learning.
 """

@@ -1,0 +1,60 @@
+"""A server follows the current version without a restart, and frees the former one."""
+
+import gc
+import weakref
+
+import pytest
+
+from search.recommend.learning.model_follower import ModelFollower
+from search.recommend.learning.model_store import model_versions, rollback
+from tests.search.recommend.learning.fitted import publish_one, recommended, store_one_product
+
+
+@pytest.fixture(autouse=True)
+def stored_model(monkeypatch):
+    store_one_product(monkeypatch)
+
+
+def test_models_are_opened_at_the_first_use(tmp_path):
+    publish_one(tmp_path, 1)
+    follower = ModelFollower(tmp_path)
+    follower.follow()
+    assert not follower._opened
+    assert recommended(follower.models) == 1
+
+
+def test_a_new_version_and_a_rollback_are_followed_and_the_old_version_is_freed(tmp_path):
+    follower = ModelFollower(tmp_path)
+    assert follower.models is None
+    publish_one(tmp_path, 1)
+    follower.follow()
+    first = follower.models
+    assert recommended(first) == 1
+    assert follower.follow() is None and follower.models is first  # unchanged: nothing is read again
+    old = weakref.ref(first.two_stage)
+    publish_one(tmp_path, 2)
+    follower.follow()
+    assert (recommended(follower.models), recommended(first)) == (2, 1)  # a request goes on with what it took
+    del first
+    gc.collect()
+    assert old() is None
+    rollback(tmp_path)
+    follower.follow()
+    assert recommended(follower.models) == 1
+
+
+def test_a_damaged_version_is_reported_until_it_can_be_used(tmp_path, monkeypatch):
+    publish_one(tmp_path, 1)
+    publish_one(tmp_path, 2)
+    path = model_versions(tmp_path).path(2) / "two_stage" / "scored.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    follower = ModelFollower(tmp_path)
+    assert recommended(follower.models) == 1
+    assert follower.degraded == ("version 2 of the recommender models is damaged; version 1 is served",)
+    path.write_bytes(whole)
+    follower.follow()
+    assert follower.degraded  # not looked at again yet
+    monkeypatch.setattr(follower, "_retry_at", 0.0)
+    follower.follow()
+    assert (recommended(follower.models), follower.degraded) == (2, ())
