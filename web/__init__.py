@@ -9,10 +9,20 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
-from web.api import insights, jobs, listings, operations, products, rules, search, speech, suggestions
+from web.api import insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
 from web.connect import webhooks
 from web.embed import routes as embed_routes
-from web.middleware import access_log, auth, metrics, origins, rate_limits, request_context, response_headers, uploads
+from web.middleware import (
+    access_log,
+    auth,
+    consent,
+    metrics,
+    origins,
+    rate_limits,
+    request_context,
+    response_headers,
+    uploads,
+)
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.saved import routes as saved
@@ -42,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     auth.init_app(app, settings)
     origins.init_app(app, settings)
     uploads.init_app(app, settings)
+    consent.init_app(app, settings)
     errors.init_app(app)
     templating.init_app(app)
     try_photos.init_app(app, settings)
@@ -49,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     urls.init_app(app)
     app.register_blueprint(search.bp)
+    app.register_blueprint(visitors.bp)
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(speech.bp)
     app.register_blueprint(products.bp)

@@ -139,6 +139,16 @@ class Settings(BaseSettings):
         description="Text queries that found nothing or were slow, logged for the operator's page, and twenty times as"
         " many that found something, for suggestions; 0 logs none.",
     )
+    record_events: bool = Field(
+        default=True,
+        description="Whether views, clicks, carts and purchases are stored, under keyed hashes of visitors' ids; if"
+        " not, nothing is learnt from shoppers.",
+    )
+    personalise: bool = Field(
+        default=True,
+        description="Whether what a visitor did shapes what the visitor is shown; if not, everybody gets the same"
+        " recommendations.",
+    )
     log_queries: bool = Field(
         default=False, description="Whether logs hold the text of queries; if not, its length and a hash."
     )

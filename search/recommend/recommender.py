@@ -12,7 +12,7 @@ from search.recommend.content.compatibility_rules import PairRules
 from search.recommend.content.complements import goes_with
 from search.recommend.content.session import session
 from search.recommend.content.substitutes import Recommendations, RecommenderShop, substitutes
-from search.recommend.events.event_log import Event, EventLog
+from search.recommend.events.event_log import Event, EventLog, VisitorEvent
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.learning.model_follower import ModelFollower
@@ -45,11 +45,20 @@ class Recommender:
 
     def record(self, events: Sequence[Event]) -> int:
         """Store the events on products that exist; returns how many were stored. Raises StoreError."""
-        if self._events is None:
-            raise StoreError("The events of this shop cannot be written.", "Its log says why.")
+        log = self._open_log()
         known = self._shop.find(list({event.product_id for event in events}))
         accepted = [event for event in events if event.product_id in known]
-        return self._events.add(accepted) if accepted else 0
+        return log.add(accepted) if accepted else 0
+
+    def forget(self, visitor: str) -> None:
+        """Remove everything that is stored about a visitor, if anything is. Raises StoreError."""
+        removed = self._open_log().forget(visitor)
+        if removed and self._refresher is not None:
+            self._refresher.recompute()
+
+    def events_of(self, visitor: str) -> list[VisitorEvent]:
+        """Return the stored events of a visitor, the oldest first. Raises StoreError."""
+        return self._open_log().of_visitor(visitor)
 
     @property
     def events(self) -> EventLog | None:
@@ -78,6 +87,11 @@ class Recommender:
         """Close the event log."""
         if self._events is not None:
             self._events.close()
+
+    def _open_log(self) -> EventLog:
+        if self._events is None:
+            raise StoreError("The events of this shop can be neither read nor written.", "Its log says why.")
+        return self._events
 
     @property
     def _statistics(self) -> EventStatistics:

@@ -13,10 +13,11 @@ from catalog.product import Picture, Product
 from search.hits import SearchHit, SearchPage, product_facts
 from web.engine import get_engine
 from web.errors import RETRY_AFTER_S, error_json, public_words
+from web.middleware import consent
 from web.middleware.query_logging import logged_search, query_id
 from web.middleware.request_context import note_page, query_text
 from web.middleware.uploads import body_of
-from web.requests.recommend_request import Events, RecommendationParameters, Viewed, parse_events
+from web.requests.recommend_request import EventParameters, Events, RecommendationParameters, Viewed, parse_events
 from web.requests.search_request import effective_timeout, read_search_request
 from web.requests.validation import json_object, validate
 from web.urls import api_url, ends_inside_id, picture_url, picture_urls, product_url
@@ -96,10 +97,16 @@ def recommend() -> Response:
 
 @bp.post("/api/v1/events")
 def events() -> Response:
-    """Store views, clicks, carts and purchases, from which recommendations are made. Answers once they are stored."""
+    """Store views, clicks, carts and purchases, from which recommendations are made. Answers once they are stored.
+
+    Stores nothing of visitors who do not agree: `kept` is 0, and `refused_by` says who refused.
+    """
     engine = get_engine()
-    count = engine.recommender.record(parse_events(json_object(body_of(request), Events.example)))
-    return make_response(jsonify(kept=count, request_id=g.request_id), 202)
+    personalise = validate(EventParameters, request.args.to_dict()).personalise
+    sent = parse_events(json_object(body_of(request), Events.example))
+    refused_by = consent.recording_refused_by(personalise)
+    count = 0 if refused_by else engine.recommender.record(sent)
+    return make_response(jsonify(kept=count, refused_by=refused_by or None, request_id=g.request_id), 202)
 
 
 @bp.get("/healthz")

@@ -1,4 +1,4 @@
-"""The log of requests: one line each, without query texts, addresses and keys.
+"""The log of requests: one line each, without query texts, addresses, keys and ids of visitors.
 
 Readable lines have method, path, status and time. Only pages, changes, uploads and what failed have one: what a page
 fetches by itself, such as its pictures, and health checks have none. A JSON line has time, level, logger, message
@@ -23,6 +23,7 @@ from web.middleware.request_context import request_facts
 from web.settings import Settings
 
 MAX_PATH = 200  # characters
+VISITOR = "visitor"  # the argument of routes that is a visitor's id
 PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("web.requests")
 
@@ -57,7 +58,7 @@ def request_line(response: Response, ms: float) -> dict[str, Any]:
         "request_id": g.get("request_id", ""),
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule is not None else None,
-        "path": request.path[:MAX_PATH],
+        "path": _path(),
         "status": response.status_code,
         "ms": round(ms, 2),
         "bytes_in": request.content_length or 0,
@@ -75,7 +76,14 @@ def brief_line(response: Response, ms: float) -> str:
     page = response.mimetype == "text/html" or request.method not in ("GET", "HEAD")
     if request.path in PROBES or not (failed or page):
         return ""
-    return f"{request.method} {request.path[:MAX_PATH]} {response.status_code} in {ms:.0f} ms"
+    return f"{request.method} {_path()} {response.status_code} in {ms:.0f} ms"
+
+
+def _path() -> str:
+    """Return the path of the request, without the id of a visitor: who knows it is that visitor."""
+    if VISITOR in (request.view_args or ()) and request.url_rule is not None:
+        return request.url_rule.rule
+    return request.path[:MAX_PATH]
 
 
 def _hash(text: str) -> str:

@@ -63,6 +63,8 @@ POLICIES = {
     "api.goes_with": PUBLIC,
     "api.recommend": PUBLIC,
     "api.events": PUBLIC,
+    "visitors.forget": PUBLIC,  # who knows a visitor's random id is that visitor
+    "visitors.stored": ADMIN,
     "api.healthz": ALWAYS,
     "api.readyz": ALWAYS,
     "metrics.metrics": OPERATOR,

@@ -24,7 +24,7 @@ from web.requests.job_request import Decisions, FilePart, JobState, NewJob, Publ
 from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback, RollbackParameters
 from web.requests.product_request import ProductBatch, ProductFields
-from web.requests.recommend_request import Events, RecommendationParameters, SimilarParameters, Viewed
+from web.requests.recommend_request import EventParameters, Events, RecommendationParameters, SimilarParameters, Viewed
 from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
 from web.requests.search_models import Search
 from web.requests.speech_request import SpeechParameters
@@ -38,7 +38,8 @@ _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _OWN = (*_JOBS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
-_PAGES = (*_LISTS, RecommendationParameters, RollbackParameters, SimilarParameters, SpeechParameters, SuggestParameters)
+_RECOMMENDATIONS = (EventParameters, RecommendationParameters, SimilarParameters)
+_PAGES = (*_LISTS, *_RECOMMENDATIONS, RollbackParameters, SpeechParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")

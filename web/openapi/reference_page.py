@@ -14,7 +14,8 @@ from web.openapi.document import document
 from web.urls import absolute_url
 
 ONE_MINUTE = "public, max-age=60"
-TAGS = ("search", "products", "catalogue", "merchant", "operator", "server")  # in the order of the page; others follow
+# In the order of the page; others follow.
+TAGS = ("search", "products", "visitors", "catalogue", "merchant", "operator", "server")
 EXAMPLES = {
     "tag": """<script src="{base}/embed.js" data-shop="{base}" defer></script>
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from search.recommend.events import event_log
 from search.recommend.events.event_log import Event
 from web.requests.search_models import Count, Timeout
-from web.requests.validation import Body, ChoiceOf, Parameters, RequestModel, non_blank, validate
+from web.requests.validation import Body, ChoiceOf, Flag, Parameters, RequestModel, non_blank, validate
 
 
 def _printable(text: str) -> str:
@@ -86,6 +86,18 @@ class Events(RootModel[VisitorEvents | MixedEvents]):
 
     example: ClassVar = '{"visitor": "v-81f0", "events": [{"type": "view", "product_id": "red"}]}'
     runnable: ClassVar = True
+
+
+class VisitorId(RequestModel):
+    """The id of a visitor, as events have it."""
+
+    visitor: Visitor
+
+
+class EventParameters(Parameters):
+    """Whether the visitor agrees; `personalise=false` stores nothing."""
+
+    personalise: Annotated[Flag, Field(examples=["false"])] = True
 
 
 def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:

@@ -48,6 +48,7 @@ _COUNT_PRODUCTS = "SELECT product_id, kind, count(*) FROM events WHERE at >= ? A
 # Days are local ones, as those of the counts of searches.
 _COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || date(at, 'unixepoch', 'localtime')) FROM events
     WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
+_SELECT_VISITOR = "SELECT at, kind, product_id, query_id, rank FROM events WHERE visitor = ? ORDER BY seq"
 _SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 
 
@@ -70,6 +71,17 @@ class StoredEvent:
     kind: str
     product_id: str
     visitor: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorEvent:
+    """An event of one visitor, as that visitor may see it: unix time in seconds, and what was done to which product."""
+
+    at: int
+    kind: str
+    product_id: str
+    query_id: str | None
+    rank: int | None
 
 
 class EventLog:
@@ -118,6 +130,11 @@ class EventLog:
         rows = self._read(_SELECT_NEWEST, int(since), limit)
         return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
 
+    def of_visitor(self, visitor: str) -> list[VisitorEvent]:
+        """Return all events of a visitor, the oldest first. Raises StoreError."""
+        rows = self._read(_SELECT_VISITOR, self._hash(visitor))
+        return [VisitorEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]
+
     def visitors(self, since: float, until: float) -> tuple[int, dict[str, int]]:
         """Return how many visitors there were in a time, and how many of them did each kind of event."""
         (total,) = self._read(_COUNT_ALL_VISITORS, int(since), int(until))[0]
@@ -156,7 +173,7 @@ class EventLog:
     def _hash(self, visitor: str) -> bytes:
         return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
 
-    def _read(self, query: str, *parameters: int) -> list[tuple[Any, ...]]:
+    def _read(self, query: str, *parameters: int | bytes) -> list[tuple[Any, ...]]:
         with self._store_errors(), closing(self._connect()) as db:
             return db.execute(query, parameters).fetchall()
 

@@ -115,7 +115,8 @@ class StatisticsRefresher:
         self._find = find
         self._refresh_seconds = refresh_seconds
         self._statistics = EventStatistics()
-        self._last_event = 0
+        self._removals = 0
+        self._computed_at = (0, 0)  # the newest event, and the removals so far
         self._due = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -130,12 +131,18 @@ class StatisticsRefresher:
                 self._thread.start()
         return self._statistics
 
+    def recompute(self) -> None:
+        """Recompute the statistics when they are next wanted, new events or not: a visitor was forgotten."""
+        with self._lock:
+            self._removals += 1
+            self._due = 0.0
+
     def refresh(self) -> EventStatistics:
         """Compute the statistics now. Raises StoreError when the log or the catalogue cannot be read."""
         started = time.monotonic()
-        if (last := self._log.last()) != self._last_event:
+        if (mark := (self._log.last(), self._removals)) != self._computed_at:
             self._statistics = compute_statistics(self._log.newest(MAX_EVENTS_READ), self._find, time.time())
-            self._last_event = last
+            self._computed_at = mark
         took = time.monotonic() - started
         self._due = started + took + max(self._refresh_seconds, MIN_REST_FACTOR * took)
         return self._statistics

@@ -44,6 +44,8 @@ CALLS = {
     "api.goes_with": ("get", "/api/v1/products/red/goes-with"),
     "api.recommend": ("post", "/api/v1/recommend"),
     "api.events": ("post", "/api/v1/events"),
+    "visitors.forget": ("delete", "/api/v1/visitors/v-0123456789abcdef01234567"),
+    "visitors.stored": ("get", "/api/v1/visitors/v-0123456789abcdef01234567"),
     "api.healthz": ("get", "/healthz"),
     "api.readyz": ("get", "/readyz"),
     "metrics.metrics": ("get", "/metrics"),

@@ -35,7 +35,10 @@ OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
 # What JSON Schema cannot say is told by messages there: whether base64 is a picture, a token one of ours, a new product
 # whole, and text printable.
 MEANING = {"api.search", "api.why", "api.events", "catalogue.put", "catalogue.put_batch", "speech.recognise"}
-MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules."))} | {"ops.preview", "ops.rollback"}
+MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules.", "visitors."))} | {
+    "ops.preview",
+    "ops.rollback",
+}
 FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
 FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats
 REFUSALS = ["400", "401", "403", "404", "405", "413", "415", "422", "501", "504", "507"]

@@ -1,0 +1,35 @@
+"""One visitor's data over HTTP: a visitor has it removed, and the owner answers what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, g, jsonify, make_response
+
+from web.engine import get_engine
+from web.middleware.consent import check_visitor
+from web.middleware.response_headers import no_store
+from web.requests.recommend_request import VisitorId
+from web.requests.validation import validate
+
+bp = Blueprint("visitors", __name__)
+
+
+@bp.delete("/api/v1/visitors/<id:visitor>")
+def forget(visitor: str) -> Response:
+    """Remove everything that is stored about a visitor. The answer is the same whether anything was stored."""
+    visitor = validate(VisitorId, {"visitor": visitor}).visitor
+    check_visitor(visitor)
+    get_engine().recommender.forget(visitor)
+    return make_response("", 204)
+
+
+@bp.get("/api/v1/visitors/<id:visitor>")
+def stored(visitor: str) -> Response:
+    """Return everything that is stored about a visitor, for the owner to answer a visitor's request."""
+    visitor = validate(VisitorId, {"visitor": visitor}).visitor
+    events = [
+        {("type" if name == "kind" else name): value for name, value in asdict(event).items()}
+        for event in get_engine().recommender.events_of(visitor)
+    ]
+    return no_store(jsonify(events=events, request_id=g.request_id))
