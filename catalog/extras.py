@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from catalog.errors import MissingExtra
 
@@ -34,6 +36,12 @@ def requires_extra(extra: str, what: str) -> Iterator[None]:
         if missing not in EXTRAS[extra]:
             raise
         raise _missing(extra, what, missing) from error
+
+
+def import_extra(extra: str, module: str, what: str) -> Any:
+    """Import a module of an extra by its name. Raises MissingExtra when it is not installed; `what` needs it."""
+    with requires_extra(extra, what):
+        return import_module(module)
 
 
 def check_extra(extra: str, what: str) -> None:

@@ -1,5 +1,5 @@
 """Store what shoppers do: views, clicks, carts and purchases, and statistics of them.
 
-Imported by search.ops, search.recommend, search.recommend.content, search.recommend.learning,
-search.recommend.models, web.requests.
+Imported by search.ops, search.recommend, search.recommend.content, search.recommend.evaluation,
+search.recommend.learning, search.recommend.models, search.recommend.ranking, web.requests.
 """

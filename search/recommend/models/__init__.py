@@ -1,4 +1,4 @@
 """Models that score products for a visitor, behind one contract.
 
-Imported by search.recommend.learning.
+Imported by search.recommend.evaluation, search.recommend.learning, search.recommend.ranking.
 """

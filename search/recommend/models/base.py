@@ -74,12 +74,9 @@ class RecommenderModel(ABC):
 
 def top(scores: Floats, k: int) -> ScoredProducts:
     """Return the k products of the highest scores above 0, best first; ties in the order of the table."""
-    count = min(k, len(scores))
-    if count < len(scores):
-        threshold = np.partition(scores, len(scores) - count)[len(scores) - count]
-        candidates = np.flatnonzero(scores >= threshold)
-    else:
-        candidates = np.arange(len(scores))
-    best = candidates[np.lexsort((candidates, -scores[candidates]))][:count]
-    best = best[scores[best] > 0]
+    candidates = np.flatnonzero(scores > 0)
+    if k < len(candidates):  # among the positive ones: a partition of many equal zeros is slow
+        values = scores[candidates]
+        candidates = candidates[values >= np.partition(values, len(values) - k)[len(values) - k]]
+    best = candidates[np.lexsort((candidates, -scores[candidates]))][:k]
     return ScoredProducts(best.astype(np.int32), scores[best].astype(np.float32))

@@ -1,0 +1,120 @@
+"""How a recommender is measured: the last weeks of a log are held out, and each list is a full ranking.
+
+The candidates are the products with at least three buyers before the holdout. What was bought of other products stays
+among the targets: it cannot be found, and counts against every model alike. A random split in place of the last weeks
+would show a model the future, and ranking against drawn negatives reverses the order of models, so neither is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import BadInput
+from indexer.types import Mask
+from search.recommend.evaluation.metrics import K, list_figures, mean_figures
+from search.recommend.events.interactions import Codes, History, Interactions
+from search.recommend.events.product_table import ProductTable
+from search.recommend.models.base import WEEK_S, Context, RecommenderModel, top
+
+HOLDOUT_WEEKS = 4
+MIN_BUYERS = 3
+FEW_BASKETS = 3
+EVERYTHING, REPEAT, NEW, NEW_FEW = "everything", "repeat", "new", "new_few_baskets"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A visitor of the holdout: the history before it, how many baskets that has, and the products bought in it."""
+
+    visitor: int
+    history: History
+    baskets: int
+    targets: Codes
+    own: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """A log parted at `now`, unix seconds: what is known, what is to be foretold, and the mask of candidates."""
+
+    now: int
+    known: Interactions
+    held_out: Interactions
+    candidates: Mask
+    products: ProductTable
+
+    @classmethod
+    def of(cls, events: Interactions, products: ProductTable, holdout_weeks: int = HOLDOUT_WEEKS) -> Split:
+        """Hold out the last weeks. Raises BadInput when nothing is left to learn from or to foretell."""
+        now = events.end - holdout_weeks * WEEK_S
+        known, held_out = events.between(0, now), events.between(now, events.end).of_kind()
+        split = cls(now, known, held_out, buyers_of(known, len(products)) >= MIN_BUYERS, products)
+        if not split.candidates.any() or not len(held_out):
+            raise BadInput(
+                f"With the last {holdout_weeks} weeks held out, the log has no product with {MIN_BUYERS} buyers before"
+                " them, or no purchase in them.",
+                "Give a log of more weeks, or hold out fewer.",
+            )
+        return split
+
+    def cases(self) -> Iterator[Case]:
+        """Return the visitors who bought something before the holdout and in it."""
+        bought = self.known.of_kind()
+        for visitor in range(len(self.known.visitor_ids)):
+            targets = np.unique(self.held_out.history(visitor).products)
+            purchases = bought.history(visitor)
+            if len(targets) and len(purchases):
+                own = np.zeros(len(self.products), np.bool_)
+                own[purchases.products] = True
+                baskets = len(np.unique(purchases.times))
+                yield Case(visitor, self.known.history(visitor), baskets, targets, own)
+
+
+def buyers_of(events: Interactions, products: int) -> Codes:
+    """Return how many visitors bought each product, int32 (products,)."""
+    bought = events.of_kind()
+    pairs = np.unique(bought.visitors.astype(np.int64) * products + bought.products)
+    return np.bincount(pairs % products, minlength=products).astype(np.int32)
+
+
+def measure(model: RecommenderModel, split: Split) -> dict[str, Any]:
+    """Return the figures of a model on a split: of everything, of repeats, and of what is new to the visitor.
+
+    `coverage_at_20` is the share of candidates that some list has; `categories_at_20` the mean number of deepest
+    categories in a list. `new_few_baskets` are the visitors of at most three baskets.
+    """
+    figures: dict[str, list[tuple[float, ...]]] = {name: [] for name in (EVERYTHING, REPEAT, NEW, NEW_FEW)}
+    shown = {name: np.zeros(len(split.products), np.bool_) for name in (EVERYTHING, NEW)}
+    categories = []
+    context = Context(split.now)
+    for case in split.cases():
+        scores = np.where(split.candidates, model.scores(case.history, context), 0.0)
+        own_targets = case.targets[case.own[case.targets]]
+        new_targets = case.targets[~case.own[case.targets]]
+        everything = top(scores, K).products
+        figures[EVERYTHING].append(list_figures(everything, case.targets))
+        shown[EVERYTHING][everything] = True
+        categories.append(len(np.unique(split.products.categories[everything, -1])))
+        if len(own_targets):
+            repeats = top(np.where(case.own, scores, 0.0), K).products
+            figures[REPEAT].append(list_figures(repeats, own_targets))
+        if len(new_targets):
+            new = top(np.where(case.own, 0.0, scores), K).products
+            shown[NEW][new] = True
+            figures[NEW].append(list_figures(new, new_targets))
+            if case.baskets <= FEW_BASKETS:
+                figures[NEW_FEW].append(figures[NEW][-1])
+    found: dict[str, dict[str, Any]] = {name: mean_figures(values) for name, values in figures.items()}
+    for name, mask in shown.items():
+        found[name]["coverage_at_20"] = float(mask.sum() / split.candidates.sum())
+    found[EVERYTHING]["categories_at_20"] = float(np.mean(categories)) if categories else 0.0
+    return found
+
+
+def compare(models: Mapping[str, RecommenderModel], split: Split) -> dict[str, dict[str, Any]]:
+    """Return the figures of models by name."""
+    return {name: measure(model, split) for name, model in models.items()}
