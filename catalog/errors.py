@@ -18,6 +18,7 @@
     │   │   └── UnsupportedQuery
     │   ├── UnknownProduct
     │   ├── UnknownRule
+    │   ├── UnknownExperiment
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
@@ -143,6 +144,10 @@ class UnknownProduct(BadInput):
 
 class UnknownRule(BadInput):
     """No rule of search has that id."""
+
+
+class UnknownExperiment(BadInput):
+    """No experiment has that name."""
 
 
 class BadDelivery(BadInput):

@@ -77,6 +77,7 @@ class ShopHome:
     platform_feed = Entry("connect/feed.jsonl", "The feed that the last `reconcile` made of an export.")
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
+    experiments = Entry("experiments.sqlite", "Experiments on the feed, and who has seen which arm. The server writes.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
@@ -85,7 +86,7 @@ class ShopHome:
     @property
     def side_databases(self) -> tuple[Path, ...]:
         """The databases besides the catalogue that a backup copies."""
-        return self.events, self.decisions, self.query_log, self.rules, self.inbox
+        return self.events, self.decisions, self.query_log, self.rules, self.experiments, self.inbox
 
     def generation(self, number: int) -> Path:
         """Return the folder of one generation."""

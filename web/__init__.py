@@ -12,6 +12,7 @@ from web import engine, errors, try_photos, urls, voice
 from web.api import insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
 from web.connect import webhooks
 from web.embed import routes as embed_routes
+from web.experiments import routes as experiments
 from web.middleware import (
     access_log,
     auth,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     operations.init_app(app, settings)
     app.register_blueprint(insights.bp)
     rules.init_app(app, settings)
+    app.register_blueprint(experiments.bp)
     app.register_blueprint(reference_page.bp)
 
     engine.init_app(app, settings, jobs.learner(app) if settings.learn_missing_heads else None)

@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         description="Whether what a visitor did shapes what the visitor is shown; if not, everybody gets the same"
         " recommendations.",
     )
+    least_visitors: int = Field(
+        default=5,
+        ge=1,
+        le=1_000,
+        description="Visitors from which a number or a text that stems from them is shown to anybody, the owner"
+        " included.",
+    )
     log_queries: bool = Field(
         default=False, description="Whether logs hold the text of queries; if not, its length and a hash."
     )

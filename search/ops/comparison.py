@@ -26,12 +26,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Return the interval; everything is possible without a sample."""
-        if not self.sample:
-            return 0.0, 1.0
-        share, spread = self.count / self.sample, Z * Z / self.sample
-        centre = (share + spread / 2) / (1 + spread)
-        half = Z / (1 + spread) * math.sqrt(share * (1 - share) / self.sample + spread / (4 * self.sample))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return wilson_interval(self.count, self.sample)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; `share` is None for a sample that is too small to state one."""
@@ -44,6 +39,16 @@ class Share:
             "low": round(low, 4) if known else None,
             "high": round(high, 4) if known else None,
         }
+
+
+def wilson_interval(count: int, sample: int, z: float = Z) -> tuple[float, float]:
+    """Return the interval of a share within z standard errors; everything is possible without a sample."""
+    if not sample:
+        return 0.0, 1.0
+    share, spread = count / sample, z * z / sample
+    centre = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / sample + spread / (4 * sample))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def count_trend(now: int, before: int | None) -> str:

@@ -14,6 +14,8 @@ from search.recommend.content.session import session
 from search.recommend.content.substitutes import Recommendations, RecommenderShop, substitutes
 from search.recommend.events.event_log import Event, EventLog, VisitorEvent
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
+from search.recommend.experiments.assignment import Experiments
+from search.recommend.experiments.experiment_store import Exposure
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.learning.model_follower import ModelFollower
 
@@ -27,6 +29,7 @@ class Recommender:
         self._shop = shop
         self._steps = steps
         self._rules = _load_rules(home)
+        self.experiments = Experiments(home)
         self._events = _open_events(home)
         self._models = ModelFollower(home)
         self._refresher = None if self._events is None else StatisticsRefresher(self._events, shop.find)
@@ -52,13 +55,19 @@ class Recommender:
 
     def forget(self, visitor: str) -> None:
         """Remove everything that is stored about a visitor, if anything is. Raises StoreError."""
-        removed = self._open_log().forget(visitor)
+        log = self._open_log()
+        self.experiments.forget(log.key_of(visitor))
+        removed = log.forget(visitor)
         if removed and self._refresher is not None:
             self._refresher.recompute()
 
     def events_of(self, visitor: str) -> list[VisitorEvent]:
         """Return the stored events of a visitor, the oldest first. Raises StoreError."""
         return self._open_log().of_visitor(visitor)
+
+    def exposures_of(self, visitor: str) -> list[Exposure]:
+        """Return which arms of experiments a visitor saw, the oldest first. Raises StoreError."""
+        return self.experiments.store.of_visitor(self._open_log().key_of(visitor))
 
     @property
     def events(self) -> EventLog | None:

@@ -21,6 +21,7 @@ CODES = {
     "UnsupportedQuery": "unsupported_query",
     "UnknownProduct": "unknown_product",
     "UnknownRule": "unknown_rule",
+    "UnknownExperiment": "unknown_experiment",
     "BadDelivery": "bad_delivery",
     "StoreError": "store_error",
     "DamagedStore": "damaged_store",

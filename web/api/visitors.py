@@ -28,8 +28,10 @@ def forget(visitor: str) -> Response:
 def stored(visitor: str) -> Response:
     """Return everything that is stored about a visitor, for the owner to answer a visitor's request."""
     visitor = validate(VisitorId, {"visitor": visitor}).visitor
+    recommender = get_engine().recommender
     events = [
         {("type" if name == "kind" else name): value for name, value in asdict(event).items()}
-        for event in get_engine().recommender.events_of(visitor)
+        for event in recommender.events_of(visitor)
     ]
-    return no_store(jsonify(events=events, request_id=g.request_id))
+    exposures = [asdict(exposure) for exposure in recommender.exposures_of(visitor)]
+    return no_store(jsonify(events=events, experiments=exposures, request_id=g.request_id))

@@ -106,6 +106,11 @@ POLICIES = {
     "rules.export": ADMIN,
     "rules.import_table": ADMIN,
     "rules.changes": ADMIN,
+    "experiments.experiments": ADMIN,
+    "experiments.save": ADMIN,
+    "experiments.change_state": ADMIN,
+    "experiments.remove": ADMIN,
+    "experiments.report": ADMIN,
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.

@@ -25,6 +25,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Set what the shop allows, and name the headers that an answer depended on to caches."""
     app.config["RECORD_EVENTS"] = settings.record_events
     app.config["PERSONALISE"] = settings.personalise
+    app.config["LEAST_VISITORS"] = settings.least_visitors
     app.after_request(_vary)
 
 

@@ -19,6 +19,7 @@ from flask import Flask
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
+from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
@@ -35,7 +36,8 @@ JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
 _JOBS = (NewJob, JobState, Decisions, PublishRows)
-_OWN = (*_JOBS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
+_EXPERIMENTS = (ExperimentFields, ExperimentState)
+_OWN = (*_JOBS, *_EXPERIMENTS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, RecommendationParameters, SimilarParameters)

@@ -113,11 +113,15 @@ class EventLog:
         """
         return cls(ShopHome(home).events, max_rows, max_days)
 
+    def key_of(self, visitor: str) -> bytes:
+        """Return the keyed hash of a visitor id: 16 bytes."""
+        return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
+
     def add(self, events: Sequence[Event], now: float | None = None) -> int:
         """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""
         at = int(time.time() if now is None else now)
         rows = [
-            (at, EVENT_KINDS.index(e.kind), e.product_id, self._hash(e.visitor), e.query_id, e.rank) for e in events
+            (at, EVENT_KINDS.index(e.kind), e.product_id, self.key_of(e.visitor), e.query_id, e.rank) for e in events
         ]
         with self._writing() as db:
             db.executemany(_INSERT_EVENT, rows)
@@ -132,7 +136,7 @@ class EventLog:
 
     def of_visitor(self, visitor: str) -> list[VisitorEvent]:
         """Return all events of a visitor, the oldest first. Raises StoreError."""
-        rows = self._read(_SELECT_VISITOR, self._hash(visitor))
+        rows = self._read(_SELECT_VISITOR, self.key_of(visitor))
         return [VisitorEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]
 
     def visitors(self, since: float, until: float) -> tuple[int, dict[str, int]]:
@@ -162,16 +166,13 @@ class EventLog:
     def forget(self, visitor: str) -> int:
         """Remove all events of a visitor who asks for it; returns how many there were."""
         with self._writing() as db:
-            return db.execute("DELETE FROM events WHERE visitor = ?", (self._hash(visitor),)).rowcount
+            return db.execute("DELETE FROM events WHERE visitor = ?", (self.key_of(visitor),)).rowcount
 
     def close(self) -> None:
         """Close the file; the log cannot be used afterwards."""
         with self._lock:
             self._closed = True
             self._db.close()
-
-    def _hash(self, visitor: str) -> bytes:
-        return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
 
     def _read(self, query: str, *parameters: int | bytes) -> list[tuple[Any, ...]]:
         with self._store_errors(), closing(self._connect()) as db:

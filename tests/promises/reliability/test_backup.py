@@ -22,6 +22,8 @@ from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import Rule
 from search.ops.query_log import EMPTY, QueryLog
 from search.recommend.events.event_log import Event, EventLog
+from search.recommend.experiments.experiment import Arm, Experiment
+from search.recommend.experiments.experiment_store import ExperimentStore
 from tests.fake_encoder import FakeEncoder
 from tests.promises.feed_writer import answers, draw_feed, draw_pictures, shop_state
 
@@ -147,6 +149,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         DecisionStore(home).record([(Item(word, word, "f", b""), [Decision("category", "", word)])])
         QueryLog(home).add(EMPTY, word, 1.0)
         RuleStore(home).save([Rule("pin", word, "a")], word)
+        ExperimentStore(home).save(Experiment(word, (Arm("control"), Arm("new"))))
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
         with closing(Inbox(home)) as inbox:

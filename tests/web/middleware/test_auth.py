@@ -87,6 +87,11 @@ CALLS = {
     "rules.export": ("get", "/api/v1/rules.csv"),
     "rules.import_table": ("post", "/api/v1/rules.csv"),
     "rules.changes": ("get", "/api/v1/rules/changes"),
+    "experiments.experiments": ("get", "/api/v1/experiments"),
+    "experiments.save": ("put", "/api/v1/experiments/none"),
+    "experiments.change_state": ("post", "/api/v1/experiments/none/state"),
+    "experiments.remove": ("delete", "/api/v1/experiments/none"),
+    "experiments.report": ("get", "/api/v1/experiments/none/report"),
 }
 HEADERS = {
     "none": {},

@@ -1,0 +1,69 @@
+"""The arm of a visitor who is served: of the experiment that runs, recorded when it is first seen."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from time import monotonic
+
+from catalog.errors import StoreError
+from search.recommend.experiments.experiment import Arm, Experiment
+from search.recommend.experiments.experiment_store import ExperimentStore
+
+REREAD_SECONDS = 1.0  # between looks for the experiment that runs
+MAX_SEEN = 100_000  # exposures remembered, so that each is written once
+log = logging.getLogger(__name__)
+
+
+class Experiments:
+    """Assigns the visitors of one shop to arms. Threads share it."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = ExperimentStore(home)
+        self._lock = threading.Lock()
+        self._running: Experiment | None = None
+        self._read_at = float("-inf")
+        self._seen: OrderedDict[tuple[str, bytes, str], None] = OrderedDict()
+
+    def assign(self, visitor: bytes) -> Arm | None:
+        """Return the arm of a visitor, a keyed hash, and record that it was seen; None while no experiment runs.
+
+        A shop whose file cannot be read or written has no experiment: shoppers still get an answer, and nobody is
+        counted who was not recorded.
+        """
+        try:
+            if (experiment := self._current()) is None:
+                return None
+            arm = experiment.assign(visitor)
+            self._expose(experiment.name, visitor, arm.name)
+        except StoreError as error:
+            log.error("No experiment runs: %s", error)
+            return None
+        return arm
+
+    def forget(self, visitor: bytes) -> None:
+        """Remove the exposures of a visitor. Raises StoreError."""
+        with self._lock:
+            for seen in [seen for seen in self._seen if seen[1] == visitor]:
+                del self._seen[seen]
+        self.store.forget(visitor)
+
+    def _current(self) -> Experiment | None:
+        with self._lock:
+            if monotonic() - self._read_at >= REREAD_SECONDS:
+                self._read_at, self._running = monotonic(), None  # also when it fails
+                self._running = self.store.running()
+            return self._running
+
+    def _expose(self, experiment: str, visitor: bytes, arm: str) -> None:
+        seen = (experiment, visitor, arm)
+        with self._lock:
+            if seen in self._seen:
+                return
+        self.store.expose(experiment, visitor, arm)
+        with self._lock:
+            self._seen[seen] = None
+            if len(self._seen) > MAX_SEEN:
+                self._seen.popitem(last=False)
