@@ -43,6 +43,10 @@ class History:
         """Return the events of one kind."""
         return self.where(self.kinds == KIND_CODES[kind])
 
+    def before(self, now: int) -> History:
+        """Return the events before `now`, unix seconds."""
+        return self.where(self.times < now)
+
     def newest(self, count: int) -> History:
         """Return at most the `count` newest events."""
         return self.where(slice(max(len(self) - count, 0), None))
