@@ -43,6 +43,7 @@ class OwnHistory(RecommenderModel):
 
 
 def own_counts(purchases: History, products: int, now: int, half_life_weeks: float = HALF_LIFE_WEEKS) -> Floats:
-    """Return the decayed number of a visitor's purchases of each product, float32 (products,)."""
-    ages = np.maximum(now - purchases.times, 0) / (half_life_weeks * WEEK_S)
-    return np.bincount(purchases.products, 0.5**ages, minlength=products).astype(np.float32)
+    """Return the decayed number of a visitor's purchases of each product before `now`, float32 (products,)."""
+    known = purchases.before(now)
+    ages = (now - known.times) / (half_life_weeks * WEEK_S)
+    return np.bincount(known.products, 0.5**ages, minlength=products).astype(np.float32)
