@@ -12,11 +12,21 @@ from onnx import TensorProto, helper
 from typing_extensions import Self
 
 from catalog.errors import DamagedStore
-from indexer.types import Floats
+from catalog.extras import import_extra
+from indexer.types import Floats, Mask
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+TREE_SETTINGS = {
+    "max_iter": 200,
+    "learning_rate": 0.08,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 100,
+    "l2_regularization": 1.0,
+    "early_stopping": False,
+    "random_state": 0,
+}
 INPUT, MARGINS, OUTPUT = "features", "margins", "probabilities"
 
 
@@ -27,7 +37,7 @@ class TreeEnsemble:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # several threads of a server ask at once
         options.log_severity_level = 3
-        self._graph = graph
+        self.graph = graph  # the bytes of an ONNX file
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     @classmethod
@@ -47,7 +57,7 @@ class TreeEnsemble:
 
     def save(self, path: Path) -> None:
         """Write the classifier to a file."""
-        path.write_bytes(self._graph)
+        path.write_bytes(self.graph)
 
     def predict(self, features: Floats) -> Floats:
         """Return the probability of each row of features, float32 (n, features) to (n,)."""
@@ -55,6 +65,17 @@ class TreeEnsemble:
             return np.empty(0, np.float32)
         (found,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(features, np.float32)})
         return np.asarray(found[:, 0], np.float32)
+
+
+def fit_trees(features: Floats, labels: Mask, **settings: Any) -> TreeEnsemble:
+    """Fit a binary classifier on features (n, f) and labels (n,); `settings` in place of TREE_SETTINGS.
+
+    Raises MissingExtra.
+    """
+    ensemble = import_extra("recs", "sklearn.ensemble", "Fitting a recommender")
+    return TreeEnsemble.from_sklearn(
+        ensemble.HistGradientBoostingClassifier(**{**TREE_SETTINGS, **settings}).fit(features, labels)
+    )
 
 
 def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> onnx.ModelProto:

@@ -14,6 +14,8 @@ from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import AllTimePopularity, Popularity
 from search.recommend.models.together import Together
 from search.recommend.models.user_neighbours import SessionNeighbours, UserNeighbours
+from search.recommend.ranking.blend import Blend
+from search.recommend.ranking.two_stage import TwoStage
 from tests.search.recommend.purchases import DAY_S, draw_log, make_events, make_table
 
 MODELS = [
@@ -27,6 +29,8 @@ MODELS = [
     Together,
     AlternatingLeastSquares,
     BayesianPersonalisedRanking,
+    Blend,
+    TwoStage,
 ]
 NOW = 12 * 7 * DAY_S  # the log goes on for four weeks
 VISITOR = 5
@@ -122,6 +126,8 @@ def test_questions_change_nothing(model):
 
 
 def test_a_model_without_any_events_answers(model):
+    if model in (Blend, TwoStage):
+        pytest.skip("refuses a log that is too short: see ranking/test_two_stage.py")
     nobody = model.fit(make_events([]), make_table(4), NOW)
     visitor = make_events([(0, 1, 1)]).history(0)
     scores = nobody.scores(visitor, Context(NOW, np.array([2], np.int32)))
@@ -161,8 +167,8 @@ def test_a_product_that_nobody_touched_harms_nothing(model):
 
 def test_the_order_of_visitors_does_not_matter(model):
     table, events = log()
-    if model in (AlternatingLeastSquares, BayesianPersonalisedRanking, SessionNeighbours):
-        pytest.skip("begins at drawn factors of the visitors, or parts equally near baskets by their order")
+    if model in (AlternatingLeastSquares, BayesianPersonalisedRanking, SessionNeighbours, Blend, TwoStage):
+        pytest.skip("draws factors or visitors in their order, or parts equally near baskets by it")
     count = len(events.visitor_ids)
     turned = Interactions.of(events.visitor_ids, (count - 1 - events.visitors).astype(np.int32), events.columns)
     scores = model.fit(turned, table, NOW).scores(*asked(model))
