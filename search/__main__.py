@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.common import Commands
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
+from search.cli.recommend_command import recommend_command
 from search.cli.reconcile_command import reconcile_command
 from search.cli.rules_command import rules_command
 from search.cli.search_commands import calibrate_command, evaluate_command, query_command
@@ -14,6 +15,7 @@ from search.cli.speech_command import speech_command
 COMMANDS = [
     *(calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command),
     rules_command,
+    recommend_command,
     reconcile_command,
     speech_command,
 ]

@@ -1,4 +1,4 @@
 """Measure recommenders on the last weeks of a log.
 
-Imported by nothing.
+Imported by search.cli.
 """

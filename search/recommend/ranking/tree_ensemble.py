@@ -73,6 +73,9 @@ def fit_trees(features: Floats, labels: Mask, **settings: Any) -> TreeEnsemble:
     Raises MissingExtra.
     """
     ensemble = import_extra("recs", "sklearn.ensemble", "Fitting a recommender")
+    unknown = np.isnan(features).all(axis=0)  # such as prices in a log without any, which scikit-learn cannot bin
+    if unknown.any():
+        features = np.where(unknown, np.float32(0), features)
     return TreeEnsemble.from_sklearn(
         ensemble.HistGradientBoostingClassifier(**{**TREE_SETTINGS, **settings}).fit(features, labels)
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedStore
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.recommend.ranking.tree_ensemble import TreeEnsemble, fit_trees
 
 ensemble = pytest.importorskip("sklearn.ensemble")
 
@@ -36,3 +36,12 @@ def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "trees.onnx").write_bytes(b"no trees")
     with pytest.raises(DamagedStore, match=r"trees\.onnx"):
         TreeEnsemble.load(tmp_path / "trees.onnx")
+
+
+def test_a_feature_that_is_never_known_is_no_obstacle(fitted):
+    features = fitted[1].copy()
+    features[:, 2] = np.nan
+    trees = fit_trees(features, features[:, 0] > 0, max_iter=5)
+    found = trees.predict(features)
+    assert found[features[:, 0] > 0.1].min() > found[features[:, 0] < -0.1].max()
+    np.testing.assert_array_equal(trees.predict(fitted[1]), found)

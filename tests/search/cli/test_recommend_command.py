@@ -1,0 +1,73 @@
+"""The command that measures models of recommendations."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from search.__main__ import main
+from tests.search.recommend.purchases import draw_log
+
+pytest.importorskip("sklearn")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("log")
+    table, events = draw_log(visitors=60, weeks=18)
+    with (folder / "products.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "title", "category", "brand", "price"])
+        rows.writerows(
+            (product, title, table.category_paths[kind], "", price)
+            for product, title, kind, price in zip(
+                table.ids, table.titles, table.categories[:, -1].tolist(), table.prices.tolist(), strict=True
+            )
+        )
+    with (folder / "events.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["visitor", "time", "type", "product_id", "quantity", "price"])
+        for visitor, product, time in zip(
+            events.visitors.tolist(), events.products.tolist(), events.times.tolist(), strict=True
+        ):
+            day = time // 86_400
+            rows.writerow(
+                [visitor, f"2020-{1 + day // 28:02}-{1 + day % 28:02}", "purchase", table.ids[product], 1, ""]
+            )
+    return ["--events", str(folder / "events.csv"), "--products", str(folder / "products.csv")]
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["recommend", "evaluate", *arguments])
+
+
+def test_figures_are_one_json_object(files):
+    found = run(*files, "--model", "two_stage", "--model", "popularity", "--json")
+    assert found.exit_code == 0, found.output
+    figures = json.loads(found.stdout)
+    assert figures["everything"] == figures["models"]["two_stage"]["everything"]
+    assert figures["new"]["recall_at_20"] > figures["models"]["popularity"]["new"]["recall_at_20"]
+    for name in (
+        "visitors",
+        "recall_at_20",
+        "ndcg_at_20",
+        "precision_at_10",
+        "recall_at_10",
+        "f1_at_10",
+        "coverage_at_20",
+    ):
+        assert figures["everything"][name] > 0
+
+
+def test_a_table_names_every_model(files):
+    found = run(*files, "--model", "own_history", "--model", "popularity")
+    assert found.exit_code == 0, found.output
+    assert "own_history" in found.stdout and "popularity" in found.stdout
+
+
+def test_an_unknown_model_and_a_short_log_are_refused(files):
+    assert "Invalid value" in run(*files, "--model", "oracle").output
+    found = run(*files, "--holdout-weeks", "52", "--model", "popularity")
+    assert found.exit_code != 0
+    assert "hold out fewer" in found.output
