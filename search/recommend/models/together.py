@@ -21,9 +21,12 @@ from search.recommend.models.co_occurrence import (
     co_occurring,
     newest_products,
 )
+from search.recommend.models.own_history import own_counts
 
 WINDOW_WEEKS = 52  # a year: shorter windows found less, see docs/decisions/recommendations.md
 RECENT_PRODUCTS = 20  # of a visitor's history, which stand in for an empty cart
+
+TOGETHER_SHARE = np.float32(1.0)  # of what is bought together, beside a visitor's own history
 
 
 class Together(RecommenderModel):
@@ -78,3 +81,42 @@ class Together(RecommenderModel):
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Make the model of its arrays."""
         return cls(ProductNeighbours.from_arrays(arrays), arrays["bought"])
+
+
+class BasketCompletion(RecommenderModel):
+    """Scores what completes a cart: the visitor's own history, and what is bought together with the cart.
+
+    Each part is a share of its highest score; the root of the own one brings rare and frequent purchases nearer.
+    """
+
+    name: ClassVar[str] = "basket_completion"
+
+    def __init__(self, together: Together) -> None:
+        self.together = together
+
+    @classmethod
+    def fit(cls, events: Interactions, products: ProductTable, now: int) -> Self:
+        """Fit what is bought together; the own history is read at each question."""
+        return cls(Together.fit(events, products, now))
+
+    def scores(self, visitor: History, context: Context) -> Floats:
+        """Return the sum of both shares, 0 for the products of the cart."""
+        together = self.together.scores(visitor, context)
+        own = own_counts(visitor.before(context.now).of_kind(), len(together), context.now)
+        own[context.cart] = 0.0
+        scores: Floats = np.sqrt(_share(own)) + TOGETHER_SHARE * _share(together)
+        return scores
+
+    def arrays(self) -> Arrays:
+        """Return the arrays of what is bought together."""
+        return self.together.arrays()
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Make the model of its arrays."""
+        return cls(Together.from_arrays(arrays))
+
+
+def _share(scores: Floats) -> Floats:
+    highest = scores.max(initial=0.0)
+    return scores / highest if highest > 0 else scores

@@ -12,7 +12,7 @@ from search.recommend.models.factors import AlternatingLeastSquares, BayesianPer
 from search.recommend.models.item_neighbours import ItemNeighbours
 from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import AllTimePopularity, Popularity
-from search.recommend.models.together import Together
+from search.recommend.models.together import BasketCompletion, Together
 from search.recommend.models.user_neighbours import SessionNeighbours, UserNeighbours
 from search.recommend.ranking.blend import Blend
 from search.recommend.ranking.two_stage import TwoStage
@@ -27,6 +27,7 @@ MODELS = [
     UserNeighbours,
     SessionNeighbours,
     Together,
+    BasketCompletion,
     AlternatingLeastSquares,
     BayesianPersonalisedRanking,
     Blend,

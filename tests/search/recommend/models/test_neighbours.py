@@ -5,7 +5,7 @@ import pytest
 
 from search.recommend.models.base import Context
 from search.recommend.models.item_neighbours import SIMILARITY, ItemNeighbours
-from search.recommend.models.together import Together
+from search.recommend.models.together import BasketCompletion, Together
 from search.recommend.models.user_neighbours import SessionNeighbours, UserNeighbours
 from tests.search.recommend.purchases import DAY_S, make_events, make_table
 
@@ -69,6 +69,14 @@ def test_products_that_nobody_bought_together_have_those_looked_at_together():
     assert model.neighbours(3).products.tolist() == [0]
     assert model.neighbours(0).products.tolist() == [1, 2], "purchases say more than looks"
     assert model.bought.tolist() == [True, True, True, False]
+
+
+def test_a_basket_is_completed_from_the_own_history_and_the_cart():
+    """p3 is bought twice as often as p2: the root of the share 1 and of 1/2; of p0 and p2, p1's cart knows p0 alone."""
+    own = make_events([(0, 3, 100), (0, 3, 100), (0, 2, 100), (0, 1, 100)]).history(0)
+    fitted = BasketCompletion.fit(make_events(LOG), TABLE, NOW)
+    found = fitted.scores(own, Context(NOW + 1, np.array([1], np.int32)))
+    assert found.tolist() == pytest.approx([1, 0, 0.5**0.5, 1], abs=1e-3)
 
 
 def test_rows_of_visitors_cannot_be_stored():
