@@ -84,7 +84,7 @@ class SearchEngine:
         self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current)
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
-        self.recommender = Recommender(home, self, self._steps)
+        self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)
 
         replayer = ChangeReplayer(catalogue, live_rows)
 

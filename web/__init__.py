@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
-from web.api import insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
+from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
 from web.connect import webhooks
 from web.embed import routes as embed_routes
 from web.experiments import routes as experiments
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     urls.init_app(app)
     app.register_blueprint(search.bp)
     app.register_blueprint(visitors.bp)
+    feed.init_app(app, settings)
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(speech.bp)
     app.register_blueprint(products.bp)

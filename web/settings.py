@@ -52,6 +52,13 @@ class Settings(BaseSettings):
         " commas.",
     )
     page_hits: int = Field(default=24, ge=1, le=200, description="Products per page of results.")
+    feed_repeat_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Largest share of the products in “For you” that a visitor bought before; “Buy again” has only"
+        " such.",
+    )
     timeout_ms: int = Field(
         default=500,
         ge=10,

@@ -1,6 +1,7 @@
 """Describe a query: terms, filters, text intent, spelling, glossary, and their encoding into a vector.
 
 Imported by search, search.cli, search.dedup, search.doctor, search.engine, search.evaluation, search.explain,
-search.hits, search.listings, search.merchandising, search.ops, search.recommend.content, search.retrieval,
-search.state, search.suggest, search.understanding, web.api, web.facets, web.middleware, web.pages, web.requests.
+search.hits, search.listings, search.merchandising, search.ops, search.recommend.content, search.recommend.feed,
+search.retrieval, search.state, search.suggest, search.understanding, web.api, web.facets, web.middleware, web.pages,
+web.requests.
 """

@@ -5,27 +5,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from catalog.errors import BadInput, StoreError
 from search.execution.deadlines import RECOMMENDER, Deadline, StepRunner
 from search.recommend.content.compatibility_rules import PairRules
 from search.recommend.content.complements import goes_with
 from search.recommend.content.session import session
-from search.recommend.content.substitutes import Recommendations, RecommenderShop, substitutes
+from search.recommend.content.substitutes import Recommendations, substitutes
 from search.recommend.events.event_log import Event, EventLog, VisitorEvent
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
 from search.recommend.experiments.assignment import Experiments
 from search.recommend.experiments.experiment_store import Exposure
+from search.recommend.feed.feed_page import FeedPage, FeedRequest
+from search.recommend.feed.personal_feed import FeedShop, PersonalFeed
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.learning.model_follower import ModelFollower
+from search.retrieval.serving_state import ServingState
 
+Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 
 class Recommender:
     """Recommends products of one shop, each answer within its time limit."""
 
-    def __init__(self, home: Path, shop: RecommenderShop, steps: StepRunner) -> None:
+    def __init__(
+        self, home: Path, shop: FeedShop, steps: StepRunner, serving_state: Callable[[], ServingState]
+    ) -> None:
         self._shop = shop
         self._steps = steps
         self._rules = _load_rules(home)
@@ -33,6 +40,7 @@ class Recommender:
         self._events = _open_events(home)
         self._models = ModelFollower(home)
         self._refresher = None if self._events is None else StatisticsRefresher(self._events, shop.find)
+        self._feed = PersonalFeed(shop, serving_state, self._events, lambda: self._statistics, self.experiments)
 
     def substitutes(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
         """Return products in stock that can replace a product. Raises UnknownProduct, BadQuery, TooLate."""
@@ -45,6 +53,13 @@ class Recommender:
     def session(self, viewed: Sequence[str], k: int = 20, timeout_ms: int | None = None) -> Recommendations:
         """Return recommendations for a shopper who viewed these products, oldest first. Raises BadQuery, TooLate."""
         return self._within(timeout_ms, lambda: session(self._shop, self._statistics, viewed, k))
+
+    def feed(self, visitor: str, request: FeedRequest, timeout_ms: int | None = None) -> FeedPage:
+        """Return the shelves of a personal feed for a visitor, "" for nobody. Raises UnknownProduct, BadQuery, TooLate.
+
+        What the visitor did counts at once. A visitor of a running experiment is counted in the arm that is served.
+        """
+        return self._within(timeout_ms, lambda: self._feed.shelves(visitor, request))
 
     def record(self, events: Sequence[Event]) -> int:
         """Store the events on products that exist; returns how many were stored. Raises StoreError."""
@@ -92,6 +107,11 @@ class Recommender:
         """Take over another version of the fitted models, once they are open."""
         self._models.follow()
 
+    def refresh(self) -> None:
+        """Compute the statistics of the events now, instead of within a minute. Raises StoreError."""
+        if self._refresher is not None:
+            self._refresher.refresh()
+
     def close(self) -> None:
         """Close the event log."""
         if self._events is not None:
@@ -106,7 +126,7 @@ class Recommender:
     def _statistics(self) -> EventStatistics:
         return EventStatistics() if self._refresher is None else self._refresher.now
 
-    def _within(self, timeout_ms: int | None, work: Callable[[], Recommendations]) -> Recommendations:
+    def _within(self, timeout_ms: int | None, work: Callable[[], Answer]) -> Answer:
         return self._steps.run(RECOMMENDER, Deadline.within(timeout_ms), work)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from catalog.errors import UnknownProduct
 from indexer.encoders.base import Encoder
 from indexer.generations.store import Generation
-from indexer.types import Floats
+from indexer.types import Floats, Ids, Mask
 from search.hits import SearchHit, Verdict
 from search.language.english import is_english
 from search.query.query_encoder import QueryEncoder
@@ -85,15 +85,25 @@ class ServingState:
 
     def similarity_vectors(self, keys: Sequence[int | None]) -> Floats:
         """Return each product's first row, scaled so that the dot product of two is the mean cosine; zeros for None."""
+        rows = self.snapshot.first_rows(np.array([-1 if key is None else key for key in keys], np.int64))
+        return self._scaled(rows)
+
+    def nearest(self, vector: Floats, k: int, allowed: Mask) -> Ids:
+        """Return the ordinals of at most k allowed products (mask (n,)) most like a vector, the most similar first.
+
+        The vector (dim,) is one of `similarity_vectors`, or a sum of several.
+        """
+        snapshot = self.snapshot
+        count = k * snapshot.rows_per_product
+        _, rows = snapshot.search(self._scaled(vector), count, snapshot.rows_allowed(allowed))
+        ordinals = snapshot.columns.ordinals(snapshot.keys_of(rows))
+        _, first = np.unique(ordinals, return_index=True)
+        return ordinals[np.sort(first)][:k]
+
+    def _scaled(self, vectors: Floats) -> Floats:
         layout, weights = self.generation.layout, self.generation.manifest.weights["picture"]
         total = sum(map(abs, weights.values())) or 1.0
-        scale = {name: math.sqrt(abs(weight) / total) for name, weight in weights.items()}
-        rows = np.zeros((len(keys), layout.dim), np.float32)
-        for number, key in enumerate(keys):
-            vectors = rows[:0] if key is None else self.snapshot.rows_of(key).vectors
-            if len(vectors):
-                rows[number] = vectors[0]
-        return layout.weigh(rows, scale)
+        return layout.weigh(vectors, {name: math.sqrt(abs(weight) / total) for name, weight in weights.items()})
 
     def verdict(self, query: Query, hits: Sequence[SearchHit]) -> Verdict | None:
         """Return whether the shop has what a single photo shows, given the best hits; None for other queries."""

@@ -220,6 +220,20 @@ class Snapshot:
             return self.generation_rows.rows(key)
         return self.live.rows(key)
 
+    def first_rows(self, keys: Ids) -> Floats:
+        """Return float32 (keys, dim): the row of each product's first picture; zeros for products without one."""
+        generation = self.generation_rows.generation
+        numbers, counts = self.generation_rows.rows_of_each(keys)
+        found = np.flatnonzero(counts)
+        first = numbers[(np.cumsum(counts) - counts)[found]]
+        if self.allowed is not None:
+            found, first = found[self.allowed[first]], first[self.allowed[first]]
+        rows = np.zeros((len(keys), generation.layout.dim), np.float32)
+        rows[found] = generation.rows[first]
+        for place in np.setdiff1d(np.arange(len(keys)), found).tolist() if len(self.live) else ():
+            rows[place] = next(iter(self.live.rows(int(keys[place])).vectors), 0.0)
+        return rows
+
     def found_keys(self) -> Ids:
         """Return the key of each searchable row's product."""
         own = self.generation_rows.generation.product_keys

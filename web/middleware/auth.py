@@ -65,6 +65,7 @@ POLICIES = {
     "api.events": PUBLIC,
     "visitors.forget": PUBLIC,  # who knows a visitor's random id is that visitor
     "visitors.stored": ADMIN,
+    "feed.feed": PUBLIC,
     "api.healthz": ALWAYS,
     "api.readyz": ALWAYS,
     "metrics.metrics": OPERATOR,

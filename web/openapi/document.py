@@ -25,7 +25,14 @@ from web.requests.job_request import Decisions, FilePart, JobState, NewJob, Publ
 from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import Rollback, RollbackParameters
 from web.requests.product_request import ProductBatch, ProductFields
-from web.requests.recommend_request import EventParameters, Events, RecommendationParameters, SimilarParameters, Viewed
+from web.requests.recommend_request import (
+    EventParameters,
+    Events,
+    FeedParameters,
+    RecommendationParameters,
+    SimilarParameters,
+    Viewed,
+)
 from web.requests.rule_request import ChangesPage, ImportOptions, Preview, RuleFields, RulesPage
 from web.requests.search_models import Search
 from web.requests.speech_request import SpeechParameters
@@ -40,7 +47,7 @@ _EXPERIMENTS = (ExperimentFields, ExperimentState)
 _OWN = (*_JOBS, *_EXPERIMENTS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
-_RECOMMENDATIONS = (EventParameters, RecommendationParameters, SimilarParameters)
+_RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
 _PAGES = (*_LISTS, *_RECOMMENDATIONS, RollbackParameters, SpeechParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}

@@ -1,17 +1,21 @@
-"""The requests of recommendations and events."""
+"""The requests of recommendations, of the personal feed, and of events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
+from flask import Request
 from pydantic import AfterValidator, Field, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
+from search.query.filters import MAX_JSON, read_filter
 from search.recommend.events import event_log
 from search.recommend.events.event_log import Event
+from search.recommend.feed.feed_page import FOR_YOU, MAX_CART, MAX_FEED, MAX_VIEWED, REPEAT_SHARE, SURFACES, FeedRequest
+from web.i18n.languages import LANGUAGES
 from web.requests.search_models import Count, Timeout
-from web.requests.validation import Body, ChoiceOf, Flag, Parameters, RequestModel, non_blank, validate
+from web.requests.validation import Body, ChoiceOf, Flag, Parameters, RequestModel, Whole, non_blank, validate
 
 
 def _printable(text: str) -> str:
@@ -24,6 +28,24 @@ EVENT_COUNT = Field(min_length=1, max_length=event_log.MAX_EVENTS)
 Printable = AfterValidator(_printable)
 ViewedId = Annotated[str, non_blank(event_log.MAX_PRODUCT_ID)]
 Visitor = Annotated[str, non_blank(event_log.MAX_VISITOR), Printable]
+
+LISTS = ("cart", "viewed")  # parameters that may come several times
+
+Surface = Annotated[str, ChoiceOf(SURFACES)]
+FeedCount = Annotated[int, Field(ge=1, le=MAX_FEED, examples=[20]), Whole]
+FeedOffset = Annotated[int, Field(ge=0, le=MAX_FEED - 1, examples=[20]), Whole]
+FilterText = Annotated[
+    str,
+    Field(max_length=MAX_JSON, description="A filter as JSON, as searches have it.", examples=['{"brand": "Acme"}']),
+]
+Cart = Annotated[
+    list[ViewedId], Field(max_length=MAX_CART, description="Ids of products in the cart; repeat it for each of them.")
+]
+ViewedIds = Annotated[
+    list[ViewedId],
+    Field(max_length=MAX_VIEWED, description="Ids viewed in this visit, the oldest first; repeat it for each of them."),
+]
+FeedLanguage = Annotated[str, ChoiceOf(tuple(LANGUAGES))]
 
 
 class SimilarParameters(Parameters):
@@ -44,6 +66,22 @@ class Viewed(Body):
     example = '{"viewed": ["red", "green"], "k": 5}'
     viewed: list[ViewedId] = Field([], max_length=200, description="Ids, the oldest first.")
     k: Count = 20
+    timeout_ms: Timeout | None = None
+
+
+class FeedParameters(Parameters):
+    """Who asks, which surface, which part of it, and what narrows it."""
+
+    visitor: Visitor | None = Field(None, examples=["v-81f0"])
+    surface: Surface = FOR_YOU
+    k: FeedCount = 20
+    offset: FeedOffset = 0
+    product: ViewedId | None = Field(None, description="The product that a surface is about.", examples=["red"])
+    cart: Cart = Field(default_factory=list)
+    viewed: ViewedIds = Field(default_factory=list)
+    filter: FilterText | None = None
+    personalise: Flag = Field(True, description="Whether to use what the visitor did.")
+    lang: FeedLanguage | None = Field(None, description="Language of the reasons.", examples=["de"])
     timeout_ms: Timeout | None = None
 
 
@@ -108,4 +146,25 @@ def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:
     return tuple(
         Event(event.type, event.product_id, event.visitor or visitor, event.query_id or None, event.rank or None)
         for event in body.events
+    )
+
+
+def read_feed_parameters(request: Request) -> FeedParameters:
+    """Return the parameters of a feed's address. Raises BadQuery."""
+    given = {name: values if name in LISTS else values[0] for name, values in request.args.lists()}
+    return validate(FeedParameters, given)
+
+
+def feed_request(parameters: FeedParameters, personal: bool, repeat_share: float = REPEAT_SHARE) -> FeedRequest:
+    """Return what the search room is asked for. Raises BadQuery for a filter that cannot be read."""
+    return FeedRequest(
+        parameters.surface,
+        parameters.k,
+        parameters.offset,
+        tuple(parameters.cart),
+        tuple(parameters.viewed),
+        None if parameters.filter is None else read_filter(parameters.filter),
+        parameters.product,
+        personal,
+        repeat_share,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.product import Product
-from indexer.types import Floats
+from indexer.types import Floats, Mask
 from search.query.filters import parse_filter
 from search.query.terms import ProductTerm, Query
 from search.recommend.content.substitutes import Recommendation, Recommendations, RecommenderShop, check_k
@@ -31,6 +31,7 @@ POPULAR_NOW = "popular"
 IN_STOCK = parse_filter({"in_stock": True})
 
 Floats64 = NDArray[np.float64]
+Eligible = Callable[[list[int], Floats64], Mask]
 
 
 def session(shop: RecommenderShop, statistics: EventStatistics, viewed: Sequence[str], k: int = 20) -> Recommendations:
@@ -80,16 +81,21 @@ def decay(count: int, half_life: float = HALF_LIFE) -> Floats64:
     return np.asarray(weights / weights.sum())
 
 
-def marginal(relevance: Floats64, rows: Floats, k: int, share: float) -> list[int]:
+def marginal(relevance: Floats64, rows: Floats, k: int, share: float, eligible: Eligible | None = None) -> list[int]:
     """Choose k positions by maximal marginal relevance (Carbonell and Goldstein 1998).
 
     Each is the one with the highest share * relevance - (1 - share) * similarity to those chosen before; ties by place.
+    `eligible` says which positions may come next, given those chosen and the similarity (n,) to the closest of them;
+    where it allows none, the choice ends.
     """
     closest = np.zeros(len(relevance))
     left = np.ones(len(relevance), dtype=np.bool_)
     picked: list[int] = []
-    while left.any() and len(picked) < k:
-        value = np.where(left, share * relevance - (1 - share) * closest, -np.inf)
+    while len(picked) < k:
+        choice = left if eligible is None else left & eligible(picked, closest)
+        if not choice.any():
+            break
+        value = np.where(choice, share * relevance - (1 - share) * closest, -np.inf)
         best = int(value.argmax())
         picked.append(best)
         left[best] = False

@@ -1,6 +1,6 @@
 """Store what shoppers do: views, clicks, carts and purchases, and statistics of them.
 
 Imported by search.cli, search.ops, search.recommend, search.recommend.content, search.recommend.evaluation,
-search.recommend.experiments, search.recommend.learning, search.recommend.models, search.recommend.ranking,
-web.experiments, web.requests.
+search.recommend.experiments, search.recommend.feed, search.recommend.learning, search.recommend.models,
+search.recommend.ranking, web.experiments, web.requests.
 """

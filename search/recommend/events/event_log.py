@@ -50,6 +50,7 @@ _COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || date(at, 'un
     WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
 _SELECT_VISITOR = "SELECT at, kind, product_id, query_id, rank FROM events WHERE visitor = ? ORDER BY seq"
 _SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
+_SELECT_HISTORY = "SELECT at, kind, product_id, visitor FROM events WHERE visitor = ? ORDER BY seq DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ class EventLog:
         """Return all events of a visitor, the oldest first. Raises StoreError."""
         rows = self._read(_SELECT_VISITOR, self.key_of(visitor))
         return [VisitorEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]
+
+    def history(self, visitor: str, limit: int) -> list[StoredEvent]:
+        """Return at most `limit` newest events of a visitor, the oldest first. Raises StoreError."""
+        rows = self._read(_SELECT_HISTORY, self.key_of(visitor), limit)
+        return [StoredEvent(at, EVENT_KINDS[kind], product_id, who) for at, kind, product_id, who in reversed(rows)]
 
     def visitors(self, since: float, until: float) -> tuple[int, dict[str, int]]:
         """Return how many visitors there were in a time, and how many of them did each kind of event."""

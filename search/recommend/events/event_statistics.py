@@ -21,6 +21,12 @@ from catalog.errors import WindowshopError
 from catalog.product import Product
 from indexer.numeric import batches
 from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, EventLog, StoredEvent
+from search.recommend.events.purchase_statistics import (
+    EventColumns,
+    PurchaseStatistics,
+    co_occurrences,
+    purchase_statistics,
+)
 
 MAX_EVENTS_READ = 100_000  # newest events that are used
 FIND_BATCH = 1_000  # products looked up at once
@@ -30,8 +36,6 @@ EVENT_WEIGHTS = {VIEW: 1.0, CLICK: 1.0, CART: 3.0, PURCHASE: 5.0}  # weights in 
 MAX_POPULAR = 20_000  # products
 MAX_LEADING = 50  # products of each category
 WINDOW = 5  # maximal distance, in events of a session, of two products viewed together
-MAX_NEIGHBOURS = 50  # neighbours stored for a product
-MIN_SESSIONS_TOGETHER = 2  # sessions with both products of a pair
 MIN_BASKETS_TOGETHER = 5  # baskets with both categories of a pair
 SMOOTHING = 1.0  # baskets added to observed and expected counts
 HALF_EVIDENCE_SESSIONS = 100  # sessions with which popularity has half of its full weight
@@ -56,7 +60,7 @@ class EventStatistics:
     """Statistics of the events at one time; all strengths are from 0 to 1.
 
     `popular`: products, most popular first; `leading`: the most popular of each category; `together`: for a product,
-    those viewed near it; `pairs`: for a category, what was bought with it.
+    those viewed near it; `pairs`: for a category, what was bought with it; `purchases`: what purchases say of products.
     """
 
     popular: Mapping[str, float] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class EventStatistics:
     together: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     pairs: Mapping[str, BasketPairs] = field(default_factory=dict)
     sessions: int = 0
+    purchases: PurchaseStatistics = field(default_factory=PurchaseStatistics)
 
     @property
     def evidence(self) -> float:
@@ -93,6 +98,7 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     ages = np.maximum(now - at, 0.0) / DAY_S
     weights = np.array([EVENT_WEIGHTS[event.kind] for event in events]) * 0.5 ** (ages / HALF_LIFE_DAYS)
     bought = np.array([event.kind in (CART, PURCHASE) for event in events])
+    purchased = np.array([event.kind == PURCHASE for event in events])
     names, categories = _coded([products[event.product_id].category for event in events])
     popular = _popular(ids, items, sessions, weights)
     leading: dict[str, list[str]] = defaultdict(list)
@@ -101,9 +107,10 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     return EventStatistics(
         popular,
         {category: tuple(leaders[:MAX_LEADING]) for category, leaders in leading.items()},
-        _together(ids, items, sessions),
+        co_occurrences(ids, items, sessions, WINDOW),
         _pairs(names, categories[bought], sessions[bought]),
         int(sessions.max()) + 1,
+        purchase_statistics(EventColumns(ids, names, items, visitors, sessions, categories, at), purchased, now),
     )
 
 
@@ -171,34 +178,6 @@ def _popular(ids: Sequence[str], items: Codes, sessions: Codes, weights: NDArray
     totals = np.bincount(once % len(ids), weights=most, minlength=len(ids))
     best = np.lexsort((np.array(ids), -totals))[:MAX_POPULAR]
     return {ids[item]: float(totals[item] / totals[best[0]]) for item in best.tolist()}
-
-
-def _together(ids: Sequence[str], items: Codes, sessions: Codes) -> dict[str, dict[str, float]]:
-    """Return for each product those viewed near it in the same sessions, by the cosine of their sessions.
-
-    This is item-to-item collaborative filtering (Linden, Smith and York 2003).
-    """
-    size = len(ids)
-    shows = np.unique(sessions * size + items)
-    alone = np.bincount(shows % size, minlength=size)
-    pairs = []
-    for distance in range(1, WINDOW + 1):
-        a, b = items[:-distance], items[distance:]
-        near = (sessions[:-distance] == sessions[distance:]) & (a != b)
-        pairs.append(np.stack([sessions[:-distance], np.minimum(a, b), np.maximum(a, b)], axis=1)[near])
-    distinct = np.unique(np.concatenate(pairs), axis=0)
-    both, count = np.unique(distinct[:, 1] * size + distinct[:, 2], return_counts=True)
-    frequent = count >= MIN_SESSIONS_TOGETHER
-    both, count = both[frequent], count[frequent]
-    low, high = both // size, both % size
-    strength = count / np.sqrt(alone[low] * alone[high])
-    a, b, strength = np.concatenate([low, high]), np.concatenate([high, low]), np.tile(strength, 2)
-    together: dict[str, dict[str, float]] = defaultdict(dict)
-    for place in np.lexsort((b, -strength, a)).tolist():
-        neighbours = together[ids[a[place]]]
-        if len(neighbours) < MAX_NEIGHBOURS:
-            neighbours[ids[b[place]]] = float(strength[place])
-    return together
 
 
 def _pairs(names: Sequence[str], categories: Codes, sessions: Codes) -> dict[str, BasketPairs]:

@@ -33,11 +33,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:pytest.Py
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
 # What JSON Schema cannot say is told by messages there: whether base64 is a picture, a token one of ours, a new product
-# whole, and text printable.
+# whole, a text a filter, and text printable.
 MEANING = {"api.search", "api.why", "api.events", "catalogue.put", "catalogue.put_batch", "speech.recognise"}
 MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules.", "visitors.", "experiments."))} | {
     "ops.preview",
     "ops.rollback",
+    "feed.feed",
 }
 FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
 FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats

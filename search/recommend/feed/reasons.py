@@ -1,0 +1,108 @@
+"""Give each product of a feed a reason that is true: a statement on events and products, with its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from indexer.types import Floats, Ids
+from search.recommend.events.event_log import DAY_S, PURCHASE
+from search.recommend.events.interactions import KIND_CODES
+from search.recommend.feed import feed_page as page
+from search.recommend.feed.feed_context import FeedContext
+
+MIN_LIKENESS = 0.5  # similarity from which a product is said to be like another
+DUE_SHARE = 0.8  # share of the usual interval after which a product is due again
+MIN_DAYS_DUE = 3  # days of purchase from which on there is a usual interval
+MAX_POPULAR_RANK = 200  # ranks beyond which popularity is no reason
+
+
+class Cause(NamedTuple):
+    """A reason as the ranking knows it: its code, the ordinal of the product that it refers to or -1, and its facts."""
+
+    code: str
+    product: int = -1
+    facts: Mapping[str, int | str] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReasonFinder:
+    """Finds the reasons of one feed. `anchors` (a,) are products that likeness may refer to, with their rows."""
+
+    context: FeedContext
+    anchors: Ids
+    anchor_rows: Floats
+
+    @classmethod
+    def of(cls, context: FeedContext) -> ReasonFinder:
+        """Make the finder for what the visitor touched last, and what is in the cart."""
+        recent, cart = context.shopper.recent, context.shopper.cart
+        anchors = np.concatenate([recent, cart[~np.isin(cart, recent)]])
+        return cls(context, anchors, context.rows(anchors))
+
+    def causes(self, ordinals: Ids, rows: Floats) -> list[Cause]:
+        """Return the reason of each product, the most telling one that is true."""
+        likeness = rows @ self.anchor_rows.T if len(self.anchors) else np.zeros((len(ordinals), 0), np.float32)
+        return [self._cause(int(ordinal), near) for ordinal, near in zip(ordinals, likeness, strict=True)]
+
+    def bought(self, ordinal: int) -> Cause | None:
+        """Return that the visitor bought the product before, or that it is due again; None where neither is so."""
+        shopper = self.context.shopper
+        days = shopper.purchase_days.get(ordinal)
+        if days is None:
+            return None
+        facts = {"times": len(days), "days_ago": int(shopper.now // DAY_S - days[-1])}
+        if len(days) >= MIN_DAYS_DUE:
+            every = int(np.median(np.diff(days)))
+            if facts["days_ago"] >= DUE_SHARE * every:
+                return Cause(page.DUE_AGAIN, facts=facts | {"every_days": every})
+        return Cause(page.BOUGHT_BEFORE, facts=facts)
+
+    def together(self, ordinal: int, anchors: Sequence[int]) -> Cause | None:
+        """Return with which of the anchors the product was bought, or viewed, most strongly; None where with none."""
+        ids, statistics = self.context.arrays.columns.ids, self.context.statistics
+        for code, strengths in (
+            (page.BOUGHT_WITH, statistics.purchases.together),
+            (page.VIEWED_WITH, statistics.together),
+        ):
+            found = [
+                (strengths.get(ids[anchor], {}).get(ids[ordinal], 0.0), -place) for place, anchor in enumerate(anchors)
+            ]
+            strength, place = max(found, default=(0.0, 0))
+            if strength > 0:
+                return Cause(code, int(anchors[-place]))
+        return None
+
+    def popular(self, ordinal: int) -> Cause | None:
+        """Return the product's place among the popular products of its category or of the shop; None without one."""
+        arrays = self.context.arrays
+        popularity = arrays.popularity
+        if not popularity[ordinal]:
+            return None
+        above = popularity > popularity[ordinal]
+        category = int(arrays.categories[ordinal])
+        rank = int(np.count_nonzero(above)) + 1
+        if category >= 0:
+            of_category = int(np.count_nonzero(above & (arrays.categories == category))) + 1
+            touched = category in arrays.categories[self.context.shopper.recent]
+            if touched or of_category * 10 <= rank:
+                facts: dict[str, int | str] = {"rank": of_category, "category": arrays.category_name(category)}
+                return Cause(page.POPULAR_IN_CATEGORY, facts=facts)
+        return Cause(page.POPULAR, facts={"rank": rank}) if rank <= MAX_POPULAR_RANK else None
+
+    def like(self, place: int) -> Cause:
+        """Return the likeness to the anchor at a place, which was bought or else looked at."""
+        anchor = int(self.anchors[place])
+        history = self.context.shopper.history
+        kinds = history.kinds[history.products == anchor]
+        bought = bool((kinds == KIND_CODES[PURCHASE]).any())
+        return Cause(page.LIKE_BOUGHT if bought else page.LIKE_VIEWED, anchor)
+
+    def _cause(self, ordinal: int, likeness: Floats) -> Cause:
+        known = self.bought(ordinal) or self.together(ordinal, self.anchors.tolist())
+        if known is None and len(likeness) and likeness.max() >= MIN_LIKENESS:
+            known = self.like(int(likeness.argmax()))
+        return known or self.popular(ordinal) or Cause(page.ASSORTMENT)

@@ -1,0 +1,139 @@
+"""Score candidates for a visitor: likeness to what was looked at, categories, what others took along, popularity.
+
+Works without a fitted model, from the events of the visitor and the statistics of the shop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.types import Floats, Ids, Mask
+from search.recommend.content.complements import NEAR_DUPLICATE
+from search.recommend.content.session import (
+    CATEGORY_WEIGHT,
+    POOL_SIZE,
+    POPULAR_POOL_SIZE,
+    POPULARITY_WEIGHT,
+    TOGETHER_WEIGHT,
+    Floats64,
+    decay,
+)
+from search.recommend.events.event_log import DAY_S
+from search.recommend.feed.feed_context import FeedContext
+from search.recommend.feed.shop_arrays import ordinals_of
+
+HISTORY_HALF_LIFE_DAYS = 91.0  # time in which a purchase's weight halves; 13 weeks were best on a grocer's log
+OWN_WEIGHT = 2.0  # weight of own repeated purchases, 0 to 1, beside similarity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeedCandidates:
+    """Products by ordinal (c,), with their rows (c, dim) and scores (c,), none below 0."""
+
+    ordinals: Ids
+    rows: Floats
+    scores: Floats64
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
+
+    def where(self, places: Ids | Mask) -> FeedCandidates:
+        """Return the candidates of a mask (c,), or at places in their order."""
+        return FeedCandidates(self.ordinals[places], self.rows[places], self.scores[places])
+
+    def best_first(self, groups: Ids) -> FeedCandidates:
+        """Return the candidates by falling score, ties by ordinal, the best alone of each item group."""
+        order = np.lexsort((self.ordinals, -self.scores))
+        _, first = np.unique(groups[self.ordinals[order]], return_index=True)
+        return self.where(order[np.sort(first)])
+
+
+def personal_candidates(context: FeedContext) -> FeedCandidates:
+    """Return the products that may be shown and could interest the visitor, with their scores, in no order.
+
+    Those of most categories are among them, so that a list can be diverse.
+    """
+    shopper, arrays = context.shopper, context.arrays
+    recent = shopper.recent
+    recent_rows = context.rows(recent)
+    weights = decay(len(recent)) if len(recent) else np.zeros(0)
+    together = neighbours(context, recent, weights)
+    pools = [shopper.bought, arrays.leaders, popular_ordinals(context)[:POPULAR_POOL_SIZE], np.flatnonzero(together)]
+    if recent_rows.any():
+        pools.append(context.state.nearest((weights @ recent_rows).astype(np.float32), POOL_SIZE, context.allowed))
+    ordinals = np.unique(np.concatenate(pools))
+    ordinals = ordinals[context.allowed[ordinals]]
+    rows = context.rows(ordinals)
+    scores = TOGETHER_WEIGHT * together[ordinals] + OWN_WEIGHT * own_history(context)[ordinals]
+    scores += POPULARITY_WEIGHT * context.statistics.evidence * arrays.popularity[ordinals] ** 0.25
+    if len(recent):
+        content = (rows @ recent_rows.T) @ weights
+        shares = np.zeros(int(arrays.categories.max(initial=-1)) + 2)  # the last one is for products without a category
+        np.add.at(shares, arrays.categories[recent], weights)
+        shares[-1] = 0.0
+        scores += np.maximum(content, 0.0) + CATEGORY_WEIGHT * shares[arrays.categories[ordinals]]
+    return without_twins(context, boosted(context, FeedCandidates(ordinals, rows, scores)))
+
+
+def boosted(context: FeedContext, candidates: FeedCandidates) -> FeedCandidates:
+    """Return the candidates with their scores multiplied by the owner's boosts and buries."""
+    if context.factors is None:
+        return candidates
+    factors = context.factors[candidates.ordinals]
+    return FeedCandidates(candidates.ordinals, candidates.rows, candidates.scores * factors)
+
+
+def without_twins(context: FeedContext, candidates: FeedCandidates) -> FeedCandidates:
+    """Return the candidates without near-duplicates, in the same category, of durables that the visitor bought."""
+    durables = context.shopper.durables
+    if not len(durables) or not len(candidates):
+        return candidates
+    categories = context.arrays.categories
+    same = categories[candidates.ordinals][:, None] == categories[durables][None, :]
+    twins = same & (candidates.rows @ context.rows(durables).T > NEAR_DUPLICATE)
+    return candidates.where(~twins.any(axis=1))
+
+
+def own_history(context: FeedContext) -> Floats64:
+    """Return how strongly the visitor's own purchases speak for buying each product again (n,), 0 to 1."""
+    purchases, arrays = context.shopper.purchases, context.arrays
+    strength = np.zeros(len(arrays))
+    ages = (context.shopper.now - purchases.times) / DAY_S
+    np.add.at(strength, purchases.products, 0.5 ** (ages / HISTORY_HALF_LIFE_DAYS))
+    return strength / (1.0 + strength)
+
+
+def popular_ordinals(context: FeedContext) -> Ids:
+    """Return the products with any popularity, the most popular first."""
+    popularity = context.arrays.popularity
+    known = np.flatnonzero(popularity)
+    return known[np.argsort(-popularity[known], kind="stable")]
+
+
+def neighbours(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
+    """Return the weighted strength with which others were viewed or bought along with the anchors (n,)."""
+    statistics, ids = context.statistics, context.arrays.columns.ids
+    total = np.zeros(len(context.arrays))
+    for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
+        for together in (statistics.together, statistics.purchases.together):
+            add_strengths(context, total, together.get(ids[anchor], {}), weight)
+    return total
+
+
+def add_strengths(context: FeedContext, total: Floats64, strengths: Mapping[str, float], weight: float) -> None:
+    """Add the weighted strengths, by product id, to an array by ordinal (n,)."""
+    if not strengths:
+        return
+    ordinals = ordinals_of(context.arrays.columns, list(strengths))
+    known = ordinals >= 0
+    total[ordinals[known]] += weight * np.fromiter(strengths.values(), np.float64)[known]
+
+
+def ordinals_in(context: FeedContext, ids: Iterable[str]) -> Ids:
+    """Return the ordinals of the products of these ids that the shop has and that may be shown, in their order."""
+    ordinals = ordinals_of(context.arrays.columns, list(ids))
+    ordinals = ordinals[ordinals >= 0]
+    return ordinals[context.allowed[ordinals]]

@@ -1,0 +1,124 @@
+"""The shop's products as arrays by ordinal (n,): what ranking needs, made once for each state and its statistics."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.product import CATEGORY_SEPARATOR
+from indexer.types import Floats, Ids
+from search.query.filters import CATEGORY
+from search.recommend.events.event_statistics import EventStatistics
+from search.state.column_store import ProductColumns, spans
+
+LEADING = 5  # leaders of each category, and more in a shop of few categories:
+MIN_LEADERS = 400  # leaders of all categories together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShopArrays:
+    """Arrays (n,) by ordinal of the columns.
+
+    `categories` is the label of the deepest category, -1 without one; `groups` the ordinal of the first product of the
+    item group; `popularity` 0 to 1; `repeat_rates` the probability that a buyer buys the product on another day.
+    `leaders` are the most popular products of each category, the newest ones where none are popular.
+    """
+
+    columns: ProductColumns
+    statistics: EventStatistics
+    categories: Ids
+    groups: Ids
+    popularity: Floats
+    repeat_rates: Floats
+    leaders: Ids
+
+    @classmethod
+    def of(cls, columns: ProductColumns, statistics: EventStatistics) -> ShopArrays:
+        """Make the arrays of a state of the shop and the statistics of its events."""
+        categories = deepest_categories(columns)
+        groups = columns.item_groups().first
+        if groups is None:
+            groups = np.arange(len(columns))
+        popularity = by_ordinal(columns, statistics.popular)
+        labels = columns.labels_of(CATEGORY)
+        purchases = statistics.purchases
+        of_label = np.zeros(len(labels.words) + 1, np.float32)  # the last one is for products without a category
+        for name, rate in purchases.category_repeat_rates.items():
+            if (code := labels.code(name)) >= 0:
+                of_label[code] = rate
+        rates = of_label[categories]
+        own = ordinals_of(columns, list(purchases.repeat_rates))
+        known = own >= 0
+        rates[own[known]] = np.array([*purchases.repeat_rates.values()], np.float32)[known]
+        leaders = _leaders(categories, popularity)
+        return cls(columns, statistics, categories, groups, popularity, rates, leaders)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def category_name(self, label: int) -> str:
+        """Return the path of a category by its label, as the shop spells it."""
+        return self.columns.labels_of(CATEGORY).text(label)
+
+
+class ShopArraysCache:
+    """The arrays of the state that is served now; threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arrays: ShopArrays | None = None
+
+    def get(self, columns: ProductColumns, statistics: EventStatistics) -> ShopArrays:
+        """Return the arrays of these columns and statistics, made again when either is another."""
+        arrays = self._arrays
+        if arrays is not None and arrays.columns is columns and arrays.statistics is statistics:
+            return arrays
+        with self._lock:
+            arrays = self._arrays
+            if arrays is None or arrays.columns is not columns or arrays.statistics is not statistics:
+                arrays = self._arrays = ShopArrays.of(columns, statistics)
+            return arrays
+
+
+def ordinals_of(columns: ProductColumns, ids: Sequence[str]) -> Ids:
+    """Return the ordinals of the products with these ids, (ids,); -1 for those that the shop lacks now."""
+    texts = np.empty(len(ids), object)
+    texts[:] = ids
+    first = np.searchsorted(columns.ids, texts, sorter=columns.by_id)
+    counts = np.searchsorted(columns.ids, texts, "right", sorter=columns.by_id) - first
+    ordinals, places = columns.by_id[spans(first, counts)], np.repeat(np.arange(len(ids)), counts)
+    here = columns.present[ordinals]
+    found = np.full(len(ids), -1, np.int64)
+    found[places[here]] = ordinals[here]
+    return found
+
+
+def by_ordinal(columns: ProductColumns, values: Mapping[str, float]) -> Floats:
+    """Return values by product id as an array (n,) by ordinal, 0 for products without one."""
+    array = np.zeros(len(columns), np.float32)
+    ordinals = ordinals_of(columns, list(values))
+    known = ordinals >= 0
+    array[ordinals[known]] = np.array([*values.values()], np.float32)[known]
+    return array
+
+
+def deepest_categories(columns: ProductColumns) -> Ids:
+    """Return the label of each product's deepest category (n,), -1 without one."""
+    labels = columns.labels_of(CATEGORY)
+    deepest = np.full(len(columns), -1, np.int64)
+    depths = np.array([text.count(CATEGORY_SEPARATOR) for text in labels.words.texts], np.int64)
+    if len(depths):
+        order = np.argsort(depths[labels.codes], kind="stable")
+        deepest[labels.rows[order]] = labels.label_codes[order]  # of one product, the last assignment is the deepest
+    return deepest
+
+
+def _leaders(categories: Ids, popularity: Floats) -> Ids:
+    order = np.lexsort((-np.arange(len(categories)), -popularity, categories))
+    ranked = categories[order]
+    first = np.searchsorted(ranked, ranked)
+    count = max(LEADING, -(-MIN_LEADERS // max(1, len(np.unique(categories)))))
+    return order[np.arange(len(order)) - first < count]

@@ -1,0 +1,56 @@
+"""What a visitor did, read from the shop's events at each question: an event counts at once, and so does forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import StoreError
+from indexer.types import Ids
+from search.recommend.events.event_log import EVENT_KINDS, VIEW, EventLog
+from search.recommend.events.interactions import EMPTY_HISTORY, KIND_CODES, History
+
+MAX_HISTORY = 1_000  # newest events of a visitor that are read
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisitorRecord:
+    """The events of one visitor, oldest first: the ids of their products, and columns without codes of products."""
+
+    ids: tuple[str, ...] = ()
+    columns: History = EMPTY_HISTORY
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def coded(self, codes: Ids | NDArray[np.int32]) -> History:
+        """Return the events on known products, given the code of each event's product (m,), -1 for unknown ones."""
+        known = np.flatnonzero(codes >= 0)
+        columns = self.columns.where(known)
+        return History(codes[known].astype(np.int32), columns.times, columns.kinds, columns.quantities, columns.prices)
+
+
+def read_visitor(log: EventLog | None, visitor: str, viewed: Sequence[str], now: int) -> VisitorRecord:
+    """Return what a visitor did: the stored events, and then this visit's views that are not among them.
+
+    A log that cannot be read now leaves the visitor unknown: shoppers still get an answer.
+    """
+    stored = []
+    if log is not None and visitor:
+        try:
+            stored = log.history(visitor, MAX_HISTORY)
+        except StoreError:
+            stored = []
+    known = {event.product_id for event in stored}
+    new = [product for product in dict.fromkeys(viewed) if product not in known]
+    ids = (*(event.product_id for event in stored), *new)
+    if not ids:
+        return VisitorRecord()
+    times = np.array([*(event.at for event in stored), *[now] * len(new)], np.int64)
+    kinds = [*(EVENT_KINDS.index(event.kind) for event in stored), *[KIND_CODES[VIEW]] * len(new)]
+    units = np.ones(len(ids), np.float32)
+    columns = History(np.full(len(ids), -1, np.int32), times, np.array(kinds, np.uint8), units, units * np.nan)
+    return VisitorRecord(ids, columns)

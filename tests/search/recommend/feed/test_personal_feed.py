@@ -1,0 +1,159 @@
+"""What users of recommenders complain of does not happen: each complaint is a test."""
+
+import pytest
+
+from catalog.errors import BadQuery, UnknownProduct
+from search.live.product_edit import ProductEdit
+from search.merchandising.rule_store import RuleStore
+from search.merchandising.rules import BOOST, BURY, EVERY, HIDE, Rule
+from search.query.filters import parse_filter
+from search.recommend.feed.feed_page import MAX_FEED, SURFACES, FeedRequest
+from tests.search.recommend.feed.feed_shop import feed, groceries, ids, name, open_feed_shop, record
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with open_feed_shop(tmp_path_factory.mktemp("feed")) as engine:
+        groceries(engine)
+        yield engine
+
+
+def everything(engine, visitor="", **wanted):
+    return set(ids(feed(engine, visitor, k=MAX_FEED, **wanted)))
+
+
+def test_a_durable_that_was_bought_is_not_recommended_and_a_grocery_is(engine):
+    record(engine, "v-durable", ("purchase", "k2-2"), ("purchase", "k0-2"), days_ago=6)
+    assert "k2-2" not in everything(engine, "v-durable") | everything(engine, "v-durable", surface="buy_again")
+    assert ids(feed(engine, "v-durable", surface="buy_again")) == ["k0-2"]
+    assert "k0-2" in everything(engine, "v-durable")
+
+
+def test_what_was_bought_a_moment_ago_is_not_recommended(engine):
+    record(engine, "v-now", ("purchase", "k0-2"), days_ago=6)
+    assert "k0-2" in everything(engine, "v-now")
+    record(engine, "v-now", ("purchase", "k0-2"))
+    assert "k0-2" not in everything(engine, "v-now") | everything(engine, "v-now", surface="buy_again")
+
+
+def test_what_is_in_the_cart_is_not_recommended(engine):
+    record(engine, "v-cart", ("cart", name(5, 3)))
+    shown = everything(engine, "v-cart", cart=(name(6, 1),))
+    assert not {name(5, 3), name(6, 1), name(6, 0)} & shown  # the cart of events, that of the request, its variant
+
+
+def test_what_is_out_of_stock_is_not_recommended(engine):
+    assert name(7, 4) in everything(engine)
+    engine.put(ProductEdit(name(7, 4), {"in_stock": False}))
+    assert name(7, 4) not in everything(engine)
+    engine.put(ProductEdit(name(7, 4), {"in_stock": True}))
+
+
+def test_variants_of_a_product_count_once(engine):
+    shown = everything(engine)
+    for kind in range(16):
+        assert len({name(kind, 0), name(kind, 1)} & shown) == 1
+
+
+def test_the_filter_holds_inside_the_ranking(engine):
+    narrow = feed(engine, filter=parse_filter({"category": "Shop > Kind 9"}))
+    assert {item.product.category for item in narrow.items} == {"Shop > Kind 9"} and len(narrow.items) == 5
+
+
+def test_the_owners_rules_hold_inside_the_ranking(engine):
+    rules = RuleStore(engine.home)
+    usual = ids(feed(engine))
+    hidden, boosted, buried = usual[0], "Shop > Kind 11", "Shop > Kind 12"
+    saved = rules.save(
+        [
+            Rule(HIDE, target=f"id={hidden}", match=EVERY),
+            Rule(BOOST, target=f"category={boosted}", match=EVERY, number=10.0),
+            Rule(BURY, target=f"category={buried}", match=EVERY, number=0.1),
+        ],
+        "test",
+    )
+    assert saved
+    ruled = feed(engine, viewed=(name(11, 2), name(12, 2)))
+    assert hidden not in ids(ruled) and ruled.items[0].product.category == boosted
+    assert buried not in {item.product.category for item in ruled.items[:5]}
+    rules.remove([rule.id for rule in rules.all()], "test")
+    assert ids(feed(engine)) == usual
+
+
+def test_two_visitors_share_less_than_60_percent_of_their_lists(engine):
+    record(engine, "v-left", *[("view", name(kind, 2)) for kind in (0, 1, 2, 3)])
+    record(engine, "v-right", *[("view", name(kind, 2)) for kind in (12, 13, 14, 15)])
+    left, right = (set(ids(feed(engine, visitor))) for visitor in ("v-left", "v-right"))
+    assert len(left) == len(right) == 20 and len(left & right) < 0.6 * 20
+
+
+def test_page_2_repeats_nothing_of_page_1(engine):
+    record(engine, "v-pages", ("view", name(3, 3)))
+    pages = [ids(feed(engine, "v-pages", offset=offset)) for offset in (0, 20, 40)]
+    shown = [product for page in pages for product in page]
+    assert len(shown) == 60 == len(set(shown))
+    assert pages[0] + pages[1] == ids(feed(engine, "v-pages", k=40))
+
+
+def test_a_list_of_20_has_many_categories(engine):
+    record(engine, "v-many", *[("view", name(4, number)) for number in (2, 3)])
+    categories = [item.product.category for item in feed(engine, "v-many").items]
+    assert len(set(categories)) >= 12 and max(map(categories.count, categories)) <= 3
+
+
+def test_repeats_have_no_more_than_their_share(engine):
+    groceries_of = [("purchase", f"k{kind}-2") for kind in range(10)]
+    for week in (1, 2, 3):
+        record(engine, "v-repeats", *groceries_of, days_ago=7 * week)
+    bought = {product for _, product in groceries_of}
+    for share in (0.0, 0.25, 0.5):
+        shown = ids(feed(engine, "v-repeats", repeat_share=share))
+        assert len(shown) == 20 and len(bought & set(shown)) == share * 20
+
+
+def test_a_new_visitor_gets_what_is_popular_where_he_or_she_looks(engine):
+    assert feed(engine, "v-unseen").items[0].reason.code == "popular"
+    looked = feed(engine, viewed=(name(1, 3),))
+    assert {"k1-2"} <= set(ids(looked)[:3])
+    assert feed(engine, viewed=("gone",)).items and not engine.recommender.feed("v-0", FeedRequest()).personalised
+
+
+def test_an_event_counts_at_once(engine):
+    before = feed(engine, "v-live")
+    record(engine, "v-live", ("view", name(8, 5)))
+    after = feed(engine, "v-live")
+    assert ids(before) != ids(after) and "Shop > Kind 8" in {item.product.category for item in after.items[:2]}
+    assert engine.recommender.feed("v-live", FeedRequest()).personalised
+    engine.recommender.events.forget("v-live")
+    assert ids(feed(engine, "v-live")) == ids(before)
+
+
+def test_the_front_page_shows_no_product_twice(engine):
+    record(engine, "v-home", ("view", name(3, 3)), ("view", name(9, 4)), ("purchase", "k0-2"), days_ago=3)
+    page = feed(engine, "v-home", surface="home", k=8)
+    shown = [product for shelf in page.shelves for product in ids(shelf)]
+    assert len(shown) == len(set(shown)) > 16
+    assert page.shelves[1].items[0].product.id == "k0-2"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"surface": "front"}, f"Use one of {', '.join(SURFACES)}"),
+        ({"k": 0}, "outside 0 to 200"),
+        ({"offset": 190, "k": 20}, "outside 0 to 200"),
+        ({"repeat_share": 1.5}, "share of repeats"),
+        ({"surface": "home", "offset": 20}, "one page"),
+        ({"surface": "bought_together"}, "needs product or cart"),
+    ],
+)
+def test_an_unknown_setting_is_an_error_that_says_what_to_do(wanted, message):
+    with pytest.raises(BadQuery, match=message):
+        FeedRequest(**wanted)
+
+
+def test_an_unknown_product_is_an_error(engine):
+    with pytest.raises(UnknownProduct, match="gone"):
+        feed(engine, surface="bought_together", product="gone")
+    with pytest.raises(TypeError):
+        FeedRequest(colour="red")
