@@ -8,12 +8,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 MORE, FEWER, SAME, TOO_FEW, UNKNOWN = "more", "fewer", "same", "too_few", "unknown"
 MIN_EVENTS = 20  # of both weeks together, to compare counts
 MIN_SAMPLE = 30  # of each week, to compare or to state a share
 Z = 1.96  # standard errors within which 95 % of chance results lie
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven days: the ordinals of the first and the last, and their beginning and end in unix seconds."""
+
+    first: int
+    last: int
+
+    @property
+    def begin(self) -> float:
+        """Return the beginning of the first day, local time."""
+        return datetime.combine(date.fromordinal(self.first), datetime.min.time()).timestamp()
+
+    @property
+    def end(self) -> float:
+        """Return the end of the last day, local time."""
+        return datetime.combine(date.fromordinal(self.last) + timedelta(days=1), datetime.min.time()).timestamp()
 
 
 @dataclass(frozen=True, slots=True)

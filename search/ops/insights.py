@@ -1,7 +1,8 @@
 """What the owner of a shop should know of a week: questions, clicks, carts, products, and merchants' work.
 
 The week is today and the six days before; it is compared with the seven days before those. Searches come from
-`search_counts`, clicks and carts from the event log, decisions from the decision store.
+`search_counts`, clicks and carts from the event log, decisions from the decision store. What fewer than
+`least` visitors make up is withheld: a row is left out, a number is None.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from catalog.product import Product
 from catalog.text.csv_export import csv_text
 from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, DecisionStore
-from search.ops.comparison import Share, count_trend, share_trend
+from search.ops.anonymity import DEFAULT_LEAST, shown_share, withheld
+from search.ops.comparison import UNKNOWN, Share, Week, count_trend, share_trend
 from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCount, SearchCounts, query_id_of
 from search.recommend.events.event_log import CART, CLICK, EVENT_KINDS, PURCHASE, VIEW, EventLog
 
@@ -40,26 +42,11 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
-    """Seven days: the ordinals of the first and the last, and their beginning and end in unix seconds."""
-
-    first: int
-    last: int
-
-    @property
-    def begin(self) -> float:
-        """Return the beginning of the first day, local time."""
-        return datetime.combine(date.fromordinal(self.first), datetime.min.time()).timestamp()
-
-    @property
-    def end(self) -> float:
-        """Return the end of the last day, local time."""
-        return datetime.combine(date.fromordinal(self.last) + timedelta(days=1), datetime.min.time()).timestamp()
-
-
-@dataclass(frozen=True, slots=True)
 class ShopRecords:
-    """What is known of a shop: `counts` and `events` are None where they are not kept; `ids` are those of products."""
+    """What is known of a shop: `counts` and `events` are None where they are not kept; `ids` are those of products.
+
+    `least` visitors make up what is shown.
+    """
 
     counts: SearchCounts | None
     events: EventLog | None
@@ -67,6 +54,7 @@ class ShopRecords:
     ids: Callable[[], Iterable[str]]
     find: Find
     title: Title
+    least: int = DEFAULT_LEAST
 
 
 class Insights:
@@ -87,6 +75,7 @@ class Insights:
         self._earlier = {} if counts is None else counts.between(self.before.first, self.before.last)
         events = records.events
         self._clicked = {} if events is None else events.clicked(self.week.begin, self.week.end)
+        self._clickers = {} if events is None else events.clickers(self.week.begin, self.week.end)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures and the first rows of each table, as JSON values."""
@@ -96,6 +85,7 @@ class Insights:
             "since": None if self.since is None else date.fromordinal(self.since).isoformat(),
             "from": date.fromordinal(self.week.first).isoformat(),
             "until": date.fromordinal(self.week.last).isoformat(),
+            "least_visitors": self._records.least,
             "figures": [*self._search_figures(), *self._visitor_figures(), *self._merchant_figures()],
             "shares": [*self._search_shares(), *self._visitor_shares()],
             "tables": {
@@ -141,13 +131,15 @@ class Insights:
                 "trend": count_trend(row["empty"], row["empty_before"]),
             }
             for row in self._questions
-            if row["empty"]
+            if row["empty"] and row["empty_by"] >= self._records.least
         ]
         return sorted(rows, key=lambda row: (-row["times"], row["words"]))
 
     def _unclicked(self) -> list[Row]:
         """Return the texts whose results nobody clicked, where clicks are logged at all."""
-        rows = [row | {"times": row["found"]} for row in self._questions if self._clicked and not row["clicked"]]
+        least = self._records.least
+        unclicked = (row for row in self._questions if self._clicked and row["words"] not in self._clicked_words)
+        rows = [row | {"times": row["found"]} for row in unclicked if row["found_by"] >= least]
         return sorted(
             (row for row in rows if row["times"] >= MIN_UNCLICKED), key=lambda row: (-row["times"], row["words"])
         )
@@ -156,36 +148,49 @@ class Insights:
     def _questions(self) -> list[Row]:
         """The week's texts, the most frequent first; three tables are made of them."""
         counts = sorted(self._searches.values(), key=lambda count: (-count.times, count.words))
-        return [self._question(count) for count in counts if count.words != PHOTO]
+        least = self._records.least
+        return [self._question(count) for count in counts if count.words != PHOTO and count.visitors >= least]
+
+    @cached_property
+    def _clicked_words(self) -> frozenset[str]:
+        return frozenset(words for words in self._searches if self._clicked.get(query_id_of(words)))
 
     def _question(self, count: SearchCount) -> Row:
         earlier = self._earlier.get(count.words, SearchCount(count.words, 0, 0))
+        query_id = query_id_of(count.words)
+        before = self._shown(earlier.times, earlier.visitors) if self._compared else None
         return {
             "words": count.words,
             "times": count.times,
-            "before": earlier.times if self._compared else None,
-            "clicked": self._clicked.get(query_id_of(count.words), 0),
-            "trend": count_trend(count.times, earlier.times if self._compared else None),
+            "before": before,
+            "clicked": self._shown(self._clicked.get(query_id, 0), self._clickers.get(query_id, 0)),
+            "trend": count_trend(count.times, before),
             "found": count.found,
+            "found_by": count.found_by,
             "empty": count.empty,
-            "empty_before": earlier.empty if self._compared else None,
+            "empty_by": count.empty_by,
+            "empty_before": self._shown(earlier.empty, earlier.empty_by) if self._compared else None,
         }
+
+    def _shown(self, count: int, visitors: int) -> int | None:
+        return withheld(count, visitors, self._records.least)
 
     def _search_figures(self) -> list[Row]:
         """Return how many searches there were in words and by photo, and how many in words found nothing."""
+        counts = self._records.counts
+        if counts is None:
+            return []
 
-        def figures(counts: Mapping[str, SearchCount]) -> dict[str, int]:
-            words = [count for count in counts.values() if count.words != PHOTO]
-            photo = counts.get(PHOTO)
+        def figures(week: Week, searches: Mapping[str, SearchCount]) -> dict[str, int | None]:
+            words = [count for count in searches.values() if count.words != PHOTO]
+            photo, anybody = searches.get(PHOTO), counts.visitors(week.first, week.last)
             return {
-                "word_searches": sum(count.times for count in words),
-                "photo_searches": photo.times if photo else 0,
-                "searches_without_answer": sum(count.empty for count in words),
+                "word_searches": self._shown(sum(count.times for count in words), anybody.visitors),
+                "photo_searches": self._shown(photo.times, photo.visitors) if photo else 0,
+                "searches_without_answer": self._shown(sum(count.empty for count in words), anybody.empty_by),
             }
 
-        if self._records.counts is None:
-            return []
-        now, before = figures(self._searches), figures(self._earlier)
+        now, before = figures(self.week, self._searches), figures(self.before, self._earlier)
         return [_figure(name, now[name], before[name] if self._compared else None) for name in now]
 
     def _search_shares(self) -> list[Row]:
@@ -196,9 +201,21 @@ class Insights:
         found = sum(count.found for count in words)
         clicked = sum(self._clicked.get(query_id_of(count.words), 0) for count in words)
         photos = photo.times if (photo := self._searches.get(PHOTO)) else 0
-        shares = {"clicked_searches": Share(min(clicked, found), found)}
-        shares["clicked_photo_searches"] = Share(min(self._clicked.get(PHOTO_QUERY, 0), photos), photos)
-        return [{"name": name, "now": share.to_dict(), "before": None, "trend": None} for name, share in shares.items()]
+        shares = {
+            "clicked_searches": (Share(min(clicked, found), found), self._text_clickers),
+            "clicked_photo_searches": (
+                Share(min(self._clicked.get(PHOTO_QUERY, 0), photos), photos), self._clickers.get(PHOTO_QUERY, 0)
+            ),
+        }  # fmt: skip
+        return [
+            {"name": name, "now": shown_share(share, clickers, self._records.least), "before": None, "trend": None}
+            for name, (share, clickers) in shares.items()
+        ]
+
+    @property
+    def _text_clickers(self) -> int:
+        """Return a number of visitors that clicked results of words: those of the text that most of them clicked."""
+        return max((self._clickers.get(query_id_of(words), 0) for words in self._searches if words != PHOTO), default=0)
 
     @cached_property
     def _visitors(self) -> tuple[tuple[int, Mapping[str, int]], tuple[int, Mapping[str, int]]] | None:
@@ -212,7 +229,8 @@ class Insights:
         if self._visitors is None:
             return []
         (now, _), (before, _) = self._visitors
-        return [_figure("visitors", now, before if before or self._compared else None)]
+        earlier = self._shown(before, before) if before or self._compared else None
+        return [_figure("visitors", self._shown(now, now), earlier)]
 
     def _visitor_shares(self) -> list[Row]:
         """Return the share of visitors who clicked a result, put something into a cart, and bought something."""
@@ -223,9 +241,8 @@ class Insights:
         for kind in (CLICK, CART, PURCHASE):
             share, earlier = Share(did.get(kind, 0), now), Share(did_before.get(kind, 0), before)
             trend = share_trend(share, earlier if before else None)
-            rows.append(
-                {"name": f"visitors_{kind}", "now": share.to_dict(), "before": earlier.to_dict(), "trend": trend}
-            )
+            shown, shown_before = (shown_share(value, value.count, self._records.least) for value in (share, earlier))
+            rows.append({"name": f"visitors_{kind}", "now": shown, "before": shown_before, "trend": trend})
         return rows
 
     def _merchant_figures(self) -> list[Row]:
@@ -240,14 +257,17 @@ class Insights:
         """Return the products with events this week: the most bought first, then the most put into carts, clicked."""
         events, counts = self._records.events, self._records.counts
         by_product = {} if events is None else events.product_counts(self.week.begin, self.week.end)
+        visitors = {} if events is None else events.product_visitors(self.week.begin, self.week.end)
         order = (PURCHASE, CART, CLICK, VIEW)
-        known = by_product.keys() & set(self._ids)
+        known = {
+            sku for sku in by_product.keys() & set(self._ids) if max(visitors[sku].values()) >= self._records.least
+        }
         best = sorted(known, key=lambda sku: ([-by_product[sku].get(kind, 0) for kind in order], sku))
         shown = {} if counts is None else counts.shown()
         return [
             {
                 "id": sku,
-                **{f"{kind}s": by_product[sku].get(kind, 0) for kind in EVENT_KINDS},
+                **{f"{k}s": self._shown(by_product[sku].get(k, 0), visitors[sku].get(k, 0)) for k in EVENT_KINDS},
                 "shown_in_all": shown.get(sku, 0),
             }
             for sku in best
@@ -265,5 +285,5 @@ class Insights:
         return tuple(self._records.ids())
 
 
-def _figure(name: str, now: int, before: int | None) -> Row:
-    return {"name": name, "now": now, "before": before, "trend": count_trend(now, before)}
+def _figure(name: str, now: int | None, before: int | None) -> Row:
+    return {"name": name, "now": now, "before": before, "trend": UNKNOWN if now is None else count_trend(now, before)}

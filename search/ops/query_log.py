@@ -2,8 +2,8 @@
 
 All servers share one small file.
 
-Of a query it stores the text, cut to 120 characters and without mail addresses and long numbers, the number of times,
-the last time and the longest duration. It stores nothing about the shopper, and no picture.
+Of a query it stores the text, cut to 120 characters and without mail addresses and long numbers, the number of visitors
+who sent it, the last time and the longest duration. It stores nothing about the shopper, and no picture.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _SETUP = ("PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF")  # a shopper 
 _CREATE_QUESTIONS = """CREATE TABLE IF NOT EXISTS questions (kind TEXT, words TEXT, times INTEGER, at INTEGER, ms REAL,
     PRIMARY KEY (kind, words)) WITHOUT ROWID"""
 _UPSERT_QUESTION = """INSERT INTO questions VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE
-    SET times = times + 1, at = max(at, excluded.at), ms = max(ms, excluded.ms)"""
+    SET times = times + ?, at = max(at, excluded.at), ms = max(ms, excluded.ms)"""
 _DELETE_OLD = """DELETE FROM questions WHERE at < ? OR (kind = ? AND words NOT IN
     (SELECT words FROM questions WHERE kind = ? ORDER BY at DESC, words LIMIT ?))"""
 _SELECT_FOUND = """SELECT words, times FROM questions AS found WHERE kind = ? AND times >= ? AND at >= ? AND NOT EXISTS
     (SELECT 1 FROM questions AS empty WHERE empty.kind = ? AND empty.words = found.words AND empty.at > found.at)"""
-_MOST_FREQUENT = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ?
+_MOST_FREQUENT = """SELECT words, times, at, ms FROM questions WHERE kind = ? AND at >= ? AND times >= ?
     ORDER BY times DESC, at DESC, words LIMIT ?"""
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,18 @@ class QueryLog:
         self._max_queries = max_queries
         self._found = 0
 
-    def add(self, kind: str, words: str, ms: float, now: float | None = None) -> bool:
+    def add(self, kind: str, words: str, ms: float, now: float | None = None, *, new_visitor: bool = True) -> bool:
         """Count a query of one of QUERY_KINDS that took `ms` milliseconds; returns whether it was stored.
 
-        Never raises: a full disk or another writer costs the entry, not the shopper's answer.
+        With `new_visitor` false, the visitor has been counted for these words. Never raises: a full disk or another
+        writer costs the entry, not the shopper's answer.
         """
         if not (text := redact(words)):
             return False
         at = int(time.time() if now is None else now)
         try:
             with self._db() as db:
-                db.execute(_UPSERT_QUESTION, (kind, text, at, round(ms, 1)))
+                db.execute(_UPSERT_QUESTION, (kind, text, at, round(ms, 1), int(new_visitor)))
                 db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY_S, kind, kind, self._max_queries))
         except StoreError as error:
             log.info("A query was not logged: %s", error)
@@ -80,7 +81,7 @@ class QueryLog:
         self._found += 1
         try:
             with self._db() as db:
-                db.execute(_UPSERT_QUESTION, (FOUND, text, at, 0.0))
+                db.execute(_UPSERT_QUESTION, (FOUND, text, at, 0.0, 1))
                 if self._found % DELETE_EVERY == 0:
                     db.execute(_DELETE_OLD, (at - MAX_DAYS * DAY_S, FOUND, FOUND, FOUND_FACTOR * self._max_queries))
         except StoreError as error:
@@ -99,8 +100,12 @@ class QueryLog:
         with self._db() as db:
             return dict(db.execute(_SELECT_FOUND, (FOUND, least, since, EMPTY)).fetchall())
 
-    def most_frequent(self, kind: str, limit: int = 50, now: float | None = None) -> list[dict[str, Any]]:
-        """Return the most frequent queries as JSON values: words, times, last time (unix seconds), longest ms.
+    def most_frequent(
+        self, kind: str, limit: int = 50, now: float | None = None, least: int = 1
+    ) -> list[dict[str, Any]]:
+        """Return the queries of `least` visitors and more, as JSON values: words, visitors, last time, longest ms.
+
+        The visitors are named "times", the last time is in unix seconds.
 
         Entries older than MAX_DAYS are deleted first. Raises StoreError.
         """
@@ -109,7 +114,7 @@ class QueryLog:
         since = int(time.time() if now is None else now) - MAX_DAYS * DAY_S
         with self._db() as db:
             db.execute("DELETE FROM questions WHERE at < ?", (since,))
-            rows = db.execute(_MOST_FREQUENT, (kind, since, limit)).fetchall()
+            rows = db.execute(_MOST_FREQUENT, (kind, since, least, limit)).fetchall()
         return [{"words": words, "times": times, "at": at, "ms": ms} for words, times, at, ms in rows]
 
     def clear(self) -> None:

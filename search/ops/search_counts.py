@@ -1,6 +1,7 @@
 """Counts for the owner, by day: what was searched for, whether it found something, and which products were shown.
 
 They lie in the file of the query log and hold as little: texts without mail addresses and long numbers, and numbers.
+Of each text they hold how many visitors searched for it, so that texts of few are not shown. No visitor is stored.
 All servers of a shop add to them.
 """
 
@@ -22,7 +23,9 @@ from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, tra
 from search.ops.query_log import redact
 
 PHOTO = ""  # stands for the words of a search by photo
+ANY = "\n"  # stands for any words, to count the visitors of all texts together
 PHOTO_QUERY = "photo"  # the query id of such a search
+VISITOR_DAYS = 7  # in which a visitor counts once for a text: the owner's page shows weeks
 MAX_DAYS = 30  # days whose searches are stored
 MAX_SHOWN_DAYS = 90  # days after which a product counts as not shown
 MAX_SEARCHES = 50_000  # rows
@@ -34,14 +37,21 @@ _SCHEMA = (
         PRIMARY KEY (day, words, found)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS shown (product_id TEXT PRIMARY KEY, day INTEGER, times INTEGER) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS counting (since INTEGER)",
+    """CREATE TABLE IF NOT EXISTS searchers (day INTEGER, words TEXT, found INTEGER, visitors INTEGER,
+        PRIMARY KEY (day, words, found)) WITHOUT ROWID""",
 )
 _BEGIN = "INSERT INTO counting SELECT ? WHERE NOT EXISTS (SELECT 1 FROM counting)"
 _COUNT_SEARCH = "INSERT INTO searches VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"
 _COUNT_SHOWN = "INSERT INTO shown VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1, day = excluded.day"
+_COUNT_VISITOR = "INSERT INTO searchers VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET visitors = visitors + 1"
+_DELETE_OLD_VISITORS = "DELETE FROM searchers WHERE day <= ?"
 _DELETE_OLD = "DELETE FROM searches WHERE day <= ?"
+_DELETE_ALL = ("DELETE FROM searches", "DELETE FROM searchers", "DELETE FROM shown", "DELETE FROM counting")
 _DELETE_EXCESS = """DELETE FROM searches WHERE (day, words, found) IN
     (SELECT day, words, found FROM searches ORDER BY day DESC, times DESC LIMIT -1 OFFSET ?)"""
 _DELETE_SHOWN = "DELETE FROM shown WHERE day <= ?"
+_SELECT_VISITORS = """SELECT words, sum(visitors * found), sum(visitors * (1 - found)) FROM searchers
+    WHERE day BETWEEN ? AND ? GROUP BY words"""
 _SELECT_SEARCHES = """SELECT words, sum(times * found), sum(times * (1 - found)) FROM searches
     WHERE day BETWEEN ? AND ? GROUP BY words"""
 
@@ -50,16 +60,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SearchCount:
-    """How often a text was searched for with and without results; an address counts once a day for a text."""
+    """How often a text was searched for with and without results; an address counts once a day for a text.
+
+    `found_by` and `empty_by` are the visitors with and without results, each counted once in VISITOR_DAYS.
+    """
 
     words: str
     found: int
     empty: int
+    found_by: int = 0
+    empty_by: int = 0
 
     @property
     def times(self) -> int:
         """All searches for the text."""
         return self.found + self.empty
+
+    @property
+    def visitors(self) -> int:
+        """The visitors who searched for the text, at least."""
+        return max(self.found_by, self.empty_by)
 
 
 class SearchCounts:
@@ -69,10 +89,18 @@ class SearchCounts:
         self._path = ShopHome(home).query_log
         self._added = 0
 
-    def add(self, words: str | None, found: bool, shown: Sequence[str], now: float | None = None) -> bool:
+    def add(
+        self,
+        words: str | None,
+        found: bool,
+        shown: Sequence[str],
+        now: float | None = None,
+        new_to: Sequence[str] | None = None,
+    ) -> bool:
         """Count a search, with None for one that was counted before, and the products shown; returns whether stored.
 
-        Never raises: a full disk or another writer costs the counts, not the shopper's answer.
+        `new_to` are those of `texts_of` the words that the visitor was not counted for within VISITOR_DAYS, None for
+        all. Never raises: a full disk or another writer costs the counts, not the shopper's answer.
         """
         day = date.fromtimestamp(time.time() if now is None else now).toordinal()
         text = None if words is None else redact(words)
@@ -84,9 +112,12 @@ class SearchCounts:
                 db.execute(_BEGIN, (day,))
                 if text is not None:
                     db.execute(_COUNT_SEARCH, (day, text, int(found)))
+                visited = texts_of(text) if new_to is None else new_to
+                db.executemany(_COUNT_VISITOR, [(day, counted, int(found)) for counted in visited])
                 db.executemany(_COUNT_SHOWN, [(product_id, day) for product_id in shown])
                 if self._added % PRUNE_EVERY == 0:
                     db.execute(_DELETE_OLD, (day - MAX_DAYS,))
+                    db.execute(_DELETE_OLD_VISITORS, (day - MAX_DAYS,))
                     db.execute(_DELETE_EXCESS, (MAX_SEARCHES,))
                     db.execute(_DELETE_SHOWN, (day - MAX_SHOWN_DAYS,))
         except StoreError as error:
@@ -107,7 +138,17 @@ class SearchCounts:
         if not self._path.is_file():
             return {}
         with self._db() as db:
-            return {row[0]: SearchCount(*row) for row in db.execute(_SELECT_SEARCHES, (first, last))}
+            visitors = {words: by for words, *by in db.execute(_SELECT_VISITORS, (first, last))}
+            rows = db.execute(_SELECT_SEARCHES, (first, last)).fetchall()
+        return {words: SearchCount(words, *counts, *visitors.get(words, (0, 0))) for words, *counts in rows}
+
+    def visitors(self, first: int, last: int) -> SearchCount:
+        """Return how many visitors searched for any words in the days from `first` to `last`. Raises StoreError."""
+        if not self._path.is_file():
+            return SearchCount(ANY, 0, 0)
+        with self._db() as db:
+            by = {words: by for words, *by in db.execute(_SELECT_VISITORS, (first, last))}
+        return SearchCount(ANY, 0, 0, *by.get(ANY, (0, 0)))
 
     def shown(self) -> dict[str, int]:
         """Return how often each product was among results, without products that never were. Raises StoreError."""
@@ -120,7 +161,7 @@ class SearchCounts:
         """Delete all counts. Raises StoreError."""
         if self._path.is_file():
             with self._db() as db:
-                for statement in ("DELETE FROM searches", "DELETE FROM shown", "DELETE FROM counting"):
+                for statement in _DELETE_ALL:
                     db.execute(statement)
 
     @contextmanager
@@ -132,6 +173,13 @@ class SearchCounts:
                 for statement in _SCHEMA:
                     db.execute(statement)
                 yield db
+
+
+def texts_of(words: str | None) -> tuple[str, ...]:
+    """Return for which texts the visitor of a search counts: its own, and any words; None is no search."""
+    if words is None:
+        return ()
+    return (words,) if words == PHOTO else (redact(words), ANY)
 
 
 def query_id_of(words: str) -> str:

@@ -39,7 +39,7 @@ def home(made, tmp_path):
 @pytest.fixture
 def shop(home):
     """The address of a shop that only those with a key may see, pictures too."""
-    with served(Settings(home=home, timeout_ms=20_000, public_read=False)) as address:
+    with served(Settings(home=home, timeout_ms=20_000, public_read=False, least_visitors=1)) as address:
         yield address
 
 

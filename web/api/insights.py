@@ -40,6 +40,6 @@ def _insights() -> Insights:
         with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
             return [product_id for _, product_id in catalogue.ids()]
 
-    counts = search_counts(current_app)
-    records = ShopRecords(counts, engine.recommender.events, DecisionStore(home), ids, engine.find, title_of)
+    counts, least = search_counts(current_app), current_app.config["LEAST_VISITORS"]
+    records = ShopRecords(counts, engine.recommender.events, DecisionStore(home), ids, engine.find, title_of, least)
     return Insights(records)

@@ -143,10 +143,11 @@ def _logged_queries() -> dict[str, Any]:
     query_log = query_logging.query_log(current_app)
     if query_log is not None:
         try:
-            queries = {kind: query_log.most_frequent(kind) for kind in (EMPTY, SLOW)}
+            least = current_app.config["LEAST_VISITORS"]
+            queries = {kind: query_log.most_frequent(kind, least=least) for kind in (EMPTY, SLOW)}
         except StoreError as error:
             log.error("%s", error)
-    return {"kept": query_log is not None, **queries}
+    return {"kept": query_log is not None, "least_visitors": current_app.config["LEAST_VISITORS"], **queries}
 
 
 def _top_category(product: Product) -> str:

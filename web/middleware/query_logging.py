@@ -1,7 +1,7 @@
 """Log text queries: those that found nothing or were slow, for the operator, and those that found something.
 
-The latter are suggested to others once they were made on enough occasions: an address counts once a day for a query.
-The setting `kept_questions` turns all of it off.
+The latter are suggested to others once enough visitors made them. No visitor is stored: this process remembers for some
+days, in memory alone, which address has searched for what. The setting `kept_questions` turns all of it off.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, current_app
 
 from catalog.errors import DeadlineExceeded, StepFailed, StoreError
-from search.ops.query_log import EMPTY, SLOW, QueryLog, redact
-from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCounts, query_id_of
+from search.ops.query_log import EMPTY, FOUND, MAX_DAYS, SLOW, QueryLog, redact
+from search.ops.search_counts import PHOTO, PHOTO_QUERY, VISITOR_DAYS, SearchCounts, query_id_of, texts_of
 from search.query.builder import QueryBuilder
 from search.query.filters import Filter
 from search.query.terms import PictureTerm, TextTerm, VectorTerm
@@ -43,37 +43,41 @@ log = logging.getLogger(__name__)
 
 
 class Occasions:
-    """Remembers, as keyed hashes in memory alone, which address has searched for what today."""
+    """Remembers, as keyed hashes in memory alone, which address has searched for what within some days."""
 
-    def __init__(self) -> None:
+    def __init__(self, days: int = 1) -> None:
+        self._days = days
         self._key = secrets.token_bytes(16)
         self._lock = threading.Lock()
-        self._day = date.min
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, int] = {}
 
     def is_new(self, caller: str, words: str, day: date | None = None) -> bool:
-        """Return whether this is the caller's first search of the day for the words."""
-        day = day or date.today()
+        """Return whether the caller has not been new to the words within the days; of one day, whether not today."""
+        today = (day or date.today()).toordinal()
         mark = hashlib.blake2b(f"{caller}\n{words}".encode(errors="replace"), key=self._key, digest_size=8).digest()
         with self._lock:
-            if day != self._day or len(self._seen) >= MAX_OCCASIONS:
-                self._day, self._seen = day, set()
-            is_new = mark not in self._seen
-            self._seen.add(mark)
+            if is_new := today - self._seen.get(mark, -self._days) >= self._days:
+                if len(self._seen) >= MAX_OCCASIONS:
+                    self._seen = {seen: at for seen, at in self._seen.items() if today - at < self._days}
+                if len(self._seen) >= MAX_OCCASIONS:
+                    self._seen.clear()
+                self._seen[mark] = today
         return is_new
 
 
 @dataclass(slots=True)
 class LoggedQueries:
-    """The query log of an app with its counts, the occasions of today that each has, and the frequent searches.
+    """The query log of an app with its counts, who has searched for what, and the frequent searches.
 
-    The latter are as they were last read.
+    The latter are as they were last read, of `least` visitors or more.
     """
 
     log: QueryLog
     counts: SearchCounts
-    occasions: Occasions = field(default_factory=Occasions)
+    least: int
+    occasions: Occasions = field(default_factory=lambda: Occasions(MAX_DAYS))
     counted: Occasions = field(default_factory=Occasions)
+    visitors: Occasions = field(default_factory=lambda: Occasions(VISITOR_DAYS))
     frequent: Mapping[str, int] = field(default_factory=dict)
     read_at: float = float("-inf")
 
@@ -82,7 +86,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Open the query log; when the settings switch it off, delete the queries logged before."""
     queries = QueryLog(settings.home, settings.kept_questions)
     counts = SearchCounts(settings.home)
-    app.extensions[EXTENSION] = LoggedQueries(queries, counts) if settings.kept_questions else None
+    app.extensions[EXTENSION] = None
+    if settings.kept_questions:
+        app.extensions[EXTENSION] = LoggedQueries(queries, counts, max(MIN_OCCASIONS, settings.least_visitors))
     if not settings.kept_questions:
         try:
             queries.clear()
@@ -111,14 +117,14 @@ def query_id(query: Query) -> str:
 
 
 def frequent_searches(app: Flask) -> Mapping[str, int]:
-    """Return the searches that found something on MIN_OCCASIONS or more, at most REREAD_SECONDS old."""
+    """Return the searches that found something for enough visitors, at most REREAD_SECONDS old."""
     logged: LoggedQueries | None = app.extensions[EXTENSION]
     if logged is None:
         return {}
     if monotonic() - logged.read_at >= REREAD_SECONDS:
         logged.read_at = monotonic()
         try:
-            logged.frequent = logged.log.found(MIN_OCCASIONS)
+            logged.frequent = logged.log.found(logged.least)
         except StoreError as error:
             log.warning("Frequent searches are not suggested: %s", error)
             logged.frequent = {}
@@ -143,15 +149,15 @@ def logged_search(engine: SearchEngine, query: Query) -> SearchPage:
         page = engine.search(query)
     except (DeadlineExceeded, StepFailed):
         if not shortened:
-            queries.add(SLOW, text, (monotonic() - started) * 1000)
+            _log_query(SLOW, text, (monotonic() - started) * 1000)
         raise
     unanswered = page.verdict is not None and page.verdict.kind in UNANSWERED
     if (unanswered or not page.hits) and not page.offset:
-        queries.add(EMPTY, text, page.took_ms)
+        _log_query(EMPTY, text, page.took_ms)
     elif _is_answered(query, page):
         _log_found(text)
     if page.took_ms >= SLOW_SHARE * limit_ms or (page.degraded and not shortened):
-        queries.add(SLOW, text, page.took_ms)
+        _log_query(SLOW, text, page.took_ms)
     return _counted(query, page)
 
 
@@ -171,7 +177,9 @@ def _counted(query: Query, page: SearchPage) -> SearchPage:
     is_answer = page.verdict is None or page.verdict.kind not in UNANSWERED
     shown = [hit.product.id for hit in page.hits]
     if words is not None or shown:
-        logged.counts.add(words, bool(page.hits) and is_answer, shown)
+        found = bool(page.hits) and is_answer
+        new_to = [text for text in texts_of(words) if _is_new(logged.visitors, f"{found:d} {text}")]
+        logged.counts.add(words, found, shown, new_to=new_to)
     return page
 
 
@@ -186,8 +194,12 @@ def _is_filtered(query: Query) -> bool:
 
 def _is_new_occasion(occasions: Occasions, text: str) -> bool:
     """Return whether to count a text: each time for a program with a key of its own, which asks for many shoppers."""
+    return _is_new(occasions, redact(text))
+
+
+def _is_new(occasions: Occasions, mark: str) -> bool:
     caller = caller_name()
-    return caller.startswith(KEY_CALLER) or occasions.is_new(caller, redact(text))
+    return caller.startswith(KEY_CALLER) or occasions.is_new(caller, mark)
 
 
 def _is_answered(query: Query, page: SearchPage) -> bool:
@@ -197,8 +209,13 @@ def _is_answered(query: Query, page: SearchPage) -> bool:
     return whole and (page.verdict is None or page.verdict.kind not in UNANSWERED)
 
 
+def _log_query(kind: str, text: str, ms: float) -> None:
+    logged: LoggedQueries = current_app.extensions[EXTENSION]
+    logged.log.add(kind, text, ms, new_visitor=_is_new(logged.occasions, f"{kind} {redact(text)}"))
+
+
 def _log_found(text: str) -> None:
     logged: LoggedQueries = current_app.extensions[EXTENSION]
     words = redact(text)
-    if words and logged.occasions.is_new(caller_name(), words):
+    if words and logged.occasions.is_new(caller_name(), f"{FOUND} {words}"):
         logged.log.add_found(words)

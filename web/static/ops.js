@@ -172,7 +172,7 @@ function showHeads(heads) {
 }
 
 function showQuestions(questions) {
-  find("#questions-hint").textContent = questions.kept ? W.questions_hint : W.questions_off;
+  find("#questions-hint").textContent = questions.kept ? filled(W.questions_hint, { n: count(questions.least_visitors) }) : W.questions_off;
   const columns = [{ name: W.words, of: (one) => one.words }, { name: W.asked, kind: "number", of: (one) => count(one.times) }, { name: W.longest, kind: "number", of: (one) => filled(W.ms, { n: count(Math.round(one.ms)) }) }, { name: W.last, kind: "still", of: (one) => time(1000 * one.at) }];
   const steered = { name: W.rules, of: (one) => {
     const button = make("button", { type: "button", textContent: W.rule_add, ariaLabel: filled(W.rule_for, { question: one.words }) });

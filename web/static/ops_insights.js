@@ -26,6 +26,7 @@ async function show() {
   find("#week").hidden = false;
   find("#week-hint").textContent = [
     filled(W.week_days, { from: day(week.from), until: day(week.until) }),
+    filled(W.week_private, { n: count(week.least_visitors) }),
     week.counted ? week.since && filled(W.week_since, { day: day(week.since) }) : W.week_off,
   ].filter(Boolean).join(" ");
   const reviewed = week.figures.some(({ name, now, before }) => name === "listings_decided" && now + before > 0);
@@ -43,10 +44,12 @@ function cell(name, value, ...notes) {
 
 // Chance makes small numbers rise and fall: a change is named only where the server calls it one.
 function figure({ name, now, before, trend }) {
+  if (now === null) return cell(name, W.week_few);
   return cell(name, count(now), before === null ? W.week_trend_unknown : filled(W.week_before, { n: count(before) }), before === null ? "" : W[`week_trend_${trend}`]);
 }
 
 function share({ name, now, before, trend }) {
+  if (now.count === null) return cell(name, W.week_few);
   const counted = filled(W.week_of, { n: count(now.count), all: count(now.sample) });
   if (now.share === null) return cell(name, counted, W.week_small);
   const range = filled(W.week_range, { low: percent(now.low), high: percent(now.high) });
@@ -57,15 +60,16 @@ const MARKS = { more: "▲", fewer: "▼", same: "≈" };
 const words = { name: W.words, of: (one) => make("a", { href: `/?q=${encodeURIComponent(one.words)}`, textContent: one.words }) };
 const times = { name: W.week_times, kind: "number", of: (one) => count(one.times) };
 const before = { name: W.week_times_before, kind: "number", of: (one) => one.before === null ? "–" : make("span", { textContent: `${count(one.before)} ${MARKS[one.trend] ?? ""}`.trim(), title: W[`week_trend_${one.trend}`] }) };
+const few = (number) => number === null ? make("span", { textContent: "–", title: W.week_few }) : count(number);
 const product = { name: W.product, kind: "product", of: (one) => make("a", { href: `/products/${encodeURIComponent(one.id)}`, textContent: one.title || one.id }) };
-const number = (name) => ({ name: W[`week_${name}`], kind: "number", of: (one) => count(one[name]) });
+const number = (name) => ({ name: W[`week_${name}`], kind: "number", of: (one) => few(one[name]) });
 const rule = { name: W.rules, of: (one) => {
   const button = make("button", { type: "button", textContent: W.rule_add, ariaLabel: filled(W.rule_for, { question: one.words }) });
   button.addEventListener("click", () => ops.rule(one.words));
   return button;
 } };
 const TABLES = {
-  questions: [words, times, before, { name: W.week_clicked, kind: "number", of: (one) => count(one.clicked) }],
+  questions: [words, times, before, { name: W.week_clicked, kind: "number", of: (one) => few(one.clicked) }],
   unanswered: [words, times, before, rule],
   unclicked: [words, times, rule],
   never_shown: [product],

@@ -48,6 +48,10 @@ _COUNT_PRODUCTS = "SELECT product_id, kind, count(*) FROM events WHERE at >= ? A
 # Days are local ones, as those of the counts of searches.
 _COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || date(at, 'unixepoch', 'localtime')) FROM events
     WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
+_COUNT_CLICKERS = """SELECT query_id, count(DISTINCT visitor) FROM events
+    WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
+_COUNT_PRODUCT_VISITORS = """SELECT product_id, kind, count(DISTINCT visitor) FROM events
+    WHERE at >= ? AND at < ? GROUP BY product_id, kind"""
 _SELECT_VISITOR = "SELECT at, kind, product_id, query_id, rank FROM events WHERE visitor = ? ORDER BY seq"
 _SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
 _SELECT_HISTORY = "SELECT at, kind, product_id, visitor FROM events WHERE visitor = ? ORDER BY seq DESC LIMIT ?"
@@ -160,6 +164,17 @@ class EventLog:
     def clicked(self, since: float, until: float) -> dict[str, int]:
         """Return by query id on how many occasions a result was clicked; a visitor counts once a day for a query."""
         return dict(self._read(_COUNT_CLICKED, int(since), int(until), EVENT_KINDS.index(CLICK)))
+
+    def clickers(self, since: float, until: float) -> dict[str, int]:
+        """Return by query id how many visitors clicked a result in a time."""
+        return dict(self._read(_COUNT_CLICKERS, int(since), int(until), EVENT_KINDS.index(CLICK)))
+
+    def product_visitors(self, since: float, until: float) -> dict[str, dict[str, int]]:
+        """Return how many visitors there were to each kind of event in a time, by product."""
+        visitors: dict[str, dict[str, int]] = {}
+        for product_id, kind, number in self._read(_COUNT_PRODUCT_VISITORS, int(since), int(until)):
+            visitors.setdefault(product_id, {})[EVENT_KINDS[kind]] = number
+        return visitors
 
     def count(self) -> int:
         """Return the number of events."""

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import sqlite3
 import time
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -12,6 +15,7 @@ from search.listings.decision_store import Decision, DecisionStore, Item
 from search.ops.comparison import FEWER, MORE, SAME, TOO_FEW, UNKNOWN, Share, count_trend, share_trend
 from search.ops.insights import TABLES, Insights, ShopRecords
 from search.ops.search_counts import (
+    ANY,
     MAX_DAYS,
     MAX_SHOWN_DAYS,
     PHOTO,
@@ -31,7 +35,7 @@ def shop(tmp_path):
     counts, events = SearchCounts(tmp_path), EventLog.open(tmp_path)
     find = lambda ids: {sku: SHOP[sku] for sku in ids if sku in SHOP}  # noqa: E731
     records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, lambda product: product.title)
-    yield counts, events, lambda: Insights(records, NOW)
+    yield counts, events, lambda least=1: Insights(replace(records, least=least), NOW)
     events.close()
 
 
@@ -137,7 +141,7 @@ def test_the_overview_reads_only_the_products_that_it_lists(shop, tmp_path, monk
         return {sku: SHOP[sku] for sku in ids}
 
     monkeypatch.setattr("search.ops.insights.MAX_ROWS", 1)
-    records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, lambda product: product.title)
+    records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, lambda product: product.title, 1)
     tables = Insights(records, NOW).to_dict()["tables"]
     assert tables["never_shown"] == {"rows": [{"id": "lamp", "title": "Lamp"}], "total": 3}
     assert tables["products"]["rows"][0]["title"] == "Lamp" and tables["products"]["total"] == 2
@@ -190,3 +194,45 @@ def test_decisions_of_merchants_are_counted(shop, tmp_path):
     listings, fields = store.counts_between(0, 2**40)
     assert listings == 1 and fields == {"accepted": 1, "corrected": 1, "declined": 0}
     assert store.counts_between(0, 5)[0] == 0
+
+
+def test_what_few_visitors_make_up_is_not_shown(shop):
+    counts, events, insights = shop
+    new = lambda words, times: [(words, ANY) if number < times else () for number in range(9)]  # noqa: E731
+    for words, visitors in (("many", 5), ("few", 4)):
+        for new_to in new(words, visitors):
+            counts.add(words, True, ["mug"], NOW, new_to=new_to)
+            counts.add(f"no {words}", False, (), NOW, new_to=[f"no {text}" for text in new_to if text != ANY])
+    events.add([Event(CLICK, "mug", f"v{n}", query_id_of("many")) for n in range(4)], NOW)
+    events.add([Event(VIEW, "mug", f"v{n}") for n in range(6)] + [Event(VIEW, "lamp", "v1")] * 40, NOW)
+    week = insights(5)
+    assert [row["words"] for row in week.rows("questions")] == ["many", "no many"]
+    assert [row["words"] for row in week.rows("unanswered")] == ["no many"]
+    assert week.rows("questions")[0]["clicked"] is None  # by four visitors
+    assert week.rows("unclicked") == []  # it has clicks, although they are not shown
+    (mug,) = week.rows("products")
+    assert (mug["id"], mug["views"], mug["clicks"], mug["purchases"]) == ("mug", 6, None, 0)
+    shares = {each["name"]: each["now"] for each in week.to_dict()["shares"]}
+    assert set(shares["visitors_click"].values()) == set(shares["clicked_searches"].values()) == {None}
+    assert shares["visitors_cart"]["count"] == 0  # nobody stands behind it
+    shown = io.StringIO(week.csv("questions") + week.csv("unanswered") + week.csv("products"))
+    assert "few" not in shown.read() and "lamp" not in shown.getvalue()
+
+
+def test_figures_of_few_visitors_are_not_shown(shop):
+    counts, events, insights = shop
+    for number in range(30):  # of one visitor
+        counts.add("mug", True, (), NOW, new_to=() if number else ["mug", ANY])
+        counts.add(PHOTO, True, (), NOW, new_to=() if number else [PHOTO])
+    events.add([Event(VIEW, "mug", "v")] * 30, NOW)
+    shown = figures(insights(5))
+    assert all(shown[name] == (None, None, UNKNOWN) for name in ("word_searches", "photo_searches", "visitors"))
+    assert figures(insights(1))["word_searches"][0] == 30
+
+
+def test_those_who_searched_before_visitors_were_counted_are_taken_for_few(shop, tmp_path):
+    counts, _, insights = shop
+    searched(counts, "mug", 9)
+    with closing(sqlite3.connect(tmp_path / "questions.sqlite")) as db, db:
+        db.execute("DROP TABLE searchers")  # as an earlier version left it
+    assert insights(5).rows("questions") == [] and insights(0).rows("questions") != []

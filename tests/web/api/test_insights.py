@@ -26,9 +26,9 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def serve(made, tmp_path, make_app):
-    def served(**settings):
+    def served(least_visitors=1, **settings):
         copied = shutil.copytree(made, tmp_path / "home")
-        app = make_app(Settings(home=copied, timeout_ms=20_000, **settings))
+        app = make_app(Settings(home=copied, timeout_ms=20_000, least_visitors=least_visitors, **settings))
         holder_of(app).wait(300)
         return app.test_client()
 
@@ -95,6 +95,20 @@ def test_tables_come_as_files_that_run_nothing(serve):
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert rows[0]["words"].startswith("'=")
     assert client.get("/api/v1/ops/insights/secrets.csv", headers=OWNER).status_code == 404
+
+
+def test_what_fewer_than_five_visitors_searched_for_is_not_shown(serve):
+    client = serve(least_visitors=5)
+    for number in range(5):
+        found = week(client)
+        tables = [client.get(f"/api/v1/ops/insights/{name}.csv", headers=OWNER).text for name in found["tables"]]
+        assert "jumper" not in str(found["tables"]["questions"]) and not any("red jumper" in text for text in tables)
+        assert {each["now"] for each in found["figures"] if "search" in each["name"]} <= {0, None}
+        for _ in range(7):  # one visitor who searches again and again
+            where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+            client.post(SEARCH, json={"text": "red jumper"}, environ_overrides=where)
+    (row,) = week(client)["tables"]["questions"]["rows"]
+    assert (row["words"], row["times"], row["clicked"]) == ("red jumper", 5, 0)
 
 
 def test_a_shop_that_keeps_no_questions_counts_none(serve):

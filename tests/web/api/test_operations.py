@@ -40,9 +40,11 @@ def serve(made, tmp_path, make_app):
     """Serves a copy of the shop, so that a test may change it; returns its home, and what asks as its operator."""
     apps = []
 
-    def served(home=None, **settings):
+    def served(home=None, least_visitors=1, **settings):
         home = home or shutil.copytree(made, tmp_path / "home")
-        app = make_app(Settings(home=home, timeout_ms=20_000, follow_seconds=0.05, **settings))
+        app = make_app(
+            Settings(home=home, timeout_ms=20_000, follow_seconds=0.05, least_visitors=least_visitors, **settings)
+        )
         apps.append(app)
 
         def ask(method, path, status=200, **options):
@@ -96,7 +98,7 @@ def test_what_the_shop_is_made_of_and_what_the_last_update_did(shop):
     assert (report["changes"]["removed"]["count"], report["changes"]["words"]["count"]) == (1, 1)
     assert abs(report["at"] - time.time()) < 600 and len(report["rejected_rows"]) == 2
     assert body["label_heads"] == {"state": "too_few", "done": 0, "total": 0}
-    assert body["jobs"] == [] and body["questions"] == {"kept": True, "empty": [], "slow": []}
+    assert body["jobs"] == [] and body["questions"] == {"kept": True, "least_visitors": 1, "empty": [], "slow": []}
 
 
 def test_rejected_rows_come_as_a_table_that_runs_nothing(shop):
@@ -211,6 +213,23 @@ def test_questions_that_found_nothing_are_counted_in_words_alone(shop):
     assert kept["slow"] == []
 
 
+def test_questions_of_few_visitors_are_not_shown(serve):
+    _, ask, app = serve(least_visitors=3)
+    holder_of(app).wait(300)
+    for number, times in ((1, 9), (2, 1)):
+        for _ in range(times):  # again and again counts once
+            where = {"environ_overrides": {"REMOTE_ADDR": f"198.51.100.{number}"}}
+            app.test_client().post(SEARCH, json={"text": "anna's mug", "filter": {"brand": "nobody"}}, **where)
+    assert ask("get", "/api/v1/ops")["questions"]["empty"] == []
+    app.test_client().post(
+        SEARCH,
+        json={"text": "anna's mug", "filter": {"brand": "nobody"}},
+        environ_overrides={"REMOTE_ADDR": "198.51.100.3"},
+    )
+    (row,) = ask("get", "/api/v1/ops")["questions"]["empty"]
+    assert (row["words"], row["times"]) == ("anna's mug", 3)
+
+
 def test_questions_without_a_word_find_nothing_and_are_counted(shop):
     _, ask, _ = shop
     found = ask("post", SEARCH, json={"text": "???", "facets": True})
@@ -252,7 +271,7 @@ def test_a_shop_may_keep_no_questions_and_forgets_those_of_before(serve, made, t
     _, ask, app = serve(home, kept_questions=0)
     holder_of(app).wait(300)
     ask("post", SEARCH, json={"text": "zeppelin", "filter": {"brand": "nobody"}})
-    assert ask("get", "/api/v1/ops")["questions"] == {"kept": False, "empty": [], "slow": []}
+    assert ask("get", "/api/v1/ops")["questions"] == {"kept": False, "least_visitors": 1, "empty": [], "slow": []}
     assert QueryLog(home).most_frequent("empty") == []
 
 

@@ -105,7 +105,7 @@ def test_a_language_names_products_and_kinds_in_it(tmp_path):
 
 def test_searches_are_suggested_after_enough_occasions_while_they_find_something(tmp_path, monkeypatch):
     monkeypatch.setattr(query_logging, "REREAD_SECONDS", 0.0)
-    with fake_app(tmp_path / "shop", timeout_ms=20_000) as app:
+    with fake_app(tmp_path / "shop", timeout_ms=20_000, least_visitors=1) as app:
         client = app.test_client()
 
         def search(text, address, **more):
@@ -125,6 +125,23 @@ def test_searches_are_suggested_after_enough_occasions_while_they_find_something
         assert [word["text"] for word in suggest(client, q="jumper g")["words"]] == ["jumper green"]
         query_logging.query_log(app).add(EMPTY, "jumper green", 1.0, now=2**33)
         assert suggest(client, q="")["words"] == []
+
+
+def test_a_text_of_few_visitors_is_suggested_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(query_logging, "REREAD_SECONDS", 0.0)
+    with fake_app(tmp_path / "shop", timeout_ms=20_000) as app:
+        client = app.test_client()
+        for number in range(5):
+            assert suggest(client, q="")["words"] == []
+            where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+            client.post("/api/v1/search", json={"text": "jumper green"}, environ_overrides=where)
+        assert [word["text"] for word in suggest(client, q="")["words"]] == ["jumper green"]
+
+
+def test_an_address_counts_once_within_the_days():
+    occasions, today = Occasions(7), date(2026, 11, 29)
+    days = [occasions.is_new("a", "mug", today + timedelta(days=days)) for days in range(15)]
+    assert [day for day, is_new in enumerate(days) if is_new] == [0, 7, 14]
 
 
 def test_an_address_counts_once_a_day_for_a_text():
