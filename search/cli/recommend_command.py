@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from indexer.cli.common import Commands
-from search.cli.common import FILE_TYPE, json_option, print_json, print_table
-from search.recommend.evaluation.model_table import MODELS, evaluate
+from search.cli.common import FILE_TYPE, json_option, print_figures, print_json, print_table
+from search.recommend.evaluation.model_table import MODELS, PARTS, evaluate
 from search.recommend.evaluation.protocol import EVERYTHING, HOLDOUT_WEEKS, NEW, NEW_FEW, REPEAT
 from search.recommend.events.purchase_log import read_events, read_products
 
@@ -51,6 +51,10 @@ def evaluate_recommend_command(
     rows = [_row(name, of_model) for name, of_model in figures["models"].items()]
     print_table(("model", *(name for name, _, _ in COLUMNS)), rows, [name for name, _, _ in COLUMNS])
     click.echo("recall@20 with half the width of its 95 % interval, and nDCG@20")
+    for part in PARTS:
+        if part in figures:
+            click.echo(f"\n{part}")
+            print_figures({name: value for name, value in figures[part].items() if not isinstance(value, Mapping)})
 
 
 def _row(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from search.recommend.evaluation.baskets import evaluate_baskets
 from search.recommend.evaluation.metrics import rounded
 from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, MIN_BUYERS, Split, measure
 from search.recommend.events.interactions import Interactions
@@ -29,6 +30,8 @@ MODELS: Mapping[str, type[RecommenderModel]] = {
         *(BayesianPersonalisedRanking, Ease, Together, Blend, TwoStage),
     )
 }
+# What is measured besides whole lists, by its name in the answer.
+PARTS: Mapping[str, Callable[[Interactions, ProductTable, int], Any]] = {"basket": evaluate_baskets}
 SERVED = TwoStage.name
 Step = Callable[[str], object]
 
@@ -40,10 +43,10 @@ def evaluate(
     names: Sequence[str] = (),
     step: Step = lambda _: None,
 ) -> dict[str, Any]:
-    """Fit and measure models by name, all without `names`; `step` is called with each before it is fitted.
+    """Fit and measure all models, and PARTS; or models by name alone. `step` is called with what comes next.
 
-    Returns the figures of TwoStage, those of every model in `models`, and what was measured in `protocol`. Raises
-    MissingExtra, BadInput for a log that is too short.
+    Returns the figures of TwoStage, those of every model in `models`, those of PARTS by name, and what was measured in
+    `protocol`. Raises MissingExtra, BadInput for a log that is too short.
     """
     split = Split.of(events, products, holdout_weeks)
     models: dict[str, dict[str, Any]] = {}
@@ -54,8 +57,12 @@ def evaluate(
         fitted = time.monotonic()
         figures = measure(model, split)
         models[name] = figures | {"fit_seconds": fitted - began, "measure_seconds": time.monotonic() - fitted}
+    parts: dict[str, Any] = {}
+    for name, of_part in () if names else PARTS.items():
+        step(name)
+        parts[name] = of_part(events, products, holdout_weeks).to_dict()
     served = models.get(SERVED, {})
-    parts = {name: figures for name, figures in served.items() if isinstance(figures, Mapping)}
+    parts |= {name: figures for name, figures in served.items() if isinstance(figures, Mapping)}
     protocol = {
         "holdout_weeks": holdout_weeks,
         "holdout_begins": split.now,

@@ -21,7 +21,7 @@ from search.recommend.ranking.first_stage import FirstStage
 
 LABEL_WEEKS = 4
 MIN_KNOWN_WEEKS = 4  # of the log before the first moment
-MAX_MOMENTS = 3
+MAX_MOMENTS = 4
 MAX_VISITORS = 2_000  # of a moment
 NEWCOMER_SHARE = 0.25  # visitors who come a second time, known by their last one to three baskets
 MAX_NEWCOMER_BASKETS = 3

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from search.__main__ import main
+from search.recommend.evaluation import model_table
 from tests.search.recommend.purchases import draw_log
 
 pytest.importorskip("sklearn")
@@ -64,6 +65,15 @@ def test_a_table_names_every_model(files):
     found = run(*files, "--model", "own_history", "--model", "popularity")
     assert found.exit_code == 0, found.output
     assert "own_history" in found.stdout and "popularity" in found.stdout
+
+
+def test_without_a_model_all_is_measured(files, monkeypatch):
+    few = {name: model_table.MODELS[name] for name in ("own_history", "ease")}
+    monkeypatch.setattr(model_table, "MODELS", few)
+    found = run(*files)
+    assert found.exit_code == 0, found.output
+    assert all(f"{name} ..." in found.stderr for name in (*few, *model_table.PARTS))
+    assert "hit_at_20" in found.stdout
 
 
 def test_an_unknown_model_and_a_short_log_are_refused(files):
