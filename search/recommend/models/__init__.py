@@ -1,4 +1,5 @@
 """Models that score products for a visitor, behind one contract.
 
-Imported by search.recommend.evaluation, search.recommend.learning, search.recommend.ranking.
+Imported by search.recommend.evaluation, search.recommend.learning, search.recommend.outlook,
+search.recommend.ranking.
 """
