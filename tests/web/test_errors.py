@@ -39,6 +39,7 @@ CALLS = [
     ("post", "/api/v1/recommend"),
     ("post", "/api/v1/events"),
     ("get", "/api/v1/suggest?q=red"),
+    ("get", "/api/v1/feed"),
     ("get", "/readyz"),
     ("put", "/api/v1/products/red"),
     ("delete", "/api/v1/products/red"),
@@ -88,7 +89,7 @@ def broken(monkeypatch):
             "suggest",
         ):
             monkeypatch.setattr(SearchEngine, name, raises)
-        for name in ("substitutes", "goes_with", "session", "record"):
+        for name in ("substitutes", "goes_with", "session", "record", "feed"):
             monkeypatch.setattr(Recommender, name, raises)
 
     return breaks

@@ -100,6 +100,7 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     bought = np.array([event.kind in (CART, PURCHASE) for event in events])
     purchased = np.array([event.kind == PURCHASE for event in events])
     names, categories = _coded([products[event.product_id].category for event in events])
+    columns = EventColumns(ids, names, items, visitors, sessions, categories, at)
     popular = _popular(ids, items, sessions, weights)
     leading: dict[str, list[str]] = defaultdict(list)
     for product_id in popular:
@@ -107,10 +108,10 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     return EventStatistics(
         popular,
         {category: tuple(leaders[:MAX_LEADING]) for category, leaders in leading.items()},
-        co_occurrences(ids, items, sessions, WINDOW),
+        co_occurrences(columns, WINDOW),
         _pairs(names, categories[bought], sessions[bought]),
         int(sessions.max()) + 1,
-        purchase_statistics(EventColumns(ids, names, items, visitors, sessions, categories, at), purchased, now),
+        purchase_statistics(columns, purchased, now),
     )
 
 

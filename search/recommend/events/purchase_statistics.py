@@ -14,10 +14,11 @@ from search.recommend.events.event_log import DAY_S
 
 MAX_NEIGHBOURS = 50  # neighbours stored for a product
 MIN_SESSIONS_TOGETHER = 2  # sessions with both products of a pair
+MIN_VISITORS_TOGETHER = 2  # visitors of them: what one visitor combines is shown to nobody else
 BASKET_WINDOW = 20  # maximal distance, in purchases of a session, of two products bought together
 REPEAT_PRIOR = 5.0  # buyers of a product's category, or of the shop, that weigh as much as its own
 TREND_DAYS = 7  # length of the present and of the previous period of a trend
-MIN_TREND_VISITORS = 3  # in the present period
+MIN_TREND_VISITORS = 5  # in the present period: everybody sees how many they are
 
 Codes = NDArray[np.int64]
 Strengths = Mapping[str, Mapping[str, float]]
@@ -29,6 +30,11 @@ class Trend(NamedTuple):
     visitors: int
     before: int
     days: int
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """The numbers that anybody may see: what fewer than MIN_TREND_VISITORS make up is left out, 0 is not."""
+        return {name: n for name, n in self._asdict().items() if name == "days" or n == 0 or n >= MIN_TREND_VISITORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,19 @@ def purchase_statistics(events: EventColumns, purchases: NDArray[np.bool_], now:
     """Compute the statistics of events, of which the mask (m,) has the purchases."""
     bought = events.where(purchases)
     products, categories = _repeat_rates(bought)
-    together = co_occurrences(bought.ids, bought.items, bought.sessions, BASKET_WINDOW)
+    together = co_occurrences(bought, BASKET_WINDOW)
     return PurchaseStatistics(together, products, categories, _trends(events, now))
 
 
-def co_occurrences(ids: Sequence[str], items: Codes, sessions: Codes, window: int) -> dict[str, dict[str, float]]:
+def co_occurrences(events: EventColumns, window: int) -> dict[str, dict[str, float]]:
     """Return for each product those at most `window` events away in the same sessions, by the cosine of their sessions.
 
+    A pair of one visitor alone is left out: nobody else may see what one visitor combines.
     This is item-to-item collaborative filtering (Linden, Smith and York 2003).
     """
-    size = len(ids)
+    ids, items, sessions, size = events.ids, events.items, events.sessions, len(events.ids)
+    visitor_of = np.zeros(sessions.max(initial=0) + 1, np.int64)
+    visitor_of[sessions] = events.visitors
     shows = np.unique(sessions * size + items)
     alone = np.bincount(shows % size, minlength=size)
     pairs = [np.empty((0, 3), np.int64)]
@@ -95,8 +104,11 @@ def co_occurrences(ids: Sequence[str], items: Codes, sessions: Codes, window: in
             continue
         pairs.append(np.stack([sessions[:-distance], np.minimum(a, b), np.maximum(a, b)], axis=1)[near])
     distinct = np.unique(np.concatenate(pairs), axis=0)
-    both, count = np.unique(distinct[:, 1] * size + distinct[:, 2], return_counts=True)
-    frequent = count >= MIN_SESSIONS_TOGETHER
+    pair = distinct[:, 1] * size + distinct[:, 2]
+    both, count = np.unique(pair, return_counts=True)
+    visits = np.unique(np.stack([pair, visitor_of[distinct[:, 0]]], axis=1), axis=0)
+    visitors = np.unique(visits[:, 0], return_counts=True)[1]
+    frequent = (count >= MIN_SESSIONS_TOGETHER) & (visitors >= MIN_VISITORS_TOGETHER)
     both, count = both[frequent], count[frequent]
     low, high = both // size, both % size
     strength = count / np.sqrt(alone[low] * alone[high])

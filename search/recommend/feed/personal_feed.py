@@ -100,7 +100,8 @@ class PersonalFeed:
             np.concatenate([*named, *(shelf.ordinals[part] for shelf in ranked.values())]).astype(np.int64)
         )
         found = self._shop.find([ids[ordinal] for ordinal in ordinals[ordinals >= 0].tolist()])
-        products = {ordinal: found[ids[ordinal]] for ordinal in ordinals.tolist() if ids[ordinal] in found}
+        known = [ordinal for ordinal in ordinals.tolist() if ordinal >= 0 and ids[ordinal] in found]
+        products = {ordinal: found[ids[ordinal]] for ordinal in known}
         return tuple(
             Shelf(
                 surface,

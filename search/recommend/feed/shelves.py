@@ -93,7 +93,7 @@ def trending(context: FeedContext, count: int) -> RankedShelf:
     candidates = boosted(context, FeedCandidates(ordinals, context.rows(ordinals), strengths))
 
     def cause(ordinal: int) -> Cause:
-        return Cause(page.TRENDING_NOW, facts=trends[context.arrays.columns.ids[ordinal]]._asdict())
+        return Cause(page.TRENDING_NOW, facts=trends[context.arrays.columns.ids[ordinal]].facts)
 
     return _diverse(context, without_twins(context, candidates), count, ShelfRules(cause_of=cause))
 
