@@ -13,7 +13,7 @@ from search.recommend.content.compatibility_rules import PairRules
 from search.recommend.content.complements import goes_with
 from search.recommend.content.session import session
 from search.recommend.content.substitutes import Recommendations, substitutes
-from search.recommend.events.event_log import Event, EventLog, VisitorEvent
+from search.recommend.events.event_log import Event, EventLog, StoredEvent
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
 from search.recommend.experiments.assignment import Experiments
 from search.recommend.experiments.experiment_store import Exposure
@@ -76,9 +76,9 @@ class Recommender:
         if removed and self._refresher is not None:
             self._refresher.recompute()
 
-    def events_of(self, visitor: str) -> list[VisitorEvent]:
+    def events_of(self, visitor: str) -> list[StoredEvent]:
         """Return the stored events of a visitor, the oldest first. Raises StoreError."""
-        return self._open_log().of_visitor(visitor)
+        return self._open_log().history(visitor)
 
     def exposures_of(self, visitor: str) -> list[Exposure]:
         """Return which arms of experiments a visitor saw, the oldest first. Raises StoreError."""

@@ -30,7 +30,7 @@ def stored(visitor: str) -> Response:
     visitor = validate(VisitorId, {"visitor": visitor}).visitor
     recommender = get_engine().recommender
     events = [
-        {("type" if name == "kind" else name): value for name, value in asdict(event).items()}
+        {("type" if name == "kind" else name): value for name, value in asdict(event).items() if name != "visitor"}
         for event in recommender.events_of(visitor)
     ]
     exposures = [asdict(exposure) for exposure in recommender.exposures_of(visitor)]

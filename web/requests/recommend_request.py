@@ -93,6 +93,12 @@ class EventFields(RequestModel):
     visitor: Visitor = ""
     query_id: Annotated[str, non_blank(event_log.MAX_QUERY_ID), Printable] = ""
     rank: Annotated[int, Field(strict=True, ge=1, le=event_log.MAX_RANK)] = Field(default_factory=int)
+    quantity: Annotated[float, Field(strict=True, gt=0, le=event_log.MAX_QUANTITY, description="Units.")] = Field(
+        default_factory=float
+    )
+    price: Annotated[float, Field(strict=True, ge=0, le=event_log.MAX_PRICE, description="Of one unit.")] = Field(
+        default_factory=float
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -144,7 +150,15 @@ def parse_events(fields: Mapping[str, Any]) -> tuple[Event, ...]:
     body = validate(model, fields)
     visitor = body.visitor if isinstance(body, VisitorEvents) else ""
     return tuple(
-        Event(event.type, event.product_id, event.visitor or visitor, event.query_id or None, event.rank or None)
+        Event(
+            event.type,
+            event.product_id,
+            event.visitor or visitor,
+            event.query_id or None,
+            event.rank or None,
+            event.quantity or None,
+            event.price if "price" in event.model_fields_set else None,
+        )
         for event in body.events
     )
 

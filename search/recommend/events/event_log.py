@@ -1,4 +1,4 @@
-"""The event log: views, clicks, carts and purchases of shoppers, in one bounded SQLite file.
+"""The event log: views, clicks, carts and purchases of shoppers, in one SQLite file with a segment for each week.
 
 Clients send an opaque visitor id, and the log stores only its keyed hash (BLAKE2b, 128 bits). Each shop has a random
 key, so ids of two shops cannot be matched, and guessed ids cannot be looked up without the shop's file. The log has no
@@ -8,64 +8,90 @@ address, no browser and no account.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
-from catalog.storage.sqlite import open_database, store_errors, transaction
+from search.recommend.events.event_file import EventFile
+from search.recommend.events.retention import DAY_S as DAY_S
+from search.recommend.events.retention import (
+    MAX_REMOVED,
+    PRUNE_SECONDS,
+    EventLimits,
+    remove_excess,
+    remove_expired,
+    segment_of,
+    subtract,
+)
 
 VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
 EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
 MAX_EVENTS = 500  # events in a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
-MAX_ROWS = 1_000_000
-MAX_DAYS = 90
-DAY_S = 86_400
-EVENT_LOG_FORMAT = 1
-_TIMEOUT_S = 5.0
+MAX_QUANTITY, MAX_PRICE = 1_000_000, 1_000_000_000  # units, and in the shop's currency
+NO_LIMIT = 1 << 62
 
-_SCHEMA = (
-    "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind INTEGER NOT NULL,
-        product_id TEXT NOT NULL, visitor BLOB NOT NULL, query_id TEXT, rank INTEGER)""",
-)
-_INSERT_EVENT = "INSERT INTO events (at, kind, product_id, visitor, query_id, rank) VALUES (?, ?, ?, ?, ?, ?)"
-_PRUNE_EXCESS = "DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - ?"
-# Rows are in the order of their times, except after a clock was set back, so only the old ones are scanned.
-_PRUNE_OLD = """DELETE FROM events
-    WHERE seq < coalesce((SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1), 1 << 62)"""
-_COUNT_VISITORS = "SELECT kind, count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ? GROUP BY kind"
-_COUNT_ALL_VISITORS = "SELECT count(DISTINCT visitor) FROM events WHERE at >= ? AND at < ?"
-_COUNT_PRODUCTS = "SELECT product_id, kind, count(*) FROM events WHERE at >= ? AND at < ? GROUP BY product_id, kind"
+ADD_PRODUCT = "INSERT OR IGNORE INTO products (id) VALUES (?)"
+ADD_VISITOR = """INSERT INTO visitors (hash, last_segment) VALUES (?, ?) ON CONFLICT (hash)
+    DO UPDATE SET last_segment = excluded.last_segment WHERE last_segment < excluded.last_segment"""
+ADD_TO_SEGMENT = """INSERT INTO segments (number, events, imported) VALUES (?, ?, ?) ON CONFLICT (number)
+    DO UPDATE SET events = events + excluded.events, imported = max(imported, excluded.imported)"""
+_ADD_EVENT = """INSERT INTO events SELECT ?, v.code, ?, ?, ?, p.code, ?, ?, ?, ?
+    FROM visitors AS v, products AS p WHERE v.hash = ? AND p.id = ?"""
+_TAKE_NUMBERS = "UPDATE about SET value = value + ? WHERE name = 'seq'"
+_LAST_NUMBER = "SELECT value FROM about WHERE name = 'seq'"
+_COUNT_VISITORS = """SELECT kind, count(DISTINCT visitor) FROM events
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2 GROUP BY kind"""
+_COUNT_ALL_VISITORS = """SELECT count(DISTINCT visitor) FROM events
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2"""
+_COUNT_PRODUCTS = """SELECT p.id, kind, times FROM (SELECT product, kind, count(*) AS times FROM events
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2 GROUP BY product, kind)
+    JOIN products AS p ON p.code = product"""
 # Days are local ones, as those of the counts of searches.
-_COUNT_CLICKED = """SELECT query_id, count(DISTINCT hex(visitor) || date(at, 'unixepoch', 'localtime')) FROM events
-    WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
+_COUNT_CLICKED = """SELECT query_id, count(DISTINCT visitor || ' ' || date(at, 'unixepoch', 'localtime')) FROM events
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2 AND kind = ?3 AND query_id IS NOT NULL
+    GROUP BY query_id"""
 _COUNT_CLICKERS = """SELECT query_id, count(DISTINCT visitor) FROM events
-    WHERE at >= ? AND at < ? AND kind = ? AND query_id IS NOT NULL GROUP BY query_id"""
-_COUNT_PRODUCT_VISITORS = """SELECT product_id, kind, count(DISTINCT visitor) FROM events
-    WHERE at >= ? AND at < ? GROUP BY product_id, kind"""
-_SELECT_VISITOR = "SELECT at, kind, product_id, query_id, rank FROM events WHERE visitor = ? ORDER BY seq"
-_SELECT_NEWEST = "SELECT at, kind, product_id, visitor FROM events WHERE at >= ? ORDER BY seq DESC LIMIT ?"
-_SELECT_HISTORY = "SELECT at, kind, product_id, visitor FROM events WHERE visitor = ? ORDER BY seq DESC LIMIT ?"
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2 AND kind = ?3 AND query_id IS NOT NULL
+    GROUP BY query_id"""
+_COUNT_PRODUCT_VISITORS = """SELECT p.id, kind, number
+    FROM (SELECT product, kind, count(DISTINCT visitor) AS number FROM events
+    WHERE segment BETWEEN ?1 / 604800 AND ?2 / 604800 AND at >= ?1 AND at < ?2 GROUP BY product, kind)
+    JOIN products AS p ON p.code = product"""
+_NEWEST_OF_SEGMENT = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
+    FROM (SELECT * FROM events WHERE segment = ? AND at >= ? ORDER BY at DESC, seq DESC LIMIT ?)
+    JOIN products AS p ON p.code = product JOIN visitors AS v ON v.code = visitor ORDER BY at DESC, seq DESC"""
+_SEGMENTS_SINCE = "SELECT number FROM segments WHERE number >= ? ORDER BY number DESC"
+_HISTORY = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
+    FROM visitors AS v CROSS JOIN segments AS s CROSS JOIN events AS e ON e.segment = s.number AND e.visitor = v.code
+    JOIN products AS p ON p.code = product WHERE v.hash = ? ORDER BY at DESC, seq DESC LIMIT ?"""
+_FORGET = "DELETE FROM events WHERE segment = ? AND visitor = (SELECT code FROM visitors WHERE hash = ?)"
+_ALL_SEGMENTS = "SELECT number FROM segments"
+_OVERVIEW = """SELECT (SELECT coalesce(sum(events), 0) FROM segments), (SELECT count(*) FROM visitors),
+    (SELECT count(*) FROM products), (SELECT count(*) FROM segments),
+    (SELECT min(at) FROM events WHERE segment = (SELECT min(number) FROM segments)),
+    (SELECT max(at) FROM events WHERE segment = (SELECT max(number) FROM segments))"""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One action of a shopper on a product; `query_id` and `rank` name the result list and the position in it."""
+    """One action of a shopper on a product; `query_id` and `rank` name the result list and the position in it.
+
+    `quantity` is a number of units, `price` that of one unit in the shop's currency.
+    """
 
     kind: str
     product_id: str
     visitor: str
     query_id: str | None = None
     rank: int | None = None
+    quantity: float | None = None
+    price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,78 +102,105 @@ class StoredEvent:
     kind: str
     product_id: str
     visitor: bytes
+    quantity: float | None = None
+    price: float | None = None
+    query_id: str | None = None
+    rank: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is stored as JSON values, with the time in ISO 8601 (UTC) and without empty ones."""
+        values = {
+            "time": datetime.fromtimestamp(self.at, timezone.utc).isoformat().replace("+00:00", "Z"),
+            "type": self.kind,
+            "product_id": self.product_id,
+            "quantity": self.quantity,
+            "price": self.price,
+            "query_id": self.query_id,
+            "rank": self.rank,
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class VisitorEvent:
-    """An event of one visitor, as that visitor may see it: unix time in seconds, and what was done to which product."""
+class LogOverview:
+    """What a log has: numbers of events, visitors, products and weeks, the first and last unix time, and bytes."""
 
-    at: int
-    kind: str
-    product_id: str
-    query_id: str | None
-    rank: int | None
+    events: int
+    visitors: int
+    products: int
+    weeks: int
+    first: int | None
+    last: int | None
+    bytes: int
 
 
 class EventLog:
     """The events of one shop; threads may share it, and processes its file.
 
     When `add` returns, all readers see the events, and they survive the process. A power cut may lose the last ones
-    (WAL with synchronous=NORMAL): so a batch need not wait for the disk.
+    (WAL with synchronous=NORMAL): so a batch need not wait for the disk. All methods raise StoreError.
     """
 
-    def __init__(self, path: Path, max_rows: int, max_days: float) -> None:
-        self._path = path
-        self._max_rows = max_rows
-        self._max_days = max_days
-        self._lock = threading.Lock()
-        self._closed = False
-        with self._store_errors():
-            self._db = self._connect()
-            try:
-                self._salt = self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+    def __init__(self, path: Path, limits: EventLimits) -> None:
+        self.limits = limits
+        self.file = EventFile(path)
+        self._pruned_at = -PRUNE_SECONDS
 
     @classmethod
-    def open(cls, home: Path, *, max_rows: int = MAX_ROWS, max_days: float = MAX_DAYS) -> EventLog:
-        """Open the shop's log, created when absent. It keeps the newest `max_rows` events, none older than `max_days`.
+    def open(cls, home: Path, limits: EventLimits = EventLimits()) -> EventLog:  # noqa: B008 - it is frozen
+        """Open the shop's log, created when absent. Adding events removes those beyond the limits.
 
         Raises StoreError, DamagedStore when the file is no event log, NewerStore.
         """
-        return cls(ShopHome(home).events, max_rows, max_days)
+        return cls(ShopHome(home).events, limits)
 
     def key_of(self, visitor: str) -> bytes:
         """Return the keyed hash of a visitor id: 16 bytes."""
-        return hashlib.blake2b(visitor.encode("utf-8"), key=self._salt, digest_size=16).digest()
+        return hashlib.blake2b(visitor.encode("utf-8"), key=self.file.salt, digest_size=16).digest()
 
     def add(self, events: Sequence[Event], now: float | None = None) -> int:
-        """Append events as of `now` (unix seconds, or the clock), all or none; returns how many. Raises StoreError."""
-        at = int(time.time() if now is None else now)
-        rows = [
-            (at, EVENT_KINDS.index(e.kind), e.product_id, self.key_of(e.visitor), e.query_id, e.rank) for e in events
-        ]
-        with self._writing() as db:
-            db.executemany(_INSERT_EVENT, rows)
-            db.execute(_PRUNE_EXCESS, (self._max_rows,))
-            db.execute(_PRUNE_OLD, (at - int(self._max_days * DAY_S),))
-        return len(rows)
+        """Append events as of `now` (unix seconds, or the clock), all or none; returns how many."""
+        at = max(int(time.time() if now is None else now), 0)
+        segment = segment_of(at)
+        hashes = {visitor: self.key_of(visitor) for visitor in {event.visitor for event in events}}
+        with self.file.writing() as db:
+            self._prune(db, at, len(events))
+            db.executemany(ADD_PRODUCT, [(product_id,) for product_id in {event.product_id for event in events}])
+            db.executemany(ADD_VISITOR, [(key, segment) for key in hashes.values()])
+            db.execute(ADD_TO_SEGMENT, (segment, len(events), 0))
+            numbers = range(take_numbers(db, len(events)), NO_LIMIT)
+            db.executemany(_ADD_EVENT, [
+                (segment, at, seq, EVENT_KINDS.index(e.kind), e.quantity, e.price, e.query_id, e.rank,
+                 hashes[e.visitor], e.product_id)
+                for seq, e in zip(numbers, events, strict=False)
+            ])  # fmt: skip
+        return len(events)
+
+    def prune(self, now: float | None = None) -> int:
+        """Remove the events beyond the limits, if that has not been done in the last hour; return how many."""
+        at = max(int(time.time() if now is None else now), 0)
+        if abs(at - self._pruned_at) < PRUNE_SECONDS:
+            return 0
+        with self.file.writing() as db:
+            return self._prune(db, at, 0)
 
     def newest(self, limit: int, since: float = 0.0) -> list[StoredEvent]:
-        """Return at most `limit` events since a time, newest first. Does not block writers. Raises StoreError."""
-        rows = self._read(_SELECT_NEWEST, int(since), limit)
-        return [StoredEvent(at, EVENT_KINDS[kind], product_id, visitor) for at, kind, product_id, visitor in rows]
+        """Return at most `limit` events since a time, newest first. Does not block writers."""
+        rows: list[tuple[Any, ...]] = []
+        with self.file.reading() as db:
+            for (segment,) in db.execute(_SEGMENTS_SINCE, (segment_of(int(since)),)).fetchall():
+                if len(rows) >= limit:
+                    break
+                rows += db.execute(_NEWEST_OF_SEGMENT, (segment, int(since), limit - len(rows)))
+        return _stored(rows)
 
-    def of_visitor(self, visitor: str) -> list[VisitorEvent]:
-        """Return all events of a visitor, the oldest first. Raises StoreError."""
-        rows = self._read(_SELECT_VISITOR, self.key_of(visitor))
-        return [VisitorEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]
+    def history(self, visitor: str, limit: int = NO_LIMIT) -> list[StoredEvent]:
+        """Return the events of a visitor, at most the `limit` newest of them, oldest first."""
+        return _stored(reversed(self._read(_HISTORY, self.key_of(visitor), limit)))
 
-    def history(self, visitor: str, limit: int) -> list[StoredEvent]:
-        """Return at most `limit` newest events of a visitor, the oldest first. Raises StoreError."""
-        rows = self._read(_SELECT_HISTORY, self.key_of(visitor), limit)
-        return [StoredEvent(at, EVENT_KINDS[kind], product_id, who) for at, kind, product_id, who in reversed(rows)]
+    def export(self, visitor: str) -> dict[str, Any]:
+        """Return all that is stored about a visitor, as JSON values: for one who asks for it."""
+        return {"visitor": self.key_of(visitor).hex(), "events": [event.to_dict() for event in self.history(visitor)]}
 
     def visitors(self, since: float, until: float) -> tuple[int, dict[str, int]]:
         """Return how many visitors there were in a time, and how many of them did each kind of event."""
@@ -178,63 +231,56 @@ class EventLog:
 
     def count(self) -> int:
         """Return the number of events."""
-        return int(self._read("SELECT count(*) FROM events")[0][0])
+        return self.overview().events
+
+    def overview(self) -> LogOverview:
+        """Return what the log has."""
+        values = (*self._read(_OVERVIEW)[0], self.file.size)
+        return LogOverview(*values)
 
     def last(self) -> int:
-        """Return the sequence number of the newest event ever added; it changes with every event."""
-        return int(self._read("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+        """Return a number that grows with every event that is added and every visitor that is forgotten."""
+        return int(self._read(_LAST_NUMBER)[0][0])
 
     def forget(self, visitor: str) -> int:
-        """Remove all events of a visitor who asks for it; returns how many there were."""
-        with self._writing() as db:
-            return db.execute("DELETE FROM events WHERE visitor = ?", (self.key_of(visitor),)).rowcount
+        """Remove all events of a visitor who asks for it; returns how many there were.
+
+        When this returns, no reader sees them, they do not come back after a loss of power, and neither the file nor
+        its write-ahead log has the visitor's hash.
+        """
+        key = self.key_of(visitor)
+        with self.file.writing(durable=True) as db:
+            segments = [number for (number,) in db.execute(_ALL_SEGMENTS).fetchall()]
+            removed = [(number, db.execute(_FORGET, (number, key)).rowcount) for number in segments]
+            events = subtract(db, [(number, count) for number, count in removed if count])
+            db.execute("DELETE FROM visitors WHERE hash = ?", (key,))
+            take_numbers(db, 1)
+        self.file.empty_wal()
+        return events
 
     def close(self) -> None:
         """Close the file; the log cannot be used afterwards."""
-        with self._lock:
-            self._closed = True
-            self._db.close()
+        self.file.close()
+
+    def _prune(self, db: sqlite3.Connection, at: int, adding: int) -> int:
+        expired = 0
+        if abs(at - self._pruned_at) >= PRUNE_SECONDS:
+            expired = remove_expired(db, self.limits, at)
+            if expired < MAX_REMOVED:
+                self._pruned_at = at
+        return expired + remove_excess(db, self.limits, adding)
 
     def _read(self, query: str, *parameters: int | bytes) -> list[tuple[Any, ...]]:
-        with self._store_errors(), closing(self._connect()) as db:
+        with self.file.reading() as db:
             return db.execute(query, parameters).fetchall()
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._closed:
-            raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
-        return open_database(self._path, ("PRAGMA synchronous = NORMAL",), timeout_s=_TIMEOUT_S)
 
-    def _prepare(self) -> bytes:
-        """Create the tables if there are none, check that they are ours, and return the key of the hashes."""
-        with self._writing() as db:
-            tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not tables:
-                for statement in _SCHEMA:
-                    db.execute(statement)
-                values = [("format", str(EVENT_LOG_FORMAT).encode()), ("salt", secrets.token_bytes(32))]
-                db.executemany("INSERT INTO about VALUES (?, ?)", values)
-            elif not {"about", "events"} <= tables:
-                raise DamagedStore(f"{self._path} is a database, but no event log.", "Move that file away.")
-            about = dict(db.execute("SELECT name, value FROM about"))
-        version, salt = about.get("format", b""), about.get("salt", b"")
-        if not (isinstance(version, bytes) and version.isdigit() and isinstance(salt, bytes) and len(salt) == 32):
-            raise DamagedStore(f"{self._path} is not a readable event log.", "Move that file away.")
-        if int(version) > EVENT_LOG_FORMAT:
-            raise NewerStore(f"{self._path} was written by a newer Windowshop.", "Upgrade Windowshop.")
-        return salt
+def take_numbers(db: sqlite3.Connection, count: int) -> int:
+    """Return the first of `count` numbers that no event has, in db's transaction."""
+    (last,) = db.execute(_LAST_NUMBER).fetchone()
+    db.execute(_TAKE_NUMBERS, (count,))
+    return int(last) + 1
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection for one transaction: commit at the end, roll back on any error."""
-        with self._lock, self._store_errors():
-            if self._closed:
-                raise StoreError(f"{self._path} has been closed.", "Open the event log again.")
-            with transaction(self._db):
-                yield self._db
 
-    def _store_errors(self) -> AbstractContextManager[None]:
-        return store_errors(
-            f"The event log {self._path}",
-            "Check that its folder may be written, that the disk has room, and that no other program uses it.",
-            "Move it away; opening the shop creates a new one.",
-        )
+def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
+    return [StoredEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]

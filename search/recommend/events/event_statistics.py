@@ -148,6 +148,7 @@ class StatisticsRefresher:
     def refresh(self) -> EventStatistics:
         """Compute the statistics now. Raises StoreError when the log or the catalogue cannot be read."""
         started = time.monotonic()
+        self._log.prune()  # also where nobody adds events, they are stored no longer than they may be
         if (mark := (self._log.last(), self._removals)) != self._computed_at:
             self._statistics = compute_statistics(self._log.newest(MAX_EVENTS_READ), self._find, time.time())
             self._computed_at = mark

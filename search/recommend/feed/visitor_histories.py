@@ -51,6 +51,7 @@ def read_visitor(log: EventLog | None, visitor: str, viewed: Sequence[str], now:
         return VisitorRecord()
     times = np.array([*(event.at for event in stored), *[now] * len(new)], np.int64)
     kinds = [*(EVENT_KINDS.index(event.kind) for event in stored), *[KIND_CODES[VIEW]] * len(new)]
-    units = np.ones(len(ids), np.float32)
-    columns = History(np.full(len(ids), -1, np.int32), times, np.array(kinds, np.uint8), units, units * np.nan)
+    units = np.array([*(event.quantity or 1.0 for event in stored), *[1.0] * len(new)], np.float32)
+    prices = np.array([*(event.price for event in stored), *[None] * len(new)], np.float32)
+    columns = History(np.full(len(ids), -1, np.int32), times, np.array(kinds, np.uint8), units, prices)
     return VisitorRecord(ids, columns)

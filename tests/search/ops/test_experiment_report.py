@@ -5,7 +5,8 @@ import pytest
 
 from search.ops.comparison import wilson_interval
 from search.ops.experiment_report import bootstrap_means, experiment_report, newcombe_interval
-from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE, StoredEvent
+from search.recommend.events.event_log import CART, CLICK, PURCHASE, StoredEvent
+from search.recommend.events.retention import DAY_S
 from search.recommend.experiments.experiment import Arm, Experiment
 from search.recommend.experiments.experiment_store import Exposure
 

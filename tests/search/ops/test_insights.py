@@ -24,7 +24,8 @@ from search.ops.search_counts import (
     SearchCounts,
     query_id_of,
 )
-from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, Event, EventLog
+from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW, Event, EventLog
+from search.recommend.events.retention import DAY_S
 
 NOW = datetime(2026, 11, 29, 12).timestamp()
 SHOP = {name: Product(name, name.title(), ()) for name in ("mug", "lamp", "rug", "=1+1")}

@@ -87,7 +87,7 @@ def test_a_visitor_is_forgotten_and_others_are_not(shop):
         sent(shop, visitor)
     (event,) = stored(shop)
     assert {name: event[name] for name in event if name != "at"} == {
-        "type": "view", "product_id": "red", "query_id": "q", "rank": 2
+        "type": "view", "product_id": "red", "query_id": "q", "rank": 2, "quantity": None, "price": None
     }  # fmt: skip
     first = shop.delete(f"/api/v1/visitors/{ANNA}")
     assert stored(shop) == [] and len(stored(shop, BERT)) == 1

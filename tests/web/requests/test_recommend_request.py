@@ -11,6 +11,17 @@ from web.requests.recommend_request import parse_events
 VIEW = {"type": "view", "product_id": "p"}
 
 
+def test_an_event_may_have_quantity_and_price():
+    request = {"visitor": "v", "events": [{**VIEW, "quantity": 2, "price": 0}, {**VIEW, "quantity": 0.5, "price": 1.5}]}
+    assert parse_events(request) == (
+        Event("view", "p", "v", quantity=2, price=0),
+        Event("view", "p", "v", quantity=0.5, price=1.5),
+    )
+    assert [(event.quantity, event.price) for event in parse_events({"visitor": "v", "events": [VIEW]})] == [
+        (None, None)
+    ]
+
+
 def test_events_are_read_from_json():
     request = {"visitor": "v", "events": [VIEW, {**VIEW, "type": "cart", "visitor": "w", "query_id": "q", "rank": 2}]}
     assert parse_events(request) == (Event("view", "p", "v"), Event("cart", "p", "w", "q", 2))
@@ -49,6 +60,16 @@ def test_events_are_read_from_json():
                 {"rank": "1"},
                 {"query_id": "q" * 129},
                 {"query_id": 7},
+                {"quantity": 0},
+                {"quantity": -1},
+                {"quantity": "2"},
+                {"quantity": True},
+                {"quantity": float("inf")},
+                {"price": -0.01},
+                {"price": "1.50"},
+                {"price": False},
+                {"price": float("nan")},
+                {"price": 10**400},
                 {"address": "127.0.0.1"},
             )
         ),
@@ -64,7 +85,9 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(EVENT_KINDS),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["events", "visitor", "type", "product_id", "rank", "query_id"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["events", "visitor", "type", "product_id", "rank", "query_id", "price"]), inner
+        )
     ),
     max_leaves=12,
 )
@@ -83,7 +106,7 @@ def test_any_json_is_events_that_can_be_stored_or_a_typed_error(value):
 
 
 def test_a_null_in_an_event_is_the_same_as_leaving_the_field_out():
-    nulls = {**VIEW, "query_id": None, "rank": None}
+    nulls = {**VIEW, "query_id": None, "rank": None, "quantity": None, "price": None}
     assert parse_events({"visitor": "v", "events": [nulls]}) == (Event("view", "p", "v"),)
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from catalog.product import Product
-from search.recommend.events.event_log import DAY_S, Event, EventLog, StoredEvent
+from search.recommend.events.event_log import Event, EventLog, StoredEvent
 from search.recommend.events.event_statistics import (
     HALF_LIFE_DAYS,
     MAX_LEADING,
@@ -14,6 +14,7 @@ from search.recommend.events.event_statistics import (
     StatisticsRefresher,
     compute_statistics,
 )
+from search.recommend.events.retention import DAY_S
 from tests.timing import Lateness
 
 NOW = 1_800_000_000
