@@ -40,7 +40,9 @@ class Recommender:
         self._events = _open_events(home)
         self._models = ModelFollower(home)
         self._refresher = None if self._events is None else StatisticsRefresher(self._events, shop.find)
-        self._feed = PersonalFeed(shop, serving_state, self._events, lambda: self._statistics, self.experiments)
+        self._feed = PersonalFeed(
+            shop, serving_state, self._events, lambda: (self._statistics, self.models), self.experiments
+        )
 
     def substitutes(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> Recommendations:
         """Return products in stock that can replace a product. Raises UnknownProduct, BadQuery, TooLate."""

@@ -18,7 +18,8 @@ from search.recommend.feed.feed_page import RELEVANCE_SHARE
 
 BLOCK = 20  # products within which categories are counted: a page of the feed
 MAX_OF_CATEGORY = 3  # products of one category in a block
-MIN_CATEGORIES = 12  # categories in a block, where the shop has them
+MIN_CATEGORIES = 12  # categories in a block, where the candidates have more:
+CATEGORY_SHARE = 0.75  # share of the candidates' categories that a block need not exceed
 DUPLICATE = 0.97  # similarity of two listings of one thing, of which one is enough
 
 
@@ -53,6 +54,8 @@ def diversified(pool: DiversityPool, k: int, limits: DiversityLimits) -> list[in
     No duplicate is chosen, and the limits of categories hold, for as long as there are other candidates.
     """
 
+    known = len(np.unique(pool.categories[pool.categories >= 0]))
+
     def eligible(picked: list[int], closest: Floats64) -> Mask:
         allowed = np.ones(len(pool), np.bool_)
         allowed[picked] = False
@@ -64,16 +67,20 @@ def diversified(pool: DiversityPool, k: int, limits: DiversityLimits) -> list[in
             return allowed
         if not limits.spread:
             return distinct
-        within = distinct & _within_limits(pool.categories, picked[len(picked) - len(picked) % BLOCK :])
+        within = distinct & _within_limits(pool.categories, picked[len(picked) - len(picked) % BLOCK :], known)
         return within if within.any() else distinct
 
     return marginal(pool.scores, pool.rows, k, limits.relevance_share, eligible)
 
 
-def _within_limits(categories: Ids, block: list[int]) -> Mask:
-    """Return the mask of the candidates that the categories of a block leave room for; unknown categories pass."""
+def _within_limits(categories: Ids, block: list[int], known: int) -> Mask:
+    """Return the mask of the candidates that the categories of a block leave room for; unknown categories pass.
+
+    `known` is the number of categories of all candidates: where they are few, a list may have more of one.
+    """
     counts: Mapping[int, int] = Counter(categories[block].tolist())
-    missing = MIN_CATEGORIES - len(counts)
-    limit = 1 if BLOCK - len(block) <= missing else MAX_OF_CATEGORY
+    missing = min(MIN_CATEGORIES, math.ceil(CATEGORY_SHARE * known)) - len(counts)
+    most = max(MAX_OF_CATEGORY, math.ceil(2 * BLOCK / max(known, 1)))
+    limit = 1 if BLOCK - len(block) <= missing else most
     full = [category for category, count in counts.items() if count >= limit and category >= 0]
     return ~np.isin(categories, full)

@@ -24,6 +24,7 @@ from search.recommend.feed.shelves import SHELVES, RankedShelf
 from search.recommend.feed.shop_arrays import ShopArraysCache
 from search.recommend.feed.shopper import Shopper
 from search.recommend.feed.visitor_histories import VisitorRecord, read_visitor
+from search.recommend.learning.fitted_models import FittedModels
 from search.retrieval.serving_state import ServingState
 
 FEED_ID_PREFIX = "feed-"
@@ -44,13 +45,13 @@ class PersonalFeed:
         shop: FeedShop,
         state: Callable[[], ServingState],
         log: EventLog | None,
-        statistics: Callable[[], EventStatistics],
+        learnt: Callable[[], tuple[EventStatistics, FittedModels | None]],
         experiments: Experiments,
     ) -> None:
         self._shop = shop
         self._state = state
         self._log = log
-        self._statistics = statistics
+        self._learnt = learnt
         self._experiments = experiments
         self._arrays = ShopArraysCache()
 
@@ -67,13 +68,20 @@ class PersonalFeed:
         context = self._context(visitor if request.personal else "", request, at)
         surfaces = request.shelves if request.surface == page.HOME else (request.surface,)
         ranked: dict[str, RankedShelf] = {}
-        for surface in surfaces:
+        for surface in sorted(surfaces, key=lambda surface: surface != page.BUY_AGAIN):  # which can show nothing else
             ranked[surface] = SHELVES[surface](context, request.offset + request.k + MORE)
             shown = ranked[surface].ordinals[: request.offset + request.k]
             context = context.without(context.shopper.with_variants(shown))  # on one shelf of a page only
-        shelves = self._filled(context, ranked, request)
+        shelves = self._filled(context, {surface: ranked[surface] for surface in surfaces}, request)
         feed_id = FEED_ID_PREFIX + secrets.token_hex(8)
-        return FeedPage(shelves, bool(len(context.shopper.history)), feed_id, arm=None if arm is None else arm.name)
+        fitted = context.arrays.fitted
+        return FeedPage(
+            shelves,
+            bool(len(context.shopper.history)),
+            feed_id,
+            None if fitted is None else fitted.models.version,
+            None if arm is None else arm.name,
+        )
 
     def _arm(self, visitor: str) -> Arm | None:
         """Return the arm of the running experiment that a visitor is in, and count the visitor there."""
@@ -81,7 +89,8 @@ class PersonalFeed:
 
     def _context(self, visitor: str, request: FeedRequest, now: int) -> FeedContext:
         state = self._state()
-        arrays = self._arrays.get(state.columns, self._statistics())
+        statistics, models = self._learnt()
+        arrays = self._arrays.get(state.columns, statistics, models if request.use_model else None)
         viewed = request.viewed if request.personal else ()
         events = read_visitor(self._log, visitor, viewed, now) if visitor or viewed else VisitorRecord()
         shopper = Shopper.of(arrays, events, request.cart, now)

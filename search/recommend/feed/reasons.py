@@ -61,8 +61,22 @@ class ReasonFinder:
                 return Cause(page.DUE_AGAIN, facts=facts | {"every_days": every})
         return Cause(page.BOUGHT_BEFORE, facts=facts)
 
-    def together(self, ordinal: int, anchors: Sequence[int]) -> Cause | None:
+    def together(self, ordinal: int, anchors: Ids) -> Cause | None:
         """Return with which of the anchors the product was bought, or viewed, most strongly; None where with none."""
+        return self._fitted_together(ordinal, anchors) or self._counted_together(ordinal, anchors.tolist())
+
+    def _fitted_together(self, ordinal: int, anchors: Ids) -> Cause | None:
+        fitted = self.context.arrays.fitted
+        if fitted is None or fitted.codes[ordinal] < 0:
+            return None
+        known = anchors[fitted.codes[anchors] >= 0]
+        strongest = fitted.together.strongest(fitted.codes[known], int(fitted.codes[ordinal])) if len(known) else None
+        if strongest is None:
+            return None
+        code = page.BOUGHT_WITH if fitted.together.bought[strongest] else page.VIEWED_WITH
+        return Cause(code, int(fitted.ordinals[strongest]))
+
+    def _counted_together(self, ordinal: int, anchors: Sequence[int]) -> Cause | None:
         ids, statistics = self.context.arrays.columns.ids, self.context.statistics
         for code, strengths in (
             (page.BOUGHT_WITH, statistics.purchases.together),
@@ -102,7 +116,7 @@ class ReasonFinder:
         return Cause(page.LIKE_BOUGHT if bought else page.LIKE_VIEWED, anchor)
 
     def _cause(self, ordinal: int, likeness: Floats) -> Cause:
-        known = self.bought(ordinal) or self.together(ordinal, self.anchors.tolist())
+        known = self.bought(ordinal) or self.together(ordinal, self.anchors)
         if known is None and len(likeness) and likeness.max() >= MIN_LIKENESS:
             known = self.like(int(likeness.argmax()))
         return known or self.popular(ordinal) or Cause(page.ASSORTMENT)

@@ -1,6 +1,6 @@
 """Score candidates for a visitor: likeness to what was looked at, categories, what others took along, popularity.
 
-Works without a fitted model, from the events of the visitor and the statistics of the shop.
+A fitted model ranks where the shop has one; without, the events of the visitor and the statistics of the shop do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from search.recommend.content.complements import NEAR_DUPLICATE
 from search.recommend.content.session import (
     CATEGORY_WEIGHT,
     POOL_SIZE,
-    POPULAR_POOL_SIZE,
     POPULARITY_WEIGHT,
     TOGETHER_WEIGHT,
     Floats64,
@@ -26,6 +25,10 @@ from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.shop_arrays import ordinals_of
 
 HISTORY_HALF_LIFE_DAYS = 91.0  # time in which a purchase's weight halves; 13 weeks were best on a grocer's log
+MODEL_WEIGHT = 2.0  # weight of the fitted model's probability, as a share of the highest one
+MODEL_POWER = 0.25  # of that share: probabilities differ by factors of hundreds, likenesses by one of two
+MAX_NEWER = 100  # newest products that the fitted model does not know
+MODELS_SHOWN = 50  # products that the fitted model puts first, to which newer ones are compared
 OWN_WEIGHT = 2.0  # weight of own repeated purchases, 0 to 1, beside similarity
 
 
@@ -54,21 +57,26 @@ class FeedCandidates:
 def personal_candidates(context: FeedContext) -> FeedCandidates:
     """Return the products that may be shown and could interest the visitor, with their scores, in no order.
 
-    Those of most categories are among them, so that a list can be diverse.
+    Those of most categories are among them, so that a list can be diverse. A fitted model scores what it knows; what
+    this visit looked at counts besides, and products that came after the fit by their likeness to what it puts first.
     """
     shopper, arrays = context.shopper, context.arrays
-    recent = shopper.recent
+    recent = shopper.interests
     recent_rows = context.rows(recent)
     weights = decay(len(recent)) if len(recent) else np.zeros(0)
     together = neighbours(context, recent, weights)
-    pools = [shopper.bought, arrays.leaders, popular_ordinals(context)[:POPULAR_POOL_SIZE], np.flatnonzero(together)]
+    known = _known_scores(context)
+    pools = [shopper.bought, arrays.leaders, best_ordinals(known, context)[:POOL_SIZE], np.flatnonzero(together)]
+    if arrays.fitted is not None:
+        pools.append(_newer(context))
     if recent_rows.any():
         pools.append(context.state.nearest((weights @ recent_rows).astype(np.float32), POOL_SIZE, context.allowed))
     ordinals = np.unique(np.concatenate(pools))
     ordinals = ordinals[context.allowed[ordinals]]
     rows = context.rows(ordinals)
-    scores = TOGETHER_WEIGHT * together[ordinals] + OWN_WEIGHT * own_history(context)[ordinals]
-    scores += POPULARITY_WEIGHT * context.statistics.evidence * arrays.popularity[ordinals] ** 0.25
+    scores = TOGETHER_WEIGHT * together[ordinals] + known[ordinals]
+    if arrays.fitted is not None:
+        _add_look_alikes(arrays.fitted.codes[ordinals] < 0, rows, scores)
     if len(recent):
         content = (rows @ recent_rows.T) @ weights
         shares = np.zeros(int(arrays.categories.max(initial=-1)) + 2)  # the last one is for products without a category
@@ -76,6 +84,40 @@ def personal_candidates(context: FeedContext) -> FeedCandidates:
         shares[-1] = 0.0
         scores += np.maximum(content, 0.0) + CATEGORY_WEIGHT * shares[arrays.categories[ordinals]]
     return without_twins(context, boosted(context, FeedCandidates(ordinals, rows, scores)))
+
+
+def _known_scores(context: FeedContext) -> Floats64:
+    """Return what purchases say for each product (n,): by the fitted model, else by own history and popularity."""
+    fitted, shopper = context.arrays.fitted, context.shopper
+    if fitted is not None:
+        probabilities = fitted.scores(shopper.events, shopper.cart, shopper.now).astype(np.float64)
+        best = float(np.where(context.allowed, probabilities, 0.0).max(initial=0.0))
+        return MODEL_WEIGHT * np.minimum(probabilities / best, 1.0) ** MODEL_POWER if best > 0 else probabilities
+    popularity = POPULARITY_WEIGHT * context.statistics.evidence * context.arrays.popularity.astype(np.float64) ** 0.25
+    return np.asarray(OWN_WEIGHT * own_history(context) + popularity)
+
+
+def _newer(context: FeedContext) -> Ids:
+    """Return the newest products that may be shown and came after the fit, at most MAX_NEWER."""
+    assert context.arrays.fitted is not None
+    return np.flatnonzero(context.allowed & (context.arrays.fitted.codes < 0))[-MAX_NEWER:]
+
+
+def _add_look_alikes(newer: Mask, rows: Floats, scores: Floats64) -> None:
+    """Raise the scores of candidates that came after the fit to those of what they look like, times the likeness."""
+    if not newer.any() or newer.all():
+        return
+    best = np.flatnonzero(~newer)[np.argsort(-scores[~newer], kind="stable")[:MODELS_SHOWN]]
+    alike = (np.maximum(rows[newer] @ rows[best].T, 0.0) * scores[best]).max(axis=1)
+    scores[newer] = np.maximum(scores[newer], alike)
+
+
+def best_ordinals(scores: Floats64, context: FeedContext) -> Ids:
+    """Return the products that may be shown with a score above 0, the highest first."""
+    known = np.flatnonzero((scores > 0) & context.allowed)
+    if len(known) > POOL_SIZE:
+        known = known[np.argpartition(-scores[known], POOL_SIZE)[:POOL_SIZE]]
+    return known[np.argsort(-scores[known], kind="stable")]
 
 
 def boosted(context: FeedContext, candidates: FeedCandidates) -> FeedCandidates:
@@ -106,18 +148,14 @@ def own_history(context: FeedContext) -> Floats64:
     return strength / (1.0 + strength)
 
 
-def popular_ordinals(context: FeedContext) -> Ids:
-    """Return the products with any popularity, the most popular first."""
-    popularity = context.arrays.popularity
-    known = np.flatnonzero(popularity)
-    return known[np.argsort(-popularity[known], kind="stable")]
-
-
 def neighbours(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
     """Return the weighted strength with which others were viewed or bought along with the anchors (n,)."""
     statistics, ids = context.statistics, context.arrays.columns.ids
     total = np.zeros(len(context.arrays))
     for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
+        if context.arrays.fitted is not None:
+            ordinals, strengths = context.arrays.fitted.bought_with(anchor)
+            total[ordinals] += weight * strengths
         for together in (statistics.together, statistics.purchases.together):
             add_strengths(context, total, together.get(ids[anchor], {}), weight)
     return total

@@ -73,7 +73,11 @@ def buy_again(context: FeedContext, count: int) -> RankedShelf:
     """Return what the visitor bought and may buy again, that which is likeliest now first."""
     shopper = context.shopper
     ordinals = shopper.bought[context.allowed[shopper.bought]]
-    strengths = own_history(context)[ordinals] * _dueness(context, ordinals)
+    fitted = context.arrays.fitted
+    if fitted is None:
+        strengths = own_history(context)[ordinals] * _dueness(context, ordinals)
+    else:  # it knows the intervals of all shoppers
+        strengths = fitted.scores(shopper.events, shopper.cart, shopper.now)[ordinals].astype(np.float64)
     candidates = boosted(context, FeedCandidates(ordinals, context.rows(ordinals), strengths))
     ranked = candidates.best_first(context.arrays.groups)
     finder = ReasonFinder.of(context)
@@ -110,7 +114,7 @@ def bought_together(context: FeedContext, count: int) -> RankedShelf:
     finder = ReasonFinder(without, anchors, without.rows(anchors))
 
     def cause(ordinal: int) -> Cause:
-        return finder.together(ordinal, anchors.tolist()) or Cause(page.ASSORTMENT)
+        return finder.together(ordinal, anchors) or Cause(page.ASSORTMENT)
 
     shelf = ShelfRules(cause_of=cause, because=int(anchors[0]) if context.request.product else -1)
     return _diverse(without, without_twins(without, candidates), count, shelf)
@@ -118,7 +122,9 @@ def bought_together(context: FeedContext, count: int) -> RankedShelf:
 
 def because_you_looked(context: FeedContext, count: int) -> RankedShelf:
     """Return what is like a product that the visitor looked at, by default the last one."""
-    anchors = _anchors(context) if context.request.product else context.shopper.recent[:1]
+    looked_at = np.setdiff1d(context.shopper.recent, context.shopper.bought)
+    viewed = context.shopper.recent[np.isin(context.shopper.recent, looked_at)]
+    anchors = _anchors(context) if context.request.product else viewed[:1]
     if not len(anchors):
         return RankedShelf()
     hidden = context.shopper.with_variants(np.concatenate([anchors, context.shopper.recent]))

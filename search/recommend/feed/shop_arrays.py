@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from catalog.product import CATEGORY_SEPARATOR
 from indexer.types import Floats, Ids
 from search.query.filters import CATEGORY
 from search.recommend.events.event_statistics import EventStatistics
+from search.recommend.feed.fitted_scores import FittedScores
+from search.recommend.learning.fitted_models import FittedModels
 from search.state.column_store import ProductColumns, spans
 
 LEADING = 5  # leaders of each category, and more in a shop of few categories:
@@ -24,7 +27,8 @@ class ShopArrays:
 
     `categories` is the label of the deepest category, -1 without one; `groups` the ordinal of the first product of the
     item group; `popularity` 0 to 1; `repeat_rates` the probability that a buyer buys the product on another day.
-    `leaders` are the most popular products of each category, the newest ones where none are popular.
+    `leaders` are the most popular products of each category, the newest ones where none are popular. `fitted` has the
+    models that rank, None where none are fitted.
     """
 
     columns: ProductColumns
@@ -34,10 +38,11 @@ class ShopArrays:
     popularity: Floats
     repeat_rates: Floats
     leaders: Ids
+    fitted: FittedScores | None
 
     @classmethod
-    def of(cls, columns: ProductColumns, statistics: EventStatistics) -> ShopArrays:
-        """Make the arrays of a state of the shop and the statistics of its events."""
+    def of(cls, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None = None) -> ShopArrays:
+        """Make the arrays of a state of the shop, the statistics of its events, and the models fitted on them."""
         categories = deepest_categories(columns)
         groups = columns.item_groups().first
         if groups is None:
@@ -54,7 +59,10 @@ class ShopArrays:
         known = own >= 0
         rates[own[known]] = np.array([*purchases.repeat_rates.values()], np.float32)[known]
         leaders = _leaders(categories, popularity)
-        return cls(columns, statistics, categories, groups, popularity, rates, leaders)
+        fitted = FittedScores.of(models, columns)
+        if fitted is not None:  # fitted on all events; the statistics are of the newest ones
+            rates = np.where(fitted.codes >= 0, fitted.by_ordinal(fitted.two_stage.repeat_rate), rates)
+        return cls(columns, statistics, categories, groups, popularity, rates, leaders, fitted)
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -64,23 +72,25 @@ class ShopArrays:
         return self.columns.labels_of(CATEGORY).text(label)
 
 
+_Sources = tuple[ProductColumns, EventStatistics, FittedModels | None]
+
+
 class ShopArraysCache:
     """The arrays of the state that is served now; threads share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._arrays: ShopArrays | None = None
+        self._made: tuple[_Sources, ShopArrays] | None = None
 
-    def get(self, columns: ProductColumns, statistics: EventStatistics) -> ShopArrays:
-        """Return the arrays of these columns and statistics, made again when either is another."""
-        arrays = self._arrays
-        if arrays is not None and arrays.columns is columns and arrays.statistics is statistics:
-            return arrays
+    def get(self, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None) -> ShopArrays:
+        """Return the arrays of these columns, statistics and models, made again when one of them is another."""
+        wanted = (columns, statistics, models)
+        if self._made is not None and all(map(operator.is_, self._made[0], wanted)):
+            return self._made[1]
         with self._lock:
-            arrays = self._arrays
-            if arrays is None or arrays.columns is not columns or arrays.statistics is not statistics:
-                arrays = self._arrays = ShopArrays.of(columns, statistics)
-            return arrays
+            if self._made is None or not all(map(operator.is_, self._made[0], wanted)):
+                self._made = (wanted, ShopArrays.of(*wanted))
+            return self._made[1]
 
 
 def ordinals_of(columns: ProductColumns, ids: Sequence[str]) -> Ids:

@@ -53,6 +53,18 @@ class Shopper:
         return newest[np.sort(first)][:MAX_VIEWS].astype(np.int64)
 
     @cached_property
+    def interests(self) -> Ids:
+        """Of `recent`, what likeness may start from: no durables that the visitor has now, and purchases only alone.
+
+        A fitted model knows what purchases say, and who bought one fridge wants no other.
+        """
+        looked_at = self.recent[~np.isin(self.recent, self.bought)]
+        if len(looked_at) or self.arrays.fitted is not None:
+            return looked_at
+        others = self.recent[~np.isin(self.recent, self.durables)]
+        return others if len(others) else self.recent
+
+    @cached_property
     def purchases(self) -> History:
         """The purchases of the history."""
         return self.history.of_kind(PURCHASE)
