@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from catalog.errors import BadInput, TooFewEvents
 from search.recommend.evaluation.baskets import evaluate_baskets
 from search.recommend.evaluation.metrics import rounded
 from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, MIN_BUYERS, Split, measure
@@ -20,6 +21,7 @@ from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import AllTimePopularity, Popularity
 from search.recommend.models.together import Together
 from search.recommend.models.user_neighbours import UserNeighbours
+from search.recommend.outlook.evaluation import evaluate_outlook
 from search.recommend.ranking.blend import Blend
 from search.recommend.ranking.two_stage import TwoStage
 
@@ -31,7 +33,10 @@ MODELS: Mapping[str, type[RecommenderModel]] = {
     )
 }
 # What is measured besides whole lists, by its name in the answer.
-PARTS: Mapping[str, Callable[[Interactions, ProductTable, int], Any]] = {"basket": evaluate_baskets}
+PARTS: Mapping[str, Callable[[Interactions, ProductTable, int], Any]] = {
+    "basket": evaluate_baskets,
+    "outlook": evaluate_outlook,
+}
 SERVED = TwoStage.name
 Step = Callable[[str], object]
 
@@ -60,7 +65,10 @@ def evaluate(
     parts: dict[str, Any] = {}
     for name, of_part in () if names else PARTS.items():
         step(name)
-        parts[name] = of_part(events, products, holdout_weeks).to_dict()
+        try:
+            parts[name] = of_part(events, products, holdout_weeks).to_dict()
+        except (BadInput, TooFewEvents) as error:  # a log may be long enough for lists alone
+            parts[name] = {"not_measured": str(error)}
     served = models.get(SERVED, {})
     parts |= {name: figures for name, figures in served.items() if isinstance(figures, Mapping)}
     protocol = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import BadInput
+from catalog.errors import TooFewEvents
 from indexer.types import Floats, Mask
 from search.recommend.events.interactions import History, Interactions
 from search.recommend.events.product_table import ProductTable
@@ -37,13 +37,13 @@ class TrainingRows:
 
 
 def training_rows(events: Interactions, products: ProductTable, now: int, seed: int = 0) -> TrainingRows:
-    """Return the rows of past moments. Raises BadInput when the log is too short or has too few purchases."""
+    """Return the rows of past moments. Raises TooFewEvents when the log is too short or has too few purchases."""
     rng = np.random.default_rng(seed)
     moments = past_moments(events, now)
     parts = [part for moment in moments for part in _rows(events, products, moment, rng)]
     labels = np.concatenate([part.labels for part in parts]) if parts else np.zeros(0, np.bool_)
     if labels.sum() < MIN_POSITIVES:
-        raise BadInput(
+        raise TooFewEvents(
             f"The log has {int(labels.sum())} purchases by returning visitors in the weeks that models are fitted on;"
             f" at least {MIN_POSITIVES} are needed.",
             "Fit again when the shop has more events.",
@@ -52,12 +52,12 @@ def training_rows(events: Interactions, products: ProductTable, now: int, seed: 
 
 
 def past_moments(events: Interactions, now: int) -> list[tuple[int, int]]:
-    """Return moments, newest first, as (moment, end of its labels), unix seconds. Raises BadInput for a short log."""
+    """Return moments, newest first, as (moment, end of its labels), unix seconds. Raises TooFewEvents for a short log."""
     begin = int(events.times.min()) if len(events) else now
     weeks = (now - begin) / WEEK_S
     label_weeks = min(LABEL_WEEKS, int(weeks // 4))
     if label_weeks < 1:
-        raise BadInput(
+        raise TooFewEvents(
             f"The log has {weeks:.1f} weeks; at least 4 are needed.", "Fit again when the shop has more events."
         )
     span = label_weeks * WEEK_S

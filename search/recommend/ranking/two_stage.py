@@ -34,7 +34,7 @@ class TwoStage(RecommenderModel):
     def fit(cls, events: Interactions, products: ProductTable, now: int) -> Self:
         """Fit the trees on past moments, and the first stage on all events before `now`.
 
-        Raises MissingExtra, BadInput when there are too few events.
+        Raises MissingExtra, TooFewEvents when there are too few events.
         """
         known = events.between(0, now)
         rows = training_rows(known, products, now)

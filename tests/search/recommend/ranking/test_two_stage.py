@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from catalog.errors import BadInput
+from catalog.errors import TooFewEvents
 from search.recommend.evaluation.protocol import Split, measure
 from search.recommend.events.interactions import EMPTY_HISTORY
 from search.recommend.models.base import WEEK_S, Context
@@ -99,5 +99,5 @@ def test_the_last_baskets_of_a_history():
 )
 def test_too_few_events_are_refused(rows, reason):
     events = make_events(rows)
-    with pytest.raises(BadInput, match=reason):
+    with pytest.raises(TooFewEvents, match=reason):
         TwoStage.fit(events, make_table(8), events.end)
