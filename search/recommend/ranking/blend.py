@@ -51,7 +51,7 @@ class Blend(RecommenderModel):
 
     @classmethod
     def fit(cls, events: Interactions, products: ProductTable, now: int) -> Self:
-        """Choose the shares on the last weeks before `now`, then fit on all events. Raises TooFewEvents for a short log."""
+        """Choose the shares on the last weeks before `now`, then fit on all events. Raises TooFewEvents."""
         known = events.between(0, now)
         return cls(FirstStage.fit(known, products, now), choose_shares(known, products, now))
 

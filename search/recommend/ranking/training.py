@@ -52,7 +52,7 @@ def training_rows(events: Interactions, products: ProductTable, now: int, seed: 
 
 
 def past_moments(events: Interactions, now: int) -> list[tuple[int, int]]:
-    """Return moments, newest first, as (moment, end of its labels), unix seconds. Raises TooFewEvents for a short log."""
+    """Return moments, newest first, as (moment, end of its labels), unix seconds. Raises TooFewEvents."""
     begin = int(events.times.min()) if len(events) else now
     weeks = (now - begin) / WEEK_S
     label_weeks = min(LABEL_WEEKS, int(weeks // 4))
