@@ -76,6 +76,15 @@ def test_without_a_model_all_is_measured(files, monkeypatch):
     assert "hit_at_20" in found.stdout
 
 
+def test_a_part_that_cannot_be_measured_says_why(files, monkeypatch):
+    monkeypatch.setattr(model_table, "MODELS", {"own_history": model_table.MODELS["own_history"]})
+    found = run(*files, "--holdout-weeks", "1", "--json")
+    assert found.exit_code == 0, found.output
+    figures = json.loads(found.stdout)
+    assert "14 days" in figures["outlook"]["not_measured"]
+    assert figures["basket"]["baskets"] > 0
+
+
 def test_an_unknown_model_and_a_short_log_are_refused(files):
     assert "Invalid value" in run(*files, "--model", "oracle").output
     found = run(*files, "--holdout-weeks", "52", "--model", "popularity")
