@@ -129,7 +129,8 @@ def _outcomes(
             bought.append((outcome, event))
     known = prices(list({event.product_id for _, event in bought}))
     for outcome, event in bought:
-        paid = known.get(event.product_id, 0.0)
+        price = known.get(event.product_id, 0.0) if event.price is None else event.price
+        paid = price * (1.0 if event.quantity is None else event.quantity)
         outcome.revenue[event.visitor] = outcome.revenue.get(event.visitor, 0.0) + paid
     return outcomes
 

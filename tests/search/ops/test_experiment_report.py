@@ -1,5 +1,7 @@
 """The report of an experiment: who counts, intervals that cover the truth, and no conclusion too early."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,13 @@ def test_what_visitors_did_after_the_exposure_counts_once_each():
     assert arms["control"]["shares"][CLICK] == {
         "visitors": 40, "share": 0.1, "interval": [round(end, 5) for end in wilson_interval(40, 400)]
     }  # fmt: skip
+
+
+def test_revenue_is_what_purchases_name():
+    events = [replace(event, price=2.5, quantity=4.0) for event in did("control", PURCHASE, 40)]
+    _, arms = reported([*events, *(replace(event, quantity=2.0) for event in did("new", PURCHASE, 40))])
+    assert arms["control"]["revenue"]["per_visitor"] == 1.0  # 40 x 4 x 2.50 over 400 visitors
+    assert arms["new"]["revenue"]["per_visitor"] == 2.0  # at the product's price
 
 
 def test_revenue_is_what_products_cost():
