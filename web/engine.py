@@ -115,6 +115,7 @@ class EngineHolder:
 
         settings = self._settings
         engine = SearchEngine.open(settings.home, runtime=settings.runtime, live_rows=settings.live_rows)
+        engine.recommender.experiments.enabled = settings.record_events  # an exposure is a record of a visitor
         try:
             engine.warm_up()
         except BaseException:

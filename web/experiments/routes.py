@@ -14,7 +14,7 @@ from web.engine import get_engine
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.requests.validation import read_json
 
-MAX_EVENTS = 2_000_000  # the newest events that a report reads
+MAX_EVENTS = 500_000  # the newest events that a report reads, 150 MB
 bp = Blueprint("experiments", __name__)
 
 

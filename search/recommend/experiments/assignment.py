@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class Experiments:
-    """Assigns the visitors of one shop to arms. Threads share it."""
+    """Assigns the visitors of one shop to arms, to none while it is not `enabled`. Threads share it."""
 
     def __init__(self, home: Path) -> None:
         self.store = ExperimentStore(home)
+        self.enabled = True
         self._lock = threading.Lock()
         self._running: Experiment | None = None
         self._read_at = float("-inf")
@@ -34,7 +35,7 @@ class Experiments:
         counted who was not recorded.
         """
         try:
-            if (experiment := self._current()) is None:
+            if not self.enabled or (experiment := self._current()) is None:
                 return None
             arm = experiment.assign(visitor)
             self._expose(experiment.name, visitor, arm.name)

@@ -5,6 +5,8 @@ Anna's events carry a query id that stands nowhere else, so a route that shows h
 
 import pytest
 
+from search.recommend.experiments.experiment import Arm, Experiment
+from search.recommend.experiments.experiment_store import ExperimentStore
 from search.recommend.feed.feed_page import SURFACES
 from tests.fake_encoder import FakeEncoder
 from tests.web.middleware.test_auth import CALLS
@@ -140,6 +142,18 @@ def test_a_visitor_who_refuses_is_in_no_arm(client):
     shown = [shelf["surface"] for shelf in page["shelves"]]
     assert (shown == ["trending"]) == (seen.arm == "new") and shown
     assert client.delete("/api/v1/experiments/shelves", headers=owner_of("admin")).status_code == 204
+
+
+def test_a_shop_that_records_nobody_runs_no_experiment(tmp_path, make_app):
+    make_shop(tmp_path, FakeEncoder())
+    store = ExperimentStore(tmp_path)
+    store.save(Experiment("shelves", (Arm("control"), Arm("new"))))
+    store.start("shelves")
+    for record, seen in ((False, 0), (True, 1)):
+        app = make_app(Settings(home=tmp_path, timeout_ms=20_000, record_events=record))
+        holder_of(app).wait(300)
+        assert (feed(app.test_client(), ANNA).json["arm"] is not None) == bool(seen)
+        assert len(store.exposures("shelves")) == seen
 
 
 def test_a_shop_that_personalises_nobody(tmp_path, make_app):
