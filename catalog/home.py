@@ -66,6 +66,7 @@ class ShopHome:
         "recommend/current", "Number of the served version. `recommend fit` and `rollback` replace it last of all."
     )
     recommender_lock = Entry("recommend/.fit.lock", "Lock of `recommend fit` and `recommend rollback`. It stays empty.")
+    fit_progress = Entry("recommend/.progress.json", "How far a running `recommend fit` is, which removes it.")
     fit_report = Entry("recommend/last-fit.json", "What the last `recommend fit` measured and decided.")
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."

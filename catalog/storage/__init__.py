@@ -3,5 +3,6 @@
 Imported by catalog, catalog.feeds.platform_documents, catalog.fetching, indexer.build, indexer.cache, indexer.cli,
 indexer.generations, indexer.maintenance, indexer.training, search.bulk, search.connect, search.engine,
 search.evaluation, search.listings, search.live, search.merchandising, search.ops, search.recommend.events,
-search.recommend.experiments, search.retrieval, search.speech, search.state, search.suggest, web.api, web.seo.
+search.recommend.experiments, search.recommend.learning, search.retrieval, search.speech, search.state,
+search.suggest, web.api, web.seo.
 """

@@ -25,10 +25,12 @@ from search.cli.common import (
     shop_options,
     show_progress,
 )
+from search.cli.recommend_fit_commands import refit_recommender
 from search.doctor.audit import examine, write_report
 from search.engine import SearchEngine
 from search.evaluation.categorise import categorise_photos
 from search.listings import refit_heads
+from search.recommend.learning.shop_events import has_events
 
 
 @click.command("categorise")
@@ -83,8 +85,12 @@ def categorise_command(
 @json_option
 @home_option
 @click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
-def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
-    """Learn from merchants' decisions; use what was learnt only where it is better on a holdout."""
+@click.option("--labels-only", is_flag=True, help="Leave the models of recommendations as they are.")
+def learn_command(home: Path, as_json: bool, fine_tune: bool, labels_only: bool) -> None:
+    """Learn from merchants' decisions; use what was learnt only where it is better on a holdout.
+
+    Where the shop has events enough, the models of recommendations are fitted too, as by `windowshop recommend fit`.
+    """
     if fine_tune:
         with requires_extra("torch", "Fine-tuning"):
             from search.listings import fine_tune as tuning  # here, because it loads torch, which takes seconds
@@ -97,6 +103,8 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool) -> None:
         figures["fine_tuned"] = tuning.fine_tune(home)
         if not as_json:
             click.echo(tuning.format_network_figures(figures["fine_tuned"]))
+    if not labels_only and has_events(home):
+        figures["recommender"] = refit_recommender(home, as_json)
     if as_json:
         print_json(figures)
     else:

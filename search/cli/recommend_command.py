@@ -1,4 +1,4 @@
-"""python -m search recommend evaluate: measure the models of recommendations on a log of purchases."""
+"""python -m search recommend: fit the models of a shop, and measure models on a log of purchases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from indexer.cli.common import Commands
 from search.cli.common import FILE_TYPE, json_option, print_figures, print_json, print_table
+from search.cli.recommend_fit_commands import fit_command, rollback_command, status_command
 from search.recommend.evaluation.model_table import MODELS, PARTS, evaluate
 from search.recommend.evaluation.protocol import EVERYTHING, HOLDOUT_WEEKS, NEW, NEW_FEW, REPEAT
 from search.recommend.events.purchase_log import read_events, read_products
@@ -24,9 +25,9 @@ COLUMNS = (
 )
 
 
-@click.group("recommend", cls=Commands)
+@click.group("recommend", cls=Commands, commands=[fit_command, rollback_command, status_command])
 def recommend_command() -> None:
-    """Measure recommendations on a log of purchases."""
+    """Fit the models of recommendations on the shop's events, and measure them on a log of purchases."""
 
 
 @recommend_command.command("evaluate")

@@ -10,6 +10,7 @@ from catalog.exports import lazy_exports
 if TYPE_CHECKING:
     from search.ops.index_status import generations_of, last_report, move_to, preview_move, rejected_csv, way_back
     from search.ops.label_learning import heads_missing, heads_status
+    from search.ops.recommender_models import recommender_status, roll_back_models, start_fit
 
 __all__ = [
     "generations_of",
@@ -18,7 +19,10 @@ __all__ = [
     "last_report",
     "move_to",
     "preview_move",
+    "recommender_status",
     "rejected_csv",
+    "roll_back_models",
+    "start_fit",
     "way_back",
 ]
 

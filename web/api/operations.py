@@ -13,6 +13,7 @@ from catalog.errors import StoreError, UnknownProduct, WindowshopError
 from search import ops
 from search.ops.catalogue_map import CatalogueMapper
 from search.ops.query_log import EMPTY, SLOW
+from search.recommend.learning.background.fit_supervisor import FitSupervisor
 from web.api.jobs import supervisor_of
 from web.api.search import status_json
 from web.engine import get_engine
@@ -20,7 +21,7 @@ from web.errors import public_words
 from web.i18n.language import path_of, title_of
 from web.middleware import query_logging
 from web.middleware.response_headers import csv_file
-from web.requests.operator_request import Rollback, RollbackParameters
+from web.requests.operator_request import ModelRollback, Rollback, RollbackParameters
 from web.requests.validation import read_json, validate
 from web.settings import Settings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from catalog.product import Product
 
 MAPPER = "windowshop.mapper"
+FITS = "windowshop.fits"
 MAX_TITLE = 48  # characters, on the map
 COLOURED_CATEGORIES = 7  # first-level categories with a colour on the map
 bp = Blueprint("ops", __name__)
@@ -38,6 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Register the API. Comes after `web.api.jobs`, whose jobs it reports."""
     query_logging.init_app(app, settings)
     app.extensions[MAPPER] = CatalogueMapper(settings.home)
+    app.extensions[FITS] = FitSupervisor(settings.home)
     app.register_blueprint(bp)
 
 
@@ -106,6 +109,29 @@ def rollback() -> Response:
     requested = read_json(Rollback, request).generation
     done = ops.move_to(supervisor_of(current_app).home, requested)
     log.warning("Generation %(current)s is current again, in place of %(left)s", done)
+    return jsonify(**done, request_id=g.request_id)
+
+
+@bp.get("/api/v1/ops/recommender")
+def recommender() -> Response:
+    """Return the versions of the recommender's models, the running and the last fit, and what it measured."""
+    home = supervisor_of(current_app).home
+    return jsonify(**ops.recommender_status(home, current_app.extensions[FITS]), request_id=g.request_id)
+
+
+@bp.post("/api/v1/ops/recommender/fit")
+def fit_models() -> tuple[Response, int]:
+    """Fit the models in the background, unless that is going on; they are served if they are better."""
+    home = supervisor_of(current_app).home
+    return jsonify(**ops.start_fit(home, current_app.extensions[FITS]), request_id=g.request_id), 202
+
+
+@bp.post("/api/v1/ops/recommender/rollback")
+def roll_back_models() -> Response:
+    """Make another version of the models current; servers follow. A repeated request does not go further."""
+    requested = read_json(ModelRollback, request).version
+    done = ops.roll_back_models(supervisor_of(current_app).home, requested)
+    log.warning("Version %(current)s of the recommender models is current again, in place of %(left)s", done)
     return jsonify(**done, request_id=g.request_id)
 
 

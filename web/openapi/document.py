@@ -23,7 +23,7 @@ from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
-from web.requests.operator_request import Rollback, RollbackParameters
+from web.requests.operator_request import ModelRollback, Rollback, RollbackParameters
 from web.requests.product_request import ProductBatch, ProductFields
 from web.requests.recommend_request import (
     EventParameters,
@@ -44,7 +44,8 @@ SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
 _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _EXPERIMENTS = (ExperimentFields, ExperimentState)
-_OWN = (*_JOBS, *_EXPERIMENTS, ListingRequest, ProductBatch, ProductFields, Rollback, RuleFields, Preview)
+_ROLLBACKS = (Rollback, ModelRollback)
+_OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
 _BODIES = (Search, Viewed, Events, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)

@@ -14,6 +14,9 @@ from search.recommend.events.product_table import ProductTable
 from search.recommend.learning.manifest import ModelManifest, damaged
 from search.recommend.learning.model_files import load_arrays, load_table, save_arrays, save_table
 from search.recommend.models.base import RecommenderModel
+from search.recommend.models.together import Together
+from search.recommend.outlook.outlook import Outlook
+from search.recommend.ranking.two_stage import TwoStage
 
 _TABLE_FOLDER = "table"
 
@@ -30,7 +33,7 @@ class ModelWithFiles(Protocol):
 
 
 # Name -> class of what a version may hold. A version holds those that its shop's events were enough for.
-STORED_MODELS: dict[str, type[Any]] = {}
+STORED_MODELS: dict[str, type[Any]] = {TwoStage.name: TwoStage, Outlook.name: Outlook}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,19 +63,21 @@ class FittedModels:
         return self.manifest.figures
 
     @property
-    def two_stage(self) -> Any:
+    def two_stage(self) -> TwoStage | None:
         """The model that ranks for a visitor; None where it was not fitted."""
-        return self.models.get("two_stage")
+        model: TwoStage | None = self.models.get(TwoStage.name)
+        return model
 
     @property
-    def together(self) -> Any:
-        """The model of what is bought together; None where it was not fitted."""
-        return self.models.get("together")
+    def together(self) -> Together | None:
+        """The model of what is bought together, a part of the ranking model; None where that was not fitted."""
+        return None if self.two_stage is None else self.two_stage.first.together
 
     @property
-    def outlook(self) -> Any:
-        """The models of what a visitor will buy next; None where they were not fitted."""
-        return self.models.get("outlook")
+    def outlook(self) -> Outlook | None:
+        """The models of what a visitor will buy next; None where the events were too few for them."""
+        outlook: Outlook | None = self.models.get(Outlook.name)
+        return outlook
 
     def codes(self, ids: Sequence[str]) -> Codes:
         """Return the position of each product in the table of the fit; -1 for a product that came later."""

@@ -56,15 +56,6 @@ def fit_lock(home: Path) -> Iterator[None]:
         yield
 
 
-def is_fitting(home: Path) -> bool:
-    """Return whether a process is fitting models, or rolling them back, now."""
-    lock = ShopHome(home).recommender_lock
-    if not lock.is_file():
-        return False
-    with locked_file(lock) as acquired:
-        return not acquired
-
-
 def publish(home: Path, fitted: FittedModels) -> FittedModels:
     """Store models as the next version and make it the current one; return them with its number.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnx import TensorProto, helper
 from typing_extensions import Self
 
 from catalog.errors import DamagedStore
@@ -81,7 +80,7 @@ def fit_trees(features: Floats, labels: Mask, **settings: Any) -> TreeEnsemble:
     )
 
 
-def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> onnx.ModelProto:
+def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> Any:
     """Return a graph that adds the leaves of trees to a bias, and turns the sum into a probability."""
     nodes = np.concatenate(trees)
     sizes = np.array([len(tree) for tree in trees])
@@ -105,14 +104,16 @@ def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> onn
         "base_values": [bias],
     }
     listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in attributes.items()}
+    # Loaded where trees are fitted alone: a server that runs them needs no onnx.
+    onnx, helper = import_module("onnx"), import_module("onnx.helper")
     graph = helper.make_graph(
         [
             helper.make_node("TreeEnsembleRegressor", [INPUT], [MARGINS], domain="ai.onnx.ml", **listed),
             helper.make_node("Sigmoid", [MARGINS], [OUTPUT]),
         ],
         "trees",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, features])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, 1])],
+        [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, [None, features])],
+        [helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [None, 1])],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)

@@ -107,7 +107,9 @@ def world(tmp_path_factory):
     return folder
 
 
-COVERED_BY = {  # steps of jobs
+COVERED_BY = {  # steps of jobs and fits
+    "fit.measured": "tests/search/recommend/learning/test_fit.py",
+    "fit.fitted": "tests/search/recommend/learning/test_fit.py",
     "job.batch": "tests/search/bulk/test_job_store.py",
     "publication.put": "tests/web/api/test_publish.py",
     "publication.taken-back": "tests/web/api/test_publish.py",

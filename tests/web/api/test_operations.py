@@ -339,7 +339,7 @@ def test_the_page_holds_nothing_and_runs_nothing_inline(shop):
         assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page.text)
         assert "Scarves" not in page.text and "generation 2" not in page.text
     script = ""
-    for name in ("keyed.js", "ops.js", "ops_insights.js", "ops_map.js"):
+    for name in ("keyed.js", "ops.js", "ops_insights.js", "ops_map.js", "ops_recommender.js", "ops_rules.js"):
         with client.get(f"/static/{name}") as answer:
             script += answer.text
     used = set(re.findall(r"\bW\.(\w+)", script))

@@ -35,11 +35,8 @@ OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
 # What JSON Schema cannot say is told by messages there: whether base64 is a picture, a token one of ours, a new product
 # whole, a text a filter, and text printable.
 MEANING = {"api.search", "api.why", "api.events", "catalogue.put", "catalogue.put_batch", "speech.recognise"}
-MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules.", "visitors.", "experiments."))} | {
-    "ops.preview",
-    "ops.rollback",
-    "feed.feed",
-}
+MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules.", "visitors.", "experiments."))}
+MEANING |= {"ops.preview", "ops.rollback", "ops.fit_models", "ops.roll_back_models", "feed.feed"}
 FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
 FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats
 REFUSALS = ["400", "401", "403", "404", "405", "413", "415", "422", "501", "504", "507"]
@@ -184,7 +181,8 @@ def test_every_example_works_as_it_stands(fuzzed):
         for method, operation in methods.items():
             takes = operation.get("requestBody", {}).get("content", {})
             no_example = takes and "example" not in takes.get("application/json", {})
-            if method == "delete" or "{job_id}" in path or "/experiments/" in path or no_example:
+            left_out = "{job_id}" in path or "/experiments/" in path or path.endswith("/recommender/fit")
+            if method == "delete" or left_out or no_example:
                 continue
             address = path
             for name, example in (("product_id", "red"), ("table", "questions")):

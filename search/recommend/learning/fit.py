@@ -1,0 +1,189 @@
+"""Fit a shop's models, measure them on its last weeks, and publish them where they are better."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import BadInput, TooFewEvents, WindowshopError
+from catalog.extras import check_extra
+from catalog.files.failpoints import failpoint
+from search.recommend.evaluation.model_table import MODELS, SERVED
+from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, Split, measure
+from search.recommend.events.interactions import Interactions
+from search.recommend.events.product_table import ProductTable
+from search.recommend.learning import gate
+from search.recommend.learning.aligned_model import AlignedModel
+from search.recommend.learning.background.fit_progress import fit_progress
+from search.recommend.learning.fit_report import FAILED, NOT_TAKEN, TAKEN, TOO_FEW, FitReport, sentence
+from search.recommend.learning.fitted_models import STORED_MODELS, FittedModels
+from search.recommend.learning.gate import SwapDecision, decide, recalls
+from search.recommend.learning.manifest import ModelManifest
+from search.recommend.learning.model_store import fit_lock, open_current, publish
+from search.recommend.learning.shop_events import EventCounts, read_shop, require_enough
+from search.recommend.models.base import WEEK_S, RecommenderModel
+
+MAX_JUDGES = 2_000  # visitors of the holdout that models are measured on; more hardly narrow the intervals
+WEEKS_BEFORE_HOLDOUT = 3  # at least so many weeks of the log for each week of the holdout
+Kinds = Mapping[str, type[Any]]
+log = logging.getLogger(__name__)
+Step = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """Models to store by name, of which `judged` goes through the gate, and those that are only measured."""
+
+    stored: Kinds = field(default_factory=lambda: STORED_MODELS)
+    measured: Kinds = field(default_factory=lambda: MODELS)
+    judged: str = SERVED
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The figures of all models by name, and the gate's decision with its comparisons."""
+
+    figures: Mapping[str, Any]
+    comparisons: tuple[gate.Comparison, ...]
+    decision: SwapDecision
+
+
+def fit(home: Path, options: FitOptions | None = None) -> FitReport:
+    """Fit, measure, and publish the models if the gate takes them; return and store what was measured and decided.
+
+    Servers follow a new version; a fit that fails or is killed leaves the served one. The same events give the same
+    models. Raises MissingExtra, NoGeneration, StoreError, TooFewEvents, and TrainingError while another fit is running.
+    """
+    check_extra("recs", "Fitting the models of recommendations")
+    options = options or FitOptions()
+    with fit_lock(home):
+        began = time.monotonic()
+        try:
+            report = _fit(home, options)
+        except WindowshopError as error:
+            outcome = TOO_FEW if isinstance(error, TooFewEvents) else FAILED
+            _timed(FitReport(outcome, error.code, str(error)), began).save(home)
+            raise
+        except Exception as error:
+            _timed(FitReport(FAILED, "internal", f"The fit ended with an error: {error}"), began).save(home)
+            raise
+        report = _timed(report, began)
+        report.save(home)
+    return report
+
+
+def _fit(home: Path, options: FitOptions) -> FitReport:
+    with fit_progress(home, 3 + len(options.measured) + len(options.stored)) as step:
+        table, events = read_shop(home)
+        counts = EventCounts.of(events, table)
+        require_enough(counts)
+        served = open_current(home)
+        report = FitReport(NOT_TAKEN, "", "", served=served.version if served else None, events=asdict(counts))
+        if served is not None and not _changed(served.manifest, events):
+            return replace(report, reason=gate.NOTHING_NEW, message=sentence(gate.NOTHING_NEW, None, served.version))
+        step()
+        weeks = _holdout_weeks(counts, served)
+        measured = _measure(_split(events, table, weeks, options.seed), options, served, step)
+        decision = measured.decision
+        report = replace(
+            report,
+            reason=decision.reason,
+            message=sentence(decision.reason, decision.decisive, report.served),
+            holdout_weeks=weeks,
+            decisive=decision.decisive,
+            comparisons=measured.comparisons,
+            figures=measured.figures,
+        )
+        failpoint("fit.measured")
+        if not decision.taken:
+            return report
+        models = _fit_all(events, table, options, step)
+        settings = {"holdout_weeks": weeks, "seed": options.seed, "judges": MAX_JUDGES}
+        manifest = ModelManifest(
+            version=0,
+            fitted_at=int(time.time()),
+            since=counts.since,
+            until=counts.until,
+            events=counts.events,
+            visitors=counts.visitors,
+            products=counts.products,
+            models=tuple(models),
+            settings=settings,
+            figures={"models": measured.figures},
+        )
+        failpoint("fit.fitted")
+        published = publish(home, FittedModels(table, models, manifest))
+        step()
+    return replace(report, outcome=TAKEN, version=published.version)
+
+
+def _measure(split: Split, options: FitOptions, served: FittedModels | None, step: Step) -> _Measured:
+    """Fit all models on what came before the holdout, and measure them and the served one on it."""
+    figures: dict[str, Any] = {}
+    found: dict[str, gate.Recalls] = {}
+    for name, kind in options.measured.items():
+        model = kind.fit(split.known, split.products, split.now)
+        figures[name] = measure(model, split)
+        if name == options.judged or name in gate.RULES.values():
+            found[name] = recalls(model, split)
+        step()
+    if served is not None and isinstance(judged := served.models.get(options.judged), RecommenderModel):
+        aligned = AlignedModel(judged, served.table, split.products)
+        figures[gate.SERVED], found[gate.SERVED] = measure(aligned, split), recalls(aligned, split)
+    step()
+    comparisons = gate.compare(found[options.judged], found)
+    # A served model whose events end before the holdout's end knows less than the new one will.
+    return _Measured(figures, comparisons, decide(comparisons, newer=served is not None))
+
+
+def _fit_all(events: Interactions, table: ProductTable, options: FitOptions, step: Step) -> dict[str, Any]:
+    """Fit the models to store on all events, without those besides the judged one that need more events."""
+    models = {}
+    for name, kind in options.stored.items():
+        try:
+            models[name] = kind.fit(events, table, events.end)
+        except TooFewEvents as error:
+            if name == options.judged:
+                raise
+            log.info("The model %s is left out: %s", name, error)
+        step()
+    return models
+
+
+def _changed(manifest: ModelManifest, events: Interactions) -> bool:
+    """Return whether a week of events is new to a version, or events that it knew are gone or others came in late."""
+    if events.end - manifest.until >= WEEK_S:
+        return True
+    return len(events.between(manifest.since, manifest.until)) != manifest.events
+
+
+def _holdout_weeks(counts: EventCounts, served: FittedModels | None) -> int:
+    """Return how many weeks to hold out: at most four, and where possible none that the served version knows."""
+    weeks = min(HOLDOUT_WEEKS, int(counts.weeks // (WEEKS_BEFORE_HOLDOUT + 1)))
+    if served is not None:
+        weeks = min(weeks, (counts.until - served.manifest.until) // WEEK_S)
+    return max(weeks, 1)
+
+
+def _split(events: Interactions, table: ProductTable, weeks: int, seed: int) -> Split:
+    """Part the log, with at most `MAX_JUDGES` visitors in the holdout. Raises TooFewEvents."""
+    try:
+        split = Split.of(events, table, weeks)
+    except BadInput as error:
+        raise TooFewEvents(error.message, "More purchases by returning visitors are needed.") from error
+    returning = np.intersect1d(split.known.of_kind().visitors, split.held_out.visitors)
+    if len(returning) <= MAX_JUDGES:
+        return split
+    drawn = np.random.default_rng(seed).choice(returning, MAX_JUDGES, replace=False)
+    return replace(split, held_out=split.held_out.where(np.isin(split.held_out.visitors, drawn)))
+
+
+def _timed(report: FitReport, began: float) -> FitReport:
+    return replace(report, at=int(time.time()), seconds=round(time.monotonic() - began, 1))
