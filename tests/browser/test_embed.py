@@ -277,3 +277,26 @@ def test_the_adapter_answers_what_instantsearch_asks(visit):
     assert [hit["objectID"] for hit in answer["sale"]["hits"]] == ["red"]
     assert [answer[name]["nbHits"] for name in ("either", "twoBrands", "twoGroups")] == [18, 0, 1]
     assert [value["value"] for value in answer["values"]["facetHits"]] == ["Green"]
+
+
+def test_a_feed_recommends_by_what_the_page_logs_unless_it_may_not(visit):
+    page = visit("/index.html")
+    feed = page.locator("windowshop-feed")
+    green = feed.locator('.card a[href$="id=green"]')
+    expect(feed.locator(".card").first).to_be_visible()
+    log = """() => document.dispatchEvent(
+        new CustomEvent("windowshop-log", { detail: { type: "cart", product: "green" } }))"""
+    with page.expect_response("**/api/v1/events") as answer:
+        page.evaluate(log)
+    assert answer.value.request.post_data_json["events"] == [{"type": "cart", "product_id": "green"}]
+    with page.expect_request("**/api/v1/feed?**") as asked:
+        page.reload()
+    assert "visitor=v-" in asked.value.url
+    expect(feed.locator(".card").first).to_be_visible()
+    expect(green).to_have_count(0)  # it is in the cart
+    expect(feed.locator("[part=reason]").first).not_to_be_empty()
+    page.evaluate("() => { document.querySelector('script[data-link]').dataset.tracking = 'off'; }")
+    with page.expect_request("**/api/v1/feed?**") as asked:
+        feed.evaluate("element => element.setAttribute('hits', '4')")
+    assert "visitor=" not in asked.value.url and "personalise=false" in asked.value.url
+    expect(feed.locator(".card")).to_have_count(4)

@@ -32,11 +32,20 @@ const keyHeader = () => (settings.key ? { Authorization: `Bearer ${settings.key}
 // ---- events: under a random name, and none where the browser or the page asks not to track
 
 const VISITOR = "windowshop-visitor";
+const LOGGED = ["view", "cart", "purchase"];
 const tracked = () => settings.tracking !== "off" && navigator.doNotTrack !== "1" && navigator.globalPrivacyControl !== true;
+
+function knownVisitor() {
+  try {
+    return localStorage.getItem(VISITOR) ?? "";
+  } catch {                                     // storage is not allowed
+    return "";
+  }
+}
 
 function visitor() {
   try {
-    let name = localStorage.getItem(VISITOR);
+    let name = knownVisitor();
     if (!name) {
       name = `v-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
       localStorage.setItem(VISITOR, name);
@@ -46,6 +55,11 @@ function visitor() {
     return "";
   }
 }
+
+// What a page's own script knows, such as its cart, comes as an event of the document.
+document.addEventListener("windowshop-log", ({ detail }) => {
+  if (LOGGED.includes(detail?.type) && detail.product) logEvent(detail.type, String(detail.product));
+});
 
 function logEvent(type, product, { rank, query } = {}) {
   const name = tracked() && visitor();

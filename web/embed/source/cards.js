@@ -32,7 +32,7 @@ function follow(part, product, { rank, link, query = "" }) {
   return part.announce("click", { id: product.id, link, rank, product });
 }
 
-function card(part, product, rank, { more, query } = {}) {
+function card(part, product, rank, { more, query, reason } = {}) {
   const link = linkOf(product);
   const title = product.attributes?.[`title_${part.language}`] || product.title;
   const anchor = make("a", { href: link, dir: "auto", textContent: title, attributes: { part: "title" } });
@@ -43,6 +43,7 @@ function card(part, product, rank, { more, query } = {}) {
   }
   const made = make("li", { className: "card", attributes: { part: "card" } }, make("div", { className: "tile" }, pictureOf(part, product)), make("h3", {}, anchor));
   if (product.brand) made.append(make("p", { className: "soft", textContent: product.brand, dir: "auto" }));
+  if (reason) made.append(make("p", { className: "soft", textContent: reason, dir: "auto", attributes: { part: "reason" } }));
   const price = priceOf(part, product.price, product.currency), before = priceOf(part, product.list_price, product.currency);
   const costs = make("p", { className: "price", attributes: { part: "price" } }, price && make("span", { textContent: price }));
   if (product.on_sale) {

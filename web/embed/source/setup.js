@@ -71,6 +71,7 @@ class Part extends HTMLElement {
     if (this.words || !this.isConnected) return;
     this.locale = this.closest("[lang]")?.lang || navigator.language || "en";
     this.language = this.locale.split("-")[0].toLowerCase();
+    this.spoken = WORDS[this.language] ? this.language : "en";   // of the server's own words
     this.words = { ...WORDS.en, ...WORDS[this.language], ...flat(own), ...own[this.language] };
     this.draw();
   }
