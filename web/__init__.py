@@ -26,6 +26,7 @@ from web.middleware import (
 )
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
+from web.personal import routes as personal
 from web.saved import routes as saved
 from web.seo import page_head, site_files, sitemap
 from web.settings import Settings
@@ -66,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(speech.bp)
     app.register_blueprint(products.bp)
-    for page in (shop, saved, merchant, operator):
+    for page in (shop, personal, saved, merchant, operator):
         app.register_blueprint(page.bp)
     page_head.init_app(app, settings)
     sitemap.init_app(app, settings)

@@ -13,12 +13,13 @@ PAGES = {
     "results": "/?q=red+lamp",
     "narrowed": '/?filter={"category":["Lighting"]}&sort=price',
     "photo": "/?photo=p159",
+    "for you": "/for-you",
     "product": "/products/pendant-lamp-3a",
     "favourites": "/favourites?ids=mug-1a&ids=bowl-1a",
     "compare": "/compare?ids=mug-1a&ids=bowl-1a&ids=mug-2b",
     "error": "/nothing",
 }
-CHECKED = ("home", "results", "product", "favourites", "compare", "error")
+CHECKED = ("home", "results", "for you", "product", "favourites", "compare", "error")
 VISITS = 3  # the quickest visit counts: the machine may be doing other things
 WEIGHT = 150_000  # bytes, without pictures
 PAINTED = 300.0  # ms after the answer

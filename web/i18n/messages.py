@@ -23,7 +23,8 @@ _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "
     "close picture_after picture_before picture_frame picture_of zoom_in zoom_out "
-    "clear compare compare_count compare_full save_favourite"
+    "clear compare compare_count compare_full save_favourite "
+    "not_for_me not_for_me_done"
 )
 SCRIPT_KEYS = frozenset(_SHOWN_BY_SCRIPTS.split())
 MERCHANT_STATUSES = ("400", "404", "413", "415", "503", "504")

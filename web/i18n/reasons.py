@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from catalog.product import Product, levels_of
 from web.i18n.language import t, title_of, value_label
 
 MOST_NAMED_RANK = 20  # a place further down is no reason
+MAX_NAME = 40  # characters of a title inside a sentence
+FIRST_WIDE = "\u2e80"  # letters from here on are twice as wide: those of Chinese and Japanese
+MIN_CLAUSE = 8  # characters of a title before its first comma that may stand for it
+_FIRST_COMMA = re.compile(r"[,，、;；(（]")
 BOUGHT_BEFORE, DUE_AGAIN = "bought_before", "due_again"
 
 
@@ -24,7 +29,19 @@ def reason_text(code: str, product: Product | None, facts: Mapping[str, int | st
     rank = int(facts.get("rank", 0))
     key = f"reason_{code}_at" if 0 < rank <= MOST_NAMED_RANK else f"reason_{code}"
     category = _category(str(facts.get("category", "")))
-    return t(key, what=title_of(product) if product else "", rank=rank, category=category)
+    return t(key, what=name_inside(product) if product else "", rank=rank, category=category)
+
+
+def name_inside(product: Product) -> str:
+    """Return the product's title as a sentence can hold it: its first clause, or its first words, where it is long."""
+    title = title_of(product)
+    if sum(1 + (letter >= FIRST_WIDE) for letter in title) <= MAX_NAME:
+        return title
+    comma = _FIRST_COMMA.search(title)
+    if comma and MIN_CLAUSE <= comma.start() <= MAX_NAME:
+        return title[: comma.start()].strip()
+    head, space, _ = title[:MAX_NAME].rpartition(" ")
+    return f"{head if space and len(head) > MAX_NAME // 2 else title[: MAX_NAME - 1]}…"
 
 
 def _rhythm(every_days: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +13,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
+from catalog.product import Product
 from search.query.terms import ProductTerm
 from web.engine import get_engine
 from web.facets.variants import variant_choices
@@ -27,13 +29,16 @@ from web.pages.photo_verdict import verdict_view
 from web.pages.redirects import sent_on
 from web.pages.short_titles import short_titles
 from web.pages.view_models import results_view
-from web.requests.page_request import MAX_VIEWED, PageRequest, compact, query_from_page, read_page_request
+from web.personal.consent_view import consent_view
+from web.personal.shelves import ShelfCard, bought_together, shelves_of_everybody
+from web.requests.page_request import PageRequest, compact, query_from_page, read_page_request
 from web.requests.validation import check, whole_number
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
 from web.urls import THUMBNAIL_SIZES, search_url, try_photo_url
 
 if TYPE_CHECKING:
     from search.explain.explainer import HitExplanation
+    from search.hits import SearchPage
     from search.recommend.content.substitutes import Recommendation
 
 MAX_SIMILAR = 12
@@ -44,7 +49,15 @@ CACHE_ONE_HOUR = "public, max-age=3600"
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 bp = Blueprint("pages", __name__)
 T = TypeVar("T")
-Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRows:
+    """The rows below a product: what is bought with it, what can replace it, and what goes with it."""
+
+    together: tuple[ShelfCard, ...]
+    substitutes: tuple[Product, ...]
+    goes_with: tuple[Product, ...]
 
 
 @bp.get("/")
@@ -56,13 +69,7 @@ def home() -> str | AnyResponse:
 
 @bp.post("/")
 def search_with_photo() -> str | AnyResponse:
-    """Render the results of an uploaded photo, with text if there is any; redirect a search without one to its URL.
-
-    With `viewed`, ids of products that the browser remembers, render the front page with recommendations for them.
-    """
-    viewed = request.form.getlist("viewed")
-    if viewed:
-        return _front(viewed[:MAX_VIEWED])
+    """Render the results of an uploaded photo, with text if there is any; redirect a search without one to its URL."""
     sent = read_page_request(request)
     upload = next((file for file in request.files.getlist("photo") if file.filename), None)
     if upload is None:
@@ -80,10 +87,7 @@ def product(product_id: str) -> str:
     """Render a product with recommendations; with a refine token, explain why that search found it."""
     engine = get_engine()
     shown_product = engine.product(product_id)
-    try:
-        page = engine.similar(product_id, MAX_SIMILAR)
-    except UnknownProduct:  # in the catalogue already, but not yet in the index
-        page = None
+    rows, page = _product_rows(shown_product)
     origin = read_origin(request)
     variants = engine.variants(product_id)
     return render_template(
@@ -94,13 +98,31 @@ def product(product_id: str) -> str:
         products=engine.find([sku for hit in page.hits for sku in (*hit.duplicates, *hit.variants)]) if page else {},
         variants=variants,
         choices=variant_choices(shown_product, variants),
-        substitutes=() if shown_product.in_stock else _recommended(engine.recommender.substitutes, product_id),
-        goes_with=_recommended(engine.recommender.goes_with, product_id),
+        rows=rows,
         why=_or_default(lambda: _explanation(origin, product_id), None) if origin else None,
         origin=origin,
         back=origin.back if origin else "",
         **(_search_box(origin.page_request) if origin else {}),
     )
+
+
+def _product_rows(shown: Product) -> tuple[RelatedRows, SearchPage | None]:
+    """Return the rows below a product and the products similar to it; no product is in two of them."""
+    recommender, seen = get_engine().recommender, {shown.id}
+    together = bought_together(shown.id, MAX_RECOMMENDED)
+    seen.update(card.product.id for card in together)
+    others = []
+    for wanted, recommend in ((not shown.in_stock, recommender.substitutes), (True, recommender.goes_with)):
+        found = _recommended(recommend, shown.id, MAX_RECOMMENDED + len(seen)) if wanted else ()
+        row = [item.product for item in found if item.product.id not in seen][:MAX_RECOMMENDED]
+        seen.update(product.id for product in row)
+        others.append(tuple(row))
+    rows = RelatedRows(together, *others)
+    try:
+        page = get_engine().similar(shown.id, MAX_SIMILAR + len(seen) - 1)
+    except UnknownProduct:  # in the catalogue already, but not yet in the index
+        return rows, None
+    return rows, replace(page, hits=tuple(hit for hit in page.hits if hit.product.id not in seen)[:MAX_SIMILAR])
 
 
 def _explanation(origin: Origin, product_id: str) -> HitExplanation | None:
@@ -135,12 +157,12 @@ def _or_default(compute: Callable[[], T], default: T) -> T:
 
 
 def _recommended(
-    recommend: Callable[[Subject, int, int], tuple[Recommendation, ...]], subject: Subject
+    recommend: Callable[[str, int, int], tuple[Recommendation, ...]], product_id: str, most: int
 ) -> tuple[Recommendation, ...]:
-    """Return recommendations for a product or for the products viewed; none when they are late or fail."""
+    """Return recommendations for a product; none when they are late or fail."""
     timeout_ms = current_app.config["TIMEOUT_MS"]
     nothing: tuple[Recommendation, ...] = ()
-    return _or_default(lambda: recommend(subject, MAX_RECOMMENDED, timeout_ms), nothing)
+    return _or_default(lambda: recommend(product_id, most, timeout_ms), nothing)
 
 
 @bp.get("/try/<name>.jpg")
@@ -168,21 +190,18 @@ def _jpeg(data: bytes, cache_control: str) -> Response:
     return response
 
 
-def _front(viewed: Sequence[str] = ()) -> str:
+def _front() -> str:
+    """Render the front page as everybody sees it; its script fetches what a visitor's own has more."""
     engine = get_engine()
     products = engine.browse(min(current_app.config["PAGE_HITS"], MAX_ON_FRONT), date.today().toordinal())
-    status = engine.status()
-    found = engine.find(viewed) if viewed else {}
-    recent = [found[product_id] for product_id in dict.fromkeys(viewed) if product_id in found]
-    oldest_first = [product.id for product in reversed(recent)]
     return render_template(
         "home.html",
         products=products,
         front=front_page(),
         photos=try_photos().values(),
-        status=status,
-        recent=recent[:MAX_RECOMMENDED],
-        for_you=_recommended(engine.recommender.session, oldest_first) if recent else (),
+        status=engine.status(),
+        shelves=shelves_of_everybody(),
+        consent=consent_view(),
     )
 
 

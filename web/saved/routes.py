@@ -9,11 +9,13 @@ from flask import Blueprint, render_template, request
 
 from catalog.product import Product
 from web.engine import get_engine
+from web.personal.shelves import goes_with_all
 from web.saved.comparison import compared_facts
 from web.urls import compare_url
 
 MAX_FAVOURITES = 100  # products; as many as saved.js remembers
 MAX_COMPARED = 4
+MAX_RECOMMENDED = 5
 bp = Blueprint("saved", __name__)
 
 
@@ -23,7 +25,11 @@ def favourites() -> str:
     products = _listed(MAX_FAVOURITES)
     ids = [product.id for product in products[:MAX_COMPARED]]
     return render_template(
-        "favourites.html", products=products, compare=compare_url(ids) if len(ids) > 1 else "", MOST=MAX_COMPARED
+        "favourites.html",
+        products=products,
+        compare=compare_url(ids) if len(ids) > 1 else "",
+        MOST=MAX_COMPARED,
+        goes_with=goes_with_all([product.id for product in products], MAX_RECOMMENDED) if products else (),
     )
 
 

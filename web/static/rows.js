@@ -1,5 +1,9 @@
-// Runs before the first paint of the front page: room is kept for rows that are to come, so that nothing moves.
+// Runs before the first paint of pages with a personal part: it shows the state of the switch, and room is kept for rows
+// that are to come, so that nothing moves.
 try {
-  if (JSON.parse(localStorage.getItem("viewed") ?? "[]").length) document.documentElement.classList.add("rows-to-come");
+  const known = (name) => JSON.parse(localStorage.getItem(name) ?? "null");
+  const page = document.documentElement.classList;
+  if (known("personalise") === "off") page.add("personal-off");
+  else if (navigator.doNotTrack !== "1" && navigator.globalPrivacyControl !== true && (known("visitor") || known("viewed")?.length)) page.add("rows-to-come");
 } catch {                       // no storage, or something else in it: there are no rows either
 }

@@ -99,7 +99,7 @@ def test_templates_ask_only_for_messages_that_exist():
 
 
 def test_the_shops_scripts_get_every_message_that_they_show():
-    scripts = ("crop.js", "gallery.js", "photo.js", "saved.js", "shop.js", "suggest.js", "visits.js")
+    scripts = ("crop.js", "gallery.js", "photo.js", "personal.js", "saved.js", "shop.js", "suggest.js", "visits.js")
     text = "".join((WEB / "static" / name).read_text(encoding="utf-8") for name in scripts)
     assert set(re.findall(r"\bwords\.(\w+)", text)) == set(SCRIPT_KEYS) == set(script_messages(ENGLISH))
 

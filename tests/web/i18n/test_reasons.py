@@ -51,3 +51,20 @@ def test_every_text_states_its_facts(app, language):
 def test_a_code_without_a_text_is_an_error(app):
     with pytest.raises(UnknownMessage):
         said(app, "en", "no_such_code")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Red mug", "Red mug"),
+        ("Dune speckled straight mug, glazed stoneware, terracotta and ivory", "Dune speckled straight mug"),
+        ("A very long title of a product that has no comma at all", "A very long title of a product that has…"),
+        (
+            "砂丘斑点直身马克杯，釉面炻器，赤陶色与象牙白，容量三百毫升，可放入洗碗机和微波炉，附赠木质杯垫一个",
+            "砂丘斑点直身马克杯",
+        ),
+    ],
+)
+def test_a_long_title_is_short_inside_a_sentence(app, title, name):
+    found = said(app, "en", "like_viewed", Product("x", title, ()))
+    assert found == f"Similar to {name}, which you viewed"

@@ -505,13 +505,6 @@ def test_more_like_this_is_the_same_link_everywhere(client):
         assert links and all(given["href"].startswith("/?like=") for given in links), address
 
 
-def test_rows_for_what_was_viewed(client):
-    answer = client.post("/", data={"viewed": ["red", "gone", "green", "red"]})
-    assert page(answer).titles[-7:-5] == ["Red jumper", "Green jumper"]
-    assert "Recently viewed" in answer.text
-    assert "Recently viewed" not in client.get("/").text
-
-
 def test_the_language_is_the_browsers_until_another_is_chosen(app):
     client = app.test_client()
     chinese = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}

@@ -1,0 +1,154 @@
+// Personal shelves of the front page and the list "For you": what this browser knows goes to the shop in the body of a
+// request, and HTML comes back. The switch, "Forget me" and "Not for me" are here too.
+
+const MOST = 24, MOST_DISMISSED = 100;   // products; see web/personal/routes.py
+const find = (selector, within = document) => within.querySelector(selector);
+const untracked = navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true;
+const rows = find("#personal");
+const settings = find(".personal-settings");
+const note = settings && find(".personal-note", settings);
+const asServed = [...rows.childNodes].map((node) => node.cloneNode(true));   // what everybody sees
+const announce = (text) => { find("#announce").textContent = text; };
+
+function read(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function store(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {                     // storage is full or not allowed: nothing is remembered
+  }
+}
+
+const ids = (name, most) => (Array.isArray(read(name)) ? read(name) : []).filter((each) => typeof each === "string").slice(0, most);
+const switchedOff = () => read("personalise") === "off";
+const personal = () => !untracked && !switchedOff() && Boolean(read("visitor") || ids("viewed", 1).length);
+
+function fields(offset = 0) {
+  const sent = new URLSearchParams();
+  if (typeof read("visitor") === "string") sent.append("visitor", read("visitor"));
+  for (const each of ids("viewed", MOST)) sent.append("viewed", each);
+  for (const each of ids("dismissed", MOST_DISMISSED)) sent.append("dismissed", each);
+  if (offset) sent.append("offset", offset);
+  return sent;
+}
+
+async function fetched(offset = 0) {
+  const options = personal() ? { method: "POST", body: fields(offset) } : {};
+  const answer = await fetch(personal() ? rows.dataset.list : `${rows.dataset.list}?part=list&offset=${offset}`, options);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return document.adoptNode(new DOMParser().parseFromString(await answer.text(), "text/html").body);
+}
+
+async function fill() {
+  try {
+    if (personal()) rows.replaceChildren(...(await fetched()).childNodes);
+  } catch {                     // the page is whole without them
+  } finally {
+    document.documentElement.classList.remove("rows-to-come");
+  }
+}
+
+fill();
+
+// ---- more of the list: each product once, also when the shop has learnt something meanwhile
+
+async function more(link) {
+  link.setAttribute("aria-disabled", "true");
+  try {
+    const page = await fetched(link.dataset.more);
+    const list = find(".for-you-list", rows);
+    const present = new Set([...list.querySelectorAll(".foot")].map((each) => each.dataset.id));
+    const fresh = [...page.querySelectorAll(".card")].filter((each) => !present.has(find(".foot", each).dataset.id));
+    list.append(...fresh);
+    find(".paging", rows).replaceWith(find(".paging", page));
+    fresh[0] ? find("h3 a", fresh[0]).focus() : find(".paging a", rows)?.focus();
+  } catch {
+    location.assign(link.href);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("#personal [data-more]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (!link.hasAttribute("aria-disabled")) more(link);
+});
+
+// ---- the switch
+
+function showState() {
+  document.documentElement.classList.toggle("personal-off", switchedOff());
+  find("[data-personalise]")?.setAttribute("aria-checked", String(!switchedOff()));
+}
+
+function say(text) {
+  note.textContent = text;
+}
+
+if (untracked && settings?.dataset.untracked) settings.replaceChildren(settings.dataset.untracked);
+showState();
+addEventListener("storage", showState);   // switched in another tab
+
+find("[data-personalise]")?.addEventListener("click", () => {
+  store("personalise", switchedOff() ? "on" : "off");
+  showState();
+  say(switchedOff() ? settings.dataset.stopped : settings.dataset.begun);
+  if (switchedOff()) rows.replaceChildren(...asServed.map((node) => node.cloneNode(true)));
+  else fill();
+});
+
+find("[data-forget]")?.addEventListener("click", async ({ currentTarget: button }) => {
+  const visitor = read("visitor");
+  try {
+    if (typeof visitor === "string") {
+      const answer = await fetch(`/api/v1/visitors/${encodeURIComponent(visitor)}`, { method: "DELETE" });
+      if (!answer.ok && answer.status !== 404) throw new Error(answer.statusText);
+    }
+    for (const name of ["viewed", "visitor", "dismissed"]) localStorage.removeItem(name);
+    rows.replaceChildren(...asServed.map((node) => node.cloneNode(true)));
+    say(button.dataset.done);
+  } catch {
+    say(button.dataset.failed);
+  }
+});
+
+// ---- not for me
+
+const words = JSON.parse(document.body.dataset.words);
+
+function dismissButton(card) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "like not-for-me";
+  made.append(words.not_for_me);
+  const title = document.createElement("span");
+  title.className = "hidden-words";
+  title.textContent = `: ${find("h3", card).textContent.trim()}`;
+  made.append(title);
+  made.addEventListener("click", () => {
+    const id = find(".foot", card).dataset.id;
+    store("dismissed", [id, ...ids("dismissed", MOST_DISMISSED).filter((each) => each !== id)].slice(0, MOST_DISMISSED));
+    const next = card.nextElementSibling ?? card.previousElementSibling;
+    const shelf = card.closest(".shelf");
+    card.remove();
+    if (next) find("h3 a", next).focus();
+    else shelf?.remove();
+    announce(words.not_for_me_done);
+  });
+  return made;
+}
+
+function decorate() {
+  if (!personal()) return;
+  for (const card of rows.querySelectorAll("[data-surface] .card, .for-you-list .card")) {
+    if (!find(".not-for-me", card)) find(".steer", card).append(dismissButton(card));
+  }
+}
+
+new MutationObserver(decorate).observe(rows, { childList: true, subtree: true });
