@@ -88,6 +88,7 @@ def test_who_looks_early_or_stops_early_learns_no_conclusion():
     assert reported(events, experiment=on_time)[1]["new"]["conclusion"] == "more"
 
 
+@pytest.mark.promise("P4")
 def test_no_figure_of_few_visitors_is_shown():
     events = did("control", PURCHASE, 4) + did("control", CLICK, 5) + did("new", CLICK, 9)
     _, arms = reported(events)

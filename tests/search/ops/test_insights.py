@@ -197,6 +197,7 @@ def test_decisions_of_merchants_are_counted(shop, tmp_path):
     assert store.counts_between(0, 5)[0] == 0
 
 
+@pytest.mark.promise("P4")
 def test_what_few_visitors_make_up_is_not_shown(shop):
     counts, events, insights = shop
     new = lambda words, times: [(words, ANY) if number < times else () for number in range(9)]  # noqa: E731

@@ -97,6 +97,7 @@ def test_tables_come_as_files_that_run_nothing(serve):
     assert client.get("/api/v1/ops/insights/secrets.csv", headers=OWNER).status_code == 404
 
 
+@pytest.mark.promise("P4")
 def test_what_fewer_than_five_visitors_searched_for_is_not_shown(serve):
     client = serve(least_visitors=5)
     for number in range(5):

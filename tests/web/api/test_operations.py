@@ -213,6 +213,7 @@ def test_questions_that_found_nothing_are_counted_in_words_alone(shop):
     assert kept["slow"] == []
 
 
+@pytest.mark.promise("P4")
 def test_questions_of_few_visitors_are_not_shown(serve):
     _, ask, app = serve(least_visitors=3)
     holder_of(app).wait(300)

@@ -127,6 +127,7 @@ def test_searches_are_suggested_after_enough_occasions_while_they_find_something
         assert suggest(client, q="")["words"] == []
 
 
+@pytest.mark.promise("P4")
 def test_a_text_of_few_visitors_is_suggested_to_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(query_logging, "REREAD_SECONDS", 0.0)
     with fake_app(tmp_path / "shop", timeout_ms=20_000) as app:

@@ -47,6 +47,7 @@ def owner_of(name):
     return {"Authorization": f"Bearer {KEYS[name]}"} if KEYS[name] else {}
 
 
+@pytest.mark.promise("P3", "every route with every kind of key")
 @pytest.mark.parametrize("endpoint", POLICIES)
 def test_no_route_shows_a_foreign_history(client, endpoint):
     method, path = CALLS[endpoint]
@@ -79,6 +80,7 @@ def items(page):
     return [item for shelf in page.get("shelves", [page]) for item in shelf["items"]]
 
 
+@pytest.mark.promise("P3", "every surface with every kind of key")
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("key", KEYS)
 def test_nobody_and_a_new_visitor_get_the_same_feed(client, surface, key):
@@ -96,6 +98,7 @@ def test_a_history_shapes_its_own_visitors_feed_alone(client):
     assert "green" in [item["id"] for item in items(feed(client, BERT).json)]
 
 
+@pytest.mark.promise("P1", "every surface")
 @pytest.mark.parametrize(
     ("headers", "parameters", "refused_by"),
     [
@@ -113,6 +116,7 @@ def test_the_feed_of_a_visitor_who_refuses_is_nobodys(client, headers, parameter
     assert {"DNT", "Sec-GPC"} <= {name.strip() for name in answer.headers["Vary"].split(",")}
 
 
+@pytest.mark.promise("P3")
 @pytest.mark.parametrize("visitor", ["1234567890123456", "anna", "anna.maria@mail.example", "customer"])
 def test_a_history_under_an_id_that_can_be_guessed_needs_a_key(client, visitor):
     for name in ("none", "search"):
@@ -123,6 +127,7 @@ def test_a_history_under_an_id_that_can_be_guessed_needs_a_key(client, visitor):
     assert refused.status_code == 200 and refused.json["personalised"] is False
 
 
+@pytest.mark.promise("P1")
 def test_a_visitor_who_refuses_is_in_no_arm(client):
     with client.application.app_context():
         store = get_engine().recommender.experiments.store

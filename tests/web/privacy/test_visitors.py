@@ -45,6 +45,7 @@ def stored(client, visitor=ANNA):
     return answer.json["events"]
 
 
+@pytest.mark.promise("P1", "each header and parameter")
 @pytest.mark.parametrize(
     ("headers", "address", "refused_by"),
     [
@@ -82,6 +83,7 @@ def test_the_shop_may_record_nobody(made):
     assert (answer.json["kept"], answer.json["refused_by"]) == (0, "shop") and stored(client, BERT) == []
 
 
+@pytest.mark.promise("P2")
 def test_a_visitor_is_forgotten_and_others_are_not(shop):
     for visitor in (ANNA, BERT):
         sent(shop, visitor)
@@ -89,13 +91,23 @@ def test_a_visitor_is_forgotten_and_others_are_not(shop):
     assert {name: event[name] for name in event if name != "at"} == {
         "type": "view", "product_id": "red", "query_id": "q", "rank": 2, "quantity": None, "price": None
     }  # fmt: skip
+    with shop.application.app_context():
+        engine = get_engine()
+    hashed = engine.recommender.events.key_of(ANNA)
+
+    def files_with_her():
+        return [path.name for path in engine.home.rglob("*") if path.is_file() and hashed in path.read_bytes()]
+
+    assert files_with_her()
     first = shop.delete(f"/api/v1/visitors/{ANNA}")
+    assert files_with_her() == []  # in no byte of the shop
     assert stored(shop) == [] and len(stored(shop, BERT)) == 1
     second = shop.delete(f"/api/v1/visitors/{ANNA}")  # nothing is there any more, and the answer does not say so
     assert (first.status_code, first.data) == (second.status_code, second.data) == (204, b"")
     assert [name for name, _ in first.headers] == [name for name, _ in second.headers]
 
 
+@pytest.mark.promise("P2")
 def test_statistics_do_not_count_a_visitor_who_was_forgotten(made):
     client = made()
     with client.application.app_context():

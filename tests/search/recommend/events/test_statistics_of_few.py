@@ -1,5 +1,7 @@
 """What one visitor, or a few, did is shown to nobody else: pairs of products, and numbers of a trend."""
 
+import pytest
+
 from catalog.product import Product
 from search.recommend.events.event_log import PURCHASE, VIEW, StoredEvent
 from search.recommend.events.event_statistics import compute_statistics
@@ -18,6 +20,7 @@ def statistics(*sessions, kind=PURCHASE):
     return compute_statistics(events, lambda ids: {sku: Product(sku, sku, (), category=sku) for sku in ids}, NOW)
 
 
+@pytest.mark.promise("P4")
 def test_a_pair_of_one_visitor_is_no_pair_however_often():
     alone = statistics(*[("anna", days, "ab") for days in range(1, 9)])
     assert alone.together == {} == alone.purchases.together
@@ -25,6 +28,7 @@ def test_a_pair_of_one_visitor_is_no_pair_however_often():
     assert set(two.together) == set(two.purchases.together) == {"a", "b"}
 
 
+@pytest.mark.promise("P4")
 def test_a_trend_of_few_visitors_is_none():
     def trend(visitors):
         now = [(f"v{number}", 1, "a") for number in range(visitors)]

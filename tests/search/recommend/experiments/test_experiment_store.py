@@ -74,6 +74,7 @@ def test_an_exposure_is_recorded_once_and_the_first_time_stays(store, tmp_path):
     assert store.of_visitor(ANNA) == []
 
 
+@pytest.mark.promise("P2")
 def test_a_forgotten_visitor_is_in_no_byte_of_the_store(store, tmp_path):
     store.save(REPEATS)
     store.start("repeats")

@@ -49,6 +49,7 @@ def test_her_events_are_gone(logs):
     assert len(never.visitor_ids) == len(forgotten.visitor_ids) == len(known.visitor_ids) - 1
 
 
+@pytest.mark.promise("P2")
 @pytest.mark.parametrize("model", STORED, ids=lambda model: model.name)
 def test_a_model_is_as_if_she_had_never_come(logs, model):
     arrays = {name: model.fit(interactions(logs, name), logs[0], NOW).arrays() for name in logs[1]}
@@ -63,6 +64,7 @@ def same(one, other):
     return one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
 
 
+@pytest.mark.promise("P2")
 @pytest.mark.parametrize("model", STORED, ids=lambda model: model.name)
 def test_no_visitor_is_in_a_model(logs, model):
     known = interactions(logs, "known")
