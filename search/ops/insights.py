@@ -20,7 +20,7 @@ from search.listings.decision_store import ACCEPTED, CORRECTED, DECLINED, Decisi
 from search.ops.anonymity import DEFAULT_LEAST, shown_share, withheld
 from search.ops.comparison import UNKNOWN, Share, Week, count_trend, share_trend
 from search.ops.search_counts import PHOTO, PHOTO_QUERY, SearchCount, SearchCounts, query_id_of
-from search.recommend.events.event_log import CART, CLICK, EVENT_KINDS, PURCHASE, VIEW, EventLog
+from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW, EventLog
 
 WEEK_DAYS = 7
 MIN_UNCLICKED = 5  # searches of a text, from which the lack of a click is reported
@@ -267,7 +267,7 @@ class Insights:
         return [
             {
                 "id": sku,
-                **{f"{k}s": self._shown(by_product[sku].get(k, 0), visitors[sku].get(k, 0)) for k in EVENT_KINDS},
+                **{f"{k}s": self._shown(by_product[sku].get(k, 0), visitors[sku].get(k, 0)) for k in order},
                 "shown_in_all": shown.get(sku, 0),
             }
             for sku in best

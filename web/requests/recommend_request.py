@@ -86,7 +86,7 @@ class FeedParameters(Parameters):
 
 
 class EventFields(RequestModel):
-    """A view, click, cart or purchase."""
+    """A view, click, cart, purchase or dismissal."""
 
     type: Annotated[str, ChoiceOf(event_log.EVENT_KINDS)]
     product_id: Annotated[str, non_blank(event_log.MAX_PRODUCT_ID), Printable]

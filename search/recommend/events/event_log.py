@@ -1,4 +1,4 @@
-"""The event log: views, clicks, carts and purchases of shoppers, in one SQLite file with a segment for each week.
+"""The event log: views, clicks, carts, purchases and dismissals, in one SQLite file with a segment for each week.
 
 Clients send an opaque visitor id, and the log stores only its keyed hash (BLAKE2b, 128 bits). Each shop has a random
 key, so ids of two shops cannot be matched, and guessed ids cannot be looked up without the shop's file. The log has no
@@ -29,8 +29,8 @@ from search.recommend.events.retention import (
     subtract,
 )
 
-VIEW, CLICK, CART, PURCHASE = "view", "click", "cart", "purchase"
-EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE)
+VIEW, CLICK, CART, PURCHASE, DISMISS = "view", "click", "cart", "purchase", "dismiss"
+EVENT_KINDS = (VIEW, CLICK, CART, PURCHASE, DISMISS)  # stored by position, so a new kind goes to the end
 MAX_EVENTS = 500  # events in a request
 MAX_PRODUCT_ID, MAX_VISITOR, MAX_QUERY_ID, MAX_RANK = 500, 128, 128, 10_000  # characters, and places of a ranking
 MAX_QUANTITY, MAX_PRICE = 1_000_000, 1_000_000_000  # units, and in the shop's currency

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from catalog.errors import WindowshopError
 from catalog.product import Product
 from indexer.numeric import batches
-from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE, VIEW, EventLog, StoredEvent
+from search.recommend.events.event_log import CART, CLICK, DAY_S, DISMISS, PURCHASE, VIEW, EventLog, StoredEvent
 from search.recommend.events.purchase_statistics import (
     EventColumns,
     PurchaseStatistics,
@@ -87,7 +87,8 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
     products: dict[str, Product] = {}
     for batch in batches(dict.fromkeys(event.product_id for event in events), FIND_BATCH):
         products |= find(batch)
-    events = sorted((event for event in events if event.product_id in products), key=lambda e: (e.visitor, e.at))
+    shown = (event for event in events if event.product_id in products and event.kind != DISMISS)
+    events = sorted(shown, key=lambda e: (e.visitor, e.at))
     if not events:
         return EventStatistics()
     ids, items = _coded([event.product_id for event in events])

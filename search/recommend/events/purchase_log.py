@@ -1,8 +1,8 @@
 """Purchase logs as files: the events and the products of a shop that need not be in a catalogue.
 
 Events are CSV, gzipped where the file's name ends with .gz, with the columns visitor, time (ISO 8601; UTC without a
-zone), type (view, click, cart, purchase), product_id, quantity and price (of one unit). Products have the columns id,
-title, category, brand and price.
+zone), type (view, click, cart, purchase, dismiss), product_id, quantity and price (of one unit). Products have the
+columns id, title, category, brand and price.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.types import Ids, Mask
 from search.recommend.content.session import MAX_VIEWS
-from search.recommend.events.event_log import CART, DAY_S, PURCHASE
+from search.recommend.events.event_log import CART, DAY_S, DISMISS, PURCHASE
 from search.recommend.events.interactions import KIND_CODES, History, Times
 from search.recommend.feed.shop_arrays import ShopArrays, ordinals_of
 from search.recommend.feed.visitor_histories import VisitorRecord
@@ -47,8 +47,8 @@ class Shopper:
 
     @cached_property
     def recent(self) -> Ids:
-        """The products touched last, whatever the event, newest first; at most MAX_VIEWS."""
-        newest = self.history.products[::-1]
+        """The products touched last and not dismissed, newest first; at most MAX_VIEWS."""
+        newest = self.history.products[~np.isin(self.history.products, self.dismissed)][::-1]
         _, first = np.unique(newest, return_index=True)
         return newest[np.sort(first)][:MAX_VIEWS].astype(np.int64)
 
@@ -89,11 +89,16 @@ class Shopper:
         return self.bought[once & rare & (last > self.now - DURABLE_DAYS * DAY_S)]
 
     @cached_property
+    def dismissed(self) -> Ids:
+        """The products that the visitor dismissed, each once, in the order of ordinals."""
+        return np.unique(self.history.of_kind(DISMISS).products).astype(np.int64)
+
+    @cached_property
     def unwanted(self) -> Mask:
-        """The mask (n,) of products not to show: in the cart, just bought, or durables bought; with all variants."""
+        """The mask (n,) of what not to show: in the cart, just bought, a bought durable, dismissed; with variants."""
         last = self.purchases.last_times(len(self.arrays))[self.bought]
         just = self.bought[last > self.now - JUST_BOUGHT_DAYS * DAY_S]
-        return self.with_variants(np.concatenate([self.cart, just, self.durables]))
+        return self.with_variants(np.concatenate([self.cart, just, self.durables, self.dismissed]))
 
     def with_variants(self, ordinals: Ids) -> Mask:
         """Return the mask (n,) of products and of all variants of theirs."""

@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import Self
 
 from indexer.types import Floats, Mask
-from search.recommend.events.event_log import PURCHASE
+from search.recommend.events.event_log import DISMISS, PURCHASE
 from search.recommend.events.interactions import KIND_CODES, Codes, History, Interactions
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import WEEK_S, Arrays, Context, RecommenderModel, ScoredProducts
@@ -49,7 +49,7 @@ class Together(RecommenderModel):
         purchases = recent.of_kind()
         neighbours = co_occurring(purchases, baskets(purchases, ORDER_GAP_S), len(products), Similarity())
         bought: Mask = np.diff(neighbours.starts) > 0
-        looks = recent.where(recent.columns.kinds != KIND_CODES[PURCHASE])
+        looks = recent.where(~np.isin(recent.columns.kinds, (KIND_CODES[PURCHASE], KIND_CODES[DISMISS])))
         viewed = co_occurring(looks, baskets(looks, SESSION_GAP_S), len(products), Similarity())
         return cls(neighbours.or_else(viewed), bought)
 

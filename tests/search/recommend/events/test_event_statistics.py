@@ -55,6 +55,13 @@ def test_popularity_halves_with_time():
     assert compute_statistics(old + session("w", "b"), find, NOW).popular["a"] == pytest.approx(0.5)
 
 
+def test_a_dismissal_makes_nothing_popular():
+    dismissed = sessions(9, "b", "c", kind="dismiss", name="w")
+    assert compute_statistics(sessions(2, "a") + dismissed, find, NOW) == compute_statistics(
+        sessions(2, "a"), find, NOW
+    )
+
+
 def test_the_leading_of_each_category_are_bounded():
     statistics = compute_statistics(
         sessions(2, "b1") + [e for i in range(99) for e in session(f"w{i}", f"a{i}")], find, NOW

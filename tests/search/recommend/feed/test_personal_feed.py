@@ -42,6 +42,13 @@ def test_what_is_in_the_cart_is_not_recommended(engine):
     assert not {name(5, 3), name(6, 1), name(6, 0)} & shown  # the cart of events, that of the request, its variant
 
 
+def test_what_was_dismissed_is_not_recommended(engine):
+    assert name(9, 3) in everything(engine, "v-dismiss")
+    record(engine, "v-dismiss", ("view", name(9, 3)), ("dismiss", name(9, 3)))
+    assert name(9, 3) not in everything(engine, "v-dismiss")
+    assert feed(engine, "v-dismiss", surface="because_you_looked").items == ()
+
+
 def test_what_is_out_of_stock_is_not_recommended(engine):
     assert name(7, 4) in everything(engine)
     engine.put(ProductEdit(name(7, 4), {"in_stock": False}))
