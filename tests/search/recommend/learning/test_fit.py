@@ -85,6 +85,7 @@ def test_the_shops_own_models_are_fitted_stored_and_opened(earlier, tmp_path, mo
     assert models.together is models.two_stage.first.together
 
 
+@pytest.mark.promise("P2")
 def test_no_byte_of_a_version_is_of_a_visitor(earlier):
     home, _ = earlier
     with closing(EventLog.open(home)) as log:
@@ -135,6 +136,7 @@ def test_worse_models_are_not_taken_and_the_report_says_by_which_figure(home):
     assert last_fit(home)["outcome"] == "not_taken"
 
 
+@pytest.mark.promise("P2")
 def test_after_a_visitor_was_forgotten_the_next_models_know_nothing_of_it(home):
     with closing(EventLog.open(home)) as log:
         assert log.forget(visitor(7)) > 0
