@@ -68,6 +68,7 @@ class ShopHome:
     recommender_lock = Entry("recommend/.fit.lock", "Lock of `recommend fit` and `recommend rollback`. It stays empty.")
     fit_progress = Entry("recommend/.progress.json", "How far a running `recommend fit` is, which removes it.")
     fit_report = Entry("recommend/last-fit.json", "What the last `recommend fit` measured and decided.")
+    rejected_events = Entry("reports/rejected-events.csv", "Rows that the last `events import` rejected, and why.")
     query_log = Entry(
         "questions.sqlite", "Searches without results, slow ones, found ones. The server writes, if set to."
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, current_app
 
 from catalog.errors import GenerationError, StoreError, WindowshopError
+from search.recommend.events.retention import EventLimits
 from web.errors import NotReady
 from web.settings import Settings
 
@@ -116,6 +117,7 @@ class EngineHolder:
         settings = self._settings
         engine = SearchEngine.open(settings.home, runtime=settings.runtime, live_rows=settings.live_rows)
         engine.recommender.experiments.enabled = settings.record_events  # an exposure is a record of a visitor
+        engine.recommender.limit_events(EventLimits(settings.event_days, settings.event_rows))
         try:
             engine.warm_up()
         except BaseException:

@@ -151,6 +151,15 @@ class Settings(BaseSettings):
         description="Whether views, clicks, carts and purchases are stored, under keyed hashes of visitors' ids; if"
         " not, nothing is learnt from shoppers.",
     )
+    event_days: float = Field(
+        default=400,
+        ge=0,
+        description="Days after which events are removed, those of an imported file counted from the import; 0 for no"
+        " limit.",
+    )
+    event_rows: int = Field(
+        default=20_000_000, ge=0, description="Most events that are stored; the oldest are removed. 0 for no limit."
+    )
     personalise: bool = Field(
         default=True,
         description="Whether what a visitor did shapes what the visitor is shown; if not, everybody gets the same"

@@ -15,6 +15,7 @@ from search.recommend.content.session import session
 from search.recommend.content.substitutes import Recommendations, substitutes
 from search.recommend.events.event_log import Event, EventLog, StoredEvent
 from search.recommend.events.event_statistics import EventStatistics, StatisticsRefresher
+from search.recommend.events.retention import EventLimits
 from search.recommend.experiments.assignment import Experiments
 from search.recommend.experiments.experiment_store import Exposure
 from search.recommend.feed.feed_page import FeedPage, FeedRequest
@@ -69,6 +70,11 @@ class Recommender:
         known = self._shop.find(list({event.product_id for event in events}))
         accepted = [event for event in events if event.product_id in known]
         return log.add(accepted) if accepted else 0
+
+    def limit_events(self, limits: EventLimits) -> None:
+        """Store events no longer, and no more of them, than the limits allow, from the next event on."""
+        if self._events is not None:
+            self._events.limits = limits
 
     def forget(self, visitor: str) -> None:
         """Remove everything that is stored about a visitor, if anything is. Raises StoreError."""

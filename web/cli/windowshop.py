@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "learn": ("search", "learn"),
     "doctor": ("search", "doctor"),
     "rules": ("search", "rules"),
+    "events": ("search", "events"),
     "recommend": ("search", "recommend"),
     "reconcile": ("search", "reconcile"),
     "speech": ("search", "speech"),

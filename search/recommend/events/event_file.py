@@ -18,7 +18,12 @@ OPEN_TIMEOUT_S = 120.0  # while another process brings a file of format 1 up to 
 IDLE_READERS = 8  # connections left open for the next readers
 
 _SCHEMA = Path(__file__).with_name("event_schema.sql")
-_WRITER = ("PRAGMA synchronous = NORMAL", "PRAGMA secure_delete = ON", "PRAGMA cache_size = -16384")
+_WRITER = (
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA cache_size = -16384",  # KiB
+    "PRAGMA temp_store = MEMORY",
+)
 _READER = ("PRAGMA query_only = ON",)
 _FROM_FORMAT_1 = (
     "INSERT INTO products (id) SELECT DISTINCT product_id FROM events_1",

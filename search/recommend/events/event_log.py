@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -71,7 +71,10 @@ _HISTORY = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
     FROM visitors AS v CROSS JOIN segments AS s CROSS JOIN events AS e ON e.segment = s.number AND e.visitor = v.code
     JOIN products AS p ON p.code = product WHERE v.hash = ? ORDER BY at DESC, seq DESC LIMIT ?"""
 _FORGET = "DELETE FROM events WHERE segment = ? AND visitor = (SELECT code FROM visitors WHERE hash = ?)"
-_ALL_SEGMENTS = "SELECT number FROM segments"
+_SEGMENTS = "SELECT number FROM segments ORDER BY number"
+_EVENTS_OF_SEGMENT = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
+    FROM events JOIN products AS p ON p.code = product JOIN visitors AS v ON v.code = visitor
+    WHERE segment = ? ORDER BY at, seq"""
 _OVERVIEW = """SELECT (SELECT coalesce(sum(events), 0) FROM segments), (SELECT count(*) FROM visitors),
     (SELECT count(*) FROM products), (SELECT count(*) FROM segments),
     (SELECT min(at) FROM events WHERE segment = (SELECT min(number) FROM segments)),
@@ -192,11 +195,17 @@ class EventLog:
                 if len(rows) >= limit:
                     break
                 rows += db.execute(_NEWEST_OF_SEGMENT, (segment, int(since), limit - len(rows)))
-        return _stored(rows)
+        return list(_stored(rows))
+
+    def iterate(self) -> Iterator[StoredEvent]:
+        """Yield all events in the order of their times, as of one moment."""
+        with self.file.reading() as db:
+            for (segment,) in db.execute(_SEGMENTS).fetchall():
+                yield from _stored(db.execute(_EVENTS_OF_SEGMENT, (segment,)))
 
     def history(self, visitor: str, limit: int = NO_LIMIT) -> list[StoredEvent]:
         """Return the events of a visitor, at most the `limit` newest of them, oldest first."""
-        return _stored(reversed(self._read(_HISTORY, self.key_of(visitor), limit)))
+        return list(_stored(reversed(self._read(_HISTORY, self.key_of(visitor), limit))))
 
     def export(self, visitor: str) -> dict[str, Any]:
         """Return all that is stored about a visitor, as JSON values: for one who asks for it."""
@@ -250,7 +259,7 @@ class EventLog:
         """
         key = self.key_of(visitor)
         with self.file.writing(durable=True) as db:
-            segments = [number for (number,) in db.execute(_ALL_SEGMENTS).fetchall()]
+            segments = [number for (number,) in db.execute(_SEGMENTS).fetchall()]
             removed = [(number, db.execute(_FORGET, (number, key)).rowcount) for number in segments]
             events = subtract(db, [(number, count) for number, count in removed if count])
             db.execute("DELETE FROM visitors WHERE hash = ?", (key,))
@@ -282,5 +291,6 @@ def take_numbers(db: sqlite3.Connection, count: int) -> int:
     return int(last) + 1
 
 
-def _stored(rows: Iterable[tuple[Any, ...]]) -> list[StoredEvent]:
-    return [StoredEvent(at, EVENT_KINDS[kind], *rest) for at, kind, *rest in rows]
+def _stored(rows: Iterable[tuple[Any, ...]]) -> Iterator[StoredEvent]:
+    for at, kind, *rest in rows:
+        yield StoredEvent(at, EVENT_KINDS[kind], *rest)

@@ -1,7 +1,6 @@
 """Purchase logs as files: the events and the products of a shop that need not be in a catalogue.
 
-Events are CSV, gzipped where the file's name ends with .gz, with the columns visitor, time (ISO 8601; UTC without a
-zone), type (view, click, cart, purchase, dismiss), product_id, quantity and price (of one unit). Products have the
+`event_rows.py` says what a file of events is. Products are CSV, gzipped where the file's name ends with .gz, with the
 columns id, title, category, brand and price.
 """
 
@@ -9,12 +8,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,10 +20,10 @@ import numpy as np
 
 from catalog.errors import BadFeed
 from catalog.product import Product
-from search.recommend.events.interactions import KIND_CODES, History, Interactions
+from search.recommend.events.event_rows import EVENT_COLUMNS, BadEvent, open_event_file, parse_event
+from search.recommend.events.interactions import History, Interactions
 from search.recommend.events.product_table import ProductTable
 
-EVENT_COLUMNS = ("visitor", "time", "type", "product_id", "quantity", "price")
 PRODUCT_COLUMNS = ("id", "title", "category", "brand", "price")
 
 
@@ -41,15 +39,19 @@ def read_events(path: Path, products: ProductTable) -> Interactions:
     codes = array("i")
     columns: tuple[array[Any], ...] = (array("i"), array("q"), array("B"), array("f"), array("f"))
     code_of = products.code_of
-    with _opened(path) as file:
-        for line, (visitor, at, kind, product_id, quantity, price) in _rows(path, file, EVENT_COLUMNS):
-            if (product := code_of.get(product_id)) is None:
-                continue
+    with open_event_file(path) as file:
+        for line, cells in file.cells():
+            if isinstance(cells, str):
+                raise _bad(path, line, cells)
             try:
-                row = (product, _seconds(at), KIND_CODES[kind], float(quantity or 1), float(price or "nan"))
-            except (ValueError, KeyError) as error:
-                raise _bad(path, line, f"{at!r}, {kind!r}, {quantity!r} or {price!r} is not understood") from error
-            codes.append(visitors.setdefault(visitor, len(visitors)))
+                event = parse_event(cells)
+            except BadEvent as error:
+                raise _bad(path, line, str(error)) from error
+            if (product := code_of.get(event.product_id)) is None:
+                continue
+            codes.append(visitors.setdefault(event.visitor, len(visitors)))
+            price = math.nan if event.price is None else event.price
+            row = (product, event.at, event.kind, event.quantity or 1.0, price)
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
     history = History(*(np.frombuffer(column, column.typecode) for column in columns))
@@ -72,12 +74,6 @@ def _rows(path: Path, file: TextIO, wanted: tuple[str, ...]) -> Iterator[tuple[i
         if len(row) != len(header):
             raise _bad(path, reader.line_num, f"it has {len(row)} cells, the header {len(header)}")
         yield reader.line_num, [row[place] for place in places]
-
-
-@lru_cache(maxsize=65_536)
-def _seconds(text: str) -> int:
-    at = datetime.fromisoformat(text)
-    return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
 @contextmanager

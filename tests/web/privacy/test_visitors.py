@@ -166,3 +166,13 @@ def test_an_unexpected_exception_leaks_nothing(shop, monkeypatch):
         monkeypatch.setattr(f"search.recommend.recommender.Recommender.{name}", raises)
     for answer in (shop.delete(f"/api/v1/visitors/{ANNA}"), shop.get(f"/api/v1/visitors/{ANNA}", headers=OWNER)):
         assert answer.status_code == 500 and "SELECT" not in answer.text
+
+
+def test_events_are_stored_as_long_as_the_settings_say(made):
+    client = made(event_days=30, event_rows=3)
+    with client.application.app_context():
+        log = get_engine().recommender.events
+    assert (log.limits.days, log.limits.rows) == (30, 3)
+    for number in range(5):
+        sent(client, f"visitor-of-settings-{number}")
+    assert log.count() == 3

@@ -1,0 +1,117 @@
+"""python -m search events: import, export and remove what shoppers did, and say what is stored."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+
+from catalog.home import ShopHome
+from catalog.storage.catalogue import Catalogue
+from catalog.text.csv_export import escape_formula
+from indexer.cli.common import SOME_REJECTED, Commands, home_option
+from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
+from search.recommend.events.event_import import EventImport
+from search.recommend.events.event_log import EventLog, StoredEvent
+from search.recommend.events.event_rows import EVENT_COLUMNS
+
+SHOWN_REJECTED = 5  # lines of the report that are printed
+
+
+@click.group("events", cls=Commands)
+def events_command() -> None:
+    """Import, export and remove what shoppers did: views, clicks, carts and purchases.
+
+    Only a keyed hash of each visitor is stored. Running servers see a change at once.
+    """
+
+
+@events_command.command("import")
+@json_option
+@home_option
+@click.argument("table", type=FILE_TYPE)
+def import_command(home: Path, as_json: bool, table: Path) -> None:
+    """Add the events of a CSV file, which may be packed (.csv.gz), to the shop's log.
+
+    Columns: visitor, time (ISO 8601, UTC without a zone), type (view, click, cart, purchase, dismiss), product_id,
+    and perhaps quantity, price (of one unit), query_id and rank. Visitors have the ids that the shop sends with
+    events. Events that are stored already are not added again. The exit code is 3 when rows were rejected.
+    """
+    with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
+        known = {product_id for _, product_id in catalogue.ids()}
+    rejected = ShopHome(home).rejected_events
+    with closing(EventLog.open(home)) as log:
+        report = EventImport(log, known, rejected).run(table)
+    figures = report.to_dict()
+    if as_json:
+        print_json({**figures, "report": str(rejected) if report.rejected else None})
+    else:
+        examples = figures.pop("examples")
+        print_figures(figures)
+        if examples:
+            click.echo(f"The shop has no such products: {', '.join(map(repr, examples))}. Their events count later.")
+    if report.rejected:
+        _print_rejected(rejected)
+        raise click.exceptions.Exit(SOME_REJECTED)
+
+
+@events_command.command("export")
+@home_option
+@click.argument("table", type=OUTPUT_TYPE, required=False)
+@click.option("--visitor", help="Only the events of the visitor with this id.")
+def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
+    """Write events as CSV, to a file or to the terminal, oldest first, with the hashes of visitors in place of ids."""
+    ShopHome(home).require_catalogue()
+    out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
+    with closing(EventLog.open(home)) as log, out as file:
+        writer = csv.writer(file)
+        writer.writerow(EVENT_COLUMNS)
+        writer.writerows(_rows(log.iterate() if visitor is None else log.history(visitor)))
+
+
+@events_command.command("forget")
+@json_option
+@home_option
+@click.argument("visitor")
+def forget_command(home: Path, as_json: bool, visitor: str) -> None:
+    """Remove all events of the visitor with this id: from the log, and so from the next fitted models."""
+    ShopHome(home).require_catalogue()
+    with closing(EventLog.open(home)) as log:
+        print_figures({"removed": log.forget(visitor)}, as_json)
+
+
+@events_command.command("status")
+@json_option
+@home_option
+def status_command(home: Path, as_json: bool) -> None:
+    """Print how many events, visitors and products the log has, of which time, and its size."""
+    ShopHome(home).require_catalogue()
+    with closing(EventLog.open(home)) as log:
+        figures = asdict(log.overview())
+    print_figures({**figures, "first": _time(figures["first"]), "last": _time(figures["last"])}, as_json)
+
+
+def _rows(events: Iterable[StoredEvent]) -> Iterator[list[Any]]:
+    for event in events:
+        values = {"visitor": event.visitor.hex(), **event.to_dict()}
+        yield [escape_formula(str(values.get(name, ""))) for name in EVENT_COLUMNS]
+
+
+def _time(seconds: int | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
+def _print_rejected(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if number >= SHOWN_REJECTED:
+                break
+            click.echo(f"line {row['line']}: {row['reason']}", err=True)
+    click.echo(f"All rejected rows: {path}", err=True)

@@ -1,0 +1,151 @@
+"""Import a file of events into a shop's log: batch by batch, each once, and bad rows into a report."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Container, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from catalog.text.csv_export import escape_formula
+from indexer.progress import progress
+from search.recommend.events.event_log import ADD_PRODUCT, ADD_TO_SEGMENT, ADD_VISITOR, EventLog, take_numbers
+from search.recommend.events.event_rows import BadEvent, EventFileReader, EventRow, open_event_file, parse_event
+from search.recommend.events.retention import DAY_S, segment_of
+
+BATCH_ROWS = 20_000
+MAX_BASKET = 10_000  # rows of one visitor and time that a batch waits for
+MAX_UNKNOWN = 100_000  # ids of unknown products that are counted
+REJECTED_COLUMNS = ("line", "reason")
+
+# `copy` numbers the rows of a batch that are equal in visitor, time, type and product.
+_CREATE = """CREATE TEMP TABLE IF NOT EXISTS incoming (segment INTEGER NOT NULL, visitor INTEGER NOT NULL,
+    at INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, product INTEGER NOT NULL, quantity REAL,
+    price REAL, query_id TEXT, rank INTEGER, copy INTEGER NOT NULL)"""
+_FILL = """INSERT INTO incoming SELECT ?, v.code, ?, ?, ?, p.code, ?, ?, ?, ?, ?
+    FROM visitors AS v, products AS p WHERE v.hash = ? AND p.id = ?"""
+_DROP_STORED = """DELETE FROM incoming WHERE copy <= (SELECT count(*) FROM events AS e
+    WHERE e.segment = incoming.segment AND e.visitor = incoming.visitor AND e.at = incoming.at
+    AND e.kind = incoming.kind AND e.product = incoming.product)"""
+_STORE = """INSERT INTO events
+    SELECT segment, visitor, at, seq, kind, product, quantity, price, query_id, rank FROM incoming
+    ORDER BY segment, visitor, at, seq"""
+_COUNT = "SELECT segment, count(*) FROM incoming GROUP BY segment"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did with the rows of a file: added, found in the log already, or rejected."""
+
+    rows: int = 0
+    added: int = 0
+    already_stored: int = 0
+    rejected: int = 0
+    on_unknown_products: int = 0
+    unknown_products: set[str] = field(default_factory=set)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, unknown products with a few of their ids."""
+        unknown = {"unknown_products": len(self.unknown_products), "examples": sorted(self.unknown_products)[:5]}
+        return {**asdict(self), **unknown}
+
+
+class EventImport:
+    """Imports files into a log; `known` has the ids of the shop's products, `rejected` is where bad rows are listed.
+
+    An event that is in the log already is not added again: of rows that are equal in visitor, time, type and product,
+    as many are added as the log lacks. So an import that was interrupted is run again, and files may overlap.
+    """
+
+    def __init__(self, log: EventLog, known: Container[str], rejected: Path) -> None:
+        self._log = log
+        self._known = known
+        self._rejected = rejected
+
+    def run(self, path: Path, now: float | None = None) -> ImportReport:
+        """Import a file as of `now`; memory is bounded. Raises BadFeed without a header of events, StoreError."""
+        report = ImportReport()
+        at = int(time.time() if now is None else now)
+        self._rejected.parent.mkdir(parents=True, exist_ok=True)
+        self._rejected.unlink(missing_ok=True)
+        with open_event_file(path) as file, progress(f"bytes of {path.name}", path.stat().st_size) as tick:
+            read = 0
+            for batch in _batches(self._rows(file, report, at + DAY_S)):
+                self._store(batch, report, at)
+                tick(file.position - read)
+                read = file.position
+        return report
+
+    def _rows(self, file: EventFileReader, report: ImportReport, latest: int) -> Iterator[EventRow]:
+        """Yield the events of a file; count the rows and write the bad ones to the report."""
+        bad: TextIO | None = None
+        try:
+            for line, cells in file.cells():
+                report.rows += 1
+                try:
+                    if isinstance(cells, str):
+                        raise BadEvent(cells)
+                    event = parse_event(cells)
+                    if event.at > latest:
+                        raise BadEvent(f"the time {cells[1][:40]!r} is in the future")
+                except BadEvent as error:
+                    report.rejected += 1
+                    if bad is None:
+                        bad = self._rejected.open("w", encoding="utf-8", newline="")
+                        csv.writer(bad).writerow(REJECTED_COLUMNS)
+                    csv.writer(bad).writerow((line, escape_formula(str(error))))
+                    continue
+                if event.product_id not in self._known:
+                    report.on_unknown_products += 1
+                    if len(report.unknown_products) < MAX_UNKNOWN:
+                        report.unknown_products.add(event.product_id)
+                yield event
+        finally:
+            if bad is not None:
+                bad.close()
+
+    def _store(self, batch: list[EventRow], report: ImportReport, now: int) -> None:
+        """Add the events of a batch that the log lacks, all or none."""
+        keys = {visitor: self._log.key_of(visitor) for visitor in {event.visitor for event in batch}}
+        newest = {event.visitor: 0 for event in batch}
+        for event in batch:
+            newest[event.visitor] = max(newest[event.visitor], segment_of(event.at))
+        with self._log.file.writing() as db:
+            db.executemany(ADD_PRODUCT, [(product_id,) for product_id in {event.product_id for event in batch}])
+            db.executemany(ADD_VISITOR, [(keys[visitor], segment) for visitor, segment in newest.items()])
+            db.execute(_CREATE)
+            db.execute("DELETE FROM incoming")
+            db.executemany(_FILL, self._incoming(db, batch, keys))
+            stored = db.execute(_DROP_STORED).rowcount
+            segments = db.execute(_COUNT).fetchall()
+            db.executemany(ADD_TO_SEGMENT, [(number, events, now) for number, events in segments])
+            db.execute(_STORE)
+            db.execute("DELETE FROM incoming")
+        report.already_stored += stored
+        report.added += len(batch) - stored
+
+    @staticmethod
+    def _incoming(db: sqlite3.Connection, batch: list[EventRow], keys: dict[str, bytes]) -> Iterator[tuple[Any, ...]]:
+        copies: Counter[tuple[str, int, int, str]] = Counter()
+        for seq, row in enumerate(batch, take_numbers(db, len(batch))):
+            copies[row[:4]] += 1
+            where = segment_of(row.at), row.at, seq, row.kind
+            what = row.quantity, row.price, row.query_id, row.rank
+            yield (*where, *what, copies[row[:4]], keys[row.visitor], row.product_id)
+
+
+def _batches(rows: Iterator[EventRow]) -> Iterator[list[EventRow]]:
+    """Yield the rows in batches that do not split those of one visitor and time that follow each other."""
+    batch: list[EventRow] = []
+    for row in rows:
+        full = len(batch) >= BATCH_ROWS and row[:2] != batch[-1][:2]
+        if full or len(batch) >= BATCH_ROWS + MAX_BASKET:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
