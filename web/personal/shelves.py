@@ -77,7 +77,8 @@ def shelf_views(
     `dismissed` are products that the visitor does not want. Reasons that only repeat that a card goes with the product
     `named`, the one of the page, are left out.
     """
-    wanted = replace(feed_request, repeat_share=current_app.config["FEED_REPEAT_SHARE"])
+    repeat_share = current_app.config["FEED_REPEAT_SHARE"]
+    wanted = replace(feed_request, repeat_share=repeat_share, dismissed=tuple(sorted(dismissed)))
     try:
         page = get_engine().recommender.feed(visitor, wanted, current_app.config["TIMEOUT_MS"])
     except (DeadlineExceeded, StepFailed, StoreError, UnknownProduct):

@@ -12,7 +12,16 @@ from pydantic_core import PydanticCustomError
 from search.query.filters import MAX_JSON, read_filter
 from search.recommend.events import event_log
 from search.recommend.events.event_log import Event
-from search.recommend.feed.feed_page import FOR_YOU, MAX_CART, MAX_FEED, MAX_VIEWED, REPEAT_SHARE, SURFACES, FeedRequest
+from search.recommend.feed.feed_page import (
+    FOR_YOU,
+    MAX_CART,
+    MAX_DISMISSED,
+    MAX_FEED,
+    MAX_VIEWED,
+    REPEAT_SHARE,
+    SURFACES,
+    FeedRequest,
+)
 from web.i18n.languages import LANGUAGES
 from web.requests.search_models import Count, Timeout
 from web.requests.validation import Body, ChoiceOf, Flag, Parameters, RequestModel, Whole, non_blank, validate
@@ -29,7 +38,7 @@ Printable = AfterValidator(_printable)
 ViewedId = Annotated[str, non_blank(event_log.MAX_PRODUCT_ID)]
 Visitor = Annotated[str, non_blank(event_log.MAX_VISITOR), Printable]
 
-LISTS = ("cart", "viewed")  # parameters that may come several times
+LISTS = ("cart", "viewed", "dismissed")  # parameters that may come several times
 
 Surface = Annotated[str, ChoiceOf(SURFACES)]
 FeedCount = Annotated[int, Field(ge=1, le=MAX_FEED, examples=[20]), Whole]
@@ -44,6 +53,10 @@ Cart = Annotated[
 ViewedIds = Annotated[
     list[ViewedId],
     Field(max_length=MAX_VIEWED, description="Ids viewed in this visit, the oldest first; repeat it for each of them."),
+]
+DismissedIds = Annotated[
+    list[ViewedId],
+    Field(max_length=MAX_DISMISSED, description="Ids that the visitor does not want; repeat it for each."),
 ]
 FeedLanguage = Annotated[str, ChoiceOf(tuple(LANGUAGES))]
 
@@ -79,6 +92,7 @@ class FeedParameters(Parameters):
     product: ViewedId | None = Field(None, description="The product that a surface is about.", examples=["red"])
     cart: Cart = Field(default_factory=list)
     viewed: ViewedIds = Field(default_factory=list)
+    dismissed: DismissedIds = Field(default_factory=list)
     filter: FilterText | None = None
     personalise: Flag = Field(True, description="Whether to use what the visitor did.")
     lang: FeedLanguage | None = Field(None, description="Language of the reasons.", examples=["de"])
@@ -179,6 +193,7 @@ def feed_request(parameters: FeedParameters, personal: bool, repeat_share: float
         tuple(parameters.viewed),
         None if parameters.filter is None else read_filter(parameters.filter),
         parameters.product,
+        tuple(parameters.dismissed),
         personal,
         repeat_share,
     )

@@ -11,7 +11,7 @@ from search.merchandising.rule_set import Rules
 from search.merchandising.rules import MAX_FACTOR, MIN_FACTOR
 from search.recommend.events.event_statistics import EventStatistics
 from search.recommend.feed.feed_page import FeedRequest
-from search.recommend.feed.shop_arrays import ShopArrays
+from search.recommend.feed.shop_arrays import ShopArrays, ordinals_of
 from search.recommend.feed.shopper import Shopper
 from search.retrieval.serving_state import ServingState
 
@@ -39,6 +39,8 @@ class FeedContext:
         """Apply stock, the request's filter, the owner's rules and the visitor's own products: all before ranking."""
         columns = arrays.columns
         allowed = columns.present & columns.stock & ~shopper.unwanted
+        dismissed = ordinals_of(columns, request.dismissed)
+        allowed &= ~shopper.with_variants(dismissed[dismissed >= 0])
         if request.filter is not None:
             allowed &= columns.matching(request.filter)
         found = rules.for_query(EVERY_QUESTION)

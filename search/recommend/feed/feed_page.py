@@ -16,7 +16,7 @@ FOR_YOU, BUY_AGAIN, TRENDING, NEW_FOR_YOU = "for_you", "buy_again", "trending", 
 BOUGHT_TOGETHER, BECAUSE_YOU_LOOKED, HOME = "bought_together", "because_you_looked", "home"
 SURFACES = (FOR_YOU, BUY_AGAIN, TRENDING, NEW_FOR_YOU, BOUGHT_TOGETHER, BECAUSE_YOU_LOOKED, HOME)
 MAX_FEED = 200  # products of a shelf, over all of its pages
-MAX_CART, MAX_VIEWED = 100, 200  # products that a request names
+MAX_CART, MAX_VIEWED, MAX_DISMISSED = 100, 200, 200  # products that a request names
 HOME_SHELVES = (FOR_YOU, BUY_AGAIN, BECAUSE_YOU_LOOKED, TRENDING, NEW_FOR_YOU)
 RELEVANCE_SHARE = 0.8  # share of relevance against diversity in maximal marginal relevance
 REPEAT_SHARE = 0.5  # largest share of products of "for you" that the visitor bought before
@@ -54,7 +54,7 @@ class FeedRequest:
 
     `viewed` are products of this visit, oldest first, that may not be in the event log; `repeat_share` is the largest
     share of "for you" that the visitor bought before; `shelves` are those of the front page in their order. `use_model`
-    says whether a fitted model ranks, where there is one.
+    says whether a fitted model ranks, where there is one. `dismissed` are products that the visitor does not want.
     """
 
     surface: str = FOR_YOU
@@ -64,6 +64,7 @@ class FeedRequest:
     viewed: tuple[str, ...] = ()
     filter: Filter | None = None
     product: str | None = None
+    dismissed: tuple[str, ...] = ()
     personal: bool = True
     repeat_share: float = REPEAT_SHARE
     relevance_share: float = RELEVANCE_SHARE

@@ -66,6 +66,7 @@ def test_pages_do_not_overlap(shop):
 
 def test_cart_filter_and_language_are_respected(shop):
     assert not {"red", "plain"} & set(ids(feed(shop, cart=["red", "plain"], k=50)))
+    assert "red" in ids(feed(shop, k=50)) and "red" not in ids(feed(shop, dismissed=["red", "gone"], k=50))
     assert ids(feed(shop, filter=json.dumps({"brand": "Acme"}), k=50)) in (["green", "red"], ["red", "green"])
     german = feed(shop, viewed="red", lang="de", surface="because_you_looked")
     assert "Red jumper" in german["title"] and german["title"] != "Because you looked at Red jumper"
