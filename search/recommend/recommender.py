@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,7 @@ from search.recommend.feed.feed_page import FeedPage, FeedRequest
 from search.recommend.feed.personal_feed import FeedShop, PersonalFeed
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.learning.model_follower import ModelFollower
+from search.recommend.visitor_outlook import MAX_EVENTS, VisitorOutlook, outlook_of
 from search.retrieval.serving_state import ServingState
 
 Answer = TypeVar("Answer")
@@ -63,6 +65,14 @@ class Recommender:
         What the visitor did counts at once. A visitor of a running experiment is counted in the arm that is served.
         """
         return self._within(timeout_ms, lambda: self._feed.shelves(visitor, request))
+
+    def outlook(self, visitor: str, k: int = 10) -> VisitorOutlook:
+        """Return what a visitor probably buys next, at most k of each list. Raises StoreError.
+
+        Nothing is predicted for an unknown visitor, or before models are fitted.
+        """
+        events = self._open_log().history(visitor, MAX_EVENTS)
+        return outlook_of(self.models, events, self._shop.find, int(time.time()), k)
 
     def record(self, events: Sequence[Event]) -> int:
         """Store the events on products that exist; returns how many were stored. Raises StoreError."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, g, jsonify, make_response
+from flask import Blueprint, Response, g, jsonify, make_response, request
 
 from web.engine import get_engine
 from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
-from web.requests.recommend_request import VisitorId
+from web.requests.recommend_request import SimilarParameters, VisitorId
 from web.requests.validation import validate
+from web.urls import ends_inside_id
 
 bp = Blueprint("visitors", __name__)
 
@@ -35,3 +36,17 @@ def stored(visitor: str) -> Response:
     ]
     exposures = [asdict(exposure) for exposure in recommender.exposures_of(visitor)]
     return no_store(jsonify(events=events, experiments=exposures, request_id=g.request_id))
+
+
+@bp.get("/api/v1/visitors/<id:visitor>/outlook")
+def outlook(visitor: str) -> Response:
+    """Return in which categories, and which products, a visitor probably buys next, and what is due to be bought again.
+
+    Nothing is predicted for a visitor without events, and before models are fitted: `personalised` is then false.
+    """
+    if ends_inside_id(request):
+        return stored(f"{visitor}/outlook")
+    visitor = validate(VisitorId, {"visitor": visitor}).visitor
+    k = validate(SimilarParameters, request.args.to_dict()).k
+    found = get_engine().recommender.outlook(visitor, k)
+    return no_store(jsonify(found.to_dict() | {"request_id": g.request_id}))

@@ -68,6 +68,7 @@ POLICIES = {
     "api.events": PUBLIC,
     "visitors.forget": PUBLIC,  # who knows a visitor's random id is that visitor
     "visitors.stored": ADMIN,
+    "visitors.outlook": ADMIN,
     "feed.feed": PUBLIC,
     "api.healthz": ALWAYS,
     "api.readyz": ALWAYS,

@@ -49,6 +49,7 @@ CALLS = {
     "api.events": ("post", "/api/v1/events"),
     "visitors.forget": ("delete", "/api/v1/visitors/v-0123456789abcdef01234567"),
     "visitors.stored": ("get", "/api/v1/visitors/v-0123456789abcdef01234567"),
+    "visitors.outlook": ("get", "/api/v1/visitors/v-0123456789abcdef01234567/outlook"),
     "feed.feed": ("get", "/api/v1/feed"),
     "api.healthz": ("get", "/healthz"),
     "api.readyz": ("get", "/readyz"),
