@@ -19,6 +19,8 @@ from tests.quality.objects.scenes import products_in_scenes
 from tests.quality.objects.single_products import sample_single_products
 from tests.quality.photo_verdicts.confusion import sample_confusion
 from tests.quality.public_data import measure_public_data
+from tests.quality.recommendations.cold_products import measure_new_products
+from tests.quality.recommendations.purchases import measure_purchases
 from tests.quality.repeated_rows import repeated_rows
 from tests.quality.report.records import Outcome, Part
 from tests.quality.report.report import terminal_table, write_report
@@ -73,6 +75,8 @@ def main() -> None:
         if not options.sample_only:
             parts.append(measure_public_data(options.data, options.work, encoder, options.fashion))
             built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
+            parts.append(measure_purchases(options.data / "purchases"))
+        parts.append(measure_new_products(built["Sample shop"], options.fashion or built.get("Fashion")))
         parts.append(measure_merchants_desk(built, options.data, options.work, encoder))
         if options.doctor is not None:
             planted = planted_faults(options.doctor, options.data / "fashion", options.work / "doctor")

@@ -68,29 +68,36 @@ class Shoppers:
     def visits(self, count: int, seed: int) -> list[list[str]]:
         """The ids viewed in each of so many visits, in order; every visit is another shopper's."""
         rng = np.random.default_rng(seed)
-        return [self._visit(self._taste(rng), rng) for _ in range(count)]
+        return [[self.ids[view] for view in self.visit(self.taste(rng), rng)] for _ in range(count)]
 
-    def _taste(self, rng: np.random.Generator) -> Taste:
-        first = _draw(self.appeal, rng)
+    def taste(self, rng: np.random.Generator, on_sale: Floats | float = 1.0) -> Taste:
+        """What a shopper likes who knows the products on sale, 1 or 0 for each product."""
+        appeal = self.appeal * on_sale
+        first = _draw(appeal, rng)
         suits = np.where(self.gender == self.gender[first], 1.0, np.where(self.both, 0.7, 0.02))
-        liked = [first, *(_draw(self.appeal * suits, rng) for _ in range(2))]
+        liked = [first, *(_draw(appeal * suits, rng) for _ in range(2))]
         weights = self.appeal * suits
-        weights = weights * np.exp(1.5 * np.isin(self.colour, self.colour[liked[:2]]))
+        weights = weights * np.exp(1.5 * self.liking_of_colours(self.colour[liked[:2]]))
         weights = weights * np.exp(self.use == self.use[first])
         weights = weights * np.exp(-((self.price - self.price[first]) ** 2) / (2 * 0.4**2))
         return Taste(weights, self.kind[liked])
 
-    def _visit(self, taste: Taste, rng: np.random.Generator) -> list[str]:
+    def liking_of_colours(self, liked: NDArray[np.int64]) -> Floats:
+        """How much each product has a liked colour, from 0 to 1, by the codes of these colours."""
+        return np.isin(self.colour, liked).astype(float)
+
+    def visit(self, taste: Taste, rng: np.random.Generator, on_sale: Floats | float = 1.0) -> list[int]:
+        """The products viewed in a visit, in order, of those on sale."""
         length = min(SHORTEST + rng.geometric(1 / MORE) - 1, LONGEST)
         kind = taste.kinds[0]
         views = []
         for _ in range(length):
             if rng.random() < STRAY:
-                views.append(_draw(self.appeal, rng))
+                views.append(_draw(self.appeal * on_sale, rng))
                 continue
             kind = kind if rng.random() < STAY else rng.choice(taste.kinds)
-            views.append(_draw(np.where(self.kind == kind, taste.weights, 0.0), rng))
-        return [self.ids[view] for view in views]
+            views.append(_draw(np.where(self.kind == kind, taste.weights * on_sale, 0.0), rng))
+        return views
 
 
 def log_of(visits: Sequence[Sequence[str]], now: float) -> list[StoredEvent]:

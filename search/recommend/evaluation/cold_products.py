@@ -44,18 +44,20 @@ class ColdFigures:
         return len(self.recalls[RANDOM])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the mean of each way with its 95 % interval over visitors, and its ratio to chance."""
-        figures: dict[str, Any] = {"candidates": self.candidates, "visitors": self.visitors}
+        """Return the recall of look-alikes, that of chance, and in `ways` that of each way, with 95 % intervals."""
         chance = float(self.recalls[RANDOM].mean())
-        for name, recalls in self.recalls.items():
-            low, high = bootstrap_interval(recalls)
-            figures[name] = {
-                "recall_at_20": float(recalls.mean()),
-                "recall_at_20_low": low,
-                "recall_at_20_high": high,
-                "times_random": float(recalls.mean()) / chance if chance else None,
+        ways = {name: _with_interval(recalls) for name, recalls in self.recalls.items()}
+        found = ways[LookAlikes.name]
+        return rounded(
+            {
+                "candidates": self.candidates,
+                "visitors": self.visitors,
+                **found,
+                "random_recall_at_20": chance,
+                "times_random": found["recall_at_20"] / chance if chance else None,
+                "ways": ways,
             }
-        return rounded(figures)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,3 +131,8 @@ def _random_recalls(split: ColdSplit) -> Recalls:
     bought = np.array([len(targets) for _, targets in _targets(split)])
     hits = rng.hypergeometric(bought, cold - bought, min(K, cold), size=(RANDOM_LISTS, len(bought)))
     return np.asarray((hits / bought).mean(axis=0))
+
+
+def _with_interval(recalls: Recalls) -> dict[str, float]:
+    low, high = bootstrap_interval(recalls)
+    return {"recall_at_20": float(recalls.mean()), "recall_at_20_low": low, "recall_at_20_high": high}

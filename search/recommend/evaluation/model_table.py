@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.errors import BadInput, TooFewEvents
 from search.recommend.evaluation.baskets import evaluate_baskets
+from search.recommend.evaluation.cold_products import evaluate_cold
 from search.recommend.evaluation.metrics import rounded
 from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, MIN_BUYERS, Split, measure
 from search.recommend.events.interactions import Interactions
@@ -36,6 +37,7 @@ MODELS: Mapping[str, type[RecommenderModel]] = {
 PARTS: Mapping[str, Callable[[Interactions, ProductTable, int], Any]] = {
     "basket": evaluate_baskets,
     "outlook": evaluate_outlook,
+    "cold": evaluate_cold,
 }
 SERVED = TwoStage.name
 Step = Callable[[str], object]

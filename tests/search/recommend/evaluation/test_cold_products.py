@@ -27,10 +27,10 @@ def test_look_alikes_beat_chance_where_visitors_have_kinds():
     table, events = log_with_new_products()
     figures = evaluate_cold(events, table).to_dict()
     assert figures["candidates"] == 48 and figures["visitors"] == 80
-    chance, found = figures["random"], figures["look_alikes"]
-    assert chance["recall_at_20"] == pytest.approx(20 / 48, rel=0.05)
-    assert found["recall_at_20_low"] > chance["recall_at_20_high"]
-    assert found["times_random"] == pytest.approx(found["recall_at_20"] / chance["recall_at_20"], rel=0.01)
+    assert figures["random_recall_at_20"] == pytest.approx(20 / 48, rel=0.05)
+    assert figures["recall_at_20_low"] > figures["ways"]["random"]["recall_at_20_high"]
+    assert figures["recall_at_20"] == figures["ways"]["look_alikes"]["recall_at_20"]
+    assert figures["times_random"] == pytest.approx(figures["recall_at_20"] / figures["random_recall_at_20"], rel=0.01)
 
 
 def test_given_rows_are_used():

@@ -1,0 +1,1 @@
+"""How well products are recommended: to the customers of simulated shops, and on logs of purchases."""
