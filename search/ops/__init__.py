@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from catalog.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from search.ops.experiment_report import report_experiment
     from search.ops.index_status import generations_of, last_report, move_to, preview_move, rejected_csv, way_back
     from search.ops.label_learning import heads_missing, heads_status
     from search.ops.recommender_models import recommender_status, roll_back_models, start_fit
@@ -21,6 +22,7 @@ __all__ = [
     "preview_move",
     "recommender_status",
     "rejected_csv",
+    "report_experiment",
     "roll_back_models",
     "start_fit",
     "way_back",

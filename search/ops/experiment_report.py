@@ -50,7 +50,7 @@ class ArmOutcome:
         return len(self.did[kind])
 
 
-def experiment_report(
+def report_experiment(
     experiment: Experiment,
     exposures: Mapping[bytes, Exposure],
     events: Iterable[StoredEvent],

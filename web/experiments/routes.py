@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, make_response, request
 
-from search.ops.experiment_report import experiment_report
+from search import ops
 from search.recommend.experiments.experiment import RUNNING, Experiment
 from search.recommend.experiments.experiment_store import ExperimentStore
 from web.engine import get_engine
@@ -51,7 +51,7 @@ def report(name: str) -> Response:
     experiment = _store().get(name)
     log = get_engine().recommender.events
     events = [] if log is None or experiment.started is None else log.newest(MAX_EVENTS, experiment.started)
-    figures = experiment_report(
+    figures = ops.report_experiment(
         experiment, _store().exposures(name), events, _prices, current_app.config["LEAST_VISITORS"]
     )
     figures["all_events"] = len(events) < MAX_EVENTS

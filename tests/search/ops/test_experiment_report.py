@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.ops.comparison import wilson_interval
-from search.ops.experiment_report import bootstrap_means, experiment_report, newcombe_interval
+from search.ops.experiment_report import bootstrap_means, newcombe_interval, report_experiment
 from search.recommend.events.event_log import CART, CLICK, PURCHASE, StoredEvent
 from search.recommend.events.retention import DAY_S
 from search.recommend.experiments.experiment import Arm, Experiment
@@ -28,7 +28,7 @@ def did(arm, kind, count, product="mug", at=START + 20):
 def reported(events, exposures=None, experiment=RUNS, now=DUE, least=5):
     seen = visitors("control", 400) | visitors("new", 400) if exposures is None else exposures
     prices = lambda ids: {sku: {"mug": 10.0, "lamp": 30.0}[sku] for sku in ids}  # noqa: E731
-    report = experiment_report(experiment, seen, events, prices, least, now)
+    report = report_experiment(experiment, seen, events, prices, least, now)
     return report, {arm["name"]: arm for arm in report["arms"]}
 
 
