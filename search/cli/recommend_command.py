@@ -11,6 +11,7 @@ import click
 from indexer.cli.common import Commands
 from search.cli.common import FILE_TYPE, json_option, print_figures, print_json, print_table
 from search.cli.recommend_fit_commands import fit_command, rollback_command, status_command
+from search.cli.reminders_command import reminders_command
 from search.recommend.evaluation.model_table import MODELS, PARTS, evaluate
 from search.recommend.evaluation.protocol import EVERYTHING, HOLDOUT_WEEKS, NEW, NEW_FEW, REPEAT
 from search.recommend.events.purchase_log import read_events, read_products
@@ -25,7 +26,7 @@ COLUMNS = (
 )
 
 
-@click.group("recommend", cls=Commands, commands=[fit_command, rollback_command, status_command])
+@click.group("recommend", cls=Commands, commands=[fit_command, reminders_command, rollback_command, status_command])
 def recommend_command() -> None:
     """Fit the models of recommendations on the shop's events, and measure them on a log of purchases."""
 
