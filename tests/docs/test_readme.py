@@ -170,7 +170,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     photo, words, narrowed, _, refined, typed, chinese, speech, spoken, *rest = (
         json.loads(said) if said.strip() else None for said in told
     )
-    _, put, changed, suggested, deleted, *rest = rest
+    feed, home_page, basket, _, put, changed, suggested, deleted, *rest = rest
     assert photo["hits"][0]["id"] == "pendant-lamp-3c"
     assert [hit["id"][:3] for hit in words["hits"]] == ["mug"] * 3
     prices = [float(hit["price"]) for hit in narrowed["hits"]]
@@ -179,6 +179,8 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert refined["hits"][0]["id"].startswith("mug") and all(float(hit["price"]) <= 15 for hit in refined["hits"])
     assert typed["words"][0]["text"] == "red teapot" and chinese["kinds"][0]["name"] == "马克杯"
     assert speech["mode"] == "server" and spoken["text"] == "red teapot" and spoken["search"]["hits"]
+    assert len(feed["items"]) == 20 and not feed["personalised"] and basket["surface"] == "bought_together"
+    assert [shelf["surface"] for shelf in home_page["shelves"]][:2] == ["for_you", "buy_again"]
     assert (put["id"], put["price"], changed["price"], changed["in_stock"]) == ("mug-99", "12.90", "9.90", False)
     assert suggested["category"]["answer"].startswith("Tableware") and suggested["duplicates"][0]["id"] == "mug-99"
     assert deleted is None
