@@ -1,7 +1,7 @@
 """Fit a shop's models in the background: `python -m search.recommend.learning.fit_process HOME`, at a low priority.
 
 A server starts it (`fit_supervisor`); it ends when its standard input is closed, because then the server has ended.
-Its supervisor gives it one thread, and `low_priority` lets shoppers come first.
+Its supervisor gives it one thread, and `low_priority` gives it only the time that nobody else wants.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def main(home: Path) -> int:
     """Fit, measure and publish; return the exit code."""
     try:
-        with low_priority():
+        with low_priority(idle=True):
             report = fit(home)
     except WindowshopError as error:
         log.error("The recommender's models were not fitted: %s", error)
