@@ -21,6 +21,7 @@ from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures
 from search.recommend.events.event_import import EventImport
 from search.recommend.events.event_log import EventLog, StoredEvent
 from search.recommend.events.event_rows import EVENT_COLUMNS
+from search.recommend.experiments.experiment_store import ExperimentStore
 
 SHOWN_REJECTED = 5  # lines of the report that are printed
 
@@ -81,10 +82,11 @@ def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
 @home_option
 @click.argument("visitor")
 def forget_command(home: Path, as_json: bool, visitor: str) -> None:
-    """Remove all events of the visitor with this id: from the log, and so from the next fitted models."""
+    """Remove the visitor with this id: from the log, so from the next fitted models, and from experiments."""
     ShopHome(home).require_catalogue()
     with closing(EventLog.open(home)) as log:
-        print_figures({"removed": log.forget(visitor)}, as_json)
+        exposures = ExperimentStore(home).forget(log.key_of(visitor))
+        print_figures({"removed": log.forget(visitor), "removed_from_experiments": exposures}, as_json)
 
 
 @events_command.command("status")

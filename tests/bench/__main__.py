@@ -35,9 +35,11 @@ from indexer.encoders.projection_encoder import ProjectionEncoder
 from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
+from tests.bench.recommend import scaling
 from tests.bench.update import updating
 
 PARTS = ["indexing", "server", "update"]
+ALL_PARTS = [*PARTS, "recommend"]  # the last is measured only by name: it takes an hour
 PORT = 8765
 ROUNDS = 3
 KEPT: dict[str, http.client.HTTPConnection] = {}  # open connections, as a shop's proxy keeps them
@@ -50,9 +52,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=PipelineOptions().batch_size)
     parser.add_argument("--home", type=Path, default=Path("var/bench"))
     parser.add_argument("--shop", type=Path, help="serve this shop instead of the one just built")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be given again")
+    parser.add_argument("--only", choices=ALL_PARTS, action="append", help="measure this part; may be given again")
     parser.add_argument("--encoders", nargs="+", default=["colour"], help="of the updates; the starter takes minutes")
     parser.add_argument("--sizes", nargs="+", type=int, default=[5_000, 20_000], help="products of the updates")
+    parser.add_argument(
+        "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
+    )
     options = parser.parse_args()
     wanted = options.only or PARTS
     report: dict[str, Any] = {"machine": machine()}
@@ -67,6 +72,10 @@ def main() -> None:
             updating(options.data, options.home / "update", encoder, size)
             for encoder in options.encoders
             for size in options.sizes
+        ]
+    if "recommend" in wanted:
+        report["recommend"] = [
+            scaling(options.data / "purchases", options.home / "recommend", count) for count in options.events
         ]
     report["machine"]["load_after"] = os.getloadavg()
     Path("var").mkdir(exist_ok=True)

@@ -51,7 +51,7 @@ def test_import_status_export_forget(run, tmp_path):
     assert not {"anna", "bert"} & {row["visitor"] for row in rows}
     run("export", str(tmp_path / "anna.csv"), "--visitor", "anna")
     assert len((tmp_path / "anna.csv").read_text().splitlines()) == 2
-    assert json.loads(run("forget", "anna", "--json").stdout) == {"removed": 1}
+    assert json.loads(run("forget", "anna", "--json").stdout) == {"removed": 1, "removed_from_experiments": 0}
     assert "events                  1\n" in run("status").stdout
 
 
