@@ -134,6 +134,7 @@ function dismissButton(card) {
   made.addEventListener("click", () => {
     const id = find(".foot", card).dataset.id;
     store("dismissed", [id, ...ids("dismissed", MOST_DISMISSED).filter((each) => each !== id)].slice(0, MOST_DISMISSED));
+    document.dispatchEvent(new CustomEvent("dismiss", { detail: id }));   // visits.js tells the shop
     const next = card.nextElementSibling ?? card.previousElementSibling;
     const shelf = card.closest(".shelf");
     card.remove();

@@ -47,6 +47,8 @@ document.addEventListener("click", (event) => {
   if (picked) tell("click", picked.dataset.id, picked.dataset.rank, picked.closest("[data-query]"));
 });
 
+document.addEventListener("dismiss", ({ detail }) => tell("dismiss", detail));   // "Not for me", in personal.js
+
 const viewed = () => (read("viewed") ?? []).filter((each) => typeof each === "string").slice(0, MOST);
 
 const product = find("[data-product]")?.dataset.product;

@@ -54,11 +54,13 @@ def test_a_look_is_answered_and_the_switch_and_forgetting_are_obeyed(visit):
     expect(shelf.locator(".card").first).to_be_visible()
     assert "mug-1a" not in shelf.locator(".foot").evaluate_all("feet => feet.map((each) => each.dataset.id)")
     unwanted = shelf.locator(".card h3").first.inner_text()
-    shelf.get_by_role("button", name="Not for me").first.press("Enter")
+    with page.expect_request("**/api/v1/events") as told:
+        shelf.get_by_role("button", name="Not for me").first.press("Enter")
+    assert [each["type"] for each in told.value.post_data_json["events"]] == ["dismiss"]
     expect(page.locator("#announce")).to_contain_text("Removed")
     page.reload()
-    expect(shelf.locator(".card").first).to_be_visible()
-    expect(shelf.get_by_role("heading", name=unwanted, exact=True)).to_have_count(0)
+    expect(page.locator("#personal h2").first).to_have_text("For you")
+    expect(page.locator("#personal").get_by_role("heading", name=unwanted, exact=True)).to_have_count(0)
 
     asked = []
     switch = page.get_by_role("switch", name="Personal recommendations")
