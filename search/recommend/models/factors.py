@@ -6,15 +6,16 @@ are those of a visitor whom the model never saw as well.
 
 from __future__ import annotations
 
-import importlib
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 from typing_extensions import Self
 
-from catalog.extras import requires_extra
+from catalog.extras import import_extra
 from indexer.types import Floats
 from search.recommend.events.interactions import Codes, History, Interactions
 from search.recommend.events.product_table import ProductTable
@@ -68,7 +69,8 @@ class AlternatingLeastSquares(_Factorisation):
     def fit(cls, events: Interactions, products: ProductTable, now: int) -> Self:
         """Fit on events of every kind before `now`. Raises MissingExtra."""
         library = _library("als").AlternatingLeastSquares
-        return cls(_fit(library(FACTORS, random_state=SEED, **ALS_SETTINGS), events.between(0, now), products))
+        make = partial(library, FACTORS, random_state=SEED, **ALS_SETTINGS)
+        return cls(_fit(make, events.between(0, now), products))
 
     def visitor_factors(self, products: Codes, counts: Floats) -> Floats:
         """Solve the least squares of one visitor, as the fit does for each."""
@@ -89,7 +91,8 @@ class BayesianPersonalisedRanking(_Factorisation):
     def fit(cls, events: Interactions, products: ProductTable, now: int) -> Self:
         """Fit on events of every kind before `now`, on one thread, so that it can be repeated. Raises MissingExtra."""
         library = _library("bpr").BayesianPersonalizedRanking
-        return cls(_fit(library(FACTORS, random_state=SEED, **BPR_SETTINGS), events.between(0, now), products))
+        make = partial(library, FACTORS, random_state=SEED, **BPR_SETTINGS)
+        return cls(_fit(make, events.between(0, now), products))
 
     def visitor_factors(self, products: Codes, counts: Floats) -> Floats:
         """Climb the likelihood that the visitor's products rank above drawn ones; the same draw for every visitor."""
@@ -105,14 +108,12 @@ class BayesianPersonalisedRanking(_Factorisation):
 
 
 def _library(module: str) -> Any:
-    with requires_extra("recs", "Fitting factors"):
-        return importlib.import_module(f"implicit.cpu.{module}")
+    return import_extra("recs", f"implicit.cpu.{module}", "Fitting factors")
 
 
-def _fit(library: Any, events: Interactions, products: ProductTable) -> Floats:
-    """Return the factors of all products, zero where a product has no event."""
-    with requires_extra("recs", "Fitting factors"):
-        sparse = importlib.import_module("scipy.sparse")
+def _fit(make: Callable[[], Any], events: Interactions, products: ProductTable) -> Floats:
+    """Fit the model that `make` returns; return the factors of all products, zero where a product has no event."""
+    sparse = import_extra("recs", "scipy.sparse", "Fitting factors")
     cells = np.unique(events.visitors.astype(np.int64) * len(products) + events.products, return_counts=True)
     positions, counts = cells
     shape = (len(events.visitor_ids), len(products))
@@ -121,8 +122,9 @@ def _fit(library: Any, events: Interactions, products: ProductTable) -> Floats:
     factors = np.zeros((len(products), FACTORS), np.float32)
     if not len(positions):
         return factors
-    # With threads of its own, OpenBLAS and the library wait for each other, ten times as long.
+    # With threads of its own, OpenBLAS and the library wait for each other, ten times as long: it warns when it is made.
     with threadpool_limits(1, "blas"):
+        library = make()
         library.fit(values, show_progress=False)
     found: Floats = np.asarray(library.item_factors, np.float32)
     found[np.setdiff1d(np.arange(len(products)), column)] = 0.0
