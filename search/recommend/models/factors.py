@@ -122,7 +122,7 @@ def _fit(make: Callable[[], Any], events: Interactions, products: ProductTable) 
     factors = np.zeros((len(products), FACTORS), np.float32)
     if not len(positions):
         return factors
-    # With threads of its own, OpenBLAS and the library wait for each other, ten times as long: it warns when it is made.
+    # With threads of its own, OpenBLAS and the library wait for each other, which it says when it is made.
     with threadpool_limits(1, "blas"):
         library = make()
         library.fit(values, show_progress=False)
