@@ -90,7 +90,7 @@ def _known_scores(context: FeedContext) -> Floats64:
     """Return what purchases say for each product (n,): by the fitted model, else by own history and popularity."""
     fitted, shopper = context.arrays.fitted, context.shopper
     if fitted is not None:
-        probabilities = fitted.scores(shopper.events, shopper.cart, shopper.now).astype(np.float64)
+        probabilities = shopper.probabilities.astype(np.float64)
         best = float(np.where(context.allowed, probabilities, 0.0).max(initial=0.0))
         return MODEL_WEIGHT * np.minimum(probabilities / best, 1.0) ** MODEL_POWER if best > 0 else probabilities
     popularity = POPULARITY_WEIGHT * context.statistics.evidence * context.arrays.popularity.astype(np.float64) ** 0.25

@@ -77,7 +77,7 @@ def buy_again(context: FeedContext, count: int) -> RankedShelf:
     if fitted is None:
         strengths = own_history(context)[ordinals] * _dueness(context, ordinals)
     else:  # it knows the intervals of all shoppers
-        strengths = fitted.scores(shopper.events, shopper.cart, shopper.now)[ordinals].astype(np.float64)
+        strengths = shopper.probabilities[ordinals].astype(np.float64)
     candidates = boosted(context, FeedCandidates(ordinals, context.rows(ordinals), strengths))
     ranked = candidates.best_first(context.arrays.groups)
     finder = ReasonFinder.of(context)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from indexer.types import Ids, Mask
+from indexer.types import Floats, Ids, Mask
 from search.recommend.content.session import MAX_VIEWS
 from search.recommend.events.event_log import CART, DAY_S, DISMISS, PURCHASE
 from search.recommend.events.interactions import KIND_CODES, History, Times
@@ -92,6 +92,16 @@ class Shopper:
     def dismissed(self) -> Ids:
         """The products that the visitor dismissed, each once, in the order of ordinals."""
         return np.unique(self.history.of_kind(DISMISS).products).astype(np.int64)
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """The fitted model's probability (n,) that the visitor buys each product, once for all shelves; 0 without."""
+        fitted = self.arrays.fitted
+        return (
+            np.zeros(len(self.arrays), np.float32)
+            if fitted is None
+            else fitted.scores(self.events, self.cart, self.now)
+        )
 
     @cached_property
     def unwanted(self) -> Mask:
