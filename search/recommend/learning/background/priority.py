@@ -15,8 +15,7 @@ NICENESS = 15
 def low_priority(*, idle: bool = False) -> Iterator[None]:
     """Lower the priority of this process for good, and limit its threads within the block.
 
-    With `idle` it has only the time that no other process wants (Linux, SCHED_IDLE): a nice value alone delayed one
-    search in twenty by a tenth on two busy cores.
+    With `idle` it has only the time that no other process wants (Linux, SCHED_IDLE).
     """
     with suppress(OSError):
         os.nice(NICENESS)
