@@ -39,10 +39,13 @@ def read(name):
 
 
 def placeholders(text):
-    """The placeholders of a text; of one with forms, those of every form, which all have the same."""
+    """The placeholders of a text, or of every form of it: all have the same, but "once" has no number."""
     if isinstance(text, str):
         return set(PLACEHOLDER.findall(text))
-    (found,) = {frozenset(PLACEHOLDER.findall(form)) for form in text.values()}
+    once = {"count"} if "other" in text else set()
+    (found,) = {
+        frozenset(PLACEHOLDER.findall(form)) | (once if name == "one" else set()) for name, form in text.items()
+    }
     assert "count" in found
     return set(found)
 

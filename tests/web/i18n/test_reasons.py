@@ -18,17 +18,17 @@ def said(app, language, code, product=None, **facts):
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en", ("You bought this 1 time · last today", "You bought this 5 times · last 12 days ago")),
+        ("en", ("You bought this once · last today", "You bought this 5 times · last 12 days ago")),
         ("zh", ("您买过 1 次 · 上次是今天", "您买过 5 次 · 上次是 12 天前")),
-        ("de", ("1-mal von Ihnen gekauft · zuletzt heute", "5-mal von Ihnen gekauft · zuletzt vor 12 Tagen")),
+        ("de", ("Einmal von Ihnen gekauft · zuletzt heute", "5-mal von Ihnen gekauft · zuletzt vor 12 Tagen")),
         (
             "fr",
             (
-                "Vous l’avez acheté 1 fois · la dernière fois aujourd’hui",
+                "Vous l’avez acheté une fois · la dernière fois aujourd’hui",
                 "Vous l’avez acheté 5 fois · la dernière fois il y a 12 jours",
             ),
         ),
-        ("es", ("Lo ha comprado 1 vez · la última vez hoy", "Lo ha comprado 5 veces · la última vez hace 12 días")),
+        ("es", ("Lo ha comprado una vez · la última vez hoy", "Lo ha comprado 5 veces · la última vez hace 12 días")),
     ],
 )
 def test_what_was_bought_is_counted_as_the_language_does(app, language, texts):
