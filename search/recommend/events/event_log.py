@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -69,7 +69,7 @@ _NEWEST_OF_SEGMENT = """SELECT at, kind, p.id, v.hash, quantity, price, query_id
 _SEGMENTS_SINCE = "SELECT number FROM segments WHERE number >= ? ORDER BY number DESC"
 _HISTORY = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
     FROM visitors AS v CROSS JOIN segments AS s CROSS JOIN events AS e ON e.segment = s.number AND e.visitor = v.code
-    JOIN products AS p ON p.code = product WHERE v.hash = ? ORDER BY at DESC, seq DESC LIMIT ?"""
+    JOIN products AS p ON p.code = product WHERE v.hash = ? AND ? >> kind & 1 ORDER BY at DESC, seq DESC LIMIT ?"""
 _FORGET = "DELETE FROM events WHERE segment = ? AND visitor = (SELECT code FROM visitors WHERE hash = ?)"
 _SEGMENTS = "SELECT number FROM segments ORDER BY number"
 _EVENTS_OF_SEGMENT = """SELECT at, kind, p.id, v.hash, quantity, price, query_id, rank
@@ -203,9 +203,10 @@ class EventLog:
             for (segment,) in db.execute(_SEGMENTS).fetchall():
                 yield from _stored(db.execute(_EVENTS_OF_SEGMENT, (segment,)))
 
-    def history(self, visitor: str, limit: int = NO_LIMIT) -> list[StoredEvent]:
-        """Return the events of a visitor, at most the `limit` newest of them, oldest first."""
-        return list(_stored(reversed(self._read(_HISTORY, self.key_of(visitor), limit))))
+    def history(self, visitor: str, limit: int = NO_LIMIT, kinds: Collection[str] = EVENT_KINDS) -> list[StoredEvent]:
+        """Return the events of a visitor of these kinds, at most the `limit` newest of them, oldest first."""
+        bits = sum(1 << EVENT_KINDS.index(kind) for kind in kinds)
+        return list(_stored(reversed(self._read(_HISTORY, self.key_of(visitor), bits, limit))))
 
     def export(self, visitor: str) -> dict[str, Any]:
         """Return all that is stored about a visitor, as JSON values: for one who asks for it."""

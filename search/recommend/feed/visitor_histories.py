@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from catalog.errors import StoreError
 from indexer.types import Ids
-from search.recommend.events.event_log import EVENT_KINDS, VIEW, EventLog
+from search.recommend.events.event_log import CART, CLICK, DISMISS, EVENT_KINDS, PURCHASE, VIEW, EventLog, StoredEvent
 from search.recommend.events.interactions import EMPTY_HISTORY, KIND_CODES, History
 
-MAX_HISTORY = 1_000  # newest events of a visitor that are read
+MAX_LOOKS = 1_000  # newest views, clicks and carts of a visitor that are read
+MAX_LASTING = 10_000  # newest purchases and dismissals: who looks around a lot owns as much as before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +40,10 @@ def read_visitor(log: EventLog | None, visitor: str, viewed: Sequence[str], now:
 
     A log that cannot be read now leaves the visitor unknown: shoppers still get an answer.
     """
-    stored = []
+    stored: list[StoredEvent] = []
     if log is not None and visitor:
         try:
-            stored = log.history(visitor, MAX_HISTORY)
+            stored = _newest(log, visitor)
         except StoreError:
             stored = []
     known = {event.product_id for event in stored}
@@ -55,3 +57,10 @@ def read_visitor(log: EventLog | None, visitor: str, viewed: Sequence[str], now:
     prices = np.array([*(event.price for event in stored), *[None] * len(new)], np.float32)
     columns = History(np.full(len(ids), -1, np.int32), times, np.array(kinds, np.uint8), units, prices)
     return VisitorRecord(ids, columns)
+
+
+def _newest(log: EventLog, visitor: str) -> list[StoredEvent]:
+    """Return the newest events of a visitor, oldest first; of those of one second, purchases and dismissals last."""
+    looks = log.history(visitor, MAX_LOOKS, (VIEW, CLICK, CART))
+    lasting = log.history(visitor, MAX_LASTING, (PURCHASE, DISMISS))
+    return list(heapq.merge(looks, lasting, key=lambda event: event.at))

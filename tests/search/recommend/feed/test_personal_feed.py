@@ -8,6 +8,7 @@ from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import BOOST, BURY, EVERY, HIDE, Rule
 from search.query.filters import parse_filter
 from search.recommend.feed.feed_page import MAX_FEED, SURFACES, FeedRequest
+from search.recommend.feed.visitor_histories import MAX_LOOKS
 from tests.search.recommend.feed.feed_shop import feed, groceries, ids, name, open_feed_shop, record
 
 
@@ -27,6 +28,13 @@ def test_a_durable_that_was_bought_is_not_recommended_and_a_grocery_is(engine):
     assert "k2-2" not in everything(engine, "v-durable") | everything(engine, "v-durable", surface="buy_again")
     assert ids(feed(engine, "v-durable", surface="buy_again")) == ["k0-2"]
     assert "k0-2" in everything(engine, "v-durable")
+
+
+def test_a_visitor_who_looks_around_a_lot_still_owns_what_was_bought_and_wants_no_more_of_what_was_dismissed(engine):
+    record(engine, "v-busy", ("purchase", "k2-2"), ("dismiss", name(9, 3)), days_ago=6)
+    record(engine, "v-busy", *[("view", name(number % 8, 3)) for number in range(MAX_LOOKS)], days_ago=3)
+    assert not {"k2-2", name(9, 3)} & everything(engine, "v-busy")
+    assert [event.kind for event in engine.recommender.events.history("v-busy", 9, ("dismiss", "cart"))] == ["dismiss"]
 
 
 def test_what_was_bought_a_moment_ago_is_not_recommended(engine):
