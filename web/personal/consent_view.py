@@ -15,6 +15,11 @@ class ConsentView:
     shop_refused: bool
     recorded: bool
 
+    @property
+    def switchable(self) -> bool:
+        """Return whether there is something left for the visitor to refuse."""
+        return not self.browser_refused and (self.recorded or not self.shop_refused)
+
 
 def consent_view() -> ConsentView:
     """Return what holds for the present request."""

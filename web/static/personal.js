@@ -91,7 +91,13 @@ function say(text) {
   note.textContent = text;
 }
 
-if (untracked && settings?.dataset.untracked) settings.replaceChildren(settings.dataset.untracked);
+// The server cannot see what the browser asks of scripts alone. What was stored before can be deleted all the same.
+if (untracked && settings?.dataset.untracked) {
+  find("[data-personalise]")?.remove();
+  const said = document.createElement("p");
+  said.textContent = settings.dataset.untracked;
+  settings.prepend(said);
+}
 showState();
 addEventListener("storage", showState);   // switched in another tab
 

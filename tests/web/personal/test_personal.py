@@ -73,6 +73,7 @@ def test_who_asks_not_to_be_tracked_sees_what_everybody_sees(client, headers):
     for path in ("/for-you", "/"):
         page = client.get(path, headers=headers)
         assert "asks not to be tracked" in page.text and 'role="switch"' not in page.text, path
+        assert "data-forget" in page.text, "what was stored before can be deleted"
         assert "DNT" in page.headers["Vary"]
     assert titles(client.post("/for-you", data=sent)) != everybody
 
@@ -153,9 +154,15 @@ def test_a_young_shop_has_no_empty_shelf_and_shows_what_is_popular(tmp_path):
         assert re.findall(r'data-id="([^"]+)"', row) == ["green"] and "Trending" not in headings(answer)
 
 
-def test_a_shop_may_recommend_nothing_personal(tmp_path):
-    with fake_app(tmp_path / "impersonal", timeout_ms=20_000, personalise=False, record_events=False) as app:
+@pytest.mark.parametrize("record_events", [True, False])
+def test_a_shop_may_recommend_nothing_personal(tmp_path, record_events):
+    settings = {"personalise": False, "record_events": record_events, "timeout_ms": 20_000}
+    with fake_app(tmp_path / "impersonal", **settings) as app:
         client = app.test_client()
-        answer = client.get("/for-you")
-        assert "This shop makes no personal recommendations" in answer.text and "What is stored" not in answer.text
+        for path in ("/", "/for-you"):
+            answer = client.get(path)
+            assert "no personal recommendations" in answer.text and "data-forget" in answer.text
+            assert ('role="switch"' in answer.text) == record_events, "who is recorded can refuse"
+            assert ("Record what I view and buy" in answer.text) == record_events
+        assert 'id="stored"' in answer.text and ("The shop stores which products" in answer.text) == record_events
         assert "Recently viewed" not in client.post("/shelves", data={"visitor": VISITOR, "viewed": ["red"]}).text
