@@ -88,6 +88,10 @@ class ServingState:
         rows = self.snapshot.first_rows(np.array([-1 if key is None else key for key in keys], np.int64))
         return self._scaled(rows)
 
+    def rows_of(self, ordinals: Ids) -> Floats:
+        """Return the vectors of `similarity_vectors` for products by ordinal (m,)."""
+        return self.similarity_vectors(self.columns.keys[ordinals].tolist())
+
     def nearest(self, vector: Floats, k: int, allowed: Mask) -> Ids:
         """Return the ordinals of at most k allowed products (mask (n,)) most like a vector, the most similar first.
 

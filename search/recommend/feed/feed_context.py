@@ -61,7 +61,7 @@ class FeedContext:
 
     def rows(self, ordinals: Ids) -> Floats:
         """Return the rows (ordinals, dim) of products: dot products are similarities; zeros without a picture."""
-        return self.state.similarity_vectors(self.arrays.columns.keys[ordinals].tolist())
+        return self.state.rows_of(ordinals)
 
     def without(self, hidden: Mask) -> FeedContext:
         """Return the context in which other products (n,) may not be shown either."""

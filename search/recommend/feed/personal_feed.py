@@ -90,7 +90,7 @@ class PersonalFeed:
     def _context(self, visitor: str, request: FeedRequest, now: int) -> FeedContext:
         state = self._state()
         statistics, models = self._learnt()
-        arrays = self._arrays.get(state.columns, statistics, models if request.use_model else None)
+        arrays = self._arrays.get(state.columns, statistics, models if request.use_model else None, state.rows_of)
         viewed = request.viewed if request.personal else ()
         events = read_visitor(self._log, visitor, viewed, now) if visitor or viewed else VisitorRecord()
         shopper = Shopper.of(arrays, events, request.cart, now)

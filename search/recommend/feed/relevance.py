@@ -23,11 +23,11 @@ from search.recommend.content.session import (
 from search.recommend.events.event_log import DAY_S
 from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.shop_arrays import ordinals_of
+from search.recommend.models.content_rows import interests
 
 HISTORY_HALF_LIFE_DAYS = 91.0  # time in which a purchase's weight halves; 13 weeks were best on a grocer's log
 MODEL_WEIGHT = 2.0  # weight of the fitted model's probability, as a share of the highest one
 MODEL_POWER = 0.25  # of that share: probabilities differ by factors of hundreds, likenesses by one of two
-MAX_NEWER = 100  # newest products that the fitted model does not know
 MODELS_SHOWN = 50  # products that the fitted model puts first, to which newer ones are compared
 OWN_WEIGHT = 2.0  # weight of own repeated purchases, 0 to 1, beside similarity
 
@@ -67,16 +67,15 @@ def personal_candidates(context: FeedContext) -> FeedCandidates:
     together = neighbours(context, recent, weights)
     known = _known_scores(context)
     pools = [shopper.bought, arrays.leaders, best_ordinals(known, context)[:POOL_SIZE], np.flatnonzero(together)]
-    if arrays.fitted is not None:
-        pools.append(_newer(context))
+    if arrays.newer is not None:
+        pools.append(arrays.newer.ordinals)
     if recent_rows.any():
         pools.append(context.state.nearest((weights @ recent_rows).astype(np.float32), POOL_SIZE, context.allowed))
     ordinals = np.unique(np.concatenate(pools))
     ordinals = ordinals[context.allowed[ordinals]]
     rows = context.rows(ordinals)
     scores = TOGETHER_WEIGHT * together[ordinals] + known[ordinals]
-    if arrays.fitted is not None:
-        _add_look_alikes(arrays.fitted.codes[ordinals] < 0, rows, scores)
+    _add_newer(context, ordinals, rows, scores)
     if len(recent):
         content = (rows @ recent_rows.T) @ weights
         shares = np.zeros(int(arrays.categories.max(initial=-1)) + 2)  # the last one is for products without a category
@@ -97,19 +96,25 @@ def _known_scores(context: FeedContext) -> Floats64:
     return np.asarray(OWN_WEIGHT * own_history(context) + popularity)
 
 
-def _newer(context: FeedContext) -> Ids:
-    """Return the newest products that may be shown and came after the fit, at most MAX_NEWER."""
-    assert context.arrays.fitted is not None
-    return np.flatnonzero(context.allowed & (context.arrays.fitted.codes < 0))[-MAX_NEWER:]
+def _add_newer(context: FeedContext, ordinals: Ids, rows: Floats, scores: Floats64) -> None:
+    """Raise the scores of candidates that came after the fit: to those of what they look like, in the order of lifts.
 
-
-def _add_look_alikes(newer: Mask, rows: Floats, scores: Floats64) -> None:
-    """Raise the scores of candidates that came after the fit to those of what they look like, times the likeness."""
-    if not newer.any() or newer.all():
+    Likeness to what ranks first says how high a newer product belongs; which of them the visitor would buy,
+    the lift over the average visitor says better (docs/decisions/personalisation.md).
+    """
+    newer = context.arrays.newer
+    if newer is None or not len(newer.ordinals):
         return
-    best = np.flatnonzero(~newer)[np.argsort(-scores[~newer], kind="stable")[:MODELS_SHOWN]]
-    alike = (np.maximum(rows[newer] @ rows[best].T, 0.0) * scores[best]).max(axis=1)
-    scores[newer] = np.maximum(scores[newer], alike)
+    places = np.minimum(np.searchsorted(newer.ordinals, ordinals), len(newer.ordinals) - 1)
+    new = newer.ordinals[places] == ordinals
+    if not new.any() or new.all():
+        return
+    best = np.flatnonzero(~new)[np.argsort(-scores[~new], kind="stable")[:MODELS_SHOWN]]
+    alike = np.sort((np.maximum(rows[new] @ rows[best].T, 0.0) * scores[best]).max(axis=1))[::-1]
+    liked = interests(context.shopper.history, context.shopper.now)
+    lifts = newer.lifts(liked, context.rows(liked.products.astype(np.int64)))[places[new]]
+    order = np.flatnonzero(new)[np.argsort(-lifts, kind="stable")]
+    scores[order] = np.maximum(scores[order], alike)
 
 
 def best_ordinals(scores: Floats64, context: FeedContext) -> Ids:

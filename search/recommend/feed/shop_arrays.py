@@ -14,6 +14,7 @@ from indexer.types import Floats, Ids
 from search.query.filters import CATEGORY
 from search.recommend.events.event_statistics import EventStatistics
 from search.recommend.feed.fitted_scores import FittedScores
+from search.recommend.feed.newer_products import NewerProducts, RowsOf
 from search.recommend.learning.fitted_models import FittedModels
 from search.state.column_store import ProductColumns, spans
 
@@ -28,7 +29,7 @@ class ShopArrays:
     `categories` is the label of the deepest category, -1 without one; `groups` the ordinal of the first product of the
     item group; `popularity` 0 to 1; `repeat_rates` the probability that a buyer buys the product on another day.
     `leaders` are the most popular products of each category, the newest ones where none are popular. `fitted` has the
-    models that rank, None where none are fitted.
+    models that rank, None where none are fitted; `newer` the products that came after the fit.
     """
 
     columns: ProductColumns
@@ -39,10 +40,16 @@ class ShopArrays:
     repeat_rates: Floats
     leaders: Ids
     fitted: FittedScores | None
+    newer: NewerProducts | None
 
     @classmethod
-    def of(cls, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None = None) -> ShopArrays:
-        """Make the arrays of a state of the shop, the statistics of its events, and the models fitted on them."""
+    def of(
+        cls, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None, rows_of: RowsOf
+    ) -> ShopArrays:
+        """Make the arrays of a state of the shop, the statistics of its events, and the models fitted on them.
+
+        `rows_of` returns the rows of ordinals in that state.
+        """
         categories = deepest_categories(columns)
         groups = columns.item_groups().first
         if groups is None:
@@ -62,7 +69,8 @@ class ShopArrays:
         fitted = FittedScores.of(models, columns)
         if fitted is not None:  # fitted on all events; the statistics are of the newest ones
             rates = np.where(fitted.codes >= 0, fitted.by_ordinal(fitted.two_stage.repeat_rate), rates)
-        return cls(columns, statistics, categories, groups, popularity, rates, leaders, fitted)
+        newer = None if fitted is None else _newer(columns, fitted, rows_of)
+        return cls(columns, statistics, categories, groups, popularity, rates, leaders, fitted, newer)
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -82,14 +90,16 @@ class ShopArraysCache:
         self._lock = threading.Lock()
         self._made: tuple[_Sources, ShopArrays] | None = None
 
-    def get(self, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None) -> ShopArrays:
+    def get(
+        self, columns: ProductColumns, statistics: EventStatistics, models: FittedModels | None, rows_of: RowsOf
+    ) -> ShopArrays:
         """Return the arrays of these columns, statistics and models, made again when one of them is another."""
         wanted = (columns, statistics, models)
         if self._made is not None and all(map(operator.is_, self._made[0], wanted)):
             return self._made[1]
         with self._lock:
             if self._made is None or not all(map(operator.is_, self._made[0], wanted)):
-                self._made = (wanted, ShopArrays.of(*wanted))
+                self._made = (wanted, ShopArrays.of(*wanted, rows_of))
             return self._made[1]
 
 
@@ -124,6 +134,11 @@ def deepest_categories(columns: ProductColumns) -> Ids:
         order = np.argsort(depths[labels.codes], kind="stable")
         deepest[labels.rows[order]] = labels.label_codes[order]  # of one product, the last assignment is the deepest
     return deepest
+
+
+def _newer(columns: ProductColumns, fitted: FittedScores, rows_of: RowsOf) -> NewerProducts:
+    ordinals = np.flatnonzero(columns.present & (fitted.codes < 0))
+    return NewerProducts.of(ordinals, fitted.by_ordinal(fitted.two_stage.popularity), rows_of)
 
 
 def _leaders(categories: Ids, popularity: Floats) -> Ids:

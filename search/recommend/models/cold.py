@@ -62,7 +62,7 @@ class LookAlikes(RecommenderModel):
         liked = _all_interests(events, len(rows), now)
         if len(cold) and len(liked.products):
             average = np.concatenate([model._likings(liked, cold[part]) for part in chunks(len(cold), _CHUNK)])
-            model._average[cold] = average + max(SHRINKAGE * float(np.median(average)), _LEAST)
+            model._average[cold] = shrunk(average)
         return model
 
     @property
@@ -99,15 +99,27 @@ class LookAlikes(RecommenderModel):
         return scores
 
     def _likings(self, liked: Interests, products: NDArray[np.int64]) -> Floats:
-        """Return how much the products of interests speak for other products, float32 (len(products),)."""
-        similarity = self._rows[liked.products] @ self._rows[products].T
-        similarity -= self._chance
-        similarity *= 1.0 / (1.0 - self._chance)
-        np.maximum(similarity, 0.0, out=similarity)
-        kernel = similarity * similarity
-        kernel *= kernel
-        kernel *= similarity
-        return np.asarray(liked.weights @ kernel / np.abs(liked.weights).sum(), np.float32)
+        return likings(liked.weights, self._rows[liked.products], self._rows[products], self._chance)
+
+
+def likings(weights: Floats, liked: Floats, rows: Floats, chance: float) -> Floats:
+    """Return how much liked products speak for others, float32 (len(rows),): a mean of the fifth power of similarity.
+
+    `weights` (m,) and `liked` (m, dim) are those of the liked products, `chance` the similarity that counts as none.
+    """
+    similarity = liked @ rows.T
+    similarity -= chance
+    similarity *= 1.0 / (1.0 - chance)
+    np.maximum(similarity, 0.0, out=similarity)
+    kernel = similarity * similarity
+    kernel *= kernel
+    kernel *= similarity
+    return np.asarray(weights @ kernel / np.abs(weights).sum(), np.float32)
+
+
+def shrunk(average: Floats) -> Floats:
+    """Return average likings with SHRINKAGE, by which likings can be divided."""
+    return np.asarray(average + max(SHRINKAGE * float(np.median(average)), _LEAST), np.float32)
 
 
 def _all_interests(events: Interactions, products: int, now: int) -> Interests:
