@@ -125,7 +125,10 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
 
 
 def _measure(split: Split, options: FitOptions, served: FittedModels | None, step: Step) -> _Measured:
-    """Fit all models on what came before the holdout, and measure them and the served one on it."""
+    """Fit all models on what came before the holdout, and measure them and the served one on it.
+
+    The served one is left out where it was fitted on weeks of the holdout: it would be asked for what it has seen.
+    """
     figures: dict[str, Any] = {}
     found: dict[str, gate.Recalls] = {}
     for name, kind in options.measured.items():
@@ -134,13 +137,14 @@ def _measure(split: Split, options: FitOptions, served: FittedModels | None, ste
         if name == options.judged or name in gate.RULES.values():
             found[name] = recalls(model, split)
         step()
-    if served is not None and isinstance(judged := served.models.get(options.judged), RecommenderModel):
+    judged = served.models.get(options.judged) if served is not None and served.manifest.until <= split.now else None
+    if served is not None and isinstance(judged, RecommenderModel):
         aligned = AlignedModel(judged, served.table, split.products)
         figures[gate.SERVED], found[gate.SERVED] = measure(aligned, split), recalls(aligned, split)
     step()
     comparisons = gate.compare(found[options.judged], found)
     # A served model whose events end before the holdout's end knows less than the new one will.
-    return _Measured(figures, comparisons, decide(comparisons, newer=served is not None))
+    return _Measured(figures, comparisons, decide(comparisons, newer=served is not None, first=served is None))
 
 
 def _fit_all(events: Interactions, table: ProductTable, options: FitOptions, step: Step) -> dict[str, Any]:

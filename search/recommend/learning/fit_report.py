@@ -16,6 +16,7 @@ from search.recommend.learning.gate import (
     IMPROVED,
     NO_BETTER_THAN_RULES,
     NOTHING_NEW,
+    REFITTED,
     SERVED,
     WORSE_THAN_RULE,
     WORSE_THAN_SERVED,
@@ -28,6 +29,8 @@ _SENTENCES = {
     FIRST: "The models are served now: they are the first, and better than {other}.",
     IMPROVED: "The new models are served now: they are better than version {served}.",
     FRESHER: "The new models are served now: they are as good as version {served}, and know later events.",
+    REFITTED: "The new models are served now: they are better than {other}."
+    " They were not compared with version {served}, which was fitted on the weeks held out.",
     WORSE_THAN_RULE: "The models are not served: they are worse than {other}.",
     NO_BETTER_THAN_RULES: "The models are not served: they are not clearly better than {other}.",
     WORSE_THAN_SERVED: "The new models are not served: they are worse than version {served}, which stays.",

@@ -23,7 +23,8 @@ EVERYTHING, NEW = "everything", "new"
 RULES = {EVERYTHING: "own_history", NEW: "popularity"}
 SERVED = "served"
 BETTER, EQUAL, WORSE = "better", "equal", "worse"
-FIRST, IMPROVED, FRESHER = "first", "improved", "fresher"  # why a new version is taken
+# Why a new version is taken.
+FIRST, IMPROVED, FRESHER, REFITTED = "first", "improved", "fresher", "refitted"
 WORSE_THAN_RULE, NO_BETTER_THAN_RULES, WORSE_THAN_SERVED, NOTHING_NEW = (
     *("worse_than_rule", "no_better_than_rules"),
     *("worse_than_served", "nothing_new"),
@@ -85,12 +86,12 @@ def compare(new: Recalls, others: Mapping[str, Recalls]) -> tuple[Comparison, ..
     return tuple(_comparison(figure, name, new[figure], others[name][figure]) for figure, name in pairs)
 
 
-def decide(comparisons: Sequence[Comparison], *, newer: bool) -> SwapDecision:
+def decide(comparisons: Sequence[Comparison], *, newer: bool, first: bool = True) -> SwapDecision:
     """Decide by the comparisons. `newer` says whether the new models know later events than the served ones.
 
     A new version is taken when it is worse than none and better than a rule, and if one is served, when it is better
     than that or as good and newer: what is as good today and knows this week's purchases and products is better
-    tomorrow.
+    tomorrow. Where the served one is not among the others, the rules decide; `first` says whether there is none.
     """
     rules = [compared for compared in comparisons if compared.against != SERVED]
     served = [compared for compared in comparisons if compared.against == SERVED]
@@ -104,7 +105,7 @@ def decide(comparisons: Sequence[Comparison], *, newer: bool) -> SwapDecision:
         if compared.outcome == WORSE:
             return SwapDecision(False, WORSE_THAN_SERVED, compared)
     if not served:
-        return SwapDecision(True, FIRST, best)
+        return SwapDecision(True, FIRST if first else REFITTED, best)
     best = max(served, key=lambda compared: compared.low)
     if best.outcome == BETTER:
         return SwapDecision(True, IMPROVED, best)

@@ -24,6 +24,7 @@ from tests.search.recommend.learning.logged_shop import (
     WEEKS,
     Dislikes,
     Habits,
+    Memory,
     make_catalogue,
     make_logged_shop,
     options,
@@ -137,12 +138,17 @@ def test_worse_models_are_not_taken_and_the_report_says_by_which_figure(home):
 
 
 @pytest.mark.promise("P2")
-def test_after_a_visitor_was_forgotten_the_next_models_know_nothing_of_it(home):
+@pytest.mark.parametrize("kind", [Habits, Memory])
+def test_after_a_visitor_was_forgotten_the_next_models_know_nothing_of_it(home, kind, monkeypatch):
+    monkeypatch.setitem(fitted_models.STORED_MODELS, "two_stage", kind)
+    shutil.rmtree(home / "recommend")
+    assert fit(home, options(kind)).version == 1
     with closing(EventLog.open(home)) as log:
         assert log.forget(visitor(7)) > 0
     before = open_current(home).two_stage.popularity
-    report = fit(home, options())
-    assert report.outcome == "taken", report.message
+    report = fit(home, options(kind))
+    assert (report.outcome, report.reason) == ("taken", "refitted"), report.message
+    assert "not compared with version 1" in report.message and "served" not in report.figures
     models = open_current(home)
     assert models.manifest.visitors == 119
     assert (models.two_stage.popularity <= before + 1e-4).all() and (models.two_stage.popularity != before).any()

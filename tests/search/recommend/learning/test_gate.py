@@ -53,6 +53,12 @@ def test_what_chance_explains_decides_nothing():
     assert decide(comparisons, newer=True).reason == "no_better_than_rules"
 
 
+def test_where_the_served_version_cannot_be_compared_the_rules_decide():
+    others = {"own_history": recalls(0.2, 0.0), "popularity": recalls(0.0, 0.05)}
+    decided = decide(compare(recalls(0.3, 0.1), others), newer=True, first=False)
+    assert (decided.taken, decided.reason) == (True, "refitted")
+
+
 def test_the_comparison_that_decided_is_named():
     decided = decision(0.2, 0.05, (0.25, 0.4))
     figures = decided.decisive
