@@ -264,7 +264,7 @@ def test_the_owner_runs_an_experiment_and_reads_its_report(enter, home):
     store, arms = ExperimentStore(home), {"control": 30, "new": 40}
     for arm, visitors in arms.items():
         for number in range(visitors):
-            store.expose("fewer-repeats", f"{arm}-{number}".encode(), arm)
+            store.expose(store.running(), f"{arm}-{number}".encode(), arm)
     page.get_by_role("button", name="Show the report of fewer-repeats").click()
     report = page.locator("#experiment-report")
     expect(report.locator("tbody tr").nth(1)).to_contain_text("40")

@@ -16,6 +16,8 @@ REREAD_SECONDS = 1.0  # between looks for the experiment that runs
 MAX_SEEN = 100_000  # exposures remembered, so that each is written once
 log = logging.getLogger(__name__)
 
+_Seen = tuple[str, int | None, bytes, str]  # name and start of the experiment, visitor, and name of the arm
+
 
 class Experiments:
     """Assigns the visitors of one shop to arms, to none while it is not `enabled`. Threads share it."""
@@ -26,7 +28,7 @@ class Experiments:
         self._lock = threading.Lock()
         self._running: Experiment | None = None
         self._read_at = float("-inf")
-        self._seen: OrderedDict[tuple[str, bytes, str], None] = OrderedDict()
+        self._seen: OrderedDict[_Seen, None] = OrderedDict()
 
     def assign(self, visitor: bytes) -> Arm | None:
         """Return the arm of a visitor, a keyed hash, and record that it was seen; None while no experiment runs.
@@ -38,7 +40,7 @@ class Experiments:
             if not self.enabled or (experiment := self._current()) is None:
                 return None
             arm = experiment.assign(visitor)
-            self._expose(experiment.name, visitor, arm.name)
+            self._expose(experiment, visitor, arm.name)
         except StoreError as error:
             log.error("No experiment runs: %s", error)
             return None
@@ -47,7 +49,7 @@ class Experiments:
     def forget(self, visitor: bytes) -> None:
         """Remove the exposures of a visitor. Raises StoreError."""
         with self._lock:
-            for seen in [seen for seen in self._seen if seen[1] == visitor]:
+            for seen in [seen for seen in self._seen if seen[2] == visitor]:
                 del self._seen[seen]
         self.store.forget(visitor)
 
@@ -58,8 +60,8 @@ class Experiments:
                 self._running = self.store.running()
             return self._running
 
-    def _expose(self, experiment: str, visitor: bytes, arm: str) -> None:
-        seen = (experiment, visitor, arm)
+    def _expose(self, experiment: Experiment, visitor: bytes, arm: str) -> None:
+        seen = (experiment.name, experiment.started, visitor, arm)
         with self._lock:
             if seen in self._seen:
                 return

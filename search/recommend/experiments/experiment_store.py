@@ -34,7 +34,8 @@ _SELECT_RUNNING = """SELECT definition, started, stopped FROM experiments
     WHERE started IS NOT NULL AND stopped IS NULL"""
 _SAVE = """INSERT INTO experiments VALUES (?, ?, NULL, NULL)
     ON CONFLICT (name) DO UPDATE SET definition = excluded.definition"""
-_EXPOSE = "INSERT OR IGNORE INTO exposures VALUES (?, ?, ?, ?)"
+_EXPOSE = """INSERT OR IGNORE INTO exposures SELECT name, ?, ?, ? FROM experiments
+    WHERE name = ? AND started = ? AND stopped IS NULL"""
 _EXPOSURES = "SELECT visitor, min(arm), count(*), min(at) FROM exposures WHERE experiment = ? GROUP BY visitor"
 _OF_VISITOR = "SELECT experiment, arm, at FROM exposures WHERE visitor = ? ORDER BY at, experiment"
 
@@ -120,10 +121,13 @@ class ExperimentStore:
             db.execute("DELETE FROM exposures WHERE experiment = ?", (name,))
             db.execute("DELETE FROM experiments WHERE name = ?", (name,))
 
-    def expose(self, experiment: str, visitor: bytes, arm: str, now: float | None = None) -> None:
-        """Record that a visitor, a keyed hash, saw an arm; the first time stays."""
+    def expose(self, experiment: Experiment, visitor: bytes, arm: str, now: float | None = None) -> None:
+        """Record that a visitor, a keyed hash, saw an arm; the first time stays.
+
+        Nothing is recorded where the experiment ended meanwhile, even if another one of its name runs.
+        """
         with self._db() as db:
-            db.execute(_EXPOSE, (experiment, visitor, arm, _seconds(now)))
+            db.execute(_EXPOSE, (visitor, arm, _seconds(now), experiment.name, experiment.started))
 
     def exposures(self, experiment: str) -> dict[bytes, Exposure]:
         """Return what each visitor saw; the arm is "" for those who saw several, after shares were changed."""

@@ -66,12 +66,27 @@ def test_an_exposure_is_recorded_once_and_the_first_time_stays(store, tmp_path):
     arm = experiments.assign(ANNA)
     assert experiments.assign(ANNA) == Experiments(tmp_path).assign(ANNA) == arm == REPEATS.assign(ANNA)
     (seen,) = store.of_visitor(ANNA)
-    store.expose("repeats", ANNA, arm.name, seen.at + 99)
+    store.expose(store.running(), ANNA, arm.name, seen.at + 99)
     assert store.exposures("repeats") == {ANNA: Exposure("repeats", arm.name, seen.at)}
-    store.expose("repeats", ANNA, "another", 5)
+    store.expose(store.running(), ANNA, "another", 5)
     assert store.exposures("repeats")[ANNA].arm == ""  # in no arm: what she did next is of neither
     store.remove("repeats")
     assert store.of_visitor(ANNA) == []
+
+
+def test_an_experiment_made_again_counts_those_who_saw_the_first_one(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("search.recommend.experiments.assignment.REREAD_SECONDS", 0.0)
+    experiments = Experiments(tmp_path)
+    store.save(REPEATS)
+    first = store.start("repeats", 100)
+    experiments.assign(ANNA)
+    store.remove("repeats")
+    store.save(REPEATS)
+    store.start("repeats", 200)
+    store.expose(first, BERT, "control")  # by a server that has not read of the removal yet
+    assert store.exposures("repeats") == {}
+    experiments.assign(ANNA)
+    assert set(store.exposures("repeats")) == {ANNA}
 
 
 @pytest.mark.promise("P2")
