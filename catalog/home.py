@@ -83,7 +83,7 @@ class ShopHome:
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
-    refine_key = Entry("refine.key", "Secret that signs refine tokens. The server writes it once.")
+    refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 
     @property
     def side_databases(self) -> tuple[Path, ...]:

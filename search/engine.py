@@ -32,6 +32,7 @@ from search.merchandising.rule_follower import RuleFollower
 from search.merchandising.rule_set import Rules
 from search.query.filters import Filter
 from search.query.glossary import Glossary
+from search.query.refine_token import signing_key
 from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
@@ -76,6 +77,7 @@ class SearchEngine:
         live_rows: int = MAX_LIVE_ROWS,
     ) -> None:
         self.home = home
+        self.key = signing_key(home)  # 32 bytes
         self._catalogue = catalogue
         self._thumbnails = Thumbnails(catalogue, ShopHome(home).thumbnails)
         self._steps = StepRunner()
@@ -85,7 +87,6 @@ class SearchEngine:
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)
-
         replayer = ChangeReplayer(catalogue, live_rows)
 
         def opener(generation: Generation, current: ServingState) -> ServingState:
@@ -238,11 +239,8 @@ class SearchEngine:
         self._live.served.query_encoder.require_texts()
 
     def warm_up(self) -> None:
-        """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait.
-
-        The words for suggestions are read in the background meanwhile.
-        """
-        self._suggester.start(self._live.served.columns)
+        """Encode and search once, with a picture and where possible a text, so that the first shopper need not wait."""
+        self._suggester.start(self._live.served.columns)  # reads its words in the background meanwhile
         self._live.served.warm_up_words()
         self.recommender.warm_up()
         self.search(Query(warm_up_terms(self._live.served)))

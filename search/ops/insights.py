@@ -45,7 +45,7 @@ Row = dict[str, Any]
 class ShopRecords:
     """What is known of a shop: `counts` and `events` are None where they are not kept; `ids` are those of products.
 
-    `least` visitors make up what is shown.
+    `least` visitors make up what is shown. `key` makes the ids of searches, as for the pages.
     """
 
     counts: SearchCounts | None
@@ -55,6 +55,7 @@ class ShopRecords:
     find: Find
     title: Title
     least: int = DEFAULT_LEAST
+    key: bytes = b""
 
 
 class Insights:
@@ -153,11 +154,11 @@ class Insights:
 
     @cached_property
     def _clicked_words(self) -> frozenset[str]:
-        return frozenset(words for words in self._searches if self._clicked.get(query_id_of(words)))
+        return frozenset(words for words in self._searches if self._clicked.get(self._query_id(words)))
 
     def _question(self, count: SearchCount) -> Row:
         earlier = self._earlier.get(count.words, SearchCount(count.words, 0, 0))
-        query_id = query_id_of(count.words)
+        query_id = self._query_id(count.words)
         before = self._shown(earlier.times, earlier.visitors) if self._compared else None
         return {
             "words": count.words,
@@ -171,6 +172,9 @@ class Insights:
             "empty_by": count.empty_by,
             "empty_before": self._shown(earlier.empty, earlier.empty_by) if self._compared else None,
         }
+
+    def _query_id(self, words: str) -> str:
+        return query_id_of(words, self._records.key)
 
     def _shown(self, count: int, visitors: int) -> int | None:
         return withheld(count, visitors, self._records.least)
@@ -199,7 +203,7 @@ class Insights:
             return []
         words = [count for count in self._searches.values() if count.words != PHOTO]
         found = sum(count.found for count in words)
-        clicked = sum(self._clicked.get(query_id_of(count.words), 0) for count in words)
+        clicked = sum(self._clicked.get(self._query_id(count.words), 0) for count in words)
         photos = photo.times if (photo := self._searches.get(PHOTO)) else 0
         shares = {
             "clicked_searches": (Share(min(clicked, found), found), self._text_clickers),
@@ -215,7 +219,8 @@ class Insights:
     @property
     def _text_clickers(self) -> int:
         """Return a number of visitors that clicked results of words: those of the text that most of them clicked."""
-        return max((self._clickers.get(query_id_of(words), 0) for words in self._searches if words != PHOTO), default=0)
+        words = [words for words in self._searches if words != PHOTO]
+        return max((self._clickers.get(self._query_id(each), 0) for each in words), default=0)
 
     @cached_property
     def _visitors(self) -> tuple[tuple[int, Mapping[str, int]], tuple[int, Mapping[str, int]]] | None:

@@ -182,7 +182,10 @@ def texts_of(words: str | None) -> tuple[str, ...]:
     return (words,) if words == PHOTO else (redact(words), ANY)
 
 
-def query_id_of(words: str) -> str:
-    """Return the id of a text under which clicks on its results are logged; "" for a text that is not counted."""
+def query_id_of(words: str, key: bytes) -> str:
+    """Return the id of a text under which clicks on its results are logged; "" for a text that is not counted.
+
+    `key` is the shop's, at most 64 bytes: without it, who sees a click cannot try out which words led to it.
+    """
     text = redact(words)
-    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest() if text else ""
+    return hashlib.blake2b(text.encode(errors="replace"), key=key, digest_size=8).hexdigest() if text else ""

@@ -41,5 +41,5 @@ def _insights() -> Insights:
             return [product_id for _, product_id in catalogue.ids()]
 
     counts, least = search_counts(current_app), current_app.config["LEAST_VISITORS"]
-    records = ShopRecords(counts, engine.recommender.events, DecisionStore(home), ids, engine.find, title_of, least)
-    return Insights(records)
+    events, decisions, key = engine.recommender.events, DecisionStore(home), engine.key
+    return Insights(ShopRecords(counts, events, decisions, ids, engine.find, title_of, least, key))

@@ -25,6 +25,7 @@ from search.query.builder import QueryBuilder
 from search.query.filters import Filter
 from search.query.terms import PictureTerm, TextTerm, VectorTerm
 from search.suggest.suggestions import MIN_OCCASIONS
+from web.engine import get_engine
 from web.middleware.rate_limits import KEY_CALLER, caller_name
 from web.middleware.request_context import query_text
 from web.settings import Settings
@@ -113,7 +114,7 @@ def query_id(query: Query) -> str:
     """Return the id under which clicks on a query's results are logged; "" for a query that is not counted."""
     if any(isinstance(term, PictureTerm | VectorTerm) and term.weight > 0 for term in query.terms):
         return PHOTO_QUERY
-    return query_id_of(query_text(query))
+    return query_id_of(query_text(query), get_engine().key)
 
 
 def frequent_searches(app: Flask) -> Mapping[str, int]:

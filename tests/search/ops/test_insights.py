@@ -28,6 +28,7 @@ from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW, Event
 from search.recommend.events.retention import DAY_S
 
 NOW = datetime(2026, 11, 29, 12).timestamp()
+KEY = b"k" * 32
 SHOP = {name: Product(name, name.title(), ()) for name in ("mug", "lamp", "rug", "=1+1")}
 
 
@@ -35,7 +36,8 @@ SHOP = {name: Product(name, name.title(), ()) for name in ("mug", "lamp", "rug",
 def shop(tmp_path):
     counts, events = SearchCounts(tmp_path), EventLog.open(tmp_path)
     find = lambda ids: {sku: SHOP[sku] for sku in ids if sku in SHOP}  # noqa: E731
-    records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, lambda product: product.title)
+    titled = lambda product: product.title  # noqa: E731
+    records = ShopRecords(counts, events, DecisionStore(tmp_path), lambda: SHOP, find, titled, key=KEY)
     yield counts, events, lambda least=1: Insights(replace(records, least=least), NOW)
     events.close()
 
@@ -84,7 +86,7 @@ def test_questions_of_the_week_are_compared_with_the_week_before(shop):
     searched(counts, "lamp", 6)
     searched(counts, "rug", 4)
     searched(counts, PHOTO, 40)
-    events.add([Event(CLICK, "mug", f"v{n}", query_id_of("RED mug"), 1) for n in range(12)] * 2, NOW)
+    events.add([Event(CLICK, "mug", f"v{n}", query_id_of("RED mug", KEY), 1) for n in range(12)] * 2, NOW)
     events.add([Event(CLICK, "mug", f"v{n}", PHOTO_QUERY, 1) for n in range(10)], NOW)
     week = insights()
     rows = week.rows("questions")
@@ -102,6 +104,11 @@ def test_questions_of_the_week_are_compared_with_the_week_before(shop):
     assert shares["clicked_photo_searches"]["share"] == 0.25
     assert (shares["visitors_click"]["count"], shares["visitors_click"]["sample"]) == (12, 12)
     assert shares["visitors_cart"]["share"] is None
+
+
+def test_the_id_of_a_search_is_equal_in_one_shop_only():
+    assert query_id_of("Red  mug", KEY) == query_id_of("red mug", KEY) != query_id_of("red mug", b"l" * 32)
+    assert query_id_of("", KEY) == ""
 
 
 def test_a_shop_that_has_just_begun_to_count_compares_nothing(shop):
@@ -205,7 +212,7 @@ def test_what_few_visitors_make_up_is_not_shown(shop):
         for new_to in new(words, visitors):
             counts.add(words, True, ["mug"], NOW, new_to=new_to)
             counts.add(f"no {words}", False, (), NOW, new_to=[f"no {text}" for text in new_to if text != ANY])
-    events.add([Event(CLICK, "mug", f"v{n}", query_id_of("many")) for n in range(4)], NOW)
+    events.add([Event(CLICK, "mug", f"v{n}", query_id_of("many", KEY)) for n in range(4)], NOW)
     events.add([Event(VIEW, "mug", f"v{n}") for n in range(6)] + [Event(VIEW, "lamp", "v1")] * 40, NOW)
     week = insights(5)
     assert [row["words"] for row in week.rows("questions")] == ["many", "no many"]
