@@ -6,8 +6,9 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.storage.sqlite import open_database, read_statements, store_errors, transaction
@@ -15,6 +16,8 @@ from catalog.storage.sqlite import open_database, read_statements, store_errors,
 EVENT_LOG_FORMAT = 2
 TIMEOUT_S = 5.0
 OPEN_TIMEOUT_S = 120.0  # while another process brings a file of format 1 up to date
+EMPTY_WAL_S = 0.5  # wait for readers whose moment is older than the removal
+RETRY_S = 0.02
 IDLE_READERS = 8  # connections left open for the next readers
 
 _SCHEMA = Path(__file__).with_name("event_schema.sql")
@@ -51,6 +54,7 @@ class EventFile:
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._removals = self._emptied = 0  # removals so far, and those of them that the write-ahead log has lost
         with self._errors():
             self.db = open_database(path, _WRITER, timeout_s=OPEN_TIMEOUT_S)
             try:
@@ -70,7 +74,8 @@ class EventFile:
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """Yield the connection for one transaction: commit at the end, roll back on any error. Raises StoreError.
 
-        A `durable` transaction survives a loss of power; others survive the end of the process.
+        A `durable` transaction survives a loss of power; others survive the end of the process. Afterwards the
+        write-ahead log is emptied, where `empty_wal` could not do it before.
         """
         with self._lock, self._errors():
             self._require_open()
@@ -82,6 +87,7 @@ class EventFile:
             finally:
                 if durable:
                     self.db.execute("PRAGMA synchronous = NORMAL")
+        self.retry_empty_wal()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -104,14 +110,34 @@ class EventFile:
                 if db is not None:
                     db.close()
 
-    def empty_wal(self) -> None:
+    def empty_wal(self) -> bool:
         """Write what the write-ahead log has into the file, and empty it, so that it has no copy of removed events.
 
-        Waits TIMEOUT_S for readers; where they take longer, a later write does it.
+        Waits EMPTY_WAL_S for those who read an older moment, and holds up neither them nor writers. Returns False
+        where they take longer: then each later transaction, and `retry_empty_wal`, tries it again.
         """
-        with self._lock, self._errors():
-            self._require_open()
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._removals += 1
+        with self._errors():
+            return self._checkpoint(EMPTY_WAL_S)
+
+    def retry_empty_wal(self) -> None:
+        """Try once more to empty the write-ahead log, if that is still to be done; waits for nobody."""
+        if self._emptied < self._removals and not self._closed:
+            with suppress(sqlite3.Error):  # the next one tries again
+                self._checkpoint(0.0)
+
+    def _checkpoint(self, wait_s: float) -> bool:
+        removals, deadline = self._removals, monotonic() + wait_s
+        with closing(open_database(self._path, timeout_s=TIMEOUT_S)) as db:
+            # SQLite would wait for readers with the lock of writers.
+            db.execute("PRAGMA busy_timeout = 0")
+            while busy := db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if monotonic() >= deadline:
+                    break
+                sleep(RETRY_S)
+        if not busy:
+            self._emptied = max(self._emptied, removals)
+        return not busy
 
     def close(self) -> None:
         """Close the file."""

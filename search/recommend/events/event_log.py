@@ -183,6 +183,7 @@ class EventLog:
         """Remove the events beyond the limits, if that has not been done in the last hour; return how many."""
         at = max(int(time.time() if now is None else now), 0)
         if abs(at - self._pruned_at) < PRUNE_SECONDS:
+            self.file.retry_empty_wal()
             return 0
         with self.file.writing() as db:
             return self._prune(db, at, 0)
@@ -255,17 +256,20 @@ class EventLog:
     def forget(self, visitor: str) -> int:
         """Remove all events of a visitor who asks for it; returns how many there were.
 
-        When this returns, no reader sees them, they do not come back after a loss of power, and neither the file nor
-        its write-ahead log has the visitor's hash.
+        When this returns, no later reader sees them, they do not come back after a loss of power, and the file has no
+        visitor's hash. The write-ahead log has none either, unless somebody still reads an older moment after
+        EMPTY_WAL_S: then it is emptied by the first event, prune or removal of this process after that reader.
         """
         key = self.key_of(visitor)
         with self.file.writing(durable=True) as db:
             segments = [number for (number,) in db.execute(_SEGMENTS).fetchall()]
             removed = [(number, db.execute(_FORGET, (number, key)).rowcount) for number in segments]
+            known = db.execute("DELETE FROM visitors WHERE hash = ?", (key,)).rowcount
             events = subtract(db, [(number, count) for number, count in removed if count])
-            db.execute("DELETE FROM visitors WHERE hash = ?", (key,))
-            take_numbers(db, 1)
-        self.file.empty_wal()
+            if known:
+                take_numbers(db, 1)
+        if known:
+            self.file.empty_wal()
         return events
 
     def close(self) -> None:

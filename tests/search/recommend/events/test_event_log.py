@@ -12,6 +12,7 @@ import pytest
 
 from catalog.errors import DamagedStore, NewerStore, StoreError
 from catalog.home import ShopHome
+from search.recommend.events import event_file
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.events.retention import DAY_S, EventLimits
 
@@ -109,16 +110,23 @@ def test_a_visitor_is_forgotten_on_request(log):
 
 FORGETTER = """
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from search.recommend.events.event_log import EventLog
+
+class Dying(sqlite3.Connection):
+    armed = False
+
+    def execute(self, statement, *rest):
+        if Dying.armed and statement.startswith(sys.argv[2]):
+            os._exit(137)
+        return super().execute(statement, *rest)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *args, **named: connect(*args, factory=Dying, **named)
 log = EventLog.open(Path(sys.argv[1]))
-
-def die(statement):
-    if statement.startswith(sys.argv[2]):
-        os._exit(137)
-
-log.file.db.set_trace_callback(die)
+Dying.armed = True
 print(log.forget("visitor-7"), flush=True)
 """
 
@@ -154,6 +162,37 @@ def test_no_file_has_a_visitor_who_was_forgotten_while_the_log_is_open(log, tmp_
         assert log.last() > last
         assert not any(key in path.read_bytes() for path in paths)
     assert {event.visitor for event in log.newest(10**6)}.isdisjoint(keys)
+
+
+@pytest.mark.parametrize("later", [lambda log: log.add(views("z", visitor="w"), NOW), lambda log: log.prune(NOW)])
+def test_a_reader_delays_the_end_of_the_hash_and_stalls_nobody(log, tmp_path, monkeypatch, later):
+    """While the removal waits for a reader, others read and write; after that reader the next one empties the log."""
+    log.add(views("a", "b") + views("c", visitor="w"), NOW)
+    wal, key, counts = tmp_path / f"{ShopHome(tmp_path).events.name}-wal", log.key_of("v"), []
+
+    def read_and_write(seconds):
+        if len(counts) < 3:
+            counts.append(log.count())
+            log.add(views("d", visitor="w"), NOW)
+
+    monkeypatch.setattr(event_file, "sleep", read_and_write)
+    with log.file.reading() as db:
+        assert db.execute("SELECT count(*) FROM events").fetchone() == (3,)
+        assert log.forget("v") == 2
+        assert counts == [1, 2, 3]
+        assert key in wal.read_bytes()
+    later(log)
+    assert wal.stat().st_size == 0
+    assert key not in ShopHome(tmp_path).events.read_bytes()
+
+
+def test_forgetting_an_unknown_visitor_does_no_more_than_look(log, tmp_path):
+    log.add(views("a"), NOW)
+    wal, last = tmp_path / f"{ShopHome(tmp_path).events.name}-wal", log.last()
+    assert log.forget("nobody") == 0
+    assert (wal.stat().st_size > 0, log.last()) == (True, last)
+    log.forget("v")
+    assert wal.stat().st_size == 0 and log.last() > last
 
 
 def test_all_that_is_stored_about_a_visitor_is_exported(log):
