@@ -23,6 +23,7 @@ from search.recommend.events.event_log import EventLog, StoredEvent
 from search.recommend.events.event_rows import EVENT_COLUMNS
 from search.recommend.experiments.experiment_store import ExperimentStore
 
+EXPORTED_COLUMNS = ("visitor_hash", *EVENT_COLUMNS[1:])  # no import takes a hash for the id of a visitor
 SHOWN_REJECTED = 5  # lines of the report that are printed
 
 
@@ -68,12 +69,15 @@ def import_command(home: Path, as_json: bool, table: Path) -> None:
 @click.argument("table", type=OUTPUT_TYPE, required=False)
 @click.option("--visitor", help="Only the events of the visitor with this id.")
 def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
-    """Write events as CSV, to a file or to the terminal, oldest first, with the hashes of visitors in place of ids."""
+    """Write events as CSV, to a file or to the terminal, oldest first, with the hashes of visitors in place of ids.
+
+    It cannot be imported: nobody knows the ids of its visitors. A backup has the whole log.
+    """
     ShopHome(home).require_catalogue()
     out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
     with closing(EventLog.open(home)) as log, out as file:
         writer = csv.writer(file)
-        writer.writerow(EVENT_COLUMNS)
+        writer.writerow(EXPORTED_COLUMNS)
         writer.writerows(_rows(log.iterate() if visitor is None else log.history(visitor)))
 
 
@@ -102,8 +106,8 @@ def status_command(home: Path, as_json: bool) -> None:
 
 def _rows(events: Iterable[StoredEvent]) -> Iterator[list[Any]]:
     for event in events:
-        values = {"visitor": event.visitor.hex(), **event.to_dict()}
-        yield [escape_formula(str(values.get(name, ""))) for name in EVENT_COLUMNS]
+        values = {"visitor_hash": event.visitor.hex(), **event.to_dict()}
+        yield [escape_formula(str(values.get(name, ""))) for name in EXPORTED_COLUMNS]
 
 
 def _time(seconds: int | None) -> str | None:

@@ -108,6 +108,8 @@ class EventFileReader:
         header = [] if isinstance(cells, str) else [cell.strip() for cell in cells]
         if missing := [name for name in REQUIRED if name not in header]:
             hint = f"A file of events has a header with {', '.join(REQUIRED)}, and perhaps {', '.join(OPTIONAL)}."
+            if "visitor_hash" in header:
+                hint = "An export has hashes of visitors, and no ids to import; a backup has the whole log."
             raise BadFeed(f"{self.path}, line 1: there is no column {', '.join(missing)}.", hint)
         return header
 

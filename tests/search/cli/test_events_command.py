@@ -48,17 +48,19 @@ def test_import_status_export_forget(run, tmp_path):
         ("2017-01-01T00:00:00Z", "8"),
         ("2017-01-02T00:00:00Z", "'=7"),  # no formula in a spreadsheet; an import takes the apostrophe off
     ]
-    assert not {"anna", "bert"} & {row["visitor"] for row in rows}
+    assert not {"anna", "bert"} & {row["visitor_hash"] for row in rows}
     run("export", str(tmp_path / "anna.csv"), "--visitor", "anna")
     assert len((tmp_path / "anna.csv").read_text().splitlines()) == 2
     assert json.loads(run("forget", "anna", "--json").stdout) == {"removed": 1, "removed_from_experiments": 0}
     assert "events                  1\n" in run("status").stdout
 
 
-def test_an_export_can_be_imported(run, tmp_path):
+def test_an_export_is_no_import_with_other_visitors(run, tmp_path):
     run("import", str(tmp_path / "events.csv"), exit_code=3)
     run("export", str(tmp_path / "copy.csv"))
-    assert json.loads(run("import", str(tmp_path / "copy.csv"), "--json").stdout)["added"] == 2
+    done = run("import", str(tmp_path / "copy.csv"), exit_code=1)
+    assert "there is no column visitor" in done.stderr and "An export has hashes" in done.stderr
+    assert json.loads(run("status", "--json").stdout)["events"] == 2
 
 
 def test_a_folder_without_a_shop_is_refused(tmp_path):
