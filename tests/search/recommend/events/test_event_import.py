@@ -91,6 +91,20 @@ def test_what_is_stored_is_not_added_again(log, tmp_path, monkeypatch, at_once):
     assert log.count() == len(rows) == len(list(log.iterate()))
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3, 10_000])
+def test_equal_rows_far_apart_are_as_many_events(log, tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(event_import, "BATCH_ROWS", at_once)
+    one, *others = (f"v,2023-01-0{day},purchase,p,1,1\n" for day in range(1, 6))
+    log.add([Event("view", "p", "v")], NOW)  # numbers do not begin with the import
+    rows = [one, others[0], one, *others[1:], one]
+    assert run(log, write(tmp_path / "a.csv", rows), tmp_path).added == 7
+    again = run(log, tmp_path / "a.csv", tmp_path)
+    assert (again.added, again.already_stored) == (0, 7)
+    longer = run(log, write(tmp_path / "b.csv", [one, *rows, one]), tmp_path)
+    assert (longer.added, longer.already_stored) == (2, 7)
+    assert log.count() == 10 == len(list(log.iterate()))
+
+
 @pytest.mark.parametrize(
     ("statement", "times"), [("INSERT INTO incoming", 170), ("INSERT INTO events", 3), ("COMMIT", 3)]
 )
