@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 # The wide forms count too in some spreadsheets; and where a comma is the decimal sign, cells are cut at semicolons.
@@ -33,6 +34,10 @@ def unescape_formula(text: str) -> str:
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as CSV, with every cell escaped."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerows([escape_formula(str(cell)) for cell in row] for row in (header, *rows))
+    write_csv(out, (header, *rows))
     return out.getvalue()
+
+
+def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows to a file as CSV, one after another, with every cell escaped."""
+    csv.writer(file).writerows([escape_formula(str(cell)) for cell in row] for row in rows)

@@ -15,7 +15,7 @@ import click
 
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
-from catalog.text.csv_export import escape_formula
+from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, Commands, home_option
 from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
 from search.recommend.events.event_import import EventImport
@@ -76,9 +76,8 @@ def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
     ShopHome(home).require_catalogue()
     out = nullcontext(sys.stdout) if table is None else table.open("w", encoding="utf-8", newline="")
     with closing(EventLog.open(home)) as log, out as file:
-        writer = csv.writer(file)
-        writer.writerow(EXPORTED_COLUMNS)
-        writer.writerows(_rows(log.iterate() if visitor is None else log.history(visitor)))
+        write_csv(file, [EXPORTED_COLUMNS])
+        write_csv(file, _rows(log.iterate() if visitor is None else log.history(visitor)))
 
 
 @events_command.command("forget")
@@ -107,7 +106,7 @@ def status_command(home: Path, as_json: bool) -> None:
 def _rows(events: Iterable[StoredEvent]) -> Iterator[list[Any]]:
     for event in events:
         values = {"visitor_hash": event.visitor.hex(), **event.to_dict()}
-        yield [escape_formula(str(values.get(name, ""))) for name in EXPORTED_COLUMNS]
+        yield [values.get(name, "") for name in EXPORTED_COLUMNS]
 
 
 def _time(seconds: int | None) -> str | None:

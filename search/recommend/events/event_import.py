@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 import time
 from collections import defaultdict
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from catalog.text.csv_export import escape_formula
+from catalog.text.csv_export import write_csv
 from indexer.progress import progress
 from search.recommend.events.event_log import ADD_PRODUCT, ADD_TO_SEGMENT, ADD_VISITOR, EventLog, take_numbers
 from search.recommend.events.event_rows import BadEvent, EventFileReader, EventRow, open_event_file, parse_event
@@ -98,8 +97,8 @@ class EventImport:
                     report.rejected += 1
                     if bad is None:
                         bad = self._rejected.open("w", encoding="utf-8", newline="")
-                        csv.writer(bad).writerow(REJECTED_COLUMNS)
-                    csv.writer(bad).writerow((line, escape_formula(str(error))))
+                        write_csv(bad, [REJECTED_COLUMNS])
+                    write_csv(bad, [(line, str(error))])
                     continue
                 if event.product_id not in self._known:
                     report.on_unknown_products += 1

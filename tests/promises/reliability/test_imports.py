@@ -21,12 +21,12 @@ from hypothesis.stateful import (
 )
 
 from catalog.errors import BadFeed
+from catalog.files import version_folders
 from catalog.files.failpoints import VARIABLE, Failed
 from catalog.images.decoder import content_hash
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, dry_run, update_index
-from indexer.generations import store
 from indexer.generations.publishing import build_lock, recover, rollback
 from indexer.generations.store import current_number, numbers, open_current
 from indexer.maintenance.consistency import check_consistency
@@ -251,7 +251,7 @@ def drawn(folder):
 
 def holds(monkeypatch, folder, seed, examples, steps):
     """Nothing in here ends the process, so nothing needs to be brought to the disk; that is what takes the time."""
-    monkeypatch.setattr(store, "sync", lambda path: None)
+    monkeypatch.setattr(version_folders, "sync", lambda path: None)
     random.seed(seed)
     run_state_machine_as_test(
         drawn(folder),

@@ -14,9 +14,9 @@ import pytest
 
 from catalog.errors import WindowshopError
 from catalog.files.atomic import record
+from catalog.files.version_folders import json_digest as digest
 from catalog.home import ShopHome
 from indexer.generations.manifest import MANIFEST_FILE
-from indexer.generations.manifest import _digest as digest
 from indexer.generations.store import open_current
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import make_shop
