@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.types import Floats, Ids
+from indexer.types import Floats, Ids, Mask
 from search.recommend.events.interactions import Codes
 from search.recommend.feed.visitor_histories import VisitorRecord
 from search.recommend.learning.fitted_models import FittedModels
@@ -56,8 +56,13 @@ class FittedScores:
             return self.by_ordinal(self.two_stage.popularity)
         return self.by_ordinal(self.two_stage.scores(history, Context(now, carted[carted >= 0])))
 
-    def bought_with(self, anchor: int) -> tuple[Ids, Floats]:
-        """Return the ordinals of what is bought or looked at together with a product, and how strongly."""
+    def is_bought(self, anchors: Ids) -> Mask:
+        """Return the mask (a,) of the products whose neighbours are of purchases, and not of what was looked at."""
+        codes = self.codes[anchors]
+        return np.asarray((codes >= 0) & self.together.bought[codes])
+
+    def neighbours(self, anchor: int) -> tuple[Ids, Floats]:
+        """Return the ordinals of what is bought (or looked at, see `is_bought`) with a product, and how strongly."""
         code = int(self.codes[anchor])
         if code < 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 from indexer.types import Floats, Ids
 from search.recommend.events.event_log import DAY_S, PURCHASE
 from search.recommend.events.interactions import KIND_CODES
+from search.recommend.events.purchase_statistics import Strengths
 from search.recommend.feed import feed_page as page
 from search.recommend.feed.feed_context import FeedContext
 
@@ -63,7 +64,20 @@ class ReasonFinder:
 
     def together(self, ordinal: int, anchors: Ids) -> Cause | None:
         """Return with which of the anchors the product was bought, or viewed, most strongly; None where with none."""
-        return self._fitted_together(ordinal, anchors) or self._counted_together(ordinal, anchors.tolist())
+        statistics = self.context.statistics
+        return (
+            self._fitted_together(ordinal, anchors)
+            or self._counted_together(ordinal, anchors.tolist(), page.BOUGHT_WITH, statistics.purchases.together)
+            or self._counted_together(ordinal, anchors.tolist(), page.VIEWED_WITH, statistics.together)
+        )
+
+    def bought_with(self, ordinal: int, anchors: Ids) -> Cause | None:
+        """Return with which of the anchors the product was bought most strongly; None where with none."""
+        fitted, counted = self.context.arrays.fitted, self.context.statistics.purchases.together
+        of_purchases = anchors if fitted is None else anchors[fitted.is_bought(anchors)]
+        return self._fitted_together(ordinal, of_purchases) or self._counted_together(
+            ordinal, anchors.tolist(), page.BOUGHT_WITH, counted
+        )
 
     def _fitted_together(self, ordinal: int, anchors: Ids) -> Cause | None:
         fitted = self.context.arrays.fitted
@@ -76,19 +90,13 @@ class ReasonFinder:
         code = page.BOUGHT_WITH if fitted.together.bought[strongest] else page.VIEWED_WITH
         return Cause(code, int(fitted.ordinals[strongest]))
 
-    def _counted_together(self, ordinal: int, anchors: Sequence[int]) -> Cause | None:
-        ids, statistics = self.context.arrays.columns.ids, self.context.statistics
-        for code, strengths in (
-            (page.BOUGHT_WITH, statistics.purchases.together),
-            (page.VIEWED_WITH, statistics.together),
-        ):
-            found = [
-                (strengths.get(ids[anchor], {}).get(ids[ordinal], 0.0), -place) for place, anchor in enumerate(anchors)
-            ]
-            strength, place = max(found, default=(0.0, 0))
-            if strength > 0:
-                return Cause(code, int(anchors[-place]))
-        return None
+    def _counted_together(self, ordinal: int, anchors: Sequence[int], code: str, strengths: Strengths) -> Cause | None:
+        ids = self.context.arrays.columns.ids
+        found = [
+            (strengths.get(ids[anchor], {}).get(ids[ordinal], 0.0), -place) for place, anchor in enumerate(anchors)
+        ]
+        strength, place = max(found, default=(0.0, 0))
+        return Cause(code, int(anchors[-place])) if strength > 0 else None
 
     def popular(self, ordinal: int) -> Cause | None:
         """Return the product's place among the popular products of its category or of the shop; None without one."""

@@ -21,6 +21,7 @@ from search.recommend.content.session import (
     decay,
 )
 from search.recommend.events.event_log import DAY_S
+from search.recommend.events.purchase_statistics import Strengths
 from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.shop_arrays import ordinals_of
 from search.recommend.models.content_rows import interests
@@ -155,14 +156,39 @@ def own_history(context: FeedContext) -> Floats64:
 
 def neighbours(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
     """Return the weighted strength with which others were viewed or bought along with the anchors (n,)."""
-    statistics, ids = context.statistics, context.arrays.columns.ids
+    total = _counted(context, anchors, weights, context.statistics.together)
+    return (
+        total
+        + _counted(context, anchors, weights, context.statistics.purchases.together)
+        + _fitted(context, anchors, weights)
+    )
+
+
+def bought_along(context: FeedContext, anchors: Ids) -> Floats64:
+    """Return the strength with which others were bought, and not only viewed, along with the anchors (n,)."""
+    weights = np.ones(len(anchors))
+    total = _counted(context, anchors, weights, context.statistics.purchases.together)
+    if context.arrays.fitted is None:
+        return total
+    bought = context.arrays.fitted.is_bought(anchors)
+    return total + _fitted(context, anchors[bought], weights[bought])
+
+
+def _fitted(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
+    """Return the weighted strength of the anchors' neighbours in the fitted model (n,), 0 without one."""
+    total = np.zeros(len(context.arrays))
+    if context.arrays.fitted is not None:
+        for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
+            ordinals, strengths = context.arrays.fitted.neighbours(anchor)
+            total[ordinals] += weight * strengths
+    return total
+
+
+def _counted(context: FeedContext, anchors: Ids, weights: Floats64, together: Strengths) -> Floats64:
+    """Return the weighted strength of the anchors' neighbours in the statistics of the events (n,)."""
     total = np.zeros(len(context.arrays))
     for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
-        if context.arrays.fitted is not None:
-            ordinals, strengths = context.arrays.fitted.bought_with(anchor)
-            total[ordinals] += weight * strengths
-        for together in (statistics.together, statistics.purchases.together):
-            add_strengths(context, total, together.get(ids[anchor], {}), weight)
+        add_strengths(context, total, together.get(context.arrays.columns.ids[anchor], {}), weight)
     return total
 
 

@@ -16,8 +16,8 @@ from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.reasons import MIN_LIKENESS, Cause, ReasonFinder
 from search.recommend.feed.relevance import (
     FeedCandidates,
+    bought_along,
     boosted,
-    neighbours,
     ordinals_in,
     own_history,
     personal_candidates,
@@ -108,13 +108,13 @@ def bought_together(context: FeedContext, count: int) -> RankedShelf:
     if not len(anchors):
         return RankedShelf()
     without = context.without(context.shopper.with_variants(anchors))
-    strengths = neighbours(without, anchors, np.ones(len(anchors)))
+    strengths = bought_along(without, anchors)
     ordinals = np.flatnonzero((strengths > 0) & without.allowed)
     candidates = boosted(without, FeedCandidates(ordinals, without.rows(ordinals), strengths[ordinals]))
     finder = ReasonFinder(without, anchors, without.rows(anchors))
 
     def cause(ordinal: int) -> Cause:
-        return finder.together(ordinal, anchors) or Cause(page.ASSORTMENT)
+        return finder.bought_with(ordinal, anchors) or Cause(page.ASSORTMENT)
 
     shelf = ShelfRules(cause_of=cause, because=int(anchors[0]) if context.request.product else -1)
     return _diverse(without, without_twins(without, candidates), count, shelf)

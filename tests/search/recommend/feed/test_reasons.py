@@ -54,6 +54,7 @@ def test_each_reason_is_given_where_it_should_be(engine):
     together = reason("", "k1-2", surface="bought_together", product="k0-2")
     assert (together.code, together.product.id) == (BOUGHT_WITH, "k0-2")
     assert reason("v-weekly", name(7, 3)).code == VIEWED_WITH
+    assert not feed(engine, surface="bought_together", product=name(4, 2)).items, "viewed together is not bought"
     assert reason("v-looks", name(9, 4)).code == LIKE_VIEWED
     assert {reason("", "k0-2").code, reason("", "k2-2").code} <= {POPULAR, POPULAR_IN_CATEGORY}
     trend = reason("", name(7, 3), surface="trending")
