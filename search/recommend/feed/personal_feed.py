@@ -117,7 +117,7 @@ class PersonalFeed:
                 _items(shelf, part, products),
                 request.offset,
                 request.k,
-                len(shelf.ordinals) > request.offset + request.k,
+                len(shelf.ordinals) > part.stop < page.MAX_FEED,
                 products.get(shelf.because) if shelf.because >= 0 else None,
             )
             for surface, shelf in ranked.items()

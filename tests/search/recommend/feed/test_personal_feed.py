@@ -7,6 +7,7 @@ from search.live.product_edit import ProductEdit
 from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import BOOST, BURY, EVERY, HIDE, Rule
 from search.query.filters import parse_filter
+from search.recommend.feed import feed_page
 from search.recommend.feed.feed_page import MAX_FEED, SURFACES, FeedRequest
 from search.recommend.feed.visitor_histories import MAX_LOOKS
 from tests.search.recommend.feed.feed_shop import feed, groceries, ids, name, open_feed_shop, record
@@ -108,6 +109,13 @@ def test_page_2_repeats_nothing_of_page_1(engine):
     shown = [product for page in pages for product in page]
     assert len(shown) == 60 == len(set(shown))
     assert pages[0] + pages[1] == ids(feed(engine, "v-pages", k=40))
+
+
+def test_the_last_page_that_can_be_requested_says_that_no_more_follows(engine, monkeypatch):
+    monkeypatch.setattr(feed_page, "MAX_FEED", 40)
+    assert [feed(engine, offset=offset).more for offset in (0, 20)] == [True, False]
+    with pytest.raises(BadQuery):
+        FeedRequest(offset=40)
 
 
 def test_a_list_of_20_has_many_categories(engine):
