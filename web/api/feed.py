@@ -11,8 +11,8 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 
 from web.api.search import addressed
 from web.engine import get_engine
-from web.i18n.language import t, title_of
-from web.i18n.reasons import reason_text
+from web.i18n.language import title_of
+from web.i18n.reasons import reason_text, shelf_heading
 from web.middleware.consent import personalising_refused_by, served_visitor
 from web.middleware.response_headers import no_store
 from web.requests.recommend_request import feed_request, read_feed_parameters
@@ -71,7 +71,7 @@ def shelf_json(shelf: Shelf) -> dict[str, Any]:
         because = {"id": product.id, "title": title_of(product), "url": api_url(product_url(product.id))}
     return {
         "surface": shelf.surface,
-        "title": t(shelf.surface, what=because["title"] if because else ""),
+        "title": shelf_heading(shelf.surface, shelf.because, shelf.viewed),
         "because": because,
         "items": [_item_json(item, rank) for rank, item in enumerate(shelf.items, shelf.offset + 1)],
         "offset": shelf.offset,

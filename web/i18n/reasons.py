@@ -14,6 +14,7 @@ FIRST_WIDE = "\u2e80"  # letters from here on are twice as wide: those of Chines
 MIN_CLAUSE = 8  # characters of a title before its first comma that may stand for it
 _FIRST_COMMA = re.compile(r"[,，、;；(（]")
 BOUGHT_BEFORE, DUE_AGAIN = "bought_before", "due_again"
+BECAUSE_YOU_LOOKED = "because_you_looked"
 
 
 def reason_text(code: str, product: Product | None, facts: Mapping[str, int | str]) -> str:
@@ -30,6 +31,18 @@ def reason_text(code: str, product: Product | None, facts: Mapping[str, int | st
     key = f"reason_{code}_at" if 0 < rank <= MOST_NAMED_RANK else f"reason_{code}"
     category = _category(str(facts.get("category", "")))
     return t(key, what=name_inside(product) if product else "", rank=rank, category=category)
+
+
+def shelf_heading(surface: str, because: Product | None, viewed: bool) -> str:
+    """Return the heading of a shelf in the page's language, which names the product that the shelf is like.
+
+    It says that the visitor looked at the product only where that is so (`viewed`).
+    """
+    if surface != BECAUSE_YOU_LOOKED:
+        return t(surface)
+    if because is None:
+        return t("similar_products")
+    return t(surface if viewed else "reason_like", what=name_inside(because))
 
 
 def name_inside(product: Product) -> str:

@@ -13,9 +13,7 @@ from catalog.product import Picture, Product
 from search.recommend.feed.feed_page import (
     BECAUSE_YOU_LOOKED,
     BOUGHT_TOGETHER,
-    BUY_AGAIN,
     FOR_YOU,
-    NEW_FOR_YOU,
     POPULAR,
     POPULAR_IN_CATEGORY,
     TRENDING,
@@ -27,17 +25,9 @@ from search.recommend.feed.feed_page import (
 )
 from web.engine import get_engine
 from web.i18n.language import t
-from web.i18n.reasons import name_inside, reason_text
+from web.i18n.reasons import reason_text, shelf_heading
 
 SHELF_CARDS = 6  # on the front page, where a shelf is one row
-HEADINGS = {
-    FOR_YOU: "for_you",
-    BUY_AGAIN: "buy_again",
-    NEW_FOR_YOU: "new_for_you",
-    BECAUSE_YOU_LOOKED: "because_you_looked",
-    BOUGHT_TOGETHER: "bought_together",
-    TRENDING: "trending",
-}
 OF_MANY = frozenset({POPULAR, POPULAR_IN_CATEGORY, TRENDING_NOW})  # reasons that tell what many shoppers do
 
 
@@ -123,7 +113,7 @@ def _view(page: FeedPage, shelf: Shelf, dismissed: Collection[str], named: str) 
     common = shared.pop() if len(shared) == 1 and len(cards) > 1 else ""
     return ShelfView(
         surface=shelf.surface,
-        heading=t(HEADINGS[shelf.surface], **({"what": name_inside(because)} if because else {})),
+        heading=shelf_heading(shelf.surface, because, shelf.viewed),
         reason=common,
         cards=tuple(replace(card, reason="") if common else card for card in cards),
         personalised=page.personalised,

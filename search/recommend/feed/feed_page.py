@@ -26,7 +26,7 @@ BOUGHT_BEFORE = "bought_before"  # times, days_ago
 DUE_AGAIN = "due_again"  # times, every_days, days_ago
 BOUGHT_WITH = "bought_with"  # product
 VIEWED_WITH = "viewed_with"  # product
-LIKE_VIEWED, LIKE_BOUGHT = "like_viewed", "like_bought"  # product
+LIKE_VIEWED, LIKE_BOUGHT, LIKE = "like_viewed", "like_bought", "like"  # product
 GOES_WITH = "goes_with"  # product
 POPULAR, POPULAR_IN_CATEGORY = "popular", "popular_in_category"  # rank; rank, category
 TRENDING_NOW = "trending"  # visitors, before
@@ -39,6 +39,7 @@ REASONS = (
     VIEWED_WITH,
     LIKE_VIEWED,
     LIKE_BOUGHT,
+    LIKE,
     GOES_WITH,
     POPULAR,
     POPULAR_IN_CATEGORY,
@@ -126,7 +127,8 @@ class FeedItem:
 class Shelf:
     """Products of one surface, best first, from `offset` on; `more` says whether others follow.
 
-    `because` is the product that "because you looked at" and "bought together" are about.
+    `because` is the product that "because you looked at" and "bought together" are about; `viewed` says whether the
+    visitor viewed it.
     """
 
     surface: str
@@ -135,6 +137,7 @@ class Shelf:
     k: int = 0
     more: bool = False
     because: Product | None = None
+    viewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

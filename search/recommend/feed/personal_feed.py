@@ -72,6 +72,9 @@ class PersonalFeed:
             ranked[surface] = SHELVES[surface](context, request.offset + request.k + MORE)
             shown = ranked[surface].ordinals[: request.offset + request.k]
             context = context.without(context.shopper.with_variants(shown))  # on one shelf of a page only
+        if request.surface == page.HOME:  # on which no heading is about no product
+            about_none = [name for name in surfaces if name == page.BECAUSE_YOU_LOOKED and ranked[name].because < 0]
+            surfaces = tuple(name for name in surfaces if name not in about_none)
         shelves = self._filled(context, {surface: ranked[surface] for surface in surfaces}, request)
         feed_id = FEED_ID_PREFIX + secrets.token_hex(8)
         fitted = context.arrays.fitted
@@ -119,6 +122,7 @@ class PersonalFeed:
                 request.k,
                 len(shelf.ordinals) > part.stop < page.MAX_FEED,
                 products.get(shelf.because) if shelf.because >= 0 else None,
+                shelf.because in context.shopper.viewed,
             )
             for surface, shelf in ranked.items()
         )

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from indexer.types import Floats, Ids
-from search.recommend.events.event_log import DAY_S, PURCHASE
-from search.recommend.events.interactions import KIND_CODES
+from search.recommend.events.event_log import DAY_S
 from search.recommend.events.purchase_statistics import Strengths
 from search.recommend.feed import feed_page as page
 from search.recommend.feed.feed_context import FeedContext
@@ -116,12 +115,11 @@ class ReasonFinder:
         return Cause(page.POPULAR, facts={"rank": rank}) if rank <= MAX_POPULAR_RANK else None
 
     def like(self, place: int) -> Cause:
-        """Return the likeness to the anchor at a place, which was bought or else looked at."""
-        anchor = int(self.anchors[place])
-        history = self.context.shopper.history
-        kinds = history.kinds[history.products == anchor]
-        bought = bool((kinds == KIND_CODES[PURCHASE]).any())
-        return Cause(page.LIKE_BOUGHT if bought else page.LIKE_VIEWED, anchor)
+        """Return the likeness to the anchor at a place, which was bought, or viewed, or neither, as one in the cart."""
+        anchor, shopper = int(self.anchors[place]), self.context.shopper
+        if anchor in shopper.bought:
+            return Cause(page.LIKE_BOUGHT, anchor)
+        return Cause(page.LIKE_VIEWED if anchor in shopper.viewed else page.LIKE, anchor)
 
     def _cause(self, ordinal: int, likeness: Floats) -> Cause:
         known = self.bought(ordinal) or self.together(ordinal, self.anchors)

@@ -156,12 +156,11 @@ def own_history(context: FeedContext) -> Floats64:
 
 def neighbours(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
     """Return the weighted strength with which others were viewed or bought along with the anchors (n,)."""
-    total = _counted(context, anchors, weights, context.statistics.together)
-    return (
-        total
-        + _counted(context, anchors, weights, context.statistics.purchases.together)
-        + _fitted(context, anchors, weights)
-    )
+    statistics = context.statistics
+    total = _fitted(context, anchors, weights)
+    for together in (statistics.together, statistics.purchases.together):
+        total += _counted(context, anchors, weights, together)
+    return total
 
 
 def bought_along(context: FeedContext, anchors: Ids) -> Floats64:

@@ -16,8 +16,8 @@ from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.reasons import MIN_LIKENESS, Cause, ReasonFinder
 from search.recommend.feed.relevance import (
     FeedCandidates,
-    bought_along,
     boosted,
+    bought_along,
     ordinals_in,
     own_history,
     personal_candidates,
@@ -121,17 +121,17 @@ def bought_together(context: FeedContext, count: int) -> RankedShelf:
 
 
 def because_you_looked(context: FeedContext, count: int) -> RankedShelf:
-    """Return what is like a product that the visitor looked at, by default the last one."""
-    looked_at = np.setdiff1d(context.shopper.recent, context.shopper.bought)
-    viewed = context.shopper.recent[np.isin(context.shopper.recent, looked_at)]
-    anchors = _anchors(context) if context.request.product else viewed[:1]
+    """Return what is like a product: that of the request, or the last one that the visitor viewed and has a picture."""
+    shopper = context.shopper
+    viewed = shopper.recent[np.isin(shopper.recent, shopper.viewed) & ~np.isin(shopper.recent, shopper.bought)]
+    anchors = _anchors(context) if context.request.product else viewed[context.rows(viewed).any(axis=1)][:1]
     if not len(anchors):
         return RankedShelf()
     hidden = context.shopper.with_variants(np.concatenate([anchors, context.shopper.recent]))
     without = context.without(hidden)
     rows = without.rows(anchors)
     if not rows.any():
-        return RankedShelf()
+        return RankedShelf(because=int(anchors[0]))
     ordinals = without.state.nearest(rows[0], POOL_SIZE, without.allowed)
     found = without.rows(ordinals)
     likeness = (found @ rows[0]).astype(np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.types import Floats, Ids, Mask
 from search.recommend.content.session import MAX_VIEWS
-from search.recommend.events.event_log import CART, DAY_S, DISMISS, PURCHASE
+from search.recommend.events.event_log import CART, CLICK, DAY_S, DISMISS, PURCHASE, VIEW
 from search.recommend.events.interactions import KIND_CODES, History, Times
 from search.recommend.feed.shop_arrays import ShopArrays, ordinals_of
 from search.recommend.feed.visitor_histories import VisitorRecord
@@ -87,6 +87,12 @@ class Shopper:
         once = np.array([len(self.purchase_days[int(product)]) == 1 for product in self.bought], np.bool_)
         rare = self.arrays.repeat_rates[self.bought] < MIN_REPEAT_RATE
         return self.bought[once & rare & (last > self.now - DURABLE_DAYS * DAY_S)]
+
+    @cached_property
+    def viewed(self) -> Ids:
+        """The products viewed or clicked, each once, in the order of ordinals."""
+        looks = np.isin(self.history.kinds, (KIND_CODES[VIEW], KIND_CODES[CLICK]))
+        return np.unique(self.history.products[looks]).astype(np.int64)
 
     @cached_property
     def dismissed(self) -> Ids:

@@ -46,7 +46,7 @@ def read_visitor(log: EventLog | None, visitor: str, viewed: Sequence[str], now:
             stored = _newest(log, visitor)
         except StoreError:
             stored = []
-    known = {event.product_id for event in stored}
+    known = {event.product_id for event in stored if event.kind != CART}  # a list may put unseen products into it
     new = [product for product in dict.fromkeys(viewed) if product not in known]
     ids = (*(event.product_id for event in stored), *new)
     if not ids:

@@ -55,6 +55,15 @@ def test_the_front_page_is_one_answer_without_a_product_twice(shop):
     assert surfaces == ["for_you", "buy_again", "because_you_looked", "trending", "new_for_you"]
     shown = [item["id"] for shelf in page["shelves"] for item in shelf["items"]]
     assert shown and len(set(shown)) == len(shown)
+    strangers = feed(shop, visitor="v-none-6f1c09d2e87b4a35", surface="home", k=4)["shelves"]
+    assert [shelf["surface"] for shelf in strangers] == [name for name in surfaces if name != "because_you_looked"]
+
+
+def test_a_heading_says_nothing_that_is_not_so(shop):
+    shelves = [feed(shop, surface="because_you_looked", **about) for about in ({}, {"product": "red"})]
+    assert [shelf["title"] for shelf in shelves] == ["Similar products", "Similar to Red jumper"]
+    assert {item["reason"]["code"] for item in shelves[1]["items"]} == {"like"}
+    assert not shelves[0]["items"] and shelves[0]["because"] is None and shelves[1]["because"]["id"] == "red"
 
 
 def test_pages_do_not_overlap(shop):

@@ -39,7 +39,7 @@ def test_what_was_bought_is_counted_as_the_language_does(app, language, texts):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_states_its_facts(app, language):
     title = "Rote Tasse" if language == "de" else "Red mug"
-    for code in ("bought_with", "viewed_with", "like_viewed", "like_bought", "goes_with"):
+    for code in ("bought_with", "viewed_with", "like_viewed", "like_bought", "like", "goes_with"):
         assert title in said(app, language, code, MUG), code
     assert "7" in said(app, language, "due_again", times=4, every_days=7, days_ago=9)
     assert "1" not in said(app, language, "due_again", times=4, every_days=1, days_ago=9)

@@ -1,5 +1,6 @@
 """What users of recommenders complain of does not happen: each complaint is a test."""
 
+import numpy as np
 import pytest
 
 from catalog.errors import BadQuery, UnknownProduct
@@ -8,6 +9,7 @@ from search.merchandising.rule_store import RuleStore
 from search.merchandising.rules import BOOST, BURY, EVERY, HIDE, Rule
 from search.query.filters import parse_filter
 from search.recommend.feed import feed_page
+from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.feed_page import MAX_FEED, SURFACES, FeedRequest
 from search.recommend.feed.visitor_histories import MAX_LOOKS
 from tests.search.recommend.feed.feed_shop import feed, groceries, ids, name, open_feed_shop, record
@@ -56,6 +58,17 @@ def test_what_was_dismissed_is_not_recommended(engine):
     record(engine, "v-dismiss", ("view", name(9, 3)), ("dismiss", name(9, 3)))
     assert name(9, 3) not in everything(engine, "v-dismiss")
     assert feed(engine, "v-dismiss", surface="because_you_looked").items == ()
+
+
+def test_because_you_looked_is_about_the_last_product_with_a_picture_that_was_viewed(engine, monkeypatch):
+    def rows(context, ordinals, with_all=FeedContext.rows):
+        pictured = context.arrays.columns.ids[ordinals] != name(10, 3)
+        return with_all(context, ordinals) * pictured[:, None].astype(np.float32)
+
+    monkeypatch.setattr(FeedContext, "rows", rows)
+    record(engine, "v-last", ("view", name(9, 3)), ("view", name(10, 3)), ("cart", name(4, 3)))
+    shelf = feed(engine, "v-last", surface="because_you_looked")
+    assert shelf.because.id == name(9, 3) and shelf.items
 
 
 def test_what_is_out_of_stock_is_not_recommended(engine):

@@ -7,6 +7,7 @@ from search.recommend.feed.feed_page import (
     BOUGHT_WITH,
     DUE_AGAIN,
     HOME,
+    LIKE,
     LIKE_VIEWED,
     MAX_FEED,
     POPULAR,
@@ -56,6 +57,11 @@ def test_each_reason_is_given_where_it_should_be(engine):
     assert reason("v-weekly", name(7, 3)).code == VIEWED_WITH
     assert not feed(engine, surface="bought_together", product=name(4, 2)).items, "viewed together is not bought"
     assert reason("v-looks", name(9, 4)).code == LIKE_VIEWED
+    assert reason("v-looks", name(12, 3)).code == LIKE and reason("", name(12, 3), cart=(name(12, 4),)).code == LIKE
+    stranger = {"surface": "because_you_looked", "product": name(9, 3)}
+    assert reason("", name(9, 4), **stranger).code == LIKE and not feed(engine, **stranger).viewed
+    assert reason("", name(9, 4), **stranger, viewed=(name(9, 3),)).code == LIKE_VIEWED
+    assert feed(engine, "v-looks", **stranger).viewed and not feed(engine, "v-unseen", **stranger).viewed
     assert {reason("", "k0-2").code, reason("", "k2-2").code} <= {POPULAR, POPULAR_IN_CATEGORY}
     trend = reason("", name(7, 3), surface="trending")
     assert trend.code == TRENDING_NOW and trend.facts == {"visitors": 6, "before": 0, "days": 7}

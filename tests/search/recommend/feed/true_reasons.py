@@ -10,6 +10,7 @@ from search.recommend.feed.feed_page import (
     BOUGHT_BEFORE,
     BOUGHT_WITH,
     DUE_AGAIN,
+    LIKE,
     LIKE_BOUGHT,
     LIKE_VIEWED,
     POPULAR,
@@ -43,11 +44,12 @@ class TrueReasons:
             kinds = {"purchase"} if reason.code == BOUGHT_WITH else set(WEIGHTS)
             both = [bought for bought in self._products(kinds) if {product, reason.product.id} <= bought]
             return len(both) >= 2
-        if reason.code in (LIKE_VIEWED, LIKE_BOUGHT):
+        if reason.code in (LIKE_VIEWED, LIKE_BOUGHT, LIKE):
             key = self.engine.recommender.events.key_of(visitor)
             kinds = {e.kind for e in self.events if e.visitor == key and e.product_id == reason.product.id}
             one, other = self.engine.similarity_vectors([product, reason.product.id])
-            return bool(kinds) and ("purchase" in kinds) == (reason.code == LIKE_BOUGHT) and one @ other >= MIN_LIKENESS
+            known = LIKE_BOUGHT if "purchase" in kinds else LIKE_VIEWED if kinds & {"view", "click"} else LIKE
+            return reason.code == known and one @ other >= MIN_LIKENESS
         if reason.code in (POPULAR, POPULAR_IN_CATEGORY):
             return facts["rank"] == self._rank(item.product, facts.get("category"))
         if reason.code == TRENDING_NOW:
