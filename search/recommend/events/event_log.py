@@ -246,8 +246,7 @@ class EventLog:
 
     def overview(self) -> LogOverview:
         """Return what the log has."""
-        values = (*self._read(_OVERVIEW)[0], self.file.size)
-        return LogOverview(*values)
+        return LogOverview(*(*self._read(_OVERVIEW)[0], self.file.size))
 
     def last(self) -> int:
         """Return a number that grows with every event that is added and every visitor that is forgotten."""
