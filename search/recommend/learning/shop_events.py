@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,12 @@ class EventCounts:
 
 
 def read_shop(home: Path) -> tuple[ProductTable, Interactions]:
-    """Return the products of a shop and the events on them. Raises NoGeneration, StoreError."""
+    """Return the products of a shop and the events on them up to now. Raises NoGeneration, StoreError."""
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         table = ProductTable.of(product for _, product in catalogue.iterate())
     with closing(EventLog.open(home)) as log:
-        return table, read_interactions(log, table)
+        # Without an end, an event of a moment when the clock was wrong would set the times of all later fits.
+        return table, read_interactions(log, table, until=int(time.time()) + 1)
 
 
 def has_events(home: Path) -> bool:

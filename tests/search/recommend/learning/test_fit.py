@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from contextlib import closing
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from catalog.errors import MissingExtra, TooFewEvents
 from search.recommend.evaluation.model_table import MODELS
-from search.recommend.events.event_log import EventLog
+from search.recommend.events.event_log import Event, EventLog
+from search.recommend.events.retention import EventLimits
 from search.recommend.learning import fit as fit_module
 from search.recommend.learning import fitted_models
 from search.recommend.learning.background.fit_progress import running_fit
@@ -213,6 +215,14 @@ def test_a_holdout_has_at_most_so_many_visitors(home, monkeypatch):
     report = fit(home, options())
     assert {each.visitors for each in report.comparisons if each.figure == "everything"} == {30}
     assert np.isfinite([each.low for each in report.comparisons]).all()
+
+
+def test_events_of_a_time_to_come_are_not_read(home):
+    _, before = read_shop(home)
+    with closing(EventLog.open(home, EventLimits(0, 0))) as log:
+        log.add([Event("view", "p1", visitor(1))], now=int(time.time()) + 900 * DAY_S)
+    _, events = read_shop(home)
+    assert (len(events), events.end) == (len(before), before.end)
 
 
 def test_times_of_the_log_are_those_of_the_manifest(earlier):
