@@ -1,4 +1,4 @@
-"""Let shoppers come first: a fit runs at a low priority, on at most half of the cores."""
+"""Let shoppers come first: a fit runs at a low priority, on one core, or on at most half of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from threadpoolctl import threadpool_limits
+
+from search.recommend.learning.background.fit_supervisor import THREADS
 
 NICENESS = 15
 
@@ -22,5 +24,14 @@ def low_priority(*, idle: bool = False) -> Iterator[None]:
     if idle and hasattr(os, "SCHED_IDLE"):
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    with threadpool_limits(max(1, (os.cpu_count() or 1) // 2)):
+    with threadpool_limits(thread_limit(idle=idle)):
         yield
+
+
+def thread_limit(*, idle: bool) -> int:
+    """Return how many threads a fit may use: one with `idle`, else half of the cores or what the environment sets."""
+    if idle:
+        return 1
+    settings = [os.environ.get(name, "") for name in THREADS]
+    limits = [int(setting) for setting in settings if setting.isdigit() and int(setting) > 0]
+    return min([max(1, (os.cpu_count() or 1) // 2), *limits])

@@ -3,8 +3,8 @@
 import os
 import time
 
-from search.recommend.learning.background.fit_supervisor import FitSupervisor
-from search.recommend.learning.background.priority import NICENESS
+from search.recommend.learning.background.fit_supervisor import THREADS, FitSupervisor
+from search.recommend.learning.background.priority import NICENESS, thread_limit
 from search.recommend.learning.fit_report import last_fit
 from search.recommend.learning.model_store import fit_lock
 from tests.search.recommend.learning.logged_shop import make_catalogue, record
@@ -38,6 +38,17 @@ def test_a_fit_that_is_ended_says_so_and_has_a_low_priority(tmp_path):
     assert int(until.read_text()) >= min(19, os.nice(0) + NICENESS) - 1
     fits.close()
     assert fits.killed and not fits.starting
+
+
+def test_a_fit_has_no_more_threads_than_the_environment_allows(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    assert (thread_limit(idle=False), thread_limit(idle=True)) == (8, 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert thread_limit(idle=False) == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert thread_limit(idle=False) == 1
 
 
 LOW = """
