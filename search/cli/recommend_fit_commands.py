@@ -16,7 +16,7 @@ from search.cli.common import json_option, print_json, print_table
 from search.recommend.learning.background.fit_progress import running_fit
 from search.recommend.learning.background.priority import low_priority
 from search.recommend.learning.fit import fit
-from search.recommend.learning.fit_report import last_fit
+from search.recommend.learning.fit_report import last_fit, with_figures
 from search.recommend.learning.model_store import StoredVersion, rollback, stored_versions
 
 SHOWN_PARTS = ("everything", "repeat", "new")
@@ -46,7 +46,8 @@ def fit_command(home: Path, as_json: bool) -> None:
 @home_option
 def status_command(home: Path, as_json: bool) -> None:
     """Show the versions on the disk, and what the last fit measured and decided."""
-    versions, last, running = stored_versions(home), last_fit(home), running_fit(home)
+    versions, running = stored_versions(home), running_fit(home)
+    last = with_figures(last_fit(home), versions)
     if as_json:
         listed = [
             {"version": stored.version, "current": stored.current, "damaged": stored.damaged}

@@ -10,7 +10,7 @@ from catalog.errors import BadQuery, MissingExtra, StoreError, TrainingError
 from catalog.extras import has_extra
 from search.recommend.learning.background.fit_progress import running_fit
 from search.recommend.learning.background.fit_supervisor import FitSupervisor
-from search.recommend.learning.fit_report import last_fit
+from search.recommend.learning.fit_report import last_fit, with_figures
 from search.recommend.learning.model_store import StoredVersion, model_versions, rollback, stored_versions
 from search.recommend.learning.shop_events import MIN_PURCHASES, has_events
 
@@ -26,7 +26,7 @@ def recommender_status(home: Path, fits: FitSupervisor) -> dict[str, Any]:
     """
     versions = stored_versions(home)
     current = model_versions(home).current_or_none()
-    last = last_fit(home)
+    last = with_figures(last_fit(home), versions)
     return {
         **_running(home, fits),
         "installed": has_extra("recs"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from search.recommend.learning.gate import (
     WORSE_THAN_SERVED,
     Comparison,
 )
+from search.recommend.learning.model_store import StoredVersion
 
 TAKEN, NOT_TAKEN, TOO_FEW, FAILED = "taken", "not_taken", "too_few", "failed"
 
@@ -82,6 +83,15 @@ def last_fit(home: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return report if isinstance(report, dict) else None
+
+
+def with_figures(last: dict[str, Any] | None, versions: Sequence[StoredVersion]) -> dict[str, Any] | None:
+    """Return the report of the last fit; where that measured nothing, with the figures of the served version."""
+    manifest = next((stored.manifest for stored in versions if stored.current), None)
+    if last is None or last.get("figures") or manifest is None:
+        return last
+    figures, weeks = manifest.figures.get("models", {}), manifest.settings.get("holdout_weeks", 0)
+    return last | {"figures": figures, "holdout_weeks": weeks}
 
 
 def sentence(reason: str, decisive: Comparison | None, served: int | None) -> str:

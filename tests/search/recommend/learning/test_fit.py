@@ -16,8 +16,8 @@ from search.recommend.learning import fit as fit_module
 from search.recommend.learning import fitted_models
 from search.recommend.learning.background.fit_progress import running_fit
 from search.recommend.learning.fit import FitOptions, fit
-from search.recommend.learning.fit_report import last_fit
-from search.recommend.learning.model_store import model_versions, open_current, rollback
+from search.recommend.learning.fit_report import last_fit, with_figures
+from search.recommend.learning.model_store import model_versions, open_current, rollback, stored_versions
 from search.recommend.learning.shop_events import read_shop
 from search.recommend.models.base import Context
 from search.recommend.ranking.two_stage import TwoStage
@@ -115,6 +115,8 @@ def test_without_new_events_nothing_is_fitted(home):
     assert (report.outcome, report.reason, report.version) == ("not_taken", "nothing_new", None)
     assert "version 1, which stays" in report.message
     assert open_current(home).version == 1
+    last = with_figures(last_fit(home), stored_versions(home))
+    assert last["figures"].keys() == {"two_stage", "own_history", "popularity"} and last["holdout_weeks"] == 3
 
 
 def test_models_that_are_as_good_and_know_later_weeks_are_taken_and_rolled_back(home):
