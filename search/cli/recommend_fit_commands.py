@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from catalog.errors import MissingExtra, TooFewEvents
+from catalog.errors import MissingExtra, TrainingError
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
@@ -82,11 +82,11 @@ def rollback_command(home: Path, as_json: bool, to: int | None) -> None:
 
 
 def refit_recommender(home: Path, as_json: bool) -> dict[str, Any] | None:
-    """Fit the models along with other learning; None where the events are too few or the extra is missing."""
+    """Fit the models along with other learning; None with too few events, during another fit, or without the extra."""
     try:
         with low_priority():
             report = fit(home).to_dict()
-    except (TooFewEvents, MissingExtra) as error:
+    except (TrainingError, MissingExtra) as error:
         click.echo(f"The models of recommendations were not fitted. {error}", err=True)
         return None
     if not as_json:
