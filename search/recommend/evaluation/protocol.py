@@ -48,15 +48,15 @@ class Split:
     products: ProductTable
 
     @classmethod
-    def of(cls, events: Interactions, products: ProductTable, holdout_weeks: int = HOLDOUT_WEEKS) -> Split:
+    def of(cls, events: Interactions, products: ProductTable, holdout_weeks: float = HOLDOUT_WEEKS) -> Split:
         """Hold out the last weeks. Raises BadInput when nothing is left to learn from or to foretell."""
-        now = events.end - holdout_weeks * WEEK_S
+        now = events.end - round(holdout_weeks * WEEK_S)
         known, held_out = events.between(0, now), events.between(now, events.end).of_kind()
         split = cls(now, known, held_out, buyers_of(known, len(products)) >= MIN_BUYERS, products)
         if not split.candidates.any() or not len(held_out):
             raise BadInput(
-                f"With the last {holdout_weeks} weeks held out, the log has no product with {MIN_BUYERS} buyers before"
-                " them, or no purchase in them.",
+                f"With the last {holdout_weeks:g} weeks held out, the log has no product with {MIN_BUYERS} buyers"
+                " before them, or no purchase in them.",
                 "Give a log of more weeks, or hold out fewer.",
             )
         return split

@@ -27,10 +27,11 @@ from search.recommend.learning.gate import SwapDecision, decide, recalls
 from search.recommend.learning.manifest import ModelManifest
 from search.recommend.learning.model_store import fit_lock, open_current, publish
 from search.recommend.learning.shop_events import EventCounts, read_shop, require_enough
-from search.recommend.models.base import WEEK_S, RecommenderModel
+from search.recommend.models.base import DAY_S, WEEK_S, RecommenderModel
 
 MAX_JUDGES = 2_000  # visitors of the holdout that models are measured on; more hardly narrow the intervals
 WEEKS_BEFORE_HOLDOUT = 3  # at least so many weeks of the log for each week of the holdout
+MIN_NEW_S = 6 * DAY_S  # of events; a weekly timer comes early now and then
 Kinds = Mapping[str, type[Any]]
 log = logging.getLogger(__name__)
 Step = Callable[[], object]
@@ -90,7 +91,8 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
             return replace(report, reason=gate.NOTHING_NEW, message=sentence(gate.NOTHING_NEW, None, served.version))
         step()
         weeks = _holdout_weeks(counts, served)
-        measured = _measure(_split(events, table, weeks, options.seed), options, served, step)
+        begin = _holdout_begin(counts, weeks, served)
+        measured = _measure(_split(events, table, begin, options.seed), options, served, step)
         decision = measured.decision
         report = replace(
             report,
@@ -162,8 +164,8 @@ def _fit_all(events: Interactions, table: ProductTable, options: FitOptions, ste
 
 
 def _changed(manifest: ModelManifest, events: Interactions) -> bool:
-    """Return whether a week of events is new to a version, or events that it knew are gone or others came in late."""
-    if events.end - manifest.until >= WEEK_S:
+    """Return whether `MIN_NEW_S` of events are new to a version, or events that it knew are gone or came in late."""
+    if events.end - manifest.until >= MIN_NEW_S:
         return True
     return len(events.between(manifest.since, manifest.until)) != manifest.events
 
@@ -172,14 +174,22 @@ def _holdout_weeks(counts: EventCounts, served: FittedModels | None) -> int:
     """Return how many weeks to hold out: at most four, and where possible none that the served version knows."""
     weeks = min(HOLDOUT_WEEKS, int(counts.weeks // (WEEKS_BEFORE_HOLDOUT + 1)))
     if served is not None:
-        weeks = min(weeks, (counts.until - served.manifest.until) // WEEK_S)
+        weeks = min(weeks, (counts.until - served.manifest.until + WEEK_S - MIN_NEW_S) // WEEK_S)
     return max(weeks, 1)
 
 
-def _split(events: Interactions, table: ProductTable, weeks: int, seed: int) -> Split:
-    """Part the log, with at most `MAX_JUDGES` visitors in the holdout. Raises TooFewEvents."""
+def _holdout_begin(counts: EventCounts, weeks: int, served: FittedModels | None) -> int:
+    """Return when the holdout begins: up to a day later than so many weeks, if the served version knows that day."""
+    begin = counts.until - weeks * WEEK_S
+    if served is not None and 0 < served.manifest.until - begin <= WEEK_S - MIN_NEW_S:
+        return served.manifest.until
+    return begin
+
+
+def _split(events: Interactions, table: ProductTable, begin: int, seed: int) -> Split:
+    """Part the log at `begin`, with at most `MAX_JUDGES` visitors in the holdout. Raises TooFewEvents."""
     try:
-        split = Split.of(events, table, weeks)
+        split = Split.of(events, table, (events.end - begin) / WEEK_S)
     except BadInput as error:
         raise TooFewEvents(error.message, "More purchases by returning visitors are needed.") from error
     returning = np.intersect1d(split.known.of_kind().visitors, split.held_out.visitors)

@@ -35,7 +35,7 @@ _SENTENCES = {
     WORSE_THAN_RULE: "The models are not served: they are worse than {other}.",
     NO_BETTER_THAN_RULES: "The models are not served: they are not clearly better than {other}.",
     WORSE_THAN_SERVED: "The new models are not served: they are worse than version {served}, which stays.",
-    NOTHING_NEW: "No models were fitted: less than a week of events is new to version {served}, which stays.",
+    NOTHING_NEW: "No models were fitted: less than six days of events are new to version {served}, which stays.",
 }
 _NAMES = {"own_history": "what each visitor bought before", "popularity": "what is popular lately"}
 

@@ -111,9 +111,9 @@ def visitor(number):
 def record(home, weeks=(0, WEEKS), seed=0, visitors=120):
     """Record a drawn log's events of some weeks, as the server does."""
     table, events = draw_log(seed, visitors, weeks=WEEKS)
-    days = events.times // DAY_S
+    days, first, last = events.times // DAY_S, round(7 * weeks[0]), round(7 * weeks[1])
     with closing(EventLog.open(home, EventLimits(0, 0))) as log:
-        for day in range(7 * weeks[0], 7 * weeks[1]):
+        for day in range(first, last):
             rows = np.flatnonzero(days == day).tolist()
             kinds = events.columns.kinds
             log.add(

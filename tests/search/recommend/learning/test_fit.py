@@ -131,6 +131,16 @@ def test_models_that_are_as_good_and_know_later_weeks_are_taken_and_rolled_back(
     assert open_current(home).version == 1
 
 
+def test_a_weekly_fit_that_comes_early_is_measured_against_the_served_version(home):
+    record(home, (WEEKS - 2, WEEKS - 2 + 5 / 7))
+    assert fit(home, options()).reason == "nothing_new"
+    record(home, (WEEKS - 2 + 5 / 7, WEEKS - 2 + 6 / 7))
+    until = open_current(home).manifest.until
+    assert 6 * DAY_S <= read_shop(home)[1].end - until < 7 * DAY_S
+    report = fit(home, options())
+    assert (report.outcome, report.reason, report.holdout_weeks) == ("taken", "fresher", 1)
+
+
 def test_worse_models_are_not_taken_and_the_report_says_by_which_figure(home):
     record(home, (WEEKS - 2, WEEKS))
     report = fit(home, options(Dislikes))
