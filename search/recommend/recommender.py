@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from catalog.errors import BadInput, StoreError
+from catalog.errors import BadInput, StoreError, WindowshopError
 from search.execution.deadlines import RECOMMENDER, Deadline, StepRunner
 from search.recommend.content.compatibility_rules import PairRules
 from search.recommend.content.complements import goes_with
@@ -118,8 +119,10 @@ class Recommender:
         return self._models.degraded
 
     def warm_up(self) -> None:
-        """Open the fitted models, so that the first shopper need not wait."""
+        """Open the fitted models and compute the statistics of events, so that the first answers are whole."""
         self._models.open()
+        with suppress(WindowshopError):  # what cannot be read now may be readable in a minute
+            self.refresh()
 
     def follow(self) -> None:
         """Take over another version of the fitted models, once they are open."""

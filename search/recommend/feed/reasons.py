@@ -16,6 +16,7 @@ from search.recommend.feed.feed_context import FeedContext
 
 MIN_LIKENESS = 0.5  # similarity from which a product is said to be like another
 DUE_SHARE = 0.8  # share of the usual interval after which a product is due again
+MAX_INTERVALS_DUE = 4  # usual intervals after which nobody would say that a product is still bought
 MIN_DAYS_DUE = 3  # days of purchase from which on there is a usual interval
 MAX_POPULAR_RANK = 200  # ranks beyond which popularity is no reason
 
@@ -57,13 +58,13 @@ class ReasonFinder:
         facts = {"times": len(days), "days_ago": int(shopper.now // DAY_S - days[-1])}
         if len(days) >= MIN_DAYS_DUE:
             every = int(np.median(np.diff(days)))
-            if facts["days_ago"] >= DUE_SHARE * every:
+            if DUE_SHARE * every <= facts["days_ago"] <= MAX_INTERVALS_DUE * max(every, 1):
                 return Cause(page.DUE_AGAIN, facts=facts | {"every_days": every})
         return Cause(page.BOUGHT_BEFORE, facts=facts)
 
     def together(self, ordinal: int, anchors: Ids) -> Cause | None:
         """Return with which of the anchors the product was bought, or viewed, most strongly; None where with none."""
-        statistics = self.context.statistics
+        statistics, anchors = self.context.statistics, self._other_things(ordinal, anchors)
         return (
             self._fitted_together(ordinal, anchors)
             or self._counted_together(ordinal, anchors.tolist(), page.BOUGHT_WITH, statistics.purchases.together)
@@ -73,10 +74,16 @@ class ReasonFinder:
     def bought_with(self, ordinal: int, anchors: Ids) -> Cause | None:
         """Return with which of the anchors the product was bought most strongly; None where with none."""
         fitted, counted = self.context.arrays.fitted, self.context.statistics.purchases.together
+        anchors = self._other_things(ordinal, anchors)
         of_purchases = anchors if fitted is None else anchors[fitted.is_bought(anchors)]
         return self._fitted_together(ordinal, of_purchases) or self._counted_together(
             ordinal, anchors.tolist(), page.BOUGHT_WITH, counted
         )
+
+    def _other_things(self, ordinal: int, anchors: Ids) -> Ids:
+        """Return the anchors that are no variants of a product: with itself in another colour is no reason."""
+        groups = self.context.arrays.groups
+        return np.asarray(anchors[groups[anchors] != groups[ordinal]], np.int64)
 
     def _fitted_together(self, ordinal: int, anchors: Ids) -> Cause | None:
         fitted = self.context.arrays.fitted

@@ -30,6 +30,8 @@ HISTORY_HALF_LIFE_DAYS = 91.0  # time in which a purchase's weight halves; 13 we
 MODEL_WEIGHT = 2.0  # weight of the fitted model's probability, as a share of the highest one
 MODEL_POWER = 0.25  # of that share: probabilities differ by factors of hundreds, likenesses by one of two
 MODELS_SHOWN = 50  # products that the fitted model puts first, to which newer ones are compared
+MET_NEED = 0.3  # factor on products of the category of a durable that was bought lately
+THIN_EVENTS = 2.0  # events of a visitor at which the fitted model counts half: of one look it knows little
 OWN_WEIGHT = 2.0  # weight of own repeated purchases, 0 to 1, beside similarity
 
 
@@ -92,7 +94,8 @@ def _known_scores(context: FeedContext) -> Floats64:
     if fitted is not None:
         probabilities = shopper.probabilities.astype(np.float64)
         best = float(np.where(context.allowed, probabilities, 0.0).max(initial=0.0))
-        return MODEL_WEIGHT * np.minimum(probabilities / best, 1.0) ** MODEL_POWER if best > 0 else probabilities
+        weight = MODEL_WEIGHT * len(shopper.history) / (len(shopper.history) + THIN_EVENTS) or MODEL_WEIGHT
+        return weight * np.minimum(probabilities / best, 1.0) ** MODEL_POWER if best > 0 else probabilities
     popularity = POPULARITY_WEIGHT * context.statistics.evidence * context.arrays.popularity.astype(np.float64) ** 0.25
     return np.asarray(OWN_WEIGHT * own_history(context) + popularity)
 
@@ -135,14 +138,18 @@ def boosted(context: FeedContext, candidates: FeedCandidates) -> FeedCandidates:
 
 
 def without_twins(context: FeedContext, candidates: FeedCandidates) -> FeedCandidates:
-    """Return the candidates without near-duplicates, in the same category, of durables that the visitor bought."""
+    """Return the candidates without near-duplicates, in the same category, of durables that the visitor bought.
+
+    Others of such a category go down: who bought a fridge needs no other one.
+    """
     durables = context.shopper.durables
     if not len(durables) or not len(candidates):
         return candidates
     categories = context.arrays.categories
     same = categories[candidates.ordinals][:, None] == categories[durables][None, :]
     twins = same & (candidates.rows @ context.rows(durables).T > NEAR_DUPLICATE)
-    return candidates.where(~twins.any(axis=1))
+    scores = candidates.scores * np.where(same.any(axis=1), MET_NEED, 1.0)
+    return FeedCandidates(candidates.ordinals, candidates.rows, scores).where(~twins.any(axis=1))
 
 
 def own_history(context: FeedContext) -> Floats64:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from indexer.types import Ids
+from indexer.types import Ids, Mask
 from search.recommend.content.session import POOL_SIZE, Floats64
 from search.recommend.events.event_log import DAY_S
 from search.recommend.feed import feed_page as page
@@ -27,8 +27,11 @@ from search.recommend.feed.shop_arrays import ordinals_of
 
 MAX_POOL = 400  # best candidates among which diversity chooses
 USUAL_DAYS = 28.0  # interval taken between two purchases where a visitor bought a product on one day alone
+MIN_INTERVALS = 0.25  # of the visitor's intervals before which nothing is offered again
+MIN_DAYS_SINCE = 2  # days before which nothing is offered again
+MAX_DAYS_SINCE = 400  # days after which a purchase says nothing about today
 MIN_DUENESS = 0.2  # factor on a product that was bought a moment ago
-SAME_CATEGORY_WEIGHT = 0.1  # added to likeness where a product is of the same category as the one looked at
+SAME_CATEGORY_WEIGHT = 0.4  # added to likeness where a product is of the same category as the one looked at
 TREND_TASTE = 1.0  # how much more a rising product counts in a category that the visitor touched
 
 
@@ -73,6 +76,7 @@ def buy_again(context: FeedContext, count: int) -> RankedShelf:
     """Return what the visitor bought and may buy again, that which is likeliest now first."""
     shopper = context.shopper
     ordinals = shopper.bought[context.allowed[shopper.bought]]
+    ordinals = ordinals[_is_time(context, ordinals)]
     fitted = context.arrays.fitted
     if fitted is None:
         strengths = own_history(context)[ordinals] * _dueness(context, ordinals)
@@ -180,12 +184,27 @@ def _anchors(context: FeedContext) -> Ids:
     return ordinals[ordinals >= 0]
 
 
+def _is_time(context: FeedContext, ordinals: Ids) -> Mask:
+    """Return which products were bought neither a moment ago, by the visitor's interval, nor too long ago."""
+    shopper = context.shopper
+    last = shopper.purchases.last_times(len(context.arrays))[ordinals]
+    repeated = np.array([len(shopper.purchase_days[ordinal]) > 1 for ordinal in ordinals.tolist()], np.bool_)
+    early = repeated & (_intervals_passed(context, ordinals) < MIN_INTERVALS)
+    early |= last > shopper.now - MIN_DAYS_SINCE * DAY_S
+    return np.asarray(~early & (last > shopper.now - MAX_DAYS_SINCE * DAY_S))
+
+
 def _dueness(context: FeedContext, ordinals: Ids) -> Floats64:
     """Return how much of the usual interval has passed since each product's last purchase, MIN_DUENESS to 1."""
+    return np.clip(_intervals_passed(context, ordinals), MIN_DUENESS, 1.0)
+
+
+def _intervals_passed(context: FeedContext, ordinals: Ids) -> Floats64:
+    """Return how many usual intervals have passed since each product's last purchase: the visitor's own, or 28 days."""
     today = context.shopper.now // DAY_S
     passed = []
     for ordinal in ordinals.tolist():
         days = context.shopper.purchase_days[ordinal]
         usual = float(np.median(np.diff(days))) if len(days) > 1 else USUAL_DAYS
         passed.append((today - days[-1]) / max(usual, 1.0))
-    return np.clip(np.array(passed, np.float64), MIN_DUENESS, 1.0)
+    return np.array(passed, np.float64)

@@ -47,6 +47,24 @@ def test_what_was_bought_a_moment_ago_is_not_recommended(engine):
     assert "k0-2" not in everything(engine, "v-now") | everything(engine, "v-now", surface="buy_again")
 
 
+@pytest.mark.parametrize(("days", "again"), [((1.5,), False), ((5,), True), ((450,), False), ((60, 31, 3), False)])
+def test_what_is_bought_again_was_bought_neither_yesterday_nor_years_ago(engine, days, again):
+    visitor = f"v-again-{days[0]}"
+    for ago in days:
+        record(engine, visitor, ("purchase", "k0-2"), days_ago=ago)
+    assert ("k0-2" in everything(engine, visitor, surface="buy_again")) == again
+
+
+def test_a_variant_is_not_recommended_because_of_itself(engine):
+    for visitor in range(6):
+        record(engine, f"variant-{visitor}", ("purchase", name(6, 1)), ("purchase", name(6, 0)), days_ago=30)
+    engine.recommender.refresh()
+    shown = feed(engine, surface="bought_together", product=name(6, 1))
+    assert name(6, 0) not in ids(shown)
+    reasons = [item.reason.product for item in feed(engine, "variant-0", k=60).items if item.product.id == name(6, 0)]
+    assert all(product is None or product.id != name(6, 1) for product in reasons)
+
+
 def test_what_is_in_the_cart_is_not_recommended(engine):
     record(engine, "v-cart", ("cart", name(5, 3)))
     shown = everything(engine, "v-cart", cart=(name(6, 1),))

@@ -28,7 +28,7 @@ def engine(tmp_path_factory):
         record(engine, "v-weekly", ("purchase", "k0-2"), days_ago=16)
         record(engine, "v-weekly", ("purchase", "k0-2"), ("view", name(4, 2)), days_ago=9)
         record(engine, "v-often", ("purchase", "k0-2"), ("purchase", "k1-2"), days_ago=30)
-        record(engine, "v-often", ("purchase", "k0-2"), days_ago=2)
+        record(engine, "v-often", ("purchase", "k0-2"), days_ago=10)
         record(engine, "v-looks", ("view", name(9, 3)), ("cart", name(12, 4)), ("view", name(9, 5)))
         groceries(engine)
         yield engine
@@ -51,7 +51,7 @@ def test_each_reason_is_given_where_it_should_be(engine):
     due = reason("v-weekly", "k0-2")
     assert (due.code, due.facts) == (DUE_AGAIN, {"times": 3, "days_ago": 9, "every_days": 7})
     again = reason("v-often", "k0-2", surface="buy_again")
-    assert (again.code, again.facts["times"], again.facts["days_ago"]) == (BOUGHT_BEFORE, 2, 2)
+    assert (again.code, again.facts["times"], again.facts["days_ago"]) == (BOUGHT_BEFORE, 2, 10)
     together = reason("", "k1-2", surface="bought_together", product="k0-2")
     assert (together.code, together.product.id) == (BOUGHT_WITH, "k0-2")
     assert reason("v-weekly", name(7, 3)).code == VIEWED_WITH
