@@ -22,6 +22,7 @@ from catalog.product import Product
 from indexer.numeric import batches
 from search.recommend.events.event_log import CART, CLICK, DAY_S, DISMISS, PURCHASE, VIEW, EventLog, StoredEvent
 from search.recommend.events.purchase_statistics import (
+    LEAST_VISITORS,
     EventColumns,
     PurchaseStatistics,
     co_occurrences,
@@ -60,13 +61,15 @@ class EventStatistics:
     """Statistics of the events at one time; all strengths are from 0 to 1.
 
     `popular`: products, most popular first; `leading`: the most popular of each category; `together`: for a product,
-    those viewed near it; `pairs`: for a category, what was bought with it; `purchases`: what purchases say of products.
+    those viewed near it; `pairs`: for a category, what was bought with it; `of_many`: products that LEAST_VISITORS or
+    more did something with; `purchases`: what purchases say of products.
     """
 
     popular: Mapping[str, float] = field(default_factory=dict)
     leading: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     together: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     pairs: Mapping[str, BasketPairs] = field(default_factory=dict)
+    of_many: frozenset[str] = frozenset()
     sessions: int = 0
     purchases: PurchaseStatistics = field(default_factory=PurchaseStatistics)
 
@@ -111,6 +114,7 @@ def compute_statistics(events: Sequence[StoredEvent], find: Find, now: float) ->
         {category: tuple(leaders[:MAX_LEADING]) for category, leaders in leading.items()},
         co_occurrences(columns, WINDOW),
         _pairs(names, categories[bought], sessions[bought]),
+        _of_many(ids, items, visitors),
         int(sessions.max()) + 1,
         purchase_statistics(columns, purchased, now),
     )
@@ -168,6 +172,12 @@ def _coded(names: Sequence[Name]) -> tuple[list[Name], Codes]:
     numbers: dict[Name, int] = {}
     codes = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
     return list(numbers), codes
+
+
+def _of_many(ids: Sequence[str], items: Codes, visitors: Codes) -> frozenset[str]:
+    """Return the products of LEAST_VISITORS or more."""
+    numbers = np.bincount(np.unique(visitors * len(ids) + items) % len(ids), minlength=len(ids))
+    return frozenset(ids[item] for item in np.flatnonzero(numbers >= LEAST_VISITORS).tolist())
 
 
 def _popular(ids: Sequence[str], items: Codes, sessions: Codes, weights: NDArray[np.float64]) -> dict[str, float]:

@@ -18,7 +18,7 @@ MIN_VISITORS_TOGETHER = 2  # visitors of them: what one visitor combines is show
 BASKET_WINDOW = 20  # maximal distance, in purchases of a session, of two products bought together
 REPEAT_PRIOR = 5.0  # buyers of a product's category, or of the shop, that weigh as much as its own
 TREND_DAYS = 7  # length of the present and of the previous period of a trend
-MIN_TREND_VISITORS = 5  # in the present period: everybody sees how many they are
+LEAST_VISITORS = 5  # fewer make nothing popular or trending, and everybody may see how many they are
 
 Codes = NDArray[np.int64]
 Strengths = Mapping[str, Mapping[str, float]]
@@ -33,8 +33,8 @@ class Trend(NamedTuple):
 
     @property
     def facts(self) -> dict[str, int]:
-        """The numbers that anybody may see: what fewer than MIN_TREND_VISITORS make up is left out, 0 is not."""
-        return {name: n for name, n in self._asdict().items() if name == "days" or n == 0 or n >= MIN_TREND_VISITORS}
+        """The numbers that anybody may see: what fewer than LEAST_VISITORS make up is left out, 0 is not."""
+        return {name: n for name, n in self._asdict().items() if name == "days" or n == 0 or n >= LEAST_VISITORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _trends(events: EventColumns, now: float) -> dict[str, Trend]:
         pairs = np.unique(events.visitors[period] * size + events.items[period])
         counts.append(np.bincount(pairs % size, minlength=size))
     visitors, before = counts
-    rises = np.flatnonzero((visitors >= MIN_TREND_VISITORS) & (visitors > before))
+    rises = np.flatnonzero((visitors >= LEAST_VISITORS) & (visitors > before))
     strength = (visitors - before)[rises] / np.sqrt((visitors + before)[rises])
     order = rises[np.lexsort((np.array(events.ids)[rises], -strength))]
     return {events.ids[item]: Trend(int(visitors[item]), int(before[item]), days) for item in order.tolist()}

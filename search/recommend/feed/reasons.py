@@ -105,12 +105,11 @@ class ReasonFinder:
         return Cause(code, int(anchors[-place])) if strength > 0 else None
 
     def popular(self, ordinal: int) -> Cause | None:
-        """Return the product's place among the popular products of its category or of the shop; None without one."""
+        """Return the product's place by popularity in its category or in the shop; None where few visitors make it."""
         arrays = self.context.arrays
-        popularity = arrays.popularity
-        if not popularity[ordinal]:
+        if not arrays.of_many[ordinal]:
             return None
-        above = popularity > popularity[ordinal]
+        above = arrays.popularity > arrays.popularity[ordinal]
         category = int(arrays.categories[ordinal])
         rank = int(np.count_nonzero(above)) + 1
         if category >= 0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.product import CATEGORY_SEPARATOR
-from indexer.types import Floats, Ids
+from indexer.types import Floats, Ids, Mask
 from search.query.filters import CATEGORY
 from search.recommend.events.event_statistics import EventStatistics
 from search.recommend.feed.fitted_scores import FittedScores
@@ -27,7 +27,8 @@ class ShopArrays:
     """Arrays (n,) by ordinal of the columns.
 
     `categories` is the label of the deepest category, -1 without one; `groups` the ordinal of the first product of the
-    item group; `popularity` 0 to 1; `repeat_rates` the probability that a buyer buys the product on another day.
+    item group; `popularity` 0 to 1, `of_many` whether many visitors make it, before all products of few visitors;
+    `repeat_rates` the probability that a buyer buys the product on another day.
     `leaders` are the most popular products of each category, the newest ones where none are popular. `fitted` has the
     models that rank, None where none are fitted; `newer` the products that came after the fit.
     """
@@ -37,6 +38,7 @@ class ShopArrays:
     categories: Ids
     groups: Ids
     popularity: Floats
+    of_many: Mask
     repeat_rates: Floats
     leaders: Ids
     fitted: FittedScores | None
@@ -54,7 +56,7 @@ class ShopArrays:
         groups = columns.item_groups().first
         if groups is None:
             groups = np.arange(len(columns))
-        popularity = by_ordinal(columns, statistics.popular)
+        popularity, of_many = _popularity(columns, statistics)
         labels = columns.labels_of(CATEGORY)
         purchases = statistics.purchases
         of_label = np.zeros(len(labels.words) + 1, np.float32)  # the last one is for products without a category
@@ -70,7 +72,7 @@ class ShopArrays:
         if fitted is not None:  # fitted on all events; the statistics are of the newest ones
             rates = np.where(fitted.codes >= 0, fitted.by_ordinal(fitted.two_stage.repeat_rate), rates)
         newer = None if fitted is None else _newer(columns, fitted, rows_of)
-        return cls(columns, statistics, categories, groups, popularity, rates, leaders, fitted, newer)
+        return cls(columns, statistics, categories, groups, popularity, of_many, rates, leaders, fitted, newer)
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -139,6 +141,14 @@ def deepest_categories(columns: ProductColumns) -> Ids:
 def _newer(columns: ProductColumns, fitted: FittedScores, rows_of: RowsOf) -> NewerProducts:
     ordinals = np.flatnonzero(columns.present & (fitted.codes < 0))
     return NewerProducts.of(ordinals, fitted.by_ordinal(fitted.two_stage.popularity), rows_of)
+
+
+def _popularity(columns: ProductColumns, statistics: EventStatistics) -> tuple[Floats, Mask]:
+    """Return the popularity (n,), and the mask (n,) of products of many visitors, which come before all others."""
+    popularity = by_ordinal(columns, statistics.popular)
+    of_many = by_ordinal(columns, dict.fromkeys(statistics.of_many, 1.0)).astype(np.bool_) & (popularity > 0)
+    least = float(popularity[of_many].min(initial=1.0))
+    return np.where(of_many, popularity, np.minimum(popularity, least / 2)), of_many
 
 
 def _leaders(categories: Ids, popularity: Floats) -> Ids:

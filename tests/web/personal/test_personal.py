@@ -147,7 +147,11 @@ def test_a_young_shop_has_no_empty_shelf_and_shows_what_is_popular(tmp_path):
         assert "data-surface" not in client.get("/").text and "Bought together" not in client.get("/products/red").text
         answer = client.get("/for-you")
         assert titles(answer) and "Popular in this shop" not in answer.text
-        recommender.record([Event(VIEW, "green", f"v-shopper-{number}") for number in range(3)])
+        recommender.record([Event(PURCHASE, "red", "v-shopper-0"), Event(PURCHASE, "red", "v-shopper-1")])
+        recommender.record([Event(VIEW, "green", f"v-shopper-{number}") for number in range(4)])
+        recommender._refresher.refresh()
+        assert "Popular right now" not in client.get("/").text, "of too few shoppers"
+        recommender.record([Event(VIEW, "green", "v-shopper-4")])
         recommender._refresher.refresh()
         answer = client.get("/")
         row = answer.text.partition("Popular right now")[2].partition("</ul>")[0]

@@ -3,6 +3,7 @@
 import pytest
 
 from search.recommend.feed.feed_page import (
+    ASSORTMENT,
     BOUGHT_BEFORE,
     BOUGHT_WITH,
     DUE_AGAIN,
@@ -58,6 +59,9 @@ def test_each_reason_is_given_where_it_should_be(engine):
     assert not feed(engine, surface="bought_together", product=name(4, 2)).items, "viewed together is not bought"
     assert reason("v-looks", name(9, 4)).code == LIKE_VIEWED
     assert reason("v-looks", name(12, 3)).code == LIKE and reason("", name(12, 3), cart=(name(12, 4),)).code == LIKE
+    record(engine, "v-alone", ("purchase", name(13, 4)))  # one visitor makes nothing popular
+    engine.recommender.refresh()
+    assert reason("", name(13, 4)).code == ASSORTMENT
     stranger = {"surface": "because_you_looked", "product": name(9, 3)}
     assert reason("", name(9, 4), **stranger).code == LIKE and not feed(engine, **stranger).viewed
     assert reason("", name(9, 4), **stranger, viewed=(name(9, 3),)).code == LIKE_VIEWED

@@ -23,6 +23,7 @@ DAY_S = 86_400
 PAUSE_S = 1_800
 WEIGHTS = {"view": 1.0, "click": 1.0, "cart": 3.0, "purchase": 5.0}
 MIN_LIKENESS = 0.5
+LEAST_VISITORS = 5
 
 
 class TrueReasons:
@@ -51,7 +52,7 @@ class TrueReasons:
             known = LIKE_BOUGHT if "purchase" in kinds else LIKE_VIEWED if kinds & {"view", "click"} else LIKE
             return reason.code == known and one @ other >= MIN_LIKENESS
         if reason.code in (POPULAR, POPULAR_IN_CATEGORY):
-            return facts["rank"] == self._rank(item.product, facts.get("category"))
+            return product in self.popularity and facts["rank"] == self._rank(item.product, facts.get("category"))
         if reason.code == TRENDING_NOW:
             visitors, before = self._visitors(product, facts["days"])
             stated = facts.get("before", before)  # left out where few visitors make it up
@@ -91,7 +92,10 @@ class TrueReasons:
                 best[event.product_id] = max(best[event.product_id], weight)
             for product, weight in best.items():
                 total[product] += weight
-        return total
+        by_whom = defaultdict(set)
+        for event in self.events:
+            by_whom[event.product_id].add(event.visitor)
+        return {product: weight for product, weight in total.items() if len(by_whom[product]) >= LEAST_VISITORS}
 
     def _rank(self, product, category):
         others = [other for other, worth in self.popularity.items() if worth > self.popularity[product.id] * (1 + 1e-5)]
