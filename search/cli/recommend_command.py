@@ -12,7 +12,7 @@ from indexer.cli.common import Commands
 from search.cli.common import FILE_TYPE, json_option, print_figures, print_json, print_table
 from search.cli.recommend_fit_commands import fit_command, rollback_command, status_command
 from search.cli.reminders_command import reminders_command
-from search.recommend.evaluation.model_table import MODELS, PARTS, evaluate
+from search.recommend.evaluation.model_table import MODELS, NOT_MEASURED, PARTS, evaluate
 from search.recommend.evaluation.protocol import EVERYTHING, HOLDOUT_WEEKS, NEW, NEW_FEW, REPEAT
 from search.recommend.events.purchase_log import read_events, read_products
 
@@ -53,6 +53,9 @@ def evaluate_recommend_command(
     rows = [_row(name, of_model) for name, of_model in figures["models"].items()]
     print_table(("model", *(name for name, _, _ in COLUMNS)), rows, [name for name, _, _ in COLUMNS])
     click.echo("recall@20 with half the width of its 95 % interval, and nDCG@20")
+    for name, of_model in figures["models"].items():
+        if NOT_MEASURED in of_model:
+            click.echo(f"{name} was not measured: {of_model[NOT_MEASURED]}")
     for part in PARTS:
         if part in figures:
             click.echo(f"\n{part}")
@@ -60,6 +63,8 @@ def evaluate_recommend_command(
 
 
 def _row(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
+    if NOT_MEASURED in figures:
+        return name, *("-" for _ in COLUMNS)
     cells = []
     for _, part, figure in COLUMNS:
         found = figures[part]

@@ -40,6 +40,7 @@ PARTS: Mapping[str, Callable[[Interactions, ProductTable, int], Any]] = {
     "cold": evaluate_cold,
 }
 SERVED = TwoStage.name
+NOT_MEASURED = "not_measured"  # in place of figures: why there are none
 Step = Callable[[str], object]
 
 
@@ -60,7 +61,11 @@ def evaluate(
     for name in names or MODELS:
         step(name)
         began = time.monotonic()
-        model = MODELS[name].fit(split.known, products, split.now)
+        try:
+            model = MODELS[name].fit(split.known, products, split.now)
+        except TooFewEvents as error:  # of one model; others need no more than the split
+            models[name] = {NOT_MEASURED: str(error)}
+            continue
         fitted = time.monotonic()
         figures = measure(model, split)
         models[name] = figures | {"fit_seconds": fitted - began, "measure_seconds": time.monotonic() - fitted}
@@ -70,7 +75,7 @@ def evaluate(
         try:
             parts[name] = of_part(events, products, holdout_weeks).to_dict()
         except (BadInput, TooFewEvents) as error:  # a log may be long enough for lists alone
-            parts[name] = {"not_measured": str(error)}
+            parts[name] = {NOT_MEASURED: str(error)}
     served = models.get(SERVED, {})
     parts |= {name: figures for name, figures in served.items() if isinstance(figures, Mapping)}
     protocol = {

@@ -22,7 +22,7 @@ from search.recommend.learning import gate
 from search.recommend.learning.aligned_model import AlignedModel
 from search.recommend.learning.background.fit_progress import fit_progress
 from search.recommend.learning.fit_report import FAILED, NOT_TAKEN, TAKEN, TOO_FEW, FitReport, sentence
-from search.recommend.learning.fitted_models import STORED_MODELS, FittedModels
+from search.recommend.learning.fitted_models import FEATURE_NAMES, STORED_MODELS, FittedModels
 from search.recommend.learning.gate import SwapDecision, decide, recalls
 from search.recommend.learning.manifest import ModelManifest
 from search.recommend.learning.model_store import fit_lock, open_current, publish
@@ -107,7 +107,7 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
         if not decision.taken:
             return report
         models = _fit_all(events, table, options, step)
-        settings = {"holdout_weeks": weeks, "seed": options.seed, "judges": MAX_JUDGES}
+        settings = {"holdout_weeks": weeks, "seed": options.seed, "judges": MAX_JUDGES, "features": FEATURE_NAMES}
         manifest = ModelManifest(
             version=0,
             fitted_at=int(time.time()),

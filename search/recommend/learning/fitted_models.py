@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from search.recommend.learning.manifest import ModelManifest, damaged
 from search.recommend.learning.model_files import load_arrays, load_table, save_arrays, save_table
 from search.recommend.models.base import RecommenderModel
 from search.recommend.models.together import Together
+from search.recommend.outlook.features import NAMES
 from search.recommend.outlook.outlook import Outlook
+from search.recommend.ranking.features import FEATURES
 from search.recommend.ranking.two_stage import TwoStage
 
 _TABLE_FOLDER = "table"
@@ -33,6 +36,8 @@ class ModelWithFiles(Protocol):
 
 
 # Name -> class of what a version may hold. A version holds those that its shop's events were enough for.
+# The features that the trees of models split on: a program that knows others cannot ask them.
+FEATURE_NAMES = {TwoStage.name: list(FEATURES), Outlook.name: list(NAMES)}
 STORED_MODELS: dict[str, type[Any]] = {TwoStage.name: TwoStage, Outlook.name: Outlook}
 
 
@@ -99,11 +104,14 @@ def save_models(folder: Path, fitted: FittedModels) -> None:
 
 
 def load_models(folder: Path, manifest: ModelManifest) -> FittedModels:
-    """Read what `save_models` wrote, once its files were checked. Raises DamagedStore."""
+    """Read what `save_models` wrote, once its files were checked. Raises DamagedStore, also for other features."""
+    features = manifest.settings.get("features", FEATURE_NAMES)
+    if any(features.get(name) != FEATURE_NAMES.get(name) for name in manifest.models):
+        raise damaged(folder, "its models were fitted on other features than this version of Windowshop has")
     try:
         table = load_table(folder / _TABLE_FOLDER)
         models = {name: _load(folder / name, STORED_MODELS[name]) for name in manifest.models if name in STORED_MODELS}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile) as error:
         raise damaged(folder, f"a file cannot be opened ({error})") from error
     if len(table) != manifest.products:
         raise damaged(folder, "its products are not those of its manifest")

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from typing_extensions import Self
@@ -72,7 +73,7 @@ class PurchaseModel:
                 space = ItemSpace(arrays["item_of"], arrays["parent_of"], int(described["parents"]))
                 facts = ItemFacts(**{field.name: arrays[field.name] for field in fields(ItemFacts)})
             return cls(space, facts, trees, bool(described["complete"]))
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise DamagedStore(f"{folder} holds no model: {error}", "Fit the recommender again.") from error
 
 

@@ -30,14 +30,17 @@ INPUT, MARGINS, OUTPUT = "features", "margins", "probabilities"
 
 
 class TreeEnsemble:
-    """A binary classifier of trees; threads may share it."""
+    """A binary classifier of trees; threads may share it. Raises DamagedStore for bytes that hold none."""
 
     def __init__(self, graph: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # several threads of a server ask at once
         options.log_severity_level = 3
         self.graph = graph  # the bytes of an ONNX file
-        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # what ONNX Runtime raises has no base class of its own
+            raise DamagedStore(f"The file of a model holds no trees: {error}", "Fit the recommender again.") from error
 
     @classmethod
     def from_sklearn(cls, model: HistGradientBoostingClassifier) -> Self:
@@ -51,7 +54,7 @@ class TreeEnsemble:
         """Load a stored classifier. Raises DamagedStore."""
         try:
             return cls(path.read_bytes())
-        except Exception as error:  # what ONNX Runtime raises has no base class of its own
+        except (OSError, DamagedStore) as error:
             raise DamagedStore(f"{path} holds no trees: {error}", "Fit the recommender again.") from error
 
     def save(self, path: Path) -> None:

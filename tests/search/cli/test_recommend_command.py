@@ -85,6 +85,16 @@ def test_a_part_that_cannot_be_measured_says_why(files, monkeypatch):
     assert figures["basket"]["baskets"] > 0
 
 
+def test_a_model_that_needs_more_events_says_so_and_others_are_measured(files):
+    short = (*files, "--holdout-weeks", "16", "--model", "two_stage", "--model", "popularity")
+    found = run(*short)
+    assert found.exit_code == 0, found.output
+    assert "two_stage was not measured: The log has" in found.stdout
+    figures = json.loads(run(*short, "--json").stdout)
+    assert "are needed" in figures["models"]["two_stage"]["not_measured"]
+    assert figures["models"]["popularity"]["everything"]["recall_at_20"] > 0
+
+
 def test_an_unknown_model_and_a_short_log_are_refused(files):
     assert "Invalid value" in run(*files, "--model", "oracle").output
     found = run(*files, "--holdout-weeks", "52", "--model", "popularity")

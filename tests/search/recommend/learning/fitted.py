@@ -44,7 +44,8 @@ def make_models(product, **facts):
     scored = np.zeros(PRODUCTS, np.float32)
     scored[product] = 1
     values = {"fitted_at": 1_000, "since": 10, "until": 900, "events": 50, "visitors": 5, "products": PRODUCTS}
-    manifest = ModelManifest(0, **(values | facts), models=("two_stage",), settings={}, figures={"new": {"n": product}})
+    values |= {"settings": {}, "figures": {"new": {"n": product}}} | facts
+    manifest = ModelManifest(0, **values, models=("two_stage",))
     return FittedModels(make_table(PRODUCTS), {"two_stage": OneProduct(scored)}, manifest)
 
 

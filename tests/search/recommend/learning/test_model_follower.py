@@ -5,14 +5,34 @@ import weakref
 
 import pytest
 
+from catalog.errors import DamagedStore
 from search.recommend.learning.model_follower import ModelFollower
-from search.recommend.learning.model_store import model_versions, rollback
-from tests.search.recommend.learning.fitted import publish_one, recommended, store_one_product
+from search.recommend.learning.model_store import fit_lock, model_versions, open_version, publish, rollback
+from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from tests.search.recommend.learning.fitted import make_models, publish_one, recommended, store_one_product
 
 
 @pytest.fixture(autouse=True)
 def stored_model(monkeypatch):
     store_one_product(monkeypatch)
+
+
+def test_trees_that_cannot_be_opened_and_other_features_are_damage(tmp_path, monkeypatch):
+    with pytest.raises(DamagedStore, match="holds no trees"):
+        TreeEnsemble(b"no trees")
+    publish_one(tmp_path, 1)
+    with fit_lock(tmp_path):
+        publish(tmp_path, make_models(2, settings={"features": {"two_stage": ["colour_of_the_moon"]}}))
+    follower = ModelFollower(tmp_path)
+    assert recommended(follower.models) == 1
+    assert follower.degraded == ("version 2 of the recommender models is damaged; version 1 is served",)
+    assert "other features" in raised_by(lambda: open_version(tmp_path, 2)).message
+
+
+def raised_by(action):
+    with pytest.raises(DamagedStore) as raised:
+        action()
+    return raised.value
 
 
 def test_models_are_opened_at_the_first_use(tmp_path):
