@@ -28,8 +28,12 @@ from search.recommend.learning.manifest import ModelManifest
 from search.recommend.learning.model_store import fit_lock, open_current, publish
 from search.recommend.learning.shop_events import EventCounts, read_shop, require_enough
 from search.recommend.models.base import DAY_S, WEEK_S, RecommenderModel
+from search.recommend.outlook.evaluation import evaluate_outlook
+from search.recommend.outlook.outlook import Outlook
+from search.recommend.outlook.training_pairs import sample_visitors
 
 MAX_JUDGES = 2_000  # visitors of the holdout that models are measured on; more hardly narrow the intervals
+OUTLOOK_VISITORS, OUTLOOK_WEEKS = 4_000, 2  # that the outlook is measured on: its horizon, and little time
 WEEKS_BEFORE_HOLDOUT = 3  # at least so many weeks of the log for each week of the holdout
 MIN_NEW_S = 6 * DAY_S  # of events; a weekly timer comes early now and then
 Kinds = Mapping[str, type[Any]]
@@ -106,7 +110,7 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
         failpoint("fit.measured")
         if not decision.taken:
             return report
-        models = _fit_all(events, table, options, step)
+        models, left_out = _fit_all(events, table, options, step)
         settings = {"holdout_weeks": weeks, "seed": options.seed, "judges": MAX_JUDGES, "features": FEATURE_NAMES}
         manifest = ModelManifest(
             version=0,
@@ -123,7 +127,8 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
         failpoint("fit.fitted")
         published = publish(home, FittedModels(table, models, manifest))
         step()
-    return replace(report, outcome=TAKEN, version=published.version)
+    message = " ".join([report.message, *left_out])
+    return replace(report, outcome=TAKEN, version=published.version, message=message)
 
 
 def _measure(split: Split, options: FitOptions, served: FittedModels | None, step: Step) -> _Measured:
@@ -149,18 +154,34 @@ def _measure(split: Split, options: FitOptions, served: FittedModels | None, ste
     return _Measured(figures, comparisons, decide(comparisons, newer=served is not None, first=served is None))
 
 
-def _fit_all(events: Interactions, table: ProductTable, options: FitOptions, step: Step) -> dict[str, Any]:
-    """Fit the models to store on all events, without those besides the judged one that need more events."""
-    models = {}
+def _fit_all(
+    events: Interactions, table: ProductTable, options: FitOptions, step: Step
+) -> tuple[dict[str, Any], list[str]]:
+    """Fit the models to store on all events; return them, and why others than the judged one are left out."""
+    models, left_out = {}, []
     for name, kind in options.stored.items():
         try:
+            if name == Outlook.name:
+                _require_good_outlook(events, table)
             models[name] = kind.fit(events, table, events.end)
         except TooFewEvents as error:
             if name == options.judged:
                 raise
-            log.info("The model %s is left out: %s", name, error)
+            left_out.append(f"The version has no {name}: {error.message}")
         step()
-    return models
+    return models, left_out
+
+
+def _require_good_outlook(events: Interactions, table: ProductTable) -> None:
+    """Raise TooFewEvents where the outlook, fitted before the last weeks, is no better on them than a plain table."""
+    found = evaluate_outlook(sample_visitors(events, OUTLOOK_VISITORS), table, OUTLOOK_WEEKS)
+    for name, figures in (("categories", found.category), ("products", found.product)):
+        if not (share := figures["log_loss_by_table"]) < 1:
+            raise TooFewEvents(
+                f"The log loss of its probabilities of {name} is {share:.3f} times that of a table of how often and how"
+                " long ago visitors bought.",
+                "Fit again when there are more purchases.",
+            )
 
 
 def _changed(manifest: ModelManifest, events: Interactions) -> bool:

@@ -93,12 +93,12 @@ def training_pairs(events: Interactions, horizon: Horizon, now: int) -> Labelled
     )
 
 
-def sample_visitors(events: Interactions) -> Interactions:
-    """Return the events of at most MAX_VISITORS visitors, drawn by a fixed seed."""
+def sample_visitors(events: Interactions, most: int = MAX_VISITORS) -> Interactions:
+    """Return the events of at most `most` visitors, drawn by a fixed seed."""
     active = np.unique(events.visitors)
-    if len(active) <= MAX_VISITORS:
+    if len(active) <= most:
         return events
-    drawn = np.random.default_rng(SEED).choice(active, MAX_VISITORS, replace=False)
+    drawn = np.random.default_rng(SEED).choice(active, most, replace=False)
     mask = np.zeros(len(events.visitor_ids), bool)
     mask[drawn] = True
     return events.where(mask[events.visitors])

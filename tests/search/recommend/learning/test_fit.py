@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from search.recommend.learning.fit_report import last_fit, with_figures
 from search.recommend.learning.model_store import model_versions, open_current, rollback, stored_versions
 from search.recommend.learning.shop_events import read_shop
 from search.recommend.models.base import Context
+from search.recommend.outlook.evaluation import OutlookFigures
 from search.recommend.ranking.two_stage import TwoStage
 from tests.search.recommend.learning.logged_shop import (
     BEGIN,
@@ -166,6 +168,29 @@ def test_after_a_visitor_was_forgotten_the_next_models_know_nothing_of_it(home, 
     models = open_current(home)
     assert models.manifest.visitors == 119
     assert (models.two_stage.popularity <= before + 1e-4).all() and (models.two_stage.popularity != before).any()
+
+
+@pytest.mark.parametrize(("shares", "left_out"), [((0.9, 0.95), ""), ((0.9, 1.02), "products is 1.020 times")])
+def test_the_outlook_is_stored_only_where_it_beats_a_table(home, monkeypatch, shares, left_out):
+    figures = OutlookFigures(*({"log_loss_by_table": share} for share in shares))
+    monkeypatch.setattr(fit_module, "evaluate_outlook", lambda *arguments: figures)
+    monkeypatch.setitem(fitted_models.STORED_MODELS, "outlook", Habits)
+    record(home, (WEEKS - 2, WEEKS))
+    report = fit(home, replace(options(), stored={"two_stage": Habits, "outlook": Habits}))
+    assert report.version == 2
+    assert ("outlook" in open_current(home).models) == (not left_out)
+    assert left_out in report.message and ("no outlook" in report.message) == bool(left_out)
+
+
+def test_without_an_outlook_the_report_says_why(home):
+    record(home, (WEEKS - 2, WEEKS))
+    few = type("Few", (Habits,), {"fit": classmethod(refuse)})
+    report = fit(home, replace(options(), stored={"two_stage": Habits, "look_alikes": few}))
+    assert report.version == 2 and "The version has no look_alikes: 3 purchases." in report.message
+
+
+def refuse(kind, events, products, now):
+    raise TooFewEvents("3 purchases.", "")
 
 
 def test_too_few_events_are_an_error_that_says_what_is_missing(tmp_path):
