@@ -109,19 +109,28 @@ find("[data-personalise]")?.addEventListener("click", () => {
   else fill();
 });
 
-find("[data-forget]")?.addEventListener("click", async ({ currentTarget: button }) => {
-  const visitor = read("visitor");
+const FORGOTTEN = ["viewed", "visitor", "dismissed", "searches"];
+const unreached = new Set();    // ids that the shop may still know, for as long as this page is open
+
+async function forgottenByShop(visitor) {
   try {
-    if (typeof visitor === "string") {
-      const answer = await fetch(`/api/v1/visitors/${encodeURIComponent(visitor)}`, { method: "DELETE" });
-      if (!answer.ok && answer.status !== 404) throw new Error(answer.statusText);
-    }
-    for (const name of ["viewed", "visitor", "dismissed"]) localStorage.removeItem(name);
-    rows.replaceChildren(...asServed.map((node) => node.cloneNode(true)));
-    say(button.dataset.done);
+    const answer = await fetch(`/api/v1/visitors/${encodeURIComponent(visitor)}`, { method: "DELETE" });
+    return answer.ok || (answer.status < 500 && answer.status !== 429);   // it has nothing under an id that it refuses
   } catch {
-    say(button.dataset.failed);
+    return false;
   }
+}
+
+// Here first, so that a shop that does not answer keeps nothing in the browser.
+find("[data-forget]")?.addEventListener("click", async ({ currentTarget: button }) => {
+  if (typeof read("visitor") === "string") unreached.add(read("visitor"));
+  try {
+    for (const name of FORGOTTEN) localStorage.removeItem(name);
+  } catch {                     // storage is not allowed: nothing is there
+  }
+  rows.replaceChildren(...asServed.map((node) => node.cloneNode(true)));
+  for (const visitor of [...unreached]) if (await forgottenByShop(visitor)) unreached.delete(visitor);
+  say(unreached.size ? button.dataset.failed : button.dataset.done);
 });
 
 // ---- not for me

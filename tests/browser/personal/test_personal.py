@@ -79,6 +79,11 @@ def test_a_look_is_answered_and_the_switch_and_forgetting_are_obeyed(visit):
 
     page.get_by_role("switch").press("Space")
     expect(page.locator(".list-lead")).to_contain_text("Chosen from what you viewed")
+    page.evaluate("() => localStorage.setItem('searches', '[\"mug\"]')")
+    page.route("**/api/v1/visitors/*", lambda route: route.abort(), times=1)
+    page.get_by_role("button", name="Forget me").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Deleted here. The shop could not be reached")
+    assert not {"visitor", "viewed", "dismissed", "searches"} & set(stored(page))
     with page.expect_request("**/api/v1/visitors/*") as forgotten:
         page.get_by_role("button", name="Forget me").press("Enter")
     expect(page.get_by_role("status")).to_have_text("Deleted, here and in the shop.")
