@@ -118,7 +118,7 @@ def _view(page: FeedPage, shelf: Shelf, dismissed: Collection[str], named: str) 
         cards=tuple(replace(card, reason="") if common else card for card in cards),
         personalised=page.personalised,
         popular=len([*takewhile(lambda ranked: ranked[1].reason.code in OF_MANY, wanted)]),
-        next_offset=shelf.offset + len(shelf.items) if shelf.more else 0,
+        next_offset=shelf.offset + shelf.k if shelf.more else 0,
         feed_id=page.feed_id,
     )
 

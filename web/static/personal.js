@@ -2,6 +2,7 @@
 // request, and HTML comes back. The switch, "Forget me" and "Not for me" are here too.
 
 const MOST = 24, MOST_DISMISSED = 100;   // products; see web/personal/routes.py
+const PATIENCE = 5000;                   // milliseconds until a page goes without what is personal; less than in rows.js
 const find = (selector, within = document) => within.querySelector(selector);
 const untracked = navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true;
 const rows = find("#personal");
@@ -38,16 +39,16 @@ function fields(offset = 0) {
   return sent;
 }
 
-async function fetched(offset = 0) {
+async function fetched(offset = 0, signal = undefined) {
   const options = personal() ? { method: "POST", body: fields(offset) } : {};
-  const answer = await fetch(personal() ? rows.dataset.list : `${rows.dataset.list}?part=list&offset=${offset}`, options);
+  const answer = await fetch(personal() ? rows.dataset.list : `${rows.dataset.list}?part=list&offset=${offset}`, { ...options, signal });
   if (!answer.ok) throw new Error(answer.statusText);
   return document.adoptNode(new DOMParser().parseFromString(await answer.text(), "text/html").body);
 }
 
 async function fill() {
   try {
-    if (personal()) rows.replaceChildren(...(await fetched()).childNodes);
+    if (personal()) rows.replaceChildren(...(await fetched(0, AbortSignal.timeout(PATIENCE))).childNodes);
   } catch {                     // the page is whole without them
   } finally {
     document.documentElement.classList.remove("rows-to-come");
@@ -58,10 +59,13 @@ fill();
 
 // ---- more of the list: each product once, also when the shop has learnt something meanwhile
 
+let removed = 0;                // products of the list that the shop leaves out by now, so that those below moved up
+
 async function more(link) {
   link.setAttribute("aria-disabled", "true");
   try {
-    const page = await fetched(link.dataset.more);
+    const page = await fetched(Math.max(0, link.dataset.more - removed));
+    removed = 0;
     const list = find(".for-you-list", rows);
     const present = new Set([...list.querySelectorAll(".foot")].map((each) => each.dataset.id));
     const fresh = [...page.querySelectorAll(".card")].filter((each) => !present.has(find(".foot", each).dataset.id));
@@ -153,6 +157,7 @@ function dismissButton(card) {
     const next = card.nextElementSibling ?? card.previousElementSibling;
     const shelf = card.closest(".shelf");
     card.remove();
+    removed += 1;
     if (next) find("h3 a", next).focus();
     else shelf?.remove();
     announce(words.not_for_me_done);
