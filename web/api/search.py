@@ -89,10 +89,12 @@ def goes_with(product_id: str) -> Response:
 
 @bp.post("/api/v1/recommend")
 def recommend() -> Response:
-    """Recommend products to a visitor who viewed these products."""
+    """Recommend products to a visitor who viewed these products; they are not used where the visitor refuses."""
     engine = get_engine()
+    personalise = validate(EventParameters, request.args.to_dict()).personalise
     body = validate(Viewed, json_object(body_of(request), Viewed.example))
-    return _recommendations(engine.recommender.session(body.viewed, body.k, effective_timeout(body.timeout_ms)))
+    viewed = [] if consent.personalising_refused_by(personalise) else body.viewed
+    return _recommendations(engine.recommender.session(viewed, body.k, effective_timeout(body.timeout_ms)))
 
 
 @bp.post("/api/v1/events")

@@ -14,12 +14,12 @@ from pydantic import Field
 
 from search.recommend.feed.feed_page import FOR_YOU, HOME, MAX_FEED, FeedRequest
 from web.engine import get_engine
-from web.middleware.consent import personalising_refused_by, served_visitor
+from web.middleware.consent import PARAMETER, personalising_refused_by, served_visitor
 from web.middleware.response_headers import no_store
 from web.personal.consent_view import consent_view
 from web.personal.shelves import SHELF_CARDS, ShelfView, shelf_views
 from web.requests.page_request import MAX_VIEWED
-from web.requests.recommend_request import ViewedId, Visitor
+from web.requests.recommend_request import EventParameters, ViewedId, Visitor
 from web.requests.validation import Parameters, Whole, validate
 
 MAX_DISMISSED = 100  # products; as many as personal.js remembers
@@ -90,11 +90,13 @@ def _read_visit() -> Visit:
 
 
 def _agreed() -> bool:
-    return not personalising_refused_by()
+    """Return whether nothing forbids to serve by what the visitor did, the address neither. Raises BadQuery."""
+    sent = {PARAMETER: request.args[PARAMETER]} if PARAMETER in request.args else {}
+    return not personalising_refused_by(validate(EventParameters, sent).personalise)
 
 
 def _visitor(visit: Visit) -> str:
-    return served_visitor(visit.visitor or "")
+    return served_visitor(visit.visitor or "", _agreed())
 
 
 def _oldest_first(visit: Visit) -> tuple[str, ...]:

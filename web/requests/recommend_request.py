@@ -153,7 +153,7 @@ class VisitorId(RequestModel):
 
 
 class EventParameters(Parameters):
-    """Whether the visitor agrees; `personalise=false` stores nothing."""
+    """Whether the visitor agrees; `personalise=false` stores nothing, and uses nothing that the visitor did."""
 
     personalise: Annotated[Flag, Field(examples=["false"])] = True
 

@@ -179,3 +179,20 @@ def test_the_next_page_begins_after_all_that_were_ranked(app, monkeypatch):
     monkeypatch.setattr(engine, "find", lambda ids: {sku: at for sku, at in find(ids).items() if sku != first[0]})
     answer = app.test_client().get("/for-you")  # a product that left the catalogue since it was ranked
     assert titles(answer) == first[1:] and re.findall(r'data-more="(\d+)"', answer.text) == [str(len(first))]
+
+
+def test_an_address_can_refuse(client):
+    sent = {"visitor": VISITOR, "viewed": ["red"]}
+    everybody = titles(client.get("/for-you"))
+    assert titles(client.post("/for-you", data=sent)) != everybody
+    assert titles(client.post("/for-you?personalise=false", data=sent)) == everybody
+    assert "Recently viewed" not in headings(client.post("/shelves?personalise=false&lang=en", data=sent))
+    assert client.post("/for-you?personalise=perhaps", data=sent).status_code == 422
+
+
+@pytest.mark.parametrize(("query", "headers"), [("", {"DNT": "1"}), ("", {"Sec-GPC": "1"}), ("?personalise=false", {})])
+def test_products_viewed_are_not_used_where_the_visitor_refuses(client, query, headers):
+    path = "/api/v1/recommend"
+    seen, unseen = (client.post(path, json={"viewed": viewed}).json["items"] for viewed in (["red"], []))
+    refused = client.post(path + query, json={"viewed": ["red"]}, headers=headers)
+    assert refused.json["items"] == unseen != seen and "DNT" in refused.headers["Vary"]
