@@ -93,33 +93,6 @@ def test_a_look_is_answered_and_the_switch_and_forgetting_are_obeyed(visit):
     expect(page.locator("#personal")).not_to_contain_text(re.compile("For you|Recently viewed"))
 
 
-def test_a_list_goes_on_where_it_ended_after_a_product_was_removed(visit):
-    page = visit("/for-you")
-    look_at(page, MUGS)
-    page.goto("/for-you")
-    expect(page.locator(".list-lead")).to_contain_text("Chosen from")
-    offset = int(page.locator("[data-more]").get_attribute("data-more"))
-    for _ in range(2):
-        page.get_by_role("button", name="Not for me").first.click()
-    with page.expect_request(lambda request: request.method == "POST" and "/for-you" in request.url) as wanted:
-        page.get_by_role("link", name="Show more").click()
-    assert f"offset={offset - 2}" in wanted.value.post_data
-
-
-def test_what_everybody_sees_is_shown_where_the_shop_does_not_answer(visit):
-    page = visit("/")
-    look_at(page, ["mug-1a"])
-    page.route("**/shelves", lambda route: None)  # it hangs
-    page.goto("/")
-    expect(page.locator("html.rows-to-come")).to_have_count(1)
-    expect(page.locator("html.rows-to-come")).to_have_count(0, timeout=30_000)
-    page.unroute_all(behavior="ignoreErrors")
-    page.route("**/personal.js*", lambda route: route.abort())
-    page.goto("/")
-    expect(page.locator("html.rows-to-come")).to_have_count(1)
-    expect(page.locator("html.rows-to-come")).to_have_count(0, timeout=30_000)
-
-
 @pytest.mark.parametrize(
     "how",
     [{"locale": "en"}, {"locale": "zh-CN", "color_scheme": "dark", **PHONE}],
@@ -155,3 +128,30 @@ def test_without_a_script_the_page_says_what_it_has(visit):
 
 def listed_without_script(page):
     return [each.get_attribute("data-id") for each in page.locator("#personal .foot").all()]
+
+
+def test_a_list_goes_on_where_it_ended_after_a_product_was_removed(visit):
+    page = visit("/for-you")
+    look_at(page, MUGS)
+    page.goto("/for-you")
+    expect(page.locator(".list-lead")).to_contain_text("Chosen from")
+    offset = int(page.locator("[data-more]").get_attribute("data-more"))
+    for _ in range(2):
+        page.get_by_role("button", name="Not for me").first.click()
+    with page.expect_request(lambda request: request.method == "POST" and "/for-you" in request.url) as wanted:
+        page.get_by_role("link", name="Show more").click()
+    assert f"offset={offset - 2}" in wanted.value.post_data
+
+
+def test_what_everybody_sees_is_shown_where_the_shop_does_not_answer(visit):
+    page = visit("/")
+    look_at(page, ["mug-1a"])
+    page.route("**/shelves", lambda route: None)  # it hangs
+    page.goto("/")
+    expect(page.locator("html.rows-to-come")).to_have_count(1)
+    expect(page.locator("html.rows-to-come")).to_have_count(0, timeout=30_000)
+    page.unroute_all(behavior="ignoreErrors")
+    page.route("**/personal.js*", lambda route: route.abort())
+    page.goto("/")
+    expect(page.locator("html.rows-to-come")).to_have_count(1)
+    expect(page.locator("html.rows-to-come")).to_have_count(0, timeout=30_000)
