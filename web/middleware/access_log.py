@@ -24,6 +24,7 @@ from web.settings import Settings
 
 MAX_PATH = 200  # characters
 VISITOR = "visitor"  # the argument of routes that is a visitor's id
+VISITORS = "/api/v1/visitors/"  # an id follows, also where the method is wrong and no route is found
 PROBES = ("/healthz", "/readyz", "/metrics")
 log = logging.getLogger("web.requests")
 
@@ -83,7 +84,7 @@ def _path() -> str:
     """Return the path of the request, without the id of a visitor: who knows it is that visitor."""
     if VISITOR in (request.view_args or ()) and request.url_rule is not None:
         return request.url_rule.rule
-    return request.path[:MAX_PATH]
+    return f"{VISITORS}..." if request.path.startswith(VISITORS) else request.path[:MAX_PATH]
 
 
 def _hash(text: str) -> str:

@@ -148,8 +148,11 @@ def test_the_log_of_requests_has_no_visitor(shop, caplog):
     caplog.set_level(logging.INFO)
     shop.delete(f"/api/v1/visitors/{BERT}")
     stored(shop, BERT)
+    assert shop.put(f"/api/v1/visitors/{BERT}").status_code == 405
+    assert shop.post(f"/api/v1/visitors/{BERT}/outlook").status_code == 405
+    assert shop.get(f"/api/v1/visitors/{BERT}/none").status_code in (404, 422, 401, 403)
     lines = [record for record in caplog.records if record.name == "web.requests"]
-    assert len(lines) == 2 and BERT not in "".join(str(vars(record)) for record in lines)
+    assert len(lines) == 5 and BERT not in "".join(str(vars(record)) for record in lines)
     assert lines[0].facts["path"] == "/api/v1/visitors/<id:visitor>"
 
 
