@@ -268,7 +268,7 @@ def test_the_owner_runs_an_experiment_and_reads_its_report(enter, home):
     page.get_by_role("button", name="Show the report of fewer-repeats").click()
     report = page.locator("#experiment-report")
     expect(report.locator("tbody tr").nth(1)).to_contain_text("40")
-    expect(report).to_contain_text("new: too early for a result. It comes on")
+    expect(report).to_contain_text("new: no result before")
     page.locator("#experiment-change").select_option("first_shelf")
     expect(page.locator("#experiment-shelf")).to_be_visible()
     assert violations(page) == []

@@ -6,6 +6,7 @@ the page. Without scripts, or for a visitor who wants no personal recommendation
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Annotated
 
@@ -63,7 +64,8 @@ def personal_list() -> Response:
     visit = _read_visit()
     wanted = FeedRequest(FOR_YOU, _page_size(visit.offset), visit.offset, personal=_agreed())
     shelf = _listed(_visitor(visit), replace(wanted, viewed=_oldest_first(visit)), visit)
-    return no_store(make_response(render_template("for_you_list.html", shelf=shelf, offset=visit.offset)))
+    page = render_template("for_you_list.html", consent=consent_view(), offset=visit.offset, shelf=shelf)
+    return no_store(make_response(page))
 
 
 @bp.post("/shelves")
@@ -80,7 +82,7 @@ def front_shelves() -> Response:
 def _days_stored() -> int:
     """Return for how many days events are stored; 0 when there is no limit."""
     log = get_engine().recommender.events
-    return 0 if log is None else int(log.limits.days)
+    return 0 if log is None else math.ceil(log.limits.days)
 
 
 def _read_visit() -> Visit:

@@ -153,3 +153,8 @@ def test_every_status_has_an_error_message_in_each_other_language():
     assert error_message(404, CHINESE)["message"] == "没有找到。" and error_message(404, ENGLISH) is None
     for language in OWN_FILES:
         assert error_message(418, language) == error_message(500, language) != error_message(404, language)
+
+
+@pytest.mark.parametrize("shelf", ["for_you", "buy_again", "trending", "new_for_you"])
+def test_an_owner_reads_the_names_of_shelves_that_shoppers_read(shelf):
+    assert read(OPERATOR)["messages"][f"shelf_{shelf}"] == read(SHOP)["messages"][shelf]

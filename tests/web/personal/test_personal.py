@@ -6,6 +6,7 @@ import time
 import pytest
 
 from search.recommend.events.event_log import PURCHASE, VIEW, Event
+from search.recommend.feed.feed_page import FeedPage
 from tests.web.shop_fixtures import fake_app
 from web.engine import holder_of
 from web.i18n.languages import LANGUAGES
@@ -95,9 +96,9 @@ def test_the_page_says_what_is_stored_and_works_without_a_script(client):
     answer = client.get("/for-you")
     assert "<noscript><p>Personal recommendations need JavaScript." in answer.text
     assert 'role="switch" aria-checked="true"' in answer.text and "Forget me" in answer.text
-    assert re.search(r"under a code made from that number\..* After \d+ days it is deleted\.", answer.text)
+    assert re.search(r"under a code made from that number\..* It is deleted after \d+ days\.", answer.text)
     assert '<meta name="robots" content="noindex">' in answer.text
-    assert len(titles(answer)) == 5 and reasons(answer)[0].startswith("No. 1 in")
+    assert len(titles(answer)) == 5 and reasons(answer)[0].startswith("No. 1 most popular")
     alone = client.get("/for-you?part=list&offset=5")
     assert titles(alone) and "<h1>" not in alone.text
 
@@ -196,3 +197,17 @@ def test_products_viewed_are_not_used_where_the_visitor_refuses(client, query, h
     seen, unseen = (client.post(path, json={"viewed": viewed}).json["items"] for viewed in (["red"], []))
     refused = client.post(path + query, json={"viewed": ["red"]}, headers=headers)
     assert refused.json["items"] == unseen != seen and "DNT" in refused.headers["Vary"]
+
+
+def test_nobody_who_refused_is_asked_to_view_products(app, client, monkeypatch):
+    nothing = lambda *_: FeedPage((), personalised=False, feed_id="")  # noqa: E731 - as in a shop without products
+    monkeypatch.setattr(holder_of(app).engine().recommender, "feed", nothing)
+    for headers, hinted in [({}, True), *((refusal, False) for refusal in REFUSALS)]:
+        for answer in (client.get("/for-you", headers=headers), client.post("/for-you", headers=headers)):
+            assert "Nothing to recommend yet" in answer.text
+            assert ("View a few products" in answer.text) == hinted
+
+
+def test_half_a_day_is_not_forever(tmp_path):
+    with fake_app(tmp_path / "short", timeout_ms=20_000, event_days=0.5) as app:
+        assert "It is deleted after 1 day." in app.test_client().get("/for-you").text
