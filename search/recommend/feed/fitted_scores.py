@@ -12,6 +12,7 @@ from search.recommend.feed.visitor_histories import VisitorRecord
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.models.base import Context
 from search.recommend.models.together import Together
+from search.recommend.ranking.blend import Blend
 from search.recommend.ranking.two_stage import TwoStage
 from search.state.column_store import ProductColumns
 
@@ -21,40 +22,40 @@ class FittedScores:
     """Fitted models with the position of each product of the shop in their table: `codes` (n,), -1 for newer ones."""
 
     models: FittedModels
-    two_stage: TwoStage
+    ranking: TwoStage | Blend
     codes: Codes
     ordinals: Ids
 
     @classmethod
     def of(cls, models: FittedModels | None, columns: ProductColumns) -> FittedScores | None:
         """Find the shop's products in the table of the models; None where no model ranks."""
-        if models is None or not isinstance(models.two_stage, TwoStage):
+        if models is None or not isinstance(models.ranking, TwoStage | Blend):
             return None
         codes = models.codes(columns.ids.tolist())
         codes[~columns.present] = -1
         ordinals = np.full(len(models.table), -1, np.int64)
         known = np.flatnonzero(codes >= 0)
         ordinals[codes[known]] = known
-        return cls(models, models.two_stage, codes, ordinals)
+        return cls(models, models.ranking, codes, ordinals)
 
     @property
     def together(self) -> Together:
         """The model of what is bought together."""
-        return self.two_stage.first.together
+        return self.ranking.first.together
 
     def by_ordinal(self, of_table: Floats) -> Floats:
         """Return values of the table's products as an array (n,) by ordinal, 0 for products that came later."""
         return np.append(of_table, np.float32(0.0))[self.codes]
 
     def scores(self, record: VisitorRecord, cart: Ids, now: int) -> Floats:
-        """Return the probability (n,) that the visitor buys each product in the weeks to come.
+        """Return the score (n,) of each product: how probably the visitor buys it in the weeks to come.
 
         Of a visitor without events on products that the model knows, popularity is all that there is to say.
         """
         history, carted = record.coded(self.models.codes(record.ids)), self.codes[cart]
         if not len(history):
-            return self.by_ordinal(self.two_stage.popularity)
-        return self.by_ordinal(self.two_stage.scores(history, Context(now, carted[carted >= 0])))
+            return self.by_ordinal(self.ranking.popularity)
+        return self.by_ordinal(self.ranking.scores(history, Context(now, carted[carted >= 0])))
 
     def is_bought(self, anchors: Ids) -> Mask:
         """Return the mask (a,) of the products whose neighbours are of purchases, and not of what was looked at."""

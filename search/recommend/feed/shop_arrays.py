@@ -70,7 +70,7 @@ class ShopArrays:
         leaders = _leaders(categories, popularity)
         fitted = FittedScores.of(models, columns)
         if fitted is not None:  # fitted on all events; the statistics are of the newest ones
-            rates = np.where(fitted.codes >= 0, fitted.by_ordinal(fitted.two_stage.repeat_rate), rates)
+            rates = np.where(fitted.codes >= 0, fitted.by_ordinal(fitted.ranking.repeat_rate), rates)
         newer = None if fitted is None else _newer(columns, fitted, rows_of)
         return cls(columns, statistics, categories, groups, popularity, of_many, rates, leaders, fitted, newer)
 
@@ -140,7 +140,7 @@ def deepest_categories(columns: ProductColumns) -> Ids:
 
 def _newer(columns: ProductColumns, fitted: FittedScores, rows_of: RowsOf) -> NewerProducts:
     ordinals = np.flatnonzero(columns.present & (fitted.codes < 0))
-    return NewerProducts.of(ordinals, fitted.by_ordinal(fitted.two_stage.popularity), rows_of)
+    return NewerProducts.of(ordinals, fitted.by_ordinal(fitted.ranking.popularity), rows_of)
 
 
 def _popularity(columns: ProductColumns, statistics: EventStatistics) -> tuple[Floats, Mask]:

@@ -31,6 +31,7 @@ from search.recommend.models.base import DAY_S, WEEK_S, RecommenderModel
 from search.recommend.outlook.evaluation import evaluate_outlook
 from search.recommend.outlook.outlook import Outlook
 from search.recommend.outlook.training_pairs import sample_visitors
+from search.recommend.ranking.blend import Blend
 
 MAX_JUDGES = 2_000  # visitors of the holdout that models are measured on; more hardly narrow the intervals
 OUTLOOK_VISITORS, OUTLOOK_WEEKS = 4_000, 2  # that the outlook is measured on: its horizon, and little time
@@ -43,18 +44,23 @@ Step = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """Models to store by name, of which `judged` goes through the gate, and those that are only measured."""
+    """Models to store by name, of which `judged` goes through the gate, and those that are measured.
+
+    Where the events are too few for it, `fallback` takes its place.
+    """
 
     stored: Kinds = field(default_factory=lambda: STORED_MODELS)
     measured: Kinds = field(default_factory=lambda: MODELS)
     judged: str = SERVED
+    fallback: str = Blend.name
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The figures of all models by name, and the gate's decision with its comparisons."""
+    """The figures of all models by name, the one that was judged, and the gate's decision with its comparisons."""
 
+    judged: str
     figures: Mapping[str, Any]
     comparisons: tuple[gate.Comparison, ...]
     decision: SwapDecision
@@ -110,7 +116,7 @@ def _fit(home: Path, options: FitOptions) -> FitReport:
         failpoint("fit.measured")
         if not decision.taken:
             return report
-        models, left_out = _fit_all(events, table, options, step)
+        models, left_out = _fit_all(events, table, replace(options, judged=measured.judged), step)
         settings = {"holdout_weeks": weeks, "seed": options.seed, "judges": MAX_JUDGES, "features": FEATURE_NAMES}
         manifest = ModelManifest(
             version=0,
@@ -137,21 +143,30 @@ def _measure(split: Split, options: FitOptions, served: FittedModels | None, ste
     The served one is left out where it was fitted on weeks of the holdout: it would be asked for what it has seen.
     """
     figures: dict[str, Any] = {}
-    found: dict[str, gate.Recalls] = {}
+    fitted: dict[str, RecommenderModel] = {}
+    candidates = (options.judged, options.fallback)
     for name, kind in options.measured.items():
-        model = kind.fit(split.known, split.products, split.now)
-        figures[name] = measure(model, split)
-        if name == options.judged or name in gate.RULES.values():
-            found[name] = recalls(model, split)
+        try:
+            model = kind.fit(split.known, split.products, split.now)
+        except TooFewEvents:
+            if name != options.judged or options.fallback not in options.measured:
+                raise
+        else:
+            figures[name] = measure(model, split)
+            if name in (*candidates, *gate.RULES.values()):
+                fitted[name] = model
         step()
-    judged = served.models.get(options.judged) if served is not None and served.manifest.until <= split.now else None
-    if served is not None and isinstance(judged, RecommenderModel):
-        aligned = AlignedModel(judged, served.table, split.products)
+    judged = next(name for name in candidates if name in fitted)
+    found = {name: recalls(fitted[name], split) for name in (judged, *gate.RULES.values())}
+    former = served.ranking if served is not None and served.manifest.until <= split.now else None
+    if served is not None and isinstance(former, RecommenderModel):
+        aligned = AlignedModel(former, served.table, split.products)
         figures[gate.SERVED], found[gate.SERVED] = measure(aligned, split), recalls(aligned, split)
     step()
-    comparisons = gate.compare(found[options.judged], found)
+    comparisons = gate.compare(found[judged], found)
     # A served model whose events end before the holdout's end knows less than the new one will.
-    return _Measured(figures, comparisons, decide(comparisons, newer=served is not None, first=served is None))
+    decision = decide(comparisons, newer=served is not None, first=served is None)
+    return _Measured(judged, figures, comparisons, decision)
 
 
 def _fit_all(
@@ -160,6 +175,9 @@ def _fit_all(
     """Fit the models to store on all events; return them, and why others than the judged one are left out."""
     models, left_out = {}, []
     for name, kind in options.stored.items():
+        if name in (SERVED, options.fallback) and name != options.judged:
+            step()
+            continue  # one model ranks
         try:
             if name == Outlook.name:
                 _require_good_outlook(events, table)

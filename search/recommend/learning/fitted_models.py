@@ -18,6 +18,7 @@ from search.recommend.models.base import RecommenderModel
 from search.recommend.models.together import Together
 from search.recommend.outlook.features import NAMES
 from search.recommend.outlook.outlook import Outlook
+from search.recommend.ranking.blend import Blend
 from search.recommend.ranking.features import FEATURES
 from search.recommend.ranking.two_stage import TwoStage
 
@@ -38,7 +39,7 @@ class ModelWithFiles(Protocol):
 # Name -> class of what a version may hold. A version holds those that its shop's events were enough for.
 # The features that the trees of models split on: a program that knows others cannot ask them.
 FEATURE_NAMES = {TwoStage.name: list(FEATURES), Outlook.name: list(NAMES)}
-STORED_MODELS: dict[str, type[Any]] = {TwoStage.name: TwoStage, Outlook.name: Outlook}
+STORED_MODELS: dict[str, type[Any]] = {kind.name: kind for kind in (TwoStage, Blend, Outlook)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +69,15 @@ class FittedModels:
         return self.manifest.figures
 
     @property
-    def two_stage(self) -> TwoStage | None:
-        """The model that ranks for a visitor; None where it was not fitted."""
-        model: TwoStage | None = self.models.get(TwoStage.name)
+    def ranking(self) -> TwoStage | Blend | None:
+        """The model that ranks for a visitor, `Blend` where events were too few for trees; None where neither is."""
+        model: TwoStage | Blend | None = self.models.get(TwoStage.name) or self.models.get(Blend.name)
         return model
 
     @property
     def together(self) -> Together | None:
         """The model of what is bought together, a part of the ranking model; None where that was not fitted."""
-        return None if self.two_stage is None else self.two_stage.first.together
+        return None if self.ranking is None else self.ranking.first.together
 
     @property
     def outlook(self) -> Outlook | None:

@@ -55,6 +55,16 @@ class Blend(RecommenderModel):
         known = events.between(0, now)
         return cls(FirstStage.fit(known, products, now), choose_shares(known, products, now))
 
+    @property
+    def popularity(self) -> Floats:
+        """The recent popularity of each product (products,)."""
+        return self.first.statistics.recent
+
+    @property
+    def repeat_rate(self) -> Floats:
+        """The share of each product's buyers who buy it again, smoothed by category (products,)."""
+        return self.first.statistics.repeat_rate
+
     def scores(self, visitor: History, context: Context) -> Floats:
         """Return the sum for each candidate, 0 for other products."""
         candidates = self.first.propose(visitor, context)

@@ -11,6 +11,7 @@ from search.recommend.events.event_log import Event
 from search.recommend.feed.feed_page import BOUGHT_WITH, MAX_FEED, FeedRequest
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.models.base import Context
+from search.recommend.ranking.blend import Blend, Shares
 from search.recommend.ranking.two_stage import TwoStage
 from tests.search.recommend.feed.feed_shop import feed, ids
 from tests.search.recommend.feed.true_reasons import TrueReasons
@@ -53,6 +54,19 @@ def test_the_model_ranks_what_it_knows(shop):
     assert len({f"p{product}" for product in best} & set(shown)) >= 8
     plain = engine.recommender.feed("v3", FeedRequest(use_model=False))
     assert plain.model is None and ids(plain.shelves[0]) != shown
+
+
+def test_the_blend_ranks_where_there_are_no_trees(shop, monkeypatch):
+    engine, model, log = shop
+    recommender = engine.recommender
+    blend, table = Blend(model.first, Shares()), recommender._models.models.table
+    models = FittedModels(table, {"blend": blend}, SimpleNamespace(version=8))
+    monkeypatch.setattr(recommender, "_models", SimpleNamespace(models=models, degraded=()))
+    page = recommender.feed("v3", FeedRequest(repeat_share=1.0, relevance_share=1.0))
+    assert page.model == 8 and page.personalised
+    best = blend.recommend(log.history(3), Context(log.end + DAY_S), 12).products
+    assert len({f"p{product}" for product in best} & set(ids(page.shelves[0]))) >= 8
+    assert models.together is model.first.together
 
 
 def test_visitors_with_different_histories_differ_and_strangers_get_what_is_popular(shop):

@@ -57,4 +57,4 @@ def publish_one(home, product):
 
 def recommended(fitted):
     """The product that models recommend."""
-    return int(np.argmax(fitted.two_stage.scores(None, None)))
+    return int(np.argmax(fitted.ranking.scores(None, None)))

@@ -85,9 +85,9 @@ def test_the_shops_own_models_are_fitted_stored_and_opened(earlier, tmp_path, mo
     models = open_current(home)
     expected = TwoStage.fit(events, table, events.end)
     history, context = events.history(3), Context(events.end)
-    np.testing.assert_array_equal(models.two_stage.scores(history, context), expected.scores(history, context))
-    assert len(models.two_stage.repeat_rate) == len(models.table) == 60
-    assert models.together is models.two_stage.first.together
+    np.testing.assert_array_equal(models.ranking.scores(history, context), expected.scores(history, context))
+    assert len(models.ranking.repeat_rate) == len(models.table) == 60
+    assert models.together is models.ranking.first.together
 
 
 @pytest.mark.promise("P2")
@@ -161,13 +161,13 @@ def test_after_a_visitor_was_forgotten_the_next_models_know_nothing_of_it(home, 
     assert fit(home, options(kind)).version == 1
     with closing(EventLog.open(home)) as log:
         assert log.forget(visitor(7)) > 0
-    before = open_current(home).two_stage.popularity
+    before = open_current(home).ranking.popularity
     report = fit(home, options(kind))
     assert (report.outcome, report.reason) == ("taken", "refitted"), report.message
     assert "not compared with version 1" in report.message and "served" not in report.figures
     models = open_current(home)
     assert models.manifest.visitors == 119
-    assert (models.two_stage.popularity <= before + 1e-4).all() and (models.two_stage.popularity != before).any()
+    assert (models.ranking.popularity <= before + 1e-4).all() and (models.ranking.popularity != before).any()
 
 
 @pytest.mark.parametrize(("shares", "left_out"), [((0.9, 0.95), ""), ((0.9, 1.02), "products is 1.020 times")])
@@ -187,6 +187,30 @@ def test_without_an_outlook_the_report_says_why(home):
     few = type("Few", (Habits,), {"fit": classmethod(refuse)})
     report = fit(home, replace(options(), stored={"two_stage": Habits, "look_alikes": few}))
     assert report.version == 2 and "The version has no look_alikes: 3 purchases." in report.message
+
+
+def test_where_events_are_too_few_for_trees_the_blend_is_judged_and_served(home, monkeypatch):
+    monkeypatch.setitem(fitted_models.STORED_MODELS, "blend", Habits)
+    record(home, (WEEKS - 2, WEEKS))
+    few = type("Few", (Habits,), {"fit": classmethod(refuse)})
+    rules = {name: MODELS[name] for name in ("own_history", "popularity")}
+    with pytest.raises(TooFewEvents):
+        fit(home, options(few))
+    report = fit(home, FitOptions({"two_stage": few, "blend": Habits}, {"blend": Habits, "two_stage": few, **rules}))
+    assert (report.reason, report.version) == ("fresher", 2)
+    assert report.figures.keys() == {"blend", "served", "own_history", "popularity"}
+    models = open_current(home)
+    assert models.models.keys() == {"blend"} and models.ranking is models.models["blend"]
+
+
+def test_where_trees_fit_the_blend_is_only_measured(home, monkeypatch):
+    monkeypatch.setitem(fitted_models.STORED_MODELS, "blend", Dislikes)
+    record(home, (WEEKS - 2, WEEKS))
+    rules = {name: MODELS[name] for name in ("own_history", "popularity")}
+    stored = {"two_stage": Habits, "blend": Dislikes}
+    report = fit(home, FitOptions(stored, {**stored, **rules}))
+    assert report.version == 2 and "blend" in report.figures
+    assert open_current(home).models.keys() == {"two_stage"}
 
 
 def refuse(kind, events, products, now):

@@ -51,7 +51,7 @@ def test_a_new_version_and_a_rollback_are_followed_and_the_old_version_is_freed(
     first = follower.models
     assert recommended(first) == 1
     assert follower.follow() is None and follower.models is first  # unchanged: nothing is read again
-    old = weakref.ref(first.two_stage)
+    old = weakref.ref(first.ranking)
     publish_one(tmp_path, 2)
     follower.follow()
     assert (recommended(follower.models), recommended(first)) == (2, 1)  # a request goes on with what it took
