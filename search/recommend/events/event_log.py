@@ -261,12 +261,11 @@ class EventLog:
         """
         key = self.key_of(visitor)
         with self.file.writing(durable=True) as db:
-            segments = [number for (number,) in db.execute(_SEGMENTS).fetchall()]
-            removed = [(number, db.execute(_FORGET, (number, key)).rowcount) for number in segments]
+            segments = db.execute(_SEGMENTS).fetchall()
+            removed = [(number, db.execute(_FORGET, (number, key)).rowcount) for (number,) in segments]
             known = db.execute("DELETE FROM visitors WHERE hash = ?", (key,)).rowcount
             events = subtract(db, [(number, count) for number, count in removed if count])
-            if known:
-                take_numbers(db, 1)
+            take_numbers(db, known)
         if known:
             self.file.empty_wal()
         return events
