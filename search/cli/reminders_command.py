@@ -34,7 +34,11 @@ def reminders_command(home: Path, visitors: Path, limit: int, as_json: bool) -> 
 
     The shop stores no ids, only keyed hashes: so you name the visitors whom you may write to.
     """
-    ids = [line.strip() for line in visitors.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        lines = visitors.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{visitors} is not UTF-8: {error.reason}.", "Save the list of visitors as UTF-8.") from error
+    ids = [line.strip() for line in lines if line.strip()]
     if long := [visitor for visitor in ids if len(visitor) > MAX_VISITOR]:
         raise BadInput(f"{long[0]!r} is no id of a visitor.", f"Ids have at most {MAX_VISITOR} characters.")
     found = _reminders(home, list(dict.fromkeys(ids)), limit)

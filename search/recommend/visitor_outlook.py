@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from catalog.product import Product
-from search.recommend.events.event_log import EVENT_KINDS, StoredEvent
-from search.recommend.events.interactions import History
+from search.recommend.events.event_columns import history_of
+from search.recommend.events.event_log import CART, DISMISS, PURCHASE, StoredEvent
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.outlook.outlook import LikelyCategory, LikelyProduct
 
 MAX_EVENTS = 10_000  # newest events of a visitor that are read
+_DECISIONS = (CART, DISMISS, PURCHASE)
 MAX_PREDICTED = 1_000  # products predicted for a visitor, of which the best that the shop has are returned
 Find = Callable[[Sequence[str]], Mapping[str, Product]]
 
@@ -78,13 +77,16 @@ def outlook_of(
 ) -> VisitorOutlook:
     """Return the outlook of a visitor with these events, oldest first, at most k of each list.
 
-    Products that the shop no longer has are left out, and what is due but not in stock is no reminder.
+    Products that the shop no longer has are left out. What is due is no reminder where it is not in stock, or where
+    the visitor put it into the cart or dismissed it after the last purchase of it.
     """
     if models is None or models.outlook is None:
         return VisitorOutlook()
-    outlook, history = models.outlook, _history(models, events)
+    outlook, history = models.outlook, history_of(events, models.table)
     likely = outlook.products(history, now, MAX_PREDICTED)
-    due = outlook.due(history, now, MAX_PREDICTED)
+    newest = {event.product_id: event.kind for event in events if event.kind in _DECISIONS}
+    settled = {product_id for product_id, kind in newest.items() if kind != PURCHASE}
+    due = [item for item in outlook.due(history, now, MAX_PREDICTED) if models.table.ids[item.product] not in settled]
     found = find([models.table.ids[item.product] for item in likely])
 
     def predicted(items: Sequence[LikelyProduct], *, stocked: bool) -> tuple[PredictedProduct, ...]:
@@ -99,14 +101,3 @@ def outlook_of(
         predicted(likely, stocked=False),
         predicted(due, stocked=True),
     )
-
-
-def _history(models: FittedModels, events: Sequence[StoredEvent]) -> History:
-    """Return the events on products that the models know, as columns."""
-    codes = models.codes([event.product_id for event in events])
-    rows = np.flatnonzero(codes >= 0)
-    kinds = np.array([EVENT_KINDS.index(event.kind) for event in events], np.uint8)
-    times = np.array([event.at for event in events], np.int64)
-    units = np.array([event.quantity or 1.0 for event in events], np.float32)
-    prices = np.array([event.price for event in events], np.float32)  # None is NaN
-    return History(codes[rows], times[rows], kinds[rows], units[rows], prices[rows])

@@ -65,6 +65,34 @@ def test_reminders_are_json(home):
     assert 0.2 <= row["probability"] <= 1
 
 
+def test_a_list_with_a_mark_of_utf_8_loses_no_visitor(home, tmp_path):
+    (tmp_path / "ids.txt").write_text("anna\n", encoding="utf-8-sig")
+    answer = run(home, "--visitors", str(tmp_path / "ids.txt"), "--json")
+    assert [row["visitor"] for row in json.loads(answer.stdout)["reminders"]] == ["anna"]
+
+
+def test_a_list_that_is_not_utf_8_is_refused(home, tmp_path):
+    (tmp_path / "ids.txt").write_bytes("jürgen\n".encode("latin-1"))
+    answer = run(home, "--visitors", str(tmp_path / "ids.txt"))
+    assert answer.exit_code == 1
+    assert "is not UTF-8" in answer.stderr
+
+
+@pytest.mark.parametrize("kind", ["cart", "dismiss"])
+def test_what_is_in_the_cart_or_was_dismissed_is_no_reminder(home, tmp_path, kind):
+    visitor = f"{kind}-visitor"
+    (tmp_path / "ids.txt").write_text(f"{visitor}\n", encoding="utf-8")
+    arguments = ("--visitors", str(tmp_path / "ids.txt"), "--json")
+    now = time.time()
+    with closing(Catalogue.open(ShopHome(home).catalogue)) as catalogue, closing(EventLog.open(home)) as log:
+        ((_, weekly),) = catalogue.ids()
+        for week in range(11, 0, -1):
+            log.add([Event("purchase", weekly, visitor)], now - 7 * week * DAY_S)
+        assert len(json.loads(run(home, *arguments).stdout)["reminders"]) == 1
+        log.add([Event(kind, weekly, visitor), Event("view", weekly, visitor)], now - 60)
+    assert json.loads(run(home, *arguments).stdout)["reminders"] == []
+
+
 def test_a_shop_without_models_is_told_to_fit_them(tmp_path):
     (tmp_path / "ids.txt").write_text("anna\n", encoding="utf-8")
     answer = run(tmp_path)
