@@ -211,3 +211,9 @@ def test_nobody_who_refused_is_asked_to_view_products(app, client, monkeypatch):
 def test_half_a_day_is_not_forever(tmp_path):
     with fake_app(tmp_path / "short", timeout_ms=20_000, event_days=0.5) as app:
         assert "It is deleted after 1 day." in app.test_client().get("/for-you").text
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=jumper", "/products/red", "/favourites", "/for-you", "/no-such-page"])
+def test_every_page_leads_to_what_is_stored(client, path):
+    assert '<a href="/for-you#stored" rel="nofollow">What is stored</a></footer>' in client.get(path).text
+    assert 'id="stored"' in client.get("/for-you").text
