@@ -26,8 +26,11 @@ _REMOVE_OLDEST = """DELETE FROM events WHERE segment = ?1 AND (visitor, at, seq)
     (SELECT visitor, at, seq FROM events WHERE segment = ?1 ORDER BY at, seq LIMIT ?2)"""
 _SUBTRACT = "UPDATE segments SET events = events - ? WHERE number = ?"
 _REMOVE_EMPTY = "DELETE FROM segments WHERE events <= 0"
+# Those whose newest week lost events or is gone, and who have no event in any other week.
 _REMOVE_VISITORS = """DELETE FROM visitors
-    WHERE last_segment < coalesce((SELECT min(number) FROM segments), last_segment + 1)"""
+    WHERE (last_segment = ? OR last_segment NOT IN (SELECT number FROM segments))
+    AND NOT EXISTS (SELECT 1 FROM segments AS s CROSS JOIN events AS e
+        ON e.segment = s.number AND e.visitor = visitors.code)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def remove_expired(db: sqlite3.Connection, limits: EventLimits, now: int) -> int
         if sum(events for _, events in removed) >= MAX_REMOVED:
             break
         removed.append((number, db.execute(_REMOVE_OLD, (number, cutoff)).rowcount))
-    return subtract(db, removed)
+    return _subtract_with_visitors(db, removed)
 
 
 def remove_excess(db: sqlite3.Connection, limits: EventLimits, adding: int) -> int:
@@ -72,7 +75,7 @@ def remove_excess(db: sqlite3.Connection, limits: EventLimits, adding: int) -> i
     if not limits.rows or (excess := count + adding - limits.rows) <= 0:
         return 0
     wanted = min(excess + limits.rows // SLACK, adding + MAX_REMOVED)
-    return subtract(db, list(_without_oldest(db, wanted)))
+    return _subtract_with_visitors(db, list(_without_oldest(db, wanted)))
 
 
 def _without_oldest(db: sqlite3.Connection, excess: int) -> Iterator[tuple[int, int]]:
@@ -89,9 +92,14 @@ def _without_oldest(db: sqlite3.Connection, excess: int) -> Iterator[tuple[int, 
 
 
 def subtract(db: sqlite3.Connection, removed: list[tuple[int, int]]) -> int:
-    """Count the removed events of each segment out, and remove visitors without events; return their number."""
+    """Count the removed events of each segment out; return their number."""
     db.executemany(_SUBTRACT, [(events, number) for number, events in removed])
     db.execute(_REMOVE_EMPTY)
-    if removed:
-        db.execute(_REMOVE_VISITORS)
     return sum(events for _, events in removed)
+
+
+def _subtract_with_visitors(db: sqlite3.Connection, removed: list[tuple[int, int]]) -> int:
+    """Count the removed events of each segment out, and remove visitors without events; return their number."""
+    events = subtract(db, removed)
+    db.executemany(_REMOVE_VISITORS, [(number,) for number, count in removed if count])
+    return events

@@ -192,3 +192,15 @@ def test_a_visitor_s_id_is_in_no_file_after_an_import(log, tmp_path):
     path.unlink()
     for other in tmp_path.iterdir():
         assert b"visitor-of-old" not in other.read_bytes(), other
+
+
+def test_an_imported_week_protects_no_other_visitor(tmp_path):
+    """The hash of a visitor ends with the visitor's own events, though an older imported week is stored longer."""
+    log = EventLog.open(tmp_path, EventLimits(days=30))
+    log.add([Event("view", "p", "gone")], NOW)
+    run(log, write(tmp_path / "log.csv", ["old,2023-01-01,view,p,1,1\n"]), tmp_path, now=NOW + 25 * DAY_S)
+    assert log.prune(NOW + 40 * DAY_S) == 1
+    assert (log.overview().events, log.overview().visitors) == (1, 1)
+    assert log.prune(NOW + 60 * DAY_S) == 1
+    assert (log.overview().events, log.overview().visitors) == (0, 0)
+    log.close()
