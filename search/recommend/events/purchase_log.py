@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import zlib
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,8 +30,11 @@ PRODUCT_COLUMNS = ("id", "title", "category", "brand", "price")
 
 def read_products(path: Path) -> ProductTable:
     """Read the products of a log. Raises BadFeed, which names the line."""
-    with _opened(path) as file:
-        return ProductTable.of(_products(path, file))
+    try:
+        with _opened(path) as file:
+            return ProductTable.of(_products(path, file))
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
+        raise BadFeed(f"{path} cannot be read: {error}.", "Give a CSV file in UTF-8, or one packed by gzip.") from error
 
 
 def read_events(path: Path, products: ProductTable) -> Interactions:
@@ -59,8 +63,12 @@ def read_events(path: Path, products: ProductTable) -> Interactions:
 
 
 def _products(path: Path, file: TextIO) -> Iterator[Product]:
-    for _, (product_id, title, category, brand, price) in _rows(path, file, PRODUCT_COLUMNS):
-        yield Product(product_id, title, (), category, Decimal(price) if price else None, brand=brand)
+    for line, (product_id, title, category, brand, price) in _rows(path, file, PRODUCT_COLUMNS):
+        try:
+            amount = Decimal(price) if price else None
+        except InvalidOperation:
+            raise _bad(path, line, f"the price {price[:40]!r} is no number", PRODUCT_COLUMNS) from None
+        yield Product(product_id, title, (), category, amount, brand=brand)
 
 
 def _rows(path: Path, file: TextIO, wanted: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
@@ -68,20 +76,20 @@ def _rows(path: Path, file: TextIO, wanted: tuple[str, ...]) -> Iterator[tuple[i
     reader = csv.reader(file)
     header = next(reader, [])
     if missing := [name for name in wanted if name not in header]:
-        raise _bad(path, 1, f"there is no column {', '.join(missing)}")
+        raise _bad(path, 1, f"there is no column {', '.join(missing)}", wanted)
     places = [header.index(name) for name in wanted]
     for row in reader:
         if len(row) != len(header):
-            raise _bad(path, reader.line_num, f"it has {len(row)} cells, the header {len(header)}")
+            raise _bad(path, reader.line_num, f"it has {len(row)} cells, the header {len(header)}", wanted)
         yield reader.line_num, [row[place] for place in places]
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         yield file
 
 
-def _bad(path: Path, line: int, reason: str) -> BadFeed:
-    return BadFeed(f"{path}, line {line}: {reason}.", f"A log has the columns {', '.join(EVENT_COLUMNS)}.")
+def _bad(path: Path, line: int, reason: str, columns: tuple[str, ...] = EVENT_COLUMNS) -> BadFeed:
+    return BadFeed(f"{path}, line {line}: {reason}.", f"The file has the columns {', '.join(columns)}.")

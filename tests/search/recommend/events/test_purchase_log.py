@@ -44,3 +44,19 @@ def test_a_row_that_is_not_understood_is_named(products, tmp_path, old, new, lin
     path.write_text(EVENTS.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(BadFeed, match=f"line {line}"):
         read_events(path, products)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("p.csv", PRODUCTS.replace("0.99", "12 EUR").encode(), "line 2: the price '12 EUR' is no number"),
+        ("p.csv", b"", "line 1: there is no column id"),
+        ("p.csv", PRODUCTS.replace("Milk", "K\u00e4se").encode("latin-1"), "cannot be read"),
+        ("p.csv.gz", PRODUCTS.encode(), "cannot be read"),
+        ("p.csv.gz", gzip.compress(PRODUCTS.encode())[:-12], "cannot be read"),
+    ],
+)
+def test_products_that_are_not_understood_are_named(tmp_path, name, data, reason):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadFeed, match=reason):
+        read_products(tmp_path / name)
