@@ -16,10 +16,10 @@ from search.recommend.experiments.experiment import (
     MIN_DAYS,
     NAME,
     RUNNING,
-    SHELVES,
     STOPPED,
     Experiment,
 )
+from search.recommend.experiments.surfaces import HOME_SHELVES
 from web.requests.validation import Body, ChoiceOf, Flag, Number, RequestModel, Whole
 
 Share = Annotated[Number, Field(ge=0, le=1)]
@@ -29,7 +29,7 @@ Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 class ArmSettings(RequestModel):
     """What an arm changes in the feed; without a field the shop's own holds."""
 
-    shelves: tuple[Annotated[str, ChoiceOf(SHELVES)], ...] = ()
+    shelves: tuple[Annotated[str, ChoiceOf(HOME_SHELVES)], ...] = ()
     repeat_share: Share | None = None
     relevance_share: Share | None = None
     model: Annotated[Flag, Field(description="Whether a fitted model ranks.")] = True

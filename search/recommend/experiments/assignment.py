@@ -30,9 +30,10 @@ class Experiments:
         self._read_at = float("-inf")
         self._seen: OrderedDict[_Seen, None] = OrderedDict()
 
-    def assign(self, visitor: bytes) -> Arm | None:
-        """Return the arm of a visitor, a keyed hash, and record that it was seen; None while no experiment runs.
+    def assign(self, visitor: bytes, surface: str) -> Arm | None:
+        """Return the arm of a visitor, a keyed hash, who is shown a surface; None while no experiment runs.
 
+        That the visitor saw the arm is recorded only on surfaces on which the arms differ.
         A shop whose file cannot be read or written has no experiment: shoppers still get an answer, and nobody is
         counted who was not recorded.
         """
@@ -40,7 +41,8 @@ class Experiments:
             if not self.enabled or (experiment := self._current()) is None:
                 return None
             arm = experiment.assign(visitor)
-            self._expose(experiment, visitor, arm.name)
+            if surface in experiment.surfaces:
+                self._expose(experiment, visitor, arm.name)
         except StoreError as error:
             log.error("No experiment runs: %s", error)
             return None

@@ -16,13 +16,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from catalog.errors import BadInput
-from search.recommend.events.event_log import CART, CLICK, PURCHASE
+from search.recommend.events.event_log import CART, CLICK, DAY_S, PURCHASE
+from search.recommend.experiments.surfaces import CHANGED_BY, HOME, HOME_SHELVES, SURFACES
 
 GOALS = (CLICK, CART, PURCHASE)  # what an experiment compares the arms by
-SHELVES = ("for_you", "buy_again", "because_you_looked", "trending", "new_for_you")  # of the front page
 MIN_ARMS, MAX_ARMS = 2, 5
 MIN_DAYS, MAX_DAYS, DEFAULT_DAYS = 1, 180, 14
-DAY_S = 86_400
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 DRAFT, RUNNING, STOPPED = "draft", "running", "stopped"
 
@@ -41,9 +40,9 @@ class FeedSettings:
     model: bool = True
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.shelves if name not in SHELVES]:
+        if unknown := [name for name in self.shelves if name not in HOME_SHELVES]:
             raise BadInput(
-                f"There is no shelf {unknown[0]!r} on the front page.", f"The shelves: {', '.join(SHELVES)}."
+                f"There is no shelf {unknown[0]!r} on the front page.", f"The shelves: {', '.join(HOME_SHELVES)}."
             )
         if len(set(self.shelves)) < len(self.shelves):
             raise BadInput("A shelf is named twice.", "Name each shelf once.")
@@ -105,6 +104,15 @@ class Experiment:
     def due(self) -> int | None:
         """The time when it has been measured as long as was planned; None before it begins."""
         return None if self.started is None else self.started + self.days * DAY_S
+
+    @property
+    def surfaces(self) -> frozenset[str]:
+        """The surfaces on which the arms differ; all of them where no setting differs, as in a test of A against A."""
+        differing = [name for name in CHANGED_BY if len({getattr(arm.settings, name) for arm in self.arms}) > 1]
+        changed = {surface for name in differing for surface in CHANGED_BY[name]}
+        if any(changed.intersection(arm.settings.shelves or HOME_SHELVES) for arm in self.arms):
+            changed.add(HOME)
+        return frozenset(changed or SURFACES)
 
     def assign(self, visitor: bytes) -> Arm:
         """Return the arm of a visitor, given the keyed hash of the visitor's id."""

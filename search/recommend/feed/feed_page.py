@@ -11,13 +11,18 @@ from catalog.errors import BadQuery
 from catalog.product import Product
 from search.hits import product_facts
 from search.query.filters import Filter
+from search.recommend.experiments.surfaces import BECAUSE_YOU_LOOKED as BECAUSE_YOU_LOOKED
+from search.recommend.experiments.surfaces import BOUGHT_TOGETHER as BOUGHT_TOGETHER
+from search.recommend.experiments.surfaces import BUY_AGAIN as BUY_AGAIN
+from search.recommend.experiments.surfaces import FOR_YOU as FOR_YOU
+from search.recommend.experiments.surfaces import HOME as HOME
+from search.recommend.experiments.surfaces import HOME_SHELVES as HOME_SHELVES
+from search.recommend.experiments.surfaces import NEW_FOR_YOU as NEW_FOR_YOU
+from search.recommend.experiments.surfaces import SURFACES as SURFACES
+from search.recommend.experiments.surfaces import TRENDING as TRENDING
 
-FOR_YOU, BUY_AGAIN, TRENDING, NEW_FOR_YOU = "for_you", "buy_again", "trending", "new_for_you"
-BOUGHT_TOGETHER, BECAUSE_YOU_LOOKED, HOME = "bought_together", "because_you_looked", "home"
-SURFACES = (FOR_YOU, BUY_AGAIN, TRENDING, NEW_FOR_YOU, BOUGHT_TOGETHER, BECAUSE_YOU_LOOKED, HOME)
 MAX_FEED = 200  # products of a shelf, over all of its pages
 MAX_CART, MAX_VIEWED, MAX_DISMISSED = 100, 200, 200  # products that a request names
-HOME_SHELVES = (FOR_YOU, BUY_AGAIN, BECAUSE_YOU_LOOKED, TRENDING, NEW_FOR_YOU)
 RELEVANCE_SHARE = 0.8  # share of relevance against diversity in maximal marginal relevance
 REPEAT_SHARE = 0.5  # largest share of products of "for you" that the visitor bought before
 

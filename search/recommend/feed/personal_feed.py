@@ -63,7 +63,7 @@ class PersonalFeed:
         if request.product is not None:
             self._shop.product(request.product)
         at = int(time.time() if now is None else now)
-        arm = self._arm(visitor) if request.personal else None
+        arm = self._arm(visitor, request.surface) if request.personal else None
         request = request if arm is None else with_settings(request, arm.settings)
         context = self._context(visitor if request.personal else "", request, at)
         surfaces = request.shelves if request.surface == page.HOME else (request.surface,)
@@ -86,9 +86,11 @@ class PersonalFeed:
             None if arm is None else arm.name,
         )
 
-    def _arm(self, visitor: str) -> Arm | None:
-        """Return the arm of the running experiment that a visitor is in, and count the visitor there."""
-        return None if self._log is None or not visitor else self._experiments.assign(self._log.key_of(visitor))
+    def _arm(self, visitor: str, surface: str) -> Arm | None:
+        """Return the visitor's arm of the running experiment, and count the visitor where it changes the surface."""
+        if self._log is None or not visitor:
+            return None
+        return self._experiments.assign(self._log.key_of(visitor), surface)
 
     def _context(self, visitor: str, request: FeedRequest, now: int) -> FeedContext:
         state = self._state()

@@ -36,7 +36,7 @@ def test_an_experiment_runs_is_reported_and_forgets(client):
     arms = {}
     for number in range(40):
         visitor = f"v-{number:024x}-a8f3c2e1"
-        arms[visitor] = recommender.experiments.assign(recommender.events.key_of(visitor)).name
+        arms[visitor] = recommender.experiments.assign(recommender.events.key_of(visitor), "for_you").name
         event = {"visitor": visitor, "events": [{"type": "click", "product_id": "red"}]}
         assert client.post("/api/v1/events", json=event).status_code == 202
     report = call(client, "GET", "/repeats/report")

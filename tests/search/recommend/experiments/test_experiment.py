@@ -8,6 +8,7 @@ import pytest
 
 from catalog.errors import BadInput
 from search.recommend.experiments.experiment import Arm, Experiment, FeedSettings
+from search.recommend.experiments.surfaces import SURFACES
 
 VISITORS = [hashlib.blake2b(str(number).encode(), digest_size=16).digest() for number in range(10_000)]
 CRITICAL = {1: 10.83, 2: 13.82, 3: 16.27}  # of chi-square at p = 0.001, by degrees of freedom
@@ -81,3 +82,20 @@ def test_a_definition_is_read_as_it_was_written():
     settings = FeedSettings(("trending", "for_you"), 0.2, 0.5, False)
     one = Experiment("a", (Arm("control"), Arm("new", 2.0, settings)), 7, "cart", 5, 9)
     assert Experiment.from_dict(one.to_dict(), 5, 9) == one
+
+
+@pytest.mark.parametrize(
+    ("settings", "surfaces"),
+    [
+        ({"shelves": ("trending",)}, {"home"}),
+        ({"repeat_share": 0.2}, {"for_you", "home"}),
+        ({"relevance_share": 0.2}, set(SURFACES) - {"buy_again"}),
+        ({"model": False}, set(SURFACES)),
+        ({}, set(SURFACES)),  # arms that are alike: whatever differs between them is chance
+    ],
+)
+def test_the_surfaces_of_an_experiment_are_those_that_its_arms_change(settings, surfaces):
+    assert Experiment("one", (Arm("control"), Arm("new", 1.0, FeedSettings(**settings)))).surfaces == surfaces
+    hidden = FeedSettings(shelves=("trending",))
+    both = (Arm("control", 1.0, hidden), Arm("new", 1.0, FeedSettings(shelves=("trending",), repeat_share=0.2)))
+    assert Experiment("two", both).surfaces == {"for_you"}  # which the front page does not have

@@ -7,6 +7,7 @@ from catalog.home import ShopHome
 from search.recommend.experiments.assignment import Experiments
 from search.recommend.experiments.experiment import Arm, Experiment, FeedSettings
 from search.recommend.experiments.experiment_store import ExperimentStore, Exposure
+from search.recommend.experiments.surfaces import FOR_YOU
 
 ANNA, BERT = b"anna-keyed-hash!", b"bert-keyed-hash!"
 REPEATS = Experiment("repeats", (Arm("control"), Arm("few", 1.0, FeedSettings(repeat_share=0.2))))
@@ -58,13 +59,15 @@ def test_an_unknown_experiment_is_named(store, call):
 
 def test_an_exposure_is_recorded_once_and_the_first_time_stays(store, tmp_path):
     experiments = Experiments(tmp_path)
-    assert experiments.assign(ANNA) is None  # and no file was made
+    assert experiments.assign(ANNA, FOR_YOU) is None  # and no file was made
     assert not ShopHome(tmp_path).experiments.exists()
     store.save(REPEATS)
     store.start("repeats")
     experiments = Experiments(tmp_path)
-    arm = experiments.assign(ANNA)
-    assert experiments.assign(ANNA) == Experiments(tmp_path).assign(ANNA) == arm == REPEATS.assign(ANNA)
+    arm = experiments.assign(ANNA, FOR_YOU)
+    assert (
+        experiments.assign(ANNA, FOR_YOU) == Experiments(tmp_path).assign(ANNA, FOR_YOU) == arm == REPEATS.assign(ANNA)
+    )
     (seen,) = store.of_visitor(ANNA)
     store.expose(store.running(), ANNA, arm.name, seen.at + 99)
     assert store.exposures("repeats") == {ANNA: Exposure("repeats", arm.name, seen.at)}
@@ -79,13 +82,13 @@ def test_an_experiment_made_again_counts_those_who_saw_the_first_one(store, tmp_
     experiments = Experiments(tmp_path)
     store.save(REPEATS)
     first = store.start("repeats", 100)
-    experiments.assign(ANNA)
+    experiments.assign(ANNA, FOR_YOU)
     store.remove("repeats")
     store.save(REPEATS)
     store.start("repeats", 200)
     store.expose(first, BERT, "control")  # by a server that has not read of the removal yet
     assert store.exposures("repeats") == {}
-    experiments.assign(ANNA)
+    experiments.assign(ANNA, FOR_YOU)
     assert set(store.exposures("repeats")) == {ANNA}
 
 
@@ -95,7 +98,7 @@ def test_a_forgotten_visitor_is_in_no_byte_of_the_store(store, tmp_path):
     store.start("repeats")
     experiments = Experiments(tmp_path)
     for visitor in (ANNA, BERT):
-        experiments.assign(visitor)
+        experiments.assign(visitor, FOR_YOU)
 
     def stored():
         return b"".join(path.read_bytes() for path in tmp_path.glob("experiments.sqlite*"))
@@ -103,13 +106,13 @@ def test_a_forgotten_visitor_is_in_no_byte_of_the_store(store, tmp_path):
     assert ANNA in stored()
     experiments.forget(ANNA)
     assert ANNA not in stored() and BERT in stored()
-    assert experiments.assign(ANNA) is not None and store.of_visitor(ANNA)  # who comes back is counted again
+    assert experiments.assign(ANNA, FOR_YOU) is not None and store.of_visitor(ANNA)  # who comes back is counted again
 
 
 def test_a_file_that_cannot_be_read_runs_no_experiment(tmp_path, caplog):
     ShopHome(tmp_path).experiments.write_bytes(b"no database at all, but of some length" * 99)
     experiments = Experiments(tmp_path)
-    assert experiments.assign(ANNA) is None is experiments.assign(BERT)
+    assert experiments.assign(ANNA, FOR_YOU) is None is experiments.assign(BERT, FOR_YOU)
     assert len(caplog.records) == 1
     with pytest.raises(DamagedStore):
         experiments.store.all()

@@ -3,7 +3,15 @@
 import pytest
 
 from search.recommend.experiments.experiment import Arm, Experiment, FeedSettings
-from search.recommend.feed.feed_page import HOME, FeedRequest
+from search.recommend.feed.feed_page import (
+    BOUGHT_TOGETHER,
+    BUY_AGAIN,
+    FOR_YOU,
+    HOME,
+    NEW_FOR_YOU,
+    TRENDING,
+    FeedRequest,
+)
 from tests.search.recommend.feed.feed_shop import groceries, open_feed_shop, record
 
 FEW = FeedSettings(shelves=("trending", "for_you"), repeat_share=0.1)
@@ -40,3 +48,14 @@ def test_a_visitor_is_served_by_the_settings_of_his_or_her_arm_every_time(engine
 def test_who_is_not_personalised_is_in_no_arm(engine, visitor, personal):
     page = engine.recommender.feed(visitor, FeedRequest(personal=personal))
     assert page.arm is None and len(page.shelves) == 1
+
+
+def test_only_who_saw_a_difference_is_counted(engine):
+    visitor, experiments = "v-arm-counted", engine.recommender.experiments
+    for surface in (TRENDING, NEW_FOR_YOU, BUY_AGAIN):
+        assert engine.recommender.feed(visitor, FeedRequest(surface)).arm
+    assert engine.recommender.feed(visitor, FeedRequest(BOUGHT_TOGETHER, product="k1-3")).arm
+    assert engine.recommender.exposures_of(visitor) == []
+    arm = engine.recommender.feed(visitor, FeedRequest()).arm
+    assert [seen.arm for seen in engine.recommender.exposures_of(visitor)] == [arm]
+    assert experiments.store.running().surfaces == {FOR_YOU, HOME}
