@@ -13,6 +13,7 @@ from search.recommend.experiments.experiment import Arm, Experiment
 from search.recommend.experiments.experiment_store import ExperimentStore
 
 REREAD_SECONDS = 1.0  # between looks for the experiment that runs
+RETRY_SECONDS = 1.0  # without a write after one that failed, so that not every shopper waits for it
 MAX_SEEN = 100_000  # exposures remembered, so that each is written once
 log = logging.getLogger(__name__)
 
@@ -28,24 +29,25 @@ class Experiments:
         self._lock = threading.Lock()
         self._running: Experiment | None = None
         self._read_at = float("-inf")
+        self._write_from = float("-inf")
         self._seen: OrderedDict[_Seen, None] = OrderedDict()
 
     def assign(self, visitor: bytes, surface: str) -> Arm | None:
         """Return the arm of a visitor, a keyed hash, who is shown a surface; None while no experiment runs.
 
         That the visitor saw the arm is recorded only on surfaces on which the arms differ.
-        A shop whose file cannot be read or written has no experiment: shoppers still get an answer, and nobody is
-        counted who was not recorded.
+        A shop whose file cannot be read has no experiment, and where it cannot be written the visitor is counted the
+        next time: shoppers get an answer all the same.
         """
         try:
             if not self.enabled or (experiment := self._current()) is None:
                 return None
-            arm = experiment.assign(visitor)
-            if surface in experiment.surfaces:
-                self._expose(experiment, visitor, arm.name)
         except StoreError as error:
             log.error("No experiment runs: %s", error)
             return None
+        arm = experiment.assign(visitor)
+        if surface in experiment.surfaces:
+            self._expose(experiment, visitor, arm.name)
         return arm
 
     def forget(self, visitor: bytes) -> None:
@@ -65,9 +67,14 @@ class Experiments:
     def _expose(self, experiment: Experiment, visitor: bytes, arm: str) -> None:
         seen = (experiment.name, experiment.started, visitor, arm)
         with self._lock:
-            if seen in self._seen:
+            if seen in self._seen or monotonic() < self._write_from:
                 return
-        self.store.expose(experiment, visitor, arm)
+        try:
+            self.store.expose(experiment, visitor, arm)
+        except StoreError as error:
+            log.error("A visitor is not counted: %s", error)
+            self._write_from = monotonic() + RETRY_SECONDS
+            return
         with self._lock:
             self._seen[seen] = None
             if len(self._seen) > MAX_SEEN:

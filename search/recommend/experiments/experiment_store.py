@@ -19,7 +19,8 @@ from catalog.storage.sqlite import DISK_ERRORS, open_database, store_errors, tra
 from search.recommend.experiments.experiment import RUNNING, STOPPED, Experiment
 
 MAX_EXPERIMENTS = 100
-_TIMEOUT_S = 1.0  # a shopper waits meanwhile
+_TIMEOUT_S = 0.1  # a shopper waits meanwhile
+_OWNER_TIMEOUT_S = 1.0
 _SETUP = ("PRAGMA secure_delete = ON", "PRAGMA synchronous = NORMAL")
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS experiments (name TEXT PRIMARY KEY, definition TEXT NOT NULL,
@@ -76,7 +77,7 @@ class ExperimentStore:
         """Return the experiment that runs, if one does."""
         if not self._path.is_file():
             return None
-        with self._db() as db:
+        with self._db(_TIMEOUT_S) as db:
             row = db.execute(_SELECT_RUNNING).fetchone()
         return None if row is None else _experiment(*row)
 
@@ -126,7 +127,7 @@ class ExperimentStore:
 
         Nothing is recorded where the experiment ended meanwhile, even if another one of its name runs.
         """
-        with self._db() as db:
+        with self._db(_TIMEOUT_S) as db:
             db.execute(_EXPOSE, (visitor, arm, _seconds(now), experiment.name, experiment.started))
 
     def exposures(self, experiment: str) -> dict[bytes, Exposure]:
@@ -155,10 +156,10 @@ class ExperimentStore:
         return removed
 
     @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
+    def _db(self, timeout_s: float = _OWNER_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
         with store_errors(f"The experiments {self._path}", "Look at the disk.", "Move that file away.", DISK_ERRORS):
             self._path.touch(mode=0o600)
-            with closing(open_database(self._path, _SETUP, _SCHEMA, timeout_s=_TIMEOUT_S)) as db:
+            with closing(open_database(self._path, _SETUP, _SCHEMA, timeout_s=timeout_s)) as db:
                 yield db
 
 

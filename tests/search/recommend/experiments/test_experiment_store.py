@@ -1,5 +1,8 @@
 """The store of experiments: one runs at a time, what it compares stays, and a forgotten visitor is in no byte of it."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from catalog.errors import BadInput, DamagedStore, UnknownExperiment
@@ -116,3 +119,20 @@ def test_a_file_that_cannot_be_read_runs_no_experiment(tmp_path, caplog):
     assert len(caplog.records) == 1
     with pytest.raises(DamagedStore):
         experiments.store.all()
+
+
+def test_a_locked_file_counts_nobody_and_changes_no_arm(store, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("search.recommend.experiments.assignment.RETRY_SECONDS", 600.0)
+    store.save(REPEATS)
+    store.start("repeats")
+    experiments = Experiments(tmp_path)
+    with closing(sqlite3.connect(ShopHome(tmp_path).experiments, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert experiments.assign(ANNA, FOR_YOU) == REPEATS.assign(ANNA)
+        assert experiments.assign(BERT, FOR_YOU) == REPEATS.assign(BERT)
+        other.execute("ROLLBACK")
+    assert len(caplog.records) == 1  # the second visitor waited for nothing
+    assert store.exposures("repeats") == {}
+    experiments = Experiments(tmp_path)
+    experiments.assign(ANNA, FOR_YOU)
+    assert set(store.exposures("repeats")) == {ANNA}
