@@ -32,7 +32,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     QUESTIONS: ("words", "times", "before", "clicked", "trend"),
     UNANSWERED: ("words", "times", "before", "trend"),
     UNCLICKED: ("words", "times"),
-    PRODUCTS: ("id", "title", "purchases", "carts", "clicks", "views", "shown_in_all"),
+    PRODUCTS: ("id", "title", "purchases", "carts", "clicks", "views"),
     NEVER_SHOWN: ("id", "title"),
 }
 
@@ -245,8 +245,9 @@ class Insights:
         rows = []
         for kind in (CLICK, CART, PURCHASE):
             share, earlier = Share(did.get(kind, 0), now), Share(did_before.get(kind, 0), before)
-            trend = share_trend(share, earlier if before else None)
             shown, shown_before = (shown_share(value, value.count, self._records.least) for value in (share, earlier))
+            known = None not in (shown["count"], shown_before["count"])  # a trend tells of what is withheld
+            trend = share_trend(share, earlier if before else None) if known else UNKNOWN
             rows.append({"name": f"visitors_{kind}", "now": shown, "before": shown_before, "trend": trend})
         return rows
 
@@ -260,7 +261,7 @@ class Insights:
 
     def _products(self) -> list[Row]:
         """Return the products with events this week: the most bought first, then the most put into carts, clicked."""
-        events, counts = self._records.events, self._records.counts
+        events = self._records.events
         by_product = {} if events is None else events.product_counts(self.week.begin, self.week.end)
         visitors = {} if events is None else events.product_visitors(self.week.begin, self.week.end)
         order = (PURCHASE, CART, CLICK, VIEW)
@@ -268,13 +269,8 @@ class Insights:
             sku for sku in by_product.keys() & set(self._ids) if max(visitors[sku].values()) >= self._records.least
         }
         best = sorted(known, key=lambda sku: ([-by_product[sku].get(kind, 0) for kind in order], sku))
-        shown = {} if counts is None else counts.shown()
         return [
-            {
-                "id": sku,
-                **{f"{k}s": self._shown(by_product[sku].get(k, 0), visitors[sku].get(k, 0)) for k in order},
-                "shown_in_all": shown.get(sku, 0),
-            }
+            {"id": sku} | {f"{k}s": self._shown(by_product[sku].get(k, 0), visitors[sku].get(k, 0)) for k in order}
             for sku in best
         ]
 

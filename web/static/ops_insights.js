@@ -73,7 +73,7 @@ const TABLES = {
   unanswered: [words, times, before, rule],
   unclicked: [words, times, rule],
   never_shown: [product],
-  products: [product, number("purchases"), number("carts"), number("clicks"), number("views"), number("shown_in_all")],
+  products: [product, number("purchases"), number("carts"), number("clicks"), number("views")],
 };
 
 function listed(name, { rows, total }) {

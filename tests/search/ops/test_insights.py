@@ -129,7 +129,7 @@ def test_products_the_best_first_and_those_that_nobody_was_shown(shop):
     week = insights()
     assert [row["id"] for row in week.rows("products")] == ["mug", "rug", "lamp"]
     assert week.rows("products")[0] == {
-        "id": "mug", "title": "Mug", "purchases": 1, "carts": 1, "clicks": 0, "views": 0, "shown_in_all": 2
+        "id": "mug", "title": "Mug", "purchases": 1, "carts": 1, "clicks": 0, "views": 0
     }  # fmt: skip
     assert [row["id"] for row in week.rows("never_shown")] == ["rug", "=1+1"]
     assert week.to_dict()["tables"]["never_shown"]["total"] == 2
@@ -226,6 +226,20 @@ def test_what_few_visitors_make_up_is_not_shown(shop):
     assert shares["visitors_cart"]["count"] == 0  # nobody stands behind it
     shown = io.StringIO(week.csv("questions") + week.csv("unanswered") + week.csv("products"))
     assert "few" not in shown.read() and "lamp" not in shown.getvalue()
+
+
+def test_a_share_that_is_withheld_has_no_trend(shop):
+    _, events, insights = shop
+    for days_ago, buyers in ((0, 4), (7, 30)):
+        everybody = [Event(VIEW, "mug", f"v{number}") for number in range(60)]
+        bought = [Event(PURCHASE, "mug", f"v{number}") for number in range(buyers)]
+        events.add(everybody + bought, NOW - days_ago * DAY_S)
+
+    def purchases(least):
+        (row,) = (each for each in insights(least).to_dict()["shares"] if each["name"] == "visitors_purchase")
+        return row["now"]["count"], row["before"]["count"], row["trend"]
+
+    assert purchases(5) == (None, 30, UNKNOWN) and purchases(1) == (4, 30, FEWER)
 
 
 def test_figures_of_few_visitors_are_not_shown(shop):
