@@ -220,7 +220,7 @@ class Insights:
     def _text_clickers(self) -> int:
         """Return a number of visitors that clicked results of words: those of the text that most of them clicked."""
         words = [words for words in self._searches if words != PHOTO]
-        return max((self._clickers.get(self._query_id(each), 0) for each in words), default=0)
+        return max((self._clickers.get(self._query_id(text), 0) for text in words), default=0)
 
     @cached_property
     def _visitors(self) -> tuple[tuple[int, Mapping[str, int]], tuple[int, Mapping[str, int]]] | None:
