@@ -92,7 +92,7 @@ class EventImport:
                         raise BadEvent(cells)
                     event = parse_event(cells)
                     if event.at > latest:
-                        raise BadEvent(f"the time {cells[1][:40]!r} is in the future")
+                        raise BadEvent("the time is in the future")
                 except BadEvent as error:
                     report.rejected += 1
                     if bad is None:

@@ -37,7 +37,7 @@ def run(tmp_path):
 
 def test_import_status_export_forget(run, tmp_path):
     done = run("import", str(tmp_path / "events.csv"), exit_code=3)
-    assert "line 4: the type 'steal'" in done.stderr and "rejected-events.csv" in done.stderr
+    assert "line 4: the type is none of" in done.stderr and "rejected-events.csv" in done.stderr
     assert "no such products: '8'" in done.stdout
     again = json.loads(run("import", str(tmp_path / "events.csv"), "--json", exit_code=3).stdout)
     assert (again["added"], again["already_stored"], again["rejected"], again["examples"]) == (0, 2, 1, ["8"])
