@@ -62,7 +62,7 @@ def _rhythm(every_days: int) -> str:
 
 
 def _last_bought(days_ago: int) -> str:
-    return t("reason_last_bought", count=days_ago) if days_ago > 0 else t("reason_bought_today")
+    return t("reason_last_bought", count=days_ago)
 
 
 def _category(path: str) -> str:

@@ -32,10 +32,9 @@ DUE_AGAIN = "due_again"  # times, every_days, days_ago
 BOUGHT_WITH = "bought_with"  # product
 VIEWED_WITH = "viewed_with"  # product
 LIKE_VIEWED, LIKE_BOUGHT, LIKE = "like_viewed", "like_bought", "like"  # product
-GOES_WITH = "goes_with"  # product
 POPULAR, POPULAR_IN_CATEGORY = "popular", "popular_in_category"  # rank; rank, category
 TRENDING_NOW = "trending"  # visitors, before
-NEW_ARRIVAL = "new_arrival"
+NEW_ARRIVAL = "new_arrival"  # after the models were fitted
 ASSORTMENT = "assortment"
 REASONS = (
     BOUGHT_BEFORE,
@@ -45,7 +44,6 @@ REASONS = (
     LIKE_VIEWED,
     LIKE_BOUGHT,
     LIKE,
-    GOES_WITH,
     POPULAR,
     POPULAR_IN_CATEGORY,
     TRENDING_NOW,

@@ -131,4 +131,7 @@ class ReasonFinder:
         known = self.bought(ordinal) or self.together(ordinal, self.anchors)
         if known is None and len(likeness) and likeness.max() >= MIN_LIKENESS:
             known = self.like(int(likeness.argmax()))
-        return known or self.popular(ordinal) or Cause(page.ASSORTMENT)
+        known = known or self.popular(ordinal)
+        fitted = self.context.arrays.fitted
+        newer = fitted is not None and fitted.codes[ordinal] < 0
+        return known or Cause(page.NEW_ARRIVAL if newer else page.ASSORTMENT)

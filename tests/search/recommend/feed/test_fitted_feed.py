@@ -8,7 +8,7 @@ import pytest
 
 from search.live.product_edit import ProductEdit
 from search.recommend.events.event_log import Event
-from search.recommend.feed.feed_page import BOUGHT_WITH, MAX_FEED, FeedRequest
+from search.recommend.feed.feed_page import BOUGHT_WITH, MAX_FEED, NEW_ARRIVAL, FeedRequest
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.models.base import Context
 from search.recommend.ranking.blend import Blend, Shares
@@ -98,6 +98,10 @@ def test_a_newer_product_enters_by_its_look_and_a_removed_one_leaves(shop):
     look = picture_bytes(colour(int(liked.id[1:])), (8, 8), "PNG")
     engine.put(ProductEdit("fresh", {"title": liked.title, "category": liked.category}, (look,)))
     assert "fresh" in ids(feed(engine, "v1", k=20, repeat_share=1.0))
+    strangers = {item.product.id: item.reason.code for item in feed(engine, "v-unseen", k=MAX_FEED).items}
+    assert strangers["fresh"] == NEW_ARRIVAL and NEW_ARRIVAL not in {
+        strangers[each] for each in strangers if each != "fresh"
+    }
     engine.remove("fresh")
     engine.remove(liked.id)
     assert not {"fresh", liked.id} & set(ids(feed(engine, "v1", k=MAX_FEED)))

@@ -13,6 +13,7 @@ from search.recommend.feed.feed_page import (
     LIKE,
     LIKE_BOUGHT,
     LIKE_VIEWED,
+    NEW_ARRIVAL,
     POPULAR,
     POPULAR_IN_CATEGORY,
     TRENDING_NOW,
@@ -57,7 +58,9 @@ class TrueReasons:
             visitors, before = self._visitors(product, facts["days"])
             stated = facts.get("before", before)  # left out where few visitors make it up
             return (facts["visitors"], stated) == (visitors, before) and visitors > before
-        return reason.code == ASSORTMENT
+        models = self.engine.recommender.models
+        newer = models is not None and product not in models.table.ids
+        return reason.code == (NEW_ARRIVAL if newer else ASSORTMENT)
 
     def _bought(self, visitor, product, code, facts):
         key = self.engine.recommender.events.key_of(visitor)
