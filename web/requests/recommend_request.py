@@ -184,16 +184,19 @@ def read_feed_parameters(request: Request) -> FeedParameters:
 
 
 def feed_request(parameters: FeedParameters, personal: bool, repeat_share: float = REPEAT_SHARE) -> FeedRequest:
-    """Return what the search room is asked for. Raises BadQuery for a filter that cannot be read."""
+    """Return what the search room is asked for, without what the visitor did where that may not be used (`personal`).
+
+    Raises BadQuery for a filter that cannot be read.
+    """
     return FeedRequest(
         parameters.surface,
         parameters.k,
         parameters.offset,
         tuple(parameters.cart),
-        tuple(parameters.viewed),
+        tuple(parameters.viewed) if personal else (),
         None if parameters.filter is None else read_filter(parameters.filter),
         parameters.product,
-        tuple(parameters.dismissed),
+        tuple(parameters.dismissed) if personal else (),
         personal,
         repeat_share,
     )

@@ -87,7 +87,7 @@ def test_who_wants_nothing_personal_gets_nothing_personal(shop, refusal):
     post(shop, "v-4-6f1c09d2e87b4a35", ("view", "red"))
     assert feed(shop, visitor="v-4-6f1c09d2e87b4a35")["personalised"]
     parameters = {} if refusal else {"personalise": "false"}
-    page = feed(shop, refusal, visitor="v-4-6f1c09d2e87b4a35", viewed="red", **parameters)
+    page = feed(shop, refusal, visitor="v-4-6f1c09d2e87b4a35", viewed="red", dismissed="green", **parameters)
     assert not page["personalised"] and page["items"] == feed(shop)["items"]
     assert page["refused_by"] == (next(iter(refusal)) if refusal else "personalise")
 
