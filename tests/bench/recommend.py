@@ -46,7 +46,7 @@ def scaling(data: Path, home: Path, count: int, steps: tuple[str, ...] = STEPS) 
 
 
 def draw_log(source: Path, target: Path, count: int) -> None:
-    """Write about `count` events: the households of a log again and again, each copy moved in time, in time order."""
+    """Write about `count` events: the households of a log again and again, each copy moved in time, copy after copy."""
     with open_event_file(source) as file:
         rows = [cells[:6] for _, cells in file.cells() if not isinstance(cells, str)]
     rng = np.random.default_rng(0)

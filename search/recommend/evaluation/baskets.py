@@ -72,7 +72,11 @@ class BasketFigures:
     models: Mapping[str, HitRates]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures of what is served, those of popularity, and a row for each model, as JSON has them."""
+        """Return the figures of basket completion, those of popularity, and a row for each model, as JSON values.
+
+        The feed does not rank by basket completion: with a cart it shows what was bought along with its products, and
+        of the rows `together` is the nearest to that.
+        """
         rows = {name: {f: round(getattr(rates, f), 4) for f in rates.__slots__} for name, rates in self.models.items()}
         figures: dict[str, Any] = {"baskets": self.baskets, "new": self.new, "visitors": self.visitors}
         figures |= rows.get(BasketCompletion.name, {})

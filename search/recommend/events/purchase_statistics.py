@@ -39,11 +39,12 @@ class Trend(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PurchaseStatistics:
-    """What the purchases of a shop say of its products.
+    """What the events of a shop, its purchases above all, say of its products.
 
-    `together`: for a product, those bought in the same sessions, with the cosine of their sessions; `repeat_rates`: the
-    probability that a buyer of a product buys it on another day too, of `category_repeat_rates` that of any product of
-    a category; `trends`: products whose demand rises, the strongest rise first.
+    `together`: for a product, those bought at most BASKET_WINDOW purchases away in the same sessions, with the cosine
+    of their sessions; `repeat_rates`: the probability that a buyer of a product buys it on another day too, of
+    `category_repeat_rates` that of any product of a category; `trends`: products with more visitors than before, by
+    events of any kind, the strongest rise first.
     """
 
     together: Strengths = field(default_factory=dict)

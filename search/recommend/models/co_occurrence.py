@@ -1,6 +1,7 @@
 """Which products occur together: in baskets, in sessions, or in the histories of visitors.
 
-Pairs are counted in parts of bounded size, so no matrix of products by products is ever whole in memory.
+Pairs are counted in parts of some PAIRS_AT_ONCE, so no matrix of products by products is ever whole in memory. The
+pairs of one product are never split: a part is larger where a single product has more.
 """
 
 from __future__ import annotations
