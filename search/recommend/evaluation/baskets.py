@@ -20,6 +20,8 @@ from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, Split
 from search.recommend.events.interactions import Codes, History, Interactions
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import Context, RecommenderModel
+from search.recommend.models.co_occurrence import ORDER_GAP_S
+from search.recommend.models.co_occurrence import baskets as orders
 from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import Popularity
 from search.recommend.models.together import BasketCompletion, Together
@@ -101,8 +103,8 @@ def draw_baskets(split: Split, count: int, seed: int = 0) -> list[BasketCase]:
     """Draw at most `count` baskets of the held-out weeks and, in each, the product to leave out. Raises BadInput."""
     bought = split.held_out
     span = len(split.products)
-    _, basket = np.unique(np.stack([bought.visitors, bought.times]), axis=1, return_inverse=True)
-    distinct, first = np.unique(basket.ravel().astype(np.int64) * span + bought.products, return_index=True)
+    basket = orders(bought, ORDER_GAP_S)
+    distinct, first = np.unique(basket.astype(np.int64) * span + bought.products, return_index=True)
     members = (distinct % span).astype(np.int32)
     sizes = np.bincount(distinct // span)
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -112,7 +114,8 @@ def draw_baskets(split: Split, count: int, seed: int = 0) -> list[BasketCase]:
     if not len(usable):
         raise BadInput(
             "The held-out weeks have no basket of two products.",
-            "Products of one basket have the same visitor and time; hold out more weeks if there are such.",
+            "Products of one basket have the same visitor, and times at most 5 minutes apart; hold out more"
+            " weeks if there are such.",
         )
     drawn = np.sort(rng.choice(usable, min(count, len(usable)), replace=False))
     places = starts[drawn] + rng.integers(0, sizes[drawn])

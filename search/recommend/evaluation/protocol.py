@@ -19,6 +19,8 @@ from search.recommend.evaluation.metrics import K, list_figures, mean_figures
 from search.recommend.events.interactions import Codes, History, Interactions
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import WEEK_S, Context, RecommenderModel, top
+from search.recommend.models.co_occurrence import ORDER_GAP_S, baskets_of
+from search.recommend.models.cold import buyers
 
 HOLDOUT_WEEKS = 4
 MIN_BUYERS = 3
@@ -52,7 +54,7 @@ class Split:
         """Hold out the last weeks. Raises BadInput when nothing is left to learn from or to foretell."""
         now = events.end - round(holdout_weeks * WEEK_S)
         known, held_out = events.between(0, now), events.between(now, events.end).of_kind()
-        split = cls(now, known, held_out, buyers_of(known, len(products)) >= MIN_BUYERS, products)
+        split = cls(now, known, held_out, buyers(known, len(products)) >= MIN_BUYERS, products)
         if not split.candidates.any() or not len(held_out):
             raise BadInput(
                 f"With the last {holdout_weeks:g} weeks held out, the log has no product with {MIN_BUYERS} buyers"
@@ -70,15 +72,8 @@ class Split:
             if len(targets) and len(purchases):
                 own = np.zeros(len(self.products), np.bool_)
                 own[purchases.products] = True
-                baskets = len(np.unique(purchases.times))
+                baskets = len(np.unique(baskets_of(purchases, ORDER_GAP_S)))
                 yield Case(visitor, self.known.history(visitor), baskets, targets, own)
-
-
-def buyers_of(events: Interactions, products: int) -> Codes:
-    """Return how many visitors bought each product, int32 (products,)."""
-    bought = events.of_kind()
-    pairs = np.unique(bought.visitors.astype(np.int64) * products + bought.products)
-    return np.bincount(pairs % products, minlength=products).astype(np.int32)
 
 
 def measure(model: RecommenderModel, split: Split) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.errors import TooFewEvents
 from indexer.types import Floats, Mask
 from search.recommend.events.interactions import History, Interactions
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import WEEK_S, Context
+from search.recommend.models.co_occurrence import ORDER_GAP_S, baskets_of
 from search.recommend.ranking.first_stage import FirstStage
 
 LABEL_WEEKS = 4
@@ -87,6 +87,8 @@ def _rows(
 
 
 def last_baskets(history: History, baskets: int) -> History:
-    """Return the events of a history from its last `baskets` purchases (of one time) on."""
-    times: NDArray[np.int64] = np.unique(history.of_kind().times)
-    return history.where(history.times >= times[-baskets:].min(initial=np.iinfo(np.int64).max))
+    """Return the events of a history from its last `baskets` orders on."""
+    bought = history.of_kind()
+    orders = baskets_of(bought, ORDER_GAP_S)
+    wanted = bought.times[orders > orders.max(initial=-1) - baskets]
+    return history.where(history.times >= wanted.min(initial=np.iinfo(np.int64).max))

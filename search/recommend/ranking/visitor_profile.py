@@ -13,6 +13,7 @@ from indexer.types import Floats, Mask
 from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW
 from search.recommend.events.interactions import KIND_CODES, Codes, History
 from search.recommend.models.base import DAY_S
+from search.recommend.models.co_occurrence import ORDER_GAP_S, baskets_of
 from search.recommend.ranking.product_statistics import ProductStatistics
 
 SHORT_DAYS, MIDDLE_DAYS, LONG_DAYS = 28.0, 91.0, 364.0  # half-lives of purchases
@@ -93,9 +94,9 @@ def _own_columns(history: History, place: Places, size: int, now: int) -> dict[s
     since, first = np.full(size, np.inf, np.float32), np.zeros(size, np.float32)
     np.minimum.at(since, place[bought], ages[bought])
     np.maximum.at(first, place[bought], ages[bought])
-    last = history.times[bought].max(initial=-1)
+    orders = baskets_of(history.where(bought), ORDER_GAP_S)
     in_last = np.zeros(size, np.float32)
-    in_last[place[bought & (history.times == last)]] = 1.0
+    in_last[place[bought][orders == orders.max(initial=-1)]] = 1.0
     looked = (history.kinds == KIND_CODES[VIEW]) | (history.kinds == KIND_CODES[CLICK])
     recent = 0.5 ** (ages / np.float32(LOOK_DAYS))
     purchases = np.maximum(total(bought, np.ones_like(ages)), 1)
@@ -129,7 +130,8 @@ def _grouped(codes: Codes, own: Columns, prices: Floats) -> Group:
 
 def _of_visitor(bought: History, count: Floats, now: int) -> dict[str, float]:
     """Return baskets, those of late, days since the last, distinct products, the share of repeats, the mean price."""
-    times = np.unique(bought.times)
+    orders = baskets_of(bought, ORDER_GAP_S)
+    times = bought.times[np.flatnonzero(np.diff(orders, append=-1))]  # the end of each order
     prices = bought.prices[~np.isnan(bought.prices)]
     distinct = float((count > 0).sum())
     return {

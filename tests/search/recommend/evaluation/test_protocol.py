@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from catalog.errors import BadInput
-from search.recommend.evaluation.protocol import Split, buyers_of, measure
+from search.recommend.evaluation.protocol import Split, measure
 from search.recommend.models.base import Context
+from search.recommend.models.cold import buyers
 from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import Popularity
 from tests.search.recommend.purchases import DAY_S, draw_log, make_events, make_table
@@ -65,7 +66,7 @@ def test_a_log_that_is_too_short_is_refused():
 
 
 def test_buyers_are_visitors_and_not_purchases():
-    assert buyers_of(make_events([(0, 0, 1), (0, 0, 2), (1, 0, 3), (1, 2, 3, "view")]), 3).tolist() == [2, 0, 0]
+    assert buyers(make_events([(0, 0, 1), (0, 0, 2), (1, 0, 3), (1, 2, 3, "view")]), 3).tolist() == [2, 0, 0]
 
 
 def test_recent_popularity_forgets():

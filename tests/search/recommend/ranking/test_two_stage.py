@@ -10,9 +10,11 @@ from search.recommend.models.base import WEEK_S, Context
 from search.recommend.models.own_history import OwnHistory
 from search.recommend.models.popularity import Popularity
 from search.recommend.ranking.blend import Blend
+from search.recommend.ranking.product_statistics import ProductStatistics
 from search.recommend.ranking.training import last_baskets, past_moments, training_rows
 from search.recommend.ranking.two_stage import TwoStage
-from tests.search.recommend.purchases import draw_log, make_events, make_table
+from search.recommend.ranking.visitor_profile import VisitorProfile
+from tests.search.recommend.purchases import DAY_S, draw_log, make_events, make_table
 
 pytest.importorskip("sklearn")
 
@@ -83,6 +85,16 @@ def test_moments_lie_before_their_labels_and_labels_before_now(split):
     moments = past_moments(split.known, split.now)
     assert all(at < end <= split.now for at, end in moments)
     assert [end for _, end in moments][1:] == [at for at, _ in moments][:-1]
+
+
+def test_an_order_that_was_sent_in_two_requests_is_one_basket():
+    minute = 1 / 1_440
+    rows = [(0, 0, 1), (0, 1, 5), (0, 2, 5 + 2 * minute), (0, 3, 5 + 4 * minute), (0, 4, 5 + 6 * minute, "view")]
+    history = make_events(rows).history(0)
+    assert last_baskets(history, 1).products.tolist() == [1, 2, 3, 4]
+    profile = VisitorProfile.of(history, ProductStatistics.fit(make_events(rows), make_table(), 6 * DAY_S), 6 * DAY_S)
+    assert profile.visitor["baskets"] == 2
+    assert profile.own.columns["last_basket"].tolist() == [0, 1, 1, 1, 0]
 
 
 def test_the_last_baskets_of_a_history():
