@@ -95,9 +95,9 @@ def refit_recommender(home: Path, as_json: bool) -> dict[str, Any] | None:
 
 
 def _version_row(stored: StoredVersion) -> tuple[str, ...]:
-    number = f"{stored.version}{' (served)' if stored.current else ''}"
     if (manifest := stored.manifest) is None:
-        return number, stored.damaged, "", ""
+        return f"{stored.version}{' (current, damaged)' if stored.current else ' (damaged)'}", stored.damaged, "", ""
+    number = f"{stored.version}{' (served)' if stored.current else ''}"
     span = f"{_time(manifest.since)} to {_time(manifest.until)}"
     return number, _time(manifest.fitted_at), f"{manifest.events:,}", span
 

@@ -13,7 +13,7 @@ from catalog.files.locks import locked_file
 from catalog.files.version_folders import VersionFolders, records, seal
 from catalog.home import ShopHome
 from search.recommend.learning.fitted_models import FittedModels, load_models, save_models
-from search.recommend.learning.manifest import MANIFEST_FILE, ModelManifest, damaged, read_manifest, verify
+from search.recommend.learning.manifest import MANIFEST_FILE, ModelManifest, damaged, verify
 
 MAX_VERSIONS = 3  # on disk, from the current one back
 LOCK_TIMEOUT_S = 2.0  # `is_fitting` holds the lock for a moment
@@ -131,13 +131,13 @@ def open_serving(home: Path) -> ServedModels:
 
 
 def stored_versions(home: Path) -> list[StoredVersion]:
-    """Return the versions on disk, newest first; only their manifests are read."""
+    """Return the versions on disk, newest first; every file is checked, as on opening them."""
     versions = model_versions(home)
     current = versions.current_or_none()
     stored = []
     for number in reversed(versions.numbers()):
         try:
-            stored.append(StoredVersion(number, number == current, read_manifest(versions.path(number))))
+            stored.append(StoredVersion(number, number == current, verify(versions.path(number))))
         except (DamagedStore, StoreError) as error:
             stored.append(StoredVersion(number, number == current, damaged=error.message))
     return stored

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from search.__main__ import main
 from search.recommend.evaluation import model_table
+from search.recommend.learning.model_store import model_versions
+from tests.search.recommend.learning.fitted import publish_one, store_one_product
 from tests.search.recommend.purchases import draw_log
 
 pytest.importorskip("sklearn")
@@ -100,3 +102,15 @@ def test_an_unknown_model_and_a_short_log_are_refused(files):
     found = run(*files, "--holdout-weeks", "52", "--model", "popularity")
     assert found.exit_code != 0
     assert "hold out fewer" in found.output
+
+
+def test_the_status_names_a_damaged_version(tmp_path, monkeypatch):
+    store_one_product(monkeypatch)
+    publish_one(tmp_path, 1)
+    status = CliRunner().invoke(main, ["recommend", "status", "--home", str(tmp_path)])
+    assert "1 (served)" in status.output
+    path = model_versions(tmp_path).path(1) / "two_stage" / "scored.npy"
+    data = path.read_bytes()
+    path.write_bytes(data[:-4] + b"?" * 4)
+    status = CliRunner().invoke(main, ["recommend", "status", "--home", str(tmp_path)])
+    assert "1 (current, damaged)" in status.output and "(served)" not in status.output

@@ -106,6 +106,7 @@ def test_every_damaged_file_is_refused_and_the_newest_whole_version_served(tmp_p
             flip(path, len(data) // 2)
         with pytest.raises(DamagedStore, match=path.name):
             open_version(tmp_path, 3)
+        assert [path.name in each.damaged for each in stored_versions(tmp_path)] == [True, False, False]
         served = open_serving(tmp_path)
         assert recommended(served.models) == 2
         assert served.degraded == "version 3 of the recommender models is damaged; version 2 is served"
