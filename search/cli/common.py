@@ -42,7 +42,7 @@ def print_figures(figures: Mapping[str, Any], as_json: bool = False) -> None:
     for name, value in figures.items():
         if not isinstance(value, list):
             text = f"{value:.4f}" if isinstance(value, float) else "-" if value is None else value
-            click.echo(f"{name:<24}{text}")
+            click.echo(f"{name + GAP:<24}{text}")
 
 
 def print_measured(figures: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-from search.cli.common import format_table
+from search.cli.common import format_table, print_figures
 
 
 def test_columns_line_up():
@@ -15,3 +15,8 @@ def test_the_widest_column_gives_way_and_wide_letters_count_twice():
 def test_a_title_cannot_steer_the_terminal():
     assert "\x1b" not in format_table(("title",), [("\x1b[2Jred\nrow",)], 80)
     assert len(format_table(("title",), [("\x1b[2Jred\nrow",)], 80).split("\n")) == 3
+
+
+def test_a_long_name_does_not_touch_its_figure(capsys):
+    print_figures({"removed": 1, "removed_from_experiments": 0})
+    assert capsys.readouterr().out.splitlines() == ["removed" + " " * 17 + "1", "removed_from_experiments  0"]
