@@ -92,7 +92,7 @@ def check_safe(settings: Settings) -> None:
     if not settings.public_read and not Keys(keys).all():
         raise UnsafeConfiguration(
             "The setting public_read is false, and there is no key, so nobody could search.",
-            f"Create one: python -m web key create --home {settings.home} --scope read",
+            f"Create one: windowshop key create --home {settings.home} --scope read",
         )
     for warning in _warnings(settings) if public else ():
         log.warning("%s", warning)

@@ -236,7 +236,7 @@ def _guard() -> None:
     if not scope:
         return
     keys: Keys = current_app.extensions[EXTENSION]
-    command = f"python -m web key create --home HOME --scope {READ if scope == SEARCH else scope}"
+    command = f"windowshop key create --home HOME --scope {READ if scope == SEARCH else scope}"
     if not keys.all():
         action = "see" if scope == SEARCH else "change"
         raise NotAllowed(

@@ -195,7 +195,7 @@ def test_a_shop_without_keys_says_how_to_make_one(tmp_path, make_app):
     holder_of(app).wait(300)
     answer = app.test_client().delete("/api/v1/products/red", headers=HEADERS["write"])
     assert answer.status_code == 403
-    assert "python -m web key create --home HOME --scope write" in answer.json["error"]["hint"]
+    assert "windowshop key create --home HOME --scope write" in answer.json["error"]["hint"]
     assert str(tmp_path) not in answer.text
 
     created = CliRunner().invoke(main, ["key", "create", "--home", str(tmp_path), "--scope", "write", "--name", "till"])
