@@ -75,12 +75,16 @@ class Recommender:
         events = self._open_log().history(visitor, MAX_EVENTS)
         return outlook_of(self.models, events, self._shop.find, int(time.time()), k)
 
-    def record(self, events: Sequence[Event]) -> int:
-        """Store the events on products that exist; returns how many were stored. Raises StoreError."""
+    def record(self, events: Sequence[Event]) -> tuple[int, int]:
+        """Store the events on products that exist; return how many, and how many products are unknown.
+
+        Raises StoreError.
+        """
         log = self._open_log()
-        known = self._shop.find(list({event.product_id for event in events}))
+        named = {event.product_id for event in events}
+        known = self._shop.find(list(named))
         accepted = [event for event in events if event.product_id in known]
-        return log.add(accepted) if accepted else 0
+        return log.add(accepted) if accepted else 0, len(named - known.keys())
 
     def limit_events(self, limits: EventLimits) -> None:
         """Store events no longer, and no more of them, than the limits allow, from the next event on."""

@@ -101,14 +101,16 @@ def recommend() -> Response:
 def events() -> Response:
     """Store views, clicks, carts and purchases, from which recommendations are made. Answers once they are stored.
 
-    Stores nothing of visitors who do not agree: `kept` is 0, and `refused_by` says who refused.
+    Stores nothing of visitors who do not agree: `kept` is 0, and `refused_by` says who refused. Events on products that
+    the shop does not have are left out, and `unknown_products` counts those products.
     """
     engine = get_engine()
     personalise = validate(EventParameters, request.args.to_dict()).personalise
     sent = parse_events(json_object(body_of(request), Events.example))
     refused_by = consent.recording_refused_by(personalise)
-    count = 0 if refused_by else engine.recommender.record(sent)
-    return make_response(jsonify(kept=count, refused_by=refused_by or None, request_id=g.request_id), 202)
+    count, unknown = (0, 0) if refused_by else engine.recommender.record(sent)
+    answer = {"kept": count, "unknown_products": unknown, "refused_by": refused_by or None}
+    return make_response(jsonify(**answer, request_id=g.request_id), 202)
 
 
 @bp.get("/healthz")

@@ -32,7 +32,15 @@ def test_a_session_leaves_out_what_was_viewed(client):
 def test_events_are_kept(client):
     events = [{"type": "view", "product_id": "red"}, {"type": "cart", "product_id": "red", "rank": 3}]
     answer = client.post("/api/v1/events", json={"visitor": "v-1", "events": events})
-    assert (answer.status_code, answer.json["kept"]) == (202, 2)
+    assert (answer.status_code, answer.json["kept"], answer.json["unknown_products"]) == (202, 2, 0)
+
+
+def test_events_on_unknown_products_are_counted(client):
+    events = [{"type": kind, "product_id": "no such product"} for kind in ("view", "cart")]
+    answer = client.post(
+        "/api/v1/events", json={"visitor": "v-1", "events": [*events, {"type": "view", "product_id": "red"}]}
+    )
+    assert (answer.json["kept"], answer.json["unknown_products"], answer.json["refused_by"]) == (1, 1, None)
 
 
 @pytest.mark.parametrize(
