@@ -16,6 +16,7 @@ from indexer.generations.publishing import recover
 from indexer.maintenance.backup import backup, restore
 from indexer.maintenance.cache_pruning import cache_files, own_picture_usage, prune
 from indexer.maintenance.consistency import check_consistency, check_deep
+from indexer.maintenance.model_versions import check_models
 
 EXIT_FINDINGS = 1  # exit code
 
@@ -44,6 +45,7 @@ def verify_command(home: Path, every: bool, deep: bool, runtime: str) -> None:
         raise click.exceptions.Exit(EXIT_FINDINGS)
     generation = store.open_generation(home, current)
     findings = check_consistency(home, generation)
+    check_models(home, findings, deep=deep)
     if deep:
         encoder = open_encoder(generation.manifest.encoder.name, runtime=runtime, home=home)
         check_deep(home, generation, encoder, findings)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from catalog.files.atomic import record
 from catalog.files.failpoints import VARIABLE, Failed, failpoint
+from catalog.files.version_folders import VersionFolders, json_digest, records, seal
 from catalog.home import ShopHome
 from catalog.storage.catalogue import Catalogue
 from indexer import __main__ as command
@@ -55,6 +56,33 @@ def test_a_whole_shop_agrees(run, home):
     for words in ((), ("--deep",), ("--all",)):
         result = run("verify", "--home", home, *words)
         assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Catalogue, cache and index agree.")
+
+
+def seal_models(home):
+    """A version of recommender models with one file, as a fit leaves it; returns the file."""
+    versions = VersionFolders(ShopHome(home).recommender, ShopHome(home).recommender_current, 1)
+    number, building = versions.begin()
+    (building / "facts.npz").write_bytes(b"0123456789")
+    body = json.loads(json.dumps({"files": {name: asdict(file) for name, file in records(building).items()}}))
+    seal(building, records(building), "manifest.json", json.dumps(body | {"digest": json_digest(body)}))
+    versions.finalise(number)
+    versions.make_current(number)
+    return versions.path(number) / "facts.npz"
+
+
+def test_damaged_models_are_found_by_size_and_with_deep_by_digest(run, home):
+    path = seal_models(home)
+    assert run("verify", "--home", home, "--deep").exit_code == 0
+    path.write_bytes(b"01234?6789")
+    assert run("verify", "--home", home).exit_code == 0
+    found = run("verify", "--home", home, "--deep")
+    assert found.exit_code == 1 and "version 1 is damaged" in found.output and "facts.npz" in found.output
+    path.write_bytes(b"01234")
+    found = run("verify", "--home", home)
+    assert (
+        found.exit_code == 1
+        and "has 5 bytes where the manifest says 10. To do: windowshop recommend fit" in found.output
+    )
 
 
 def test_changes_since_the_index_are_no_finding(run, home):
