@@ -18,7 +18,7 @@ from catalog.text.csv_export import csv_text
 from indexer.cli.common import home_option
 from search.cli.common import FILE_TYPE, json_option, print_json
 from search.recommend.events.event_log import MAX_VISITOR, EventLog
-from search.recommend.learning.model_store import open_current
+from search.recommend.learning.model_store import open_serving
 from search.recommend.visitor_outlook import MAX_EVENTS, outlook_of
 
 COLUMNS = ("visitor", "product_id", "title", "probability", "times", "gap_days", "since_days")
@@ -50,10 +50,14 @@ def reminders_command(home: Path, visitors: Path, limit: int, as_json: bool) -> 
 
 
 def _reminders(home: Path, visitors: list[str], limit: int) -> list[dict[str, Any]]:
-    models = open_current(home)
+    serving = open_serving(home)
+    models = serving.models
     if models is None or models.outlook is None:
-        raise BadInput("The shop has no fitted outlook.", "Fit the models: windowshop recommend fit.")
-    rows = []
+        problem = f"No outlook can be opened: {serving.degraded}." if serving.degraded else ""
+        raise BadInput(problem or "The shop has no fitted outlook.", "Fit the models: windowshop recommend fit.")
+    if serving.degraded:
+        click.echo(f"Note: {serving.degraded}.", err=True)
+    rows, unknown, nothing_due = [], 0, 0
     now = int(time.time())
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue, closing(EventLog.open(home)) as log:
 
@@ -61,6 +65,14 @@ def _reminders(home: Path, visitors: list[str], limit: int) -> list[dict[str, An
             return {product_id: product for product_id, (_, product) in catalogue.find(wanted).items()}
 
         for visitor in visitors:
-            outlook = outlook_of(models, log.history(visitor, MAX_EVENTS), find, now, limit)
+            events = log.history(visitor, MAX_EVENTS)
+            outlook = outlook_of(models, events, find, now, limit)
             rows += [{"visitor": visitor} | due.to_dict() for due in outlook.due]
+            unknown += not events
+            nothing_due += bool(events) and not outlook.due
+    if unknown or nothing_due:
+        click.echo(
+            f"Of {len(visitors):,} ids, {unknown:,} have no events here, and {nothing_due:,} have nothing due.",
+            err=True,
+        )
     return rows

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import time
 from contextlib import closing
 from decimal import Decimal
@@ -18,7 +19,7 @@ from search.__main__ import main
 from search.recommend.events.event_log import Event, EventLog
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.learning.manifest import ModelManifest
-from search.recommend.learning.model_store import fit_lock, publish
+from search.recommend.learning.model_store import fit_lock, model_versions, publish
 from search.recommend.outlook.outlook import Outlook
 from tests.search.recommend.outlook.drawn_outlook import PRODUCTS, WEEKLY, WEEKS, draw
 from tests.search.recommend.purchases import DAY_S
@@ -99,3 +100,16 @@ def test_a_shop_without_models_is_told_to_fit_them(tmp_path):
     assert answer.exit_code != 0
     assert "no fitted outlook" in answer.output + str(answer.exception)
     assert answer.exception is None or isinstance(answer.exception, (BadInput, SystemExit))
+
+
+def test_ids_without_reminders_are_counted_on_stderr(home):
+    assert "Of 3 ids, 1 have no events here, and 1 have nothing due." in run(home).stderr
+
+
+def test_damaged_models_are_named_as_such(tmp_path, home):
+    shutil.copytree(home, tmp_path / "home")
+    path = next((model_versions(tmp_path / "home").path(1) / "outlook").rglob("*.*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    answer = run(tmp_path / "home")
+    assert answer.exit_code != 0
+    assert "version 1 of the recommender models is damaged" in answer.output + str(answer.exception)
