@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from catalog.product import Product, levels_of
+from search.recommend.feed.feed_page import BOUGHT_BEFORE, DUE_AGAIN
 from web.i18n.language import t, title_of, value_label
 
 MOST_NAMED_RANK = 20  # a place further down is no reason
@@ -13,7 +14,6 @@ MAX_NAME = 40  # characters of a title inside a sentence
 FIRST_WIDE = "\u2e80"  # letters from here on are twice as wide: those of Chinese and Japanese
 MIN_CLAUSE = 8  # characters of a title before its first comma that may stand for it
 _FIRST_COMMA = re.compile(r"[,，、;；(（]")
-BOUGHT_BEFORE, DUE_AGAIN = "bought_before", "due_again"
 BECAUSE_YOU_LOOKED = "because_you_looked"
 
 
