@@ -13,7 +13,7 @@ from catalog.errors import MissingExtra, TrainingError
 from indexer.cli.common import home_option
 from indexer.cli.next_step import say_next
 from search.cli.common import json_option, print_json, print_table
-from search.recommend.learning.background.fit_progress import running_fit
+from search.recommend.learning.background.fit_progress import interrupted_fit, running_fit
 from search.recommend.learning.background.priority import low_priority
 from search.recommend.learning.fit import fit
 from search.recommend.learning.fit_report import last_fit, with_figures
@@ -46,7 +46,7 @@ def fit_command(home: Path, as_json: bool) -> None:
 @home_option
 def status_command(home: Path, as_json: bool) -> None:
     """Show the versions on the disk, and what the last fit measured and decided."""
-    versions, running = stored_versions(home), running_fit(home)
+    versions, running, interrupted = stored_versions(home), running_fit(home), interrupted_fit(home)
     last = with_figures(last_fit(home), versions)
     if as_json:
         listed = [
@@ -54,17 +54,22 @@ def status_command(home: Path, as_json: bool) -> None:
             | ({"fitted_at": stored.manifest.fitted_at, "events": stored.manifest.events} if stored.manifest else {})
             for stored in versions
         ]
-        print_json({"versions": listed, "running": running, "last": last})
+        print_json({"versions": listed, "running": running, "interrupted": interrupted, "last": last})
         return
     if running is not None:
         click.echo(f"A fit is running: step {running['done']} of {running['total']}.\n")
+    if interrupted is not None:
+        step = f"step {interrupted['done']} of {interrupted['total']}"
+        click.echo(
+            f"A fit was interrupted after {step}, {_time(interrupted['at'])}. Fit again: windowshop recommend fit.\n"
+        )
     if not versions:
         click.echo("No models are fitted yet: windowshop recommend fit.")
     else:
         rows = [_version_row(stored) for stored in versions]
         print_table(("version", "fitted", "events", "from"), rows, ("events",))
     if last is not None:
-        click.echo(f"\nThe last fit, {_time(last['at'])}:")
+        click.echo(f"\nThe last fit that ended, {_time(last['at'])}:")
         _print_report(last)
 
 

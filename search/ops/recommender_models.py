@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import BadQuery, MissingExtra, StoreError, TrainingError
 from catalog.extras import has_extra
-from search.recommend.learning.background.fit_progress import running_fit
+from search.recommend.learning.background.fit_progress import interrupted_fit, running_fit
 from search.recommend.learning.background.fit_supervisor import FitSupervisor
 from search.recommend.learning.fit_report import last_fit, with_figures
 from search.recommend.learning.model_store import StoredVersion, model_versions, rollback, stored_versions
@@ -21,16 +21,18 @@ IDLE, RUNNING = "idle", "running"
 def recommender_status(home: Path, fits: FitSupervisor) -> dict[str, Any]:
     """Return the stored versions, newest first, the running fit and the last one, and its table of all models.
 
-    `back_to` is the version that a roll back goes to, `killed` says that the last fit of this server did not end by
-    itself, `installed` whether models can be fitted here.
+    `back_to` is the version that a roll back goes to, `killed` says that the last fit did not end by itself,
+    `interrupted` when and after which step that was, where it is known; `installed` whether models can be fitted here.
     """
     versions = stored_versions(home)
     current = model_versions(home).current_or_none()
     last = with_figures(last_fit(home), versions)
+    interrupted = interrupted_fit(home)
     return {
         **_running(home, fits),
         "installed": has_extra("recs"),
-        "killed": fits.killed,
+        "killed": fits.killed or interrupted is not None,
+        "interrupted": interrupted,
         "current": current,
         "back_to": next((stored.version for stored in versions if current and stored.version < current), None),
         "versions": [_version(stored) for stored in versions],

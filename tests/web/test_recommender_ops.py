@@ -48,6 +48,7 @@ def test_a_shop_without_models_says_so_and_what_is_missing(shop):
     status = ask("get", STATUS)
     assert (status["current"], status["versions"], status["last"], status["models"]) == (None, [], None, [])
     assert (status["state"], status["installed"], status["killed"]) == ("idle", True, False)
+    assert status["interrupted"] is None
     refused = ask("post", FIT, 422)["error"]
     assert "too few events" in refused["message"] and "500 purchases" in refused["message"]
 

@@ -26,7 +26,7 @@ async function show() {
   find("#models-state").replaceChildren(
     make("p", { textContent: text, className: current && !served?.fitted_at ? "warn" : "" }),
     ...state === "running" ? running() : [],
-    ...status.killed && state !== "running" ? [make("p", { textContent: W.models_killed, className: "warn" })] : [],
+    ...status.killed && state !== "running" ? [make("p", { textContent: interruption(status.interrupted), className: "warn" })] : [],
     ...installed ? [] : [hint(W.models_extra)],
   );
   const button = find("#models-fit");
@@ -36,6 +36,8 @@ async function show() {
   find("#models-table").replaceChildren(...models.length ? [compared(models), hint(filled(W.models_measured, { n: count(last.holdout_weeks) }))] : []);
   find("#models-versions").replaceChildren(...versions.length ? [stored(versions, current)] : []);
 }
+
+const interruption = (found) => found ? filled(W.models_interrupted, { done: count(found.done), total: count(found.total), when: time(1000 * found.at) }) : W.models_killed;
 
 function running() {
   const { done, total } = status;

@@ -6,9 +6,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from catalog.home import ShopHome
 from search.__main__ import main
 from search.recommend.evaluation import model_table
-from search.recommend.learning.model_store import model_versions
+from search.recommend.learning.model_store import fit_lock, model_versions
 from tests.search.recommend.learning.fitted import publish_one, store_one_product
 from tests.search.recommend.purchases import draw_log
 
@@ -114,3 +115,17 @@ def test_the_status_names_a_damaged_version(tmp_path, monkeypatch):
     path.write_bytes(data[:-4] + b"?" * 4)
     status = CliRunner().invoke(main, ["recommend", "status", "--home", str(tmp_path)])
     assert "1 (current, damaged)" in status.output and "(served)" not in status.output
+
+
+def test_the_status_names_an_interrupted_fit(tmp_path):
+    progress = ShopHome(tmp_path).fit_progress
+    progress.parent.mkdir()
+    progress.write_text('{"done": 3, "total": 7}')
+    ask = ["recommend", "status", "--home", str(tmp_path)]
+    assert "A fit was interrupted after step 3 of 7" in CliRunner().invoke(main, ask).output
+    found = json.loads(CliRunner().invoke(main, [*ask, "--json"]).output)["interrupted"]
+    assert found == {"at": int(progress.stat().st_mtime), "done": 3, "total": 7}
+    with fit_lock(tmp_path):
+        assert json.loads(CliRunner().invoke(main, [*ask, "--json"]).output)["interrupted"] is None
+    progress.unlink()
+    assert "interrupted" not in CliRunner().invoke(main, ask).output

@@ -45,6 +45,23 @@ def running_fit(home: Path) -> dict[str, Any] | None:
         return {"done": 0, "total": 0}
 
 
+def interrupted_fit(home: Path) -> dict[str, Any] | None:
+    """Return when the last fit was interrupted, after which of how many steps, as JSON values; None where it was not.
+
+    A fit that ends, with an error or not, removes the file; a process that is killed leaves it. `at`, in unix seconds,
+    is the end of its last step.
+    """
+    path = ShopHome(home).fit_progress
+    try:
+        at = int(path.stat().st_mtime)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        found = {"at": at, "done": int(values["done"]), "total": int(values["total"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # Look at the lock after the file: a fit that ended meanwhile has removed the file.
+    return None if is_fitting(home) or not path.is_file() else found
+
+
 def is_fitting(home: Path) -> bool:
     """Return whether a process is fitting models, or rolling them back, now."""
     lock = ShopHome(home).recommender_lock
