@@ -12,8 +12,7 @@ from search.recommend.feed.visitor_histories import VisitorRecord
 from search.recommend.learning.fitted_models import FittedModels
 from search.recommend.models.base import Context
 from search.recommend.models.together import Together
-from search.recommend.ranking.blend import Blend
-from search.recommend.ranking.two_stage import TwoStage
+from search.recommend.ranking.candidate_ranker import CandidateRanker
 from search.state.column_store import ProductColumns
 
 
@@ -22,14 +21,14 @@ class FittedScores:
     """Fitted models with the position of each product of the shop in their table: `codes` (n,), -1 for newer ones."""
 
     models: FittedModels
-    ranking: TwoStage | Blend
+    ranking: CandidateRanker
     codes: Codes
     ordinals: Ids
 
     @classmethod
     def of(cls, models: FittedModels | None, columns: ProductColumns) -> FittedScores | None:
         """Find the shop's products in the table of the models; None where no model ranks."""
-        if models is None or not isinstance(models.ranking, TwoStage | Blend):
+        if models is None or not isinstance(models.ranking, CandidateRanker):
             return None
         codes = models.codes(columns.ids.tolist())
         codes[~columns.present] = -1

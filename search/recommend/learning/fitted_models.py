@@ -19,6 +19,7 @@ from search.recommend.models.together import Together
 from search.recommend.outlook.features import NAMES
 from search.recommend.outlook.outlook import Outlook
 from search.recommend.ranking.blend import Blend
+from search.recommend.ranking.candidate_ranker import CandidateRanker
 from search.recommend.ranking.features import FEATURES
 from search.recommend.ranking.two_stage import TwoStage
 
@@ -69,9 +70,9 @@ class FittedModels:
         return self.manifest.figures
 
     @property
-    def ranking(self) -> TwoStage | Blend | None:
+    def ranking(self) -> CandidateRanker | None:
         """The model that ranks for a visitor, `Blend` where events were too few for trees; None where neither is."""
-        model: TwoStage | Blend | None = self.models.get(TwoStage.name) or self.models.get(Blend.name)
+        model: CandidateRanker | None = self.models.get(TwoStage.name) or self.models.get(Blend.name)
         return model
 
     @property

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from indexer.types import Floats
-from search.recommend.events.interactions import Codes, History, Interactions
+from search.recommend.events.interactions import Codes, Interactions
 from search.recommend.events.product_table import ProductTable
-from search.recommend.models.base import Arrays, Context, RecommenderModel
+from search.recommend.models.base import Arrays, Context
+from search.recommend.ranking.candidate_ranker import CandidateRanker
 from search.recommend.ranking.first_stage import Candidates, FirstStage
 from search.recommend.ranking.training import MAX_NEWCOMER_BASKETS, last_baskets, past_moments
 
@@ -40,13 +41,13 @@ class Shares:
     half_buyers: float = 0.0
 
 
-class Blend(RecommenderModel):
+class Blend(CandidateRanker):
     """Scores the candidates of the first stage by the sum of its models."""
 
     name: ClassVar[str] = "blend"
 
     def __init__(self, first: FirstStage, shares: Shares) -> None:
-        self.first = first
+        super().__init__(first)
         self.shares = shares
 
     @classmethod
@@ -55,22 +56,9 @@ class Blend(RecommenderModel):
         known = events.between(0, now)
         return cls(FirstStage.fit(known, products, now), choose_shares(known, products, now))
 
-    @property
-    def popularity(self) -> Floats:
-        """The recent popularity of each product (products,)."""
-        return self.first.statistics.recent
-
-    @property
-    def repeat_rate(self) -> Floats:
-        """The share of each product's buyers who buy it again, smoothed by category (products,)."""
-        return self.first.statistics.repeat_rate
-
-    def scores(self, visitor: History, context: Context) -> Floats:
-        """Return the sum for each candidate, 0 for other products."""
-        candidates = self.first.propose(visitor, context)
-        scores = np.zeros(len(self.first.statistics.recent), np.float32)
-        scores[candidates.codes] = _sum(_parts(self.first, candidates), self.shares)
-        return scores
+    def rank(self, candidates: Candidates) -> Floats:
+        """Return the sum for each candidate."""
+        return _sum(_parts(self.first, candidates), self.shares)
 
     def arrays(self) -> Arrays:
         """Return the arrays of the first stage, and the shares."""
