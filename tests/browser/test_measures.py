@@ -22,7 +22,7 @@ PAGES = {
 CHECKED = ("home", "results", "for you", "product", "favourites", "compare", "error")
 VISITS = 3  # the quickest visit counts: the machine may be doing other things
 WEIGHT = 150_000  # bytes, without pictures
-PAINTED = 300.0  # ms after the answer
+PAINTED, PLAIN_FACTOR = 300.0, 4.0  # ms after the answer; on a busy machine, times what the plainest page takes then
 MOVED = 0.001  # share of the window, as the browser counts layout shift
 
 SHIFTS = """() => new Promise((done) => {
@@ -88,6 +88,9 @@ def test_developers_try_a_search_on_the_page_of_the_api(visit):
 
 def test_pages_are_light_still_and_quick(visit, photos):
     page = visit()
+    page.goto(PAGES["error"])
+    page.wait_for_load_state("networkidle")
+    limit = max(PAINTED, PLAIN_FACTOR * page.evaluate(PAINT))
     weights = {}
     page.on("response", lambda answer: weights.update({answer.url: answer}))
     for name, address in PAGES.items():
@@ -99,12 +102,12 @@ def test_pages_are_light_still_and_quick(visit, photos):
         weight = sum(len(each.body()) for each in text)
         moved, painted = page.evaluate(SHIFTS), page.evaluate(PAINT)
         for _ in range(VISITS - 1):
-            if painted > PAINTED or moved > MOVED:  # a busy machine may paint a page before all of it has come
+            if painted > limit or moved > MOVED:  # a busy machine may paint a page before all of it has come
                 page.reload()
                 page.wait_for_load_state("networkidle")
                 moved, painted = min(moved, page.evaluate(SHIFTS)), min(painted, page.evaluate(PAINT))
         print(f"{name}: {weight:,} bytes, moved {moved:.4f}, painted {painted:.0f} ms after the answer")
-        assert weight <= WEIGHT and moved <= MOVED and painted <= PAINTED, name
+        assert weight <= WEIGHT and moved <= MOVED and painted <= limit, name
 
 
 def test_results_of_a_photo_are_painted_soon_after_the_answer(visit, photos):
