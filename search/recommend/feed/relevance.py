@@ -5,7 +5,7 @@ A fitted model ranks where the shop has one; without, the events of the visitor 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,7 +186,7 @@ def _fitted(context: FeedContext, anchors: Ids, weights: Floats64) -> Floats64:
     if context.arrays.fitted is not None:
         for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
             ordinals, strengths = context.arrays.fitted.neighbours(anchor)
-            total[ordinals] += weight * strengths
+            _add_others(context, total, anchor, ordinals, weight * strengths)
     return total
 
 
@@ -194,17 +194,21 @@ def _counted(context: FeedContext, anchors: Ids, weights: Floats64, together: St
     """Return the weighted strength of the anchors' neighbours in the statistics of the events (n,)."""
     total = np.zeros(len(context.arrays))
     for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
-        add_strengths(context, total, together.get(context.arrays.columns.ids[anchor], {}), weight)
+        if strengths := together.get(context.arrays.columns.ids[anchor]):
+            ordinals = ordinals_of(context.arrays.columns, list(strengths))
+            known = ordinals >= 0
+            weighted = weight * np.fromiter(strengths.values(), np.float64)[known]
+            _add_others(context, total, anchor, ordinals[known], weighted)
     return total
 
 
-def add_strengths(context: FeedContext, total: Floats64, strengths: Mapping[str, float], weight: float) -> None:
-    """Add the weighted strengths, by product id, to an array by ordinal (n,)."""
-    if not strengths:
-        return
-    ordinals = ordinals_of(context.arrays.columns, list(strengths))
-    known = ordinals >= 0
-    total[ordinals[known]] += weight * np.fromiter(strengths.values(), np.float64)[known]
+def _add_others(
+    context: FeedContext, total: Floats64, anchor: int, ordinals: Ids, strengths: Floats | Floats64
+) -> None:
+    """Add strengths (m,) to an array by ordinal (n,), but for variants of the anchor, which are the same thing."""
+    groups = context.arrays.groups
+    others = groups[ordinals] != groups[anchor]
+    total[ordinals[others]] += strengths[others]
 
 
 def ordinals_in(context: FeedContext, ids: Iterable[str]) -> Ids:

@@ -1,5 +1,7 @@
 """What users of recommenders complain of does not happen: each complaint is a test."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from search.query.filters import parse_filter
 from search.recommend.feed import feed_page
 from search.recommend.feed.feed_context import FeedContext
 from search.recommend.feed.feed_page import MAX_FEED, SURFACES, FeedRequest
+from search.recommend.feed.relevance import neighbours
+from search.recommend.feed.shop_arrays import ordinals_of
 from search.recommend.feed.visitor_histories import MAX_LOOKS
 from tests.search.recommend.feed.feed_shop import feed, groceries, ids, name, open_feed_shop, record
 
@@ -61,6 +65,10 @@ def test_a_variant_is_not_recommended_because_of_itself(engine):
     engine.recommender.refresh()
     shown = feed(engine, surface="bought_together", product=name(6, 1))
     assert name(6, 0) not in ids(shown)
+    feeds = engine.recommender._feed
+    context = feeds._context("variant-0", FeedRequest(), int(time.time()))
+    variant, itself = (ordinals_of(context.arrays.columns, [name(6, place)]) for place in (0, 1))
+    assert neighbours(context, itself, np.ones(1))[variant].tolist() == [0.0]
     reasons = [item.reason.product for item in feed(engine, "variant-0", k=60).items if item.product.id == name(6, 0)]
     assert all(product is None or product.id != name(6, 1) for product in reasons)
 
