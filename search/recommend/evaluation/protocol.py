@@ -7,7 +7,7 @@ would show a model the future, and ranking against drawn negatives reverses the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +76,47 @@ class Split:
                 yield Case(visitor, self.known.history(visitor), baskets, targets, own)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RankedCase:
+    """A model's lists of K products for a visitor, and what was right of each: in all, of repeats, and of new ones."""
+
+    everything: Codes
+    repeats: Codes
+    new: Codes
+    targets: Codes
+    own_targets: Codes
+    new_targets: Codes
+    baskets: int
+
+
+def rank_cases(model: RecommenderModel, split: Split) -> list[RankedCase]:
+    """Return the lists of a model for every visitor of the holdout."""
+    context = Context(split.now)
+    ranked = []
+    for case in split.cases():
+        scores = np.where(split.candidates, model.scores(case.history, context), 0.0)
+        is_own = case.own[case.targets]
+        ranked.append(
+            RankedCase(
+                top(scores, K).products,
+                top(np.where(case.own, scores, 0.0), K).products,
+                top(np.where(case.own, 0.0, scores), K).products,
+                case.targets,
+                case.targets[is_own],
+                case.targets[~is_own],
+                case.baskets,
+            )
+        )
+    return ranked
+
+
 def measure(model: RecommenderModel, split: Split) -> dict[str, Any]:
-    """Return the figures of a model on a split: of everything, of repeats, and of what is new to the visitor.
+    """Return the figures of a model on a split; see `figures_of`."""
+    return figures_of(rank_cases(model, split), split)
+
+
+def figures_of(ranked: Sequence[RankedCase], split: Split) -> dict[str, Any]:
+    """Return the figures of a model's lists: of everything, of repeats, and of what is new to the visitor.
 
     `coverage_at_20` is the share of candidates that some list has; `categories_at_20` the mean number of deepest
     categories in a list. `new_few_baskets` are the visitors of at most three baskets.
@@ -85,22 +124,15 @@ def measure(model: RecommenderModel, split: Split) -> dict[str, Any]:
     figures: dict[str, list[tuple[float, ...]]] = {name: [] for name in (EVERYTHING, REPEAT, NEW, NEW_FEW)}
     shown = {name: np.zeros(len(split.products), np.bool_) for name in (EVERYTHING, NEW)}
     categories = []
-    context = Context(split.now)
-    for case in split.cases():
-        scores = np.where(split.candidates, model.scores(case.history, context), 0.0)
-        own_targets = case.targets[case.own[case.targets]]
-        new_targets = case.targets[~case.own[case.targets]]
-        everything = top(scores, K).products
-        figures[EVERYTHING].append(list_figures(everything, case.targets))
-        shown[EVERYTHING][everything] = True
-        categories.append(len(np.unique(split.products.categories[everything, -1])))
-        if len(own_targets):
-            repeats = top(np.where(case.own, scores, 0.0), K).products
-            figures[REPEAT].append(list_figures(repeats, own_targets))
-        if len(new_targets):
-            new = top(np.where(case.own, 0.0, scores), K).products
-            shown[NEW][new] = True
-            figures[NEW].append(list_figures(new, new_targets))
+    for case in ranked:
+        figures[EVERYTHING].append(list_figures(case.everything, case.targets))
+        shown[EVERYTHING][case.everything] = True
+        categories.append(len(np.unique(split.products.categories[case.everything, -1])))
+        if len(case.own_targets):
+            figures[REPEAT].append(list_figures(case.repeats, case.own_targets))
+        if len(case.new_targets):
+            shown[NEW][case.new] = True
+            figures[NEW].append(list_figures(case.new, case.new_targets))
             if case.baskets <= FEW_BASKETS:
                 figures[NEW_FEW].append(figures[NEW][-1])
     found: dict[str, dict[str, Any]] = {name: mean_figures(values) for name, values in figures.items()}
@@ -108,8 +140,3 @@ def measure(model: RecommenderModel, split: Split) -> dict[str, Any]:
         found[name]["coverage_at_20"] = float(mask.sum() / split.candidates.sum())
     found[EVERYTHING]["categories_at_20"] = float(np.mean(categories)) if categories else 0.0
     return found
-
-
-def compare(models: Mapping[str, RecommenderModel], split: Split) -> dict[str, dict[str, Any]]:
-    """Return the figures of models by name."""
-    return {name: measure(model, split) for name, model in models.items()}

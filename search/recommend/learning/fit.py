@@ -15,7 +15,7 @@ from catalog.errors import BadInput, TooFewEvents, WindowshopError
 from catalog.extras import check_extra
 from catalog.files.failpoints import failpoint
 from search.recommend.evaluation.model_table import MODELS, SERVED
-from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, Split, measure
+from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, Split, figures_of, rank_cases
 from search.recommend.events.interactions import Interactions
 from search.recommend.events.product_table import ProductTable
 from search.recommend.learning import gate
@@ -143,7 +143,7 @@ def _measure(split: Split, options: FitOptions, served: FittedModels | None, ste
     The served one is left out where it was fitted on weeks of the holdout: it would be asked for what it has seen.
     """
     figures: dict[str, Any] = {}
-    fitted: dict[str, RecommenderModel] = {}
+    found: dict[str, gate.Recalls] = {}
     candidates = (options.judged, options.fallback)
     for name, kind in options.measured.items():
         try:
@@ -152,16 +152,14 @@ def _measure(split: Split, options: FitOptions, served: FittedModels | None, ste
             if name != options.judged or options.fallback not in options.measured:
                 raise
         else:
-            figures[name] = measure(model, split)
-            if name in (*candidates, *gate.RULES.values()):
-                fitted[name] = model
+            ranked = rank_cases(model, split)
+            figures[name], found[name] = figures_of(ranked, split), recalls(ranked)
         step()
-    judged = next(name for name in candidates if name in fitted)
-    found = {name: recalls(fitted[name], split) for name in (judged, *gate.RULES.values())}
+    judged = next(name for name in candidates if name in found)
     former = served.ranking if served is not None and served.manifest.until <= split.now else None
     if served is not None and isinstance(former, RecommenderModel):
-        aligned = AlignedModel(former, served.table, split.products)
-        figures[gate.SERVED], found[gate.SERVED] = measure(aligned, split), recalls(aligned, split)
+        ranked = rank_cases(AlignedModel(former, served.table, split.products), split)
+        figures[gate.SERVED], found[gate.SERVED] = figures_of(ranked, split), recalls(ranked)
     step()
     comparisons = gate.compare(found[judged], found)
     # A served model whose events end before the holdout's end knows less than the new one will.

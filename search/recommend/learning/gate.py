@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.recommend.evaluation.metrics import K, bootstrap_interval
-from search.recommend.evaluation.protocol import Split
-from search.recommend.models.base import Context, RecommenderModel, top
+from search.recommend.evaluation.metrics import bootstrap_interval
+from search.recommend.evaluation.protocol import RankedCase
 
 EVERYTHING, NEW = "everything", "new"
 # What the recall at 20 is measured of -> the rule without fitting that is hard to beat there.
@@ -65,18 +64,11 @@ class SwapDecision:
     decisive: Comparison | None = None
 
 
-def recalls(model: RecommenderModel, split: Split) -> Recalls:
+def recalls(ranked: Sequence[RankedCase]) -> Recalls:
     """Return the recall at 20 of each visitor of a holdout: of everything bought, and of what is new to the visitor."""
-    context = Context(split.now)
-    found: dict[str, list[float]] = {EVERYTHING: [], NEW: []}
-    for case in split.cases():
-        scores = np.where(split.candidates, model.scores(case.history, context), 0.0)
-        unknown = ~case.own
-        found[EVERYTHING].append(np.isin(case.targets, top(scores, K).products).mean())
-        targets = case.targets[unknown[case.targets]]
-        hits = np.isin(targets, top(np.where(unknown, scores, 0.0), K).products)
-        found[NEW].append(hits.mean() if len(targets) else np.nan)
-    return {figure: np.array(values, np.float64) for figure, values in found.items()}
+    everything = [np.isin(case.targets, case.everything).mean() for case in ranked]
+    new = [np.isin(case.new_targets, case.new).mean() if len(case.new_targets) else np.nan for case in ranked]
+    return {EVERYTHING: np.array(everything, np.float64), NEW: np.array(new, np.float64)}
 
 
 def compare(new: Recalls, others: Mapping[str, Recalls]) -> tuple[Comparison, ...]:
