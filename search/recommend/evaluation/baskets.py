@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import BadInput
 from indexer.types import Floats, Mask
+from search.recommend.evaluation.metrics import BOOTSTRAPS, K
 from search.recommend.evaluation.protocol import HOLDOUT_WEEKS, Split
 from search.recommend.events.interactions import Codes, History, Interactions
 from search.recommend.events.product_table import ProductTable
@@ -27,9 +28,7 @@ from search.recommend.models.popularity import Popularity
 from search.recommend.models.together import BasketCompletion, Together
 from search.recommend.models.user_neighbours import SessionNeighbours
 
-K = 20
 BASKETS = 2_000
-BOOTSTRAPS = 1_000
 MODELS: tuple[type[RecommenderModel], ...] = (Popularity, OwnHistory, Together, SessionNeighbours, BasketCompletion)
 
 

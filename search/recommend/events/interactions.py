@@ -124,5 +124,11 @@ class Interactions:
         return self.where(self.columns.kinds == KIND_CODES[kind])
 
 
+def last_rows(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the position of the last row of each distinct key (m,), by ascending key."""
+    order = np.argsort(keys, kind="stable")
+    return order[np.append(np.diff(keys[order]) != 0, True)] if len(order) else order
+
+
 def _starts(visitors: Codes, count: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(visitors, minlength=count))]).astype(np.int64)

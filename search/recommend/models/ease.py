@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from indexer.numeric import chunks
 from indexer.types import Floats
-from search.recommend.events.interactions import Codes, History, Interactions
+from search.recommend.events.interactions import Codes, History, Interactions, last_rows
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import Arrays, Context, RecommenderModel
 from search.recommend.models.own_history import own_counts
@@ -85,8 +85,7 @@ class Ease(RecommenderModel):
 def newest_products(events: Interactions, products: int, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct products of each visitor, at most `limit` of the newest, as visitors (m,) and codes (m,)."""
     pairs = events.visitors.astype(np.int64) * products + events.products
-    order = np.argsort(pairs, kind="stable")
-    last = order[np.append(np.diff(pairs[order]) != 0, True)] if len(order) else order
+    last = last_rows(pairs)
     by_age = last[np.lexsort((events.products[last], -events.times[last], events.visitors[last]))]
     visitors = events.visitors[by_age].astype(np.int64)
     within = np.arange(len(visitors)) - np.searchsorted(visitors, visitors) < limit

@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from indexer.types import Floats
 from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW
-from search.recommend.events.interactions import KIND_CODES, Codes, History, Interactions
+from search.recommend.events.interactions import KIND_CODES, Codes, History, Interactions, last_rows
 from search.recommend.events.product_table import ProductTable
 from search.recommend.models.base import WEEK_S, Arrays, Context, RecommenderModel
 
@@ -73,9 +73,7 @@ class NewestEvents:
         events = events.between(0, now)
         kinds = len(KIND_CODES)
         pairs = (events.visitors.astype(np.int64) * products + events.products) * kinds + events.columns.kinds
-        # Events of a visitor are in the order of time, which a stable sort keeps: the last of a pair is the newest.
-        order = np.argsort(pairs, kind="stable")
-        newest = order[np.append(np.diff(pairs[order]) != 0, True)] if len(order) else order
+        newest = last_rows(pairs)  # events of a visitor are in the order of time
         by_kind = np.array([KIND_WEIGHTS.get(kind, 0.0) for kind in KIND_CODES], np.float32)
         ages = ((now - events.times[newest]) / WEEK_S).astype(np.float32)
         return cls(products, events.products[newest], by_kind[events.columns.kinds[newest]], ages)

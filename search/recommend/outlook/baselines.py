@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.extras import requires_extra
+from catalog.extras import import_extra
 from indexer.types import Floats
 from search.recommend.outlook.features import NAMES
 from search.recommend.outlook.training_pairs import SEED, LabelledPairs
@@ -43,8 +40,7 @@ class LogisticRegression:
     """A linear model over the same features, each with mean 0 and variance 1."""
 
     def __init__(self, pairs: LabelledPairs) -> None:
-        with requires_extra("recs", "Measuring the outlook"):
-            linear: Any = importlib.import_module("sklearn.linear_model")
+        linear = import_extra("recs", "sklearn.linear_model", "Measuring the outlook")
         rows = np.random.default_rng(SEED).permutation(len(pairs.labels))[:MAX_PAIRS]
         features = pairs.features[rows].astype(np.float64)
         self._mean, self._scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)

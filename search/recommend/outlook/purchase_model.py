@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from typing_extensions import Self
 
 from catalog.errors import DamagedStore
-from catalog.extras import requires_extra
+from catalog.extras import import_extra
 from indexer.numeric import chunks
 from indexer.types import Floats
 from search.recommend.outlook.features import VisitorLog, pair_features
@@ -79,8 +78,7 @@ class PurchaseModel:
 
 def fit_trees(pairs: LabelledPairs) -> Any:
     """Return scikit-learn's boosted trees, fitted on weighted pairs. Raises MissingExtra."""
-    with requires_extra("recs", "Fitting the outlook"):
-        ensemble = importlib.import_module("sklearn.ensemble")  # servers do without it
+    ensemble = import_extra("recs", "sklearn.ensemble", "Fitting the outlook")
     count = len(pairs.labels)
     trees = ensemble.HistGradientBoostingClassifier(
         max_iter=int(np.clip(count // PAIRS_PER_TREE, 20, ITERATIONS)),

@@ -20,6 +20,7 @@ PRIOR_BUYERS = 5.0  # buyers that weigh as much as those of the whole category
 PRIOR_GAPS = 5.0
 USUAL_GAP_DAYS = 30.0  # between two purchases, before anything is known
 PRICE_WEEKS = 2
+MAX_DAYS = 40_000  # days since 1970 that fit into a key with a product
 UNKNOWN_REPEAT_RATE = 0.0  # a shop in which nobody bought anything twice sells durables, as far as is known
 
 
@@ -97,9 +98,9 @@ def _codes(column: Codes) -> Codes:
 
 def _repeats(bought: Interactions, types: Codes, count: int) -> tuple[Floats, Floats, Floats]:
     """Return buyers, the share of them who bought again, and the mean days between, smoothed by category."""
-    key = (bought.visitors.astype(np.int64) * count + bought.products) * 40_000 + bought.times // DAY_S % 40_000
+    key = (bought.visitors.astype(np.int64) * count + bought.products) * MAX_DAYS + bought.times // DAY_S % MAX_DAYS
     key = np.unique(key)  # a visitor, a product and a day
-    pairs, days = key // 40_000, key % 40_000
+    pairs, days = key // MAX_DAYS, key % MAX_DAYS
     again = np.diff(pairs) == 0
     gaps = np.diff(days)[again]
     products = pairs % count

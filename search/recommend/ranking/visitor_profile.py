@@ -14,13 +14,12 @@ from search.recommend.events.event_log import CART, CLICK, PURCHASE, VIEW
 from search.recommend.events.interactions import KIND_CODES, Codes, History
 from search.recommend.models.base import DAY_S
 from search.recommend.models.co_occurrence import ORDER_GAP_S, baskets_of
-from search.recommend.ranking.product_statistics import ProductStatistics
+from search.recommend.ranking.product_statistics import MAX_DAYS, ProductStatistics
 
 SHORT_DAYS, MIDDLE_DAYS, LONG_DAYS = 28.0, 91.0, 364.0  # half-lives of purchases
 LOOK_DAYS = 7.0  # half-life of a look
 LOOK_SHARE = 0.1  # of a look in the interest in a product or category, beside a purchase's 1
 MAX_EVENTS = 4_000  # newest events of a visitor that count
-MAX_DAYS = 40_000  # days since 1970 that fit beside a product in a key
 
 Columns = Mapping[str, Floats]
 Places = NDArray[np.int64]

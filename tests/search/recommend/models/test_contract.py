@@ -54,7 +54,7 @@ def fitted_on_the_past(model):
     return model.fit(events.between(0, NOW), table, NOW)
 
 
-def asked(model, visitor=VISITOR, cart=(3, 4)):
+def question(model, visitor=VISITOR, cart=(3, 4)):
     return log()[1].history(visitor), Context(NOW, np.array(cart, np.int32))
 
 
@@ -76,26 +76,26 @@ def test_names_differ():
 
 
 def test_scores_are_a_finite_number_for_each_product(model):
-    scores = fitted(model).scores(*asked(model))
+    scores = fitted(model).scores(*question(model))
     assert scores.dtype == np.float32 and scores.shape == (len(log()[0]),)
     assert np.isfinite(scores).all() and (scores > 0).any()
 
 
 def test_the_same_question_has_the_same_answer_from_a_model_fitted_again(model):
-    assert np.array_equal(fitted(model).scores(*asked(model)), fitted_on_the_past(model).scores(*asked(model)))
-    assert np.array_equal(fitted(model).scores(*asked(model)), fitted(model).scores(*asked(model)))
+    assert np.array_equal(fitted(model).scores(*question(model)), fitted_on_the_past(model).scores(*question(model)))
+    assert np.array_equal(fitted(model).scores(*question(model)), fitted(model).scores(*question(model)))
 
 
 def test_recommended_are_the_best_allowed_products_at_most_k_best_first(model):
-    scores = fitted(model).scores(*asked(model))
+    scores = fitted(model).scores(*question(model))
     allowed = np.arange(len(scores)) % 2 == 0
     for k in (1, 7, 1000):
-        found = fitted(model).recommend(*asked(model), k, allowed)
+        found = fitted(model).recommend(*question(model), k, allowed)
         wanted = [p for p in np.argsort(-scores, kind="stable") if allowed[p] and scores[p] > 0][:k]
         assert found.products.tolist() == wanted, "ties are in the order of the table"
         assert found.scores.tolist() == scores[wanted].tolist()
         assert found.products.dtype == np.int32 and found.scores.dtype == np.float32
-    assert not len(fitted(model).recommend(*asked(model), 9, np.zeros(len(scores), bool)).products)
+    assert not len(fitted(model).recommend(*question(model), 9, np.zeros(len(scores), bool)).products)
 
 
 def test_ties_are_in_the_order_of_the_table():
@@ -114,17 +114,17 @@ def test_events_after_now_never_matter(model):
     past = events.between(0, NOW)
     leaking, clean = fitted(model), fitted_on_the_past(model)
     for visitor in (0, VISITOR, 17):
-        with_future, context = asked(model, visitor)
+        with_future, context = question(model, visitor)
         without = past.history(visitor)
         assert len(without) < len(with_future)
         assert np.array_equal(clean.scores(without, context), leaking.scores(with_future, context))
 
 
 def test_questions_change_nothing(model):
-    visitor, context = asked(model)
+    visitor, context = question(model)
     before = fitted(model).scores(visitor, context)
     given = before.copy(), visitor.products.copy(), context.cart.copy()
-    fitted(model).scores(*asked(model, 9, ()))
+    fitted(model).scores(*question(model, 9, ()))
     fitted(model).recommend(visitor, context, 5, np.arange(len(before)) % 3 == 0)
     assert np.array_equal(fitted(model).scores(visitor, context), given[0])
     assert np.array_equal(visitor.products, given[1]) and np.array_equal(context.cart, given[2])
@@ -148,7 +148,7 @@ def test_what_is_stored_answers_as_before_and_holds_no_visitor(model):
     visitors = len(log()[1].visitor_ids)
     assert all(visitors not in array.shape for array in copies.values())
     stored = model.from_arrays(copies)
-    before, after = (m.scores(*asked(model)) for m in (fitted(model), stored))
+    before, after = (m.scores(*question(model)) for m in (fitted(model), stored))
     assert np.allclose(before, after, rtol=2e-3, atol=1e-5), "half precision has three digits"
 
 
@@ -159,14 +159,14 @@ def test_a_visitor_the_model_never_saw_is_answered_as_one_that_it_saw(model):
     table, events = log()
     others = events.where(events.visitors != VISITOR)
     unseen = model.fit(others, table, NOW)
-    seen, unknown = (m.recommend(*asked(model), 10) for m in (fitted(model), unseen))
+    seen, unknown = (m.recommend(*question(model), 10) for m in (fitted(model), unseen))
     assert len(np.intersect1d(seen.products, unknown.products)) >= 7, "one visitor in sixty is no more than that"
 
 
 def test_a_product_that_nobody_touched_harms_nothing(model):
     table, events = log()
     wider = make_table(len(table) + 3, 6)
-    scores = model.fit(events, wider, NOW).scores(*asked(model))
+    scores = model.fit(events, wider, NOW).scores(*question(model))
     assert scores.shape == (len(wider),) and not scores[len(table) :].any()
 
 
@@ -176,8 +176,8 @@ def test_the_order_of_visitors_does_not_matter(model):
         pytest.skip("draws factors or visitors in their order, or parts equally near baskets by it")
     count = len(events.visitor_ids)
     turned = Interactions.of(events.visitor_ids, (count - 1 - events.visitors).astype(np.int32), events.columns)
-    scores = model.fit(turned, table, NOW).scores(*asked(model))
-    assert np.allclose(scores, fitted(model).scores(*asked(model)), atol=1e-5)
+    scores = model.fit(turned, table, NOW).scores(*question(model))
+    assert np.allclose(scores, fitted(model).scores(*question(model)), atol=1e-5)
 
 
 def test_factors_folded_in_are_those_of_the_library():
@@ -194,7 +194,7 @@ def test_factors_folded_in_are_those_of_the_library():
 
 
 def test_a_history_of_every_kind_of_event_is_answered(model):
-    history, context = asked(model)
+    history, context = question(model)
     kinds = (np.arange(len(history)) % 4).astype(np.uint8)
     mixed = History(history.products, history.times, kinds, history.quantities, history.prices)
     assert np.isfinite(fitted(model).scores(mixed, context)).all()
