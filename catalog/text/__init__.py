@@ -4,5 +4,5 @@ Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.
 indexer.encoders.backends, indexer.training.captions, indexer.training.kinds, search.bulk, search.cli, search.doctor,
 search.evaluation, search.language, search.listings, search.live, search.merchandising, search.ops, search.query,
 search.recommend.content, search.recommend.events, search.recommend.models, search.retrieval, search.speech,
-search.state, search.suggest, search.understanding, web.facets, web.requests, web.try_photos.
+search.state, search.suggest, search.text_heads, search.understanding, web.facets, web.requests, web.try_photos.
 """

@@ -1,0 +1,4 @@
+"""Vectors of sentences in any language, and small linear classifiers on them.
+
+Imported by nothing.
+"""
