@@ -19,6 +19,8 @@
     │   ├── UnknownProduct
     │   ├── UnknownRule
     │   ├── UnknownExperiment
+    │   ├── BadConversation
+    │   │   └── ExpiredConversation
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
@@ -148,6 +150,14 @@ class UnknownRule(BadInput):
 
 class UnknownExperiment(BadInput):
     """No experiment has that name."""
+
+
+class BadConversation(BadInput):
+    """A state token of the assistant that this shop did not give, or that was changed or cut short."""
+
+
+class ExpiredConversation(BadConversation):
+    """A state token of the assistant that is too old to be continued."""
 
 
 class BadDelivery(BadInput):

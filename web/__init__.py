@@ -10,6 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
 from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
+from web.assistant import routes as assistant
+from web.assistant import service as assistant_service
 from web.connect import webhooks
 from web.embed import routes as embed_routes
 from web.experiments import routes as experiments
@@ -59,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.init_app(app)
     try_photos.init_app(app, settings)
     voice.init_app(app, settings)
+    assistant_service.init_app(app, settings)
 
     urls.init_app(app)
     app.register_blueprint(search.bp)
@@ -66,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     feed.init_app(app, settings)
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(speech.bp)
+    app.register_blueprint(assistant.bp)
     app.register_blueprint(products.bp)
     for page in (shop, personal, saved, merchant, operator):
         app.register_blueprint(page.bp)

@@ -197,6 +197,16 @@ class Settings(BaseSettings):
         " what is spoken to the browser's maker.",
     )
 
+    assistant: bool = Field(
+        default=True,
+        description="Whether the shop has the assistant, which answers customers' questions and searches for them.",
+    )
+    assistant_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="Messages to the assistant per minute of one key or address; 0 for no limit.",
+    )
+
     @model_validator(mode="after")
     def _check_servers(self) -> Settings:
         self.fetch_rules  # noqa: B018 - raises ValueError for an address that cannot be

@@ -1,4 +1,4 @@
 """Understand a question with a shop's own words: kinds of things, attributes, brands, limits and what is not wanted.
 
-Imported by search.evaluation, search.hits, search.retrieval, web.pages.
+Imported by search.assistant.dialogue, search.evaluation, search.hits, search.retrieval, web.pages.
 """

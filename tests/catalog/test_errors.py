@@ -22,6 +22,8 @@ CODES = {
     "UnknownProduct": "unknown_product",
     "UnknownRule": "unknown_rule",
     "UnknownExperiment": "unknown_experiment",
+    "BadConversation": "bad_conversation",
+    "ExpiredConversation": "expired_conversation",
     "BadDelivery": "bad_delivery",
     "StoreError": "store_error",
     "DamagedStore": "damaged_store",

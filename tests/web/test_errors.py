@@ -34,6 +34,7 @@ CALLS = [
     ("get", "/compare?ids=red"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
+    ("post", "/api/v1/assistant"),
     ("get", "/api/v1/products/red"),
     ("get", "/api/v1/products/red/similar"),
     ("post", "/api/v1/products/red/why"),
@@ -50,6 +51,7 @@ CALLS = [
 
 BODIES = {
     "/api/v1/search": {"text": "red"},
+    "/api/v1/assistant": {"message": "red"},
     "/api/v1/products/red/why": {"text": "red"},
     "/api/v1/recommend": {"viewed": ["red"]},
     "/api/v1/events": {"visitor": "v", "events": [{"type": "view", "product_id": "red"}]},

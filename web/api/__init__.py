@@ -1,4 +1,4 @@
 """JSON routes.
 
-Imported by web.
+Imported by web, web.assistant.
 """

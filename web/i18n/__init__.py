@@ -1,4 +1,5 @@
 """Texts of the pages in every language, and the choice of the language.
 
-Imported by web.api, web.embed, web.facets, web.openapi, web.pages, web.personal, web.requests, web.saved, web.seo.
+Imported by web.api, web.assistant, web.embed, web.facets, web.openapi, web.pages, web.personal, web.requests,
+web.saved, web.seo.
 """

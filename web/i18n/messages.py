@@ -1,5 +1,5 @@
-"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, and one for
-the search by voice of the shop's pages and of the embedded search.
+"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, one for
+the search by voice of the shop's pages and of the embedded search, and one for the assistant's replies.
 
 A file such as `shop.json` has sections of messages in English and Chinese: section -> key -> language -> text. Another
 language has a file of its own, such as `shop.de.json`: section -> key -> text. "{name}" in a text is a placeholder. A
@@ -19,6 +19,7 @@ from catalog.errors import WindowshopError
 from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, percent_text, plural_form
 
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
+ASSISTANT = "assistant"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "
@@ -55,10 +56,16 @@ def message(key: str, language: str, **values: object) -> str:
 
     Raises UnknownMessage.
     """
-    text = _section(SHOP, "messages", language).get(key)
+    return page_message(SHOP, key, language, **values)
+
+
+def page_message(page_name: str, key: str, language: str, **values: object) -> str:
+    """Return a message of one page, as `message` does. Raises UnknownMessage."""
+    text = _section(page_name, "messages", language).get(key)
     if text is None:
-        file = SHOP if language in STAFF_LANGUAGES else f"{SHOP}.{language}"
-        raise UnknownMessage(f"The shop's pages have no message {key!r}.", f"Add it to web/i18n/{file}.json.")
+        file = page_name if language in STAFF_LANGUAGES else f"{page_name}.{language}"
+        pages = "The shop's pages have" if page_name == SHOP else f"The page {page_name!r} has"
+        raise UnknownMessage(f"{pages} no message {key!r}.", f"Add it to web/i18n/{file}.json.")
     if isinstance(text, Mapping):
         count = values["count"]
         text = text.get(plural_form(count, language) if isinstance(count, int) else OTHER) or text[OTHER]

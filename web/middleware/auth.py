@@ -59,6 +59,7 @@ POLICIES = {
     "suggestions.suggest": PUBLIC,
     "speech.voice": PUBLIC,
     "speech.recognise": PUBLIC,
+    "assistant.answer": PUBLIC,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
     "api.why": PUBLIC,

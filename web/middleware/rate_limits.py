@@ -22,8 +22,10 @@ from web.middleware.request_context import note
 from web.settings import KIB, Settings
 
 READS, WRITES, UPLOADS, SUGGESTIONS, KEYED = "reads", "writes", "uploads", "suggestions", "search key"
+MESSAGES = "messages to the assistant"
 SUGGEST_ENDPOINT = "suggestions.suggest"
 SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however short it is
+ASSISTANT_ENDPOINT = "assistant.answer"  # may prove an order, which nobody should try often
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -62,6 +64,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WRITES: TokenBuckets(settings.writes_per_minute),
         UPLOADS: TokenBuckets(settings.uploads_per_minute),
         SUGGESTIONS: TokenBuckets(settings.reads_per_minute),  # typing must not use up the searches
+        MESSAGES: TokenBuckets(settings.assistant_per_minute),
         KEYED: TokenBuckets(settings.search_key_per_minute),
     }
     app.extensions[EXTENSION] = buckets
@@ -79,9 +82,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def request_kind() -> str:
-    """Return which limit the request counts against: READS, WRITES, UPLOADS or SUGGESTIONS."""
+    """Return which limit the request counts against: READS, WRITES, UPLOADS, SUGGESTIONS or MESSAGES."""
     if request.endpoint == SUGGEST_ENDPOINT:
         return SUGGESTIONS
+    if request.endpoint == ASSISTANT_ENDPOINT:
+        return MESSAGES
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
     if request.endpoint == SPEECH_ENDPOINT:

@@ -19,6 +19,7 @@ from flask import Flask
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
+from web.assistant.requests import AssistantRequest
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
@@ -46,7 +47,7 @@ _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _EXPERIMENTS = (ExperimentFields, ExperimentState)
 _ROLLBACKS = (Rollback, ModelRollback)
 _OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
-_BODIES = (Search, Viewed, Events, *_OWN)
+_BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
 _PAGES = (*_LISTS, *_RECOMMENDATIONS, RollbackParameters, SpeechParameters, SuggestParameters)

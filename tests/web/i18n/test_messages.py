@@ -10,6 +10,7 @@ from babel import Locale
 from web import i18n
 from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
 from web.i18n.messages import (
+    ASSISTANT,
     EMBED,
     MERCHANT,
     OPERATOR,
@@ -50,7 +51,7 @@ def placeholders(text):
     return set(found)
 
 
-@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE])
+@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT])
 def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page):
     sections = read(page)
     for name in sections.keys() & {"messages", "fields"}:
@@ -59,7 +60,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")

@@ -40,6 +40,7 @@ CALLS = {
     "suggestions.suggest": ("get", "/api/v1/suggest"),
     "speech.voice": ("get", "/api/v1/speech"),
     "speech.recognise": ("post", "/api/v1/speech"),
+    "assistant.answer": ("post", "/api/v1/assistant"),
     "api.product": ("get", "/api/v1/products/red"),
     "api.similar": ("get", "/api/v1/products/red/similar"),
     "api.why": ("post", "/api/v1/products/red/why"),

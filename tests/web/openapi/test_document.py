@@ -36,7 +36,7 @@ OPERATOR = {"Authorization": f"Bearer {ADMIN_KEY}"}
 # whole, a text a filter, and text printable.
 MEANING = {"api.search", "api.why", "api.events", "catalogue.put", "catalogue.put_batch", "speech.recognise"}
 MEANING |= {name for name in OPERATIONS if name.startswith(("merchant.", "rules.", "visitors.", "experiments."))}
-MEANING |= {"ops.preview", "ops.rollback", "ops.fit_models", "ops.roll_back_models", "feed.feed"}
+MEANING |= {"assistant.answer", "ops.preview", "ops.rollback", "ops.fit_models", "ops.roll_back_models", "feed.feed"}
 FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
 FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats
 REFUSALS = ["400", "401", "403", "404", "405", "413", "415", "422", "501", "504", "507"]
@@ -47,7 +47,7 @@ def fuzzed(tmp_path_factory, make_app):
     """An app of its own, since products are put and removed."""
     home = tmp_path_factory.mktemp("fuzzed")
     make_shop(home, FakeEncoder())
-    limits = {"reads_per_minute": 0, "writes_per_minute": 0, "uploads_per_minute": 0}
+    limits = {"reads_per_minute": 0, "writes_per_minute": 0, "uploads_per_minute": 0, "assistant_per_minute": 0}
     app = make_app(Settings(home=home, timeout_ms=20_000, **limits))
     holder_of(app).wait(300)
     return app

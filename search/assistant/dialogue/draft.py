@@ -1,0 +1,68 @@
+"""A reply while it is put together: handlers add statements, sources and products, and change the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from search.assistant.dialogue.conversation import (
+    MAX_CHOICES,
+    DialogueState,
+    HandedOver,
+    LastSearch,
+    Reply,
+    ReplyPart,
+    ReplySource,
+)
+from search.hits import SearchHit
+
+
+@dataclass(slots=True)
+class ReplyDraft:
+    """What a reply holds so far."""
+
+    state: DialogueState
+    parts: list[ReplyPart] = field(default_factory=list)
+    sources: list[ReplySource] = field(default_factory=list)
+    products: tuple[SearchHit, ...] = ()
+    search: LastSearch | None = None
+    handed_over: HandedOver | None = None
+    choices: tuple[str, ...] = ()
+    intent: str = ""
+    probability: float = 0.0
+
+    def say(self, code: str, **facts: object) -> None:
+        """Add a statement."""
+        self.parts.append(ReplyPart(code, facts))
+
+    def cite(self, *sources: ReplySource) -> None:
+        """Add sources, each once."""
+        self.sources += [source for source in sources if source not in self.sources]
+
+    def remember(self, **fields: Any) -> None:
+        """Change fields of the state."""
+        self.state = replace(self.state, **fields)
+
+    def expect(self, what: str, question: str = "", intent: str = "") -> None:
+        """Say what the next message should hold, and which question waits for it."""
+        self.remember(expects=what, question=question, intent=intent, reminded=False)
+
+    def offer(self, choices: Iterable[str]) -> None:
+        """Offer choices to press, at most MAX_CHOICES."""
+        self.choices = tuple(dict.fromkeys([*self.choices, *choices]))[:MAX_CHOICES]
+
+    def finish(self) -> Reply:
+        """Return the reply."""
+        return Reply(
+            parts=tuple(self.parts),
+            language=self.state.language,
+            state=self.state,
+            intent=self.intent,
+            probability=self.probability,
+            sources=tuple(self.sources),
+            products=self.products,
+            search=self.search,
+            handed_over=self.handed_over,
+            choices=self.choices,
+        )

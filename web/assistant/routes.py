@@ -1,0 +1,26 @@
+"""The assistant's route: one message of a customer in, one reply out. No message is logged."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from web.assistant.rendering import reply_json, reply_text
+from web.assistant.requests import read_assistant_request
+from web.assistant.service import assistant_service
+from web.middleware.response_headers import no_store
+
+bp = Blueprint("assistant", __name__)
+
+
+@bp.post("/api/v1/assistant")
+def answer() -> Response:
+    """Answer one message of a customer: a question, an order's number, what to look for, or a photo of it.
+
+    The reply's token continues the conversation with the next message.
+    """
+    service = assistant_service()
+    message, token = read_assistant_request(request)
+    tokens = service.tokens()
+    reply = service.assistant().reply(message, tokens.read(token) if token else None)
+    payload = reply_json(reply, reply_text(reply)) | {"token": tokens.make(reply.state), "request_id": g.request_id}
+    return no_store(jsonify(payload))
