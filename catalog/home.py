@@ -43,6 +43,7 @@ class ShopHome:
     encoders = Entry("encoders", "Projection heads fitted on this shop, a file per encoder. `train` writes.")
     label_heads = Entry("labels.safetensors", "Attribute classifiers fitted on this shop. `learn` writes.")
     label_network = Entry("label-network.safetensors", "Network fine-tuned for attributes. `learn --fine-tune` writes.")
+    intents = Entry("intents.safetensors", "Classifier of customers' messages learnt from corrections. `learn` writes.")
     calibration = Entry("calibration.json", "Curve from match score to probability. `calibrate` writes.")
     feed_settings = Entry("feed.json", "Settings of the last import, which `update` reuses. `build`, `update` write.")
     fetched = Entry("fetched", "Pictures fetched by web address, and a table of the addresses. Imports write.")

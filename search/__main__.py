@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from indexer.cli.common import Commands
+from search.cli.assistant_command import assistant_command
 from search.cli.events_command import events_command
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
 from search.cli.recommend_command import recommend_command
@@ -15,6 +16,7 @@ from search.cli.speech_command import speech_command
 
 COMMANDS = [
     *(calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command),
+    assistant_command,
     events_command,
     rules_command,
     recommend_command,

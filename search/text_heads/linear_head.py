@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -52,32 +54,67 @@ class LinearHead:
 
     def save(self, path: Path) -> None:
         """Write the head as safetensors. The weights are stored as float16."""
-        tensors = {"mean": self.mean, "weights": self.weights.astype(np.float16), "bias": self.bias}
-        numbers = {"scale": repr(float(self.scale)), "temperature": repr(float(self.temperature))}
-        about = {f"about.{name}": value for name, value in self.about.items()}
-        known = {"format": HEAD_FORMAT, "labels": json.dumps(self.labels, ensure_ascii=False)}
-        data = save(tensors, metadata=known | numbers | about)
-        write_atomically(path, lambda draft: draft.write_bytes(data))
+        save_heads(path, {"head": self})
 
     @classmethod
     def load(cls, path: Path) -> LinearHead:
         """Read what `save` wrote. Raises StoreError when the file is missing or damaged."""
-        try:
-            with safe_open(path, framework="numpy") as file:
-                meta = file.metadata() or {}
-                if meta.get("format") != HEAD_FORMAT:
-                    raise ValueError("another format")
-                mean, weights, bias = (file.get_tensor(name) for name in ("mean", "weights", "bias"))
-            labels = tuple(json.loads(meta["labels"]))
-            if weights.shape != (len(mean), len(labels)) or bias.shape != (len(labels),):
-                raise ValueError("shapes that do not fit")
-            about = {name.removeprefix("about."): value for name, value in meta.items() if name.startswith("about.")}
-            scale, temperature = float(meta["scale"]), float(meta["temperature"])
-        except (OSError, SafetensorError, ValueError, KeyError) as error:
-            raise StoreError(
-                f"The classifier {path.name} cannot be read: {error}.", "Restore the file, or fit it again."
-            ) from error
-        return cls(labels, mean, scale, weights.astype(np.float32), bias, temperature, about)
+        return load_heads(path, ("head",)).heads["head"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFile:
+    """What one file holds: heads by name, and other arrays that belong to them."""
+
+    heads: Mapping[str, LinearHead]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+def save_heads(path: Path, heads: Mapping[str, LinearHead], arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+    """Write heads and other arrays to one file, as safetensors. The weights are stored as float16."""
+    tensors = {f"array.{name}": np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
+    facts = {}
+    for name, head in heads.items():
+        tensors |= {f"{name}.mean": head.mean, f"{name}.bias": head.bias}
+        tensors[f"{name}.weights"] = head.weights.astype(np.float16)
+        numbers = {"scale": head.scale, "temperature": head.temperature}
+        facts[name] = {"labels": head.labels, "about": dict(head.about)} | numbers
+    meta = {"format": HEAD_FORMAT, "heads": json.dumps(facts, ensure_ascii=False)}
+    data = save(tensors, metadata=meta)
+    write_atomically(path, lambda draft: draft.write_bytes(data))
+
+
+def load_heads(path: Path, names: Sequence[str], arrays: Sequence[str] = ()) -> HeadFile:
+    """Read what `save_heads` wrote.
+
+    Raises StoreError when the file is missing or damaged, or lacks a head of `names` or an array of `arrays`.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            meta = file.metadata() or {}
+            if meta.get("format") != HEAD_FORMAT:
+                raise ValueError("it has another format")
+            facts = json.loads(meta["heads"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        heads = {name: _head(tensors, name, facts[name]) for name in names}
+        missing = [name for name in arrays if f"array.{name}" not in tensors]
+        if missing:
+            raise ValueError(f"it lacks {missing[0]}")
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"The classifier {path.name} cannot be read: {error}.", "Restore the file, or fit it again."
+        ) from error
+    prefix = "array."
+    return HeadFile(heads, {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)})
+
+
+def _head(tensors: Mapping[str, Floats], name: str, facts: Mapping[str, Any]) -> LinearHead:
+    mean, weights, bias = (tensors[f"{name}.{part}"] for part in ("mean", "weights", "bias"))
+    labels = tuple(map(str, facts["labels"]))
+    if weights.shape != (len(mean), len(labels)) or bias.shape != (len(labels),):
+        raise ValueError("its arrays do not fit each other")
+    scale, temperature = float(facts["scale"]), float(facts["temperature"])
+    return LinearHead(labels, mean, scale, weights.astype(np.float32), bias, temperature, facts["about"])
 
 
 def fit_head(

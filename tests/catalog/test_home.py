@@ -10,7 +10,8 @@ from catalog.home import Entry, ShopHome
 ON_DISK = """
     catalogue=catalog.sqlite current=current generations=generations build_lock=build.lock cache=cache
     file_stats=cache/files.sqlite encoders=encoders label_heads=labels.safetensors
-    label_network=label-network.safetensors calibration=calibration.json feed_settings=feed.json fetched=fetched
+    label_network=label-network.safetensors intents=intents.safetensors
+    calibration=calibration.json feed_settings=feed.json fetched=fetched
     pictures=pictures thumbnails=thumbs reports=reports update_report=reports/update.json
     update_rejected=reports/rejected-update.csv doctor_report=reports/doctor encoder_diff=encoder-change.json
     encoder_diff_page=encoder-change.html maps=maps jobs=jobs worker_lock=jobs/.worker.lock

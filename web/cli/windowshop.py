@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("search", "recommend"),
     "reconcile": ("search", "reconcile"),
     "speech": ("search", "speech"),
+    "assistant": ("search", "assistant"),
     "demo": ("web", "demo"),
     "serve": ("web", "serve"),
     "key": ("web", "key"),

@@ -1,0 +1,4 @@
+"""What a customer's message wants: intents, their examples, and the classifier.
+
+Imported by search.assistant.evaluation, search.cli.
+"""

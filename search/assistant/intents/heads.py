@@ -1,0 +1,178 @@
+"""The classifier's parts: a head for English on MiniLM and E5, and a head with a vote on E5 for other languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import BadInput
+from catalog.text.glossary import ENGLISH
+from indexer.generations.phrase_vectors import quantised, unquantised
+from indexer.numeric import softmax, unit
+from indexer.types import Floats, Ids
+from search.assistant.intents.examples import IntentExample, examples_digest
+from search.text_heads.calibration import fit_temperature, threshold_for_precision
+from search.text_heads.language_means import LanguageMeans
+from search.text_heads.linear_head import LinearHead, fit_head, load_heads, save_heads
+from search.text_heads.neighbours import neighbour_shares
+from search.text_heads.text_vectors import TextVectors
+
+PENALTY = 2e-4  # chosen by the log loss of examples left out: 1e-4 to 3e-4 are alike
+VOTE = 0.5  # share of the nearest examples beside the head of other languages than English
+FOLDS, FEW_FOLDS, MANY_LABELS = 10, 3, 30  # fits of many labels take long
+PRECISION = 0.93  # of the answers from the threshold on
+LEAST = 1e-4  # probability
+_ENGLISH, _OTHER, _MEANS = "english", "multilingual", "means."
+_NUMBERS, _ROWS, _PLACES = "numbers", "rows", "places"
+
+
+@dataclass(frozen=True, slots=True)
+class IntentCalibration:
+    """How probabilities are corrected, and the threshold from which on examples left out were right with PRECISION."""
+
+    temperature: float = 1.0
+    threshold: float = 0.0
+
+    def apply(self, shares: Floats) -> Floats:
+        """Return the corrected probabilities (n, labels)."""
+        return softmax(_logarithm(shares) / np.float32(self.temperature))
+
+
+@dataclass(frozen=True, slots=True)
+class IntentHeads:
+    """What tells intents apart. `rows` (n, 384) and `places` (n,) are the examples of the vote, by `other.labels`."""
+
+    english: LinearHead
+    other: LinearHead
+    rows: Floats
+    places: Ids
+    means: LanguageMeans
+    calibrations: tuple[IntentCalibration, IntentCalibration]  # of English and of other languages
+
+    @property
+    def examples(self) -> str:
+        """What identifies the examples that the heads were fitted on."""
+        return self.other.about.get("examples", "")
+
+    @property
+    def vectors(self) -> str:
+        """The fingerprint of the vectors that the heads were fitted on."""
+        return self.other.about.get("vectors", "")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels, in alphabetical order."""
+        return tuple(sorted({*self.english.labels, *self.other.labels}))
+
+    def threshold(self, language: str) -> float:
+        """Return the least probability of a certain intent in a language."""
+        return self.calibrations[language != ENGLISH].threshold
+
+    def probabilities(self, texts: Sequence[str], languages: Sequence[str], vectors: TextVectors) -> Floats:
+        """Return the probability of each label of `labels`, float32 (n, labels)."""
+        result = np.zeros((len(texts), len(self.labels)), np.float32)
+        spoken = np.array([language == ENGLISH for language in languages], bool)
+        for is_english, head in ((True, self.english), (False, self.other)):
+            places = np.flatnonzero(spoken == is_english)
+            if len(places):
+                own = places.tolist()
+                shares = self._shares([texts[i] for i in own], [languages[i] for i in own], vectors)
+                columns = np.array([self.labels.index(label) for label in head.labels])
+                result[np.ix_(places, columns)] = shares
+        return result
+
+    def _shares(self, texts: Sequence[str], languages: Sequence[str], vectors: TextVectors) -> Floats:
+        """Return the probabilities of texts that are all English, or all not."""
+        read = [normalised(text) for text in texts]
+        if languages[0] == ENGLISH:
+            return self.calibrations[0].apply(self.english.probabilities(vectors.both(read)))
+        rows = unit(self.means.centre(vectors.multilingual(read), languages))
+        vote = neighbour_shares(rows, self.rows, self.places, len(self.other.labels))
+        return self.calibrations[1].apply((1 - VOTE) * self.other.probabilities(rows) + VOTE * vote)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file; the examples of the vote as int8 vectors, without their texts."""
+        arrays: dict[str, NDArray[Any]] = {_MEANS + language: mean for language, mean in self.means.means.items()}
+        numbers = [[c.temperature, c.threshold] for c in self.calibrations]
+        arrays |= {_NUMBERS: np.array(numbers, np.float32), _ROWS: quantised(self.rows)}
+        save_heads(path, {_ENGLISH: self.english, _OTHER: self.other}, arrays | {_PLACES: self.places.astype(np.int32)})
+
+    @classmethod
+    def load(cls, path: Path) -> IntentHeads:
+        """Read what `save` wrote. Raises StoreError."""
+        file = load_heads(path, (_ENGLISH, _OTHER), (_NUMBERS, _ROWS, _PLACES))
+        means = {name.removeprefix(_MEANS): mean for name, mean in file.arrays.items() if name.startswith(_MEANS)}
+        english, other = (IntentCalibration(float(row[0]), float(row[1])) for row in file.arrays[_NUMBERS])
+        rows, places = unquantised(file.arrays[_ROWS]), file.arrays[_PLACES].astype(np.int64)
+        heads = file.heads
+        return cls(heads[_ENGLISH], heads[_OTHER], rows, places, LanguageMeans(means), (english, other))
+
+
+def normalised(text: str) -> str:
+    """Return a message as the classifier reads it: in lower case, with single spaces, without marks at its ends."""
+    return " ".join(text.lower().split()).strip(" .!?,;:。！？，；：…~～") or text.strip()
+
+
+def fit_intents(
+    examples: Sequence[IntentExample], vectors: TextVectors, means: LanguageMeans | None = None
+) -> IntentHeads:
+    """Fit everything on examples of any language; what is calibrated is calibrated on examples left out.
+
+    `means` are those of languages that the examples lack. Where English has examples of fewer than two intents, its
+    head is fitted on all. Raises BadInput with fewer than two intents.
+    """
+    if len({example.intent for example in examples}) < 2:
+        raise BadInput("The examples have fewer than two intents.", "Add examples of other intents.")
+    about = {"examples": examples_digest(examples), "vectors": vectors.fingerprint}
+    texts, languages = [normalised(e.text) for e in examples], [e.language for e in examples]
+    multilingual = vectors.multilingual(texts)
+    means = LanguageMeans({**(means.means if means else {}), **LanguageMeans.of(multilingual, languages).means})
+
+    own = [place for place, language in enumerate(languages) if language == ENGLISH]
+    if len({examples[place].intent for place in own}) < 2:
+        own = list(range(len(examples)))
+    rows = vectors.both([texts[place] for place in own])
+    labels = [examples[place].intent for place in own]
+    english = replace(fit_head(rows, labels, penalty=PENALTY), about=about)
+    shares, targets = left_out_shares(rows, labels, english.labels)
+    first = _calibration(shares, targets)
+
+    rows, labels = unit(means.centre(multilingual, languages)), [example.intent for example in examples]
+    other = replace(fit_head(rows, labels, penalty=PENALTY), about=about)
+    shares, targets = left_out_shares(rows, labels, other.labels)
+    vote = neighbour_shares(rows, rows, targets, len(other.labels), left_out=True)
+    second = _calibration((1 - VOTE) * shares + VOTE * vote, targets)
+    return IntentHeads(english, other, rows, targets, means, (first, second))
+
+
+def left_out_shares(rows: Floats, labels: Sequence[str], names: Sequence[str]) -> tuple[Floats, Ids]:
+    """Return each example's probabilities (n, names) by a head fitted without its fold, and the labels' places."""
+    places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
+    targets = np.array([places[label] for label in labels], np.int64)
+    count = min(FEW_FOLDS if len(names) > MANY_LABELS else FOLDS, len(rows))
+    folds = np.random.default_rng(0).permutation(len(rows)) % count
+    shares = np.zeros((len(rows), len(names)), np.float32)
+    for fold in range(count):
+        rest = np.flatnonzero(folds != fold)
+        present = [labels[place] for place in rest.tolist()]
+        if len(set(present)) > 1:
+            head = fit_head(rows[rest], present, penalty=PENALTY)
+            columns = np.array([places[label] for label in head.labels])
+            shares[np.ix_(folds == fold, columns)] = head.probabilities(rows[folds == fold])
+    return shares, targets
+
+
+def _calibration(shares: Floats, targets: Ids) -> IntentCalibration:
+    temperature = fit_temperature(_logarithm(shares), targets)
+    corrected = IntentCalibration(temperature).apply(shares)
+    threshold = threshold_for_precision(corrected.max(axis=1), corrected.argmax(axis=1) == targets, PRECISION)
+    return IntentCalibration(temperature, min(threshold, 1.0))
+
+
+def _logarithm(shares: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(shares, LEAST)), np.float32)
