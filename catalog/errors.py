@@ -21,6 +21,8 @@
     │   ├── UnknownExperiment
     │   ├── BadConversation
     │   │   └── ExpiredConversation
+    │   ├── UnknownReview
+    │   ├── TooManyReviews
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
@@ -158,6 +160,14 @@ class BadConversation(BadInput):
 
 class ExpiredConversation(BadConversation):
     """A state token of the assistant that is too old to be continued."""
+
+
+class UnknownReview(BadInput):
+    """No review has that id, or nobody may see it."""
+
+
+class TooManyReviews(BadInput):
+    """A visitor sent more reviews in a day than the shop takes."""
 
 
 class BadDelivery(BadInput):

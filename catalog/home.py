@@ -83,13 +83,17 @@ class ShopHome:
     experiments = Entry("experiments.sqlite", "Experiments on the feed, and who has seen which arm. The server writes.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
+    reviews = Entry("reviews.sqlite", "Customers' reviews, votes and what was found in texts. Server, `reviews` write.")
+    review_photos = Entry("reviews/photos", "Photos in reviews, re-encoded. Server and `reviews import` write.")
+    review_lock = Entry("reviews/.worker.lock", "Lock of the one process that analyses reviews. It stays empty.")
+    rejected_reviews = Entry("reports/rejected-reviews.csv", "Rows that the last `reviews import` rejected, and why.")
     api_keys = Entry("keys.json", "Hashes of the API keys. `key` writes.")
     refine_key = Entry("refine.key", "Secret of refine tokens and ids of searches. The server writes it once.")
 
     @property
     def side_databases(self) -> tuple[Path, ...]:
         """The databases besides the catalogue that a backup copies."""
-        return self.events, self.decisions, self.query_log, self.rules, self.experiments, self.inbox
+        return self.events, self.decisions, self.query_log, self.rules, self.experiments, self.inbox, self.reviews
 
     def generation(self, number: int) -> Path:
         """Return the folder of one generation."""

@@ -1,6 +1,6 @@
 """Files shared by every room: locks and failpoints. Imports nothing but catalog.errors.
 
-Imported by catalog.audio, catalog.fetching, catalog.sample.generator, indexer.build, indexer.cache,
+Imported by catalog.audio, catalog.fetching, catalog.reviews, catalog.sample.generator, indexer.build, indexer.cache,
 indexer.detection, indexer.encoders, indexer.encoders.backends, indexer.encoders.backends.texts, indexer.generations,
 indexer.labels, indexer.maintenance, search.assistant.intents, search.bulk, search.cli, search.connect, search.doctor,
 search.listings, search.live, search.ops, search.query, search.recommend.learning,

@@ -182,7 +182,7 @@ def _small_files(home: Path) -> Iterator[str]:
     for path in sorted(home.iterdir()):
         if path.is_file() and path.name not in _LEFT_OUT and not path.name.endswith(".tmp"):
             yield path.name
-    for folder in (ShopHome(home).encoders, ShopHome(home).pictures):
+    for folder in (ShopHome(home).encoders, ShopHome(home).pictures, ShopHome(home).review_photos):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.startswith(".") and "unfinished" not in path.parts:
                 yield path.relative_to(home).as_posix()

@@ -24,6 +24,8 @@ CODES = {
     "UnknownExperiment": "unknown_experiment",
     "BadConversation": "bad_conversation",
     "ExpiredConversation": "expired_conversation",
+    "UnknownReview": "unknown_review",
+    "TooManyReviews": "too_many_reviews",
     "BadDelivery": "bad_delivery",
     "StoreError": "store_error",
     "DamagedStore": "damaged_store",

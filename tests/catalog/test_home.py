@@ -22,6 +22,8 @@ ON_DISK = """
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock
     fit_progress=recommend/.progress.json fit_report=recommend/last-fit.json experiments=experiments.sqlite
     pair_rules=goes_with.csv
+    reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
+    rejected_reviews=reports/rejected-reviews.csv
     contradictions=contradictions.csv api_keys=keys.json refine_key=refine.key
 """
 NAMES = dict(line.split("=") for line in ON_DISK.split())

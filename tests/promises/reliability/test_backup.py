@@ -4,12 +4,15 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.feeds.platform_documents.document import ProductDocument
 from catalog.home import ShopHome
+from catalog.reviews.review import ReviewDraft
+from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from indexer.build.build import UpdateOptions, build_index, update_index
 from indexer.encoders.registry import open_encoder
@@ -150,6 +153,9 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         QueryLog(home).add(EMPTY, word, 1.0)
         RuleStore(home).save([Rule("pin", word, "a")], word)
         ExperimentStore(home).save(Experiment(word, (Arm("control"), Arm("new"))))
+        photo = sha256(word.encode()).hexdigest()
+        ReviewStore(home).photos.put(photo, word.encode())
+        ReviewStore(home).add(ReviewDraft(word, 5, text=word, photos=(photo,)), word)
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
         with closing(Inbox(home)) as inbox:
@@ -163,6 +169,8 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
     assert [one.item for one in DecisionStore(tmp_path / "restored").examples("f")] == ["before"]
     rules = RuleStore(tmp_path / "restored")
     assert [rule.question for rule in rules.all()] == ["before"] == [change.by for change in rules.log()]
+    photos = [path.read_text() for path in ShopHome(tmp_path / "restored").review_photos.rglob("*.jpg")]
+    assert photos == ["before"]
     names = [path.name for path in ShopHome(home).side_databases]
     assert set(names) == {path.name for path in home.glob("*.sqlite")} - {"catalog.sqlite"}
     for name in names:
