@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,38 +128,55 @@ def fit_intents(
     `means` are those of languages that the examples lack. Where English has examples of fewer than two intents, its
     head is fitted on all. Raises BadInput with fewer than two intents.
     """
+    return fit_and_leave_out(examples, vectors, means)[0]
+
+
+def fit_and_leave_out(
+    examples: Sequence[IntentExample], vectors: TextVectors, means: LanguageMeans | None = None
+) -> tuple[IntentHeads, Floats]:
+    """Return what `fit_intents` does, and the probabilities (n, labels) of each example by a fit without it."""
     if len({example.intent for example in examples}) < 2:
         raise BadInput("The examples have fewer than two intents.", "Add examples of other intents.")
     about = {"examples": examples_digest(examples), "vectors": vectors.fingerprint}
     texts, languages = [normalised(e.text) for e in examples], [e.language for e in examples]
+    labels = [example.intent for example in examples]
     multilingual = vectors.multilingual(texts)
     means = LanguageMeans({**(means.means if means else {}), **LanguageMeans.of(multilingual, languages).means})
 
-    own = [place for place, language in enumerate(languages) if language == ENGLISH]
-    if len({examples[place].intent for place in own}) < 2:
-        own = list(range(len(examples)))
-    rows = vectors.both([texts[place] for place in own])
-    labels = [examples[place].intent for place in own]
-    english = replace(fit_head(rows, labels, penalty=PENALTY), about=about)
-    shares, targets = left_out_shares(rows, labels, english.labels)
-    first = _calibration(shares, targets)
-
-    rows, labels = unit(means.centre(multilingual, languages)), [example.intent for example in examples]
+    rows = unit(means.centre(multilingual, languages))
     other = replace(fit_head(rows, labels, penalty=PENALTY), about=about)
-    shares, targets = left_out_shares(rows, labels, other.labels)
+    shares, targets = left_out_shares(rows, labels, other.labels, folds_of(texts, labels))
     vote = neighbour_shares(rows, rows, targets, len(other.labels), left_out=True)
-    second = _calibration((1 - VOTE) * shares + VOTE * vote, targets)
-    return IntentHeads(english, other, rows, targets, means, (first, second))
+    mixed = (1 - VOTE) * shares + VOTE * vote
+    second = _calibration(mixed, targets)
+    left_out = second.apply(mixed)
+
+    spoken = np.array([language == ENGLISH for language in languages], bool)
+    own = np.flatnonzero(spoken) if len(set(itertools.compress(labels, spoken))) > 1 else np.arange(len(labels))
+    own_labels = [labels[place] for place in own.tolist()]
+    own_texts = [texts[place] for place in own.tolist()]
+    both = vectors.both(own_texts)
+    english = replace(fit_head(both, own_labels, penalty=PENALTY), about=about)
+    shares, own_targets = left_out_shares(both, own_labels, english.labels, folds_of(own_texts, own_labels))
+    first = _calibration(shares, own_targets)
+    left_out[own] = 0.0
+    columns = np.array([other.labels.index(label) for label in english.labels])
+    left_out[np.ix_(own, columns)] = first.apply(shares)
+    return IntentHeads(english, other, rows, targets, means, (first, second)), left_out
 
 
-def left_out_shares(rows: Floats, labels: Sequence[str], names: Sequence[str]) -> tuple[Floats, Ids]:
+def folds_of(texts: Sequence[str], labels: Sequence[str]) -> Ids:
+    """Return the fold of each text, int64 (n,). It is the same whatever other texts there are."""
+    count = FEW_FOLDS if len(set(labels)) > MANY_LABELS else FOLDS
+    return np.array([zlib.crc32(text.encode()) % count for text in texts], np.int64)
+
+
+def left_out_shares(rows: Floats, labels: Sequence[str], names: Sequence[str], folds: Ids) -> tuple[Floats, Ids]:
     """Return each example's probabilities (n, names) by a head fitted without its fold, and the labels' places."""
     places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
     targets = np.array([places[label] for label in labels], np.int64)
-    count = min(FEW_FOLDS if len(names) > MANY_LABELS else FOLDS, len(rows))
-    folds = np.random.default_rng(0).permutation(len(rows)) % count
     shares = np.zeros((len(rows), len(names)), np.float32)
-    for fold in range(count):
+    for fold in np.unique(folds):
         rest = np.flatnonzero(folds != fold)
         present = [labels[place] for place in rest.tolist()]
         if len(set(present)) > 1:
