@@ -37,6 +37,7 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
+from search.reviews.ranking.rating_factor import RatingFollower
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.snapshot import GenerationRows
 from search.suggest.suggester import Suggester
@@ -83,7 +84,8 @@ class SearchEngine:
         self._steps = StepRunner()
         glossary = Glossary.usable(home)
         self.rules = RuleFollower(home)
-        self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current)
+        self.ratings = RatingFollower(home)
+        self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current, self.ratings.score_parts)
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)

@@ -117,6 +117,7 @@ class EngineHolder:
         settings = self._settings
         engine = SearchEngine.open(settings.home, runtime=settings.runtime, live_rows=settings.live_rows)
         engine.recommender.experiments.enabled = settings.record_events  # an exposure is a record of a visitor
+        engine.ratings.enabled = settings.ratings_rank
         engine.recommender.limit_events(EventLimits(settings.event_days, settings.event_rows))
         try:
             engine.warm_up()

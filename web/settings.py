@@ -160,6 +160,10 @@ class Settings(BaseSettings):
     event_rows: int = Field(
         default=20_000_000, ge=0, description="Most events that are stored; the oldest are removed. 0 for no limit."
     )
+    ratings_rank: bool = Field(
+        default=True,
+        description="Whether the stars of reviews order a little what answers a search alike.",
+    )
     personalise: bool = Field(
         default=True,
         description="Whether what a visitor did shapes what the visitor is shown; if not, everybody gets the same"

@@ -33,8 +33,8 @@ class AppliedRules:
 
     @property
     def score_part(self) -> tuple[dict[str, Floats], float]:
-        """The boosts as a part of scores by its name, and the largest size of that."""
-        return ({} if self.boosts is None else {RULE_PART: self.boosts}), RULE_SHARE
+        """The boosts as a part of scores by its name, and the largest size of that; nothing where none is boosted."""
+        return ({}, 0.0) if self.boosts is None else ({RULE_PART: self.boosts}, RULE_SHARE)
 
     @property
     def change_order(self) -> bool:

@@ -30,6 +30,7 @@ from search.retrieval.lexical_fusion import TextMatch, TextScores, match_text
 from search.retrieval.relevance import PreparedQuery, relevance
 from search.retrieval.search_run import SearchRun
 from search.retrieval.serving_state import ServingState
+from search.reviews.ranking.rating_factor import RATING_PART, RATING_SHARE, no_ratings
 from search.state.column_store import ProductColumns
 from search.understanding.question_reader import QuestionReader
 
@@ -52,16 +53,25 @@ class _Words:
 
 
 class SearchPipeline:
-    """Answers queries; keeps no state of the shop. `rules` returns the owner's rules as they are now."""
+    """Answers queries; keeps no state of the shop. `rules` returns the owner's rules as they are now.
+
+    `ratings` returns what reviews give to each product's score, float32 (n,), or None where they give nothing.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, glossary: Glossary, steps: StepRunner, rules: Callable[[], Rules] = no_rules
+        self,
+        catalogue: Catalogue,
+        glossary: Glossary,
+        steps: StepRunner,
+        rules: Callable[[], Rules] = no_rules,
+        ratings: Callable[[ProductColumns], Floats | None] = no_ratings,
     ) -> None:
         self._catalogue = catalogue
         self._glossary = glossary
         self._words = _Words.of(catalogue, glossary)
         self._steps = steps
         self._rules = rules
+        self._ratings = ratings
 
     def pages(self, state: ServingState, queries: Sequence[Query], rules: Rules | None = None) -> list[SearchPage]:
         """Return a page for each query; their pictures and texts are encoded in one batch each.
@@ -121,8 +131,12 @@ class SearchPipeline:
             products = self._query_products(state, query)
             query = _without_variants(query, state.columns)
             ruled = apply_rules(rules_of(rules, query.query), state.columns)
-            if ruled.boosts is not None:
-                scores = (wanted.scores or TextScores.nothing()).with_parts(state.columns.keys, *ruled.score_part)
+            parts, share = ruled.score_part
+            rated = self._ratings(state.columns) if text is not None else None
+            if rated is not None:
+                parts, share = {**parts, RATING_PART: rated}, share + RATING_SHARE
+            if parts:
+                scores = (wanted.scores or TextScores.nothing()).with_parts(state.columns.keys, parts, share)
                 wanted = replace(wanted, scores=scores)
             prepared.append(PreparedQuery(query, products, text, wanted, (*missing, *degraded), deadline, ruled))
         return prepared
