@@ -5,6 +5,6 @@ indexer.build, indexer.encoders.backends, indexer.training.captions, indexer.tra
 search.assistant.dialogue, search.assistant.evaluation, search.assistant.intents, search.bulk, search.cli,
 search.doctor, search.evaluation, search.language, search.listings, search.live, search.merchandising, search.ops,
 search.query, search.recommend.content, search.recommend.events, search.recommend.models, search.retrieval,
-search.speech, search.state, search.suggest, search.text_heads, search.understanding, web.facets, web.requests,
-web.try_photos.
+search.reviews.insights, search.speech, search.state, search.suggest, search.text_heads, search.understanding,
+web.facets, web.requests, web.try_photos.
 """

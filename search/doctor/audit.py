@@ -17,13 +17,21 @@ from search.doctor.html_report import page
 from search.doctor.label_checks import label_findings
 from search.doctor.picture_checks import duplicate_findings, picture_findings
 from search.doctor.price_checks import price_findings
+from search.doctor.review_checks import review_findings
 from search.engine import SearchEngine
 
 TABLE_FILE, PAGE_FILE = "doctor.csv", "doctor.html"
 HEADER = ("confidence", "kind", "id", "title", "field", "now", "proposal", "why", "others")
 Check = Callable[[AuditRows, ReportProgress], Iterator[Finding]]
 # Every check: a function of the shop's rows and a progress callback that yields findings. Add a check here.
-CHECKS: tuple[Check, ...] = (picture_findings, duplicate_findings, label_findings, price_findings, findability_findings)
+CHECKS: tuple[Check, ...] = (
+    picture_findings,
+    duplicate_findings,
+    label_findings,
+    price_findings,
+    findability_findings,
+    review_findings,
+)
 
 
 @dataclass(frozen=True, slots=True)
