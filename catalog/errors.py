@@ -23,12 +23,14 @@
     │   │   └── ExpiredConversation
     │   ├── UnknownReview
     │   ├── TooManyReviews
+    │   ├── UnknownThread
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
     │   └── NewerStore
     ├── DeadlineExceeded
     ├── StepFailed
+    ├── OrdersUnavailable
     ├── LiveIndexFull
     ├── VoiceUnavailable
     ├── VoiceBusy
@@ -170,6 +172,10 @@ class TooManyReviews(BadInput):
     """A visitor sent more reviews in a day than the shop takes."""
 
 
+class UnknownThread(BadInput):
+    """No conversation has that id."""
+
+
 class BadDelivery(BadInput):
     """A shop platform's message has the number of an earlier one, and another content."""
 
@@ -194,6 +200,10 @@ class DeadlineExceeded(WindowshopError):
 
 class StepFailed(WindowshopError):
     """A step that an answer needs failed because of a fault in Windowshop or its data."""
+
+
+class OrdersUnavailable(WindowshopError):
+    """The shop's orders cannot be looked up: the service does not answer, or its answer or the file is unusable."""
 
 
 class LiveIndexFull(WindowshopError):

@@ -81,6 +81,12 @@ class ShopHome:
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
     experiments = Entry("experiments.sqlite", "Experiments on the feed, and who has seen which arm. The server writes.")
+    threads = Entry("threads.sqlite", "What customers ask the assistant, and hand-overs. The server writes.")
+    outbox_lock = Entry(
+        "assistant/.outbox.lock", "Lock of the one process that sends hand-overs to mail and webhook. It stays empty."
+    )
+    orders = Entry("orders.csv", "The shop's orders, for customers who ask for theirs. The shop's own system writes.")
+    queues = Entry("queues.csv", "The shop's own rules of which queue a conversation goes to. Written by hand.")
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     reviews = Entry("reviews.sqlite", "Customers' reviews, votes and what was found in texts. Server, `reviews` write.")
@@ -93,7 +99,16 @@ class ShopHome:
     @property
     def side_databases(self) -> tuple[Path, ...]:
         """The databases besides the catalogue that a backup copies."""
-        return self.events, self.decisions, self.query_log, self.rules, self.experiments, self.inbox, self.reviews
+        return (
+            self.events,
+            self.decisions,
+            self.query_log,
+            self.rules,
+            self.experiments,
+            self.inbox,
+            self.reviews,
+            self.threads,
+        )
 
     def generation(self, number: int) -> Path:
         """Return the folder of one generation."""

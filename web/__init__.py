@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
 from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
+from web.assistant import desk as service_desk
 from web.assistant import routes as assistant
 from web.assistant import service as assistant_service
 from web.connect import webhooks
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     try_photos.init_app(app, settings)
     voice.init_app(app, settings)
     assistant_service.init_app(app, settings)
+    service_desk.init_app(app, settings)
 
     urls.init_app(app)
     app.register_blueprint(search.bp)

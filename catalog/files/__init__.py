@@ -2,7 +2,8 @@
 
 Imported by catalog.audio, catalog.fetching, catalog.reviews, catalog.sample.generator, indexer.build, indexer.cache,
 indexer.detection, indexer.encoders, indexer.encoders.backends, indexer.encoders.backends.texts, indexer.generations,
-indexer.labels, indexer.maintenance, search.assistant.intents, search.bulk, search.cli, search.connect, search.doctor,
-search.listings, search.live, search.ops, search.query, search.recommend.learning,
-search.recommend.learning.background, search.retrieval, search.speech, search.text_heads, web.cli, web.middleware.
+indexer.labels, indexer.maintenance, search.assistant.handover, search.assistant.intents, search.assistant.orders,
+search.bulk, search.cli, search.connect, search.doctor, search.listings, search.live, search.ops, search.query,
+search.recommend.learning, search.recommend.learning.background, search.retrieval, search.speech, search.text_heads,
+web.cli, web.middleware.
 """

@@ -21,6 +21,7 @@ ON_DISK = """
     shopify_export=connect/shopify.jsonl platform_feed=connect/feed.jsonl rules=rules.sqlite
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock
     fit_progress=recommend/.progress.json fit_report=recommend/last-fit.json experiments=experiments.sqlite
+    threads=threads.sqlite outbox_lock=assistant/.outbox.lock orders=orders.csv queues=queues.csv
     pair_rules=goes_with.csv
     reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
     rejected_reviews=reports/rejected-reviews.csv

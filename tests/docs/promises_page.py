@@ -53,10 +53,12 @@ SENTENCES = {
     "S18": "Errors leak nothing.",
     "S19": "Logs tell the story.",
     "S20": "What we stand on is pinned, listed and licensed.",
+    "S21": "No customer sees another's order.",
     "P1": "A visitor who refuses is neither recorded nor served by what is recorded.",
     "P2": "A visitor who asks is forgotten: in the store, in experiments and in every later model.",
     "P3": "No route shows one visitor's history to another.",
     "P4": "Nobody sees a number or a text that stems from few visitors.",
+    "P5": "What customers write to the assistant expires, and is exported and erased for who asks; no log line has it.",
 }
 MARK = re.compile(r"pytest\.mark\.promise\(.([A-Z]\d+).(?:, .([^'\"]*).)?\)")
 HEAD = """# Promises

@@ -110,6 +110,9 @@ def world(tmp_path_factory):
 COVERED_BY = {  # steps of jobs and fits
     "fit.measured": "tests/search/recommend/learning/test_fit.py",
     "fit.fitted": "tests/search/recommend/learning/test_fit.py",
+    "handover.begun": "tests/search/assistant/handover/test_handovers.py",
+    "handover.sent": "tests/search/assistant/handover/test_handovers.py",
+    "handover.stored": "tests/search/assistant/handover/test_handovers.py",
     "job.batch": "tests/search/bulk/test_job_store.py",
     "publication.put": "tests/web/api/test_publish.py",
     "publication.taken-back": "tests/web/api/test_publish.py",

@@ -1,0 +1,162 @@
+"""Hand-overs of a shop: each is stored before anybody is told, and then sent until it has arrived."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from catalog.files.failpoints import failpoint
+from search.assistant.handover.handover import (
+    PENDING,
+    SENT,
+    Contact,
+    Delivery,
+    Handover,
+    HandoverSettings,
+    StoredHandover,
+    new_reference,
+)
+from search.assistant.handover.queues import GENERAL
+from search.assistant.threads.removal import mail_key
+from search.assistant.threads.thread import NORMAL, WAITING
+from search.assistant.threads.thread_store import ThreadStore, unknown_thread
+
+UPDATE_WAIT_S = 60.0  # a customer writes several messages in a row; they are sent together
+_SELECT = """SELECT thread, reference, at, reason, queue, priority, email, name, order_number FROM handovers
+    WHERE thread = ?"""
+_DELIVERIES = """SELECT channel, update_number, state, attempts, error, retry_at, sent_at FROM deliveries
+    WHERE thread = ? ORDER BY update_number DESC, channel"""
+_ADD = """INSERT INTO handovers (thread, reference, at, reason, queue, priority, email, name, order_number,
+    update_number, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)"""
+_CHANGE = """UPDATE handovers SET reason = ?, queue = ?, priority = max(priority, ?), email = coalesce(?, email),
+    name = coalesce(?, name), order_number = coalesce(?, order_number), update_number = ?, messages = ?
+    WHERE thread = ?"""
+_UNTRIED = """SELECT 1 FROM deliveries WHERE thread = ? AND channel = ? AND state = 'pending' AND attempts = 0"""
+_ADD_DELIVERY = (
+    "INSERT OR IGNORE INTO deliveries (thread, channel, update_number, state, retry_at) VALUES (?, ?, ?, ?, ?)"
+)
+_TO_WAITING = "UPDATE threads SET state = ?, queue = ?, priority = max(priority, ?) WHERE id = ?"
+_AGAIN = """UPDATE deliveries SET state = 'pending', attempts = 0, retry_at = ?, error = ''
+    WHERE thread = ? AND state != 'sent'"""
+_STATES = "SELECT state, count(*) FROM deliveries GROUP BY state"
+_WORST = """SELECT thread, max(CASE state WHEN 'failed' THEN 2 WHEN 'pending' THEN 1 ELSE 0 END) FROM deliveries
+    WHERE thread = ? GROUP BY thread"""
+_WORDS = (SENT, PENDING, "failed")
+
+
+class Handovers:
+    """The hand-overs of one shop; `wake` is called when there is something to send. Threads may share it."""
+
+    def __init__(
+        self,
+        store: ThreadStore,
+        settings: HandoverSettings = HandoverSettings(),  # noqa: B008 - it is frozen
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._wake = wake
+        self.settings = settings
+
+    def request(
+        self,
+        thread_id: str,
+        reason: str,
+        queue: str = GENERAL,
+        priority: int = NORMAL,
+        contact: Contact = Contact(),  # noqa: B008 - it is frozen
+    ) -> Handover:
+        """Hand a thread over, or report that a thread that was handed over goes on; it is on the disk then.
+
+        Of the same thread, the reference stays, the highest priority holds, and what came since is sent once more.
+        Raises UnknownThread, StoreError.
+        """
+        now, file = time.time(), self._store.file
+        key = mail_key(file, contact.email) if contact.email else None
+        with file.writing() as db:
+            messages = _messages(db, thread_id)
+            known = db.execute(
+                "SELECT reference, update_number, messages, email FROM handovers WHERE thread = ?", (thread_id,)
+            ).fetchone()
+            order = _proved_order(db, thread_id)
+            if known is None:
+                reference = new_reference()
+                fields = (reason, queue, priority, contact.email, contact.name, order or "")
+                db.execute(_ADD, (thread_id, reference, now, *fields, messages))
+                self._add_deliveries(db, thread_id, 1, now)
+            else:
+                reference, update, sent_messages, email = known
+                if messages > sent_messages or (contact.email and contact.email != email):
+                    update += 1
+                    self._add_deliveries(db, thread_id, update, now + UPDATE_WAIT_S)
+                changed = (contact.email or None, contact.name or None, order, update, messages)
+                db.execute(_CHANGE, (reason, queue, priority, *changed, thread_id))
+            db.execute(_TO_WAITING, (WAITING, queue, priority, thread_id))
+            if key is not None:
+                db.execute("INSERT OR IGNORE INTO mails VALUES (?, ?)", (key, thread_id))
+            (held,) = db.execute("SELECT priority FROM handovers WHERE thread = ?", (thread_id,)).fetchone()
+        failpoint("handover.stored")
+        self._wake()
+        return Handover(reference, queue, held, bool(self.settings.channels))
+
+    def of_thread(self, thread_id: str) -> StoredHandover | None:
+        """Return the hand-over of a thread with its deliveries, None for a thread that was not handed over."""
+        with self._store.file.reading() as db:
+            return read_handover(db, thread_id)
+
+    def delivery_states(self, thread_ids: Sequence[str]) -> dict[str, str]:
+        """Return by thread the worst state of its deliveries; a thread without any is left out."""
+        with self._store.file.reading() as db:
+            rows = [row for thread_id in thread_ids for row in db.execute(_WORST, (thread_id,))]
+        return {thread_id: _WORDS[rank] for thread_id, rank in rows}
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of deliveries by state."""
+        with self._store.file.reading() as db:
+            return dict(db.execute(_STATES).fetchall())
+
+    def send_again(self, thread_id: str) -> None:
+        """Send what failed or waits now; without any delivery, send by the channels that there are now.
+
+        Raises UnknownThread for a thread that was not handed over.
+        """
+        now = time.time()
+        with self._store.file.writing() as db:
+            row = db.execute("SELECT update_number FROM handovers WHERE thread = ?", (thread_id,)).fetchone()
+            if row is None:
+                raise unknown_thread()
+            db.execute(_AGAIN, (now, thread_id))
+            self._add_deliveries(db, thread_id, row[0], now)
+        self._wake()
+
+    def _add_deliveries(self, db: sqlite3.Connection, thread_id: str, update: int, at: float) -> None:
+        """Add a delivery for each channel, unless one was not tried yet: what is sent is read when it is sent."""
+        for channel in self.settings.channels:
+            if db.execute(_UNTRIED, (thread_id, channel)).fetchone() is None:
+                db.execute(_ADD_DELIVERY, (thread_id, channel, update, PENDING, at))
+
+
+def read_handover(db: sqlite3.Connection, thread_id: str) -> StoredHandover | None:
+    """Return a hand-over from an open database, None when there is none."""
+    row = db.execute(_SELECT, (thread_id,)).fetchone()
+    if row is None:
+        return None
+    *fields, email, name, order = row
+    deliveries = tuple(Delivery(*delivery) for delivery in db.execute(_DELIVERIES, (thread_id,)))
+    values: list[Any] = [*fields, Contact(email, name), order, deliveries]
+    return StoredHandover(*values)
+
+
+def _messages(db: sqlite3.Connection, thread_id: str) -> int:
+    row = db.execute("SELECT messages FROM threads WHERE id = ?", (thread_id,)).fetchone()
+    if row is None:
+        raise unknown_thread()
+    return int(row[0])
+
+
+def _proved_order(db: sqlite3.Connection, thread_id: str) -> str | None:
+    """Return the number of the order that the thread proved last, also when that may no longer be shown."""
+    query = "SELECT number FROM proofs WHERE thread = ? ORDER BY until DESC LIMIT 1"
+    row = db.execute(query, (thread_id,)).fetchone()
+    return row[0] if row else None
