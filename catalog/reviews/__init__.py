@@ -1,4 +1,4 @@
 """What customers write about products: reviews, what was found in them, and their store.
 
-Imported by search.doctor, search.reviews.insights, search.reviews.ranking.
+Imported by search.doctor, search.reviews.insights, search.reviews.ranking, web.api.
 """

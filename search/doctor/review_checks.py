@@ -19,19 +19,21 @@ def review_findings(shop: AuditRows, progress: ReportProgress) -> Iterator[Findi
     progress("reviews", 0, len(shop))
     products = {product.id: product for product in shop.products}
     insights = review_insights(ReviewReader(shop.engine.home))
-    for one in (*insights.sizes, *insights.colours):
-        product = products.get(one.product_id)
-        confidence = one.customers / (one.speaking + PRIOR)
+    for complaint in (*insights.sizes, *insights.colours):
+        product = products.get(complaint.product_id)
+        confidence = complaint.customers / (complaint.speaking + PRIOR)
         if product is not None and confidence >= MIN_CONFIDENCE:
-            if one.kind == COLOUR:
-                yield Finding(COLOUR_KIND, product, confidence, _why(one, "its colour", "is not as pictured"), "colour")
-            else:
-                size = "smaller" if one.kind == SMALLER else "larger"
-                yield Finding(SIZE_KIND, product, confidence, _why(one, "its size", f"is {size} than expected"))
+            is_colour = complaint.kind == COLOUR
+            kind, field = (COLOUR_KIND, COLOUR) if is_colour else (SIZE_KIND, "")
+            yield Finding(kind, product, confidence, _why(complaint), field)
 
 
-def _why(one: Disappointment, what: str, said: str) -> str:
+def _why(complaint: Disappointment) -> str:
+    size = "smaller" if complaint.kind == SMALLER else "larger"
+    about, claim = (
+        ("colour", "is not as pictured") if complaint.kind == COLOUR else ("size", f"is {size} than expected")
+    )
     return (
-        f"{one.customers} of the {one.speaking} customers who write about {what} say that it {said}:"
-        f" \u201c{one.quotes[0]}\u201d. Look at the pictures and at what the listing states."
+        f"{complaint.customers} of the {complaint.speaking} customers who write about its {about} say that it {claim}:"
+        f" \u201c{complaint.quotes[0]}\u201d. Look at the pictures and at what the listing states."
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, jsonify
 
 from catalog.home import ShopHome
+from catalog.product import Product
+from catalog.reviews.review_reader import ReviewReader
 from catalog.storage.catalogue import Catalogue
 from search.listings.decision_store import DecisionStore
 from search.ops.insights import TABLES, Insights, ShopRecords
+from search.reviews.insights.review_insights import Disappointment, FallenAspect, review_insights
 from web.engine import get_engine
 from web.i18n.language import title_of
 from web.middleware.query_logging import search_counts
@@ -30,6 +36,26 @@ def table(table: str) -> Response:
     if table not in TABLES:
         abort(404)
     return csv_file(_insights().csv(table), f"{table.replace('_', '-')}.csv")
+
+
+@bp.get("/api/v1/ops/reviews")
+def reviews() -> Response:
+    """Return what reviews of a year tell: aspects that fell this month, sizes and colours that disappoint."""
+    engine = get_engine()
+    found = review_insights(ReviewReader(engine.home))
+    rows: list[FallenAspect | Disappointment] = [*found.fallen, *found.sizes, *found.colours]
+    products = engine.find([row.product_id for row in rows if row.product_id])
+
+    def listed(some: Sequence[FallenAspect | Disappointment]) -> list[dict[str, Any]]:
+        return [asdict(row) | {"title": _title(products.get(row.product_id))} for row in some]
+
+    shown = {"fallen": listed(found.fallen), "sizes": listed(found.sizes), "colours": listed(found.colours)}
+    counts = {"month_opinions": found.month_opinions, "year_opinions": found.year_opinions}
+    return jsonify(shown | counts | {"request_id": g.request_id})
+
+
+def _title(product: Product | None) -> str:
+    return "" if product is None else title_of(product)
 
 
 def _insights() -> Insights:

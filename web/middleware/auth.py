@@ -108,6 +108,7 @@ POLICIES = {
     "ops.roll_back_models": ADMIN,
     "insights.insights": ADMIN,
     "insights.table": ADMIN,
+    "insights.reviews": ADMIN,
     "rules.rules": ADMIN,
     "rules.save": ADMIN,
     "rules.try_rule": ADMIN,

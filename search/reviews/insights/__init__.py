@@ -1,4 +1,4 @@
 """What reviews tell the owner of a shop: aspects that fell, sizes and colours that disappoint.
 
-Imported by search.doctor.
+Imported by search.doctor, web.api.
 """

@@ -119,14 +119,18 @@ def colour_disappointments(opinions: Iterable[DatedOpinion]) -> tuple[Disappoint
     return _most_telling(found)
 
 
-def _disappointed(product_id: str, kind: str, said: Sequence[DatedOpinion], speaking: int) -> list[Disappointment]:
-    if len(said) < MIN_CUSTOMERS or len(said) < MIN_SHARE * speaking:
+def _disappointed(
+    product_id: str, kind: str, complaints: Sequence[DatedOpinion], speaking: int
+) -> list[Disappointment]:
+    if len(complaints) < MIN_CUSTOMERS or len(complaints) < MIN_SHARE * speaking:
         return []
-    return [Disappointment(product_id, kind, len(said), speaking, _texts(said))]
+    return [Disappointment(product_id, kind, len(complaints), speaking, _texts(complaints))]
 
 
 def _most_telling(found: Sequence[Disappointment]) -> tuple[Disappointment, ...]:
-    return tuple(sorted(found, key=lambda one: (-one.customers, -one.customers / one.speaking, one.product_id)))
+    return tuple(
+        sorted(found, key=lambda found: (-found.customers, -found.customers / found.speaking, found.product_id))
+    )
 
 
 def _votes(opinions: Iterable[DatedOpinion]) -> Mapping[tuple[str, str], list[bool]]:

@@ -13,6 +13,9 @@ import pytest
 
 from catalog.errors import DeadlineExceeded
 from catalog.home import ShopHome
+from catalog.reviews.review import APPROVED, NEGATIVE, SIZE, Opinion, ReviewAnalysis, ReviewDraft
+from catalog.reviews.review_query import NewReview
+from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from indexer.generations.publishing import build_lock
 from indexer.generations.store import current_number
@@ -340,13 +343,29 @@ def test_the_page_holds_nothing_and_runs_nothing_inline(shop):
         assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page.text)
         assert "Scarves" not in page.text and "generation 2" not in page.text
     script = ""
-    for name in ("keyed.js", "ops.js", "ops_insights.js", "ops_map.js", "ops_recommender.js", "ops_rules.js"):
-        with client.get(f"/static/{name}") as answer:
+    for name in ("keyed", "ops", "ops_insights", "ops_map", "ops_recommender", "ops_reviews", "ops_rules"):
+        with client.get(f"/static/{name}.js") as answer:
             script += answer.text
     used = set(re.findall(r"\bW\.(\w+)", script))
     assert used <= set(page_messages("operator", "en")) and "innerHTML" not in script
     for key, status in (("wsk_no", 401), (READ_KEY, 403), (WRITE_KEY, 403), (ADMIN_KEY, 200)):
         assert client.get("/api/v1/ops", headers={"Authorization": f"Bearer {key}"}).status_code == status
+
+
+def test_what_reviews_say_is_named_with_its_product(shop):
+    home, ask, _ = shop
+    assert ask("get", "/api/v1/ops/reviews")["year_opinions"] == 0
+    store, now = ReviewStore(home), int(time.time())
+    for number in range(4):
+        draft = ReviewDraft("Hats-1", 2, f"It runs small. {number}", at=now - 86_400, state=APPROVED)
+        store.add_many([NewReview(draft, f"v{number}")])
+    small = ReviewAnalysis(0.1, (Opinion(SIZE, NEGATIVE, 0.9, 0, 14),))
+    store.save_analyses("m", {text.digest: small for text in store.unanalysed("m", 10)})
+    store.refresh()
+    found = ask("get", "/api/v1/ops/reviews")
+    (size,) = found["sizes"]
+    assert size["title"] == "Hats-1 red" and (size["kind"], size["customers"]) == ("smaller", 4)
+    assert found["month_opinions"] == found["year_opinions"] == 4 and found["colours"] == found["fallen"] == []
 
 
 def test_every_word_is_there_in_both_languages():

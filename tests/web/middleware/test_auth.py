@@ -89,6 +89,7 @@ CALLS = {
     "ops.roll_back_models": ("post", "/api/v1/ops/recommender/rollback"),
     "insights.insights": ("get", "/api/v1/ops/insights"),
     "insights.table": ("get", "/api/v1/ops/insights/questions.csv"),
+    "insights.reviews": ("get", "/api/v1/ops/reviews"),
     "rules.rules": ("get", "/api/v1/rules"),
     "rules.save": ("post", "/api/v1/rules"),
     "rules.try_rule": ("post", "/api/v1/rules/preview"),
