@@ -12,6 +12,7 @@ from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
 from indexer.cli.next_step import say_next
 from indexer.progress import StepBars
+from search.cli.assistant_learning import relearn_assistant
 from search.cli.bulk_command import report, suggest_file
 from search.cli.common import (
     FILE_TYPE,
@@ -85,11 +86,12 @@ def categorise_command(
 @json_option
 @home_option
 @click.option("--fine-tune", is_flag=True, help="Also fine-tune a network on the shop's pictures: about half an hour.")
-@click.option("--labels-only", is_flag=True, help="Leave the models of recommendations as they are.")
+@click.option("--labels-only", is_flag=True, help="Leave recommendations and the assistant as they are.")
 def learn_command(home: Path, as_json: bool, fine_tune: bool, labels_only: bool) -> None:
     """Learn from merchants' decisions; use what was learnt only where it is better on a holdout.
 
     Where the shop has events enough, the models of recommendations are fitted too, as by `windowshop recommend fit`.
+    Where staff corrected what the assistant understood, its classifier learns that.
     """
     if fine_tune:
         with requires_extra("torch", "Fine-tuning"):
@@ -103,6 +105,8 @@ def learn_command(home: Path, as_json: bool, fine_tune: bool, labels_only: bool)
         figures["fine_tuned"] = tuning.fine_tune(home)
         if not as_json:
             click.echo(tuning.format_network_figures(figures["fine_tuned"]))
+    if not labels_only and (assistant := relearn_assistant(home, as_json)) is not None:
+        figures["assistant"] = assistant
     if not labels_only and has_events(home):
         figures["recommender"] = refit_recommender(home, as_json)
     if as_json:
