@@ -12,7 +12,6 @@ from catalog.home import ShopHome
 from indexer.cli.common import SOME_REJECTED, home_option
 from indexer.cli.next_step import say_next
 from indexer.progress import StepBars
-from search.cli.assistant_learning import relearn_assistant
 from search.cli.bulk_command import report, suggest_file
 from search.cli.common import (
     FILE_TYPE,
@@ -26,6 +25,7 @@ from search.cli.common import (
     shop_options,
     show_progress,
 )
+from search.cli.learning.assistant_learning import relearn_assistant
 from search.cli.recommend_fit_commands import refit_recommender
 from search.doctor.audit import examine, write_report
 from search.engine import SearchEngine

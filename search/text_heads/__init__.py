@@ -1,4 +1,4 @@
 """Vectors of sentences in any language, and small linear classifiers on them.
 
-Imported by search.assistant.evaluation, search.assistant.intents, search.cli.
+Imported by search.assistant.evaluation, search.assistant.intents, search.cli, search.cli.learning.
 """

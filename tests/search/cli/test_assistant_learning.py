@@ -8,7 +8,7 @@ from search.assistant.intents import heads, relearn
 from search.assistant.intents.examples import shipped_examples
 from search.assistant.threads.thread import CUSTOMER, ThreadCorrection, ThreadMessage
 from search.assistant.threads.thread_store import ThreadStore
-from search.cli.assistant_learning import relearn_assistant
+from search.cli.learning.assistant_learning import relearn_assistant
 
 pytestmark = pytest.mark.weights
 

@@ -1,0 +1,4 @@
+"""What `windowshop learn` learns besides label heads.
+
+Imported by search.cli.
+"""
