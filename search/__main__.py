@@ -10,6 +10,7 @@ from search.cli.events_command import events_command
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
 from search.cli.recommend_command import recommend_command
 from search.cli.reconcile_command import reconcile_command
+from search.cli.reviews.reviews_command import reviews_command
 from search.cli.rules_command import rules_command
 from search.cli.search_commands import calibrate_command, evaluate_command, query_command
 from search.cli.speech_command import speech_command
@@ -18,6 +19,7 @@ COMMANDS = [
     *(calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command),
     assistant_command,
     events_command,
+    reviews_command,
     rules_command,
     recommend_command,
     reconcile_command,

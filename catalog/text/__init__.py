@@ -5,6 +5,7 @@ indexer.build, indexer.encoders.backends, indexer.training.captions, indexer.tra
 search.assistant.dialogue, search.assistant.evaluation, search.assistant.handover, search.assistant.intents,
 search.assistant.orders, search.bulk, search.cli, search.doctor, search.evaluation, search.language, search.listings,
 search.live, search.merchandising, search.ops, search.query, search.recommend.content, search.recommend.events,
-search.recommend.models, search.retrieval, search.reviews.insights, search.speech, search.state, search.suggest,
-search.text_heads, search.understanding, web.facets, web.requests, web.try_photos.
+search.recommend.models, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
+search.reviews.insights, search.speech, search.state, search.suggest, search.text_heads, search.understanding,
+web.facets, web.requests, web.try_photos.
 """

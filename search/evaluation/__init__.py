@@ -1,4 +1,4 @@
 """Measure search and categorisation on labelled questions, and calibrate the match verdict.
 
-Imported by search, search.assistant.evaluation, search.cli.
+Imported by search, search.assistant.evaluation, search.cli, search.reviews.evaluation.
 """

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("search", "events"),
     "recommend": ("search", "recommend"),
     "reconcile": ("search", "reconcile"),
+    "reviews": ("search", "reviews"),
     "speech": ("search", "speech"),
     "assistant": ("search", "assistant"),
     "demo": ("web", "demo"),

@@ -1,0 +1,4 @@
+"""Measures how well reviews are analysed, on labelled texts.
+
+Imported by search.cli.reviews.
+"""
