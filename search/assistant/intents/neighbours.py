@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.numeric import unit
+from search.assistant.intents.examples import IntentExample
 from search.assistant.intents.heads import normalised
 from search.text_heads.language_means import LanguageMeans
 from search.text_heads.neighbours import neighbour_shares
@@ -26,11 +27,10 @@ class Vote:
 class LabelledNeighbours:
     """Labelled texts to compare messages with, of any language. Threads share it."""
 
-    def __init__(
-        self, texts: Sequence[str], languages: Sequence[str], labels: Sequence[str], vectors: TextVectors
-    ) -> None:
-        rows = vectors.multilingual([normalised(text) for text in texts])
-        self._means = LanguageMeans.of(rows, languages)
+    def __init__(self, examples: Sequence[IntentExample], vectors: TextVectors, means: LanguageMeans) -> None:
+        languages, labels = [example.language for example in examples], [example.intent for example in examples]
+        rows = vectors.multilingual([normalised(example.text) for example in examples])
+        self._means = means
         self._rows = unit(self._means.centre(rows, languages))
         self._names, self._places = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
         self._vectors = vectors
