@@ -24,6 +24,7 @@
     │   ├── UnknownReview
     │   ├── TooManyReviews
     │   ├── UnknownThread
+    │   ├── UnknownQuestion
     │   └── BadDelivery
     ├── StoreError
     │   ├── DamagedStore
@@ -174,6 +175,10 @@ class TooManyReviews(BadInput):
 
 class UnknownThread(BadInput):
     """No conversation has that id."""
+
+
+class UnknownQuestion(BadInput):
+    """No customer's question has that id."""
 
 
 class BadDelivery(BadInput):

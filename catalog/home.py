@@ -87,6 +87,9 @@ class ShopHome:
     )
     orders = Entry("orders.csv", "The shop's orders, for customers who ask for theirs. The shop's own system writes.")
     queues = Entry("queues.csv", "The shop's own rules of which queue a conversation goes to. Written by hand.")
+    product_questions = Entry(
+        "product-questions.sqlite", "Customers' questions about products, and the shop's answers. The server writes."
+    )
     pair_rules = Entry("goes_with.csv", "The shop's own rules of which categories go together. Written by hand.")
     contradictions = Entry("contradictions.csv", "The shop's own rules of which values clash. Written by hand.")
     reviews = Entry("reviews.sqlite", "Customers' reviews, votes and what was found in texts. Server, `reviews` write.")
@@ -101,6 +104,7 @@ class ShopHome:
         """The databases besides the catalogue that a backup copies."""
         return (
             self.events,
+            self.product_questions,
             self.decisions,
             self.query_log,
             self.rules,

@@ -99,6 +99,7 @@ STATUSES: tuple[tuple[type[errors.WindowshopError], int], ...] = (
     (errors.UnknownProduct, 404),
     (errors.UnknownRule, 404),
     (errors.UnknownExperiment, 404),
+    (errors.UnknownQuestion, 404),
     (errors.UnknownReview, 404),
     (errors.UnknownThread, 404),
     (errors.BadDelivery, 409),

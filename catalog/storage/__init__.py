@@ -1,8 +1,8 @@
 """Store products, pictures and the change log in SQLite, with a full-text word index.
 
-Imported by catalog, catalog.feeds.platform_documents, catalog.fetching, catalog.reviews, indexer.build,
-indexer.cache, indexer.cli, indexer.generations, indexer.maintenance, indexer.training, search.assistant.threads,
-search.bulk, search.cli, search.connect, search.engine, search.evaluation, search.listings, search.live,
-search.merchandising, search.ops, search.recommend.events, search.recommend.experiments, search.recommend.learning,
-search.retrieval, search.speech, search.state, search.suggest, web.api, web.seo.
+Imported by catalog, catalog.feeds.platform_documents, catalog.fetching, catalog.questions, catalog.reviews,
+indexer.build, indexer.cache, indexer.cli, indexer.generations, indexer.maintenance, indexer.training,
+search.assistant.threads, search.bulk, search.cli, search.connect, search.engine, search.evaluation, search.listings,
+search.live, search.merchandising, search.ops, search.recommend.events, search.recommend.experiments,
+search.recommend.learning, search.retrieval, search.speech, search.state, search.suggest, web.api, web.seo.
 """

@@ -7,6 +7,7 @@ are one volume. A product is indexed under every reading of a quantity; a query 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -50,7 +51,7 @@ _SEPARATORS = re.compile(r"[.,]")
 _GROUPED = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*")
 
 
-class _Side(NamedTuple):
+class Side(NamedTuple):
     """One side of a size, or a number alone: its letter, its possible values, its unit, and where it ends."""
 
     prefix: str
@@ -58,6 +59,14 @@ class _Side(NamedTuple):
     unit: Unit | None
     has_axis: bool
     end: int
+
+
+class TextAmount(NamedTuple):
+    """A number or a size in a text: where it starts and ends, and its sides, one for a number alone."""
+
+    start: int
+    end: int
+    sides: tuple[Side, ...]
 
 
 def has_digit(text: str) -> bool:
@@ -85,6 +94,15 @@ def quantity_end(text: str, start: int) -> int:
     return sides[-1].end if sides else start
 
 
+def amounts_in(text: str) -> Iterator[TextAmount]:
+    """Yield the numbers and sizes of a normalised text, with the values that each may have, in the text's order."""
+    end = 0
+    for start in _START.finditer(text):
+        if start.start() >= end and (sides := _sides(text, start.start())):
+            end = sides[-1].end
+            yield TextAmount(start.start(), end, tuple(sides))
+
+
 @lru_cache(maxsize=8192)
 def quantity_of(piece: str) -> Quantity | None:
     """Return the quantity that a piece of normalised text is; None when it is something else, such as a code."""
@@ -105,9 +123,9 @@ def quantity_of(piece: str) -> Quantity | None:
     return Quantity(tuple(words), tuple(alternatives.items()), prefix + english, any(units) or len(sides) > 1)
 
 
-def _sides(text: str, start: int) -> list[_Side]:
+def _sides(text: str, start: int) -> list[Side]:
     """Return the sides of the longest quantity from `start` on; [] when there is none."""
-    sides: list[_Side] = []
+    sides: list[Side] = []
     at = start
     while len(sides) < MAX_SIDES and (side := _side(text, at, any(side.has_axis for side in sides))):
         sides.append(side)
@@ -128,7 +146,7 @@ def _sides(text: str, start: int) -> list[_Side]:
     return sides
 
 
-def _side(text: str, at: int, after_axis: bool = False) -> _Side | None:
+def _side(text: str, at: int, after_axis: bool = False) -> Side | None:
     prefix = text[at] if text[at : at + 1].isalpha() else ""
     number = _NUMBER.match(text, at + len(prefix))
     if number is None:
@@ -144,12 +162,12 @@ def _side(text: str, at: int, after_axis: bool = False) -> _Side | None:
     axis = _AXIS.match(text, end)
     if axis and (unit is None or after_axis or _TIMES.match(text, axis.end())) and axis.end() >= unit_end:
         unit, unit_end = unit_at(text, axis.end())
-        return _Side(prefix, values, unit, True, unit_end if unit else axis.end())
+        return Side(prefix, values, unit, True, unit_end if unit else axis.end())
     if unit is None and len(written) > 1 and written[0] == "0" and written[1].isdigit():
         return None
     rest, unit_end = rest_at(text, unit_end, unit) if unit else (0, unit_end)
     values = tuple(value + rest for value in values) if rest else values
-    return _Side(prefix, values, unit, False, unit_end if unit else end)
+    return Side(prefix, values, unit, False, unit_end if unit else end)
 
 
 def _single(value: Decimal, unit: Unit | None) -> tuple[list[str], list[tuple[str, float]]]:

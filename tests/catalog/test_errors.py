@@ -22,6 +22,7 @@ CODES = {
     "UnknownProduct": "unknown_product",
     "UnknownRule": "unknown_rule",
     "UnknownExperiment": "unknown_experiment",
+    "UnknownQuestion": "unknown_question",
     "BadConversation": "bad_conversation",
     "ExpiredConversation": "expired_conversation",
     "UnknownReview": "unknown_review",

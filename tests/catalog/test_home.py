@@ -22,6 +22,7 @@ ON_DISK = """
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock
     fit_progress=recommend/.progress.json fit_report=recommend/last-fit.json experiments=experiments.sqlite
     threads=threads.sqlite outbox_lock=assistant/.outbox.lock orders=orders.csv queues=queues.csv
+    product_questions=product-questions.sqlite
     pair_rules=goes_with.csv
     reviews=reviews.sqlite review_photos=reviews/photos review_lock=reviews/.worker.lock
     rejected_reviews=reports/rejected-reviews.csv

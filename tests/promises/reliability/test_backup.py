@@ -11,6 +11,7 @@ import pytest
 from catalog.errors import DamagedGeneration, GenerationError
 from catalog.feeds.platform_documents.document import ProductDocument
 from catalog.home import ShopHome
+from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review import ReviewDraft
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
@@ -156,6 +157,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         photo = sha256(word.encode()).hexdigest()
         ReviewStore(home).photos.put(photo, word.encode())
         ReviewStore(home).add(ReviewDraft(word, 5, text=word, photos=(photo,)), word)
+        QuestionStore(home).ask(word, word, "en")
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
         with closing(Inbox(home)) as inbox:
