@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from web import engine, errors, try_photos, urls, voice
 from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
 from web.assistant import desk as service_desk
+from web.assistant import pages as assistant_page
 from web.assistant import routes as assistant
 from web.assistant import service as assistant_service
 from web.connect import webhooks
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(suggestions.bp)
     app.register_blueprint(speech.bp)
     app.register_blueprint(assistant.bp)
+    app.register_blueprint(assistant_page.bp)
     app.register_blueprint(products.bp)
     for page in (shop, personal, saved, merchant, operator):
         app.register_blueprint(page.bp)

@@ -118,10 +118,11 @@ def repeated(recording, target):
 
 
 @pytest.fixture
-def visit(shop, chromium):
+def visit(request, shop, chromium):
     """Opens pages of the shop, each in a browser of its own: `visit("/", locale="zh-CN")`.
 
-    Whatever a page complains of in the console, the policy's refusals among it, fails the test.
+    Whatever a page complains of in the console, the policy's refusals among it, fails the test; but for EXPECTED, and
+    for what a module lists as PROVOKED.
     """
     contexts, complaints = [], []
 
@@ -142,7 +143,8 @@ def visit(shop, chromium):
     yield open_page
     for context in contexts:
         context.close()
-    assert [each for each in complaints if not each.endswith(EXPECTED)] == []
+    expected = (*EXPECTED, *getattr(request.module, "PROVOKED", ()))
+    assert [each for each in complaints if not each.endswith(expected)] == []
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,8 @@ CALLS = [
     ("post", "/shelves"),
     ("get", "/favourites?ids=red"),
     ("get", "/compare?ids=red"),
+    ("get", "/assistant"),
+    ("post", "/assistant"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
     ("post", "/api/v1/assistant"),

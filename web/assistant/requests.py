@@ -85,10 +85,11 @@ def read_assistant_request(request: Request) -> tuple[CustomerMessage, str]:
     """
     fields = read_fields(request, AssistantRequest, files="", as_json=JSON_IN_FORMS)
     sent = validate(AssistantRequest, {name: value for name, value in fields.items() if value != ""})
-    return _message_of(sent), sent.token or ""
+    return message_of(sent), sent.token or ""
 
 
-def _message_of(sent: AssistantRequest) -> CustomerMessage:
+def message_of(sent: AssistantRequest) -> CustomerMessage:
+    """Return what a request sends as a message to the assistant. Raises BadPicture."""
     picture: Any = None
     if sent.image is not None:
         picture = picture_of_bytes(source_bytes(sent.image))

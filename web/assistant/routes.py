@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from web.assistant.rendering import reply_json, reply_text
+from web.assistant.answers import answer_to
 from web.assistant.requests import read_assistant_request
 from web.assistant.service import assistant_service
 from web.middleware.response_headers import no_store
@@ -18,9 +18,5 @@ def answer() -> Response:
 
     The reply's token continues the conversation with the next message.
     """
-    service = assistant_service()
-    message, token = read_assistant_request(request)
-    tokens = service.tokens()
-    reply = service.assistant().reply(message, tokens.read(token) if token else None)
-    payload = reply_json(reply, reply_text(reply)) | {"token": tokens.make(reply.state), "request_id": g.request_id}
-    return no_store(jsonify(payload))
+    assistant_service()  # before the message is read: without an assistant there is nothing here
+    return no_store(jsonify(answer_to(*read_assistant_request(request)) | {"request_id": g.request_id}))

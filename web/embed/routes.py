@@ -1,13 +1,14 @@
 """Serve the embedded search to pages of every origin: the scripts hold nothing of the shop, only its API does.
 
-`/embed.js` is the present version and cached for an hour; the address with the version may be cached forever.
+`/embed.js` is the present version and cached for an hour; the address with the version may be cached forever. So is the
+panel of the assistant, which comes when somebody wants help.
 """
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, request
 
-from web.embed.bundle import Script, adapter_script, embed_script, worklet_script
+from web.embed.bundle import Script, adapter_script, assistant_script, embed_script, worklet_script
 
 ONE_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
 FOREVER = "public, max-age=31536000, immutable"
@@ -24,6 +25,18 @@ def script() -> Response:
 def versioned_script(version: str) -> Response:
     """Return the script by its version; a page that names a version of the past gets the present one."""
     return _answer(embed_script(), version)
+
+
+@bp.get("/embed/assistant.js")
+def assistant() -> Response:
+    """Return the module with the panel of the assistant, in its present version."""
+    return _answer(assistant_script(), "")
+
+
+@bp.get("/embed/<version>/assistant.js")
+def versioned_assistant(version: str) -> Response:
+    """Return the panel by its version, which the shop's own pages name."""
+    return _answer(assistant_script(), version)
 
 
 @bp.get("/embed/instantsearch.js")

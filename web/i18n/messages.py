@@ -1,5 +1,6 @@
-"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, one for
-the search by voice of the shop's pages and of the embedded search, and one for the assistant's replies.
+"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, one for the
+search by voice and one for the panel of the assistant, both of the shop's pages and of the embedded search, and one for
+the assistant's replies.
 
 A file such as `shop.json` has sections of messages in English and Chinese: section -> key -> language -> text. Another
 language has a file of its own, such as `shop.de.json`: section -> key -> text. "{name}" in a text is a placeholder. A
@@ -19,7 +20,7 @@ from catalog.errors import WindowshopError
 from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, percent_text, plural_form
 
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
-ASSISTANT = "assistant"
+ASSISTANT, ASSISTANT_PANEL = "assistant", "assistant_panel"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "

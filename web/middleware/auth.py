@@ -53,6 +53,8 @@ POLICIES = {
     "sitemap.part": PUBLIC,
     "embed.script": ALWAYS,
     "embed.versioned_script": ALWAYS,
+    "embed.assistant": ALWAYS,
+    "embed.versioned_assistant": ALWAYS,
     "embed.adapter": ALWAYS,
     "embed.worklet": ALWAYS,
     "api.search": PUBLIC,
@@ -60,6 +62,8 @@ POLICIES = {
     "speech.voice": PUBLIC,
     "speech.recognise": PUBLIC,
     "assistant.answer": PUBLIC,
+    "assistant_page.page": PUBLIC,
+    "assistant_page.send": PUBLIC,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
     "api.why": PUBLIC,
@@ -124,7 +128,8 @@ POLICIES = {
 }
 
 # A page requests dozens of these, or a probe one every second: they are not rate limited.
-_SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet")
+_PANEL = ("embed.assistant", "embed.versioned_assistant")
+_SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet", *_PANEL)
 _FILES = ("static", "pages.picture", "pages.try_photo", *_SCRIPTS)
 UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")

@@ -1,5 +1,7 @@
 """Which pages of other sites may use the API: those of allowed origins (CORS); pages of any other origin are refused.
 
+Forms that send to the page of the assistant are refused alike.
+
 A browser sends the origin of the page that asks, and no script can change it. Programs that are not browsers are not
 refused: they could send any origin. Answers carry no credentials, so a key travels only in a header that a script sets.
 """
@@ -15,6 +17,7 @@ from web.middleware.auth import SEARCH, current_key
 from web.settings import Settings
 
 API = "/api/"
+ASSISTANT_PAGE = "/assistant"  # whose form may call a person
 EXTENSION = "windowshop.origins"
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
@@ -29,7 +32,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     origins = frozenset(settings.origins)
 
     def refuse_foreign_pages() -> None:
-        if request.path.startswith(API) and request.method != "OPTIONS" and _is_foreign(origins):
+        guarded = request.path.startswith(API) and request.method != "OPTIONS"
+        if (guarded or _sends_to_assistant()) and _is_foreign(origins):
             raise NotAllowed(
                 "The page that asks belongs to an origin that may not use this shop.",
                 "The shop's owner can allow it with WINDOWSHOP_CORS_ORIGINS.",
@@ -46,6 +50,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(refuse_foreign_pages)
     if origins:
         app.after_request(allow_origin)
+
+
+def _sends_to_assistant() -> bool:
+    return request.path == ASSISTANT_PAGE and request.method == "POST"
 
 
 def _is_foreign(origins: frozenset[str]) -> bool:

@@ -25,7 +25,8 @@ READS, WRITES, UPLOADS, SUGGESTIONS, KEYED = "reads", "writes", "uploads", "sugg
 MESSAGES = "messages to the assistant"
 SUGGEST_ENDPOINT = "suggestions.suggest"
 SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however short it is
-ASSISTANT_ENDPOINT = "assistant.answer"  # may prove an order, which nobody should try often
+# May prove an order, which nobody should try often.
+ASSISTANT_ENDPOINTS = ("assistant.answer", "assistant_page.send")
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -85,7 +86,7 @@ def request_kind() -> str:
     """Return which limit the request counts against: READS, WRITES, UPLOADS, SUGGESTIONS or MESSAGES."""
     if request.endpoint == SUGGEST_ENDPOINT:
         return SUGGESTIONS
-    if request.endpoint == ASSISTANT_ENDPOINT:
+    if request.endpoint in ASSISTANT_ENDPOINTS:
         return MESSAGES
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES

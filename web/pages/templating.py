@@ -13,12 +13,13 @@ from catalog.errors import WindowshopError
 from catalog.product import Picture, Product, reduced_from
 from catalog.translated_attributes import translates
 from catalog.web_links import is_link
+from web.embed.bundle import panel_url
 from web.engine import get_engine
 from web.facets.category_menu import category_menu
 from web.facets.variants import choices_of_hit
 from web.i18n import language
 from web.i18n.languages import language_tag, number_text, percent_text
-from web.i18n.messages import VOICE, error_message, page_error, page_messages, script_messages
+from web.i18n.messages import ASSISTANT_PANEL, VOICE, error_message, page_error, page_messages, script_messages
 from web.i18n.money import money
 from web.urls import THUMBNAIL_SIZES, card_id, picture_url, product_url, search_url, try_photo_url
 from web.voice import voice_mode
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=asset,
+        panel_url=panel_url,
         picture_url=picture_url,
         product_url=product_url,
         try_photo_url=try_photo_url,
@@ -60,6 +62,7 @@ def init_app(app: Flask) -> None:
         reason_label=language.reason_label,
         script_messages=lambda: script_messages(language.language()),
         offered_voice=offered_voice,
+        panel_messages=lambda: page_messages(ASSISTANT_PANEL, language.language()),
         voice_messages=lambda: page_messages(VOICE, language.language()),
         error_message=error_message,
         page_error=page_error,

@@ -11,6 +11,7 @@ from web import i18n
 from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGUAGES
 from web.i18n.messages import (
     ASSISTANT,
+    ASSISTANT_PANEL,
     EMBED,
     MERCHANT,
     OPERATOR,
@@ -51,7 +52,7 @@ def placeholders(text):
     return set(found)
 
 
-@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT])
+@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT, ASSISTANT_PANEL])
 def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page):
     sections = read(page)
     for name in sections.keys() & {"messages", "fields"}:
@@ -60,7 +61,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")
@@ -82,7 +83,11 @@ def test_a_text_with_forms_has_one_for_every_plural_that_is_used(language):
     texts = [text[language] if language in STAFF_LANGUAGES else text for text in sections.values()]
     with_forms = [text for text in texts if not isinstance(text, str)]
     assert all(set(text) == used for text in with_forms) and bool(with_forms) == (language != CHINESE)
-    for page in (script_messages(language), page_messages(EMBED, language)):  # scripts know one form
+    for page in (
+        script_messages(language),
+        page_messages(EMBED, language),
+        page_messages(ASSISTANT_PANEL, language),
+    ):  # scripts know one form
         assert all(isinstance(text, str) for text in page.values())
 
 
