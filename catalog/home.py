@@ -79,6 +79,7 @@ class ShopHome:
     shopify_export = Entry("connect/shopify.jsonl", "Shopify's products as `reconcile` read them last.")
     platform_feed = Entry("connect/feed.jsonl", "The feed that the last `reconcile` made of an export.")
     glossary = Entry("glossary.csv", "The shop's own synonyms and translations. Written by hand.")
+    policies = Entry("policies", "The shop's policies, which the assistant answers from: *.md. Written by hand.")
     rules = Entry("rules.sqlite", "The owner's rules of search, and the log of their changes. `rules`, server write.")
     experiments = Entry("experiments.sqlite", "Experiments on the feed, and who has seen which arm. The server writes.")
     threads = Entry("threads.sqlite", "What customers ask the assistant, and hand-overs. The server writes.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from indexer.cli.common import Commands
-from search.cli.assistant_command import assistant_command
+from search.cli.assistant.assistant_command import assistant_command
 from search.cli.events_command import events_command
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
 from search.cli.recommend_command import recommend_command

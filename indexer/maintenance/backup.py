@@ -74,6 +74,7 @@ def backup(home: Path, to: Path) -> Backup:
         for name in _small_files(home):
             _link_or_copy(home / name, to / name)
     _copy_models(home, to)
+    _copy_policies(home, to)
     ShopHome(to).current.write_text(f"{number:06d}\n")
     failpoint("backup.files-taken")
     with closing(Catalogue.open(ShopHome(to).catalogue)) as copied:
@@ -176,6 +177,14 @@ def _copy_models(home: Path, to: Path) -> None:
             ShopHome(to).recommender_current.write_text(f"{number:06d}\n")
             return
         shutil.rmtree(copied, ignore_errors=True)
+
+
+def _copy_policies(home: Path, to: Path) -> None:
+    """Copy the texts that the owner writes by hand. They are not linked: an editor may change a file in place."""
+    for path in sorted(ShopHome(home).policies.glob("*")):
+        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+            ShopHome(to).policies.mkdir(exist_ok=True)
+            shutil.copyfile(path, ShopHome(to).policies / path.name)
 
 
 def _small_files(home: Path) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Read German, French, Spanish and Japanese: the language of a text, stems, compounds, word order, negation.
 
-Imported by search.assistant.dialogue, search.assistant.intents, search.assistant.products,
-search.assistant.products.reading, search.query, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
-search.speech, search.understanding.
+Imported by search.assistant.dialogue, search.assistant.evaluation, search.assistant.intents,
+search.assistant.policies, search.assistant.products, search.assistant.products.reading, search.query,
+search.retrieval, search.reviews.analysis, search.reviews.evaluation, search.speech, search.understanding.
 """

@@ -16,7 +16,7 @@ ON_DISK = """
     update_rejected=reports/rejected-update.csv doctor_report=reports/doctor encoder_diff=encoder-change.json
     encoder_diff_page=encoder-change.html maps=maps jobs=jobs worker_lock=jobs/.worker.lock
     decisions=decisions.sqlite events=events.sqlite rejected_events=reports/rejected-events.csv
-    query_log=questions.sqlite glossary=glossary.csv
+    query_log=questions.sqlite glossary=glossary.csv policies=policies
     inbox=inbox.sqlite inbox_lock=connect/.worker.lock woocommerce_list=connect/woocommerce.jsonl
     shopify_export=connect/shopify.jsonl platform_feed=connect/feed.jsonl rules=rules.sqlite
     recommender=recommend recommender_current=recommend/current recommender_lock=recommend/.fit.lock

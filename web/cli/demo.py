@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -61,6 +62,7 @@ def demo(home: Path, **options: Any) -> None:
     exit_code = index(home)
     if exit_code:
         sys.exit(exit_code)
+    write_policies(home)
     Server(settings, partial(things_to_try, home)).run()
 
 
@@ -73,6 +75,13 @@ def index(home: Path) -> int:
     # The sample shop's own feed: a newer version of it may remove many products, or come with another encoder.
     command = ("update", "--allow-shrink", "--force") if known else ("build", "--encoder", SAMPLE_ENCODER)
     return _run(*command, "--json", "--home", str(home), "--feed", str(sample.SAMPLE_FOLDER / "products.csv"))
+
+
+def write_policies(home: Path) -> None:
+    """Give the shop the sample's policies, unless it has a folder of its own."""
+    policies = ShopHome(home).policies
+    if not policies.exists():
+        shutil.copytree(sample.SAMPLE_FOLDER / policies.name, policies)
 
 
 def _run(*arguments: str) -> int:

@@ -1,4 +1,4 @@
 """Measure the classifier of intents beside simpler ones.
 
-Imported by search.cli.
+Imported by search.cli.assistant.
 """

@@ -12,6 +12,7 @@ from search.assistant.evaluation.intent_models import NOT_MEASURED, evaluate_int
 from search.assistant.intents.classifier import SHIPPED_HEADS
 from search.assistant.intents.examples import read_examples, shipped_examples
 from search.assistant.intents.heads import IntentHeads, fit_intents
+from search.cli.assistant.policies_command import policies_command
 from search.cli.common import FILE_TYPE, json_option, print_figures, print_json, print_table
 from search.text_heads.text_vectors import TextVectors
 
@@ -59,3 +60,6 @@ def fit_assistant_command() -> None:
     heads.save(SHIPPED_HEADS)
     certain = ", ".join(f"{calibration.threshold:.2f}" for calibration in heads.calibrations)
     click.echo(f"Fitted on {len(examples):,} examples; certain from {certain} (English, others): {SHIPPED_HEADS}")
+
+
+assistant_command.add_command(policies_command)

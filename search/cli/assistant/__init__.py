@@ -1,0 +1,4 @@
+"""Commands of the assistant's parts.
+
+Imported by search.__main__.
+"""
