@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +12,14 @@ from PIL import Image
 from catalog.errors import EncoderMismatch, NoGeneration, WindowshopError
 from catalog.home import ShopHome
 from catalog.product import Product
+from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import open_encoder
 from indexer.generations.publishing import recover_pending
 from indexer.generations.store import Generation, open_serving
 from indexer.types import Floats
+from search.engine_status import EngineStatus
 from search.execution.deadlines import StepRunner
 from search.execution.step_timing import METADATA, SEARCH, timed
 from search.explain.explainer import HitExplainer, HitExplanation
@@ -49,21 +51,6 @@ CLOSE_SECONDS = 1.0  # that closing waits for the words of suggestions; they are
 MAX_ATTEMPTS = 3  # attempts at a page of one state, when its products change meanwhile
 
 
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """What is served; `live` rows changed since the generation was built, `degraded` says what is out of order."""
-
-    generation: int
-    products: int
-    pictures: int
-    encoder: str
-    fingerprint: str
-    runtime: str
-    texts: bool
-    live: int = 0
-    degraded: tuple[str, ...] = ()
-
-
 class SearchEngine:
     """One shop, open for searching; use it as a context manager or close it."""
 
@@ -88,6 +75,7 @@ class SearchEngine:
         self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current, self.ratings.score_parts)
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
+        self.reviews = ReviewStore(home)
         self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)
         replayer = ChangeReplayer(catalogue, live_rows)
 

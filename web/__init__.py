@@ -31,6 +31,7 @@ from web.middleware import (
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.personal import routes as personal
+from web.reviews.api import routes as review_api
 from web.saved import routes as saved
 from web.seo import page_head, site_files, sitemap
 from web.settings import Settings
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sitemap.init_app(app, settings)
     app.register_blueprint(site_files.bp)
     app.register_blueprint(embed_routes.bp)
+    review_api.init_app(app, settings)
     listings.init_app(app, settings)
     jobs.init_app(app, settings)
     operations.init_app(app, settings)

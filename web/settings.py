@@ -184,6 +184,17 @@ class Settings(BaseSettings):
         description="Lines of the log: text to read, json for programs; auto is text where stderr is a terminal."
         " The other commands read it too.",
     )
+    reviews_approve: Literal["none", "clean"] = Field(
+        default="none",
+        description="Which reviews of visitors are shown at once: none, so that all wait for you; or clean, those"
+        " without photos in which nothing is noticed.",
+    )
+    reviews_per_day: int = Field(
+        default=10, ge=0, description="Most reviews that one visitor may send in a day; 0 for no limit."
+    )
+    reviews_sent_per_minute: int = Field(
+        default=12, ge=0, description="Reviews per minute of one key or address; 0 for no limit."
+    )
     learn_missing_heads: bool = Field(
         default=False,
         description="Whether the server learns the label heads for merchants' suggestions itself, after it has opened"

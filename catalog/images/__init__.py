@@ -2,8 +2,8 @@
 
 Imported by catalog.feeds, catalog.feeds.rows, catalog.fetching, indexer.build, indexer.encoders, indexer.html_report,
 indexer.maintenance, indexer.training, indexer.training.kinds, search.bulk, search.cli, search.connect, search.dedup,
-search.doctor, search.evaluation, search.explain, search.live, search.query, web.api, web.middleware, web.requests,
-web.try_photos.
+search.doctor, search.evaluation, search.explain, search.live, search.query, search.reviews, web.api, web.middleware,
+web.requests, web.try_photos.
 """
 
 from catalog.images.decoder import (

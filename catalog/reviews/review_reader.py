@@ -57,10 +57,18 @@ class ReviewReader:
         }  # fmt: skip
         return self._page(review_sql.COUNT_OF_PRODUCT, review_sql.OF_PRODUCT, values)
 
-    def queue(self, state: str = PENDING, offset: int = 0, k: int = 50, product_id: str = "") -> ReviewPage:
-        """Return reviews in a state, perhaps of one product: those that wait, the oldest first; others, the newest."""
+    def queue(
+        self, state: str = PENDING, offset: int = 0, k: int = 50, *, product_id: str = "", contains: str = ""
+    ) -> ReviewPage:
+        """Return reviews in a state, perhaps of one product or with a text; those that wait begin with the oldest.
+
+        `contains` is looked for in texts, titles, authors and product ids; case does not matter.
+        """
         order = 1 if state == PENDING else -1
-        values = {"state": state, "product": product_id, "offset": offset, "k": k, "order": order}
+        values = {
+            "state": state, "product": product_id, "contains": contains.casefold(), "offset": offset, "k": k,
+            "order": order,
+        }  # fmt: skip
         return self._page(review_sql.COUNT_IN_STATE, review_sql.IN_STATE, values)
 
     def summary(self, product_id: str) -> ReviewSummary:

@@ -25,10 +25,12 @@ OF_PRODUCT = """SELECT number, product_id, rating, text, title, author, language
     ORDER BY CASE :sort WHEN 'newest' THEN 0 WHEN 'highest' THEN -rating WHEN 'lowest' THEN rating
         ELSE unhelpful - helpful END, at DESC, number DESC LIMIT :k OFFSET :offset)
     CROSS JOIN reviews ON number = chosen"""
-COUNT_IN_STATE = "SELECT count(*) FROM reviews WHERE state = :state AND (:product = '' OR product_id = :product)"
+COUNT_IN_STATE = """SELECT count(*) FROM reviews WHERE state = :state AND (:product = '' OR product_id = :product)
+    AND (:contains = '' OR instr(lower(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))"""
 IN_STATE = """SELECT number, product_id, rating, text, title, author, language, at, verified, state, reasons, photos,
     reply, reply_at, helpful, unhelpful
     FROM reviews WHERE state = :state AND (:product = '' OR product_id = :product)
+    AND (:contains = '' OR instr(lower(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))
     ORDER BY at * :order, number * :order LIMIT :k OFFSET :offset"""
 OF_VISITOR = """SELECT number, product_id, rating, text, title, author, language, at, verified, state, reasons, photos,
     reply, reply_at, helpful, unhelpful

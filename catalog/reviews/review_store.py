@@ -122,6 +122,12 @@ class ReviewStore(ReviewReader):
         self.photos.remove(unused)
         return removed
 
+    def remove_unused_photos(self, photos: Iterable[str]) -> None:
+        """Remove those of these photos that no review shows, as after a review that could not be stored."""
+        with self.file.writing() as db:
+            unused = [sha256 for sha256 in photos if db.execute(review_sql.ANY_PHOTO, (sha256,)).fetchone() is None]
+        self.photos.remove(unused)
+
     def forget(self, visitor: str) -> int:
         """Remove the reviews, photos and votes of a visitor; return how many reviews and votes there were.
 

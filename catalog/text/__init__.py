@@ -7,6 +7,6 @@ search.assistant.orders, search.assistant.policies, search.assistant.products, s
 search.bulk, search.cli, search.doctor, search.evaluation, search.language, search.listings, search.live,
 search.merchandising, search.ops, search.query, search.recommend.content, search.recommend.events,
 search.recommend.models, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
-search.reviews.insights, search.speech, search.state, search.suggest, search.text_heads, search.understanding,
-web.facets, web.requests, web.try_photos.
+search.reviews.insights, search.reviews.moderation, search.speech, search.state, search.suggest, search.text_heads,
+search.understanding, web.facets, web.requests, web.try_photos.
 """

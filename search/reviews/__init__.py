@@ -1,4 +1,4 @@
 """What reviews say: analysis of texts, moderation, summaries, and what ratings do to a ranking.
 
-Imported by nothing.
+Imported by web.reviews.api.
 """

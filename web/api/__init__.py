@@ -1,4 +1,4 @@
 """JSON routes.
 
-Imported by web, web.assistant.
+Imported by web, web.assistant, web.reviews.api.
 """

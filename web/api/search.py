@@ -23,7 +23,7 @@ from web.requests.validation import json_object, validate
 from web.urls import api_url, ends_inside_id, picture_url, picture_urls, product_url
 
 if TYPE_CHECKING:
-    from search.engine import EngineStatus
+    from search.engine_status import EngineStatus
     from search.recommend.content.substitutes import Recommendation
 
 PICTURE_SIZE = 320  # pixels

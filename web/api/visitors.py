@@ -21,7 +21,9 @@ def forget(visitor: str) -> Response:
     """Remove everything that is stored about a visitor. The answer is the same whether anything was stored."""
     visitor = validate(VisitorId, {"visitor": visitor}).visitor
     check_visitor(visitor)
-    get_engine().recommender.forget(visitor)
+    engine = get_engine()
+    engine.recommender.forget(visitor)
+    engine.reviews.forget(visitor)
     return make_response("", 204)
 
 
@@ -29,13 +31,17 @@ def forget(visitor: str) -> Response:
 def stored(visitor: str) -> Response:
     """Return everything that is stored about a visitor, for the owner to answer a visitor's request."""
     visitor = validate(VisitorId, {"visitor": visitor}).visitor
-    recommender = get_engine().recommender
+    engine = get_engine()
+    recommender = engine.recommender
     events = [
         {("type" if name == "kind" else name): value for name, value in asdict(event).items() if name != "visitor"}
         for event in recommender.events_of(visitor)
     ]
     exposures = [asdict(exposure) for exposure in recommender.exposures_of(visitor)]
-    return no_store(jsonify(events=events, experiments=exposures, request_id=g.request_id))
+    reviews = [asdict(review) for review in engine.reviews.of_visitor(visitor)]
+    votes = [{"review_id": review, "helpful": helpful} for review, helpful in engine.reviews.votes_of(visitor).items()]
+    stored = {"events": events, "experiments": exposures, "reviews": reviews, "review_votes": votes}
+    return no_store(jsonify(stored | {"request_id": g.request_id}))
 
 
 @bp.get("/api/v1/visitors/<id:visitor>/outlook")

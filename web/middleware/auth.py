@@ -64,6 +64,16 @@ POLICIES = {
     "assistant.answer": PUBLIC,
     "assistant_page.page": PUBLIC,
     "assistant_page.send": PUBLIC,
+    "review_api.of_product": PUBLIC,
+    "review_api.send": PUBLIC,
+    "review_api.vote": PUBLIC,
+    "review_api.photo": ALWAYS,  # like pages.picture; photos of reviews that are not approved are not found
+    "merchant_reviews.queue": WRITE,
+    "merchant_reviews.put_batch": WRITE,
+    "merchant_reviews.decide": WRITE,
+    "merchant_reviews.reply": WRITE,
+    "merchant_reviews.remove": WRITE,
+    "merchant_reviews.photo": WRITE,
     "api.product": PUBLIC,
     "api.similar": PUBLIC,
     "api.why": PUBLIC,
@@ -130,7 +140,7 @@ POLICIES = {
 # A page requests dozens of these, or a probe one every second: they are not rate limited.
 _PANEL = ("embed.assistant", "embed.versioned_assistant")
 _SCRIPTS = ("embed.script", "embed.versioned_script", "embed.adapter", "embed.worklet", *_PANEL)
-_FILES = ("static", "pages.picture", "pages.try_photo", *_SCRIPTS)
+_FILES = ("static", "pages.picture", "review_api.photo", "pages.try_photo", *_SCRIPTS)
 UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")

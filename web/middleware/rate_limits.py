@@ -23,10 +23,13 @@ from web.settings import KIB, Settings
 
 READS, WRITES, UPLOADS, SUGGESTIONS, KEYED = "reads", "writes", "uploads", "suggestions", "search key"
 MESSAGES = "messages to the assistant"
+REVIEWS = "reviews"
 SUGGEST_ENDPOINT = "suggestions.suggest"
 SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however short it is
 # May prove an order, which nobody should try often.
 ASSISTANT_ENDPOINTS = ("assistant.answer", "assistant_page.send")
+REVIEW_ENDPOINTS = ("review_api.send", "reviews.send")  # each is work for whoever moderates
+ASSISTANT_ENDPOINT = "assistant.answer"  # may prove an order, which nobody should try often
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -66,6 +69,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         UPLOADS: TokenBuckets(settings.uploads_per_minute),
         SUGGESTIONS: TokenBuckets(settings.reads_per_minute),  # typing must not use up the searches
         MESSAGES: TokenBuckets(settings.assistant_per_minute),
+        REVIEWS: TokenBuckets(settings.reviews_sent_per_minute),
         KEYED: TokenBuckets(settings.search_key_per_minute),
     }
     app.extensions[EXTENSION] = buckets
@@ -83,11 +87,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def request_kind() -> str:
-    """Return which limit the request counts against: READS, WRITES, UPLOADS, SUGGESTIONS or MESSAGES."""
+    """Return which limit the request counts against: READS, WRITES, UPLOADS, SUGGESTIONS, MESSAGES or REVIEWS."""
     if request.endpoint == SUGGEST_ENDPOINT:
         return SUGGESTIONS
     if request.endpoint in ASSISTANT_ENDPOINTS:
         return MESSAGES
+    if request.endpoint in REVIEW_ENDPOINTS and request.method == "POST":
+        return REVIEWS
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
     if request.endpoint == SPEECH_ENDPOINT:

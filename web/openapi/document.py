@@ -39,6 +39,15 @@ from web.requests.search_models import Search
 from web.requests.speech_request import SpeechParameters
 from web.requests.suggest_request import SuggestParameters
 from web.requests.validation import non_null
+from web.reviews.api.requests import (
+    ReviewBatch,
+    ReviewDecisions,
+    ReviewListParameters,
+    ReviewQueueParameters,
+    ReviewReply,
+    ReviewVote,
+    SentReview,
+)
 
 JSON = "application/json"
 SCHEMA_REF = "#/components/schemas/{model}"
@@ -47,10 +56,12 @@ _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _EXPERIMENTS = (ExperimentFields, ExperimentState)
 _ROLLBACKS = (Rollback, ModelRollback)
 _OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
-_BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN)
+_REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
+_BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN, *_REVIEWS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
-_PAGES = (*_LISTS, *_RECOMMENDATIONS, RollbackParameters, SpeechParameters, SuggestParameters)
+_REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters)
+_PAGES = (*_LISTS, *_RECOMMENDATIONS, *_REVIEW_LISTS, RollbackParameters, SpeechParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from web.urls import absolute_url
 
 ONE_MINUTE = "public, max-age=60"
 # In the order of the page; others follow.
-TAGS = ("search", "assistant", "products", "visitors", "catalogue", "merchant", "operator", "server")
+TAGS = ("search", "assistant", "products", "reviews", "visitors", "catalogue", "merchant", "operator", "server")
 EXAMPLES = {
     "tag": """<script src="{base}/embed.js" data-shop="{base}" defer></script>
 

@@ -1,4 +1,5 @@
 """Read HTTP requests into the types of the search room.
 
-Imported by web.api, web.assistant, web.experiments, web.facets, web.openapi, web.pages, web.personal, web.seo.
+Imported by web.api, web.assistant, web.experiments, web.facets, web.openapi, web.pages, web.personal,
+web.reviews.api, web.seo.
 """

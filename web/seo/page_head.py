@@ -18,7 +18,7 @@ from web.settings import Settings
 from web.urls import absolute_url, picture_url, product_url
 
 if TYPE_CHECKING:
-    from search.engine import EngineStatus
+    from search.engine_status import EngineStatus
     from search.hits import SearchPage
     from web.pages.view_models import ResultsView
 

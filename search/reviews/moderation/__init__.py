@@ -1,0 +1,4 @@
+"""Whether a review may be shown: links, contact details, insults, spam, and texts that were sent before.
+
+Imported by search.reviews, web.reviews.api.
+"""

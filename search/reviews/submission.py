@@ -1,0 +1,60 @@
+"""A review that a visitor sends: screened, with its photos, verified where the shop's events have the purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from catalog.reviews.review import APPROVED, PENDING, Review, ReviewDraft
+from catalog.reviews.review_store import ReviewStore
+from search.language.detection import language_of
+from search.recommend.events.event_log import PURCHASE, EventLog
+from search.reviews.moderation.screening import screen
+from search.reviews.photos import store_photos
+
+MAX_TITLE, MAX_REVIEW_TEXT, MAX_AUTHOR, MAX_REPLY = 120, 5_000, 60, 2_000  # characters
+Approval = Literal["none", "clean"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRules:
+    """Which reviews of visitors are shown at once, and how many a visitor may send in a day (0: no limit)."""
+
+    approve: Approval = "none"
+    a_day: int = 10
+
+
+class Submissions:
+    """Takes the reviews that visitors send to one shop. `log` returns its events, None where there are none."""
+
+    def __init__(self, store: ReviewStore, rules: SubmissionRules, log: Callable[[], EventLog | None]) -> None:
+        self._store = store
+        self._rules = rules
+        self._log = log
+
+    def submit(self, draft: ReviewDraft, visitor: str, photos: Sequence[bytes] = ()) -> Review:
+        """Store a visitor's review in place of an earlier one of the product, and return it.
+
+        The state, the language, the photos and the mark of a purchase of `draft` are not used: they are found out.
+        Raises BadPicture and its subclasses, TooManyReviews, StoreError.
+        """
+        reasons = screen(self._store, draft, visitor)
+        clean = not reasons and not photos  # nobody has looked at a photo
+        draft = replace(
+            draft,
+            state=APPROVED if clean and self._rules.approve == "clean" else PENDING,
+            language=language_of(f"{draft.title} {draft.text}") if draft.text or draft.title else "",
+            verified=self._bought(draft.product_id, visitor),
+            photos=store_photos(self._store.photos, photos),
+        )
+        try:
+            return self._store.add(draft, visitor, reasons, a_day=self._rules.a_day)
+        except BaseException:
+            self._store.remove_unused_photos(draft.photos)
+            raise
+
+    def _bought(self, product_id: str, visitor: str) -> bool:
+        log = self._log()
+        bought = () if log is None else log.history(visitor, kinds=(PURCHASE,))
+        return any(event.product_id == product_id for event in bought)
