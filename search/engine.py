@@ -39,6 +39,7 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
+from search.reviews.photos.photo_search import ReviewPhotoSearch
 from search.reviews.ranking.rating_factor import RatingFollower
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.snapshot import GenerationRows
@@ -72,6 +73,7 @@ class SearchEngine:
         glossary = Glossary.usable(home)
         self.rules = RuleFollower(home)
         self.ratings = RatingFollower(home)
+        self.review_photos = ReviewPhotoSearch(home, lambda: self._live.served, self.find)
         self._pipeline = SearchPipeline(catalogue, glossary, self._steps, self.rules.current, self.ratings.score_parts)
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
@@ -178,6 +180,7 @@ class SearchEngine:
         """
         self.recommender.follow()
         self._live.follow(interval)
+        self.review_photos.follow()
 
     def similar(self, product_id: str, k: int = 10, timeout_ms: int | None = None) -> SearchPage:
         """Return what is most like a product, never itself or its variants. Raises UnknownProduct, DeadlineExceeded."""

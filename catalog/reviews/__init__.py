@@ -1,6 +1,6 @@
 """What customers write about products: reviews, what was found in them, and their store.
 
 Imported by search.assistant.products, search.doctor, search.engine, search.reviews, search.reviews.analysis,
-search.reviews.evaluation, search.reviews.insights, search.reviews.moderation, search.reviews.ranking, web.api,
-web.reviews.api.
+search.reviews.evaluation, search.reviews.insights, search.reviews.moderation, search.reviews.photos,
+search.reviews.ranking, web.api, web.reviews.api.
 """

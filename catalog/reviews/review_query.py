@@ -107,6 +107,15 @@ class ReviewSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewPhoto:
+    """A photo of an approved review: the digest of its file, the review and the product."""
+
+    sha256: str
+    review_id: str
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatedOpinion:
     """What a clause of an approved review says about an aspect; `at` is when the review was written."""
 

@@ -22,6 +22,7 @@ from catalog.reviews.review_query import (
     ReviewFilter,
     ReviewOverview,
     ReviewPage,
+    ReviewPhoto,
     ReviewSentence,
 )
 
@@ -159,6 +160,13 @@ class ReviewReader:
             return ()
         with self.file.reading() as db:
             return tuple(db.execute(review_sql.PHOTOS_OF_PRODUCT, (product_id, limit)).fetchall())
+
+    def shown_photos(self, limit: int) -> tuple[ReviewPhoto, ...]:
+        """Return the photos in approved reviews of all products, the newest first."""
+        if not self.file.exists:
+            return ()
+        with self.file.reading() as db:
+            return tuple(ReviewPhoto(*row) for row in db.execute(review_sql.SHOWN_PHOTOS, (limit,)))
 
     def photo(self, sha256: str, *, waiting: bool = False) -> Path | None:
         """Return the file of a photo in an approved review, or in any with `waiting`; None where there is none."""

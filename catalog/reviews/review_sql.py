@@ -64,6 +64,8 @@ SHOWN_PHOTO = """SELECT 1 FROM photos AS p JOIN reviews AS r ON r.number = p.num
 ANY_PHOTO = "SELECT 1 FROM photos WHERE sha256 = ? LIMIT 1"
 PHOTOS_OF_PRODUCT = """SELECT p.sha256, CAST(r.number AS TEXT) FROM reviews AS r JOIN photos AS p ON p.number = r.number
     WHERE r.product_id = ? AND r.state = 'approved' AND r.photos != '[]' ORDER BY r.at DESC LIMIT ?"""
+SHOWN_PHOTOS = """SELECT p.sha256, CAST(r.number AS TEXT), r.product_id FROM reviews AS r JOIN photos AS p
+    ON p.number = r.number WHERE r.state = 'approved' AND r.photos != '[]' ORDER BY r.at DESC, p.sha256 LIMIT ?"""
 OPINIONS = """SELECT o.product_id, CAST(o.number AS TEXT), r.at, o.aspect, o.polarity, o.probability,
     substr(r.text, o.start + 1, o.end - o.start), r.rating
     FROM reviews AS r CROSS JOIN opinions AS o ON o.product_id = r.product_id AND o.number = r.number

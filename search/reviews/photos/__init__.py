@@ -1,0 +1,4 @@
+"""Search in the photos of reviews.
+
+Imported by search.engine.
+"""
