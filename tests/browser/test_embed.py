@@ -300,3 +300,32 @@ def test_a_feed_recommends_by_what_the_page_logs_unless_it_may_not(visit):
         feed.evaluate("element => element.setAttribute('hits', '4')")
     assert "visitor=" not in asked.value.url and "personalise=false" in asked.value.url
     expect(feed.locator(".card")).to_have_count(4)
+
+
+def test_the_assistant_answers_in_a_panel_of_the_pages_own_colours(visit):
+    page = visit("/assistant.html")
+    page.get_by_role("button", name="Help").click()
+    panel = page.get_by_role("dialog", name="Help")
+    expect(panel.locator(".entry.assistant")).to_have_count(1)
+    with page.expect_request(lambda request: request.url.endswith("/assistant")) as asked:
+        panel.get_by_label("Your message").fill("show me red jumpers")
+        page.keyboard.press("Enter")
+    assert asked.value.post_data_json["product_id"] == "green"
+    assert asked.value.headers["authorization"] == f"Bearer {SEARCH_KEY}"
+    red = panel.locator(".product").filter(has_text="Red jumper")
+    expect(red.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    expect(panel.get_by_role("button", name="Send")).to_have_css("background-color", "rgb(154, 74, 43)")
+    page.evaluate(axe())
+    ask_axe = (
+        "async () => (await axe.run('windowshop-assistant')).violations.map(({ id, nodes }) => [id, nodes[0].html])"
+    )
+    assert page.evaluate(ask_axe) == []
+    red.get_by_role("button", name="Show similar").click()  # in the page's own search
+    expect(cards(page).first).to_be_visible()
+    red.get_by_role("link").click()
+    page.wait_for_url("**/product.html?id=red")
+    page.goto("/assistant.html")
+    expect(panel.locator(".entry")).to_have_count(3)
+    page.keyboard.press("Tab")
+    panel.get_by_label("Your message").press("Escape")
+    expect(page.get_by_role("button", name="Help")).to_be_focused()
