@@ -31,6 +31,8 @@ from web.middleware import (
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.personal import routes as personal
+from web.reviews import desk_page
+from web.reviews import routes as reviews
 from web.reviews.api import routes as review_api
 from web.saved import routes as saved
 from web.seo import page_head, site_files, sitemap
@@ -76,8 +78,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(assistant.bp)
     app.register_blueprint(assistant_page.bp)
     app.register_blueprint(products.bp)
-    for page in (shop, personal, saved, merchant, operator):
+    for page in (shop, personal, saved, merchant, desk_page, operator):
         app.register_blueprint(page.bp)
+    reviews.init_app(app)
     page_head.init_app(app, settings)
     sitemap.init_app(app, settings)
     app.register_blueprint(site_files.bp)

@@ -70,6 +70,11 @@ def product_url(product_id: str, **fields: object) -> str:
     return _with_query("/products/" + quote(product_id, safe=""), fields)
 
 
+def reviews_url(product_id: str, **fields: object) -> str:
+    """Return the URL of the reviews of a product, those that a filter (rating, aspect, ...) leaves."""
+    return _with_query(f"/products/{quote(product_id, safe='')}/reviews", fields)
+
+
 def picture_url(sha256: str, size: int) -> str:
     """Return the URL of a picture at one of the THUMBNAIL_SIZES, or "" when the picture was never read."""
     return f"/pictures/{sha256}/{size}.jpg" if sha256 else ""

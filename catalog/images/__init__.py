@@ -3,7 +3,7 @@
 Imported by catalog.feeds, catalog.feeds.rows, catalog.fetching, indexer.build, indexer.encoders, indexer.html_report,
 indexer.maintenance, indexer.training, indexer.training.kinds, search.bulk, search.cli, search.connect, search.dedup,
 search.doctor, search.evaluation, search.explain, search.live, search.query, search.reviews, web.api, web.middleware,
-web.requests, web.try_photos.
+web.requests, web.reviews, web.try_photos.
 """
 
 from catalog.images.decoder import (

@@ -2,5 +2,5 @@
 
 Imported by search.assistant.products, search.doctor, search.engine, search.reviews, search.reviews.analysis,
 search.reviews.evaluation, search.reviews.insights, search.reviews.moderation, search.reviews.photos,
-search.reviews.ranking, web.api, web.reviews.api.
+search.reviews.ranking, web.api, web.reviews, web.reviews.api, web.seo.
 """

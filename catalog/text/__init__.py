@@ -8,5 +8,5 @@ search.bulk, search.cli, search.doctor, search.evaluation, search.language, sear
 search.merchandising, search.ops, search.query, search.recommend.content, search.recommend.events,
 search.recommend.models, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
 search.reviews.insights, search.reviews.moderation, search.speech, search.state, search.suggest, search.text_heads,
-search.understanding, web.facets, web.requests, web.try_photos.
+search.understanding, web.facets, web.requests, web.reviews, web.try_photos.
 """

@@ -24,7 +24,7 @@ from web.settings import Settings
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # Complaints about answers that a test provokes, and about requests that it cuts off.
-EXPECTED = ("404 (NOT FOUND)", "415 (UNSUPPORTED MEDIA TYPE)", "net::ERR_FAILED")
+EXPECTED = ("404 (NOT FOUND)", "415 (UNSUPPORTED MEDIA TYPE)", "422 (UNPROCESSABLE ENTITY)", "net::ERR_FAILED")
 SPOKEN = Path(__file__).with_name("spoken.wav")  # what the browser's microphone hears, where a page may use it
 SILENCE_S = 3  # more than the page waits for before a recording ends
 FAMILIES = ("mug", "bowl", "jug", "teapot", "pendant-lamp", "table-lamp")

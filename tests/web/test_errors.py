@@ -6,6 +6,7 @@ import pytest
 
 from catalog import errors
 from catalog.errors import WindowshopError
+from catalog.reviews.review_store import ReviewStore
 from search.engine import SearchEngine
 from search.recommend.recommender import Recommender
 from tests.web.shop_fixtures import WRITER
@@ -34,6 +35,20 @@ CALLS = [
     ("get", "/compare?ids=red"),
     ("get", "/assistant"),
     ("post", "/assistant"),
+    ("get", "/products/red/reviews"),
+    ("get", "/products/red/reviews/new"),
+    ("post", "/products/red/reviews"),
+    ("post", "/reviews/1/votes"),
+    ("get", "/reviews/photos/" + "0" * 64 + "/320.jpg"),
+    ("get", "/api/v1/products/red/reviews"),
+    ("post", "/api/v1/products/red/reviews"),
+    ("post", "/api/v1/reviews/1/votes"),
+    ("get", "/api/v1/reviews"),
+    ("put", "/api/v1/reviews"),
+    ("post", "/api/v1/reviews/decisions"),
+    ("put", "/api/v1/reviews/1/reply"),
+    ("delete", "/api/v1/reviews/1"),
+    ("get", "/api/v1/reviews/photos/" + "0" * 64 + ".jpg"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
     ("post", "/api/v1/assistant"),
@@ -51,7 +66,14 @@ CALLS = [
     ("delete", "/api/v1/products/red"),
 ]
 
+VISITOR = "v-0123456789abcdef01234567"
+FORMS = {"/products/red/reviews": {"rating": "5"}}
 BODIES = {
+    "/api/v1/products/red/reviews": {"visitor": VISITOR, "rating": 5},
+    "/api/v1/reviews/1/votes": {"visitor": VISITOR, "helpful": True},
+    "/api/v1/reviews": {"reviews": [{}]},
+    "/api/v1/reviews/decisions": {"ids": ["1"], "state": "approved"},
+    "/api/v1/reviews/1/reply": {"text": "Thank you."},
     "/api/v1/search": {"text": "red"},
     "/api/v1/assistant": {"message": "red"},
     "/api/v1/products/red/why": {"text": "red"},
@@ -66,8 +88,10 @@ def every_kind(kind=WindowshopError):
 
 def ask(client, method, address):
     given = {"json": BODIES[address]} if address in BODIES else {}
-    if method in ("put", "delete"):
-        given = {"headers": WRITER}
+    if address in FORMS:
+        given = {"data": FORMS[address]}
+    if method in ("put", "delete") or address.startswith("/api/v1/reviews"):
+        given |= {"headers": WRITER}
     if (method, address) == ("post", "/"):
         from tests.web.shop_fixtures import picture_bytes
 
@@ -96,6 +120,8 @@ def broken(monkeypatch):
             "suggest",
         ):
             monkeypatch.setattr(SearchEngine, name, raises)
+        for name in ("add", "add_many", "vote", "queue", "decide", "reply", "remove", "photo"):
+            monkeypatch.setattr(ReviewStore, name, raises)
         for name in ("substitutes", "goes_with", "session", "record", "feed"):
             monkeypatch.setattr(Recommender, name, raises)
 
@@ -128,6 +154,7 @@ def test_those_calls_reach_every_view_that_uses_the_engine(app):
         "reference.docs",
         "merchant_page.page",
         "operator_page.page",
+        "review_desk.page",
         *(name for name in POLICIES if name.startswith("embed.")),  # scripts, which have nothing of the shop
         *(
             name for name in POLICIES if name.startswith(("sitemap.", "site_files."))

@@ -1,6 +1,6 @@
-"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, one for the
-search by voice and one for the panel of the assistant, both of the shop's pages and of the embedded search, and one for
-the assistant's replies.
+"""The messages of the pages, from the JSON files in this folder: one for the shop, one for each other page, and one for
+each part that is on several pages: the search by voice, the assistant's panel and
+replies, and the reviews of products.
 
 A file such as `shop.json` has sections of messages in English and Chinese: section -> key -> language -> text. Another
 language has a file of its own, such as `shop.de.json`: section -> key -> text. "{name}" in a text is a placeholder. A
@@ -21,6 +21,7 @@ from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, per
 
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
 ASSISTANT, ASSISTANT_PANEL = "assistant", "assistant_panel"
+REVIEWS, REVIEW_DESK = "reviews", "review_desk"  # what shoppers see of reviews, and the page that moderates them
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "
@@ -85,9 +86,9 @@ def script_messages(language: str) -> dict[str, str]:
     return {key: text for key, text in page_messages(SHOP, language).items() if key in SCRIPT_KEYS}
 
 
-def merchant_messages(language: str) -> dict[str, str]:
-    """Return the merchant page's messages; in Chinese also one per HTTP status, as the API's errors are English."""
-    messages = page_messages(MERCHANT, language)
+def merchant_messages(language: str, page: str = MERCHANT) -> dict[str, str]:
+    """Return a merchant page's messages; in Chinese also one per HTTP status, as the API's errors are English."""
+    messages = page_messages(page, language)
     if language == CHINESE:
         of_shop = {status: error_message(status, CHINESE) or {} for status in MERCHANT_STATUSES}
         errors = of_shop | dict(_section(MERCHANT, "errors", CHINESE))

@@ -44,6 +44,10 @@ POLICIES = {
     "personal.front_shelves": PUBLIC,
     "saved.favourites": PUBLIC,
     "saved.compare": PUBLIC,
+    "reviews.of_product": PUBLIC,
+    "reviews.form": PUBLIC,
+    "reviews.send": PUBLIC,
+    "reviews.vote": PUBLIC,
     "pages.try_photo": PUBLIC,
     "pages.picture": ALWAYS,  # <img> sends no key; the address is a digest, which only answers and owners know
     "site_files.robots": ALWAYS,
@@ -96,6 +100,7 @@ POLICIES = {
     "connect.shopify": SIGNED,
     "connect.woocommerce": SIGNED,
     "merchant_page.page": ALWAYS,
+    "review_desk.page": ALWAYS,
     "merchant.suggest": WRITE,
     "merchant.choices": WRITE,
     "merchant.jobs": WRITE,

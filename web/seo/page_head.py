@@ -13,14 +13,15 @@ from catalog.product import Picture, Product
 from web.i18n.language import description_of, path_of, t, title_of
 from web.i18n.languages import LANGUAGES, language_tag
 from web.pages.templating import asset, price
-from web.seo.structured_data import IMAGE_SIZE, breadcrumb_data, graph, product_data, website_data
+from web.seo.structured_data import IMAGE_SIZE, breadcrumb_data, graph, product_data, rating_data, website_data
 from web.settings import Settings
-from web.urls import absolute_url, picture_url, product_url
+from web.urls import absolute_url, picture_url, product_url, reviews_url
 
 if TYPE_CHECKING:
     from search.engine_status import EngineStatus
     from search.hits import SearchPage
     from web.pages.view_models import ResultsView
+    from web.reviews.review_list import ProductReviews, ReviewList
 
 MAX_DESCRIPTION = 160  # characters, as many as result pages of search engines show
 ICON_SIZE = 512  # pixels
@@ -61,6 +62,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Let templates make the heads of their pages."""
     app.config["SEARCH_PAGES_INDEXED"] = settings.search_pages_indexed
     app.jinja_env.globals.update(home_head=home_head, product_head=product_head, results_head=results_head)
+    app.jinja_env.globals.update(reviews_head=reviews_head)
 
 
 def home_head(status: EngineStatus) -> PageHead:
@@ -72,7 +74,9 @@ def home_head(status: EngineStatus) -> PageHead:
     return PageHead(shop, words, _canonical("/"), image=icon, languages=_languages("/"), data=data)
 
 
-def product_head(product: Product, variants: Sequence[Product] = ()) -> PageHead:
+def product_head(
+    product: Product, variants: Sequence[Product] = (), reviewed: ProductReviews | None = None
+) -> PageHead:
     """Return the head of a product's page; `variants` are those of its item group."""
     title, path = title_of(product), product_url(product.id)
     shown = next((picture for picture in product.pictures if picture.sha256), None)
@@ -89,7 +93,25 @@ def product_head(product: Product, variants: Sequence[Product] = ()) -> PageHead
         _image(shown, title) if shown is not None else None,
         languages=_languages(path),
         properties=properties,
-        data=graph(product_data(product, variants), breadcrumb_data(product, current_app.config["SHOP_NAME"])),
+        data=graph(
+            product_data(product, variants) | (rating_data(reviewed.found, reviewed.reviews) if reviewed else {}),
+            breadcrumb_data(product, current_app.config["SHOP_NAME"]),
+        ),
+    )
+
+
+def reviews_head(product: Product, title: str, view: ReviewList) -> PageHead:
+    """Return the head of a page of reviews, of which search engines may list the one of all reviews."""
+    shown = next((picture for picture in product.pictures if picture.sha256), None)
+    whole = view.total > 0 and not view.chosen and view.page == 1
+    path = reviews_url(product.id)
+    return PageHead(
+        title,
+        view.summary.rated if view.summary.count else title,
+        _canonical(path),
+        image=_image(shown, title_of(product)) if shown is not None else None,
+        robots="" if whole else NOT_LISTED,
+        languages=_languages(path) if whole else {},
     )
 
 

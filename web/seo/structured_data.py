@@ -1,4 +1,4 @@
-"""Structured data of pages, as schema.org describes it, in JSON-LD: products with their offers, breadcrumbs, the shop.
+"""Structured data of pages, as schema.org describes it, in JSON-LD: products, their reviews, breadcrumbs, the shop.
 
 A property is left out where the shop does not hold it, and an offer where there is no price with a currency. What
 search engines require of merchant listings is a JSON Schema in `tests/web/seo/merchant_listing.json`.
@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.product import CATEGORY_SEPARATOR, Product, reduced_from
+from catalog.reviews.review import MAX_RATING, Review, ReviewSummary
 from catalog.web_links import is_link
+from web.i18n.dates import day_of
 from web.i18n.language import description_of, path_of, title_of
 from web.requests.page_request import category_url
 from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url
@@ -19,6 +21,8 @@ from web.urls import THUMBNAIL_SIZES, absolute_url, picture_url, product_url
 CONTEXT = "https://schema.org"
 MAX_DESCRIPTION = 5_000  # characters
 MAX_IMAGES = 10
+MAX_REVIEWS = 5
+MAX_REVIEW = 1_000  # characters of a review's text
 MAX_VARIANTS = 24  # others of an item group that a page names
 IMAGE_SIZE = THUMBNAIL_SIZES[-1]  # pixels a side; search engines prefer large pictures
 GTIN_LENGTHS = (8, 12, 13, 14)
@@ -56,6 +60,21 @@ def product_data(product: Product, variants: Sequence[Product] = ()) -> dict[str
         data[label] = data.get(label) or attributes.get(name, "")
     data["offers"] = _offer(product, address, attributes.get("condition", ""))
     return _without_empty(data)
+
+
+def rating_data(summary: ReviewSummary, reviews: Sequence[Review]) -> dict[str, Any]:
+    """Return the mean rating of a product and some of its approved reviews; nothing without any.
+
+    Search engines require an author, so a review without a name is counted, but is not among the examples.
+    """
+    if not summary.count:
+        return {}
+    named = [review for review in reviews if review.author][:MAX_REVIEWS]
+    rating = {"@type": "AggregateRating", "ratingValue": round(summary.mean, 2), "reviewCount": summary.count}
+    return {
+        "aggregateRating": rating | {"bestRating": MAX_RATING, "worstRating": 1},
+        **({"review": [_review(review) for review in named]} if named else {}),
+    }
 
 
 def breadcrumb_data(product: Product, home: str) -> dict[str, Any]:
@@ -106,6 +125,21 @@ def _offer(product: Product, address: str, condition: str) -> dict[str, Any] | N
             "availability": f"{CONTEXT}/{'InStock' if product.in_stock else 'OutOfStock'}",
             "priceSpecification": _price_before(product),
             "itemCondition": f"{CONTEXT}/{kind}" if (kind := _CONDITIONS.get(condition.strip().lower())) else "",
+        }
+    )
+
+
+def _review(review: Review) -> dict[str, Any]:
+    stars = {"@type": "Rating", "ratingValue": review.rating, "bestRating": MAX_RATING, "worstRating": 1}
+    return _without_empty(
+        {
+            "@type": "Review",
+            "author": {"@type": "Person", "name": review.author},
+            "datePublished": day_of(review.at).isoformat(),
+            "name": review.title,
+            "reviewBody": review.text[:MAX_REVIEW],
+            "reviewRating": stars,
+            "inLanguage": review.language,
         }
     )
 

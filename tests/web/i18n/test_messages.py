@@ -16,6 +16,8 @@ from web.i18n.messages import (
     MERCHANT,
     OPERATOR,
     REFERENCE,
+    REVIEW_DESK,
+    REVIEWS,
     SCRIPT_KEYS,
     SHOP,
     VOICE,
@@ -52,7 +54,10 @@ def placeholders(text):
     return set(found)
 
 
-@pytest.mark.parametrize("page", [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT, ASSISTANT_PANEL])
+PAGES = [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, REVIEW_DESK]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page):
     sections = read(page)
     for name in sections.keys() & {"messages", "fields"}:
@@ -61,7 +66,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")
@@ -79,8 +84,11 @@ def test_what_shoppers_read_is_in_every_language(page, language):
 def test_a_text_with_forms_has_one_for_every_plural_that_is_used(language):
     rules = Locale.parse(LOCALES[language]).plural_form
     used = {rules(number) for number in (*range(101), 1_000)}
-    sections = (read(SHOP) if language in STAFF_LANGUAGES else read(f"{SHOP}.{language}"))["messages"]
-    texts = [text[language] if language in STAFF_LANGUAGES else text for text in sections.values()]
+    files = [
+        read(name if language in STAFF_LANGUAGES else f"{name}.{language}")["messages"] for name in (SHOP, REVIEWS)
+    ]
+    found = [text for texts in files for text in texts.values()]
+    texts = [text[language] if language in STAFF_LANGUAGES else text for text in found]
     with_forms = [text for text in texts if not isinstance(text, str)]
     assert all(set(text) == used for text in with_forms) and bool(with_forms) == (language != CHINESE)
     for page in (
@@ -105,6 +113,23 @@ def test_templates_ask_only_for_messages_that_exist():
     templates = (WEB / "templates").glob("*.html")
     keys = {key for file in templates for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text(encoding="utf-8"))}
     assert len(keys) > 50 and keys <= set(page_messages(SHOP, ENGLISH))
+
+
+def test_what_pages_say_of_reviews_exists_and_is_used():
+    templates, modules = sorted((WEB / "templates").glob("*.html")), sorted((WEB / "reviews").glob("*.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in (*templates, *modules))
+    keys = set(page_messages(REVIEWS, ENGLISH))
+    asked = set(re.findall(r'\breview_text\("([a-z0-9_]+)"[,)]', text))
+    made = {key for stem in re.findall(r'review_text\(f?"(\w+_)["{]', text) for key in keys if key.startswith(stem)}
+    assert keys == asked | made | {key for key in keys if f'"{key}"' in text}
+    assert asked <= keys
+
+
+def test_what_the_page_that_moderates_reviews_says_exists():
+    script = (WEB / "static" / "review_desk.js").read_text(encoding="utf-8")
+    page = (WEB / "templates" / "review_desk.html").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\bW\.(\w+)", script)) | set(re.findall(r"\bwords\.(\w+)", page))
+    assert asked - {"keys"} <= set(page_messages(REVIEW_DESK, ENGLISH))
 
 
 def test_the_shops_scripts_get_every_message_that_they_show():

@@ -86,6 +86,12 @@ def photo(sha256: str, size: int) -> Response:
     return response
 
 
+def all_reviews_wait() -> bool:
+    """Return whether every review of a visitor waits for the merchant."""
+    rules: SubmissionRules = current_app.extensions[RULES]
+    return rules.approve == "none"
+
+
 def submit(product_id: str, sent: SentReview, photos: list[bytes]) -> Review:
     """Store a review that a visitor sent through the API or a page.
 

@@ -1,0 +1,23 @@
+"""Dates in the page's language: "29 November 2026", in Chinese "2026年11月29日"."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+
+from babel.dates import format_date
+
+from web.i18n.language import language
+from web.i18n.languages import ENGLISH, LOCALES
+
+LONG_ENGLISH = "d MMMM y"  # Unicode's pattern for "en" is the American one
+
+
+def day_of(seconds: int) -> date:
+    """Return the day of a time in seconds since 1970, in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).date()
+
+
+def date_text(seconds: int) -> str:
+    """Return the day of a time in seconds since 1970 for people."""
+    pattern = LONG_ENGLISH if language() == ENGLISH else "long"
+    return format_date(day_of(seconds), pattern, locale=LOCALES[language()])
