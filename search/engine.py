@@ -39,7 +39,7 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
-from search.reviews.photos.photo_search import ReviewPhotoSearch
+from search.reviews.photo_retrieval.photo_search import ReviewPhotoSearch
 from search.reviews.ranking.rating_factor import RatingFollower
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.snapshot import GenerationRows

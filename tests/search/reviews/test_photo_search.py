@@ -9,7 +9,7 @@ from catalog.reviews.review import APPROVED, PENDING, REJECTED, ReviewDraft
 from catalog.reviews.review_query import NewReview
 from catalog.reviews.review_store import ReviewStore
 from search.query.terms import PictureTerm, Query, TextTerm
-from search.reviews.photos import photo_search
+from search.reviews.photo_retrieval import photo_search
 from tests.search.shop_fixtures import BLUE, GREEN, RED, make_shop, picture
 
 
