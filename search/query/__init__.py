@@ -2,6 +2,6 @@
 
 Imported by search, search.assistant.dialogue, search.cli, search.dedup, search.doctor, search.engine,
 search.evaluation, search.explain, search.hits, search.listings, search.merchandising, search.ops,
-search.recommend.content, search.recommend.feed, search.retrieval, search.reviews.photos, search.state,
+search.recommend.content, search.recommend.feed, search.retrieval, search.reviews.photo_retrieval, search.state,
 search.suggest, search.understanding, web.api, web.facets, web.middleware, web.pages, web.requests.
 """
