@@ -11,7 +11,7 @@ from catalog.reviews.review_store import ReviewStore
 from search.language.detection import language_of
 from search.recommend.events.event_log import PURCHASE, EventLog
 from search.reviews.moderation.screening import screen
-from search.reviews.photos import store_photos
+from search.reviews.photo_files import store_photos
 
 MAX_TITLE, MAX_REVIEW_TEXT, MAX_AUTHOR, MAX_REPLY = 120, 5_000, 60, 2_000  # characters
 Approval = Literal["none", "clean"]

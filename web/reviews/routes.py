@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from catalog.errors import BadPicture, TooManyReviews
 from catalog.reviews.review import APPROVED
-from search.reviews.photos import MAX_PHOTOS
+from search.reviews.photo_files import MAX_PHOTOS
 from search.reviews.submission import MAX_AUTHOR, MAX_REVIEW_TEXT, MAX_TITLE
 from web.engine import get_engine
 from web.middleware.response_headers import no_store

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from catalog.reviews.review import ASPECTS, MAX_RATING, PENDING, POLARITIES, STATES
 from catalog.reviews.review_query import HELPFUL, SORTS, ReviewFilter
-from search.reviews.photos import MAX_PHOTOS
+from search.reviews.photo_files import MAX_PHOTOS
 from search.reviews.submission import MAX_AUTHOR, MAX_REPLY, MAX_REVIEW_TEXT, MAX_TITLE
 from web.requests.recommend_request import Visitor
 from web.requests.validation import (

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, ma
 
 from catalog.errors import UnknownReview
 from catalog.reviews.review import Review, ReviewDraft
-from search.reviews.photos import resized_photo
+from search.reviews.photo_files import resized_photo
 from search.reviews.submission import SubmissionRules, Submissions
 from web.api.search import product as product_answer
 from web.engine import get_engine
