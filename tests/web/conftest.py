@@ -4,7 +4,7 @@ import pytest
 
 from indexer.encoders.registry import open_encoder
 from tests.fake_encoder import FakeEncoder
-from tests.web.shop_fixtures import make_shop
+from tests.web.shop_fixtures import make_shop, no_text_models
 from web import create_app
 from web.engine import holder_of
 from web.settings import Settings
@@ -28,6 +28,7 @@ def make_app():
     apps = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", open_fake_or_real)
+        patch.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
 
         def make(settings):
             app = create_app(settings)

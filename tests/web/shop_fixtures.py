@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from catalog import images
+from catalog.errors import EncoderUnavailable
 from catalog.product import Picture, Product
 from catalog.storage.catalogue import Catalogue
 from indexer.ann.block_weights import shop_weights
@@ -95,12 +96,18 @@ def write_keys(home: Path) -> None:
     (home / "keys.json").chmod(0o600)
 
 
+def no_text_models(*_):
+    """Stands for the models of texts, which take seconds to open; the assistant then only searches."""
+    raise EncoderUnavailable("There are no models of texts.", "Install the starter.")
+
+
 @contextmanager
 def fake_app(home, **settings):
     """An app, ready, on a small shop made in `home`, with the fake encoder; closed at the end."""
     make_shop(home, FakeEncoder())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.engine.open_encoder", lambda name, **_: FakeEncoder())
+        patch.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
         app = create_app(Settings(home=home, **settings))
         holder_of(app).wait(300)
         yield app

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from catalog.errors import BadInput, DeadlineExceeded, StepFailed, UnknownProduct
 from catalog.product import Product
 from search.query.terms import ProductTerm
+from web.assistant.hint import service_hint
 from web.engine import get_engine
 from web.facets.variants import variant_choices
 from web.i18n.language import title_of
@@ -246,5 +247,6 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
         photo_url=photo_url,
         verdict=verdict_view(page),
         NEAREST=NEAREST_HITS,
+        hint=service_hint(page_request, page) if upload is None else None,
         status=engine.status(),
     )

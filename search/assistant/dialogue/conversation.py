@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE = 1_000  # characters
 MAX_CHOICES = 3
+PRODUCT_CHOICE = "product:"  # begins a choice that is a product's id; any other is an intent
 
 # What the next message is expected to hold.
 ORDER_NUMBER, ORDER_EMAIL, PRODUCT, REPHRASE, CONTACT = "order_number", "order_email", "product", "rephrase", "contact"
@@ -53,6 +54,7 @@ class CustomerMessage:
     order: OrderProof | None = None
     contact: CustomerContact | None = None
     visitor: str = ""
+    caller: str = ""  # the address of the network that it came from
     timeout_ms: int | None = None
 
 
@@ -73,7 +75,6 @@ class DialogueState:
     """What a conversation remembers between two messages; it travels in the state token.
 
     `expects` is one of EXPECTED or "". `question` is the message that waits for it, and `intent` what it is about.
-    `proof` has the order that was proved until `proof_until`, in seconds since 1970; before, its number alone.
     """
 
     thread: str
@@ -84,12 +85,15 @@ class DialogueState:
     expects: str = ""
     question: str = ""
     intent: str = ""
+    topic: str = ""  # the intent of the last message that was understood
     reminded: bool = False  # of what is expected, after another question came in between
     attempts: int = 0  # at proving an order
-    order_number: str = ""
-    order_email: str = ""
-    proved_until: int = 0
-    reference: str = ""  # of the hand-over to a person
+    order_number: str = ""  # that waits for the mail address of its order
+    order_email: str = ""  # that waits for the number
+    shown: tuple[str, ...] = ()  # products to choose from: "the first one"
+    reference: str = ""  # of the hand-over to a person, and its queue
+    queue: str = ""
+    has_contact: bool = False  # the customer said where a person can answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class ReplySource:
     title: str
     text: str
     url: str = ""
+    product_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +138,4 @@ class Reply:
     search: LastSearch | None = None
     handed_over: HandedOver | None = None
     choices: tuple[str, ...] = ()
+    stored: bool = False  # whether the message is in the store of threads

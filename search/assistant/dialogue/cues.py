@@ -12,6 +12,8 @@ from catalog.text.tokenizer import normalise, unspaced
 
 PERSON, GREETING, THANKS, BYE, LEAVE, MORE = "person", "greeting", "thanks", "bye", "leave", "more"
 LEAD, TAIL, PRONOUN, JOIN = "lead", "tail", "pronoun", "join"
+LACKING = "lacking"  # what was asked for is not at hand
+ORDINALS = ("first", "second", "third")
 _EDGES = " \t\n.,;:!?¡¿…。，；：！？、~-"
 _TABLE = Path(__file__).with_name("cues.csv")
 

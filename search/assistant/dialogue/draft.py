@@ -15,6 +15,7 @@ from search.assistant.dialogue.conversation import (
     ReplyPart,
     ReplySource,
 )
+from search.assistant.intents.classifier import IntentPrediction
 from search.hits import SearchHit
 
 
@@ -29,8 +30,10 @@ class ReplyDraft:
     search: LastSearch | None = None
     handed_over: HandedOver | None = None
     choices: tuple[str, ...] = ()
+    stored: bool = False
     intent: str = ""
     probability: float = 0.0
+    unclear: IntentPrediction | None = None  # of a message that was not understood
 
     def say(self, code: str, **facts: object) -> None:
         """Add a statement."""
@@ -52,6 +55,10 @@ class ReplyDraft:
         """Offer choices to press, at most MAX_CHOICES."""
         self.choices = tuple(dict.fromkeys([*self.choices, *choices]))[:MAX_CHOICES]
 
+    def fulfil(self) -> None:
+        """Note that what was expected has come, or is no longer waited for."""
+        self.remember(expects="", question="", intent="", reminded=False, order_number="", order_email="")
+
     def finish(self) -> Reply:
         """Return the reply."""
         return Reply(
@@ -65,4 +72,5 @@ class ReplyDraft:
             search=self.search,
             handed_over=self.handed_over,
             choices=self.choices,
+            stored=self.stored,
         )

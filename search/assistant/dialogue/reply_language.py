@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalog.text.glossary import ENGLISH
-from catalog.text.tokenizer import normalise
-from search.language.detection import language_of
+from catalog.text.tokenizer import normalise, unspaced
+from search.language.detection import is_word_of, language_of
 from search.language.english import FUNCTION_WORDS
 from search.language.terms import term_words
 
@@ -22,6 +22,10 @@ def reply_language(text: str, earlier: str, page: str) -> str:
     words = [word for word in term_words(normalise(text)) if not any(map(str.isdigit, word))]
     if not words or "@" in text:
         return before
+    if before != ENGLISH and not unspaced(text):
+        own = sum(is_word_of(word, before) for word in words)
+        if own > len(FUNCTION_WORDS.intersection(words)) and 2 * own >= len(words):
+            return before
     shown = language_of(text)
     if shown != ENGLISH:
         return shown if shown in OFFERED else before

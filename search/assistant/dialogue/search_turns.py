@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from catalog.errors import BadQuery, DeadlineExceeded, StepFailed, UnknownProduct, UnsupportedQuery
+from catalog.errors import BadQuery, DeadlineExceeded, StepFailed, UnsupportedQuery
 from catalog.text.tokenizer import unspaced
-from search.assistant.dialogue.conversation import CustomerMessage, LastSearch
+from search.assistant.dialogue.conversation import MAX_CHOICES, CustomerMessage, LastSearch
 from search.assistant.dialogue.cues import PRONOUN, has_cue, without_lead, without_pronouns
 from search.assistant.dialogue.draft import ReplyDraft
 from search.engine import SearchEngine
@@ -18,6 +18,7 @@ from search.query.terms import Query, TextTerm
 from search.understanding.understood import NEAR, NOTHING, PRICE_PART, Understood
 
 CARDS = 6  # products that a reply shows
+MANY = 24
 NEAR_CARDS = 3  # where none is quite what was described
 MAX_SEARCH_WORDS = 300  # characters of a search that grew by refinements; a longer one begins a new search
 
@@ -53,13 +54,16 @@ class SearchTurns:
         except (BadQuery, DeadlineExceeded, StepFailed):
             draft.say("search_late")
 
-    def page_of(self, words: str, timeout_ms: int | None = None) -> SearchPage | None:
-        """Return what words find, None where the shop cannot search for them now."""
+    def page_of(self, words: str, *, more: bool = False) -> SearchPage | None:
+        """Return what words find, None where the shop cannot search for them now; with `more`, MANY hits."""
         try:
-            query = QueryBuilder(k=CARDS, group_variants=True, timeout_ms=timeout_ms).text(words).build()
-            return self.engine.search(query)
+            return self.engine.search(QueryBuilder(k=MANY if more else CARDS, group_variants=True).text(words).build())
         except (BadQuery, UnsupportedQuery, DeadlineExceeded, StepFailed):
             return None
+
+    def refines(self, text: str, last: LastSearch) -> bool:
+        """Return whether a text only changes the last search: "in blue", "under 20", "cheaper ones"."""
+        return bool(last) and self._refined(last, without_lead(text)) is not None
 
     def _search_of(self, message: CustomerMessage, words: str, draft: ReplyDraft) -> tuple[LastSearch, Query]:
         if message.picture is not None:
@@ -67,29 +71,40 @@ class SearchTurns:
             if words:
                 builder.text(words)
             return LastSearch(words), builder.picture(message.picture).build()
-        last = draft.state.search
-        alone = self.page_of(words, message.timeout_ms)
-        if last and alone is not None and _changes(words, alone.understood):
-            search = self._refined(last, words, alone.understood)
+        search = self._refined(draft.state.search, words)
+        if search is not None:
             return search, self._query_of(search)
-        if draft.state.product_id and parse_text(words).cheaper and not (alone and alone.understood.named):
-            builder = QueryBuilder(k=CARDS, group_variants=True).product(draft.state.product_id).text(words)
-            try:
-                self.engine.product(draft.state.product_id)
-                return LastSearch(), builder.build()
-            except UnknownProduct:
-                pass
-        search = LastSearch(words)
+        like = without_pronouns(words)
+        if parse_text(like).cheaper and self._is_product(draft.state.product_id):
+            builder = QueryBuilder(k=CARDS, group_variants=True).product(draft.state.product_id).text(like)
+            return LastSearch(), builder.build()
+        search = LastSearch(like or words)
         return search, self._query_of(search)
 
-    def _refined(self, last: LastSearch, words: str, understood: Understood) -> LastSearch:
-        """Return the last search with words added, which take the place of its words about the same field."""
-        words = without_pronouns(words)
-        base = last.words
-        if base and (page := self.page_of(base)) is not None:
-            base = _without_replaced(base, page.understood, understood)
-        joined = f"{base} {words}".strip()
-        return LastSearch(joined if len(joined) <= MAX_SEARCH_WORDS else words, last.refine)
+    def _is_product(self, product_id: str) -> bool:
+        return bool(product_id and self.engine.find([product_id]))
+
+    def _refined(self, last: LastSearch, words: str) -> LastSearch | None:
+        """Return the last search with words that only change it, None where they look for a thing of their own.
+
+        The words take the place of those that were about the same field. What they mean may depend on the language of
+        the search before: "in rot" after "blaue Vase".
+        """
+        if not last or not words:
+            return None
+        alone = self.page_of(words)
+        if alone is None or alone.understood.named:
+            return None
+        added = without_pronouns(words)
+        if last.refine:
+            return LastSearch(added, last.refine) if added and _changes(words, alone.understood) else None
+        joined = self.page_of(f"{last.words} {added}".strip())
+        if joined is None or not (_changes(words, alone.understood) or _adds_value(added, joined.understood)):
+            return None
+        before = self.page_of(last.words)
+        base = _without_replaced(last.words, before.understood, joined.understood, added) if before else last.words
+        text = f"{base} {added}".strip()
+        return LastSearch(text) if len(text) <= MAX_SEARCH_WORDS else LastSearch(added)
 
     def _query_of(self, search: LastSearch) -> Query:
         base = self.engine.query_of(search.refine) if search.refine else None
@@ -108,7 +123,7 @@ class SearchTurns:
         shown = query.offset + len(hits)
         words_alone = all(isinstance(term, TextTerm) for term in query.terms)
         draft.search = LastSearch(search.words, "", shown) if words_alone else LastSearch("", page.refine, shown)
-        draft.remember(search=draft.search)
+        draft.remember(search=draft.search, shown=tuple(hit.product.id for hit in draft.products[:MAX_CHOICES]))
         if not hits:
             draft.say("search_no_more" if query.offset else "search_nothing", words=search.words)
         elif kind in (NEAR, NOTHING, NO_MATCH):
@@ -122,24 +137,24 @@ class SearchTurns:
 
 
 def _changes(words: str, understood: Understood) -> bool:
-    """Return whether words name no thing of their own, only how the things of the last search should be."""
-    if understood.named:
-        return False
+    """Return whether words that name no thing say how the things of the last search should be."""
     parsed = parse_text(words)
     if parsed.cheaper or parsed.cheapest or parsed.limit or parsed.in_stock or parsed.unwanted:
         return True
     return bool(understood.values) or has_cue(PRONOUN, words)
 
 
-def _without_replaced(base: str, before: Understood, now: Understood) -> str:
+def _adds_value(added: str, joined: Understood) -> bool:
+    return any(value.words in added for value in joined.values)
+
+
+def _without_replaced(base: str, before: Understood, joined: Understood, added: str) -> str:
     """Return the words of a search without its values of fields that new words name too, and without its price."""
-    fields = {ref.field for value in now.wanted for ref in value.refs}
+    fields = {ref.field for value in joined.wanted if value.words in added for ref in value.refs}
     gone = [value.words for value in before.wanted if fields & {ref.field for ref in value.refs}]
-    if now.limit is not None and before.limit is not None:
-        gone.append(PRICE_PART)
-    for part in gone:
-        if len(gone) == 1 and part in before.without:
-            return before.without[part]
-        joint = "" if unspaced(base) else " "
-        base = joint.join(base.replace(part, " ").split()) if part != PRICE_PART else before.without.get(part, base)
+    if before.limit is not None and parse_text(added).limit is not None:
+        base = before.without.get(PRICE_PART, base)
+    joint = "" if unspaced(base) else " "
+    for words in gone:
+        base = joint.join(base.replace(words, " ").split())
     return base

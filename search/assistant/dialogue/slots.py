@@ -44,3 +44,9 @@ def order_number_in(text: str, *, wanted: bool = False) -> str:
         if wanted or not _UNIT.match(rest, found.end()):
             return number
     return ""
+
+
+def is_order_number(text: str) -> bool:
+    """Return whether a text is nothing but what looks like an order's number."""
+    found = _NUMBER.fullmatch(text.strip())
+    return bool(found) and len(text) <= MAX_NUMBER and sum(map(str.isdigit, text)) >= _DIGITS

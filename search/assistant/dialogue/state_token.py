@@ -57,7 +57,8 @@ class StateTokens:
             body = zlib.decompressobj().decompress(self._crypt(sealed, nonce), _MAX_BODY)
             fields = json.loads(body)
             issued = float(fields.pop("issued"))
-            state = DialogueState(**fields | {"search": LastSearch(**fields["search"])})
+            search, shown = LastSearch(**fields["search"]), tuple(fields["shown"])
+            state = DialogueState(**fields | {"search": search, "shown": shown})
         except (zlib.error, ValueError, KeyError, TypeError):
             raise ExpiredConversation("The conversation of this token cannot be continued any more.", _HINT) from None
         if not 0 <= (time() if now is None else now) - issued <= STATE_AGE_S:

@@ -1,4 +1,4 @@
 """A shop's policies: Markdown files of the owner, whose passages answer customers' questions, or nothing does.
 
-Imported by search.assistant.evaluation, search.cli.assistant.
+Imported by search.assistant.answering, search.assistant.evaluation, search.cli.assistant.
 """

@@ -1,4 +1,4 @@
 """Answer questions about a product from its attributes, its texts, the shop's answers and approved reviews.
 
-Imported by nothing.
+Imported by search.assistant.answering.
 """

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from search.assistant.dialogue.routing import Routing
+from search.assistant.answering.routing import Routing
 from search.assistant.intents.classifier import IntentPrediction, RankedIntent
 from search.assistant.threads.thread import CUSTOMER, ThreadCorrection, ThreadMessage
 from search.assistant.threads.thread_store import ThreadStore

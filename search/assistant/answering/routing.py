@@ -22,10 +22,15 @@ MAX_MESSAGES = 2_000  # the last corrected ones
 
 
 class Routing:
-    """Routes conversations of one shop. Threads share it; new corrections count once `refresh` has read them."""
+    """Routes conversations of one shop. Threads share it; new corrections count once `refresh` has read them.
 
-    def __init__(self, home: Path, store: ThreadStore, vectors: TextVectors | None) -> None:
-        self.rules = QueueRules.open(home)
+    Without `rules`, those of the shop are read. Raises BadFeed where they are wrong.
+    """
+
+    def __init__(
+        self, home: Path, store: ThreadStore, vectors: TextVectors | None, rules: QueueRules | None = None
+    ) -> None:
+        self.rules = rules or QueueRules.open(home)
         self._store = store
         self._vectors = vectors
         self._lock = threading.Lock()

@@ -1,0 +1,166 @@
+"""The assistant: one customer's message and the state of the conversation become a reply.
+
+What is done depends on the customer's own message and the state alone. No text of the shop, be it a product, a review
+or a policy, is ever read as a request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.errors import BadQuery, WindowshopError
+from search.assistant.answering.message_reading import CustomerRequest, MessageReading, read_message
+from search.assistant.answering.parts import AssistantParts
+from search.assistant.answering.request_turns import RequestTurns, small_talk_code
+from search.assistant.answering.service_hint import ServiceHints
+from search.assistant.answering.slot_turns import OF_ORDERS, SlotTurns
+from search.assistant.dialogue.conversation import CONTACT, HUMAN, RESTART, CustomerMessage, DialogueState, Reply
+from search.assistant.dialogue.cues import MORE, PERSON, has_cue, is_cue
+from search.assistant.dialogue.draft import ReplyDraft
+from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
+from search.assistant.dialogue.order_turns import OrderTurns
+from search.assistant.dialogue.policy_turns import PolicyTurns
+from search.assistant.dialogue.product_turns import ProductTurns
+from search.assistant.dialogue.reply_language import reply_language
+from search.assistant.dialogue.search_turns import SearchTurns
+from search.assistant.dialogue.slots import email_in, is_order_number
+from search.assistant.intents.names import (
+    FIND_PRODUCT,
+    HUMAN_AGENT,
+    ORDER_STATUS,
+    OUT_OF_SCOPE,
+    PRODUCT_INTENTS,
+    SMALL_TALK,
+    STOCK_AVAILABILITY,
+)
+from search.assistant.threads.thread import ASSISTANT, CUSTOMER, ThreadMessage, new_thread_id
+from search.assistant.threads.thread_store import ThreadOrigin
+from search.engine import SearchEngine
+from search.query.intent import parse_text
+
+REFINING_WORDS = 6  # a longer text is read by the classifier first
+log = logging.getLogger(__name__)
+
+
+# Intents that "in blue" or "do you have it in green" may look like after a search.
+REFINING = frozenset((FIND_PRODUCT, STOCK_AVAILABILITY))
+CONTINUED = frozenset((ORDER_STATUS, *PRODUCT_INTENTS))  # "where is it now?" goes on with what was talked about
+
+
+class Assistant:
+    """Replies to the customers of one shop. Threads share it."""
+
+    def __init__(self, engine: SearchEngine, parts: AssistantParts = AssistantParts()) -> None:  # noqa: B008 - frozen
+        service = parts.service
+        self.hints = ServiceHints(parts.classifier, parts.policies)
+        self._classifier, self._threads = parts.classifier, service.threads
+        self._search = SearchTurns(engine)
+        self._orders = OrderTurns(service.orders)
+        self._handover = HandoverTurns(service.handovers, parts.queues)
+        products = ProductTurns(engine, self._search, parts.products)
+        self._requests = RequestTurns(self._search, PolicyTurns(parts.policies), products, self._orders, self._handover)
+        self._slots = SlotTurns(self._orders, products, self._handover, self._requests)
+
+    def reply(self, message: CustomerMessage, state: DialogueState | None = None) -> Reply:
+        """Return the reply to a message; without a state, a conversation begins."""
+        if state is None or message.action == RESTART:
+            state = DialogueState(new_thread_id(), language=state.language if state else "")
+        draft = ReplyDraft(state)
+        draft.remember(
+            language=reply_language(message.text, state.language, message.language),
+            product_id=message.product_id or state.product_id,
+        )
+        reading = self._read(message, draft.state)
+        first = reading.requests[0] if reading.requests else None
+        draft.intent, draft.probability = (first.intent, first.probability) if first else ("", 0.0)
+        if first is not None and first.intent not in (SMALL_TALK, OUT_OF_SCOPE):
+            draft.remember(topic=first.intent)
+        draft.unclear = reading.unclear
+        self._store_message(message, draft)
+        self._answer(message, reading, draft)
+        return draft.finish()
+
+    def store_reply(self, reply: Reply, text: str, sources: Sequence[Mapping[str, Any]]) -> None:
+        """Store a reply as the customer reads it; nothing of a conversation that nobody has written in yet."""
+        if self._threads is None or not reply.stored:
+            return
+        code = reply.parts[0].code if reply.parts else ""
+        message = ThreadMessage(ASSISTANT, text, language=reply.language, code=code, sources=tuple(sources))
+        try:
+            self._threads.append(reply.state.thread, message)
+        except WindowshopError as error:
+            log.error("A reply could not be stored: %s", error)
+
+    def _read(self, message: CustomerMessage, state: DialogueState) -> MessageReading:
+        """Return what a message wants: by its button or field, by a phrase that is clear, or by the classifier."""
+        text = message.text.strip()
+        question = state.question if state.question and message.choice else text
+        intent = message.choice or _clear_intent(message, text, state)
+        if intent:
+            return MessageReading((CustomerRequest(intent, 1.0, question),))
+        reading = read_message(text, state.language, self._classifier)
+        wanted = {request.intent for request in reading.requests}
+        intent = ""
+        if not state.expects and wanted <= REFINING and _may_refine(text, wanted):
+            intent = FIND_PRODUCT if self._search.refines(text, state.search) else ""
+        if not intent and not wanted and state.topic in CONTINUED and state.topic in reading.likely:
+            intent = state.topic
+        if not intent:
+            return reading
+        request = CustomerRequest(intent, reading.probability(intent), text)
+        return MessageReading((request,), probabilities=reading.probabilities)
+
+    def _answer(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
+        before = draft.state.expects
+        if message.contact is not None:
+            self._handover.take_contact(draft, message.contact, message.text)
+        elif message.order is not None:
+            if self._orders.claim(message, draft, message.order):
+                self._handover.hand_over(draft, NEEDS_PERSON, message.text)
+        elif not message.text.strip() and message.picture is None and not message.action and not before:
+            draft.say("greeting")
+        elif not self._slots.fill(message, reading, draft):
+            self._requests.act(message, reading, draft)
+            self._slots.remind(before, draft)
+
+    def _store_message(self, message: CustomerMessage, draft: ReplyDraft) -> None:
+        """Store a customer's message in its thread; a thread that is full is followed by a new one."""
+        text = message.text.strip() or ("[photo]" if message.picture is not None else "")
+        text = (
+            text or (message.order.number if message.order else "") or (f"[{HUMAN}]" if message.action == HUMAN else "")
+        )
+        if self._threads is None or not text:
+            return
+        stored = ThreadMessage(
+            CUSTOMER, text, language=draft.state.language, intent=draft.intent, probability=draft.probability or None
+        )
+        origin = ThreadOrigin(message.visitor, draft.state.product_id)
+        try:
+            try:
+                self._threads.append(draft.state.thread, stored, origin)
+            except BadQuery:
+                draft.remember(thread=new_thread_id(), reference="")
+                self._threads.append(draft.state.thread, stored, origin)
+            draft.stored = True
+        except WindowshopError as error:
+            log.error("A message could not be stored: %s", error)
+
+
+def _clear_intent(message: CustomerMessage, text: str, state: DialogueState) -> str:
+    """Return the intent of a message that needs no classifier; "" for any other."""
+    if message.action == HUMAN or message.contact is not None or has_cue(PERSON, text):
+        return HUMAN_AGENT
+    if message.order is not None or is_order_number(text) or (state.expects in OF_ORDERS and email_in(text)):
+        return ORDER_STATUS
+    if state.expects == CONTACT and email_in(text):
+        return HUMAN_AGENT
+    if message.picture is not None or (state.search and is_cue(MORE, text)):
+        return FIND_PRODUCT
+    return SMALL_TALK if not text or small_talk_code(text) else ""
+
+
+def _may_refine(text: str, wanted: set[str]) -> bool:
+    """Return whether a text may change a search: a short one, but not "is it in stock?", which is about one product."""
+    return len(text.split()) <= REFINING_WORDS and not (STOCK_AVAILABILITY in wanted and parse_text(text).in_stock)

@@ -1,0 +1,78 @@
+"""Passing a conversation on to a person, with all of it, so that the customer repeats nothing."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from catalog.errors import WindowshopError
+from search.assistant.dialogue.conversation import CONTACT, CustomerContact, HandedOver
+from search.assistant.dialogue.draft import ReplyDraft
+from search.assistant.dialogue.knowledge import QueueRouter
+from search.assistant.handover.handover import Contact
+from search.assistant.handover.handovers import Handovers
+from search.assistant.handover.queues import Route
+from search.assistant.intents.classifier import IntentPrediction
+from search.assistant.threads.thread import HIGH
+
+REQUESTED, MISUNDERSTOOD, NEEDS_PERSON, COMPLAINT = "requested", "misunderstood", "needs_person", "complaint"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverTurns:
+    """Hands conversations over; without `handovers`, the shop has no way to."""
+
+    handovers: Handovers | None = None
+    queues: QueueRouter | None = None
+
+    def hand_over(self, draft: ReplyDraft, reason: str, text: str) -> bool:
+        """Hand the conversation over, and ask where a person can answer; return whether that was done."""
+        known = bool(draft.state.reference)
+        if not self._request(draft, reason, text, Contact()):
+            draft.say("person_unavailable")
+            return False
+        made = draft.handed_over
+        if made is not None and not draft.state.has_contact:
+            draft.fulfil()
+            draft.expect(CONTACT)
+        if known:
+            draft.say("handed_over_again", reference=draft.state.reference)
+        else:
+            notified = made is not None and made.reachable
+            draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
+        if not draft.state.has_contact:
+            draft.say("leave_contact")
+        draft.remember(misunderstood=0)
+        return True
+
+    def take_contact(self, draft: ReplyDraft, contact: CustomerContact, text: str) -> None:
+        """Store where a person can answer, and hand the conversation over where that was not done before."""
+        known = bool(draft.state.reference)
+        draft.fulfil()
+        draft.remember(has_contact=True)
+        if not self._request(draft, REQUESTED, text, Contact.read(contact.email, contact.name)):
+            draft.remember(has_contact=False)
+            draft.say("person_unavailable")
+            return
+        if not known:
+            notified = draft.handed_over is not None and draft.handed_over.reachable
+            draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
+        draft.say("contact_taken", email=contact.email)
+
+    def _request(self, draft: ReplyDraft, reason: str, text: str, contact: Contact) -> bool:
+        if self.handovers is None or self.queues is None:
+            return False
+        known = IntentPrediction(draft.intent, draft.probability, 1.0, (), certain=True) if draft.intent else None
+        route = self.queues.route(text, draft.state.language, draft.unclear or known)
+        if contact.email and draft.state.queue:  # nothing new is wanted
+            route = Route(draft.state.queue)
+        priority = max(route.priority, HIGH) if reason == COMPLAINT else route.priority
+        try:
+            made = self.handovers.request(draft.state.thread, reason, route.queue, priority, contact)
+        except WindowshopError as error:
+            log.error("A conversation could not be handed over: %s", error)
+            return False
+        draft.handed_over = HandedOver(made.reference, made.queue, made.reachable)
+        draft.remember(reference=made.reference, queue=made.queue)
+        return True

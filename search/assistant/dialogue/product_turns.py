@@ -1,0 +1,175 @@
+"""Questions about a product: find out which one is meant, and answer from what the shop states of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.errors import WindowshopError
+from catalog.product import CATEGORY_SEPARATOR, Product
+from catalog.text.tokenizer import normalise, singularise
+from search.assistant.dialogue.conversation import PRODUCT, PRODUCT_CHOICE, CustomerMessage, ReplySource
+from search.assistant.dialogue.cues import ORDINALS, has_cue, is_cue
+from search.assistant.dialogue.draft import ReplyDraft
+from search.assistant.dialogue.knowledge import ANSWERED, ProductKnowledge, ProductReply
+from search.assistant.dialogue.search_turns import SearchTurns
+from search.assistant.intents.names import STOCK_AVAILABILITY
+from search.engine import SearchEngine
+from search.hits import SearchHit
+from search.language.english import FUNCTION_WORDS
+from search.language.terms import term_words
+from search.query.filters import CATEGORY
+from search.understanding.understood import ANSWERS, Understood
+
+MAX_CANDIDATES = 3
+ATTRIBUTE, DESCRIPTION = "attribute", "description"
+SOURCE_KINDS = {"offer": ATTRIBUTE, "title": DESCRIPTION}  # the kinds of sources of a reply are fewer
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MeantProducts:
+    """The product that a question is about, or the hits to choose from; `named` says that it names some kind."""
+
+    product: Product | None = None
+    hits: tuple[SearchHit, ...] = ()
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTurns:
+    """Answers questions about products. A method returns whether nothing states the answer."""
+
+    engine: SearchEngine
+    search: SearchTurns
+    answers: ProductKnowledge | None = None
+
+    def question(self, message: CustomerMessage, text: str, intent: str, draft: ReplyDraft) -> bool:
+        """Answer a question about a product, or ask which product it is about."""
+        meant = self._shown(text, draft) or self._meant(text, draft.state.product_id)
+        if meant.product is not None:
+            return self._answer(meant.product, text, draft)
+        if meant.named and intent == STOCK_AVAILABILITY:
+            self.search.find(message, text, draft)
+            return False
+        self._ask(meant, text, intent, draft)
+        return False
+
+    def choose(self, message: CustomerMessage, draft: ReplyDraft) -> bool | None:
+        """Answer the question that waits for a product, if the message names one; None where it does not."""
+        product = self._chosen(message, draft)
+        if product is None:
+            return None
+        question = draft.state.question
+        draft.fulfil()
+        draft.remember(product_id=product.id)
+        return self._answer(product, question, draft)
+
+    def _answer(self, product: Product, text: str, draft: ReplyDraft) -> bool:
+        draft.remember(product_id=product.id)
+        found = self._stated(product, text, draft.state.language)
+        if found is None or found.status != ANSWERED:
+            draft.say("product_not_stated", product=product)
+            return True
+        draft.say(_code_of(found), **found.facts, product=product, passage=found.passage)
+        if found.source is not None:
+            kind = SOURCE_KINDS.get(found.source.kind, found.source.kind)
+            name = found.source.name if kind == ATTRIBUTE else ""
+            draft.cite(ReplySource(kind, name or product.title, found.passage, product_id=product.id))
+        return False
+
+    def _stated(self, product: Product, text: str, language: str) -> ProductReply | None:
+        if self.answers is None:
+            return None
+        try:
+            return self.answers.answer(product, text, language)
+        except WindowshopError as error:
+            log.error("A question about a product cannot be answered: %s", error)
+            return None
+
+    def _shown(self, text: str, draft: ReplyDraft) -> MeantProducts | None:
+        """Return the shown product that a text counts out, as "the first one"; None where it does not."""
+        place = next((place for place, kind in enumerate(ORDINALS) if has_cue(kind, text)), None)
+        if place is None or place >= len(draft.state.shown):
+            return None
+        product_id = draft.state.shown[place]
+        product = self.engine.find([product_id]).get(product_id)
+        return MeantProducts(product) if product else None
+
+    def _ask(self, meant: MeantProducts, text: str, intent: str, draft: ReplyDraft) -> None:
+        ids = tuple(hit.product.id for hit in meant.hits[:MAX_CANDIDATES])
+        draft.products = meant.hits[:MAX_CANDIDATES]
+        if not ids and not meant.named:
+            ids = draft.state.shown
+        draft.say("which_of_these" if ids else "which_product")
+        draft.expect(PRODUCT, question=text, intent=intent)
+        draft.remember(shown=ids)
+        draft.offer(f"{PRODUCT_CHOICE}{product_id}" for product_id in ids)
+
+    def _chosen(self, message: CustomerMessage, draft: ReplyDraft) -> Product | None:
+        text, shown = message.text.strip(), draft.state.shown
+        if not text and message.product_id:
+            return self.engine.find([message.product_id]).get(message.product_id)
+        found = self.engine.find(list(shown)) if shown else {}
+        offered = [found[sku] for sku in shown if sku in found]
+        if (place := _ordinal(text)) is not None and place < len(offered):
+            return offered[place]
+        folded = normalise(text)
+        for product in offered:
+            titles = (
+                product.title,
+                *(value for name, value in product.attributes.items() if name.startswith("title_")),
+            )
+            if any(normalise(title) == folded for title in titles):
+                return product
+        return self._meant(text, "").product
+
+    def _meant(self, text: str, context: str) -> MeantProducts:
+        """Return the product that a text names; the one of the context where it names no other kind of thing."""
+        page = self.search.page_of(text)
+        understood = page.understood if page is not None else Understood()
+        own = self.engine.find([context]).get(context) if context else None
+        if own is not None and (not understood.named or _is_of_kind(own, understood)):
+            return MeantProducts(own)
+        parts = [*(kind.words for kind in understood.named), *(value.words for value in understood.wanted)]
+        named = bool(understood.named)
+        page = self.search.page_of(" ".join(dict.fromkeys(parts)), more=True) if named else page
+        if page is None or page.verdict is None or (named and page.verdict.kind != ANSWERS):
+            return MeantProducts(named=named)
+        if len(page.hits) == 1 and named and page.total == 1:
+            return MeantProducts(page.hits[0].product)
+        best = _best_named(text, page.hits)
+        if len(best) == 1:
+            return MeantProducts(best[0].product)
+        return MeantProducts(hits=tuple(best or page.hits) if named else (), named=named)
+
+
+def _is_of_kind(product: Product, understood: Understood) -> bool:
+    refs = [ref for kind in understood.named for ref in kind.refs if ref.field == CATEGORY]
+    path = product.category
+    return not refs or any(path == ref.label or path.startswith(ref.label + CATEGORY_SEPARATOR) for ref in refs)
+
+
+def _best_named(text: str, hits: Sequence[SearchHit]) -> list[SearchHit]:
+    """Return the hits whose titles share the most words with a text: at least two, and more than all others."""
+    words = _words(text)
+    shared = {hit.product.id: len(words & _words(hit.product.title)) for hit in hits}
+    most = max(shared.values(), default=0)
+    return [hit for hit in hits if shared[hit.product.id] == most] if most > 1 else []
+
+
+def _words(text: str) -> set[str]:
+    return {singularise(word) for word in term_words(normalise(text)) if word not in FUNCTION_WORDS}
+
+
+def _ordinal(text: str) -> int | None:
+    """Return the place, from 0, that a text names: "the first one", "2"; None for another text."""
+    if text.isdecimal() and 1 <= int(text) <= len(ORDINALS):
+        return int(text) - 1
+    return next((place for place, kind in enumerate(ORDINALS) if is_cue(kind, text)), None)
+
+
+def _code_of(answer: ProductReply) -> str:
+    """Return the code of what is stated; what customers say of the fit is counted by other words than yes and no."""
+    return f"product_{answer.code}_fit" if "small" in answer.facts else f"product_{answer.code}"
