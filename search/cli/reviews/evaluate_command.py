@@ -26,11 +26,12 @@ ASPECT_COLUMNS = ("precision", "recall", "polarity_accuracy", "n")
 @json_option
 @click.option("--reviews", type=FILE_TYPE, help="CSV: text, positive (1 or 0), language.")
 @click.option("--aspects", type=FILE_TYPE, help="CSV: text, aspects (size:negative colour:positive), lang.")
-def evaluate_reviews_command(reviews: Path | None, aspects: Path | None, as_json: bool) -> None:
+@click.option("--quick", is_flag=True, help="Measure the quick analysis, which many reviews at once get.")
+def evaluate_reviews_command(reviews: Path | None, aspects: Path | None, quick: bool, as_json: bool) -> None:
     """Measure the analysis of reviews on labelled texts: sentiment, aspects and their polarity."""
     if reviews is None and aspects is None:
         raise BadQuery("There is nothing to measure.", "Give labelled texts: --reviews FILE.csv or --aspects FILE.csv.")
-    analyser = ReviewAnalyser.open()
+    analyser = ReviewAnalyser.open(quick=quick)
     figures: dict[str, Any] = {"model": analyser.model}
     if reviews is not None:
         figures |= measure_sentiment(analyser, read_labelled_reviews(reviews))

@@ -19,7 +19,9 @@ from search.text_heads.text_vectors import TextVectors
 FORMAT = "1"  # raise it whenever the same heads and lists give other analyses
 BATCH = 1024  # reviews whose sentences are scored together
 PASSAGE = 240  # characters of the sentences that are read together, a quarter of them for Chinese: 64 tokens at most
-LAST = 2.0  # weight of a review's last sentence; the first one's is 1, since reviews end with their verdict
+LAST = 3.0  # weight of a review's last sentence; the first one's is 1, since reviews end with their verdict
+QUICK_CHARACTERS = 40  # a review that are read by a model in a quick analysis: 100,000 reviews take minutes
+HAN_CHARACTERS = 4  # of a Latin text that take a model as long as one of a Chinese text
 NO_TEXT = 0.5
 
 
@@ -47,24 +49,29 @@ class _Parts:
 
 
 class ReviewAnalyser:
-    """Analyses reviews in any language; aspects are found in English and Chinese. Threads share it."""
+    """Analyses reviews in any language; aspects are found in English and Chinese. Threads share it.
 
-    def __init__(self, vectors: TextVectors, heads: SentenceHeads) -> None:
+    A quick one scores English sentences by their words, and the model reads only the least sure of each batch and a
+    part of what is in other languages. It is for a whole shop's reviews at once, and less accurate.
+    """
+
+    def __init__(self, vectors: TextVectors, heads: SentenceHeads, *, quick: bool = False) -> None:
         self._vectors = vectors
         self._heads = heads
+        self._quick = quick
         self.model = f"reviews-{FORMAT} {heads_digest()} {terms_digest()} {vectors.fingerprint}"
 
     @classmethod
-    def open(cls, vectors: TextVectors | None = None) -> ReviewAnalyser:
+    def open(cls, vectors: TextVectors | None = None, *, quick: bool = False) -> ReviewAnalyser:
         """Open the analyser on a shop's vectors, or on the starter's. Raises EncoderUnavailable and StoreError."""
-        return cls(vectors if vectors is not None else TextVectors.open(), SentenceHeads.load())
+        return cls(vectors if vectors is not None else TextVectors.open(), SentenceHeads.load(), quick=quick)
 
     def analyse(self, texts: Sequence[str]) -> list[ReviewAnalysis]:
         """Return the analysis of each text. Each different sentence of a batch is read once."""
         found: list[ReviewAnalysis] = []
         for start in range(0, len(texts), BATCH):
-            parts = [_parts(text) for text in texts[start : start + BATCH]]
-            scores = self._scores(parts)
+            parts = [_parts(text, passages=not self._quick) for text in texts[start : start + BATCH]]
+            scores = self._quick_scores(parts) if self._quick else self._scores(parts)
             found += [scores.analysis(part) for part in parts]
         return found
 
@@ -73,6 +80,24 @@ class ReviewAnalyser:
         places = {text: place for place, text in enumerate(texts)}
         rows = self._vectors.multilingual(texts)
         return _Scores(places, self._heads.positive_logits(rows), self._heads.polarity_logits(rows))
+
+    def _quick_scores(self, parts: Sequence[_Parts]) -> _Scores:
+        """Return the logits of words, with those of the model in place of the least sure ones."""
+        texts = list(dict.fromkeys(text for part in parts for text in part.texts()))
+        places = {text: place for place, text in enumerate(texts)}
+        logits = self._heads.words.logits(texts)
+        positive, polarity = logits[:, 0].copy(), logits[:, 1:].copy()
+        foreign = np.array([not text.isascii() and unspaced(text) for text in texts], dtype=bool)
+        positive[foreign], polarity[foreign] = 0.0, 0.0
+        order = np.argsort(np.abs(positive), kind="stable")
+        lengths = np.array(
+            [len(text) * (HAN_CHARACTERS if han else 1) for text, han in zip(texts, foreign, strict=True)]
+        )
+        chosen = order[np.cumsum(lengths[order]) <= QUICK_CHARACTERS * len(parts)]
+        if len(chosen):
+            rows = self._vectors.multilingual([texts[place] for place in chosen])
+            positive[chosen], polarity[chosen] = self._heads.positive_logits(rows), self._heads.polarity_logits(rows)
+        return _Scores(places, positive, polarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,9 @@ class _Scores:
         """Return the analysis of a review from its parts."""
         if not part.sentences:
             return ReviewAnalysis(NO_TEXT)
-        logit = (self._mean(part.sentences) + self._mean(part.passages)) / 2
+        logit = self._mean(part.sentences)
+        if part.passages:
+            logit = (logit + self._mean(part.passages)) / 2
         return ReviewAnalysis(float(1 / (1 + np.exp(-logit))), tuple(self._opinions(part.clauses)))
 
     def _mean(self, spans: Sequence[TextSpan]) -> float:
@@ -102,13 +129,13 @@ class _Scores:
             yield Opinion(clause.aspect, polarity, probability, clause.span.start, clause.span.end)
 
 
-def _parts(text: str) -> _Parts:
+def _parts(text: str, *, passages: bool) -> _Parts:
     sentences = sentences_of(text)
     language = language_of(text)
     clauses = [
         clause for sentence in sentences for span in clauses_of(sentence) for clause in _about_aspects(span, language)
     ]
-    return _Parts(sentences, list(_passages(text, sentences)), clauses)
+    return _Parts(sentences, list(_passages(text, sentences)) if passages else [], clauses)
 
 
 def _about_aspects(span: TextSpan, language: str) -> Iterator[_Clause]:
@@ -120,7 +147,7 @@ def _about_aspects(span: TextSpan, language: str) -> Iterator[_Clause]:
 
 def _passages(text: str, sentences: Sequence[TextSpan]) -> Iterator[TextSpan]:
     """Yield sentences that follow each other together, as far as a model reads them."""
-    longest = PASSAGE // 4 if unspaced(text) else PASSAGE
+    longest = PASSAGE // HAN_CHARACTERS if unspaced(text) else PASSAGE
     start = end = None
     for sentence in sentences:
         if start is not None and end is not None and sentence.end - start > longest:

@@ -12,23 +12,28 @@ import hashlib
 import io
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.reviews.review import NEGATIVE, NEUTRAL, POSITIVE
-from indexer.types import Floats, Mask
+from catalog.text.glossary import ENGLISH
+from indexer.types import Floats
 from search.reviews.analysis.examples import ReviewExample, examples_digest, read_examples
-from search.reviews.analysis.polarity import HEADS_FILE, POLARITY, SENTIMENT
+from search.reviews.analysis.fit_word_pairs import LabelledTexts, fit_word_pairs
+from search.reviews.analysis.polarity import HEADS_FILE, POLARITY, SENTIMENT, WORD_BIAS, WORD_WEIGHTS
 from search.text_heads.calibration import fit_temperature
 from search.text_heads.linear_head import LinearHead, fit_head, save_heads
 from search.text_heads.text_vectors import TextVectors
 
 PACKAGE = "vaderSentiment==3.3.2"
 _ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-_FILES = {"amazonReviewSnippets": 3708, "movieReviewSnippets": 4500, "tweets": 1200}  # and how many are taken
+PRODUCTS = "amazonReviewSnippets"
+_FILES = {PRODUCTS: 3708, "movieReviewSnippets": 4500, "tweets": 1200}  # and how many are taken
 CLEAR, FLAT = 0.8, 0.3  # mean ratings from which a sentence is positive or negative, and below which neither
 OWN_WEIGHT, FILM_WEIGHT = 3.0, 0.6  # of an example, where a rated product sentence has 1
 POLARITY_WEIGHT = 0.05  # of a rated product sentence among clauses
@@ -36,17 +41,26 @@ PENALTIES = {SENTIMENT: 1e-3, POLARITY: 5e-4}
 FOLDS = 5
 
 
+Rated = Mapping[str, Sequence[tuple[float, str]]]  # (mean rating, sentence), by what the sentences are about
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Examples of a head: vectors (n, 384), labels and weights; the first `own` are ours."""
+    """Examples of a head, with labels and weights; the first `own` are ours, the others are rated English ones."""
 
-    rows: Floats
+    texts: tuple[str, ...]
     labels: tuple[str, ...]
-    weights: Floats
+    weights: tuple[float, ...]
     own: int
 
+    def only(self, own: Collection[str]) -> LabelledTexts:
+        """Return the rated examples, and of ours those whose text is in `own`."""
+        rows = zip(self.texts, self.labels, self.weights, strict=True)
+        chosen = [row for place, row in enumerate(rows) if place >= self.own or row[0] in own]
+        return LabelledTexts(*_columns(chosen))
 
-def rated_sentences(sdist: Path) -> dict[str, list[tuple[float, str]]]:
+
+def rated_sentences(sdist: Path) -> Rated:
     """Return the rated sentences of the package by file, as (mean rating, sentence)."""
     found: dict[str, list[tuple[float, str]]] = {}
     with tarfile.open(sdist) as outer, tarfile.open(fileobj=_member(outer, _ARCHIVE)) as inner:
@@ -67,59 +81,62 @@ def _member(archive: tarfile.TarFile, name: str) -> io.BytesIO:
 
 
 def fit_heads(sdist: Path, vectors: TextVectors) -> dict[str, float]:
-    """Fit both heads, write them to the shipped file, and return their temperatures."""
-    own = read_examples()
-    own_rows = vectors.multilingual([example.text for example in own])
-    rated = {
-        name: (vectors.multilingual([text for _, text in rows]), np.array([rating for rating, _ in rows]))
-        for name, rows in rated_sentences(sdist).items()
-    }
+    """Fit all heads, write them to the shipped file, and return the temperatures of those on vectors."""
+    own, rated = read_examples(), rated_sentences(sdist)
+    sets = {SENTIMENT: _of_sentiment(own, rated), POLARITY: _of_polarity(own, rated)}
+    english = {example.text for example in own if example.language == ENGLISH}
+    words = fit_word_pairs(*(labelled.only(english) for labelled in sets.values()))
     about = {
         "examples": examples_digest(),
         "package": PACKAGE,
         "sha256": hashlib.sha256(sdist.read_bytes()).hexdigest(),
     }
-    sets = {SENTIMENT: _sentiment(own, own_rows, rated), POLARITY: _polarity(own, own_rows, rated)}
-    heads = {name: replace(_fit(labelled, PENALTIES[name]), about=about) for name, labelled in sets.items()}
-    save_heads(HEADS_FILE, heads)
+    heads = {
+        name: replace(_fit(labelled, vectors.multilingual(labelled.texts), PENALTIES[name]), about=about)
+        for name, labelled in sets.items()
+    }
+    arrays: dict[str, NDArray[Any]] = {WORD_WEIGHTS: words.weights.astype(np.float16), WORD_BIAS: words.bias}
+    save_heads(HEADS_FILE, heads, arrays)
     return {name: head.temperature for name, head in heads.items()}
 
 
-def _sentiment(own: Sequence[ReviewExample], own_rows: Floats, rated: dict[str, tuple[Floats, Floats]]) -> Labelled:
-    mine = np.array([example.polarity != NEUTRAL for example in own])
-    labels = [example.polarity for example in own if example.polarity != NEUTRAL]
-    rows, weights, count = [own_rows[mine]], [np.full(len(labels), OWN_WEIGHT)], len(labels)
-    for name, (vectors, ratings) in rated.items():
-        clear = np.abs(ratings) >= CLEAR
-        rows.append(vectors[clear])
-        labels += [POSITIVE if rating > 0 else NEGATIVE for rating in ratings[clear]]
-        weights.append(np.full(clear.sum(), 1.0 if name.startswith("amazon") else FILM_WEIGHT))
-    return Labelled(np.concatenate(rows), tuple(labels), np.asarray(np.concatenate(weights), np.float32), count)
+def _columns(rows: Sequence[tuple[str, str, float]]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[float, ...]]:
+    return tuple(row[0] for row in rows), tuple(row[1] for row in rows), tuple(row[2] for row in rows)
 
 
-def _polarity(own: Sequence[ReviewExample], own_rows: Floats, rated: dict[str, tuple[Floats, Floats]]) -> Labelled:
+def _of_sentiment(own: Sequence[ReviewExample], rated: Rated) -> Labelled:
+    rows = [(example.text, example.polarity, OWN_WEIGHT) for example in own if example.polarity != NEUTRAL]
+    count = len(rows)
+    for name, sentences in rated.items():
+        weight = 1.0 if name == PRODUCTS else FILM_WEIGHT
+        clear = [(text, rating) for rating, text in sentences if abs(rating) >= CLEAR]
+        rows += [(text, POSITIVE if rating > 0 else NEGATIVE, weight) for text, rating in clear]
+    return Labelled(*_columns(rows), count)
+
+
+def _of_polarity(own: Sequence[ReviewExample], rated: Rated) -> Labelled:
     """Return own examples of one polarity, and rated product sentences."""
-    simple = np.array([len(set(example.aspects.values())) <= 1 for example in own])
-    labels = [example.polarity for example in own if len(set(example.aspects.values())) <= 1]
-    count = len(labels)
-    vectors, ratings = rated["amazonReviewSnippets"]
-    usable: Mask = (np.abs(ratings) >= CLEAR) | (np.abs(ratings) < FLAT)
-    weights = [np.ones(count), np.full(usable.sum(), POLARITY_WEIGHT)]
-    labels += [NEUTRAL if abs(r) < FLAT else POSITIVE if r > 0 else NEGATIVE for r in ratings[usable]]
-    rows = np.concatenate([own_rows[simple], vectors[usable]])
-    return Labelled(rows, tuple(labels), np.asarray(np.concatenate(weights), np.float32), count)
+    rows = [(example.text, example.polarity, 1.0) for example in own if len(set(example.aspects.values())) <= 1]
+    count = len(rows)
+    for rating, text in rated[PRODUCTS]:
+        if abs(rating) < FLAT:
+            rows.append((text, NEUTRAL, POLARITY_WEIGHT))
+        elif abs(rating) >= CLEAR:
+            rows.append((text, POSITIVE if rating > 0 else NEGATIVE, POLARITY_WEIGHT))
+    return Labelled(*_columns(rows), count)
 
 
-def _fit(labelled: Labelled, penalty: float) -> LinearHead:
+def _fit(labelled: Labelled, rows: Floats, penalty: float) -> LinearHead:
     """Fit a head; its temperature is the best one for examples of ours, each read by a head that did not see it."""
-    head = fit_head(labelled.rows, labelled.labels, penalty=penalty, weights=labelled.weights)
-    folds = np.where(np.arange(len(labelled.labels)) < labelled.own, np.arange(len(labelled.labels)) % FOLDS, -1)
+    weights = np.asarray(labelled.weights, np.float32)
+    head = fit_head(rows, labelled.labels, penalty=penalty, weights=weights)
+    folds = np.where(np.arange(len(rows)) < labelled.own, np.arange(len(rows)) % FOLDS, -1)
     logits, targets = [], []
     for fold in range(FOLDS):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         labels = [labelled.labels[place] for place in rest]
-        part = fit_head(labelled.rows[rest], labels, penalty=penalty, weights=labelled.weights[rest])
-        logits.append(part.logits(labelled.rows[out]))
+        part = fit_head(rows[rest], labels, penalty=penalty, weights=weights[rest])
+        logits.append(part.logits(rows[out]))
         targets += [part.labels.index(labelled.labels[place]) for place in out]
     return head.with_temperature(fit_temperature(np.concatenate(logits), np.array(targets)))
 

@@ -12,25 +12,29 @@ import numpy as np
 from catalog.reviews.review import NEGATIVE, POLARITIES, POSITIVE
 from indexer.numeric import softmax
 from indexer.types import Floats
+from search.reviews.analysis.word_pairs import WordPairHead
 from search.text_heads.linear_head import LinearHead, load_heads
 
 HEADS_FILE = Path(__file__).with_name("heads.safetensors")
 SENTIMENT, POLARITY = "sentiment", "polarity"  # the heads in the file
-OWN_MEANING = 1.5  # added to the logit of a polarity that a term of the aspect has of itself ("too small")
+WORD_WEIGHTS, WORD_BIAS = "words.weights", "words.bias"  # and the arrays of the quick one
+OWN_MEANING = 2.0  # added to the logit of a polarity that a term of the aspect has of itself ("too small")
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceHeads:
-    """The two shipped heads on E5's vectors of sentences."""
+    """The shipped heads: two on E5's vectors of sentences, and the quick one on English words."""
 
     sentiment: LinearHead
     polarity: LinearHead
+    words: WordPairHead
 
     @classmethod
     def load(cls) -> SentenceHeads:
         """Read the shipped heads. Raises StoreError."""
-        heads = load_heads(HEADS_FILE, (SENTIMENT, POLARITY)).heads
-        return cls(heads[SENTIMENT], heads[POLARITY])
+        file = load_heads(HEADS_FILE, (SENTIMENT, POLARITY), (WORD_WEIGHTS, WORD_BIAS))
+        words = WordPairHead(*(file.arrays[name].astype(np.float32) for name in (WORD_WEIGHTS, WORD_BIAS)))
+        return cls(file.heads[SENTIMENT], file.heads[POLARITY], words)
 
     def positive_logits(self, rows: Floats) -> Floats:
         """Return the logits that sentences are positive, float32 (n,), of their vectors (n, 384)."""

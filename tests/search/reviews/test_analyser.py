@@ -7,6 +7,7 @@ from catalog.reviews.review import ReviewAnalysis
 from search.reviews.analysis.analyser import ReviewAnalyser
 from search.reviews.analysis.examples import examples_digest, read_examples
 from search.reviews.analysis.polarity import SentenceHeads
+from search.reviews.analysis.word_pairs import word_pairs
 from search.reviews.evaluation.measures import (
     LabelledClause,
     aspects_of,
@@ -41,6 +42,19 @@ def test_an_opinion_shows_the_clause_that_says_it(analyser):
     assert "runs small" in shown["size"] and "seams ripped" in shown["quality"]
 
 
+def test_a_quick_analysis_reads_the_least_sure_sentences_with_the_model(analyser, monkeypatch):
+    read = []
+    of_sentences = analyser._vectors.multilingual
+    monkeypatch.setattr(analyser._vectors, "multilingual", lambda texts: read.extend(texts) or of_sentences(texts))
+    sure = "It is wonderful and beautiful, I love it so much, the best and most perfect thing, great and amazing"
+    unsure = "The seat is hard as stone"
+    quick = ReviewAnalyser(analyser._vectors, analyser._heads, quick=True)
+    first, second, empty = quick.analyse([sure, unsure, "???"])
+    assert read == [unsure]
+    assert first.sentiment > 0.8 and second.sentiment < 0.5 and empty == ReviewAnalysis(0.5)
+    assert aspects_of(second) == {"comfort": "negative"}
+
+
 def test_reviews_do_not_change_each_other(analyser):
     alone = [analyser.analyse([text])[0] for text in (GOOD, MIXED, CHINESE)]
     for one, other in zip(alone, analyser.analyse([CHINESE, MIXED, GOOD, GOOD])[2::-1], strict=True):
@@ -66,6 +80,11 @@ def test_measures_read_what_they_are_given(analyser, tmp_path):
     found = measure_aspects(analyser, read_labelled_clauses(clauses))
     assert found["precision"] == found["recall"] == found["by_language"]["en"]["polarity_accuracy"] == 1
     assert measure_aspects(analyser, [LabelledClause("I love it", {"price": "positive"}, "en")])["precision"] is None
+
+
+def test_words_after_a_negation_are_others():
+    assert set(word_pairs("not good")) & set(word_pairs("good")) == set(word_pairs(""))
+    assert set(word_pairs("not. good")) & set(word_pairs("good")) > set(word_pairs(""))
 
 
 @pytest.mark.parametrize(
