@@ -108,3 +108,8 @@ def card_id(product_id: str) -> str:
 def _with_query(path: str, fields: Mapping[str, object]) -> str:
     query = urlencode({name: value for name, value in fields.items() if value})
     return f"{path}?{query}" if query else path
+
+
+def review_photo_url(sha256: str, size: int) -> str:
+    """Return the address of a photo in an approved review; `size` is one of those that are served, in pixels."""
+    return f"/reviews/photos/{sha256}/{size}.jpg"

@@ -71,6 +71,7 @@ POLICIES = {
     "review_api.of_product": PUBLIC,
     "review_api.send": PUBLIC,
     "review_api.vote": PUBLIC,
+    "review_api.similar_photos": PUBLIC,
     "review_api.photo": ALWAYS,  # like pages.picture; photos of reviews that are not approved are not found
     "merchant_reviews.queue": WRITE,
     "merchant_reviews.put_batch": WRITE,

@@ -47,6 +47,7 @@ from web.reviews.api.requests import (
     ReviewReply,
     ReviewVote,
     SentReview,
+    SimilarPhotoParameters,
 )
 
 JSON = "application/json"
@@ -60,7 +61,7 @@ _REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
 _BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN, *_REVIEWS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
-_REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters)
+_REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters, SimilarPhotoParameters)
 _PAGES = (*_LISTS, *_RECOMMENDATIONS, *_REVIEW_LISTS, RollbackParameters, SpeechParameters, SuggestParameters)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}

@@ -249,4 +249,5 @@ def _results(page_request: PageRequest, upload: FileStorage | None = None, befor
         NEAREST=NEAREST_HITS,
         hint=service_hint(page_request, page) if upload is None else None,
         status=engine.status(),
+        customer_photos=() if page_request.offset else engine.review_photos.nearest(query),
     )

@@ -12,7 +12,6 @@ from search.reviews.submission import MAX_AUTHOR, MAX_REVIEW_TEXT, MAX_TITLE
 from web.engine import get_engine
 from web.middleware.response_headers import no_store
 from web.pages import shop
-from web.reviews.api.review_json import photo_url
 from web.reviews.api.routes import all_reviews_wait, submit
 from web.reviews.card_ratings import card_rating
 from web.reviews.filter_fields import read_review_parameters
@@ -20,7 +19,7 @@ from web.reviews.review_form import FormLimits, ReviewForm, read_form, visitor_o
 from web.reviews.review_list import product_reviews, review_list
 from web.reviews.review_views import review_view
 from web.reviews.wording import language_name, review_text
-from web.urls import ends_inside_id, reviews_url
+from web.urls import ends_inside_id, review_photo_url, reviews_url
 
 LIMITS = FormLimits(title=MAX_TITLE, text=MAX_REVIEW_TEXT, author=MAX_AUTHOR, photos=MAX_PHOTOS)
 SENT = {"waiting": "sent", "published": "sent_published"}  # what a page says to who has sent a review
@@ -33,7 +32,7 @@ def init_app(app: Flask) -> None:
         review_text=review_text,
         reviews_url=reviews_url,
         review_form_url=review_form_url,
-        review_photo_url=photo_url,
+        review_photo_url=review_photo_url,
         card_rating=card_rating,
         language_name=language_name,
         product_reviews=product_reviews,

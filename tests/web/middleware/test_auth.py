@@ -48,6 +48,7 @@ CALLS = {
     "review_api.of_product": ("get", "/api/v1/products/red/reviews"),
     "review_api.send": ("post", "/api/v1/products/red/reviews"),
     "review_api.vote": ("post", "/api/v1/reviews/1/votes"),
+    "review_api.similar_photos": ("get", "/api/v1/reviews/photos"),
     "review_api.photo": ("get", "/reviews/photos/" + "0" * 64 + "/320.jpg"),
     "merchant_reviews.queue": ("get", "/api/v1/reviews"),
     "merchant_reviews.put_batch": ("put", "/api/v1/reviews"),

@@ -8,7 +8,7 @@ from PIL import Image
 from catalog.home import ShopHome
 from search.recommend.events.event_log import PURCHASE, Event
 from tests.fake_encoder import FakeEncoder
-from tests.web.shop_fixtures import WRITER, make_shop, picture_bytes
+from tests.web.shop_fixtures import BLUE, WRITER, make_shop, picture_bytes
 from web.engine import get_engine, holder_of
 from web.settings import Settings
 
@@ -95,6 +95,32 @@ def test_what_is_noticed_is_listed_and_clean_reviews_may_be_shown_at_once(make_a
     assert send(client, visitor=BEN, product="blue", text="Buy at www.cheap.example now")["state"] == "pending"
     reasons = {review["product_id"]: review["reasons"] for review in merchant(client, "GET")["reviews"]}
     assert reasons == {"green": ["duplicate"], "blue": ["link"]}
+
+
+def test_a_photo_search_shows_customers_photos_that_look_like_it(client, home):
+    blue = picture_bytes(BLUE)
+    form = {"visitor": ANNA, "rating": "4", "photos": [(io.BytesIO(blue), "a.jpg")]}
+    assert client.post("/api/v1/products/blue/reviews", data=form).status_code == 202
+    (review,) = merchant(client, "GET")["reviews"]
+    search = client.post("/api/v1/search", data={"image": (io.BytesIO(blue), "mine.jpg")}).json
+    query = {"refine": search["refine"]}
+    with client.application.app_context():
+        get_engine().review_photos.follow()
+    assert client.get("/api/v1/reviews/photos", query_string=query).json["photos"] == []
+    assert "/reviews/photos/" not in client.post("/", data={"photo": (io.BytesIO(blue), "mine.jpg")}).text
+    merchant(client, "POST", "/decisions", ids=[review["id"]], state="approved")
+    with client.application.app_context():
+        while get_engine().review_photos.follow():
+            pass
+    (photo,) = client.get("/api/v1/reviews/photos", query_string=query).json["photos"]
+    assert photo["product_id"] == "blue" and photo["review_id"] == review["id"]
+    assert client.get(photo["photo"]["320"]).content_type == "image/jpeg"
+    assert (
+        f"{photo['photo']['320'].removeprefix('http://localhost')}"
+        in client.post("/", data={"photo": (io.BytesIO(blue), "mine.jpg")}).text
+    )
+    assert client.get("/api/v1/reviews/photos").status_code == 422
+    assert client.get("/api/v1/reviews/photos?refine=x").status_code == 400
 
 
 def test_photos_are_encoded_again_and_shown_once_approved(client, home):

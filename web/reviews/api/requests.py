@@ -29,6 +29,7 @@ from web.requests.validation import (
 MAX_PAGE, MAX_OFFSET = 100, 100_000
 MAX_BATCH = 500  # reviews
 MAX_KEY, MAX_LANGUAGE, MAX_CONTAINS = 200, 16, 200  # characters
+MAX_SIMILAR, MAX_TOKEN = 50, 100_000
 PHOTOS_FIELD = "photos"
 
 Rating = Annotated[int, Field(ge=1, le=MAX_RATING, examples=[5]), Whole]
@@ -82,6 +83,13 @@ class ReviewListParameters(Parameters):
             self.language,
             self.sort,
         )
+
+
+class SimilarPhotoParameters(Parameters):
+    """A search with a picture, and how many photos to return."""
+
+    refine: Annotated[str, Field(description="The token `refine` of the search's answer.", max_length=MAX_TOKEN)]
+    k: Annotated[int, Field(ge=1, le=MAX_SIMILAR, examples=[6]), Whole] = 6
 
 
 class SentReview(Body):

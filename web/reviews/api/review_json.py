@@ -7,14 +7,11 @@ from typing import Any
 
 from catalog.product import Product
 from catalog.reviews.review import Review, ReviewSummary
-from web.urls import api_url
+from search.reviews.photo_retrieval.photo_search import CustomerPhoto
+from web.i18n.language import title_of
+from web.urls import api_url, review_photo_url
 
 PHOTO_SIZES = (320, 1280)
-
-
-def photo_url(sha256: str, size: int) -> str:
-    """Return the address of a photo in an approved review, at one of the PHOTO_SIZES."""
-    return f"/reviews/photos/{sha256}/{size}.jpg"
 
 
 def shown_review(review: Review) -> dict[str, Any]:
@@ -28,12 +25,28 @@ def shown_review(review: Review) -> dict[str, Any]:
         "language": review.language,
         "at": review.at,
         "verified": review.verified,
-        "photos": [{str(size): api_url(photo_url(sha256, size)) for size in PHOTO_SIZES} for sha256 in review.photos],
+        "photos": [_photo_urls(sha256) for sha256 in review.photos],
         "reply": review.reply,
         "reply_at": review.reply_at,
         "helpful": review.helpful,
         "unhelpful": review.unhelpful,
     }
+
+
+def similar_photo(photo: CustomerPhoto) -> dict[str, Any]:
+    """Return a photo that looks like the picture of a search, with its product."""
+    product = photo.product
+    return {
+        "product_id": product.id,
+        "title": title_of(product),
+        "review_id": photo.review_id,
+        "score": round(photo.score, 6),
+        "photo": _photo_urls(photo.sha256),
+    }
+
+
+def _photo_urls(sha256: str) -> dict[str, str]:
+    return {str(size): api_url(review_photo_url(sha256, size)) for size in PHOTO_SIZES}
 
 
 def stored_review(review: Review, product: Product | None = None) -> dict[str, Any]:

@@ -16,8 +16,14 @@ from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
 from web.requests.validation import read_fields, read_json, source_bytes, validate
 from web.reviews.api import merchant_routes
-from web.reviews.api.requests import PHOTOS_FIELD, ReviewListParameters, ReviewVote, SentReview
-from web.reviews.api.review_json import PHOTO_SIZES, shown_review, summary_json
+from web.reviews.api.requests import (
+    PHOTOS_FIELD,
+    ReviewListParameters,
+    ReviewVote,
+    SentReview,
+    SimilarPhotoParameters,
+)
+from web.reviews.api.review_json import PHOTO_SIZES, shown_review, similar_photo, summary_json
 from web.settings import Settings
 from web.urls import ends_inside_id
 
@@ -68,6 +74,15 @@ def vote(review_id: str) -> Response:
     check_visitor(sent.visitor)
     review = get_engine().reviews.vote(review_id, sent.visitor, sent.helpful)
     return no_store(jsonify(helpful=review.helpful, unhelpful=review.unhelpful, request_id=g.request_id))
+
+
+@bp.get("/api/v1/reviews/photos")
+def similar_photos() -> Response:
+    """Return customers' photos that are as near to the picture of a search as its nearest products, best first."""
+    wanted = validate(SimilarPhotoParameters, request.args.to_dict())
+    engine = get_engine()
+    found = engine.review_photos.nearest(engine.query_of(wanted.refine), wanted.k)
+    return jsonify(photos=[similar_photo(photo) for photo in found], request_id=g.request_id)
 
 
 @bp.get("/reviews/photos/<sha256>/<int:size>.jpg")
