@@ -1,4 +1,4 @@
 """Search in the photos of reviews.
 
-Imported by search.engine.
+Imported by search.engine, web.reviews.api.
 """
