@@ -115,12 +115,10 @@ def test_a_photo_search_shows_customers_photos_that_look_like_it(client, home):
     (photo,) = client.get("/api/v1/reviews/photos", query_string=query).json["photos"]
     assert photo["product_id"] == "blue" and photo["review_id"] == review["id"]
     assert client.get(photo["photo"]["320"]).content_type == "image/jpeg"
-    assert (
-        f"{photo['photo']['320'].removeprefix('http://localhost')}"
-        in client.post("/", data={"photo": (io.BytesIO(blue), "mine.jpg")}).text
-    )
-    assert client.get("/api/v1/reviews/photos").status_code == 422
-    assert client.get("/api/v1/reviews/photos?refine=x").status_code == 400
+    page = client.post("/", data={"photo": (io.BytesIO(blue), "mine.jpg")}).text
+    assert photo["photo"]["320"].removeprefix("http://localhost") in page
+    assert client.get("/api/v1/reviews/photos").json["photos"] == []
+    assert client.get("/api/v1/reviews/photos?refine=x").status_code == 422
 
 
 def test_photos_are_encoded_again_and_shown_once_approved(client, home):

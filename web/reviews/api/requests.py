@@ -88,7 +88,7 @@ class ReviewListParameters(Parameters):
 class SimilarPhotoParameters(Parameters):
     """A search with a picture, and how many photos to return."""
 
-    refine: Annotated[str, Field(description="The token `refine` of the search's answer.", max_length=MAX_TOKEN)]
+    refine: Annotated[str, Field(description="The token `refine` of the search's answer.", max_length=MAX_TOKEN)] = ""
     k: Annotated[int, Field(ge=1, le=MAX_SIMILAR, examples=[6]), Whole] = 6
 
 

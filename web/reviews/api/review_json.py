@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.product import Product
 from catalog.reviews.review import Review, ReviewSummary
-from search.reviews.photo_retrieval.photo_search import CustomerPhoto
 from web.i18n.language import title_of
 from web.urls import api_url, review_photo_url
+
+if TYPE_CHECKING:
+    from search.reviews.photo_retrieval.photo_search import CustomerPhoto
 
 PHOTO_SIZES = (320, 1280)
 

@@ -81,7 +81,7 @@ def similar_photos() -> Response:
     """Return customers' photos that are as near to the picture of a search as its nearest products, best first."""
     wanted = validate(SimilarPhotoParameters, request.args.to_dict())
     engine = get_engine()
-    found = engine.review_photos.nearest(engine.query_of(wanted.refine), wanted.k)
+    found = engine.review_photos.nearest(engine.query_of(wanted.refine), wanted.k) if wanted.refine else ()
     return jsonify(photos=[similar_photo(photo) for photo in found], request_id=g.request_id)
 
 
