@@ -31,6 +31,9 @@ from web.middleware import (
 from web.openapi import reference_page
 from web.pages import merchant, operator, shop, templating
 from web.personal import routes as personal
+from web.questions import pages as question_pages
+from web.questions import routes as product_questions
+from web.questions import service as question_service
 from web.reviews import desk_page
 from web.reviews import routes as reviews
 from web.reviews.api import routes as review_api
@@ -67,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     try_photos.init_app(app, settings)
     voice.init_app(app, settings)
     assistant_service.init_app(app, settings)
+    question_service.init_app(app, settings)
     service_desk.init_app(app, settings)
 
     urls.init_app(app)
@@ -78,7 +82,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(assistant.bp)
     app.register_blueprint(assistant_page.bp)
     app.register_blueprint(products.bp)
-    for page in (shop, personal, saved, merchant, desk_page, operator):
+    app.register_blueprint(product_questions.bp)
+    for page in (shop, question_pages, personal, saved, merchant, desk_page, operator):
         app.register_blueprint(page.bp)
     reviews.init_app(app)
     page_head.init_app(app, settings)

@@ -3,5 +3,5 @@
 Imported by search.assistant.answering, search.assistant.dialogue, search.assistant.evaluation,
 search.assistant.intents, search.assistant.policies, search.assistant.products, search.assistant.products.reading,
 search.query, search.retrieval, search.reviews, search.reviews.analysis, search.reviews.evaluation, search.speech,
-search.understanding.
+search.understanding, web.questions.
 """

@@ -9,6 +9,8 @@ from flask import Blueprint, Response, g, jsonify, make_response, request
 from web.engine import get_engine
 from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
+from web.questions.rendering import question_json
+from web.questions.service import question_desk
 from web.requests.recommend_request import SimilarParameters, VisitorId
 from web.requests.validation import validate
 from web.urls import ends_inside_id
@@ -24,6 +26,7 @@ def forget(visitor: str) -> Response:
     engine = get_engine()
     engine.recommender.forget(visitor)
     engine.reviews.forget(visitor)
+    question_desk().questions.forget(visitor)
     return make_response("", 204)
 
 
@@ -40,7 +43,14 @@ def stored(visitor: str) -> Response:
     exposures = [asdict(exposure) for exposure in recommender.exposures_of(visitor)]
     reviews = [asdict(review) for review in engine.reviews.of_visitor(visitor)]
     votes = [{"review_id": review, "helpful": helpful} for review, helpful in engine.reviews.votes_of(visitor).items()]
-    stored = {"events": events, "experiments": exposures, "reviews": reviews, "review_votes": votes}
+    questions = [question_json(question) for question in question_desk().questions.of_visitor(visitor)]
+    stored = {
+        "events": events,
+        "experiments": exposures,
+        "reviews": reviews,
+        "review_votes": votes,
+        "questions": questions,
+    }
     return no_store(jsonify(stored | {"request_id": g.request_id}))
 
 

@@ -57,6 +57,11 @@ def t(key: str, **values: object) -> str:
     return messages.message(key, language(), **values)
 
 
+def question_text(key: str, **values: object) -> str:
+    """Return a message about questions of products, in the page's language."""
+    return messages.page_message(messages.QUESTIONS, key, language(), **values)
+
+
 def in_sentence(name: str) -> str:
     """Return a name as it stands inside a sentence of the page's language."""
     return with_small_initial(name, language())

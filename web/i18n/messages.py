@@ -22,6 +22,7 @@ from web.i18n.languages import CHINESE, OTHER, STAFF_LANGUAGES, number_text, per
 SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE = "shop", "merchant", "operator", "embed", "reference", "voice"
 ASSISTANT, ASSISTANT_PANEL = "assistant", "assistant_panel"
 REVIEWS, REVIEW_DESK = "reviews", "review_desk"  # what shoppers see of reviews, and the page that moderates them
+QUESTIONS, QUESTION_DESK = "questions", "merchant_questions"
 _SHOWN_BY_SCRIPTS = (
     "brands clear_recent copied crop_box did_you_mean found kinds no_camera object popular_searches products "
     "recent_searches suggested suggestions too_large unanswered unreachable your_photo "

@@ -29,7 +29,7 @@ SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however 
 # May prove an order, which nobody should try often.
 ASSISTANT_ENDPOINTS = ("assistant.answer", "assistant_page.send")
 REVIEW_ENDPOINTS = ("review_api.send", "reviews.send")  # each is work for whoever moderates
-ASSISTANT_ENDPOINT = "assistant.answer"  # may prove an order, which nobody should try often
+QUESTION_ENDPOINTS = ("product_questions.send", "question_pages.send")  # people read what is sent
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000
 EXTENSION = "windowshop.limits"
@@ -96,7 +96,7 @@ def request_kind() -> str:
         return REVIEWS
     if request.endpoint is not None and POLICIES.get(request.endpoint) in (WRITE, ADMIN, SIGNED):
         return WRITES
-    if request.endpoint == SPEECH_ENDPOINT:
+    if request.endpoint in (SPEECH_ENDPOINT, *QUESTION_ENDPOINTS):
         return UPLOADS
     length = request.content_length
     chunked = length is None and "Transfer-Encoding" in request.headers

@@ -22,6 +22,7 @@ from werkzeug.routing import Rule
 from web.assistant.requests import AssistantRequest
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
+from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
 from web.requests.job_request import Decisions, FilePart, JobState, NewJob, PublishRows, RowsPage
 from web.requests.listing_request import ListingRequest
 from web.requests.operator_request import ModelRollback, Rollback, RollbackParameters
@@ -57,12 +58,22 @@ _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _EXPERIMENTS = (ExperimentFields, ExperimentState)
 _ROLLBACKS = (Rollback, ModelRollback)
 _OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
+_QUESTIONS = (SentQuestion, ShopAnswer)
 _REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
-_BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN, *_REVIEWS)
+_BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN, *_REVIEWS, *_QUESTIONS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
+_QUESTION_PARAMETERS = (AskParameters, QuestionsPage)
 _REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters, SimilarPhotoParameters)
-_PAGES = (*_LISTS, *_RECOMMENDATIONS, *_REVIEW_LISTS, RollbackParameters, SpeechParameters, SuggestParameters)
+_PAGES = (
+    *_LISTS,
+    *_QUESTION_PARAMETERS,
+    *_RECOMMENDATIONS,
+    *_REVIEW_LISTS,
+    RollbackParameters,
+    SpeechParameters,
+    SuggestParameters,
+)
 BODY_MODELS = {model.__name__: model for model in _BODIES}
 PARAMETERS = {model.__name__: model for model in _PAGES}
 BASE_DOCUMENT = Path(__file__).with_name("base.json").read_text(encoding="utf-8")

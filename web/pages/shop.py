@@ -32,6 +32,7 @@ from web.pages.short_titles import short_titles
 from web.pages.view_models import results_view
 from web.personal.consent_view import consent_view
 from web.personal.shelves import ShelfCard, bought_together, shelves_of_everybody
+from web.questions.pages import questions_view
 from web.requests.page_request import PageRequest, compact, query_from_page, read_page_request
 from web.requests.validation import check, whole_number
 from web.try_photos import get_try_photo, thumbnail_of, try_photos
@@ -100,6 +101,7 @@ def product(product_id: str) -> str:
         variants=variants,
         choices=variant_choices(shown_product, variants),
         rows=rows,
+        asked=questions_view(shown_product),
         why=_or_default(lambda: _explanation(origin, product_id), None) if origin else None,
         origin=origin,
         back=origin.back if origin else "",

@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
         language_tag=language_tag,
         is_translation=translates,
         t=language.t,
+        q=language.question_text,
         field_label=language.field_label,
         value_label=language.value_label,
         reason_label=language.reason_label,

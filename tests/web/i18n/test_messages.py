@@ -15,6 +15,8 @@ from web.i18n.messages import (
     EMBED,
     MERCHANT,
     OPERATOR,
+    QUESTION_DESK,
+    QUESTIONS,
     REFERENCE,
     REVIEW_DESK,
     REVIEWS,
@@ -54,7 +56,20 @@ def placeholders(text):
     return set(found)
 
 
-PAGES = [SHOP, MERCHANT, OPERATOR, EMBED, REFERENCE, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, REVIEW_DESK]
+PAGES = [
+    SHOP,
+    MERCHANT,
+    OPERATOR,
+    EMBED,
+    REFERENCE,
+    VOICE,
+    ASSISTANT,
+    ASSISTANT_PANEL,
+    REVIEWS,
+    REVIEW_DESK,
+    QUESTIONS,
+    QUESTION_DESK,
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -66,7 +81,7 @@ def test_every_message_is_in_english_and_chinese_with_the_same_placeholders(page
             assert placeholders(texts[ENGLISH]) == placeholders(texts[CHINESE]), key
 
 
-@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS])
+@pytest.mark.parametrize("page", [SHOP, EMBED, VOICE, ASSISTANT, ASSISTANT_PANEL, REVIEWS, QUESTIONS])
 @pytest.mark.parametrize("language", OWN_FILES)
 def test_what_shoppers_read_is_in_every_language(page, language):
     english, translated = read(page), read(f"{page}.{language}")

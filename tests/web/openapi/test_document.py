@@ -40,6 +40,7 @@ MEANING |= {
     for name in OPERATIONS
     if name.startswith(("merchant.", "rules.", "visitors.", "experiments.", "review_api.", "merchant_reviews."))
 }
+MEANING |= {"product_questions.send", "product_questions.answer"}  # no control characters, no blanks alone
 MEANING |= {"assistant.answer", "ops.preview", "ops.rollback", "ops.fit_models", "ops.roll_back_models", "feed.feed"}
 FUZZED = [name for name in OPERATIONS if name != "reference.openapi"]  # the document itself is what it is read from
 FEW, MANY = 20, 200  # requests an operation; few are the same ones each time, so that a run repeats
