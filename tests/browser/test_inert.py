@@ -17,44 +17,12 @@ from indexer.labels.heads import LabelHeads
 from tests.browser.conftest import served
 from tests.fake_encoder import FakeEncoder
 from tests.search.bulk_jobs import picture_bytes
+from tests.web.reviews.hostile_strings import STRINGS
 from tests.web.shop_fixtures import WRITE_KEY, write_keys
 from web.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)
 
-RUN = "window.ran=1;alert(1)"
-STRINGS = (
-    f"<script>{RUN}</script>",
-    f"</script><script>{RUN}</script>",
-    f"<ScRiPt >{RUN}</sCrIpT>",
-    f"<img src=x onerror='{RUN}'>",
-    f"<img src=https://evil.example/a.png onload={RUN}>",
-    f'"><img src=x onerror={RUN}>',
-    f"'><svg/onload={RUN}>",
-    f"<svg><script>{RUN}</script></svg>",
-    f"<svg><animate onbegin={RUN} attributeName=x dur=1s>",
-    f"<body onload={RUN}>",
-    f'<iframe src="javascript:{RUN}"></iframe>',
-    f"<iframe srcdoc='<script>parent.{RUN}</script>'></iframe>",
-    f'<a href="javascript:{RUN}">here</a>',
-    f"javascript:{RUN}//",
-    f"JaVaScRiPt:{RUN}",
-    f"java\tscript:{RUN}",
-    f"data:text/html,<script>{RUN}</script>",
-    f'" onmouseover="{RUN}" autofocus onfocus="{RUN}',
-    f"' onclick='{RUN}' x='",
-    f"` onfocus=`{RUN}",
-    f"</title><script>{RUN}</script>",
-    f"</textarea><script>{RUN}</script>",
-    "</style><style>@import 'https://evil.example/a.css';</style>",
-    "<link rel=stylesheet href=https://evil.example/a.css>",
-    f'<meta http-equiv=refresh content="0;url=javascript:{RUN}">',
-    "<base href=https://evil.example/>",
-    f'<form action="javascript:{RUN}"><button>go</button></form>',
-    f"<details open ontoggle={RUN}>",
-    f"{{{{7*7}}}}${{{RUN}}}<%= 7*7 %>",
-    f"&lt;script&gt;{RUN}&lt;/script&gt;&#x3C;img src=x onerror={RUN}&#x3E;",
-)
 SCRIPT = "script:not([src], [type=\\'application/ld+json\\'])"  # a block of data is no code
 # What may stand in a page of ours: no code but in files of ours, and no address that leads elsewhere.
 FOREIGN = """() => [...document.querySelectorAll('*')].flatMap((each) => [

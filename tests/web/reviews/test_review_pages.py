@@ -9,6 +9,7 @@ import pytest
 from catalog.reviews.review import PENDING
 from catalog.reviews.review_store import ReviewStore
 from tests.web.reviews.conftest import SMALL, WRITTEN, put, visitor
+from tests.web.reviews.hostile_strings import STRINGS
 from tests.web.shop_fixtures import picture_bytes
 
 
@@ -169,6 +170,23 @@ def test_every_page_of_reviews_in_every_language(visit, language):
         separator = "&" if "?" in address else "?"
         text = page_of(visit, f"{address}{separator}lang={language}")
         assert not re.search(r">\s*(Reviews|Your review|Filter reviews|Verified purchase|Helpful\?)\s*<", text), address
+
+
+def test_whatever_a_customer_writes_is_words(visit, review_home):
+    plain = page_of(visit, "/products/similar")
+    for text in STRINGS:
+        put(review_home, "similar", (5, text[:120], text, text[:60], "en", False))
+    shown = page_of(visit, "/products/similar")
+    lists = [page_of(visit, f"/products/similar/reviews?sort=newest&page={number}") for number in (1, 2, 3)]
+    assert sum(len(ids(text)) for text in lists) == len(STRINGS)
+    for text in (shown, *lists):
+        assert not re.search(r"<(img|svg|iframe|body|base|style|details)[^>]*(onerror|onload|evil|javascript:)", text)
+        assert "<script>window" not in text and text.count("</title>") == 1
+    assert shown.count("<script") == plain.count("<script") + 1, "reviews.js alone came in addition"
+
+
+def test_what_is_stored_of_reviews_is_said_where_it_can_be_forgotten(visit):
+    assert "Reviews and votes that you send stay" in page_of(visit, "/for-you")
 
 
 def test_the_moderation_page_holds_no_data(visit):
