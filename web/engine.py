@@ -124,6 +124,8 @@ class EngineHolder:
         except BaseException:
             engine.close()
             raise
+        if settings.analyse_reviews:
+            engine.review_worker.start()
         status = engine.status()
         log.info("Ready: %s products, generation %s, encoder %s", status.products, status.generation, status.encoder)
         return engine

@@ -189,6 +189,11 @@ class Settings(BaseSettings):
         description="Which reviews of visitors are shown at once: none, so that all wait for you; or clean, those"
         " without photos in which nothing is noticed.",
     )
+    analyse_reviews: bool = Field(
+        default=True,
+        description="Whether the server analyses new reviews itself, in the background; if not,"
+        " `windowshop reviews analyse` does.",
+    )
     reviews_per_day: int = Field(
         default=10, ge=0, description="Most reviews that one visitor may send in a day; 0 for no limit."
     )

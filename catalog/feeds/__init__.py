@@ -2,5 +2,6 @@
 
 The readers yield `Product` or `Rejected`, row by row. catalog.storage never imports this package.
 
-Imported by catalog, indexer.build, indexer.training, search.bulk, search.connect, search.live, web.requests.
+Imported by catalog, catalog.reviews.readers, indexer.build, indexer.training, search.bulk, search.connect,
+search.live, web.requests.
 """

@@ -5,5 +5,5 @@ indexer.detection, indexer.encoders, indexer.encoders.backends, indexer.encoders
 indexer.labels, indexer.maintenance, search.assistant.handover, search.assistant.intents, search.assistant.orders,
 search.assistant.policies, search.bulk, search.cli, search.connect, search.doctor, search.listings, search.live,
 search.ops, search.query, search.recommend.learning, search.recommend.learning.background, search.retrieval,
-search.speech, search.text_heads, web.cli, web.middleware.
+search.reviews.working, search.speech, search.text_heads, web.cli, web.middleware.
 """

@@ -16,9 +16,10 @@ _SET_MODEL = "UPDATE about SET value = ? WHERE name = 'model'"
 _UNMARK_OTHERS = "UPDATE reviews SET analysed = '' WHERE analysed != ?"
 _READY = "SELECT analysis FROM analyses WHERE digest = ? AND model = ?"
 _WAITING = """SELECT digest, title, text, language, min(number) AS first FROM
-    (SELECT number, digest, title, text, language FROM reviews WHERE analysed = '' ORDER BY number DESC LIMIT ?)
+    (SELECT number, digest, title, text, language FROM reviews
+    WHERE analysed = '' AND state != 'rejected' ORDER BY number DESC LIMIT ?)
     GROUP BY digest ORDER BY first DESC"""
-_COUNT_WAITING = "SELECT count(*) FROM reviews WHERE analysed = ''"
+_COUNT_WAITING = "SELECT count(*) FROM reviews WHERE analysed = '' AND state != 'rejected'"
 _SAVE = "INSERT OR REPLACE INTO analyses VALUES (?, ?, ?)"
 _WITH_DIGEST = "SELECT number, product_id, length(text) FROM reviews WHERE digest = ?"
 _REMOVE_OPINIONS = "DELETE FROM opinions WHERE product_id = ? AND number = ?"
@@ -48,7 +49,7 @@ def ready(db: sqlite3.Connection, model: str, texts: Iterable[ReviewText]) -> di
 def waiting(db: sqlite3.Connection, limit: int) -> tuple[ReviewText, ...]:
     """Return the texts of the newest `limit` reviews that wait, each once."""
     rows = db.execute(_WAITING, (limit,)).fetchall()
-    return tuple(ReviewText(digest.hex(), title, text, language) for digest, title, text, language, _ in rows)
+    return tuple(ReviewText(digest.hex(), text or title, language) for digest, title, text, language, _ in rows)
 
 
 def count_waiting(db: sqlite3.Connection) -> int:

@@ -28,9 +28,9 @@ def fold(text: str) -> str:
     return _NO_LETTER.sub("", normalise(text))
 
 
-def text_digest(title: str, text: str) -> bytes:
+def text_digest(text: str) -> bytes:
     """Return the digest of a review's text: 16 bytes."""
-    return hashlib.blake2b(f"{title}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def bands_of(folded: str) -> tuple[int, ...]:

@@ -86,10 +86,12 @@ class StoreCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReviewText:
-    """A text to analyse; equal texts have one `digest` (hexadecimal), and are analysed once."""
+    """A text to analyse: that of a review, or its title where it has no more.
+
+    Equal texts have one `digest` (hexadecimal), and are analysed once.
+    """
 
     digest: str
-    title: str
     text: str
     language: str
 

@@ -107,6 +107,13 @@ class ReviewReader:
         with self.file.reading() as db:
             return analysis_rows.analysis_of(db, number_of(review_id))
 
+    def count_unanalysed(self) -> int:
+        """Return how many reviews wait to be analysed."""
+        if not self.file.exists:
+            return 0
+        with self.file.reading() as db:
+            return analysis_rows.count_waiting(db)
+
     def similar(self, draft: ReviewDraft, visitor: str) -> tuple[str, ...]:
         """Return ids of reviews with nearly the same text, on another product or by another visitor, at most NEAR."""
         if not self.file.exists:

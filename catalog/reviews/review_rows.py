@@ -47,7 +47,7 @@ def insert(
 ) -> int:
     """Store a review, and return its number: the given one, or the next."""
     draft = new.draft
-    digest = text_digest(draft.title, draft.text)
+    digest = text_digest(draft.text or draft.title)
     at = draft.at or int(time.time())
     row = (
         number, draft.product_id, visitor, draft.key or None, source, draft.rating, draft.text, draft.title,

@@ -48,6 +48,7 @@ LOG = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?)"
 DECISIONS = """SELECT at, CAST(number AS TEXT), product_id, state, reason, actor FROM decisions
     ORDER BY at DESC, rowid DESC LIMIT ?"""
 SET_REPLY = "UPDATE reviews SET reply = ?, reply_at = ? WHERE number = ?"
+WITH_KEY = "SELECT number, reply FROM reviews WHERE key = ?"
 SET_VOTE = "INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?)"
 REMOVE_VOTE = "DELETE FROM votes WHERE number = ? AND visitor = ?"
 COUNT_VOTES = """UPDATE reviews SET
@@ -72,5 +73,5 @@ OPINIONS = """SELECT o.product_id, CAST(o.number AS TEXT), r.at, o.aspect, o.pol
     WHERE r.state = 'approved' AND r.at >= ? AND r.at < ?"""
 OVERVIEW = """SELECT (SELECT count(*) FROM reviews WHERE state = 'pending'),
     (SELECT count(*) FROM reviews WHERE state = 'approved'), (SELECT count(*) FROM reviews WHERE state = 'rejected'),
-    (SELECT count(*) FROM summaries), (SELECT count(*) FROM reviews WHERE analysed = ''),
+    (SELECT count(*) FROM summaries), (SELECT count(*) FROM reviews WHERE analysed = '' AND state != 'rejected'),
     (SELECT count(*) FROM votes), (SELECT count(DISTINCT sha256) FROM photos)"""

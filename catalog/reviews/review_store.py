@@ -69,6 +69,15 @@ class ReviewStore(ReviewReader):
         self.photos.remove(batch.unused)
         return batch.counts
 
+    def reply_to_key(self, key: str, text: str) -> bool:
+        """Set the reply to an imported review that has none; return whether there is such a review."""
+        with self.file.writing() as db:
+            found = db.execute(review_sql.WITH_KEY, (key,)).fetchone()
+            if found is not None and not found[1]:
+                db.execute(review_sql.SET_REPLY, (text, None, found[0]))
+                raise_change(db)
+        return found is not None
+
     def decide(
         self, ids: Iterable[str], state: str, reason: str = "", actor: str = "", now: float | None = None
     ) -> int:

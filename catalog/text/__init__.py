@@ -1,12 +1,13 @@
 """Split and normalise text, read the glossary and labelled CSV files, and write safe CSV. Every room may import it.
 
 Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.questions, catalog.reviews,
-catalog.storage, indexer.build, indexer.encoders.backends, indexer.training.captions, indexer.training.kinds,
-search.assistant.answering, search.assistant.dialogue, search.assistant.evaluation, search.assistant.handover,
-search.assistant.intents, search.assistant.orders, search.assistant.policies, search.assistant.products,
-search.assistant.products.reading, search.bulk, search.cli, search.doctor, search.evaluation, search.language,
-search.listings, search.live, search.merchandising, search.ops, search.query, search.recommend.content,
-search.recommend.events, search.recommend.models, search.retrieval, search.reviews.analysis,
-search.reviews.evaluation, search.reviews.insights, search.reviews.moderation, search.speech, search.state,
-search.suggest, search.text_heads, search.understanding, web.facets, web.requests, web.reviews, web.try_photos.
+catalog.reviews.readers, catalog.storage, indexer.build, indexer.encoders.backends, indexer.training.captions,
+indexer.training.kinds, search.assistant.answering, search.assistant.dialogue, search.assistant.evaluation,
+search.assistant.handover, search.assistant.intents, search.assistant.orders, search.assistant.policies,
+search.assistant.products, search.assistant.products.reading, search.bulk, search.cli, search.cli.reviews,
+search.doctor, search.evaluation, search.language, search.listings, search.live, search.merchandising, search.ops,
+search.query, search.recommend.content, search.recommend.events, search.recommend.models, search.retrieval,
+search.reviews.analysis, search.reviews.evaluation, search.reviews.importing, search.reviews.insights,
+search.reviews.moderation, search.speech, search.state, search.suggest, search.text_heads, search.understanding,
+web.facets, web.requests, web.reviews, web.try_photos.
 """

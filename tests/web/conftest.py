@@ -31,7 +31,8 @@ def make_app():
         patch.setattr("search.assistant.answering.opening.TextVectors.of", no_text_models)
 
         def make(settings):
-            app = create_app(settings)
+            # A model that no test of pages needs would take a processor for seconds.
+            app = create_app(settings.model_copy(update={"analyse_reviews": False}))
             apps.append(app)
             return app
 

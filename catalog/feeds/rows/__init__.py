@@ -2,6 +2,6 @@
 
 Knows nothing of products; the formats and the mapping to products build on it.
 
-Imported by catalog.feeds, catalog.feeds.platforms, indexer.build, search.assistant.orders, search.bulk,
-search.evaluation.
+Imported by catalog.feeds, catalog.feeds.platforms, catalog.reviews.readers, indexer.build, search.assistant.orders,
+search.bulk, search.evaluation, search.reviews.importing.
 """

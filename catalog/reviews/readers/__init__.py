@@ -1,0 +1,4 @@
+"""Read files of reviews: tables, JSON Lines, and the exports of review apps for Shopify and of WooCommerce.
+
+Imported by search.reviews.importing.
+"""
