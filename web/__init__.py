@@ -10,11 +10,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import engine, errors, try_photos, urls, voice
 from web.api import feed, insights, jobs, listings, operations, products, rules, search, speech, suggestions, visitors
-from web.assistant import desk as service_desk
 from web.assistant import pages as assistant_page
 from web.assistant import routes as assistant
 from web.assistant import service as assistant_service
 from web.connect import webhooks
+from web.conversations import desk as service_desk
+from web.conversations import page as conversations_page
+from web.conversations import routes as conversations
 from web.embed import routes as embed_routes
 from web.experiments import routes as experiments
 from web.middleware import (
@@ -72,6 +74,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     assistant_service.init_app(app, settings)
     question_service.init_app(app, settings)
     service_desk.init_app(app, settings)
+    app.register_blueprint(conversations.bp)
+    app.register_blueprint(conversations_page.bp)
 
     urls.init_app(app)
     app.register_blueprint(search.bp)

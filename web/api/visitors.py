@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, request
 
+from web.conversations.desk import desk_of
 from web.engine import get_engine
 from web.middleware.consent import check_visitor
 from web.middleware.response_headers import no_store
@@ -27,6 +28,7 @@ def forget(visitor: str) -> Response:
     engine.recommender.forget(visitor)
     engine.reviews.forget(visitor)
     question_desk().questions.forget(visitor)
+    desk_of(current_app).store.forget(visitor)
     return make_response("", 204)
 
 
@@ -51,6 +53,9 @@ def stored(visitor: str) -> Response:
         "review_votes": votes,
         "questions": questions,
     }
+    stored = {"events": events, "experiments": exposures, "reviews": reviews, "review_votes": votes}
+    store = desk_of(current_app).store
+    stored["conversations"] = store.export(store.ids_of_visitor(visitor))
     return no_store(jsonify(stored | {"request_id": g.request_id}))
 
 

@@ -20,6 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
 from web.assistant.requests import AssistantRequest
+from web.conversations.requests import MessageCorrection, PersonAnswer, ThreadsOf, ThreadsPage, ThreadState
 from web.experiments.requests import ExperimentFields, ExperimentState
 from web.middleware.auth import ALWAYS, OPERATOR, POLICIES, PUBLIC, SCOPES, UNLIMITED_ENDPOINTS
 from web.questions.requests import AskParameters, QuestionsPage, SentQuestion, ShopAnswer
@@ -56,12 +57,15 @@ SCHEMA_REF = "#/components/schemas/{model}"
 DESCRIBED_PATHS = re.compile(r"/(api/|healthz$|readyz$|metrics$|openapi\.json$)")
 _JOBS = (NewJob, JobState, Decisions, PublishRows)
 _EXPERIMENTS = (ExperimentFields, ExperimentState)
+_CONVERSATIONS = (MessageCorrection, PersonAnswer, ThreadState)
 _ROLLBACKS = (Rollback, ModelRollback)
 _OWN = (*_JOBS, *_EXPERIMENTS, *_ROLLBACKS, ListingRequest, ProductBatch, ProductFields, RuleFields, Preview)
 _QUESTIONS = (SentQuestion, ShopAnswer)
 _REVIEWS = (ReviewBatch, ReviewDecisions, ReviewReply, ReviewVote, SentReview)
 _BODIES = (Search, Viewed, Events, AssistantRequest, *_OWN, *_REVIEWS, *_QUESTIONS)
 _LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage)
+_BODIES = (Search, Viewed, Events, AssistantRequest, *_CONVERSATIONS, *_OWN, *_REVIEWS)
+_LISTS = (ChangesPage, FilePart, ImportOptions, RowsPage, RulesPage, ThreadsOf, ThreadsPage)
 _RECOMMENDATIONS = (EventParameters, FeedParameters, RecommendationParameters, SimilarParameters)
 _QUESTION_PARAMETERS = (AskParameters, QuestionsPage)
 _REVIEW_LISTS = (ReviewListParameters, ReviewQueueParameters, SimilarPhotoParameters)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from catalog.errors import BadQuery
+from search.assistant.threads.masking import mask
 
 CUSTOMER, ASSISTANT, PERSON = "customer", "assistant", "person"  # who wrote a message; a person is one of the staff
 ROLES = (CUSTOMER, ASSISTANT, PERSON)
@@ -122,6 +123,11 @@ class Thread:
     changed: float
     messages: tuple[ThreadMessage, ...]
     corrections: Mapping[int, ThreadCorrection] = field(default_factory=dict)
+
+    def masked(self) -> Thread:
+        """Return the thread with personal data in customers' messages masked."""
+        messages = (replace(m, text=mask(m.text)) if m.role == CUSTOMER else m for m in self.messages)
+        return replace(self, messages=tuple(messages))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the thread as JSON values; a corrected message has what was set right."""

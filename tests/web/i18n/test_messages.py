@@ -12,6 +12,7 @@ from web.i18n.languages import CHINESE, ENGLISH, LANGUAGES, LOCALES, STAFF_LANGU
 from web.i18n.messages import (
     ASSISTANT,
     ASSISTANT_PANEL,
+    CONVERSATIONS,
     EMBED,
     MERCHANT,
     OPERATOR,
@@ -69,6 +70,7 @@ PAGES = [
     REVIEW_DESK,
     QUESTIONS,
     QUESTION_DESK,
+    CONVERSATIONS,
 ]
 
 
