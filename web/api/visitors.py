@@ -53,7 +53,6 @@ def stored(visitor: str) -> Response:
         "review_votes": votes,
         "questions": questions,
     }
-    stored = {"events": events, "experiments": exposures, "reviews": reviews, "review_votes": votes}
     store = desk_of(current_app).store
     stored["conversations"] = store.export(store.ids_of_visitor(visitor))
     return no_store(jsonify(stored | {"request_id": g.request_id}))

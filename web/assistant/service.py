@@ -11,7 +11,7 @@ from flask import Flask, abort, current_app
 
 from catalog.errors import WindowshopError
 from search.assistant.dialogue.state_token import StateTokens
-from web.assistant.desk import desk_of
+from web.conversations.desk import desk_of
 from web.engine import get_engine
 from web.settings import Settings
 

@@ -125,16 +125,9 @@ POLICIES = {
     "merchant.corrected": WRITE,
     "merchant.listings": WRITE,
     "conversations_page.page": ALWAYS,
-    "threads.threads": WRITE,
-    "threads.thread": WRITE,
-    "threads.answer": WRITE,
-    "threads.change_state": WRITE,
-    "threads.correct": WRITE,
-    "threads.hand_over": WRITE,
-    "threads.erase": WRITE,
-    "threads.export_thread": WRITE,
-    "threads.export": ADMIN,
-    "threads.erase_all": ADMIN,
+    **dict.fromkeys(map("threads.{}".format, ("threads", "thread", "answer", "change_state", "correct")), WRITE),
+    **dict.fromkeys(map("threads.{}".format, ("hand_over", "erase", "export_thread")), WRITE),
+    **dict.fromkeys(("threads.export", "threads.erase_all"), ADMIN),
     "operator_page.page": ALWAYS,
     "ops.overview": ADMIN,
     "ops.catalogue_map": ADMIN,
@@ -168,7 +161,6 @@ _FILES = ("static", "pages.picture", "review_api.photo", "pages.try_photo", *_SC
 UNLIMITED_ENDPOINTS = (*_FILES, "api.healthz", "api.readyz", "metrics.metrics")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 LOOPBACK = ("127.", "::1")
-
 EXTENSION = "windowshop.keys"
 
 

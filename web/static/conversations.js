@@ -20,7 +20,7 @@ function say(text, bad = false) {
 const { getJson, send, fetched, download, attempt, keep, open } = globalThis.keyed.door({
   name: "windowshop.key", unlock, lock, say,
   refused: () => { find("#key").focus(); return W.bad_key; },
-  entered: () => find("#threads button, #state").focus(),
+  entered: () => (shown ? find("#thread-name") : find("#threads button") ?? find("#state")).focus(),
 });
 
 function lock() {
@@ -62,6 +62,8 @@ function watch() {
 const name = (kind, value) => W[`${kind}_${value}`] ?? value;
 const percent = (share) => new Intl.NumberFormat(LANGUAGE, { style: "percent" }).format(share);
 const moment = (text) => new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
+
+const languages = new Intl.DisplayNames(LANGUAGE, { type: "language" });
 
 function age(text) {
   const minutes = Math.max(0, Math.round((Date.now() - new Date(text)) / 60_000));
@@ -149,7 +151,7 @@ function show(answer) {
     [W.reason, handover && name("reason", handover.reason)],
     [W.contact, handover && [handover.name, handover.email].filter(Boolean).join(" · ")],
     [W.order, handover?.order_number],
-    [W.language, thread.language],
+    [W.language, languages.of(thread.language)],
     [W.product, thread.product_id],
     [W.started, moment(thread.started)],
   ];
