@@ -36,6 +36,7 @@ from tests.quality.sections.short_questions import sample_own_words, sample_shor
 from tests.quality.sections.similar import similar_items
 from tests.quality.sections.words_verdict import removed_kinds, sample_verdict
 from tests.quality.service.intents import measure_service
+from tests.quality.service.product_questions import measure_product_questions
 from tests.quality.shoppers import next_views
 
 WIDTH = 100
@@ -78,6 +79,7 @@ def main() -> None:
             built |= {"Grocery": options.work / "grocery", "Fashion": options.work / "fashion" / "shop"}
             parts.append(measure_purchases(options.data / "purchases"))
             parts.append(measure_service(options.data / "language"))
+            parts.append(measure_product_questions(options.data))
         parts.append(measure_new_products(built["Sample shop"], options.fashion or built.get("Fashion")))
         parts.append(measure_merchants_desk(built, options.data, options.work, encoder))
         if options.doctor is not None:
