@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +20,20 @@ from indexer.numeric import softmax, unit
 from indexer.types import Floats, Ids
 from search.assistant.intents.examples import IntentExample, examples_digest
 from search.text_heads.calibration import fit_temperature, threshold_for_precision
-from search.text_heads.language_means import LanguageMeans
+from search.text_heads.language_means import ANY, LanguageMeans
 from search.text_heads.linear_head import LinearHead, fit_head, load_heads, save_heads
 from search.text_heads.neighbours import neighbour_shares
 from search.text_heads.text_vectors import TextVectors
 
 PENALTY = 2e-4  # chosen by the log loss of examples left out: 1e-4 to 3e-4 are alike
 VOTE = 0.5  # share of the nearest examples beside the head of other languages than English
+FEWEST_CALIBRATED = 100  # examples from which a language has a calibration of its own
 FOLDS, FEW_FOLDS, MANY_LABELS = 10, 3, 30  # fits of many labels take long
 PRECISION = 0.93  # of the answers from the threshold on
 LEAST = 1e-4  # probability
+_MAIL_ADDRESS = re.compile(r"[^\s,;:<>()]+@[^\s,;:<>()]+")  # a message is not about mail because it has one
 _ENGLISH, _OTHER, _MEANS = "english", "multilingual", "means."
-_NUMBERS, _ROWS, _PLACES = "numbers", "rows", "places"
+_NUMBERS, _ROWS, _PLACES = "calibration.", "rows", "places"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class IntentHeads:
     rows: Floats
     places: Ids
     means: LanguageMeans
-    calibrations: tuple[IntentCalibration, IntentCalibration]  # of English and of other languages
+    calibrations: Mapping[str, IntentCalibration]  # by language; ANY for those of few examples
 
     @property
     def examples(self) -> str:
@@ -73,7 +76,7 @@ class IntentHeads:
 
     def threshold(self, language: str) -> float:
         """Return the least probability of a certain intent in a language."""
-        return self.calibrations[language != ENGLISH].threshold
+        return self._calibration(language).threshold
 
     def probabilities(self, texts: Sequence[str], languages: Sequence[str], vectors: TextVectors) -> Floats:
         """Return the probability of each label of `labels`, float32 (n, labels)."""
@@ -92,32 +95,43 @@ class IntentHeads:
         """Return the probabilities of texts that are all English, or all not."""
         read = [normalised(text) for text in texts]
         if languages[0] == ENGLISH:
-            return self.calibrations[0].apply(self.english.probabilities(vectors.both(read)))
+            return self._calibration(ENGLISH).apply(self.english.probabilities(vectors.both(read)))
         rows = unit(self.means.centre(vectors.multilingual(read), languages))
         vote = neighbour_shares(rows, self.rows, self.places, len(self.other.labels))
-        return self.calibrations[1].apply((1 - VOTE) * self.other.probabilities(rows) + VOTE * vote)
+        mixed = (1 - VOTE) * self.other.probabilities(rows) + VOTE * vote
+        parts = zip(mixed[:, None], languages, strict=True)
+        return np.concatenate([self._calibration(language).apply(row) for row, language in parts])
+
+    def _calibration(self, language: str) -> IntentCalibration:
+        return self.calibrations.get(language) or self.calibrations[ANY]
 
     def save(self, path: Path) -> None:
         """Write everything to one file; the examples of the vote as int8 vectors, without their texts."""
         arrays: dict[str, NDArray[Any]] = {_MEANS + language: mean for language, mean in self.means.means.items()}
-        numbers = [[c.temperature, c.threshold] for c in self.calibrations]
-        arrays |= {_NUMBERS: np.array(numbers, np.float32), _ROWS: quantised(self.rows)}
+        for language, calibration in self.calibrations.items():
+            arrays[_NUMBERS + language] = np.array([calibration.temperature, calibration.threshold], np.float32)
+        arrays[_ROWS] = quantised(self.rows)
         save_heads(path, {_ENGLISH: self.english, _OTHER: self.other}, arrays | {_PLACES: self.places.astype(np.int32)})
 
     @classmethod
     def load(cls, path: Path) -> IntentHeads:
         """Read what `save` wrote. Raises StoreError."""
-        file = load_heads(path, (_ENGLISH, _OTHER), (_NUMBERS, _ROWS, _PLACES))
-        means = {name.removeprefix(_MEANS): mean for name, mean in file.arrays.items() if name.startswith(_MEANS)}
-        english, other = (IntentCalibration(float(row[0]), float(row[1])) for row in file.arrays[_NUMBERS])
+        file = load_heads(path, (_ENGLISH, _OTHER), (_NUMBERS, _MEANS, _ROWS, _PLACES))
+        means = _by_language(file.arrays, _MEANS)
+        numbers = _by_language(file.arrays, _NUMBERS)
+        calibrations = {name: IntentCalibration(float(pair[0]), float(pair[1])) for name, pair in numbers.items()}
         rows, places = unquantised(file.arrays[_ROWS]), file.arrays[_PLACES].astype(np.int64)
         heads = file.heads
-        return cls(heads[_ENGLISH], heads[_OTHER], rows, places, LanguageMeans(means), (english, other))
+        return cls(heads[_ENGLISH], heads[_OTHER], rows, places, LanguageMeans(means), calibrations)
+
+
+def _by_language(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def normalised(text: str) -> str:
-    """Return a message as the classifier reads it: in lower case, with single spaces, without marks at its ends."""
-    return " ".join(text.lower().split()).strip(" .!?,;:。！？，；：…~～") or text.strip()
+    """Return a message as the classifier reads it: in lower case, without mail addresses and marks at its ends."""
+    return " ".join(_MAIL_ADDRESS.sub(" ", text.lower()).split()).strip(" .!?,;:。！？，；：…~～") or text.strip()
 
 
 def fit_intents(
@@ -148,8 +162,13 @@ def fit_and_leave_out(
     shares, targets = left_out_shares(rows, labels, other.labels, folds_of(texts, labels))
     vote = neighbour_shares(rows, rows, targets, len(other.labels), left_out=True)
     mixed = (1 - VOTE) * shares + VOTE * vote
-    second = _calibration(mixed, targets)
-    left_out = second.apply(mixed)
+    calibrations = {ANY: _calibration(mixed, targets)}
+    left_out = calibrations[ANY].apply(mixed)
+    for language in sorted({name for name in languages if name != ENGLISH}):
+        of_it = np.array([name == language for name in languages], bool)
+        if of_it.sum() >= FEWEST_CALIBRATED:
+            calibrations[language] = _calibration(mixed[of_it], targets[of_it])
+            left_out[of_it] = calibrations[language].apply(mixed[of_it])
 
     spoken = np.array([language == ENGLISH for language in languages], bool)
     own = np.flatnonzero(spoken) if len(set(itertools.compress(labels, spoken))) > 1 else np.arange(len(labels))
@@ -158,11 +177,11 @@ def fit_and_leave_out(
     both = vectors.both(own_texts)
     english = replace(fit_head(both, own_labels, penalty=PENALTY), about=about)
     shares, own_targets = left_out_shares(both, own_labels, english.labels, folds_of(own_texts, own_labels))
-    first = _calibration(shares, own_targets)
+    calibrations[ENGLISH] = _calibration(shares, own_targets)
     left_out[own] = 0.0
     columns = np.array([other.labels.index(label) for label in english.labels])
-    left_out[np.ix_(own, columns)] = first.apply(shares)
-    return IntentHeads(english, other, rows, targets, means, (first, second)), left_out
+    left_out[np.ix_(own, columns)] = calibrations[ENGLISH].apply(shares)
+    return IntentHeads(english, other, rows, targets, means, calibrations), left_out
 
 
 def folds_of(texts: Sequence[str], labels: Sequence[str]) -> Ids:

@@ -58,8 +58,8 @@ def fit_assistant_command() -> None:
     examples = shipped_examples()
     heads = fit_intents(examples, TextVectors.open())
     heads.save(SHIPPED_HEADS)
-    certain = ", ".join(f"{calibration.threshold:.2f}" for calibration in heads.calibrations)
-    click.echo(f"Fitted on {len(examples):,} examples; certain from {certain} (English, others): {SHIPPED_HEADS}")
+    certain = ", ".join(f"{name or 'others'} {one.threshold:.2f}" for name, one in heads.calibrations.items())
+    click.echo(f"Fitted on {len(examples):,} examples; certain from {certain}: {SHIPPED_HEADS}")
 
 
 assistant_command.add_command(policies_command)
