@@ -58,7 +58,7 @@ def fit_assistant_command() -> None:
     examples = shipped_examples()
     heads = fit_intents(examples, TextVectors.open())
     heads.save(SHIPPED_HEADS)
-    certain = ", ".join(f"{name or 'others'} {one.threshold:.2f}" for name, one in heads.calibrations.items())
+    certain = ", ".join(f"{name or 'others'} {found.threshold:.2f}" for name, found in heads.calibrations.items())
     click.echo(f"Fitted on {len(examples):,} examples; certain from {certain}: {SHIPPED_HEADS}")
 
 

@@ -43,7 +43,7 @@ MESSAGES = [
     ("Could you show me some yellow cups for less than ten pounds", "find_product"),
     ("hi!", "small_talk"),
     ("order 10482, anna@example.com - has it shipped?", "order_status"),
-    ("What do these cups cost?", "product_question"),
+    ("What does this cup cost?", "product_question"),
     ("what's the tallest tower in the world", OUT_OF_SCOPE),
     ("你好,我两周前买的台灯还没有收到,麻烦查一下", "order_status"),
     ("这条裙子买大了,怎么退?", "return_refund"),
