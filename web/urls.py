@@ -95,6 +95,11 @@ def search_url(**fields: object) -> str:
     return _with_query("/", fields)
 
 
+def assistant_url(**fields: object) -> str:
+    """Return the URL of the assistant's page: `message` stands in its form, `product_id` is what it is about."""
+    return _with_query("/assistant", fields)
+
+
 def compare_url(ids: Iterable[str]) -> str:
     """Return the URL of a comparison of products."""
     return "/compare?" + urlencode([("ids", product_id) for product_id in ids])

@@ -13,6 +13,7 @@ from web.assistant.service import EXTENSION, AssistantService
 from web.i18n.language import language
 from web.i18n.messages import ASSISTANT, page_message
 from web.requests.page_request import PageRequest
+from web.urls import assistant_url
 
 if TYPE_CHECKING:
     from search.hits import SearchPage
@@ -22,11 +23,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HintView:
-    """A hint: its heading, the passage that answers ("" for none) with its title, and the words of the link."""
+    """A hint: its heading, the passage that answers ("" for none) with its title, the link's address and words."""
 
     heading: str
     passage: str
     source: str
+    url: str
     link: str
 
 
@@ -48,5 +50,6 @@ def service_hint(page_request: PageRequest, page: SearchPage) -> HintView | None
         page_message(ASSISTANT, f"choice_{found.intent}", language()),
         passage.text if passage else "",
         page_message(ASSISTANT, "hint_source", language(), title=passage.heading) if passage else "",
+        assistant_url(message=page_request.words),
         page_message(ASSISTANT, "hint_link", language()),
     )

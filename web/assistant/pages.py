@@ -13,6 +13,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from catalog.errors import BadConversation, WindowshopError
 from catalog.product import Product
+from search.assistant.dialogue.conversation import MAX_MESSAGE
 from web.assistant.answers import answer_to
 from web.assistant.requests import AssistantRequest, message_of
 from web.assistant.service import assistant_service
@@ -49,9 +50,12 @@ class ConversationView:
 
 @bp.get("/assistant")
 def page() -> Response:
-    """Render the page with an empty conversation, about a product where the address names one."""
+    """Render the page with an empty conversation, about a product where the address names one.
+
+    A `message` in the address stands in the form, to be sent or changed.
+    """
     assistant_service()
-    return _rendered(ConversationView())
+    return _rendered(ConversationView(typed={"message": request.args.get("message", "")[:MAX_MESSAGE]}))
 
 
 @bp.post("/assistant")

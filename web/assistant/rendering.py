@@ -93,7 +93,8 @@ def _suggestions(reply: Reply) -> list[str]:
 
 def _source_json(source: ReplySource) -> dict[str, Any]:
     url = api_url(product_url(source.product_id)) if source.product_id else source.url
-    return {"kind": source.kind, "title": source.title, "text": source.text, "url": url or None}
+    title = field_label(source.title) if source.kind == "attribute" else source.title
+    return {"kind": source.kind, "title": title, "text": source.text, "url": url or None}
 
 
 def _search_url(search: LastSearch) -> str:

@@ -67,6 +67,8 @@ class RequestTurns:
 
     def act(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
         """Answer the requests of a message, or say that it was not understood."""
+        if self._products.open_shown(message.text.strip(), draft):
+            return
         if not reading.requests:
             self._unclear(message, reading, draft)
             return
@@ -103,6 +105,9 @@ class RequestTurns:
             self._handover.hand_over(draft, NEEDS_PERSON, request.text)
 
     def _policy(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
+        if draft.handed_over is not None:  # a person answers what the policies do not
+            self._policies.answer(request.text, draft)
+            return
         self._policies.answer_or_say_why(request.text, draft)
         draft.offer([HUMAN_AGENT])
 
@@ -130,8 +135,13 @@ class RequestTurns:
     def _find(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         if is_cue(MORE, request.text) and draft.state.search:
             self._search.more(message, draft)
-        else:
+        elif message.picture is not None or self._finds(request.text) or not self._policies.answer(request.text, draft):
             self._search.find(message, request.text, draft)
+
+    def _finds(self, text: str) -> bool:
+        """Return whether a search has answers, so that no policy is looked for; "do you gift wrap" has none."""
+        page = self._search.page_of(text)
+        return page is None or page.verdict is None or page.verdict.kind == ANSWERS or bool(page.understood.named)
 
     def _talk(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
         draft.say(small_talk_code(request.text) or "about")
@@ -148,12 +158,15 @@ class RequestTurns:
             draft.remember(misunderstood=0)
             self._search.find(message, text, draft)
             return
+        if self._products.stated(text, draft):
+            draft.remember(misunderstood=0)
+            return
         if draft.state.reference:  # a person has the conversation already, and reads this too
             self._handover.hand_over(draft, MISUNDERSTOOD, text)
             return
         if self.misunderstood(text, draft):
             return
-        draft.say("did_you_mean" if reading.likely else "not_understood")
+        draft.say("did_you_mean" if {*reading.likely} - {HUMAN_AGENT} else "not_understood")
         draft.offer([*reading.likely, HUMAN_AGENT])
         draft.expect(REPHRASE, question=text)
 

@@ -18,6 +18,9 @@ from search.assistant.dialogue.conversation import (
 from search.assistant.intents.classifier import IntentPrediction
 from search.hits import SearchHit
 
+# What is said after all answers: who has the conversation now, and what is still wanted.
+LAST = ("handed_over", "handed_over_waiting", "handed_over_again", "leave_contact", "person_unavailable")
+
 
 @dataclass(slots=True)
 class ReplyDraft:
@@ -62,7 +65,7 @@ class ReplyDraft:
     def finish(self) -> Reply:
         """Return the reply."""
         return Reply(
-            parts=tuple(self.parts),
+            parts=tuple(sorted(self.parts, key=lambda part: part.code in LAST)),
             language=self.state.language,
             state=self.state,
             intent=self.intent,

@@ -14,7 +14,7 @@ from search.assistant.dialogue.cues import ORDINALS, has_cue, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import ANSWERED, ProductKnowledge, ProductReply
 from search.assistant.dialogue.search_turns import SearchTurns
-from search.assistant.intents.names import STOCK_AVAILABILITY
+from search.assistant.intents.names import PRODUCT_INTENTS, STOCK_AVAILABILITY
 from search.engine import SearchEngine
 from search.hits import SearchHit
 from search.language.english import FUNCTION_WORDS
@@ -52,9 +52,38 @@ class ProductTurns:
             return self._answer(meant.product, text, draft)
         if meant.named and intent == STOCK_AVAILABILITY:
             self.search.find(message, text, draft)
+            draft.remember(question=text, intent=intent)  # for "the second"
             return False
         self._ask(meant, text, intent, draft)
         return False
+
+    def stated(self, text: str, draft: ReplyDraft) -> bool:
+        """Answer a text about the product of the conversation, if what is stated of it answers; return whether so."""
+        product = self.engine.find([draft.state.product_id]).get(draft.state.product_id)
+        found = self._stated(product, text, draft.state.language) if product is not None else None
+        if product is None or found is None or found.status != ANSWERED:
+            return False
+        self._say(product, found, draft)
+        return True
+
+    def open_shown(self, text: str, draft: ReplyDraft) -> bool:
+        """Take up the product that a text counts out among those shown: "the second". Return whether it does.
+
+        The question that led to the products is answered for it, if there was one.
+        """
+        place, shown = _ordinal(text), draft.state.shown
+        product_id = shown[place] if place is not None and place < len(shown) else ""
+        product = self.engine.find([product_id]).get(product_id) if product_id else None
+        if product is None:
+            return False
+        question, intent = draft.state.question, draft.state.intent
+        draft.remember(product_id=product.id, question="", intent="")
+        if question and intent in PRODUCT_INTENTS:
+            self._answer(product, question, draft)
+            return True
+        draft.say("product_chosen", product=product)
+        draft.cite(ReplySource(DESCRIPTION, product.title, product.description, product_id=product.id))
+        return True
 
     def choose(self, message: CustomerMessage, draft: ReplyDraft) -> bool | None:
         """Answer the question that waits for a product, if the message names one; None where it does not."""
@@ -72,12 +101,15 @@ class ProductTurns:
         if found is None or found.status != ANSWERED:
             draft.say("product_not_stated", product=product)
             return True
+        self._say(product, found, draft)
+        return False
+
+    def _say(self, product: Product, found: ProductReply, draft: ReplyDraft) -> None:
         draft.say(_code_of(found), **found.facts, product=product, passage=found.passage)
         if found.source is not None:
             kind = SOURCE_KINDS.get(found.source.kind, found.source.kind)
             name = found.source.name if kind == ATTRIBUTE else ""
             draft.cite(ReplySource(kind, name or product.title, found.passage, product_id=product.id))
-        return False
 
     def _stated(self, product: Product, text: str, language: str) -> ProductReply | None:
         if self.answers is None:

@@ -78,8 +78,17 @@ class SearchTurns:
         if parse_text(like).cheaper and self._is_product(draft.state.product_id):
             builder = QueryBuilder(k=CARDS, group_variants=True).product(draft.state.product_id).text(like)
             return LastSearch(), builder.build()
-        search = LastSearch(like or words)
+        search = LastSearch(self._like_product(like, draft.state.product_id) or like or words)
         return search, self._query_of(search)
+
+    def _like_product(self, words: str, product_id: str) -> str:
+        """Return words with the kind of the conversation's product, where they name none: "in blue" on a mug's page."""
+        product = self.engine.find([product_id]).get(product_id) if product_id and words else None
+        alone = self.page_of(words) if product is not None else None
+        if product is None or alone is None or alone.understood.named or not alone.understood.values:
+            return ""
+        kind = product.category_path[-1] if product.category_path else ""
+        return f"{kind} {words}" if kind and not alone.understood.rest else ""
 
     def _is_product(self, product_id: str) -> bool:
         return bool(product_id and self.engine.find([product_id]))

@@ -245,3 +245,22 @@ def test_without_anything_it_says_what_it_cannot_do(shop):
     assert customer.write("talk to a person") == ["person_unavailable"]
     assert customer.write("10482") == ["orders_unavailable", "person_unavailable"]
     assert customer.reply.handed_over is None
+
+
+def test_a_shown_product_is_taken_up_by_its_place(customer):
+    customer.write("show me scarves")
+    second = customer.state.shown[1]
+    assert customer.write("the second one") == ["product_chosen"] and customer.state.product_id == second
+    assert customer.write("is it in stock") in (["product_in_stock"], ["product_not_stated"])
+
+
+def test_a_fact_of_the_product_on_the_page_answers_what_is_not_clear(shop):
+    customer = Customer(shop.assistant, product_id="r")
+    assert customer.write("how much is it") == ["product_price"]
+    assert customer.reply.parts[0].facts["price"] == "12.90"
+
+
+def test_two_requests_that_need_a_person_are_handed_over_once_and_that_is_said_last(customer):
+    codes = customer.write("The plate arrived broken and I want my money back")
+    assert codes[0] == "complaint" and codes[-2:] == ["handed_over_waiting", "leave_contact"]
+    assert codes.count("handed_over_waiting") == 1
