@@ -81,7 +81,10 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    """A review with its author and day in words; `language` is named where it is not that of the page."""
+    """A review with its author and day in words; `language` is named where it is not that of the page.
+
+    `replied` is the day of the shop's reply, "" without one.
+    """
 
     review: Review
     author: str
@@ -89,6 +92,7 @@ class ReviewView:
     iso_day: str
     pieces: tuple[TextPiece, ...]
     language: str
+    replied: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def review_view(review: Review, opinions: Collection[Opinion] = ()) -> ReviewVie
         iso_day=day.isoformat(),
         pieces=pieces_of(review.text, ((opinion.start, opinion.end) for opinion in opinions)),
         language=language_name(review.language) if foreign else "",
+        replied=date_text(review.reply_at) if review.reply and review.reply_at else "",
     )
 
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from catalog.product import Product
-from web.i18n.language import facts_of, field_label, path_of, t
+from web.i18n.language import facts_of, field_label, language, path_of, t
+from web.i18n.languages import number_text
 from web.pages.templating import price
+from web.reviews.card_ratings import card_rating
+from web.reviews.wording import review_text
 
 MISSING = "–"
 
@@ -26,10 +29,11 @@ class ComparedFact:
 
 
 def compared_facts(products: Sequence[Product]) -> tuple[ComparedFact, ...]:
-    """Return the facts that any of the products has: price, stock, brand, category, then attributes as they come."""
+    """Return the facts that any of the products has: price, stock, stars, brand, category, then its attributes."""
     common: tuple[tuple[str, Callable[[Product], str]], ...] = (
         (field_label("price"), price),
         (field_label("in_stock"), lambda product: t("in_stock" if product.in_stock else "out_of_stock")),
+        (review_text("reviews"), _stars),
         (field_label("brand"), lambda product: product.brand),
         (field_label("category"), lambda product: " › ".join(path_of(product))),
     )
@@ -38,3 +42,9 @@ def compared_facts(products: Sequence[Product]) -> tuple[ComparedFact, ...]:
     for label in dict.fromkeys(label for known in facts for label in known):
         rows.append(ComparedFact(label, tuple(known.get(label) or MISSING for known in facts)))
     return tuple(row for row in rows if set(row.values) != {MISSING})
+
+
+def _stars(product: Product) -> str:
+    """Return the rating of a product: "★ 4.6 (23)"; "" without reviews."""
+    rated = card_rating(product.id)
+    return f"★ {rated.mean} ({number_text(rated.count, language())})" if rated else ""

@@ -11,10 +11,13 @@ let hushed = 0, typing = 0, turn = 0;
 let done = [];                  // decisions that can be undone: [[id, state before] ...], the last one last
 const picked = new Set();
 
+// In Chinese an error includes the API's English message in brackets.
+const bracketed = (text) => text.replace(/^(.*?。) (.+)$/s, "$1（$2）");
+
 function say(text, bad = false) {
   const status = find("#said");
   clearTimeout(hushed);
-  status.textContent = text;
+  status.textContent = bad ? bracketed(text) : text;
   status.className = bad ? "bad" : "";
   if (text && !bad) hushed = setTimeout(() => { status.textContent = ""; }, SAID);
 }

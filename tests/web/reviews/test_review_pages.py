@@ -52,6 +52,12 @@ def test_cards_show_the_stars_of_products_that_have_reviews(visit):
     assert 'aria-label="4,3 von 5 Sternen, 6 Bewertungen"' in page_of(visit, "/?q=jumper&lang=de")
 
 
+def test_a_comparison_has_the_stars_where_a_product_has_reviews(visit):
+    text = page_of(visit, "/compare?ids=red&ids=green")
+    assert re.search(r"Reviews.*?★ 4.3 \(6\).*?–", text, re.DOTALL)
+    assert "Reviews" not in page_of(visit, "/compare?ids=green&ids=100%25")
+
+
 def test_structured_data_has_approved_reviews_alone(visit):
     data = data_of(page_of(visit, "/products/red"))
     assert data["aggregateRating"] == {
