@@ -11,6 +11,7 @@ from catalog.reviews.review_store import ReviewStore
 from search.language.detection import language_of
 from search.recommend.events.event_log import PURCHASE, EventLog
 from search.reviews.moderation.screening import screen
+from search.reviews.moderation.text_classifier import ReviewTextClassifier
 from search.reviews.photo_files import store_photos
 
 MAX_TITLE, MAX_REVIEW_TEXT, MAX_AUTHOR, MAX_REPLY = 120, 5_000, 60, 2_000  # characters
@@ -26,12 +27,22 @@ class SubmissionRules:
 
 
 class Submissions:
-    """Takes the reviews that visitors send to one shop. `log` returns its events, None where there are none."""
+    """Takes the reviews that visitors send to one shop. `log` returns its events, None where there are none.
 
-    def __init__(self, store: ReviewStore, rules: SubmissionRules, log: Callable[[], EventLog | None]) -> None:
+    `classifier` is opened when a review is sent; without one, rules alone screen it.
+    """
+
+    def __init__(
+        self,
+        store: ReviewStore,
+        rules: SubmissionRules,
+        log: Callable[[], EventLog | None],
+        classifier: Callable[[], ReviewTextClassifier | None] = lambda: None,
+    ) -> None:
         self._store = store
         self._rules = rules
         self._log = log
+        self._classifier = classifier
 
     def submit(self, draft: ReviewDraft, visitor: str, photos: Sequence[bytes] = ()) -> Review:
         """Store a visitor's review in place of an earlier one of the product, and return it.
@@ -39,7 +50,7 @@ class Submissions:
         The state, the language, the photos and the mark of a purchase of `draft` are not used: they are found out.
         Raises BadPicture and its subclasses, TooManyReviews, StoreError.
         """
-        reasons = screen(self._store, draft, visitor)
+        reasons = screen(self._store, draft, visitor, self._classifier())
         clean = not reasons and not photos  # nobody has looked at a photo
         draft = replace(
             draft,

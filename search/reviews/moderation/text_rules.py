@@ -10,7 +10,8 @@ from pathlib import Path
 from catalog.text.folding import UNSPACED, normalise
 
 LINK, CONTACT, INSULT, SPAM, DUPLICATE = "link", "contact", "insult", "spam", "duplicate"
-REASONS = (LINK, CONTACT, INSULT, SPAM, DUPLICATE)
+NOT_A_REVIEW = "not_a_review"  # a question, or a matter of an order
+REASONS = (LINK, CONTACT, INSULT, SPAM, DUPLICATE, NOT_A_REVIEW)
 
 # Endings that are no words: "it keeps warm.It is wide" forgets a space and names no site.
 _ENDINGS = "com|net|org|info|biz|shop|store|xyz|vip|io|ru|cn|uk|eu|ly"

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, ma
 
 from catalog.errors import UnknownReview
 from catalog.reviews.review import Review, ReviewDraft
+from search.reviews.moderation.text_classifier import open_text_classifier
 from search.reviews.photo_files import resized_photo
 from search.reviews.submission import SubmissionRules, Submissions
 from web.api.search import product as product_answer
@@ -115,5 +116,10 @@ def submit(product_id: str, sent: SentReview, photos: list[bytes]) -> Review:
     check_visitor(sent.visitor)
     engine = get_engine()
     draft = ReviewDraft(engine.product(product_id).id, sent.rating, sent.text.strip(), sent.title.strip())
-    submissions = Submissions(engine.reviews, current_app.extensions[RULES], lambda: engine.recommender.events)
+    submissions = Submissions(
+        engine.reviews,
+        current_app.extensions[RULES],
+        lambda: engine.recommender.events,
+        lambda: open_text_classifier(engine.encoder),
+    )
     return submissions.submit(replace(draft, author=sent.author.strip()), sent.visitor, photos)
