@@ -254,6 +254,17 @@ class Settings(BaseSettings):
     handover_secret: SecretStr | None = Field(
         default=None, description="The secret with which hand-overs to the service are signed."
     )
+    assistant_llm_url: str | None = Field(
+        default=None,
+        description="Address of an OpenAI-compatible language model that words answers from policies, such as"
+        " https://models.example/v1; without it, the passage itself is shown.",
+    )
+    assistant_llm_key: SecretStr | None = Field(
+        default=None, description="The key of the language model, if it needs one."
+    )
+    assistant_llm_model: str | None = Field(
+        default=None, description="The name of the language model, such as small-chat; needed with its address."
+    )
 
     @model_validator(mode="after")
     def _check_servers(self) -> Settings:

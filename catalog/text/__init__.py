@@ -3,11 +3,11 @@
 Imported by catalog.feeds, catalog.feeds.platforms, catalog.feeds.rows, catalog.questions, catalog.reviews,
 catalog.reviews.readers, catalog.storage, indexer.build, indexer.encoders.backends, indexer.training.captions,
 indexer.training.kinds, search.assistant.answering, search.assistant.dialogue, search.assistant.evaluation,
-search.assistant.handover, search.assistant.intents, search.assistant.orders, search.assistant.policies,
-search.assistant.products, search.assistant.products.reading, search.bulk, search.cli, search.cli.reviews,
-search.doctor, search.evaluation, search.language, search.listings, search.live, search.merchandising, search.ops,
-search.query, search.recommend.content, search.recommend.events, search.recommend.models, search.retrieval,
-search.reviews.analysis, search.reviews.evaluation, search.reviews.importing, search.reviews.insights,
-search.reviews.moderation, search.speech, search.state, search.suggest, search.text_heads, search.understanding,
-web.facets, web.requests, web.reviews, web.try_photos.
+search.assistant.generation, search.assistant.handover, search.assistant.intents, search.assistant.orders,
+search.assistant.policies, search.assistant.products, search.assistant.products.reading, search.bulk, search.cli,
+search.cli.reviews, search.doctor, search.evaluation, search.language, search.listings, search.live,
+search.merchandising, search.ops, search.query, search.recommend.content, search.recommend.events,
+search.recommend.models, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
+search.reviews.importing, search.reviews.insights, search.reviews.moderation, search.speech, search.state,
+search.suggest, search.text_heads, search.understanding, web.facets, web.requests, web.reviews, web.try_photos.
 """

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.text.glossary import ENGLISH
+from indexer.numeric import unit
 from search.assistant.policies.answer_model import SHIPPED_MODEL, AnswerModel, Ranking
 from search.assistant.policies.encoding import EncodedPassages, encode_passages, encode_questions
 from search.assistant.policies.folder import PolicyFolder, PolicyTexts, file_language
 from search.assistant.policies.passage import ANSWERED, NOT_STATED, UNSURE, Passage, PassageHit, PolicyAnswer
 from search.assistant.policies.spoken_language import spoken_language
+from search.language.detection import language_of
 from search.text_heads.text_vectors import TextVectors
 
 SHOWN = 3  # passages of an answer
@@ -71,6 +73,13 @@ class PolicySearch:
         """Return whether the policies answer a question, and from which passages."""
         hits = self.find(text, language)
         return PolicyAnswer(*self._decided(hits))
+
+    def likeness(self, sentence: str, language: str, passage: str) -> float:
+        """Return how near in meaning a sentence, whose language is given, is to a passage of any; -1 to 1."""
+        languages = [language, language_of(passage)]
+        rows = self._model.centres.passages.centre(self._vectors.multilingual([sentence, passage]), languages)
+        first, second = unit(rows)
+        return float(first @ second)
 
     def warm(self) -> int:
         """Encode all passages, so that the next question does not wait for it; return how many there are."""

@@ -46,16 +46,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """Raise BadInput for an address that is not https, unless it is on this machine, and without a secret."""
-        try:
-            parts = urlsplit(self.url)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise BadInput("The address of the service is no web address.", "For example https://...") from None
-        if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
-            hint = "For example https://shop.example/orders."
-            raise BadInput(f"{self.url[:100]!r} is no web address of a service.", hint)
-        if parts.scheme == "http" and host not in LOCAL:
-            raise BadInput(f"{self.url[:100]!r} is not encrypted.", "Use https: customers' data is sent there.")
+        host = check_address(self.url)
         if not self.secret:
             raise BadInput(f"The service at {host} has no secret.", "Set the secret that both sides share.")
 
@@ -63,32 +54,61 @@ class Service:
         """Return the answer to a signed body of JSON. Redirects are not followed. Raises ServiceFailed."""
         sent_at = str(int(time.time()))
         signed = {TIMESTAMP_HEADER: sent_at, SIGNATURE_HEADER: signature(self.secret, sent_at, body)}
-        parts = urlsplit(self.url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = self._connection()
-        watch = threading.Timer(self.timeout_s, _cut, (connection,))
+        return post_bytes(self.url, body, {**signed, **(headers or {})}, self.timeout_s)
+
+
+def check_address(url: str) -> str:
+    """Return the host of a service's address. Raises BadInput where it is not https, unless it is on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise BadInput("The address of the service is no web address.", "For example https://...") from None
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        hint = "For example https://shop.example/orders."
+        raise BadInput(f"{url[:100]!r} is no web address of a service.", hint)
+    if parts.scheme == "http" and host not in LOCAL:
+        raise BadInput(f"{url[:100]!r} is not encrypted.", "Use https: customers' data is sent there.")
+    return host
+
+
+def post_bytes(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> ServiceAnswer:
+    """Return the answer to a body of JSON, which may take `timeout_s` in all.
+
+    Redirects are not followed. Raises ServiceFailed, also for an answer that is longer than MAX_ANSWER_BYTES.
+    """
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    until = time.monotonic() + timeout_s
+    connection = _connection(url, timeout_s)
+    watch: threading.Timer | None = None
+    try:
+        connection.connect()
+        # The socket, not the connection: that lets go of it when an answer without a length begins.
+        watch = threading.Timer(max(0.0, until - time.monotonic()), _cut, (connection.sock,))
         watch.daemon = True
         watch.start()
-        try:
-            sent = {"Content-Type": "application/json", "User-Agent": "Windowshop", **signed, **(headers or {})}
-            connection.request("POST", target, body, sent)
-            with connection.getresponse() as response:
-                answer = response.read(MAX_ANSWER_BYTES + 1)
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise ServiceFailed(f"The answer is longer than {MAX_ANSWER_BYTES:,} bytes.")
-                return ServiceAnswer(response.status, answer)
-        except (OSError, HTTPException, ValueError, AttributeError) as error:  # AttributeError: cut by the timer
-            raise ServiceFailed(f"There was no answer in time, or none in HTTP: {type(error).__name__}.") from error
-        finally:
+        sent = {"Content-Type": "application/json", "User-Agent": "Windowshop", **headers}
+        connection.request("POST", target, body, sent)
+        with connection.getresponse() as response:
+            answer = response.read(MAX_ANSWER_BYTES + 1)
+            if len(answer) > MAX_ANSWER_BYTES:
+                raise ServiceFailed(f"The answer is longer than {MAX_ANSWER_BYTES:,} bytes.")
+            return ServiceAnswer(response.status, answer)
+    except (OSError, HTTPException, ValueError, AttributeError) as error:  # AttributeError: cut by the timer
+        raise ServiceFailed(f"There was no answer in time, or none in HTTP: {type(error).__name__}.") from error
+    finally:
+        if watch is not None:
             watch.cancel()
-            connection.close()
+        connection.close()
 
-    def _connection(self) -> HTTPConnection:
-        parts = urlsplit(self.url)
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            return HTTPSConnection(parts.hostname or "", parts.port, timeout=self.timeout_s, context=context)
-        return HTTPConnection(parts.hostname or "", parts.port, timeout=self.timeout_s)
+
+def _connection(url: str, timeout_s: float) -> HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout_s, context=context)
+    return HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
 
 
 def signature(secret: bytes, sent_at: str, body: bytes) -> str:
@@ -96,9 +116,7 @@ def signature(secret: bytes, sent_at: str, body: bytes) -> str:
     return "sha256=" + hmac.digest(secret, sent_at.encode() + b"." + body, "sha256").hex()
 
 
-def _cut(connection: HTTPConnection) -> None:
+def _cut(sock: socket.socket) -> None:
     """End a connection that takes too long, however slowly bytes still come."""
-    sock = connection.sock
-    if isinstance(sock, socket.socket):
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
