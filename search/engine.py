@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -81,7 +82,8 @@ class SearchEngine:
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.reviews = ReviewStore(home)
-        self.review_worker = ReviewWorker(home, lambda: ReviewAnalyser.open(TextVectors.of(self.encoder, runtime)))
+        vectors = partial(TextVectors.of, encoder, runtime)
+        self.review_worker = ReviewWorker(home, lambda quick: ReviewAnalyser.open(vectors(), quick=quick))
         self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)
         replayer = ChangeReplayer(catalogue, live_rows)
 

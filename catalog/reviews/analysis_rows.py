@@ -9,12 +9,14 @@ from typing import Any
 
 from catalog.reviews import summary_rows
 from catalog.reviews.review import Opinion, ReviewAnalysis
-from catalog.reviews.review_query import ReviewText
+from catalog.reviews.review_query import QUICK, ReviewText
 
 _MODEL = "SELECT value FROM about WHERE name = 'model'"
 _SET_MODEL = "UPDATE about SET value = ? WHERE name = 'model'"
-_UNMARK_OTHERS = "UPDATE reviews SET analysed = '' WHERE analysed != ?"
-_READY = "SELECT analysis FROM analyses WHERE digest = ? AND model = ?"
+_UNMARK_OTHERS = "UPDATE reviews SET analysed = '' WHERE analysed NOT IN (?, ?)"
+_UNMARK = "UPDATE reviews SET analysed = '' WHERE analysed = ?"
+_REMOVE_OF_MODEL = "DELETE FROM analyses WHERE model = ?"
+_READY = "SELECT model, analysis FROM analyses WHERE digest = ? AND model IN (?, ?) ORDER BY length(model) LIMIT 1"
 _WAITING = """SELECT digest, title, text, language, min(number) AS first FROM
     (SELECT number, digest, title, text, language FROM reviews
     WHERE analysed = '' AND state != 'rejected' ORDER BY number DESC LIMIT ?)
@@ -31,19 +33,33 @@ _STALE = "SELECT product_id FROM summaries WHERE stale = 1 LIMIT ?"
 
 
 def use_model(db: sqlite3.Connection, model: str) -> None:
-    """Have all reviews that another model analysed wait for this one, if it was not the last."""
+    """Have all reviews that another model analysed wait for this one, if it was not the last.
+
+    A model and its quick form are one here.
+    """
+    model = model.removesuffix(QUICK)
     if db.execute(_MODEL).fetchone()[0] != model:
-        db.execute(_UNMARK_OTHERS, (model,))
+        db.execute(_UNMARK_OTHERS, (model, model + QUICK))
         db.execute(_SET_MODEL, (model,))
 
 
-def ready(db: sqlite3.Connection, model: str, texts: Iterable[ReviewText]) -> dict[bytes, ReviewAnalysis]:
-    """Return the analyses of texts that the model has made before, by digest."""
-    found: dict[bytes, ReviewAnalysis] = {}
+def remove_quick(db: sqlite3.Connection, model: str) -> None:
+    """Remove a model's quick analyses: their reviews wait for thorough ones, and are shown as before meanwhile."""
+    quick = model.removesuffix(QUICK) + QUICK
+    db.execute(_REMOVE_OF_MODEL, (quick,))
+    db.execute(_UNMARK, (quick,))
+
+
+def reuse(db: sqlite3.Connection, model: str, texts: Iterable[ReviewText]) -> int:
+    """Give texts the analyses that the model, or its quick form, has made before; return how many had one."""
+    model = model.removesuffix(QUICK)
+    found: dict[str, dict[bytes, ReviewAnalysis]] = {}
     for digest in (bytes.fromhex(text.digest) for text in texts):
-        if (row := db.execute(_READY, (digest, model)).fetchone()) is not None:
-            found[digest] = _parsed(row[0])
-    return found
+        if (row := db.execute(_READY, (digest, model, model + QUICK)).fetchone()) is not None:
+            found.setdefault(row[0], {})[digest] = _parsed(row[1])
+    for made_by, analyses in found.items():
+        save(db, made_by, analyses)
+    return sum(map(len, found.values()))
 
 
 def waiting(db: sqlite3.Connection, limit: int) -> tuple[ReviewText, ...]:

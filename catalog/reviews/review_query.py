@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from catalog.reviews.review import Review, ReviewDraft
 
+QUICK = " quick"  # ends the name of a model whose analyses are quick, and good enough until better ones are wanted
 HELPFUL, NEWEST, HIGHEST, LOWEST = "helpful", "newest", "highest", "lowest"
 SORTS = (HELPFUL, NEWEST, HIGHEST, LOWEST)
 

@@ -168,9 +168,8 @@ class ReviewStore(ReviewReader):
             with self.file.writing() as db:
                 analysis_rows.use_model(db, model)
                 waiting = analysis_rows.waiting(db, limit)
-                found = analysis_rows.ready(db, model, waiting)
-                analysis_rows.save(db, model, found)
-            if not found:
+                reused = analysis_rows.reuse(db, model, waiting)
+            if not reused:
                 return waiting
 
     def save_analyses(self, model: str, found: Mapping[str, ReviewAnalysis]) -> None:
@@ -178,6 +177,12 @@ class ReviewStore(ReviewReader):
         with self.file.writing() as db:
             analysis_rows.use_model(db, model)
             analysis_rows.save(db, model, {bytes.fromhex(digest): analysis for digest, analysis in found.items()})
+
+    def remove_quick_analyses(self, model: str) -> None:
+        """Have the reviews that a model's quick form analysed wait for the model itself."""
+        if self.file.exists:
+            with self.file.writing() as db:
+                analysis_rows.remove_quick(db, model)
 
     def refresh(self, limit: int = 1_000) -> int:
         """Make the summaries of at most `limit` products again whose opinions have changed; return how many."""

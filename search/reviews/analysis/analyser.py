@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.reviews.review import Opinion, ReviewAnalysis
+from catalog.reviews.review_query import QUICK
 from catalog.text.scripts import unspaced
 from indexer.types import Floats
 from search.language.detection import language_of
@@ -59,7 +60,7 @@ class ReviewAnalyser:
         self._vectors = vectors
         self._heads = heads
         self._quick = quick
-        self.model = f"reviews-{FORMAT} {heads_digest()} {terms_digest()} {vectors.fingerprint}"
+        self.model = f"reviews-{FORMAT} {heads_digest()} {terms_digest()} {vectors.fingerprint}{QUICK if quick else ''}"
 
     @classmethod
     def open(cls, vectors: TextVectors | None = None, *, quick: bool = False) -> ReviewAnalyser:

@@ -10,7 +10,8 @@ from catalog.reviews.review import ReviewAnalysis
 from catalog.reviews.review_store import ReviewStore
 from indexer.progress import progress
 
-BATCH_REVIEWS = 256
+BATCH_REVIEWS = 1_024
+QUICK_FROM = 2_000  # waiting reviews from which a quick analysis is made: others would wait for hours
 REFRESH_S = 20.0  # between two times that summaries are made again, which is much work while many products change
 
 
@@ -29,18 +30,17 @@ def analyse_waiting(store: ReviewStore, analyser: TextAnalyser) -> int:
     Texts that were analysed before are not read again. Raises StoreError.
     """
     read, refreshed = 0, time.monotonic()
-    texts = store.unanalysed(analyser.model, BATCH_REVIEWS)
-    with progress("reviews analysed", store.count_unanalysed()) as tick:
-        waiting = store.count_unanalysed()
-        while texts:
-            read += analyse_batch(store, analyser, BATCH_REVIEWS)
-            if time.monotonic() - refreshed > REFRESH_S:
-                refresh_all(store)
-                refreshed = time.monotonic()
-            texts = store.unanalysed(analyser.model, 1)
+    store.unanalysed(analyser.model, 1)  # those of another model wait from now on
+    waiting = store.count_unanalysed()
+    with progress("reviews analysed", waiting) as tick:
+        while done := analyse_batch(store, analyser, BATCH_REVIEWS):
+            read += done
             left = store.count_unanalysed()
             tick(max(waiting - left, 0))
             waiting = left
+            if time.monotonic() - refreshed > REFRESH_S:
+                refresh_all(store)
+                refreshed = time.monotonic()
     refresh_all(store)
     return read
 

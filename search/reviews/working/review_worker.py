@@ -14,10 +14,10 @@ from catalog.errors import StoreError, WindowshopError
 from catalog.files.locks import locked_file
 from catalog.home import ShopHome
 from catalog.reviews.review_store import ReviewStore
-from search.reviews.working.analysis_run import TextAnalyser, analyse_batch, refresh_all
+from search.reviews.working.analysis_run import QUICK_FROM, TextAnalyser, analyse_batch, refresh_all
 
 POLL_SECONDS = 3.0
-BATCH_REVIEWS = 8
+BATCH_REVIEWS, QUICK_REVIEWS = 8, 128  # in a batch
 REST = 1.0  # times as long as a batch took, so that half of one processor is left
 NICENESS = 10
 log = logging.getLogger(__name__)
@@ -26,14 +26,15 @@ log = logging.getLogger(__name__)
 class ReviewWorker:
     """Analyses the reviews of one shop in a thread, where no other process does so already.
 
-    `open_analyser` is called once there are reviews that wait; it raises WindowshopError where there is no model.
+    `open_analyser` is called once there are reviews that wait, with whether a quick one is wanted because there are so
+    many of them; it raises WindowshopError where there is no model.
     """
 
-    def __init__(self, home: Path, open_analyser: Callable[[], TextAnalyser]) -> None:
+    def __init__(self, home: Path, open_analyser: Callable[[bool], TextAnalyser]) -> None:
         self._store = ReviewStore(home)
         self._lock_path = ShopHome(home).review_lock
         self._open_analyser = open_analyser
-        self._analyser: TextAnalyser | None = None
+        self._analysers: dict[bool, TextAnalyser] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="reviews", daemon=True)
 
@@ -49,16 +50,18 @@ class ReviewWorker:
 
     def step(self) -> bool:
         """Analyse a batch, where reviews wait and no other process does so; return whether more may wait."""
-        if not self._store.count_unanalysed():
+        waiting = self._store.count_unanalysed()
+        if not waiting:
             self._store.refresh()
             return False
         self._lock_path.parent.mkdir(exist_ok=True)
         with locked_file(self._lock_path) as ours:
             if not ours:
                 return False
-            if self._analyser is None:
-                self._analyser = self._open_analyser()
-            done = analyse_batch(self._store, self._analyser, BATCH_REVIEWS)
+            quick = waiting >= QUICK_FROM
+            if quick not in self._analysers:
+                self._analysers[quick] = self._open_analyser(quick)
+            done = analyse_batch(self._store, self._analysers[quick], QUICK_REVIEWS if quick else BATCH_REVIEWS)
             refresh_all(self._store, self._closing.is_set)
         return done > 0
 

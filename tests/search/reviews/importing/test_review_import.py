@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from catalog.home import ShopHome
 from catalog.product import Product
 from catalog.reviews.review import APPROVED, PENDING, Opinion, ReviewAnalysis
-from catalog.reviews.review_query import ReviewFilter
+from catalog.reviews.review_query import QUICK, ReviewFilter
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from indexer.cli.common import SOME_REJECTED
@@ -141,7 +141,7 @@ def test_an_analysis_that_is_interrupted_goes_on_where_it_was(home, monkeypatch)
 def test_the_worker_of_a_server_analyses_what_comes(home):
     run(home, "import", home / "reviews.csv", "--no-analyse", code=SOME_REJECTED)
     opened = []
-    worker = ReviewWorker(home, lambda: opened.append(CountingAnalyser()) or opened[0])
+    worker = ReviewWorker(home, lambda quick: opened.append(CountingAnalyser()) or opened[0])
     other = ReviewWorker(home, CountingAnalyser)
     while worker.step():
         pass
@@ -151,3 +151,26 @@ def test_the_worker_of_a_server_analyses_what_comes(home):
     assert store.queue(APPROVED).total == 2
     worker.start()
     worker.close()
+
+
+def test_many_reviews_are_read_quickly_and_again_when_that_is_wanted(home, monkeypatch):
+    monkeypatch.setattr("search.reviews.working.review_worker.QUICK_FROM", 2)
+    run(home, "import", home / "reviews.csv", "--no-analyse", code=SOME_REJECTED)
+    store, asked_for = ReviewStore(home), []
+
+    def opened(quick):
+        asked_for.append(quick)
+        analyser = CountingAnalyser()
+        analyser.model += QUICK if quick else ""
+        return analyser
+
+    worker = ReviewWorker(home, opened)
+    while worker.step():
+        pass
+    assert asked_for == [True] and store.count_unanalysed() == 0
+    assert store.unanalysed(CountingAnalyser.model, 10) == ()  # good enough
+    store.remove_quick_analyses(CountingAnalyser.model)
+    assert store.count_unanalysed() == 3 and store.summary("TEA-1").aspects[0].aspect == "size"
+    thorough = CountingAnalyser()
+    assert analyse_waiting(store, thorough) == 3 and store.count_unanalysed() == 0
+    assert store.unanalysed(CountingAnalyser.model + QUICK, 10) == ()  # better than quick
