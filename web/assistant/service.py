@@ -65,6 +65,7 @@ class AssistantService:
                 desk = desk_of(self._app)
                 service = parts.ServiceParts(desk.orders, desk.store, desk.handovers, desk.queues)
                 self._assistant = opening.open_assistant(engine, service)
+                threading.Thread(target=_warm_up, args=(self._assistant,), name="warm-assistant", daemon=True).start()
             return self._assistant
 
     def _open_behind(self, engine: SearchEngine) -> None:
@@ -72,6 +73,14 @@ class AssistantService:
             self._open(engine)
         except WindowshopError as error:
             log.error("The assistant cannot be opened: %s", error)
+
+
+def _warm_up(assistant: Assistant) -> None:
+    """Let models and policies be ready for the first question, while the greeting is read."""
+    try:
+        assistant.warm_up()
+    except WindowshopError as error:  # the question itself says what is wrong
+        log.warning("The assistant is not warm: %s", error)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.errors import BadQuery, WindowshopError
+from catalog.text.glossary import ENGLISH
 from search.assistant.answering.message_reading import CustomerRequest, MessageReading, read_message
 from search.assistant.answering.parts import AssistantParts
 from search.assistant.answering.request_turns import RequestTurns, small_talk_code
@@ -55,7 +56,7 @@ class Assistant:
     def __init__(self, engine: SearchEngine, parts: AssistantParts = AssistantParts()) -> None:  # noqa: B008 - frozen
         service = parts.service
         self.hints = ServiceHints(parts.classifier, parts.policies)
-        self._classifier, self._threads = parts.classifier, service.threads
+        self._classifier, self._policies, self._threads = parts.classifier, parts.policies, service.threads
         self._search = SearchTurns(engine)
         self._orders = OrderTurns(service.orders)
         self._handover = HandoverTurns(service.handovers, parts.queues)
@@ -81,6 +82,13 @@ class Assistant:
         self._store_message(message, draft)
         self._answer(message, reading, draft)
         return draft.finish()
+
+    def warm_up(self) -> None:
+        """Read one message and encode the policies, so that the first customer need not wait for it."""
+        if self._classifier is not None:
+            self._classifier.classify("hello", ENGLISH)
+        if self._policies is not None:
+            self._policies.answer("hello", ENGLISH)
 
     def store_reply(self, reply: Reply, text: str, sources: Sequence[Mapping[str, Any]]) -> None:
         """Store a reply as the customer reads it; nothing of a conversation that nobody has written in yet."""

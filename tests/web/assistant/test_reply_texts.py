@@ -20,6 +20,7 @@ PRODUCT = Product("mug", "Blue mug", ())
 FACTS = {
     "product": PRODUCT,
     "passage": "Thrown by hand.",
+    "text": "It is thrown by hand.",
     "field": "colour",
     "value": "blue",
     "stated": "9 cm",

@@ -148,3 +148,10 @@ def test_visitors_of_a_page_share_its_search_key_and_not_its_limit(client_of):
     assert [codes(answers) for answers in visitors] == [[200] * 15 + [429]] * 2
     assert codes([ask(client, SEARCH_KEY, "198.51.100.3")]) == [429]  # the key's own 30 at once are used up
     assert codes([ask(client, READ_KEY), ask(client, "", "198.51.100.4")]) == [200, 200]
+
+
+def test_messages_to_the_assistant_have_a_limit_of_their_own(client_of):
+    client = client_of(assistant_per_minute=1)
+    message = {"json": {"message": "hello"}, "environ_base": ELSEWHERE}
+    assert [client.post("/api/v1/assistant", **message).status_code for _ in range(2)] == [200, 429]
+    assert client.post("/api/v1/search", json={"text": "red"}, environ_base=ELSEWHERE).status_code == 200

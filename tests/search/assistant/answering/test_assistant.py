@@ -51,6 +51,7 @@ def shop(tmp_path_factory, text_vectors):
     folder = ShopHome(home).policies
     folder.mkdir()
     (folder / "returns.md").write_text(RETURNS)
+    (folder / "notes.md").write_text(f"# Notes on vouchers\n\nVouchers are valid for a year. {HOSTILE}\n")
     store = ThreadStore(home)
     service = ServiceParts(OrderDesk.open(store, home), store, Handovers(store), QueueRules.open(home))
     parts = AssistantParts(
@@ -58,7 +59,7 @@ def shop(tmp_path_factory, text_vectors):
         PolicySearch.open(home, text_vectors),
         ProductAnswers(engine, ReviewStore(home), QuestionStore(home)),
         Routing(home, store, text_vectors),
-        service,
+        service=service,
     )
     yield SimpleNamespace(engine=engine, assistant=Assistant(engine, parts), store=store, service=service, home=home)
     engine.close()
