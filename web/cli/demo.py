@@ -62,7 +62,7 @@ def demo(home: Path, **options: Any) -> None:
     exit_code = index(home)
     if exit_code:
         sys.exit(exit_code)
-    write_policies(home)
+    write_service_files(home)
     Server(settings, partial(things_to_try, home)).run()
 
 
@@ -77,15 +77,20 @@ def index(home: Path) -> int:
     return _run(*command, "--json", "--home", str(home), "--feed", str(sample.SAMPLE_FOLDER / "products.csv"))
 
 
-def write_policies(home: Path) -> None:
-    """Give the shop the sample's policies, unless it has a folder of its own."""
-    policies = ShopHome(home).policies
-    if not policies.exists():
-        shutil.copytree(sample.SAMPLE_FOLDER / policies.name, policies)
+def write_service_files(home: Path) -> None:
+    """Give the shop the sample's policies, orders and reviews, unless it has its own. The server analyses reviews."""
+    shop = ShopHome(home)
+    if not shop.policies.exists():
+        shutil.copytree(sample.SAMPLE_FOLDER / shop.policies.name, shop.policies)
+    if not shop.orders.exists():
+        shutil.copyfile(sample.SAMPLE_FOLDER / shop.orders.name, shop.orders)
+    if not shop.reviews.exists():
+        reviews = sample.SAMPLE_FOLDER / "reviews.csv"
+        _run("reviews", "import", "--no-analyse", "--home", str(home), str(reviews), module="search")
 
 
-def _run(*arguments: str) -> int:
-    command = [sys.executable, "-m", "indexer", *arguments]
+def _run(*arguments: str, module: str = "indexer") -> int:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=child_environment()).returncode
 
 
@@ -96,6 +101,7 @@ def things_to_try(home: Path, address: str) -> str:
         ("a shopper's photo: click one on the front page", ""),
         (f"words: {EXAMPLE_TEXT}", f"?{urlencode({'q': EXAMPLE_TEXT})}"),
         (f"a photo and words: this one, but {EXAMPLE_CHANGE}", f"?{urlencode(photo_and_text)}"),
+        ("a question: where is order 10482? (Its e-mail address is anna@example.com)", "assistant"),
     )
     lines = [f"  {number}. {label}\n     http://{address}/{query}" for number, (label, query) in enumerate(searches, 1)]
     key = command_line("key", "create", "--home", home, "--scope", "admin")
@@ -107,7 +113,7 @@ def things_to_try(home: Path, address: str) -> str:
     others = [f"  {label}\n     http://{address}/{page}" for label, page in pages]
     return "\n".join(
         (
-            "The sample shop is open. Three things to try:",
+            "The sample shop is open. Four things to try:",
             *lines,
             "If you run a shop:",
             *others,
