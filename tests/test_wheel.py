@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("catalog", "indexer", "search", "web")
 OFFLINE = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
-MAX_BYTES = 24_000_000
+MAX_BYTES = 25_000_000
 
 pytestmark = pytest.mark.timeout(1500)
 
