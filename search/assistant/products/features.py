@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +22,12 @@ from search.assistant.products.answer import (
 from search.assistant.products.polarity import denied_in_question, verdict_of
 from search.assistant.products.reading.expressions import has, words_of
 from search.assistant.products.reading.question import ProductQuestion
-from search.assistant.products.reading.topics import ASKS, CONTENT, LANGUAGES, SAYS_NO, SAYS_YES, Span, Topic
+from search.assistant.products.reading.topics import ASKS, CONTENT, LANGUAGES, SAYS_NO, SAYS_YES, Span, Topic, parts
 from search.assistant.products.reading.words import places
 from search.assistant.products.statements import Statement
 
+_SUBJECT, _NEXT = 2, 2  # words of a clause that may name what it is about, and words behind what it says
+_CODE = re.compile(r" ?([b-k]\d{0,2})(?![^\W_\u3400-\u9fff])")
 _YES_VALUES, _NO_VALUES = frozenset(words_of("yes value")), frozenset(words_of("no value"))
 _LISTS = frozenset(words_of("list attribute"))  # attributes that list what a product has in it
 
@@ -61,11 +64,21 @@ def feature_answer(
 
 def evidence_of(question: ProductQuestion, topic: Topic, statements: Iterable[Statement]) -> Iterator[Evidence]:
     """Yield the statements that are about a topic of a question, and about its part of the product."""
+    code = _code(question, topic)
     for statement in statements:
+        if code is not None and not code.search(statement.plain):
+            continue
         if has_parts(question, statement.plain) and (not question.counts or has_number(statement.plain)):
-            verdicts = list(_verdicts(topic, statement))
+            verdicts = list(_verdicts(question, topic, statement))
             if verdicts:
                 yield Evidence(statement, _joint(verdicts))
+
+
+def _code(question: ProductQuestion, topic: Topic) -> re.Pattern[str] | None:
+    """Return a pattern for the letter and number behind a topic's word: "vitamin D" is no vitamin C."""
+    ends = [span[1] for found, span in question.topics if found.name == topic.name]
+    match = _CODE.match(question.plain, ends[0]) if ends else None
+    return re.compile(rf"(?<![a-z0-9]){match[1]}(?![a-z0-9])") if match else None
 
 
 def has_parts(question: ProductQuestion, text: str) -> bool:
@@ -74,7 +87,7 @@ def has_parts(question: ProductQuestion, text: str) -> bool:
 
 
 def answer_from(statement: Statement, topic: str, verdict: bool | None = None) -> ProductAnswer:
-    """Return the answer that quotes a statement, with a verdict or without evidence."""
+    """Return the answer that quotes a statement, with a verdict or without one."""
     code = {True: YES, False: NO, None: VALUE if statement.kind == ATTRIBUTE else STATED}[verdict]
     facts = {"field": statement.name, "value": statement.text} if statement.kind == ATTRIBUTE else {}
     source = ProductSource(statement.kind, statement.name)
@@ -82,19 +95,22 @@ def answer_from(statement: Statement, topic: str, verdict: bool | None = None) -
 
 
 def has_number(text: str) -> bool:
-    """Return whether a normalised text has a number, in figures or as a small evidence in words."""
+    """Return whether a normalised text has a number, in figures or as a small one in words."""
     return has_digit(text) or has("number word", text)
 
 
-def languages_of(statement: Statement) -> tuple[str, ...]:
-    """Return the languages whose words a statement may have: an attribute of any shop may be of any."""
+def languages_of(statement: Statement, question: ProductQuestion) -> tuple[str, ...]:
+    """Return the languages whose words a statement may have: its own, English, and that of the question.
+
+    An attribute of any shop may be of any language.
+    """
     if statement.kind == ATTRIBUTE:
         return LANGUAGES
-    return tuple(dict.fromkeys((statement.language, ENGLISH)))
+    return tuple(dict.fromkeys((statement.language, ENGLISH, question.language)))
 
 
-def _verdicts(topic: Topic, statement: Statement) -> Iterator[bool | None]:
-    languages, text = languages_of(statement), statement.plain
+def _verdicts(question: ProductQuestion, topic: Topic, statement: Statement) -> Iterator[bool | None]:
+    languages, text = languages_of(statement, question), statement.plain
     mentions = list(topic.spoken_of(text, languages))
     if statement.kind == ATTRIBUTE and any(end <= len(statement.label) for _, end in mentions):
         value = normalise(statement.text).strip(" .!")
@@ -105,12 +121,21 @@ def _verdicts(topic: Topic, statement: Statement) -> Iterator[bool | None]:
         yield False
         return
     stated = list(topic.find(SAYS_YES, text, languages))
-    for start, end in stated:
-        yield verdict_of(text, start, end, stated=True)
     listed = topic.form == CONTENT and statement.label in _LISTS
-    for start, end in mentions:
-        if not any(first <= start and end <= last for first, last in stated):
-            yield verdict_of(text, start, end, stated=listed)
+    others = [span for span in mentions if not any(first <= span[0] and span[1] <= last for first, last in stated)]
+    for start, end in (*stated, *others):
+        if not question.parts and _is_of_part(text, start, end):
+            yield None
+        else:
+            yield verdict_of(text, start, end, stated=listed or (start, end) in stated)
+
+
+def _is_of_part(text: str, start: int, end: int) -> bool:
+    """Return whether words are about a part of the product: "the lid is dishwasher safe", "waterproof cover"."""
+    before = re.split(r"[,;.。，；]", text[:start])[-1].split()[:_SUBJECT]
+    behind = re.split(r"[,;.。，；]", text[end:])[0].split()[:_NEXT]
+    named = " ".join(before), " ".join(behind)
+    return any(True for part in parts().values() for words in named for _ in part.find(ASKS, words, LANGUAGES))
 
 
 def _joint(verdicts: Sequence[bool | None]) -> bool | None:

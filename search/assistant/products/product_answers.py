@@ -102,7 +102,8 @@ class ProductAnswers:
             return None
         if question.yes_no and any(topic.name == INCLUDED for topic, _ in question.topics):
             return self._included(question, statements)
-        for topic, span in question.topics:
+        first = question.topics[:1]  # an offer is the answer only where it is what the question is most about
+        for topic, span in (*first, *(pair for pair in question.topics[1:] if pair[0].form != OFFER)):
             found = self._of_topic(question, topic, span, product, statements)
             if found is not None or topic.form in (FEATURE, CONTENT):
                 return found or self._related(question, topic, statements)

@@ -162,9 +162,10 @@ def _compared(question: ProductQuestion, topic: str, stated: Sequence[Stated]) -
     wanted, relation = question.measure, question.relation
     if topic == CAPACITY:
         wanted = wanted.as_volume()
-    best = next((found for found in stated if found.measure.of_axis(topic) is not None), None) or max(
-        stated, key=lambda found: len(found.measure.values)
-    )
+    axes = [*wanted.axes, topic]
+    best = next((found for axis in axes for found in stated if found.measure.of_axis(axis) is not None), None)
+    if best is None:
+        best = max((*stated, *_joined(stated)), key=lambda found: len(found.measure.values))
     verdict: bool | None = None
     if not question.guest:
         verdict = _VERDICTS[relation](topic, best.measure, wanted)
@@ -172,14 +173,27 @@ def _compared(question: ProductQuestion, topic: str, stated: Sequence[Stated]) -
     return _answer(code, topic, best, {"asked": wanted.text, "relation": relation})
 
 
+def _joined(stated: Sequence[Stated]) -> Iterator[Stated]:
+    """Yield the sides that a shop states one by one, as a size: "Width 45 cm, depth 30 cm"."""
+    sides: dict[str, Stated] = {}
+    for found in stated:
+        if len(found.measure.values) == 1 and found.measure.axes[0]:
+            sides.setdefault(found.measure.axes[0], found)
+    if len(sides) > 1:
+        measures = [found.measure for found in sides.values()]
+        text = " x ".join(measure.text for measure in measures)
+        first = next(iter(sides.values()))
+        values = tuple(measure.values[0] for measure in measures)
+        joined = Measure(LENGTH, values, tuple(sides), text, first.measure.start, first.measure.end)
+        yield Stated(joined, first.statement)
+
+
 def _fit_verdict(topic: str, thing: Measure, space: Measure) -> bool | None:
     axis = space.axes[0] if len(space.axes) == 1 else ""
     if axis and (own := thing.of_axis(axis)) is not None:
         more = certainly_more(own, space.values[0])
         return None if more is None else not more
-    if len(thing.values) == 1 and not axis:
-        return None if len(space.values) > 1 else _not(certainly_more(thing.values[0], space.values[0]))
-    if len(thing.values) == 1:
+    if len(thing.values) == 1:  # its other sides are not known
         return None
     return fits(thing.values, space.values)
 

@@ -18,6 +18,7 @@ from search.language.detection import language_of
 MAX_SENTENCES = 200
 MAX_SENTENCE = 600  # characters; a longer one is cut
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[^\W\d_a-z]|\d|[\"“¿¡(])|(?<=[。！？；])|[\n\r•·]+|\s+[-–]\s+(?=[A-Z])")
+_TEXT_OF_PRODUCT = re.compile(r"(?:title|description|category)_[a-z]{2}$")  # in some language
 _UNIT_OF_NAME = re.compile(r"\(([^()]{1,12})\)\s*$|(?<=_)(cm|mm|in|kg|g|ml|l|w|v)$", re.IGNORECASE)
 
 
@@ -61,9 +62,10 @@ def _attributes(product: Product, own: str) -> Iterator[Statement]:
         yield _statement(ATTRIBUTE, product.brand, "", "brand")
     for name, value in product.attributes.items():
         field = translated_field(name)
-        if not value.strip() or is_technical(field or name, value) or field in ("title", "description", "category"):
+        if not value.strip() or is_technical(field or name, value) or _TEXT_OF_PRODUCT.match(name):
             continue
-        yield _statement(ATTRIBUTE, value.strip(), name.rpartition("_")[2] if field else own, field or name)
+        for sentence in sentences(value):
+            yield _statement(ATTRIBUTE, sentence, name.rpartition("_")[2] if field else own, field or name)
 
 
 def _texts(product: Product, kind: str, text: str, own: str) -> Iterator[Statement]:

@@ -8,19 +8,19 @@ from collections.abc import Iterator, Sequence
 from catalog.product import Product
 from catalog.text.folding import normalise
 from catalog.text.glossary import ENGLISH
-from search.assistant.products.answer import ATTRIBUTE, TITLE, ProductAnswer
+from search.assistant.products.answer import ATTRIBUTE, DESCRIPTION, TITLE, ProductAnswer
 from search.assistant.products.features import answer_from, has_number, has_parts, languages_of
 from search.assistant.products.origin import names_origin
 from search.assistant.products.polarity import verdict_of
 from search.assistant.products.reading.content import Item, names_of
 from search.assistant.products.reading.expressions import expression
 from search.assistant.products.reading.question import ProductQuestion, kind_words
-from search.assistant.products.reading.topics import ASKS, LANGUAGES, Topic, parts
+from search.assistant.products.reading.topics import ASKS, LANGUAGES, VALUES, Topic, parts
 from search.assistant.products.reading.words import has_all, places
 from search.assistant.products.statements import Statement
 from search.language.english import frequency
 
-ORIGIN, BRAND = "origin", "brand"
+ORIGIN, BRAND, COLOUR = "origin", "brand", "colour"
 MIN_TITLE = 3  # words of a title that may begin with a brand
 RARE = 1500  # frequency of a word that may be a name
 _WORD = re.compile(r"[^\W\d_]+")
@@ -43,7 +43,10 @@ def value_answer(question: ProductQuestion, topic: Topic, statements: Sequence[S
         if topic.name == ORIGIN:
             about = names_origin(statement.text)
         else:
-            about = any(True for _ in topic.spoken_of(statement.plain, languages_of(statement)))
+            languages = languages_of(statement, question)
+            about = any(True for _ in topic.spoken_of(statement.plain, languages))
+            if topic.name == COLOUR and statement.kind == DESCRIPTION:
+                about = about or any(True for _ in topic.find(VALUES, statement.plain, languages))
         if about and (not question.counts or has_number(statement.plain)):
             return answer_from(statement, topic.name)
     return None

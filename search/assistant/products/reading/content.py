@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
+from babel import Locale
+
 from catalog.text.folding import normalise
 from catalog.text.glossary import ENGLISH, GLOSSARY, read_glossary
 from catalog.text.tokenizer import singularise
@@ -40,7 +42,8 @@ def names_of(word: str, language: str) -> Item:
 
 def _names(word: str, language: str) -> Item:
     if language == CHINESE:
-        return (word, word.removesuffix("的"), *_terms().get(word, ()), *_terms().get(word.removesuffix("的"), ()))
+        stems = dict.fromkeys((word, word.removesuffix("的"), word.rstrip("的头质制") or word))
+        return (*stems, *(name for stem in stems for name in _terms().get(stem, ())))
     terms = shipped_terms().get(language) if language != ENGLISH else None
     found = terms.match([word], 0) if terms is not None else None
     names = found[0].replacements if found else _synonyms(word)
@@ -81,7 +84,9 @@ def _is_kind(names: Item, kind: frozenset[str]) -> bool:
 @cache
 def _terms() -> Mapping[str, tuple[str, ...]]:
     entries = (entry for entry in read_glossary(GLOSSARY) if entry.language == CHINESE)
-    return {normalise(entry.term): tuple(normalise(name) for name in entry.replacements) for entry in entries}
+    chinese, english = (Locale.parse(code).territories for code in (CHINESE, ENGLISH))
+    countries = {normalise(name): (normalise(english[code]),) for code, name in chinese.items() if code in english}
+    return countries | {normalise(entry.term): tuple(map(normalise, entry.replacements)) for entry in entries}
 
 
 @cache

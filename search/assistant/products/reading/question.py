@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.product import Product
 from catalog.text.folding import normalise
@@ -28,7 +28,7 @@ from search.assistant.products.reading.topics import (
 
 MAX_QUESTION = 500  # characters that are read
 FITS, HOLDS, MORE, LESS = "fits", "holds", "more", "less"  # relations of a product to the measure of a question
-_RANK = {FEATURE: 0, CONTENT: 0, MEASURE: 1, VALUE: 2, OFFER: 1}
+_RANK = {FEATURE: 0, CONTENT: 0, MEASURE: 1, VALUE: 2, OFFER: 2}
 _OTHERS = [word for language in ("de", "fr", "es") for word in words_of("yes or no", language)]
 _GUEST = re.compile(r"\b(?:does|do|will|would|can|could) (?:an?|my|the|our) [^?]*\d[^?]*\b(?:fit|go)\b")
 _YES_NO = re.compile(
@@ -75,11 +75,12 @@ def read_question(text: str, language: str, product: Product) -> ProductQuestion
     kind = kind_words(product)
     part_names = tuple(part for part in parts().values() if _names_part(part, read, languages, kind))
     measures = measures_in(read)
-    measure = measures[0] if len(measures) == 1 else None
+    measure = _with_axis(measures[0], read) if len(measures) == 1 else None
     guest = bool(_GUEST.search(read)) and not has("space", read)
     named = [span for topic, _ in found for span in topic.find(ASKS, read, languages)]
     valued = [span for topic, _ in found for span in topic.find(VALUES, read, languages)]
-    items = content_items(read, language, [*named, *valued], kind)
+    in_parts = [span for part in part_names for span in part.find(ASKS, read, languages)]
+    items = content_items(read, language, [*named, *valued, *in_parts], kind)
     values = tuple(dict.fromkeys(names_of(read[start:end], language) for start, end in valued))
     return ProductQuestion(
         text,
@@ -104,6 +105,13 @@ def kind_words(product: Product) -> frozenset[str]:
     words = {singularise(word) for text in texts for word in _WORD.findall(normalise(text))}
     head = _WORD.findall(normalise(re.split(r",| in | with | for ", product.title)[0]))[-1:]
     return frozenset(words | {singularise(word) for word in head})
+
+
+def _with_axis(measure: Measure, text: str) -> Measure:
+    """Return a measure as one of height where the product is to go under something."""
+    if measure.axes == ("",) and has("under", text):
+        return replace(measure, axes=("height",))
+    return measure
 
 
 def _topics(text: str, languages: tuple[str, ...]) -> tuple[tuple[Topic, Span], ...]:

@@ -45,6 +45,7 @@ _SUFFIXES = frozenset(
         "ity",
         "ic",
         "ical",
+        "ish",
         "e",
         "ey",
         "ies",
