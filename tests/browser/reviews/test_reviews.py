@@ -140,6 +140,25 @@ def test_without_a_script_filters_votes_and_the_form_work(visit):
     expect(page.get_by_role("status").first).to_contain_text("once the shop has approved it")
 
 
+def test_a_review_in_chinese_on_a_phone(visit):
+    page = visit("/products/green", **DARK_PHONE)
+    page.get_by_role("link", name="写评价").tap()
+    page.locator("label:has(input[value='5'])").tap()
+    page.get_by_label("评价内容").fill("颜色很漂亮，质量也不错。")
+    page.get_by_role("button", name="提交评价").tap()
+    expect(page.get_by_role("status")).to_contain_text("店铺审核通过后会显示在这里")
+    desk = moderate(visit, **DARK_PHONE)
+    desk.locator("#contains").fill("颜色很漂亮")
+    row = desk.locator("#reviews > li[data-id]")
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name="通过", exact=True).tap()
+    expect(desk.locator("#said")).to_have_text("已通过 1 条评价。")
+    page.goto("/products/green/reviews?rating=5&language=zh")
+    expect(page.locator(".review")).to_contain_text("颜色很漂亮，质量也不错。")
+    expect(page.locator("#list")).to_contain_text("第 1–1 条，共 1 条评价")
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("how", [{}, DARK_PHONE], ids=["light", "dark phone, Chinese"])
 def test_nobody_is_shut_out_of_reviews(visit, how):
     page, answers = visit("/", **how), {}
