@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from web.settings import Settings
 
 if TYPE_CHECKING:
     from search.assistant.answering.assistant import Assistant
+    from search.assistant.answering.parts import LanguageModel
     from search.assistant.answering.service_hint import ServiceHints
     from search.engine import SearchEngine
 
@@ -29,6 +31,7 @@ class AssistantService:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.is_on = settings.assistant
+        self._settings = settings
         self._app = app
         self._lock = threading.Lock()
         self._assistant: Assistant | None = None
@@ -66,7 +69,15 @@ class AssistantService:
                 service = parts.ServiceParts(desk.orders, desk.store, desk.handovers, desk.queues)
                 self._assistant = opening.open_assistant(engine, service)
                 threading.Thread(target=_warm_up, args=(self._assistant,), name="warm-assistant", daemon=True).start()
+                self._assistant = opening.open_assistant(engine, service, self._model(parts.LanguageModel))
             return self._assistant
+
+    def _model(self, make: Callable[[str, str | None, str], LanguageModel]) -> LanguageModel | None:
+        settings = self._settings
+        if not settings.assistant_llm_url:
+            return None
+        key = settings.assistant_llm_key
+        return make(settings.assistant_llm_url, settings.assistant_llm_model, key.get_secret_value() if key else "")
 
     def _open_behind(self, engine: SearchEngine) -> None:
         try:

@@ -61,7 +61,9 @@ class Assistant:
         self._orders = OrderTurns(service.orders)
         self._handover = HandoverTurns(service.handovers, parts.queues)
         products = ProductTurns(engine, self._search, parts.products)
-        self._requests = RequestTurns(self._search, PolicyTurns(parts.policies), products, self._orders, self._handover)
+        self._requests = RequestTurns(
+            self._search, PolicyTurns(parts.policies, parts.words), products, self._orders, self._handover
+        )
         self._slots = SlotTurns(self._orders, products, self._handover, self._requests)
 
     def reply(self, message: CustomerMessage, state: DialogueState | None = None) -> Reply:

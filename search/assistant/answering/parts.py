@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from search.assistant.dialogue.knowledge import PolicyKnowledge, ProductKnowledge, QueueRouter
+from search.assistant.dialogue.knowledge import PolicyKnowledge, PolicyWords, ProductKnowledge, QueueRouter
 from search.assistant.handover.handovers import Handovers
 from search.assistant.handover.queues import QueueRules
 from search.assistant.intents.classifier import IntentClassifier
@@ -22,6 +22,15 @@ class ServiceParts:
     rules: QueueRules | None = None  # of queues
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class LanguageModel:
+    """A language model that may word answers: its OpenAI-compatible address, its name and its key."""
+
+    url: str
+    name: str | None = None
+    key: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AssistantParts:
     """The parts of one shop's assistant; None for what the shop lacks."""
@@ -31,3 +40,4 @@ class AssistantParts:
     products: ProductKnowledge | None = None
     queues: QueueRouter | None = None
     service: ServiceParts = field(default_factory=ServiceParts)
+    words: PolicyWords | None = None

@@ -21,8 +21,21 @@ class StatedPassage(Protocol):
         ...
 
     @property
+    def topic(self) -> str:
+        """The name of its file."""
+        ...
+
+    @property
     def text(self) -> str:
         """Its words."""
+        ...
+
+
+class PolicyWords(Protocol):
+    """What words an answer from passages, such as a language model."""
+
+    def write(self, question: str, passages: Sequence[str], language: str) -> str | None:
+        """Return an answer that cites passages by number; None where a passage is shown instead."""
         ...
 
 
