@@ -54,6 +54,7 @@ SENTENCES = {
     "S19": "Logs tell the story.",
     "S20": "What we stand on is pinned, listed and licensed.",
     "S21": "No customer sees another's order.",
+    "S22": "No text of a customer is a command.",
     "P1": "A visitor who refuses is neither recorded nor served by what is recorded.",
     "P2": "A visitor who asks is forgotten: in the store, in experiments and in every later model.",
     "P3": "No route shows one visitor's history to another.",

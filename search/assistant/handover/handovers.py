@@ -24,6 +24,7 @@ from search.assistant.threads.thread import NORMAL, WAITING
 from search.assistant.threads.thread_store import ThreadStore, unknown_thread
 
 UPDATE_WAIT_S = 60.0  # a customer writes several messages in a row; they are sent together
+MAX_DOUBLED = 6  # times that the wait doubles, an hour and four minutes: staff get few mails of a long conversation
 _SELECT = """SELECT thread, reference, at, reason, queue, priority, email, name, order_number FROM handovers
     WHERE thread = ?"""
 _DELIVERIES = """SELECT channel, update_number, state, attempts, error, retry_at, sent_at FROM deliveries
@@ -40,6 +41,10 @@ _ADD_DELIVERY = (
 _TO_WAITING = "UPDATE threads SET state = ?, queue = ?, priority = max(priority, ?) WHERE id = ?"
 _AGAIN = """UPDATE deliveries SET state = 'pending', attempts = 0, retry_at = ?, error = ''
     WHERE thread = ? AND state != 'sent'"""
+_CONTINUED = """SELECT h.thread, h.update_number, t.messages FROM handovers AS h JOIN threads AS t ON t.id = h.thread
+    WHERE t.messages > h.messages AND EXISTS (SELECT 1 FROM messages AS m
+    WHERE m.thread = h.thread AND m.number > h.messages AND m.role = 'customer')"""
+_NOTE_UPDATE = "UPDATE handovers SET update_number = ?, messages = ? WHERE thread = ?"
 _STATES = "SELECT state, count(*) FROM deliveries GROUP BY state"
 _WORST = """SELECT thread, max(CASE state WHEN 'failed' THEN 2 WHEN 'pending' THEN 1 ELSE 0 END) FROM deliveries
     WHERE thread = ? GROUP BY thread"""
@@ -84,12 +89,12 @@ class Handovers:
                 reference = new_reference()
                 fields = (reason, queue, priority, contact.email, contact.name, order or "")
                 db.execute(_ADD, (thread_id, reference, now, *fields, messages))
-                self._add_deliveries(db, thread_id, 1, now)
+                add_deliveries(db, self.settings.channels, (thread_id, 1), now)
             else:
                 reference, update, sent_messages, email = known
                 if messages > sent_messages or (contact.email and contact.email != email):
                     update += 1
-                    self._add_deliveries(db, thread_id, update, now + UPDATE_WAIT_S)
+                    add_deliveries(db, self.settings.channels, (thread_id, update), now + update_wait(update))
                 changed = (contact.email or None, contact.name or None, order, update, messages)
                 db.execute(_CHANGE, (reason, queue, priority, *changed, thread_id))
             db.execute(_TO_WAITING, (WAITING, queue, priority, thread_id))
@@ -127,14 +132,30 @@ class Handovers:
             if row is None:
                 raise unknown_thread()
             db.execute(_AGAIN, (now, thread_id))
-            self._add_deliveries(db, thread_id, row[0], now)
+            add_deliveries(db, self.settings.channels, (thread_id, row[0]), now)
         self._wake()
 
-    def _add_deliveries(self, db: sqlite3.Connection, thread_id: str, update: int, at: float) -> None:
-        """Add a delivery for each channel, unless one was not tried yet: what is sent is read when it is sent."""
-        for channel in self.settings.channels:
-            if db.execute(_UNTRIED, (thread_id, channel)).fetchone() is None:
-                db.execute(_ADD_DELIVERY, (thread_id, channel, update, PENDING, at))
+
+def add_deliveries(db: sqlite3.Connection, channels: Sequence[str], update: tuple[str, int], at: float) -> None:
+    """Add a delivery for each channel, unless one was not tried yet: what is sent is read when it is sent.
+
+    `update` is a thread and the number of the sending.
+    """
+    for channel in channels:
+        if db.execute(_UNTRIED, (update[0], channel)).fetchone() is None:
+            db.execute(_ADD_DELIVERY, (update[0], channel, update[1], PENDING, at))
+
+
+def add_updates(db: sqlite3.Connection, channels: Sequence[str], now: float) -> None:
+    """Plan to send what customers wrote after their hand-over, whoever answers it: the staff have to see it."""
+    for thread_id, last, messages in db.execute(_CONTINUED).fetchall():
+        db.execute(_NOTE_UPDATE, (last + 1, messages, thread_id))
+        add_deliveries(db, channels, (thread_id, last + 1), now + update_wait(last + 1))
+
+
+def update_wait(update: int) -> float:
+    """Return the seconds before an update is sent: twice as long each time, from UPDATE_WAIT_S on."""
+    return UPDATE_WAIT_S * 2.0 ** min(max(update - 2, 0), MAX_DOUBLED)
 
 
 def read_handover(db: sqlite3.Connection, thread_id: str) -> StoredHandover | None:

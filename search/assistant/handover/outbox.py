@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from catalog.files.failpoints import failpoint
 from search.assistant.handover.handover import FAILED, MAIL, PENDING, SENT, HandoverSettings, StoredHandover
-from search.assistant.handover.handovers import read_handover
+from search.assistant.handover.handovers import add_updates, read_handover
 from search.assistant.handover.letter import letter, payload
 from search.assistant.handover.mail_server import MailFailed, MailServer
 from search.assistant.services.signed_post import ServiceFailed
@@ -61,6 +61,8 @@ class Outbox:
     def step(self, now: float | None = None) -> int:
         """Attempt one due delivery of each channel, so that none holds up another; return how many there were."""
         at = time.time() if now is None else now
+        with self._store.file.writing() as db:
+            add_updates(db, self._settings.channels, at)
         return sum(self._attempt(channel, at) for channel in self._settings.channels)
 
     def _attempt(self, channel: str, at: float) -> bool:

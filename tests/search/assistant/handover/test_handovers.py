@@ -200,6 +200,24 @@ def test_what_the_customer_adds_is_sent_with_the_same_reference(store):
     assert received[1]["json"]["thread"]["messages"][-1]["text"] == "and another"
 
 
+def test_what_the_customer_writes_to_the_assistant_afterwards_reaches_staff_too(store):
+    with web_stub(lambda _: (200, {}, b"")) as (url, received):
+        settings = by_webhook(url)
+        made, outbox = Handovers(store, settings).request("t", "asked_for"), Outbox(store, settings)
+        store.append("t", ThreadMessage(ASSISTANT, "A person takes over."))
+        outbox.step()
+        assert outbox.step(time.time() + LAST_RETRY_S) == 0  # a reply is nothing new
+        store.append("t", ThreadMessage(CUSTOMER, "The order is 10023"))
+        now = time.time()
+        assert outbox.step(now) == 0 and outbox.step(now + UPDATE_WAIT_S + 1) == 1
+        store.append("t", ThreadMessage(CUSTOMER, "Hello?"))
+        assert outbox.step(now) == 0 and outbox.step(now + UPDATE_WAIT_S + 1) == 0  # a long chat is few mails
+        assert outbox.step(now + 2 * UPDATE_WAIT_S + 1) == 1
+    assert [request["json"]["update"] for request in received] == [1, 2, 3]
+    assert {request["json"]["reference"] for request in received} == {made.reference}
+    assert received[1]["json"]["thread"]["messages"][-1]["text"] == "The order is 10023"
+
+
 def test_a_channel_that_came_later_is_used_when_staff_send_again(store):
     Handovers(store).request("t", "asked_for")
     with web_stub(lambda _: (200, {}, b"")) as (url, received):
