@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 from flask import Flask
 from pydantic import SecretStr
 
-from catalog.errors import BadFeed, BadInput
+from catalog.errors import BadFeed, BadInput, StoreError
+from catalog.home import ShopHome
 from search.assistant.handover.handover import HandoverSettings, MailSettings
 from search.assistant.handover.handovers import Handovers
 from search.assistant.handover.outbox import Outbox
@@ -58,6 +60,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[EXTENSION] = ServiceDesk(store, orders, _queues(settings), handovers, worker)
     if channels.channels:
         worker.start()
+    _remove_expired(store, settings)
 
 
 def desk_of(app: Flask) -> ServiceDesk:
@@ -78,6 +81,15 @@ def handover_settings(settings: Settings) -> HandoverSettings:
     webhook = Service(url, _secret(settings.handover_secret).encode(), WEBHOOK_TIMEOUT_S) if url else None
     public_url = (settings.public_url or "").rstrip("/")
     return HandoverSettings(mail, webhook, settings.shop_name, public_url)
+
+
+def _remove_expired(store: ThreadStore, settings: Settings) -> None:
+    """Remove conversations whose time is over, also where nobody has written since."""
+    if ShopHome(settings.home).threads.is_file():
+        try:
+            store.prune(time.time())
+        except StoreError as error:
+            log.error("Conversations whose time is over cannot be removed: %s", error)
 
 
 def _queues(settings: Settings) -> QueueRules:

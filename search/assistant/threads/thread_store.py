@@ -126,7 +126,11 @@ class ThreadStore:
             return _messages(db, thread_id, number)
 
     def page(self, wanted: ThreadFilter, offset: int = 0, k: int = 50) -> tuple[tuple[ThreadSummary, ...], int]:
-        """Return a page of threads and how many there are: those that wait first, by priority, longest wait first."""
+        """Return a page of threads and how many there are: those that wait first, by priority, longest wait first.
+
+        Threads whose time is over are removed before.
+        """
+        self.prune(time.time())
         with self.file.reading() as db:
             rows = db.execute(_LIST, (*wanted.parameters(), min(k, MAX_LISTED), offset)).fetchall()
             (total,) = db.execute(_COUNT, wanted.parameters()).fetchone()

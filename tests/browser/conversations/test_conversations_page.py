@@ -98,7 +98,7 @@ def test_staff_read_correct_answer_close_and_erase(enter, home):
 
 
 def test_a_link_opens_a_conversation_on_a_phone_in_chinese(enter):
-    page = enter("/merchant/conversations?lang=zh#private", **PHONE)
+    page = enter("/merchant/conversations?lang=zh#private", color_scheme="dark", **PHONE)
     expect(page.locator("#messages")).to_contain_text("[e-mail]")
     expect(page.locator("#masked")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -10,7 +10,7 @@ from catalog.home import ShopHome
 from search.assistant.handover.handover import Contact
 from search.assistant.orders.order_desk import OrderClaim
 from search.assistant.threads.thread import ASSISTANT, CUSTOMER, ThreadMessage, new_thread_id
-from search.assistant.threads.thread_store import ThreadOrigin
+from search.assistant.threads.thread_store import ThreadOrigin, ThreadStore
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, WRITE_KEY, make_shop
 from web.conversations.desk import desk_of, handover_settings
@@ -203,6 +203,16 @@ BAD_SETTINGS = (
 def test_settings_that_would_expose_customers_stop_the_server(tmp_path, make_app, wrong):
     with pytest.raises(UnsafeConfiguration):
         make_app(Settings(home=tmp_path, **wrong))
+
+
+@pytest.mark.promise("P5", "retention where nobody writes any more")
+def test_what_is_over_is_removed_when_the_server_starts(tmp_path, make_app):
+    store = ThreadStore(tmp_path)
+    store.append("old", ThreadMessage(CUSTOMER, "hello", at=1_700_000_000.0))
+    make_app(Settings(home=tmp_path, thread_days=0))
+    assert store.thread("old").messages
+    make_app(Settings(home=tmp_path, thread_days=30))
+    assert store.messages_after("old", 0) == ()
 
 
 def test_secrets_of_settings_are_not_shown(tmp_path):

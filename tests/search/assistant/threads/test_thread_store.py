@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from time import time
 
 import pytest
 
@@ -24,7 +25,7 @@ from search.assistant.threads.thread import (
 )
 from search.assistant.threads.thread_store import ThreadFilter, ThreadOrigin, ThreadStore
 
-NOW = 1_700_000_000.0
+NOW = time() - 86_400.0
 DAY = 86_400.0
 
 
