@@ -30,7 +30,9 @@ _MIXED = re.compile(rf"[,/&+%|;]|{expression('mixed')}")
 def value_answer(question: ProductQuestion, topic: Topic, statements: Sequence[Statement]) -> ProductAnswer | None:
     """Return the attribute of a topic, else the first sentence about it that has the question's other words too."""
     named = [
-        statement for statement in statements if statement.kind == ATTRIBUTE and _is_about(statement, topic, question)
+        statement
+        for statement in statements
+        if statement.kind == ATTRIBUTE and _is_about(statement, topic, question) and _concerns(question, statement)
     ]
     if named:
         best = next((statement for statement in named if _states(question, statement)), named[0])
@@ -87,6 +89,11 @@ def _is_about(statement: Statement, topic: Topic, question: ProductQuestion) -> 
         return False
     own = [part for part in parts().values() if any(True for _ in part.find(ASKS, statement.label, LANGUAGES))]
     return {part.name for part in own} == {part.name for part in question.parts}
+
+
+def _concerns(question: ProductQuestion, statement: Statement) -> bool:
+    """Return whether an attribute is what is asked: "metal utensils" are no question about the product's material."""
+    return question.named or not question.yes_no or has_all(question.items, statement.plain)
 
 
 def _ends_with(label: str, names: frozenset[str]) -> Iterator[bool]:

@@ -31,8 +31,9 @@ FITS, HOLDS, MORE, LESS = "fits", "holds", "more", "less"  # relations of a prod
 _RANK = {FEATURE: 0, CONTENT: 0, MEASURE: 1, VALUE: 2, OFFER: 2}
 _OTHERS = [word for language in ("de", "fr", "es") for word in words_of("yes or no", language)]
 _GUEST = re.compile(r"\b(?:does|do|will|would|can|could) (?:an?|my|the|our) [^?]*\d[^?]*\b(?:fit|go)\b")
+_POLITE = r"(?:(?:and|also|so|hi|hello|please|und|et|y)[, ]+)?"
 _YES_NO = re.compile(
-    rf"^(?:(?:and|also|so|hi|hello|please|und|et|y)[, ]+)?{alternatives([*words_of('yes or no', 'en'), *_OTHERS])}"
+    rf"(?:^|[,.;:!?]) *{_POLITE}{alternatives([*words_of('yes or no', 'en'), *_OTHERS])}"
     rf"|[吗嘛么]\W*$|{alternatives(words_of('yes or no', 'zh'))}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -86,7 +87,7 @@ def read_question(text: str, language: str, product: Product) -> ProductQuestion
         text,
         read,
         language,
-        bool(_YES_NO.search(read)),
+        _YES_NO.search(read) is not None or not has("question word", read),
         found,
         values,
         part_names,

@@ -216,6 +216,22 @@ def test_a_verdict_is_given_only_where_the_words_decide(text, question, codes):
     assert ANSWERS.answer(product("x", "Xo", text), question).code in codes
 
 
+@pytest.mark.parametrize(
+    "question, code",
+    [
+        ("Hi there, quick question: is it dishwasher safe?", NO),
+        ("dishwasher safe?", NO),
+        ("I have an induction hob. Does this pan work on it?", YES),
+        ("Could you tell me whether it goes in the oven", YES),
+        ("weight?", VALUE),
+        ("What about the microwave?", STATED),
+        ("Is it ok to use metal utensils?", NOT_STATED),
+    ],
+)
+def test_people_ask_as_they_like(question, code):
+    assert ANSWERS.answer(PAN, question).code == code
+
+
 def test_a_text_in_another_language_is_no_attribute():
     milk = product("m", "Milk", "Fresh milk.", description_sv="Färsk mjölk med protein. Utan laktos.")
     assert ANSWERS.answer(milk, "Does it contain protein?").code == NOT_STATED
