@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from search.assistant.dialogue.conversation import CustomerMessage
+from search.assistant.dialogue.conversation import CustomerMessage, Reply
+from search.assistant.threads.thread import iso_time
 from web.assistant.rendering import choice_of, reply_json, reply_text
 from web.assistant.service import assistant_service
 from web.middleware.rate_limits import caller_name
@@ -14,16 +15,22 @@ from web.middleware.rate_limits import caller_name
 def answer_to(message: CustomerMessage, token: str) -> dict[str, Any]:
     """Return the answer to a message as JSON values, with the next token; `token` is "" for a new conversation.
 
-    What the customer reads is stored with the conversation. Raises BadConversation, NotReady; aborts with 404 where
-    the shop has no assistant.
+    What the customer reads is stored with the conversation. An empty message in a conversation that a person has asks
+    for the answers of staff alone, which come with every other answer too. Raises BadConversation, NotReady; aborts
+    with 404 where the shop has no assistant.
     """
     service = assistant_service()
     tokens = service.tokens()
     state = tokens.read(token) if token else None
     assistant = service.assistant()
     message = replace(message, choice=choice_of(message.text), caller=caller_name())
-    reply = assistant.reply(message, state)
+    if state is not None and state.reference and message.is_empty:
+        reply = Reply((), state.language, state)
+    else:
+        reply = assistant.reply(message, state)
     text = reply_text(reply)
     answer = reply_json(reply, text)
     assistant.store_reply(reply, text, answer["sources"])
-    return answer | {"token": tokens.make(reply.state)}
+    written, state = assistant.answers_of_staff(reply.state)
+    messages = [{"role": note.role, "text": note.text, "at": iso_time(note.at)} for note in written]
+    return answer | {"messages": messages, "token": tokens.make(state)}

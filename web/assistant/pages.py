@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 
 from catalog.errors import BadConversation, WindowshopError
 from catalog.product import Product
-from search.assistant.dialogue.conversation import MAX_MESSAGE
+from search.assistant.dialogue.conversation import ACTIONS, MAX_MESSAGE
 from web.assistant.answers import answer_to
 from web.assistant.requests import AssistantRequest, message_of
 from web.assistant.service import assistant_service
@@ -32,6 +32,7 @@ from web.i18n.messages import ASSISTANT_PANEL, page_messages
 from web.middleware.response_headers import no_store
 from web.requests.validation import validate
 
+LOOK = "look"  # the button that asks for answers of staff
 TYPED = ("message", "order_number", "order_email", "contact_email", "contact_name")
 PROBLEMS: Mapping[int, str] = {413: "too_large", 415: "bad_photo", 503: "busy", 504: "busy"}
 bp = Blueprint("assistant_page", __name__)
@@ -39,12 +40,16 @@ bp = Blueprint("assistant_page", __name__)
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """What the page shows: the entries, the state token, and the problem with what was typed, if it was not sent."""
+    """What the page shows: the entries, the state token, and the problem with what was typed, if it was not sent.
+
+    `unanswered` says that somebody asked for an answer of staff, and there was none.
+    """
 
     entries: tuple[TranscriptEntry, ...] = ()
     token: str = ""
     problem: str = ""
     status: int = 200
+    unanswered: bool = False
     typed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,13 +71,16 @@ def send() -> Response:
     """
     assistant_service()
     sent, token = request.form.to_dict(), request.form.get("token", "")
-    entries = Transcripts(get_engine().key).read(sent.get("transcript", ""))
+    before = Transcripts(get_engine().key).read(sent.get("transcript", ""))
+    looks = sent.get("action") == LOOK
+    typed = {name: sent.get(name, "") for name in TYPED}
     try:
-        entries, token = _continued(entries, token, sent)
+        entries, token = _continued(before, token, {"action": LOOK} if looks else sent)
     except WindowshopError as error:
         problem, token = _problem(error, token)
-        typed = {name: sent.get(name, "") for name in TYPED}
-        return _rendered(ConversationView(entries, token, problem, status_of(error), typed))
+        return _rendered(ConversationView(before, token, problem, status_of(error), typed=typed))
+    if looks:
+        return _rendered(ConversationView(entries, token, unanswered=entries == before, typed=typed))
     return _rendered(ConversationView(entries, token))
 
 
@@ -80,19 +88,25 @@ def _continued(
     entries: tuple[TranscriptEntry, ...], token: str, sent: Mapping[str, str]
 ) -> tuple[tuple[TranscriptEntry, ...], str]:
     """Return the entries with what was sent and the answer to it, and the next token. Raises WindowshopError."""
-    fields = _fields(sent)
+    fields, page_language = _fields(sent), language()
     text = _shown(fields)
-    if not text:
+    if not text and not (token and sent.get("action") == LOOK):
         return entries, token
     message = message_of(validate(AssistantRequest, fields))
     answer = answer_to(message, token)
-    return (*entries, TranscriptEntry(CUSTOMER, text), _entry(answer)), answer["token"]
+    g.language = page_language  # the answer is in the language of the message, and the page stays in its own
+    own = (TranscriptEntry(CUSTOMER, text),) if text else ()
+    staff = (TranscriptEntry(PERSON, written["text"]) for written in answer["messages"])
+    reply = (_entry(answer),) if answer["reply"]["text"] else ()
+    return (*entries, *own, *staff, *reply), answer["token"]
 
 
 def _fields(sent: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of the API that a form of the page holds."""
     upload = next((file for file in request.files.getlist("image") if file.filename), None)
-    fields: dict[str, Any] = {name: sent[name] for name in ("message", "action", "product_id") if sent.get(name)}
+    fields: dict[str, Any] = {name: sent[name] for name in ("message", "product_id") if sent.get(name)}
+    if sent.get("action") in ACTIONS:
+        fields["action"] = sent["action"]
     fields |= {"language": language()} | ({"image": upload} if upload else {})
     if sent.get("order_number"):
         fields["order"] = {"number": sent["order_number"].strip(), "email": sent.get("order_email", "").strip()}
@@ -150,6 +164,7 @@ def _rendered(view: ConversationView) -> Response:
         token=view.token,
         transcript=Transcripts(get_engine().key).write(view.entries) if view.entries else "",
         problem=view.problem,
+        unanswered=view.unanswered,
         typed=view.typed,
         product=_product(),
         products=_products(view.entries),

@@ -27,6 +27,7 @@ from web.requests.validation import (
 )
 
 MAX_EMAIL, MAX_ORDER_NUMBER, MAX_NAME = 254, 40, 100
+MAX_WORDS = 300  # characters of a search; as the box of the pages has
 IMAGE_FIELD = "image"
 JSON_IN_FORMS = ("order", "contact")
 TIMEOUT_MS = 3_000  # of a reply, which may need several searches
@@ -65,6 +66,9 @@ class AssistantRequest(Body):
     message: Annotated[Text, Field(max_length=MAX_MESSAGE)] = ""
     token: Text | None = Field(None, description="The `token` of the reply before; without it a conversation begins.")
     product_id: ProductId | None = Field(None, description="The product on the page that the customer is on.")
+    page_search: Annotated[Text, Field(max_length=MAX_WORDS)] = Field(
+        "", description="The words of the search on the page, which the message may refine."
+    )
     language: Annotated[
         str | None, ChoiceOf(tuple(LANGUAGES)), BeforeValidator(_offered, json_schema_input_type=str)
     ] = Field(None, examples=["en"])
@@ -97,6 +101,7 @@ def message_of(sent: AssistantRequest) -> CustomerMessage:
         text=sent.message.strip(),
         language=sent.language or "",
         product_id=sent.product_id or "",
+        page_search=sent.page_search.strip(),
         picture=picture,
         action=sent.action or "",
         order=OrderProof(sent.order.number.strip(), sent.order.email) if sent.order else None,

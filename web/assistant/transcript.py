@@ -1,7 +1,7 @@
 """The conversation on the page without scripts: what was written, signed and compressed, in a field of its forms.
 
 The server stores no page of a customer. The signature ensures that a page shows as the shop's own only what the shop
-wrote. Numbers and addresses of forms are not in it.
+wrote.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from catalog.errors import BadQuery, WindowshopError
@@ -17,7 +18,15 @@ from search.assistant.answering.parts import AssistantParts
 from search.assistant.answering.request_turns import RequestTurns, small_talk_code
 from search.assistant.answering.service_hint import ServiceHints
 from search.assistant.answering.slot_turns import OF_ORDERS, SlotTurns
-from search.assistant.dialogue.conversation import CONTACT, HUMAN, RESTART, CustomerMessage, DialogueState, Reply
+from search.assistant.dialogue.conversation import (
+    CONTACT,
+    HUMAN,
+    RESTART,
+    CustomerMessage,
+    DialogueState,
+    LastSearch,
+    Reply,
+)
 from search.assistant.dialogue.cues import MORE, PERSON, has_cue, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
@@ -37,6 +46,7 @@ from search.assistant.intents.names import (
     STOCK_AVAILABILITY,
 )
 from search.assistant.threads.thread import ASSISTANT, CUSTOMER, ThreadMessage, new_thread_id
+from search.assistant.threads.thread import PERSON as STAFF
 from search.assistant.threads.thread_store import ThreadOrigin
 from search.engine import SearchEngine
 from search.query.intent import parse_text
@@ -70,6 +80,8 @@ class Assistant:
         """Return the reply to a message; without a state, a conversation begins."""
         if state is None or message.action == RESTART:
             state = DialogueState(new_thread_id(), language=state.language if state else "")
+        if message.page_search and not state.search:
+            state = replace(state, search=LastSearch(message.page_search))
         draft = ReplyDraft(state)
         draft.remember(
             language=reply_language(message.text, state.language, message.language),
@@ -102,6 +114,18 @@ class Assistant:
             self._threads.append(reply.state.thread, message)
         except WindowshopError as error:
             log.error("A reply could not be stored: %s", error)
+
+    def answers_of_staff(self, state: DialogueState) -> tuple[tuple[ThreadMessage, ...], DialogueState]:
+        """Return what staff wrote since the customer last asked, oldest first, and the state after that."""
+        if self._threads is None or not state.reference:
+            return (), state
+        try:
+            found = self._threads.messages_after(state.thread, state.seen)
+        except WindowshopError as error:
+            log.error("Answers of staff could not be read: %s", error)
+            return (), state
+        seen = max((message.number for message in found), default=state.seen)
+        return tuple(message for message in found if message.role == STAFF), replace(state, seen=seen)
 
     def _read(self, message: CustomerMessage, state: DialogueState) -> MessageReading:
         """Return what a message wants: by its button or field, by a phrase that is clear, or by the classifier."""
@@ -151,7 +175,7 @@ class Assistant:
             try:
                 self._threads.append(draft.state.thread, stored, origin)
             except BadQuery:
-                draft.remember(thread=new_thread_id(), reference="")
+                draft.remember(thread=new_thread_id(), reference="", seen=0)
                 self._threads.append(draft.state.thread, stored, origin)
             draft.stored = True
         except WindowshopError as error:

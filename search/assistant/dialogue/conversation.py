@@ -42,12 +42,14 @@ class CustomerContact:
 class CustomerMessage:
     """One message of a customer. `language` is that of the page, `product_id` the product on it, "" for none.
 
+    `page_search` has the words of the search on the page, which a conversation without a search of its own refines.
     `choice` is the intent whose button was pressed, `action` one of ACTIONS.
     """
 
     text: str = ""
     language: str = ""
     product_id: str = ""
+    page_search: str = ""
     picture: Image.Image | None = None
     choice: str = ""
     action: str = ""
@@ -56,6 +58,11 @@ class CustomerMessage:
     visitor: str = ""
     caller: str = ""  # the address of the network that it came from
     timeout_ms: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written, shown or pressed."""
+        return not (self.text.strip() or self.picture or self.choice or self.action or self.order or self.contact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class DialogueState:
     reference: str = ""  # of the hand-over to a person, and its queue
     queue: str = ""
     has_contact: bool = False  # the customer said where a person can answer
+    seen: int = 0  # the number of the last message of the thread that the customer has
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ const BOX_LINES = 6;
 // `links` has `product(product)`, an address, and `similar(product)` and `search(address)`: an address, what to do instead, or "".
 // `visitor()` is the visitor's name where that may be stored. `opener` gets the focus back.
 export class Panel {
-  constructor({ shop, key = "", language, locale, product = "", about = "", links, visitor = () => "", opener, words = {}, className = "", theme = "" }) {
-    Object.assign(this, { shop, key, locale: locale || language, product, links, visitor, opener });
+  constructor({ shop, key = "", language, locale, product = "", about = "", search = "", links, visitor = () => "", opener, words = {}, className = "", theme = "" }) {
+    Object.assign(this, { shop, key, locale: locale || language, product, search, links, visitor, opener });
     this.language = WORDS[language] ? language : "en";
     this.words = { ...WORDS.en, ...WORDS[this.language], ...words };
     this.thread = new Thread();
@@ -117,6 +117,7 @@ export class Panel {
   }
 
   #receive(answer) {
+    this.thread.handedOver ||= Boolean(answer.handed_over);
     for (const each of answer.messages ?? []) if (each.text) this.#append(this.thread.add({ role: "person", text: each.text }));
     if (answer.reply.text) {
       const entry = this.thread.add(entryOf(answer, this.language));
@@ -210,7 +211,7 @@ export class Panel {
   }
 
   #common() {
-    return { token: this.thread.token, product_id: this.product, language: this.language, visitor: this.visitor() };
+    return { token: this.thread.token, product_id: this.product, page_search: this.search, language: this.language, visitor: this.visitor() };
   }
 
   // ---- answers of people, which come later

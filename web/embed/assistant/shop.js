@@ -16,6 +16,7 @@ export function openHere(help) {
     locale: document.documentElement.lang,
     product: new URL(help.href).searchParams.get("product_id") ?? "",
     about: document.querySelector(".product h1")?.textContent ?? "",
+    search: location.pathname === "/" ? new URLSearchParams(location.search).get("q") ?? "" : "",
     links: {
       product: (product) => addressOf(product.url, location.origin),
       similar: (product) => `/?${new URLSearchParams({ like: product.id })}`,

@@ -1,5 +1,5 @@
 // The conversation of this tab: its token, what was written, and what is being typed. It survives going to another page,
-// and the browser removes it with the tab. The addresses and numbers of forms are not in it.
+// and the browser removes it with the tab. What is typed into forms is not in it.
 
 const NAME = "windowshop-assistant";
 const MOST = 60;                  // entries; earlier ones are no longer shown
@@ -13,11 +13,7 @@ class Thread {
     this.draft = typeof stored.draft === "string" ? stored.draft : "";
     this.open = stored.open === true;
     this.shortened = stored.shortened === true;
-  }
-
-  // Whether people of the shop have this conversation, so that one of them may write.
-  get handedOver() {
-    return this.entries.some((each) => each.handed_over);
+    this.handedOver = stored.handedOver === true;   // people of the shop have it, so one of them may write
   }
 
   add(entry) {
@@ -36,14 +32,14 @@ class Thread {
   }
 
   clear() {
-    Object.assign(this, { token: "", entries: [], draft: "", shortened: false });
+    Object.assign(this, { token: "", entries: [], draft: "", shortened: false, handedOver: false });
     this.store();
   }
 
   store() {
-    const { token, entries, draft, open, shortened } = this;
+    const { token, entries, draft, open, shortened, handedOver } = this;
     try {
-      sessionStorage.setItem(NAME, JSON.stringify({ token, entries, draft, open, shortened }));
+      sessionStorage.setItem(NAME, JSON.stringify({ token, entries, draft, open, shortened, handedOver }));
     } catch {                     // storage is full or not allowed: the conversation ends with this page
     }
   }
