@@ -10,6 +10,7 @@ from catalog.home import ShopHome
 from search.assistant.handover.handover import Contact
 from search.assistant.orders.order_desk import OrderClaim
 from search.assistant.threads.thread import ASSISTANT, CUSTOMER, ThreadMessage, new_thread_id
+from search.assistant.threads.thread_file import ThreadFile
 from search.assistant.threads.thread_store import ThreadOrigin, ThreadStore
 from tests.fake_encoder import FakeEncoder
 from tests.web.shop_fixtures import ADMIN_KEY, WRITE_KEY, make_shop
@@ -177,6 +178,33 @@ def test_hostile_texts_are_data(client, desk):
     answer = client.get(f"/api/v1/threads/{made}", headers=STAFF)
     assert answer.mimetype == "application/json" and answer.json["thread"]["messages"][0]["text"] == HOSTILE
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.promise("S18")
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "", {}),
+        ("GET", "/t", {}),
+        ("POST", "/t/messages", {"text": "x"}),
+        ("POST", "/t/state", {"state": "closed"}),
+        ("POST", "/t/corrections", {"message": 1, "intent": "payment"}),
+        ("POST", "/t/handover", {}),
+        ("DELETE", "/t", {}),
+        ("GET", "/t/export", {}),
+        ("GET", f"/export?visitor={ANNA}", {}),
+        ("DELETE", f"?visitor={ANNA}", {}),
+    ],
+)
+def test_an_unexpected_exception_leaks_nothing(client, monkeypatch, method, path, body):
+    def raises(*_, **__):
+        raise RuntimeError("SELECT secret FROM threads")
+
+    for name in ("reading", "writing"):
+        monkeypatch.setattr(ThreadFile, name, raises)
+    answer = client.open(f"/api/v1/threads{path}", method=method, headers=OWNER, **({"json": body} if body else {}))
+    assert answer.status_code == 500 and "SELECT" not in answer.text and "RuntimeError" not in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
 
 
 def test_the_page_holds_no_data_and_reads_in_two_languages(client, thread_id):
