@@ -9,9 +9,10 @@ import numpy as np
 
 from catalog.reviews.review import Opinion, ReviewAnalysis
 from catalog.reviews.review_query import QUICK
+from catalog.text.glossary import ENGLISH
 from catalog.text.scripts import unspaced
 from indexer.types import Floats
-from search.language.detection import language_of
+from search.language.detection import CHINESE, language_of
 from search.reviews.analysis.aspects import aspect_terms, terms_digest
 from search.reviews.analysis.clauses import TextSpan, clauses_of, sentences_of
 from search.reviews.analysis.polarity import SentenceHeads, clause_polarity, heads_digest
@@ -21,8 +22,10 @@ FORMAT = "1"  # raise it whenever the same heads and lists give other analyses
 BATCH = 1024  # reviews whose sentences are scored together
 PASSAGE = 240  # characters of the sentences that are read together, a quarter of them for Chinese: 64 tokens at most
 LAST = 3.0  # weight of a review's last sentence; the first one's is 1, since reviews end with their verdict
-QUICK_CHARACTERS = 40  # a review that are read by a model in a quick analysis: 100,000 reviews take minutes
+QUICK_CHARACTERS = 24  # a review that are read by a model in a quick analysis: 100,000 reviews take minutes
 HAN_CHARACTERS = 4  # of a Latin text that take a model as long as one of a Chinese text
+WORD_LANGUAGES = (ENGLISH, CHINESE)  # whose words the quick head knows
+TEXT_CHARACTERS = 10  # that every text takes a model besides its own
 NO_TEXT = 0.5
 
 
@@ -39,6 +42,7 @@ class _Clause:
 class _Parts:
     """What of a review is scored."""
 
+    language: str
     sentences: list[TextSpan]
     passages: list[TextSpan]
     clauses: list[_Clause]
@@ -52,8 +56,8 @@ class _Parts:
 class ReviewAnalyser:
     """Analyses reviews in any language; aspects are found in English and Chinese. Threads share it.
 
-    A quick one scores English sentences by their words, and the model reads only the least sure of each batch and a
-    part of what is in other languages. It is for a whole shop's reviews at once, and less accurate.
+    A quick one scores English and Chinese sentences by their words, and the model reads only the least sure of each
+    batch and a part of what is in other languages. It is for a whole shop's reviews at once, and less accurate.
     """
 
     def __init__(self, vectors: TextVectors, heads: SentenceHeads, *, quick: bool = False) -> None:
@@ -88,12 +92,12 @@ class ReviewAnalyser:
         places = {text: place for place, text in enumerate(texts)}
         logits = self._heads.words.logits(texts)
         positive, polarity = logits[:, 0].copy(), logits[:, 1:].copy()
-        foreign = np.array([not text.isascii() and unspaced(text) for text in texts], dtype=bool)
+        known = {text for part in parts if part.language in WORD_LANGUAGES for text in part.texts()}
+        foreign = np.array([text not in known for text in texts], dtype=bool)
         positive[foreign], polarity[foreign] = 0.0, 0.0
         order = np.argsort(np.abs(positive), kind="stable")
-        lengths = np.array(
-            [len(text) * (HAN_CHARACTERS if han else 1) for text, han in zip(texts, foreign, strict=True)]
-        )
+        factors = np.array([HAN_CHARACTERS if unspaced(text) else 1 for text in texts], dtype=np.int64)
+        lengths = TEXT_CHARACTERS + factors * np.array([len(text) for text in texts], dtype=np.int64)
         chosen = order[np.cumsum(lengths[order]) <= QUICK_CHARACTERS * len(parts)]
         if len(chosen):
             rows = self._vectors.multilingual([texts[place] for place in chosen])
@@ -116,6 +120,8 @@ class _Scores:
         logit = self._mean(part.sentences)
         if part.passages:
             logit = (logit + self._mean(part.passages)) / 2
+        else:
+            logit *= len(part.sentences) ** 0.5  # words say little of one sentence: several together are surer
         return ReviewAnalysis(float(1 / (1 + np.exp(-logit))), tuple(self._opinions(part.clauses)))
 
     def _mean(self, spans: Sequence[TextSpan]) -> float:
@@ -136,7 +142,7 @@ def _parts(text: str, *, passages: bool) -> _Parts:
     clauses = [
         clause for sentence in sentences for span in clauses_of(sentence) for clause in _about_aspects(span, language)
     ]
-    return _Parts(sentences, list(_passages(text, sentences)) if passages else [], clauses)
+    return _Parts(language, sentences, list(_passages(text, sentences)) if passages else [], clauses)
 
 
 def _about_aspects(span: TextSpan, language: str) -> Iterator[_Clause]:

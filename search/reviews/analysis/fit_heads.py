@@ -12,7 +12,7 @@ import hashlib
 import io
 import sys
 import tarfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.reviews.review import NEGATIVE, NEUTRAL, POSITIVE
-from catalog.text.glossary import ENGLISH
 from indexer.types import Floats
 from search.reviews.analysis.examples import ReviewExample, examples_digest, read_examples
 from search.reviews.analysis.fit_word_pairs import LabelledTexts, fit_word_pairs
@@ -53,11 +52,9 @@ class Labelled:
     weights: tuple[float, ...]
     own: int
 
-    def only(self, own: Collection[str]) -> LabelledTexts:
-        """Return the rated examples, and of ours those whose text is in `own`."""
-        rows = zip(self.texts, self.labels, self.weights, strict=True)
-        chosen = [row for place, row in enumerate(rows) if place >= self.own or row[0] in own]
-        return LabelledTexts(*_columns(chosen))
+    def as_texts(self) -> LabelledTexts:
+        """Return the examples for the quick head."""
+        return LabelledTexts(self.texts, self.labels, self.weights)
 
 
 def rated_sentences(sdist: Path) -> Rated:
@@ -84,8 +81,7 @@ def fit_heads(sdist: Path, vectors: TextVectors) -> dict[str, float]:
     """Fit all heads, write them to the shipped file, and return the temperatures of those on vectors."""
     own, rated = read_examples(), rated_sentences(sdist)
     sets = {SENTIMENT: _of_sentiment(own, rated), POLARITY: _of_polarity(own, rated)}
-    english = {example.text for example in own if example.language == ENGLISH}
-    words = fit_word_pairs(*(labelled.only(english) for labelled in sets.values()))
+    words = fit_word_pairs(*(labelled.as_texts() for labelled in sets.values()))
     about = {
         "examples": examples_digest(),
         "package": PACKAGE,

@@ -23,7 +23,7 @@ OWN_MEANING = 2.0  # added to the logit of a polarity that a term of the aspect 
 
 @dataclass(frozen=True, slots=True)
 class SentenceHeads:
-    """The shipped heads: two on E5's vectors of sentences, and the quick one on English words."""
+    """The shipped heads: two on E5's vectors of sentences, and the quick one on words."""
 
     sentiment: LinearHead
     polarity: LinearHead

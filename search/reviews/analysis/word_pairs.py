@@ -1,4 +1,6 @@
-"""Score English sentences by their words, pairs and triples of words: quick, and less sure than sentence vectors.
+"""Score sentences by words, pairs and triples of words: quick, and less sure than sentence vectors.
+
+A Chinese character counts as a word.
 
 The feature of a run of words is a bucket of its CRC-32 (feature hashing, Weinberger et al. 2009, arXiv:0902.2206). A
 word after a negation is another one than without.
@@ -17,12 +19,12 @@ from indexer.types import Floats, Ids
 
 BUCKETS = 1 << 15
 REACH = 4  # words after a negation that it may be about
-_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|[.,;!?]|[:;]-?[()]")
+_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|[\u4e00-\u9fff]|[.,;!?。！？；，]|[:;]-?[()]")
 _NEGATION = re.compile(
     r"(?:no|not|never|none|nothing|nor|cannot|hardly|barely|neither|nobody|lacks?|without)$"
     r"|(?:is|do|does|did|wo|would|could|should|was|were|ai|are|have|has|had|ca)n'?t$"
 )
-_ENDS = frozenset(".;!?") | {"but", "however", "although", "though", "yet", "except"}
+_ENDS = frozenset(".;!?。！？；，") | {"but", "however", "although", "though", "yet", "except"}
 
 
 @dataclass(frozen=True, slots=True)
