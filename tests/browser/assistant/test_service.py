@@ -73,7 +73,7 @@ def test_a_person_gets_the_conversation_and_answers_in_it(visit, shop):
     page.get_by_label("Your message").fill("The left sleeve is torn")
     page.get_by_role("button", name="Talk to a person").tap()
     handed_over = page.locator(".entry.assistant").last
-    expect(handed_over.locator(".reference")).to_contain_text("Reference: ")
+    expect(handed_over.locator(".text")).to_contain_text("Your reference is")
     expect(page.locator(".entry.you .text")).to_have_text("The left sleeve is torn")
     page.get_by_label("Email address").fill("ada@example.com")
     page.get_by_role("button", name="Send the address").tap()
@@ -112,3 +112,13 @@ def test_policies_are_answered_in_chinese(visit):
     answer = ask(page, "多久能送到？", "您的留言")
     expect(answer.locator(".text")).to_contain_text("工作日")
     expect(answer.get_by_text("信息来源")).to_be_visible()
+
+
+def test_a_question_in_the_search_box_is_taken_to_the_panel(visit):
+    page = visit("/favourites")
+    open_panel(page)  # from now on the models are there
+    page.goto("/?q=How+long+do+I+have+to+return+something")
+    page.get_by_role("button", name="Start again").click()
+    page.get_by_role("link", name="Ask the assistant").click()
+    expect(page.locator(".entry.you .text")).to_have_text("How long do I have to return something")
+    expect(page.locator(".entry.assistant .text").last).to_contain_text("30 days")

@@ -7,7 +7,8 @@ function drawEntry(panel, entry) {
   const made = make("article", { className: `entry ${who}` }, make("p", { className: "who", textContent: panel.t(who) }));
   if (entry.photo) made.append(panel.thumbnail(entry) ?? make("p", { className: "soft", textContent: panel.t("photo") }));
   if (entry.text) made.append(make("p", { className: "text", dir: "auto", textContent: entry.text, ...(entry.language ? { lang: entry.language } : {}) }));
-  if (entry.handed_over?.reference) made.append(make("p", { className: "reference", textContent: panel.t("reference", { reference: entry.handed_over.reference }) }));
+  const reference = entry.handed_over?.reference;
+  if (reference && !entry.text?.includes(reference)) made.append(make("p", { className: "reference", textContent: panel.t("reference", { reference }) }));
   if (entry.products?.length) made.append(drawProducts(panel, entry.products));
   const all = entry.search && wayTo(panel.links.search(entry.search), { className: "all", textContent: panel.t("all_results") });
   if (all) made.append(make("p", {}, all));
