@@ -153,7 +153,7 @@ class Assistant:
         elif message.order is not None:
             if self._orders.claim(message, draft, message.order):
                 self._handover.hand_over(draft, NEEDS_PERSON, message.text)
-        elif not message.text.strip() and message.picture is None and not message.action and not before:
+        elif message.is_empty or (message.action == RESTART and not message.text.strip()):
             draft.say("greeting")
         elif not self._slots.fill(message, reading, draft):
             self._requests.act(message, reading, draft)

@@ -158,8 +158,10 @@ class RequestTurns:
             draft.remember(misunderstood=0)
             self._search.find(message, text, draft)
             return
-        if self._products.stated(text, draft):
+        of_policies = not {*POLICY_INTENTS}.isdisjoint(reading.likely) and self._policies.answer(text, draft)
+        if of_policies or self._products.stated(text, draft):
             draft.remember(misunderstood=0)
+            draft.offer([HUMAN_AGENT])
             return
         if draft.state.reference:  # a person has the conversation already, and reads this too
             self._handover.hand_over(draft, MISUNDERSTOOD, text)
