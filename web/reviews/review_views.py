@@ -209,7 +209,11 @@ def _aspect(product_id: str, aspect: AspectSummary, wanted: ReviewFilter) -> Asp
 
 
 def _one_of_each(quotes: Sequence[Quote], counts: Mapping[str, int]) -> list[Quote]:
-    """Return the quotes with the first of each polarity before the others, the commoner polarity first."""
+    """Return the quotes with one of each polarity first, in the page's language if there is one.
+
+    The commoner polarity is the first.
+    """
+    quotes = sorted(quotes, key=lambda quote: quote.language.partition("-")[0] != language())
     first = list({quote.polarity: quote for quote in reversed(quotes)}.values())
     leading = sorted(first, key=lambda quote: (-counts[quote.polarity], POLARITIES.index(quote.polarity)))
     return leading + [quote for quote in quotes if quote not in first]

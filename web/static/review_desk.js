@@ -234,7 +234,7 @@ find("#reviews").addEventListener("keydown", (event) => {
   const { key, target } = event, row = target.closest("#reviews > li");
   if (!row || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === "Escape" && find("form", row)) { find("form", row).remove(); return row.focus(); }
-  if (target !== row) return;   // keys of buttons and fields are their own
+  if (target.matches("textarea") || target !== row && ["Enter", " "].includes(key)) return;   // keys of their own
   const does = (work) => { event.preventDefault(); if (!event.repeat) attempt(work); };
   const id = row.dataset.id;
   if (key === "ArrowDown" || key === "ArrowUp") {

@@ -91,6 +91,19 @@ def test_a_summary_counts_and_leads_to_what_it_counts(app):
         assert [quote.text for quote, _ in size.quotes] == ["Too small", "Fits well"], "one of each, the commoner first"
 
 
+def test_a_quote_in_the_language_of_the_page_comes_first(app):
+    quotes = tuple(
+        Quote(str(number), text, "positive", code)
+        for number, (text, code) in enumerate(
+            zip(("Fits well", "很合身", "Passt gut"), ("en", "zh", "de"), strict=True)
+        )
+    )
+    summary = ReviewSummary(3, 5.0, (0, 0, 0, 0, 3), (AspectSummary("size", 3, 0, 0, quotes),))
+    for code, first in (("zh", "很合身"), ("de", "Passt gut"), ("fr", "Fits well")):
+        with app.test_request_context(f"/?lang={code}"):
+            assert summary_view("red", summary).aspects[0].quotes[0][0].text == first
+
+
 def test_a_filter_in_words_and_the_ways_out_of_it(app):
     wanted = ReviewFilter(4, "size", "negative", True, True, "de", "lowest")
     with app.test_request_context("/"):
