@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import logging
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.errors import WindowshopError
-from indexer.encoders.base import Encoder
 from search.reviews.moderation.text_rules import INSULT, NOT_A_REVIEW, SPAM
-from search.text_heads.linear_head import LinearHead
-from search.text_heads.text_vectors import TextVectors
+
+if TYPE_CHECKING:
+    from indexer.encoders.base import Encoder
+    from search.text_heads.linear_head import LinearHead
+    from search.text_heads.text_vectors import TextVectors
 
 HEAD_FILE = Path(__file__).with_name("text_classifier.safetensors")
 EXAMPLES_FILE = Path(__file__).with_name("examples.csv")
@@ -46,7 +50,9 @@ class ReviewTextClassifier:
 def open_text_classifier(encoder: Encoder) -> ReviewTextClassifier | None:
     """Return the classifier on a shop's text vectors, or None where they or the shipped head cannot be opened."""
     try:
-        return ReviewTextClassifier(TextVectors.of(encoder), shipped_head())
+        # Imported here: numpy takes a while to load, and the server starts without it.
+        vectors: TextVectors = import_module("search.text_heads.text_vectors").TextVectors.of(encoder)
+        return ReviewTextClassifier(vectors, shipped_head())
     except WindowshopError as error:
         log.warning("Only rules read the reviews that are sent: %s", error)
         return None
@@ -55,7 +61,8 @@ def open_text_classifier(encoder: Encoder) -> ReviewTextClassifier | None:
 @cache
 def shipped_head() -> LinearHead:
     """Return the shipped head. Raises StoreError."""
-    return LinearHead.load(HEAD_FILE)
+    head: LinearHead = import_module("search.text_heads.linear_head").LinearHead.load(HEAD_FILE)
+    return head
 
 
 def classifier_examples_digest() -> str:
