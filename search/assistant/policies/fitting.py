@@ -163,10 +163,12 @@ def _centres(examples: PolicyExamples, vectors: TextVectors) -> Centres:
 
 
 def _language_head(examples: PolicyExamples, vectors: TextVectors) -> LinearHead:
-    """Return a classifier of languages."""
+    """Return a classifier of languages, each as probable as any other."""
     texts = [(plain(question.text), question.language) for question in examples.questions]
     texts += [(example.passage.text, example.passage.language) for example in examples.passages]
-    return fit_head(vectors.multilingual([text for text, _ in texts]), [language for _, language in texts])
+    labels = [language for _, language in texts]
+    shares = np.array([1 / labels.count(label) for label in labels], np.float32)
+    return fit_head(vectors.multilingual([text for text, _ in texts]), labels, weights=shares)
 
 
 def _fit_regressions(left_out: Sequence[LeftOut]) -> tuple[Logistic, Logistic]:
