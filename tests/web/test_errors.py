@@ -6,6 +6,7 @@ import pytest
 
 from catalog import errors
 from catalog.errors import WindowshopError
+from catalog.questions.question_store import QuestionStore
 from catalog.reviews.review_store import ReviewStore
 from search.engine import SearchEngine
 from search.recommend.recommender import Recommender
@@ -49,6 +50,13 @@ CALLS = [
     ("put", "/api/v1/reviews/1/reply"),
     ("delete", "/api/v1/reviews/1"),
     ("get", "/api/v1/reviews/photos/" + "0" * 64 + ".jpg"),
+    ("get", "/api/v1/reviews/photos?refine=x"),
+    ("get", "/api/v1/products/red/questions"),
+    ("post", "/api/v1/products/red/questions"),
+    ("post", "/products/red/questions"),
+    ("get", "/api/v1/questions"),
+    ("put", "/api/v1/questions/1/answer"),
+    ("delete", "/api/v1/questions/1"),
     ("get", "/pictures/" + "0" * 64 + "/320.jpg"),
     ("post", "/api/v1/search"),
     ("post", "/api/v1/assistant"),
@@ -67,13 +75,15 @@ CALLS = [
 ]
 
 VISITOR = "v-0123456789abcdef01234567"
-FORMS = {"/products/red/reviews": {"rating": "5"}}
+FORMS = {"/products/red/reviews": {"rating": "5"}, "/products/red/questions": {"ask": "Is it warm?"}}
 BODIES = {
     "/api/v1/products/red/reviews": {"visitor": VISITOR, "rating": 5},
     "/api/v1/reviews/1/votes": {"visitor": VISITOR, "helpful": True},
     "/api/v1/reviews": {"reviews": [{}]},
     "/api/v1/reviews/decisions": {"ids": ["1"], "state": "approved"},
     "/api/v1/reviews/1/reply": {"text": "Thank you."},
+    "/api/v1/products/red/questions": {"text": "Is it warm?"},
+    "/api/v1/questions/1/answer": {"answer": "Yes."},
     "/api/v1/search": {"text": "red"},
     "/api/v1/assistant": {"message": "red"},
     "/api/v1/products/red/why": {"text": "red"},
@@ -90,7 +100,7 @@ def ask(client, method, address):
     given = {"json": BODIES[address]} if address in BODIES else {}
     if address in FORMS:
         given = {"data": FORMS[address]}
-    if method in ("put", "delete") or address.startswith("/api/v1/reviews"):
+    if method in ("put", "delete") or address.startswith(("/api/v1/reviews", "/api/v1/questions")):
         given |= {"headers": WRITER}
     if (method, address) == ("post", "/"):
         from tests.web.shop_fixtures import picture_bytes
@@ -118,10 +128,13 @@ def broken(monkeypatch):
             "remove",
             "explain_hit",
             "suggest",
+            "query_of",
         ):
             monkeypatch.setattr(SearchEngine, name, raises)
         for name in ("add", "add_many", "vote", "queue", "decide", "reply", "remove", "photo"):
             monkeypatch.setattr(ReviewStore, name, raises)
+        for name in ("ask", "answer", "answered", "of_state", "remove"):
+            monkeypatch.setattr(QuestionStore, name, raises)
         for name in ("substitutes", "goes_with", "session", "record", "feed"):
             monkeypatch.setattr(Recommender, name, raises)
 
@@ -156,6 +169,7 @@ def test_those_calls_reach_every_view_that_uses_the_engine(app):
         "operator_page.page",
         "review_desk.page",
         "conversations_page.page",
+        "question_pages.desk",
         *(name for name in POLICIES if name.startswith("embed.")),  # scripts, which have nothing of the shop
         *(
             name for name in POLICIES if name.startswith(("sitemap.", "site_files."))
