@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catalog.reviews.review import SIZE
 from catalog.text.glossary import ENGLISH
-from catalog.text.scripts import unspaced
+from search.language.detection import CHINESE
 
 TERMS_FILE = Path(__file__).with_name("aspect_terms.csv")
 EXCLUDED = "excluded"  # in place of an aspect: terms that mean none, although they hold a term of one
@@ -38,8 +38,12 @@ class AspectTerm:
 
 @dataclass(frozen=True, slots=True)
 class AspectList:
-    """The terms of a language, and for some aspects what a clause must not hold."""
+    """The terms of a language, and for some aspects what a clause must not hold.
 
+    A term is of words, or of characters where a language puts no spaces.
+    """
+
+    spaced: bool
     terms: Index
     blocked: Mapping[str, re.Pattern[str]]
 
@@ -48,7 +52,7 @@ class AspectList:
         text = clause.lower().translate(_APOSTROPHES)
         terms = [
             term
-            for term in self._found(list(text) if unspaced(text) else _WORD.findall(text))
+            for term in self._found(_units(text, self.spaced))
             if (blocked := self.blocked.get(term.aspect)) is None or not blocked.search(text)
         ]
         return [*terms, AspectTerm(SIZE)] if _MEASURES.search(text) else terms
@@ -82,10 +86,11 @@ def aspect_lists() -> Mapping[str, AspectList]:
     """Return the lists of each language that has them."""
     with TERMS_FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {language: _list_of([row for row in rows if row["language"] == language]) for language in (ENGLISH, "zh")}
+    own = {language: [row for row in rows if row["language"] == language] for language in (ENGLISH, CHINESE)}
+    return {language: _list_of(listed, language == ENGLISH) for language, listed in own.items()}
 
 
-def _list_of(rows: Sequence[Mapping[str, str]]) -> AspectList:
+def _list_of(rows: Sequence[Mapping[str, str]], spaced: bool) -> AspectList:
     colours = [name for row in rows if row["aspect"] == COLOUR for name in row["terms"].split("|")]
     terms: dict[tuple[str, ...], AspectTerm] = {}
     blocked = {}
@@ -94,9 +99,12 @@ def _list_of(rows: Sequence[Mapping[str, str]]) -> AspectList:
             blocked[row["aspect"]] = re.compile(row["terms"])
         elif row["aspect"] != COLOUR:
             for text in _expanded(row["terms"].split("|"), colours):
-                units = tuple(text) if unspaced(text) else tuple(_WORD.findall(text.lower()))
-                terms[units] = AspectTerm(row["aspect"], row["polarity"])
-    return AspectList(_by_first(terms), blocked)
+                terms[tuple(_units(text, spaced))] = AspectTerm(row["aspect"], row["polarity"])
+    return AspectList(spaced, _by_first(terms), blocked)
+
+
+def _units(text: str, spaced: bool) -> list[str]:
+    return _WORD.findall(text) if spaced else list(text)
 
 
 def _expanded(texts: Sequence[str], colours: Sequence[str]) -> Iterator[str]:

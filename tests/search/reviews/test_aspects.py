@@ -19,6 +19,8 @@ def aspects(text, language="en"):
         ("the navy one looks just like the picture", {"colour"}),
         ("I'm 5’4, 130 lbs", {"size"}),
         ("so comfortable and easy to wash", {"comfort", "use"}),
+        ("works great with jeans", set()),
+        ("the black and white top", {"colour"}),
         ("I love it", set()),
         ("a tiny bit nervous at first", set()),
         ("benefits of the resized outfit", set()),
@@ -38,6 +40,7 @@ def test_english(text, found):
         ("价格便宜", {"price"}),
         ("地铁站旁边，很方便", set()),
         ("房间太小了", set()),
+        ("我买的XXL", {"size"}),
         ("下次再来", set()),
     ],
 )
