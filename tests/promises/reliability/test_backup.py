@@ -20,6 +20,8 @@ from indexer.encoders.registry import open_encoder
 from indexer.generations.store import current_number, open_current
 from indexer.maintenance.backup import backup, read_backup, restore
 from indexer.maintenance.consistency import check_consistency
+from search.assistant.threads.thread import ThreadMessage
+from search.assistant.threads.thread_store import ThreadStore
 from search.connect.inbox import DocumentChange, Inbox
 from search.listings.decision_store import Decision, DecisionStore, Item
 from search.merchandising.rule_store import RuleStore
@@ -158,6 +160,7 @@ def test_what_shoppers_did_and_merchants_decided_later_does_not_damage_a_backup(
         ReviewStore(home).photos.put(photo, word.encode())
         ReviewStore(home).add(ReviewDraft(word, 5, text=word, photos=(photo,)), word)
         QuestionStore(home).ask(word, word, "en")
+        ThreadStore(home).append(word, ThreadMessage("customer", word))
         with closing(EventLog.open(home)) as events:
             events.add([Event("view", product_id=word, visitor="v")])
         with closing(Inbox(home)) as inbox:
