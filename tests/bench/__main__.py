@@ -36,9 +36,10 @@ from indexer.encoders.registry import open_encoder
 from search.engine import SearchEngine
 from search.query.terms import PictureTerm, Query, TextTerm
 from tests.bench.recommend import scaling
+from tests.bench.reviews import reviewing
 from tests.bench.update import updating
 
-PARTS = ["indexing", "server", "update"]
+PARTS = ["indexing", "server", "update", "reviews"]
 ALL_PARTS = [*PARTS, "recommend"]  # the last is measured only by name: it takes an hour
 PORT = 8765
 ROUNDS = 3
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument(
         "--events", nargs="+", type=int, default=[1_000_000, 3_000_000, 10_000_000], help="of recommend"
     )
+    parser.add_argument("--reviews", type=int, default=100_000, help="how many reviews")
     options = parser.parse_args()
     wanted = options.only or PARTS
     report: dict[str, Any] = {"machine": machine()}
@@ -73,6 +75,9 @@ def main() -> None:
             for encoder in options.encoders
             for size in options.sizes
         ]
+    if "reviews" in wanted:
+        shop = options.shop or options.home / "shop 0"
+        report["reviews"] = reviewing(shop, options.home / "reviewed", options.reviews, server)
     if "recommend" in wanted:
         report["recommend"] = [
             scaling(options.data / "purchases", options.home / "recommend", count) for count in options.events
@@ -225,18 +230,18 @@ def paired(a: Callable[[], object], b: Callable[[], object], rounds: int = 100) 
 
 
 @contextmanager
-def server(home: Path) -> Iterator[float]:
+def server(home: Path, port: int = PORT) -> Iterator[float]:
     """A server of the shop; gives the seconds from start to ready."""
-    command = [sys.executable, "-m", "web", "serve", "--home", str(home), "--port", str(PORT)]
+    command = [sys.executable, "-m", "web", "serve", "--home", str(home), "--port", str(port)]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=1).read()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).read()
                 break
             except OSError:
-                if time.perf_counter() - start > 60:
+                if time.perf_counter() - start > 120:
                     raise
                 time.sleep(0.02)
         yield time.perf_counter() - start
