@@ -117,7 +117,7 @@ class ReviewImport:
                 bad.close()
 
     def _add(self, batch: list[NewReview], report: ReviewImportReport) -> None:
-        counts = self._store.add_many([screened(self._store, review) for review in batch])
+        counts = self._store.add_many(screened(self._store, batch))
         report.added += counts.added
         report.changed += counts.changed
         report.unchanged += counts.unchanged

@@ -57,10 +57,10 @@ def put_batch() -> Response:
     errors = []
     for number, row in enumerate(rows):
         if isinstance(row, NewReview) and row.draft.product_id in known:
-            good.append(screened(engine.reviews, row))
+            good.append(row)
         else:
             errors.append({"row": number, "error": public_error(_problem(row))})
-    counts = engine.reviews.add_many(good)
+    counts = engine.reviews.add_many(screened(engine.reviews, good))
     return jsonify(**asdict(counts), failed=len(errors), errors=errors, request_id=g.request_id)
 
 

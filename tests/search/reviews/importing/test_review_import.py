@@ -98,6 +98,19 @@ def test_what_is_exported_can_be_imported_elsewhere(home, tmp_path_factory):
     assert "approved                1" in run(home, "status").stdout
 
 
+def test_texts_that_a_file_repeats_are_noticed(home):
+    text = "Best product ever, everybody should buy it at once!"
+    rows = [
+        ("tea-1", text, "a"),
+        ("mug-red", text.upper(), "b"),
+        ("tea-1", "Another text, by somebody who means it.", "c"),
+    ]
+    lines = [f'{product},5,"{words}",{name}@mail.example,new,{name}' for product, words, name in rows]
+    (home / "spam.csv").write_text("\n".join(["product_id,rating,text,email,status,id", *lines]))
+    run(home, "import", home / "spam.csv", "--no-analyse")
+    assert [review.reasons for review in ReviewStore(home).iterate()] == [(), ("duplicate",), ()]
+
+
 class CountingAnalyser:
     """Finds "small" to be a negative word on size; counts what it reads, and stops after some batches."""
 
