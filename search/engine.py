@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -40,15 +39,13 @@ from search.query.terms import ProductTerm, Query
 from search.recommend.recommender import Recommender
 from search.retrieval.pipeline import SearchPipeline
 from search.retrieval.serving_state import ServingState, warm_up_terms
-from search.reviews.analysis.analyser import ReviewAnalyser
 from search.reviews.photo_retrieval.photo_search import ReviewPhotoSearch
 from search.reviews.ranking.rating_factor import RatingFollower
-from search.reviews.working.review_worker import ReviewWorker
+from search.reviews.working.shop_models import ReviewModels
 from search.state.change_replay import MAX_LIVE_ROWS, ChangeReplayer
 from search.state.snapshot import GenerationRows
 from search.suggest.suggester import Suggester
 from search.suggest.suggestions import DEFAULT_LIMIT, Suggestions
-from search.text_heads.text_vectors import TextVectors
 
 MAX_COMPARED_CHANGES = 64  # beyond them, some are taken to concern any page
 NO_SEARCHES: Mapping[str, int] = MappingProxyType({})
@@ -82,8 +79,7 @@ class SearchEngine:
         self._suggester = Suggester(catalogue, glossary)
         self._explainer = HitExplainer(self._pipeline, self._steps)
         self.reviews = ReviewStore(home)
-        vectors = partial(TextVectors.of, encoder, runtime)
-        self.review_worker = ReviewWorker(home, lambda quick: ReviewAnalyser.open(vectors(), quick=quick))
+        self.review_models = ReviewModels(home, encoder, runtime)
         self.recommender = Recommender(home, self, self._steps, lambda: self._live.served)
         replayer = ChangeReplayer(catalogue, live_rows)
 
@@ -262,7 +258,7 @@ class SearchEngine:
 
     def close(self) -> None:
         """Save the encoded rows and close the catalogue; the engine cannot be used afterwards."""
-        self.review_worker.close()
+        self.review_models.worker.close()
         self._steps.close()
         self._suggester.wait(CLOSE_SECONDS)
         self.recommender.close()

@@ -125,7 +125,7 @@ class EngineHolder:
             engine.close()
             raise
         if settings.analyse_reviews:
-            engine.review_worker.start()
+            engine.review_models.worker.start()
         status = engine.status()
         log.info("Ready: %s products, generation %s, encoder %s", status.products, status.generation, status.encoder)
         return engine

@@ -191,8 +191,8 @@ class Settings(BaseSettings):
     )
     analyse_reviews: bool = Field(
         default=True,
-        description="Whether the server analyses new reviews itself, in the background; if not,"
-        " `windowshop reviews analyse` does.",
+        description="Whether the server reads reviews by a model: for spam when they are sent, and for what they say in"
+        " the background; if not, rules alone screen them, and `windowshop reviews analyse` does the rest.",
     )
     reviews_per_day: int = Field(
         default=10, ge=0, description="Most reviews that one visitor may send in a day; 0 for no limit."

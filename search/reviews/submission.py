@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from catalog.reviews.review import APPROVED, PENDING, Review, ReviewDraft
 from catalog.reviews.review_store import ReviewStore
 from search.language.detection import language_of
 from search.recommend.events.event_log import PURCHASE, EventLog
 from search.reviews.moderation.screening import screen
-from search.reviews.moderation.text_classifier import ReviewTextClassifier
 from search.reviews.photo_files import store_photos
+
+if TYPE_CHECKING:
+    from search.reviews.moderation.text_classifier import ReviewTextClassifier
+
 
 MAX_TITLE, MAX_REVIEW_TEXT, MAX_AUTHOR, MAX_REPLY = 120, 5_000, 60, 2_000  # characters
 Approval = Literal["none", "clean"]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from catalog.reviews.near_texts import bands_of, fold, nearly_same
 from catalog.reviews.review import PENDING, ReviewDraft
 from catalog.reviews.review_query import NewReview
 from catalog.reviews.review_reader import ReviewReader
-from search.reviews.moderation.text_classifier import ReviewTextClassifier
 from search.reviews.moderation.text_rules import DUPLICATE, rule_reasons
+
+if TYPE_CHECKING:
+    from search.reviews.moderation.text_classifier import ReviewTextClassifier
+
 
 _COMPARED = 20  # earlier texts of a batch that share a hash
 

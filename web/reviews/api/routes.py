@@ -8,7 +8,6 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, ma
 
 from catalog.errors import UnknownReview
 from catalog.reviews.review import Review, ReviewDraft
-from search.reviews.moderation.text_classifier import open_text_classifier
 from search.reviews.photo_files import resized_photo
 from search.reviews.submission import SubmissionRules, Submissions
 from web.api.search import product as product_answer
@@ -35,6 +34,7 @@ bp = Blueprint("review_api", __name__)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the routes of shoppers and merchants."""
+    app.config["ANALYSE_REVIEWS"] = settings.analyse_reviews
     app.extensions[RULES] = SubmissionRules(settings.reviews_approve, settings.reviews_per_day)
     app.register_blueprint(bp)
     app.register_blueprint(merchant_routes.bp)
@@ -120,6 +120,6 @@ def submit(product_id: str, sent: SentReview, photos: list[bytes]) -> Review:
         engine.reviews,
         current_app.extensions[RULES],
         lambda: engine.recommender.events,
-        lambda: open_text_classifier(engine.encoder),
+        engine.review_models.classifier if current_app.config["ANALYSE_REVIEWS"] else lambda: None,
     )
     return submissions.submit(replace(draft, author=sent.author.strip()), sent.visitor, photos)
