@@ -68,3 +68,12 @@ def test_what_it_offers_is_there():
     assert len(re.findall(r"http://127\.0\.0\.1:8000/", greeting)) == 7
     assert all(f"http://127.0.0.1:8000/{page}\n" in greeting for page in ("merchant", "ops", "docs"))
     assert "windowshop key create --home var/demo --scope admin" in greeting
+
+
+def test_the_shop_gets_policies_unless_it_has_its_own(tmp_path):
+    policies = tmp_path / "policies"
+    demo.write_policies(tmp_path)
+    assert {"returns.md", "returns.zh.md", "delivery.md"} <= {path.name for path in policies.iterdir()}
+    (policies / "delivery.md").unlink()
+    demo.write_policies(tmp_path)
+    assert not (policies / "delivery.md").exists()
