@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from catalog import sample
+from catalog.home import ShopHome
 from web.__main__ import main
 from web.cli import demo
 from web.try_photos import read_try_photos
@@ -72,8 +73,9 @@ def test_what_it_offers_is_there():
 
 def test_the_shop_gets_policies_unless_it_has_its_own(tmp_path):
     policies = tmp_path / "policies"
-    demo.write_policies(tmp_path)
+    ShopHome(tmp_path).reviews.touch()  # none are imported
+    demo.write_service_files(tmp_path)
     assert {"returns.md", "returns.zh.md", "delivery.md"} <= {path.name for path in policies.iterdir()}
     (policies / "delivery.md").unlink()
-    demo.write_policies(tmp_path)
+    demo.write_service_files(tmp_path)
     assert not (policies / "delivery.md").exists()
