@@ -15,8 +15,8 @@ _SENTENCE = re.compile(r"[^.!?。！？…\n\r]+(?:[.!?。！？…]+[\"'”’)
 _CONTRAST = r"but|however|although|though|yet|except|unfortunately|whereas|while|aber|mais|pero|jedoch|cependant"
 _ADDED = r"the|it|its|it's|i|i'm|they|this|these|my|we|she|he|there|also|very|so"
 _SPLIT = re.compile(
-    rf"[;:()\[\]]+\s*|\s[-–—]+\s|\.{{2,}}|,?\s+(?=(?:{_CONTRAST})\b)|,\s+(?=(?:and\s+)?(?:{_ADDED})\b)"
-    rf"|\s+(?=and\s+(?:{_ADDED})\b)",
+    rf"[;:()\[\]]+\s*|\s[-–—]+\s|\.{{2,}}|(?:,|(?<!\s))\s+(?=(?:{_CONTRAST})\b)|,\s+(?=(?:and\s+)?(?:{_ADDED})\b)"
+    rf"|(?<!\s)\s+(?=and\s+(?:{_ADDED})\b)",
     re.IGNORECASE,
 )
 _CONTRASTING = re.compile(rf"(?:{_CONTRAST})\b", re.IGNORECASE)

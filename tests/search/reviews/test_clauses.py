@@ -36,6 +36,13 @@ def test_opposites_part():
     assert texts(clauses_of(sentences_of("质量不错，就是有点贵")[0])) == ["质量不错", "就是有点贵"]
 
 
+def test_a_long_run_of_spaces_is_between_clauses():
+    text = "It is soft" + " " * 100_000 + "but it runs small"
+    found = [clause for sentence in sentences_of(text) for clause in clauses_of(sentence)]
+    assert texts(found) == ["It is soft", "but it runs small"]
+    assert found[1].start == len(text) - len(found[1].text)
+
+
 def test_lists_stay_together():
     assert texts(clauses_of(sentences_of("Soft, warm and cosy!")[0])) == ["Soft, warm and cosy!"]
 
