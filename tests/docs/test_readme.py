@@ -179,7 +179,7 @@ def test_every_curl_line_is_answered(demo, tmp_path, monkeypatch):
     assert refined["hits"][0]["id"].startswith("mug") and all(float(hit["price"]) <= 15 for hit in refined["hits"])
     assert typed["words"][0]["text"] == "red teapot" and chinese["kinds"][0]["name"] == "马克杯"
     assert speech["mode"] == "server" and spoken["text"] == "red teapot" and spoken["search"]["hits"]
-    assert reviews["summary"]["count"] == 0 and sent_review["request_id"]
+    assert reviews["summary"]["count"] > 0 and sent_review["request_id"]
     assert reply["reply"]["code"] == "search_found" and {hit["category"][-4:] for hit in reply["products"]} == {"Mugs"}
     assert len(feed["items"]) == 20 and not feed["personalised"] and basket["surface"] == "bought_together"
     assert [shelf["surface"] for shelf in home_page["shelves"]][:2] == ["for_you", "buy_again"]

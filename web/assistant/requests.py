@@ -88,7 +88,9 @@ def read_assistant_request(request: Request) -> tuple[CustomerMessage, str]:
     Raises BadQuery, MalformedRequest, BadPicture, UnsupportedMediaType.
     """
     fields = read_fields(request, AssistantRequest, files="", as_json=JSON_IN_FORMS)
-    sent = validate(AssistantRequest, {name: value for name, value in fields.items() if value != ""})
+    if not request.is_json:  # an empty field of a form is one that was not filled in
+        fields = {name: value for name, value in fields.items() if value != ""}
+    sent = validate(AssistantRequest, fields)
     return message_of(sent), sent.token or ""
 
 
