@@ -67,9 +67,8 @@ class AssistantService:
                 opening, parts = (import_module(f"search.assistant.answering.{name}") for name in ("opening", "parts"))
                 desk = desk_of(self._app)
                 service = parts.ServiceParts(desk.orders, desk.store, desk.handovers, desk.queues)
-                self._assistant = opening.open_assistant(engine, service)
-                threading.Thread(target=_warm_up, args=(self._assistant,), name="warm-assistant", daemon=True).start()
                 self._assistant = opening.open_assistant(engine, service, self._model(parts.LanguageModel))
+                threading.Thread(target=_warm_up, args=(self._assistant,), name="warm-assistant", daemon=True).start()
             return self._assistant
 
     def _model(self, make: Callable[[str, str | None, str], LanguageModel]) -> LanguageModel | None:
