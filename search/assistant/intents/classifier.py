@@ -14,7 +14,7 @@ from catalog.errors import StoreError
 from catalog.files.atomic import stat_mark
 from catalog.home import ShopHome
 from indexer.types import Floats
-from search.assistant.intents.heads import IntentHeads
+from search.assistant.intents.heads import IntentHeads, says_something
 from search.assistant.intents.names import HUMAN_AGENT, OUT_OF_SCOPE, SMALL_TALK
 from search.text_heads.text_vectors import TextVectors
 
@@ -78,7 +78,7 @@ class IntentClassifier:
         """Return what a message wants. Its language decides which models read it."""
         heads = self.heads
         text = text[:MAX_TEXT]
-        sentences = [part.strip() for part in _SENTENCE.split(text) if part and part.strip()][:MAX_SENTENCES]
+        sentences = [part.strip() for part in _SENTENCE.split(text) if part and says_something(part)][:MAX_SENTENCES]
         parts = [text, *sentences] if len(sentences) > 1 else [text]
         shares = heads.probabilities(parts, [language] * len(parts), self._vectors)
         threshold = heads.threshold(language)
@@ -92,8 +92,8 @@ class IntentClassifier:
             best.probability,
             1.0 - outside,
             ranked,
-            best.probability >= threshold,
-            tuple(other for other in others if other != best.intent),
+            best.probability >= threshold and says_something(text),
+            tuple(dict.fromkeys(other for other in others if other != best.intent)),
         )
 
     def _own_heads(self) -> IntentHeads:

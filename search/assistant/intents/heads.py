@@ -134,6 +134,11 @@ def normalised(text: str) -> str:
     return " ".join(_MAIL_ADDRESS.sub(" ", text.lower()).split()).strip(" .!?,;:。！？，；：…~～") or text.strip()
 
 
+def says_something(text: str) -> bool:
+    """Return whether a text has a word besides addresses of e-mail and numbers, so that it can want anything."""
+    return any(character.isalpha() for character in _MAIL_ADDRESS.sub(" ", text))
+
+
 def fit_intents(
     examples: Sequence[IntentExample], vectors: TextVectors, means: LanguageMeans | None = None
 ) -> IntentHeads:

@@ -67,6 +67,11 @@ def test_probabilities_sum_to_one_and_fall(classifier):
     assert found.certain and found.in_scope > 0.9
 
 
+@pytest.mark.parametrize("text", ["anna@example.com", "10482", " 10482, anna@example.com "])
+def test_a_number_or_an_address_alone_wants_nothing(classifier, text):
+    assert not classifier.classify(text, "en").certain
+
+
 @pytest.mark.parametrize("text", ["qwrt zplm", "the", "???", "", "42"])
 def test_nothing_is_certain_about_nonsense(classifier, text):
     found = classifier.classify(text, "en")
