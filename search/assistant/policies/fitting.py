@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from search.assistant.policies.encoding import (
 )
 from search.assistant.policies.examples import PolicyExamples
 from search.assistant.policies.logistic import Logistic, fit_logistic
+from search.language.detection import CHINESE
 from search.text_heads.language_means import LanguageMeans
 from search.text_heads.linear_head import LinearHead, fit_head
 from search.text_heads.text_vectors import TextVectors
@@ -205,7 +207,22 @@ def _cross_judged(left_out: Sequence[LeftOut]) -> Judged:
 
 
 def _answer_cut(judged: Judged) -> float:
-    """Return the least probability from which on at most WRONG_SHARE of the answers are wrong."""
+    """Return the least probability from which on at most WRONG_SHARE of the answers in each group are wrong.
+
+    The groups are English, Chinese, and the other languages together.
+    """
+    groups = np.array([name if name in (ENGLISH, CHINESE) else "" for name in judged.languages])
+    return max(_cut_of(judged, groups == name) for name in np.unique(groups))
+
+
+def _cut_of(judged: Judged, chosen: Mask) -> float:
+    judged = Judged(
+        tuple(itertools.compress(judged.languages, chosen)),
+        judged.probabilities[chosen],
+        judged.is_right[chosen],
+        judged.in_three[chosen],
+        judged.answerable[chosen],
+    )
     order = np.argsort(-judged.probabilities, kind="stable")
     shares = judged.shares[order]
     wrong = np.cumsum(shares * ~judged.is_right[order]) / np.cumsum(shares)

@@ -29,6 +29,7 @@ from search.assistant.products.reading.words import has_all
 FIT = "fit"
 SMALL, LARGE, TRUE = "small", "large", "true"
 _FIT_PATTERNS = {name: re.compile(expression(f"{name} fit")) for name in (SMALL, LARGE, TRUE)}
+_CODE = re.compile(r"\b(?:usb|type|typ|class|klasse|classe|clase)[- ][a-z]\b|\w*\d\w*")  # "usb-c", "e27"
 _NOT_SO = re.compile(rf"{expression('negator')}(?: \w+)? ?$")
 
 
@@ -86,17 +87,29 @@ def _alike(question: ProductQuestion, other: ProductQuestion, stored: CustomerQu
         return True
     if {part.name for part in question.parts} != {part.name for part in other.parts}:
         return False
+    if set(_CODE.findall(question.plain)) != set(_CODE.findall(other.plain)):
+        return False
     text = f"{other.plain} {normalise(stored.answer)}"
     if question.topics and other.topics:
         same = question.topics[0][0].name == other.topics[0][0].name
         same_measure = (question.measure is None) == (other.measure is None) and (
             question.measure is None or other.measure is None or question.measure.values == other.measure.values
         )
-        listed = question.topics[0][0].form in (FEATURE, CONTENT)
-        return same and same_measure and (listed or not question.items or has_all(question.items, text))
+        # A yes or no of other words, such as another plug, is no answer; words of two languages cannot be compared.
+        listed = question.topics[0][0].form in (FEATURE, CONTENT) and question.language != other.language
+        return same and same_measure and _same_denial(question, other) and (listed or has_all(question.items, text))
     if question.topics or other.topics:
         return False
-    return bool(question.items) and has_all(question.items, other.plain)
+    return bool(question.items) and has_all(question.items, other.plain) and has_all(other.items, question.plain)
+
+
+def _same_denial(question: ProductQuestion, other: ProductQuestion) -> bool:
+    """Return whether both ask for something or both for the lack of it, in the same words where that is a content."""
+    spans = question.topics[0][1], other.topics[0][1]
+    denied = [denied_in_question(read.plain, *span) for read, span in zip((question, other), spans, strict=True)]
+    words = [read.plain[slice(*span)] for read, span in zip((question, other), spans, strict=True)]
+    compared = question.topics[0][0].form == CONTENT and question.language == other.language
+    return denied[0] == denied[1] and (not compared or words[0] == words[1])
 
 
 def _mention(question: ProductQuestion, topic: Topic, sentence: ReviewSentence) -> _Mention | None:

@@ -28,6 +28,7 @@ from search.assistant.products.statements import Statement
 
 _SUBJECT, _NEXT = 2, 2  # words of a clause that may name what it is about, and words behind what it says
 _CODE = re.compile(r" ?([b-k]\d{0,2})(?![^\W_\u3400-\u9fff])")
+_DENIAL = re.compile(r"free\b|frei\b|los\b|\b(?:without|no|non|ohne|sans|sin|libre)\b|[无無不]")  # in a label
 _YES_VALUES, _NO_VALUES = frozenset(words_of("yes value")), frozenset(words_of("no value"))
 _LISTS = frozenset(words_of("list attribute"))  # attributes that list what a product has in it
 
@@ -115,7 +116,11 @@ def _verdicts(question: ProductQuestion, topic: Topic, statement: Statement) -> 
     if statement.kind == ATTRIBUTE and any(end <= len(statement.label) for _, end in mentions):
         value = normalise(statement.text).strip(" .!")
         if value in _YES_VALUES or value in _NO_VALUES:
-            yield value in _YES_VALUES
+            labelled = next(span for span in mentions if span[1] <= len(statement.label))
+            # "gluten free: yes" says that there is no gluten.
+            lacks = denied_in_question(text[: len(statement.label)], *labelled)
+            unclear = not lacks and _DENIAL.search(text[: len(statement.label)])
+            yield None if unclear else (value in _YES_VALUES) != lacks
             return
     if any(True for _ in topic.find(SAYS_NO, text, languages)):
         yield False

@@ -267,6 +267,42 @@ def test_what_the_shop_answered_before_is_a_source(tmp_path):
     assert answers.answer(MUG, "Is it microwave safe?").code == NO
 
 
+@pytest.mark.parametrize(
+    ("stored", "question"),
+    [
+        ("Is it gluten free?", "Does it contain gluten?"),
+        ("Does it contain nuts?", "Is it nut free?"),
+        ("Does it contain nuts?", "Does it contain peanuts?"),
+        ("Does it have a USB-A cable?", "Does it have a USB-C cable?"),
+        ("Does it smell of paint?", "Does it smell of plastic?"),
+    ],
+)
+def test_an_answer_to_another_question_is_none(tmp_path, stored, question):
+    store = QuestionStore(tmp_path)
+    store.answer(store.ask("bowl", stored, "en").id, "Yes.", "en")
+    answers = ProductAnswers(Shop(), questions=store)
+    assert answers.answer(BOWL, question).code != SHOP_ANSWERED
+    assert answers.answer(BOWL, stored).code == SHOP_ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "question", "code"),
+    [
+        ("gluten_free", "no", "Is it gluten free?", NO),
+        ("gluten_free", "yes", "Is it gluten free?", YES),
+        ("gluten_free", "yes", "Does it contain gluten?", NO),
+        ("gluten_free", "no", "Does it contain gluten?", YES),
+        ("lactose_free", "yes", "Is it lactose free?", YES),
+        ("contains_nuts", "no", "Does it contain nuts?", NO),
+        ("contains_nuts", "yes", "Is it nut free?", NO),
+        ("glutenfrei", "nein", "Enthält es Gluten?", YES),
+        ("无麸质", "是", "含有麸质吗", NO),
+    ],
+)
+def test_a_label_that_denies_is_not_turned_round(label, value, question, code):
+    assert ANSWERS.answer(product("f", "Oat flakes", **{label: value}), question).code in (code, VALUE)
+
+
 def test_reviews_are_what_customers_say():
     reviews = Reviews("It runs small, order up.", "Lovely bowl.", "Too small for me.", "Fits perfectly.")
     answer = ProductAnswers(Shop(), reviews).answer(BOWL, "Does it run small?")
