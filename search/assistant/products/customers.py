@@ -122,13 +122,15 @@ def _mention(question: ProductQuestion, topic: Topic, sentence: ReviewSentence) 
         return None if bucket is None else _Mention(sentence.review_id, bucket, sentence.text, sentence.language)
     spans = list(topic.spoken_of(text, languages))
     if any(True for _ in topic.find(SAYS_NO, text, languages)):
-        return _Mention(sentence.review_id, False, sentence.text, sentence.language)
+        return _Mention(sentence.review_id, None if question.quote_only else False, sentence.text, sentence.language)
     stated = list(topic.find(SAYS_YES, text, languages))
     if not spans and not stated:
         return None
     if topic.form == VALUE and question.yes_no and question.items and not has_all(question.items, text):
         return None
     verdict = verdict_of(text, *(stated or spans)[0], stated=bool(stated)) if topic.form != VALUE else None
+    if question.quote_only:
+        verdict = None
     if verdict is not None and denied_in_question(question.plain, *question.topics[0][1]):
         verdict = not verdict
     return _Mention(sentence.review_id, verdict, sentence.text, sentence.language)

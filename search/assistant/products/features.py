@@ -60,7 +60,7 @@ def feature_answer(
     verdict = best.verdict if len(same) == 1 else None
     if verdict is not None and denied_in_question(question.plain, *span):
         verdict = not verdict
-    return answer_from(best.statement, topic.name, verdict if question.yes_no else None)
+    return answer_from(best.statement, topic.name, verdict if question.yes_no and not question.quote_only else None)
 
 
 def evidence_of(question: ProductQuestion, topic: Topic, statements: Iterable[Statement]) -> Iterator[Evidence]:

@@ -167,7 +167,7 @@ def _compared(question: ProductQuestion, topic: str, stated: Sequence[Stated]) -
     if best is None:
         best = max((*stated, *_joined(stated)), key=lambda found: len(found.measure.values))
     verdict: bool | None = None
-    if not question.guest:
+    if not question.guest and not question.quote_only:
         verdict = _VERDICTS[relation](topic, best.measure, wanted)
     code = {True: MEASURE_YES, False: MEASURE_NO, None: MEASURE_OPEN}[verdict]
     return _answer(code, topic, best, {"asked": wanted.text, "relation": relation})

@@ -36,7 +36,8 @@ def value_answer(question: ProductQuestion, topic: Topic, statements: Sequence[S
     ]
     if named:
         best = next((statement for statement in named if _states(question, statement)), named[0])
-        return answer_from(best, topic.name, True if question.yes_no and _states(question, best) else None)
+        stated = not question.quote_only and _states(question, best)
+        return answer_from(best, topic.name, True if stated else None)
     for statement in statements:
         if statement.kind == ATTRIBUTE or not has_parts(question, statement.plain):
             continue
@@ -78,7 +79,8 @@ def words_answer(question: ProductQuestion, statements: Sequence[Statement]) -> 
         if not has_parts(question, statement.plain) or not has_all(items, statement.plain):
             continue
         if not question.counts or has_number(statement.plain):
-            return answer_from(statement, "", _verdict(items, statement) if question.yes_no else None)
+            decides = question.yes_no and not question.quote_only
+            return answer_from(statement, "", _verdict(items, statement) if decides else None)
     return None
 
 

@@ -10,7 +10,7 @@ from catalog.text.folding import normalise
 from catalog.text.glossary import ENGLISH
 from catalog.text.tokenizer import singularise
 from search.assistant.products.reading.content import Item, content_items, names_of
-from search.assistant.products.reading.expressions import alternatives, has, words_of
+from search.assistant.products.reading.expressions import alternatives, expression, has, words_of
 from search.assistant.products.reading.measures import Measure, measures_in, plain
 from search.assistant.products.reading.topics import (
     ASKS,
@@ -37,6 +37,9 @@ _YES_NO = re.compile(
     rf"|[吗嘛么]\W*$|{alternatives(words_of('yes or no', 'zh'))}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_NO_DENIAL = re.compile(
+    rf"{expression('no denial')}|([\u3400-\u9fff])[不没]\1|有没有"
+)  # "能不能" asks, it denies nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class ProductQuestion:
 
     `measure` is the measure that the question names, `relation` how the product is compared with it. `items` are
     the words of the question that its topics leave: what else it is about. `values` are words such as "red" that are a
-    value of a topic; `named` says that the topics are named too, as by "colour".
+    value of a topic; `named` says that the topics are named too, as by "colour". With `quote_only`, yes or no would
+    say two things, as to "isn't it blue?": the answer only quotes.
     """
 
     text: str
@@ -61,6 +65,7 @@ class ProductQuestion:
     items: tuple[Item, ...] = ()
     named: bool = True
     counts: bool = False  # it asks for a number
+    quote_only: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -97,6 +102,7 @@ def read_question(text: str, language: str, product: Product) -> ProductQuestion
         items,
         bool(named),
         has("count", read),
+        _is_denied(read),
     )
 
 
@@ -106,6 +112,11 @@ def kind_words(product: Product) -> frozenset[str]:
     words = {singularise(word) for text in texts for word in _WORD.findall(normalise(text))}
     head = _WORD.findall(normalise(re.split(r",| in | with | for ", product.title)[0]))[-1:]
     return frozenset(words | {singularise(word) for word in head})
+
+
+def _is_denied(text: str) -> bool:
+    """Return whether a question is asked with a negation, whose "yes" differs between languages and people."""
+    return has("asked denied", _NO_DENIAL.sub(" ", text))
 
 
 def _with_axis(measure: Measure, text: str) -> Measure:
