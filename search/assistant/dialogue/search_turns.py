@@ -37,6 +37,7 @@ class SearchTurns:
             return
         try:
             search, query = self._search_of(message, words, draft)
+            draft.remember(product_id=message.product_id)  # "it" is none of what was talked about before
             self._show(draft, search, replace(query, timeout_ms=message.timeout_ms))
         except UnsupportedQuery:
             draft.say("search_no_words")

@@ -1,0 +1,59 @@
+"""Which product a message is about: that of the page, one shown, one talked about before, or another one named."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalog.questions.question_store import QuestionStore
+from catalog.reviews.review_store import ReviewStore
+from search.assistant.answering.assistant import Assistant
+from search.assistant.answering.parts import AssistantParts
+from search.assistant.intents.classifier import IntentClassifier
+from search.assistant.products.product_answers import ProductAnswers
+from tests.search.assistant.answering.test_assistant import Customer
+from tests.search.shop_fixtures import SCARVES, make_shop
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, text_vectors):
+    """The engine, and an assistant that answers questions about products."""
+    home = tmp_path_factory.mktemp("context") / "shop"
+    engine = make_shop(home, SCARVES)
+    answers = ProductAnswers(engine, ReviewStore(home), QuestionStore(home))
+    parts = AssistantParts(IntentClassifier.open(home, text_vectors), products=answers)
+    yield SimpleNamespace(engine=engine, assistant=Assistant(engine, parts))
+    engine.close()
+
+
+@pytest.fixture
+def customer(shop):
+    return Customer(shop.assistant)
+
+
+def test_a_new_search_leaves_the_product_talked_about_before_but_not_that_of_the_page(shop, customer):
+    customer.write("show me scarves")
+    customer.write("the first one")
+    assert customer.state.product_id
+    customer.write("show me hats")
+    assert customer.state.product_id == ""
+    on_page = Customer(shop.assistant, product_id="b")
+    on_page.write("show me scarves")
+    assert on_page.state.product_id == "b"
+
+
+def test_a_new_question_takes_the_place_of_the_one_that_waits_for_a_product(customer):
+    customer.write("show me scarves")
+    second = customer.state.shown[1]
+    customer.write("how much is it")
+    assert customer.state.expects == "product"
+    assert customer.write("is the second one in stock?") in (["product_in_stock"], ["product_not_stated"])
+    assert (customer.state.product_id, customer.state.expects) == (second, "")
+
+
+def test_a_new_search_takes_the_place_of_the_question_that_waits_for_a_product(customer):
+    customer.write("show me scarves")
+    customer.write("how much is it")
+    assert customer.write("show me red scarves")[0].startswith("search_") and customer.state.expects == ""
+    assert customer.write("is it in stock?") == ["which_of_these"]
