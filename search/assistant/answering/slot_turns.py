@@ -19,7 +19,14 @@ from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
 from search.assistant.dialogue.order_turns import OrderTurns
 from search.assistant.dialogue.product_turns import ProductTurns
 from search.assistant.dialogue.slots import email_in, order_number_in
-from search.assistant.intents.names import HUMAN_AGENT, ORDER_STATUS, OUT_OF_SCOPE, PRODUCT_INTENTS, SMALL_TALK
+from search.assistant.intents.names import (
+    FIND_PRODUCT,
+    HUMAN_AGENT,
+    ORDER_STATUS,
+    OUT_OF_SCOPE,
+    PRODUCT_INTENTS,
+    SMALL_TALK,
+)
 
 SHORT = 6  # words of a message that may hold a number and nothing else
 OF_ORDERS = (ORDER_NUMBER, ORDER_EMAIL)
@@ -82,13 +89,17 @@ class SlotTurns:
         return True
 
     def _fill_product(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> bool:
-        unstated = self._products.choose(message, draft)
+        wanted = reading.requests[0].intent if reading.requests else ""
+        is_question = wanted in PRODUCT_INTENTS and self._products.asks_of_shown(message.text.strip(), draft)
+        unstated = None if is_question else self._products.choose(message, draft)
         if unstated is not None:
             draft.remember(misunderstood=0)
             if unstated:
                 draft.offer([HUMAN_AGENT])
             return True
-        wanted = reading.requests[0].intent if reading.requests else ""
+        if is_question or wanted == FIND_PRODUCT:  # asks anew, so that the question before waits no longer
+            draft.fulfil()
+            return False
         if wanted in (*PRODUCT_INTENTS, *_NO_QUESTION) and not self._requests.misunderstood(message.text, draft):
             draft.say("product_unknown")
             draft.offer([HUMAN_AGENT])

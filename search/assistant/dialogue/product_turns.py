@@ -85,6 +85,12 @@ class ProductTurns:
         draft.cite(ReplySource(DESCRIPTION, product.title, product.description, product_id=product.id))
         return True
 
+    def asks_of_shown(self, text: str, draft: ReplyDraft) -> bool:
+        """Return whether a question is about the products shown, not an answer to it: "is the second one in stock?"."""
+        if not draft.state.shown or _ordinal(text) is not None:
+            return False
+        return self._shown(text, draft) is not None or text.endswith(("?", "？"))
+
     def choose(self, message: CustomerMessage, draft: ReplyDraft) -> bool | None:
         """Answer the question that waits for a product, if the message names one; None where it does not."""
         product = self._chosen(message, draft)
@@ -147,6 +153,8 @@ class ProductTurns:
         offered = [found[sku] for sku in shown if sku in found]
         if (place := _ordinal(text)) is not None and place < len(offered):
             return offered[place]
+        if (counted := self._shown(text, draft)) is not None:
+            return counted.product
         folded = normalise(text)
         for product in offered:
             titles = (
