@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import weakref
@@ -21,14 +22,21 @@ _SELECT_VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
 _SCHEMA = read_statements(Path(__file__).with_name("schema.sql"))
 
 
+_INHERITED: list[sqlite3.Connection] = []  # a forked process must neither use nor close them (SQLite, "How To Corrupt")
+
+
 class _Handle:
-    """Closes its connection when its thread ends."""
+    """Closes its connection when its thread ends, in the process that opened it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._process = os.getpid()
 
     def __del__(self) -> None:
-        self.connection.close()
+        if os.getpid() == self._process:
+            self.connection.close()
+        else:
+            _INHERITED.append(self.connection)  # to close it may wait for a thread that the fork did not copy
 
 
 class Connections:

@@ -11,6 +11,7 @@ import pytest
 
 from catalog.errors import BadInput, DamagedStore, NewerStore, StoreError, UnknownProduct
 from catalog.product import Picture, Product
+from catalog.storage import connections
 from catalog.storage.catalogue import Catalogue, Change, ReplaceCounts
 from catalog.storage.connections import SCHEMA_VERSION
 from tests.timing import Lateness, ProcessorTime, speed
@@ -296,3 +297,15 @@ def test_categories_of_keys(tmp_path):
         catalogue.put([Product("a", "a", (), "Cups"), Product("b", "b", ())])
         key = catalogue.key_of("a")
         assert catalogue.categories([key, catalogue.key_of("b"), 99]) == {key: "Cups", catalogue.key_of("b"): ""}
+
+
+def test_a_handle_closes_its_connection_in_its_own_process_alone(monkeypatch):
+    own, inherited = (connections._Handle(sqlite3.connect(":memory:")) for _ in range(2))
+    still_open = inherited.connection
+    monkeypatch.setattr(inherited, "_process", -1)  # as in a process that was forked
+    closed = own.connection
+    del own, inherited
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        closed.execute("SELECT 1")
+    assert still_open.execute("SELECT 1").fetchone() == (1,) and still_open in connections._INHERITED
+    connections._INHERITED.clear()

@@ -6,10 +6,6 @@ import pytest
 
 from catalog.product import Product
 from search.assistant.products.answer import (
-    MEASURE_NO,
-    MEASURE_OPEN,
-    MEASURE_YES,
-    NO,
     STATED,
     VALUE,
     YES,
