@@ -299,10 +299,10 @@ def test_categories_of_keys(tmp_path):
         assert catalogue.categories([key, catalogue.key_of("b"), 99]) == {key: "Cups", catalogue.key_of("b"): ""}
 
 
-def test_a_handle_closes_its_connection_in_its_own_process_alone(monkeypatch):
+def test_a_handle_closes_its_connection_in_its_own_process_alone():
     own, inherited = (connections._Handle(sqlite3.connect(":memory:")) for _ in range(2))
     still_open = inherited.connection
-    monkeypatch.setattr(inherited, "_process", -1)  # as in a process that was forked
+    inherited._process = -1  # as in a process that was forked
     closed = own.connection
     del own, inherited
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
