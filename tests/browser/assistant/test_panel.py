@@ -182,8 +182,8 @@ def test_a_photo_may_be_pasted_and_is_no_search_of_the_page(visit):
 def test_in_chinese(visit):
     page = visit("/favourites", locale="zh-CN")
     open_panel(page, "帮助")
-    expect(page.locator(".entry.assistant .who")).to_have_text("自动助手")
-    answer = ask(page, "有红色的毛衣吗？", "您的留言")
+    expect(page.locator(".entry.assistant .who")).to_have_text("智能客服")
+    answer = ask(page, "有红色的毛衣吗？", "您的消息")
     expect(answer.locator(".text")).to_have_attribute("lang", "zh")
     expect(page.get_by_role("button", name="转人工客服")).to_be_visible()
 

@@ -33,7 +33,7 @@ def shop(tmp_path_factory, shared_models):
 
 def send_order(page, number, email):
     page.get_by_label("Order number").fill(number)
-    page.get_by_label("Email address of the order").fill(email)
+    page.get_by_label("E-mail address of the order").fill(email)
     answers = page.locator(".entry.assistant")
     before = answers.count()
     page.get_by_role("button", name="Check the order").click()
@@ -75,10 +75,10 @@ def test_a_person_gets_the_conversation_and_answers_in_it(visit, shop):
     handed_over = page.locator(".entry.assistant").last
     expect(handed_over.locator(".text")).to_contain_text("Your reference is")
     expect(page.locator(".entry.you .text")).to_have_text("The left sleeve is torn")
-    page.get_by_label("Email address").fill("ada@example.com")
+    page.get_by_label("E-mail address").fill("ada@example.com")
     page.get_by_role("button", name="Send the address").tap()
     expect(page.locator(".entry.assistant")).to_have_count(3)
-    expect(page.get_by_label("Email address")).to_have_count(0)
+    expect(page.get_by_label("E-mail address")).to_have_count(0)
     answer_as_staff(page, shop, "We are sending you another one.")
     page.get_by_role("button", name="Close").tap()
     page.get_by_role("link", name="Help").tap()
@@ -109,7 +109,7 @@ def test_a_product_question_is_answered_from_the_product(visit):
 def test_policies_are_answered_in_chinese(visit):
     page = visit("/favourites", locale="zh-CN")
     open_panel(page, "帮助")
-    answer = ask(page, "多久能送到？", "您的留言")
+    answer = ask(page, "多久能送到？", "您的消息")
     expect(answer.locator(".text")).to_contain_text("工作日")
     expect(answer.get_by_text("信息来源")).to_be_visible()
 

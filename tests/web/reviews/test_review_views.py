@@ -67,7 +67,7 @@ def test_a_review_in_words(app):
     [
         ("en", "3.7 of 5 stars, 1 review"),
         ("de", "3,7 von 5 Sternen, 1 Bewertung"),
-        ("fr", "3,7 étoiles sur 5, 1 avis"),
+        ("fr", "3,7 sur 5 étoiles, 1 avis"),
         ("es", "3,7 de 5 estrellas, 1 opinión"),
         ("zh", "3.7 星（满分 5 星），1 条评价"),
     ],
