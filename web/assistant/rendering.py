@@ -52,12 +52,17 @@ def reply_json(reply: Reply, text: str) -> dict[str, Any]:
 
 def choice_of(text: str) -> str:
     """Return the intent whose choice has a text, in whatever language; "" where it is none."""
-    wanted = text.strip().casefold()
+    wanted = _spaced(text)
     for code in LANGUAGES:
         for key, label in page_messages(ASSISTANT, code).items():
-            if key.startswith(CHOICE) and label.casefold() == wanted:
+            if key.startswith(CHOICE) and _spaced(label) == wanted:
                 return key.removeprefix(CHOICE)
     return ""
+
+
+def _spaced(text: str) -> str:
+    """Return a text in lower case with plain spaces: French labels have others, which nobody types."""
+    return " ".join(text.casefold().split())
 
 
 def _statement(part: ReplyPart, language: str) -> str:

@@ -78,3 +78,4 @@ def test_a_choice_is_known_again_by_its_words(language):
     messages = page_messages(ASSISTANT, language)
     assert {choice_of(f" {messages[f'choice_{intent}'].upper()} ") for intent in offered} == offered
     assert choice_of("mugs") == ""
+    assert choice_of("Où est ma commande ?") == "order_status"  # as it is typed: a plain space before the mark

@@ -208,7 +208,7 @@ def test_an_unexpected_exception_leaks_nothing(client, monkeypatch, method, path
 
 
 def test_the_page_holds_no_data_and_reads_in_two_languages(client, thread_id):
-    for language, word in (("en", "Conversations"), ("zh", "客户对话")):
+    for language, word in (("en", "Conversations"), ("zh", "顾客对话")):
         page = client.get(f"/merchant/conversations?lang={language}")
         assert page.status_code == 200 and word in page.text and thread_id not in page.text
         assert (

@@ -28,6 +28,7 @@ from web.i18n.messages import (
     error_message,
     field_name,
     message,
+    page_message,
     page_messages,
     reason_label,
     script_messages,
@@ -126,6 +127,11 @@ def test_no_file_repeats_a_key():
         json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=unique)
 
 
+def test_no_french_line_begins_with_a_mark():
+    for file in FOLDER.glob("*.fr.json"):
+        assert re.findall(r"«[ ]| [»:?!;]", file.read_text(encoding="utf-8")) == [], file.name
+
+
 def test_templates_ask_only_for_messages_that_exist():
     templates = (WEB / "templates").glob("*.html")
     keys = {key for file in templates for key in re.findall(r'\bt\("([a-z_-]+)"[,)]', file.read_text(encoding="utf-8"))}
@@ -182,6 +188,20 @@ def test_placeholders_are_filled_in():
 )
 def test_a_number_selects_the_plural_and_is_written_as_the_language_does(language, texts):
     assert tuple(message("show_results", language, count=count) for count in (0, 1, 1299)) == texts
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"), [("fr", ("1 positif", "2 positifs")), ("es", ("1 positiva", "2 positivas"))]
+)
+def test_one_opinion_is_not_many(language, texts):
+    assert tuple(page_message(REVIEWS, "positive", language, count=count) for count in (1, 2)) == texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_assistant_its_panel_and_the_shop_have_one_term_for_one_thing(language):
+    shop, said, panel = (page_messages(page, language) for page in (SHOP, ASSISTANT, ASSISTANT_PANEL))
+    assert panel["human"] == said["choice_human_agent"]
+    assert panel["out_of_stock"] == shop["out_of_stock"] and panel["no_picture"] == shop["no_picture"]
 
 
 def test_a_field_without_a_label_gets_one_from_its_name():

@@ -192,7 +192,7 @@ def test_whatever_a_customer_writes_is_words(visit, review_home):
 
 
 def test_what_is_stored_of_reviews_is_said_where_it_can_be_forgotten(visit):
-    assert "Reviews and votes that you send stay" in page_of(visit, "/for-you")
+    assert "Reviews and votes that you send are stored" in page_of(visit, "/for-you")
 
 
 def test_the_moderation_page_holds_no_data(visit):
