@@ -129,9 +129,10 @@ class QueryLog:
         with store_errors(f"The query log {self._path}", hint, errors=DISK_ERRORS):
             self._path.touch(mode=0o600)
             with (
-                closing(open_database(self._path, _SETUP, (_CREATE_QUESTIONS,), timeout_s=_TIMEOUT_S)) as db,
+                closing(open_database(self._path, _SETUP, timeout_s=_TIMEOUT_S)) as db,
                 transaction(db),
             ):
+                db.execute(_CREATE_QUESTIONS)  # always: the counts of searches may have made the file, without it
                 yield db
 
 

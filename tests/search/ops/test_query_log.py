@@ -15,6 +15,7 @@ from search.ops.query_log import (
     QueryLog,
     redact,
 )
+from search.ops.search_counts import SearchCounts
 
 
 def words(log, kind=EMPTY, now=1_010):
@@ -34,6 +35,13 @@ def test_equal_queries_are_counted_and_the_most_frequent_come_first(tmp_path):
     assert words(QueryLog(tmp_path), SLOW) == ["boot"]
     log.clear()
     assert words(log) == words(log, SLOW) == []
+
+
+def test_a_file_that_the_counts_of_searches_made_is_read(tmp_path):
+    SearchCounts(tmp_path).add("mug", True, ["m1"])
+    log = QueryLog(tmp_path)
+    assert log.most_frequent(EMPTY) == [] and log.found(1) == {}
+    assert log.add(EMPTY, "sofa", 5.0) and [row["words"] for row in log.most_frequent(EMPTY)] == ["sofa"]
 
 
 def test_the_number_and_the_age_of_entries_are_limited(tmp_path):
