@@ -23,7 +23,7 @@ from search.assistant.threads.thread_store import ThreadStore
 PROVED, REFUSED, TOO_MANY = "proved", "refused", "too_many"
 HOUR_S = 3_600.0
 PROOF_S = HOUR_S  # how long a thread shows an order that it proved
-MAX_OF_THREAD, MAX_OF_NUMBER, MAX_OF_CALLER = 5, 8, 20  # attempts within an hour
+MAX_OF_THREAD, MAX_OF_NUMBER, MAX_OF_MAIL, MAX_OF_CALLER = 5, 8, 8, 20  # attempts within an hour
 _MAIL = re.compile(r"[^\s@]{1,128}@[^\s@]{1,128}")
 _PROVE = """INSERT INTO proofs VALUES (?, ?, ?, ?) ON CONFLICT (thread, number) DO UPDATE SET
     email_sha256 = excluded.email_sha256, until = excluded.until"""
@@ -68,13 +68,13 @@ class OrderDesk:
     def claim(self, claim: OrderClaim, now: float | None = None) -> OrderAnswer:
         """Return the order that a customer claims, if number and address belong together.
 
-        Every claim counts before it is looked up, for its thread, its number and its caller; a successful one is taken
-        off again. Raises OrdersUnavailable, StoreError.
+        Every claim counts before it is looked up, for its thread, number, address of e-mail and caller; a successful one
+        is taken off again. Raises OrdersUnavailable, StoreError.
         """
         at = time.time() if now is None else now
         number = order_number(claim.number)
         sha256 = mail_sha256(claim.email) if _MAIL.fullmatch(claim.email.strip()) else ""
-        counted = self._count(claim, number, at)
+        counted = self._count(claim, number, sha256, at)
         if not counted:
             return OrderAnswer(TOO_MANY)
         order = self._connector.find(number, sha256) if number and sha256 else None
@@ -100,12 +100,14 @@ class OrderDesk:
             row = db.execute(query, (thread_id, at, order_number(number))).fetchone()
         return None if row is None else self._connector.find(*row)
 
-    def _count(self, claim: OrderClaim, number: str, at: float) -> list[int]:
+    def _count(self, claim: OrderClaim, number: str, sha256: str, at: float) -> list[int]:
         """Count an attempt and return its rows; none where there are too many already."""
         file = self._store.file
         limits = [(file.key_of("claim of thread", claim.thread_id), MAX_OF_THREAD)]
         if number:
             limits.append((file.key_of("claim of number", number), MAX_OF_NUMBER))
+        if sha256:
+            limits.append((file.key_of("claim of mail", sha256), MAX_OF_MAIL))
         if claim.caller:
             limits.append((file.key_of("claim of caller", claim.caller), MAX_OF_CALLER))
         with file.writing() as db:

@@ -12,6 +12,7 @@ from search.assistant.orders.order import OrderStatus, order_number, status_code
 from search.assistant.orders.order_desk import (
     HOUR_S,
     MAX_OF_CALLER,
+    MAX_OF_MAIL,
     MAX_OF_NUMBER,
     MAX_OF_THREAD,
     PROOF_S,
@@ -92,18 +93,21 @@ def test_an_order_is_shown_in_no_other_thread_and_not_for_ever(desk):
 
 
 @pytest.mark.promise("S21", "enumeration by thread, number and address")
-@pytest.mark.parametrize("same", ["thread", "number", "caller"])
+@pytest.mark.parametrize("same", ["thread", "number", "caller", "email"])
 def test_nobody_can_try_out_many(desk, same):
-    limit = {"thread": MAX_OF_THREAD, "number": MAX_OF_NUMBER, "caller": MAX_OF_CALLER}[same]
+    limit = {"thread": MAX_OF_THREAD, "number": MAX_OF_NUMBER, "caller": MAX_OF_CALLER, "email": MAX_OF_MAIL}[same]
+
+    same_values = {"thread": "t", "number": "WS-1", "caller": "192.0.2.7", "email": "jane@example.com"}
 
     def attempt(number, **values):
         fields = {"thread": f"t{number}", "number": f"WS-{number + 10}", "caller": f"192.0.2.{number}"}
-        fields[same] = {"thread": "t", "number": "WS-1", "caller": "192.0.2.7"}[same]
-        return desk.claim(claim(email="guess@example.com", **fields | values), NOW + number)
+        fields["email"] = f"guess{number}@example.com"
+        fields[same] = same_values[same]
+        return desk.claim(claim(**fields | values), NOW + number)
 
     assert [attempt(number).outcome for number in range(limit)] == [REFUSED] * limit
     assert attempt(limit).outcome == TOO_MANY
-    right = {"number": "WS-1", "caller": "192.0.2.7", "thread": "t"}[same]
+    right = same_values[same]
     blocked = desk.claim(claim(**{same: right}), NOW + limit)
     assert (blocked.outcome, blocked.order) == (TOO_MANY, None)  # the right answer is no way round it
     assert desk.claim(claim(**{same: right}), NOW + limit + HOUR_S + 1).outcome == PROVED
