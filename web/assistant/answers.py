@@ -9,7 +9,7 @@ from search.assistant.dialogue.conversation import CustomerMessage, Reply
 from search.assistant.threads.thread import iso_time
 from web.assistant.rendering import choice_of, reply_json, reply_text
 from web.assistant.service import assistant_service
-from web.middleware.rate_limits import caller_name
+from web.middleware.rate_limits import customer_name
 
 
 def answer_to(message: CustomerMessage, token: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def answer_to(message: CustomerMessage, token: str) -> dict[str, Any]:
     tokens = service.tokens()
     state = tokens.read(token) if token else None
     assistant = service.assistant()
-    message = replace(message, choice=choice_of(message.text), caller=caller_name())
+    message = replace(message, choice=choice_of(message.text), caller=customer_name(service.trusts_proxies))
     if state is not None and state.reference and message.is_empty:
         reply = Reply((), state.language, state)
     else:

@@ -31,6 +31,7 @@ class AssistantService:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.is_on = settings.assistant
+        self.trusts_proxies = settings.trusted_proxies > 0
         self._settings = settings
         self._app = app
         self._lock = threading.Lock()

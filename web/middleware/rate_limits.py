@@ -137,6 +137,15 @@ def caller_name() -> str:
     return str(address)
 
 
+def customer_name(trusts_proxies: bool) -> str:
+    """Return the address of a single customer, "" where many may share it.
+
+    That is a call by the shop's own server, which has a key, and the address of a proxy that nobody said to trust.
+    """
+    shared = _own_key(current_key()) is not None or (_is_loopback() and not trusts_proxies)
+    return "" if shared else caller_name()
+
+
 def _is_loopback() -> bool:
     try:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback

@@ -56,7 +56,7 @@ class CustomerMessage:
     order: OrderProof | None = None
     contact: CustomerContact | None = None
     visitor: str = ""
-    caller: str = ""  # the address of the network that it came from
+    caller: str = ""  # the address of the network that it came from, "" where many customers may share it
     timeout_ms: int | None = None
 
     @property

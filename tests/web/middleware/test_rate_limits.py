@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.shop_fixtures import READ_KEY, SEARCH_KEY, WRITE_KEY
 from web.engine import holder_of
-from web.middleware.rate_limits import MAX_CALLERS, TokenBuckets
+from web.middleware.rate_limits import MAX_CALLERS, TokenBuckets, customer_name
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"
@@ -155,3 +155,21 @@ def test_messages_to_the_assistant_have_a_limit_of_their_own(client_of):
     message = {"json": {"message": "hello"}, "environ_base": ELSEWHERE}
     assert [client.post("/api/v1/assistant", **message).status_code for _ in range(2)] == [200, 429]
     assert client.post("/api/v1/search", json={"text": "red"}, environ_base=ELSEWHERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "trusts_proxies", "name"),
+    [
+        ("198.51.100.7", "", False, "198.51.100.7"),
+        ("198.51.100.7", SEARCH_KEY, False, "198.51.100.7"),
+        ("198.51.100.7", READ_KEY, False, ""),
+        ("127.0.0.1", "", False, ""),
+        ("127.0.0.1", "", True, "127.0.0.1"),
+    ],
+)
+def test_customers_behind_one_address_are_not_counted_as_one(client_of, address, key, trusts_proxies, name):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    environ = {"REMOTE_ADDR": address}
+    with client_of().application.test_request_context(SEARCH, headers=headers, environ_overrides=environ) as context:
+        context.app.preprocess_request()
+        assert customer_name(trusts_proxies) == name
