@@ -68,8 +68,8 @@ class OrderDesk:
     def claim(self, claim: OrderClaim, now: float | None = None) -> OrderAnswer:
         """Return the order that a customer claims, if number and address belong together.
 
-        Every claim counts before it is looked up, for its thread, number, address of e-mail and caller; a successful one
-        is taken off again. Raises OrdersUnavailable, StoreError.
+        Every claim counts before it is looked up, for its thread, number, mail address and caller; a successful one is
+        taken off again. Raises OrdersUnavailable, StoreError.
         """
         at = time.time() if now is None else now
         number = order_number(claim.number)
