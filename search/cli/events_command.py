@@ -14,9 +14,12 @@ from typing import Any
 import click
 
 from catalog.home import ShopHome
+from catalog.questions.question_store import QuestionStore
+from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
 from catalog.text.csv_export import write_csv
 from indexer.cli.common import SOME_REJECTED, Commands, home_option
+from search.assistant.threads.thread_store import ThreadStore
 from search.cli.common import FILE_TYPE, OUTPUT_TYPE, json_option, print_figures, print_json
 from search.recommend.events.event_import import EventImport
 from search.recommend.events.event_log import EventLog, StoredEvent
@@ -85,11 +88,23 @@ def export_command(home: Path, table: Path | None, visitor: str | None) -> None:
 @home_option
 @click.argument("visitor")
 def forget_command(home: Path, as_json: bool, visitor: str) -> None:
-    """Remove the visitor with this id: from the log, so from the next fitted models, and from experiments."""
-    ShopHome(home).require_catalogue()
+    """Remove all that is stored of the visitor with this id.
+
+    That is events, so that the next fitted models have none, arms of experiments, reviews with photos, votes, questions
+    about products, and conversations with the assistant.
+    """
+    shop = ShopHome(home)
+    shop.require_catalogue()
     with closing(EventLog.open(home)) as log:
         exposures = ExperimentStore(home).forget(log.key_of(visitor))
-        print_figures({"removed": log.forget(visitor), "removed_from_experiments": exposures}, as_json)
+        removed = {
+            "removed": log.forget(visitor),
+            "removed_from_experiments": exposures,
+            "removed_reviews_and_votes": ReviewStore(home).forget(visitor),
+            "removed_questions": QuestionStore(home).forget(visitor),
+            "removed_conversations": ThreadStore(home).forget(visitor) if shop.threads.is_file() else 0,
+        }
+    print_figures(removed, as_json)
 
 
 @events_command.command("status")

@@ -30,6 +30,7 @@ from search.assistant.threads.thread import (
     ThreadMessage,
     ThreadSummary,
     check_message,
+    iso_time,
 )
 from search.assistant.threads.thread_file import ThreadFile
 
@@ -51,6 +52,8 @@ _COUNT = """SELECT count(*) FROM threads WHERE (?1 = '' OR state = ?1) AND (?2 =
     AND (?3 < 0 OR priority = ?3)"""
 _MESSAGES = """SELECT role, text, at, language, intent, probability, code, sources, author, number FROM messages
     WHERE thread = ? AND number > ? ORDER BY number"""
+_DELIVERIES = """SELECT channel, update_number, state, sent_at FROM deliveries WHERE thread = ?
+    ORDER BY update_number, channel"""
 _CORRECT = """INSERT INTO corrections (thread, number, text, language, intent, passage, author, at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (thread, number) DO UPDATE SET
     intent = excluded.intent, passage = excluded.passage, author = excluded.author, at = excluded.at"""
@@ -270,7 +273,16 @@ def _ids(db: sqlite3.Connection, query: str, key: bytes) -> tuple[str, ...]:
 
 def _exported(db: sqlite3.Connection, thread_id: str) -> dict[str, Any]:
     values = read_thread(db, thread_id).to_dict()
-    query = "SELECT reference, reason, queue, email, name, order_number FROM handovers WHERE thread = ?"
+    query = "SELECT at, reference, reason, queue, email, name, order_number FROM handovers WHERE thread = ?"
     handover = db.execute(query, (thread_id,)).fetchone()
-    names = ("reference", "reason", "queue", "email", "name", "order_number")
-    return values | {"handover": dict(zip(names, handover, strict=True)) if handover else None}
+    if handover:
+        names = ("reference", "reason", "queue", "email", "name", "order_number")
+        deliveries = [
+            {"channel": channel, "update": update, "state": state, "sent_at": sent_at and iso_time(sent_at)}
+            for channel, update, state, sent_at in db.execute(_DELIVERIES, (thread_id,))
+        ]
+        handover = dict(zip(("at", *names), (iso_time(handover[0]), *handover[1:]), strict=True))
+        handover["deliveries"] = deliveries
+    proofs = db.execute("SELECT number, email_sha256, until FROM proofs WHERE thread = ? ORDER BY until", (thread_id,))
+    proved = [{"number": number, "email_sha256": sha256, "until": iso_time(at)} for number, sha256, at in proofs]
+    return values | {"handover": handover or None, "proved_orders": proved}

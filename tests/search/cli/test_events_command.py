@@ -9,8 +9,11 @@ from click.testing import CliRunner
 
 from catalog.home import ShopHome
 from catalog.product import Product
+from catalog.questions.question_store import QuestionStore
 from catalog.storage.catalogue import Catalogue
 from search.__main__ import main
+from search.assistant.threads.thread import CUSTOMER, ThreadMessage
+from search.assistant.threads.thread_store import ThreadOrigin, ThreadStore
 
 TABLE = (
     "visitor,time,type,product_id,quantity,price\n"
@@ -51,8 +54,20 @@ def test_import_status_export_forget(run, tmp_path):
     assert not {"anna", "bert"} & {row["visitor_hash"] for row in rows}
     run("export", str(tmp_path / "anna.csv"), "--visitor", "anna")
     assert len((tmp_path / "anna.csv").read_text().splitlines()) == 2
-    assert json.loads(run("forget", "anna", "--json").stdout) == {"removed": 1, "removed_from_experiments": 0}
+    forgotten = json.loads(run("forget", "anna", "--json").stdout)
+    assert forgotten.pop("removed") == 1 and not any(forgotten.values())
     assert "events                  1\n" in run("status").stdout
+
+
+def test_forgetting_reaches_conversations_and_questions_too(run, tmp_path):
+    threads, questions = ThreadStore(tmp_path), QuestionStore(tmp_path)
+    for visitor in ("anna", "bert"):
+        threads.append(visitor, ThreadMessage(CUSTOMER, "hello"), ThreadOrigin(visitor))
+        questions.ask("=7", f"Is it heavy, {visitor}?", "en", visitor)
+    forgotten = json.loads(run("forget", "anna", "--json").stdout)
+    assert (forgotten["removed_conversations"], forgotten["removed_questions"]) == (1, 1)
+    assert threads.ids_of_visitor("anna") == () and threads.ids_of_visitor("bert") == ("bert",)
+    assert not questions.of_visitor("anna") and questions.of_visitor("bert")
 
 
 def test_an_export_is_no_import_with_other_visitors(run, tmp_path):

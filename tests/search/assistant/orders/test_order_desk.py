@@ -8,6 +8,9 @@ import pytest
 
 from catalog.errors import BadInput, OrdersUnavailable
 from catalog.home import ShopHome
+from search.assistant.handover.handover import HandoverSettings
+from search.assistant.handover.handovers import Handovers
+from search.assistant.handover.outbox import Outbox
 from search.assistant.orders.order import OrderStatus, order_number, status_code
 from search.assistant.orders.order_desk import (
     HOUR_S,
@@ -25,6 +28,7 @@ from search.assistant.orders.order_desk import (
 from search.assistant.orders.order_file import OrderFile
 from search.assistant.orders.order_service import OrderService
 from search.assistant.services.signed_post import Service
+from search.assistant.threads.thread import CUSTOMER, ThreadMessage, iso_time
 from search.assistant.threads.thread_store import ThreadStore
 from tests.search.assistant.handover.stub_servers import web_stub
 
@@ -119,6 +123,21 @@ def test_counts_outlive_the_server_and_have_no_personal_data(desk, home):
     assert OrderDesk.open(ThreadStore(home), home).claim(claim(), NOW).outcome == TOO_MANY
     stored = b"".join(path.read_bytes() for path in home.glob("threads.sqlite*"))
     assert b"192.0.2.1" not in stored and b"WS-77" not in stored and b"guess@" not in stored
+
+
+def test_an_export_says_what_was_proved_and_sent(home, desk):
+    store = ThreadStore(home)
+    store.append("t", ThreadMessage(CUSTOMER, "Where is it?", at=NOW))
+    desk.claim(claim(), NOW)
+    with web_stub(lambda _: (200, {}, b"")) as (url, _):
+        settings = HandoverSettings(webhook=Service(url, b"secret"))
+        Handovers(store, settings).request("t", "requested")
+        Outbox(store, settings).step()
+    (exported,) = store.export(["t"])
+    until = iso_time(NOW + PROOF_S)
+    assert exported["proved_orders"] == [{"number": "WS-1", "email_sha256": sha256("jane@example.com"), "until": until}]
+    (sent,) = exported["handover"]["deliveries"]
+    assert (sent["channel"], sent["state"]) == ("webhook", "sent") and sent["sent_at"] >= exported["handover"]["at"]
 
 
 def test_own_orders_may_be_looked_up_often(desk):
