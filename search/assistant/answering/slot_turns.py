@@ -16,7 +16,7 @@ from search.assistant.dialogue.conversation import (
 from search.assistant.dialogue.cues import LACKING, LEAVE, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
-from search.assistant.dialogue.order_turns import OrderTurns
+from search.assistant.dialogue.order_turns import OrderTurns, is_refused
 from search.assistant.dialogue.product_turns import ProductTurns
 from search.assistant.dialogue.slots import email_in, order_number_in
 from search.assistant.intents.names import (
@@ -64,7 +64,7 @@ class SlotTurns:
     def remind(self, before: str, draft: ReplyDraft) -> None:
         """Come back once to what was asked for, after another question was answered."""
         if before in OF_ORDERS and draft.state.expects == before and not draft.state.reminded:
-            draft.say(f"remind_{before}")
+            draft.say("remind_order_proof" if is_refused(draft.state) else f"remind_{before}")
             draft.remember(reminded=True)
 
     def _fill_order(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> bool:
@@ -83,10 +83,18 @@ class SlotTurns:
             draft.fulfil()
             draft.say("order_needed")
             draft.offer([HUMAN_AGENT])
-        elif not self._requests.misunderstood(text, draft):
-            draft.say(f"again_{draft.state.expects}")
+        elif self._asks_again(wanted, draft) or not self._requests.misunderstood(text, draft):
+            draft.say("again_order_proof" if is_refused(draft.state) else f"again_{draft.state.expects}")
             draft.offer([HUMAN_AGENT])
         return True
+
+    @staticmethod
+    def _asks_again(wanted: str, draft: ReplyDraft) -> bool:
+        """Return whether a message only asks for the order again, once: "and when does it arrive?" is understood."""
+        again = wanted == ORDER_STATUS and not draft.state.reminded
+        if again:
+            draft.remember(reminded=True, misunderstood=0)
+        return again
 
     def _fill_product(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> bool:
         wanted = reading.requests[0].intent if reading.requests else ""

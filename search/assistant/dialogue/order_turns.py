@@ -10,12 +10,13 @@ from search.assistant.dialogue.conversation import (
     ORDER_EMAIL,
     ORDER_NUMBER,
     CustomerMessage,
+    DialogueState,
     OrderProof,
     ReplySource,
 )
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.slots import email_in, is_order_number, order_number_in
-from search.assistant.orders.order import OrderStatus
+from search.assistant.orders.order import OrderStatus, order_number
 from search.assistant.orders.order_desk import PROVED, TOO_MANY, OrderClaim, OrderDesk
 
 MAX_REFUSED = 2  # attempts at proving an order, after which a person takes over
@@ -46,6 +47,11 @@ class OrderTurns:
 
     def prove(self, message: CustomerMessage, draft: ReplyDraft, number: str, email: str) -> bool:
         """Prove an order by what is known by now; ask for its number or its mail address where one is missing."""
+        if is_refused(draft.state):
+            if not number and not email:
+                draft.say("again_order_proof")
+                return False
+            _forget_wrong(draft, number, email)
         number, email = number or draft.state.order_number, email or draft.state.order_email
         draft.remember(order_number=number, order_email=email, intent="order_status")
         if not number:
@@ -80,7 +86,9 @@ class OrderTurns:
         draft.say("order_refused")
         if draft.state.attempts >= MAX_REFUSED:
             return True
-        draft.remember(expects=ORDER_NUMBER, intent="order_status")
+        draft.remember(
+            expects=ORDER_NUMBER, intent="order_status", order_number=proof.number, order_email=proof.email
+        )
         return False
 
     def _available(self) -> bool:
@@ -107,3 +115,16 @@ class OrderTurns:
         if order.expected_at and order.code not in ("delivered", "cancelled", "returned", "refunded"):
             draft.say("order_expected_at", date=order.expected_at)
         draft.cite(ReplySource("order", order.number, order.status, order.tracking_url))
+
+
+def is_refused(state: DialogueState) -> bool:
+    """Return whether a number and a mail address are known that do not belong together: one of them is wrong."""
+    return bool(state.expects == ORDER_NUMBER and state.order_number and state.order_email)
+
+
+def _forget_wrong(draft: ReplyDraft, number: str, email: str) -> None:
+    """Forget what must have been wrong, where a customer only repeats the other one: it is asked for again."""
+    if not email and order_number(number) == order_number(draft.state.order_number):
+        draft.remember(order_email="")
+    elif not number and email.casefold() == draft.state.order_email.casefold():
+        draft.remember(order_number="")

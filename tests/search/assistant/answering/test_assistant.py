@@ -124,6 +124,19 @@ def test_nobody_sees_the_order_of_another_and_a_person_takes_over_after_two_atte
     assert not any(source.kind == "order" for source in customer.reply.sources)
 
 
+@pytest.mark.parametrize(
+    ("first", "wrong", "right"),
+    [("10482", "bob@example.com", "ann@example.com"), ("ann@example.com", "20777", "my number is 10482")],
+)
+def test_after_a_refusal_only_what_was_wrong_is_sent_again(customer, first, wrong, right):
+    customer.write("where is my order?")
+    customer.write(first)
+    assert customer.write(wrong) == ["order_refused"]
+    assert customer.write("and when does it arrive?") == ["again_order_proof"] and customer.state.misunderstood == 0
+    assert customer.write(right)[0] == "order_shipped" and customer.state.attempts == 0
+    assert (customer.state.order_number, customer.state.order_email) == ("", "")
+
+
 def test_an_order_of_another_conversation_is_not_shown(shop, customer):
     other = Customer(shop.assistant)
     other.write(order=OrderProof("10482", "ann@example.com"))
