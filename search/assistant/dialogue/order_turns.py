@@ -86,9 +86,7 @@ class OrderTurns:
         draft.say("order_refused")
         if draft.state.attempts >= MAX_REFUSED:
             return True
-        draft.remember(
-            expects=ORDER_NUMBER, intent="order_status", order_number=proof.number, order_email=proof.email
-        )
+        draft.remember(expects=ORDER_NUMBER, intent="order_status", order_number=proof.number, order_email=proof.email)
         return False
 
     def _available(self) -> bool:
