@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"  # states; only approved reviews are shown or counted
@@ -19,6 +20,12 @@ SIZE, QUALITY, COLOUR, DELIVERY, PRICE, COMFORT, USE = (
 )
 ASPECTS = (SIZE, QUALITY, COLOUR, DELIVERY, PRICE, COMFORT, USE)
 MAX_RATING = 5
+DAY_S = 86_400
+
+
+def is_future(at: float, now: float | None = None) -> bool:
+    """Tell whether a time is more than a day ahead, in seconds since 1970: clocks and zones differ, but not by more."""
+    return at > (time.time() if now is None else now) + DAY_S
 
 
 @dataclass(frozen=True, slots=True)

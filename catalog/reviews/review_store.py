@@ -13,12 +13,10 @@ from dataclasses import replace
 
 from catalog.errors import BadInput, TooManyReviews, UnknownReview
 from catalog.reviews import analysis_rows, batch_rows, review_rows, review_sql, summary_rows
-from catalog.reviews.review import APPROVED, STATES, Review, ReviewAnalysis, ReviewDraft
+from catalog.reviews.review import APPROVED, DAY_S, STATES, Review, ReviewAnalysis, ReviewDraft
 from catalog.reviews.review_file import raise_change
 from catalog.reviews.review_query import NewReview, ReviewText, StoreCounts
 from catalog.reviews.review_reader import ReviewReader, number_of, read_review
-
-DAY_S = 86_400
 
 
 class ReviewStore(ReviewReader):
@@ -43,7 +41,7 @@ class ReviewStore(ReviewReader):
                 raise TooManyReviews(f"More than {a_day} reviews were sent today.", "Write the next one tomorrow.")
             earlier = [number for (number,) in db.execute(review_sql.OF_VISITOR_AND_PRODUCT, (key, draft.product_id))]
             shown = _are_shown(db, earlier)
-            unused = review_rows.remove(db, earlier)
+            unused = review_rows.remove(db, earlier) - set(draft.photos)
             number = review_rows.insert(db, new, key, source)
             if shown or draft.state == APPROVED:
                 _show_again(db, {draft.product_id})

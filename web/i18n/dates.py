@@ -10,11 +10,13 @@ from web.i18n.language import language
 from web.i18n.languages import ENGLISH, LOCALES
 
 LONG_ENGLISH = "d MMMM y"  # Unicode's pattern for "en" is the American one
+_FIRST = int(datetime(1, 1, 1, tzinfo=timezone.utc).timestamp())
+_LAST = int(datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp())
 
 
 def day_of(seconds: int) -> date:
-    """Return the day of a time in seconds since 1970, in UTC."""
-    return datetime.fromtimestamp(seconds, timezone.utc).date()
+    """Return the day of a time in seconds since 1970, in UTC; the first or last day there is for what is beyond."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), timezone.utc).date()
 
 
 def date_text(seconds: int) -> str:

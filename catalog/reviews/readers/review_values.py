@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from catalog.errors import BadRow
 from catalog.feeds.rows.flags import parse_flag
-from catalog.reviews.review import APPROVED, MAX_RATING, PENDING, REJECTED
+from catalog.reviews.review import APPROVED, MAX_RATING, PENDING, REJECTED, is_future
 from catalog.text.html import plain_text
 from catalog.text.strings import SURROGATES
 
@@ -45,14 +45,11 @@ def read_time(text: str, day_first: bool) -> int:
     text = text.strip()
     if not text:
         return 0
-    if _UNIX.fullmatch(text):
-        return int(text) // (1000 if len(text) == 13 else 1)
-    at = _iso(text) or _numbers(text, day_first) or _named(text)
-    if at is None:
-        raise BadRow(f"the date {text[:40]!r} is not understood; write it like 2026-11-25T18:30:00Z")
-    seconds = int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
+    seconds = _seconds(text, day_first)
     if seconds < 0:
         raise BadRow(f"the date {text[:40]!r} is before 1970")
+    if is_future(seconds):
+        raise BadRow(f"the date {text[:40]!r} is in the future")
     return seconds
 
 
@@ -87,6 +84,15 @@ def _whole(stars: int, text: str) -> int:
     if not 1 <= stars <= MAX_RATING:
         raise BadRow(f"the rating {text[:20]!r} is not from 1 to {MAX_RATING}")
     return stars
+
+
+def _seconds(text: str, day_first: bool) -> int:
+    if _UNIX.fullmatch(text):
+        return int(text) // (1000 if len(text) == 13 else 1)
+    at = _iso(text) or _numbers(text, day_first) or _named(text)
+    if at is None:
+        raise BadRow(f"the date {text[:40]!r} is not understood; write it like 2026-11-25T18:30:00Z")
+    return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
 def _iso(text: str) -> datetime | None:

@@ -271,6 +271,15 @@ def test_photos_of_waiting_reviews_are_not_shown(store):
     assert store.photo("../../reviews.sqlite") is None
 
 
+def test_a_photo_that_a_second_review_has_again_stays(store):
+    kept, gone = "ab" * 32, "cd" * 32
+    for sha256 in (kept, gone):
+        store.photos.put(sha256, b"jpeg")
+    add(store, photos=(kept, gone))
+    add(store, rating=4, photos=(kept,))
+    assert store.photos.path(kept) is not None and store.photos.path(gone) is None
+
+
 def test_sentences_of_approved_reviews(store):
     add(store, text="Fits well. It is 3.5 cm wide!\nGood", rating=4, verified=True)
     add(store, visitor="li", text="质量很好。颜色一样！")

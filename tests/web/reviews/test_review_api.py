@@ -199,9 +199,10 @@ def test_a_batch_is_stored_once_and_bad_rows_are_named(client):
         {"key": "r4", "product_id": "red", "rating": 9},
         {"key": "r5", "product_id": "red", "rating": 3, "created": "yesterday"},
         "no review",
+        {"key": "r6", "product_id": "red", "rating": 3, "created": "9999-12-31T23:59:59-23:00"},
     ]  # fmt: skip
     answer = merchant(client, "PUT", reviews=rows)
-    assert (answer["added"], answer["failed"]) == (2, 4) and [one["row"] for one in answer["errors"]] == [2, 3, 4, 5]
+    assert (answer["added"], answer["failed"]) == (2, 5) and [one["row"] for one in answer["errors"]] == [2, 3, 4, 5, 6]
     assert answer["errors"][0]["error"]["code"] == "unknown_product"
     again = merchant(client, "PUT", reviews=rows)
     assert (again["added"], again["unchanged"]) == (0, 2)

@@ -4,6 +4,7 @@ import pytest
 
 from catalog.reviews.review import AspectSummary, Opinion, Quote, Review, ReviewSummary
 from catalog.reviews.review_query import ReviewFilter
+from web.i18n.dates import day_of
 from web.reviews.filter_fields import filter_fields
 from web.reviews.review_views import TextPiece, chosen_filters, pieces_of, review_view, summary_view
 from web.reviews.wording import language_name, mean_text, rated_text
@@ -60,6 +61,12 @@ def test_a_review_in_words(app):
         assert (shown.author, shown.day, shown.language) == ("Ein Kunde", "30. November 2025", "")
     with app.test_request_context("/?lang=zh"):
         assert review_view(review).day == "2025年11月30日" and language_name("xx-nonsense-1") == "xx-nonsense-1"
+
+
+def test_a_day_beyond_the_calendar_breaks_no_page(app):
+    with app.test_request_context("/"):
+        assert review_view(Review("7", "red", 4, TEXT, "", "", "en", 1 << 60, True, "approved")).iso_day == "9999-12-31"
+    assert day_of(-(1 << 60)).isoformat() == "0001-01-01"
 
 
 @pytest.mark.parametrize(

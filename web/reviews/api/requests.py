@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from werkzeug.datastructures import FileStorage
 
-from catalog.reviews.review import ASPECTS, MAX_RATING, PENDING, POLARITIES, STATES
+from catalog.reviews.review import ASPECTS, MAX_RATING, PENDING, POLARITIES, STATES, is_future
 from catalog.reviews.review_query import HELPFUL, SORTS, ReviewFilter
 from search.reviews.photo_files import MAX_PHOTOS
 from search.reviews.submission import MAX_AUTHOR, MAX_REPLY, MAX_REVIEW_TEXT, MAX_TITLE
@@ -49,9 +49,12 @@ def _seconds(text: str) -> int:
     """Return the unix seconds of a time, 0 of "". Raises PydanticCustomError."""
     try:
         at = datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, timezone.utc)
-        return max(0, int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()))
+        seconds = max(0, int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()))
     except (ValueError, OverflowError):
         raise PydanticCustomError("no_time", "Input should be a time like 2026-11-25T18:30:00Z") from None
+    if is_future(seconds):
+        raise PydanticCustomError("future_time", "Input should not be a time in the future")
+    return seconds
 
 
 ReviewIds = Annotated[list[Annotated[str, non_blank(20)]], Field(min_length=1, max_length=MAX_BATCH)]

@@ -116,6 +116,12 @@ def test_times(text):
     assert read_time(text, day_first=False) == 1741046400
 
 
+@pytest.mark.parametrize("text", ["2999-05-05", "9999-12-31T23:59:59-23:00", "9999999999", "1960-01-01"])
+def test_times_that_cannot_be(text):
+    with pytest.raises(BadRow, match=r"in the future|before 1970"):
+        read_time(text, day_first=False)
+
+
 def test_states_and_texts():
     assert [read_state(word) for word in ("Published", "1", "not-yet", "0", "spam", "???")] == [
         APPROVED, APPROVED, PENDING, PENDING, REJECTED, PENDING
