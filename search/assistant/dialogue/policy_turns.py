@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PolicyTurns:
-    """Answers from policies; without any, nothing is stated. `words` may word them, else a passage is shown."""
+    """Answers from policies; without any, they cannot be looked up. `words` may word them, else a passage is shown."""
 
     policies: PolicyKnowledge | None = None
     words: PolicyWords | None = None
@@ -49,7 +49,9 @@ class PolicyTurns:
         if self.answer(text, draft):
             return
         found = self._found(text, draft.state.language)
-        if found is not None and found.status == UNSURE and found.hits:
+        if found is None:
+            draft.say("cannot_look_up")
+        elif found.status == UNSURE and found.hits:
             passage = found.hits[0].passage
             draft.say("policy_unsure", passage=passage.text)
             draft.cite(_source(passage))

@@ -104,7 +104,10 @@ class ProductTurns:
     def _answer(self, product: Product, text: str, draft: ReplyDraft) -> bool:
         draft.remember(product_id=product.id)
         found = self._stated(product, text, draft.state.language)
-        if found is None or found.status != ANSWERED:
+        if found is None:
+            draft.say("cannot_look_up")
+            return True
+        if found.status != ANSWERED:
             draft.say("product_not_stated", product=product)
             return True
         self._say(product, found, draft)
