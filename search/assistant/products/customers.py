@@ -121,15 +121,16 @@ def _mention(question: ProductQuestion, topic: Topic, sentence: ReviewSentence) 
         bucket = _bucket(text)
         return None if bucket is None else _Mention(sentence.review_id, bucket, sentence.text, sentence.language)
     spans = list(topic.spoken_of(text, languages))
+    decided = not (question.quote_only or question.numbered)
     if any(True for _ in topic.find(SAYS_NO, text, languages)):
-        return _Mention(sentence.review_id, None if question.quote_only else False, sentence.text, sentence.language)
+        return _Mention(sentence.review_id, False if decided else None, sentence.text, sentence.language)
     stated = list(topic.find(SAYS_YES, text, languages))
     if not spans and not stated:
         return None
     if topic.form == VALUE and question.yes_no and question.items and not has_all(question.items, text):
         return None
     verdict = verdict_of(text, *(stated or spans)[0], stated=bool(stated)) if topic.form != VALUE else None
-    if question.quote_only:
+    if not decided:
         verdict = None
     if verdict is not None and denied_in_question(question.plain, *question.topics[0][1]):
         verdict = not verdict

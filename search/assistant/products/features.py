@@ -19,10 +19,21 @@ from search.assistant.products.answer import (
     ProductAnswer,
     ProductSource,
 )
+from search.assistant.products.limits import is_limited
 from search.assistant.products.polarity import denied_in_question, verdict_of
 from search.assistant.products.reading.expressions import has, words_of
 from search.assistant.products.reading.question import ProductQuestion
-from search.assistant.products.reading.topics import ASKS, CONTENT, LANGUAGES, SAYS_NO, SAYS_YES, Span, Topic, parts
+from search.assistant.products.reading.topics import (
+    ASKS,
+    CONTENT,
+    FEATURE,
+    LANGUAGES,
+    SAYS_NO,
+    SAYS_YES,
+    Span,
+    Topic,
+    parts,
+)
 from search.assistant.products.reading.words import places
 from search.assistant.products.statements import Statement
 
@@ -51,6 +62,9 @@ def feature_answer(
         found = own or found
     if not found:
         return None
+    if question.numbered and topic.form == FEATURE:
+        with_number = (evidence.statement for evidence in found if has_number(evidence.statement.plain))
+        return answer_from(next(with_number, found[0].statement), topic.name)
     best = next((evidence for evidence in found if evidence.verdict is not None), found[0])
     same = {
         evidence.verdict
@@ -60,7 +74,7 @@ def feature_answer(
     verdict = best.verdict if len(same) == 1 else None
     if verdict is not None and denied_in_question(question.plain, *span):
         verdict = not verdict
-    return answer_from(best.statement, topic.name, verdict if question.yes_no and not question.quote_only else None)
+    return answer_from(best.statement, topic.name, verdict if question.decidable else None)
 
 
 def evidence_of(question: ProductQuestion, topic: Topic, statements: Iterable[Statement]) -> Iterator[Evidence]:
@@ -132,7 +146,9 @@ def _verdicts(question: ProductQuestion, topic: Topic, statement: Statement) -> 
         if not question.parts and _is_of_part(text, start, end):
             yield None
         else:
-            yield verdict_of(text, start, end, stated=listed or (start, end) in stated)
+            verdict = verdict_of(text, start, end, stated=listed or (start, end) in stated)
+            limited = verdict is not None and topic.form == FEATURE and is_limited(text, start, end, verdict)
+            yield None if limited else verdict
 
 
 def _is_of_part(text: str, start: int, end: int) -> bool:

@@ -96,9 +96,9 @@ class ProductAnswers:
 
     def _stated(self, question: ProductQuestion, product: Product) -> ProductAnswer | None:
         statements = statements_of(product, question.language)
-        if question.relation and (found := size_answer(question, statements)) is not None:
-            return found
-        if question.relation or question.guest:
+        if question.relation and not question.limits_feature:
+            return size_answer(question, statements)
+        if question.guest:
             return None
         if question.yes_no and any(topic.name == INCLUDED for topic, _ in question.topics):
             return self._included(question, statements)

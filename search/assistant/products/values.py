@@ -79,8 +79,7 @@ def words_answer(question: ProductQuestion, statements: Sequence[Statement]) -> 
         if not has_parts(question, statement.plain) or not has_all(items, statement.plain):
             continue
         if not question.counts or has_number(statement.plain):
-            decides = question.yes_no and not question.quote_only
-            return answer_from(statement, "", _verdict(items, statement) if decides else None)
+            return answer_from(statement, "", _verdict(items, statement) if question.decidable else None)
     return None
 
 

@@ -37,9 +37,10 @@ _YES_NO = re.compile(
     rf"|[吗嘛么]\W*$|{alternatives(words_of('yes or no', 'zh'))}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_NO_DENIAL = re.compile(
-    rf"{expression('no denial')}|([\u3400-\u9fff])[不没]\1|有没有"
-)  # "能不能" asks, it denies nothing
+# "能不能" asks, it denies nothing.
+_NO_DENIAL = re.compile(rf"{expression('no denial')}|([\u3400-\u9fff])[不没]\1|有没有")
+_NO_NUMBER = re.compile(r"(?:vitamin[aes]* |维生素)[a-k]\d{1,2}(?![^\W_])|\b(?:au|le|du) four\b")  # French ovens
+_NUMBER = re.compile(rf"\d|{alternatives(word for word in words_of('number word') if word != 'one')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ProductQuestion:
     `measure` is the measure that the question names, `relation` how the product is compared with it. `items` are
     the words of the question that its topics leave: what else it is about. `values` are words such as "red" that are a
     value of a topic; `named` says that the topics are named too, as by "colour". With `quote_only`, yes or no would
-    say two things, as to "isn't it blue?": the answer only quotes.
+    say two things, as to "isn't it blue?": the answer only quotes. `numbered` ones name a number: "at 60 degrees?".
     """
 
     text: str
@@ -66,6 +67,18 @@ class ProductQuestion:
     named: bool = True
     counts: bool = False  # it asks for a number
     quote_only: bool = False
+    numbered: bool = False
+
+    @property
+    def decidable(self) -> bool:
+        """Whether yes or no may answer the question."""
+        return self.yes_no and not self.quote_only and not self.numbered
+
+    @property
+    def limits_feature(self) -> bool:
+        """Whether its measure is a limit of a feature and no size of the product: "waterproof to more than 30 m?"."""
+        forms = {topic.form for topic, _ in self.topics}
+        return FEATURE in forms and MEASURE not in forms and self.relation in (MORE, LESS)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -103,6 +116,7 @@ def read_question(text: str, language: str, product: Product) -> ProductQuestion
         bool(named),
         has("count", read),
         _is_denied(read),
+        _NUMBER.search(_NO_NUMBER.sub(" ", read)) is not None,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from catalog.product import Product
 from search.assistant.products.answer import (
+    NO,
     STATED,
     VALUE,
     YES,
@@ -52,3 +53,48 @@ def test_words_that_deny_nothing_leave_the_verdict():
     assert code("Dishwasher safe.", "Is it dishwasher safe or not?", "en") == YES
     assert code("", "Is it not blue?", "en", colour="blue") == VALUE
     assert code("", "Is it blue?", "en", colour="blue") == YES
+
+
+@pytest.mark.parametrize(
+    "text, questions, language",
+    [
+        (
+            "Oven safe up to 180 °C.",
+            ("Is it oven safe to 220 degrees?", "Is it oven safe at 220 C?", "Oven safe?"),
+            "en",
+        ),
+        ("Waterproof to 30 m.", ("Is it waterproof to 100 m?", "Is it waterproof to more than 20 m?"), "en"),
+        ("Waterproof (IPX4).", ("Is it waterproof?", "Is it waterproof to IP67?"), "en"),
+        ("Waterproof.", ("Is it waterproof to 100 m?", "Is it waterproof for two hours?"), "en"),
+        ("Machine washable at 30 degrees.", ("Is it machine washable at 60 degrees?", "Can I machine wash it?"), "en"),
+        ("Machine wash cold only.", ("Can I machine wash it at 60?", "Is it machine washable?"), "en"),
+        ("Microwave safe up to 600 W.", ("Is it microwave safe at 900 W?", "Is it microwave safe?"), "en"),
+        ("Freezer safe to -10 °C.", ("Is it freezer safe at -40?", "Is it freezer safe?"), "en"),
+        ("Do not use in the microwave for over 2 minutes.", ("Is it microwave safe?",), "en"),
+        ("Dishwasher safe on the top rack only.", ("Is it dishwasher safe?",), "en"),
+        ("防水30米。", ("防水100米吗？", "防水吗？"), "zh"),
+        ("可机洗，水温不超过30度。", ("可以60度机洗吗？", "可以机洗吗？"), "zh"),
+        ("Wasserdicht bis 3 ATM.", ("Ist die Uhr wasserdicht bis 10 ATM?", "Ist sie wasserdicht?"), "de"),
+        ("Ofenfest bis 180 °C.", ("Ist es ofenfest bis 250 Grad?", "Ist es ofenfest?"), "de"),
+        ("Imperméable jusqu'à 30 m.", ("Est-elle imperméable jusqu'à 100 m ?", "Est-elle imperméable ?"), "fr"),
+        ("Lavable en machine à 30 degrés.", ("Est-ce lavable en machine à 60 degrés ?",), "fr"),
+        ("Impermeable hasta 30 m.", ("¿Es impermeable hasta 100 m?", "¿Es impermeable?"), "es"),
+        ("Lavable a máquina a 30 grados.", ("¿Es lavable a máquina a 60 grados?",), "es"),
+    ],
+)
+def test_a_limit_of_a_feature_is_quoted(text, questions, language):
+    for question in questions:
+        found = reply(text, question, language)
+        assert (found.code, found.passage) == (STATED, text)
+
+
+def test_the_passage_with_a_number_answers_a_question_with_one():
+    found = reply("", "Is it machine washable at 60 degrees?", machine_washable="yes", machine_wash="at 30 degrees")
+    assert (found.code, found.passage) == (VALUE, "at 30 degrees")
+
+
+def test_a_number_that_limits_nothing_leaves_the_verdict():
+    assert code("Dishwasher safe, 350 ml.", "Is it dishwasher safe?") == YES
+    assert code("A source of vitamin B12.", "Does it contain vitamin B12?") == YES
+    assert code("可放入洗碗机，容量350毫升。", "可以放洗碗机吗？", "zh") == YES
+    assert code("Not suitable for dishwashers, hand wash only.", "Is it dishwasher safe?") == NO
