@@ -20,7 +20,7 @@ from search.assistant.products.answer import (
     ProductAnswer,
     ProductSource,
 )
-from search.assistant.products.polarity import denied_in_question, verdict_of
+from search.assistant.products.polarity import denied_in_question, is_of_another, verdict_of
 from search.assistant.products.reading.expressions import expression
 from search.assistant.products.reading.question import ProductQuestion, read_question
 from search.assistant.products.reading.topics import ASKS, CONTENT, FEATURE, LANGUAGES, SAYS_NO, SAYS_YES, VALUE, Topic
@@ -123,6 +123,7 @@ def _mention(question: ProductQuestion, topic: Topic, sentence: ReviewSentence) 
     spans = list(topic.spoken_of(text, languages))
     decided = not (question.quote_only or question.numbered)
     if any(True for _ in topic.find(SAYS_NO, text, languages)):
+        decided = decided and not is_of_another(text)
         return _Mention(sentence.review_id, False if decided else None, sentence.text, sentence.language)
     stated = list(topic.find(SAYS_YES, text, languages))
     if not spans and not stated:

@@ -20,7 +20,7 @@ from search.assistant.products.answer import (
     ProductSource,
 )
 from search.assistant.products.limits import is_limited
-from search.assistant.products.polarity import denied_in_question, verdict_of
+from search.assistant.products.polarity import denied_in_question, is_of_another, verdict_of
 from search.assistant.products.reading.expressions import has, words_of
 from search.assistant.products.reading.question import ProductQuestion
 from search.assistant.products.reading.topics import (
@@ -136,9 +136,9 @@ def _verdicts(question: ProductQuestion, topic: Topic, statement: Statement) -> 
             unclear = not lacks and _DENIAL.search(text[: len(statement.label)])
             yield None if unclear else (value in _YES_VALUES) != lacks
             return
-    if any(True for _ in topic.find(SAYS_NO, text, languages)):
-        yield False
-        return
+    for start, end in topic.find(SAYS_NO, text, languages):  # of the lid alone, or where the rest says yes: open
+        of_part = not question.parts and _is_of_part(text, start, end)
+        yield None if of_part or is_of_another(text) else False
     stated = list(topic.find(SAYS_YES, text, languages))
     listed = topic.form == CONTENT and statement.label in _LISTS
     others = [span for span in mentions if not any(first <= span[0] and span[1] <= last for first, last in stated)]

@@ -27,6 +27,7 @@ _GRANTED_AFTER = re.compile(
 _FREE_BEHIND = re.compile(r"[\s\-]*(?:free|frei)(?![^\W_])|[a-z]*frei(?![^\W_])")
 _WITHOUT_BEFORE = re.compile(rf"{expression('asked without')} ?$")
 _NO_NEGATOR = re.compile(expression("harmless"))
+_ASKS = re.compile("[?？]|吗")
 _WITHIN = 60  # characters between a negator and what it denies
 
 
@@ -35,6 +36,8 @@ def verdict_of(text: str, start: int, end: int, stated: bool = False) -> bool | 
 
     With `stated`, the words there state it by themselves, unless the text denies them.
     """
+    if is_of_another(text):
+        return None
     text = _NO_NEGATOR.sub(lambda found: "_" * len(found[0]), text)
     begin, finish = _clause(text, start, end)
     before, after = text[max(begin, start - _WITHIN) : start], text[end : min(finish, end + _WITHIN)]
@@ -45,6 +48,11 @@ def verdict_of(text: str, start: int, end: int, stated: bool = False) -> bool | 
     if stated or _GRANTED_AFTER.search(after) or has("granted", before) or has("granted", after):
         return True
     return _of_list(text, begin)
+
+
+def is_of_another(text: str) -> bool:
+    """Return whether a normalised text asks, or also speaks of other products: "unlike others, this one is"."""
+    return _ASKS.search(text) is not None or has("elsewhere", text)
 
 
 def denied_in_question(text: str, start: int, end: int) -> bool:

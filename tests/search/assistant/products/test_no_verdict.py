@@ -98,3 +98,35 @@ def test_a_number_that_limits_nothing_leaves_the_verdict():
     assert code("A source of vitamin B12.", "Does it contain vitamin B12?") == YES
     assert code("可放入洗碗机，容量350毫升。", "可以放洗碗机吗？", "zh") == YES
     assert code("Not suitable for dishwashers, hand wash only.", "Is it dishwasher safe?") == NO
+
+
+@pytest.mark.parametrize(
+    "text, question, language",
+    [
+        ("Unlike other mugs that are not dishwasher safe, this one is.", "Is it dishwasher safe?", "en"),
+        ("Unlike others that are hand wash only, it goes in the dishwasher.", "Is it dishwasher safe?", "en"),
+        ("Almost waterproof.", "Is it waterproof?", "en"),
+        ("Water-resistant, hardly waterproof.", "Is it waterproof?", "en"),
+        ("The previous version was dishwasher safe.", "Is it dishwasher safe?", "en"),
+        ("This scarf is waterproof? Of course not.", "Is it waterproof?", "en"),
+        ("Is it dishwasher safe? No.", "Is it dishwasher safe?", "en"),
+        ("No other bag is as waterproof.", "Is it waterproof?", "en"),
+        ("Lid hand wash only.", "Is it dishwasher safe?", "en"),
+        ("几乎防水。", "防水吗？", "zh"),
+        ("其他杯子不能放洗碗机，这款可放洗碗机。", "可以放洗碗机吗？", "zh"),
+        ("能放洗碗机吗？不能。", "可以放洗碗机吗？", "zh"),
+        ("Fast wasserdicht.", "Ist sie wasserdicht?", "de"),
+        ("Kaum wasserdicht.", "Ist sie wasserdicht?", "de"),
+        ("Anders als andere Becher, die nicht spülmaschinenfest sind.", "Ist er spülmaschinenfest?", "de"),
+        ("Presque imperméable.", "Est-elle imperméable ?", "fr"),
+        ("Contrairement aux autres, imperméable.", "Est-elle imperméable ?", "fr"),
+        ("Casi impermeable.", "¿Es impermeable?", "es"),
+        ("El modelo anterior era impermeable.", "¿Es impermeable?", "es"),
+    ],
+)
+def test_words_that_take_a_statement_back_leave_it_open(text, question, language):
+    assert code(text, question, language) == STATED
+
+
+def test_a_yes_of_an_attribute_with_a_question_for_a_name_counts():
+    assert code("", "Is it waterproof?", "en", **{"waterproof?": "yes"}) == YES
