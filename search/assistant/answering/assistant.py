@@ -69,11 +69,10 @@ class Assistant:
         self._classifier, self._policies, self._threads = parts.classifier, parts.policies, service.threads
         self._search = SearchTurns(engine)
         self._orders = OrderTurns(service.orders)
-        self._handover = HandoverTurns(service.handovers, parts.queues)
+        policies = PolicyTurns(parts.policies, parts.words)
+        self._handover = HandoverTurns(service.handovers, parts.queues, policies)
         products = ProductTurns(engine, self._search, parts.products)
-        self._requests = RequestTurns(
-            self._search, PolicyTurns(parts.policies, parts.words), products, self._orders, self._handover
-        )
+        self._requests = RequestTurns(self._search, policies, products, self._orders, self._handover)
         self._slots = SlotTurns(self._orders, products, self._handover, self._requests)
 
     def reply(self, message: CustomerMessage, state: DialogueState | None = None) -> Reply:

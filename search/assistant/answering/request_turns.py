@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from search.assistant.answering.message_reading import CustomerRequest, MessageReading
 from search.assistant.dialogue.conversation import REPHRASE, CustomerMessage
-from search.assistant.dialogue.cues import BYE, GREETING, LEAVE, MORE, THANKS, is_cue
+from search.assistant.dialogue.cues import BYE, GREETING, LEAVE, MORE, PERSON, THANKS, has_cue, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import (
     COMPLAINT,
@@ -130,6 +130,8 @@ class RequestTurns:
         self._handover.hand_over(draft, COMPLAINT, request.text)
 
     def _person(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
+        if not has_cue(PERSON, request.text):  # "what is your phone number" has the answer first
+            self._policies.contact(request.text, draft)
         self._handover.hand_over(draft, REQUESTED, request.text)
 
     def _find(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
@@ -147,7 +149,10 @@ class RequestTurns:
         draft.say(small_talk_code(request.text) or "about")
 
     def _outside(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
-        if not self.misunderstood(request.text, draft):
+        if self._policies.contact(request.text, draft):
+            draft.remember(misunderstood=0)
+            draft.offer([HUMAN_AGENT])
+        elif not self.misunderstood(request.text, draft):
             draft.say("out_of_scope")
             draft.offer([HUMAN_AGENT])
 
@@ -159,7 +164,7 @@ class RequestTurns:
             self._search.find(message, text, draft)
             return
         of_policies = not {*POLICY_INTENTS}.isdisjoint(reading.likely) and self._policies.answer(text, draft)
-        if of_policies or self._products.stated(text, draft):
+        if of_policies or self._products.stated(text, draft) or self._policies.contact(text, draft):
             draft.remember(misunderstood=0)
             draft.offer([HUMAN_AGENT])
             return

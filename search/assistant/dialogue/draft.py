@@ -19,7 +19,14 @@ from search.assistant.intents.classifier import IntentPrediction
 from search.hits import SearchHit
 
 # What is said after all answers: who has the conversation now, and what is still wanted.
-LAST = ("handed_over", "handed_over_waiting", "handed_over_again", "leave_contact", "person_unavailable")
+LAST = (
+    "handed_over",
+    "handed_over_waiting",
+    "handed_over_again",
+    "leave_contact",
+    "person_unavailable",
+    "contact_details",
+)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from catalog.errors import WindowshopError
 from search.assistant.dialogue.conversation import CONTACT, CustomerContact, HandedOver
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import QueueRouter
+from search.assistant.dialogue.policy_turns import PolicyTurns
 from search.assistant.handover.handover import Contact
 from search.assistant.handover.handovers import Handovers
 from search.assistant.handover.queues import Route
@@ -21,16 +22,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HandoverTurns:
-    """Hands conversations over; without `handovers`, the shop has no way to."""
+    """Hands conversations over; without `handovers`, the shop has no way to. `policies` may say how it is reached."""
 
     handovers: Handovers | None = None
     queues: QueueRouter | None = None
+    policies: PolicyTurns = PolicyTurns()  # noqa: RUF009 - frozen
 
     def hand_over(self, draft: ReplyDraft, reason: str, text: str) -> bool:
         """Hand the conversation over, and ask where a person can answer; return whether that was done."""
         known = bool(draft.state.reference)
         if not self._request(draft, reason, text, Contact()):
             draft.say("person_unavailable")
+            self.policies.add_contact(draft)
             return False
         made = draft.handed_over
         if made is not None and not draft.state.has_contact:
@@ -43,6 +46,8 @@ class HandoverTurns:
             draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
         if not draft.state.has_contact:
             draft.say("leave_contact")
+        if not known:
+            self.policies.add_contact(draft)
         draft.remember(misunderstood=0)
         return True
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.errors import WindowshopError
+from catalog.text.glossary import ENGLISH
+from catalog.text.tokenizer import normalise
 from search.assistant.dialogue.conversation import ReplySource
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import (
@@ -16,8 +20,18 @@ from search.assistant.dialogue.knowledge import (
     PolicyWords,
     StatedPassage,
 )
+from search.assistant.dialogue.slots import email_in
 
 POLICY = "policy"
+CONTACT_QUESTIONS: Mapping[str, str] = {
+    ENGLISH: "How can I contact customer service?",
+    "zh": "怎么联系客服？电话和邮箱是多少？",
+    "de": "Wie erreiche ich den Kundenservice per Telefon oder E-Mail?",
+    "fr": "Comment joindre le service client par téléphone ou e-mail ?",
+    "es": "¿Cómo contacto con atención al cliente por teléfono o correo?",
+}
+_OF_CONTACT = re.compile(r"contact|kontakt|联系|客服")  # in the name of a file, or in a heading
+_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()/.-]{5,}\d(?!\w)")
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +71,36 @@ class PolicyTurns:
             draft.cite(_source(passage))
         else:
             draft.say("policy_not_stated")
+
+    def contact(self, text: str, draft: ReplyDraft) -> bool:
+        """Say how the shop is reached, where that is what a customer asks and the policies state it."""
+        passage = self._contact_passage(text, draft.state.language)
+        if passage is not None:
+            draft.say("policy_answer", passage=passage.text)
+            draft.cite(_source(passage))
+        return passage is not None
+
+    def add_contact(self, draft: ReplyDraft) -> None:
+        """Add how the shop is reached to a reply that calls a person, once, where the policies state it."""
+        question = CONTACT_QUESTIONS.get(draft.state.language, CONTACT_QUESTIONS[ENGLISH])
+        passage = self._contact_passage(question, draft.state.language)
+        if passage is not None and _source(passage) not in draft.sources:
+            draft.say("contact_details", passage=passage.text)
+            draft.cite(_source(passage))
+
+    def _contact_passage(self, text: str, language: str) -> StatedPassage | None:
+        """Return the passage with a mail address or telephone number that a question is about.
+
+        It surely answers, or its file or heading is that of contacts.
+        """
+        found = self._found(text, language)
+        if found is None or not found.hits:
+            return None
+        passage = found.hits[0].passage
+        named = _OF_CONTACT.search(normalise(f"{passage.topic} {passage.heading}"))
+        if not named and found.status != ANSWERED:
+            return None
+        return passage if email_in(passage.text) or _PHONE.search(passage.text) else None
 
     def _found(self, text: str, language: str) -> PolicyReply | None:
         if self.policies is None:

@@ -211,6 +211,25 @@ def test_a_choice_answers_the_message_that_was_not_clear(customer):
     assert customer.reply.intent == "return_refund" and customer.state.misunderstood == 0
 
 
+def test_how_the_shop_is_reached_is_quoted_where_its_policies_state_it(shop, customer):
+    file = ShopHome(shop.home).policies / "contact.md"
+    file.write_text("# Contact\n\nWrite to service@shop.example or call +49 30 555 0170 on working days.\n")
+    try:
+        assert customer.write("I want to talk to a person") == [
+            "handed_over_waiting",
+            "leave_contact",
+            "contact_details",
+        ]
+        assert customer.reply.sources[0].title == "Contact" and "555 0170" in customer.reply.sources[0].text
+        for text in ("what is your phone number", "how can I reach you"):
+            other = Customer(shop.assistant)
+            assert "policy_answer" in other.write(text) and "contact_details" not in other.write("human please")
+            assert [source.title for source in other.reply.sources] in ([], ["Contact"])
+    finally:
+        file.unlink()
+    assert Customer(shop.assistant).write("what is your phone number")[-1] != "contact_details"
+
+
 def test_what_the_policies_do_not_state_is_said_to_be_so(customer):
     assert customer.write("can i pay with paypal")[0] in ("policy_not_stated", "policy_unsure")
     assert customer.reply.choices == ("human_agent",)
