@@ -13,15 +13,20 @@ ORDER, ADDRESS, NAME = "[order]", "[address]", "[name]"
 
 _FLAGS = re.IGNORECASE
 _MAIL = re.compile(
-    r"[\w.+%'&-]{1,64}(?:\s?[@＠]\s?|\s?[\[({]\s?at\s?[\])}]\s?|\sat\s(?=[\w-]{1,63}\sdot\s))"
+    r"[\w.+%'&-]{1,64}(?:\s?[@＠]\s?|\s?[\[({]\s?at\s?[\])}]\s?|\sat\s(?=[\w-]{1,63}(?:\sdot\s|\.[a-z]{2,12}\b)))"
     r"[\w-]{1,63}(?:(?:[.．。]|\s?[\[({]\s?dot\s?[\])}]\s?|\sdot\s)[\w-]{1,63}){1,5}",
     _FLAGS,
 )
 _PLAIN_MAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}", _FLAGS)
-_CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_CARD = re.compile(r"(?<![\w-])\d(?:[\s.-]{0,3}\d){12,18}(?![\w-])")
+_GAP = re.compile(r"[\s.-]{1,3}")
+MIN_CARD = 13  # digits
 # Numbers of payment cards begin so: Visa, Mastercard, American Express, Diners, Discover, UnionPay, JCB.
 _CARD_BEGINS = re.compile(r"4|5[1-5]|2[2-7]|3[4-9]|6")
-_ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b|(?<!\d)\d{17}[\dXx](?!\w)")
+_ACCOUNT = re.compile(
+    r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b|(?<!\d)\d{17}[\dXx](?!\w)"
+    r"|\b[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2}(?: ?\d{4}){1,5}(?: ?\d{1,4})?\b"
+)
 _BETWEEN = r"[ .\-/()–]{0,2}"
 _PHONE = re.compile(
     rf"(?<![\w+])(?:\+|00)\d{_BETWEEN}(?:\d{_BETWEEN}){{6,14}}\d(?!\d)"
@@ -42,6 +47,7 @@ _ORDER = re.compile(
 _CODE = re.compile(r"[#＃] ?\d{3,20}\b|\b[A-Z]{1,5}[-_]?\d{4,20}(?:-\d{1,10}){0,3}\b")
 _DATE = re.compile(r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
 _LONG = re.compile(rf"(?<![\w.,])\(?\d{_BETWEEN}(?:\d{_BETWEEN}){{5,30}}\d(?![\d])|(?<![\w.,])\d{{5,30}}(?!\w)")
+_WITH_DIGIT = re.compile(r"\b(?=[\w-]{0,40}\d)[\w-]{4,40}")
 _ALONE = re.compile(r"\s*[#＃]?(?=[a-z0-9-]{0,30}\d{3})[a-z0-9-]{3,31}[.!]?\s*", re.IGNORECASE | re.ASCII)
 _STREETS = "street|road|avenue|boulevard|lane"
 _SHORT_STREETS = "St|Rd|Ave|Blvd|Ln|Drive|Dr|Court|Ct|Way|Place|Square|Sq|Terrace|Close|Crescent|Hill|Row"
@@ -71,7 +77,8 @@ _ADDRESSES = (
     re.compile(r"\bP\.? ?O\.? ?Box \d{1,8}|\bPostfach \d[\d ]{1,8}", _FLAGS),
 )
 _NAMES = re.compile(
-    r"((?:my name is|i am called|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|mon nom est|me llamo|mi nombre es)\s)"
+    r"((?:my name(?: is|['’]s)|i am called|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|mon nom est|me llamo"
+    r"|mi nombre es)\s|(?<!\w )\b(?:my |full |first |last )?(?:name|nombre|nom) ?[:：]\s{0,2})"
     r"[^\W\d_][\w'’-]{0,30}(?: [A-ZÄÖÜÉ][\w'’-]{0,30}){0,2}"
     r"|((?:我叫|我的名字(?:是|叫)|姓名[:：是]?|收件人[:：是]?|联系人[:：是]?)\s?)[\u4e00-\u9fff·]{2,4}",
     _FLAGS,
@@ -95,9 +102,14 @@ def mask(text: str) -> str:
     return "".join((*pieces, _mask_numbers(text[end:])))
 
 
+def mask_order(text: str) -> str:
+    """Return what is said of an order without anything that names it: its number, that of the parcel, days."""
+    return _WITH_DIGIT.sub(NUMBER, mask(text))
+
+
 def mask_cards(text: str) -> str:
     """Return the text without the numbers of payment cards, which nobody may store."""
-    return _CARD.sub(lambda found: CARD if _is_card(found[0]) else found[0], text)
+    return _CARD.sub(_masked_card, text)
 
 
 def mails_in(text: str) -> tuple[str, ...]:
@@ -109,10 +121,18 @@ def _mask_numbers(text: str) -> str:
     return _LONG.sub(NUMBER, _CODE.sub(NUMBER, text))
 
 
+def _masked_card(found: re.Match[str]) -> str:
+    """Return digits without the card at their beginning: a date or another number may follow it."""
+    text = found[0]
+    ends = [len(text), *(gap.start() for gap in reversed([*_GAP.finditer(text)]))]
+    end = next((end for end in ends if _is_card(text[:end])), None)
+    return text if end is None else CARD + text[end:]
+
+
 def _is_card(text: str) -> bool:
     """Tell whether digits are the number of a card: how it begins, and its check digit (Luhn)."""
     digits = [int(digit) for digit in text if digit.isdigit()]
-    if _CARD_BEGINS.match("".join(map(str, digits))) is None:
+    if len(digits) < MIN_CARD or _CARD_BEGINS.match("".join(map(str, digits))) is None:
         return False
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

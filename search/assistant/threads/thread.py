@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from catalog.errors import BadQuery
-from search.assistant.threads.masking import mask
+from search.assistant.threads.masking import ORDER, mask, mask_order
 
 CUSTOMER, ASSISTANT, PERSON = "customer", "assistant", "person"  # who wrote a message; a person is one of the staff
 ROLES = (CUSTOMER, ASSISTANT, PERSON)
@@ -19,6 +19,7 @@ NORMAL, HIGH, URGENT = 0, 1, 2
 PRIORITIES = (NORMAL, HIGH, URGENT)
 MAX_TEXT, MAX_MESSAGES = 4_000, 400  # characters of a message, messages of a thread
 MAX_THREAD_ID = 64
+ORDER_SOURCE = "order"  # the kind of source that an order is; codes of replies about orders have the word too
 _ID_BYTES = 16
 
 
@@ -125,9 +126,8 @@ class Thread:
     corrections: Mapping[int, ThreadCorrection] = field(default_factory=dict)
 
     def masked(self) -> Thread:
-        """Return the thread with personal data in customers' messages masked."""
-        messages = (replace(m, text=mask(m.text)) if m.role == CUSTOMER else m for m in self.messages)
-        return replace(self, messages=tuple(messages))
+        """Return the thread with personal data masked in what the customer and the assistant wrote."""
+        return replace(self, messages=tuple(map(_masked, self.messages)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the thread as JSON values; a corrected message has what was set right."""
@@ -148,6 +148,22 @@ class Thread:
             "changed": iso_time(self.changed),
             "messages": messages,
         }
+
+
+def _masked(message: ThreadMessage) -> ThreadMessage:
+    """Return a message without personal data; staff know what they wrote themselves."""
+    if message.role == PERSON:
+        return message
+    if message.role == CUSTOMER or ORDER_SOURCE not in message.code + "".join(map(_kind, message.sources)):
+        return replace(message, text=mask(message.text))
+    sources = (
+        {**source, "title": ORDER, "url": ""} if _kind(source) == ORDER_SOURCE else source for source in message.sources
+    )
+    return replace(message, text=mask_order(message.text), sources=tuple(sources))
+
+
+def _kind(source: Mapping[str, Any]) -> str:
+    return str(source.get("kind", ""))
 
 
 def new_thread_id() -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from search.assistant.threads.masking import mails_in, mask, mask_cards
+from search.assistant.threads.thread import ASSISTANT, Thread, ThreadMessage
 
 PRIVATE = {
     "Write to Jane.Doe+shop@example.co.uk please": "Jane.Doe",
@@ -35,6 +36,12 @@ PRIVATE = {
     "My name is John Smith": "Smith",
     "Ich heiße Jürgen Öl": "Jürgen",
     "收件人：张三丰": "张三丰",
+    "anna at example.com": "anna",
+    "my iban is de89370400440532013000": "5320",
+    "iban gb29 nwbk 6016 1331 9268 19": "nwbk",
+    "Name: Anna Schmidt": "Anna",
+    "My name's Anna Schmidt": "Schmidt",
+    "4111 1111 1111 1111 12/27": "1111",
 }
 PUBLIC = (
     "Do you have 2 mugs in red under 20 euros?",
@@ -43,6 +50,7 @@ PUBLIC = (
     "is it 30 x 40 x 50 cm and 1200 ml?",
     "Where are my 2 mugs, still on the way?",
     "这个杯子容量是 350 毫升吗？",
+    "What is the product name: is it a mug?",
     "Passt das Gehäuse zum iPhone 15?",
 )
 
@@ -66,8 +74,22 @@ def test_the_words_around_a_masked_number_stay():
 def test_only_numbers_of_cards_are_masked_as_cards():
     assert mask_cards("4111-1111-1111-1111 and 5500 0000 0000 0004") == "[card] and [card]"
     assert mask_cards("4111 1111 1111 1112") == "4111 1111 1111 1112"  # the check digit is wrong
+    assert mask_cards("4111\n1111\n1111\n1111\n2 mugs") == "[card]\n2 mugs"
+    assert mask_cards("4111.1111.1111.1111") == "[card]"
     assert mask_cards("order 302-1234567-1234567") == "order 302-1234567-1234567"
     assert mask_cards("tracking 00340434161094042557") == "tracking 00340434161094042557"
+
+
+def test_what_the_assistant_said_of_an_order_is_masked_too():
+    source = {"kind": "order", "title": "10482", "text": "shipped", "url": "https://dhl.example/1Z999AA10123456784"}
+    text = "Order 10482 has been shipped. DHL carries it: 1Z999AA10123456784. It left on 2026-11-20."
+    reply = ThreadMessage(ASSISTANT, text, code="order_shipped", sources=(source,))
+    question = ThreadMessage(ASSISTANT, "Which address was order 10482 placed with?", code="ask_order_email")
+    policy = ThreadMessage(ASSISTANT, "Returns are free.", sources=({"kind": "policy", "title": "Returns"},))
+    thread = Thread("t", "open", "", 0, "en", "", 0.0, 0.0, (reply, question, policy)).masked()
+    written = str(thread.to_dict())
+    assert not any(secret in written for secret in ("10482", "1Z999", "2026-11-20", "dhl.example"))
+    assert "has been shipped" in written and thread.messages[2] == policy
 
 
 def test_the_addresses_of_e_mail_in_a_text():
