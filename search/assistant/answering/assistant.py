@@ -81,7 +81,7 @@ class Assistant:
             state = DialogueState(new_thread_id(), language=state.language if state else "")
         if message.page_search and not state.search:
             state = replace(state, search=LastSearch(message.page_search))
-        draft = ReplyDraft(state)
+        draft = ReplyDraft(state, message.caller)
         draft.remember(
             language=reply_language(message.text, state.language, message.language),
             product_id=message.product_id or state.product_id,

@@ -34,6 +34,7 @@ class ReplyDraft:
     """What a reply holds so far."""
 
     state: DialogueState
+    caller: str = ""  # of the message, as in CustomerMessage
     parts: list[ReplyPart] = field(default_factory=list)
     sources: list[ReplySource] = field(default_factory=list)
     products: tuple[SearchHit, ...] = ()

@@ -74,7 +74,8 @@ class HandoverTurns:
             route = Route(draft.state.queue)
         priority = max(route.priority, HIGH) if reason == COMPLAINT else route.priority
         try:
-            made = self.handovers.request(draft.state.thread, reason, route.queue, priority, contact)
+            handovers = self.handovers.of_caller(draft.caller)
+            made = handovers.request(draft.state.thread, reason, route.queue, priority, contact)
         except WindowshopError as error:
             log.error("A conversation could not be handed over: %s", error)
             return False

@@ -25,12 +25,13 @@ from search.assistant.threads.thread_store import ThreadStore, unknown_thread
 
 UPDATE_WAIT_S = 60.0  # a customer writes several messages in a row; they are sent together
 MAX_DOUBLED = 6  # times that the wait doubles, an hour and four minutes: staff get few mails of a long conversation
+MAX_SENT_OF_CALLER, HOUR_S = 6, 3_600.0  # new hand-overs within an hour that are sent; others wait for staff to look
 _SELECT = """SELECT thread, reference, at, reason, queue, priority, email, name, order_number FROM handovers
     WHERE thread = ?"""
 _DELIVERIES = """SELECT channel, update_number, state, attempts, error, retry_at, sent_at FROM deliveries
     WHERE thread = ? ORDER BY update_number DESC, channel"""
 _ADD = """INSERT INTO handovers (thread, reference, at, reason, queue, priority, email, name, order_number,
-    update_number, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)"""
+    update_number, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _CHANGE = """UPDATE handovers SET reason = ?, queue = ?, priority = max(priority, ?), email = coalesce(?, email),
     name = coalesce(?, name), order_number = coalesce(?, order_number), update_number = ?, messages = ?
     WHERE thread = ?"""
@@ -42,7 +43,7 @@ _TO_WAITING = "UPDATE threads SET state = ?, queue = ?, priority = max(priority,
 _AGAIN = """UPDATE deliveries SET state = 'pending', attempts = 0, retry_at = ?, error = ''
     WHERE thread = ? AND state != 'sent'"""
 _CONTINUED = """SELECT h.thread, h.update_number, t.messages FROM handovers AS h JOIN threads AS t ON t.id = h.thread
-    WHERE t.messages > h.messages AND EXISTS (SELECT 1 FROM messages AS m
+    WHERE h.update_number > 0 AND t.messages > h.messages AND EXISTS (SELECT 1 FROM messages AS m
     WHERE m.thread = h.thread AND m.number > h.messages AND m.role = 'customer')"""
 _NOTE_UPDATE = "UPDATE handovers SET update_number = ?, messages = ? WHERE thread = ?"
 _STATES = "SELECT state, count(*) FROM deliveries GROUP BY state"
@@ -52,17 +53,26 @@ _WORDS = (SENT, PENDING, "failed")
 
 
 class Handovers:
-    """The hand-overs of one shop; `wake` is called when there is something to send. Threads may share it."""
+    """The hand-overs of one shop. `wake` is called when there is something to send. Threads may share it.
+
+    Of `caller`, a customer's network address, only a few new ones are sent within an hour; "" has no limit.
+    """
 
     def __init__(
         self,
         store: ThreadStore,
         settings: HandoverSettings = HandoverSettings(),  # noqa: B008 - it is frozen
         wake: Callable[[], None] = lambda: None,
+        caller: str = "",
     ) -> None:
         self._store = store
         self._wake = wake
+        self._caller = caller
         self.settings = settings
+
+    def of_caller(self, caller: str) -> Handovers:
+        """Return the same hand-overs for a request from a network address."""
+        return Handovers(self._store, self.settings, self._wake, caller)
 
     def request(
         self,
@@ -75,6 +85,7 @@ class Handovers:
         """Hand a thread over, or report that a thread that was handed over goes on; it is on the disk then.
 
         Of the same thread, the reference stays, the highest priority holds, and what came since is sent once more.
+        One that was not sent, because its caller had too many, waits on the page of conversations.
         Raises UnknownThread, StoreError.
         """
         now, file = time.time(), self._store.file
@@ -86,13 +97,14 @@ class Handovers:
             ).fetchone()
             order = _proved_order(db, thread_id)
             if known is None:
-                reference = new_reference()
+                reference, update = new_reference(), int(self._may_send(db, now))
                 fields = (reason, queue, priority, contact.email, contact.name, order or "")
-                db.execute(_ADD, (thread_id, reference, now, *fields, messages))
-                add_deliveries(db, self.settings.channels, (thread_id, 1), now)
+                db.execute(_ADD, (thread_id, reference, now, *fields, update, messages))
+                if update:
+                    add_deliveries(db, self.settings.channels, (thread_id, 1), now)
             else:
                 reference, update, sent_messages, email = known
-                if messages > sent_messages or (contact.email and contact.email != email):
+                if update and (messages > sent_messages or (contact.email and contact.email != email)):
                     update += 1
                     add_deliveries(db, self.settings.channels, (thread_id, update), now + update_wait(update))
                 changed = (contact.email or None, contact.name or None, order, update, messages)
@@ -103,7 +115,7 @@ class Handovers:
             (held,) = db.execute("SELECT priority FROM handovers WHERE thread = ?", (thread_id,)).fetchone()
         failpoint("handover.stored")
         self._wake()
-        return Handover(reference, queue, held, bool(self.settings.channels))
+        return Handover(reference, queue, held, bool(update and self.settings.channels))
 
     def of_thread(self, thread_id: str) -> StoredHandover | None:
         """Return the hand-over of a thread with its deliveries, None for a thread that was not handed over."""
@@ -131,9 +143,23 @@ class Handovers:
             row = db.execute("SELECT update_number FROM handovers WHERE thread = ?", (thread_id,)).fetchone()
             if row is None:
                 raise unknown_thread()
+            update = max(1, row[0])
+            db.execute("UPDATE handovers SET update_number = ? WHERE thread = ?", (update, thread_id))
             db.execute(_AGAIN, (now, thread_id))
-            add_deliveries(db, self.settings.channels, (thread_id, row[0]), now)
+            add_deliveries(db, self.settings.channels, (thread_id, update), now)
         self._wake()
+
+    def _may_send(self, db: sqlite3.Connection, now: float) -> bool:
+        """Count a new hand-over of the caller; return whether it is sent."""
+        if not self._caller or not self.settings.channels:
+            return True
+        key = self._store.file.key_of("hand-over of caller", self._caller)
+        db.execute("DELETE FROM attempts WHERE at <= ?", (now - HOUR_S,))
+        (count,) = db.execute("SELECT count(*) FROM attempts WHERE key = ?", (key,)).fetchone()
+        if count >= MAX_SENT_OF_CALLER:
+            return False
+        db.execute("INSERT INTO attempts VALUES (?, ?)", (key, now))
+        return True
 
 
 def add_deliveries(db: sqlite3.Connection, channels: Sequence[str], update: tuple[str, int], at: float) -> None:

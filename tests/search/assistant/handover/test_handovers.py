@@ -22,7 +22,7 @@ from search.assistant.handover.handover import (
     MailSettings,
     new_reference,
 )
-from search.assistant.handover.handovers import UPDATE_WAIT_S, Handovers
+from search.assistant.handover.handovers import MAX_SENT_OF_CALLER, UPDATE_WAIT_S, Handovers
 from search.assistant.handover.mail_server import MailServer
 from search.assistant.handover.outbox import LAST_RETRY_S, MAX_ATTEMPTS, Outbox
 from search.assistant.handover.outbox_worker import OutboxWorker
@@ -225,6 +225,23 @@ def test_a_channel_that_came_later_is_used_when_staff_send_again(store):
         Handovers(store, settings).send_again("t")
         Outbox(store, settings).step()
     assert len(received) == 1
+
+
+def test_one_caller_cannot_flood_the_staff_with_mail(store):
+    handovers = Handovers(store, by_webhook("http://127.0.0.1:9/"))
+    names = [f"thread {number}" for number in range(MAX_SENT_OF_CALLER + 1)]
+    for name in names:
+        store.append(name, ThreadMessage(CUSTOMER, "a person, please"))
+    made = [handovers.of_caller("192.0.2.1").request(name, "requested") for name in names]
+    assert [one.reachable for one in made] == [True] * MAX_SENT_OF_CALLER + [False]
+    last = names[-1]
+    store.append(last, ThreadMessage(CUSTOMER, "Hello?"))
+    assert not handovers.of_caller("192.0.2.1").request(last, "requested", contact=Contact("a@b.example")).reachable
+    Outbox(store, handovers.settings).step(time.time() + UPDATE_WAIT_S + 1)
+    assert deliveries(store, last) == [] and store.thread(last).state == WAITING
+    assert handovers.of_caller("192.0.2.2").request("t", "requested").reachable
+    handovers.send_again(last)
+    assert deliveries(store, last) == [("webhook", 1, PENDING, 0)]
 
 
 def test_an_erased_thread_is_not_sent(store):
