@@ -15,6 +15,15 @@ from catalog.text.glossary import ENGLISH
 from catalog.text.scripts import unspaced
 from catalog.text.tokenizer import indexed, singularise
 from search.assistant.generation import wordings
+from search.assistant.generation.quantities import has_all, quantities
+from search.assistant.generation.sentence_checks import (
+    differs,
+    drops_prefix,
+    has_unknown_number,
+    nearest,
+    parts_of,
+    terms_of,
+)
 from search.language.english import FUNCTION_WORDS
 from search.language.function_words import function_words
 from search.language.stems import STEMMED
@@ -35,8 +44,6 @@ _LINK = re.compile(
     r"(?:https?:|www\.|mailto:)\S*|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+|(?<![\w.])(?:[\w-]{1,63}\.){1,4}[a-z]{2,12}(?![\w.])",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\d+(?:[.,:/ ]\d+)*")
-_CURRENCY_BEFORE = re.compile(r"([€$£¥]|EUR|USD|GBP|CHF)\s?$", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w'’-])[A-ZÄÖÜÉÈÁÍÓÚÑ][\w'’&-]{1,40}")
 _HAN = re.compile("[\u3400-\u9fff]")
 _COMMON = (  # words that say nothing about what is stated
@@ -110,6 +117,8 @@ def _sentence_problem(sentence: _Sentence, question: str, language: str, likenes
         return "negation"
     if _says_unstated_yes_or_no(sentence.text, question, stated):
         return "yes_no"
+    if _mixes_sentences(sentence, language, likeness):
+        return "sentence"
     return None if _is_supported(sentence, question, language, likeness) else "support"
 
 
@@ -119,31 +128,12 @@ def _has_unstated_link(text: str, stated: str) -> bool:
 
 def _has_unstated_number(text: str, stated: str) -> bool:
     """Return whether a number, with its unit where it has one, is not in the passages."""
-    known = set(_quantities(stated))
+    if has_unknown_number(text, stated):
+        return True
+    known = set(quantities(stated))
     numbers = {number for number, _ in known}
-    found = list(_quantities(text))
+    found = list(quantities(text))
     return any(number not in numbers or (bool(unit) and (number, unit) not in known) for number, unit in found)
-
-
-def _quantities(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each number of a text, in digits or words, with the name of its unit, "" for none."""
-    found = [(match.start(), match.end(), _plain_number(match.group())) for match in _NUMBER.finditer(text)]
-    words = wordings.number_words()
-    for match in wordings.number_word_pattern().finditer(text):
-        found.append((match.start(), match.end(), words[match.group().lower()]))
-    units = wordings.names(wordings.UNIT)
-    for start, end, number in found:
-        behind = wordings.unit_pattern().match(text, end)
-        before = _CURRENCY_BEFORE.search(text[:start])
-        unit = behind.group(1) if behind else before.group(1) if before else ""
-        yield number, units.get(unit.lower(), "")
-
-
-def _plain_number(text: str) -> str:
-    """Return a number in one way of writing: "4,90" and "4.90" as "4.9", "10:00" as "10"."""
-    whole, _, rest = re.sub(r"[,:/ ]", ".", text).partition(".")
-    rest = rest.rstrip("0") if len(rest) <= 2 else rest
-    return f"{whole.lstrip('0') or '0'}.{rest}" if rest else whole.lstrip("0") or "0"
 
 
 def _has_unstated_term(text: str, stated: str) -> bool:
@@ -158,26 +148,63 @@ def _has_unstated_name(text: str, stated: str) -> bool:
     german = sum(word in function_words("de") for word in normalise(text).split()) >= 2
     for match in _NAME.finditer(text):
         word = match.group()
-        first = match.start() == 0
+        if match.start() == 0:
+            if not german and not _is_known_word(word, stated):
+                return True
+            continue
         shouted = sum(map(str.isupper, word)) > 1
         parts = [part.lower() for part in re.findall(r"[\w&]+", word)]
-        if (first or german) and not shouted:
+        if german and not shouted:
             continue
         if parts[0] not in _SAFE_NAMES and not all(part in known or len(part) == 1 for part in parts):
             return True
     return False
 
 
+def _is_known_word(word: str, stated: str) -> bool:
+    """Return whether a word that begins a sentence is in the passages, or says nothing."""
+    return _content(word) <= _content(stated) or normalise(word) in _SAFE_NAMES
+
+
 def _turns_round(sentence: _Sentence) -> bool:
     """Return whether a sentence denies what its passages do not deny, or the other way round."""
     negation = wordings.pattern(wordings.NEGATION)
     denies = bool(negation.search(sentence.text))
-    words = _content(sentence.text)
-    parts = [part for passage in sentence.passages for part in _SENTENCE.findall(passage)]
-    nearest = max(parts, key=lambda part: len(words & _content(part)), default="")
-    if not words & _content(nearest):  # another language
+    if drops_prefix(sentence.text, "\n".join(sentence.passages)):
+        return True
+    found = nearest(sentence.text, parts_of(sentence.passages), _content)
+    if not found:  # another language
         return denies != any(negation.search(passage) for passage in sentence.passages)
-    return denies != bool(negation.search(nearest))
+    return all(denies != bool(negation.search(part)) for part in found)
+
+
+def _mixes_sentences(sentence: _Sentence, language: str, likeness: Likeness | None) -> bool:
+    """Return whether what a sentence says of a number, a person, a limit or a name is of several sentences."""
+    parts, stated = parts_of(sentence.passages), "\n".join(sentence.passages)
+    wanted = set(quantities(sentence.text))
+    if not _one_language(sentence.text, stated):
+        return _differs_across(sentence, parts, language, likeness)
+    found = nearest(sentence.text, parts, _content)
+    if wanted:
+        words = _content(sentence.text) & _content(stated)
+        found = [part for part in parts if words <= _content(part) and has_all(part, wanted)]
+        if not found:
+            return True
+    return any(differs(sentence.text, part) for part in found)
+
+
+def _differs_across(sentence: _Sentence, parts: list[str], language: str, likeness: Likeness | None) -> bool:
+    """Return whether a sentence of another language has a person, limit or number that the likest one does not have."""
+    stated = "\n".join(sentence.passages)
+    wanted = set(quantities(sentence.text))
+    units = {unit for _, unit in wanted if unit}
+    if not terms_of(sentence.text) <= terms_of(stated):
+        return True
+    several = any(len({number for number, of in quantities(stated) if of == unit}) > 1 for unit in units)
+    if not several or likeness is None or len(parts) < 2:
+        return False
+    scores = [likeness(sentence.text, language, part) for part in parts]
+    return not any(score == max(scores) and has_all(part, wanted) for score, part in zip(scores, parts, strict=True))
 
 
 def _says_unstated_yes_or_no(text: str, question: str, stated: str) -> bool:

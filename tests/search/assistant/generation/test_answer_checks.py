@@ -63,8 +63,72 @@ REFUSED = [
     ("instruction", "x", "As an AI language model, I can return unused items [1].", "en"),
     ("secret", "refund", "Send us your card number for a full refund [1].", "en"),
     ("support", "who are you", "Our founders love mountains, rivers and good coffee [1].", "en"),
-    ("support", "returns for shoes", "Shoes worn outside are welcome back with us always [1].", "en"),
+    ("term", "returns for shoes", "Shoes worn outside are welcome back with us always [1].", "en"),
 ]  # fmt: skip
+
+IN_30, WE_PAY = "Returns are accepted within 30 days.", "We pay the postage."
+UNSAID = [
+    (IN_30, "Returns are accepted within thirty-one days."),
+    (IN_30, "Returns are accepted within thirty-two days."),
+    (IN_30, "Returns are accepted within a month."),
+    (IN_30, "Returns are accepted within one month."),
+    (IN_30, "Returns are accepted within ½ days, 30 days."),
+    (IN_30, "Returns are accepted within XXX days."),
+    (IN_30, "Returns are accepted within a few years."),
+    (IN_30, "Returns are accepted forever."),
+    (IN_30, "Returns are always accepted."),
+    ("We accept card, PayPal and invoice orders.", "Zalando accepts card, PayPal and invoice orders."),
+    (WE_PAY, "You pay the postage."),
+    ("You cover the costs of a return.", "We cover the costs of a return."),
+    ("Wir tragen die Kosten der Rücksendung.", "Sie tragen die Kosten der Rücksendung."),
+    ("退货邮费由您承担。", "退货邮费由我们承担。"),
+    ("Delivery is free from 50 euros.", "Delivery is free below 50 euros."),
+    ("Delivery is free from 50 euros. Under 50 euros it costs 4 euros.", "Delivery is free under 50 euros."),
+    ("Orders of 50 euros or more are delivered free.", "Orders below 50 euros are delivered free."),
+    ("Returns cost 5 euros.", "Returns cost nothing."),
+    ("Die Rücksendung kostet 5 Euro.", "Unsere Rücksendung kostet nichts."),
+    ("未开封商品可以退货。", "开封商品可以退货。"),
+    ("商品可退货，开封除外。", "开封商品可退货。"),
+    ("Unopened items can be returned.", "Opened items can be returned."),
+    ("Items can be returned unless opened.", "Opened items can be returned."),
+    ("Sale items cannot be returned, except faulty ones.", "Faulty sale items cannot be returned."),
+    ("Delivery to Norway takes 5 days. Delivery to Germany takes 2 days.", "Delivery to Norway takes 2 days."),
+    ("You can send anything back within 30 days. We pay the money back within 7 days.",
+     "You can send anything back within 7 days."),
+    ("可以在15天内退货。", "可以在叁拾天内退货。"),
+    ("Shipping to Germany is possible. Buyers from Norway ask our partner.", "Shipping to Norway is possible."),
+]  # fmt: skip
+SAID = [
+    (IN_30, "Returns are accepted within thirty days."),
+    (WE_PAY, "We pay the postage."),
+    ("The guarantee lasts one year.", "The guarantee lasts a year."),
+    ("Delivery is free from 50 euros.", "Delivery is free from 50 euros."),
+    ("Delivery to Norway takes 5 days. Delivery to Germany takes 2 days.", "Delivery to Norway takes 5 days."),
+    ("Sale items cannot be returned, except faulty ones.", "Sale items cannot be returned, except faulty ones."),
+    ("未开封商品可以在30天内退货。", "未开封商品可以在三十天内退货。"),
+    ("Wir tragen die Kosten der Rücksendung.", "Wir tragen die Kosten der Rücksendung."),
+]
+
+
+def language_of(text):
+    return "zh" if text > "一" else "de" if text.startswith(("Wir", "Sie", "Die", "Unsere")) else "en"
+
+
+@pytest.mark.parametrize(("passage", "answer"), UNSAID, ids=range(len(UNSAID)))
+def test_an_answer_that_is_nearly_its_passage_is_refused(passage, answer):
+    assert problem_of(f"{answer} [1]", "?", [passage], language_of(answer), lambda *_: 0.9) is not None
+
+
+@pytest.mark.parametrize(("passage", "answer"), SAID, ids=range(len(SAID)))
+def test_an_answer_that_is_its_passage_is_let_through(passage, answer):
+    assert problem_of(f"{answer} [1]", "?", [passage], language_of(answer), lambda *_: 0.9) is None
+
+
+def test_a_number_in_another_language_is_that_of_the_likest_sentence():
+    passage = "Delivery to Norway takes 5 days. Delivery to Germany takes 2 days."
+    likest = lambda text, _, part: 0.9 if "Germany" not in part else 0.5  # noqa: E731
+    assert problem_of("Die Lieferung in die Stadt dauert 5 Tage. [1]", "?", [passage], "de", likest) is None
+    assert problem_of("Die Lieferung in die Stadt dauert 2 Tage. [1]", "?", [passage], "de", likest) == "sentence"
 
 
 @pytest.mark.parametrize(("question", "answer", "language"), FINE, ids=range(len(FINE)))
