@@ -170,7 +170,8 @@ def test_a_table_that_cannot_be_used_is_reported(tmp_path, table):
 
 def test_words_for_states_of_five_languages():
     words = {"In Transit": "shipped", "PROCESSING": "processing", "zugestellt": "delivered", "expédiée": "shipped",
-             "cancelado": "cancelled", "已取消": "cancelled", "on-hold": "on_hold", "lost in space": ""}  # fmt: skip
+             "cancelado": "cancelled", "已取消": "cancelled", "on-hold": "on_hold", "lost in space": "",
+             "preparing": "processing", "abholbereit": "ready_for_pickup"}  # fmt: skip
     assert {word: status_code(word) for word in words} == words
 
 
