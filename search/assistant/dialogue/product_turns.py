@@ -214,5 +214,11 @@ def _ordinal(text: str) -> int | None:
 
 
 def _code_of(answer: ProductReply) -> str:
-    """Return the code of what is stated; what customers say of the fit is counted by other words than yes and no."""
-    return f"product_{answer.code}_fit" if "small" in answer.facts else f"product_{answer.code}"
+    """Return the code of what is stated; of a single customer, or where none says yes or no, only the quote.
+
+    What they say of the fit is counted by other words than yes and no.
+    """
+    facts = answer.facts
+    if "total" in facts and (facts["total"] == 1 or not facts["most"]):
+        return f"product_{answer.code}_quote"
+    return f"product_{answer.code}_fit" if "small" in facts else f"product_{answer.code}"
