@@ -26,8 +26,9 @@ from catalog.reviews.readers.review_values import (
     read_words,
     says_day_first,
 )
-from catalog.reviews.review import PENDING, ReviewDraft
+from catalog.reviews.review import APPROVED, PENDING, ReviewDraft
 
+_STAFF = ("administrator", "shop_manager", "editor", "author", "staff")
 DATES_LOOKED_AT = 2_000  # rows, to find out whether days come before months
 _TABLES, _LINES = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 
@@ -106,6 +107,14 @@ def _day_first(path: Path, encoding: str) -> bool:
     return False
 
 
+def _by_staff(row: FeedRow) -> bool:
+    """Tell whether WordPress says that a comment is by somebody of the shop: by the role, else by an account."""
+    roles, accounts = row.cells.get("role", []), row.cells.get("user_id", [])
+    if any(role.strip() for role in roles):
+        return any(role.strip().lower() in _STAFF for role in roles)
+    return any(account.strip().isdecimal() and int(account) > 0 for account in accounts)
+
+
 def _item(row: FeedRow, day_first: bool) -> FileReview | FileReply | None:
     """Return what a row has; None of a row that is no review, such as a comment on a post. Raises BadRow."""
     if row.fault:
@@ -115,6 +124,10 @@ def _item(row: FeedRow, day_first: bool) -> FileReview | FileReply | None:
     prefix = "woocommerce:" if WOOCOMMERCE in row.cells else ""
     text = read_words(first.get("text", ""), MAX_TEXT)
     if first.get("parent", "0").strip() not in ("", "0"):
+        if read_state(first.get("state", "")) != APPROVED:
+            raise BadRow("the reply is not approved")
+        if not _by_staff(row):
+            raise BadRow("the comment on a review is not by the shop's staff, as user_id or role would say")
         return FileReply(row.line, f"{prefix}{first['parent'].strip()}", text[:MAX_REPLY])
     if not values.get("product"):
         raise BadRow("there is no product")

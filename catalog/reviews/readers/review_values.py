@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from catalog.errors import BadRow
 from catalog.feeds.rows.flags import parse_flag
 from catalog.reviews.review import APPROVED, MAX_RATING, PENDING, REJECTED, is_future
-from catalog.text.html import plain_text
+from catalog.text.html import description_text
 from catalog.text.strings import SURROGATES
 
 MAX_TITLE, MAX_TEXT, MAX_AUTHOR, MAX_REPLY = 300, 20_000, 100, 10_000  # characters of imported reviews
@@ -19,25 +19,27 @@ _STATES = {
 }  # fmt: skip
 _VERIFIED = ("verified", "verified buyer", "verified purchase", "verified_buyer", "buyer", "confirmed-buyer")
 _RATING = re.compile(
-    r"(?P<stars>\d+(?:[.,]\d+)?)\s*(?:(?:/|of|out of|von|sur|de)\s*5(?:[.,]0+)?)?\s*(?:stars?|★)?", re.I
+    r"(?P<stars>\d+(?:[.,]\d+)?)\s*(?:(?:/|of|out of|von|sur|de)\s*(?P<most>5|100?)(?:[.,]0+)?)?\s*(?:stars?|★)?",
+    re.I,
 )
 _UNIX = re.compile(r"\d{10}(?:\d{3})?")
 _OFFSET = re.compile(r"\s*(?:UTC|GMT|Z)$", re.I)
 _ZONE = re.compile(r"\s+([+-]\d{2}):?(\d{2})$")
 _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]m)?)?", re.I)
 _NAMED = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
+_NAMED += ("%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p", "%b %d, %Y %I:%M %p", "%B %d, %Y %I:%M %p")
 _CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 
 
 def read_rating(text: str) -> int:
-    """Return the stars, 1 to 5; halves are rounded up. Raises BadRow."""
+    """Return the stars, 1 to 5, also of "8/10"; halves go to the even number. Raises BadRow."""
     text = text.strip()
-    if text and set(text) <= {"★", "☆", "⭐", "\ufe0f"}:
-        return _whole(text.count("★") + text.count("⭐"), text)
+    if text and set(text) <= {"★", "☆", "⭐", "½", "\ufe0f"}:
+        return _whole(text.count("★") + text.count("⭐") + text.count("½") / 2, text)
     found = _RATING.fullmatch(text)
     if not found:
         raise BadRow("there is no rating" if not text else f"the rating {text[:20]!r} is no number of stars")
-    return _whole(int(float(found["stars"].replace(",", ".")) + 0.5), text)
+    return _whole(float(found["stars"].replace(",", ".")) * MAX_RATING / int(found["most"] or MAX_RATING), text)
 
 
 def read_time(text: str, day_first: bool) -> int:
@@ -76,14 +78,14 @@ def read_verified(text: str) -> bool:
 
 def read_words(text: str, longest: int) -> str:
     """Return a text without markup and what cannot be stored, cut to `longest` characters."""
-    text = plain_text(text) if "<" in text or "&" in text else text
+    text = description_text(text)
     return SURROGATES.sub("", text.replace("\r\n", "\n").replace("\0", "")).strip()[:longest]
 
 
-def _whole(stars: int, text: str) -> int:
-    if not 1 <= stars <= MAX_RATING:
+def _whole(stars: float, text: str) -> int:
+    if not 0 < stars <= MAX_RATING:
         raise BadRow(f"the rating {text[:20]!r} is not from 1 to {MAX_RATING}")
-    return stars
+    return max(1, round(stars))
 
 
 def _seconds(text: str, day_first: bool) -> int:

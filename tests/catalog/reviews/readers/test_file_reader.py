@@ -60,8 +60,9 @@ def test_other_encodings_and_packed_files(tmp_path):
 def test_bad_rows_have_a_line_and_a_reason_and_replies_a_parent(tmp_path):
     path = tmp_path / "woo.csv"
     path.write_text(
-        "comment_ID,comment_post_ID,comment_content,rating,comment_parent,comment_date\n"
-        "1,9,Good,5,0,2025-01-02 03:04:05\n2,9,Thank you,,1,\n3,9,Hello,,0,\n4,9,Ok,9,0,\n5,,Ok,4,0,\n6,9,Ok,4,0,soon\n"
+        "comment_ID,comment_post_ID,comment_content,rating,comment_parent,comment_date,comment_approved,user_id\n"
+        "1,9,Good,5,0,2025-01-02 03:04:05\n2,9,Thank you,,1,,1,3\n3,9,Hello,,0,\n4,9,Ok,9,0,\n5,,Ok,4,0,\n"
+        "6,9,Ok,4,0,soon\n"
     )
     review, reply, *bad = read_reviews(path)
     assert review.draft.key == "woocommerce:1" and reply == FileReply(3, "woocommerce:1", "Thank you")
@@ -95,13 +96,27 @@ def test_files_that_cannot_be_read(tmp_path, name, text, part):
 
 
 @pytest.mark.parametrize(
-    ("text", "stars"), [("5", 5), ("4,5", 5), ("3.4", 3), ("4/5", 4), ("2 out of 5", 2), ("★★★☆☆", 3), ("1 star", 1)]
+    ("text", "stars"),
+    [
+        ("5", 5),
+        ("4,5", 4),
+        ("3.5", 4),
+        ("8/10", 4),
+        ("70 of 100", 4),
+        ("★★★½", 4),
+        ("0.5", 1),
+        ("3.4", 3),
+        ("4/5", 4),
+        ("2 out of 5", 2),
+        ("★★★☆☆", 3),
+        ("1 star", 1),
+    ],
 )
 def test_ratings(text, stars):
     assert read_rating(text) == stars
 
 
-@pytest.mark.parametrize("text", ["", "0", "9", "80/100", "good", "NaN"])
+@pytest.mark.parametrize("text", ["", "0", "9", "11/10", "0/10", "good", "NaN"])
 def test_what_is_no_rating(text):
     with pytest.raises(BadRow):
         read_rating(text)
@@ -120,6 +135,26 @@ def test_times(text):
 def test_times_that_cannot_be(text):
     with pytest.raises(BadRow, match=r"in the future|before 1970"):
         read_time(text, day_first=False)
+
+
+@pytest.mark.parametrize(("state", "user", "part"), [("spam", "3", "not approved"), ("1", "0", "staff")])
+def test_comments_of_others_are_no_replies_of_the_shop(tmp_path, state, user, part):
+    path = tmp_path / "woo.csv"
+    path.write_text(
+        "comment_ID,comment_post_ID,comment_content,rating,comment_parent,comment_approved,user_id\n"
+        f"2,9,Buy pills,,1,{state},{user}\n"
+    )
+    (bad,) = read_reviews(path)
+    assert isinstance(bad, Rejected) and part in bad.reason
+
+
+@pytest.mark.parametrize("text", ["2025-01-05 3:04 PM", "Jan 5, 2025 3:04 PM", "January 5, 2025 3:04 pm"])
+def test_times_of_twelve_hours(text):
+    assert read_time(text, day_first=False) == 1736089440
+
+
+def test_a_smaller_sign_eats_no_words():
+    assert read_words("Size <M runs small but fine", 99) == "Size <M runs small but fine"
 
 
 def test_states_and_texts():
