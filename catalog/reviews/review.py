@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -21,6 +22,12 @@ SIZE, QUALITY, COLOUR, DELIVERY, PRICE, COMFORT, USE = (
 ASPECTS = (SIZE, QUALITY, COLOUR, DELIVERY, PRICE, COMFORT, USE)
 MAX_RATING = 5
 DAY_S = 86_400
+_CONTACT = re.compile(r"[^\s@]@[^\s@]+\.\w{2}|(?<![\w.])\+?\d(?:[\s()/.-]{0,2}\d){7,14}(?!\w)")
+
+
+def shown_author(name: str) -> str:
+    """Return the name of an author to show; "" of a mail address or telephone number, which nobody meant to publish."""
+    return "" if _CONTACT.search(name) else name
 
 
 def is_future(at: float, now: float | None = None) -> bool:

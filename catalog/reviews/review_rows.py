@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.reviews.near_texts import bands_of, fold, text_digest
-from catalog.reviews.review import Review
+from catalog.reviews.review import Review, shown_author
 from catalog.reviews.review_query import NewReview
 
 _INSERT = """INSERT INTO reviews (number, product_id, visitor, key, source, rating, text, title, author, language, at,
@@ -51,7 +51,7 @@ def insert(
     at = draft.at or int(time.time())
     row = (
         number, draft.product_id, visitor, draft.key or None, source, draft.rating, draft.text, draft.title,
-        draft.author, draft.language, at, int(draft.verified), draft.state, json.dumps(new.reasons),
+        shown_author(draft.author), draft.language, at, int(draft.verified), draft.state, json.dumps(new.reasons),
         json.dumps(draft.photos), draft.reply, digest,
     )  # fmt: skip
     stored = int(db.execute(_INSERT, row).lastrowid or 0)

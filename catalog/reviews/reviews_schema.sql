@@ -53,3 +53,4 @@ CREATE INDEX IF NOT EXISTS near_texts_by_number ON near_texts (number);
 CREATE TABLE IF NOT EXISTS decisions (at INTEGER NOT NULL, number INTEGER NOT NULL, product_id TEXT NOT NULL,
     state TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (at);
+CREATE INDEX IF NOT EXISTS decisions_by_number ON decisions (number);

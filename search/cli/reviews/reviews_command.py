@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from catalog.home import ShopHome
+from catalog.reviews.batch_rows import EXPORT_KEY
 from catalog.reviews.review import STATES, Review
 from catalog.reviews.review_store import ReviewStore
 from catalog.storage.catalogue import Catalogue
@@ -143,7 +144,7 @@ def _rows(reviews: Iterable[Review]) -> Iterator[list[Any]]:
         created = datetime.fromtimestamp(review.at, timezone.utc).isoformat().replace("+00:00", "Z")
         about = (review.title, review.text, review.author, created, review.verified, review.state, review.reply)
         found = (" ".join(review.reasons), review.helpful, review.unhelpful, " ".join(review.photos))
-        yield [f"windowshop-{review.id}", review.product_id, review.rating, *about, review.language, *found]
+        yield [f"{EXPORT_KEY}{review.id}", review.product_id, review.rating, *about, review.language, *found]
 
 
 def _print_rejected(path: Path) -> None:

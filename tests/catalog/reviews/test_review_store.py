@@ -218,6 +218,29 @@ def test_an_import_keeps_what_the_owner_decided_and_takes_what_changed(store):
     assert store.get(first.id).helpful == 0 and store.votes_of("x") == {}
 
 
+def test_an_import_does_not_overrule_the_owner(store):
+    store.add_many([new("k1", text=LONG)])
+    (review,) = store.iterate()
+    store.decide([review.id], REJECTED)
+    store.reply(review.id, "Ours.")
+    store.add_many([new("k1", text=LONG, reply="Theirs.")])
+    assert (store.get(review.id).state, store.get(review.id).reply) == (REJECTED, "Ours.")
+    store.add_many([new("k1", text="Another text.")])
+    assert store.get(review.id).state == APPROVED
+
+
+def test_an_export_of_this_shop_is_known_again(store):
+    review = add(store, text=LONG)
+    assert store.add_many([new(f"windowshop-{review.id} mug", text=LONG)]) == StoreCounts(unchanged=1)
+    assert store.add_many([new(f"windowshop-{review.id} mug", text="Of another shop.")]) == StoreCounts(added=1)
+
+
+def test_addresses_and_numbers_are_no_names(store):
+    names = ("anna@mail.example", "Ben +49 171 2345678", "Cleo 1987", "D. O'Hara")
+    shown = [add(store, visitor=str(place), author=name).author for place, name in enumerate(names)]
+    assert shown == ["", "", "Cleo 1987", "D. O'Hara"]
+
+
 def test_nearly_the_same_text_is_found(store):
     add(store, text=LONG)
     add(store, product="cup", text="Too short to say.")
