@@ -1,4 +1,7 @@
-"""A review that a visitor sends: screened, with its photos, verified where the shop's events have the purchase."""
+"""A review that a visitor sends: screened, with its photos, and never verified by itself.
+
+Anybody may send events, so a purchase in the event log proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from catalog.reviews.review import APPROVED, PENDING, Review, ReviewDraft
 from catalog.reviews.review_store import ReviewStore
 from search.language.detection import language_of
-from search.recommend.events.event_log import PURCHASE, EventLog
 from search.reviews.moderation.screening import screen
 from search.reviews.photo_files import store_photos
 
@@ -30,7 +32,7 @@ class SubmissionRules:
 
 
 class Submissions:
-    """Takes the reviews that visitors send to one shop. `log` returns its events, None where there are none.
+    """Takes the reviews that visitors send to one shop.
 
     `classifier` is opened when a review is sent; without one, rules alone screen it.
     """
@@ -39,18 +41,16 @@ class Submissions:
         self,
         store: ReviewStore,
         rules: SubmissionRules,
-        log: Callable[[], EventLog | None],
         classifier: Callable[[], ReviewTextClassifier | None] = lambda: None,
     ) -> None:
         self._store = store
         self._rules = rules
-        self._log = log
         self._classifier = classifier
 
     def submit(self, draft: ReviewDraft, visitor: str, photos: Sequence[bytes] = ()) -> Review:
         """Store a visitor's review in place of an earlier one of the product, and return it.
 
-        The state, the language, the photos and the mark of a purchase of `draft` are not used: they are found out.
+        The state, the language and the photos of `draft` are not used: they are found out. No purchase is.
         Raises BadPicture and its subclasses, TooManyReviews, StoreError.
         """
         reasons = screen(self._store, draft, visitor, self._classifier())
@@ -59,7 +59,7 @@ class Submissions:
             draft,
             state=APPROVED if clean and self._rules.approve == "clean" else PENDING,
             language=language_of(f"{draft.title} {draft.text}") if draft.text or draft.title else "",
-            verified=self._bought(draft.product_id, visitor),
+            verified=False,
             photos=store_photos(self._store.photos, photos),
         )
         try:
@@ -67,8 +67,3 @@ class Submissions:
         except BaseException:
             self._store.remove_unused_photos(draft.photos)
             raise
-
-    def _bought(self, product_id: str, visitor: str) -> bool:
-        log = self._log()
-        bought = () if log is None else log.history(visitor, kinds=(PURCHASE,))
-        return any(event.product_id == product_id for event in bought)

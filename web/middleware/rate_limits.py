@@ -28,7 +28,8 @@ SUGGEST_ENDPOINT = "suggestions.suggest"
 SPEECH_ENDPOINT = "speech.recognise"  # costs as much as many searches, however short it is
 # May prove an order, which nobody should try often.
 ASSISTANT_ENDPOINTS = ("assistant.answer", "assistant_page.send")
-REVIEW_ENDPOINTS = ("review_api.send", "reviews.send")  # each is work for whoever moderates
+# Each review is work for whoever moderates, and each vote counts.
+REVIEW_ENDPOINTS = ("review_api.send", "reviews.send", "review_api.vote", "reviews.vote")
 QUESTION_ENDPOINTS = ("product_questions.send", "question_pages.send")  # people read what is sent
 SMALL_BODY = 64 * KIB
 MAX_CALLERS = 50_000

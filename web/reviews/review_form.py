@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 
 from flask import Request
 
@@ -109,6 +110,15 @@ def visitor_of(sent: str) -> str:
         check_visitor(sent)
     except BadQuery:
         return f"v-{secrets.token_hex(VISITOR_BYTES)}"
+    return sent
+
+
+def voter_of(sent: str, caller: str) -> str:
+    """Return the number that a browser sent, else one of its address and the day, of which a keyed hash is stored."""
+    try:
+        check_visitor(sent)
+    except BadQuery:
+        return f"{datetime.now(timezone.utc).date()} {caller}"  # no browser can send a space
     return sent
 
 

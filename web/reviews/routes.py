@@ -10,12 +10,13 @@ from catalog.reviews.review import APPROVED
 from search.reviews.photo_files import MAX_PHOTOS
 from search.reviews.submission import MAX_AUTHOR, MAX_REVIEW_TEXT, MAX_TITLE
 from web.engine import get_engine
+from web.middleware.rate_limits import caller_name
 from web.middleware.response_headers import no_store
 from web.pages import shop
 from web.reviews.api.routes import all_reviews_wait, submit
 from web.reviews.card_ratings import card_rating
 from web.reviews.filter_fields import read_review_parameters
-from web.reviews.review_form import FormLimits, ReviewForm, read_form, visitor_of
+from web.reviews.review_form import FormLimits, ReviewForm, read_form, voter_of
 from web.reviews.review_list import product_reviews, review_list
 from web.reviews.review_views import review_view
 from web.reviews.wording import language_name, review_text
@@ -82,7 +83,7 @@ def send(product_id: str) -> Response | AnyResponse:
 @bp.post("/reviews/<review_id>/votes")
 def vote(review_id: str) -> Response | AnyResponse:
     """Count a vote, and go back to the review; a script that sends `part` gets the changed line alone."""
-    visitor = visitor_of(request.form.get("visitor", ""))
+    visitor = voter_of(request.form.get("visitor", ""), caller_name())
     review = get_engine().reviews.vote(review_id, visitor, request.form.get("helpful") == "1")
     if request.form.get("part"):
         return no_store(make_response(render_template("review_vote.html", shown=review_view(review))))

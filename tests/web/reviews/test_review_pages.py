@@ -170,6 +170,13 @@ def test_a_vote_counts_once_for_a_visitor(visit, review_home):
         assert visit.post(f"/reviews/{review_id}/votes", data={"visitor": visitor(80)}).status_code == 404, state
 
 
+def test_votes_without_a_number_count_once_for_an_address_and_a_day(visit, review_home):
+    before = ReviewStore(review_home).get("2").helpful
+    for sent in ({}, {"visitor": "1"}, {}):
+        visit.post("/reviews/2/votes", data={"helpful": "1", **sent})
+    assert ReviewStore(review_home).get("2").helpful == before + 1
+
+
 @pytest.mark.parametrize("language", ["zh", "de", "fr", "es"])
 def test_every_page_of_reviews_in_every_language(visit, language):
     for address in ("/products/red", "/products/red/reviews?aspect=size", "/products/red/reviews/new"):

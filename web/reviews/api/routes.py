@@ -119,7 +119,6 @@ def submit(product_id: str, sent: SentReview, photos: list[bytes]) -> Review:
     submissions = Submissions(
         engine.reviews,
         current_app.extensions[RULES],
-        lambda: engine.recommender.events,
         engine.review_models.classifier if current_app.config["ANALYSE_REVIEWS"] else lambda: None,
     )
     return submissions.submit(replace(draft, author=sent.author.strip()), sent.visitor, photos)
