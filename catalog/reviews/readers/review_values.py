@@ -26,8 +26,19 @@ _UNIX = re.compile(r"\d{10}(?:\d{3})?")
 _OFFSET = re.compile(r"\s*(?:UTC|GMT|Z)$", re.I)
 _ZONE = re.compile(r"\s+([+-]\d{2}):?(\d{2})$")
 _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]m)?)?", re.I)
-_NAMED = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
-_NAMED += ("%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p", "%b %d, %Y %I:%M %p", "%B %d, %Y %I:%M %p")
+_NAMED = (
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y-%m-%d %I:%M %p",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",
+    "%B %d, %Y %I:%M %p",
+)
 _CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 
 
