@@ -2,5 +2,5 @@
 
 Imported by search.cli, search.ops, search.recommend, search.recommend.content, search.recommend.evaluation,
 search.recommend.experiments, search.recommend.feed, search.recommend.learning, search.recommend.models,
-search.recommend.outlook, search.recommend.ranking, search.reviews, web.engine, web.experiments, web.requests.
+search.recommend.outlook, search.recommend.ranking, web.engine, web.experiments, web.requests.
 """
