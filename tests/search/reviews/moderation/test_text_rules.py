@@ -3,6 +3,7 @@
 import pytest
 
 from search.reviews.moderation.text_rules import rule_reasons
+from tests.timing import ProcessorTime
 
 CLEAN = [
     "",
@@ -42,3 +43,15 @@ def test_what_customers_write_is_left_alone(text):
 @pytest.mark.parametrize(("text", "reason"), NOTICED)
 def test_what_is_noticed(text, reason):
     assert rule_reasons("", text) == (reason,) == rule_reasons(text, "")
+
+
+@pytest.mark.parametrize("part", ["a", "a.", "a-", "1 ", "a(at)", "http:"])
+def test_the_time_grows_with_the_length_and_not_with_its_square(part):
+    short, long = (min(_seconds(part * count) for _ in range(3)) for count in (1_500, 15_000))
+    assert long < 40 * short + 0.005
+
+
+def _seconds(text):
+    with ProcessorTime() as time:
+        rule_reasons("", text)
+    return time.seconds
