@@ -18,7 +18,7 @@ from search.reviews.analysis.clauses import TextSpan, clauses_of, sentences_of
 from search.reviews.analysis.polarity import SentenceHeads, clause_polarity, heads_digest
 from search.text_heads.text_vectors import TextVectors
 
-FORMAT = "1"  # raise it whenever the same heads and lists give other analyses
+FORMAT = "2"  # raise it whenever the same heads and lists give other analyses
 BATCH = 1024  # reviews whose sentences are scored together
 PASSAGE = 240  # characters of the sentences that are read together, a quarter of them for Chinese: 64 tokens at most
 LAST = 3.0  # weight of a review's last sentence; the first one's is 1, since reviews end with their verdict

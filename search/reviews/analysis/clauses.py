@@ -11,7 +11,13 @@ from catalog.text.scripts import unspaced
 
 MIN_CLAUSE_WORDS = 3  # on each side of a comma or an "and" where an English clause is split
 MAX_CLAUSE = 400  # characters: longer ones are split at a space, so that models read all of a text
-_SENTENCE = re.compile(r"[^.!?。！？…\n\r]+(?:[.!?。！？…]+[\"'”’)\]]*(?=\s|$|[^\x00-\x7f])|[.!?。！？…]+|[\n\r]+|$)")
+# A full stop ends a sentence before a space, at the end, and where a writer forgot the space before a capital letter:
+# not in "8.5", and not after initials ("U.S.").
+_INNER_STOP = r"\.(?=[0-9a-z,;:%$€£-])|\.(?=[A-Z])(?<![a-z]{2}\.)|(?<=\.[A-Za-z])\.(?=[^\S\n\r]*\w)"
+_SENTENCE = re.compile(
+    rf"(?:[^.!?。！？…\n\r]|{_INNER_STOP})+"
+    r"(?:[.!?。！？…]+[\"'”’)\]]*(?=\s|$|[^\x00-\x7f])|[.!?。！？…]+|[\n\r]+|$)"
+)
 _CONTRAST = r"but|however|although|though|yet|except|unfortunately|whereas|while|aber|mais|pero|jedoch|cependant"
 _ADDED = r"the|it|its|it's|i|i'm|they|this|these|my|we|she|he|there|also|very|so"
 _SPLIT = re.compile(

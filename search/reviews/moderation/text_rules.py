@@ -22,7 +22,9 @@ _LINK = re.compile(
     r"|(?<![\w-])[\w-]+\.[a-z]{2,6}/[\w?#-]",
     re.IGNORECASE,
 )
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+\s?(?:\.|\(dot\)|\[dot\])\s?\w{2,}", re.IGNORECASE)
+_MAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+\s?(?:\.|\(dot\)|\[dot\])\s?\w{2,}", re.IGNORECASE
+)
 _MESSENGER = re.compile(
     r"\b(?:whats\s?app|wechat|telegram|viber|skype|snapchat|instagram|insta|line id|qq)\b\s*[:：+@#]?\s*[\w@+-]{3,}"
     r"|(?:微信|威信|薇信|加v|加q|qq群|扣扣|电报|手机号)\s*[:：]?\s*[a-z0-9_-]{4,}",

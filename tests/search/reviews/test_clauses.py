@@ -10,6 +10,7 @@ REVIEWS = [
     "no punctuation at all",
     "Size 5'3\" (125 lbs); ordered the XS - fits.\nNew line\n\nlast",
     "x" * 2_000,
+    "...but .5 oz, e.g. 8.5. Made in the U.S. It fits...well.It is e.l.f. Really?!",
 ]
 
 
@@ -50,3 +51,20 @@ def test_lists_stay_together():
 @pytest.mark.parametrize("text", ["", "   ", "!!! ...", "\n\n"])
 def test_a_text_without_letters_has_no_sentence(text):
     assert sentences_of(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("$19.99 is great value. It fits.", ["$19.99 is great value", "It fits"]),
+        ("5.5 inch too small", ["5.5 inch too small"]),
+        ("I wear 8.5. It holds 1.5 l!", ["I wear 8.5", "It holds 1.5 l!"]),
+        ("U.S. sizes run large. Good.", ["U.S. sizes run large", "Good"]),
+        ("It is warm.It is wide", ["It is warm", "It is wide"]),
+        ("Soft...but small", ["Soft", "but small"]),
+        ('"Too big." he said', ["Too big", "he said"]),
+        ("质量好。物流快！好", ["质量好", "物流快！", "好"]),
+    ],
+)
+def test_a_full_stop_ends_a_sentence_before_a_space(text, sentences):
+    assert texts(sentences_of(text)) == sentences
