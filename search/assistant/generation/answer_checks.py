@@ -200,7 +200,7 @@ def _differs_across(sentence: _Sentence, parts: list[str], language: str, likene
     units = {unit for _, unit in wanted if unit}
     if not terms_of(sentence.text) <= terms_of(stated):
         return True
-    several = any(len({number for number, of in quantities(stated) if of == unit}) > 1 for unit in units)
+    several = any(len({number for number, its_unit in quantities(stated) if its_unit == unit}) > 1 for unit in units)
     if not several or likeness is None or len(parts) < 2:
         return False
     scores = [likeness(sentence.text, language, part) for part in parts]

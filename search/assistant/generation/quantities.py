@@ -36,5 +36,5 @@ def has_all(part: str, wanted: set[tuple[str, str]]) -> bool:
     """Return whether a text has all of these numbers, each with its unit."""
     known = set(quantities(part))
     return all(
-        (number, unit) in known or (not unit and any(number == one for one, _ in known)) for number, unit in wanted
+        (number, unit) in known or (not unit and number in {stated for stated, _ in known}) for number, unit in wanted
     )
