@@ -15,8 +15,8 @@ from web.middleware.rate_limits import customer_name
 def answer_to(message: CustomerMessage, token: str) -> dict[str, Any]:
     """Return the answer to a message as JSON values, with the next token; `token` is "" for a new conversation.
 
-    What the customer reads is stored with the conversation. An empty message in a conversation that a person has asks
-    for the answers of staff alone, which come with every other answer too. Raises BadConversation, NotReady; aborts
+    What the customer reads is stored with the conversation. An empty message in a conversation asks for the answers of
+    staff alone, which come with every other answer too. Raises BadConversation, NotReady; aborts
     with 404 where the shop has no assistant.
     """
     service = assistant_service()
@@ -24,7 +24,7 @@ def answer_to(message: CustomerMessage, token: str) -> dict[str, Any]:
     state = tokens.read(token) if token else None
     assistant = service.assistant()
     message = replace(message, choice=choice_of(message.text), caller=customer_name(service.trusts_proxies))
-    if state is not None and state.reference and message.is_empty:
+    if state is not None and message.is_empty:
         reply = Reply((), state.language, state)
     else:
         reply = assistant.reply(message, state)

@@ -57,7 +57,7 @@ class ContactFields(RequestModel):
 
 
 class AssistantRequest(Body):
-    """One message to the assistant. An empty one opens the conversation.
+    """One message to the assistant. An empty one opens the conversation, or asks for answers of staff.
 
     `language` is that of the page; a message in another language is answered in that.
     """

@@ -115,16 +115,20 @@ class Assistant:
             log.error("A reply could not be stored: %s", error)
 
     def answers_of_staff(self, state: DialogueState) -> tuple[tuple[ThreadMessage, ...], DialogueState]:
-        """Return what staff wrote since the customer last asked, oldest first, and the state after that."""
-        if self._threads is None or not state.reference:
+        """Return what staff wrote since the customer last asked, oldest first, and the state after that.
+
+        Staff may write in a conversation that was not handed over, or hand it over themselves.
+        """
+        if self._threads is None:
             return (), state
         try:
             found = self._threads.messages_after(state.thread, state.seen)
         except WindowshopError as error:
             log.error("Answers of staff could not be read: %s", error)
             return (), state
-        seen = max((message.number for message in found), default=state.seen)
-        return tuple(message for message in found if message.role == STAFF), replace(state, seen=seen)
+        state = replace(state, seen=max((message.number for message in found), default=state.seen))
+        written = tuple(message for message in found if message.role == STAFF)
+        return written, self._handover.known_to_staff(state) if written and not state.reference else state
 
     def _read(self, message: CustomerMessage, state: DialogueState) -> MessageReading:
         """Return what a message wants: by its button or field, by a phrase that is clear, or by the classifier."""

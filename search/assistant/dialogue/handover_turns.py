@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.errors import WindowshopError
-from search.assistant.dialogue.conversation import CONTACT, CustomerContact, HandedOver
+from search.assistant.dialogue.conversation import CONTACT, CustomerContact, DialogueState, HandedOver
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import QueueRouter
 from search.assistant.dialogue.policy_turns import PolicyTurns
@@ -64,6 +64,18 @@ class HandoverTurns:
             notified = draft.handed_over is not None and draft.handed_over.reachable
             draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
         draft.say("contact_taken", email=contact.email)
+
+    def known_to_staff(self, state: DialogueState) -> DialogueState:
+        """Return the state with the hand-over of the conversation, which staff may have made; as it is without one."""
+        try:
+            stored = self.handovers.of_thread(state.thread) if self.handovers is not None else None
+        except WindowshopError as error:
+            log.error("A hand-over could not be read: %s", error)
+            stored = None
+        if stored is None:
+            return state
+        has_contact = state.has_contact or bool(stored.contact.email)
+        return replace(state, reference=stored.reference, queue=stored.queue, has_contact=has_contact)
 
     def _request(self, draft: ReplyDraft, reason: str, text: str, contact: Contact) -> bool:
         if self.handovers is None or self.queues is None:

@@ -61,7 +61,23 @@ def test_staff_see_what_the_customer_wrote_and_nobody_sees_anothers(client, hand
     written = client.get(f"/api/v1/threads/{thread}", headers=ADMIN).json["thread"]["messages"]
     assert [each["text"] for each in written if each["role"] == "customer"] == ["The sleeve is torn"]
     other = ask(client, message="show me jumpers")
-    assert other["messages"] == [] and ask(client, token=other["token"])["reply"]["code"] == "greeting"
+    assert other["messages"] == [] and ask(client, token=other["token"])["messages"] == []
+
+
+def test_staff_may_write_in_a_conversation_that_was_not_handed_over(client):
+    answer = ask(client, message="show me jumpers")
+    (thread,) = client.get("/api/v1/threads", headers=ADMIN).json["threads"]
+    client.post(f"/api/v1/threads/{thread['id']}/messages", json={"text": "May I help?"}, headers=ADMIN)
+    looked = ask(client, token=answer["token"])
+    assert [each["text"] for each in looked["messages"]] == ["May I help?"] and looked["reply"]["text"] == ""
+    client.post(f"/api/v1/threads/{thread['id']}/handover", headers=ADMIN)
+    client.post(f"/api/v1/threads/{thread['id']}/messages", json={"text": "I am still here."}, headers=ADMIN)
+    answer = ask(client, token=looked["token"], message="show me red jumpers")
+    assert [each["text"] for each in answer["messages"]] == ["I am still here."]
+    stored = client.get(f"/api/v1/threads/{thread['id']}", headers=ADMIN).json["thread"]
+    person = ask(client, token=answer["token"], action="human")
+    assert person["handed_over"]["reference"] == stored["handover"]["reference"]
+    assert person["reply"]["code"] == "handed_over_again"
 
 
 def test_the_page_of_forms_asks_for_an_answer_and_stays_in_its_language(client):

@@ -104,6 +104,7 @@ export class Panel {
       const answer = await ask(this.shop, this.key, { ...this.#common(), ...fields }, this.photos.get(entry));
       this.thread.token = answer.token ?? this.thread.token;
       this.#receive(answer);
+      this.#later(true);
     } catch (error) {
       if (!(error instanceof NotSent)) throw error;
       if (error.reason === "expired") this.thread.token = "";
@@ -117,7 +118,7 @@ export class Panel {
   }
 
   #receive(answer) {
-    this.thread.handedOver ||= Boolean(answer.handed_over);
+    this.thread.handedOver ||= Boolean(answer.handed_over || answer.messages?.length);
     for (const each of answer.messages ?? []) if (each.text) this.#append(this.thread.add({ role: "person", text: each.text }));
     if (answer.reply.text) {
       const entry = this.thread.add(entryOf(answer, this.language));
@@ -216,14 +217,15 @@ export class Panel {
 
   // ---- answers of people, which come later
 
-  #later() {
+  // Staff may write in any conversation: one look after a message, more where a person has it.
+  #later(once = false) {
     clearTimeout(this.timer);
-    if (this.isOpen && this.thread.handedOver) this.timer = setTimeout(() => this.#look(), POLL);
+    if (this.isOpen && (once || this.thread.handedOver)) this.timer = setTimeout(() => this.#look(), POLL);
   }
 
   async #look() {
-    if (!this.thread.entries.length) await this.#greet();
-    if (!this.thread.token || !this.thread.handedOver) return;
+    if (!this.thread.entries.length) return this.#greet();
+    if (!this.thread.token) return;
     if (!this.sending && document.visibilityState === "visible") {
       const answer = await ask(this.shop, this.key, { token: this.thread.token, language: this.language }).catch(() => null);
       if (answer && !this.sending) {
@@ -231,7 +233,7 @@ export class Panel {
         this.#receive(answer);
       }
     }
-    this.#later();
+    this.#later(document.visibilityState !== "visible");
   }
 
   // ---- the box
