@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from search.assistant.threads.mail_addresses import addresses_in
+
 MAIL, PHONE, CARD, ACCOUNT, NUMBER = "[e-mail]", "[phone]", "[card]", "[account]", "[number]"
 ORDER, ADDRESS, NAME = "[order]", "[address]", "[name]"
 
@@ -17,7 +19,6 @@ _MAIL = re.compile(
     r"[\w-]{1,63}(?:(?:[.．。]|\s?[\[({]\s?dot\s?[\])}]\s?|\sdot\s)[\w-]{1,63}){1,5}",
     _FLAGS,
 )
-_PLAIN_MAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}", _FLAGS)
 _CARD = re.compile(r"(?<![\w-])\d(?:[\s.-]{0,3}\d){12,18}(?![\w-])")
 _GAP = re.compile(r"[\s.-]{1,3}")
 MIN_CARD = 13  # digits
@@ -114,7 +115,7 @@ def mask_cards(text: str) -> str:
 
 def mails_in(text: str) -> tuple[str, ...]:
     """Return the addresses of e-mail in a text, in small letters."""
-    return tuple(dict.fromkeys(found.lower() for found in _PLAIN_MAIL.findall(text)))
+    return tuple(dict.fromkeys(found.lower() for found in addresses_in(text)))
 
 
 def _mask_numbers(text: str) -> str:

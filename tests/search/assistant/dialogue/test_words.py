@@ -15,6 +15,7 @@ from search.assistant.dialogue.cues import (
 )
 from search.assistant.dialogue.reply_language import reply_language
 from search.assistant.dialogue.slots import email_in, is_order_number, order_number_in
+from search.assistant.threads.masking import mails_in
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,29 @@ def test_a_bare_number_is_an_orders():
 
 def test_mail_addresses():
     assert email_in("it is Ann.B@example.co.uk.") == "Ann.B@example.co.uk" and email_in("ann at example") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'ann@example.com'", "`ann@example.com`", "*ann@example.com*", "{ann@example.com}", "<ann@example.com>",
+        "email=ann@example.com", "我的邮箱是ann@example.com谢谢", "ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+        "10482/ann@example.com", "is it ann@example.com?", "mail ann@example.com.", "_ann@example.com_",
+    ],
+)  # fmt: skip
+def test_marks_around_a_mail_address_are_no_part_of_it(text):
+    assert email_in(text) == "ann@example.com" and mails_in(text) == ("ann@example.com",)
+
+
+@pytest.mark.parametrize("text", ["müller@web.de", "mü-ller@web.de", "ann@example", "ann@例え", "@example.com"])
+def test_a_part_of_a_mail_address_is_none(text):
+    assert email_in(text) == "" and mails_in(text) == ()
+
+
+def test_an_order_number_before_a_mail_address():
+    assert order_number_in("order 10482/ann@example.com") == "10482"
+    assert order_number_in("ship in 3 days?", wanted=True) == "" and order_number_in("it's 3", wanted=True) == "3"
+    assert not is_order_number("01712345678") and is_order_number("１０４８２")
 
 
 @pytest.mark.parametrize(
