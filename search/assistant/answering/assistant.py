@@ -35,7 +35,7 @@ from search.assistant.dialogue.policy_turns import PolicyTurns
 from search.assistant.dialogue.product_turns import ProductTurns
 from search.assistant.dialogue.reply_language import reply_language
 from search.assistant.dialogue.search_turns import SearchTurns
-from search.assistant.dialogue.slots import email_in, is_order_number
+from search.assistant.dialogue.slots import email_in, is_order_number, order_number_in
 from search.assistant.intents.names import (
     FIND_PRODUCT,
     HUMAN_AGENT,
@@ -81,7 +81,8 @@ class Assistant:
             state = DialogueState(new_thread_id(), language=state.language if state else "")
         if message.page_search and not state.search:
             state = replace(state, search=LastSearch(message.page_search))
-        draft = ReplyDraft(state, message.caller)
+        given = message.order or message.contact
+        draft = ReplyDraft(state, message.caller, given.email if given else email_in(message.text))
         draft.remember(
             language=reply_language(message.text, state.language, message.language),
             product_id=message.product_id or state.product_id,
@@ -150,6 +151,7 @@ class Assistant:
         return MessageReading((request,), probabilities=reading.probabilities)
 
     def _answer(self, message: CustomerMessage, reading: MessageReading, draft: ReplyDraft) -> None:
+        """Answer a message; an address in it is also where a person can answer, where one has the conversation."""
         before = draft.state.expects
         if message.contact is not None:
             self._handover.take_contact(draft, message.contact, message.text)
@@ -161,13 +163,15 @@ class Assistant:
         elif not self._slots.fill(message, reading, draft):
             self._requests.act(message, reading, draft)
             self._slots.remind(before, draft)
+        self._handover.take_address(draft)
 
     def _store_message(self, message: CustomerMessage, draft: ReplyDraft) -> None:
         """Store a customer's message in its thread; a thread that is full is followed by a new one."""
         text = message.text.strip() or ("[photo]" if message.picture is not None else "")
-        text = (
-            text or (message.order.number if message.order else "") or (f"[{HUMAN}]" if message.action == HUMAN else "")
-        )
+        if message.order is not None:
+            text = text or message.order.number
+        elif message.action == HUMAN or (message.contact is not None and not draft.state.reference):
+            text = text or f"[{HUMAN}]"
         if self._threads is None or not text:
             return
         stored = ThreadMessage(
@@ -178,7 +182,7 @@ class Assistant:
             try:
                 self._threads.append(draft.state.thread, stored, origin)
             except BadQuery:
-                draft.remember(thread=new_thread_id(), reference="", seen=0)
+                draft.remember(thread=new_thread_id(), reference="", queue="", has_contact=False, seen=0)
                 self._threads.append(draft.state.thread, stored, origin)
             draft.stored = True
         except WindowshopError as error:
@@ -189,9 +193,10 @@ def _clear_intent(message: CustomerMessage, text: str, state: DialogueState) -> 
     """Return the intent of a message that needs no classifier; "" for any other."""
     if message.action == HUMAN or message.contact is not None or has_cue(PERSON, text):
         return HUMAN_AGENT
-    if message.order is not None or is_order_number(text) or (state.expects in OF_ORDERS and email_in(text)):
+    is_number = is_order_number(text) and state.expects != CONTACT  # that may be a telephone's
+    if message.order is not None or is_number or (state.expects in OF_ORDERS and email_in(text)):
         return ORDER_STATUS
-    if state.expects == CONTACT and email_in(text):
+    if state.expects == CONTACT and email_in(text) and not order_number_in(text):
         return HUMAN_AGENT
     if message.picture is not None or (state.search and is_cue(MORE, text)):
         return FIND_PRODUCT

@@ -101,7 +101,9 @@ class RequestTurns:
         return doubtful and len(requests) == 1 and self._names_products(first.text)
 
     def _order(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:
-        if self._orders.status(message, request.text, draft):
+        # Number and address may stand in different clauses of a message. That of a button is not the question.
+        text = request.text if message.choice else message.text
+        if self._orders.status(message, text, draft):
             self._handover.hand_over(draft, NEEDS_PERSON, request.text)
 
     def _policy(self, message: CustomerMessage, request: CustomerRequest, draft: ReplyDraft) -> None:

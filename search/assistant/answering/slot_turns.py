@@ -18,7 +18,7 @@ from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
 from search.assistant.dialogue.order_turns import OrderTurns, is_refused
 from search.assistant.dialogue.product_turns import ProductTurns
-from search.assistant.dialogue.slots import email_in, order_number_in
+from search.assistant.dialogue.slots import email_in, has_digits, order_number_in
 from search.assistant.intents.names import (
     FIND_PRODUCT,
     HUMAN_AGENT,
@@ -72,6 +72,8 @@ class SlotTurns:
         wanted = reading.requests[0].intent if reading.requests else ""
         number, email = order_number_in(text, wanted=True), email_in(text)
         is_other = wanted not in _NO_QUESTION
+        if is_other and not has_digits(number):  # "do you have 2 mugs?"
+            number = ""
         if is_other and not email and (not number or len(text.split()) > SHORT):
             return False
         if number or email:
@@ -116,7 +118,7 @@ class SlotTurns:
 
     def _fill_contact(self, text: str, draft: ReplyDraft) -> bool:
         email = email_in(text)
-        if not email:
+        if not email or order_number_in(text):  # of an order, which is a question of its own
             return False
         self._handover.take_contact(draft, CustomerContact(email), text)
         return True

@@ -101,6 +101,7 @@ class DialogueState:
     reference: str = ""  # of the hand-over to a person, and its queue
     queue: str = ""
     has_contact: bool = False  # the customer said where a person can answer
+    proved_email: str = ""  # the mail address of the order that was proved last
     seen: int = 0  # the number of the last message of the thread that the customer has
 
 

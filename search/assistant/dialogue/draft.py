@@ -24,6 +24,7 @@ LAST = (
     "handed_over_waiting",
     "handed_over_again",
     "leave_contact",
+    "contact_taken",
     "person_unavailable",
     "contact_details",
 )
@@ -31,10 +32,11 @@ LAST = (
 
 @dataclass(slots=True)
 class ReplyDraft:
-    """What a reply holds so far."""
+    """What a reply holds so far. `email` is the mail address that the customer's message gives, "" without one."""
 
     state: DialogueState
     caller: str = ""  # of the message, as in CustomerMessage
+    email: str = ""
     parts: list[ReplyPart] = field(default_factory=list)
     sources: list[ReplySource] = field(default_factory=list)
     products: tuple[SearchHit, ...] = ()

@@ -29,22 +29,28 @@ class HandoverTurns:
     policies: PolicyTurns = PolicyTurns()  # noqa: RUF009 - frozen
 
     def hand_over(self, draft: ReplyDraft, reason: str, text: str) -> bool:
-        """Hand the conversation over, and ask where a person can answer; return whether that was done."""
+        """Hand the conversation over, and ask where a person can answer; return whether that was done.
+
+        An address of the message, or of an order that was proved, is where a person answers. A second request of the
+        same message says nothing more, and counts for the queue only as a complaint.
+        """
+        if draft.handed_over is not None:
+            return reason != COMPLAINT or self._request(draft, reason, self._route(draft, text), Contact())
         known = bool(draft.state.reference)
-        if not self._request(draft, reason, text, Contact()):
+        contact = Contact.read(draft.email or ("" if draft.state.has_contact else draft.state.proved_email))
+        if not self._request(draft, reason, self._route(draft, text), contact):
             draft.say("person_unavailable")
             self.policies.add_contact(draft)
             return False
-        made = draft.handed_over
-        if made is not None and not draft.state.has_contact:
-            draft.fulfil()
-            draft.expect(CONTACT)
         if known:
             draft.say("handed_over_again", reference=draft.state.reference)
         else:
-            notified = made is not None and made.reachable
-            draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
-        if not draft.state.has_contact:
+            _say_handed_over(draft)
+        if contact.email:
+            _note_contact(draft, contact)
+        elif not draft.state.has_contact:
+            draft.fulfil()
+            draft.expect(CONTACT)
             draft.say("leave_contact")
         if not known:
             self.policies.add_contact(draft)
@@ -52,18 +58,32 @@ class HandoverTurns:
         return True
 
     def take_contact(self, draft: ReplyDraft, contact: CustomerContact, text: str) -> None:
-        """Store where a person can answer, and hand the conversation over where that was not done before."""
+        """Store where a person can answer, and hand the conversation over where that was not done before.
+
+        An address that no mail can be sent to is asked for again.
+        """
         known = bool(draft.state.reference)
+        usable = Contact.read(contact.email, contact.name)
         draft.fulfil()
-        draft.remember(has_contact=True)
-        if not self._request(draft, REQUESTED, text, Contact.read(contact.email, contact.name)):
-            draft.remember(has_contact=False)
+        if not usable.email:
+            draft.expect(CONTACT)
+            draft.say("contact_unreadable")
+            return
+        route = Route(draft.state.queue) if draft.state.queue else self._route(draft, text)  # nothing new is wanted
+        if not self._request(draft, REQUESTED, route, usable):
             draft.say("person_unavailable")
             return
         if not known:
-            notified = draft.handed_over is not None and draft.handed_over.reachable
-            draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
-        draft.say("contact_taken", email=contact.email)
+            _say_handed_over(draft)
+        _note_contact(draft, usable)
+
+    def take_address(self, draft: ReplyDraft) -> None:
+        """Take an address that a message gives for anything else as where a person can answer, if none is known."""
+        contact, state = Contact.read(draft.email), draft.state
+        if not state.reference or state.has_contact or not contact.email:
+            return
+        if self._request(draft, REQUESTED, Route(state.queue), contact):
+            _note_contact(draft, contact)
 
     def known_to_staff(self, state: DialogueState) -> DialogueState:
         """Return the state with the hand-over of the conversation, which staff may have made; as it is without one."""
@@ -77,13 +97,13 @@ class HandoverTurns:
         has_contact = state.has_contact or bool(stored.contact.email)
         return replace(state, reference=stored.reference, queue=stored.queue, has_contact=has_contact)
 
-    def _request(self, draft: ReplyDraft, reason: str, text: str, contact: Contact) -> bool:
+    def _route(self, draft: ReplyDraft, text: str) -> Route:
+        known = IntentPrediction(draft.intent, draft.probability, 1.0, (), certain=True) if draft.intent else None
+        return Route() if self.queues is None else self.queues.route(text, draft.state.language, draft.unclear or known)
+
+    def _request(self, draft: ReplyDraft, reason: str, route: Route, contact: Contact) -> bool:
         if self.handovers is None or self.queues is None:
             return False
-        known = IntentPrediction(draft.intent, draft.probability, 1.0, (), certain=True) if draft.intent else None
-        route = self.queues.route(text, draft.state.language, draft.unclear or known)
-        if contact.email and draft.state.queue:  # nothing new is wanted
-            route = Route(draft.state.queue)
         priority = max(route.priority, HIGH) if reason == COMPLAINT else route.priority
         try:
             handovers = self.handovers.of_caller(draft.caller)
@@ -94,3 +114,15 @@ class HandoverTurns:
         draft.handed_over = HandedOver(made.reference, made.queue, made.reachable)
         draft.remember(reference=made.reference, queue=made.queue)
         return True
+
+
+def _say_handed_over(draft: ReplyDraft) -> None:
+    notified = draft.handed_over is not None and draft.handed_over.reachable
+    draft.say("handed_over" if notified else "handed_over_waiting", reference=draft.state.reference)
+
+
+def _note_contact(draft: ReplyDraft, contact: Contact) -> None:
+    if draft.state.expects == CONTACT:
+        draft.fulfil()
+    draft.remember(has_contact=True)
+    draft.say("contact_taken", email=contact.email)

@@ -76,7 +76,7 @@ class OrderTurns:
             return self._failed(draft, error)
         draft.fulfil()
         if answer.outcome == PROVED and answer.order is not None:
-            draft.remember(attempts=0)
+            draft.remember(attempts=0, proved_email=proof.email)
             self._say_status(draft, answer.order)
             return False
         draft.remember(attempts=draft.state.attempts + 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.errors import BadInput
 from search.assistant.services.signed_post import Service
+from search.assistant.threads.mail_addresses import ascii_address
 from search.assistant.threads.thread import iso_time
 
 MAIL, WEBHOOK = "mail", "webhook"
@@ -28,7 +29,7 @@ class Contact:
     @classmethod
     def read(cls, email: str, name: str = "") -> Contact:
         """Return a contact of what somebody typed: an address that is none is left out, a name is one line."""
-        typed = email.strip()
+        typed = ascii_address(email) if email else ""
         one_line = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
         return cls(typed if _MAIL.fullmatch(typed) else "", one_line[:MAX_NAME])
 
