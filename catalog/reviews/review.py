@@ -39,8 +39,8 @@ def is_future(at: float, now: float | None = None) -> bool:
 class ReviewDraft:
     """A review as a customer or a file brings it, before it is stored.
 
-    `rating` is 1 to 5 stars, `at` in seconds since 1970, `language` "" where it is not known. `photos` are the content
-    hashes of pictures that the store already has. `key` is the id that another system gave it, "" if none did.
+    `rating` is 1 to 5 stars, `at` in seconds since 1970, 0 where it is not known, as `language` is "". `photos` are the
+    content hashes of pictures that the store already has. `key` is the id that another system gave it, "" if none did.
     """
 
     product_id: str

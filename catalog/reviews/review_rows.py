@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -48,10 +47,9 @@ def insert(
     """Store a review, and return its number: the given one, or the next."""
     draft = new.draft
     digest = text_digest(draft.text or draft.title)
-    at = draft.at or int(time.time())
     row = (
         number, draft.product_id, visitor, draft.key or None, source, draft.rating, draft.text, draft.title,
-        shown_author(draft.author), draft.language, at, int(draft.verified), draft.state, json.dumps(new.reasons),
+        shown_author(draft.author), draft.language, draft.at, int(draft.verified), draft.state, json.dumps(new.reasons),
         json.dumps(draft.photos), draft.reply, digest,
     )  # fmt: skip
     stored = int(db.execute(_INSERT, row).lastrowid or 0)

@@ -83,7 +83,7 @@ class TextPiece:
 class ReviewView:
     """A review with its author and day in words; `language` is named where it is not that of the page.
 
-    `replied` is the day of the shop's reply, "" without one.
+    `day` and `iso_day` are "" where the day is not known, `replied` where the shop has not replied.
     """
 
     review: Review
@@ -125,14 +125,13 @@ def summary_view(product_id: str, summary: ReviewSummary, wanted: ReviewFilter |
 
 def review_view(review: Review, opinions: Collection[Opinion] = ()) -> ReviewView:
     """Return the view of a review, with what the `opinions` rest on marked in its text."""
-    day = day_of(review.at)
     spoken = review.language.partition("-")[0]
     foreign = bool(spoken) and spoken != language()
     return ReviewView(
         review=review,
         author=review.author or review_text("anonymous"),
-        day=date_text(review.at),
-        iso_day=day.isoformat(),
+        day=date_text(review.at) if review.at else "",
+        iso_day=day_of(review.at).isoformat() if review.at else "",
         pieces=pieces_of(review.text, ((opinion.start, opinion.end) for opinion in opinions)),
         language=language_name(review.language) if foreign else "",
         replied=date_text(review.reply_at) if review.reply and review.reply_at else "",

@@ -135,7 +135,7 @@ def _review(review: Review) -> dict[str, Any]:
         {
             "@type": "Review",
             "author": {"@type": "Person", "name": review.author},
-            "datePublished": day_of(review.at).isoformat(),
+            "datePublished": day_of(review.at).isoformat() if review.at else "",
             "name": review.title,
             "reviewBody": review.text[:MAX_REVIEW],
             "reviewRating": stars,

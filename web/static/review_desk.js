@@ -97,7 +97,7 @@ function item(review) {
   box.addEventListener("change", () => { picked[box.checked ? "add" : "delete"](review.id); rest(); });
   const stars = make("span", { className: "stars", role: "img", ariaLabel: filled(W.stars, { n: review.rating }), textContent: "★".repeat(review.rating) + "☆".repeat(5 - review.rating) });
   const product = make("a", { href: `/products/${encodeURIComponent(review.product_id)}`, target: "_blank", textContent: review.product_title || review.product_id });
-  const about = [review.author || W.anonymous, day(review.at), review.verified && W.verified].filter(Boolean).join(" · ");
+  const about = [review.author || W.anonymous, review.at && day(review.at), review.verified && W.verified].filter(Boolean).join(" · ");
   const why = (review.reasons ?? []).map(reason);
   const photos = (review.photos ?? []).map((photo, i) => {
     const label = filled(W.photo, { n: i + 1 }), picture = make("img", { alt: label, loading: "lazy" });

@@ -141,7 +141,8 @@ def _analyse(store: ReviewStore, *, thorough: bool = False) -> int:
 
 def _rows(reviews: Iterable[Review]) -> Iterator[list[Any]]:
     for review in reviews:
-        created = datetime.fromtimestamp(review.at, timezone.utc).isoformat().replace("+00:00", "Z")
+        written = datetime.fromtimestamp(review.at, timezone.utc).isoformat().replace("+00:00", "Z")
+        created = written if review.at else ""
         about = (review.title, review.text, review.author, created, review.verified, review.state, review.reply)
         found = (" ".join(review.reasons), review.helpful, review.unhelpful, " ".join(review.photos))
         yield [f"{EXPORT_KEY}{review.id}", review.product_id, review.rating, *about, review.language, *found]

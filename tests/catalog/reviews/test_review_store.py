@@ -229,6 +229,11 @@ def test_an_import_does_not_overrule_the_owner(store):
     assert store.get(review.id).state == APPROVED
 
 
+def test_an_imported_review_without_a_date_gets_none(store):
+    store.add_many([new("k1", text=LONG)])
+    assert [review.at for review in store.iterate()] == [0]
+
+
 def test_an_export_of_this_shop_is_known_again(store):
     review = add(store, text=LONG)
     assert store.add_many([new(f"windowshop-{review.id} mug", text=LONG)]) == StoreCounts(unchanged=1)

@@ -63,6 +63,12 @@ def test_a_review_in_words(app):
         assert review_view(review).day == "2025年11月30日" and language_name("xx-nonsense-1") == "xx-nonsense-1"
 
 
+def test_a_review_without_a_date_shows_none(app):
+    review = Review("7", "red", 4, TEXT, "", "", "en", 0, True, "approved")
+    with app.test_request_context("/"):
+        assert (review_view(review).day, review_view(review).iso_day) == ("", "")
+
+
 def test_a_day_beyond_the_calendar_breaks_no_page(app):
     with app.test_request_context("/"):
         assert review_view(Review("7", "red", 4, TEXT, "", "", "en", 1 << 60, True, "approved")).iso_day == "9999-12-31"
