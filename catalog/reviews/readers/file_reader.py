@@ -19,6 +19,7 @@ from catalog.reviews.readers.review_values import (
     MAX_REPLY,
     MAX_TEXT,
     MAX_TITLE,
+    is_above,
     read_rating,
     read_state,
     read_time,
@@ -26,7 +27,7 @@ from catalog.reviews.readers.review_values import (
     read_words,
     says_day_first,
 )
-from catalog.reviews.review import APPROVED, PENDING, ReviewDraft
+from catalog.reviews.review import APPROVED, MAX_RATING, PENDING, ReviewDraft
 
 _STAFF = ("administrator", "shop_manager", "editor", "author", "staff")
 DATES_LOOKED_AT = 2_000  # rows, to find out whether days come before months
@@ -59,17 +60,19 @@ class FileReply:
 FileItem = FileReview | FileReply | Rejected
 
 
-def read_reviews(path: Path, encoding: str = "", state: str = "") -> Iterator[FileItem]:
+def read_reviews(path: Path, encoding: str = "", state: str = "", most: int = MAX_RATING) -> Iterator[FileItem]:
     """Yield the reviews and replies of a file, and a Rejected for every row that is neither.
 
     `state` is that of all reviews; "" takes what the file says, and reviews wait where it says nothing.
-    Raises BadFeed for an unknown kind of file, and for a table without the columns that a review needs.
+    `most` is the best rating. Raises BadFeed for an unknown kind of file, for a table without the columns that a review
+    needs, and where a rating is above `most`: one scale is that of all.
     """
+    _check_ratings(path, encoding, most)
     day_first = _day_first(path, encoding)
     with _opened(path, encoding) as rows:
         for row in rows:
             try:
-                item = _item(row, day_first)
+                item = _item(row, day_first, most)
             except BadRow as error:
                 yield Rejected(path.name, row.line, error.message)
                 continue
@@ -97,6 +100,17 @@ def _opened(path: Path, encoding: str) -> Iterator[Iterator[FeedRow]]:
         raise BadFeed(f"{path.name} is no file of reviews that can be read.", f"Give a file that ends in {endings}.")
 
 
+def _check_ratings(path: Path, encoding: str, most: int) -> None:
+    with _opened(path, encoding) as rows:
+        for row in rows:
+            for text in values_of(row.cells).get("rating", ())[:1]:
+                if is_above(text, most):
+                    raise BadFeed(
+                        f"The rating {text[:20]!r} in line {row.line} of {path.name} is above {most}.",
+                        "Where ratings are out of 10 or 100, give --out-of 10 or --out-of 100; else correct it.",
+                    )
+
+
 def _day_first(path: Path, encoding: str) -> bool:
     """Find out from the first dates of a file whether days come before months, as 31/12/2025."""
     with _opened(path, encoding) as rows:
@@ -115,7 +129,7 @@ def _by_staff(row: FeedRow) -> bool:
     return any(account.strip().isdecimal() and int(account) > 0 for account in accounts)
 
 
-def _item(row: FeedRow, day_first: bool) -> FileReview | FileReply | None:
+def _item(row: FeedRow, day_first: bool, most: int) -> FileReview | FileReply | None:
     """Return what a row has; None of a row that is no review, such as a comment on a post. Raises BadRow."""
     if row.fault:
         raise BadRow(row.fault)
@@ -134,7 +148,7 @@ def _item(row: FeedRow, day_first: bool) -> FileReview | FileReply | None:
     key = first.get("key", "").strip()
     draft = ReviewDraft(
         "",
-        read_rating(first.get("rating", "")),
+        read_rating(first.get("rating", ""), most),
         text,
         read_words(first.get("title", ""), MAX_TITLE),
         read_words(first.get("author", ""), MAX_AUTHOR),

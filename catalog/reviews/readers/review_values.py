@@ -42,15 +42,24 @@ _NAMED = (
 _CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 
 
-def read_rating(text: str) -> int:
-    """Return the stars, 1 to 5, also of "8/10"; halves go to the even number. Raises BadRow."""
+def is_above(text: str, most: int) -> bool:
+    """Tell whether a rating is a plain number above the most that there may be."""
+    found = _RATING.fullmatch(text.strip())
+    return found is not None and not found["most"] and float(found["stars"].replace(",", ".")) > most
+
+
+def read_rating(text: str, most: int = MAX_RATING) -> int:
+    """Return the stars, 1 to 5, of a plain number out of `most` or of "8/10"; halves go to the even number.
+
+    Raises BadRow.
+    """
     text = text.strip()
     if text and set(text) <= {"★", "☆", "⭐", "½", "\ufe0f"}:
         return _whole(text.count("★") + text.count("⭐") + text.count("½") / 2, text)
     found = _RATING.fullmatch(text)
     if not found:
         raise BadRow("there is no rating" if not text else f"the rating {text[:20]!r} is no number of stars")
-    return _whole(float(found["stars"].replace(",", ".")) * MAX_RATING / int(found["most"] or MAX_RATING), text)
+    return _whole(float(found["stars"].replace(",", ".")) * MAX_RATING / int(found["most"] or most), text)
 
 
 def read_time(text: str, day_first: bool) -> int:

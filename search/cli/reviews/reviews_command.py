@@ -47,9 +47,10 @@ def reviews_command() -> None:
 @home_option
 @click.argument("file", type=FILE_TYPE)
 @click.option("--state", type=click.Choice(STATES), help="State of all reviews; else what the file says, or pending.")
+@click.option("--out-of", type=click.Choice(("5", "10", "100")), default="5", help="The best rating of the file.")
 @click.option("--encoding", default="", help="Encoding of the file, such as gb18030; else it is found out.")
 @click.option("--analyse/--no-analyse", default=True, help="Whether to analyse the new reviews afterwards.")
-def import_command(home: Path, as_json: bool, file: Path, state: str | None, encoding: str, analyse: bool) -> None:
+def import_command(file: Path, home: Path, as_json: bool, analyse: bool, **how: Any) -> None:
     """Add the reviews of a file: CSV, TSV or JSON Lines, or an export of Shopify's review apps or WooCommerce.
 
     Columns: product_id (or SKU, handle), rating, text, and perhaps title, author, email, created, verified, state,
@@ -59,7 +60,9 @@ def import_command(home: Path, as_json: bool, file: Path, state: str | None, enc
     with closing(Catalogue.open(ShopHome(home).require_catalogue())) as catalogue:
         matcher = ProductMatcher(product for _, product in catalogue.iterate())
     store, rejected = ReviewStore(home), ShopHome(home).rejected_reviews
-    report = ReviewImport(store, matcher, rejected).run(file, ReviewFileOptions(encoding, state or ""))
+    report = ReviewImport(store, matcher, rejected).run(
+        file, ReviewFileOptions(how["encoding"], how["state"] or "", int(how["out_of"]))
+    )
     figures = report.to_dict()
     if analyse and store.count_unanalysed():
         figures["texts_analysed"] = _analyse(store)

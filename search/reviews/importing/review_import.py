@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from catalog.feeds.rows.raw_bytes import open_bytes
 from catalog.product import Rejected
 from catalog.reviews.readers.file_reader import FileReply, FileReview, read_reviews
+from catalog.reviews.review import MAX_RATING
 from catalog.reviews.review_query import NewReview
 from catalog.reviews.review_store import ReviewStore
 from catalog.text.csv_export import write_csv
@@ -48,10 +49,11 @@ class ReviewImportReport:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFileOptions:
-    """How to read a file: its encoding ("" finds it out), and the state of all its reviews ("" takes the file's)."""
+    """How to read a file: its encoding ("" finds it out), the state of all reviews ("" the file's), the best rating."""
 
     encoding: str = ""
     state: str = ""
+    most: int = MAX_RATING
 
 
 class ReviewImport:
@@ -96,7 +98,7 @@ class ReviewImport:
         """Yield the reviews of known products; collect replies, and write bad rows to the report."""
         bad: TextIO | None = None
         try:
-            for item in read_reviews(path, options.encoding, options.state):
+            for item in read_reviews(path, options.encoding, options.state, options.most):
                 report.rows += 1
                 self._line = item.line
                 if isinstance(item, FileReply):

@@ -61,14 +61,14 @@ def test_bad_rows_have_a_line_and_a_reason_and_replies_a_parent(tmp_path):
     path = tmp_path / "woo.csv"
     path.write_text(
         "comment_ID,comment_post_ID,comment_content,rating,comment_parent,comment_date,comment_approved,user_id\n"
-        "1,9,Good,5,0,2025-01-02 03:04:05\n2,9,Thank you,,1,,1,3\n3,9,Hello,,0,\n4,9,Ok,9,0,\n5,,Ok,4,0,\n"
+        "1,9,Good,5,0,2025-01-02 03:04:05\n2,9,Thank you,,1,,1,3\n3,9,Hello,,0,\n4,9,Ok,0,0,\n5,,Ok,4,0,\n"
         "6,9,Ok,4,0,soon\n"
     )
     review, reply, *bad = read_reviews(path)
     assert review.draft.key == "woocommerce:1" and reply == FileReply(3, "woocommerce:1", "Thank you")
     assert [(one.line, one.reason) for one in bad if isinstance(one, Rejected)] == [
         (4, "there is no rating"),
-        (5, "the rating '9' is not from 1 to 5"),
+        (5, "the rating '0' is not from 1 to 5"),
         (6, "there is no product"),
         (7, "the date 'soon' is not understood; write it like 2026-11-25T18:30:00Z"),
     ]
@@ -151,6 +151,14 @@ def test_comments_of_others_are_no_replies_of_the_shop(tmp_path, state, user, pa
 @pytest.mark.parametrize("text", ["2025-01-05 3:04 PM", "Jan 5, 2025 3:04 PM", "January 5, 2025 3:04 pm"])
 def test_times_of_twelve_hours(text):
     assert read_time(text, day_first=False) == 1736089440
+
+
+def test_ratings_above_the_best_are_of_another_scale(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("product_id,rating,text\nmug,4,Good\nmug,8,Better\n")
+    with pytest.raises(BadFeed, match="rating '8' in line 3"):
+        list(read_reviews(path))
+    assert [one.draft.rating for one in read_reviews(path, most=10)] == [2, 4]
 
 
 def test_a_smaller_sign_eats_no_words():
