@@ -41,6 +41,7 @@ _SUBJECT, _NEXT = 2, 2  # words of a clause that may name what it is about, and 
 _CODE = re.compile(r" ?([b-k]\d{0,2})(?![^\W_\u3400-\u9fff])")
 _DENIAL = re.compile(r"free\b|frei\b|los\b|\b(?:without|no|non|ohne|sans|sin|libre)\b|[无無不]")  # in a label
 _YES_VALUES, _NO_VALUES = frozenset(words_of("yes value")), frozenset(words_of("no value"))
+_RESERVES = ("open", "perhaps")  # of contents: words that take a yes or no of other sentences back too
 _LISTS = frozenset(words_of("list attribute"))  # attributes that list what a product has in it
 
 
@@ -59,6 +60,11 @@ def feature_answer(
     found = list(evidence_of(question, topic, statements))
     if topic.form == CONTENT:  # peanuts are asked for, not nuts
         own = [evidence for evidence in found if places(question.plain[slice(*span)], evidence.statement.plain)]
+        reserved = [
+            one.statement for one in (*own, *found) if any(has(name, one.statement.plain) for name in _RESERVES)
+        ]
+        if reserved:  # "no nuts" is no answer where "may contain traces of nuts" is said too
+            return answer_from(reserved[0], topic.name)
         found = own or found
     if not found:
         return None

@@ -130,3 +130,37 @@ def test_words_that_take_a_statement_back_leave_it_open(text, question, language
 
 def test_a_yes_of_an_attribute_with_a_question_for_a_name_counts():
     assert code("", "Is it waterproof?", "en", **{"waterproof?": "yes"}) == YES
+
+
+@pytest.mark.parametrize(
+    "text, question, language, passage",
+    [
+        ("Contains no nuts. May contain traces of nuts.", "Does it contain nuts?", "en", "May contain traces of nuts."),
+        ("Contains no nuts. May contain traces of peanuts.", "Is it nut free?", "en", "May contain traces of peanuts."),
+        ("Nut free. Made in a facility that processes nuts.", "Nuts?", "en", "Made in a facility that processes nuts."),
+        ("No added sugar.", "Does it contain sugar?", "en", "No added sugar."),
+        ("No added sugar.", "Is it sugar free?", "en", "No added sugar."),
+        ("不含坚果。可能含有微量坚果。", "含坚果吗？", "zh", "可能含有微量坚果。"),
+        ("无添加糖。", "含糖吗？", "zh", "无添加糖。"),
+        (
+            "Ohne Nüsse. Kann Spuren von Nüssen enthalten.",
+            "Sind Nüsse drin?",
+            "de",
+            "Kann Spuren von Nüssen enthalten.",
+        ),
+        ("Ohne Zuckerzusatz, ohne zugesetzten Zucker.", "Ist Zucker drin?", "de", None),
+        ("Sans noix. Peut contenir des traces de noix.", "Contient-il des noix ?", "fr", None),
+        ("Sans sucres ajoutés.", "Contient-il du sucre ?", "fr", "Sans sucres ajoutés."),
+        ("Sin nueces. Puede contener trazas de nueces.", "¿Contiene nueces?", "es", None),
+        ("Sin azúcares añadidos.", "¿Contiene azúcar?", "es", "Sin azúcares añadidos."),
+    ],
+)
+def test_a_reserve_about_contents_is_quoted_without_a_verdict(text, question, language, passage):
+    found = reply(text, question, language)
+    assert found.code == STATED and passage in (found.passage, None)
+
+
+def test_contents_without_a_reserve_keep_their_verdict():
+    assert code("Contains no nuts.", "Does it contain nuts?") == NO
+    assert code("", "Does it contain milk?", "en", allergens="milk, soy") in (YES, VALUE)
+    assert code("", "Does it contain nuts?", "en", allergens="milk, nuts") == YES

@@ -115,7 +115,7 @@ ANSWERS = ProductAnswers(Shop())
         ("biscuit", "Is there palm oil in them?", NO, "Without palm oil."),
         ("biscuit", "Are they gluten free?", NO, "gluten, milk"),
         ("biscuit", "Does it contain peanuts?", STATED, "May contain traces of peanuts."),
-        ("biscuit", "Do they contain salt?", NO, "No added salt."),
+        ("biscuit", "Do they contain salt?", STATED, "No added salt."),
         ("lamp", "Ist sie dimmbar?", YES, "Dimmbare Tischlampe aus Messing."),
         ("lamp", "可以调光吗", YES, "Dimmbare Tischlampe aus Messing."),
         ("lamp", "Is the bulb included?", NO, "Leuchtmittel nicht enthalten."),
