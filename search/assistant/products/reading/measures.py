@@ -103,8 +103,11 @@ def _measures(text: str) -> Iterator[Measure]:
             continue
         start = amount.start
         quantity, low, high = _UNITS.get(unit.base, (unit.base, _ONE, _ONE))
-        values = [(side.values[0] * (side.unit or unit).factor) for side in sides]
-        intervals = [(value * low, value * high) for value in values]
+        factors = [(side.unit or unit).factor for side in sides]
+        intervals = [  # "1.500 g" may be 1.5 g or 1500 g: what is between decides nothing
+            (min(side.values) * factor * low, max(side.values) * factor * high)
+            for side, factor in zip(sides, factors, strict=True)
+        ]
         if len(sides) == 1 and (least := _FROM.search(text, 0, start)) is not None:
             first = Decimal(least[1].replace(",", ".")) * unit.factor * low
             if first <= intervals[0][1]:
