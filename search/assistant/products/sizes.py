@@ -168,7 +168,11 @@ def _compared(question: ProductQuestion, topic: str, stated: Sequence[Stated]) -
         best = max((*stated, *_joined(stated)), key=lambda found: len(found.measure.values))
     verdict: bool | None = None
     if not question.guest and not question.quote_only:
-        verdict = _VERDICTS[relation](topic, best.measure, wanted)
+        inclusive = has("at least", question.plain) or has("at most", question.plain)
+        if inclusive and relation in _OPPOSITES:  # at least 20 cm is not less than 20 cm
+            verdict = _not(_VERDICTS[_OPPOSITES[relation]](topic, best.measure, wanted))
+        else:
+            verdict = _VERDICTS[relation](topic, best.measure, wanted)
     code = {True: MEASURE_YES, False: MEASURE_NO, None: MEASURE_OPEN}[verdict]
     return _answer(code, topic, best, {"asked": wanted.text, "relation": relation})
 
@@ -222,6 +226,7 @@ _VERDICTS: dict[str, Callable[[str, Measure, Measure], bool | None]] = {
     LESS: _less_verdict,
     HOLDS: _hold_verdict,
 }
+_OPPOSITES = {MORE: LESS, LESS: MORE}
 
 
 def _not(verdict: bool | None) -> bool | None:

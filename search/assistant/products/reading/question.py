@@ -164,8 +164,9 @@ def _names_part(part: Topic, text: str, languages: tuple[str, ...], kind: frozen
 def _relation(text: str, measure: Measure | None) -> str:
     if measure is None:
         return ""
-    if has("more", text) or has("less", text):
-        less = has("less", text) and not has("more", text)
+    at_least, at_most = has("at least", text), has("at most", text)
+    if at_least or at_most or has("more", text) or has("less", text):
+        less = at_most or (has("less", text) and not has("more", text))
         if has("fit", text) and not has("hold", text):
             return FITS
         return LESS if less else MORE

@@ -6,6 +6,9 @@ import pytest
 
 from catalog.product import Product
 from search.assistant.products.answer import (
+    MEASURE_NO,
+    MEASURE_OPEN,
+    MEASURE_YES,
     NO,
     STATED,
     VALUE,
@@ -164,3 +167,31 @@ def test_contents_without_a_reserve_keep_their_verdict():
     assert code("Contains no nuts.", "Does it contain nuts?") == NO
     assert code("", "Does it contain milk?", "en", allergens="milk, soy") in (YES, VALUE)
     assert code("", "Does it contain nuts?", "en", allergens="milk, nuts") == YES
+
+
+@pytest.mark.parametrize(
+    "text, question, language, verdict",
+    [
+        ("Height 20 cm.", "Is it at least 20 cm tall?", "en", MEASURE_YES),
+        ("Height 20 cm.", "Is it at least 21 cm tall?", "en", MEASURE_NO),
+        ("Height 20 cm.", "Is it at most 20 cm tall?", "en", MEASURE_YES),
+        ("Height 20 cm.", "Is it more than 20 cm tall?", "en", MEASURE_NO),
+        ("高20厘米。", "高度至少20厘米吗？", "zh", MEASURE_YES),
+        ("高20厘米。", "高度在20厘米以内吗？", "zh", MEASURE_YES),
+        ("Höhe 20 cm.", "Ist sie mindestens 20 cm hoch?", "de", MEASURE_YES),
+        ("Höhe 20 cm.", "Ist sie höchstens 20 cm hoch?", "de", MEASURE_YES),
+        ("Hauteur 20 cm.", "Fait-il au plus 20 cm de haut ?", "fr", MEASURE_YES),
+        ("Altura 20 cm.", "¿Mide al menos 20 cm de alto?", "es", MEASURE_YES),
+        ("Height 20 cm.", "Is it no more than 19 cm tall?", "en", MEASURE_OPEN),
+        ("Height 20 cm.", "Is it not taller than 10 cm?", "en", MEASURE_OPEN),
+        ("Höhe 20 cm.", "Ist sie nicht höher als 10 cm?", "de", MEASURE_OPEN),
+        ("高20厘米。", "这个不超过19厘米高吗？", "zh", MEASURE_OPEN),
+    ],
+)
+def test_bounds_of_a_measure_include_it_and_negated_ones_are_open(text, question, language, verdict):
+    assert code(text, question, language) == verdict
+
+
+def test_a_number_that_may_be_thousands_decides_nothing():
+    assert code("", "Wiegt es mehr als 1 kg?", "de", Gewicht="1.500 g") == MEASURE_OPEN
+    assert code("", "Wiegt es mehr als 2 kg?", "de", Gewicht="1.500 g") == MEASURE_NO
