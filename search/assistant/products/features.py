@@ -61,7 +61,9 @@ def feature_answer(
     if topic.form == CONTENT:  # peanuts are asked for, not nuts
         own = [evidence for evidence in found if places(question.plain[slice(*span)], evidence.statement.plain)]
         reserved = [
-            one.statement for one in (*own, *found) if any(has(name, one.statement.plain) for name in _RESERVES)
+            evidence.statement
+            for evidence in (*own, *found)
+            if any(has(name, evidence.statement.plain) for name in _RESERVES)
         ]
         if reserved:  # "no nuts" is no answer where "may contain traces of nuts" is said too
             return answer_from(reserved[0], topic.name)
