@@ -198,7 +198,7 @@ class Settings(BaseSettings):
         default=10, ge=0, description="Most reviews that one visitor may send in a day; 0 for no limit."
     )
     reviews_sent_per_minute: int = Field(
-        default=12, ge=0, description="Reviews and votes on them per minute of one key or address; 0 for no limit."
+        default=30, ge=0, description="Reviews and votes on them per minute of one key or address; 0 for no limit."
     )
     learn_missing_heads: bool = Field(
         default=False,
