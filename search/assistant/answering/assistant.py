@@ -163,6 +163,7 @@ class Assistant:
         elif not self._slots.fill(message, reading, draft):
             self._requests.act(message, reading, draft)
             self._slots.remind(before, draft)
+            self._handover.hand_over_urgent(draft, message.text, unclear=not reading.requests)
         self._handover.take_address(draft)
 
     def _store_message(self, message: CustomerMessage, draft: ReplyDraft) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from catalog.errors import WindowshopError
-from search.assistant.dialogue.conversation import CONTACT, CustomerContact, DialogueState, HandedOver
+from search.assistant.dialogue.conversation import CONTACT, REPHRASE, CustomerContact, DialogueState, HandedOver
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import QueueRouter
 from search.assistant.dialogue.policy_turns import PolicyTurns
@@ -14,9 +14,12 @@ from search.assistant.handover.handover import Contact
 from search.assistant.handover.handovers import Handovers
 from search.assistant.handover.queues import Route
 from search.assistant.intents.classifier import IntentPrediction
-from search.assistant.threads.thread import HIGH
+from search.assistant.threads.thread import HIGH, URGENT
 
 REQUESTED, MISUNDERSTOOD, NEEDS_PERSON, COMPLAINT = "requested", "misunderstood", "needs_person", "complaint"
+NO_ANSWERS = frozenset(
+    ("policy_not_stated", "cannot_look_up", "did_you_mean", "not_understood", "out_of_scope", "product_not_stated")
+)
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +59,21 @@ class HandoverTurns:
             self.policies.add_contact(draft)
         draft.remember(misunderstood=0)
         return True
+
+    def hand_over_urgent(self, draft: ReplyDraft, text: str, *, unclear: bool) -> None:
+        """Hand over what has an urgent word of the queues, or one of high priority where the message is not clear.
+
+        An answer stays; what only says that there is none does not. Words of a search that found products are names.
+        """
+        if self.queues is None or self.handovers is None or draft.handed_over is not None or draft.products:
+            return
+        if self.queues.route(text, draft.state.language, None).priority < (HIGH if unclear else URGENT):
+            return
+        draft.parts = [part for part in draft.parts if part.code not in NO_ANSWERS]
+        draft.choices = ()
+        if draft.state.expects == REPHRASE:
+            draft.fulfil()
+        self.hand_over(draft, NEEDS_PERSON, text)
 
     def take_contact(self, draft: ReplyDraft, contact: CustomerContact, text: str) -> None:
         """Store where a person can answer, and hand the conversation over where that was not done before.

@@ -45,3 +45,15 @@ def test_what_was_not_looked_up_is_not_said_to_be_unstated(engine, parts):
     assert [part.code for part in reply.parts] == ["cannot_look_up"] and "human_agent" in reply.choices
     about = {"choice": "product_question", "product_id": "b"}
     assert codes_of(assistant, "is it dishwasher safe", **about) == ["cannot_look_up"]
+
+
+@pytest.mark.parametrize(
+    "text", ["this is a scam, I will call my lawyer", "You charged me twice!", "Sie haben zweimal abgebucht"]
+)
+def test_an_urgent_word_calls_a_person_at_once_and_one_of_high_priority_where_it_is_not_clear(assistant, text):
+    assert codes_of(assistant, text) == ["handed_over_waiting", "leave_contact"]
+
+
+def test_a_word_of_high_priority_calls_nobody_where_the_message_is_clear(assistant):
+    assert codes_of(assistant, "was I charged twice?", choice="payment") == ["cannot_look_up"]
+    assert codes_of(assistant, "I call my lawyer", choice="payment") == ["handed_over_waiting", "leave_contact"]
