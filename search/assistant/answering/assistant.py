@@ -27,7 +27,7 @@ from search.assistant.dialogue.conversation import (
     LastSearch,
     Reply,
 )
-from search.assistant.dialogue.cues import MORE, PERSON, has_cue, is_cue
+from search.assistant.dialogue.cues import MORE, is_cue, wants_person
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
 from search.assistant.dialogue.order_turns import OrderTurns
@@ -192,7 +192,7 @@ class Assistant:
 
 def _clear_intent(message: CustomerMessage, text: str, state: DialogueState) -> str:
     """Return the intent of a message that needs no classifier; "" for any other."""
-    if message.action == HUMAN or message.contact is not None or has_cue(PERSON, text):
+    if message.action == HUMAN or message.contact is not None or wants_person(text):
         return HUMAN_AGENT
     is_number = is_order_number(text) and state.expects != CONTACT  # that may be a telephone's
     if message.order is not None or is_number or (state.expects in OF_ORDERS and email_in(text)):

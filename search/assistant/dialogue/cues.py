@@ -13,6 +13,7 @@ from catalog.text.tokenizer import normalise, unspaced
 PERSON, GREETING, THANKS, BYE, LEAVE, MORE = "person", "greeting", "thanks", "bye", "leave", "more"
 LEAD, TAIL, PRONOUN, JOIN = "lead", "tail", "pronoun", "join"
 LACKING = "lacking"  # what was asked for is not at hand
+NO_PERSON = "no_person"  # beside a word for a person: none is wanted, or there was one before
 ORDINALS = ("first", "second", "third")
 _EDGES = " \t\n.,;:!?¡¿…。，；：！？、~-"
 _TABLE = Path(__file__).with_name("cues.csv")
@@ -26,6 +27,12 @@ def is_cue(kind: str, text: str) -> bool:
 def has_cue(kind: str, text: str) -> bool:
     """Return whether a text holds a phrase of a kind."""
     return _pattern(kind).search(_folded(text)) is not None
+
+
+def wants_person(text: str) -> bool:
+    """Return whether a text asks for a person, and does not say that none is wanted or that there was one before."""
+    clauses = re.split(r"[.,;:!?。，；：！？]", _folded(text))
+    return any(has_cue(PERSON, clause) and not has_cue(NO_PERSON, clause) for clause in clauses)
 
 
 def without_lead(text: str) -> str:

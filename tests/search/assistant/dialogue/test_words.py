@@ -10,6 +10,7 @@ from search.assistant.dialogue.cues import (
     clauses_of,
     has_cue,
     is_cue,
+    wants_person,
     without_lead,
     without_pronouns,
 )
@@ -150,3 +151,20 @@ def test_an_order_number_before_a_mail_address():
 )
 def test_the_language_of_a_reply(text, earlier, page, language):
     assert reply_language(text, earlier, page) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("This does not help, I want to talk to a person", True),
+        ("请转人工", True),
+        ("I don't want to talk to a person, just tell me where my order is", False),
+        ("I spoke to a real person yesterday, where is my order?", False),
+        ("不要转人工", False),
+        ("Ich möchte nicht mit einem Menschen sprechen", False),
+        ("je ne veux pas parler à un conseiller", False),
+        ("no quiero hablar con una persona", False),
+    ],
+)
+def test_a_person_is_wanted_only_where_one_is_asked_for_now(text, wanted):
+    assert wants_person(text) is wanted
