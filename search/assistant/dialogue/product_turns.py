@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.errors import WindowshopError
 from catalog.product import CATEGORY_SEPARATOR, Product
-from catalog.text.tokenizer import normalise, singularise
+from catalog.text.tokenizer import normalise, singularise, unspaced
 from search.assistant.dialogue.conversation import PRODUCT, PRODUCT_CHOICE, CustomerMessage, ReplySource
 from search.assistant.dialogue.cues import ORDINALS, has_cue, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
@@ -16,7 +17,7 @@ from search.assistant.dialogue.knowledge import ANSWERED, ProductKnowledge, Prod
 from search.assistant.dialogue.search_turns import SearchTurns
 from search.assistant.intents.names import PRODUCT_INTENTS, STOCK_AVAILABILITY
 from search.engine import SearchEngine
-from search.hits import SearchHit
+from search.hits import SearchHit, SearchPage
 from search.language.english import FUNCTION_WORDS
 from search.language.terms import term_words
 from search.query.filters import CATEGORY
@@ -25,6 +26,9 @@ from search.understanding.understood import ANSWERS, Understood
 MAX_CANDIDATES = 3
 ATTRIBUTE, DESCRIPTION = "attribute", "description"
 SOURCE_KINDS = {"offer": ATTRIBUTE, "title": DESCRIPTION}  # the kinds of sources of a reply are fewer
+_WORD = re.compile(r"[^\W\d_]+")
+_ASKED = "的吗呢有没么是能可会？?"  # behind a value that is asked of a product and does not name one
+_THIS = ("这", "它", "该")
 log = logging.getLogger(__name__)
 
 
@@ -58,8 +62,8 @@ class ProductTurns:
         return False
 
     def stated(self, text: str, draft: ReplyDraft) -> bool:
-        """Answer a text about the product of the conversation, if what is stated of it answers; return whether so."""
-        product = self.engine.find([draft.state.product_id]).get(draft.state.product_id)
+        """Answer a text about the product that is talked about, if what is stated of it answers; return whether so."""
+        product = self._meant(text, draft.state.product_id).product if draft.state.product_id else None
         found = self._stated(product, text, draft.state.language) if product is not None else None
         if product is None or found is None or found.status != ANSWERED:
             return False
@@ -169,20 +173,22 @@ class ProductTurns:
         return self._meant(text, "").product
 
     def _meant(self, text: str, context: str) -> MeantProducts:
-        """Return the product that a text names; the one of the context where it names no other kind of thing."""
+        """Return the product that a text names; the one of the context where all that it names is its own."""
         page = self.search.page_of(text)
         understood = page.understood if page is not None else Understood()
         own = self.engine.find([context]).get(context) if context else None
-        if own is not None and (not understood.named or _is_of_kind(own, understood)):
+        other = _other_named(text, own, page) if own is not None and page is not None else ""
+        if own is not None and not other and (not understood.named or _is_of_kind(own, understood)):
             return MeantProducts(own)
         parts = [*(kind.words for kind in understood.named), *(value.words for value in understood.wanted)]
-        named = bool(understood.named)
-        page = self.search.page_of(" ".join(dict.fromkeys(parts)), more=True) if named else page
+        named = bool(understood.named or other)
+        words = other or " ".join(dict.fromkeys(parts))
+        page = self.search.page_of(words, more=True) if named else page
         if page is None or page.verdict is None or (named and page.verdict.kind != ANSWERS):
             return MeantProducts(named=named)
         if len(page.hits) == 1 and named and page.total == 1:
             return MeantProducts(page.hits[0].product)
-        best = _best_named(text, page.hits)
+        best = _best_named(other or text, page.hits)
         if len(best) == 1:
             return MeantProducts(best[0].product)
         return MeantProducts(hits=tuple(best or page.hits) if named else (), named=named)
@@ -192,6 +198,47 @@ def _is_of_kind(product: Product, understood: Understood) -> bool:
     refs = [ref for kind in understood.named for ref in kind.refs if ref.field == CATEGORY]
     path = product.category
     return not refs or any(path == ref.label or path.startswith(ref.label + CATEGORY_SEPARATOR) for ref in refs)
+
+
+def _other_named(text: str, own: Product, page: SearchPage) -> str:
+    """Return the words of a text that name another product than `own`, "" where there are none: "walnut stool".
+
+    They are the first word for a kind of thing, with the words of values and titles before it. A word behind it is
+    what is asked of it: "is the vase blue?". What follows "it" is asked as well: "does it come in green?".
+    """
+    if unspaced(text):
+        return _other_value(text, own, page.understood)
+    words = [singularise(word) for word in _WORD.findall(normalise(text))]
+    if "it" in words:
+        words = words[: words.index("it")]
+    mine = _words(" ".join((own.title, own.category, own.brand or "", *map(str, own.attributes.values()))))
+    paths = [path for path in (own.category, *(hit.product.category for hit in page.hits)) if path]
+    kinds = {singularise(words_of[-1]) for path in paths if (words_of := _WORD.findall(normalise(path)))}
+    kinds |= {word for kind in page.understood.named for word in _words(kind.words)}
+    values = {word for value in page.understood.wanted for word in _words(value.words)}
+    titles = {word for hit in page.hits for word in _words(hit.product.title)}
+    place = next((place for place, word in enumerate(words) if word in kinds), None)
+    if place is None:
+        is_one = page.total == 1 and page.verdict is not None and page.verdict.kind == ANSWERS
+        return " ".join(word for word in words if is_one and word in titles - values - mine)
+    start = place
+    while start and words[start - 1] in values | titles | mine and words[start - 1] not in FUNCTION_WORDS:
+        start -= 1
+    phrase = words[start : place + 1]
+    return "" if mine.issuperset(phrase) else " ".join(phrase)
+
+
+def _other_value(text: str, own: Product, understood: Understood) -> str:
+    """Return the words of a text without spaces that begin with a value that `own` lacks: "蓝色马克杯能放洗碗机吗"."""
+    labels = set(map(str, own.attributes.values()))
+    for value in understood.wanted:
+        place = text.find(value.words)
+        behind = text[place + len(value.words) :][:1]
+        if place < 0 or not behind or behind in _ASKED or any(word in text[:place] for word in _THIS):
+            continue
+        if labels.isdisjoint(ref.label for ref in value.refs):
+            return text
+    return ""
 
 
 def _best_named(text: str, hits: Sequence[SearchHit]) -> list[SearchHit]:

@@ -57,3 +57,22 @@ def test_a_new_search_takes_the_place_of_the_question_that_waits_for_a_product(c
     customer.write("how much is it")
     assert customer.write("show me red scarves")[0].startswith("search_") and customer.state.expects == ""
     assert customer.write("is it in stock?") == ["which_of_these"]
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "meant"),
+    [
+        ("how much is the red scarf?", "g", "r"),
+        ("how much is the green scarf?", "r", "g"),
+        ("is the blue hat dishwasher safe?", "r", "b"),
+        ("how much is the scarf?", "r", "r"),
+        ("is the scarf green?", "r", "r"),
+        ("does it come in green?", "r", "r"),
+        ("how much is it?", "b", "b"),
+    ],
+)
+def test_the_product_of_a_page_is_meant_only_where_all_that_is_named_is_its_own(shop, text, page, meant):
+    customer = Customer(shop.assistant, product_id=page)
+    codes = customer.write(text)
+    products = {part.facts["product"].id for part in customer.reply.parts if "product" in part.facts}
+    assert products == {meant} or (page != meant and not products and codes), (codes, products)
