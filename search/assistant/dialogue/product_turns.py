@@ -27,7 +27,7 @@ MAX_CANDIDATES = 3
 ATTRIBUTE, DESCRIPTION = "attribute", "description"
 SOURCE_KINDS = {"offer": ATTRIBUTE, "title": DESCRIPTION}  # the kinds of sources of a reply are fewer
 _WORD = re.compile(r"[^\W\d_]+")
-_ASKED = "的吗呢有没么是能可会？?"  # behind a value that is asked of a product and does not name one
+_PREDICATES = "的吗呢有没么是能可会？?"  # behind a value that is asked of a product and does not name one
 _THIS = ("这", "它", "该")
 log = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ def _other_value(text: str, own: Product, understood: Understood) -> str:
     for value in understood.wanted:
         place = text.find(value.words)
         behind = text[place + len(value.words) :][:1]
-        if place < 0 or not behind or behind in _ASKED or any(word in text[:place] for word in _THIS):
+        if place < 0 or not behind or behind in _PREDICATES or any(word in text[:place] for word in _THIS):
             continue
         if labels.isdisjoint(ref.label for ref in value.refs):
             return text
