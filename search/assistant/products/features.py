@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.text.folding import normalise
 from catalog.text.glossary import ENGLISH
@@ -37,6 +37,7 @@ from search.assistant.products.reading.topics import (
 from search.assistant.products.reading.words import places
 from search.assistant.products.statements import Statement
 
+_ALLERGY = re.compile(r"allerg|过敏")  # "for people with nut allergies" says nothing of what is in it
 _SUBJECT, _NEXT = 2, 2  # words of a clause that may name what it is about, and words behind what it says
 _CODE = re.compile(r" ?([b-k]\d{0,2})(?![^\W_\u3400-\u9fff])")
 _DENIAL = re.compile(r"free\b|frei\b|los\b|\b(?:without|no|non|ohne|sans|sin|libre)\b|[无無不]")  # in a label
@@ -63,11 +64,13 @@ def feature_answer(
         reserved = [
             evidence.statement
             for evidence in (*own, *found)
-            if any(has(name, evidence.statement.plain) for name in _RESERVES)
+            if _ALLERGY.search(evidence.statement.text.lower())
+            or any(has(name, evidence.statement.plain) for name in _RESERVES)
         ]
         if reserved:  # "no nuts" is no answer where "may contain traces of nuts" is said too
             return answer_from(reserved[0], topic.name)
-        found = own or found
+        # "Contains no peanuts" does not say that there are no nuts.
+        found = own or [replace(evidence, verdict=evidence.verdict or None) for evidence in found]
     if not found:
         return None
     if question.numbered and topic.form == FEATURE:

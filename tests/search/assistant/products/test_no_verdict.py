@@ -195,3 +195,8 @@ def test_bounds_of_a_measure_include_it_and_negated_ones_are_open(text, question
 def test_a_number_that_may_be_thousands_decides_nothing():
     assert code("", "Wiegt es mehr als 1 kg?", "de", Gewicht="1.500 g") == MEASURE_OPEN
     assert code("", "Wiegt es mehr als 2 kg?", "de", Gewicht="1.500 g") == MEASURE_NO
+
+
+@pytest.mark.parametrize("said", ["Contains no peanuts.", "Safe for people without nut allergies.", "Sans cacahuètes."])
+def test_what_is_said_of_one_kind_decides_nothing_for_all(said):
+    assert reply(said, "Does it contain nuts?").code not in (YES, NO)
