@@ -207,6 +207,19 @@ def test_a_batch_is_stored_once_and_bad_rows_are_named(client):
     assert merchant(client, "GET")["reviews"][0]["reasons"] == ["contact"]
 
 
+def test_the_language_of_a_batch_is_found_and_its_country_is_dropped(client):
+    texts = [("a", "", "Die Tasse ist sehr gut verarbeitet und hält warm."), ("b", "EN-us", "Nice"), ("c", "", "")]
+    merchant(
+        client,
+        "PUT",
+        reviews=[
+            {"key": key, "product_id": "red", "rating": 4, "text": text, "language": language, "state": "approved"}
+            for key, language, text in texts
+        ],
+    )
+    assert sorted(review["language"] for review in shown(client)["reviews"]) == ["", "de", "en"]
+
+
 def test_a_visitor_sees_and_removes_what_is_stored(client):
     sent = send(client)
     other = send(client, visitor=BEN)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, request
 from catalog.errors import BadInput, UnknownProduct, UnknownReview
 from catalog.reviews.review import ReviewDraft
 from catalog.reviews.review_query import NewReview
+from search.language.detection import language_of
 from search.reviews.moderation.screening import screened
 from web.engine import get_engine
 from web.errors import public_error
@@ -114,7 +115,7 @@ def _row(values: object) -> NewReview | BadInput:
         sent.text.strip(),
         sent.title.strip(),
         sent.author.strip(),
-        sent.language,
+        _language(sent),
         sent.at(),
         verified=sent.verified,
         key=sent.key,
@@ -122,6 +123,13 @@ def _row(values: object) -> NewReview | BadInput:
         state=sent.state,
     )
     return NewReview(draft, sent.email.strip())
+
+
+def _language(sent: ImportedReview) -> str:
+    """Return the language that was sent, without its country, or the one that the review is in."""
+    stated = sent.language.strip().lower().replace("_", "-").partition("-")[0]
+    text = f"{sent.title} {sent.text}".strip()
+    return stated or (language_of(text) if text else "")
 
 
 def _problem(row: NewReview | BadInput) -> BadInput:
