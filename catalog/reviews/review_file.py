@@ -96,6 +96,7 @@ class ReviewFile:
             if created:
                 self.path.touch(mode=0o600)
             with closing(open_database(self.path, _SETUP, _SCHEMA, timeout_s=timeout_s)) as db:
+                db.create_function("casefold", 1, str.casefold, deterministic=True)  # lower() knows ASCII alone
                 self._check(db)
                 yield db
 

@@ -11,7 +11,10 @@ COUNT_OF_PRODUCT = """SELECT count(*) FROM reviews WHERE product_id = :product A
     AND (:language = '' OR language = :language)
     AND ((:aspect = '' AND :polarity = '') OR EXISTS (SELECT 1 FROM opinions AS o
         WHERE o.product_id = reviews.product_id AND o.number = reviews.number
-        AND (:aspect = '' OR o.aspect = :aspect) AND (:polarity = '' OR o.polarity = :polarity)))"""
+        AND (:aspect = '' OR o.aspect = :aspect) AND (:polarity = '' OR o.polarity = :polarity)
+        AND (:polarity != 'neutral' OR NOT EXISTS (SELECT 1 FROM opinions AS other
+            WHERE other.product_id = o.product_id AND other.number = o.number AND other.aspect = o.aspect
+            AND other.polarity != 'neutral'))))"""
 # The inner query reads the index alone; only the reviews of the page are read as a whole.
 OF_PRODUCT = """SELECT number, product_id, rating, text, title, author, language, at, verified, state, reasons, photos,
     reply, reply_at, helpful, unhelpful
@@ -21,16 +24,19 @@ OF_PRODUCT = """SELECT number, product_id, rating, text, title, author, language
     AND (:language = '' OR language = :language)
     AND ((:aspect = '' AND :polarity = '') OR EXISTS (SELECT 1 FROM opinions AS o
         WHERE o.product_id = reviews.product_id AND o.number = reviews.number
-        AND (:aspect = '' OR o.aspect = :aspect) AND (:polarity = '' OR o.polarity = :polarity)))
+        AND (:aspect = '' OR o.aspect = :aspect) AND (:polarity = '' OR o.polarity = :polarity)
+        AND (:polarity != 'neutral' OR NOT EXISTS (SELECT 1 FROM opinions AS other
+            WHERE other.product_id = o.product_id AND other.number = o.number AND other.aspect = o.aspect
+            AND other.polarity != 'neutral'))))
     ORDER BY CASE :sort WHEN 'newest' THEN 0 WHEN 'highest' THEN -rating WHEN 'lowest' THEN rating
         ELSE unhelpful - helpful END, at DESC, number DESC LIMIT :k OFFSET :offset)
     CROSS JOIN reviews ON number = chosen"""
 COUNT_IN_STATE = """SELECT count(*) FROM reviews WHERE state = :state AND (:product = '' OR product_id = :product)
-    AND (:contains = '' OR instr(lower(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))"""
+    AND (:contains = '' OR instr(casefold(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))"""
 IN_STATE = """SELECT number, product_id, rating, text, title, author, language, at, verified, state, reasons, photos,
     reply, reply_at, helpful, unhelpful
     FROM reviews WHERE state = :state AND (:product = '' OR product_id = :product)
-    AND (:contains = '' OR instr(lower(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))
+    AND (:contains = '' OR instr(casefold(title || ' ' || text || ' ' || author || ' ' || product_id), :contains))
     ORDER BY at * :order, number * :order LIMIT :k OFFSET :offset"""
 OF_VISITOR = """SELECT number, product_id, rating, text, title, author, language, at, verified, state, reasons, photos,
     reply, reply_at, helpful, unhelpful

@@ -336,3 +336,19 @@ def test_a_file_that_is_not_ours(tmp_path):
         db.execute("UPDATE about SET value = 99 WHERE name = 'format'")
     with pytest.raises(NewerStore):
         ReviewStore(tmp_path).summary("mug")
+
+
+def test_neutral_reviews_are_those_that_the_summary_counts(store):
+    mixed, plain = add(store, text=LONG), add(store, visitor="ben", text=LONG + LONG)
+    neutral, good = Opinion("size", "neutral", 0.9, 0, 20), Opinion("size", "positive", 0.9, 20, 40)
+    colour = Opinion("colour", "positive", 0.9, 20, 40)
+    opinions = {mixed.text: (neutral, good), plain.text: (neutral, colour)}
+    store.save_analyses("m", {one.digest: ReviewAnalysis(0.9, opinions[one.text]) for one in store.unanalysed("m", 9)})
+    size = next(aspect for aspect in store.summary("mug").aspects if aspect.aspect == "size")
+    assert shown(store, aspect="size", polarity="neutral") == [plain.id] and size.neutral == 1
+
+
+@pytest.mark.parametrize("typed", ["größe", "GRÖSSE", "ärger", "émile", "Mug"])
+def test_the_queue_finds_words_with_umlauts_in_any_case(store, typed):
+    add(store, product="mug", state=PENDING, text="GRÖSSE passt, ÄRGER mit dem Griff", author="Émile")
+    assert store.queue(contains=typed).total == 1
