@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from catalog.reviews.review import COLOUR, NEGATIVE, NEUTRAL, POSITIVE, SIZE
 from catalog.reviews.review_query import DatedOpinion
 from catalog.reviews.review_reader import ReviewReader
+from search.reviews.insights.colour_difference import says_difference
 from search.reviews.insights.size_direction import LARGER, SMALLER, size_direction
 
 DAY_S = 86_400
@@ -113,7 +114,7 @@ def colour_disappointments(opinions: Iterable[DatedOpinion]) -> tuple[Disappoint
     """Return the products whose colour is not as pictured, as customers say."""
     found = []
     for product_id, of_product in _by_product(opinions, COLOUR).items():
-        negative = {o.review_id: o for o in reversed(of_product) if o.polarity == NEGATIVE}
+        negative = {o.review_id: o for o in reversed(of_product) if o.polarity == NEGATIVE and says_difference(o.text)}
         speaking = len({opinion.review_id for opinion in of_product})
         found += _disappointed(product_id, COLOUR, list(negative.values()), speaking)
     return _most_telling(found)

@@ -86,6 +86,8 @@ def test_colours_that_are_not_as_pictured_are_named():
     bad = opinions(4, NEGATIVE, COLOUR, text="not the blue of the picture")
     (found,) = colour_disappointments([*bad, *opinions(1, POSITIVE, COLOUR, first=4)])
     assert (found.customers, found.speaking) == (4, 5)
+    assert colour_disappointments(opinions(4, NEGATIVE, COLOUR, text="the colour is boring")) == ()
+    assert colour_disappointments(opinions(4, NEGATIVE, COLOUR, text="颜色和图片不一样"))
 
 
 def test_only_approved_reviews_of_the_time_are_read_and_the_doctor_reports_them(tmp_path):
@@ -98,7 +100,7 @@ def test_only_approved_reviews_of_the_time_are_read_and_the_doctor_reports_them(
                 draft = ReviewDraft(product, 2, text, at=int(time.time()) - age * DAY, state=state)
                 store.add_many([NewReview(draft, f"{product}{number}")])
         waiting = store.unanalysed("m", 100)
-        size, colour = (Opinion(aspect, NEGATIVE, 0.9, 0, 14) for aspect in (SIZE, COLOUR))
+        size, colour = (Opinion(aspect, NEGATIVE, 0.9, 0, 43) for aspect in (SIZE, COLOUR))
         found = {one.digest: ReviewAnalysis(0.1, (colour if "green" in one.text else size,)) for one in waiting}
         store.save_analyses("m", found)
         store.refresh()
