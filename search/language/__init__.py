@@ -3,5 +3,6 @@
 Imported by search.assistant.answering, search.assistant.dialogue, search.assistant.evaluation,
 search.assistant.generation, search.assistant.intents, search.assistant.policies, search.assistant.products,
 search.assistant.products.reading, search.query, search.retrieval, search.reviews, search.reviews.analysis,
-search.reviews.evaluation, search.reviews.importing, search.speech, search.understanding, web.questions.
+search.reviews.evaluation, search.reviews.importing, search.speech, search.understanding, web.questions,
+web.reviews.api.
 """
