@@ -100,7 +100,7 @@ def test_only_approved_reviews_of_the_time_are_read_and_the_doctor_reports_them(
                 draft = ReviewDraft(product, 2, text, at=int(time.time()) - age * DAY, state=state)
                 store.add_many([NewReview(draft, f"{product}{number}")])
         waiting = store.unanalysed("m", 100)
-        size, colour = (Opinion(aspect, NEGATIVE, 0.9, 0, 43) for aspect in (SIZE, COLOUR))
+        size, colour = (Opinion(aspect, NEGATIVE, 0.9, 0, end) for aspect, end in ((SIZE, 14), (COLOUR, 42)))
         found = {one.digest: ReviewAnalysis(0.1, (colour if "green" in one.text else size,)) for one in waiting}
         store.save_analyses("m", found)
         store.refresh()
