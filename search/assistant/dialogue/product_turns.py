@@ -268,4 +268,6 @@ def _code_of(answer: ProductReply) -> str:
     facts = answer.facts
     if "total" in facts and (facts["total"] == 1 or not facts["most"]):
         return f"product_{answer.code}_quote"
+    if "values" in facts and answer.code == "out_of_stock":
+        return "product_out_of_stock_others"
     return f"product_{answer.code}_fit" if "small" in facts else f"product_{answer.code}"

@@ -20,6 +20,7 @@ from search.assistant.products.reading.topics import Topic
 MAX_VALUES = 30  # of variants
 _COLOUR_FIELDS = ("colour", "color")
 _SIZE_FIELDS = ("size", "sizes")
+_VARIANT_FIELDS = (*_COLOUR_FIELDS, *_SIZE_FIELDS, "pattern", "material")
 
 
 def offer_answer(topic: Topic, product: Product, variants: Sequence[Product]) -> ProductAnswer | None:
@@ -27,8 +28,8 @@ def offer_answer(topic: Topic, product: Product, variants: Sequence[Product]) ->
     if topic.name in ("price", "discount"):
         return _price(topic.name, product)
     if topic.name == "stock":
-        return _offer(IN_STOCK if product.in_stock else OUT_OF_STOCK, topic.name, {})
-    return variants_answer(product, variants, (*_COLOUR_FIELDS, *_SIZE_FIELDS, "pattern", "material"))
+        return _offer(IN_STOCK, topic.name, {}) if product.in_stock else _out_of_stock(topic.name, product, variants)
+    return variants_answer(product, variants, _VARIANT_FIELDS)
 
 
 def variants_answer(product: Product, variants: Sequence[Product], fields: Sequence[str]) -> ProductAnswer | None:
@@ -40,6 +41,19 @@ def variants_answer(product: Product, variants: Sequence[Product], fields: Seque
             facts = {"field": field, "values": list(values)[:MAX_VALUES], "products": ids[:MAX_VALUES]}
             return _offer(VARIANTS, "variants", facts)
     return None
+
+
+def _out_of_stock(topic: str, product: Product, variants: Sequence[Product]) -> ProductAnswer:
+    """Return that a product is out of stock, with the variants that are not, by the attributes that tell them apart."""
+    others = [variant for variant in variants if variant.in_stock and variant.id != product.id][:MAX_VALUES]
+    if not others:
+        return _offer(OUT_OF_STOCK, topic, {})
+    fields = [field for field in _VARIANT_FIELDS if len({other.attributes.get(field, "") for other in variants}) > 1]
+    names = (
+        " ".join(filter(None, (other.attributes.get(field, "").strip() for field in fields))) or other.title
+        for other in others
+    )
+    return _offer(OUT_OF_STOCK, topic, {"values": [*dict.fromkeys(names)], "products": [other.id for other in others]})
 
 
 def _price(topic: str, product: Product) -> ProductAnswer | None:
