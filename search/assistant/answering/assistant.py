@@ -71,7 +71,7 @@ class Assistant:
         self._orders = OrderTurns(service.orders)
         policies = PolicyTurns(parts.policies, parts.words)
         self._handover = HandoverTurns(service.handovers, parts.queues, policies)
-        products = ProductTurns(engine, self._search, parts.products)
+        products = ProductTurns(engine, self._search, parts.products, policies)
         self._requests = RequestTurns(self._search, policies, products, self._orders, self._handover)
         self._slots = SlotTurns(self._orders, products, self._handover, self._requests)
 

@@ -29,6 +29,8 @@ from search.assistant.intents.names import (
     OUT_OF_SCOPE,
     POLICY_INTENTS,
     PRODUCT_INTENTS,
+    PRODUCT_QUESTION,
+    SIZE_ADVICE,
     SMALL_TALK,
 )
 from search.understanding.understood import ANSWERS
@@ -165,8 +167,7 @@ class RequestTurns:
             draft.remember(misunderstood=0)
             self._search.find(message, text, draft)
             return
-        of_policies = not {*POLICY_INTENTS}.isdisjoint(reading.likely) and self._policies.answer(text, draft)
-        if of_policies or self._products.stated(text, draft) or self._policies.contact(text, draft):
+        if self._stated(text, {*reading.likely}, draft) or self._policies.contact(text, draft):
             draft.remember(misunderstood=0)
             draft.offer([HUMAN_AGENT])
             return
@@ -178,6 +179,14 @@ class RequestTurns:
         draft.say("did_you_mean" if {*reading.likely} - {HUMAN_AGENT} else "not_understood")
         draft.offer([*reading.likely, HUMAN_AGENT])
         draft.expect(REPHRASE, question=text)
+
+    def _stated(self, text: str, likely: set[str], draft: ReplyDraft) -> bool:
+        """Answer a text that is not clear, where the policies or the product surely do; return whether so."""
+        if not likely.isdisjoint(POLICY_INTENTS) and self._policies.answer(text, draft):
+            return True
+        if self._products.stated(text, draft):
+            return True
+        return not likely.isdisjoint((PRODUCT_QUESTION, SIZE_ADVICE)) and self._policies.answer(text, draft)
 
     def _names_products(self, text: str) -> bool:
         """Return whether the words of a text name a kind of thing that the shop has."""

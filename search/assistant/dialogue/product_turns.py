@@ -14,6 +14,7 @@ from search.assistant.dialogue.conversation import PRODUCT, PRODUCT_CHOICE, Cust
 from search.assistant.dialogue.cues import ORDINALS, has_cue, is_cue
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.knowledge import ANSWERED, ProductKnowledge, ProductReply
+from search.assistant.dialogue.policy_turns import PolicyTurns
 from search.assistant.dialogue.search_turns import SearchTurns
 from search.assistant.intents.names import PRODUCT_INTENTS, STOCK_AVAILABILITY
 from search.engine import SearchEngine
@@ -43,11 +44,15 @@ class MeantProducts:
 
 @dataclass(frozen=True, slots=True)
 class ProductTurns:
-    """Answers questions about products. A method returns whether nothing states the answer."""
+    """Answers questions about products. A method returns whether nothing states the answer.
+
+    What a product does not state, such as its guarantee, the policies may.
+    """
 
     engine: SearchEngine
     search: SearchTurns
     answers: ProductKnowledge | None = None
+    policies: PolicyTurns | None = None
 
     def question(self, message: CustomerMessage, text: str, intent: str, draft: ReplyDraft) -> bool:
         """Answer a question about a product, or ask which product it is about."""
@@ -57,6 +62,8 @@ class ProductTurns:
         if meant.named and intent == STOCK_AVAILABILITY:
             self.search.find(message, text, draft)
             draft.remember(question=text, intent=intent)  # for "the second"
+            return False
+        if intent != STOCK_AVAILABILITY and self._policy_answers(text, draft):
             return False
         self._ask(meant, text, intent, draft)
         return False
@@ -111,11 +118,16 @@ class ProductTurns:
         if found is None:
             draft.say("cannot_look_up")
             return True
-        if found.status != ANSWERED:
-            draft.say("product_not_stated", product=product)
-            return True
-        self._say(product, found, draft)
-        return False
+        if found.status == ANSWERED:
+            self._say(product, found, draft)
+            return False
+        if self._policy_answers(text, draft):
+            return False
+        draft.say("product_not_stated", product=product)
+        return True
+
+    def _policy_answers(self, text: str, draft: ReplyDraft) -> bool:
+        return self.policies is not None and self.policies.answer(text, draft)
 
     def _say(self, product: Product, found: ProductReply, draft: ReplyDraft) -> None:
         draft.say(_code_of(found), **found.facts, product=product, passage=found.passage)

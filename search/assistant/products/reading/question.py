@@ -29,6 +29,7 @@ from search.assistant.products.reading.topics import (
 MAX_QUESTION = 500  # characters that are read
 FITS, HOLDS, MORE, LESS = "fits", "holds", "more", "less"  # relations of a product to the measure of a question
 _RANK = {FEATURE: 0, CONTENT: 0, MEASURE: 1, VALUE: 2, OFFER: 2}
+WARRANTY = "warranty"
 _OTHERS = [word for language in ("de", "fr", "es") for word in words_of("yes or no", language)]
 _GUEST = re.compile(r"\b(?:does|do|will|would|can|could) (?:an?|my|the|our) [^?]*\d[^?]*\b(?:fit|go)\b")
 _POLITE = r"(?:(?:and|also|so|hi|hello|please|und|et|y)[, ]+)?"
@@ -146,6 +147,8 @@ def _topics(text: str, languages: tuple[str, ...]) -> tuple[tuple[Topic, Span], 
         spans = [span for role in (ASKS, VALUES) for span in topic.find(role, text, languages)]
         if spans:
             found.append((topic, max(spans, key=lambda span: span[1] - span[0])))
+    if any(topic.name == WARRANTY for topic, _ in found):  # how long that is, is no length of the product
+        found = [(topic, span) for topic, span in found if topic.form != MEASURE]
     longest = [
         (topic, span)
         for topic, span in found
