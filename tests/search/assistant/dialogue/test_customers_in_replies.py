@@ -19,6 +19,11 @@ class FakeAnswers:
         return ProductAnswer(ANSWERED, CUSTOMERS, "smell", self.facts, "It smells of nothing.")
 
 
+class NoSearch:
+    def page_of(self, words, *, more=False):
+        return None
+
+
 class FakeEngine:
     def find(self, ids):
         return {"mug": MUG}
@@ -37,5 +42,5 @@ class FakeEngine:
 )
 def test_few_customers_are_quoted_and_several_counted(facts, code):
     draft = ReplyDraft(DialogueState("t", language="en", product_id="mug"))
-    assert ProductTurns(FakeEngine(), None, FakeAnswers(facts)).stated("does it smell?", draft)
+    assert ProductTurns(FakeEngine(), NoSearch(), FakeAnswers(facts)).stated("does it smell?", draft)
     assert [part.code for part in draft.parts] == [code]
