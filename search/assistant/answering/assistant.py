@@ -27,7 +27,7 @@ from search.assistant.dialogue.conversation import (
     LastSearch,
     Reply,
 )
-from search.assistant.dialogue.cues import MORE, is_cue, wants_person
+from search.assistant.dialogue.cues import MORE, is_cue, needs_no_person, wants_person
 from search.assistant.dialogue.draft import ReplyDraft
 from search.assistant.dialogue.handover_turns import NEEDS_PERSON, HandoverTurns
 from search.assistant.dialogue.order_turns import OrderTurns
@@ -139,6 +139,9 @@ class Assistant:
         if intent:
             return MessageReading((CustomerRequest(intent, 1.0, question),))
         reading = read_message(text, state.language, self._classifier)
+        if needs_no_person(text):  # the classifier reads the words for a person as a call for one
+            others = tuple(request for request in reading.requests if request.intent != HUMAN_AGENT)
+            reading = replace(reading, requests=others or reading.requests)
         wanted = {request.intent for request in reading.requests}
         intent = ""
         if not state.expects and wanted <= REFINING and _may_refine(text, wanted):

@@ -35,6 +35,11 @@ def wants_person(text: str) -> bool:
     return any(has_cue(PERSON, clause) and not has_cue(NO_PERSON, clause) for clause in clauses)
 
 
+def needs_no_person(text: str) -> bool:
+    """Return whether a text speaks of a person, but asks for none."""
+    return has_cue(PERSON, text) and not wants_person(text)
+
+
 def without_lead(text: str) -> str:
     """Return what is looked for in a text: "show me red mugs, please" without "show me" and "please"."""
     text, before = text.strip(_EDGES), ""

@@ -304,3 +304,14 @@ def test_an_empty_message_opens_a_conversation_and_restart_does_too(customer):
     customer.write("where is my order")
     assert customer.write() == ["greeting"] and customer.state.expects == "order_number"
     assert customer.write(action="restart") == ["greeting"] and customer.state.expects == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want to talk to a person, just tell me where my order is",
+        "I spoke to a real person yesterday, where is my order?",
+    ],
+)
+def test_who_speaks_of_a_person_but_wants_none_gets_the_answer_alone(customer, text):
+    assert customer.write(text) == ["ask_order_number"] and customer.reply.handed_over is None
