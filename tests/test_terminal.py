@@ -36,6 +36,8 @@ class Session:
 
     def __init__(self, *command, **variables):
         self._ours, theirs = pty.openpty()
+        self._poll = select.poll()
+        self._poll.register(self._ours, select.POLLIN)
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", *map(str, command)],
@@ -54,7 +56,7 @@ class Session:
         end = time.monotonic() + seconds
         while not words or words not in self.text:
             assert time.monotonic() < end, self.text
-            if select.select([self._ours], [], [], 0.2)[0]:
+            if self._poll.poll(200):  # select() refuses the high numbers of files that a long run has
                 data = b""
                 with suppress(OSError):  # the other end is closed
                     data = os.read(self._ours, 65_536)

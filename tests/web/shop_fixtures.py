@@ -19,6 +19,7 @@ from indexer.ann.block_weights import shop_weights
 from indexer.ann.faiss_index import IndexPlan
 from indexer.encoders.base import Encoder
 from indexer.layout import RowLayout
+from search.text_heads.text_vectors import TextVectors
 from tests.fake_encoder import FakeEncoder
 from tests.search.shop_fixtures import publish_rows
 from web import create_app
@@ -96,9 +97,17 @@ def write_keys(home: Path) -> None:
     (home / "keys.json").chmod(0o600)
 
 
-def no_text_models(*_):
-    """Stands for the models of texts, which take seconds to open; the assistant then only searches."""
-    raise EncoderUnavailable("There are no models of texts.", "Install the starter.")
+REAL_TEXT_VECTORS = TextVectors.of
+
+
+def no_text_models(encoder, *more):
+    """Stands for the models of texts in fake shops, as they take seconds to open; the assistant then only searches.
+
+    Other tests run meanwhile, on shops with real models.
+    """
+    if encoder.spec.name == FakeEncoder().spec.name:
+        raise EncoderUnavailable("There are no models of texts.", "Install the starter.")
+    return REAL_TEXT_VECTORS(encoder, *more)
 
 
 @contextmanager
