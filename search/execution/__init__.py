@@ -1,4 +1,5 @@
 """Run steps under deadlines and time them.
 
-Imported by search.engine, search.explain, search.listings, search.recommend, search.retrieval, web.middleware.
+Imported by search.assistant.handover, search.connect, search.engine, search.explain, search.listings,
+search.recommend, search.retrieval, web.middleware.
 """
