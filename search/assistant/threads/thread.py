@@ -96,18 +96,7 @@ class ThreadSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON values."""
-        return {
-            "id": self.id,
-            "state": self.state,
-            "queue": self.queue,
-            "priority": self.priority,
-            "language": self.language,
-            "product_id": self.product_id or None,
-            "started": iso_time(self.started),
-            "changed": iso_time(self.changed),
-            "messages": self.messages,
-            "excerpt": self.excerpt,
-        }
+        return _facts(self) | {"messages": self.messages, "excerpt": self.excerpt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +126,7 @@ class Thread:
             if correction := self.corrections.get(message.number):
                 values["corrected"] = {"intent": correction.intent or None, "passage": correction.passage or None}
             messages.append(values)
-        return {
-            "id": self.id,
-            "state": self.state,
-            "queue": self.queue,
-            "priority": self.priority,
-            "language": self.language,
-            "product_id": self.product_id or None,
-            "started": iso_time(self.started),
-            "changed": iso_time(self.changed),
-            "messages": messages,
-        }
+        return _facts(self) | {"messages": messages}
 
 
 def _masked(message: ThreadMessage) -> ThreadMessage:
@@ -169,6 +148,20 @@ def _kind(source: Mapping[str, Any]) -> str:
 def new_thread_id() -> str:
     """Return a random id: who does not have it cannot guess it."""
     return secrets.token_urlsafe(_ID_BYTES)
+
+
+def _facts(thread: Thread | ThreadSummary) -> dict[str, Any]:
+    """Return as JSON values what a thread and its line in a list have in common."""
+    return {
+        "id": thread.id,
+        "state": thread.state,
+        "queue": thread.queue,
+        "priority": thread.priority,
+        "language": thread.language,
+        "product_id": thread.product_id or None,
+        "started": iso_time(thread.started),
+        "changed": iso_time(thread.changed),
+    }
 
 
 def iso_time(at: float) -> str:
