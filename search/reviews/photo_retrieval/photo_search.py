@@ -26,6 +26,7 @@ from search.state.row_encoder import RowEncoder
 MAX_PHOTOS = 5_000  # the newest ones
 NEAR_PRODUCTS = 10
 PORTION = 8  # photos that are encoded at a time
+_NO_ROWS = np.zeros((0, 0), np.float32)
 NO_KEY = -1  # of a product that the index does not have
 log = logging.getLogger(__name__)
 Find = Callable[[Sequence[str]], dict[str, Product]]
@@ -57,6 +58,7 @@ class ReviewPhotoSearch:
         self._waiting: list[ReviewPhoto] = []
         self._photos: tuple[ReviewPhoto, ...] = ()
         self._rows: dict[str, Floats] = {}  # by digest, float16 (dim,)
+        self._found: tuple[tuple[ReviewPhoto, ...], Floats] = ((), _NO_ROWS)  # that have rows, float32 (n, dim)
 
     def follow(self) -> bool:
         """Take over changed reviews and encode a portion of their photos; return whether more of them wait."""
@@ -70,7 +72,9 @@ class ReviewPhotoSearch:
                 log.error("The photos of reviews cannot be searched: %s", error)
                 return False
             portion, self._waiting = self._waiting[:PORTION], self._waiting[PORTION:]
-            self._encode(portion, state)
+            if portion:
+                self._encode(portion, state)
+                self._stack()
             return bool(self._waiting)
 
     def nearest(self, query: Query, k: int = 6) -> tuple[CustomerPhoto, ...]:
@@ -80,7 +84,7 @@ class ReviewPhotoSearch:
         without a picture. The query of a page has its picture as a vector, which costs no encoding.
         """
         pictures = [term for term in query.terms if isinstance(term, PictureTerm | VectorTerm) and term.weight > 0]
-        rows, photos = self._rows, [photo for photo in self._photos if photo.sha256 in self._rows]
+        photos, rows = self._found
         if not pictures or not photos:
             return ()
         state = self._serving_state()
@@ -89,7 +93,7 @@ class ReviewPhotoSearch:
             return ()
         product_scores, _ = state.snapshot.search(vector, NEAR_PRODUCTS)
         least = float(product_scores[-1]) if len(product_scores) else -1.0
-        scores = np.stack([rows[photo.sha256] for photo in photos]).astype(np.float32) @ vector
+        scores = rows @ vector
         best: dict[str, int] = {}
         for place in np.argsort(-scores, kind="stable").tolist():
             if scores[place] >= least:
@@ -110,6 +114,17 @@ class ReviewPhotoSearch:
         self._rows = {sha256: row for sha256, row in self._rows.items() if same and sha256 in shown}
         self._waiting = [photo for photo in self._photos if photo.sha256 not in self._rows]
         self._change, self._encoder = change, encoder
+        if not same:
+            self._found = (), _NO_ROWS
+        self._stack()
+
+    def _stack(self) -> None:
+        """Make one matrix of the rows, so that no search does."""
+        photos = tuple(photo for photo in self._photos if photo.sha256 in self._rows)
+        if photos == self._found[0]:  # a vote changes no photo
+            return
+        rows = np.stack([self._rows[photo.sha256] for photo in photos]).astype(np.float32) if photos else _NO_ROWS
+        self._found = photos, rows
 
     def _encode(self, portion: Sequence[ReviewPhoto], state: ServingState) -> None:
         products = self._find([photo.product_id for photo in portion])
@@ -119,7 +134,7 @@ class ReviewPhotoSearch:
                 pictured = replace(product, pictures=(Picture(str(path), photo.sha256),))
                 rows = state.row_encoder.rows({NO_KEY: pictured}, state.snapshot)[NO_KEY].vectors
                 if len(rows):
-                    self._rows = {**self._rows, photo.sha256: rows[0]}
+                    self._rows[photo.sha256] = rows[0]
 
 
 def _no_row(product_id: str) -> tuple[int, Floats]:
