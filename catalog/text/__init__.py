@@ -9,5 +9,5 @@ search.cli.reviews, search.doctor, search.evaluation, search.language, search.li
 search.merchandising, search.ops, search.query, search.recommend.content, search.recommend.events,
 search.recommend.models, search.retrieval, search.reviews.analysis, search.reviews.evaluation,
 search.reviews.importing, search.reviews.insights, search.reviews.moderation, search.speech, search.state,
-search.suggest, search.text_heads, search.understanding, web.facets, web.requests, web.reviews, web.try_photos.
+search.suggest, search.understanding, web.facets, web.requests, web.reviews, web.try_photos.
 """

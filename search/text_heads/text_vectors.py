@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from catalog.text.glossary import ENGLISH
 from indexer.encoders.backends.texts.towers import MiniLMSentences, TextTower
 from indexer.encoders.base import Encoder
 from indexer.encoders.projection_encoder import ProjectionEncoder
@@ -56,14 +55,6 @@ class TextVectors:
     def both(self, texts: Sequence[str]) -> Floats:
         """Return MiniLM's vectors followed by E5's, float32 (n, 768), for English texts."""
         return np.concatenate([self.english(texts), self.multilingual(texts)], axis=1)
-
-    def words(self, texts: Sequence[str]) -> Floats:
-        """Return the means of MiniLM's word embeddings, float32 (n, 384), unit: quick, and for English."""
-        return unit(self._tower.word_means(_encodable(texts))) if texts else _none()
-
-    def for_language(self, texts: Sequence[str], language: str) -> Floats:
-        """Return `both` for English and `multilingual` for other languages."""
-        return self.both(texts) if language == ENGLISH else self.multilingual(texts)
 
 
 @lru_cache(maxsize=2)

@@ -11,6 +11,7 @@ from catalog.reviews.review import Opinion, ReviewAnalysis
 from catalog.reviews.review_query import QUICK
 from catalog.text.glossary import ENGLISH
 from catalog.text.scripts import unspaced
+from indexer.numeric import sigmoid
 from indexer.types import Floats
 from search.language.detection import CHINESE, language_of
 from search.reviews.analysis.aspects import aspect_terms, terms_digest
@@ -122,7 +123,7 @@ class _Scores:
             logit = (logit + self._mean(part.passages)) / 2
         else:
             logit *= len(part.sentences) ** 0.5  # words say little of one sentence: several together are surer
-        return ReviewAnalysis(float(1 / (1 + np.exp(-logit))), tuple(self._opinions(part.clauses)))
+        return ReviewAnalysis(sigmoid(logit), tuple(self._opinions(part.clauses)))
 
     def _mean(self, spans: Sequence[TextSpan]) -> float:
         """Return the mean logit; longer and later spans weigh more."""

@@ -127,7 +127,6 @@ class TextTower:
         self.knows_word = tokenizer.knows_word
         self.fingerprint = f"{words.fingerprint} {multilingual.fingerprint}"
         self.sentence_key = sentences.fingerprint
-        self.word_means = words
         self._features = _Remembered(lambda texts: np.concatenate([words(texts), multilingual(texts)], axis=1))
         self._sentences = _Remembered(sentences)
 
