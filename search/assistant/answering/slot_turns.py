@@ -107,7 +107,7 @@ class SlotTurns:
             if unstated:
                 draft.offer([HUMAN_AGENT])
             return True
-        if is_question or wanted == FIND_PRODUCT:  # asks anew, so that the question before waits no longer
+        if is_question or wanted == FIND_PRODUCT:  # a new request, so that the question before waits no longer
             draft.fulfil()
             return False
         if wanted in (*PRODUCT_INTENTS, *_NO_QUESTION) and not self._requests.misunderstood(message.text, draft):

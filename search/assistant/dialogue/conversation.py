@@ -126,7 +126,7 @@ class ReplySource:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A conversation that a person has: its reference and queue, and whether the shop is told of it by mail or web."""
+    """A conversation that a person has: its reference and queue, and whether mail or web tell the shop of it."""
 
     reference: str
     queue: str

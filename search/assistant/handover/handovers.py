@@ -1,4 +1,4 @@
-"""Hand-overs of a shop: each is stored before anybody is told, and then sent until it has arrived."""
+"""Hand-overs of a shop: each is stored before it is sent, and then sent until it has arrived."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def add_deliveries(db: sqlite3.Connection, channels: Sequence[str], update: tupl
 
 
 def add_updates(db: sqlite3.Connection, channels: Sequence[str], now: float) -> None:
-    """Plan to send what customers wrote after their hand-over, whoever answers it: the staff have to see it."""
+    """Plan to send what customers wrote after their hand-over, however it was answered: staff have to see it."""
     for thread_id, last, messages in db.execute(_CONTINUED).fetchall():
         db.execute(_NOTE_UPDATE, (last + 1, messages, thread_id))
         add_deliveries(db, channels, (thread_id, last + 1), now + update_wait(last + 1))

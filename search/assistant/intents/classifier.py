@@ -23,7 +23,7 @@ MAX_SENTENCES = 8  # of a message; what follows them is read as a part of the wh
 MAX_TEXT = 2_000  # characters that are read
 WHOLE_SHARE = 0.5  # of the whole message, in a message of several sentences
 _SENTENCE = re.compile(r"(?<=[.!?。！？\n])\s*(?=\S)|\n+")
-_NOT_WANTING = (SMALL_TALK, OUT_OF_SCOPE)  # a greeting and what is told besides do not hide what is wanted
+_NOT_WANTING = (SMALL_TALK, OUT_OF_SCOPE)  # a greeting or an aside does not hide what is wanted
 
 
 @dataclass(frozen=True, slots=True)

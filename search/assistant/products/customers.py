@@ -1,4 +1,4 @@
-"""Answer from what the shop told other customers, and from what customers say in approved reviews."""
+"""Answer from what the shop answered other customers, and from what customers say in approved reviews."""
 
 from __future__ import annotations
 

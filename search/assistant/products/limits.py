@@ -1,6 +1,6 @@
 """Limits under which a shop states something, as "up to 180 °C" or "top rack only": they take "yes" away.
 
-Whoever asks without the limit would be promised too much, and whether a limit that is asked is kept is not worked out.
+A customer who does not name the limit would be promised too much. Whether a named limit is kept is not worked out.
 """
 
 from __future__ import annotations

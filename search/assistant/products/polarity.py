@@ -1,7 +1,7 @@
 """Whether a sentence states something or denies it: "dishwasher safe", "do not put it in the dishwasher".
 
 A verdict is given only where words of the sentence say so. A sentence that merely mentions the thing, or that says it
-with an "if", leaves the verdict to whoever reads it.
+with an "if", leaves the verdict to the reader.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The transcript of the page without scripts: what was written comes back, whoever else writes it is not read."""
+"""The transcript of the page without scripts: what was written comes back, what anybody else writes is not read."""
 
 import pytest
 from itsdangerous import URLSafeSerializer

@@ -1,4 +1,4 @@
-"""Small local servers that behave as they are told: a mail server, and a web service."""
+"""Small local servers that behave as a test wants: a mail server, and a web service."""
 
 import json
 import socket
