@@ -1,0 +1,23 @@
+"""A change of a product's price, list price or stock, as the catalogue records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """What a product cost from `at` on, until its next change.
+
+    `at` is in unix seconds and never before the change before it, whatever the clock said. `price` is None while it is
+    not known. `list_price` is what it cost before an announced discount, None without one. `present` is False from the
+    moment on when the product left the catalogue; the other fields are then those before.
+    """
+
+    at: int
+    price: Decimal | None
+    list_price: Decimal | None = None
+    currency: str = ""
+    in_stock: bool = True
+    present: bool = True

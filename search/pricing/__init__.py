@@ -1,0 +1,4 @@
+"""Prices: what products cost before, what they will cost, and what a price does to demand.
+
+Imported by nothing.
+"""

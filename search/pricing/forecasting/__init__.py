@@ -1,0 +1,4 @@
+"""Forecasts of weekly prices behind one contract.
+
+Imported by nothing.
+"""
