@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from catalog.fetching.http_download import FetchRules, rules_for
+from web.assistant_settings import AssistantSettings
 
 KIB = 1024
 MIB = 1024 * KIB
 
 
-class Settings(BaseSettings):
+class Settings(AssistantSettings):
     """Settings from the environment: WINDOWSHOP_HOME=/srv/shop sets `home`, and so on for each field."""
 
     model_config = SettingsConfigDict(env_prefix="WINDOWSHOP_", frozen=True, extra="forbid")
@@ -215,55 +216,6 @@ class Settings(BaseSettings):
         default=False,
         description="Whether pages may use the browser's own speech recogniser where this server has none; it sends"
         " what is spoken to the browser's maker.",
-    )
-
-    assistant: bool = Field(
-        default=True,
-        description="Whether the shop has the assistant, which answers customers' questions and searches for them.",
-    )
-    assistant_per_minute: int = Field(
-        default=60,
-        ge=0,
-        description="Messages to the assistant per minute of one key or address; 0 for no limit.",
-    )
-    thread_days: float = Field(
-        default=90, ge=0, description="Days after its last message when a conversation is removed; 0 for no limit."
-    )
-    orders_url: str | None = Field(
-        default=None,
-        description="Service of the shop that knows orders, such as https://shop.example/orders; without it, orders are"
-        " read from `orders.csv` in the shop's folder.",
-    )
-    orders_secret: SecretStr | None = Field(
-        default=None, description="The secret with which requests to the service of orders are signed."
-    )
-    handover_mail: str | None = Field(
-        default=None,
-        description="Addresses of e-mail that conversations are handed over to, separated by commas.",
-    )
-    handover_from: str | None = Field(
-        default=None, description="Address of e-mail that hand-overs are sent from; by default the first of those."
-    )
-    smtp_url: SecretStr | None = Field(
-        default=None,
-        description="Mail server for hand-overs, such as smtps://user:password@mail.example.com:465.",
-    )
-    handover_url: str | None = Field(
-        default=None, description="Service of the shop that conversations are handed over to, as signed JSON."
-    )
-    handover_secret: SecretStr | None = Field(
-        default=None, description="The secret with which hand-overs to the service are signed."
-    )
-    assistant_llm_url: str | None = Field(
-        default=None,
-        description="Address of an OpenAI-compatible language model that words answers from policies, such as"
-        " https://models.example/v1; without it, the passage itself is shown.",
-    )
-    assistant_llm_key: SecretStr | None = Field(
-        default=None, description="The key of the language model, if it needs one."
-    )
-    assistant_llm_model: str | None = Field(
-        default=None, description="The name of the language model, such as small-chat; needed with its address."
     )
 
     @model_validator(mode="after")
