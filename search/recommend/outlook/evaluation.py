@@ -30,7 +30,7 @@ from search.recommend.outlook.training_pairs import (
     sample_visitors,
     training_pairs,
 )
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.trees.tree_ensemble import TreeEnsemble
 
 TREES, TABLE, LOGISTIC = "trees", "table", "logistic"
 REMINDERS = 5  # of a visitor, at the begin of each horizon

@@ -20,7 +20,7 @@ from search.recommend.outlook.item_space import category_space, product_space
 from search.recommend.outlook.purchase_days import UNKNOWN, Keys, Rhythm
 from search.recommend.outlook.purchase_model import PurchaseModel, fit_trees
 from search.recommend.outlook.training_pairs import Horizon, facts_at, sample_visitors, training_pairs
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.trees.tree_ensemble import TreeEnsemble
 
 DAYS = 14
 MIN_DUE_TIMES = 2  # purchase days from which on a product can be due

@@ -20,7 +20,7 @@ from search.recommend.outlook.item_facts import ItemFacts
 from search.recommend.outlook.item_space import ItemSpace
 from search.recommend.outlook.purchase_days import Keys
 from search.recommend.outlook.training_pairs import LabelledPairs, eligible
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.trees.tree_ensemble import TreeEnsemble
 
 ITERATIONS, LEARNING_RATE, LEAVES, MIN_LEAF = 80, 0.08, 16, 200
 # A small log gets fewer trees of larger leaves, else they learn its chance.

@@ -1,4 +1,4 @@
 """The second stage: candidates of several models, described by features and ranked by gradient-boosted trees.
 
-Imported by search.recommend.evaluation, search.recommend.feed, search.recommend.learning, search.recommend.outlook.
+Imported by search.recommend.evaluation, search.recommend.feed, search.recommend.learning.
 """

@@ -14,7 +14,7 @@ from search.recommend.models.base import Arrays
 from search.recommend.ranking.candidate_ranker import CandidateRanker
 from search.recommend.ranking.first_stage import Candidates, FirstStage
 from search.recommend.ranking.training import training_rows
-from search.recommend.ranking.tree_ensemble import TreeEnsemble, fit_trees
+from search.trees.tree_ensemble import TreeEnsemble, fit_trees
 
 _TREES = "trees"
 

@@ -8,7 +8,7 @@ import pytest
 from catalog.errors import DamagedStore
 from search.recommend.learning.model_follower import ModelFollower
 from search.recommend.learning.model_store import fit_lock, model_versions, open_version, publish, rollback
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.trees.tree_ensemble import TreeEnsemble
 from tests.search.recommend.learning.fitted import make_models, publish_one, recommended, store_one_product
 
 

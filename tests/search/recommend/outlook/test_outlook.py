@@ -10,7 +10,7 @@ from search.recommend.outlook.item_space import category_space, product_space
 from search.recommend.outlook.outlook import Outlook
 from search.recommend.outlook.purchase_model import fit_trees
 from search.recommend.outlook.training_pairs import Horizon, facts_at, training_pairs
-from search.recommend.ranking.tree_ensemble import TreeEnsemble
+from search.trees.tree_ensemble import TreeEnsemble
 from tests.search.recommend.outlook.drawn_outlook import DURABLE, VISITORS, WEEKLY, WEEKLY_BUYERS, WEEKS, draw
 from tests.search.recommend.purchases import DAY_S, make_events, make_table
 

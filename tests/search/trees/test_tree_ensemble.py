@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DamagedStore
-from search.recommend.ranking.tree_ensemble import TreeEnsemble, fit_trees
+from search.trees.tree_ensemble import TreeEnsemble, fit_trees
 
 ensemble = pytest.importorskip("sklearn.ensemble")
 
@@ -26,6 +26,14 @@ def test_probabilities_equal_those_of_scikit_learn(fitted, tmp_path):
     trees.save(tmp_path / "trees.onnx")
     for found in (trees, TreeEnsemble.load(tmp_path / "trees.onnx")):
         np.testing.assert_allclose(found.predict(features), model.predict_proba(features)[:, 1], atol=1e-6)
+
+
+def test_a_regressor_of_quantiles_equals_that_of_scikit_learn(fitted):
+    _, features = fitted
+    values = np.nan_to_num(features[:, 0]) * 3 + 7
+    settings = {"loss": "quantile", "quantile": 0.9, "max_iter": 20, "max_leaf_nodes": 8}
+    model = ensemble.HistGradientBoostingRegressor(**settings).fit(features, values)
+    np.testing.assert_allclose(TreeEnsemble.from_sklearn(model).predict(features), model.predict(features), rtol=1e-5)
 
 
 def test_no_rows_have_no_probabilities(fitted):

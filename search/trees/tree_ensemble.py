@@ -15,7 +15,7 @@ from catalog.extras import import_extra
 from indexer.types import Floats, Mask
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 TREE_SETTINGS = {
     "max_iter": 200,
@@ -27,10 +27,11 @@ TREE_SETTINGS = {
     "random_state": 0,
 }
 INPUT, MARGINS, OUTPUT = "features", "margins", "probabilities"
+_AGAIN = "Fit the model again."
 
 
 class TreeEnsemble:
-    """A binary classifier of trees; threads may share it. Raises DamagedStore for bytes that hold none."""
+    """A binary classifier or regressor of trees; threads may share it. Raises DamagedStore for bytes that hold none."""
 
     def __init__(self, graph: bytes) -> None:
         options = onnxruntime.SessionOptions()
@@ -40,29 +41,32 @@ class TreeEnsemble:
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # what ONNX Runtime raises has no base class of its own
-            raise DamagedStore(f"The file of a model holds no trees: {error}", "Fit the recommender again.") from error
+            raise DamagedStore(f"The file of a model holds no trees: {error}", _AGAIN) from error
 
     @classmethod
-    def from_sklearn(cls, model: HistGradientBoostingClassifier) -> Self:
-        """Take over a fitted binary classifier without categorical features."""
+    def from_sklearn(cls, model: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> Self:
+        """Take over a fitted model without categorical features: a binary classifier, or a regressor whose prediction
+        is the sum of the leaves, such as one of squared errors or of a quantile.
+        """
         trees = [predictors[0].nodes for predictors in model._predictors]
         bias = float(np.ravel(model._baseline_prediction)[0])
-        return cls(_graph(trees, bias, model.n_features_in_).SerializeToString())
+        activation = "Sigmoid" if hasattr(model, "predict_proba") else "Identity"
+        return cls(_graph(trees, bias, model.n_features_in_, activation).SerializeToString())
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Load a stored classifier. Raises DamagedStore."""
+        """Load stored trees. Raises DamagedStore."""
         try:
             return cls(path.read_bytes())
         except (OSError, DamagedStore) as error:
-            raise DamagedStore(f"{path} holds no trees: {error}", "Fit the recommender again.") from error
+            raise DamagedStore(f"{path} holds no trees: {error}", _AGAIN) from error
 
     def save(self, path: Path) -> None:
-        """Write the classifier to a file."""
+        """Write the trees to a file."""
         path.write_bytes(self.graph)
 
     def predict(self, features: Floats) -> Floats:
-        """Return the probability of each row of features, float32 (n, features) to (n,)."""
+        """Return the probability, or a regressor's value, of each row of features, float32 (n, features) to (n,)."""
         if not len(features):
             return np.empty(0, np.float32)
         (found,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(features, np.float32)})
@@ -74,7 +78,7 @@ def fit_trees(features: Floats, labels: Mask, **settings: Any) -> TreeEnsemble:
 
     Raises MissingExtra.
     """
-    ensemble = import_extra("recs", "sklearn.ensemble", "Fitting a recommender")
+    ensemble = import_extra("recs", "sklearn.ensemble", "Fitting trees")
     unknown = np.isnan(features).all(axis=0)  # such as prices in a log without any, which scikit-learn cannot bin
     if unknown.any():
         features = np.where(unknown, np.float32(0), features)
@@ -83,8 +87,8 @@ def fit_trees(features: Floats, labels: Mask, **settings: Any) -> TreeEnsemble:
     )
 
 
-def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> Any:
-    """Return a graph that adds the leaves of trees to a bias, and turns the sum into a probability."""
+def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int, activation: str) -> Any:
+    """Return a graph that adds the leaves of trees to a bias and applies an activation, an operator of ONNX."""
     nodes = np.concatenate(trees)
     sizes = np.array([len(tree) for tree in trees])
     tree_ids = np.repeat(np.arange(len(trees)), sizes)
@@ -112,7 +116,7 @@ def _graph(trees: list[np.ndarray[Any, Any]], bias: float, features: int) -> Any
     graph = helper.make_graph(
         [
             helper.make_node("TreeEnsembleRegressor", [INPUT], [MARGINS], domain="ai.onnx.ml", **listed),
-            helper.make_node("Sigmoid", [MARGINS], [OUTPUT]),
+            helper.make_node(activation, [MARGINS], [OUTPUT]),
         ],
         "trees",
         [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, [None, features])],
