@@ -8,6 +8,7 @@ from indexer.cli.common import Commands
 from search.cli.assistant.assistant_command import assistant_command
 from search.cli.events_command import events_command
 from search.cli.merchant_commands import categorise_command, doctor_command, learn_command
+from search.cli.prices.prices_command import prices_command
 from search.cli.recommend_command import recommend_command
 from search.cli.reconcile_command import reconcile_command
 from search.cli.reviews.reviews_command import reviews_command
@@ -19,6 +20,7 @@ COMMANDS = [
     *(calibrate_command, categorise_command, doctor_command, evaluate_command, learn_command, query_command),
     assistant_command,
     events_command,
+    prices_command,
     reviews_command,
     rules_command,
     recommend_command,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,16 @@ WEEK_S = 604_800
 _FIRST_MONDAY_S = 4 * 86_400  # 1970-01-05
 
 
-def week_of(at: int) -> int:
-    """Return the number of the week, from Monday to Sunday in UTC, of a time in unix seconds; 0 is 1970-01-05."""
+@overload
+def week_of(at: int) -> int: ...
+
+
+@overload
+def week_of(at: Ids) -> Ids: ...
+
+
+def week_of(at: int | Ids) -> int | Ids:
+    """Return the number of the week (Monday to Sunday, UTC) of times in unix seconds; 0 is that of 1970-01-05."""
     return (at - _FIRST_MONDAY_S) // WEEK_S
 
 
@@ -76,15 +85,15 @@ class WeeklyPrices:
         calendar = self.calendar
         if calendar is not None:
             calendar = PromotionCalendar(calendar.first, calendar.shares[chosen])
-        return WeeklyPrices(
-            self.first,
-            [self.product_ids[place] for place in places],
-            [self.categories[place] for place in places],
-            [self.currencies[place] for place in places],
-            self.prices[chosen],
-            self.list_prices[chosen],
-            self.units[chosen],
-            calendar,
+        return replace(
+            self,
+            product_ids=[self.product_ids[place] for place in places],
+            categories=[self.categories[place] for place in places],
+            currencies=[self.currencies[place] for place in places],
+            prices=self.prices[chosen],
+            list_prices=self.list_prices[chosen],
+            units=self.units[chosen],
+            calendar=calendar,
         )
 
     def last_known(self, end: int | None = None) -> Floats:

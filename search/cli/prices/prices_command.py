@@ -1,0 +1,12 @@
+"""python -m search prices: what products cost before, what they will cost, and what a price does to demand."""
+
+from __future__ import annotations
+
+import click
+
+from indexer.cli.common import Commands
+
+
+@click.group("prices", cls=Commands, commands=[])
+def prices_command() -> None:
+    """Import past prices, forecast prices, and measure forecasts on a log of purchases."""
